@@ -1,6 +1,7 @@
 """Rules by purpose: all that is known of a rule, the book it is entered in, and how its verdict becomes a finding.
 
-A purpose is `CLAUSE/slug`. Each kind of input (a ledger, a bill, a probe's connections, …) has a book of its own.
+A purpose is `topic.slug`, whatever contract it is judged by; the contract in force says which of its clauses it
+verifies. Each kind of input (a ledger, a bill, a probe's connections, …) has a book of its own.
 """
 
 from __future__ import annotations
@@ -85,20 +86,19 @@ class Rule(msgspec.Struct, Generic[Given], frozen=True):
     at_worst: Outcome = "fail"
     unit: str = ""
 
-    @property
-    def clause(self) -> str:
-        """The clause of the contract."""
-        return self.purpose.partition("/")[0]
-
 
 class Rulebook(Mapping[str, Rule[Given]], Generic[Given]):
     """The rules on one kind of input by purpose, in the order in which they were entered.
 
-    `facts` are those of every rule in it, unless a rule says otherwise.
+    `clause_of` looks up the clause that a purpose verifies in what is given; `facts` are those of every rule in it,
+    unless a rule says otherwise.
     """
 
-    def __init__(self, **facts: Unpack[Facts]) -> None:
+    def __init__(
+        self, clause_of: Callable[[Given, str], str] = lambda _given, _purpose: "", **facts: Unpack[Facts]
+    ) -> None:
         self._rules: dict[str, Rule[Given]] = {}
+        self._clause_of = clause_of
         self._facts = facts
 
     def __getitem__(self, purpose: str) -> Rule[Given]:
@@ -123,7 +123,7 @@ class Rulebook(Mapping[str, Rule[Given]], Generic[Given]):
 
     def judge(self, purpose: str, given: Given, exercise: str = "") -> Finding:
         """Apply one rule. A rule that breaks is the bench's error, never the failure of whom it binds."""
-        return finding_of(self._rules[purpose], given, exercise)
+        return finding_of(self._rules[purpose], given, exercise, self._clause_of(given, purpose))
 
     def judge_all(
         self, given: Given, exercise: str = "", having: Collection[str] = get_args(AuditInput)
@@ -132,7 +132,7 @@ class Rulebook(Mapping[str, Rule[Given]], Generic[Given]):
         return [self.judge(rule.purpose, given, exercise) for rule in self.values() if {*rule.reads} <= {*having}]
 
 
-def finding_of(rule: Rule[Given], given: Given, exercise: str) -> Finding:
+def finding_of(rule: Rule[Given], given: Given, exercise: str, clause: str) -> Finding:
     """The finding of a rule on what it is given; a breach is blamed on whom the rule binds, unless it names another."""
     try:
         judged = rule.judge(given)
@@ -140,7 +140,7 @@ def finding_of(rule: Rule[Given], given: Given, exercise: str) -> Finding:
         judged = Verdict("error", f"the rule broke: {type(error).__name__}: {error}", blame="bench")
     found = Finding(
         purpose=rule.purpose,
-        clause=rule.clause,
+        clause=clause,
         exercise=exercise,
         **{name: getattr(judged, name) for name in Verdict.__struct_fields__},
     )

@@ -79,6 +79,7 @@ def rows(run: object, name: str) -> list[tuple[object, ...]]:
     [
         ("plan", ("plan", "any.toml")), ("plan", ("sweep", "any.toml")), ("fast", ("dialup", "run", "any.toml")),
         ("fast", ("dialup", "replay", "any.csv")), ("fast", ("roaming", "run", "any.toml", "-o", "out")),
+        ("http", ("conform", "--sut", "kannel", "--only", "originators")),
         ("console", ("serve", "--port", "0", "--api", "0")), ("console", ("serve", "--port", "0", "--console")),
     ],
 )  # fmt: skip
@@ -86,6 +87,16 @@ def test_a_command_whose_extra_is_missing_says_so_in_one_line(extra: str, words:
     done = bare(*words)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert done.stderr.endswith(f"; expected pip install '{PACKAGE}[{extra}]'\n")
+
+
+def test_without_uvloop_the_loop_is_the_interpreters_own() -> None:
+    source = """import sys; sys.modules["uvloop"] = None
+import asyncio
+from simbench.base.event_loop import run
+async def loop(): return type(asyncio.get_running_loop()).__module__
+print(run(loop()))"""
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("asyncio.")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ raised to the last one and counted in `clamped`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -60,7 +60,13 @@ class CentreSettings(msgspec.Struct, frozen=True):
 class Centre:
     """Methods act at `now`; `advance` runs what is due; `answers` collects the late replies to held submits."""
 
-    def __init__(self, settings: CentreSettings, base: SubscriberBase, sink: AnyLedger) -> None:
+    def __init__(
+        self,
+        settings: CentreSettings,
+        base: SubscriberBase,
+        sink: AnyLedger,
+        queue_of: Callable[[TimerQueue, tuple[int, ...]], NotificationQueue] = NotificationQueue,
+    ) -> None:
         self.settings, self.base, self.sink = settings, base, sink
         self.state: PlatformState = "up"
         self.account_registry = Accounts(settings.accounts, sink)
@@ -69,8 +75,9 @@ class Centre:
         self.answers: list[Answer] = []
         self.clamped = 0
         self.decided = 0  # submits accepted or refused so far
+        self.version = 1  # changes with every change of a limit or an account
         self.timer_queue = TimerQueue()
-        self.notification_queue = NotificationQueue(self.timer_queue, settings.notification_retry_us)
+        self.notification_queue = queue_of(self.timer_queue, settings.notification_retry_us)
         self.delivery = Delivery(
             settings.delivery, self.timer_queue, base, self.notification_queue, sink, self.account_registry.owner_of
         )
@@ -346,11 +353,13 @@ class Centre:
         """Change a code's limit (tier or meter answer), keeping the record of recent submissions."""
         self.advance(now)
         present = self.limiters.get(code)
+        self.version += 1
         self.limiters[code] = present.retuned(limit, self._now) if present else limiter_of(limit)
 
     def account_state(self, account: Account, now: int) -> None:
         """Open, suspend or close an account (OPS-ENG-06), or change its options."""
         self.advance(now)
+        self.version += 1
         self.accounts[account.name] = account
 
     def go(self, state: PlatformState, now: int) -> None:

@@ -118,9 +118,10 @@ class Delivery:
         self.on_the_way = 0
         self.attempt, self.latency_key = self._try, self._latency_key  # for those who deliver many at once
 
-    @property
-    def announced(self) -> bool:
-        """Whether some message announced that more will follow on its radio link (MMS)."""
+    def announced(self, now: int) -> bool:
+        """Whether some message announced that more will follow on its radio link (MMS), and may still wait there."""
+        if self._linked and max(self._linked.values()) <= now:
+            self._linked.clear()
         return bool(self._linked)
 
     def take(self, message: Message, now: int) -> None:

@@ -1,7 +1,6 @@
 """Message ids, the keys of a message's random draws: code, recipient, text, and how many equal ones came this day.
 
-Live and virtual runs must compute the same id, one message at a time or many, or their ledgers would differ.
-`take_many` therefore applies the steps of `take` to arrays.
+Live and virtual runs must compute the same id, in plain and in compiled code, or their ledgers would differ.
 """
 
 from __future__ import annotations
@@ -9,15 +8,10 @@ from __future__ import annotations
 from functools import lru_cache
 from zlib import adler32, crc32
 
-import numpy as np
-
 from simbench.base.units import SECOND_US
 from simbench.kernels.chance import GAMMA, MASK, mixed
-from simbench.kernels.draws import Words
-from simbench.kernels.draws import mixed as mixed_words
 from simbench.kernels.table import Table
 
-_GAMMA, _ONE = np.uint64(GAMMA), np.uint64(1)
 TEXTS_KEPT = 1 << 16  # most texts were sent before
 ORDINALS_KEPT = 1 << 18  # about 30 MB; beyond it, the count restarts within the day
 
@@ -28,38 +22,27 @@ class MessageIds:
     def __init__(self, day_us: int) -> None:
         self._day_us = day_us
         self._day = self._second = 0
-        self._ordinals = Table()  # by (code, recipient, text): messages so far
+        self.ordinals = Table()  # by (code, recipient, text): messages so far
 
     def take(self, code: str, recipient: str, text: str, now: int) -> int:
         """Return the id of the next message of this triple: 63 bits, to fit a signed column."""
-        self._turn(now)
+        self.turn(now)
         triple = mixed(text_key(code, text) ^ (number_of(recipient) * GAMMA & MASK))
-        place = self._ordinals.place(triple or 1)
-        ordinal = int(self._ordinals.values[place])
-        self._ordinals.values[place] = ordinal + 1
+        place = self.ordinals.place(triple or 1)
+        ordinal = self.ordinals.values[place]
+        self.ordinals.values[place] = ordinal + 1
         return mixed((triple + ordinal) & MASK) >> 1
 
-    def take_many(self, code: str, recipients: Words, texts: list[str], now: int) -> Words:
-        """`take` for each in turn. Recipients are numbers without repeats; texts are one for all, or one each."""
-        self._turn(now)
-        keys = [text_key(code, text) for text in texts]
-        triples = mixed_words(np.array(keys, np.uint64) ^ recipients * _GAMMA)
-        ordinals = self._ordinals
-        places = ordinals.places(np.maximum(triples, _ONE))
-        before = ordinals.values[places]
-        ordinals.values[places] = before + 1
-        words: Words = mixed_words(triples + before.view(np.uint64)) >> _ONE
-        return words
-
-    def _turn(self, now: int) -> None:
+    def turn(self, now: int) -> None:
+        """Begin the second of an instant: a new day counts from 0."""
         second = now // SECOND_US
         if second == self._second:
             return
         self._second, day = second, now // self._day_us
         # Reset only at the start of a second: within one, single and batched messages get the same ids.
-        if day != self._day or self._ordinals.count > ORDINALS_KEPT:
+        if day != self._day or self.ordinals.count > ORDINALS_KEPT:
             self._day = day
-            self._ordinals.clear()
+            self.ordinals.clear()
 
 
 @lru_cache(maxsize=TEXTS_KEPT)

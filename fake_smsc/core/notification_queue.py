@@ -26,6 +26,14 @@ class NotificationQueue:
         self.waiting[notification.account].append(notification)
         self.fresh.add(notification.account)
 
+    def has(self, account: str) -> bool:
+        """Whether something waits for an account's sessions."""
+        return bool(self.waiting.get(account))
+
+    def count(self, account: str) -> int:
+        """Return how much waits for an account's sessions."""
+        return len(self.waiting[account])
+
     def pull(self, account: str, room: int) -> list[Notification]:
         """Take up to `room` notifications to send; each is acknowledged, or returned through `unanswered`."""
         queue = self.waiting[account]

@@ -6,61 +6,52 @@ get different stamps, the later ones ahead of the clock (EMI-UCP 4.0 section 7).
 
 from __future__ import annotations
 
-from collections import defaultdict
-
-import numpy as np
-
 from simbench.base.units import SECOND_US
-from simbench.kernels.draws import Words
-from simbench.kernels.table import Table, Values
+from simbench.kernels.chance import GAMMA, MASK
+from simbench.kernels.table import Table
 from simbench.numbering.addresses import key_of
 
 PRUNE_AT = 200_000
 
 
 class SctsAllocator:
-    """The last SCTS given to each recipient of each account."""
+    """The last SCTS given to each recipient of each account, in one table for compiled code."""
 
     def __init__(self, ahead_max_s: int) -> None:
         self.ahead_max_s = ahead_max_s
-        self._last: dict[str, Table] = defaultdict(Table)
-        self._prune_at: dict[str, int] = defaultdict(lambda: PRUNE_AT)
+        self.last = Table()
+        self._prune_at = PRUNE_AT
+        self._numbers: dict[str, int] = {}
+
+    def number(self, account: str) -> int:
+        """Return the number by which the table knows an account: 0, 1, 2 in order of the first call."""
+        return self._numbers.setdefault(account, len(self._numbers))
 
     def take(self, account: str, recipient: str, now: int) -> int:
         """Return the next free SCTS (seconds since the epoch), or -1 if it would run too far ahead of the clock."""
         second = now // SECOND_US
-        table = self._of(account, second)
-        place = table.place(key_of(recipient))
-        last = int(table.values[place])
+        self.prune(second)
+        place = self.last.place(self._key(account, recipient))
+        last = self.last.values[place]
         if last >= second + self.ahead_max_s:
             return -1
         stamp = second if last < second else last + 1
-        table.values[place] = stamp
+        self.last.values[place] = stamp
         return stamp
-
-    def take_many(self, account: str, recipients: Words, now: int) -> Values:
-        """`take` for each in turn, up to the first that gets none. Recipients are keys without repeats."""
-        second = now // SECOND_US
-        table = self._of(account, second)
-        places = table.places(recipients)
-        last = table.values[places]
-        stamps: Values = np.maximum(last + 1, second)
-        if last.max() >= second + self.ahead_max_s:
-            most = int((last >= second + self.ahead_max_s).argmax())
-            places, stamps = places[:most], stamps[:most]
-        table.values[places] = stamps
-        return stamps
 
     def given(self, account: str, recipient: str, stamp: int) -> None:
         """Record an SCTS given by an earlier run, so that it is not given again."""
-        table = self._last[account]
-        place = table.place(key_of(recipient))
-        table.values[place] = max(stamp, int(table.values[place]))
+        place = self.last.place(self._key(account, recipient))
+        self.last.values[place] = max(stamp, self.last.values[place])
 
-    def _of(self, account: str, second: int) -> Table:
-        """Return the table of an account, cleared from time to time of stamps that lie in the past."""
-        table = self._last[account]
-        if table.count > self._prune_at[account]:
-            table.keep(second)
-            self._prune_at[account] = max(PRUNE_AT, 2 * table.count)
-        return table
+    def prune(self, second: int) -> None:
+        """Forget stamps that lie in the past, from time to time."""
+        if self.last.count > self._prune_at:
+            self.last.keep(second)
+            self._prune_at = max(PRUNE_AT, 2 * self.last.count)
+
+    def _key(self, account: str, recipient: str) -> int:
+        number = self._numbers.get(account)
+        if number is None:
+            number = self.number(account)
+        return key_of(recipient) + number * GAMMA & MASK

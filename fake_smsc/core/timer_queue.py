@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
-from itertools import repeat
 from typing import Any, Protocol
 
 from simbench.base.units import NEVER
@@ -21,7 +20,7 @@ Entry = tuple[int, int, Action, Any]
 
 
 class Crowd(Protocol):
-    """Due work kept outside the queue, numbered with its entries (`number_many`) and run many at a time."""
+    """Due work kept outside the queue, numbered with its entries (`numbered`) and run many at a time."""
 
     @property
     def head(self) -> int:
@@ -44,14 +43,14 @@ class NoCrowd:
 class TimerQueue:
     """Instants, each with an action and its subject."""
 
-    __slots__ = ("_count", "_heap", "_open", "_slot", "_slots", "crowd")
+    __slots__ = ("_heap", "_open", "_slot", "_slots", "crowd", "numbered")
 
     def __init__(self) -> None:
         self._heap: list[int] = []
         self._slots: dict[int, list[Entry]] = {}
         self._open: list[Entry] = []  # the current slot, as a heap
         self._slot = 0  # its number
-        self._count = 0
+        self.numbered = 0  # entries so far; the crowd numbers its own with them
         self.crowd: Crowd = NoCrowd()
 
     def __len__(self) -> int:
@@ -59,8 +58,8 @@ class TimerQueue:
 
     def enter(self, due: int, action: Action, subject: Any) -> None:
         """Call `action(subject, due)` at `due`."""
-        self._count += 1
-        self.enter_numbered(due, self._count, action, subject)
+        self.numbered += 1
+        self.enter_numbered(due, self.numbered, action, subject)
 
     def enter_numbered(self, due: int, number: int, action: Action, subject: Any) -> None:
         """`enter` an entry that belonged to the crowd, keeping its number."""
@@ -75,29 +74,6 @@ class TimerQueue:
             heapq.heappush(self._heap, slot)
         else:
             entries.append(entry)
-
-    def enter_many(self, dues: list[int], action: Action, subjects: list[Any]) -> None:
-        """`enter` for each in turn."""
-        if self._open and min(dues) // SLOT_US <= self._slot:
-            for due, subject in zip(dues, subjects, strict=True):
-                self.enter(due, action, subject)
-            return
-        slots, first = self._slots, self._count + 1
-        self._count += len(dues)
-        for entry in zip(dues, range(first, self._count + 1), repeat(action), subjects, strict=False):
-            slot = entry[0] // SLOT_US
-            entries = slots.get(slot)
-            if entries is None:
-                slots[slot] = [entry]
-                heapq.heappush(self._heap, slot)
-            else:
-                entries.append(entry)
-
-    def number_many(self, count: int) -> int:
-        """Reserve `count` numbers for the crowd, as if entered now. Returns the first."""
-        first = self._count + 1
-        self._count += count
-        return first
 
     def subjects(self) -> Iterator[Any]:
         """Iterate over the subjects of all pending entries, unordered, possibly with repeats."""

@@ -5,6 +5,7 @@ The simulation shares the settings made by `provision` of centre and gateway.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -12,7 +13,9 @@ from msgspec.structs import replace
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.presets import PRESETS
 from fake_smsc.core.provision import centre_settings, delivery_settings
-from fake_smsc.fast.frame_batches import PlainRuns
+from fake_smsc.fast.book import Book
+from fake_smsc.fast.path import PlainPath
+from fake_smsc.fast.windows import SharedQueue
 from fake_smsc.scenario import Scenario
 from fake_smsc.ucp_gateway import Gateway
 from fake_smsc.ucp_gateway.provision import gateway_settings
@@ -27,9 +30,11 @@ def assemble(scenario: Scenario, contract: Contract, ledger: AnyLedger, place: P
     failures = PRESETS[scenario.subscribers.preset].failures
     delivery = delivery_settings(scenario.seed, contract, scenario.delivery, failures)
     settings = centre_settings(scenario.codes, contract, delivery, scenario.delivery, scenario.server.speed)
-    centre = Centre(settings, _base(scenario, place), ledger)
+    book = Book()
+    centre = Centre(settings, _base(scenario, place), ledger, partial(SharedQueue, book=book))
     centre.delivery.events = ledger.events.append
-    return Gateway(centre, gateway_settings(scenario.codes, contract, scenario.strictness), PlainRuns)
+    gateway = gateway_settings(scenario.codes, contract, scenario.strictness)
+    return Gateway(centre, gateway, partial(PlainPath, book))
 
 
 def _base(scenario: Scenario, place: Path | None) -> SubscriberBase:

@@ -91,7 +91,7 @@ class Control:
                 number,
                 line.account,
                 line.session.state,
-                len(line.session.own.outstanding),
+                line.own.count,
                 len(line.session.peer.outstanding),
             )
             for number, line in sorted(self.server.gateway.lines.items())
@@ -151,7 +151,7 @@ class Control:
     def open_notifications(self, notifications: Sequence[Notification]) -> int:
         """Return how many of these notifications no application has acknowledged yet."""
         carried = {id(wait.subject) for line in self.server.gateway.lines.values()
-                   for wait in line.session.own.outstanding.values()}  # fmt: skip
+                   for wait in line.own.outstanding.values()}  # fmt: skip
         missing = [
             n
             for n in notifications
@@ -279,7 +279,8 @@ class Control:
 
     def unacknowledged(self, account: str = "") -> int:
         """Return the number of waiting or unanswered notifications, of one account or of all."""
-        waiting = sum(len(q) for name, q in self._centre.notification_queue.waiting.items() if account in ("", name))
+        queue = self._centre.notification_queue
+        waiting = sum(queue.count(name) for name in self._centre.accounts if account in ("", name))
         return waiting + sum(view.unanswered_by_client for view in self.sessions() if account in ("", view.account))
 
     def snapshot(self) -> Run:

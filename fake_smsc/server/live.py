@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from fake_smsc.scenario import OutageConfig, Scenario, allowed_networks, epoch_u
 from fake_smsc.server.assembly import assemble
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.control import Control
+from fake_smsc.server.fast_path import load_beside
 from fake_smsc.server.login_throttle import LoginThrottle
 from fake_smsc.server.network import Network, Tcp
 from fake_smsc.server.restore_state import outage_held, put_back
@@ -23,16 +23,6 @@ from simbench.ledger.events import AccountSet, LimitSet, RunEnded, row_of
 
 if TYPE_CHECKING:
     from fake_smsc.server.saved_state import SavedState
-
-
-def spare_collector() -> None:
-    """Raise this process's garbage-collection thresholds: rows and messages are many and contain no cycles.
-
-    With the interpreter's defaults a busy server spends a third of its time collecting garbage.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(200_000, 100, 100)
 
 
 class LiveSmsc:
@@ -66,7 +56,7 @@ class LiveSmsc:
         self.server.allowed = allowed_networks(config)
         self.server.login_throttle = LoginThrottle(config.failed_logins_per_min)
         self.control = Control(self.server)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Task[None] | asyncio.Task[bool]] = []
 
     async def __aenter__(self) -> LiveSmsc:
         if self.saved_state is not None:
@@ -105,6 +95,12 @@ class LiveSmsc:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.ledger.events.append(row_of(self.clock.now(), RunEnded()))
         await self.server.close()
+
+    def load_fast_path(self) -> asyncio.Task[bool]:
+        """Load the fast path beside the running server; until then, and without a compiler, the core serves."""
+        task = asyncio.create_task(load_beside())
+        self._tasks.append(task)
+        return task
 
     async def _resume_outage(self, saved_state: SavedState) -> None:
         """Continue an interrupted outage until its announced end, or until somebody restores the platform."""

@@ -52,6 +52,9 @@ class Served(Host, Protocol):
     def close_listener(self) -> None:
         """Refuse new connections."""
 
+    def serve_reads(self) -> None:
+        """Process the octets read so far."""
+
     def touch(self) -> None:
         """Write pending output, close what is to be closed, arm the timer."""
 
@@ -68,6 +71,7 @@ class Outages:
         if self.current is not None:
             raise ValueError(f"another outage ({self.current.mode}, {self.current.scope}) is active")
         server = self.server
+        server.serve_reads()
         now = server.clock.now()
         kind = MaintenanceBegan if outage.planned else OutageBegan
         server.ledger.events.append(row_of(now, kind(outage.scope, until, outage.mode)))

@@ -8,48 +8,32 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 import msgspec
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from fake_smsc.core.delivery import KINDS, NT_BITS
 from fake_smsc.core.records import UNDELIVERED, Message, Notification, Special
 from fake_smsc.server.pending_notifications import PendingNotifications
 from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.ledger import scan
 from simbench.ledger.events import At, ClockStepped, OutageScheduled, OutageUnscheduled, TermsTaken, TextSent, events_of
-from simbench.ledger.query import connected
-from simbench.ledger.reader import read_run
+from simbench.ledger.reader import Run, read_run
 from simbench.ucp import content
 
-if TYPE_CHECKING:
-    from simbench.ledger.query import Connection
-
 OUTCOMES = {**{kind: outcome for outcome, kind in KINDS.items()}, "replaced": UNDELIVERED}
-_ENDED = "('delivered', 'undelivered', 'replaced', 'deleted')"
-_WAITING = f"""
-    select a."at", a.session, a.code, a.recipient, a.message, a.value, a.scts, a.segments, b.message is not null
-    from centre a
-    anti join (select message, scts from centre where kind in {_ENDED}) e on e.message = a.message and e.scts = a.scts
-    left join (select distinct message, scts from centre where kind = 'buffered') b
-      on b.message = a.message and b.scts = a.scts
-    where a.kind = 'accepted' order by a."at", a.n
-"""  # noqa: S608 - nothing but our own names
-_OUTCOMES = f"""
-    select o."at", o.kind, o.code, o.recipient, o.message, o.value, o.scts, a.value & 7, o.n
-    from centre o
-    left join (select message, scts, value from centre where kind = 'accepted') a
-      on a.message = o.message and a.scts = o.scts
-    where o.kind in {(*OUTCOMES, "mo")} order by o."at", o.n
-"""  # noqa: S608 - as above
-_WIRE = """
-    select "at", session, direction, octets from wire where direction in ('in', 'out', 'close') order by "at", n
-"""
-_LAST = """
-    select max("at")
-    from (select "at" from wire union all select "at" from events union all select "at" from centre)
-"""
+_ENDED: Final = ("delivered", "undelivered", "replaced", "deleted")
+_MESSAGE: Final = ("message", "scts")  # together they name a message; an id alone can come again on another day
+_ACCEPTED: Final = ("at", "session", "code", "recipient", "message", "value", "scts", "segments")
+_OUTCOME: Final = ("at", "kind", "code", "recipient", "message", "value", "scts")
+_WIRE: Final = ("at", "session", "direction", "octets")
+_EVENT: Final = ("at", "kind", "subject", "until", "detail")
 
-
+Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 Terms = Mapping[tuple[int, int], TermsTaken]
 
 
@@ -91,34 +75,71 @@ def read_saved_state(folder: Path, owner_of: Callable[[str], str], validity_us: 
     The caller holds the lock of the folder.
     """
     run = read_run(folder)
-    with connected(run) as ledger, connected(run, ("wire",)) as octets:
-        events = list(
-            events_of(_rows(ledger, 'select "at", kind, subject, until, detail from events order by "at", n'))
-        )
-        terms = {(int(event.entity), event.scts): event for _, event in events if isinstance(event, TermsTaken)}
-        messages = [
-            message for row in _rows(ledger, _WAITING) if (message := _message(row, terms, owner_of, validity_us))
-        ]
-        texts = [(at, event) for at, event in events if isinstance(event, TextSent)]
-        (ended,) = next(_rows(ledger, _LAST))
-        (connections,) = next(_rows(ledger, "select coalesce(max(session), 0) from wire"))
-        open_ = _rows(
-            ledger,
-            "select session from wire where direction = 'open' except select session from wire where "
-            "direction = 'close' order by session",
-        )
-        return SavedState(
-            events[0].at if events else ended or 0, ended or 0, not run.info.closed, connections,
-            tuple(number for (number,) in open_), messages,
-            _notifications((ledger, octets), texts, terms, owner_of), events,
-        )  # fmt: skip
+    events = list(events_of(zip(*(run.events[name].to_pylist() for name in _EVENT), strict=True)))
+    terms = {(int(event.entity), event.scts): event for _, event in events if isinstance(event, TermsTaken)}
+    texts = [(at, event) for at, event in events if isinstance(event, TextSent)]
+    ended, connections, lines = _lines(run)
+    return SavedState(
+        events[0].at if events else ended, ended, not run.info.closed, connections, lines,
+        list(_messages(run, terms, owner_of, validity_us)), _notifications(run, texts, terms, owner_of), events,
+    )  # fmt: skip
 
 
-def _rows(ledger: Connection, query: str) -> Iterator[tuple[Any, ...]]:
-    """Iterate over the rows of a query; a connection runs one query at a time."""
-    found = ledger.execute(query)
-    while rows := found.fetchmany(10_000):
-        yield from rows
+def _lines(run: Run) -> tuple[int, int, tuple[int, ...]]:
+    """The last instant (us), the number of connections, and those without a recorded end."""
+    passed = {name: scan.where_else_0(scan.among("direction", name)) for name in ("open", "close")}
+    wire = scan.sums_of(run, "wire", scan.field("session"), passed, maxima=scan.field("at"))
+    decided = scan.sums_of(run, "centre", scan.field("kind"), {}, maxima=scan.field("at"))
+    last = np.concatenate([wire["at"], decided["at"], run.events["at"].to_numpy()])
+    lines = wire["session"][(wire["open"] > 0) & (wire["close"] == 0)]
+    return int(last.max(initial=0)), int(wire["session"].max(initial=0)), tuple(lines.tolist())
+
+
+class _Messages:
+    """The messages with a row of some kinds, millions in little memory, and the `value` of their rows."""
+
+    def __init__(self, run: Run, *kinds: str) -> None:
+        found = scan.columns_of(run, "centre", scan.field(*_MESSAGE, "value"), scan.among("kind", *kinds))
+        self._parts = [np.unique(found[name]) for name in _MESSAGE]
+        places = [np.searchsorted(part, found[name]) for part, name in zip(self._parts, _MESSAGE, strict=True)]
+        keys = self._keys(places)
+        order = np.argsort(keys, kind="stable")
+        self._known, self._values = keys[order], found["value"][order]
+
+    def _keys(self, places: list[Numbers]) -> Numbers:
+        """One number a message, from the places of its id and its SCTS among all ids and SCTS."""
+        return places[0] * len(self._parts[1]) + places[1]
+
+    def find(self, batch: pa.RecordBatch) -> tuple[Flags, Numbers]:
+        """Which rows of a batch belong to a message of this set, and their values (0 for the others)."""
+        if not len(self._known):
+            return np.zeros(batch.num_rows, bool), np.zeros(batch.num_rows, np.int64)
+        columns = [batch.column(name).fill_null(-1).to_numpy() for name in _MESSAGE]
+        places = [_place(part, column) for part, column in zip(self._parts, columns, strict=True)]
+        at = _place(self._known, keys := self._keys(places))
+        found = self._known[at] == keys
+        for part, place, column in zip(self._parts, places, columns, strict=True):
+            found &= part[place] == column
+        return found, np.where(found, self._values[at], 0)
+
+
+def _place(known: Numbers, wanted: Numbers) -> Numbers:
+    """The place in a sorted array at which a number stands, if it does."""
+    return np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+
+
+def _messages(
+    run: Run, terms: Terms, owner_of: Callable[[str], str], validity_us: tuple[int, int]
+) -> Iterator[Message]:
+    """The accepted messages without a final outcome, in order."""
+    ended, buffered = _Messages(run, *_ENDED), _Messages(run, "buffered")
+    for batch in scan.in_order(run, "centre", scan.field(*_ACCEPTED), scan.among("kind", "accepted")):
+        waiting = batch.filter(pa.array(~ended.find(batch)[0]))
+        held = buffered.find(waiting)[0].tolist()
+        for row, in_buffer in zip(scan.rows([waiting]), held, strict=True):
+            message = _message((*row, in_buffer), terms, owner_of, validity_us)
+            if message is not None:
+                yield message
 
 
 def _message(
@@ -147,16 +168,14 @@ def _message(
 
 
 def _notifications(
-    ledgers: tuple[Connection, Connection],
-    texts: list[tuple[int, TextSent]],
-    terms: Terms,
-    owner_of: Callable[[str], str],
+    run: Run, texts: list[tuple[int, TextSent]], terms: Terms, owner_of: Callable[[str], str]
 ) -> list[Notification]:
     """Return the notifications not acknowledged on the wire, oldest first."""
     parts = _Parts(texts)
-    waiting, wire = PendingNotifications(), _rows(ledgers[1], _WIRE)
+    octets = scan.in_order(run, "wire", scan.field(*_WIRE), scan.among("direction", "in", "out", "close"))
+    waiting, wire = PendingNotifications(), scan.rows(octets)
     chunk = next(wire, None)
-    for row in _rows(ledgers[0], _OUTCOMES):
+    for row in _outcomes(run):
         while chunk is not None and chunk[0] < row[0]:
             waiting.chunk(*chunk[1:])
             chunk = next(wire, None)
@@ -169,11 +188,19 @@ def _notifications(
     return waiting.left()
 
 
+def _outcomes(run: Run) -> Iterator[tuple[Any, ...]]:
+    """The rows of outcomes and of MO texts in order, each with its message's NT mask."""
+    accepted = _Messages(run, "accepted")
+    for batch in scan.in_order(run, "centre", scan.field(*_OUTCOME), scan.among("kind", *OUTCOMES, "mo")):
+        masks = (accepted.find(batch)[1] & 7).tolist()
+        yield from ((*row, mask) for row, mask in zip(scan.rows([batch]), masks, strict=True))
+
+
 def _notification(row: tuple[Any, ...], terms: Terms, owner_of: Callable[[str], str]) -> Notification | None:
-    at, kind, code, recipient, entity, reason, scts, notify, _ = row
+    at, kind, code, recipient, entity, reason, scts, notify = row
     outcome, own = OUTCOMES[kind], terms.get((entity, scts))
     to = str((own.special or {}).get("notify_at", "")) if own else ""
-    notify = own.notify if own else notify or 0
+    notify = own.notify if own else notify
     if not notify & NT_BITS[outcome]:
         return None
     return Notification(
@@ -192,7 +219,7 @@ class _Parts:
 
     def notification(self, row: tuple[Any, ...], owner_of: Callable[[str], str]) -> Notification | None:
         """Return the notification of one segment; None if its text was not recorded."""
-        at, _, code, sender, entity, _, scts, _, _ = row
+        at, _, code, sender, entity, _, scts, _ = row
         key = (sender, code)
         if not self._begun.get(key):
             texts = self._texts.get(key)

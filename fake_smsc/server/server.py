@@ -1,7 +1,7 @@
 """The live SMSC: connections, one timer, and the ledger of octets around the gateway.
 
-All frames of one read are processed together and answered with one write. Every delay above GRAIN_US is written as a
-row, so that a rule can tell the client's jitter from the bench's.
+All frames that one turn of the loop reads are processed together, and each connection is answered with one write. Every
+delay above GRAIN_US is written as a row, so that a rule can tell the client's jitter from the bench's.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from simbench.ledger.events import ViolationSeen, row_of
 GRAIN_US = 2_000  # smallest delay worth a row: rules allow a client what the bench was late by
 HEARTBEAT_S = 0.005  # interval at which the event loop's delay is measured
 COALESCE_S = 0.002  # deadlines closer than this are served together: below the smallest recorded delay
+TURN_OCTETS = 256 * 1024  # with more than these the reads of a turn are served before it ends
 UNREAD_OCTETS = 4_000_000  # a client that leaves this much unread is disconnected
 MAX_CONNECTIONS = 2_000  # at a time; further ones are closed, as each costs memory and a descriptor
 LINGER_S = 5.0  # how long pending output may take once a connection is being closed
@@ -82,6 +83,8 @@ class SmscServer:
         self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; empty: all
         self.login_throttle = LoginThrottle()  # logins that failed
         self._heartbeat = heartbeat
+        self._reads: list[tuple[Connection, bytes]] = []  # of this turn of the loop
+        self._octets = 0  # in them
         self.count = 0  # connections so far
         self._host = ""
         self._listener: Listener | None = None
@@ -117,6 +120,7 @@ class SmscServer:
 
     async def close(self) -> None:
         """Stop listening, close every connection, and flush the ledger."""
+        self.serve_reads()
         self.close_listener()
         for handle in (self._timer, self._beat):
             if handle is not None:
@@ -157,23 +161,37 @@ class SmscServer:
         return bool(host) and any(ip_address(host) in network for network in self.allowed)
 
     def received(self, connection: Connection, data: bytes) -> None:
-        """Process received octets: every frame in them, then one write."""
-        now = self.clock.now()
-        number = connection.number
-        if number not in self.connections or number in self.faults.gone:
+        """Take octets of one read; they are served with those of all connections that this turn of the loop reads."""
+        if not self._reads:
+            asyncio.get_running_loop().call_soon(self.serve_reads)
+        self._reads.append((connection, data))
+        self._octets += len(data)
+        if self._octets > TURN_OCTETS or self.faults.engaged:  # faults stop the reading between two reads
+            self.serve_reads()
+
+    def serve_reads(self) -> None:
+        """Process the octets read so far: every frame in them, then one write a connection."""
+        if not self._reads:
             return
-        if self.intake.shut:
-            self.intake.keep(connection, data)
-            return
-        self.ledger.wire.append((now, number, "in", data))
-        self.intake.took(len(data))
-        if self.faults.engaged:
-            data = self.faults.incoming(number, data)
-        self.gateway.received(number, data, now)
-        self.touch()
+        reads, self._reads, self._octets = self._reads, [], 0
+        now, served = self.clock.now(), []
+        for connection, data in reads:
+            number = connection.number
+            if number not in self.connections or number in self.faults.gone:
+                continue
+            if self.intake.shut:
+                self.intake.keep(connection, data)
+                continue
+            self.ledger.wire.append((now, number, "in", data))
+            self.intake.took(len(data))
+            served.append((number, self.faults.incoming(number, data) if self.faults.engaged else data))
+        if served:
+            self.gateway.received_many(served, now)
+            self.touch()
 
     def lost(self, connection: Connection, cause: Exception | None) -> None:
         """The connection ended, closed by either side."""
+        self.serve_reads()
         if self.connections.pop(connection.number, None) is None:
             return
         now = self.clock.now()
@@ -296,6 +314,7 @@ class SmscServer:
 
     def clock_moved(self) -> None:
         """The clock was stepped or its speed changed: pending delays are not counted."""
+        self.serve_reads()
         if self._beat is not None:
             self._beat.cancel()
             self._schedule_beat()

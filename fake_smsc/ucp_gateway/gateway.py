@@ -6,7 +6,6 @@ closes the connections in `closings`. Everything one read brought is answered in
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Literal, Protocol
 
@@ -17,7 +16,7 @@ from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.all_operations_meter import count_all
 from fake_smsc.ucp_gateway.amendments import AmendmentOperations
 from fake_smsc.ucp_gateway.legacy import LegacySubmission
-from fake_smsc.ucp_gateway.line import GatewaySettings, Line, Mute
+from fake_smsc.ucp_gateway.line import GatewaySettings, Line, Mute, OwnWindow
 from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.sessions import Sessions
@@ -29,24 +28,35 @@ from simbench.ucp.frame import ASCII_AT_ONCE, STX, Frame, WireError
 
 UNSUPPORTED = "03"
 Serve = Callable[[Line, bytes, int], None]
+Reads = list[tuple[Line, bytes]]
 
 
-class Runs(Protocol):
-    """Serves many frames of one read at a time. `worth_octets`: smaller reads are served frame by frame."""
+class FastPath(Protocol):
+    """Serves plain frames and plain notifications, many at a time, with the decisions of this gateway and its centre.
 
-    worth_octets: int
+    What it answers False to has changed nothing, and is served frame by frame.
+    """
 
-    def received(self, line: Line, octets: bytes, now: int) -> None:
-        """Serve every frame the read completes."""
+    def window(self, line: int, size: int, now: int) -> OwnWindow:
+        """Return the window of a new connection's own operations."""
+
+    def closed(self, line: Line) -> None:
+        """A connection is gone, and its window is empty."""
+
+    def serve(self, reads: Reads, now: int) -> bool:
+        """Serve every frame that the reads complete, in order."""
+
+    def carry(self, accounts: set[str]) -> bool:
+        """Send what waits for these accounts, and for those of its own that have something new."""
 
 
-RunsOf = Callable[[Submission, NotificationSender, Serve], Runs]
+FastPathOf = Callable[[Submission, NotificationSender, Serve], FastPath]
 
 
 class Gateway:
     """All connections of one centre. `protocol_violations` counts the clients' violations by name."""
 
-    def __init__(self, centre: Centre, settings: GatewaySettings, runs_of: RunsOf | None = None) -> None:
+    def __init__(self, centre: Centre, settings: GatewaySettings, fast_path_of: FastPathOf | None = None) -> None:
         self.centre, self.settings = centre, settings
         self.lines: dict[int, Line] = {}
         self._out = Output()
@@ -59,10 +69,9 @@ class Gateway:
         self._notification_sender = NotificationSender(centre, settings, self._out, self._timers)
         self._sessions = Sessions(self._notification_sender, window_admission, self._leniency)
         self._submission = Submission(centre, self._out, window_admission, self._leniency)
-        self._runs = runs_of(self._submission, self._notification_sender, self._single) if runs_of is not None else None
-        # Reads of this size are searched for runs; no plain submit is longer than this gateway's frame limit.
-        fitting = settings.max_frame_octets >= ASCII_AT_ONCE
-        self.run_octets = self._runs.worth_octets if self._runs is not None and fitting else sys.maxsize
+        self._fast: FastPath | None = None
+        if fast_path_of is not None and settings.max_frame_octets >= ASCII_AT_ONCE:  # no plain submit is longer
+            self._fast = fast_path_of(self._submission, self._notification_sender, self._single)
         legacy = LegacySubmission(centre, self._out, window_admission, self._leniency)
         amendments = AmendmentOperations(centre, self._out, window_admission, self._leniency)
         self._operations: dict[str, Callable[[Line, Frame, int], None]] = {
@@ -95,21 +104,30 @@ class Gateway:
 
     def opened(self, number: int, now: int) -> None:
         """A new connection."""
-        line = self.lines[number] = Line(number, self.settings, now)
+        own = (self._fast.window if self._fast else _window)(number, self.settings.window_max, now)
+        line = self.lines[number] = Line(number, self.settings, now, own)
         self._sessions.opened(line, now)
 
     def received(self, number: int, octets: bytes, now: int) -> None:
         """Process received octets. No input raises an error or affects other connections."""
-        line = self.lines.get(number)
-        if line is None:
-            return
-        line.heard_at = now
-        if self._runs is not None and len(octets) >= self.run_octets:
-            self._runs.received(line, octets, now)
-        else:
-            self._single(line, octets, now)
-        if not line.account and not line.foreign:
-            self._look_for_foreign(line, octets, now)
+        self.received_many([(number, octets)], now)
+
+    def received_many(self, reads: list[tuple[int, bytes]], now: int) -> None:
+        """`received` for the reads of several connections, in order; what follows from them is written at the end."""
+        if self.centre.next_deadline() <= now:
+            self.centre.advance(now)
+        found: Reads = []
+        for number, octets in reads:
+            line = self.lines.get(number)
+            if line is not None:
+                line.heard_at = now
+                found.append((line, octets))
+        if self._fast is None or not found or not self._fast.serve(found, now):
+            for line, octets in found:
+                self._single(line, octets, now)
+        for line, octets in found:
+            if not line.account and not line.foreign:
+                self._look_for_foreign(line, octets, now)
         self._settle()
 
     def _look_for_foreign(self, line: Line, octets: bytes, now: int) -> None:
@@ -149,7 +167,9 @@ class Gateway:
         self._out.dirty.pop(number, None)
         if line.framer.pending and not line.foreign:
             self._out.violation(line, "unended" if line.framer.pending.startswith(STX) else "garbage", now)
-        carried = [wait.subject for wait in line.session.own.clear()]
+        carried = [wait.subject for wait in line.own.clear()]
+        if self._fast is not None:
+            self._fast.closed(line)
         line.session.happen("lost")
         self._sessions.unregister(line)
         self.centre.logout(number, carried, now)
@@ -184,7 +204,7 @@ class Gateway:
         finally:
             self._leaping = False
         for line in self.lines.values():
-            line.room_at = max(line.room_at, now)
+            line.own.room_at = max(line.own.room_at, now)
         self._settle()
 
     def next_deadline(self) -> int:
@@ -198,12 +218,12 @@ class Gateway:
     def mute(self, number: int, how: Mute, now: int) -> None:
         """Apply an outage to this connection: `deaf` writes nothing, `silent` also reads nothing."""
         line = self.lines[number]
-        line.mute, line.room_at = how, now
+        line.mute, line.own.room_at = how, now
         line.heard_at = now  # the idle timer stops while the platform does not listen
         if how:
             self.centre.forget_held(number)
             line.session.peer.clear()
-            carried = [wait.subject for wait in line.session.own.clear()]
+            carried = [wait.subject for wait in line.own.clear()]
             self.centre.notification_queue.orphaned(carried)
         elif line.account:
             self.centre.notification_queue.sort(line.account)
@@ -247,7 +267,15 @@ class Gateway:
                 line = self.lines.get(answer.session)
                 if line is not None:
                     self._submission.late(line, answer)
-        if centre.notification_queue.fresh and centre.state in {"up", "degraded"} and not self._leaping:
-            fresh, centre.notification_queue.fresh = centre.notification_queue.fresh, set()
-            for account in sorted(fresh):
-                self._notification_sender.carry(account)
+        queue = centre.notification_queue
+        if centre.state in {"up", "degraded"} and not self._leaping:
+            if self._fast is not None and self._fast.carry(queue.fresh):
+                queue.fresh.clear()
+            elif queue.fresh:
+                fresh, queue.fresh = queue.fresh, set()
+                for account in sorted(fresh):
+                    self._notification_sender.carry(account)
+
+
+def _window(_line: int, size: int, now: int) -> OwnWindow:
+    return OwnWindow(size, now)

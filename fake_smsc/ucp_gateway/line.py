@@ -8,7 +8,7 @@ import msgspec
 
 from fake_smsc.strictness import STRICT, Strictness
 from simbench.ucp.frame import Framer
-from simbench.ucp.session import Session
+from simbench.ucp.session import Outstanding, Session, Window
 
 Mute = Literal["", "deaf", "silent"]
 
@@ -26,19 +26,51 @@ class GatewaySettings(msgspec.Struct, frozen=True):
     strictness: Strictness = STRICT
 
 
+class OwnWindow(Window):
+    """The SMSC's own operations on one connection.
+
+    `room_at`: since when it has had room; `checked`: whether a timer runs for unanswered operations; `mute`: how an
+    outage treats the connection.
+    """
+
+    __slots__ = ("checked", "mute", "room_at")
+
+    def __init__(self, size: int, now: int) -> None:
+        super().__init__(size)
+        self.room_at = now
+        self.checked = False
+        self.mute: Mute = ""
+
+    def oldest(self) -> int:
+        """Return when the operation that has waited longest was sent."""
+        return min(wait.sent_at for wait in self.outstanding.values())
+
+    def remove(self, trn: str) -> Outstanding:
+        """Free the TRN of an unanswered operation and return the operation."""
+        return self.outstanding.pop(trn)
+
+
 class Line:
-    """One connection as the SMSC sees it."""
+    """One connection as the SMSC sees it; `own` is also the session's."""
 
-    __slots__ = ("account", "failures", "foreign", "framer", "heard_at", "mute", "number", "out", "room_at", "session")
+    __slots__ = ("account", "failures", "foreign", "framer", "heard_at", "number", "out", "own", "session")
 
-    def __init__(self, number: int, settings: GatewaySettings, now: int) -> None:
+    def __init__(self, number: int, settings: GatewaySettings, now: int, own: OwnWindow) -> None:
         self.number = number
         self.framer = Framer(settings.max_frame_octets)
         self.session = Session(settings.window_max, settings.window_max)
+        self.session.own = self.own = own
         self.account = ""
         self.failures = 0
         self.foreign = False  # another protocol was detected and reported
         self.heard_at = now
-        self.room_at = now  # since when its window has had room
-        self.mute: Mute = ""
         self.out: list[bytes] = []
+
+    @property
+    def mute(self) -> Mute:
+        """How an outage treats the connection."""
+        return self.own.mute
+
+    @mute.setter
+    def mute(self, how: Mute) -> None:
+        self.own.mute = how

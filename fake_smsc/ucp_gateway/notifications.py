@@ -6,9 +6,7 @@ Sources: EMI-UCP 4.0 sections 5.4, 5.5, 5.9 and 5.10; 3.2 for the fallback to 01
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from functools import lru_cache
-from itertools import groupby, repeat
 from zlib import adler32
 
 from fake_smsc.core.centre import Centre
@@ -18,7 +16,7 @@ from fake_smsc.ucp_gateway.line import GatewaySettings, Line
 from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.times import stamp
 from simbench.base.units import SECOND_US
-from simbench.ucp.frame import OVERHEAD, Frame, encode
+from simbench.ucp.frame import ASCII_AT_ONCE, OVERHEAD, STX, Frame, checksum, encode
 from simbench.ucp.notifications import (
     call_input_body,
     deletion_body,
@@ -29,9 +27,8 @@ from simbench.ucp.notifications import (
 )
 
 UNSUPPORTED = "03"
-LONGEST_ADDRESS = 16
 NOBODY = "~nobody~"  # placeholder of the subscriber in a template
-ENDS = [f"{total:02X}\x03" for total in range(256)]
+ENDS = [b"%02X\x03" % total for total in range(256)]
 
 
 class NotificationSender:
@@ -40,11 +37,23 @@ class NotificationSender:
     def __init__(self, centre: Centre, settings: GatewaySettings, out: Output, timers: TimerQueue) -> None:
         self.centre, self.settings, self.out, self.timers = centre, settings, out, timers
         self.of_account: dict[str, list[Line]] = defaultdict(list)
+        self.version = 1  # changes with every change of the lines of an account
         switches = settings.strictness.settled()
         self._octets = switches.originator_length == "octets"
         # Decided once here, so that results need not check the switch each time.
         self.takes_bare = switches.notice_sm != "required"
         self._acknowledges = self._positive if self.takes_bare else self._with_sm
+
+    def join(self, account: str, line: Line) -> None:
+        """Send an account's notifications over this connection too."""
+        self.of_account[account].append(line)
+        self.version += 1
+
+    def leave(self, account: str, line: Line) -> None:
+        """Send nothing of an account over this connection any more."""
+        if line in self.of_account[account]:
+            self.of_account[account].remove(line)
+            self.version += 1
 
     # To the application ----------------------------------------------------------------------------------------
 
@@ -52,54 +61,36 @@ class NotificationSender:
         """Send waiting notifications over the account's sessions, the emptiest window first."""
         lines = [line for line in self.of_account[account] if not line.mute]
         while lines:
-            line = max(lines, key=lambda line: line.session.own.free)
-            notifications = self.centre.notification_queue.pull(account, line.session.own.free)
+            line = max(lines, key=lambda line: line.own.free)
+            notifications = self.centre.notification_queue.pull(account, line.own.free)
             if not notifications:
                 return
-            for plain, run in groupby(notifications, key=_is_plain):
-                if plain:
-                    self._send_many(line, list(run))
-                else:
-                    for notification in run:
-                        self._send(line, notification)
+            for notification in notifications:
+                self.send(line, notification)
 
-    def _send_many(self, line: Line, notifications: list[Notification]) -> None:
-        """`_send` each; parts common to notifications of one second are built once."""
-        own, room_at = line.session.own, line.room_at
-        if not own.outstanding:
-            first = max(notifications[0].posted_at, room_at)
-            self.timers.enter(first + self.settings.notification_timer_us, self._check, line)
-        texts = []
-        for notification in notifications:
-            trn = own.take("53", notification, max(notification.posted_at, room_at))
-            head, middle, tail, size = template(
-                notification.code,
-                notification.scts,
-                notification.outcome,
-                notification.reason,
-                notification.at // SECOND_US,
-            )
-            about = notification.subscriber
-            texts.append(
-                f"\x02{trn}/{size + 3 * len(about):05d}{head}{about}{middle}{about.encode().hex().upper()}{tail}"
-            )
-        totals = map(adler32, map(str.encode, texts), repeat(0))
-        ended = [text + ENDS[total - 2 & 0xFF] for text, total in zip(texts, totals, strict=True)]
-        self.out.write(line, "".join(ended).encode())
-
-    def _send(self, line: Line, notification: Notification) -> None:
-        own = line.session.own
-        now = max(notification.posted_at, line.room_at)
-        if not own.outstanding:
-            self.timers.enter(now + self.settings.notification_timer_us, self._check, line)
-        if notification.kind == "notification" and not notification.fallback:
-            ot, body = "53", notification_body(
-                notification.code, notification.subscriber, stamp(notification.scts), notification.outcome,
-                notification.reason, stamp(notification.at // SECOND_US),
-            )  # fmt: skip
-        else:
+    def send(self, line: Line, notification: Notification) -> None:
+        """Send one notification over a connection whose window has room."""
+        own = line.own
+        sent_at = max(notification.posted_at, own.room_at)
+        if not own.count and not own.checked:
+            self.expect(line, sent_at)
+        if notification.kind != "notification" or notification.fallback:
             ot, body = self._seldom(notification)
-        self.out.write(line, encode(own.take(ot, notification, now), "O", ot, body))
+            self.out.write(line, encode(own.take(ot, notification, sent_at), "O", ot, body))
+            return
+        about, second = notification.subscriber, notification.at // SECOND_US
+        head, middle, tail, size = template(
+            notification.code, notification.scts, notification.outcome, notification.reason, second
+        )
+        trn = own.take("53", notification, sent_at)
+        text = f"{trn}/{size + 3 * len(about):05d}{head}{about}{middle}{about.encode().hex().upper()}{tail}".encode()
+        total = adler32(text, 0) if len(text) <= ASCII_AT_ONCE else checksum(text)
+        self.out.write(line, STX + text + ENDS[total & 0xFF])
+
+    def expect(self, line: Line, sent_at: int) -> None:
+        """Start the timer for unanswered operations of a connection; the first was sent at an instant."""
+        line.own.checked = True
+        self.timers.enter(sent_at + self.settings.notification_timer_us, self._check, line)
 
     def _seldom(self, notification: Notification) -> tuple[str, str]:
         """Return operation and body of anything but a notification by 53."""
@@ -124,7 +115,7 @@ class NotificationSender:
 
     def result(self, line: Line, frame: Frame, now: int) -> None:
         """Handle a result: the notification is acknowledged, falls back to 01, or is sent again later."""
-        own = line.session.own
+        own = line.own
         was_full = not own.free
         waiting = own.settle(frame.trn, frame.ot)
         if waiting is None:
@@ -132,7 +123,7 @@ class NotificationSender:
             return
         notification: Notification = waiting.subject
         if was_full:
-            line.room_at = now
+            line.own.room_at = now
         notification_queue = self.centre.notification_queue
         if self._acknowledges(line, frame, now):
             self.centre.acknowledge(line.number, notification, True, now)
@@ -141,22 +132,8 @@ class NotificationSender:
             notification_queue.post(notification, now)
         else:
             self.centre.acknowledge(line.number, notification, False, now)
-        if notification_queue.waiting[notification.account]:
+        if notification_queue.has(notification.account):
             notification_queue.fresh.add(notification.account)
-
-    def acknowledged(self, line: Line, trns: Sequence[str], now: int) -> None:
-        """`result` for 53s that are acknowledged with a bare "A"."""
-        own, notification_queue = line.session.own, self.centre.notification_queue
-        was_full, accounts = not own.free, set()
-        for trn in trns:
-            waiting = own.settle(trn, "53")
-            if waiting is None:
-                self.out.violation(line, "unexpected-result", now)
-            else:
-                accounts.add(waiting.subject.account)
-        if was_full and accounts:
-            line.room_at = now
-        notification_queue.fresh.update(account for account in accounts if notification_queue.waiting[account])
 
     def _positive(self, line: Line, frame: Frame, now: int) -> bool:  # noqa: ARG002 - as `_with_sm`
         return frame.data[:1] == ["A"]
@@ -171,29 +148,18 @@ class NotificationSender:
 
     def _check(self, line: Line, now: int) -> None:
         """Release the TRN of notifications unanswered for too long and queue them again."""
-        own = line.session.own
+        own, notification_queue = line.own, self.centre.notification_queue
+        own.checked = False
         for trn in own.overdue(now - self.settings.notification_timer_us + 1):
             if not own.free:
-                line.room_at = now
-            waiting = own.outstanding.pop(trn)
+                own.room_at = now
+            waiting = own.remove(trn)
             self.out.violation(line, "unanswered-notice", now)
             self.centre.acknowledge(line.number, waiting.subject, False, now)
-        if self.centre.notification_queue.waiting.get(
-            line.account
-        ):  # what waited for room finds it now, not with the next notification
-            self.centre.notification_queue.fresh.add(line.account)
-        if own.outstanding:
-            oldest = min(wait.sent_at for wait in own.outstanding.values())
-            self.timers.enter(oldest + self.settings.notification_timer_us, self._check, line)
-
-
-def _is_plain(notification: Notification) -> bool:
-    """Whether it is sent as an ordinary 53."""
-    return (
-        notification.kind == "notification"
-        and not notification.fallback
-        and len(notification.subscriber) <= LONGEST_ADDRESS
-    )
+        if notification_queue.has(line.account):  # what waited for room finds it now, not with the next notification
+            notification_queue.fresh.add(line.account)
+        if own.count:
+            self.expect(line, own.oldest())
 
 
 @lru_cache(maxsize=4096)

@@ -138,16 +138,16 @@ class Sessions:
     # Lines and accounts ----------------------------------------------------------------------------------------
 
     def _register(self, line: Line, account: str, now: int) -> None:
-        line.account, line.room_at = account, now
+        line.account, line.own.room_at = account, now
         window = self.settings.windows[account]
         line.session.own.size = line.session.peer.size = window
-        self.notification_sender.of_account[account].append(line)
+        self.notification_sender.join(account, line)
         self.centre.notification_queue.fresh.add(account)
 
     def unregister(self, line: Line) -> None:
         """Detach the connection from its account."""
-        if line.account and line in self.notification_sender.of_account[line.account]:
-            self.notification_sender.of_account[line.account].remove(line)
+        if line.account:
+            self.notification_sender.leave(line.account, line)
         line.account = ""
 
     # Timers ----------------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from simbench.base.errors import BadInput
 PACKAGE: Final = "telecom-simbench"
 # Modules that show whether an extra is installed; pyproject.toml has the requirements of each.
 EXTRAS: Final = {
-    "fast": ("numba",),
+    "fast": ("numba", "uvloop"),
     "plan": ("scipy", "numba"),
+    "http": ("aiohttp",),
     "console": ("fastapi", "uvicorn", "nicegui", "httpx", "prometheus_client"),
     "cluster": ("dask", "distributed"),
     "esp": ("cryptography",),

@@ -16,6 +16,7 @@ from simbench.base.calendar import civil, instant
 from simbench.base.errors import BadInput, LedgerError
 from simbench.base.units import HOUR_US
 from simbench.billing.acts import Acts, Month
+from simbench.billing.words import words
 from simbench.ledger import open_run
 from simbench.tables.cells import digits_of, text_of, whole_of
 from simbench.tables.reader import read_table
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
 KINDS: Final[Mapping[str, Kind]] = {"month": "text", "code": "text", "delivered": "number", "accepted": "number"}
 COLUMNS = tuple(KINDS)
 LARGEST = 10**12
-BY_MINUTE = "cast(sum(delivered) as bigint) as delivered, cast(sum(accepted) as bigint) as accepted"
-BY_MESSAGE = ", ".join(
-    f"cast(coalesce(sum(segments) filter (where kind = '{kind}'), 0) as bigint) as {kind}"
-    for kind in ("delivered", "accepted")
-)
 
 
 class Count(NamedTuple):
@@ -74,14 +70,16 @@ def count_run(run: Run, source: str = "run") -> Counts:
 
     Raises LedgerError for a ledger that cannot be read or has lost rows.
     """
-    return Counts(source, _gathered(run, source, "minute", BY_MINUTE) or _gathered(run, source, "centre", BY_MESSAGE))
+    return Counts(source, _gathered(run, source, "minute") or _gathered(run, source, "centre"))
 
 
-def _gathered(run: Run, source: str, table: str, sums: str) -> dict[tuple[Month, str], Count]:
+def _gathered(run: Run, source: str, table: str) -> dict[tuple[Month, str], Count]:
     """Sums by month and code. The ledger adds up the hours, since every month of Paris begins with one of them."""
-    from simbench.ledger.query import query  # noqa: PLC0415 - beside its only use
+    from simbench.ledger import scan  # noqa: PLC0415 - Arrow is slow to load
 
-    found = query(run, f'select "at" // {HOUR_US} as hour, code, {sums}, count(*) as n from ledger group by all', table)  # noqa: S608 - our own words
+    sums = scan.field(*Count._fields) if table == "minute" else {name: scan.segments(name) for name in Count._fields}
+    by = {"hour": scan.floor("at", HOUR_US), **scan.field("code")}
+    found = scan.sums_of(run, table, by, {**sums, "n": scan.ONE})
     counted = int(found["n"].sum())
     if run.files and run.info.closed and counted != run.info.rows.get(table):
         problem = f"{counted} rows in {table}"
@@ -89,7 +87,7 @@ def _gathered(run: Run, source: str, table: str, sums: str) -> dict[tuple[Month,
     which = (found["delivered"] > 0) | (found["accepted"] > 0)
     if not which.any():
         return {}
-    hours, codes = found["hour"][which] * HOUR_US, found["code"][which].astype(str)
+    hours, codes = found["hour"][which], found["code"][which].astype(str)
     months = list(_months(civil(int(hours.min())).date(), civil(int(hours.max())).date()))
     starts = np.array([instant(month.year, month.month, 1) for month in months])
     names, of_code = np.unique(codes, return_inverse=True)
@@ -133,26 +131,27 @@ def _month(row: Row, place: str) -> Month:
         raise BadInput(f"{place}: month", f"{text!r}", "a month such as 2016-10") from None
 
 
-def oddly_counted(acts: Acts, counts: Counts, month: Month) -> Iterator[str]:
+def oddly_counted(acts: Acts, counts: Counts, month: Month, language: str = "en") -> Iterator[str]:
     """Messages of a month that do not fit the acts, in words: of a code before its opening or after its closing, or
     more of them delivered than were accepted up to then.
     """
+    t = words(language)
     first, last = month.first, month.following.first - timedelta(days=1)
     until = [one for one in counts.months if one <= month]
     for code in acts.codes:
         had = counts.of(month, code.code)
         if had == Count():
             continue
-        said = f"{had.delivered:,} messages of {code.code} delivered in {month}"
+        said = {"count": t.number(had.delivered), "code": code.code, "month": month}
         if code.opened > last:
-            yield f"{said}, before its opening on {code.opened}"
+            yield t("note.before", day=code.opened, **said)
         elif code.closed is not None and code.closed < first:
-            yield f"{said}, after its closing on {code.closed}"
+            yield t("note.after", day=code.closed, **said)
         delivered, accepted = (
             sum(getattr(counts.of(one, code.code), name) for one in until) for name in ("delivered", "accepted")
         )
         if delivered > accepted:
-            yield f"{said}: {delivered:,} up to its end, though only {accepted:,} had been accepted"
+            yield t("note.more", delivered=t.number(delivered), accepted=t.number(accepted), **said)
 
 
 def all_rows(path: Path, kinds: Mapping[str, Kind], needed: Sequence[str]) -> Iterator[Row]:

@@ -88,7 +88,7 @@ class Forecasts(msgspec.Struct, frozen=True):
     counts: Counts
 
 
-RULES: Final = Rulebook[Forecasts](suites=("audit",))
+RULES: Final = Rulebook[Forecasts](lambda given, purpose: given.contract.clause_of(purpose), suites=("audit",))
 
 
 def judge_forecasts(contract: Contract, forecasts: Sequence[Forecast], counts: Counts) -> tuple[Finding, ...]:

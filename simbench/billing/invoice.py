@@ -13,6 +13,7 @@ import msgspec
 from simbench.billing.acts import Acts, CodeActs, Month
 from simbench.billing.counts import Counts, oddly_counted
 from simbench.billing.readings import other_readings
+from simbench.billing.words import words
 from simbench.contract import Contract
 from simbench.contract.terms import Charge, TariffRow
 
@@ -22,7 +23,8 @@ CENT = Decimal("0.01")
 class Line(msgspec.Struct, frozen=True):
     """One line: its clause, what it is for, the code it belongs to ("" for the contract), quantity and price.
 
-    `amount` and `unit_price` are None where the price needs a quotation (AMB-07).
+    label: in the language of the contract. `amount` and `unit_price` are None where the price needs a quotation
+    (AMB-07).
     """
 
     clause: str
@@ -69,7 +71,7 @@ def invoice(contract: Contract, acts: Acts, counts: Counts, month: Month) -> Inv
         vat,
         total + vat,
         len(known) == len(lines),
-        (*_notes(contract, acts, month), *oddly_counted(acts, counts, month)),
+        (*_notes(contract, acts, month), *oddly_counted(acts, counts, month, contract.language)),
     )
 
 
@@ -80,7 +82,8 @@ def effects(contract: Contract, acts: Acts, counts: Counts, month: Month) -> tup
     for name, reading, read_otherwise in other_readings(contract):
         other = invoice(read_otherwise, acts, counts, month)
         if other.total_ht != own.total_ht or other.complete != own.complete:
-            meaning = contract.ambiguities[name].readings[reading]
+            t, key = words(contract.language), f"reading.{name}-{reading}"
+            meaning = t(key) if t.has(key) else contract.ambiguities[name].readings[reading]
             difference = other.total_ht - own.total_ht
             found.append(Effect(name, reading, meaning, other.total_ht, difference, other.complete))
     return tuple(found)
@@ -238,4 +241,4 @@ def _notes(contract: Contract, acts: Acts, month: Month) -> Iterator[str]:
         count = sum(code.code.startswith(digits) and in_service(code, month) for code in acts.codes)
         if count >= bands[0]:
             name = digits + "ABCDEFGHIJ"[: contract.terms.numbering.code_digits.value - len(digits)]
-            yield f"{count} codes {name}: the offer names two prices for the {bands[0]}th (AMB-01)"
+            yield words(contract.language)("note.tenth", count=count, range=name, band=bands[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -13,7 +12,9 @@ from simbench.base.json_files import indented, write_octets
 from simbench.base.outputs import claim
 from simbench.billing.invoice import Effect, Invoice
 from simbench.billing.received import COLUMNS, Difference
+from simbench.billing.words import words
 from simbench.contract import Contract
+from simbench.report.format import money
 from simbench.tables.writer import csv_text
 
 
@@ -39,21 +40,16 @@ def as_json(bundles: Sequence[Bundle]) -> str:
 
 
 def as_html(bundles: Sequence[Bundle], contract: Contract) -> str:
-    """The same as one self-contained page, one sheet of paper a month."""
+    """The same as one self-contained page in the contract's language, one sheet of paper a month."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters["euro"] = euro
+    t = words(contract.language)
+    share = f"{t.number(float(100 * contract.terms.money.vat_share.value), 2)}\u00a0%"
     template = environment.get_template("invoice.html.j2")
-    return template.render(bundles=bundles, contract=contract, vat=contract.terms.money.vat_share.value)
-
-
-def euro(amount: Decimal | None) -> str:
-    """An amount as the French write it: 1 234,50 €, with as many decimals as a price has."""
-    if amount is None:
-        return "sur devis"
-    places = max(2, -int(amount.normalize().as_tuple().exponent))
-    return f"{amount:,.{places}f}".replace(",", "\u202f").replace(".", ",") + "\u00a0€"
+    return template.render(
+        bundles=bundles, contract=contract, t=t, money=lambda amount: money(amount, t.language), vat=share
+    )
 
 
 def write_all(folder: Path, bundles: Sequence[Bundle], contract: Contract) -> list[Path]:

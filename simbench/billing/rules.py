@@ -48,7 +48,10 @@ class Case(NamedTuple):
     others: dict[str, Due]
 
 
-RULES: Final = Rulebook[Case](binds="platform", suites=("audit",))  # beside those of the rows
+# Beside those of the rows.
+RULES: Final = Rulebook[Case](
+    lambda case, purpose: case.bill.contract.clause_of(purpose), binds="platform", suites=("audit",)
+)
 
 
 def judge_bill(bill: Bill) -> tuple[Finding, ...]:
@@ -65,9 +68,10 @@ def judge_bill(bill: Bill) -> tuple[Finding, ...]:
 
 def row_rules(contract: Contract) -> Rulebook[Case]:
     """A rule for each row of the contract's tariff grid."""
-    book = Rulebook[Case](binds="platform", suites=("audit",), unit="euro")
-    for clause in sorted(contract.terms.row_ids()):
-        book.rule(f"{clause}/billed", "What is due by this row is billed, and nothing else")(partial(_row, clause))
+    rows = {f"bill.{name}.billed": clause for name, clause in contract.terms.row_clauses().items()}
+    book = Rulebook[Case](lambda _, purpose: rows[purpose], binds="platform", suites=("audit",), unit="euro")
+    for purpose, clause in sorted(rows.items(), key=lambda row: row[1]):
+        book.rule(purpose, "What is due by this row is billed, and nothing else")(partial(_row, clause))
     return book
 
 

@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Iterator
 from itertools import pairwise
 from math import gcd
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -22,6 +22,7 @@ from simbench.capture.files import UNTIMED, CaptureFile, Packet
 from simbench.capture.layers import ACK, FIN, SYN, reverse
 from simbench.capture.network import Network
 from simbench.capture.packed import Cursor, unpacked
+from simbench.ledger.capture_events import ClockDoubted
 
 FALL_US: Final = 100_000  # smaller decreases are packets swapped in the file
 PIECES: Final = 16  # a file with more pieces is read in its own order
@@ -55,27 +56,27 @@ class Clock(msgspec.Struct, frozen=True):
     falls: int = 0
 
 
-def clock_defects(clock: Clock) -> list[dict[str, Any]]:
-    """Return the defects of the time stamps as events: a `sentence`, and how far time stamps may be off.
+def clock_defects(clock: Clock) -> list[tuple[int | None, ClockDoubted]]:
+    """Return the defects of the time stamps as events, each with the instant it belongs to, None for the whole file.
 
-    `off_us` is 0 if the time stamps themselves are right. `at` is given if the defect belongs to an instant.
+    `off_us` is 0 if the time stamps themselves are right.
     """
-    defects: list[dict[str, Any]] = []
+    defects: list[tuple[int | None, ClockDoubted]] = []
     if clock.untimed:
         some = "no packet carries" if clock.untimed == clock.packets else f"{clock.untimed} packets do not carry"
-        defects.append({"kind": "untimed", "sentence": f"{some} a time", "off_us": DAY_US})
+        defects.append((None, ClockDoubted("untimed", f"{some} a time", DAY_US)))
     for step in clock.steps:
         sentence = f"the clock steps back by at least {step.back_us / SECOND_US:.6g} s at packet {step.packet}"
-        defects.append({"kind": "step", "sentence": sentence, "off_us": step.back_us, "at": step.at})
+        defects.append((step.at, ClockDoubted("step", sentence, step.back_us)))
     if clock.pieces > 1:
         sentence = f"the file consists of {clock.pieces} pieces that overlap or are unordered, merged by their times"
-        defects.append({"kind": "pieces", "sentence": sentence, "off_us": 0})
+        defects.append((None, ClockDoubted("pieces", sentence, 0)))
     if clock.falls:
         sentence = f"its times decrease {clock.falls} times; its packets are taken in the order of the file"
-        defects.append({"kind": "disorder", "sentence": sentence, "off_us": 0})
+        defects.append((None, ClockDoubted("disorder", sentence, 0)))
     if clock.fine_us > 1:
         sentence = f"its times are multiples of {clock.fine_us / SECOND_US:g} s"
-        defects.append({"kind": "coarse", "sentence": sentence, "off_us": clock.fine_us})
+        defects.append((None, ClockDoubted("coarse", sentence, clock.fine_us)))
     return defects
 
 

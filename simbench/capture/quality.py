@@ -1,15 +1,15 @@
 """Quality of a capture: what it lacks of the connections it recorded.
 
-The ledger stores it as events of kind "capture", for the rules.
+The ledger stores it as events, for the rules.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from simbench.ledger.capture_events import CaptureEvent, CaptureRead, ConnectionCaptured
+from simbench.ledger.events import row_of
 from simbench.ledger.rows import Rows
-
-KIND = "capture"
 
 
 class Quality(msgspec.Struct, frozen=True):
@@ -35,6 +35,11 @@ class Quality(msgspec.Struct, frozen=True):
     def whole(self) -> bool:
         """Whether nothing is known to be missing."""
         return len(self.directions) == 2 and not (self.began_midway or self.holes or self.cut_packets)
+
+    @property
+    def event(self) -> ConnectionCaptured:
+        """It as an event."""
+        return ConnectionCaptured(**msgspec.structs.asdict(self))
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -83,8 +88,12 @@ class Summary(msgspec.Struct, frozen=True):
             moved_us=max(self.moved_us, found.moved_us),
         )
 
+    @property
+    def event(self) -> CaptureRead:
+        """It as an event."""
+        return CaptureRead(**msgspec.structs.asdict(self))
 
-def tell(events: Rows, at: int, session: int, what: str, detail: msgspec.Struct | dict[str, object]) -> None:
-    """Write one event: `what` is "began midway", "hole", "connection", "clock" or "file"; session 0 is the file."""
-    said = {"what": what, **msgspec.to_builtins(detail)}
-    events.append((at, KIND, str(session) if session else "", None, msgspec.json.encode(said).decode()))
+
+def record(events: Rows, at: int, event: CaptureEvent) -> None:
+    """Write one event of the capture."""
+    events.append(row_of(at, event))

@@ -16,7 +16,7 @@ from simbench.capture.layers import segment_of
 from simbench.capture.links import LINK_NAMES
 from simbench.capture.network import Network, named
 from simbench.capture.order import Packets, clock_defects
-from simbench.capture.quality import Summary, tell
+from simbench.capture.quality import Summary, record
 from simbench.capture.streams import Streams
 from simbench.ledger.rows import Rows
 
@@ -69,7 +69,7 @@ def finished(capture: Packets, network: Network, streams: Streams, events: Rows,
     summary = msgspec.structs.replace(
         streams.summary, packets=number, unread=unread, kinds=named(network.unread), cut_short=capture.cut_short
     )
-    tell(events, at, 0, "file", summary)
-    for defect in clock_defects(capture.clock):
-        tell(events, defect.pop("at", at), 0, "clock", defect)
+    record(events, at, summary.event)
+    for since, defect in clock_defects(capture.clock):
+        record(events, at if since is None else since, defect)
     return summary

@@ -16,8 +16,9 @@ import msgspec
 
 from simbench.base.units import MINUTE_US
 from simbench.capture.layers import ACK, FIN, RST, SYN, Segment, ports, sender
-from simbench.capture.quality import Summary, tell
+from simbench.capture.quality import Summary, record
 from simbench.capture.tcp_connection import ENOUGH_CHUNKS, ENOUGH_OCTETS, Evidence, Held, Side, Talk, quality_of
+from simbench.ledger.capture_events import Attempted, BeganMidway, ConnectionAttempted, OctetsMissing
 from simbench.ledger.rows import Rows
 from simbench.ucp.foreign import LOOKED_AT, protocol_of
 
@@ -50,7 +51,7 @@ class Streams:
         self._now = 0
         self._listening: set[str] = set()  # where sessions were opened to
         # Instant, client, server, outcome, and the other protocol spoken.
-        self._attempts: deque[tuple[int, str, str, str, str]] = deque(maxlen=ATTEMPTS)
+        self._attempts: deque[tuple[int, str, str, Attempted, str]] = deque(maxlen=ATTEMPTS)
         self._summary = Summary()
 
     @property
@@ -111,8 +112,7 @@ class Streams:
             self._end(talk)
         counted = [one for one in self._attempts if one[2] in self._listening or self._port is not None]
         for at, client, server, outcome, protocol in counted:
-            detail = {"to": server, "outcome": outcome} | ({"protocol": protocol} if protocol else {})
-            self._events.append((at, "attempt", client, None, msgspec.json.encode(detail).decode()))
+            record(self._events, at, ConnectionAttempted(client, server, outcome, protocol))
         spoken = ", ".join(sorted({protocol for *_, protocol in self._attempts} - {""}))
         self._summary = msgspec.structs.replace(self._summary, attempts=len(counted), protocols=spoken)
 
@@ -198,7 +198,7 @@ class Streams:
             self._wire.append((max(at, talk.dated), talk.session, "close", reason.encode()))
         quality = quality_of(talk)
         self._summary = self._summary.plus(quality)
-        tell(self._events, self._now, talk.first, "connection", quality)
+        record(self._events, self._now, quality.event)
 
     def _count_attempt(self, talk: Talk) -> None:
         """Record a connection attempt that became no session."""
@@ -206,7 +206,11 @@ class Streams:
         if talk.opened_at < 0 or initiator is None:
             return
         how = talk.closing[2] if talk.closing else ""
-        outcome = "closed" if talk.evidence.established else "refused" if how == "reset" else "unanswered"
+        outcome: Attempted = "unanswered"
+        if talk.evidence.established:
+            outcome = "closed"
+        elif how == "reset":
+            outcome = "refused"
         said = b"".join(octets for _, side, octets, _ in talk.early if side is initiator)
         client, server = sender(initiator.key), sender(initiator.other.key)
         self._attempts.append((talk.opened_at, client, server, outcome, protocol_of(said[:LOOKED_AT])))
@@ -219,8 +223,7 @@ class Streams:
         ):  # if FIN was not captured, the acknowledged octets may include it
             side.talk.holes += 1
             side.talk.missing += octets
-            detail = {"direction": side.direction, "octets": octets, "continues": None}
-            tell(self._events, self._now, side.talk.session, "hole", detail)
+            record(self._events, self._now, OctetsMissing(side.talk.session, side.direction, octets, None))
 
     def _remember(self, talk: Talk) -> None:
         """Keep an ended connection for a while, and drop the oldest."""
@@ -320,8 +323,7 @@ class Streams:
         self._wire.append((max(self._now, talk.dated), before, "close", b"capture: octets are missing"))
         self._sessions += 1
         talk.session = self._sessions
-        detail = {"direction": side.direction, "octets": octets, "continues": talk.session}
-        tell(self._events, at, before, "hole", detail)
+        record(self._events, at, OctetsMissing(before, side.direction, octets, talk.session))
 
     def _deliver(self, side: Side, at: int, payload: bytes) -> None:
         side.move(side.position + len(payload))
@@ -352,7 +354,7 @@ class Streams:
         if talk.opened_at >= 0:
             self._wire.append((talk.opened_at, talk.session, "open", sender(client.key).encode()))
         else:
-            tell(self._events, talk.early[0][0], talk.session, "began midway", {})
+            record(self._events, talk.early[0][0], BeganMidway(talk.session))
         early, talk.early = talk.early, []
         for at, side, payload, octets in early:
             if octets:

@@ -18,9 +18,10 @@ from simbench.capture.layers import Segment, segment_of
 from simbench.capture.links import RAW_IP
 from simbench.capture.network import Network
 from simbench.capture.order import Packets
-from simbench.capture.quality import Summary, tell
+from simbench.capture.quality import Summary, record
 from simbench.capture.reader import finished
 from simbench.capture.streams import Streams
+from simbench.ledger.capture_events import ClearFrame, TunnelsSeen
 from simbench.ledger.rows import Row
 from simbench.ledger.writer import AnyLedger
 from simbench.ucp.frame import Frame, WireError
@@ -35,7 +36,7 @@ class _Clear:
 
     def __init__(self, port: int | None) -> None:
         self.frames: Counter[str] = Counter()
-        self.first: list[dict[str, object]] = []
+        self.first: list[ClearFrame] = []
         self.streams = Streams(FramesOfRows(self._take), list[Row](), port)
 
     def _take(self, seen: Seen, items: list[Frame | WireError]) -> None:
@@ -44,7 +45,7 @@ class _Clear:
                 continue
             self.frames[seen.direction] += 1
             if self.frames[seen.direction] <= SHOWN:
-                self.first.append({"at": seen.at, "direction": seen.direction, "frame": item.octets.hex().upper()})
+                self.first.append(ClearFrame(seen.at, seen.direction, item.octets.hex().upper()))
 
 
 def read_tunnelled(
@@ -78,7 +79,7 @@ def read_tunnelled(
         clear.streams.finish()
     tunnels.finish()
     summary = finished(capture, network, streams, ledger.events, at)
-    tell(ledger.events, at, 0, "tunnel", _told(tunnels, clear))
+    record(ledger.events, at, _seen(tunnels, clear))
     return summary
 
 
@@ -98,13 +99,13 @@ def _segment(network: Network, tunnels: Tunnels, link: int, octets: bytes) -> tu
     return (network.segment(RAW_IP, inner) if inner else None), True
 
 
-def _told(tunnels: Tunnels, clear: _Clear) -> dict[str, object]:
-    return {
-        "packets": tunnels.packets,
-        "opened": tunnels.opened,
-        "keys": tunnels.has_keys,
-        "unknown": {f"{spi:#010x}": count for spi, count in tunnels.unknown.items()},
-        "broken": {f"{spi:#010x}": count for spi, count in tunnels.broken.items()},
-        "clear": {"in": clear.frames["in"], "out": clear.frames["out"]},
-        "frames": clear.first,
-    }
+def _seen(tunnels: Tunnels, clear: _Clear) -> TunnelsSeen:
+    return TunnelsSeen(
+        packets=tunnels.packets,
+        opened=tunnels.opened,
+        keys=tunnels.has_keys,
+        unknown={f"{spi:#010x}": count for spi, count in tunnels.unknown.items()},
+        broken={f"{spi:#010x}": count for spi, count in tunnels.broken.items()},
+        clear={"in": clear.frames["in"], "out": clear.frames["out"]},
+        frames=tuple(clear.first),
+    )

@@ -53,6 +53,14 @@ if TYPE_CHECKING:
 @cloup.option_group(
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for printable pages, JSON and CSV."),
+    cloup.option(
+        "--lang",
+        "language",
+        type=click.Choice(["en", "fr"]),
+        default="en",
+        show_default=True,
+        help="Language of the invoices and their page.",
+    ),
     cloup.option("--json", "form", flag_value="json", help="JSON instead of tables."),
     cloup.option("--csv", "form", flag_value="csv", help="CSV in the columns of an invoice received."),
 )
@@ -79,6 +87,7 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     against: Path | None,
     contract_name: str | None,
     output: Path | None,
+    language: str,
     form: str,
 ) -> int:
     """Print the invoices of a source's months and judge an invoice received, if given; return the exit status."""
@@ -91,7 +100,7 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     from simbench.contract import load_contract
     from simbench.finding import exit_status
 
-    contract = load_contract(contract_name or "orange_ops_2016")
+    contract = msgspec.structs.replace(load_contract(contract_name or "orange_ops_2016"), language=language)
     acts, counts = read_acts(acts_file, contract), read_counts(source)
     received = read_received(against, contract) if against is not None else None
     months = _months(month, counts.months) if received is None else (_month_of(str(against), received, month),)
@@ -186,19 +195,19 @@ def _month_of(name: str, received: Received, month: str | None) -> Month:
 
 def _balance(billed: Decimal, beyond: Decimal) -> str:
     """The total of an invoice received, in one line."""
-    from simbench.billing.page import euro
+    from simbench.report.format import money
 
-    said = f"{euro(billed)} billed before VAT"
+    said = f"{money(billed)} billed before VAT"
     if not beyond:
         return f"{said}, the amount due"
-    return f"{said}: {euro(abs(beyond))} {'more' if beyond > 0 else 'less'} than the amount due"
+    return f"{said}: {money(abs(beyond))} {'more' if beyond > 0 else 'less'} than the amount due"
 
 
 def _print_invoice(bill: Invoice) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from simbench.billing.page import euro
+    from simbench.report.format import money
 
     console, table = Console(width=None if sys.stdout.isatty() else 140), Table(title=f"Invoice {bill.month}", box=None)
     for heading in ("clause", "for", "code"):
@@ -207,11 +216,11 @@ def _print_invoice(bill: Invoice) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for line in bill.lines:
         table.add_row(
-            line.clause, line.label, line.code, f"{line.quantity:,}", euro(line.unit_price), euro(line.amount)
+            line.clause, line.label, line.code, f"{line.quantity:,}", money(line.unit_price), money(line.amount)
         )
     table.add_section()
     for name, amount in (("HT", bill.total_ht), ("VAT", bill.vat), ("TTC", bill.total_ttc)):
-        table.add_row("", name, "", "", "", euro(amount))
+        table.add_row("", name, "", "", "", money(amount))
     console.print(table, highlight=False, markup=False)
     for note in bill.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
@@ -220,8 +229,8 @@ def _print_invoice(bill: Invoice) -> None:
 
 
 def _print_effects(bundle: Bundle) -> None:
-    from simbench.billing.page import euro
+    from simbench.report.format import money
 
     for one in bundle.effects:
         sign = "+" if one.difference >= 0 else ""
-        click.echo(f"  {one.ambiguity} read as {one.reading}: {sign}{euro(one.difference)}")
+        click.echo(f"  {one.ambiguity} read as {one.reading}: {sign}{money(one.difference)}")

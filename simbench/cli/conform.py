@@ -295,11 +295,11 @@ def _print(standings: list[Standing], judgements: Judgements, folder: Path) -> N
 
     findings = [one.finding for one in standings]
     console = Console(width=None if sys.stdout.isatty() else 180)
-    table = columns("outcome", "purpose", "exercise", "measured", "limit", "what was seen")
+    table = columns("outcome", "clause", "purpose", "exercise", "measured", "limit", "what was seen")
     for one in standings:
         finding, style = one.finding, STYLES[one.finding.outcome]
         table.add_row(
-            f"[{style}]{finding.outcome}[/]", finding.purpose, finding.exercise,
+            f"[{style}]{finding.outcome}[/]", finding.clause, finding.purpose, finding.exercise,
             _figure(finding.measured, finding.unit), _figure(finding.limit, ""),
             escape(f"{said_of(one, judgements)} {finding.lines}".strip()),
         )  # fmt: skip

@@ -10,14 +10,14 @@ import sys
 import zlib
 from binascii import unhexlify
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from gzip import BadGzipFile, GzipFile
 from html import unescape
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import click
 import cloup
@@ -29,7 +29,6 @@ from simbench.ucp.frame import ETX, STX
 
 if TYPE_CHECKING:
     from simbench.capture.frames import FramesOfRows, Seen
-    from simbench.ledger.rows import Row
     from simbench.ucp.frame import Frame, WireError
     from simbench.ucp.operations import FieldError
 
@@ -156,18 +155,18 @@ def _capture(
 ) -> None:
     from simbench.capture.frames import FramesOfRows
     from simbench.capture.reader import read_packets
+    from simbench.ledger.capture_events import ClockDoubted
+    from simbench.ledger.events import EventRow, events_of
+    from simbench.ledger.rows import Row
 
     events: deque[Row] = deque(maxlen=EVENTS_KEPT)
     summary = read_packets(file, name, FramesOfRows(show), events, port)
     if not summary.connections:
         raise BadInput(name, summary.without_ucp, "a capture of UCP, or --port")
-    _say_what_is_missing(summary, [remark for row in events if (remark := _remark(row))])
-
-
-def _remark(row: Row) -> str:
-    """The remark of an event on the capture's clock, "" for any other event."""
-    detail = msgspec.json.decode(str(row[4]))
-    return str(detail["sentence"]) if detail.get("what") == "clock" else ""
+    remarks = [
+        event.sentence for _, event in events_of(cast(Iterable[EventRow], events)) if isinstance(event, ClockDoubted)
+    ]
+    _say_what_is_missing(summary, remarks)
 
 
 def _run(folder: Path, frames: FramesOfRows) -> None:
@@ -234,15 +233,15 @@ def _show_items(seen: Seen, items: list[Frame | WireError], show: Show) -> None:
     from simbench.ucp.frame import WIRE_ERRORS, Frame
     from simbench.ucp.operations import check
 
-    oddities: Errors = []
+    violations: Errors = []
     for item in items:
         if isinstance(item, Frame):
-            show(seen, item, [*oddities, *check(item)])
-            oddities = []
+            show(seen, item, [*violations, *check(item)])
+            violations = []
         elif item.name == "line-ends":
             continue
         elif WIRE_ERRORS[item.name].tolerated:
-            oddities.append(item)
+            violations.append(item)
         else:
             show(seen, item, [item])
 

@@ -18,36 +18,45 @@ STRENGTHS = {"must": "must", "should": "should (recommended)", "may": "may", "in
 
 
 @command(see=("simbench list", "docs/reference/clauses.md", "docs/reference/contract.md"))
-@cloup.argument("clause")
+@cloup.argument("name", metavar="CLAUSE|PURPOSE")
 @cloup.option_group(
     "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 )
 @cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of text."))
-def explain(clause: str, contract_name: str | None, *, as_json: bool) -> None:
-    """Explain a clause: its duty, its figures with their status, and its tests.
+def explain(name: str, contract_name: str | None, *, as_json: bool) -> None:
+    """Explain a clause or a purpose: the duty, its figures with their status, and its tests.
 
-    Each figure is marked: seed (given with the task), source (read in a document), or assumption (ours, until a
-    contract of your own confirms it).
+    A purpose is explained by each clause of the contract that it verifies. Each figure is marked: seed (given with the
+    task), source (read in a document), or assumption (ours, until a contract of your own confirms it).
 
     \b
-    Example:
+    Examples:
       simbench explain OPS-ENG-01
+      simbench explain rate.backlog-at-tier
     """
-    explain_command(clause, contract_name, as_json=as_json)
+    explain_command(name, contract_name, as_json=as_json)
 
 
-def explain_command(clause_id: str, contract_name: str | None, *, as_json: bool) -> None:
-    """Print one clause: its sentence, terms with their status, rules, exercises."""
-    from simbench.contract import load_contract
-    from simbench.rules.coverage import reasons
+def explain_command(name: str, contract_name: str | None, *, as_json: bool) -> None:
+    """Print a clause, or each clause a purpose verifies: its sentence, terms with their status, rules, exercises."""
+    from simbench.contract import DEFAULT, load_contract
+    from simbench.rules.rule import current
 
-    contract = load_contract(contract_name or "orange_ops_2016")
-    clause = contract.clause(clause_id.partition("/")[0])
-    explained = _explained(clause_id.partition("/")[0], clause, contract)
+    contract = load_contract(contract_name or DEFAULT)
+    names = contract.clauses_for(current(name)) or (name,)
+    explained = [_explained(each, contract.clause(each), contract) for each in names]
     if as_json:
-        click.echo(indented(explained))
+        click.echo(indented(explained if len(explained) > 1 else explained[0]))
         return
-    click.echo(f"{explained['clause']}  {clause.gist}")
+    for place, each in enumerate(names):
+        if place:
+            click.echo()
+        _print(each, contract)
+
+
+def _print(clause_id: str, contract: Contract) -> None:
+    clause = contract.clause(clause_id)
+    click.echo(f"{clause_id}  {clause.gist}")
     click.echo(f"    key term   {clause.key_term}")
     click.echo(f"    binds      {', '.join(clause.bound)}; {STRENGTHS[clause.strength]}; source {clause.source}")
     click.echo(f"    check      {clause.check}")
@@ -57,19 +66,16 @@ def explain_command(clause_id: str, contract_name: str | None, *, as_json: bool)
             for row in rows:
                 click.echo(f"    {row}")
     click.echo("\n  tested by")
-    tests = _tests(clause_id.partition("/")[0])
+    tests = _tests(clause_id, contract)
     for purpose, exercise, sentence, catches in tests:
-        click.echo(f"    {purpose}  (exercise {exercise})\n        {sentence}")
+        click.echo(f"    {purpose}  ({exercise})\n        {sentence}")
         if catches:
             click.echo(f"        must catch: {', '.join(catches)}")
     if not tests:
-        reason = reasons().get(clause_id.partition("/")[0], "")
-        click.echo(f"    no test: {reason}" if reason else f"    no test yet; verifiable by {', '.join(clause.verify)}")
+        click.echo(f"    no test: {clause.not_verified}")
 
 
 def _explained(clause_id: str, clause: Clause, contract: Contract) -> dict[str, object]:
-    from simbench.rules.coverage import reasons
-
     return {
         "clause": clause_id,
         **msgspec.to_builtins(clause),
@@ -85,9 +91,9 @@ def _explained(clause_id: str, clause: Clause, contract: Contract) -> dict[str, 
         },
         "tests": [
             {"purpose": purpose, "exercise": exercise, "sentence": sentence, "catches": list(catches)}
-            for purpose, exercise, sentence, catches in _tests(clause_id)
+            for purpose, exercise, sentence, catches in _tests(clause_id, contract)
         ],
-        "untested_because": "" if _tests(clause_id) else reasons().get(clause_id, ""),
+        "untested_because": clause.not_verified,
     }
 
 
@@ -95,7 +101,7 @@ def _terms(clause_id: str, contract: Contract) -> list[str]:
     return [
         f"{name:<36} {term.value} {term.unit}  [{term.status}]"
         for name, term in contract.terms.by_name().items()
-        if term.clause == clause_id.partition("/")[0]
+        if term.clause == clause_id
     ]
 
 
@@ -103,20 +109,21 @@ def _readings(clause_id: str, contract: Contract) -> list[str]:
     return [
         f"{name}: {ambiguity.question} Read as {contract.reading(name)!r}."
         for name, ambiguity in contract.ambiguities.items()
-        if clause_id.partition("/")[0] in ambiguity.clauses
+        if clause_id in ambiguity.clauses
     ]
 
 
-def _tests(clause_id: str) -> list[tuple[str, str, str, tuple[str, ...]]]:
+def _tests(clause_id: str, contract: Contract) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """Purpose, where it is judged, sentence and planted faults of each rule that verifies a clause."""
     from simbench.bench.exercises.exercise import EXERCISES
     from simbench.bench.runner.selection import select
-    from simbench.rules.rule import load
+    from simbench.cli.rulebooks import known_purposes
 
-    select()
-    rules = load()
-    return [
-        (purpose, exercise.name, rules[purpose].sentence, rules[purpose].catches)
-        for exercise in EXERCISES.values()
-        for purpose in exercise.purposes
-        if rules[purpose].clause == clause_id
-    ]
+    select(contract=contract)
+    rules = known_purposes()
+    found = []
+    for purpose in contract.clause(clause_id).verified_by:
+        places = [f"exercise {each.name}" for each in EXERCISES.values() if purpose in each.purposes]
+        rule = rules[purpose]
+        found += [(purpose, place, rule.sentence, rule.catches) for place in places or [rule.command]]
+    return found

@@ -15,16 +15,18 @@ STYLES: dict[Outcome, str] = {
     "pass": "green", "fail": "bold red", "weak": "yellow", "inconclusive": "magenta", "error": "bold red",
     "unsupported": "dim",
 }  # fmt: skip
-WHOLE = frozenset({"outcome", "purpose", "ticket", "by"})  # columns without line breaks
+WHOLE = frozenset({"outcome", "clause", "purpose", "ticket", "by"})  # columns without line breaks
 
 
 def findings_table(findings: Iterable[Finding]) -> Table:
     """Findings in the given order, one line each."""
-    table = columns("outcome", "purpose", "measured", "limit", "what was seen")
+    table = columns("outcome", "clause", "purpose", "measured", "limit", "what was seen")
     for one in findings:
         measured = "" if one.measured is None else f"{one.measured:.6g} {one.unit}"
         limit = "" if one.limit is None else f"{one.limit:.6g}"
-        table.add_row(f"[{STYLES[one.outcome]}]{one.outcome}[/]", one.purpose, measured, limit, escape(one.lines))
+        table.add_row(
+            f"[{STYLES[one.outcome]}]{one.outcome}[/]", one.clause, one.purpose, measured, limit, escape(one.lines)
+        )
     return table
 
 
@@ -39,9 +41,9 @@ def columns(*headings: str) -> Table:
 def print_findings(findings: Sequence[Finding]) -> None:
     """Findings as a table, failures first, and their number by outcome."""
     console = Console(width=None if sys.stdout.isatty() else 180)
-    table = columns("outcome", "purpose", "what was seen", "evidence")
+    table = columns("outcome", "clause", "purpose", "what was seen", "evidence")
     for finding in sorted(findings, key=lambda one: one.outcome == "pass"):
         evidence = "\n".join(one.note for one in finding.evidence)
-        table.add_row(finding.outcome, finding.purpose, finding.lines, evidence)
+        table.add_row(finding.outcome, finding.clause, finding.purpose, finding.lines, evidence)
     console.print(table, highlight=False, markup=False)
     console.print(f"\n{counted(findings)}", highlight=False)

@@ -36,6 +36,7 @@ from simbench.cli.report import report
 from simbench.cli.roaming.group import roaming
 from simbench.cli.run import run
 from simbench.cli.serve import serve
+from simbench.cli.sla.group import sla
 from simbench.cli.sweep import sweep
 
 
@@ -45,7 +46,7 @@ from simbench.cli.sweep import sweep
     see=("docs/tutorial/first-session.md", "docs/reference/cli.md"),
     sections=[
         cloup.Section("Put a client or a platform to the test", [serve, conform, probe]),
-        cloup.Section("Judge and report what was recorded", [judge, report, certificate, matrix, ledger]),
+        cloup.Section("Judge and report what was recorded", [judge, report, sla, certificate, matrix, ledger]),
         cloup.Section("Simulate, plan and price", [run, plan, sweep, bill, forecast]),
         cloup.Section("Other offers", [dialup, roaming]),
         cloup.Section("Contracts and clauses", [contract, explain, list_]),

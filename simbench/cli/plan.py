@@ -147,16 +147,15 @@ def plan_command(options: Options) -> int:
 def _advised(options: Options) -> tuple[Plan, Advice]:
     """The plan of the campaign file, and the advice on it."""
     from simbench.cli.run import Progress
+    from simbench.contract import load_contract
     from simbench.planning.advise import advise
     from simbench.planning.campaign import read_campaign
     from simbench.planning.own_mix import own_mix, with_held
 
     assert options.campaign is not None
     plan = read_campaign(options.campaign)
-    if options.contract_name:
-        from simbench.contract import load_contract
-
-        plan = msgspec.structs.replace(plan, contract=load_contract(options.contract_name))
+    contract = load_contract(options.contract_name) if options.contract_name else plan.contract
+    plan = msgspec.structs.replace(plan, contract=msgspec.structs.replace(contract, language=options.language))
     if options.held is not None:
         plan = with_held(plan, options.held)
     own = tuple(own_mix(text, plan) for text in options.mixes)

@@ -184,8 +184,7 @@ def _check_leave(host: str, options: Options) -> None:
 
 
 def _probe(target: Target, contract: Contract, options: Options) -> list[Finding]:
-    import uvloop
-
+    from simbench.base.event_loop import run
     from simbench.ledger import Ledger, MemoryLedger, RunInfo
     from simbench.probe import judge_probe
 
@@ -194,7 +193,7 @@ def _probe(target: Target, contract: Contract, options: Options) -> list[Finding
         info = RunInfo(f"probe {target.code}", contract=contract.name, contract_digest=contract.digest)
         ledger = Ledger.create(options.output / target.code, info)
     try:
-        return judge_probe(uvloop.run(_run(target, contract, ledger, _told_of(target))))
+        return judge_probe(run(_run(target, contract, ledger, _told_of(target))))
     finally:
         ledger.close()
 

@@ -96,7 +96,7 @@ def report_command(options: Options) -> int:
         click.echo((output / FINDINGS).read_text("utf-8"))
     else:
         for one in findings:
-            click.echo(f"{one.outcome:<13}{one.purpose:<30}{one.summary}")
+            click.echo(f"{one.outcome:<13}{one.clause:<12}{one.purpose:<26}{one.summary}")
         counts = counted(findings)
         click.echo(f"\n{counts}.  Written: {', '.join(map(str, written))}")
     return exit_status(findings)

@@ -171,17 +171,15 @@ def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_js
 
 def _counts(folder: Path, detail: str) -> dict[str, dict[str, int]]:
     """The counts of each code, from the ledger."""
-    from simbench.ledger import open_run
-    from simbench.ledger.query import connected
+    from simbench.ledger import open_run, scan
     from simbench.ledger.rows import COUNTED
 
-    sums = ", ".join(f"sum({name})::bigint as {name}" for name in COUNTED)
-    query = {
-        "rows": "select code, kind, count(*) from centre where code <> '' group by all",
-        "minute": f"unpivot (select code, {sums} from minute group by code) on {', '.join(COUNTED)}",  # noqa: S608 - our own names
-    }[detail]
-    found: dict[str, dict[str, int]] = {}
-    with connected(open_run(folder)) as connection:
-        for code, name, count in connection.execute(query).fetchall():
-            found.setdefault(code, {})[name] = count
-    return found
+    run = open_run(folder)
+    if detail == "minute":
+        found = scan.sums_of(run, "minute", scan.field("code"), scan.field(*COUNTED))
+        return {code: {name: int(found[name][row]) for name in COUNTED} for row, code in enumerate(found["code"])}
+    found = scan.sums_of(run, "centre", scan.field("code", "kind"), {"n": scan.ONE}, ~scan.among("code", ""))
+    counts: dict[str, dict[str, int]] = {}
+    for code, kind, count in zip(found["code"], found["kind"], found["n"].tolist(), strict=True):
+        counts.setdefault(code, {})[kind] = count
+    return counts

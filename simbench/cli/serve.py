@@ -122,9 +122,8 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     **service: Any,
 ) -> None:
     """Serve until SIGINT or SIGTERM; the ledger is closed before the process ends."""
-    import uvloop
-
     from fake_smsc.scenario import contract_of, demo_scenario, find_scenario, read_scenario
+    from simbench.base.event_loop import run
     from simbench.cli.script import Script
     from simbench.cli.serve_service import ServeOptions, service_settings, ucp_tls
     from simbench.contract import load_contract
@@ -141,7 +140,7 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
     place = scenario.parent.resolve() if scenario else None
     around = ServeOptions(place, service_settings(chosen, service), ucp_tls(service))
-    uvloop.run(_serve(chosen, contract, folder, around, Script.of(chosen, contract, place, contract_name)))
+    run(_serve(chosen, contract, folder, around, Script.of(chosen, contract, place, contract_name)))
 
 
 def resume_command(
@@ -155,8 +154,7 @@ def resume_command(
     **service: Any,
 ) -> None:
     """Resume a run that was stopped or killed, with its own ledger and scenario."""
-    import uvloop
-
+    from simbench.base.event_loop import run
     from simbench.cli.script import read_script
     from simbench.cli.serve_service import ServeOptions, service_settings, ucp_tls
     from simbench.contract import load_contract
@@ -168,9 +166,7 @@ def resume_command(
         raise BadInput(f"contract {script.contract}", problem, "the contract of the original run")
     chosen = guarded(_with_options(script.scenario, host, port, limit), allow, expose=expose)
     place = Path(script.place) if script.place else None
-    uvloop.run(
-        _serve(chosen, contract, folder, ServeOptions(place, service_settings(chosen, service), ucp_tls(service)))
-    )
+    run(_serve(chosen, contract, folder, ServeOptions(place, service_settings(chosen, service), ucp_tls(service))))
 
 
 def _with_options(scenario: Scenario, host: str | None, port: int | None, limit: LimitMode | None) -> Scenario:
@@ -213,7 +209,8 @@ async def _serve(
     """Serve a new run and keep its script, or without a script resume the run in the folder."""
     import asyncio
 
-    from fake_smsc.server.live import LiveSmsc, spare_collector
+    from fake_smsc.server.live import LiveSmsc
+    from simbench.base.event_loop import sparing_collector
     from simbench.cli.ledger import PackProgress
     from simbench.cli.script import clock_of, write_script
     from simbench.cli.serve_service import with_service
@@ -246,9 +243,10 @@ async def _serve(
             loop.add_signal_handler(name, stop.set)
         async with smsc, with_service(smsc, around.service) as service_lines:
             served = True
-            spare_collector()
-            _banner(smsc, folder, service_lines)
-            await stop.wait()
+            with sparing_collector():
+                _banner(smsc, folder, service_lines)
+                smsc.load_fast_path()
+                await stop.wait()
             click.echo("stopping", err=True)
     finally:
         ledger.close(PackProgress().show)

@@ -43,8 +43,7 @@ SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "la
     cloup.option("--dask", metavar="ADDRESS", help="Run on this Dask cluster instead (tcp://host:8786)."),
 )
 @cloup.option_group(
-    "Output",
-    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder of the result (default: under reports/)."),
+    "Report",
     cloup.option("--measure", default="", help="Measure the report is about (default: that of [stop], else late)."),
     cloup.option(
         "--lang",
@@ -55,6 +54,10 @@ SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "la
         help="Language of the report.",
     ),
     cloup.option("--xlsx", is_flag=True, help="Also write the table of points as a workbook."),
+)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder of the result (default: under reports/)."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
 )
 def sweep(study: Path, output: Path | None, workers: int | None, dask: str | None, **shown: object) -> None:

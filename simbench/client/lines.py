@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from simbench.client.messages import Outgoing
+from simbench.client.messages import Buffered, Delivered, Outgoing, Undelivered, Withheld
 
 
 class Notice(msgspec.Struct, frozen=True, tag_field="do", tag="notice", forbid_unknown_fields=True):
@@ -56,34 +56,6 @@ class Refused(msgspec.Struct, frozen=True, tag_field="event", tag="refused"):
     token: str = msgspec.field(name="ref")
     ec: str
     final: bool
-
-
-class Delivered(msgspec.Struct, frozen=True, tag_field="event", tag="delivered"):
-    """Every segment reached the recipient."""
-
-    token: str = msgspec.field(name="ref")
-    reason: str
-
-
-class Undelivered(msgspec.Struct, frozen=True, tag_field="event", tag="undelivered"):
-    """The message will not reach its recipient."""
-
-    token: str = msgspec.field(name="ref")
-    reason: str
-
-
-class Buffered(msgspec.Struct, frozen=True, tag_field="event", tag="buffered"):
-    """The message waits in the SMSC."""
-
-    token: str = msgspec.field(name="ref")
-    reason: str
-
-
-class Withheld(msgspec.Struct, frozen=True, tag_field="event", tag="withheld"):
-    """The client will not send the message, for this reason."""
-
-    token: str = msgspec.field(name="ref")
-    reason: str
 
 
 class Mo(msgspec.Struct, frozen=True, tag_field="event", tag="mo"):

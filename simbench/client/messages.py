@@ -167,24 +167,24 @@ class Notified(msgspec.Struct, frozen=True):
     delivered: bool
 
 
-class Delivered(msgspec.Struct, frozen=True):
+class Delivered(msgspec.Struct, frozen=True, tag_field="event", tag="delivered"):
     """Every segment of the message reached its recipient."""
 
-    token: str
+    token: str = msgspec.field(name="ref")
     reason: str
 
 
-class Undelivered(msgspec.Struct, frozen=True):
+class Undelivered(msgspec.Struct, frozen=True, tag_field="event", tag="undelivered"):
     """A segment of the message will never reach its recipient."""
 
-    token: str
+    token: str = msgspec.field(name="ref")
     reason: str
 
 
-class Buffered(msgspec.Struct, frozen=True):
+class Buffered(msgspec.Struct, frozen=True, tag_field="event", tag="buffered"):
     """A segment of the message waits in the SMSC for its recipient."""
 
-    token: str
+    token: str = msgspec.field(name="ref")
     reason: str
 
 
@@ -204,10 +204,10 @@ class Stopped(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...]
 
 
-class Withheld(msgspec.Struct, frozen=True):
+class Withheld(msgspec.Struct, frozen=True, tag_field="event", tag="withheld"):
     """The client will not send the message."""
 
-    token: str
+    token: str = msgspec.field(name="ref")
     reason: str
 
 

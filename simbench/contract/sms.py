@@ -12,7 +12,7 @@ import msgspec
 
 from simbench.base.calendar import Calendar
 from simbench.contract.engine import ContractFile
-from simbench.contract.term import Ambiguity, Frozen, Means, Strength, Term, Word, known
+from simbench.contract.term import Ambiguity, Frozen, Means, Strength, Term, Word, clause_of, known
 from simbench.contract.terms import Label, Terms
 
 Role = Literal["operator", "client", "sender"]
@@ -93,6 +93,10 @@ class Contract(msgspec.Struct, frozen=True):
     def clauses_for(self, purpose: str) -> tuple[str, ...]:
         """The clauses that a purpose verifies; none where the contract does not ask for it."""
         return tuple(name for name, clause in self.clauses.items() if purpose in clause.verified_by)
+
+    def clause_of(self, purpose: str) -> str:
+        """The first clause that a purpose verifies, "" where the contract has none and the purpose is not judged."""
+        return clause_of(self.clauses, purpose)
 
     def party(self, role: Role) -> Party:
         """The first party of a role; a contract has one operator and one client."""

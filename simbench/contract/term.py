@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -57,6 +57,19 @@ def check_amount(amount: Decimal) -> None:
     """Raise ValueError for an amount that no bill can contain."""
     if not (amount.is_finite() and 0 <= amount <= 1_000_000 and amount.as_tuple().exponent in range(-6, 1)):
         raise ValueError('expected an amount from "0" to "1000000" with at most 6 decimals')
+
+
+class Verified(Protocol):
+    """What every contract's clauses have in common for the judge: the purposes that verify them."""
+
+    @property
+    def verified_by(self) -> tuple[str, ...]:
+        """The purposes that verify the clause."""
+
+
+def clause_of(clauses: Mapping[str, Verified], purpose: str) -> str:
+    """The first clause that a purpose verifies, "" where the contract has none."""
+    return next((name for name, clause in clauses.items() if purpose in clause.verified_by), "")
 
 
 class Ambiguity(Frozen, frozen=True):

@@ -289,6 +289,11 @@ class Terms(Frozen, frozen=True):
             found[wanted if len(str(rate)) <= size and wanted not in found else next(free)] = rate
         return found
 
+    def row_clauses(self) -> dict[str, str]:
+        """The clause of each row of a bill by the row's name: its key in the tariff, or `rate-20` for a tier."""
+        tiers = {f"rate-{rate}": tier.clause for rate, tier in self.throughput.paid_tiers.items()}
+        return {name: row.clause for name, row in self.tariff.items()} | tiers
+
     def rows(self, charge: Charge) -> list[TariffRow]:
         """The rows of the tariff for a charge, by band."""
         return sorted((row for row in self.tariff.values() if row.charge == charge), key=lambda row: row.first)

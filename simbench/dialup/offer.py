@@ -18,7 +18,7 @@ import msgspec
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import Mistake, choice, shown
 from simbench.contract.engine import ContractFile, Schema, digest_of, load
-from simbench.contract.term import Ambiguity, Count, Frozen, Hour, Natural, Term, named_terms
+from simbench.contract.term import Ambiguity, Count, Frozen, Hour, Natural, Term, Word, clause_of, named_terms
 from simbench.dialup.tariff_functions import Function, marginal_share, power_share, slab_share
 
 DEFAULT_OFFER = "netrevenu_2000"
@@ -139,6 +139,7 @@ class NrvClause(Frozen, frozen=True):
     strength: Literal["must", "should", "may", "info"]
     source: str
     check: str
+    verified_by: tuple[Word, ...] = ()
 
 
 class OfferFile(ContractFile, frozen=True, kw_only=True):
@@ -164,6 +165,10 @@ class Offer(msgspec.Struct, frozen=True):
     vat: tuple[Vat, ...]
     ambiguities: dict[str, Ambiguity]
     clauses: dict[str, NrvClause]
+
+    def clause_of(self, purpose: str) -> str:
+        """The first clause that a purpose verifies, "" where there is none."""
+        return clause_of(self.clauses, purpose)
 
     def reading(self, name: str) -> str:
         """Give the key of the reading in force for an ambiguity of the offer."""

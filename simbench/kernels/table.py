@@ -1,89 +1,123 @@
-"""A table from 64-bit keys to 64-bit values, for many look-ups at a time.
+"""A table from 64-bit keys to 64-bit values (open addressing, linear probing), shared by plain and compiled code.
 
-A hundred dictionary look-ups wait for memory a hundred times in sequence; a hundred cells gathered at once wait
-together. Keys are ordered by their hash (open addressing, linear probing).
+The multiplier of its hash is drawn for each table, so that nobody can choose keys that meet, and a key is never farther
+from its hash than `PROBES` cells. Where a key lies changes no result.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from secrets import randbits
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.kernels.chance import GAMMA, MASK
-from simbench.kernels.draws import Words
+from simbench.kernels.chance import MASK
 
-Values = NDArray[np.int64]
-Places = NDArray[np.intp]
+Words = NDArray[np.uint64]
 
-SPARSE: Final = 4  # cells per key, so that most keys are found at their first cell
-_GAMMA: Final = np.uint64(GAMMA)
+SPARSE: Final = 2  # cells per key, at least
+PROBES: Final = 256  # cells from its hash a key may lie; far beyond what chance brings at this density
+HEAD: Final = 3  # cells before the keys: their count, the multiplier, the shift
+_SMALLEST: Final = 10  # bits of the number of cells
 
 
 class Table:
     """Cells by key; key 0 means none. A new cell holds 0.
 
-    Places, and `values`, are valid until the next call that adds or removes keys.
+    `cells`: count, multiplier, shift, then all keys, then all values; compiled code uses it with `cell_of`. Places are
+    valid until the next call that adds or removes keys.
     """
 
-    __slots__ = ("_keys", "_seen", "_shift", "count", "values")
+    __slots__ = ("_keys", "cells", "values")
 
     def __init__(self) -> None:
         self.clear()
 
+    @property
+    def count(self) -> int:
+        """Keys held."""
+        return int(self.cells[0])
+
     def clear(self) -> None:
         """Remove every key."""
-        self._lay(np.zeros(0, np.uint64), np.zeros(0, np.int64), 10)
+        self._lay(np.zeros(0, np.uint64), np.zeros(0, np.int64), _SMALLEST)
 
     def place(self, key: int) -> int:
-        """Return the place of a key's value, adding the key if it is new."""
-        if self.count * SPARSE >= 1 << 64 - self._shift:
-            self._grow()
-        return self._place(key)
+        """Return the place of a key's value in `values`, adding the key if it is new."""
+        keys = self._keys
+        last = len(keys) - 1
+        at = (key * int(self.cells[1]) & MASK) >> int(self.cells[2])
+        for _ in range(PROBES):
+            held = keys[at]
+            if held == key:
+                return at
+            if not held:
+                if self.is_full():
+                    break
+                keys[at] = key
+                self.cells[0] += np.uint64(1)
+                return at
+            at = at + 1 & last
+        self.grow()
+        return self.place(key)
 
-    def places(self, keys: Words) -> Places:
-        """`place` of each."""
-        while (self.count + len(keys)) * SPARSE > 1 << 64 - self._shift:
-            self._grow()
-        at = ((keys * _GAMMA) >> np.uint64(self._shift)).astype(np.intp)
-        elsewhere = (self._keys[at] != keys).nonzero()[0]
-        if len(elsewhere):
-            at[elsewhere] = [self._place(key) for key in keys[elsewhere].tolist()]
-        return at
+    def put(self, key: int, value: int) -> None:
+        """Set the value of a key."""
+        place = self.place(key)  # first: it may lay the values elsewhere
+        self.values[place] = value
+
+    def is_full(self) -> bool:
+        """Whether another key needs more cells."""
+        return (self.count + 1) * SPARSE > len(self._keys)
 
     def keep(self, least: int) -> None:
         """Remove the keys whose value is lower."""
-        kept = (self.values >= least) & (self._keys != 0)
-        self._lay(self._keys[kept], self.values[kept], 10)
+        keys, values = self._held()
+        kept = values >= least
+        self._lay(keys[kept], values[kept], _SMALLEST)
 
-    def _place(self, key: int) -> int:
-        seen = self._seen
-        at, last = (key * GAMMA & MASK) >> self._shift, len(seen) - 1
-        while seen[at] != key:
-            if not seen[at]:
-                seen[at] = key
-                self.count += 1
-                return at
-            at = at + 1 & last
-        return at
+    def grow(self) -> None:
+        """Make room for twice as many keys, with another multiplier."""
+        self._lay(*self._held(), len(self._keys).bit_length())
 
-    def _grow(self) -> None:
-        held = self._keys != 0
-        self._lay(self._keys[held], self.values[held], 65 - self._shift)
+    def _held(self) -> tuple[Words, NDArray[np.int64]]:
+        keys, values = np.asarray(self._keys), np.asarray(self.values)
+        held = keys != 0
+        return keys[held], values[held]
 
-    def _lay(self, keys: Words, values: Values, bits: int) -> None:
+    def _lay(self, keys: Words, values: NDArray[np.int64], bits: int) -> None:
         """Put all keys into at least 2^bits cells: each at its hash or, in order of the hashes, right after."""
-        while len(keys) * SPARSE >= 1 << bits:
+        while (len(keys) + 1) * SPARSE > 1 << bits:
             bits += 1
-        self._shift, size = 64 - bits, 1 << bits
-        self._keys, self.values = np.zeros(size, np.uint64), np.zeros(size, np.int64)
-        self._seen = self._keys.data  # for single cells, several times faster than the array
-        homes = ((keys * _GAMMA) >> np.uint64(self._shift)).astype(np.intp)
-        order, ranks = np.argsort(homes, kind="stable"), np.arange(len(keys))
-        places = np.maximum.accumulate(homes[order] - ranks) + ranks
-        inside = int(np.searchsorted(places, size))
-        self.count, fitting, beyond = inside, order[:inside], order[inside:]
-        self._keys[places[:inside]], self.values[places[:inside]] = keys[fitting], values[fitting]
-        for key, value in zip(keys[beyond].tolist(), values[beyond].tolist(), strict=True):  # they begin anew
-            self.values[self._place(key)] = value
+        size = 1 << bits
+        while True:
+            multiplier = np.uint64(randbits(64) | 1)
+            homes = ((keys * multiplier) >> np.uint64(64 - bits)).astype(np.intp)
+            order, ranks = np.argsort(homes, kind="stable"), np.arange(len(keys))
+            places = np.maximum.accumulate(homes[order] - ranks) + ranks
+            if not len(keys) or (places[-1] < size and int((places - homes[order]).max()) < PROBES):
+                break
+        self.cells = np.zeros(HEAD + 2 * size, np.uint64)
+        self.cells[:HEAD] = len(keys), multiplier, 64 - bits
+        self.cells[HEAD + places], self.cells[HEAD + size + places] = keys[order], values[order].view(np.uint64)
+        # For single cells, several times faster than the array.
+        self._keys = self.cells[HEAD : HEAD + size].data
+        self.values = self.cells[HEAD + size :].view(np.int64).data
+
+
+def cell_of(cells: Any, key: Any) -> Any:
+    """Return the index in `cells` of a key (a word), or the index of the cell for it, negated; 0: no cell near enough.
+
+    For compiled code. The value is `(len(cells) - HEAD) // 2` cells further on.
+    """
+    last = (len(cells) - HEAD) // 2 - 1
+    at = np.int64((key * cells[1]) >> cells[2])
+    for _ in range(PROBES):
+        held = cells[HEAD + at]
+        if held == key:
+            return HEAD + at
+        if held == 0:
+            return -(HEAD + at)
+        at = (at + 1) & last
+    return 0

@@ -7,17 +7,16 @@ columns, what else it says is JSON. Instants are microseconds since the Unix epo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, Final, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, NamedTuple, cast, get_args
 
 import msgspec
 
 from simbench.base.errors import LedgerError
+from simbench.ledger.capture_events import CaptureEvent, ConnectionAttempted
+from simbench.ledger.recorded import Recorded
 
-
-class Recorded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
-    """Any event. `SUBJECT` names the field that stands in the column `subject`."""
-
-    SUBJECT: ClassVar[str] = ""
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 # Platform ------------------------------------------------------------------------------------------------------------
@@ -240,6 +239,16 @@ class ViolationSeen(Recorded, frozen=True, omit_defaults=True, tag="violation"):
     what: str = ""
 
 
+class ClientSampled(Recorded, frozen=True, tag="sample"):
+    """A sample of an endurance run: memory of the client's processes (KiB, 0: not measurable), and messages."""
+
+    SUBJECT: ClassVar[str] = "subject"
+    rss_kib: int
+    backlog: int
+    accepted: int
+    subject: str = "client"
+
+
 class ClientCalibrated(Recorded, frozen=True, tag="calibration"):
     """How long the exercise that proves a client's clock waits for its keepalives."""
 
@@ -248,16 +257,22 @@ class ClientCalibrated(Recorded, frozen=True, tag="calibration"):
     subject: str = "keepalive"
 
 
-Event = (
+PlatformEvent = (
     OutageBegan | MaintenanceBegan | Restored | OutageScheduled | OutageUnscheduled | ClockStepped | Resumed | RunEnded
     | ExerciseEnded | Troubled | LimitSet | TierSet | AccountSet | PeriodCovered | NumbersPorted | ForecastGiven
-    | SubscriberSet | TextSent | TermsTaken | FaultActed | ViolationSeen | ClientCalibrated
+    | SubscriberSet | TextSent | TermsTaken | FaultActed | ViolationSeen | ClientSampled | ClientCalibrated
 )  # fmt: skip
-KINDS: Final[dict[str, type[Recorded]]] = {kind.__struct_config__.tag: kind for kind in get_args(Event)}
-_SPECIAL: Final = frozenset({"kind", "until"})
-
+Event = PlatformEvent | CaptureEvent
+KINDS: Final[dict[str, type[Recorded]]] = {str(kind.__struct_config__.tag): kind for kind in get_args(Event)}
+NUMBERED: Final = frozenset(  # kinds whose subject is a number
+    kind
+    for kind in KINDS.values()
+    for field in msgspec.structs.fields(kind)
+    if field.name == kind.SUBJECT and field.type is int
+)
 
 EventRow = tuple[int, str, str, int | None, str]
+COLUMNS: Final = ("at", "kind", "subject", "until", "detail")
 
 
 class At(NamedTuple):
@@ -269,39 +284,52 @@ class At(NamedTuple):
 
 def row_of(at: int, event: Event) -> EventRow:
     """The row of table `events` that stores an event."""
-    said: dict[str, Any] = msgspec.to_builtins(event)
-    kind, subject = said.pop("kind"), said.pop(event.SUBJECT) if event.SUBJECT in said else _subject(event)
-    until = said.pop("until", None) if _has_end(type(event)) else None
-    return (at, kind, subject, until, msgspec.json.encode(said).decode())
+    fields: dict[str, object] = msgspec.to_builtins(event)
+    kind, subject = str(fields.pop("kind")), _subject(event)
+    fields.pop(event.SUBJECT, None)
+    until = cast(int | None, fields.pop("until", None)) if _has_end(type(event)) else None
+    return (at, kind, subject, until, msgspec.json.encode(fields).decode())
 
 
-def event_of(kind: str, subject: str, until: int | None, detail: str) -> Event | None:
-    """The event a row of table `events` stores; None for a kind that is not one of these. Raises LedgerError."""
+def event_of(kind: str, subject: str, until: int | None, detail: str) -> Event:
+    """The event a row of table `events` stores. Raises LedgerError."""
     found = KINDS.get(kind)
     if found is None:
-        return None
+        raise LedgerError(f"events: {kind} {subject}".strip(), "is of no kind known", "an event of this version")
     try:
-        said = msgspec.json.decode(detail or "{}", type=dict[str, Any])
+        fields = msgspec.json.decode(detail or "{}", type=dict[str, object])
         if found.SUBJECT:
-            said[found.SUBJECT] = subject
+            fields[found.SUBJECT] = int(subject or 0) if found in NUMBERED else subject
         if until is not None and _has_end(found):
-            said["until"] = until
-        event: Event = msgspec.convert({**said, "kind": kind}, found)  # type: ignore[assignment]  # one of the union
-    except msgspec.MsgspecError as problem:
-        raise LedgerError(f"story: {kind} {subject}".strip(), str(problem), "an event of this version") from None
+            fields["until"] = until
+        event: Event = msgspec.convert({**fields, "kind": kind}, found)  # type: ignore[assignment]  # one of the union
+    except ValueError as problem:  # msgspec's own errors are kinds of it
+        raise LedgerError(f"events: {kind} {subject}".strip(), str(problem), "an event of this version") from None
     return event
 
 
-def events_of(rows: Iterable[tuple[Any, ...]]) -> Iterator[At]:
-    """The events among rows of table `events`, in their order. Raises LedgerError."""
-    for at, kind, subject, until, detail, *_ in rows:
-        event = event_of(kind, subject, until, detail)
-        if event is not None:
-            yield At(at, event)
+def events_of(rows: Iterable[tuple[int, str, str, int | None, str]]) -> Iterator[At]:
+    """The events that rows of table `events` store, in their order. Raises LedgerError."""
+    for at, kind, subject, until, detail in rows:
+        yield At(at, event_of(kind, subject, until, detail))
+
+
+def events_in(table: pa.Table) -> list[At]:
+    """The events of a table `events`, in its order. Raises LedgerError."""
+    return list(events_of(zip(*(table[name].to_pylist() for name in COLUMNS), strict=True)))
+
+
+def is_capture(events: Iterable[At]) -> bool:
+    """Whether a capture recorded these events."""
+    of_a_capture = (event for _, event in events if isinstance(event, CaptureEvent))
+    return any(not isinstance(event, ConnectionAttempted) for event in of_a_capture)
 
 
 def _subject(event: Event) -> str:
-    return str(getattr(event, event.SUBJECT)) if event.SUBJECT else ""
+    if not event.SUBJECT:
+        return ""
+    subject = getattr(event, event.SUBJECT)
+    return "" if subject == 0 and type(event) in NUMBERED else str(subject)
 
 
 def _has_end(kind: type[Recorded]) -> bool:

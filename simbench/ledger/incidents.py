@@ -5,20 +5,18 @@ An incident that was announced is maintenance; whether it was announced in time 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.ledger.events import EventRow, MaintenanceBegan, OutageBegan, PeriodCovered, Restored, row_of
+from simbench.ledger.events import At, EventRow, MaintenanceBegan, OutageBegan, PeriodCovered, Restored, row_of
 
 Scope = Literal["total", "partial"]
-"""A row of the table "events": at, kind, subject, until, detail as JSON."""
 
 PLATFORM = "platform"
-TOTAL = "total"  # the events's subject for the whole platform, as the live server writes it
+TOTAL = "total"  # the subject of events about the whole platform, as the live server writes it
 BEGINS = {False: "outage", True: "maintenance"}
 ENDS = "restored"
 PERIOD = "period"
@@ -53,7 +51,7 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     known_from: int
 
 
-_TOLD = ("ticket", "scope", "share", "announced_at", "noticed_at", "attributed_to", "cause")
+_STATED = ("ticket", "scope", "share", "announced_at", "noticed_at", "attributed_to", "cause")
 
 
 def incident_rows(incident: Incident) -> list[EventRow]:
@@ -64,31 +62,30 @@ def incident_rows(incident: Incident) -> list[EventRow]:
     """
     subject = TOTAL if incident.scope == "total" and incident.subject == PLATFORM else incident.subject
     kind = MaintenanceBegan if incident.planned else OutageBegan
-    told = {name: getattr(incident, name) for name in _TOLD}
-    rows = [row_of(incident.start, kind(subject, incident.end if incident.planned else None, **told))]
+    stated = {name: getattr(incident, name) for name in _STATED}
+    rows = [row_of(incident.start, kind(subject, incident.end if incident.planned else None, **stated))]
     if incident.end is not None:
         rows.append(row_of(incident.end, Restored(subject, ticket=incident.ticket)))
     return rows
 
 
-def incidents_of(events: Iterable[Any]) -> tuple[Incident, ...]:
-    """The incidents that rows of events record, by start. `detail` may be JSON or already a mapping.
+def incidents_of(events: Iterable[At]) -> tuple[Incident, ...]:
+    """The incidents that events record, by start.
 
-    Rows of the live server name no ticket: theirs are numbered, "total" is the platform, anything else a part of
+    Events of the live server name no ticket: theirs are numbered, "total" is the platform, anything else a part of
     it that takes an unknown share away, counted as whole. An end without a beginning is left out, and so is a
     beginning while its subject is out already.
     """
     found: list[Incident] = []
-    since: dict[str, int] = {}  # subject (and ticket, where there is one) -> place in `found`
-    for at, kind, subject, detail in _rows(events):
-        ticket = str(detail.get("ticket", ""))
-        key = f"{subject}\x1f{ticket}"
-        if kind in BEGINS.values() and key not in since:
-            since[key] = len(found)
-            found.append(_begun(at, kind, subject, detail, ticket or f"I{len(found) + 1:04}"))
-        elif kind == ENDS and key in since:
-            place = since.pop(key)
-            found[place] = msgspec.structs.replace(found[place], end=at)
+    since: dict[tuple[str, str], int] = {}  # subject and ticket, where there is one -> place in `found`
+    for at, event in events:
+        match event:
+            case OutageBegan() | MaintenanceBegan() if (event.subject, event.ticket) not in since:
+                since[event.subject, event.ticket] = len(found)
+                found.append(_begun(at, event, event.ticket or f"I{len(found) + 1:04}"))
+            case Restored() if (event.subject, event.ticket) in since:
+                place = since.pop((event.subject, event.ticket))
+                found[place] = msgspec.structs.replace(found[place], end=at)
     return tuple(sorted(found, key=lambda one: (one.start, one.ticket)))
 
 
@@ -97,11 +94,11 @@ def period_row(period: Period) -> EventRow:
     return row_of(period.start, PeriodCovered(period.end, period.known_from))
 
 
-def period_of(events: Iterable[Any]) -> Period | None:
-    """The period that events say they cover, None where they do not."""
-    for row in events:
-        if row[1] == PERIOD and row[3] is not None:
-            return Period(int(row[0]), int(row[3]), int(_mapping(row[4]).get("known_from", row[0])))
+def period_of(events: Iterable[At]) -> Period | None:
+    """The period that events say they cover, None where they do not say."""
+    for at, event in events:
+        if isinstance(event, PeriodCovered):
+            return Period(at, event.until, event.known_from)
     return None
 
 
@@ -130,32 +127,19 @@ def check_incidents(incidents: Iterable[Incident], place: str, error: type[BadIn
             latest[key] = one
 
 
-def _rows(events: Iterable[Any]) -> Iterator[tuple[int, str, str, Mapping[str, Any]]]:
-    for at, kind, subject, _, detail, *_ in events:
-        if kind == ENDS or kind in BEGINS.values():
-            yield int(at), kind, subject, _mapping(detail)
-
-
-def _mapping(detail: object) -> Mapping[str, Any]:
-    if isinstance(detail, Mapping):
-        return detail
-    try:
-        read = json.loads(str(detail or "{}"))
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}
-
-
-def _begun(at: int, kind: str, subject: str, detail: Mapping[str, Any], ticket: str) -> Incident:
-    told = {name: detail[name] for name in _TOLD if name in detail}
-    whole = subject == TOTAL
-    return Incident(
-        **{
-            "scope": "total" if whole else "partial",
-            **told,
-            "ticket": ticket,
-            "start": at,
-            "subject": PLATFORM if whole else subject,
-            "planned": kind == BEGINS[True],
-        }
+def _begun(at: int, event: OutageBegan | MaintenanceBegan, ticket: str) -> Incident:
+    whole = event.subject == TOTAL
+    incident = Incident(
+        ticket=ticket,
+        start=at,
+        scope=event.scope or ("total" if whole else "partial"),
+        share=1.0 if event.share is None else event.share,
+        subject=PLATFORM if whole else event.subject,
+        planned=isinstance(event, MaintenanceBegan),
+        announced_at=event.announced_at,
+        noticed_at=event.noticed_at,
+        cause=event.cause,
     )
+    if event.attributed_to is None:
+        return incident
+    return msgspec.structs.replace(incident, attributed_to=event.attributed_to)

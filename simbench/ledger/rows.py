@@ -54,8 +54,9 @@ def _table(name: str, *columns: tuple[str, ColumnType], nullable: tuple[str, ...
 # "close" (octets = the reason, as text).
 WIRE = _table("wire", ("at", "i64"), ("session", "i32"), ("direction", "str"), ("octets", "octets"))
 
-# What the bench made happen, written before it takes effect: "outage", "maintenance", "subscriber", "limit", "fault",
-# "tier", "clock"... `detail` is JSON; `until` is the announced end, where there is one.
+# What the bench made happen, written before it takes effect ("outage", "maintenance", "subscriber", "limit", "fault",
+# "tier", "clock"...), and what a capture records about itself. `until` is the announced end, where there is one; what
+# else an event has is JSON in `detail`. The kinds are the classes of `simbench.ledger.events`, one closed union.
 EVENTS = _table(
     "events",
     ("at", "i64"),
@@ -66,8 +67,10 @@ EVENTS = _table(
     nullable=("until",),
 )
 
-# What the bench asked the client for, and what the client told the bench: "send", "mo", "report", "notice"...
-# `token` is the short text found again in the message; `class` is marketing, transactional...
+# What the client was asked ("send", "announcement"), what it reported ("accepted", "withheld", "delivered", "mo",
+# "error"...; "probe-ok" and "probe-lost" for its own probes), and messages on the wire without a request ("seen").
+# `token` is the short text found again in the message. What else a stimulus has is JSON in `detail`. The kinds are the
+# classes of `simbench.ledger.stimuli`, one closed union.
 STIMULI = _table(
     "stimuli",
     ("at", "i64"),

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Literal, Self
 
 import msgspec
-import numpy as np
 
 from simbench.base.errors import SubscriberError
 from simbench.kernels.chance import MILLION, draw, entity_of, share
-from simbench.kernels.draws import Words
 from simbench.kernels.presence import back_at, presence_key
-from simbench.kernels.table import Table, Values
-from simbench.numbering.addresses import Texts, key_of
+from simbench.kernels.table import Table
+from simbench.numbering.addresses import key_of
 from simbench.numbering.listing import Listing
 from simbench.numbering.plan import Kind, Number, classify, spellings
 
@@ -114,7 +112,7 @@ class SubscriberBase:
         self._listing = listing
         self._changed: dict[str, Subscriber] = {}
         self._found: dict[str, Subscriber] = {}  # by address, in any notation
-        self._standings = Table()  # by the address's key; 0: not looked up yet
+        self.standings = Table()  # by the address's key, for compiled code; 0: not looked up yet
         self.version = 1  # changes with every change
 
     @classmethod
@@ -130,19 +128,14 @@ class SubscriberBase:
         found = self._found.get(address)
         return found if found is not None else self._seek(address)
 
-    def standings(self, addresses: Texts, keys: Words) -> Values:
-        """Return ELSEWHERE, ABSENT or REACHED for each address; `addresses` are digits, `keys` their keys."""
-        table = self._standings
-        if table.count >= CACHED:
-            table.clear()
-        places = table.places(keys)
-        found: Values = table.values[places]
-        if not found.all():
-            for place in np.flatnonzero(found == 0).tolist():
-                subscriber = self.find(addresses[place].decode())
-                served = subscriber.fate == "orange"
-                found[place] = (REACHED if subscriber.attached else ABSENT) if served else ELSEWHERE
-            table.values[places] = found
+    def standing(self, address: str) -> int:
+        """Return ELSEWHERE, ABSENT or REACHED for an address, and keep it in `standings`."""
+        if self.standings.count >= CACHED:
+            self.standings.clear()
+        subscriber = self.find(address)
+        served = subscriber.fate == "orange"
+        found = (REACHED if subscriber.attached else ABSENT) if served else ELSEWHERE
+        self.standings.put(key_of(address), found)
         return found
 
     def put(self, subscriber: Subscriber) -> None:
@@ -152,14 +145,14 @@ class SubscriberBase:
         self.version += 1
         for address in spellings(number):
             self._found.pop(address, None)
-            place = self._standings.place(key_of(address))
-            self._standings.values[place] = 0
+            if self.standings.count:
+                self.standings.put(key_of(address), 0)
 
     def restore(self) -> list[Subscriber]:
         """Undo every change; return the affected subscribers as they are again."""
         changed, self._changed = self._changed, {}
         self._found.clear()
-        self._standings.clear()
+        self.standings.clear()
         self.version += 1
         return [self.find(msisdn) for msisdn in changed]
 

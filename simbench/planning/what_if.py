@@ -20,9 +20,9 @@ from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.billing.acts import Month
 from simbench.billing.counts import count_run
 from simbench.contract import Contract
-from simbench.ledger import Run, open_run
+from simbench.ledger import Run, open_run, scan
+from simbench.ledger.events import events_in
 from simbench.ledger.incidents import TOTAL, incidents_of, period_of
-from simbench.ledger.query import Columns, query
 from simbench.planning.mix import invoices, mix_of
 from simbench.planning.waiting import ByInstant, ByMinute, Floats, Waiting
 
@@ -60,7 +60,7 @@ def otherwise(source: Path, contract: Contract, late_min: float) -> tuple[Otherw
         raise LedgerError(str(source), "tells of no message", "a run with traffic")
     months = _months(counts.months[0], counts.months[-1])
     start = min(int(at.min()) for at, _ in asked.values()) // MINUTE_US * MINUTE_US
-    period = period_of(_events(run))
+    period = period_of(events_in(run.events))
     ends = [period.end // MINUTE_US * MINUTE_US] if period else []
     end = max([*ends, *(int(at.max()) // MINUTE_US * MINUTE_US + MINUTE_US for at, _ in asked.values())])
     up = _up(run, start, end)
@@ -110,36 +110,28 @@ def _asked(run: Run) -> tuple[dict[str, Traffic], Literal["asked", "submitted"],
     instant unless they are too many. The last value: whether instants are known.
     """  # fmt: skip
     since: Literal["asked", "submitted"] = "asked"
-    found, exact = _minutes(run, "minute", "offered", "true"), False
+    found, exact = _minutes(run, "minute", "offered"), False
     if not len(found["at"]):
-        since, which = "submitted", "kind in ('accepted', 'refused')"
-        found = _minutes(run, "centre", "segments", which)
+        since, answered = "submitted", scan.among("kind", "accepted", "refused")
+        found = _minutes(run, "centre", "segments", answered)
         exact = 0 < int(found["n"].sum()) <= MOST_INSTANTS
         if exact:
-            columns = 'select "at", left(code, 2) as prefix, segments as n from ledger where '
-            found = query(run, columns + which, "centre")
-            found = {name: np.repeat(found[name], found["n"]) for name in ("at", "prefix", "n")}
+            columns = {**scan.field("at"), "prefix": scan.start_of("code", 2), "n": scan.field("segments")["segments"]}
+            found = scan.columns_of(run, "centre", columns, answered)
+            found = {name: np.repeat(found[name], found["n"]) for name in found}
     prefixes = found["prefix"].astype(str)
     by_prefix = {str(one): (found["at"][prefixes == one], found["n"][prefixes == one]) for one in np.unique(prefixes)}
     return by_prefix, since, exact
 
 
-def _events(run: Run) -> Iterator[Any]:
-    return zip(*(run.events[name].to_pylist() for name in EVENTS), strict=True)
-
-
-def _minutes(run: Run, table: str, column: str, which: str) -> Columns:
-    return query(
-        run,
-        f'select "at" // {MINUTE_US} * {MINUTE_US} as "at", left(code, 2) as prefix, '  # noqa: S608 - our own words
-        f"cast(sum({column}) as bigint) as n from ledger where {which} group by all",
-        table,
-    )
+def _minutes(run: Run, table: str, column: str, where: scan.Expression | None = None) -> scan.Columns:
+    by = {"at": scan.floor("at", MINUTE_US), "prefix": scan.start_of("code", 2)}
+    return scan.sums_of(run, table, by, {"n": scan.field(column)[column]}, where)
 
 
 def _up(run: Run, start: int, end: int) -> Floats:
     """When the platform was up: (2, n) seconds from `start`."""
-    cuts = [(one.start, one.end or end) for one in incidents_of(_events(run)) if one.scope == TOTAL]
+    cuts = [(one.start, one.end or end) for one in incidents_of(events_in(run.events)) if one.scope == TOTAL]
     edges, at = [], start
     for down, until in sorted(cuts):
         if down > at:

@@ -21,7 +21,9 @@ from simbench.ucp.frame import Frame
 RESULT_WITHIN_US: Final = 1_500_000
 OURS: Final = "limits of the probe (docs/guides/probe.md)"  # named under `assumed` by findings that depend on one
 SHOWN: Final = 5
-CHECKS: Final = Rulebook[Probed](binds="platform", suites=("platform",))
+CHECKS: Final = Rulebook[Probed](
+    lambda probed, purpose: probed.contract.clause_of(purpose), binds="platform", suites=("platform",)
+)
 
 
 def judge_probe(probed: Probed) -> list[Finding]:

@@ -17,7 +17,7 @@ import msgspec
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import Mistake, choice, shown
 from simbench.contract.engine import ContractFile, Schema, load
-from simbench.contract.term import Count, Frozen, Share, Term, named_terms
+from simbench.contract.term import Count, Frozen, Share, Term, Word, clause_of, named_terms
 
 DEFAULT: Final = "roaming_eu"
 Service = Literal["data", "voice", "sms"]
@@ -102,6 +102,7 @@ class RoamingClause(Frozen, frozen=True):
     gist: str
     key_term: str
     source: str
+    verified_by: tuple[Word, ...] = ()
 
 
 class RoamingFile(ContractFile, frozen=True, kw_only=True):
@@ -119,6 +120,10 @@ class RoamingContract(msgspec.Struct, frozen=True):
     digest: str
     terms: RoamingTerms
     clauses: dict[str, RoamingClause]
+
+    def clause_of(self, purpose: str) -> str:
+        """The first clause that a purpose verifies, "" where there is none."""
+        return clause_of(self.clauses, purpose)
 
     def cap(self, service: Service, day: date) -> Cap:
         """The cap in force on a day. BadInput before the first or after the last day of regulated roaming."""

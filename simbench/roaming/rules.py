@@ -49,7 +49,7 @@ class Given(NamedTuple):
 
 Checked = Breach | None
 Check = Callable[[History, Bench], Iterator[Checked]]
-RULES: Final = Rulebook[Given](binds="platform")
+RULES: Final = Rulebook[Given](lambda given, purpose: given.bench.contract.clause_of(purpose), binds="platform")
 
 
 def rule(purpose: str, sentence: str, unit: str) -> Callable[[Check], Check]:
@@ -175,9 +175,7 @@ def _two_weeks(history: History, bench: Bench) -> Iterator[Checked]:
             yield None if inside else Breach(record.day, note, float(record.amount), 0)
 
 
-@rule(
-    "roaming.both-prevailed", "Every alert rests on four months in which presence and use abroad prevailed.", "days"
-)
+@rule("roaming.both-prevailed", "Every alert rests on four months in which presence and use abroad prevailed.", "days")
 def _both_prevailed(history: History, bench: Bench) -> Iterator[Checked]:
     months = bench.contract.terms.fair_use.observation_months.value
     for notice in history.account.notices:

@@ -15,14 +15,14 @@ import pyarrow.compute as pc
 
 from simbench.base.text import count
 from simbench.finding import Finding, doubted, prose
+from simbench.ledger.capture_events import BeganMidway, ConnectionCaptured, MetadataGiven, OctetsMissing
 from simbench.ledger.reader import Run
 from simbench.rulebook import Suite
 from simbench.rules import capture_times
 from simbench.rules.capture_times import Times, times_of
-from simbench.rules.rule import Case, Rule, clause_of, judge, load, ordered
+from simbench.rules.rule import Case, Rule, judge, load, ordered
 from simbench.trace.trace import Trace
 
-GIVEN: Final = "metadata"  # story row of kind "capture" that names the kinds of metadata there were
 KINDS: Final[dict[str, str]] = {
     "codes": "the accounts and rates of the short codes ([[codes]] of --campaigns)",
     "requests": "the requests to the client with their times (--requests)",
@@ -66,28 +66,27 @@ def lacks_of(trace: Trace) -> Lacks:
     holes = octets = one_way = midway = 0
     touched: set[int] = set()
     lists: Mapping[str, int] = {}
-    for row in trace.event_rows.rows():
-        if row.kind != "capture":
-            continue
-        what, session = row.detail["what"], int(row.subject or 0)
-        lists = row.detail.get("unread", lists)
-        if what == "hole":
-            holes += 1
-            octets += row.detail["octets"]
-            touched |= {session, row.detail["continues"] or session}
-        elif what == "began midway":
-            midway += 1
-        elif what == "connection" and len(row.detail["directions"]) < 2:
-            one_way += 1
-            touched.add(session)
+    for _, event in trace.events:
+        match event:
+            case MetadataGiven(unread=unread):
+                lists = unread
+            case OctetsMissing(session, _, missing, continues):
+                holes += 1
+                octets += missing
+                touched |= {session, continues or session}
+            case BeganMidway():
+                midway += 1
+            case ConnectionCaptured(session=session, directions=directions) if len(directions) < 2:
+                one_way += 1
+                touched.add(session)
     return Lacks(holes, octets, one_way, midway, frozenset(touched), lists)
 
 
 def given_by(trace: Trace) -> set[str]:
     """The KINDS that are in a run. A capture lists them; a platform records outages, recipients, accounts, codes."""
-    for row in trace.event_rows.rows():
-        if row.kind == "capture" and row.detail["what"] == GIVEN:
-            return set(row.detail["given"])
+    for _, event in trace.events:
+        if isinstance(event, MetadataGiven):
+            return set(event.given)
     given = {"outages", "recipients", "accounts"} | ({"codes"} if trace.limits else set())
     return given | ({"requests", "classes", "consent"} if len(trace.stimuli) else set())
 
@@ -114,12 +113,13 @@ def _finding(rule: Rule, case: Case, given: Collection[str], of: tuple[Lacks, Ti
     missing = [need for need in needs if need not in given]
     if missing:
         parts = tuple(f"needs {KINDS[need]}" for need in missing)
-        clause = clause_of(purpose, case.contract)
-        return Finding(purpose, clause, "unsupported", prose(parts), exercise=kind, parts=parts)
+        return Finding(
+            purpose, case.contract.clause_of(purpose), "unsupported", prose(parts), exercise=kind, parts=parts
+        )
     if capture_times.hangs_on_missing_times(rule, times):
         return Finding(
             purpose,
-            clause_of(purpose, case.contract),
+            case.contract.clause_of(purpose),
             "inconclusive",
             prose(times.remarks),
             blame="bench",

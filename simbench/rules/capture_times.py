@@ -11,6 +11,7 @@ import msgspec
 
 from simbench.base.units import MINUTE_US
 from simbench.finding import Finding, doubted
+from simbench.ledger.capture_events import ClockDoubted
 from simbench.rules.rule import Rule
 from simbench.trace.trace import Trace
 
@@ -28,11 +29,11 @@ class Times(msgspec.Struct, frozen=True):
 
 def times_of(trace: Trace) -> Times:
     """The events of a capture on its clock; empty for a run of the bench."""
-    clock = [row for row in trace.event_rows.rows() if row.kind == "capture" and row.detail["what"] == "clock"]
+    clock = [(at, event) for at, event in trace.events if isinstance(event, ClockDoubted)]
     return Times(
-        tuple(row.detail["sentence"] for row in clock),
-        any(row.detail["kind"] == "untimed" for row in clock),
-        tuple((row.at, row.detail["off_us"]) for row in clock if row.detail["kind"] == "step"),
+        tuple(event.sentence for _, event in clock),
+        any(event.defect == "untimed" for _, event in clock),
+        tuple((at, event.off_us) for at, event in clock if event.defect == "step"),
     )
 
 

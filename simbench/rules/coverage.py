@@ -1,21 +1,15 @@
-"""Which clauses have rules, and why the others have none: the reasons are data (`uncovered.toml`)."""
+"""Which rules judge a clause of a contract."""
 
 from __future__ import annotations
 
-import tomllib
-from functools import lru_cache
-from pathlib import Path
-
+from simbench.contract import Contract
 from simbench.rules.rule import Rule, load
 
 
-def rules_of(clause: str) -> list[Rule]:
-    """The rules on a clause, by purpose."""
-    return sorted((rule for rule in load().values() if rule.clause == clause), key=lambda rule: rule.purpose)
+def rules_of(contract: Contract, clause: str) -> list[Rule]:
+    """The rules on ledgers that verify a clause, in the order in which it names them.
 
-
-@lru_cache(maxsize=1)
-def reasons() -> dict[str, str]:
-    """Clause to the reason why it has no rule."""
-    chapters = tomllib.loads(Path(__file__).with_name("uncovered.toml").read_text("utf-8"))
-    return {clause: reason for chapter in chapters.values() for clause, reason in chapter.items()}
+    Bills, forecasts and probes have rules of their own, which a clause may name as well.
+    """
+    rules = load()
+    return [rules[purpose] for purpose in contract.clause(clause).verified_by if purpose in rules]

@@ -7,20 +7,39 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-import numpy as np
+import msgspec
 
 from simbench.base.units import SECOND_US
 from simbench.contract import Contract
 from simbench.trace.trace import Trace
-from simbench.trace.view import View, view_of
+from simbench.trace.view import Ints, Objects, View
 from simbench.ucp.fields import At, layout_of
 from simbench.ucp.frame import Frame, Framer
 
 AMBIGUITY: Final = "AMB-05"
 LONG_AGO: Final = -(10**15)
-COUNTED: Final = ("at", "session", "code", "ot", "segments", "frame")
+
+
+class Operation(msgspec.Struct, gc=False):
+    """An operation of the client that counts against a rate; `segments` is how often."""
+
+    at: int
+    session: int
+    code: str
+    segments: int
+    frame: bytes
+
+
+class Operations(View[Operation], row=Operation):
+    """Operations in order of arrival."""
+
+    at: Ints
+    session: Ints
+    code: Objects
+    segments: Ints
+    frame: Objects
 
 
 class Meter(Protocol):
@@ -137,18 +156,16 @@ def said_of(contract: Contract, rate: int) -> str:
     }.get(contract.reading(AMBIGUITY), "")
 
 
-def counted(contract: Contract, trace: Trace) -> View:
-    """Operations that count against the rates: submits, or all of the client's (COUNTED, in order of arrival)."""
-    submits = trace.submits
-    if contract.reading(AMBIGUITY) != "all_operations":
-        return submits
-    rows = [(r.at, r.session, r.code, "51", r.segments, r.frame) for r in submits.rows()]
-    rows += _others(trace)
-    found = view_of(COUNTED, rows)
-    return found.where(np.argsort(found.at, kind="stable")) if rows else found
+def counted(contract: Contract, trace: Trace) -> Operations:
+    """Operations that count against the rates, in order of arrival: submits, or all of the client's."""
+    rows = [Operation(r.at, r.session, r.code, r.segments, r.frame) for r in trace.submits.rows()]
+    if contract.reading(AMBIGUITY) == "all_operations":
+        rows += _others(trace)
+        rows.sort(key=lambda row: row.at)
+    return Operations(rows)
 
 
-def _others(trace: Trace) -> Iterator[tuple[Any, ...]]:
+def _others(trace: Trace) -> Iterator[Operation]:
     """Operations other than 51, each of the code it names or else of the first code of its account."""
     accounts = {row.session: row.account for row in trace.sessions.rows()}
     frames = trace.frames
@@ -160,7 +177,7 @@ def _others(trace: Trace) -> Iterator[tuple[Any, ...]]:
         code = data[At.OADC] if len(data) > At.OADC else ""
         if code not in trace.limits or frame.ot in {"31", "60", "61"}:
             code = trace.code_of(data[0] if frame.ot == "60" and data else accounts[row.session])
-        yield row.at, row.session, code, frame.ot, _recipients(frame), row.frame
+        yield Operation(row.at, row.session, code, _recipients(frame), row.frame)
 
 
 def _recipients(frame: Frame) -> int:

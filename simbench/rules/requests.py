@@ -6,15 +6,17 @@ A forbidden request asks the client for a message that the contract rules out; a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import msgspec
 
 from simbench.finding import Evidence, Outcome
+from simbench.ledger.stimuli import Request
 from simbench.rules.rule import Case, Verdict
 from simbench.trace.messages import TOKEN
+from simbench.trace.rows import Submit
 from simbench.ucp import content
 from simbench.ucp.frame import Framer, WireError
+from simbench.ucp.xser import Concatenation
 
 MARKETING = "marketing"
 SHOWN = 6
@@ -23,7 +25,7 @@ SHOWN = 6
 class Whole(msgspec.Struct, frozen=True):
     """A message as a user reads it: all its segments in order; `missing` is how many did not arrive.
 
-    `at`, `session` and `frame` are those of its first segment; `asked` is the row of the request with the same token.
+    `at`, `session` and `frame` are those of its first segment; `asked` is the request with the same token.
     """
 
     at: int
@@ -36,23 +38,23 @@ class Whole(msgspec.Struct, frozen=True):
     segments: int
     missing: int
     frame: bytes
-    asked: Any = None
+    asked: Request | None = None
 
 
-def sends(case: Case) -> dict[str, Any]:
-    """Mark to the row of the request."""
-    return {row.token: row for row in case.trace.stimuli.rows() if row.kind == "send"}
+def sends(case: Case) -> dict[str, Request]:
+    """Token to request."""
+    return {one.token: one for one in case.trace.requests}
 
 
-def of_marketing(row: Any) -> bool:
-    """Whether a row of `sends` requests a marketing message."""
-    return bool(row.traffic_class == MARKETING)
+def of_marketing(one: Request) -> bool:
+    """Whether a marketing message is requested."""
+    return one.traffic_class == MARKETING
 
 
 def wholes(case: Case) -> list[Whole]:
     """Every message on the wire in order of its first segment; a segment sent again counts once more."""
     by_token, found = sends(case), []
-    open_: dict[tuple[int, str, int, int], list[tuple[int, Any]]] = {}
+    open_: dict[tuple[int, str, int, int], list[tuple[int, Submit]]] = {}
     for row in case.trace.submits.rows():
         place = _concatenation(row.frame)
         if place is None:
@@ -70,7 +72,7 @@ def wholes(case: Case) -> list[Whole]:
     return sorted(found, key=lambda one: one.at)
 
 
-def _whole(parts: list[tuple[int, Any]], total: int, by_token: dict[str, Any]) -> Whole:
+def _whole(parts: list[tuple[int, Submit]], total: int, by_token: dict[str, Request]) -> Whole:
     first = min((row for _, row in parts), key=lambda row: row.at)
     text = "".join(row.text for _, row in sorted(parts, key=lambda part: part[0]))
     token = TOKEN.search(text)
@@ -80,7 +82,7 @@ def _whole(parts: list[tuple[int, Any]], total: int, by_token: dict[str, Any]) -
     )  # fmt: skip
 
 
-def _concatenation(octets: bytes) -> Any:
+def _concatenation(octets: bytes) -> Concatenation | None:
     frames = [item for item in Framer(len(octets)).feed(octets) if not isinstance(item, WireError)]
     return content.read(frames[0].data).concatenation if frames else None
 
@@ -91,7 +93,12 @@ def shown(messages: Iterable[Whole], note: str) -> tuple[Evidence, ...]:
 
 
 def not_sent(
-    case: Case, forbids: Callable[[Any], bool], what: str, *, outcome: Outcome = "fail", assumed: tuple[str, ...] = ()
+    case: Case,
+    forbids: Callable[[Request], bool],
+    what: str,
+    *,
+    outcome: Outcome = "fail",
+    assumed: tuple[str, ...] = (),
 ) -> Verdict:
     """Whether the client sent none of the requested messages that `forbids` picks; `what` names them in findings."""
     forbidden = {token for token, row in sends(case).items() if forbids(row)}

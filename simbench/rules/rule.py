@@ -19,8 +19,30 @@ from simbench.finding import Finding, Outcome
 from simbench.rulebook import SUITES, Facts, Rulebook, Suite, Verdict, worst
 from simbench.trace.trace import Trace
 
-__all__ = ["Case", "Rule", "RuleFunction", "Verdict", "judge", "load", "missed", "ordered", "rule", "standing", "worst"]
+__all__ = [
+    "Case",
+    "Rule",
+    "RuleFunction",
+    "Verdict",
+    "current",
+    "judge",
+    "load",
+    "missed",
+    "ordered",
+    "rule",
+    "standing",
+    "worst",
+]
 
+# Ids of the form CLAUSE/slug, accepted for one release, whose slug changed as well.
+RENAMED: Final = {
+    "submits.violations": "submits.violations",
+    "sessions.violations": "sessions.violations",
+    "sla.interruption-notice": "sla.interruption-notice",
+    "sla.availability": "sla.availability",
+    "sla.restoration": "sla.restoration",
+    "sla.maintenance-notice": "sla.maintenance-notice",
+}
 # Where the rules on ledgers stand: packages are searched, so that a new file in one needs no entry anywhere.
 PLACES: Final = ("simbench.rules.client", "simbench.sla.rules")
 
@@ -38,7 +60,7 @@ class Case(msgspec.Struct, frozen=True):
 
 Rule = rulebook.Rule[Case]
 RuleFunction = Callable[[Case], Verdict]
-_BOOK: Final = Rulebook[Case]()
+_BOOK: Final = Rulebook[Case](lambda case, purpose: case.contract.clause_of(purpose))
 
 
 def rule(purpose: str, sentence: str, **facts: Unpack[Facts]) -> Callable[[RuleFunction], RuleFunction]:
@@ -63,30 +85,35 @@ def load(*suites: Suite) -> dict[str, Rule]:
 
 
 def ordered(contract: Contract, *suites: Suite) -> list[str]:
-    """The purposes of these suites that verify a clause of the contract, in order of its clauses."""
+    """The purposes of these suites that verify a clause of the contract, in the order of its clauses."""
     order = {clause: place for place, clause in enumerate(contract.clauses)}
-    asked = {purpose: contract.clauses_for(purpose) for purpose in load(*suites)}
-    return sorted((one for one, clauses in asked.items() if clauses), key=lambda one: (order[asked[one][0]], one))
+    places = {purpose: order[clause] for purpose in load(*suites) if (clause := contract.clause_of(purpose))}
+    return sorted(places, key=lambda purpose: (places[purpose], purpose))
 
 
-def standing() -> tuple[str, ...]:
-    """The purposes that every exercise is judged by, whatever else it is for."""
-    return tuple(purpose for purpose, rule in load().items() if rule.standing)
+def standing(contract: Contract | None = None) -> tuple[str, ...]:
+    """The purposes that every exercise is judged by; of a contract, those that verify a clause of it."""
+    return tuple(
+        purpose
+        for purpose, rule in load().items()
+        if rule.standing and (contract is None or contract.clause_of(purpose))
+    )
+
+
+def current(word: str) -> str:
+    """The purpose that an id of the form CLAUSE/slug meant until 0.2, any other word as it is."""
+    _, slash, slug = word.partition("/")
+    if not slash:
+        return word
+    if word in RENAMED:
+        return RENAMED[word]
+    return next((purpose for purpose in load() if purpose.rpartition(".")[2] == slug), word)
 
 
 def judge(purpose: str, case: Case, exercise: str) -> Finding:
-    """Apply one rule. A rule that breaks is the bench's error, never the client's failure.
-
-    The finding names the contract's clause that the purpose verifies.
-    """
+    """Apply one rule. A rule that breaks is the bench's error, never the client's failure."""
     _import_places()
-    found = _BOOK.judge(purpose, case, exercise)
-    return msgspec.structs.replace(found, clause=clause_of(purpose, case.contract))
-
-
-def clause_of(purpose: str, contract: Contract) -> str:
-    """The contract's first clause that a purpose verifies, else the one its rule is written for."""
-    return next(iter(contract.clauses_for(purpose)), _BOOK[purpose].clause)
+    return _BOOK.judge(purpose, case, exercise)
 
 
 def missed(contract: Contract, *limits: str) -> Outcome:

@@ -17,16 +17,25 @@ from simbench.base.calendar import civil
 from simbench.base.text import count
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.contract import Contract
+from simbench.contract.terms import MONTHS
 from simbench.finding import Evidence
 from simbench.ledger.incidents import Period
 from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.sla.classification import Service, service_of
 from simbench.sla.probes import probes_of
-from simbench.sla.rolling_window import Downtime, Instants, Windows, downtime_of, windows
+from simbench.sla.purposes import AVAILABILITY
+from simbench.sla.rolling_window import Downtime, Instants, Windows, calendar_windows, downtime_of, windows
 
 YEAR_AHEAD = 400 * DAY_US  # longer than any window
 VARIANTS = ("V1", "V2", "V3", "V4")
 SHOWN = 10
+COVERED = 0.9  # of a window, from which probes say something of it
+NAMED = {
+    "V1": " (unplanned only)",
+    "V2": " (planned as well)",
+    "V3": " (without planned time)",
+    "V4": " (with partial)",
+}
 
 
 class Rolling(msgspec.Struct, frozen=True, eq=False):
@@ -42,6 +51,18 @@ class Rolling(msgspec.Struct, frozen=True, eq=False):
     planned: Instants
     partial: Instants
     parts: int = 1
+
+    def beyond(self, lengths: Instants, variant: str, allowed: Fraction) -> NDArray[np.bool_]:
+        """Whether each window lost more already than the allowed share of a window of these lengths."""
+        lost, over = self.unplanned.astype(object), lengths.astype(object)
+        if variant == "V2":
+            lost = lost + self.planned.astype(object)
+        elif variant == "V3":
+            over = over - self.planned.astype(object)
+        elif variant == "V4":
+            lost, over = lost * self.parts + self.partial.astype(object), over * self.parts
+        broken = lost * allowed.denominator > over * allowed.numerator
+        return broken.astype(np.bool_)
 
     def loss(self, place: int, variant: str) -> Fraction:
         """Unavailability of one window, exactly."""
@@ -87,10 +108,18 @@ class Year(msgspec.Struct, frozen=True, eq=False):
 
 def year_of(service: Service, contract: Contract) -> Year:
     """Prepare the measures. Open incidents are taken to last until the period's end."""
-    months = contract.terms.quality.availability_months.value
     ahead = service.period.end + YEAR_AHEAD  # outages leave later than the period ends
     period = service.period
-    return Year(period, downtime_of(service.counted, period.end), windows(period.start, ahead, months))
+    return Year(period, downtime_of(service.counted, period.end), windows_of(contract, period, ahead))
+
+
+def windows_of(contract: Contract, period: Period, until: int) -> Windows:
+    """The windows that the contract promises availability over: rolling months, or calendar periods."""
+    quality = contract.terms.quality
+    kind = quality.availability_window.value
+    if kind == "rolling":
+        return windows(period.start, until, quality.availability_months.value, contract.calendar)
+    return calendar_windows(min(period.known_from, period.start), until, MONTHS[kind], contract.calendar)
 
 
 def rolling(year: Year, at: Instants) -> Rolling:
@@ -99,14 +128,15 @@ def rolling(year: Year, at: Instants) -> Rolling:
     Within a piece of constant window length both ends only go forward, so one pass is enough.
     """
     known = year.period.known_from
-    cuts = np.searchsorted(at, year.windows.since[1:], side="left")
+    cuts = np.searchsorted(at, year.windows.since[1:], side="right" if year.windows.calendar else "left")
     parts = []
-    for piece, length in zip(np.split(at, cuts), year.windows.length.tolist(), strict=True):
+    for piece in np.split(at, cuts):
         if len(piece):
-            since = np.maximum(piece - length, known)
+            begun = year.windows.begins(piece)
+            since = np.maximum(begun, known)
             ends, begins = year.downtime.until(piece), year.downtime.until(since)
             lost = (until - before for until, before in zip(ends, begins, strict=True))
-            parts.append((piece, piece - since, piece - length >= known, *lost))
+            parts.append((piece, piece - since, year.windows.whole(piece) & (begun >= known), *lost))
     if not parts:
         nothing = np.empty(0, dtype=np.int64)
         return Rolling(nothing, nothing, np.empty(0, dtype=np.bool_), nothing, nothing, nothing)
@@ -124,7 +154,7 @@ def turning_points(year: Year) -> Instants:
     """
     edges, since = year.downtime.edges[1:], year.windows.since
     begins = np.append(edges, year.period.known_from)
-    leaving = [begins + length for length in np.unique(year.windows.length)]
+    leaving = [] if year.windows.calendar else [begins + length for length in np.unique(year.windows.length)]
     period = year.period
     points = np.concatenate([[period.start, period.end], edges, since, since - 1, *leaving])
     points = np.sort(points[(points >= period.start) & (points <= period.end) & (points > period.known_from)])
@@ -148,14 +178,14 @@ def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
 
 
 @rule(
-    "sla.availability",
+    AVAILABILITY,
     "The platform's availability over the twelve months before every instant reaches the contract's level",
     binds="platform",
     catches=("fifteen-outages",),
     suites=("sla",),
 )
 def rolling_year(case: Case) -> Verdict:
-    """Judge V1 at every instant that can be the worst.
+    """Judge the contract's formula (V1, unless it says otherwise) at every instant that can be the worst.
 
     With less than a year of history the figures are provisional: inconclusive, or unsupported without any down time.
     More down time than a whole year allows is a fail all the same.
@@ -167,51 +197,56 @@ def rolling_year(case: Case) -> Verdict:
     quality = case.contract.terms.quality
     allowed = 1 - Fraction(str(quality.availability.value))
     year = year_of(service, case.contract)
-    found = decided(year, allowed)
-    decisive, provisional, worst = found.windows, found.provisional, found.worst
+    found = decided(year, case.contract)
+    decisive, provisional, worst, formula = found.windows, found.provisional, found.worst, found.formula
     failing = {variant: decisive.loss(place, variant) > allowed for variant, place in worst.items()}
-    place = worst["V1"]
-    summary = _summary(decisive, worst, period, provisional=provisional)
-    disagreeing = [variant for variant in VARIANTS if failing[variant] != failing["V1"]]
+    place, fails = worst[formula], failing[formula]
+    summary = _summary(found, year, allowed)
+    disagreeing = [variant for variant in VARIANTS if failing[variant] != fails]
     if disagreeing:
-        summary += f"; {', '.join(disagreeing)} would {'pass' if failing['V1'] else 'fail'}"
-    summary += _probed(case, year, allowed, failing=failing["V1"])
-    assumed = ("variant V1 of availability",) if disagreeing else ()
-    measured = 1 - float(decisive.loss(place, "V1"))
-    if provisional and not decisive.unplanned[place]:
-        return Verdict("unsupported", summary, measured, quality.availability.value, "share", "", assumed)
+        summary += f"; {', '.join(disagreeing)} would {'pass' if fails else 'fail'}"
+    summary += _probed(case, year, allowed, failing=fails)
+    assumed = (f"variant {formula} of availability",) if disagreeing else ()
+    measured, limit = 1 - float(decisive.loss(place, formula)), quality.availability.value
+    if provisional and not decisive.loss(place, formula):
+        return Verdict("unsupported", summary, measured, limit, "share", "", assumed)
     if provisional:
-        return Verdict("inconclusive", summary, measured, quality.availability.value, "share", "bench", assumed)
-    if not failing["V1"]:
-        return Verdict("pass", summary, measured, quality.availability.value, "share", "", assumed)
-    return Verdict(
-        missed(case.contract, "quality.availability"), summary, measured, quality.availability.value, "share",
-        "platform", assumed, _evidence(service, decisive, place),
-    )  # fmt: skip
+        return Verdict("inconclusive", summary, measured, limit, "share", "bench", assumed)
+    if not fails:
+        return Verdict("pass", summary, measured, limit, "share", "", assumed)
+    outcome = missed(case.contract, "quality.availability")
+    evidence = _evidence(service, year, int(decisive.at[place]))
+    return Verdict(outcome, summary, measured, limit, "share", "platform", assumed, evidence)
 
 
 class Decided(msgspec.Struct, frozen=True, eq=False):
-    """The windows that decide a verdict, whether it is provisional, and the place of the worst for each variant."""
+    """The windows that decide a verdict, whether it is provisional, and the place of the worst for each variant.
+
+    `formula` is the variant that the contract means.
+    """
 
     windows: Rolling
     provisional: bool
     worst: dict[str, int]
+    formula: str = "V1"
 
 
-def decided(year: Year, allowed: Fraction) -> Decided:
-    """What decides on the availability of a year, of which the share `allowed` may be lost."""
-    windows, provisional = _decisive(rolling(year, turning_points(year)), year, allowed)
-    return Decided(windows, provisional, {variant: windows.worst(variant) for variant in VARIANTS})
+def decided(year: Year, contract: Contract) -> Decided:
+    """What decides on the availability of a year under a contract."""
+    quality = contract.terms.quality
+    formula, allowed = quality.availability_formula.value, 1 - Fraction(str(quality.availability.value))
+    windows, provisional = _decisive(rolling(year, turning_points(year)), year, allowed, formula)
+    return Decided(windows, provisional, {variant: windows.worst(variant) for variant in VARIANTS}, formula)
 
 
-def _decisive(seen: Rolling, year: Year, allowed: Fraction) -> tuple[Rolling, bool]:
+def _decisive(seen: Rolling, year: Year, allowed: Fraction, formula: str) -> tuple[Rolling, bool]:
     """The windows that decide the verdict, and whether it is provisional.
 
     These are the whole windows and those that already lost more than a whole one may; without any, the time elapsed at
     the period's end.
     """
-    lengths = year.windows.length_at(seen.at).astype(object)
-    beyond = (seen.unplanned.astype(object) * allowed.denominator > lengths * allowed.numerator).astype(np.bool_)
+    lengths = year.windows.length_at(seen.at)
+    beyond = seen.beyond(lengths, formula, allowed)
     whole = seen.full | beyond
     if whole.any():
         overdrawn = ~seen.full & beyond
@@ -221,19 +256,27 @@ def _decisive(seen: Rolling, year: Year, allowed: Fraction) -> tuple[Rolling, bo
     return seen.where(seen.at == year.period.end), True
 
 
-def _summary(decisive: Rolling, worst: dict[str, int], period: Period, *, provisional: bool) -> str:
-    place = worst["V1"]
+def _summary(found: Decided, year: Year, allowed: Fraction) -> str:
+    decisive, formula = found.windows, found.formula
+    place = found.worst[formula]
     at = civil(int(decisive.at[place])).isoformat(sep=" ", timespec="seconds")
     length_h = int(decisive.length[place]) / HOUR_US
     shares = ", ".join(
-        f"{name}{' (unplanned only)' if name == 'V1' else ''} {_percent(1 - decisive.loss(where, name))}"
-        for name, where in worst.items()
+        f"{name}{NAMED.get(name, '') if name == formula else ''} {_percent(1 - decisive.loss(where, name))}"
+        for name, where in found.worst.items()
     )
-    down_h = int(decisive.unplanned[place]) / HOUR_US
-    text = f"lowest: {shares}; V1 at {at}: {down_h:.2f} h down in {length_h:,.0f} h"
-    if provisional:
+    down_h = float(decisive.loss(place, formula)) * length_h
+    if formula == "V3":
+        down_h = int(decisive.unplanned[place]) / HOUR_US
+    text = f"lowest: {shares}; {formula} at {at}: {down_h:.2f} h down in {length_h:,.0f} h"
+    if found.provisional:
+        period = year.period
         days = (period.end - period.known_from) * 100 // DAY_US / 100  # truncated
-        text = f"provisional, {days:.2f} days of history; {text}"
+        whole_h = int(year.windows.length_at(decisive.at[place : place + 1])[0]) * allowed / HOUR_US
+        text = (
+            f"provisional, {days:.2f} days of history; {text}; {float(whole_h) - down_h:.2f} h of the "
+            f"{float(whole_h):.2f} h that a whole window may lose are left"
+        )
     return text
 
 
@@ -243,21 +286,24 @@ def _percent(share: Fraction) -> str:
 
 
 def _probed(case: Case, year: Year, allowed: Fraction, *, failing: bool) -> str:
-    """V5 over the last window, if the ledger holds probes."""
-    end = year.period.end
-    since = end - int(year.windows.length_at(np.array([end]))[0])
-    tried, good = probes_of(case).between(max(year.period.known_from, since), end)
+    """V5 over the last window, if the ledger holds probes that cover it."""
+    end, probes = year.period.end, probes_of(case)
+    since = max(year.period.known_from, int(year.windows.begins(np.array([end]))[0]))
+    tried, good = probes.between(since, end)
     if not tried:
         return ""
+    covered = probes.covered(since, end)
+    if covered < COVERED:
+        return f"; no V5: the probes cover {covered:.1%} of the window"
     share = Fraction(good, tried)
     differs = ((1 - share) > allowed) != failing
     verdict = ", which would " + ("pass" if failing else "fail") if differs else ""
-    return f"; V5: {good} of {count(tried, 'probe')} answered ({_percent(share)}){verdict}"
+    return f"; V5: {good} of {count(tried, 'probe')} answered ({_percent(share)}), covering {covered:.1%}{verdict}"
 
 
-def _evidence(service: Service, decisive: Rolling, place: int) -> tuple[Evidence, ...]:
-    """The outages in the worst window, longest first."""
-    at, since = int(decisive.at[place]), int(decisive.at[place] - decisive.length[place])
+def _evidence(service: Service, year: Year, at: int) -> tuple[Evidence, ...]:
+    """The outages in the window that ends at an instant, longest first."""
+    since = int(year.windows.begins(np.array([at]))[0])
     found = []
     for one in service.counted:
         start, end = one.incident.start, min(one.incident.end or at, at)

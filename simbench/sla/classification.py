@@ -11,7 +11,6 @@ from typing import Literal
 
 import msgspec
 
-from simbench.base.calendar import days_before
 from simbench.contract import Contract
 from simbench.ledger.incidents import PLATFORM, Incident, Period, incidents_of, period_of
 from simbench.rules.rule import Case
@@ -69,7 +68,7 @@ def service_of(case: Case) -> Service:
     Without a period in the ledger it is the ledger's own span.
     """
     if SERVICE not in case.kept:
-        events = list(case.trace.event_rows.rows())
+        events = case.trace.events
         period = period_of(events) or Period(*case.trace.span, case.trace.span[0])
         case.kept[SERVICE] = Service(period, counted(incidents_of(events), case.contract))
     service: Service = case.kept[SERVICE]
@@ -134,7 +133,7 @@ def noticed_in_time(incident: Incident, contract: Contract, reading: str = "") -
     """Whether an incident was announced the required number of days ahead, under a reading of AMB-04."""
     quality = contract.terms.quality
     days = (quality.notice_days if incident.attributed_to == ORANGE else quality.client_notice_days).value
-    latest = days_before(incident.start, days, reading or contract.reading("AMB-04"))
+    latest = contract.calendar.days_before(incident.start, days, reading or contract.reading("AMB-04"))
     return incident.announced_at is not None and incident.announced_at <= latest
 
 

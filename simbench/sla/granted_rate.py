@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from simbench.base.text import count
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.finding import Evidence
+from simbench.ledger.events import LimitSet, TierSet
 from simbench.rules.rule import Case, Verdict, rule, worst
 from simbench.sla.classification import Service, service_of
+from simbench.sla.purposes import GRANTED_RATE
 from simbench.sla.rolling_window import Instants
 from simbench.sla.traffic_minutes import Minutes, answers, held_seconds, logouts, recorded_minutes
 
 SHOWN = 5
-TIERS = ("limit", "tier")  # kinds of events that set a code's rate
 
 
 class Stretch(msgspec.Struct, frozen=True, eq=False):
@@ -34,7 +35,7 @@ class Stretch(msgspec.Struct, frozen=True, eq=False):
 
 
 @rule(
-    "sla.rate-with-backlog",
+    GRANTED_RATE,
     "While messages of a short code wait, it gets at least its subscribed rate",
     binds="platform",
     catches=("slow-minutes",),
@@ -66,9 +67,9 @@ def rates_at(case: Case, code: str, at: Instants) -> Instants:
     """
     floor = case.contract.terms.quality.rate_floor_per_s.value
     tiers = sorted(
-        (row.at, int(row.detail["rate_per_s"]))
-        for row in case.trace.event_rows.rows()
-        if row.kind in TIERS and row.subject == code and "rate_per_s" in row.detail
+        (at, event.rate_per_s)
+        for at, event in case.trace.events
+        if isinstance(event, LimitSet | TierSet) and event.code == code
     )
     if not tiers:
         return np.full(len(at), floor, dtype=np.int64)

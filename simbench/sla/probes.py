@@ -11,11 +11,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from simbench.ledger.stimuli import ANSWERED, LOST
 from simbench.rules.rule import Case
 from simbench.sla.rolling_window import Instants
 
 MOST_APART = 3  # usual times between probes: what is longer was not watched
-ANSWERED, LOST = "probe-ok", "probe-lost"
 
 
 class Probes(msgspec.Struct, frozen=True, eq=False):
@@ -45,6 +45,11 @@ class Probes(msgspec.Struct, frozen=True, eq=False):
         firsts, lasts = np.append(0, apart + 1), np.append(apart, len(self.at) - 1)
         ends = np.minimum(reached[lasts], self.at[lasts] + every)
         return list(zip(self.at[firsts].tolist(), ends.tolist(), strict=True))
+
+    def covered(self, start: int, end: int) -> float:
+        """The share of [start, end) in which the client looked."""
+        watched = sum(max(0, min(last, end) - max(first, start)) for first, last in self.stretches())
+        return watched / max(1, end - start)
 
     @property
     def every_us(self) -> int:

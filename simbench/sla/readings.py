@@ -123,7 +123,7 @@ def _recorded(incident: Incident) -> bool:
 def _cells(service: Service, contract: Contract, days: str = "") -> dict[str, Cell]:
     quality = contract.terms.quality
     allowed = 1 - Fraction(str(quality.availability.value))
-    found = decided(year_of(service, contract), allowed)
+    found = decided(year_of(service, contract), contract)
     cells = {}
     for variant in VARIANTS:
         loss = found.windows.loss(found.worst[variant], variant)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from simbench.base.units import HOUR_US
 from simbench.finding import Evidence
 from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.sla.classification import Class, Counted, Service, service_of
+from simbench.sla.purposes import RESTORATION
 from simbench.sla.rolling_window import Instants
 
 UNIT = "h"
@@ -74,19 +76,47 @@ def restored_within(one: Counted, limit_us: int, until: int) -> bool | None:
 
 
 @rule(
-    "sla.restoration",
+    RESTORATION,
     "The service is restored within the contract's hours after every total, unplanned outage",
     binds="platform",
     catches=("seven-hours",),
     suites=("sla",),
 )
 def six_hours(case: Case) -> Verdict:
-    """Check each outage that touches the period, by the instants of its ticket."""
-    service = service_of(case)
+    """Check each outage that touches the period, by the instants of its ticket; partial ones if they have a limit."""
+    service, partial = service_of(case), case.contract.terms.quality.partial_restoration_h
+    if service.period.end <= service.period.start:
+        return Verdict("inconclusive", "the run covers no period", blame="bench")
+    total = _total(case, service)
+    return total if partial is None else _with_partial(total, service, case, partial.value)
+
+
+def _with_partial(total: Verdict, service: Service, case: Case, limit_h: int) -> Verdict:
+    """The verdict with that on partial outages, which have their own limit."""
+    partial, end, limit = service.of("partial"), service.period.end, limit_h * HOUR_US
+    answers = {one.incident.ticket: restored_within(one, limit, end) for one in partial}
+    late = [one for one in partial if answers[one.incident.ticket] is False]
+    number = count(len(partial), "partial outage") if partial else "no partial outage"
+    text = (
+        f"{total.summary}; {number}, {len(late)} lasted more than {limit_h} h"
+        if partial
+        else f"{total.summary}; {number}"
+    )
+    if late and total.outcome not in {"fail", "weak"}:
+        longest = max((one.incident.end or end) - one.incident.start for one in late) / HOUR_US
+        evidence = tuple(
+            Evidence(f"{one.incident.ticket}: {one.why}", one.incident.start, one.incident.end or end) for one in late
+        )
+        outcome = missed(case.contract, "quality.partial_restoration_h")
+        return Verdict(outcome, text, longest, limit_h, UNIT, "platform", (), evidence)
+    if None in answers.values() and total.outcome == "pass":
+        return Verdict("inconclusive", f"{text}; one is still open", total.measured, total.limit, UNIT, "bench")
+    return msgspec.structs.replace(total, summary=text)
+
+
+def _total(case: Case, service: Service) -> Verdict:
     limit_h = case.contract.terms.quality.restoration_h.value
     limit, end = limit_h * HOUR_US, service.period.end
-    if end <= service.period.start:
-        return Verdict("inconclusive", "the run covers no period", blame="bench")
     outages = outages_of(service)
     if not outages:
         return Verdict("pass", "no total, unplanned outage", 0, limit_h, UNIT)
@@ -120,8 +150,8 @@ def _too_near(one: Counted, limit: int, case: Case) -> bool:
     incident = one.incident
     if incident.end is None:
         return False
-    grain = case.trace.largest_timing_error(incident.start, incident.end)
-    return grain > 0 and abs(incident.end - incident.start - limit) < grain
+    late_us = case.trace.largest_timing_error(incident.start, incident.end)
+    return late_us > 0 and abs(incident.end - incident.start - limit) < late_us
 
 
 def _unsure(outages: list[Counted]) -> str:

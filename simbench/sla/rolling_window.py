@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import civil, midnight_after, months_before
+from simbench.base.calendar import FRANCE, Calendar
 from simbench.base.units import HOUR_US
 from simbench.sla.classification import Counted
 
@@ -103,18 +103,44 @@ def share_of(one: Counted) -> Fraction:
 
 
 class Windows(msgspec.Struct, frozen=True, eq=False):
-    """Lengths of the windows by their end: from `since[i]` on they are `length[i]` microseconds."""
+    """The windows by their end: from `since[i]` on they are `length[i]` microseconds long.
+
+    `calendar`: they are calendar periods, of which each begins at its `since` and is looked at as far as it has come.
+    """
 
     since: Instants
     length: Instants
+    calendar: bool = False
 
     def length_at(self, at: Instants) -> Instants:
-        """Length (us) of the window that ends at each instant."""
-        found: Instants = self.length[np.searchsorted(self.since, at, side="right") - 1]
+        """Length (us) of the whole window that ends at each instant, or of the calendar period that it lies in."""
+        found: Instants = self.length[self._places(at)]
         return found
+
+    def begins(self, at: Instants) -> Instants:
+        """When the window that ends at each instant begins."""
+        if self.calendar:
+            found: Instants = self.since[self._places(at)]
+            return found
+        return at - self.length_at(at)
+
+    def whole(self, at: Instants) -> NDArray[np.bool_]:
+        """Whether the window that ends at each instant is a whole one, as far as the calendar goes."""
+        if not self.calendar:
+            return np.ones(len(at), dtype=np.bool_)
+        found: NDArray[np.bool_] = at - self.begins(at) == self.length_at(at)
+        return found
+
+    def _places(self, at: Instants) -> Instants:
+        """A calendar period holds its end; a rolling window has its new length from the instant of the change on."""
+        found: Instants = np.searchsorted(self.since, at, side="left" if self.calendar else "right") - 1
+        return np.maximum(0, found)
 
     def leaves(self, instant: int) -> int:
         """The first instant whose window no longer contains what was just before `instant`."""
+        if self.calendar:
+            place = int(self._places(np.array([instant]))[0])
+            return int(self.since[place] + self.length[place])
         changes: list[int] = self.since.tolist()
         lengths: list[int] = self.length.tolist()
         for since, until, length in zip(changes[::-1], [_FAR, *changes[:0:-1]], lengths[::-1], strict=True):
@@ -125,22 +151,22 @@ class Windows(msgspec.Struct, frozen=True, eq=False):
 
 
 @lru_cache(maxsize=16)
-def windows(start: int, end: int, months: int) -> Windows:
-    """The windows of calendar months that end in [start, end].
+def windows(start: int, end: int, months: int, calendar: Calendar = FRANCE) -> Windows:
+    """The windows of so many calendar months that end in [start, end].
 
     Their length changes only at whole hours (midnights and clock changes); a day is examined by the hour if the offset
     from UTC changes in it, or changed in the day the window began.
     """
-    since, length, day = [start], [start - months_before(start, months)], start
-    offsets = _offsets(day, months)
+    since, length, day = [start], [start - calendar.months_before(start, months)], start
+    offsets = _offsets(day, months, calendar)
     while day < end:
-        after = midnight_after(day)
-        next_offsets = _offsets(after, months)
+        after = calendar.midnight_after(day)
+        next_offsets = _offsets(after, months, calendar)
         probes = [after]
         if offsets != next_offsets:
             probes = [*range(day // HOUR_US * HOUR_US + HOUR_US, after, HOUR_US), after]
         for probe in probes:
-            width = probe - months_before(probe, months)
+            width = probe - calendar.months_before(probe, months)
             if width != length[-1] and probe <= end:
                 since.append(probe)
                 length.append(width)
@@ -148,5 +174,19 @@ def windows(start: int, end: int, months: int) -> Windows:
     return Windows(np.array(since, dtype=np.int64), np.array(length, dtype=np.int64))
 
 
-def _offsets(us: int, months: int) -> tuple[Any, Any]:
-    return civil(us).utcoffset(), civil(months_before(us, months)).utcoffset()
+@lru_cache(maxsize=16)
+def calendar_windows(start: int, end: int, months: int, calendar: Calendar = FRANCE) -> Windows:
+    """The calendar periods of so many months (counted from January) that touch [start, end]."""
+    since: list[int] = []
+    length: list[int] = []
+    at = start
+    while at <= end:
+        begins, ends = calendar.period_of(at, months)
+        since.append(begins)
+        length.append(ends - begins)
+        at = ends
+    return Windows(np.array(since, dtype=np.int64), np.array(length, dtype=np.int64), calendar=True)
+
+
+def _offsets(us: int, months: int, calendar: Calendar) -> tuple[Any, Any]:
+    return calendar.civil(us).utcoffset(), calendar.civil(calendar.months_before(us, months)).utcoffset()

@@ -61,6 +61,11 @@ class Window:
         self._next = 0
 
     @property
+    def count(self) -> int:
+        """How many operations are unanswered."""
+        return len(self.outstanding)
+
+    @property
     def free(self) -> int:
         """How many more operations may be sent now."""
         return self.size - len(self.outstanding)

@@ -19,7 +19,7 @@ from simbench.billing.rules import Bill, judge_bill
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
 from tests.billing.test_forecast import TWICE, forecast, traffic
-from tests.billing.worked import CONTRACT, LONG_SINCE, OCTOBER, codes, delivered
+from tests.billing.worked import BILLED, CONTRACT, LONG_SINCE, OCTOBER, codes, delivered
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def billed(tmp_path: Path, old: str, new: str) -> dict[str, Finding]:
 def test_a_row_says_what_was_billed_and_what_is_due(
     old: str, new: str, row: str, measured: float, limit: float, tmp_path: Path
 ) -> None:
-    found = billed(tmp_path, old, new)[f"OPS-TAR-{row}/billed"]
+    found = billed(tmp_path, old, new)[BILLED[f"OPS-TAR-{row}"]]
     assert (found.measured, found.limit, found.unit) == (measured, limit, "euro")
     expected = "pass" if measured == limit else "weak" if measured == 3000 else "fail"  # 100,000 were accepted: AMB-11
     assert (found.outcome, found.blame) == (expected, "" if expected == "pass" else "platform")

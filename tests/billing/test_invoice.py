@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from simbench.billing.acts import Acts, CodeActs, Month, Option, Tier
 from simbench.billing.counts import Count, Counts
 from simbench.billing.due import what_is_due
 from simbench.billing.invoice import effects, invoice
-from simbench.billing.page import Bundle, as_csv, as_html, euro
-from simbench.billing.readings import read_as
-from simbench.billing.received import added_up
+from simbench.billing.page import Bundle, as_csv, as_html
+from simbench.billing.readings import SWITCHES, read_as
+from simbench.billing.received import Difference, added_up
+from simbench.billing.words import HOME
 from simbench.contract import load_contract
+from simbench.report.format import money
 from tests.billing.worked import CONTRACT, LONG_SINCE, NOTHING, OCTOBER, WORKED, amounts, codes, delivered
 
 
@@ -123,14 +128,42 @@ def test_a_page_holds_every_amount_and_asks_for_nothing_outside() -> None:
     acts, counts, _, _ = WORKED["one new code"]
     bill = invoice(CONTRACT, acts, counts, OCTOBER)
     page = as_html([Bundle(bill, effects(CONTRACT, acts, counts, OCTOBER), "<script>")], CONTRACT)
-    assert euro(bill.total_ttc) in page
+    assert money(bill.total_ttc, CONTRACT.language) in page
     assert "&lt;script&gt;" in page
     assert "http" not in page
     assert as_csv(bill).splitlines()[1] == "OPS-TAR-01,36001,1,280,280.00"
 
 
-def test_amounts_are_written_as_the_french_write_them() -> None:
-    assert euro(Decimal("1234567.5")) == "1\u202f234\u202f567,50\u00a0€"
-    assert euro(Decimal("0.030")) == "0,03\u00a0€"
-    assert euro(Decimal("0.0325")) == "0,0325\u00a0€"
-    assert euro(None) == "sur devis"
+def test_amounts_have_one_form_a_language() -> None:
+    assert money(Decimal("1234567.5"), "fr") == "1\u202f234\u202f567,50\u00a0€"
+    assert money(Decimal("1234567.5")) == "1,234,567.50\u00a0EUR"
+    assert [money(Decimal(text), "fr") for text in ("0.030", "0.0325")] == ["0,03\u00a0€", "0,0325\u00a0€"]
+    assert (money(None, "fr"), money(None)) == ("sur devis", "by quotation")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("name", WORKED)
+def test_a_page_is_of_one_language(name: str, language: str) -> None:
+    acts, counts, _, _ = WORKED[name]
+    contract = msgspec.structs.replace(CONTRACT, language=language)
+    bill = invoice(contract, acts, counts, OCTOBER)
+    missing = Difference("OPS-TAR-03", "", "missing", 1, Decimal("1234.5"), 0, Decimal(0))
+    page = as_html([Bundle(bill, effects(contract, acts, counts, OCTOBER), "counts.csv", (missing,))], contract)
+    body = re.sub(r"<style.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL)
+    texts = body.replace(contract.title, "")
+    other = r"\b(the|of|for|and|is|code|total before)\b"
+    if language == "en":
+        other = r"\b(le|les|des|numéro|dû|HT|TTC)\b"
+    assert not re.search(other, texts)
+    assert ("EUR" in texts) == (language == "en")
+    assert (" €" in texts.replace("\u00a0", " ")) == (language == "fr")
+
+
+def test_both_languages_of_an_invoice_have_the_same_texts() -> None:
+    tables = [tomllib.loads((HOME / f"{name}.toml").read_text()) for name in ("en", "fr")]
+    english, french = ({(s, k): v for s, entries in table.items() for k, v in entries.items()} for table in tables)
+    assert set(english) == {key for key in french if key[0] != "reading"}
+    readings = {(f"{name}-{one}") for name in SWITCHES for one in CONTRACT.ambiguities[name].readings}
+    assert {key for section, key in french if section == "reading"} == readings
+    for key, text in english.items():
+        assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", french[key])), key

@@ -17,7 +17,7 @@ from simbench.billing.received import compare, read_received
 from simbench.billing.rules import Bill, judge_bill
 from simbench.contract import Contract
 from simbench.finding import Finding, exit_status
-from tests.billing.worked import CONTRACT, LONG_SINCE, OCTOBER, ROWS, WORKED, codes
+from tests.billing.worked import BILLED, CONTRACT, LONG_SINCE, OCTOBER, ROWS, WORKED, codes
 
 # Every row of the grid is due in this month.
 ACTS = Acts(
@@ -49,7 +49,7 @@ def right_bill(contract: Contract = CONTRACT) -> str:
 def test_a_right_bill_passes_every_rule(tmp_path: Path) -> None:
     findings = received(tmp_path, right_bill())
     assert {finding.outcome for finding in findings.values()} == {"pass"}
-    assert {f"OPS-TAR-{row}/billed" for row in ROWS} < set(findings)
+    assert {BILLED[f"OPS-TAR-{row}"] for row in ROWS} < set(findings)
     rows = {line.split(",")[0] for line in right_bill().splitlines()[1:]}
     assert {f"OPS-TAR-{row}" for row in ROWS} < rows, "every row is due, so that every rule had something to look at"
 
@@ -62,9 +62,9 @@ def test_a_wrong_quantity_in_any_row_fails_the_rule_of_that_row_alone(tmp_path: 
     lines[at] = f"{clause},{code},{int(quantity) + 1},{price},{Decimal(price) * (int(quantity) + 1):.2f}"
     findings = received(tmp_path, "\n".join(line for line in lines if not line.startswith(("HT", "VAT", "TTC"))))
     failed = {purpose for purpose, finding in findings.items() if finding.outcome in {"fail", "weak"}}
-    expected = {f"OPS-TAR-{row}/billed"} | ({"bill.each-number-billed"} if row == "18" else set())
+    expected = {BILLED[f"OPS-TAR-{row}"]} | ({"bill.each-number-billed"} if row == "18" else set())
     assert failed == expected
-    assert findings[f"OPS-TAR-{row}/billed"].blame == "platform"
+    assert findings[BILLED[f"OPS-TAR-{row}"]].blame == "platform"
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -72,11 +72,11 @@ def test_a_line_left_out_or_billed_twice_fails(tmp_path: Path, row: str) -> None
     lines = right_bill().splitlines()
     line = next(line for line in lines if line.startswith(f"OPS-TAR-{row},"))
     for tampered in ([one for one in lines if one != line], [*lines, line]):
-        assert received(tmp_path, "\n".join(tampered))[f"OPS-TAR-{row}/billed"].outcome in {"fail", "weak"}
+        assert received(tmp_path, "\n".join(tampered))[BILLED[f"OPS-TAR-{row}"]].outcome in {"fail", "weak"}
 
 
 def test_a_bill_right_under_another_reading_is_weak_and_says_which(tmp_path: Path) -> None:
-    finding = received(tmp_path, right_bill(read_as(CONTRACT, "AMB-02", "slab")))["OPS-TAR-07/billed"]
+    finding = received(tmp_path, right_bill(read_as(CONTRACT, "AMB-02", "slab")))[BILLED["OPS-TAR-07"]]
     assert (finding.outcome, finding.assumed) == ("weak", ("AMB-02",))
     assert "AMB-02 slab" in finding.summary
 
@@ -86,7 +86,7 @@ def test_half_of_another_reading_excuses_nothing(tmp_path: Path) -> None:
     dear = next(line for line in slab if line.startswith("OPS-TAR-07,"))
     lines = [line for line in right_bill().splitlines() if not line.startswith("OPS-TAR-07,")]
     findings = received(tmp_path, "\n".join([*lines, dear]))  # twenty codes billed at 150 and again at 500
-    assert findings["OPS-TAR-07/billed"].outcome == "fail"
+    assert findings[BILLED["OPS-TAR-07"]].outcome == "fail"
 
 
 def test_part_of_a_month_of_a_tier_fails(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_part_of_a_month_of_a_tier_fails(tmp_path: Path) -> None:
         text = right_bill().replace("OPS-TAR-11,36900,1,2500,2500.00", f"OPS-TAR-11,36900,1,2500,{amount}")
         findings = received(tmp_path, text)
         assert findings["bill.whole-months"].outcome == "fail"
-        assert findings["OPS-TAR-11/billed"].outcome == "fail"
+        assert findings[BILLED["OPS-TAR-11"]].outcome == "fail"
 
 
 @pytest.mark.parametrize("numbers", [999, 1001])

@@ -20,7 +20,7 @@ from simbench.billing.rules import Bill, balance, judge_bill
 from simbench.cli.main import cli
 from simbench.finding import Finding
 from tests.billing.test_rules import ACTS, COUNTS, right_bill
-from tests.billing.worked import CONTRACT, OCTOBER, ROWS
+from tests.billing.worked import BILLED, CONTRACT, OCTOBER, ROWS
 
 Lines = list[list[str]]
 CLAUSE, CODE, QUANTITY, PRICE, AMOUNT = range(5)
@@ -79,7 +79,7 @@ def test_a_unit_price_that_is_not_the_contracts_fails_though_the_amount_is_right
     at = place(lines, f"OPS-TAR-{row}")
     lines[at][PRICE] = str(Decimal(lines[at][PRICE]) + Decimal(by))
     findings = judged(tmp_path, lines)
-    assert broken(findings) == {f"OPS-TAR-{row}/billed": "fail"}
+    assert broken(findings) == {BILLED[f"OPS-TAR-{row}"]: "fail"}
     lines[at][PRICE] = ""
     assert broken(judged(tmp_path, lines)) == {}  # none stated
 
@@ -91,7 +91,7 @@ def test_an_amount_that_is_not_due_fails_though_the_sums_follow_it(row: str, by:
     at = place(lines, f"OPS-TAR-{row}")
     lines[at][AMOUNT] = str(Decimal(lines[at][AMOUNT]) + Decimal(by))
     found = broken(judged(tmp_path, summed(lines)))
-    assert found.pop(f"OPS-TAR-{row}/billed") == "fail"
+    assert found.pop(BILLED[f"OPS-TAR-{row}"]) == "fail"
     assert set(found) <= {"bill.whole-months"}
 
 
@@ -103,7 +103,7 @@ def test_a_line_left_out_or_doubled_fails_and_one_that_is_credited_or_cut_in_two
     line = lines[place(lines, clause)]
     without = [one for one in lines if one is not line]
     for changed in (without, [*lines, line]):
-        assert broken(judged(tmp_path, summed(changed)))[f"{clause}/billed"] in {"fail", "weak"}
+        assert broken(judged(tmp_path, summed(changed)))[BILLED[clause]] in {"fail", "weak"}
     credit = [clause, line[CODE], f"-{line[QUANTITY]}", line[PRICE], f"-{line[AMOUNT]}"]
     assert broken(judged(tmp_path, summed([*lines, line, credit]))) == {}
     if (quantity := int(line[QUANTITY])) > 1:
@@ -122,7 +122,7 @@ def test_a_row_of_the_contract_may_be_split_by_its_codes_and_by_no_other(row: st
     line[CODE] = "36001"
     assert broken(judged(tmp_path, lines)) == {}
     line[CODE] = "36999"
-    assert broken(judged(tmp_path, lines))[f"{clause}/billed"] == "fail"
+    assert broken(judged(tmp_path, lines))[BILLED[clause]] == "fail"
 
 
 def vat_of(share: str) -> Callable[[Decimal], Decimal]:
@@ -219,12 +219,12 @@ WITH_CODES = "clause,code,quantity,amount\nOPS-TAR-03,36010,1,150.00\nOPS-TAR-05
 def test_the_first_line_says_how_much_too_much_or_too_little(tmp_path: Path) -> None:
     month = ("--month", "2016-11")
     assert command(tmp_path, NOVEMBER, WITH_CODES, *month).output.startswith(
-        "330,00\u00a0€ billed before VAT, the amount due\n"
+        "330.00\u00a0EUR billed before VAT, the amount due\n"
     )
     more = command(tmp_path, NOVEMBER, WITH_CODES.replace("30.00", "60.00"), *month)
-    assert more.output.startswith("360,00\u00a0€ billed before VAT: 30,00\u00a0€ more than the amount due\n")
+    assert more.output.startswith("360.00\u00a0EUR billed before VAT: 30.00\u00a0EUR more than the amount due\n")
     less = command(tmp_path, NOVEMBER, DUE, *month)
-    assert less.output.startswith("180,00\u00a0€ billed before VAT: 150,00\u00a0€ less than the amount due\n")
+    assert less.output.startswith("180.00\u00a0EUR billed before VAT: 150.00\u00a0EUR less than the amount due\n")
     assert (more.exit_code, less.exit_code) == (1, 1)
     said = json.loads(command(tmp_path, NOVEMBER, DUE, *month, "--json").stdout)
     assert (Decimal(said["billed_ht"]), Decimal(said["over_billed_ht"])) == (Decimal("180.00"), Decimal("-150.00"))

@@ -10,6 +10,7 @@ from simbench.billing.counts import Count, Counts
 from simbench.contract import load_contract
 
 CONTRACT = load_contract("orange_ops_2016")
+BILLED = {clause: f"bill.{name}.billed" for name, clause in CONTRACT.terms.row_clauses().items()}  # purposes
 ROWS = ("01", "02", "03", "04", "05", "06", "07", "09", "10", "11", "12", "17", "18", "19", "20", "21", "22")
 OCTOBER = Month(2016, 10)
 LONG_SINCE = date(2015, 3, 2)

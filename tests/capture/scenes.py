@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from simbench.capture.layers import ACK, FIN, SYN, Segment
 from simbench.capture.quality import Summary
 from simbench.capture.streams import Streams
 from simbench.ledger import MemoryLedger
+from simbench.ledger.events import Event, EventRow, events_of
+from simbench.ledger.recorded import Recorded
 from simbench.ledger.rows import Row
 from simbench.ucp.operations import build
 
@@ -83,18 +84,18 @@ class Read:
         """Openings and ends: (session, direction, text)."""
         return [(row[1], row[2], row[3]) for row in self.ledger.wire if row[2] in {"open", "close"}]  # type: ignore[misc]  # rows are tuples of objects
 
-    def told(self, what: str) -> list[dict[str, Any]]:
-        """What the events say of that kind."""
-        return [said for _, said in stories(self.ledger.events) if said["what"] == what]
+    def told(self, kind: type[Recorded]) -> list[Any]:
+        """The events of that kind."""
+        return [event for event in recorded(self.ledger.events) if isinstance(event, kind)]
 
 
 def octets_of(wire: Iterable[Row], session: int, direction: str) -> bytes:
     return b"".join(row[3] for row in wire if row[1:3] == (session, direction))  # type: ignore[misc]  # as above
 
 
-def stories(events: Iterable[Row]) -> list[tuple[str, dict[str, Any]]]:
-    """(subject, detail) of the rows a capture leaves."""
-    return [(str(row[2]), json.loads(str(row[4]))) for row in events if row[1] == "capture"]
+def recorded(events: Iterable[Row]) -> list[Event]:
+    """The events a capture leaves."""
+    return [event for _, event in events_of(cast(Iterable[EventRow], events))]
 
 
 def without(sent: list[tuple[int, Segment]], *indices: int) -> list[tuple[int, Segment]]:

@@ -18,6 +18,7 @@ from simbench.capture.order import Packets
 from simbench.capture.quality import Summary
 from simbench.capture.reader import read_packets
 from simbench.ledger import MemoryLedger
+from simbench.ledger.capture_events import ConnectionAttempted
 from simbench.ledger.rows import Row
 from simbench.rules.capture_times import times_of
 from simbench.trace.trace import Trace
@@ -220,12 +221,11 @@ def knocks(count: int, *, answered: bool) -> Sent:
 @pytest.mark.parametrize(("answered", "outcome"), [(True, "refused"), (False, "unanswered")])
 def test_each_syn_that_became_no_session_is_an_attempt(answered: bool, outcome: str) -> None:
     heard = Heard(file_of([*SENT, *knocks(7, answered=answered)]))
-    rows = [row for row in heard.trace.event_rows.rows() if row.kind == "attempt"]
-    assert [row.detail["outcome"] for row in rows] == [outcome] * 7
-    assert rows[0].subject == "192.0.2.10:41000"
-    assert rows[0].detail["to"] == "198.51.100.1:5000"
+    attempts = [(at, event) for at, event in heard.trace.events if isinstance(event, ConnectionAttempted)]
+    assert [event.outcome for _, event in attempts] == [outcome] * 7
+    assert (attempts[0][1].client, attempts[0][1].to) == ("192.0.2.10:41000", "198.51.100.1:5000")
     assert heard.summary.attempts == 7
-    assert len({row.at for row in rows}) == 7
+    assert len({at for at, _ in attempts}) == 7
 
 
 def test_knocks_at_other_doors_are_no_attempts() -> None:
@@ -242,5 +242,5 @@ def test_another_protocol_at_the_smscs_port_is_told() -> None:
     line.open().send("in", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     line.close("out")
     heard = Heard(file_of([*SENT, *line.sent]))
-    (row,) = [row for row in heard.trace.event_rows.rows() if row.kind == "attempt"]
-    assert (row.detail["outcome"], row.detail["protocol"]) == ("closed", "an HTTP request")
+    (attempt,) = [event for _, event in heard.trace.events if isinstance(event, ConnectionAttempted)]
+    assert (attempt.outcome, attempt.protocol) == ("closed", "an HTTP request")

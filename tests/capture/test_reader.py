@@ -13,6 +13,7 @@ from simbench.base.units import SECOND_US
 from simbench.capture.pcap import write_pcapng
 from simbench.capture.reader import read_capture
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
+from simbench.ledger.capture_events import BeganMidway, CaptureRead, ConnectionCaptured
 from simbench.ledger.rows import Row
 from simbench.trace.trace import Trace
 from tests.capture.reading import to_ledger
@@ -28,7 +29,7 @@ from tests.capture.scenes import (
     ip_packet,
     octets_of,
     pcap,
-    stories,
+    recorded,
     write,
 )  # fmt: skip
 from tests.harness import Peer, gateway_of
@@ -49,15 +50,15 @@ def test_a_capture_becomes_rows_of_the_wire(tmp_path: Path, key: bytes, back: by
     assert (summary.packets, summary.unread, summary.connections, summary.cut_short) == (len(packets), 0, 1, False)
 
 
-def test_the_story_says_how_each_connection_and_the_file_were_captured(tmp_path: Path) -> None:
+def test_events_say_how_each_connection_and_the_file_were_captured(tmp_path: Path) -> None:
     ledger = MemoryLedger()
     to_ledger(write(tmp_path, pcap(WHOLE[8:])), ledger)
-    said = stories(ledger.events)
-    assert [(subject, detail["what"]) for subject, detail in said] == [
-        ("1", "began midway"), ("1", "connection"), ("", "file"),
-    ]  # fmt: skip
-    assert said[1][1]["began_midway"] is True
-    assert said[2][1]["packets"] == len(WHOLE) - 8
+    midway, connection, file = recorded(ledger.events)
+    assert midway == BeganMidway(1)
+    assert isinstance(connection, ConnectionCaptured)
+    assert isinstance(file, CaptureRead)
+    assert (connection.session, connection.began_midway) == (1, True)
+    assert file.packets == len(WHOLE) - 8
 
 
 def test_packets_cut_to_a_length_are_counted_and_leave_holes(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +12,8 @@ from simbench.capture.links import LINKS
 from simbench.capture.reader import read_capture
 from simbench.capture.tunnelled import read_tunnelled
 from simbench.ledger import MemoryLedger
-from tests.capture.scenes import Line, octets_of
+from simbench.ledger.capture_events import ClockDoubted, TunnelsSeen
+from tests.capture.scenes import Line, octets_of, recorded
 from tests.capture.tunnels import CBC, GCM, Tunnel, capture, keys
 
 WRONG = ("AES-CBC", "00" * 16, "SHA2-256-128", "00" * 32)
@@ -22,11 +21,11 @@ SENT = Line().open().talk().close().sent
 TEXTS = [place for place, (_, segment) in enumerate(SENT) if segment[4]]
 
 
-def read(path: Path, keys_file: Path | None = None) -> tuple[MemoryLedger, dict[str, Any]]:
+def read(path: Path, keys_file: Path | None = None) -> tuple[MemoryLedger, TunnelsSeen]:
     ledger = MemoryLedger()
     read_tunnelled(path, ledger, None, Tunnels(keys_file))
-    (told,) = [said for row in ledger.events if (said := json.loads(str(row[4])))["what"] == "tunnel"]
-    return ledger, told
+    (seen,) = [event for event in recorded(ledger.events) if isinstance(event, TunnelsSeen)]
+    return ledger, seen
 
 
 @pytest.mark.parametrize("suite", [CBC, GCM])
@@ -38,15 +37,15 @@ def test_a_tunnel_opened_gives_the_rows_of_the_same_traffic_in_clear(
     plain = MemoryLedger()
     read_capture(capture(tmp_path, SENT, None), plain.wire, plain.events)
     tunnel = Tunnel(suite, udp=udp, transport=transport)
-    ledger, told = read(capture(tmp_path, SENT, tunnel), keys(tmp_path, suite))
+    ledger, seen = read(capture(tmp_path, SENT, tunnel), keys(tmp_path, suite))
     assert ledger.wire == plain.wire
-    assert (told["packets"], told["opened"], told["clear"]) == (len(SENT), len(SENT), {"in": 0, "out": 0})
+    assert (seen.packets, seen.opened, seen.clear) == (len(SENT), len(SENT), {"in": 0, "out": 0})
 
 
 def test_a_tunnel_without_keys_stays_closed_and_is_counted(tmp_path: Path) -> None:
-    ledger, told = read(capture(tmp_path, SENT, Tunnel()))
+    ledger, seen = read(capture(tmp_path, SENT, Tunnel()))
     assert not ledger.wire
-    assert sum(told["unknown"].values()) == told["packets"] == len(SENT)
+    assert sum(seen.unknown.values()) == seen.packets == len(SENT)
 
 
 @pytest.mark.parametrize("count", [len(SENT), 3])
@@ -58,10 +57,10 @@ def test_a_wrong_key_is_said_in_one_line(tmp_path: Path, count: int) -> None:
 
 @pytest.mark.parametrize("place", [TEXTS[4], TEXTS[5]])
 def test_a_segment_outside_the_tunnel_is_found_and_read_once(tmp_path: Path, place: int) -> None:
-    ledger, told = read(capture(tmp_path, SENT, Tunnel(), clear=[place]), keys(tmp_path))
+    ledger, seen = read(capture(tmp_path, SENT, Tunnel(), clear=[place]), keys(tmp_path))
     direction = "in" if place % 2 else "out"
-    assert told["clear"] == {"in": int(direction == "in"), "out": int(direction == "out")}
-    assert [one["frame"] for one in told["frames"]] == [SENT[place][1][4].hex().upper()]
+    assert seen.clear == {"in": int(direction == "in"), "out": int(direction == "out")}
+    assert [one.frame for one in seen.frames] == [SENT[place][1][4].hex().upper()]
     whole = b"".join(segment[4] for _, segment in SENT if segment[0] == SENT[place][1][0])
     assert octets_of(ledger.wire, 1, direction) == whole
 
@@ -71,9 +70,9 @@ def test_a_capture_at_the_tunnels_own_end_shows_a_segment_twice_and_it_is_read_o
     path = capture(tmp_path, SENT, None)
     read_capture(path, plain.wire, plain.events)
     doubled = [one for each in SENT for one in (each, each)]
-    ledger, told = read(capture(tmp_path, doubled, tunnel, clear=range(1, len(doubled), 2)), keys(tmp_path))
+    ledger, seen = read(capture(tmp_path, doubled, tunnel, clear=range(1, len(doubled), 2)), keys(tmp_path))
     assert ledger.wire == plain.wire
-    assert told["clear"]["in"] == told["clear"]["out"] == len(TEXTS) // 2
+    assert seen.clear["in"] == seen.clear["out"] == len(TEXTS) // 2
 
 
 @pytest.mark.parametrize(
@@ -120,5 +119,4 @@ def test_a_clock_set_back_is_known_by_the_numbers_of_esp_where_nothing_else_can_
     back = [(at - 3_600_000_000 * (n > 12), segment) for n, (at, segment) in enumerate(SENT)]
     ledger, _ = read(capture(tmp_path, back, Tunnel()), keys(tmp_path))
     assert [row[1:] for row in ledger.wire] == [row[1:] for row in plain.wire]
-    told = [said for row in ledger.events if (said := json.loads(str(row[4])))["what"] == "clock"]
-    assert [one["kind"] for one in told] == ["step"]
+    assert [event.defect for event in recorded(ledger.events) if isinstance(event, ClockDoubted)] == ["step"]

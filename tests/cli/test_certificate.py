@@ -50,7 +50,7 @@ def test_a_certificate_agrees_with_its_ledgers(run: Path, capsys: pytest.Capture
     verified = Ended(capsys, "certificate", run, "--verify", page)
     assert (verified.status, "agrees" in verified.out) == (0, True)
     text = page.read_text()
-    for said in ("does not conform", "reference", "orange_ops_2016", "sender.temptations", "duckdb"):
+    for said in ("does not conform", "reference", "orange_ops_2016", "sender.temptations", "pyarrow"):
         assert said in text
 
 
@@ -72,7 +72,7 @@ def test_a_certificate_says_which_client_it_was_and_that_most_was_not_tried(
 
 def test_a_tampered_ledger_is_named(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = certificate(run, capsys)
-    (file,) = (run / "runs" / "originators" / "ledger").glob("asked-*.parquet")
+    (file,) = (run / "runs" / "originators" / "ledger").glob("stimuli-*.parquet")
     found = pq.read_table(file)
     texts = pa.array(["nothing" if row["n"] == 0 else row["text"] for row in found.to_pylist()])
     pq.write_table(found.set_column(found.schema.get_field_index("text"), "text", texts), file)

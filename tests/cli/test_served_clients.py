@@ -127,7 +127,7 @@ def test_a_message_sent_again_on_another_connection_is_shown_in_doubt(judge: Jud
     assert (found["outcome"], len(found["evidence"])) == ("inconclusive", 1)
 
 
-def test_another_protocol_is_an_oddity_of_its_connection(judge: Judge) -> None:
+def test_another_protocol_is_a_violation_of_its_connection(judge: Judge) -> None:
     found = judge.serve(served_clients.wrong_protocol)
     assert set(accused(found).values()) == {"client"}
     assert "sessions.violations" in accused(found)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.client import lines
+from simbench.client import lines, messages
 from simbench.client.messages import Outgoing
 
 REPORTS = [
@@ -15,10 +15,10 @@ REPORTS = [
     (lines.Queued("m1"), '{"event":"queued","ref":"m1"}'),
     (lines.Accepted("m1", "150626100001"), '{"event":"accepted","ref":"m1","scts":"150626100001"}'),
     (lines.Refused("m1", "06", True), '{"event":"refused","ref":"m1","ec":"06","final":true}'),
-    (lines.Delivered("m1", "000"), '{"event":"delivered","ref":"m1","reason":"000"}'),
-    (lines.Undelivered("m1", "101"), '{"event":"undelivered","ref":"m1","reason":"101"}'),
-    (lines.Buffered("m1", "107"), '{"event":"buffered","ref":"m1","reason":"107"}'),
-    (lines.Withheld("m1", "no"), '{"event":"withheld","ref":"m1","reason":"no"}'),
+    (messages.Delivered("m1", "000"), '{"event":"delivered","ref":"m1","reason":"000"}'),
+    (messages.Undelivered("m1", "101"), '{"event":"undelivered","ref":"m1","reason":"101"}'),
+    (messages.Buffered("m1", "107"), '{"event":"buffered","ref":"m1","reason":"107"}'),
+    (messages.Withheld("m1", "no"), '{"event":"withheld","ref":"m1","reason":"no"}'),
     (lines.Mo("33639980001", "36010", "STOP"), '{"event":"mo","from":"33639980001","code":"36010","text":"STOP"}'),
     (lines.Doubtful("m1"), '{"event":"doubtful","ref":"m1"}'),
     (lines.Error("what"), '{"event":"error","problem":"what"}'),

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from simbench.client import lines
+from simbench.client import lines, messages
 from simbench.client.messages import Outgoing
 from simbench.client.spool import Spool
 from simbench.ucp.fields import At
@@ -132,7 +132,7 @@ def test_it_sends_reports_and_ends_cleanly_when_told() -> None:
         server.notify = True
         client = await start(port)
         client.tell(send(1), send(2, to="nowhere"))
-        await client.until(lines.Delivered)
+        await client.until(messages.Delivered)
         assert server.writer is not None
         server.writer.write(mobile(recipient(7), "Bonjour"))
         await client.until(lines.Mo)
@@ -140,8 +140,8 @@ def test_it_sends_reports_and_ends_cleanly_when_told() -> None:
         assert await client.rest() == 0
         assert client.heard[0] == lines.Ready()
         assert client.refs(lines.Queued) == {"m1", "m2"}
-        assert client.refs(lines.Accepted) == client.refs(lines.Delivered) == {"m1"}
-        assert client.refs(lines.Withheld) == {"m2"}
+        assert client.refs(lines.Accepted) == client.refs(messages.Delivered) == {"m1"}
+        assert client.refs(messages.Withheld) == {"m2"}
         assert lines.Mo(recipient(7), CODE, "Bonjour") in client.heard
         assert {answer.ot for answer in server.answers} == {"52", "53"}
 
@@ -235,7 +235,7 @@ def test_two_thousand_messages_cost_less_than_a_second_of_processor_time() -> No
         client = await start(port, SIMBENCH_ACCOUNTS=fast(100_000), SIMBENCH_WINDOW="100")
         await client.until(lines.Ready)
         client.tell(*(send(number % 10_000) for number in range(count)))
-        await client.until(lines.Delivered, count)
+        await client.until(messages.Delivered, count)
         client.tell(lines.Stop())
         assert await client.rest() == 0
         assert sum(server.submits.values()) == count

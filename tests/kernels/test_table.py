@@ -1,48 +1,71 @@
-"""A table is a dictionary, however many are looked up at a time and however their hashes meet."""
+"""A table is a dictionary, however its hashes meet, and the same one for compiled code."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.kernels.chance import GAMMA, MASK
-from simbench.kernels.table import Table
+from simbench.kernels import table as module
+from simbench.kernels.chance import MASK
+from simbench.kernels.jit import compiled
+from simbench.kernels.table import HEAD, PROBES, Table, cell_of
 
-INVERSE = pow(GAMMA, -1, 1 << 64)
-# Keys whose hashes begin with the same bits, the highest too, look for one another's cells.
-CROWDED = st.tuples(st.sampled_from([0, 1, 0xFFFF]), st.integers(1, 300)).map(
-    lambda drawn: (drawn[0] << 48 | drawn[1]) * INVERSE & MASK
-)
-KEYS = st.integers(1, MASK) | CROWDED
-STEPS = st.lists(st.lists(KEYS, min_size=1, max_size=40) | KEYS | st.just(None), max_size=20)
+KEYS = st.integers(1, MASK) | st.integers(1, 300)
+STEPS = st.lists(st.lists(KEYS, min_size=1, max_size=40) | st.just(None), max_size=20)
+
+
+def colliding(table: Table, count: int) -> list[int]:
+    """Keys whose hashes are the last cell of a table."""
+    inverse = pow(int(table.cells[1]), -1, 1 << 64)
+    return [(MASK - number) * inverse & MASK for number in range(count)]
 
 
 @given(STEPS)
-def test_a_table_finds_what_a_dictionary_finds(steps: list[list[int] | int | None]) -> None:
+def test_a_table_finds_what_a_dictionary_finds(steps: list[list[int] | None]) -> None:
     table, known = Table(), dict[int, int]()
     for count, step in enumerate(steps, 1):
-        if isinstance(step, list):
-            places = table.places(np.array(step, np.uint64))
-            assert table.values[places].tolist() == [known.get(key, 0) for key in step]
-            table.values[places] = count
-            known.update(dict.fromkeys(step, count))
-        elif step is not None:
-            place = table.place(step)
-            assert table.values[place] == known.get(step, 0)
-            table.values[place] = known[step] = count
-        else:
+        if step is None:
             table.keep(count // 2)
             known = {key: value for key, value in known.items() if value >= count // 2}
+        for key in step or ():
+            place = table.place(key)
+            assert table.values[place] == known.get(key, 0)
+            table.put(key, count)
+            known[key] = count
         assert table.count == len(known)
 
 
-def test_keys_that_all_meet_in_the_last_cells_are_found_again() -> None:
-    keys = np.array([(MASK - number) * INVERSE & MASK for number in range(600)], np.uint64)
+def test_keys_chosen_to_meet_are_laid_elsewhere_before_they_are_far_from_their_hashes() -> None:
+    table, keys = Table(), colliding(Table(), 0)
+    keys = colliding(table, 2 * PROBES)
+    for value, key in enumerate(keys, 1):
+        table.put(key, value)
+    assert [table.values[table.place(key)] for key in keys] == list(range(1, len(keys) + 1))
+    assert table.count == len(keys)
+
+
+def test_every_table_hashes_by_a_multiplier_of_its_own() -> None:
+    assert len({int(Table().cells[1]) for _ in range(20)}) == 20
+
+
+def test_looking_a_key_up_takes_no_more_steps_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PROBES", 4)
     table = Table()
-    for start in range(0, 600, 50):
-        places = table.places(keys[start : start + 50])
-        table.values[places] = np.arange(start, start + 50)
-    places = table.places(keys)
-    assert table.values[places].tolist() == list(range(600))
-    assert table.count == 600
+    for key in colliding(table, 50):
+        table.put(key, key & 0xFF)
+        cells, size = table.cells, (len(table.cells) - HEAD) // 2
+        for held in cells[HEAD : HEAD + size][cells[HEAD : HEAD + size] != 0].tolist():
+            home = (held * int(cells[1]) & MASK) >> int(cells[2])
+            assert (table.place(held) - home) % size < 4
+
+
+@given(st.lists(KEYS, min_size=1, max_size=60, unique=True))
+def test_compiled_code_finds_the_cells_of_plain_code(keys: list[int]) -> None:
+    table, find = Table(), compiled(cell_of)
+    for key in keys:
+        before = find(table.cells, np.uint64(key))
+        place = table.place(key)
+        assert before == -(HEAD + place)
+        assert find(table.cells, np.uint64(key)) == HEAD + place

@@ -22,6 +22,7 @@ from simbench.ledger.events import (
     OutageScheduled,
     RunEnded,
     event_of,
+    events_in,
     events_of,
     row_of,
 )
@@ -79,12 +80,12 @@ def test_events_are_read_out_of_a_ledger() -> None:
     ledger = MemoryLedger()
     ledger.events.append(row_of(5, RunEnded()))
     ledger.events.append(row_of(2, LimitSet("36010", 150, "nack")))
-    rows = [tuple(row.values()) for row in open_run(ledger).events.to_pylist()]
-    assert [event for _, event in events_of(rows)] == [LimitSet("36010", 150, "nack"), RunEnded()]
+    assert [event for _, event in events_in(open_run(ledger).events)] == [LimitSet("36010", 150, "nack"), RunEnded()]
 
 
-def test_a_kind_of_another_recorder_is_left_out() -> None:
-    assert event_of("capture", "1", None, '{"what":"hole"}') is None
+def test_a_kind_that_is_none_of_the_union_is_refused_in_one_line() -> None:
+    with pytest.raises(LedgerError, match="events: told 1: is of no kind known"):
+        event_of("told", "1", None, "{}")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Incidents and the rows of a story that tell them."""
+"""Incidents and the events that record them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.base.errors import ScenarioError
+from simbench.ledger.events import At, EventRow, OutageBegan, Restored, events_of
 from simbench.ledger.incidents import (
     Incident,
     Period,
@@ -39,22 +40,22 @@ INCIDENTS = st.builds(
 
 
 @given(st.lists(INCIDENTS, max_size=6, unique_by=lambda one: one.ticket))
-def test_a_story_tells_incidents_and_gives_them_back(incidents: list[Incident]) -> None:
+def test_incidents_come_back_from_their_events(incidents: list[Incident]) -> None:
     rows = sorted((row for one in incidents for row in incident_rows(one)), key=lambda row: row[0])
-    assert incidents_of(rows) == tuple(sorted(incidents, key=lambda one: (one.start, one.ticket)))
+    assert incidents_of(events_of(rows)) == tuple(sorted(incidents, key=lambda one: (one.start, one.ticket)))
 
 
 def test_rows_of_the_live_server_are_understood() -> None:
     mode = json.dumps({"mode": "cut"})
-    story = [
-        (1, "limit", "36010", None, "{}"),
+    rows: list[EventRow] = [
+        (1, "limit", "36010", None, '{"rate_per_s": 10, "mode": "delay"}'),
         (10, "outage", "total", None, mode),
         (20, "restored", "total", None, mode),
         (30, "maintenance", "36010", 50, mode),
         (45, "restored", "36010", None, mode),
-        (60, "outage", "total", None, {"mode": "cut"}),
+        (60, "outage", "total", None, mode),
     ]
-    first, second, third = incidents_of(story)
+    first, second, third = incidents_of(events_of(rows))
     assert (first.start, first.end, first.scope, first.subject, first.planned) == (10, 20, "total", "platform", False)
     assert (second.start, second.end, second.scope, second.subject, second.planned) == (
         30,
@@ -68,18 +69,19 @@ def test_rows_of_the_live_server_are_understood() -> None:
 
 
 def test_an_end_without_a_beginning_and_a_second_beginning_are_left_out() -> None:
-    story = [
-        (5, "restored", "total", None, "{}"),
-        (10, "outage", "total", None, "{}"),
-        (12, "outage", "total", None, "not JSON"),
-        (20, "restored", "total", None, "[]"),
+    total: list[tuple[int, OutageBegan | Restored]] = [
+        (5, Restored()),
+        (10, OutageBegan()),
+        (12, OutageBegan()),
+        (20, Restored()),
     ]
-    assert [(one.start, one.end) for one in incidents_of(story)] == [(10, 20)]
+    found = incidents_of(At(at, event) for at, event in total)
+    assert [(one.start, one.end) for one in found] == [(10, 20)]
 
 
-def test_a_story_says_its_period() -> None:
+def test_events_say_which_period_they_cover() -> None:
     period = Period(100, 200, 50)
-    assert period_of([(0, "limit", "36010", None, "{}"), period_row(period)]) == period
+    assert period_of([At(0, Restored()), *events_of([period_row(period)])]) == period
     assert period_of([]) is None
 
 

@@ -18,11 +18,9 @@ from hypothesis import strategies as st
 
 from simbench.base.errors import LedgerError
 from simbench.cli.main import cli
-from simbench.ledger import Ledger, MemoryLedger, Run, RunInfo, export_parquet, open_run
-from simbench.ledger import query as ledger_query
+from simbench.ledger import Ledger, MemoryLedger, RunInfo, export_parquet, open_run
 from simbench.ledger.columns import schema
 from simbench.ledger.info import FORMAT
-from simbench.ledger.query import query
 from simbench.ledger.rows import TABLES
 from tests.ledger.samples import BASE, as_rows, child, decided, wire
 
@@ -272,18 +270,6 @@ def test_a_killed_run_reads_the_same_packed(killed: Path, tmp_path: Path) -> Non
     assert CliRunner().invoke(cli, ["ledger", "pack", str(folder)]).output == f"packed already: {folder}\n"
 
 
-def test_segments_and_parquet_are_queried_alike(killed: Path, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(killed, tmp_path / "both"))
-    Ledger.resume(folder).close()  # packs
-    shutil.copy(killed / "wire-0001.arrows", folder / "wire-0001.arrows")  # as if stopped before it was removed
-    (folder / "wire-0001.parquet").unlink()
-    sql = "select n, octets from ledger order by n"
-    for run in (open_run(folder), open_run(killed)):
-        found = query(run, sql, "wire")
-        assert found["n"].tolist() == list(range(100))
-        assert found["octets"].tolist() == run.wire["octets"].to_pylist()
-
-
 @SAME_FOLDER
 @given(octets=st.binary(max_size=200) | st.text().map(str.encode))
 def test_a_run_json_that_is_none_is_told(copy: Path, octets: bytes) -> None:
@@ -340,46 +326,3 @@ def test_an_empty_ledger_has_six_empty_tables(tmp_path: Path) -> None:
     Ledger.create(tmp_path, RunInfo(run="empty")).close()
     assert read_all(tmp_path) == [0, 0, 0, 0, 0, 0]
     assert as_rows(open_run(tmp_path), "wire") == []
-
-
-def test_what_does_not_fit_into_memory_is_put_beside_nothing_of_the_user(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ledger_query, "MEMORY", "100MB")
-    monkeypatch.chdir(tmp_path)
-    count = 1_500_000
-    edges = pa.py_buffer(np.arange(0, 100 * count + 1, 100, dtype=np.int32))
-    octets = pa.Array.from_buffers(pa.binary(), count, [None, edges, pa.py_buffer(bytes(100 * count))])
-    at = np.random.default_rng(1).integers(0, 10**12, count)
-    rows = pa.table({"at": at, "octets": octets, "n": np.arange(count)})
-    run = Run(RunInfo("large"), lambda _: rows)
-    found = query(run, 'select "at", octets from ledger order by "at"', "wire")
-    assert (np.diff(found["at"]) >= 0).all()
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("name", ["plain", "it's", "a*b", "[ab]", "q?"])
-def test_a_run_is_queried_wherever_it_lies(whole: Path, tmp_path: Path, name: str) -> None:
-    run = open_run(Path(shutil.copytree(whole, tmp_path / name)))
-    assert query(run, "select count(*) as n from ledger", "wire")["n"].tolist() == [300]
-
-
-def test_a_question_reaches_no_file_but_the_runs_own(whole: Path, tmp_path: Path) -> None:
-    secret = tmp_path / "secret.csv"
-    secret.write_text("a,b\n1,2\n")
-    run = open_run(whole)
-    for path in (secret, whole / "events-0001.parquet"):
-        with pytest.raises(LedgerError) as refused:
-            query(run, f"select * from '{path}'", "wire")  # noqa: S608 - a test's own
-        assert "\n" not in str(refused.value)
-
-
-def test_a_value_that_is_missing_is_no_number(whole: Path, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(whole, tmp_path / "holes"))
-    found = pq.read_table(folder / "centre-0001.parquet")
-    values = pa.array([None, *found["value"].to_pylist()[1:]], pa.int32())
-    pq.write_table(
-        found.set_column(found.schema.get_field_index("value"), "value", values), folder / "centre-0001.parquet"
-    )
-    with pytest.raises(LedgerError, match="nothing in column value"):
-        query(open_run(folder), "select value from ledger", "centre")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from simbench.base.errors import BadInput
 from simbench.roaming.contract import load_roaming
 from simbench.roaming.envelope import Plan, envelope, envelopes
+from simbench.roaming.explained import explained
 
 CONTRACT = load_roaming()
 TWENTY = Plan(Decimal(20), Decimal("0.2"))
@@ -155,3 +157,25 @@ def test_a_day_without_a_cap_is_refused(day: date) -> None:
 def test_an_impossible_plan_is_refused(plan: Plan) -> None:
     with pytest.raises(BadInput, match="is not possible"):
         envelope(plan, date(2018, 1, 1), CONTRACT)
+
+
+@pytest.mark.parametrize(
+    ("plan", "day", "told"),
+    [
+        (Plan(Decimal(20), Decimal("0.2")), date(2017, 6, 15),
+         "your plan at 20.00 EUR includes 4.3291 GB | twice what 16.67 EUR before VAT | cap of 7.70 EUR | at most 7.70 "
+         "EUR before VAT, 9.24 EUR with VAT of 20 %"),
+        (Plan(Decimal(20), Decimal("0.16")), date(2020, 12, 1), "includes 9.8523 GB | 17.24 EUR | with VAT of 16 %"),
+        (Plan(Decimal(20), Decimal("0.2"), Decimal(3)), date(2026, 8, 1), "all 3 GB | Each of its gigabytes costs"),
+        (Plan(Decimal(20), Decimal("0.2"), Decimal(20)), date(2026, 8, 1), "all 20 GB | calculation would give more"),
+        (Plan(Decimal(10), prepaid=True), date(2027, 1, 1), "includes 10 GB | what 10.00 EUR of credit | at most 1.00"),
+    ],
+)  # fmt: skip
+def test_a_customer_is_told_the_volume_how_it_comes_about_and_what_is_due_beyond(
+    plan: Plan, day: date, told: str
+) -> None:
+    text = explained(plan, envelope(plan, day, load_roaming()), "en").replace("\u00a0", " ")
+    assert all(part in text for part in told.split(" | ")), text
+    french = explained(plan, envelope(plan, day, load_roaming()), "fr")
+    assert "€" in french
+    assert not re.search(r"\b(the|your|with|EUR|GB)\b|\d\.\d", french)

@@ -12,6 +12,7 @@ from simbench.base.units import SECOND_US
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
+from simbench.ledger.stimuli import Reported, ReportKind, Request, Stimulus, Unrequested, stimulus_row
 from simbench.rules.rule import Case, judge
 from simbench.trace.trace import Trace
 from simbench.ucp.content import compose
@@ -39,7 +40,7 @@ class Scene:
         self.ledger = MemoryLedger()
         self.tell(0, "limit", code, rate_per_s=rate, mode=mode, account=code)
 
-    # The story and the bench -----------------------------------------------------------------------------------
+    # Events and the bench --------------------------------------------------------------------------------------
 
     def tell(self, at: float, kind: str, subject: str, **detail: object) -> Scene:
         self.ledger.events.append((us(at), kind, subject, None, json.dumps(detail)))
@@ -52,12 +53,18 @@ class Scene:
         return self.tell(at, "fault", f"session:{session}", drop="fin")
 
     def asked(self, at: float, mark: str, oadc: str = "", kind: str = "send", code: str = CODE) -> Scene:
-        detail = json.dumps({"oadc": oadc, "validity_s": 0})
-        self.ledger.stimuli.append((us(at), kind, mark, code, RECIPIENT, f"Bonjour {mark}", "", "", True, detail))
-        return self
+        return self.stimulus(
+            (Request if kind == "send" else Unrequested)(
+                us(at), mark, code, RECIPIENT, f"Bonjour {mark}", opted_in=True, oadc=oadc
+            )
+        )
 
-    def told(self, at: float, kind: str, mark: str) -> Scene:
-        return self.asked(at, mark, kind=kind)
+    def told(self, at: float, kind: ReportKind, mark: str) -> Scene:
+        return self.stimulus(Reported(us(at), kind, mark, CODE, RECIPIENT))
+
+    def stimulus(self, stimulus: Stimulus) -> Scene:
+        self.ledger.stimuli.append(stimulus_row(stimulus))
+        return self
 
     def late(self, start: float, end: float, ms: float) -> Scene:
         """The bench itself was late."""

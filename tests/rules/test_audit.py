@@ -13,6 +13,7 @@ from simbench.cli.judge.audit import Audited, AuditInputs, audit_capture, audit_
 from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.ledger import open_run
+from simbench.ledger.stimuli import Request
 from simbench.rules.rule import Case, judge, load
 from simbench.sla.imports.campaigns import tokens_of
 from simbench.trace.trace import Trace
@@ -323,19 +324,18 @@ def test_a_way_to_opt_out_is_the_word_and_behind_it_a_short_code(text: str, outc
     found = judge("marketing.stop-on-the-wire", Case(Trace(run, tokens_of(Trace(run))), load_contract()), "")
     assert found.outcome == outcome
     asked = Scene().login(0)
-    asked.ledger.stimuli.append((us(1), "send", "#ABCDE", CODE, RECIPIENT, text, "marketing", "MARQUE", True, "{}"))
+    asked.stimulus(Request(us(1), "#ABCDE", CODE, RECIPIENT, text, "marketing", "MARQUE", opted_in=True))
     asked.submit(1, 1, Msg=compose(f"#ABCDE {text}")[0].msg)
     assert asked.judged("marketing.stop-mention").outcome == outcome
 
 
 def test_marketing_to_users_who_were_informed_before_needs_no_mention_of_stop() -> None:
     """A campaign's trait "optout-told", as files and exercises write it."""
-    trait = '{"traits": ["optout-told"]}'
     asked = Scene().login(0)
-    for at, detail in enumerate(("{}", trait), 1):
+    for at, traits in enumerate(((), ("optout-told",)), 1):
         text = f"MARQUE: soldes {at}"
-        asked.ledger.stimuli.append(
-            (us(at), "send", f"#ABCD{at}", CODE, RECIPIENT, text, "marketing", "MARQUE", True, detail)
+        asked.stimulus(
+            Request(us(at), f"#ABCD{at}", CODE, RECIPIENT, text, "marketing", "MARQUE", opted_in=True, traits=traits)
         )
         asked.submit(at, at, Msg=compose(f"#ABCD{at} {text}")[0].msg)
     for purpose in ("marketing.stop-mention", "marketing.stop-on-the-wire"):

@@ -61,6 +61,14 @@ def test_a_purpose_has_one_rule() -> None:
         book.rule("topic.once", "Judged twice")(lambda _: Verdict("pass", "twice"))
 
 
+NAMED_BY = {
+    "purposes.py",  # of the service level: rules and readers of records take them from there
+    "protocol_violations.py",  # its table says which of its two purposes a violation breaks
+    "rule.py",  # what ids of the older form meant
+    "orders.py",  # the clause that an order cites
+}
+
+
 def test_no_purpose_is_named_outside_its_rule_and_its_exercise() -> None:
     """A purpose written anywhere else would be the key of a second table of facts about it."""
     select()
@@ -71,7 +79,7 @@ def test_no_purpose_is_named_outside_its_rule_and_its_exercise() -> None:
         for package in (simbench, fake_smsc)
         for path in sorted(Path(package.__path__[0]).rglob("*.py"))
         for line, purpose in _named(ast.parse(path.read_text("utf-8")))
-        if purpose in purposes
+        if purpose in purposes and path.name not in NAMED_BY
     ]
     assert found == []
     assert len(standing()) == 2

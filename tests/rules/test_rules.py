@@ -218,9 +218,7 @@ def test_a_session_that_outlived_the_outage_is_back() -> None:
     assert Scene().login(1).outage(10, 20, "silent").judged("outage.comes-back").outcome == "pass"
 
 
-@pytest.mark.parametrize(
-    "purpose", ["sessions.reconnect-pace", "outage.comes-back", "rate.after-reconnection"]
-)
+@pytest.mark.parametrize("purpose", ["sessions.reconnect-pace", "outage.comes-back", "rate.after-reconnection"])
 def test_without_a_total_outage_nothing_is_known_of_how_one_is_lived_through(purpose: str) -> None:
     found = Scene().asked(1, "#00001").login(1).submit(2, 1, "#00001").drop(3).judged(purpose)
     assert (found.outcome, found.blame) == ("inconclusive", "bench")

@@ -191,7 +191,7 @@ def test_a_name_is_judged_by_the_option_and_without_knowing_of_it_nobody_is_accu
     assert blamed(allowed.judged(ONLY_CODE)) == ("pass", "")
     assert blamed(allowed.judged("sender.sender-names")) == ("pass", "")
     assert allowed.judged(IN_SERVICE).outcome == "unsupported"
-    captured = one(taken, OAdC=NAME, OTOA="5039").tell(0, "capture", "", what="metadata", given=["codes"])
+    captured = one(taken, OAdC=NAME, OTOA="5039").tell(0, "metadata", "", given=["codes"])
     assert blamed(captured.judged(ONLY_CODE)) == ("inconclusive", "bench")
 
 
@@ -312,7 +312,7 @@ def replies(*instants: float, wrote: float | None = None) -> Scene:
 def test_a_reply_to_who_never_wrote_fails_and_before_a_capture_he_may_have_written() -> None:
     begun = "ranges.begun-by-user"
     assert blamed(replies(2).judged(begun)) == ("fail", "client")
-    midway = replies(2).tell(0, "capture", "", what="metadata", given=["codes"])
+    midway = replies(2).tell(0, "metadata", "", given=["codes"])
     assert blamed(midway.judged(begun)) == ("inconclusive", "bench")
 
 

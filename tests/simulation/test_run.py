@@ -15,6 +15,7 @@ from simbench.base.calendar import civil, instant
 from simbench.base.errors import ScenarioError
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
+from simbench.ledger.events import events_in
 from simbench.ledger.incidents import incidents_of
 from simbench.ledger.rows import COUNTED
 from simbench.simulation.plan import plan
@@ -77,13 +78,13 @@ def test_six_hours_down_leave_a_backlog_that_goes_at_ten_a_second() -> None:
     assert waiting > 5000
     assert sum(accepted.get(instant(2026, 3, 10, 10) + n * MINUTE_US, 0) for n in range(360)) == 0
     assert accepted[instant(2026, 3, 10, 16, 1)] == 600
-    (found,) = incidents_of(outage.ledger.events)
+    (found,) = incidents_of(events_in(outage.ledger.snapshot().events))
     assert found.end is not None
     assert found.end - found.start == 6 * HOUR_US
 
 
-def test_the_story_tells_when_each_notice_was_given() -> None:
-    notices = incidents_of(Minutes("04_badly_announced_maintenance").ledger.events)
+def test_events_record_when_each_notice_was_given() -> None:
+    notices = incidents_of(events_in(Minutes("04_badly_announced_maintenance").ledger.snapshot().events))
     days = [(one.start - (one.announced_at or 0)) / DAY_US for one in notices if one.planned]
     assert days == [6, 2]
     assert civil(notices[1].end or 0).isoformat() == "2026-03-29T04:00:00+02:00"  # an hour was skipped
@@ -100,7 +101,7 @@ def test_after_a_porting_wave_more_are_unknown() -> None:
 
 def test_a_year_with_fifteen_outages_of_six_hours() -> None:
     year = Minutes("06_year_with_15_outages")
-    found = incidents_of(year.ledger.events)
+    found = incidents_of(events_in(year.ledger.snapshot().events))
     total = [one for one in found if one.scope == "total" and not one.planned and one.end]
     assert [(one.end or 0) - one.start for one in total] == [6 * HOUR_US] * 15
     assert sum(one.planned for one in found) == 13

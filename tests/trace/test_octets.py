@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from simbench.trace.trace import Trace
 from tests.rules.anything import POOL, anything
 from tests.rules.scene import Chunk, trace_of
 
-VIEWS = ("submits", "notifications", "mo", "alerts", "frames", "sessions", "event_rows", "stimuli", "timing_error")
+VIEWS = ("submits", "notifications", "mo", "alerts", "frames", "sessions", "attempts", "messages", "replies")
 
 
 def seen(trace: Trace) -> dict[str, list[dict[str, Any]]]:
@@ -20,7 +21,7 @@ def seen(trace: Trace) -> dict[str, list[dict[str, Any]]]:
         name: [
             {
                 column: value >= 0 if column == "at" or column.endswith("_at") else value
-                for column, value in row._asdict().items()
+                for column, value in msgspec.structs.asdict(row).items()
             }
             for row in getattr(trace, name).rows()
         ]

@@ -60,7 +60,7 @@ def test_items_are_the_same_octet_by_octet(stream: bytes) -> None:
 def test_no_octet_is_lost_and_none_kept_beyond_the_bound(stream: bytes, longest: int) -> None:
     framer = Framer(longest)
     items = framer.feed(stream)
-    # The oddity of a frame repeats the octets of that frame.
+    # The violation of a frame repeats the octets of that frame.
     kept = [item.octets for item in items if isinstance(item, Frame) or item.name != "lower-case-checksum"]
     assert b"".join(kept) + framer.pending == stream
     assert len(framer.pending) <= longest + 1
@@ -119,7 +119,7 @@ def test_an_end_without_a_beginning_is_garbage() -> None:
     assert names(Framer().feed(b"11/00019\x03" + FIRST)) == ["garbage", "frame"]
 
 
-def test_line_ends_between_frames_are_an_oddity() -> None:
+def test_line_ends_between_frames_are_a_violation() -> None:
     assert names(Framer().feed(FIRST + b"\r\n" + FIRST)) == ["frame", "line-ends", "frame"]
     assert WIRE_ERRORS["line-ends"].tolerated
 

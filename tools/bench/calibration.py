@@ -65,7 +65,13 @@ def stated(plan: Plan, true_futures: int = TRUE_FUTURES, fresh: int = FRESH) -> 
 
 def main(plans: int) -> None:
     """Print how many intervals hold the truth, and how many promises said to hold do."""
-    found = [told for told in (stated(drawn(number)) for number in range(plans)) if told is not None]
+    found = []
+    for number in range(plans):
+        told = stated(drawn(number))
+        if told is not None:
+            found.append(told)
+            if not told.low <= told.truth <= told.high:
+                print(f"plan {number}: {told.truth:.4%} is not within {told.low:.4%} to {told.high:.4%}", flush=True)
     inside = sum(one.low <= one.truth <= one.high for one in found)
     promised = [one for one in found if one.holds]
     kept = sum(one.truth >= one.asked for one in promised)

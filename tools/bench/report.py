@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
-from simbench.ledger import Ledger, RunInfo, open_run
+from simbench.ledger import Ledger, RunInfo, open_run, scan
 from simbench.ledger.incidents import Period
-from simbench.ledger.query import query
 from simbench.ledger.rows import COUNTED, TIMES
 from simbench.sla.imports.record import history_rows
 from tests.sla.report.years import END, START, outages
@@ -66,7 +65,8 @@ def year_by_minute(folder: Path) -> int:
         from (select unnest(range({(END - START) // MINUTE_US})) as i), (select unnest(range({CODES})) as c)
         where (i * {MINUTE_US}) % {DAY_US} between {OPENS_H * HOUR_US} and {CLOSES_H * HOUR_US - 1}""",  # noqa: S608 - our own names and numbers
     )
-    return int(query(open_run(folder), "select sum(accepted) as accepted from ledger", "minute")["accepted"][0])
+    counted = scan.sums_of(open_run(folder), "minute", scan.field("code"), scan.field("accepted"))
+    return int(counted["accepted"].sum())
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import resource
 import signal
 import sys
@@ -14,7 +13,8 @@ from pathlib import Path
 import uvloop
 
 from fake_smsc.scenario import CodeConfig, Scenario, ServerConfig
-from fake_smsc.server.live import LiveSmsc, spare_collector
+from fake_smsc.server.live import LiveSmsc
+from simbench.base.event_loop import sparing_collector
 from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
 
@@ -29,9 +29,10 @@ async def serve(folder: Path, kind: str = "") -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with LiveSmsc(scenario, load_contract(), ledger) as smsc, _beside(smsc, kind) as url:
-        spare_collector()
-        print("ready", smsc.server.port, url, flush=True)
-        await stop.wait()
+        await smsc.load_fast_path()
+        with sparing_collector():
+            print("ready", smsc.server.port, url, flush=True)
+            await stop.wait()
     ledger.close()
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(f"  server: {used.ru_utime + used.ru_stime:.1f} s of processor, {used.ru_maxrss / 1024:.0f} MB at most")
@@ -48,7 +49,6 @@ async def _beside(smsc: LiveSmsc, kind: str) -> AsyncIterator[str]:
 
     async with served(smsc, ServiceSettings(console=True)) as (_, port):
         yield f"http://127.0.0.1:{port}"
-        gc.unfreeze()
 
 
 if __name__ == "__main__":

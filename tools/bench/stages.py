@@ -13,11 +13,12 @@ from pathlib import Path
 from time import thread_time
 from typing import Any, cast
 
-import fake_smsc.fast.frame_batches as batch_module
+from fake_smsc.fast import compiled
+from fake_smsc.fast.path import PlainPath
 from fake_smsc.scenario import CodeConfig, Scenario
 from fake_smsc.server.assembly import assemble
-from fake_smsc.server.live import spare_collector
 from fake_smsc.ucp_gateway import Gateway
+from simbench.base.event_loop import sparing_collector
 from simbench.contract import load_contract
 from simbench.ledger.buffer import Buffer
 from simbench.ledger.rows import CENTRE, WIRE
@@ -28,7 +29,10 @@ from tools.bench.load import ACKS, encoded
 
 LINES, READ, STEP_US = 4, 100, 2_000  # a read of 100 frames on each of four lines every 2 ms: 200,000 a second
 WARM, MEASURED = 2_500, 600  # rounds; the first let notifications come to their steady state
-STAGES = ("reading", "admission", "results", "delivery", "notification", "acknowledgement", "columns", "disk", "other")
+STAGES = (
+    "frames and admission", "acknowledgement", "delivery", "notification", "around the kernels", "columns", "disk",
+    "other",
+)  # fmt: skip
 
 
 class Stopwatch:
@@ -66,8 +70,7 @@ def stages(*, notify: bool) -> dict[str, float]:
     _instrument(watch, gateway)
     frames = [encoded(f"3601{n}", n * 25_000, 25_000, notify) for n in range(LINES)]
     reads = [[b"".join(of_line[at : at + READ]) for at in range(0, len(of_line), READ)] for of_line in frames]
-    spare_collector()
-    with tempfile.TemporaryDirectory() as folder:
+    with sparing_collector(), tempfile.TemporaryDirectory() as folder:
         store, now = Store(Path(folder), 1 << 40), gateway.centre.now
         watch.on(store, "add", "columns")
         watch.on(store, "commit", "disk")
@@ -76,10 +79,10 @@ def stages(*, notify: bool) -> dict[str, float]:
                 watch.spent.clear()
             now += STEP_US
             watch.timed("other", gateway.advance)(now)
-            for line in range(LINES):
-                octets = reads[line][number % len(reads[line])]
-                ledger.wire.append((now, line + 1, "in", octets))
-                watch.timed("other", gateway.received)(line + 1, octets, now)
+            turn = [(line + 1, reads[line][number % len(reads[line])]) for line in range(LINES)]
+            for line, octets in turn:
+                ledger.wire.append((now, line, "in", octets))
+            watch.timed("other", gateway.received_many)(turn, now)
             _exchange(watch, gateway, ledger, now)
             if number % 100 == 99:  # every 200 ms
                 _store(store, ledger, keep=number >= WARM)
@@ -103,24 +106,33 @@ def _gateway(ledger: Any) -> Gateway:
 
 
 def _instrument(watch: Stopwatch, gateway: Gateway) -> None:
-    runs, carrier = cast(batch_module.PlainRuns, gateway._runs), gateway._notification_sender
-    watch.on(runs, "received", "reading")
-    runs._admit = watch.timed("admission", runs.batches.submit)
-    watch.on(batch_module, "_results", "results")
-    watch.on(gateway.centre, "advance", "delivery")
-    watch.on(carrier, "carry", "notification")
-    watch.on(carrier, "acknowledged", "acknowledgement")
+    compiled.load()
+    path = cast(PlainPath, gateway._fast)
+    whole = compiled.kernels()
+    assert whole is not None
+    timed = compiled.Kernels(
+        watch.timed("frames and admission", whole.serve),
+        watch.timed("delivery", whole.deliver),
+        watch.timed("notification", whole.carry),
+    )
+    compiled._loaded[:] = [timed]
+    watch.on(path, "serve", "around the kernels")
+    watch.on(path, "carry", "around the kernels")
+    watch.on(path, "run", "around the kernels")
 
 
 def _exchange(watch: Stopwatch, gateway: Gateway, ledger: Any, now: int) -> None:
     """Take the octets to be written, and acknowledge the notifications in them."""
     while output := watch.timed("other", gateway.output)():
+        turn = []
         for number, octets in output:
             ledger.wire.append((now, number, "out", octets))
             acks = b"".join([ACKS[frame[1:3]] for frame in octets.split(b"\x03") if frame[10:14] == b"O/53"])
             if acks:
                 ledger.wire.append((now, number, "in", acks))
-                watch.timed("other", gateway.received)(number, acks, now)
+                turn.append((number, acks))
+        if turn:
+            watch.timed("other", gateway.received_many)(turn, now)
 
 
 def _store(store: Store, ledger: Any, *, keep: bool) -> None:

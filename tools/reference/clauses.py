@@ -9,11 +9,12 @@ from pathlib import Path
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters the exercises
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.contract import Contract, load_contract
-from simbench.rules.coverage import reasons, rules_of
+from simbench.rules.coverage import rules_of
 from simbench.rules.rule import Rule, load
 
 PLACE = Path(__file__).parents[2] / "docs/reference/clauses.md"
 ON_A_RUN = {"wire", "simulation"}
+COMMANDS = {"bill": "simbench bill --against", "forecast": "simbench forecast", "probe": "simbench probe"}
 
 _HEAD = """# Clauses and how they are judged
 
@@ -41,7 +42,7 @@ def on_a_run(contract: Contract) -> list[str]:
 
 def _counts(contract: Contract) -> str:
     wanted = on_a_run(contract)
-    with_rule = [name for name in wanted if rules_of(name)]
+    with_rule = [name for name in wanted if contract.clauses[name].verified_by]
     faults = {fault for rule in load().values() for fault in rule.catches}
     return (
         f"{len(contract.clauses)} clauses; {len(wanted)} can be judged on the wire or in simulation: {len(with_rule)} "
@@ -51,7 +52,7 @@ def _counts(contract: Contract) -> str:
 
 
 def _clause(name: str, contract: Contract) -> str:
-    clause, rules = contract.clauses[name], rules_of(name)
+    clause, rules = contract.clauses[name], rules_of(contract, name)
     lines = [
         f"\n## {name}: {clause.key_term}\n",
         f"{clause.gist}\n",
@@ -62,8 +63,11 @@ def _clause(name: str, contract: Contract) -> str:
         lines.append(f"Figures: {terms}\n")
     if rules:
         lines += ["| Purpose | Rule | Exercise | Caught faults |", "|---|---|---|---|", *map(_row, rules), ""]
-    else:
-        lines.append(f"No rule: {reasons()[name]}.\n")
+    elsewhere = [purpose for purpose in clause.verified_by if purpose not in load()]
+    if elsewhere:
+        lines.append(f"Judged by other commands: {', '.join(f'`{one}` (`{_command(one)}`)' for one in elsewhere)}.\n")
+    if not clause.verified_by:
+        lines.append(f"No rule: {clause.not_verified}.\n")
     return "\n".join(lines)
 
 
@@ -81,8 +85,12 @@ def _row(rule: Rule) -> str:
     exercise = next((f"`{e.name}`" for e in EXERCISES.values() if rule.purpose in e.purposes), "") or _elsewhere(rule)
     needs = f" Needs `{rule.capability}`." if rule.capability else ""
     faults = ", ".join(f"`{fault}`" for fault in rule.catches) or "none: it checks the bench itself"
-    slug = rule.purpose.partition("/")[2]
-    return f"| `{slug}` | {rule.sentence}.{needs} | {exercise} | {faults} |"
+    return f"| `{rule.purpose}` | {rule.sentence}.{needs} | {exercise} | {faults} |"
+
+
+def _command(purpose: str) -> str:
+    """The command whose rules are not on ledgers."""
+    return COMMANDS[purpose.partition(".")[0]]
 
 
 def _elsewhere(rule: Rule) -> str:

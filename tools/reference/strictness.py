@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args, get_type_hints
 
 from fake_smsc.strictness import MEANINGS, PROFILES, Strictness
-from simbench.rules.client.protocol_violations import ODDITIES, TOLD_ONLY
+from simbench.rules.client.protocol_violations import TOLD_ONLY, VIOLATIONS
 
 PLACE = Path(__file__).parents[2] / "docs/reference/strictness.md"
 
@@ -24,7 +24,7 @@ odd_hex = "refuse"
 
 The strict profile follows the specification; test clients against it. The tolerant profile accepts what public
 clients and libraries are known to send. Under every setting the ledger records each protocol violation by name (kind
-`oddity`), except ignored line ends, and every exercise of a conformance session judges the client's violations
+`violation`), except ignored line ends, and every exercise of a conformance session judges the client's violations
 (below).
 
 | Switch | What it decides | Values | strict | tolerant |
@@ -59,23 +59,23 @@ the recipient.
 The purposes `sessions.violations` (frames) and `submits.violations` (operations and results) name each violation of
 a client with its count and its first frames. They read the wire, so a capture is judged like a run. Violations marked
 *reported by the server* are not visible on the wire; they come from the server's events. A violation that a server
-may tolerate makes the finding weak, any other makes it fail, because both clauses are a *must*.
+may tolerate makes the finding weak, any other makes it fail, because both clauses are a *must* in this contract.
 
-| Violation | What it is | Clause | Outcome |
+| Violation | What it is | Purpose | Outcome |
 |---|---|---|---|
 """
 
 
 def page() -> str:
     """The whole page."""
-    return _HEAD + "".join(_rows()) + _TAIL + "".join(_oddities())
+    return _HEAD + "".join(_rows()) + _TAIL + "".join(_violations())
 
 
-def _oddities() -> list[str]:
+def _violations() -> list[str]:
     return [
-        f"| `{name}` | {each.meaning}{' (reported by the server)' if name in TOLD_ONLY else ''} | {each.clause} "
+        f"| `{name}` | {each.meaning}{' (reported by the server)' if name in TOLD_ONLY else ''} | {each.purpose} "
         f"| {'weak' if each.forgivable else 'fail'} |\n"
-        for name, each in ODDITIES.items()
+        for name, each in VIOLATIONS.items()
     ]
 
 

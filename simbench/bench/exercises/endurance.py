@@ -6,7 +6,6 @@ A run of less than four hours has four cuts.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 from contextlib import suppress
@@ -17,7 +16,8 @@ from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import Chosen, Exercise, Script
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.sut.protocol import pids_of
-from simbench.rules.client.endurance import KIND
+from simbench.contract import Contract
+from simbench.ledger.events import ClientSampled
 from simbench.rules.rule import load, standing
 
 HOUR_S: Final = 3600
@@ -40,11 +40,11 @@ def duration_s(text: str) -> int:
     return seconds
 
 
-def soak(seconds: int) -> Chosen:
-    """The one exercise of an endurance run, and its purposes."""
+def soak(seconds: int, contract: Contract) -> Chosen:
+    """The one exercise of an endurance run, and its purposes under the contract."""
     every_s = min(HOUR_S, seconds / CUTS)
     title = f"Endurance: {LOAD:.0%} of two tiers for {seconds} s, all connections cut every {every_s:.0f} s"
-    purposes = (*load("soak"), *standing())
+    purposes = (*(one for one in load("soak") if contract.clause_of(one)), *standing(contract))
     exercise = Exercise("soak", title, purposes, {}, _script(seconds, every_s), seconds + 30.0, alone=True, names=NAMES)
     return {"soak": (exercise, purposes)}
 
@@ -92,12 +92,8 @@ async def _replies(bench: Bench, seconds: int) -> None:
 async def _sample(bench: Bench, every_s: float) -> None:
     while True:
         answered = bench.control.answered()
-        detail = {
-            "rss_kib": sum(map(tree_rss_kib, pids_of(bench.sut))),
-            "backlog": bench.asked - answered,
-            "accepted": answered,
-        }
-        bench.ledger.events.append((bench.control.now(), KIND, "client", None, json.dumps(detail)))
+        memory_kib = sum(map(tree_rss_kib, pids_of(bench.sut)))
+        bench.tell(ClientSampled(memory_kib, bench.asked - answered, answered))
         await bench.pause(every_s)
 
 

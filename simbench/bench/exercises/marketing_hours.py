@@ -205,7 +205,7 @@ def _change(season: str) -> None:
 
     script.__name__ = f"{season}_time"
     setup = Setup(clock="moved", moment=moment)
-    purposes = (f"OPS-PRO-03/{season}-time",)
+    purposes = (f"hours.{season}-time",)
     exercise(f"Marketing around the change to {season}-time", purposes, CODE, seconds=20, setup=setup)(script)
 
 

@@ -90,7 +90,7 @@ async def suspension(bench: Bench) -> None:
 
 @exercise(
     "Notifications arrive before their results, twice, late, or never",
-    tuple(f"OPS-PRO-06/{slug}-notifications" for slug in ("early", "doubled", "late", "lost")),
+    tuple(f"notifications.{slug}-notifications" for slug in ("early", "doubled", "late", "lost")),
     tuple(WAYS),
     seconds=50,
     setup=FAST,

@@ -6,7 +6,6 @@ Every request to the client and every report of it is a row before it takes effe
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -25,6 +24,7 @@ from simbench.bench.sut.protocol import (
 )
 from simbench.client.messages import Outgoing
 from simbench.ledger.events import Event, row_of
+from simbench.ledger.stimuli import Announced, Reported, Request, Stimulus, stimulus_row
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PATIENCE = 2.5  # patience of a script, in result timers of the client
@@ -94,10 +94,11 @@ class Bench:
 
     async def ask(self, ask: Outgoing) -> None:
         """Ask the client to send one message."""
-        detail = json.dumps({"oadc": ask.oadc or "", "validity_s": ask.validity_s or 0, "traits": ask.traits})
-        self.ledger.stimuli.append(
-            (self.control.now(), "send", ask.token, ask.code, ask.recipient, ask.text, ask.traffic_class, ask.brand,
-             ask.opted_in, detail)
+        self._stimulus(
+            Request(
+                self.control.now(), ask.token, ask.code, ask.recipient, ask.text, ask.traffic_class, ask.brand,
+                ask.opted_in, ask.oadc or "", ask.validity_s or 0, ask.traits,
+            )
         )  # fmt: skip
         async with self._room:
             await self.sut.send(ask)
@@ -161,8 +162,7 @@ class Bench:
 
     async def announce(self, start_us: int, end_us: int) -> None:
         """Announce maintenance to the client."""
-        detail = json.dumps({"start": start_us, "end": end_us})
-        self.ledger.stimuli.append((self.control.now(), "notice", "", "", "", "", "", "", False, detail))
+        self._stimulus(Announced(self.control.now(), start_us, end_us))
         if isinstance(self.sut, HearsNotices):
             await self.sut.notice(Maintenance(start_us, end_us))
 
@@ -174,10 +174,12 @@ class Bench:
         """Record a report of the client."""
         if report.kind == "error":
             self._trouble = f"; {report.detail}"
-        detail = json.dumps({"detail": report.detail}) if report.detail else ""
-        self.ledger.stimuli.append(
-            (self.control.now(), report.kind, report.token, report.code, report.subscriber, "", "", "", False, detail)
+        self._stimulus(
+            Reported(self.control.now(), report.kind, report.token, report.code, report.subscriber, report.detail)
         )
+
+    def _stimulus(self, stimulus: Stimulus) -> None:
+        self.ledger.stimuli.append(stimulus_row(stimulus))
 
     # Waiting ---------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ Instants and durations are int64 arrays in microseconds; instants are sorted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -12,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbench.base.units import SECOND_US
-from simbench.trace.trace import Trace
-from simbench.trace.view import View
+from simbench.ledger.stimuli import Request
+from simbench.trace.rows import Submits
+from simbench.trace.trace import Outage, Trace
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -73,7 +75,7 @@ def peak_in(bins: Bins, at: Ints, sliding: Ints) -> Ints:
     return peaks
 
 
-def overlap(start: int, end: int, outages: list[tuple[int, int, str, str]]) -> int:
+def overlap(start: int, end: int, outages: Sequence[Outage]) -> int:
     """How much of an interval lies within total outages (us); outages do not overlap."""
     return sum(max(min(end, ends) - max(start, begins), 0) for begins, ends, scope, _ in outages if scope == "total")
 
@@ -85,14 +87,14 @@ class Pace(msgspec.Struct, frozen=True):
     peak: int
 
 
-def pace(at: Ints, weights: Ints, outages: list[tuple[int, int, str, str]]) -> Pace:
+def pace(at: Ints, weights: Ints, outages: Sequence[Outage]) -> Pace:
     """The pace of at least one submit. Mean: all after the first, over the time from first to last."""
     lasting = int(at[-1] - at[0]) - overlap(int(at[0]), int(at[-1]), outages)
     mean = float(weights[1:].sum()) / (lasting / SECOND_US) if lasting > 0 else 0.0
     return Pace(mean, int(within_window(at, weights).max()))
 
 
-def result_waits(submits: View) -> Ints:
+def result_waits(submits: Submits) -> Ints:
     """Time from each submit to its result, answered submits only."""
     answered = submits.where(ints(submits.result_at) >= 0)
     return ints(answered.result_at) - ints(answered.at)
@@ -114,9 +116,9 @@ def notice_waits(trace: Trace) -> Ints:
 
 def settled_first(trace: Trace) -> Ints:
     """When each asked message was first accepted, or given up as the client told, sorted; resending counts once."""
-    asked = set(sends(trace).token.tolist())
+    asked = {one.token for one in trace.requests}
     instants = [(submit.result_at, submit.token) for submit in trace.submits.rows() if submit.ack == "A"]
-    instants += [(told.at, told.token) for told in trace.stimuli.rows() if told.kind in GIVEN_UP]
+    instants += [(report.at, report.token) for report in trace.reports if report.kind in GIVEN_UP]
     first: dict[str, int] = {}
     for at, token in sorted(instants):
         if token in asked:
@@ -124,11 +126,12 @@ def settled_first(trace: Trace) -> Ints:
     return np.sort(np.array(list(first.values()), dtype=np.int64))
 
 
-def sends(trace: Trace) -> View:
-    """What the bench asked the client to send, each token once."""
-    asked = trace.stimuli.where(np.asarray(trace.stimuli.kind == "send", dtype=np.bool_))
-    _, first = np.unique(asked.token.astype(str), return_index=True)
-    return asked.where(np.sort(first))
+def sends(trace: Trace) -> list[Request]:
+    """What the bench asked the client to send, each token once, in order."""
+    first: dict[str, Request] = {}
+    for one in trace.requests:
+        first.setdefault(one.token, one)
+    return list(first.values())
 
 
 def cumulative(instants: Ints, grid: Ints) -> Ints:

@@ -150,7 +150,7 @@ def _verdict_detail(counts: dict[str, int], total: int) -> str:
 def matrix(cases: Sequence[Case]) -> list[Row]:
     """Clauses by name, each with the cases of every outcome."""
     rows: dict[str, Row] = {}
-    for case in sorted(cases, key=lambda case: case.finding.purpose):
+    for case in sorted(cases, key=lambda case: (case.finding.clause, case.finding.purpose)):
         name = case.finding.clause
         if name not in rows:
             rows[name] = Row(name, case.clause.gist if case.clause else "", {outcome: [] for outcome in WORST_FIRST})

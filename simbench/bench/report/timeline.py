@@ -12,6 +12,8 @@ from typing import Final
 
 from simbench.bench.report.model import ExerciseRun
 from simbench.finding import Evidence, Finding
+from simbench.ledger.events import row_of
+from simbench.ledger.stimuli import Announced, Probe, Reported, Request, Unrequested
 from simbench.report.evidence import Exhibit, exhibit
 from simbench.report.format import moment
 
@@ -71,20 +73,28 @@ Row = tuple[int, str, str, str]
 
 
 def _events(run: ExerciseRun) -> Iterator[Row]:
-    for row in run.trace.event_rows.rows():
-        detail = " ".join(f"{name}={json.dumps(value)}" for name, value in row.detail.items())
-        yield row.at, "events", f"{row.kind} {row.subject} {detail}".strip(), ""
+    for at, event in run.trace.events:
+        _, kind, subject, _, stored = row_of(at, event)
+        detail = " ".join(f"{name}={json.dumps(value)}" for name, value in json.loads(stored).items())
+        yield at, "events", f"{kind} {subject} {detail}".strip(), ""
 
 
 def _stimuli(run: ExerciseRun) -> Iterator[Row]:
-    for row in run.trace.stimuli.rows():
-        if row.kind == "send":
-            what = f"asked to send {row.token} from {row.code} to {row.recipient}, {row.traffic_class}: “{row.text}”"
-        elif row.kind == "notice":
-            what = "told of maintenance"
-        else:
-            what = f"the client tells: {row.kind} {row.token} {row.detail.get('detail', '')}".strip()
-        yield row.at, "stimuli", what, ""
+    for one in run.trace.stimuli:
+        match one:
+            case Request():
+                what = (
+                    f"asked to send {one.token} from {one.code} to {one.recipient}, {one.traffic_class}: “{one.text}”"
+                )
+            case Announced():
+                what = "maintenance was announced to the client"
+            case Reported():
+                what = f"the client reports: {one.kind} {one.token} {one.detail}".strip()
+            case Unrequested():
+                what = f"seen without a request: {one.token}"
+            case Probe():
+                what = f"a probe of the client was {'answered' if one.answered else 'lost'}"
+        yield one.at, "stimuli", what, ""
 
 
 def _wire(run: ExerciseRun) -> Iterator[Row]:
@@ -92,11 +102,7 @@ def _wire(run: ExerciseRun) -> Iterator[Row]:
         yield row.opened_at, "wire", f"session {row.session} opened by {row.peer}", ""
         if row.closed_at >= 0:
             yield row.closed_at, "wire", f"session {row.session} closed by {row.closed_by}: {row.reason}", ""
-    for row in run.trace.frames.rows():
-        name = f"{row.ot}{row.kind} TRN {row.trn}" if row.kind else f"no sound frame: {row.problem}"
-        yield (
-            row.at,
-            "wire",
-            f"{_WAYS.get(row.direction, row.direction)} session {row.session}: {name}",
-            bytes(row.frame).hex(),
-        )
+    for seen in run.trace.frames.rows():
+        name = f"{seen.ot}{seen.kind} TRN {seen.trn}" if seen.kind else f"no sound frame: {seen.problem}"
+        way = _WAYS.get(seen.direction, seen.direction)
+        yield seen.at, "wire", f"{way} session {seen.session}: {name}", seen.frame.hex()

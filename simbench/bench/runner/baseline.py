@@ -19,6 +19,7 @@ from simbench.base.json_files import write_octets
 from simbench.base.outputs import replacing
 from simbench.base.toml_files import as_typed, label, read_table
 from simbench.finding import Finding, Outcome, exit_status
+from simbench.rules.rule import current
 
 State = Literal["", "new", "known", "expired", "passes"]
 DAYS: Final = 90  # lifetime of an entry written by the bench
@@ -68,8 +69,10 @@ def remark(standing: Standing) -> str:
 def read_baseline(path: Path, known: Iterable[str]) -> Baseline:
     """Read a baseline; `known` are all purposes. Raises BadInput naming the entry."""
     baseline: Baseline = as_typed(read_table(path, BadInput), Baseline, BadInput, lambda _: label(path))
+    entries = tuple(msgspec.structs.replace(one, purpose=current(one.purpose)) for one in baseline.deviation)
+    baseline = msgspec.structs.replace(baseline, deviation=entries)
     purposes, seen = set(known), set()
-    for number, entry in enumerate(baseline.deviation):
+    for number, entry in enumerate(entries):
         place = f"{label(path)}: deviation[{number}]"
         if entry.purpose not in purposes:
             raise BadInput(f"{place}.purpose", f"{entry.purpose[:80]!r} is not a purpose", "one of `simbench list`")

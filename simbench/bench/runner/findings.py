@@ -14,7 +14,7 @@ from simbench.finding import Finding, prose
 from simbench.ledger import Run
 from simbench.rules.audit import without_occasion
 from simbench.rules.client.client_clock import doubt
-from simbench.rules.rule import Case, clause_of, judge, load
+from simbench.rules.rule import Case, judge, load
 from simbench.trace.trace import Trace
 
 
@@ -86,7 +86,7 @@ def bench_was_late(findings: Iterable[Finding], run: Run) -> str:
 
 def _finding(purpose: str, conducted: Conducted, case: Case, client: tuple[Capabilities, Reach]) -> Finding:
     exercise, rule = conducted.exercise, load()[purpose]
-    clause = clause_of(purpose, case.contract)
+    clause = case.contract.clause_of(purpose)
     why = unsupported(purpose, exercise, *client) or conducted.left_out
     if why:
         return Finding(purpose, clause, "unsupported", why, exercise=exercise.name)

@@ -69,7 +69,9 @@ def junit(
     for name, standing, listed in cases:
         finding, (end, word) = standing.finding, end_of(standing, strict=strict)
         ends[end] += 1
-        case = ET.SubElement(suite, "testcase", classname=finding.clause, name=name)
+        case = ET.SubElement(
+            suite, "testcase", classname=finding.clause or finding.purpose.partition(".")[0], name=name
+        )
         under = ET.SubElement(case, "properties")
         for key, value in listed:
             ET.SubElement(under, "property", name=key, value=_text(value))

@@ -49,7 +49,7 @@ def plan_of(wanted: SessionOptions, folder: Path) -> Plan:
     make, description = _maker(wanted)
     if wanted.soak and wanted.only:
         raise BadInput("--only", "an endurance run is one exercise", "--soak alone")
-    chosen = soak(duration_s(wanted.soak)) if wanted.soak else _chosen(wanted.only, description, contract)
+    chosen = soak(duration_s(wanted.soak), contract) if wanted.soak else _chosen(wanted.only, description, contract)
     return Plan(chosen, contract, make, folder, wanted.seed, _given(wanted.contract), wanted.jobs, wanted.soak)
 
 
@@ -58,13 +58,13 @@ def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[s
 
     Raises BadInput when the options choose none of its exercises, ContractError.
     """
+    given = load_contract(contract)
     watched = watching(record.reach, 0)
-    endurance = soak(duration_s(record.soak)) if record.soak else {}
-    held = load_contract(contract)
+    endurance = soak(duration_s(record.soak), given) if record.soak else {}
     everything = {**EXERCISES, watched.name: watched, **{name: one for name, (one, _) in endurance.items()}}
     if unknown := [name for name in record.exercises if name not in everything]:
         raise BadInput(str(folder), f"holds exercises unknown to this version: {', '.join(unknown)}")
-    wanted = choose((everything[name] for name in record.exercises), only, held)
+    wanted = choose((everything[name] for name in record.exercises), only, given)
     chosen: Chosen = {}
     for name, purposes in record.exercises.items():
         if still := tuple(purpose for purpose in purposes if purpose in wanted.get(name, (None, ()))[1]):
@@ -73,7 +73,7 @@ def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[s
     def nobody() -> SystemUnderTest:
         return Nobody(record.system, record.system_version, record)
 
-    return Plan(chosen, held, nobody, folder, record.seed, _given(contract), soak=record.soak)
+    return Plan(chosen, given, nobody, folder, record.seed, _given(contract), soak=record.soak)
 
 
 def _given(contract: str) -> str:

@@ -16,11 +16,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
-import uvloop
 
-from fake_smsc.server.live import spare_collector
 from simbench import __version__
 from simbench.base.errors import LedgerError
+from simbench.base.event_loop import run, sparing_collector
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import Chosen, Exercise
 from simbench.bench.runner.findings import bench_was_late, judge_exercise, unsupported
@@ -60,7 +59,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 def versions() -> dict[str, str]:
     """Versions of what judges: the bench, Python, and the libraries a verdict hangs on."""
-    libraries = {name: version(name) for name in ("duckdb", "msgspec", "numpy", "pyarrow", "pytest")}
+    libraries = {name: version(name) for name in ("msgspec", "numpy", "pyarrow")}
     return {"simbench": __version__, "python": platform.python_version(), **libraries}
 
 
@@ -190,10 +189,10 @@ class Judgements:
         return own + [concluded(found) for found in everywhere.values() if found]
 
     def _conduct(self, progress: Progress) -> None:
-        spare_collector()
+        at_once = 1 if self.reach.port else self.plan.at_once  # one port is one server
         try:
-            at_once = 1 if self.reach.port else self.plan.at_once  # one port is one server
-            uvloop.run(conduct_all(self.plan.chosen, partial(self._one, progress), progress, at_once))
+            with sparing_collector():
+                run(conduct_all(self.plan.chosen, partial(self._one, progress), progress, at_once))
         except BaseException as error:
             for future in self.conducted.values():
                 if not future.done():

@@ -15,7 +15,7 @@ import msgspec
 from simbench.bench.sut import faketime
 from simbench.bench.sut.child_process import Child, last_lines
 from simbench.bench.sut.protocol import CannotRun, Capabilities, ClockGiven, Maintenance, Report, SutFailed, Target
-from simbench.client import lines
+from simbench.client import lines, messages
 from simbench.client.messages import Outgoing
 
 READY_WAIT_S = 10.0
@@ -33,10 +33,10 @@ REPORTS: dict[type, Callable[[Any], Report]] = {
     lines.Refused: lambda line: Report(
         "refused", line.token, line.ec if line.final else f"{line.ec}, to be tried again"
     ),
-    lines.Delivered: lambda line: Report("delivered", line.token, line.reason),
-    lines.Undelivered: lambda line: Report("undelivered", line.token, line.reason),
-    lines.Buffered: lambda line: Report("buffered", line.token, line.reason),
-    lines.Withheld: lambda line: Report("withheld", line.token, line.reason),
+    messages.Delivered: lambda line: Report("delivered", line.token, line.reason),
+    messages.Undelivered: lambda line: Report("undelivered", line.token, line.reason),
+    messages.Buffered: lambda line: Report("buffered", line.token, line.reason),
+    messages.Withheld: lambda line: Report("withheld", line.token, line.reason),
     lines.Doubtful: lambda line: Report("doubtful", line.token),
     lines.Mo: lambda line: Report("mo", detail=line.text, code=line.code, subscriber=line.sender),
     lines.Error: lambda line: Report("error", detail=line.problem),

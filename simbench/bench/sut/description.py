@@ -18,6 +18,7 @@ from simbench.bench.sut.external import External
 from simbench.bench.sut.http import OUTCOMES, Http, check_template
 from simbench.bench.sut.protocol import AccountGiven, Capabilities, Reach, SystemUnderTest
 from simbench.contract import Contract, load_contract
+from simbench.ledger.stimuli import ReportKind
 
 T = TypeVar("T")
 Kind = Literal["command", "http", "external"]
@@ -44,7 +45,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str = ""
     callback: str = "type=%d&answer=%A"
     callback_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
-    outcomes: dict[str, str] = {}
+    outcomes: dict[str, ReportKind] = {}
     port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = PORT
     connect_wait_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 60.0
     watch_s: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 120.0

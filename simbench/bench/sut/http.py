@@ -11,20 +11,16 @@ from string import Formatter
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
-import aiohttp
-from aiohttp import web
-from yarl import URL
-
 from simbench.base.errors import BadInput, PortInUse
+from simbench.bench.sut.http_door import LOOPBACK, HttpDoor, NoAnswer
 from simbench.bench.sut.kannel import ANSWERS
 from simbench.bench.sut.kannel import KINDS as KANNEL_KINDS
 from simbench.bench.sut.protocol import Capabilities, Reach, Report, SutFailed, Target
 from simbench.client.messages import Outgoing
+from simbench.ledger.stimuli import ReportKind
 from simbench.ucp import alphabet
 
-SEND_WAIT_S = 30.0
 OUTCOMES = KANNEL_KINDS  # default meaning of `type`: that of Kannel
-CONNECTIONS = 32
 # Placeholders of a template, replaced by percent-encoded values.
 PLACES: Final = ("to", "text", "code", "oadc", "mark", "coding", "validity_min", "class", "brand", "callback")
 
@@ -42,7 +38,7 @@ class Http:
         reach: Reach,
         *,
         callback: str = "type=%d&answer=%A",
-        outcomes: Mapping[str, str] = OUTCOMES,
+        outcomes: Mapping[str, ReportKind] = OUTCOMES,
         callback_port: int = 0,
         capabilities: Capabilities = Capabilities(),  # noqa: B008 - frozen, so one for all is safe
     ) -> None:
@@ -50,53 +46,34 @@ class Http:
         self.name, self.version, self.capabilities, self.reach = "http", "", capabilities, reach
         self._url, self._query, self._outcomes = url, callback, dict(outcomes)
         self._port, self._callback = callback_port, ""
-        self._http: aiohttp.ClientSession | None = None
-        self._runner: web.ServerRunner | None = None
+        self._door = HttpDoor("http", lambda path, query: self._tell(heard(path, query, self._outcomes)))
         self._tell: Callable[[Report], None] = lambda report: None  # noqa: ARG005 - nobody listens before `start`
 
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
         """Listen for the client's callbacks. Raises PortInUse."""
         del target  # the client has the address already
         self._tell = tell
-        self._runner = web.ServerRunner(web.Server(self._hear), access_log=None)
-        await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+            port = await self._door.open(self._port)
         except OSError as error:
-            await self.stop()
             raise PortInUse(f"port {self._port} for callbacks: {error.strerror}") from None
-        self._callback = f"http://127.0.0.1:{self._runner.addresses[0][1]}/dlr?"
-        self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=aiohttp.ClientTimeout(total=SEND_WAIT_S)
-        )
+        self._callback = f"http://{LOOPBACK}:{port}/dlr?"
 
     async def send(self, ask: Outgoing) -> None:
         """Call the client's address and report whether it took the message. Raises SutFailed without an answer."""
-        if self._http is None:
+        if not self._door.is_open:
             raise SutFailed("the client is not in use")
-        url = URL(
-            filled(self._url, ask, f"{self._callback}{self._query}&mark={ask.token.encode().hex()}"), encoded=True
-        )
+        callback = f"{self._callback}{self._query}&mark={ask.token.encode().hex()}"
         try:
-            async with self._http.get(url) as answer:
-                said = (await answer.content.read(400)).decode("utf-8", "replace").strip()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise SutFailed(f"the client does not answer at {url.host}:{url.port}: {error!r}") from error
-        kind = "queued" if answer.status < 300 else ANSWERS.get(answer.status, "error")
-        self._tell(Report(kind, ask.token, f"{answer.status} {said}"))
+            status, text = await self._door.call(filled(self._url, ask, callback))
+        except NoAnswer as error:
+            raise SutFailed(f"the client {error}") from error
+        kind: ReportKind = "queued" if status < 300 else ANSWERS.get(status, "error")
+        self._tell(Report(kind, ask.token, f"{status} {text}"))
 
     async def stop(self) -> None:
         """Stop listening; the client keeps running."""
-        if self._http is not None:
-            await self._http.close()
-            self._http = None
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-
-    async def _hear(self, request: web.BaseRequest) -> web.Response:
-        self._tell(heard(request.path, request.rel_url.raw_query_string, self._outcomes))
-        return web.Response(text="")
+        await self._door.close()
 
 
 def check_template(url: str) -> None:
@@ -131,7 +108,7 @@ def filled(url: str, ask: Outgoing, callback: str) -> str:
     return url.format_map({name: quote(value, safe="") for name, value in values.items()})
 
 
-def heard(path: str, query: str, outcomes: Mapping[str, str]) -> Report:
+def heard(path: str, query: str, outcomes: Mapping[str, ReportKind]) -> Report:
     """What one call of the client's means. An unknown call becomes a report of the kind "error"."""
     pairs = (pair.partition("=")[::2] for pair in query.split("&"))
     values = {name: unquote_to_bytes(value.replace("+", " ")).decode("utf-8", "replace") for name, value in pairs}

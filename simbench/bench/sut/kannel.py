@@ -11,32 +11,36 @@ import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote_to_bytes, urlencode
 
-import aiohttp
 import msgspec
-from aiohttp import web
-from yarl import URL
 
 from simbench.base.errors import MissingTool
 from simbench.bench.sut import faketime
 from simbench.bench.sut.child_process import Child, find_program, free_ports, listens
+from simbench.bench.sut.http_door import HttpDoor, NoAnswer
 from simbench.bench.sut.kannel_config import EVERYTHING, LOOPBACK, USER, Ports, configuration, result_timer_s
 from simbench.bench.sut.protocol import Capabilities, ClockGiven, Report, SutFailed, Target
 from simbench.client.messages import Outgoing
+from simbench.ledger.stimuli import ReportKind
 from simbench.ucp import alphabet
 
 PACKAGE = "kannel"
 START_WAIT_S = 10.0
 STOP_WAIT_S = 3.0
-SEND_WAIT_S = 30.0
 LOG_LEVEL = "1"  # everything but debugging, to standard error
-CONNECTIONS = 32  # to sendsms; smsbox keeps them open
 # Kannel derives the validity period from its own civil time, so it needs the platform's time zone.
 ENVIRONMENT = {"TZ": "Europe/Paris"}
 
-KINDS = {"1": "delivered", "2": "undelivered", "4": "buffered", "8": "accepted", "16": "refused"}
-ANSWERS = {202: "queued", 400: "withheld", 403: "withheld"}  # anything else: error
+KINDS: Final[dict[str, ReportKind]] = {
+    "1": "delivered",
+    "2": "undelivered",
+    "4": "buffered",
+    "8": "accepted",
+    "16": "refused",
+}
+ANSWERS: Final[dict[int, ReportKind]] = {202: "queued", 400: "withheld", 403: "withheld"}  # anything else: error
 CAPABILITIES = Capabilities(
     limits_rate=True,
     qualifies_recipients=False,
@@ -69,8 +73,7 @@ class Kannel:
         self._folder = Path()
         self.children: list[Child] = []  # in order of start
         self._watches: list[asyncio.Task[None]] = []
-        self._runner: web.ServerRunner | None = None
-        self._http: aiohttp.ClientSession | None = None
+        self._door = HttpDoor(self.name, lambda path, query: self._tell(understand(path, query)))
         self._tell: Callable[[Report], None] = lambda report: None  # noqa: ARG005 - nobody listens before `start`
         self._failed: SutFailed | None = None
         self._secret = secrets.token_hex(8)
@@ -87,7 +90,7 @@ class Kannel:
         self.capabilities = msgspec.structs.replace(self.capabilities, result_timer_s=result_timer_s(target))
         self._tell, self._failed, self._folder = tell, None, target.folder
         try:
-            callback = await self._listen()
+            callback = await self._door.open()
             admin, smsbox, sendsms = free_ports(3)
             ports = Ports(admin, smsbox, sendsms, callback)
             await self._start_boxes(programs, target, ports)
@@ -96,9 +99,6 @@ class Kannel:
             raise
         self._sendsms = f"http://{LOOPBACK}:{ports.sendsms}/cgi-bin/sendsms?"
         self._callback = f"http://{LOOPBACK}:{ports.callback}/dlr?type=%d&answer=%A&token="
-        self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=aiohttp.ClientTimeout(total=SEND_WAIT_S)
-        )
         self._watches = [asyncio.create_task(self._watch(child)) for child in self.children]
 
     @property
@@ -108,16 +108,14 @@ class Kannel:
 
     async def send(self, ask: Outgoing) -> None:
         """Request one message by sendsms and report whether Kannel took it. Raises SutFailed when Kannel has ended."""
-        if self._http is None or self._failed is not None:
+        if not self._door.is_open or self._failed is not None:
             raise self._failed or SutFailed("Kannel is not running")
-        url = URL(self._sendsms + urlencode(self._query(ask)), encoded=True)
         try:
-            async with self._http.get(url) as answer:
-                said = (await answer.read()).decode("utf-8", "replace").strip()
-        except (aiohttp.ClientError, TimeoutError) as error:
+            status, text = await self._door.call(self._sendsms + urlencode(self._query(ask)))
+        except NoAnswer as error:
             dead = next((child for child in self.children if not child.alive), None)
-            raise dead.ended() if dead else SutFailed(f"sendsms does not answer: {error!r}") from error
-        self._tell(Report(ANSWERS.get(answer.status, "error"), ask.token, f"{answer.status} {said}"))
+            raise dead.ended() if dead else SutFailed(f"sendsms {error}") from error
+        self._tell(Report(ANSWERS.get(status, "error"), ask.token, f"{status} {text}"))
 
     async def move_clock(self, clock: ClockGiven) -> None:
         """Move both boxes' clock, which runs under libfaketime."""
@@ -133,12 +131,7 @@ class Kannel:
         for child in reversed(self.children):
             await child.end(STOP_WAIT_S)
         self.children = []
-        if self._http is not None:
-            await self._http.close()
-            self._http = None
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._door.close()
 
     async def _start_boxes(self, programs: list[str], target: Target, ports: Ports) -> None:
         target.folder.mkdir(parents=True, exist_ok=True)
@@ -178,18 +171,6 @@ class Kannel:
         if ask.validity_s:
             query["validity"] = str(max(1, ask.validity_s // 60))  # Kannel counts in minutes
         return query
-
-    async def _listen(self) -> int:
-        """Start the server Kannel reports to; return its port."""
-        self._runner = web.ServerRunner(web.Server(self._hear), access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, LOOPBACK, 0).start()
-        port: int = self._runner.addresses[0][1]
-        return port
-
-    async def _hear(self, request: web.BaseRequest) -> web.Response:
-        self._tell(understand(request.path, request.rel_url.raw_query_string))
-        return web.Response()
 
 
 def understand(path: str, query: str) -> Report:

@@ -13,6 +13,7 @@ import msgspec
 
 from simbench.base.errors import MissingTool, Trouble
 from simbench.client.messages import Outgoing
+from simbench.ledger.stimuli import ReportKind
 
 
 class AccountGiven(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ class Report(msgspec.Struct, frozen=True):
     doubtful, mo or error. An mo has an empty `token`, its text in `detail`, sender `subscriber` and recipient `code`.
     """
 
-    kind: str
+    kind: ReportKind
     token: str = ""
     detail: str = ""
     code: str = ""

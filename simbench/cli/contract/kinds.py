@@ -40,7 +40,7 @@ def examined(name_or_path: str, *, thorough: bool = False) -> tuple[Schema[Any],
 
 
 def _more() -> tuple[More, ...]:
+    from simbench.cli.rulebooks import known_purposes
     from simbench.contract.consistency import unknown_country, unknown_purposes
-    from simbench.rules.rule import load
 
-    return unknown_country, partial(unknown_purposes, purposes=load())
+    return unknown_country, partial(unknown_purposes, purposes=known_purposes())

@@ -104,8 +104,7 @@ def account_command(  # noqa: PLR0913 - one argument an option
     as_json: bool,
 ) -> int:
     """Send everything; 0 when all was answered, 3 when something was given up."""
-    import uvloop
-
+    from simbench.base.event_loop import run
     from simbench.cli.dialup.accounting import say_aside, spinning
     from simbench.cli.dialup.call_sources import Reading, read_calls, secret_in
     from simbench.dialup.offer import load_netrevenu
@@ -127,7 +126,7 @@ def account_command(  # noqa: PLR0913 - one argument an option
         raise BadInput(str(calls), "there is no call in it", "calls to account for")
     with Journal(journal) as written:
         sender = Sender(target, written, seed)
-        uvloop.run(_watched(sender, sender.run(schedule(found, interim, faults, seed), fault)))
+        run(_watched(sender, sender.run(schedule(found, interim, faults, seed), fault)))
     counts = {
         "calls": len(found), "set aside": aside.total, "answered": sender.answered, "given up": sender.given_up,
         "withheld": sender.withheld, "retransmissions": sender.retransmitted, "unsigned responses": sender.unsigned,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -14,15 +13,19 @@ import simbench.bench.runner.selection  # noqa: F401 - importing it enters the e
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import claim
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.capture.esp import Tunnels
 from simbench.capture.tunnelled import Progress, read_tunnelled
 from simbench.contract import Contract
-from simbench.finding import Finding
+from simbench.finding import Finding, prose
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, Run, RunInfo
+from simbench.ledger.capture_events import MetadataGiven
+from simbench.ledger.events import At, LimitSet, events_in, is_capture, row_of
 from simbench.ledger.rows import Row
-from simbench.rules.audit import GIVEN, audit, given_by, lacks_of
+from simbench.ledger.stimuli import stimulus_row
+from simbench.rules.audit import audit, given_by, lacks_of
 from simbench.rules.capture_times import times_of
 from simbench.rules.client.throughput import unrequested
 from simbench.rules.rule import Case, judge, standing
@@ -75,11 +78,10 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
             plain = msgspec.structs.replace(summary, kinds="") if tunnels.packets else summary
             problem = f"{plain.without_ucp}{closed}"
             raise BadInput(str(path), problem, "--port, or --keys")
-        told = {"what": GIVEN, "given": sorted(metadata.given), "unread": metadata.unread}
-        given = msgspec.json.encode(told).decode()
-        _extend(ledger.events, [*metadata.events, (end, "capture", "", None, given)])
+        given = MetadataGiven(tuple(sorted(metadata.given)), dict(metadata.unread))
+        _extend(ledger.events, [row_of(at, event) for at, event in (*metadata.events, At(end, given))])
         # Codes assign alphanumeric originators to accounts, so the trace is read again before matching requests.
-        _extend(ledger.stimuli, joined(Trace(ledger.snapshot()), metadata))
+        _extend(ledger.stimuli, map(stimulus_row, joined(Trace(ledger.snapshot()), metadata)))
         run = ledger.snapshot()
     finally:
         ledger.close()
@@ -90,15 +92,17 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
         "to": moment(end) if dated else "unknown", "incidents": 0,
         "contract": contract.name, "contract_digest": contract.digest, "bench_version": __version__,
         "packets": summary.packets, "connections": summary.connections, "esp_packets": tunnels.packets,
-        "esp_opened": tunnels.opened, "lacks": str(lacks), "began_midway": lacks.midway,
-        "attempts": summary.attempts, "clock": str(times),
+        "esp_opened": tunnels.opened, "lacks": prose(lacks.reasons), "began_midway": lacks.midway,
+        "attempts": summary.attempts, "clock": prose(times.remarks),
     }  # fmt: skip
     facts["set_aside"] = len(rejected(metadata.notes))
     if metadata.requests is not None:
         facts["without_request"] = unrequested(Case(Trace(run), contract))
     facts["holes"] = lacks.holes
     if metadata.unread:
-        facts["unread"] = ", ".join(f"{count} lines of the {kind}" for kind, count in metadata.unread.items())
+        facts["unread"] = ", ".join(
+            f"{count(unread, 'line')} of the {kind}" for kind, unread in metadata.unread.items()
+        )
     remarks = tuple(Remark(0, remark) for remark in times.remarks)
     return Audited(facts, findings, (*remarks, *metadata.notes))
 
@@ -118,13 +122,13 @@ def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs())
     plain = Trace(run)
     if exercise is not None:
         case = Case(Trace(run, tokens_of(plain)), contract)
-        purposes = dict.fromkeys((*exercise.purposes, *standing()))
+        purposes = dict.fromkeys((*filter(contract.clause_of, exercise.purposes), *standing(contract)))
         return Audited({}, tuple(judge(purpose, case, exercise.name) for purpose in purposes))
     given, facts = given_by(plain), dict[str, str | int | float]()
     metadata = Metadata()
     if given_beside:
         metadata = _told_beside(plain, beside, contract)
-        run = run.extended("stimuli", joined(plain, metadata))
+        run = run.extended("stimuli", list(map(stimulus_row, joined(plain, metadata))))
         given |= metadata.given - {"codes", "outages"}
     read = Trace(run)
     case = Case(Trace(run, tokens_of(read)), contract)
@@ -147,12 +151,14 @@ def _refuse_beside(run: Run, beside: AuditInputs, of_an_exercise: bool) -> None:
 def _told_beside(plain: Trace, beside: AuditInputs, contract: Contract) -> Metadata:
     """The inputs for a server's run within its time. Raises BadInput where they contradict the run."""
     metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
-    for _, kind, code, _, detail in metadata.events:
-        rates = {rate for _, rate, _ in plain.limits.get(str(code), ())}
-        told = json.loads(str(detail)).get("rate_per_s") if kind == "limit" else None
-        if told is not None and told not in rates:
+    for _, event in metadata.events:
+        if not isinstance(event, LimitSet):
+            continue
+        rates = {limit.rate for limit in plain.limits.get(event.code, ())}
+        if event.rate_per_s not in rates:
             known = ", ".join(map(str, sorted(rates))) or "no such code"
-            raise BadInput(f"{beside.campaigns}: codes: {code}", f"{told}/s", f"the value in the run: {known}")
+            place = f"{beside.campaigns}: codes: {event.code}"
+            raise BadInput(place, f"{event.rate_per_s}/s", f"the value in the run: {known}")
     if metadata.outages:
         raise BadInput(f"{beside.campaigns}: outages", "the run records its own outages", "none")
     return within(metadata, *plain.span, contract.terms.session.result_timer_max_s.value * SECOND_US)
@@ -160,10 +166,10 @@ def _told_beside(plain: Trace, beside: AuditInputs, contract: Contract) -> Metad
 
 def of_a_capture(run: Run) -> bool:
     """Whether a run was read from a capture, which is too short for a service level."""
-    return "capture" in set(run.events["kind"].to_pylist())
+    return is_capture(events_in(run.events))
 
 
-def _extend(table: object, rows: Sequence[Row]) -> None:
+def _extend(table: object, rows: Iterable[Row]) -> None:
     for row in rows:
         table.append(row)  # type: ignore[attr-defined]  # both kinds of ledger have lists
 

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 import cloup
 
 from simbench.cli.judge.capture import capture
+from simbench.cli.judge.judging import FILES, judging
 from simbench.cli.judge.log import log
-from simbench.cli.judge.options import (
-    CAPTURED,
-    FORECAST,
-    MAPPING,
-    METADATA,
-    OTHER_RECORDS,
-    PERIOD,
-    REPORT,
-    RULES,
-    SOURCE,
-    ZONE,
-    Options,
-)
 from simbench.cli.judge.outages import outages
 from simbench.cli.judge.run import run
-from simbench.cli.pages import JUDGED, Pages, command, group, option_group
+from simbench.cli.pages import JUDGED, Pages, group
 
 ANY = "any"
-FILES = (
-    "With -o: report.html, data.json, findings.json, incidents.csv; with --pdf report.pdf, with --decisions what the "
-    "last two were before, with --probes dispute.csv, with --forecast forecast.json; of a capture findings.json and "
-    "its ledger."
-)
 
 
 class Judge(Pages):
@@ -49,17 +30,8 @@ class Judge(Pages):
         formatter.write_usage(ctx.command_path, "run|capture|outages|log [OPTIONS] FILE")
 
 
-@command(ANY, exits=JUDGED, files=FILES, see=("simbench judge",))
-@cloup.argument("source", metavar="FILE", type=SOURCE)
-@PERIOD
-@option_group("Input", ZONE, MAPPING)
-@OTHER_RECORDS
-@METADATA
-@CAPTURED
-@FORECAST
-@RULES
-@REPORT
-def any_file(**options: object) -> None:
+@judging(ANY, "", see=("simbench judge",), files=f"{FILES}; of a capture findings.json and its ledger.")
+def any_file() -> None:
     """Judge a file of any kind: a run, a capture, a log of Kannel or a table of outages.
 
     This is what `simbench judge FILE` does. An option that a file of its kind cannot use is refused.
@@ -68,15 +40,12 @@ def any_file(**options: object) -> None:
     Examples:
       simbench judge any outages.csv --from 2025-01-01T00:00+01:00 --to 2026-01-01T00:00+01:00
     """
-    from simbench.cli.judge.judgement import judge_record
-
-    sys.exit(judge_record(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
 
 
 @group(
     cls=Judge,
     exits=JUDGED,
-    files=FILES,
+    files=f"{FILES}; of a capture findings.json and its ledger.",
     see=("simbench report", "simbench conform", "docs/guides/sla.md", "docs/guides/audit.md"),
     sections=[
         cloup.Section("Platforms and their service level", [run, outages, log]),

@@ -92,7 +92,10 @@ def judge_record(options: Options, kind: str = "") -> int:
                 str(options.source), source.kind, tuple(one for one in findings if one.purpose in sla), source.rows,
                  notes, found_before, decisions, dispute, answer.forecast, answer.back_test,
             )  # fmt: skip
-            write_sla(options.output, SlaRun(case.trace.run, contract, options.language, judged), pdf=options.pdf)
+            asked = SlaRun(case.trace.run, contract, options.language, judged)
+            _, written = write_sla(options.output, asked, pdf=options.pdf, claim=options.claim)
+            if options.claim and not any(path.name == "claim.md" for path in written):
+                click.echo("no claim: no commitment of the operator is missed for certain", err=True)
     if options.as_json:
         click.echo(indented(answer))
     else:
@@ -157,7 +160,7 @@ def _record(
     if options.probes is not None:
         name = options.tz or mapping.probes.tz
         probed_ = read_probes(options.probes, mapping.probes, zone_of(name) if name else None)
-        asked = tuple(probed_.asked())
+        asked = tuple(probed_.stimuli())
         unread[PROBES] = unread_of(probed_.notes, probed_.rows)
         notes += probed_.notes
     return Record(source, run, asked, unread), notes

@@ -11,22 +11,21 @@ from simbench.base.toml_files import label
 
 CAPTURE, RUN, LOG, TABLE = "a capture", "run", "kannel log", "outages"
 
+_SERVICE: Final = frozenset({RUN, LOG, TABLE})  # what shows a service level
 # Option and field: the kinds of source that can use it.
 _USED_BY: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("--campaigns", "campaigns"): frozenset({CAPTURE, RUN}),
     ("--requests", "requests"): frozenset({CAPTURE, RUN}),
     ("--keys", "keys"): frozenset({CAPTURE}),
     ("--port", "port"): frozenset({CAPTURE}),
-    ("--from", "start"): frozenset({RUN, LOG, TABLE}),
-    ("--to", "end"): frozenset({RUN, LOG, TABLE}),
-    ("--history-from", "history_from"): frozenset({RUN, LOG, TABLE}),
-    ("--map", "mapping"): frozenset({RUN, LOG, TABLE}),
-    ("--decisions", "decisions"): frozenset({RUN, LOG, TABLE}),
-    ("--probes", "probes"): frozenset({RUN, LOG, TABLE}),
-    ("--traffic", "traffic"): frozenset({RUN, LOG, TABLE}),
-    ("--forecast", "forecast_until"): frozenset({RUN, LOG, TABLE}),
-    ("--laws", "laws"): frozenset({RUN, LOG, TABLE}),
-    ("--as-of", "as_of"): frozenset({RUN, LOG, TABLE}),
+    ("--from", "start"): _SERVICE,
+    ("--to", "end"): _SERVICE,
+    ("--map", "mapping"): _SERVICE,
+    ("--forecast", "forecast_until"): _SERVICE,
+    **{
+        (f"--{field.replace('_', '-')}", field): _SERVICE
+        for field in ("history_from", "decisions", "probes", "traffic", "laws", "as_of")
+    },
 }
 _NAMES: Final = {CAPTURE: "a capture", RUN: "a run", LOG: "a log of Kannel", TABLE: "a table of outages"}
 
@@ -42,6 +41,9 @@ def refuse_unusable(options: Any, kind: str) -> None:
     for (option, field), kinds in _USED_BY.items():
         if getattr(options, field) is not None and kind not in kinds:
             raise BadInput(option, f"{_NAMES[kind]} cannot use it", f"it with {_list(_NAMES[one] for one in kinds)}")
+    for option, asked in (("--pdf", options.pdf), ("--claim", options.claim)):
+        if asked and options.output is None:
+            raise BadInput(option, "has no folder to write to", "-o as well")
     for option, given in (
         ("--laws", options.laws),
         ("--as-of", options.as_of),

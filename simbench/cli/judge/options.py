@@ -39,6 +39,7 @@ class Options(msgspec.Struct, frozen=True):
     as_json: bool = False
     language: str = "en"
     pdf: bool = False
+    claim: bool = False
     campaigns: Path | None = None
     requests: Path | None = None
     keys: Path | None = None
@@ -126,6 +127,7 @@ REPORT: Final = option_group(
         help="Language of the report of a service level.",
     ),
     cloup.option("--pdf", is_flag=True, help="With -o: also write report.pdf."),
+    cloup.option("--claim", is_flag=True, help="With -o: also draft a claim for compensation (claim.md, claim.pdf)."),
     _JSON,
 )
 SOURCE: Final = click.Path(path_type=Path)

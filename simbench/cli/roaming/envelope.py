@@ -15,6 +15,7 @@ from simbench.cli.roaming.options import JSON, PLAN, RULES
 
 if TYPE_CHECKING:
     from simbench.cli.roaming.plans import PlanOptions
+    from simbench.roaming.explained import Language
 
 KINDS = {
     "open": "open data bundle, price before VAT",
@@ -30,9 +31,20 @@ KINDS = {
 @cloup.option_group(
     "Input", cloup.option("--date", "day", required=True, metavar="YYYY-MM-DD", help="First day of the billing period.")
 )
-@cloup.option_group("Output", JSON)
-def envelope(day: str, *, as_json: bool, **plan: Any) -> None:
-    """Compute the roaming data a plan must include.
+@cloup.option_group(
+    "Output",
+    cloup.option(
+        "--lang",
+        "language",
+        type=click.Choice(["en", "fr"]),
+        default="en",
+        show_default=True,
+        help="Language of the text for the customer.",
+    ),
+    JSON,
+)
+def envelope(day: str, language: Language, *, as_json: bool, **plan: Any) -> None:
+    """Compute the roaming data a plan must include, and the text that tells its customer.
 
     The volume is a minimum: octets are rounded up.
 
@@ -44,22 +56,25 @@ def envelope(day: str, *, as_json: bool, **plan: Any) -> None:
     """
     from simbench.cli.roaming.plans import PlanOptions
 
-    envelope_command(PlanOptions(**plan), day, as_json=as_json)
+    envelope_command(PlanOptions(**plan), day, language, as_json=as_json)
 
 
-def envelope_command(options: PlanOptions, day: str, *, as_json: bool) -> None:
+def envelope_command(options: PlanOptions, day: str, language: Language = "en", *, as_json: bool) -> None:
     """Print the envelope of one plan on one day."""
     from simbench.cli.roaming.plans import read_contract, read_plan, row_of
     from simbench.roaming.envelope import envelope
+    from simbench.roaming.explained import explained
 
     contract, on = read_contract(options), day_of("--date", day)
     plan = read_plan(options, contract, on)
     found = envelope(plan, on, contract, options.mode)
     if as_json:
         told = {**row_of(found), "price_eur": float(plan.price_eur), "vat_share": float(plan.vat_share)}
-        click.echo(indented({**told, "mode": options.mode, "contract": contract.name}))
+        text = explained(plan, found, language)
+        click.echo(indented({**told, "mode": options.mode, "contract": contract.name, "text": text}))
         return
     click.echo(f"{found.gb:f} GB  ({KINDS[found.kind]}; cap {found.cap_eur_per_gb} euros a gigabyte before VAT)")
+    click.echo(explained(plan, found, language))
 
 
 def day_of(place: str, text: str) -> date:

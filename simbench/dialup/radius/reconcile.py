@@ -71,7 +71,9 @@ class Books:
         self.differences = differences(self.carried, self.paired, recorded)
 
 
-RULES: Final = Rulebook[Books](suites=("audit",), binds="platform", unit="records")
+RULES: Final = Rulebook[Books](
+    lambda books, purpose: books.offer.clause_of(purpose), suites=("audit",), binds="platform", unit="records"
+)
 
 
 def key_of(record: Record) -> Key:

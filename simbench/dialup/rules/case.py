@@ -36,7 +36,7 @@ class Case(NamedTuple):
     ports: Mapping[str, int] = MappingProxyType({})
 
 
-RULES: Final = Rulebook[Case](binds="client", suites=("audit",))
+RULES: Final = Rulebook[Case](lambda case, purpose: case.offer.clause_of(purpose), binds="client", suites=("audit",))
 
 
 def verdict(wrong: Sequence[Evidence], summary: tuple[str, str], **more: Unpack[Measured]) -> Verdict:

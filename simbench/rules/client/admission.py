@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from typing import Any, Final, Literal
+from collections.abc import Iterable
+from typing import Final, Literal
 
 from simbench.base.calendar import parse_minute
 from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.ledger.events import SubscriberSet
 from simbench.numbering.plan import classify
 from simbench.rules.client.limits import (
     captured,
@@ -23,9 +25,9 @@ from simbench.rules.client.limits import (
     truth,
     windows,
 )
-from simbench.rules.meters import Meter, counted, meter_of
+from simbench.rules.meters import Meter, Operation, counted, meter_of
 from simbench.rules.rule import Case
-from simbench.trace.view import View
+from simbench.trace.rows import Submit
 from simbench.ucp.fields import At
 
 Objection = Literal[
@@ -41,16 +43,16 @@ _SPECIAL: Final = (At.AC, At.PR, At.DDT)  # fields that need a subscription or a
 _FIELDS: Final = 4  # of a frame before its data, counted by slashes
 
 
-def expectation(fate: dict[str, Any], code: str, machines: tuple[str, ...]) -> str:
+def expectation(subscriber: SubscriberSet, code: str, machines: tuple[str, ...]) -> str:
     """The expected outcome of a message to such a subscriber: an error code, "undelivered" or "delivered".
 
     `machines` are the first digits of the ranges that serve machines.
     """
-    kind = fate["fate"]
+    kind = subscriber.fate
     if kind in REFUSED_AT_ONCE or (kind == "m2m" and not code.startswith(machines)):
         return "06"
     # A message to an absent subscriber becomes undelivered when its validity ends, and not before.
-    return "delivered" if kind not in NEVER_DELIVERED and fate["attached"] else "undelivered"
+    return "delivered" if kind not in NEVER_DELIVERED and subscriber.attached else "undelivered"
 
 
 def objections(case: Case) -> list[frozenset[Objection]]:
@@ -95,7 +97,7 @@ class _Admission:
             found.append(frozenset(against))
         return found
 
-    def _sender(self, row: Any) -> list[Objection]:
+    def _sender(self, row: Submit) -> list[Objection]:
         """Objections to the sender."""
         against: list[Objection] = []
         if not row.account and (row.session in self.seen_from_start or row.session not in self.open):
@@ -111,13 +113,14 @@ class _Admission:
             against.append("suspended")
         return against
 
-    def _message(self, row: Any) -> list[Objection]:
+    def _message(self, row: Submit) -> list[Objection]:
         """Objections to the recipient and the content."""
         against: list[Objection] = []
-        fate = self.truth.get(row.recipient) or {"fate": classify(row.recipient).kind, "attached": True}
-        if expectation(fate, row.code, self.machines) == "06":
+        known = self.truth.get(row.recipient)
+        subscriber = known or SubscriberSet(row.recipient, classify(row.recipient).kind, "", attached=True)
+        if expectation(subscriber, row.code, self.machines) == "06":
             against.append("recipient")
-        elif row.ec == "06" and fate["fate"] in NEVER_DELIVERED:
+        elif row.ec == "06" and subscriber.fate in NEVER_DELIVERED:
             against.append("recipient")  # a platform may also refuse these at once (AMB-09)
         until = parse_minute(row.validity) if row.validity else None
         if row.validity and (until is None or until <= row.at + MINUTE_US):
@@ -127,7 +130,7 @@ class _Admission:
             against.append("special")
         return against
 
-    def _moment(self, row: Any) -> list[Objection]:
+    def _moment(self, row: Submit) -> list[Objection]:
         """Objections to the instant: an outage, a full window, too many messages to one recipient."""
         against: list[Objection] = []
         if any(start <= row.at <= end and scope in {"total", row.code} for start, end, scope in self.outages):
@@ -156,12 +159,12 @@ def over_rate(case: Case) -> list[bool]:
     tau = case.contract.terms.throughput.jitter_ms.value * 1000 if captured(case) else 0
     counting = counted(case.contract, case.trace)
     found: list[bool] = [False] * len(submits)
-    places = {id_of: place for place, id_of in enumerate(_ids(submits))}
+    places = {id_of: place for place, id_of in enumerate(_ids(submits.rows()))}
     metered = {
         code: [(one, meter_of(case.contract, one.rate)) for one in rate_periods(case, code)]
         for code in case.trace.limits
     }
-    for row, id_of in zip(counting.rows(), _ids(counting), strict=True):
+    for row, id_of in zip(counting.rows(), _ids(counting.rows()), strict=True):
         meter = next((m for one, m in metered.get(row.code, ()) if one.start <= row.at < one.end), None)
         if meter is None:
             continue
@@ -174,8 +177,8 @@ def over_rate(case: Case) -> list[bool]:
     return found
 
 
-def _ids(view: View) -> list[tuple[int, int, bytes]]:
-    return list(zip(view.session.tolist(), view.at.tolist(), view.frame.tolist(), strict=True)) if len(view) else []
+def _ids(rows: Iterable[Submit | Operation]) -> list[tuple[int, int, bytes]]:
+    return [(row.session, row.at, row.frame) for row in rows]
 
 
 def _early(meter: Meter, at: int, segments: int) -> int:

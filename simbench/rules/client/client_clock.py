@@ -13,6 +13,7 @@ import msgspec
 from simbench.base.calendar import parse_minute
 from simbench.base.text import count
 from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.ledger.events import ClientCalibrated
 from simbench.rules.requests import of_marketing, sends
 from simbench.rules.rule import Case, Verdict, rule
 
@@ -51,7 +52,7 @@ def _shown(case: Case) -> list[tuple[int, int, int]]:
         ask = asked.get(row.token)
         if ask is None or of_marketing(ask):
             continue
-        validity_s, end = int(ask.detail.get("validity_s") or 0), parse_minute(row.validity)
+        validity_s, end = ask.validity_s, parse_minute(row.validity)
         if validity_s >= LEAST_VALIDITY_S and validity_s % 60 == 0 and end is not None:
             shown.append((ask.at, row.at, end - validity_s * SECOND_US))
     return shown
@@ -86,9 +87,7 @@ def doubt(case: Case) -> str:
 )
 def clock(case: Case) -> Verdict:
     """No clause requires a movable clock, but purposes on the time of day need one."""
-    wait = next(
-        (row.detail.get("keepalive_s") for row in case.trace.event_rows.rows() if row.kind == "calibration"), None
-    )
+    wait = next((event.keepalive_s for _, event in case.trace.events if isinstance(event, ClientCalibrated)), None)
     if wait is None:
         return Verdict("inconclusive", "the exercise requested no timed wait", blame="bench")
     why = doubt(case)
@@ -103,7 +102,7 @@ def clock(case: Case) -> Verdict:
     summary = (
         f"offset {proof.low_us / SECOND_US:+.2f} to {proof.high_us / SECOND_US:+.2f} s, from "
         f"{count(proof.messages, 'message')}; "
-        f"waits of {wait} s last {min(gaps) / SECOND_US:.2f} to {max(gaps) / SECOND_US:.2f} s"
+        f"waits of {wait:g} s last {min(gaps) / SECOND_US:.2f} to {max(gaps) / SECOND_US:.2f} s"
     )
     outside = off > WAIT_SHARE
     return Verdict("unsupported" if outside else "pass", summary, round(off, 3), WAIT_SHARE, "share of a wait")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from simbench.base.text import count
 from simbench.base.units import HOUR_US
 from simbench.finding import Evidence
@@ -12,6 +10,7 @@ from simbench.numbering.written import address_key
 from simbench.rules.client.limits import captured
 from simbench.rules.requests import not_sent, of_marketing, sends
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
+from simbench.trace.rows import Submit
 
 PRESENCE = "presence"
 
@@ -24,7 +23,7 @@ def _sessions_of_users(case: Case) -> dict[tuple[str, str], list[int]]:
     return written
 
 
-def _replies(case: Case) -> list[tuple[Any, int]]:
+def _replies(case: Case) -> list[tuple[Submit, int]]:
     """Submits from the reply range, each with the time since its user last wrote to that code (us, -1: never)."""
     prefixes, written = _reply(case), _sessions_of_users(case)
     found = []
@@ -106,7 +105,7 @@ def _machines(case: Case) -> str:
     return " or ".join(case.contract.terms.numbering.prefixes("machines"))
 
 
-def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
+def _evidence(rows: list[Submit], note: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(note, r.at, r.at, r.session, r.frame.hex().upper()) for r in rows[:6])
 
 
@@ -135,7 +134,7 @@ def presence_range(case: Case) -> Verdict:
     prefixes = case.contract.terms.numbering.prefixes("presence")
     return not_sent(
         case,
-        lambda row: row.code.startswith(prefixes) and PRESENCE not in row.detail.get("traits", ()),
+        lambda row: row.code.startswith(prefixes) and PRESENCE not in row.traits,
         f"messages from range {' or '.join(prefixes)} without a presence list",
     )
 
@@ -188,9 +187,7 @@ def no_subscriber_number(case: Case) -> Verdict:
     def subscriber(oadc: str) -> bool:
         return classify(oadc).kind in {"mobile", "m2m", "overseas"}
 
-    tempted = not_sent(
-        case, lambda row: subscriber(row.detail.get("oadc") or ""), "messages with a subscriber's number as originator"
-    )
+    tempted = not_sent(case, lambda row: subscriber(row.oadc), "messages with a subscriber's number as originator")
     wrong = [row for row in case.trace.submits.rows() if not row.alphanumeric and subscriber(row.oadc)]
     if not wrong:
         return tempted

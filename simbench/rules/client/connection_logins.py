@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from simbench.base.text import count
 from simbench.base.units import MINUTE_US
 from simbench.finding import Evidence
+from simbench.ledger.events import AccountSet, LimitSet
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
+from simbench.trace.rows import Session
 from simbench.ucp.frame import Framer, WireError
 
 BAD_LOGIN, NOT_ALLOWED = "07", "04"
@@ -15,19 +15,15 @@ BAD_LOGIN, NOT_ALLOWED = "07", "04"
 
 def strangers(case: Case) -> set[str]:
     """Accounts whose password the client was not given."""
-    return {
-        row.subject
-        for row in case.trace.event_rows.rows()
-        if row.kind == "account" and row.detail.get("password_known") is False
-    }
+    accounts = (event for _, event in case.trace.events if isinstance(event, AccountSet))
+    return {event.account for event in accounts if event.password_known is False}
 
 
 def _accounts(case: Case) -> set[str]:
-    owners = {row.detail.get("account") for row in case.trace.event_rows.rows() if row.kind == "limit"}
-    return {owner for owner in owners if owner}
+    return {event.account for _, event in case.trace.events if isinstance(event, LimitSet) and event.account}
 
 
-def _logins(case: Case) -> list[tuple[Any, str]]:
+def _logins(case: Case) -> list[tuple[Session, str]]:
     """Each session with a login attempt, and the account that the attempt names."""
     frames = case.trace.frames
     tried: dict[int, str] = {}
@@ -131,9 +127,9 @@ def stranger_refused(case: Case) -> Verdict:
 def suspended(case: Case) -> Verdict:
     """Each is refused with error code 04 from the instant at which the events record the suspension."""
     since = {
-        row.subject: row.at
-        for row in case.trace.event_rows.rows()
-        if row.kind == "account" and row.detail.get("state") == "suspended"
+        event.account: at
+        for at, event in case.trace.events
+        if isinstance(event, AccountSet) and event.state == "suspended"
     }
     submits = [r for r in case.trace.submits.rows() if r.ack and r.at > since.get(r.account, r.at)]
     logins = [

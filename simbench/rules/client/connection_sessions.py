@@ -10,6 +10,7 @@ from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.limits import windows
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
+from simbench.trace.rows import Mo, Notification
 
 SHOWN = 5
 
@@ -117,18 +118,18 @@ def answers_notices(case: Case) -> Verdict:
     trace, limit_s = case.trace, case.contract.terms.session.result_timer_max_s.value
     grace = SECOND_US  # a round trip at the end of a run or connection
     closed = {row.session: row.closed_at if row.closed_at >= 0 else trace.span[1] for row in trace.sessions.rows()}
+    rows: list[Notification | Mo] = [*trace.notifications.rows(), *trace.mo.rows()]
     unanswered, late, refused, total = [], [], [], 0
-    for view in (trace.notifications, trace.mo):
-        for row in view.rows():
-            if row.result_at < 0 and closed.get(row.session, 0) - row.at <= grace:
-                continue
-            total += 1
-            if row.result_at < 0:
-                unanswered.append(row)
-            elif row.ack != "A":
-                refused.append(row)
-            elif row.result_at - row.at > limit_s * SECOND_US:
-                late.append(row)
+    for row in rows:
+        if row.result_at < 0 and closed.get(row.session, 0) - row.at <= grace:
+            continue
+        total += 1
+        if row.result_at < 0:
+            unanswered.append(row)
+        elif row.ack != "A":
+            refused.append(row)
+        elif row.result_at - row.at > limit_s * SECOND_US:
+            late.append(row)
     if not total:
         return Verdict("inconclusive", "the platform sent no operation 52 or 53", blame="bench")
     bad = unanswered + refused + late

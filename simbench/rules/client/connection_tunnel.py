@@ -5,47 +5,42 @@ A capture without ESP proves nothing: it may have been taken behind the end of t
 
 from __future__ import annotations
 
-from typing import Any
-
 from simbench.base.text import count
 from simbench.finding import Blame, Evidence
+from simbench.ledger.capture_events import TunnelsSeen
 from simbench.rules.rule import Case, RuleFunction, Verdict, rule
 
 WHO = {"in": "the client", "out": "the SMSC"}
 
 
-def tunnel_of(case: Case) -> dict[str, Any] | None:
+def tunnel_of(case: Case) -> TunnelsSeen | None:
     """What the capture reader recorded about ESP and about frames outside it; None without a capture."""
-    rows = case.trace.event_rows.rows()
-    details: list[dict[str, Any]] = [r.detail for r in rows if r.kind == "capture" and r.detail["what"] == "tunnel"]
-    return details[-1] if details else None
+    return next((event for _, event in reversed(case.trace.events) if isinstance(event, TunnelsSeen)), None)
 
 
 def _in_clear(case: Case, direction: str, blame: Blame) -> Verdict:
     tunnel = tunnel_of(case)
     if tunnel is None:
         return Verdict("unsupported", "only a capture can show IPsec")
-    clear = tunnel["clear"][direction]
+    clear = tunnel.clear[direction]
     frames = case.trace.frames
     inside = int((frames.direction == direction).sum()) - clear if len(frames) else 0
-    if not tunnel["packets"] and not tunnel["keys"]:
+    if not tunnel.packets and not tunnel.keys:
         summary = (
             f"no ESP in the capture, which may be taken behind a tunnel; {count(clear, 'frame')} of {WHO[direction]}"
         )
         return Verdict("unsupported", summary, clear, 0, "frames")
     if clear:
         evidence = tuple(
-            Evidence("outside ESP", one["at"], one["at"], -1, one["frame"])
-            for one in tunnel["frames"]
-            if one["direction"] == direction
+            Evidence("outside ESP", one.at, one.at, -1, one.frame)
+            for one in tunnel.frames
+            if one.direction == direction
         )
         summary = f"{count(clear, 'frame')} of {WHO[direction]} outside ESP, {max(0, inside)} inside"
         return Verdict("fail", summary, clear, 0, "frames", blame, (), evidence)
     if inside <= 0:
-        closed = sum(tunnel["unknown"].values()) + sum(tunnel["broken"].values())
-        summary = (
-            f"no frame of {WHO[direction]} was seen; {closed} of {tunnel['packets']} ESP packets were not decrypted"
-        )
+        closed = sum(tunnel.unknown.values()) + sum(tunnel.broken.values())
+        summary = f"no frame of {WHO[direction]} was seen; {closed} of {tunnel.packets} ESP packets were not decrypted"
         return Verdict("inconclusive", summary, blame="bench")
     return Verdict("pass", f"{count(inside, 'frame')} of {WHO[direction]}, all inside ESP", 0, 0, "frames")
 
@@ -55,7 +50,7 @@ def _enter(slug: str, sentence: str, direction: str, blame: Blame) -> RuleFuncti
         return _in_clear(case, direction, blame)
 
     return rule(
-        f"OPS-CON-03/{slug}", sentence, binds=blame, catches=(f"{slug}-planted",), suites=("audit",), counts_all=True
+        f"sessions.{slug}", sentence, binds=blame, catches=(f"{slug}-planted",), suites=("audit",), counts_all=True
     )(judge)
 
 

@@ -5,12 +5,12 @@ OPS-PRE-03, OPS-CON-05, OPS-ACH-07. `losses` measures lost and repeated messages
 
 from __future__ import annotations
 
-from typing import Any
-
 from simbench.base.calendar import parse_minute
 from simbench.base.text import count
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Evidence
+from simbench.ledger.events import ExerciseEnded
+from simbench.ledger.stimuli import Announced
 from simbench.rules.client.losses import no_duplicates, nothing_lost
 from simbench.rules.client.outages import comes_back, returns
 from simbench.rules.requests import sends
@@ -78,23 +78,23 @@ def partial_outage(case: Case) -> Verdict:
 )
 def announced_maintenance(case: Case) -> Verdict:
     """No submit or connection within the announced time, no submit unanswered at its start, all accounts back after."""
-    notices = [row.detail for row in case.trace.stimuli.rows() if row.kind == "notice"]
-    if not notices:
+    announced = [one for one in case.trace.stimuli if isinstance(one, Announced)]
+    if not announced:
         return Verdict("inconclusive", "no maintenance was announced", blame="bench")
     submits = list(case.trace.submits.rows())
     if not submits:
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     wrong: list[Evidence] = []
-    for notice in notices:
-        start, end = notice["start"], notice["end"]
+    for one in announced:
+        start, end = one.start, one.end
         during = [r for r in submits if start <= r.at < end]
         undone = [r for r in submits if r.at < start and not 0 <= r.result_at < start + SETTLE_US]
         for note, rows in (("submitted during maintenance", during), ("unanswered when maintenance began", undone)):
             wrong += [Evidence(note, r.at, r.at, r.session, r.frame.hex().upper()) for r in rows]
         dialled = [r for r in case.trace.sessions.rows() if start + SETTLE_US <= r.opened_at < end - SETTLE_US]
         wrong += [Evidence("connected during maintenance", r.opened_at, r.opened_at, r.session) for r in dialled]
-    announced = count(len(notices), "announcement")
-    summary = f"{announced}, {count(len(wrong), 'operation or connection', 'operations or connections')} against it"
+    against = count(len(wrong), "operation or connection", "operations or connections")
+    summary = f"{count(len(announced), 'announcement')}, {against} against it"
     if wrong:
         return Verdict("fail", summary, len(wrong), 0, "operations", "client", (), tuple(wrong[:6]))
     return worst([Verdict("pass", summary, 0, 0, "operations"), returns(case, asked_to_leave=True), nothing_lost(case)])
@@ -108,8 +108,8 @@ def announced_maintenance(case: Case) -> Verdict:
 )
 def validity_kept(case: Case) -> Verdict:
     """Against the requested end: the instants of submits and the VP they carry, which has minutes as its unit."""
-    asked = {token: row for token, row in sends(case).items() if row.detail.get("validity_s")}
-    ends = {token: row.at + int(row.detail["validity_s"]) * SECOND_US for token, row in asked.items()}
+    asked = {token: one for token, one in sends(case).items() if one.validity_s}
+    ends = {token: one.at + one.validity_s * SECOND_US for token, one in asked.items()}
     outages = [(start, end) for start, end, *_ in case.trace.outages]
     over = [token for token, at in ends.items() if any(start <= at <= end for start, end in outages)]
     if not over:
@@ -121,7 +121,7 @@ def validity_kept(case: Case) -> Verdict:
     default_us = case.contract.terms.delivery.validity_default_h.value * HOUR_US  # of a submit without a VP
     until = [parse_minute(row.validity) or row.at + default_us for row in submits]
     longer = [row for row, end in zip(submits, until, strict=True) if end > ends[row.token] + MINUTE_US]
-    wrong: list[Any] = [row for row in submits if row in late or row in longer]
+    wrong = [row for row in submits if row in late or row in longer]
     messages = f"{count(len(ends), 'message')} with a validity"
     summary = f"{messages}: {len(late)} sent after its end, {len(longer)} with a later end than requested"
     if not wrong:
@@ -138,7 +138,7 @@ def validity_kept(case: Case) -> Verdict:
 def sessions_last(case: Case) -> Verdict:
     """Accepted sessions that the client closed, other than in an outage or at the end of the run."""
     limit_s = case.contract.terms.session.keepalive_expected_s.value
-    ended = [row.at for row in case.trace.event_rows.rows() if row.kind == "end"]
+    ended = [at for at, event in case.trace.events if isinstance(event, ExerciseEnded)]
     last = min(ended, default=case.trace.span[1])
     sessions = [row for row in case.trace.sessions.rows() if row.login_ack == "A"]
     watched = max((min(last, r.closed_at if r.closed_at >= 0 else last) - r.login_at for r in sessions), default=0)

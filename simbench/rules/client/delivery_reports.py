@@ -6,12 +6,13 @@ Notifications may come before the result, late, twice or never; the client repor
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
 
 from simbench.base.text import count
 from simbench.finding import Evidence
+from simbench.ledger.events import FaultActed
 from simbench.numbering.written import address_key
 from simbench.rules.rule import Case, RuleFunction, Verdict, rule
+from simbench.trace.rows import Notification
 
 FINAL = {0: "delivered", 2: "undelivered"}
 
@@ -42,36 +43,33 @@ WAYS = {
 
 def _codes(case: Case, fault: str) -> set[str]:
     """The short codes that a wire fault was set on."""
-    return {
-        row.detail.get("code", "")
-        for row in case.trace.event_rows.rows()
-        if row.kind == "fault" and row.subject == fault and row.detail.get("what") == "begins"
-    }
+    faults = (event for _, event in case.trace.events if isinstance(event, FaultActed))
+    return {event.code for event in faults if event.name == fault and event.what == "begins"}
 
 
-def _fates(case: Case) -> dict[tuple[str, str], list[Any]]:
+def _outcomes(case: Case) -> dict[tuple[str, str], list[Notification]]:
     """(recipient, stamp) to the final notifications the client acknowledged."""
-    fates: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    outcomes: dict[tuple[str, str], list[Notification]] = defaultdict(list)
     for row in case.trace.notifications.rows():
         if row.outcome in FINAL and row.ack == "A":
-            fates[address_key(row.recipient), row.scts].append(row)
-    return fates
+            outcomes[address_key(row.recipient), row.scts].append(row)
+    return outcomes
 
 
 def reported_truly(case: Case, fault: str) -> Verdict:
     """For each accepted message of a code with that fault: the notified status against the one the client reports."""
-    codes, fates = _codes(case, fault), _fates(case)
+    codes, outcomes = _codes(case, fault), _outcomes(case)
     reported: dict[str, list[str]] = defaultdict(list)
-    for row in case.trace.stimuli.rows():
-        if row.kind in FINAL.values():
-            reported[row.token].append(row.kind)
+    for report in case.trace.reports:
+        if report.kind in FINAL.values():
+            reported[report.token].append(report.kind)
     wrong: list[Evidence] = []
     checked = 0
     for row in case.trace.submits.rows():
         if row.code not in codes or row.ack != "A" or not row.token:
             continue
         checked += 1
-        heard = fates.get((address_key(row.recipient), row.scts), [])
+        heard = outcomes.get((address_key(row.recipient), row.scts), [])
         due = [FINAL[heard[0].outcome]] if heard else []
         if reported[row.token] != due:
             stated = " and ".join(reported[row.token]) or "nothing"
@@ -89,7 +87,7 @@ def _enter(fault: str, slug: str, sentence: str, catches: tuple[str, ...]) -> Ru
     def judge(case: Case) -> Verdict:
         return reported_truly(case, fault)
 
-    return rule(f"OPS-PRO-06/{slug}", sentence, catches=catches, capability="reports_outcomes")(judge)
+    return rule(f"notifications.{slug}", sentence, catches=catches, capability="reports_outcomes")(judge)
 
 
 for _fault, (_slug, _sentence, _catches) in WAYS.items():

@@ -6,19 +6,20 @@ OPS-PRE-03: a validated link must last.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
+from simbench.ledger.events import ClientSampled
 from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.trace import Trace
-from simbench.trace.view import View, view_of
+from simbench.trace.view import Ints, View
 
-KIND: Final = "sample"
-SAMPLES: Final = ("at", "rss_kib", "backlog", "accepted")
 WARM: Final = 0.1  # share of the run that is not judged
 BEFORE: Final = (0.1, 0.3)  # the reference level
 AFTER: Final = (0.8, 1.0)
@@ -27,24 +28,45 @@ FEWEST: Final = 40
 OURS: Final = "limits of endurance runs (docs/guides/audit.md)"
 
 
-def samples(trace: Trace) -> View:
-    """The bench's samples: instant, memory of the client's processes (KiB, 0: not measurable), backlog, accepted."""
-    rows = [r for r in trace.event_rows.rows() if r.kind == KIND]
-    return view_of(SAMPLES, [(r.at, *(r.detail[name] for name in SAMPLES[1:])) for r in rows])
+class Sample(msgspec.Struct, gc=False):
+    """A sample of the bench: memory of the client's processes (KiB, 0: not measurable), backlog, accepted."""
+
+    at: int
+    rss_kib: int
+    backlog: int
+    accepted: int
 
 
-def _stretch(view: View, part: tuple[float, float]) -> View:
+class Samples(View[Sample], row=Sample):
+    """The samples of a run in order of time."""
+
+    at: Ints
+    rss_kib: Ints
+    backlog: Ints
+    accepted: Ints
+
+
+def samples(trace: Trace) -> Samples:
+    """The bench's samples."""
+    return Samples(
+        Sample(at, event.rss_kib, event.backlog, event.accepted)
+        for at, event in trace.events
+        if isinstance(event, ClientSampled)
+    )
+
+
+def _stretch(view: Samples, part: tuple[float, float]) -> Samples:
     start, end = int(view.at[0]), int(view.at[-1])
     first, last = (start + part[0] * (end - start), start + part[1] * (end - start))
     return view.where((view.at >= first) & (view.at <= last))
 
 
-def _growth(view: View, name: str) -> tuple[float, float]:
-    before, after = (float(np.median(getattr(_stretch(view, part), name))) for part in (BEFORE, AFTER))
+def _growth(view: Samples, column: Callable[[Samples], Ints]) -> tuple[float, float]:
+    before, after = (float(np.median(column(_stretch(view, part)))) for part in (BEFORE, AFTER))
     return before, after
 
 
-def _few(view: View) -> Verdict | None:
+def _few(view: Samples) -> Verdict | None:
     if len(view) >= FEWEST:
         return None
     return Verdict("inconclusive", f"only {count(len(view), 'sample')}, {FEWEST} needed", blame="bench")
@@ -63,7 +85,7 @@ def memory(case: Case) -> Verdict:
         return few
     if not view.rss_kib.any():
         return Verdict("unsupported", "the client has no process whose memory the bench can measure")
-    before, after = _growth(view, "rss_kib")
+    before, after = _growth(view, lambda part: part.rss_kib)
     share = after / before - 1 if before else float("inf")
     summary = f"memory: {before / 1024:.1f} MiB early, {after / 1024:.1f} MiB late ({share:+.1%})"
     return _judged(view, summary, share)
@@ -80,8 +102,8 @@ def backlog(case: Case) -> Verdict:
     view = samples(case.trace)
     if few := _few(view):
         return few
-    before, after = _growth(view, "backlog")
-    slack = max(GROWTH * before, sum(limits[-1][1] for limits in case.trace.limits.values()))
+    before, after = _growth(view, lambda part: part.backlog)
+    slack = max(GROWTH * before, sum(limits[-1].rate for limits in case.trace.limits.values()))
     summary = f"median backlog: {count(round(before), 'message')} early, {after:.0f} late"
     if after <= before + slack:
         return Verdict("pass", summary, after - before, slack, "messages", "", (OURS,))
@@ -112,7 +134,7 @@ def rate(case: Case) -> Verdict:
     return _judged(view, summary, -drift if halves[0] else drift)
 
 
-def _judged(view: View, summary: str, share: float) -> Verdict:
+def _judged(view: Samples, summary: str, share: float) -> Verdict:
     """The verdict on a share by which the end of a run is worse than its beginning."""
     worse = round(min(share, 1e9), 4)
     if share < GROWTH:

@@ -19,7 +19,8 @@ from simbench.rules.client.limits import rate_periods, windows, without_outages
 from simbench.rules.client.throughput import each_segment, sustained
 from simbench.rules.meters import meter_of
 from simbench.rules.rule import Case, Verdict, rule, worst
-from simbench.trace.view import Column, View
+from simbench.trace.rows import Submits
+from simbench.trace.view import Bools, Ints
 
 
 class Offer(msgspec.Struct, frozen=True, eq=False):
@@ -32,12 +33,12 @@ class Offer(msgspec.Struct, frozen=True, eq=False):
     code: str
     rate: int
     window: int
-    sent: View
-    fair: View
-    full: Column
+    sent: Submits
+    fair: Submits
+    full: Bools
 
     @property
-    def accepted(self) -> View:
+    def accepted(self) -> Submits:
         """Accepted submits in order of their results."""
         taken = self.fair.where((self.fair.ack == "A") & (self.fair.result_at >= 0))
         return taken.where(np.argsort(taken.result_at, kind="stable")) if len(taken) else taken
@@ -100,7 +101,7 @@ def _ends(case: Case) -> dict[int, int]:
     return {row.session: row.closed_at if row.closed_at >= 0 else last for row in case.trace.sessions.rows()}
 
 
-def _fills_its_window(case: Case, known: dict[str, int], size: int) -> Column:
+def _fills_its_window(case: Case, known: dict[str, int], size: int) -> Bools:
     """For each submit, whether it filled the window of its session."""
     submits, pending = case.trace.submits, dict[int, list[int]]()
     found = np.zeros(len(submits), dtype=np.bool_)
@@ -174,17 +175,17 @@ def _backlogged(case: Case, offer: Offer, floor: float) -> bool:
     return lacking > offer.rate
 
 
-def _segments(fair: View, start: int, end: int) -> int:
+def _segments(fair: Submits, start: int, end: int) -> int:
     """The number of segments accepted after `start` and until `end`."""
     chosen = (fair.ack == "A") & (fair.result_at > start) & (fair.result_at <= end)
     return int(fair.segments[chosen].sum())
 
 
-def _per_s(at: Column, segments: Column, rate: int) -> float:
+def _per_s(at: Ints, segments: Ints, rate: int) -> float:
     return sustained(each_segment(at, segments), rate)
 
 
-def _stretches(full: Column) -> list[tuple[int, int]]:
+def _stretches(full: Bools) -> list[tuple[int, int]]:
     """Start and end (exclusive) of each run of operations that filled their window."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], full, [False])).astype(np.int8)))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
+from msgspec import UNSET
 
+from simbench.ledger.events import AccountSet, LimitSet, SubscriberSet, is_capture
 from simbench.rules.rule import Case
 
 FOREVER: Final = 1 << 62
@@ -30,7 +32,7 @@ def rate_periods(case: Case, code: str) -> list[Period]:
     limits = case.trace.limits.get(code, [])
     found: list[Period] = []
     for number, (at, rate, _) in enumerate(limits):
-        end = limits[number + 1][0] if number + 1 < len(limits) else FOREVER
+        end = limits[number + 1].since if number + 1 < len(limits) else FOREVER
         if found and found[-1].rate == rate:
             found[-1] = msgspec.structs.replace(found[-1], end=end)
         else:
@@ -52,19 +54,19 @@ def without_outages(case: Case, code: str, period: Period) -> list[tuple[int, in
 def windows(case: Case) -> dict[str, int]:
     """Account to its window, where the events set one; other accounts have that of the contract."""
     found = {}
-    for row in case.trace.event_rows.rows():
-        if row.kind == "limit" and row.detail.get("window"):
-            found[row.detail.get("account", row.subject)] = int(row.detail["window"])
+    for _, event in case.trace.events:
+        if isinstance(event, LimitSet) and event.window:
+            found[event.account or event.code] = event.window
     return found
 
 
 def owners(case: Case) -> dict[str, set[str]]:
     """Account to its codes; "" has all codes, for a session whose login was not recorded."""
     found: dict[str, set[str]] = defaultdict(set)
-    for row in case.trace.event_rows.rows():
-        if row.kind == "limit" and "account" in row.detail:
-            found[row.detail["account"]].add(row.subject)
-            found[""].add(row.subject)
+    for _, event in case.trace.events:
+        if isinstance(event, LimitSet) and event.account:
+            found[event.account].add(event.code)
+            found[""].add(event.code)
     return found
 
 
@@ -72,12 +74,13 @@ def suspensions(case: Case) -> dict[str, list[tuple[int, int]]]:
     """Account to the periods (start, end) of its suspension."""
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
     since: dict[str, int] = {}
-    for row in case.trace.event_rows.rows():
-        state = row.detail.get("state") if row.kind == "account" else None
-        if state == "active" and row.subject in since:
-            found[row.subject].append((since.pop(row.subject), row.at))
-        elif state is not None and state != "active":
-            since.setdefault(row.subject, row.at)
+    for at, event in case.trace.events:
+        match event:
+            case AccountSet(account, "active"):
+                if account in since:
+                    found[account].append((since.pop(account), at))
+            case AccountSet(account, str()):
+                since.setdefault(account, at)
     for account, start in since.items():
         found[account].append((start, FOREVER))
     return found
@@ -86,26 +89,24 @@ def suspensions(case: Case) -> dict[str, list[tuple[int, int]]]:
 def options(case: Case) -> set[str]:
     """Accounts with the sender-name option, from the events; all where the contract grants names to every code."""
     if case.contract.terms.numbering.sender_names.value == "always":
-        limits = (row.detail.get("account") for row in case.trace.event_rows.rows() if row.kind == "limit")
-        return {account for account in limits if account}
-    return {
-        row.subject for row in case.trace.event_rows.rows() if row.kind == "account" and row.detail.get("oadc_option")
-    }
+        return {event.account for _, event in case.trace.events if isinstance(event, LimitSet) and event.account}
+    accounts = (event for _, event in case.trace.events if isinstance(event, AccountSet))
+    return {event.account for event in accounts if event.oadc_option is True}
 
 
 def option_unknown(case: Case) -> Callable[[str], bool]:
     """Whether the sender-name option of an account is unknown, as in a capture whose auditor does not state it."""
-    rows = case.trace.event_rows.rows()
-    said = {row.subject for row in rows if row.kind == "account" and row.detail.get("oadc_option") is not None}
+    accounts = (event for _, event in case.trace.events if isinstance(event, AccountSet))
+    said = {event.account for event in accounts if event.oadc_option is not UNSET}
     of_a_capture = captured(case) and case.contract.terms.numbering.sender_names.value == "option"
     return lambda account: of_a_capture and account not in said
 
 
-def truth(case: Case) -> dict[str, dict[str, Any]]:
-    """Recipient to its latest state in the events: fate, operator, attached, roaming."""
-    return {row.subject: row.detail for row in case.trace.event_rows.rows() if row.kind == "subscriber"}
+def truth(case: Case) -> dict[str, SubscriberSet]:
+    """Recipient to its latest state in the events."""
+    return {event.msisdn: event for _, event in case.trace.events if isinstance(event, SubscriberSet)}
 
 
 def captured(case: Case) -> bool:
     """Whether the record is a capture, which may have begun in mid-connection."""
-    return any(row.kind == "capture" for row in case.trace.event_rows.rows())
+    return is_capture(case.trace.events)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable
-from typing import Any
 
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
+from simbench.ledger.stimuli import Request
 from simbench.numbering.plan import classify
 from simbench.numbering.written import address_key
 from simbench.rules.client.limits import windows
@@ -22,6 +22,7 @@ from simbench.rules.client.recipients import SHOWN, evidence_of
 from simbench.rules.client.throughput import unrequested
 from simbench.rules.requests import of_marketing, sends
 from simbench.rules.rule import Case, Verdict, rule
+from simbench.trace.rows import Submit
 from simbench.ucp.fields import At
 
 QUIET_US = SECOND_US  # a code that submitted this shortly before the end of the record was still active
@@ -42,19 +43,20 @@ def nothing_lost(case: Case) -> Verdict:
 
     Without an interruption a message is lost only when it is missing on the wire long after its request.
     """
-    asked, submits = case.trace.stimuli, case.trace.submits
+    reports, submits = case.trace.reports, case.trace.submits
     taken = sends(case)
     if not taken:
         return Verdict("inconclusive", "no message was requested", blame="bench")
-    excused = set(asked.token[(asked.kind == "withheld") | (asked.kind == "refused")].tolist())
+    excused = {report.token for report in reports if report.kind in {"withheld", "refused"}}
     arrived = set(submits.token[submits.ack == "A"].tolist())
     refused = set(submits.token[submits.ack == "N"].tolist())
     missing = [row for token, row in taken.items() if token not in arrived | refused | excused]
     parted, on_wire = bool(interruptions(case)), set(submits.token.tolist())
-    silent = not set(asked.kind.tolist()) & REPORTS  # the client does not report what it withholds
+    silent = not any(report.kind in REPORTS for report in reports)  # the client does not report what it withholds
     unanswered = [row for row in missing if row.token in on_wire and not parted]
     held = [row for row in missing if row.token not in on_wire and silent and _may_withhold(case, row)]
-    rest = [row for row in missing if row not in unanswered and row not in held]
+    settled = {row.token for row in (*unanswered, *held)}
+    rest = [row for row in missing if row.token not in settled]
     waits = _Waiting(case, parted)
     lost = [row for row in rest if not waits.may_wait(row)]
     waiting = len(rest) - len(lost)
@@ -74,11 +76,11 @@ def nothing_lost(case: Case) -> Verdict:
     return Verdict("pass", summary, 0, 0, "messages")
 
 
-def _first(rows: list[Any]) -> list[Any]:
-    return sorted(rows, key=lambda row: str(row.token))[:SHOWN]
+def _first(rows: list[Request]) -> list[Request]:
+    return sorted(rows, key=lambda row: row.token)[:SHOWN]
 
 
-def _may_withhold(case: Case, row: Any) -> bool:
+def _may_withhold(case: Case, row: Request) -> bool:
     """Whether a client may rightly withhold a requested message: to a number Orange does not serve, or marketing.
 
     Marketing may be withheld without consent, out of hours, to a user who wrote back, or as a further one to that user.
@@ -107,7 +109,7 @@ class _Waiting:
             if row.token in asked:
                 self.overtaken[row.code] = max(asked[row.token].at, self.overtaken.get(row.code, 0))
 
-    def may_wait(self, row: Any) -> bool:
+    def may_wait(self, row: Request) -> bool:
         """Whether the request is recent, or its code was still active and has sent none of the much later requests."""
         if self.overtaken.get(row.code, 0) > row.at + self.patience_us:
             return False
@@ -131,7 +133,7 @@ def no_duplicates(case: Case) -> Verdict:
     Without known requests, a submit like an earlier one may have been requested twice.
     """
     submits = case.trace.submits
-    before: dict[Hashable, list[Any]] = defaultdict(list)
+    before: dict[Hashable, list[Submit]] = defaultdict(list)
     known: list[int] = []
     doubtful: list[int] = []
     alike: list[int] = []
@@ -165,9 +167,8 @@ def no_duplicates(case: Case) -> Verdict:
 
 
 def _seen(case: Case) -> set[str]:
-    """Marks of messages without a known request."""
-    asked = case.trace.stimuli
-    return set(asked.token[asked.kind == "seen"].tolist()) if len(asked) else set()
+    """Tokens of messages without a known request."""
+    return {one.token for one in case.trace.unrequested}
 
 
 def _part(frame: bytes) -> bytes:
@@ -184,17 +185,17 @@ def received_results(case: Case) -> dict[tuple[int, int, str], int]:
     """
     submits, known = case.trace.submits, windows(case)
     reported: dict[str, int] = {}
-    for row in case.trace.stimuli.rows():
-        if row.kind in {"accepted", "delivered", "undelivered", "buffered"} and row.token:
-            reported.setdefault(row.token, row.at)
+    for report in case.trace.reports:
+        if report.kind in {"accepted", "delivered", "undelivered", "buffered"} and report.token:
+            reported.setdefault(report.token, report.at)
     shown: dict[tuple[int, int, str], int] = {}
-    by_session: dict[int, list[Any]] = defaultdict(list)
+    by_session: dict[int, list[Submit]] = defaultdict(list)
     for row in submits.rows():
         if row.ack == "A" and row.token in reported:
             shown[row.session, row.at, row.trn] = max(reported[row.token], row.result_at)
         by_session[row.session].append(row)
     for rows in by_session.values():
-        unshown: list[Any] = []
+        unshown: list[Submit] = []
         for row in rows:
             reused = [one for one in unshown if one.trn == row.trn and 0 <= one.result_at < row.at]
             # This submit would exceed the window unless the client had received the oldest results.

@@ -10,6 +10,7 @@ from collections import defaultdict
 
 from simbench.base.text import count
 from simbench.base.units import DAY_US
+from simbench.ledger.stimuli import Request
 from simbench.numbering.written import address_key
 from simbench.rules.requests import MARKETING, Whole, not_sent, of_marketing, shown, wholes
 from simbench.rules.rule import Case, Verdict, rule
@@ -19,9 +20,9 @@ FREE = re.compile(r"\bservices?\s+gratuits?\b", re.IGNORECASE)
 ALL_FREE, INFORMED = "all-free", "optout-told"
 
 
-def marketed(case: Case) -> list[Whole]:
-    """Whole marketing messages on the wire."""
-    return [one for one in wholes(case) if one.asked is not None and of_marketing(one.asked)]
+def marketed(case: Case) -> list[tuple[Whole, Request]]:
+    """Whole marketing messages on the wire, each with its request."""
+    return [(one, one.asked) for one in wholes(case) if one.asked is not None and of_marketing(one.asked)]
 
 
 @rule(
@@ -45,7 +46,7 @@ def free_service(case: Case) -> Verdict:
     """The words in any spelling, in messages of campaigns that do not declare "all-free"."""
     return not_sent(
         case,
-        lambda row: bool(FREE.search(row.text)) and ALL_FREE not in row.detail.get("traits", ()),
+        lambda row: bool(FREE.search(row.text)) and ALL_FREE not in row.traits,
         "texts that call a paid service free",
     )
 
@@ -58,16 +59,16 @@ def free_service(case: Case) -> Verdict:
 )
 def brand_named(case: Case) -> Verdict:
     """Judged on the wire, as a client may add the name itself."""
-    tempted = [row for row in case.trace.stimuli.rows() if row.kind == "send" and of_marketing(row) and row.brand]
-    tempted = [row for row in tempted if row.brand.casefold() not in row.text.casefold()]
-    if not tempted:
+    requested = [one for one in case.trace.requests if of_marketing(one) and one.brand]
+    nameless = [one for one in requested if one.brand.casefold() not in one.text.casefold()]
+    if not nameless:
         return Verdict("inconclusive", "no marketing without a brand name was requested", blame="bench")
     sent = marketed(case)
     if not sent:
         return Verdict("inconclusive", "the client sent no marketing", blame="client")
-    wrong = [one for one in sent if one.asked.brand.casefold() not in f"{one.text} {one.oadc}".casefold()]
+    wrong = [one for one, asked in sent if asked.brand.casefold() not in f"{one.text} {one.oadc}".casefold()]
     named = f"{len(sent) - len(wrong)} of {count(len(sent), 'marketing message')} named their brand"
-    summary = f"{named} ({len(tempted)} requested without)"
+    summary = f"{named} ({len(nameless)} requested without)"
     if not wrong:
         return Verdict("pass", summary, 0, 0, "messages")
     return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), shown(wrong, "the brand is missing"))
@@ -84,8 +85,8 @@ def _one_segment(text: str) -> bool:
 
 def _stop_mention(case: Case, *, pushed: bool) -> Verdict:
     """Marketing with (`pushed`) or without a text that leaves no room for the mention in its only segment."""
-    sent = [one for one in marketed(case) if INFORMED not in one.asked.detail.get("traits", ())]
-    sent = [one for one in sent if (_one_segment(one.asked.text) and one.segments > 1) == pushed]
+    uninformed = [(one, asked) for one, asked in marketed(case) if INFORMED not in asked.traits]
+    sent = [one for one, asked in uninformed if (_one_segment(asked.text) and one.segments > 1) == pushed]
     if not sent:
         return Verdict("inconclusive", "the client sent no such marketing", blame="client")
     wrong = [one for one in sent if one.missing or _without_stop(case, one)]
@@ -116,7 +117,7 @@ def stop_mention(case: Case) -> Verdict:
 )
 def second_segment(case: Case) -> Verdict:
     """The requested texts almost fill one segment."""
-    cut = [one for one in marketed(case) if len(one.text) > 150 and one.segments == 1 and _without_stop(case, one)]
+    cut = [one for one, _ in marketed(case) if len(one.text) > 150 and one.segments == 1 and _without_stop(case, one)]
     if cut:
         summary = f"{count(len(cut), 'marketing message')} of one full segment without the opt-out mention"
         return Verdict(
@@ -130,9 +131,9 @@ def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int],
     days: dict[tuple[str, str, int], list[Whole]] = defaultdict(list)
     brands: set[str] = set()
     rolling = case.contract.reading("AMB-17") == "rolling_24h"
-    for one in marketed(case):
-        brands.add(one.asked.brand)
-        who = (address_key(one.recipient), one.asked.brand if by_brand else "")
+    for one, asked in marketed(case):
+        brands.add(asked.brand)
+        who = (address_key(one.recipient), asked.brand if by_brand else "")
         day = case.contract.calendar.civil(one.at).date().toordinal()
         if rolling:
             last = max((key[2] for key in days if key[:2] == who), default=0)
@@ -152,9 +153,9 @@ def once_a_day(case: Case) -> Verdict:
     """A recommendation. A message of several segments counts once."""
     limit = case.contract.terms.marketing.per_user_brand_day.value
     asks: dict[tuple[str, str], int] = defaultdict(int)
-    for row in case.trace.stimuli.rows():
-        if row.kind == "send" and of_marketing(row):
-            asks[row.recipient, row.brand] += 1
+    for request in case.trace.requests:
+        if of_marketing(request):
+            asks[request.recipient, request.brand] += 1
     if not any(requested > limit for requested in asks.values()):
         return Verdict("inconclusive", "no second message of a brand to a user was requested", blame="bench")
     days, _ = _per_user(case, by_brand=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from simbench.base.text import count
 from simbench.finding import Evidence
+from simbench.ledger.stimuli import Request
 from simbench.numbering.written import address_key
 from simbench.rules.client.client_clock import believed, prove
 from simbench.rules.requests import MARKETING, sends, shown, wholes
@@ -22,24 +23,22 @@ def allowed(case: Case, at: int) -> bool:
     return case.contract.may_send(MARKETING, at)
 
 
-def _bound(row: object) -> bool:
-    return getattr(row, "traffic_class", "") == MARKETING and SPECIAL not in getattr(row, "detail", {}).get(
-        "traits", ()
-    )
+def _bound(one: Request) -> bool:
+    return one.traffic_class == MARKETING and SPECIAL not in one.traits
 
 
 def in_hours(case: Case) -> Verdict:
     """Marketing requested outside the hours must not be sent outside them."""
     assumed = case.contract.assumed(*READINGS)
-    tempted = [row for row in sends(case).values() if _bound(row) and not allowed(case, row.at)]
-    if not tempted:
+    forbidden = [one for one in sends(case).values() if _bound(one) and not allowed(case, one.at)]
+    if not forbidden:
         return Verdict("inconclusive", "no marketing outside the hours was requested", blame="bench")
     proof = prove(case)
     sent = [one for one in wholes(case) if one.asked is not None and _bound(one.asked)]
     outside = [one for one in sent if not allowed(case, one.at)]
     wrong = [one for one in outside if not any(allowed(case, at) for at in believed(proof, one.at))]
     summary = (
-        f"{count(len(tempted), 'marketing message')} requested outside the hours; "
+        f"{count(len(forbidden), 'marketing message')} requested outside the hours; "
         f"{len(outside)} of {len(sent)} sent outside them"
     )
     if wrong:
@@ -76,7 +75,7 @@ PLACES = {
 
 
 def _enter(slug: str, sentence: str, catches: tuple[str, ...]) -> RuleFunction:
-    return rule(f"OPS-PRO-03/{slug}", sentence, catches=catches, capability="keeps_quiet_hours")(in_hours)
+    return rule(f"hours.{slug}", sentence, catches=catches, capability="keeps_quiet_hours")(in_hours)
 
 
 for _slug, (_sentence, _catches) in PLACES.items():

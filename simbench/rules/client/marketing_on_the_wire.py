@@ -9,30 +9,33 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+
+import msgspec
 
 from simbench.base.text import count
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.finding import Evidence
+from simbench.ledger.stimuli import Request, Unrequested
 from simbench.numbering.plan import classify
 from simbench.numbering.written import address_key
 from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.rule import Case, Verdict, missed, rule
+from simbench.trace.rows import Message, Submit
 
 MARKETING = "marketing"
-SEEN = "seen"  # in `stimuli`: a message on the wire without a known request
+Declared = Request | Unrequested
 SHOWN = 6
 
 
-def marketed(case: Case) -> list[tuple[Any, Any]]:
-    """Marketing messages on the wire in order of time, each with the row that declares it."""
-    rows = case.trace.stimuli.rows()
-    declared = {row.token: row for row in rows if row.kind in {"send", SEEN} and row.traffic_class == MARKETING}
+def marketed(case: Case) -> list[tuple[Message, Declared]]:
+    """Marketing messages on the wire in order of time, each with the stimulus that declares it."""
+    stimuli = (one for one in case.trace.stimuli if isinstance(one, Request | Unrequested))
+    declared = {one.token: one for one in stimuli if one.traffic_class == MARKETING}
     return [(one, declared[one.token]) for one in case.trace.messages.rows() if one.token in declared]
 
 
 def _judged(
-    case: Case, sent: list[tuple[Any, Any]], wrong: Iterable[Any], what: str, assumed: tuple[str, ...] = ()
+    case: Case, sent: list[tuple[Message, Declared]], wrong: Iterable[Message], what: str, assumed: tuple[str, ...] = ()
 ) -> Verdict:
     """The verdict of a rule that counts wrong marketing messages; `assumed` limits make a breach weak."""
     if not sent:
@@ -46,7 +49,7 @@ def _judged(
     evidence = tuple(
         Evidence(what, one.at, one.at, one.session, frames[one.rows_of[0]].hex().upper()) for one in found[:SHOWN]
     )
-    outcome = missed(case.contract, *(name for name in assumed if "." in name))  # a trace is not a limit
+    outcome = missed(case.contract, *(name for name in assumed if "." in name))  # a reading is not a limit
     return Verdict(outcome, summary, len(found), 0, "messages", "client", hangs, evidence)
 
 
@@ -107,8 +110,8 @@ def stop_named(case: Case) -> Verdict:
     return _judged(case, sent, [one for one, _ in sent if not named.search(one.text)], "without STOP and a code")
 
 
-def _told_before(asked: Any) -> bool:
-    return "optout-told" in asked.detail.get("traits", ())
+def _told_before(asked: Declared) -> bool:
+    return "optout-told" in asked.traits
 
 
 @rule(
@@ -136,7 +139,7 @@ def daily(case: Case) -> Verdict:
             wrong.append(one)
     judged = _judged(case, sent, wrong, "beyond the daily one of their brand", ("AMB-17",))
     weak = judged.outcome == "fail"
-    return Verdict("weak", *[getattr(judged, n) for n in Verdict.__struct_fields__[1:]]) if weak else judged
+    return msgspec.structs.replace(judged, outcome="weak") if weak else judged
 
 
 @rule(
@@ -195,7 +198,7 @@ def senders(case: Case) -> Verdict:
     return _of_submits(sent, wrong, "with a subscriber's number as originator")
 
 
-def _of_submits(sent: list[Any], wrong: list[Any], what: str, assumed: tuple[str, ...] = ()) -> Verdict:
+def _of_submits(sent: list[Submit], wrong: list[Submit], what: str, assumed: tuple[str, ...] = ()) -> Verdict:
     if not sent:
         return Verdict("unsupported", "no such submit on the wire")
     summary = f"{len(wrong)} of {count(len(sent), 'submit')} {what}"

@@ -9,13 +9,14 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import msgspec
 
 from simbench.base.text import count
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.finding import Evidence
+from simbench.ledger.events import TextSent
+from simbench.ledger.stimuli import Request
 from simbench.numbering.written import address_key
 from simbench.rules.requests import MARKETING, of_marketing, sends, shown, wholes
 from simbench.rules.rule import Case, Verdict, missed, rule
@@ -57,7 +58,7 @@ def opt_outs(case: Case) -> list[OptOut]:
 Scope = Callable[[OptOut, str], bool]  # an opt-out and the code of a message requested to its user
 
 
-def _bound(case: Case, in_scope: Scope, grace_us: int) -> Iterator[tuple[Any, OptOut]]:
+def _bound(case: Case, in_scope: Scope, grace_us: int) -> Iterator[tuple[Request, OptOut]]:
     """Marketing requested to users who had opted out of it longer ago than the grace period."""
     outs = opt_outs(case)
     for row in sends(case).values():
@@ -73,27 +74,28 @@ def honoured(case: Case, in_scope: Scope) -> Verdict:
     """No marketing to opted-out users after the grace period; within it there may be."""
     grace_us = case.contract.terms.marketing.stop_grace_h.value * HOUR_US
     assumed = case.contract.assumed(GRACE)
-    tempted = {row.token: out for row, out in _bound(case, in_scope, grace_us)}
-    if not tempted:
+    forbidden = {one.token: out for one, out in _bound(case, in_scope, grace_us)}
+    if not forbidden:
         return Verdict(
             "inconclusive", "no marketing to opted-out users after the grace period was requested", blame="bench"
         )
-    sent = [one for one in wholes(case) if one.asked is not None]
-    wrong = [one for one in sent if one.asked.token in tempted]
-    within = [one for one in sent if one.asked.token in _tokens(_bound(case, in_scope, 0)) - set(tempted)]
+    sent = [(one, one.asked) for one in wholes(case) if one.asked is not None]
+    wrong = [one for one, asked in sent if asked.token in forbidden]
+    bound = _tokens(_bound(case, in_scope, 0)) - set(forbidden)
+    within = [one for one, asked in sent if asked.token in bound]
     summary = (
-        f"{count(len(tempted), 'marketing message')} to opted-out users requested, {len(wrong)} sent "
+        f"{count(len(forbidden), 'marketing message')} to opted-out users requested, {len(wrong)} sent "
         f"({len(within)} more within the grace period)"
     )
     if wrong:
         evidence = shown(wrong, "the user had opted out")
         return Verdict(missed(case.contract, GRACE), summary, len(wrong), 0, "messages", "client", assumed, evidence)
-    if not any(of_marketing(one.asked) for one in sent):
+    if not any(of_marketing(asked) for _, asked in sent):
         return Verdict("inconclusive", f"{summary}; the client sent no {MARKETING} at all", blame="client")
     return Verdict("pass", summary, 0, 0, "messages", "", assumed)
 
 
-def _tokens(bound: Iterator[tuple[Any, OptOut]]) -> set[str]:
+def _tokens(bound: Iterator[tuple[Request, OptOut]]) -> set[str]:
     return {row.token for row, _ in bound}
 
 
@@ -138,7 +140,7 @@ def every_code(case: Case) -> Verdict:
 )
 def mo_delivered(case: Case) -> Verdict:
     """MO messages in the events against operations 52, for accounts connected at the end of the run."""
-    written = Counter((address_key(row.subject), row.detail.get("code"), row.detail.get("text")) for row in _mo(case))
+    written = Counter((address_key(mo.sender), mo.code, mo.text) for _, mo in _written(case))
     if not written or not any(row.login_ack == "A" for row in case.trace.sessions.rows()):
         return Verdict("inconclusive", "no MO message for a connected client", blame="bench")
     arrived = Counter((address_key(row.sender), row.code, row.text) for row in case.trace.mo.rows())
@@ -147,13 +149,13 @@ def mo_delivered(case: Case) -> Verdict:
     summary = f"{sent - lost.total()} of {count(sent, 'MO message')} reached the client"
     if not lost:
         return Verdict("pass", summary, 0, 0, "messages")
-    when = {(address_key(row.subject), row.detail.get("code"), row.detail.get("text")): row.at for row in _mo(case)}
+    when = {(address_key(mo.sender), mo.code, mo.text): at for at, mo in _written(case)}
     evidence = tuple(Evidence(f"to {key[1]}: {key[2]}", when[key], when[key]) for key in list(lost)[:6])
     return Verdict("fail", summary, sum(lost.values()), 0, "messages", "platform", (), evidence)
 
 
-def _mo(case: Case) -> list[Any]:
-    return [row for row in case.trace.event_rows.rows() if row.kind == "mo" and "code" in row.detail]
+def _written(case: Case) -> list[tuple[int, TextSent]]:
+    return [(at, event) for at, event in case.trace.events if isinstance(event, TextSent)]
 
 
 @rule(
@@ -169,7 +171,7 @@ def mo_passed_on(case: Case) -> Verdict:
         return Verdict("inconclusive", "the client acknowledged no MO message", blame="client")
     first = {(address_key(row.sender), row.code, row.scts, row.text): row for row in reversed(mo)}
     due = Counter((who, code) for who, code, _, _ in first)
-    reported = Counter((_user(row), row.code) for row in case.trace.stimuli.rows() if row.kind == "mo")
+    reported = Counter((address_key(one.recipient), one.code) for one in case.trace.reports if one.kind == "mo")
     lacking, repeated = due - reported, reported - Counter((address_key(row.sender), row.code) for row in mo)
     received = count(len(first), "MO message")
     summary = f"{received}, {sum(lacking.values())} not passed on, {sum(repeated.values())} passed on too often"
@@ -180,7 +182,3 @@ def mo_passed_on(case: Case) -> Verdict:
         Evidence("not passed on exactly once", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6]
     )
     return Verdict("fail", summary, sum((lacking + repeated).values()), 0, "messages", "client", (), evidence)
-
-
-def _user(row: Any) -> str:
-    return address_key(str(row.recipient))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Any
 
 from simbench.base.text import count
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.finding import Evidence
+from simbench.ledger.events import FaultActed
+from simbench.ledger.stimuli import Reported, Request, Unrequested
 from simbench.rules.client.limits import rate_periods
 from simbench.rules.client.recipients import evidence_of
 from simbench.rules.client.throughput import held_against
-from simbench.rules.meters import counted
+from simbench.rules.meters import Operations, counted
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
-from simbench.trace.view import View
+from simbench.trace.rows import Session
 
 SETTLE_US = 5 * SECOND_US  # a platform that reads nothing notices a closed connection within this time
 CLOSED_PORT = {"cut", "reset", "refuse"}  # modes without a listening port
@@ -27,7 +28,7 @@ def total_outages(case: Case) -> list[tuple[int, int]]:
 
 def interruptions(case: Case) -> list[int]:
     """Instants at which an outage of any scope or a dropped connection can separate a message from its result."""
-    drops = [row.at for row in case.trace.event_rows.rows() if row.kind == "fault" and "drop" in row.detail]
+    drops = [at for at, event in case.trace.events if isinstance(event, FaultActed) and event.drop]
     return sorted([start for start, *_ in case.trace.outages] + drops)
 
 
@@ -74,7 +75,8 @@ def reconnect_pace(case: Case) -> Verdict:
 
 def _links(case: Case) -> int:
     """The number of links: one for each account seen, or each code requested, whichever are more."""
-    codes = set(case.trace.stimuli.code.tolist()) - {""}
+    messages = (one for one in case.trace.stimuli if isinstance(one, Request | Unrequested | Reported))
+    codes = {one.code for one in messages} - {""}
     accounts = {row.account for row in case.trace.sessions.rows() if row.account}
     return max(1, len(codes), len(accounts))
 
@@ -136,9 +138,9 @@ def returns(case: Case, *, asked_to_leave: bool = False) -> Verdict:
     return worst(judged, "no account was connected before the outage")
 
 
-def _had_left(session: Any, start: int) -> bool:
+def _had_left(session: Session, start: int) -> bool:
     """Whether the client had closed a session well before an outage began; it need not return."""
-    return bool(session.closed_by == "peer" and 0 <= session.closed_at < start - SECOND_US)
+    return session.closed_by == "peer" and 0 <= session.closed_at < start - SECOND_US
 
 
 @rule(
@@ -169,7 +171,7 @@ def after_reconnection(case: Case) -> Verdict:
     return worst(judged, "the client submitted nothing after the outage")
 
 
-def _after(case: Case, code: str, rate: int, after: View, assumed: tuple[str, ...]) -> Verdict:
+def _after(case: Case, code: str, rate: int, after: Operations, assumed: tuple[str, ...]) -> Verdict:
     """A code's operations after the return, compared with its rate."""
     strict, lenient = held_against(case, after, rate)
     summary = f"{code}: {strict.peak} in the busiest second after the outage (limit {rate}/s)"

@@ -1,6 +1,6 @@
-"""Rules on oddities: OPS-CON-02 and OPS-ACH-03. Each thing a client does beside the protocol, by name, with its count.
+"""Rules on protocol violations: each kind by name, with its count.
 
-What can be seen on the wire is found there, so that a capture is judged as a run is; the story adds what only the SMSC
+What can be seen on the wire is found there, so that a capture is judged as a run is; events add what only the SMSC
 could tell. Sources: EMI-UCP 4.0 sections 2 to 6; docs/reference/strictness.md for what a tolerant SMSC lets pass.
 """
 
@@ -9,61 +9,66 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from simbench.finding import Evidence
+from simbench.ledger.capture_events import ConnectionAttempted
+from simbench.ledger.events import ViolationSeen
 from simbench.rules.rule import Case, Verdict, rule
-from simbench.trace.trace import UNENDED
+from simbench.trace.rows import FrameSeen
+from simbench.trace.wire import UNENDED
 from simbench.ucp.fields import Field, layout_of
 from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import OVERHEAD, WIRE_ERRORS, Frame, Framer
 from simbench.ucp.operations import PROBLEMS, check
 
-FRAMES, REQUESTS = "OPS-CON-02", "OPS-ACH-03"
-SHOWN = 3  # of each oddity
+FRAMES, REQUESTS = "sessions.violations", "submits.violations"
+SHOWN = 3  # of each violation
 OPENS = ["1"], ["4"]  # STYP of 60 that opens a session
 
 
-class Oddity(msgspec.Struct, frozen=True):
-    """A thing to be odd in: the clause it is against, what it is, and whether a server may let it pass."""
+class Violation(msgspec.Struct, frozen=True):
+    """A thing to be odd in: the purpose it is against, what it is, and whether a server may let it pass."""
 
-    clause: str
+    purpose: str
     meaning: str
     forgivable: bool = False
 
 
-ODDITIES: Final[dict[str, Oddity]] = {
+VIOLATIONS: Final[dict[str, Violation]] = {
     **{
-        name: Oddity(FRAMES, error.meaning, error.tolerated)
+        name: Violation(FRAMES, error.meaning, error.tolerated)
         for name, error in WIRE_ERRORS.items()
         if name != "too-long"
     },
-    "frame-too-long": Oddity(FRAMES, WIRE_ERRORS["too-long"].meaning),
-    "foreign-protocol": Oddity(FRAMES, "octets of another protocol, such as SMPP, HTTP or TLS"),
-    "unended": Oddity(FRAMES, "octets that nothing ends, although the client sends no more"),
-    "hex-trn": Oddity(FRAMES, "a TRN in hexadecimal, in a frame that is otherwise sound"),
-    "short-checksum": Oddity(FRAMES, "a checksum of one digit, in a frame that is otherwise sound"),
-    "missing-slash": Oddity(FRAMES, "no slash before the checksum, in a frame that is otherwise sound"),
-    "lower-case-hex": Oddity(FRAMES, "a field in hexadecimal written in lower case", forgivable=True),
-    "unsupported-operation": Oddity(FRAMES, PROBLEMS["unknown-operation"].meaning),
+    "frame-too-long": Violation(FRAMES, WIRE_ERRORS["too-long"].meaning),
+    "foreign-protocol": Violation(FRAMES, "octets of another protocol, such as SMPP, HTTP or TLS"),
+    "unended": Violation(FRAMES, "octets that nothing ends, although the client sends no more"),
+    "hex-trn": Violation(FRAMES, "a TRN in hexadecimal, in a frame that is otherwise sound"),
+    "short-checksum": Violation(FRAMES, "a checksum of one digit, in a frame that is otherwise sound"),
+    "missing-slash": Violation(FRAMES, "no slash before the checksum, in a frame that is otherwise sound"),
+    "lower-case-hex": Violation(FRAMES, "a field in hexadecimal written in lower case", forgivable=True),
+    "unsupported-operation": Violation(FRAMES, PROBLEMS["unknown-operation"].meaning),
     **{
-        name: Oddity(REQUESTS, problem.meaning, problem.strict_only)
+        name: Violation(REQUESTS, problem.meaning, problem.strict_only)
         for name, problem in PROBLEMS.items()
         if name != "unknown-operation"
     },
-    "trn-in-use": Oddity(REQUESTS, "a TRN whose operation is not answered yet"),
-    "unexpected-result": Oddity(REQUESTS, "a result that answers nothing that was asked"),
-    "operation-before-login": Oddity(REQUESTS, "an operation other than 60 before the login is accepted"),
-    "second-login": Oddity(REQUESTS, "a further 60 in a session that is open", forgivable=True),
+    "trn-in-use": Violation(REQUESTS, "a TRN whose operation is not answered yet"),
+    "unexpected-result": Violation(REQUESTS, "a result that answers nothing that was asked"),
+    "operation-before-login": Violation(REQUESTS, "an operation other than 60 before the login is accepted"),
+    "second-login": Violation(REQUESTS, "a further 60 in a session that is open", forgivable=True),
     # Known to the SMSC alone: its timers, windows and switches stand on no wire.
-    "operation-of-another-session": Oddity(REQUESTS, "one of the other kind of session"),
-    "over-window": Oddity(REQUESTS, "one more operation unanswered than the window allows"),
-    "unanswered-notice": Oddity(REQUESTS, "a 52 or 53 that got no result in time"),
-    "result-without-sm": Oddity(REQUESTS, "no SM in the result of a 52 or 53, where it is asked for", forgivable=True),
+    "operation-of-another-session": Violation(REQUESTS, "one of the other kind of session"),
+    "over-window": Violation(REQUESTS, "one more operation unanswered than the window allows"),
+    "unanswered-notice": Violation(REQUESTS, "a 52 or 53 that got no result in time"),
+    "result-without-sm": Violation(
+        REQUESTS, "no SM in the result of a 52 or 53, where it is asked for", forgivable=True
+    ),
 }
-UNKNOWN: Final = Oddity(REQUESTS, "")
+UNKNOWN: Final = Violation(REQUESTS, "")
 TOLD_ONLY: Final = ("operation-of-another-session", "over-window", "unanswered-notice", "result-without-sm")
 _BROKEN: Final = {"header", "length", "checksum"}
 _SAID: Final = {  # problems of the reading that have another name here
@@ -81,7 +86,7 @@ _FORMS: Final = {"hex", "originator", "message"}
 
 
 @rule(
-    "sessions.violations",
+    FRAMES,
     "Nothing in the client's frames is beside the format of the protocol",
     catches=("bad-checksum", "bad-length", "hex-trn"),
     suites=("client", "watched", "audit"),
@@ -94,7 +99,7 @@ def odd_frames(case: Case) -> Verdict:
 
 
 @rule(
-    "submits.violations",
+    REQUESTS,
     "Nothing in the client's operations and results is beside what the protocol asks for",
     catches=("missing-field", "submit-before-login"),
     suites=("client", "watched", "audit"),
@@ -106,28 +111,28 @@ def odd_requests(case: Case) -> Verdict:
     return _judged(case, REQUESTS)
 
 
-def _judged(case: Case, clause: str) -> Verdict:
+def _judged(case: Case, purpose: str) -> Verdict:
     frames = case.trace.frames
     if not (frames.direction == "in").any():
         return Verdict("inconclusive", "the client sent nothing", blame="client")
     met: dict[str, list[Evidence]] = defaultdict(list)
     for name, where in met_by(case):
-        if ODDITIES.get(name, UNKNOWN).clause == clause:
+        if VIOLATIONS.get(name, UNKNOWN).purpose == purpose:
             met[name].append(where)
     if not met:
-        return Verdict("pass", "nothing odd", 0, 0, "oddities")
-    bound = [case.contract.clauses[name].strength for name in case.contract.clauses_for(f"{clause}/oddities")]
-    must = not bound or "must" in bound
-    hard = {name for name in met if must and not ODDITIES.get(name, UNKNOWN).forgivable}
+        return Verdict("pass", "no violations", 0, 0, "violations")
+    clause = case.contract.clauses.get(case.contract.clause_of(purpose))
+    must = clause is None or clause.strength == "must"
+    hard = {name for name in met if must and not VIOLATIONS.get(name, UNKNOWN).forgivable}
     ranked = sorted(met, key=lambda name: (name not in hard, -len(met[name]), name))
     told = ", ".join(f"{len(met[name])} {name}" + ("" if name in hard else " (forgivable)") for name in ranked)
     evidence = tuple(one for name in ranked for one in met[name][:SHOWN])
     count = sum(map(len, met.values()))
-    return Verdict("fail" if hard else "weak", told, count, 0, "oddities", "client", (), evidence)
+    return Verdict("fail" if hard else "weak", told, count, 0, "violations", "client", (), evidence)
 
 
 def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
-    """Every oddity of the clients, its name and where it was: on the wire first, then what only the story tells."""
+    """Every violation of the clients, its name and where it was: on the wire first, then what only an event records."""
     opened = {row.session for row in case.trace.sessions.rows() if row.opened_at >= 0}
     logged_in: set[int] = set()
     for row in case.trace.frames.rows():
@@ -140,15 +145,15 @@ def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
         for name in names:
             note = f"{name}: {protocol}" if protocol else name
             yield name, Evidence(note, row.at, row.at, row.session, row.frame[:2048].hex().upper())
-    for row in case.trace.event_rows.rows():
-        if row.kind == "attempt" and row.detail.get("protocol"):
-            yield "foreign-protocol", Evidence(f"foreign-protocol: {row.detail['protocol']}", row.at, row.at)
-        name = row.detail.get("name", "") if row.kind == "violation" else ""
-        if name in TOLD_ONLY:
-            yield name, Evidence(name, row.at, row.at, int(row.subject.partition(":")[2] or -1))
+    for at, event in case.trace.events:
+        match event:
+            case ConnectionAttempted(protocol=spoken) if spoken:
+                yield "foreign-protocol", Evidence(f"foreign-protocol: {spoken}", at, at)
+            case ViolationSeen(session=session, name=name) if name in TOLD_ONLY:
+                yield name, Evidence(name, at, at, int(session.partition(":")[2] or -1))
 
 
-def _names(row: Any, logged_in: bool, opened: bool) -> Iterator[str]:
+def _names(row: FrameSeen, logged_in: bool, opened: bool) -> Iterator[str]:
     """What is odd in one frame, or in octets that are none, of the client."""
     if row.problem == UNENDED:
         yield row.problem

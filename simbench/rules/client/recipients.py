@@ -5,21 +5,20 @@ The expected outcome of a recipient follows from the subscriber events alone, in
 
 from __future__ import annotations
 
-from typing import Any
-
 from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.rules.client.admission import REFUSED_AT_ONCE, expectation, objections
 from simbench.rules.client.limits import option_unknown, options, owners, truth
+from simbench.rules.meters import Operations
 from simbench.rules.rule import Case, Verdict, missed, rule
-from simbench.trace.view import View
+from simbench.trace.rows import Notification, Submits
 
 SHOWN = 6
 NOT_ORANGE = REFUSED_AT_ONCE | {"other-operator", "ported-out"}
 FINAL_REFUSALS = {"02", "05", "06", "07", "22", "23", "24"}
 
 
-def evidence_of(view: View, note: str) -> tuple[Evidence, ...]:
+def evidence_of(view: Submits | Operations, note: str) -> tuple[Evidence, ...]:
     """The first few frames of a view as evidence."""
     return tuple(
         Evidence(note, row.at, row.at, row.session, row.frame.hex().upper()) for row in view.where(slice(SHOWN)).rows()
@@ -41,17 +40,17 @@ def served_recipients(case: Case) -> Verdict:
     final = {(row.recipient, row.scts): row for row in trace.notifications.rows() if row.outcome in {0, 2}}
     wrong, checked = [], 0
     for place, row in enumerate(trace.submits.rows()):
-        fate = known.get(row.recipient)
-        if fate is None or row.result_at < 0 or against[place] - {"recipient"}:
+        subscriber = known.get(row.recipient)
+        if subscriber is None or row.result_at < 0 or against[place] - {"recipient"}:
             continue
-        expected = expectation(fate, row.code, case.contract.terms.numbering.prefixes("machines"))
+        expected = expectation(subscriber, row.code, case.contract.terms.numbering.prefixes("machines"))
         happened = row.ec if row.ack == "N" else _outcome(final.get((row.recipient, row.scts)))
         if happened == "pending" and expected not in FINAL_REFUSALS:
             continue  # a message to be refused at once is wrong as soon as it is accepted
         happened = "accepted" if happened == "pending" else happened
         checked += 1
         if happened != expected:
-            note = f"{fate['fate']}: expected {expected}, found {happened}"
+            note = f"{subscriber.fate}: expected {expected}, found {happened}"
             wrong.append(Evidence(note, row.at, row.at, row.session, row.frame.hex().upper()))
     if not checked:
         return Verdict("inconclusive", "no message went to a recipient whose expected outcome is known", blame="bench")
@@ -67,10 +66,10 @@ def served_recipients(case: Case) -> Verdict:
     )
 
 
-def _outcome(notice: Any) -> str:
-    if notice is None:
+def _outcome(notification: Notification | None) -> str:
+    if notification is None:
         return "pending"
-    return "delivered" if notice.outcome == 0 else "undelivered"
+    return "delivered" if notification.outcome == 0 else "undelivered"
 
 
 @rule(
@@ -119,7 +118,8 @@ def non_orange_share(case: Case) -> Verdict:
     known, submits = truth(case), case.trace.submits
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
-    elsewhere = [p for p, adc in enumerate(submits.recipient.tolist()) if known.get(adc, {}).get("fate") in NOT_ORANGE]
+    outside = {number for number, one in known.items() if one.fate in NOT_ORANGE}
+    elsewhere = [place for place, row in enumerate(submits.rows()) if row.recipient in outside]
     share = len(elsewhere) / len(submits)
     submitted = count(len(submits), "submit")
     summary = f"{len(elsewhere)} of {submitted} ({share:.1%}) to recipients outside Orange (limit {share_max:.1%})"
@@ -139,7 +139,7 @@ def non_orange_share(case: Case) -> Verdict:
 )
 def short_code_only(case: Case) -> Verdict:
     """Submits requested without another originator; AMB-10 leaves the sender-name option aside."""
-    return _originators(case, tempted=False)
+    return _originators(case, forbidden_only=False)
 
 
 @rule(
@@ -150,16 +150,15 @@ def short_code_only(case: Case) -> Verdict:
 )
 def temptations(case: Case) -> Verdict:
     """Every submit on the wire, requested or not, must carry an allotted originator."""
-    return _originators(case, tempted=True)
+    return _originators(case, forbidden_only=True)
 
 
-def _originators(case: Case, *, tempted: bool) -> Verdict:
+def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
     submits = case.trace.submits
-    sends = [row for row in case.trace.stimuli.rows() if row.kind == "send"]
-    temptation = {row.token for row in sends if row.detail.get("oadc")}
-    if not tempted:
-        submits = submits.where([p for p, token in enumerate(submits.token.tolist()) if token not in temptation])
-    if tempted and not temptation:
+    forbidden = {one.token for one in case.trace.requests if one.oadc}
+    if not forbidden_only:
+        submits = submits.where([place for place, row in enumerate(submits.rows()) if row.token not in forbidden])
+    elif not forbidden:
         return Verdict("inconclusive", "no message from another originator was requested", blame="bench")
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
@@ -170,13 +169,13 @@ def _originators(case: Case, *, tempted: bool) -> Verdict:
             wrong += [place] if row.oadc not in known[row.account] else []
         elif unknown(row.account):
             open_.append(place)
-        elif tempted or row.account not in with_option:
+        elif forbidden_only or row.account not in with_option:
             wrong.append(place)
         else:
             named += 1  # OPS-OPT-04 judges these
     assumed = case.contract.assumed("AMB-10")
     submitted = count(len(submits), "submit")
-    summary = f"{len(wrong)} of {submitted} with another originator ({len(temptation)} requested)"
+    summary = f"{len(wrong)} of {submitted} with another originator ({len(forbidden)} requested)"
     summary += f"; {named} with a sender name, which the option allows" if named else ""
     if wrong:
         evidence = evidence_of(submits.where(wrong), "the originator is not an allotted short code")
@@ -251,16 +250,16 @@ def accepted(case: Case) -> Verdict:
 def ported_numbers(case: Case) -> Verdict:
     """The finding also counts how many numbers ported to Orange were served; the verdict does not depend on it."""
     known = truth(case)
-    asked = {row.recipient for row in case.trace.stimuli.rows() if row.kind == "send"}
-    away = {number for number in asked if known.get(number, {}).get("fate") == "ported-out"}
+    asked = {one.recipient for one in case.trace.requests}
+    away = {number for number in asked if number in known and known[number].fate == "ported-out"}
     submits = case.trace.submits
     if not away:
         return Verdict("inconclusive", "no message to a number ported away was requested", blame="bench")
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
-    wrong = [p for p, adc in enumerate(submits.recipient.tolist()) if adc in away]
-    here = {number for number in asked if known.get(number, {}).get("fate") == "orange"}
-    served = here & set(submits.recipient.tolist())
+    wrong = [place for place, row in enumerate(submits.rows()) if row.recipient in away]
+    here = {number for number in asked if number in known and known[number].fate == "orange"}
+    served = here & {row.recipient for row in submits.rows()}
     sent = f"{count(len(wrong), 'message')} to {count(len(away), 'number')} ported away from Orange"
     summary = f"{sent}; {len(served)} of {count(len(here), 'number')} ported to Orange served"
     if not wrong:

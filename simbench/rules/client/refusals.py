@@ -6,13 +6,14 @@ Sources: EMI-UCP 4.0 section 9 and the reference of codes (`simbench.ucp.codes`)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.outages import interruptions
 from simbench.rules.rule import Case, Verdict, rule
+from simbench.trace.rows import Submit
 
 Duty = Literal["give up", "try again", "either"]
 
@@ -36,9 +37,9 @@ DUTIES: dict[str, Duty] = {
 }
 
 
-def _refused(case: Case, duty: Duty) -> Iterator[tuple[Any, int]]:
+def _refused(case: Case, duty: Duty) -> Iterator[tuple[Submit, int]]:
     """Each first refusal of a message with such a code, and how often it was sent afterwards."""
-    first: dict[tuple[str, str], Any] = {}
+    first: dict[tuple[str, str], Submit] = {}
     again: dict[tuple[str, str], int] = {}
     for row in case.trace.submits.rows():
         key = (row.token, row.text)
@@ -49,7 +50,7 @@ def _refused(case: Case, duty: Duty) -> Iterator[tuple[Any, int]]:
     return ((row, again.get(key, 0)) for key, row in first.items())
 
 
-def _judged(refused: list[tuple[Any, int]], wrong: list[Any], verb: str) -> Verdict:
+def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str) -> Verdict:
     codes = ", ".join(sorted({row.ec for row, _ in refused}))
     summary = f"{len(wrong)} of {count(len(refused), 'refused message')} (EC {codes}) {verb}"
     if not wrong:
@@ -100,7 +101,7 @@ def late_results(case: Case) -> Verdict:
     never = any(row.result_at < 0 for row in submits)
     if not late and not never:
         return Verdict("inconclusive", "no result was late", blame="bench")
-    seen: dict[tuple[str, str], Any] = {}
+    seen: dict[tuple[str, str], Submit] = {}
     again = [row for row in submits if row.token and seen.setdefault((row.token, row.text), row) is not row]
     summary = f"{count(len(late), 'late result')}, {count(len(again), 'message')} sent again"
     if interruptions(case):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from simbench.base.text import count
 from simbench.finding import Evidence
+from simbench.ledger.events import LimitSet
 from simbench.rules.client.limits import option_unknown, options
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Verdict, rule
+from simbench.trace.rows import Submit
 
 
-def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
+def _evidence(rows: list[Submit], note: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(note, r.at, r.at, r.session, r.frame.hex().upper()) for r in rows[:6])
 
 
@@ -30,8 +31,8 @@ def sender_names(case: Case) -> Verdict:
     pattern = re.compile(case.contract.terms.numbering.oadc_alpha_pattern.value, re.ASCII)
     with_option, unknown = options(case), option_unknown(case)
     named = [row for row in case.trace.submits.rows() if row.alphanumeric]
-    asked = [row for row in sends(case).values() if row.detail.get("oadc")]
-    bad = [row for row in asked if row.code not in with_option or not pattern.fullmatch(row.detail["oadc"])]
+    asked = [one for one in sends(case).values() if one.oadc]
+    bad = [row for row in asked if row.code not in with_option or not pattern.fullmatch(row.oadc)]
     wrong = [row for row in named if not pattern.fullmatch(row.oadc)]
     wrong += [row for row in named if row not in wrong and row.account not in with_option and not unknown(row.account)]
     if asked:  # without such requests OPS-DEO-06 judges numeric originators
@@ -70,13 +71,13 @@ def sender_names(case: Case) -> Verdict:
 )
 def allotted_codes(case: Case) -> Verdict:
     """Every login and numeric originator is one the events name; submits requested with another one do not count."""
-    owners = {row.detail.get("account") for row in case.trace.event_rows.rows() if row.kind == "limit"}
+    owners = {event.account for _, event in case.trace.events if isinstance(event, LimitSet)}
     codes, trace = set(case.trace.limits), case.trace
     if not len(trace.submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     strangers = [row for row in trace.sessions.rows() if row.account and row.account not in owners]
-    tempted = {token for token, row in sends(case).items() if row.detail.get("oadc")}
-    own = [row for row in trace.submits.rows() if not row.alphanumeric and row.token not in tempted]
+    forbidden = {token for token, one in sends(case).items() if one.oadc}
+    own = [row for row in trace.submits.rows() if not row.alphanumeric and row.token not in forbidden]
     wrong = [row for row in own if row.oadc not in codes]
     sessions = count(len(strangers), "session")
     summary = f"{sessions} of other accounts, {len(wrong)} of {count(len(own), 'submit')} from other codes"

@@ -16,9 +16,10 @@ from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.limits import Period, rate_periods, without_outages
-from simbench.rules.meters import AMBIGUITY, Meter, Sliding, counted, meter_of, said_of
+from simbench.rules.meters import AMBIGUITY, Meter, Operations, Sliding, counted, meter_of, said_of
 from simbench.rules.rule import Case, Verdict, rule, worst
-from simbench.trace.view import Column, View
+from simbench.trace.rows import Submits
+from simbench.trace.view import Ints
 
 SHOWN = 5  # frames shown as evidence of one code
 
@@ -33,16 +34,16 @@ class Policed(msgspec.Struct, frozen=True):
 
 
 def police(
-    at: Column,
-    segments: Column,
+    at: Ints,
+    segments: Ints,
     rate: int,
     tolerance_us: int,
-    grain_at: Callable[[int], int] = lambda _: 0,
+    late_us_at: Callable[[int], int] = lambda _: 0,
     meter: Meter | None = None,
 ) -> Policed:
     """Compare operations (instants in us, ascending; segments each) with a rate and list those too early.
 
-    `grain_at` gives the bench's own lateness around an instant (us). A conforming operation that the bench read late
+    `late_us_at` gives the bench's own lateness around an instant (us). A conforming operation that the bench read late
     may have arrived that much earlier; it is dated so, so that the tolerance does not make the next one look early.
     `meter` is the reading of the rate; by default the sliding second.
     """
@@ -55,7 +56,7 @@ def police(
             probe.take(probe.due(instant))
         due = probe.due(instant)
         if due > instant:
-            due = max(instant, due - grain_at(instant))
+            due = max(instant, due - late_us_at(instant))
         worst_us = max(worst_us, due - instant)
         if due - instant > tolerance_us:
             early.append(position)
@@ -65,12 +66,12 @@ def police(
     return Policed(tuple(early), worst_us, peak_in_a_second(at, segments), sustained(each_segment(at, segments), rate))
 
 
-def each_segment(instants: Column, segments: Column) -> Column:
+def each_segment(instants: Ints, segments: Ints) -> Ints:
     """The instant of every segment: that of its operation."""
     return np.repeat(instants, segments) if len(instants) else instants
 
 
-def peak_in_a_second(at: Column, segments: Column) -> int:
+def peak_in_a_second(at: Ints, segments: Ints) -> int:
     """The most segments in any half-open second."""
     if not len(at):
         return 0
@@ -79,7 +80,7 @@ def peak_in_a_second(at: Column, segments: Column) -> int:
     return int((total[ends] - total[:-1]).max())
 
 
-def sustained(at: Column, rate: int) -> float:
+def sustained(at: Ints, rate: int) -> float:
     """Segments per second over a backlog, without the first burst of r: (n - r) / (last - r-th)."""
     if len(at) <= rate:
         return 0.0
@@ -89,21 +90,21 @@ def sustained(at: Column, rate: int) -> float:
 
 def code_rates(case: Case) -> dict[str, int]:
     """Each code's rate: the last limit set in the events of the run."""
-    return {code: limits[-1][1] for code, limits in case.trace.limits.items()}
+    return {code: limits[-1].rate for code, limits in case.trace.limits.items()}
 
 
-def held_against(case: Case, operations: View, rate: int) -> tuple[Policed, Policed]:
+def held_against(case: Case, operations: Submits | Operations, rate: int) -> tuple[Policed, Policed]:
     """Operations compared with their rate: with tau alone, and with the bench's own lateness added."""
-    at, segments, grain = operations.at, operations.segments, case.trace.largest_timing_error
+    at, segments, late_us = operations.at, operations.segments, case.trace.largest_timing_error
     jitter_us = case.contract.terms.throughput.jitter_ms.value * 1000
     strict = police(at, segments, rate, jitter_us, meter=meter_of(case.contract, rate))
     if not strict.early:
         return strict, strict
     meter = meter_of(case.contract, rate)
-    return strict, police(at, segments, rate, jitter_us, lambda instant: grain(instant - SECOND_US, instant), meter)
+    return strict, police(at, segments, rate, jitter_us, lambda instant: late_us(instant - SECOND_US, instant), meter)
 
 
-def _within_tier(case: Case, code: str, period: Period, submits: View) -> Verdict:
+def _within_tier(case: Case, code: str, period: Period, submits: Operations) -> Verdict:
     """A code's submits against its rate: fails beyond tau and the bench's own timing error, inconclusive between."""
     assumed, rate = case.contract.assumed("throughput.jitter_ms", AMBIGUITY), period.rate
     at = submits.at
@@ -125,8 +126,8 @@ def _within_tier(case: Case, code: str, period: Period, submits: View) -> Verdic
     )  # fmt: skip
     early, unit = len(lenient.early or strict.early), "operations too early"
     if not lenient.early:
-        grain = max(case.trace.largest_timing_error(int(at[p]) - SECOND_US, int(at[p])) for p in strict.early)
-        summary += f", but the bench itself was {grain / 1000:.1f} ms late there"
+        late_us = max(case.trace.largest_timing_error(int(at[p]) - SECOND_US, int(at[p])) for p in strict.early)
+        summary += f", but the bench itself was {late_us / 1000:.1f} ms late there"
         return Verdict("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)
     summary += f"; {early} too early"
     if period.before > rate and not held_against(case, submits, period.before)[1].early:
@@ -137,11 +138,10 @@ def _within_tier(case: Case, code: str, period: Period, submits: View) -> Verdic
 
 def no_backlog(case: Case, code: str, rate: int) -> str:
     """A remark on a code whose messages the bench requested more slowly than its rate, so none waited; else ""."""
-    asked = case.trace.stimuli
-    at = asked.at[(asked.kind == "send") & (asked.code == code)]
-    if not len(at) or unrequested(case, code):
+    at = [one.at for one in case.trace.requests if one.code == code]
+    if not at or unrequested(case, code):
         return ""
-    took_us = int(at[-1] - at[0])
+    took_us = at[-1] - at[0]
     if took_us <= len(at) * SECOND_US // rate:
         return ""
     return f"; no backlog, as messages were requested at {len(at) * SECOND_US / took_us:.1f}/s"
@@ -149,8 +149,7 @@ def no_backlog(case: Case, code: str, rate: int) -> str:
 
 def unrequested(case: Case, code: str = "") -> int:
     """The number of messages of a code ("": any) on the wire without a request, where other requests are known."""
-    asked = case.trace.stimuli
-    return int(((asked.kind == "seen") & ((asked.code == code) | (code == ""))).sum()) if len(asked) else 0
+    return sum(code in {"", one.code} for one in case.trace.unrequested)
 
 
 def if_waited(case: Case, code: str, rate: int, judged: Verdict) -> Verdict:
@@ -165,12 +164,11 @@ def if_waited(case: Case, code: str, rate: int, judged: Verdict) -> Verdict:
 
 def _every_code_within_tier(case: Case) -> Verdict:
     """Each code with a limit and with operations or requests, period by period."""
-    operations, asked = counted(case.contract, case.trace), case.trace.stimuli
-    wanted = set(asked.code[asked.kind == "send"].tolist()) if len(asked) else set()
+    operations, requested = counted(case.contract, case.trace), {one.code for one in case.trace.requests}
     judged = []
     for code in case.trace.limits:
         own = operations.where(operations.code == code)
-        if code in wanted and not len(own):
+        if code in requested and not len(own):
             judged.append(Verdict("inconclusive", f"{code}: the client submitted nothing", blame="client"))
         for period in rate_periods(case, code) if len(own) else ():
             within = own.where((own.at >= period.start) & (own.at < period.end))
@@ -230,7 +228,7 @@ def uses_its_tier(case: Case) -> Verdict:
     return worst(judged, "the client submitted nothing")
 
 
-def _used(case: Case, code: str, period: Period, own: View, share: float) -> Verdict | None:
+def _used(case: Case, code: str, period: Period, own: Submits, share: float) -> Verdict | None:
     """The share of its rate a code used while the platform was up; None where it sent nothing in the period."""
     rate, sent, took_us, any_ = period.rate, 0, 0, False
     for start, end in without_outages(case, code, period):

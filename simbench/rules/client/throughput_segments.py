@@ -8,12 +8,12 @@ from simbench.finding import Evidence
 from simbench.rules.client.throughput import code_rates, held_against, if_waited
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Verdict, rule, worst
-from simbench.trace.view import View
+from simbench.trace.rows import Submits
 
 TOGETHER_US = 5 * SECOND_US
 
 
-def within(case: Case, code: str, operations: View, rate: int) -> Verdict:
+def within(case: Case, code: str, operations: Submits, rate: int) -> Verdict:
     """A code's operations against its rate: fails beyond tau and the bench's own timing error, inconclusive between."""
     assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
     strict, lenient = held_against(case, operations, rate)

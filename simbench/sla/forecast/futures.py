@@ -116,7 +116,7 @@ def lost_in_window(task: Task, futures: Futures, future: Instants, at: Instants)
     """Down time in the whole windows that end at instants, and their lengths (us)."""
     known = task.known
     length = known.windows.length_at(known.now + at)
-    since = at - length
+    since = known.windows.begins(known.now + at) - known.now
     total = known.lost(np.array([known.now]))[0] + futures.down(future, at)
     before = known.lost(known.now + since) + futures.down(future, since)
     return total - before, length
@@ -159,5 +159,6 @@ def _shares(task: Task, futures: Futures) -> NDArray[np.float32]:
     future = np.repeat(np.arange(futures.size), len(task.grid))
     at = np.tile(task.grid, futures.size)
     lost, length = lost_in_window(task, futures, future, at)
-    elapsed = np.minimum(length, task.known.now + at - task.known.known_from)
+    since = np.maximum(task.known.windows.begins(task.known.now + at), task.known.known_from)
+    elapsed = np.minimum(length, task.known.now + at - since)
     return (1 - lost / np.maximum(1, elapsed)).reshape(futures.size, len(task.grid)).astype(np.float32)

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract
 from simbench.ledger.incidents import Incident, Period
-from simbench.sla.availability import YEAR_AHEAD
+from simbench.sla.availability import YEAR_AHEAD, windows_of
 from simbench.sla.classification import Class, Counted, Service
 from simbench.sla.restoration import joined
-from simbench.sla.rolling_window import Downtime, Instants, Windows, downtime_of, windows
+from simbench.sla.rolling_window import Downtime, Instants, Windows, downtime_of
 
 LEAST_OUTAGES = 2  # to fit a distribution to
 SAME_LENGTH = 0.001  # standard deviation of the logarithm below which all outages lasted the same
@@ -61,9 +61,9 @@ def known_at(service: Service, contract: Contract, now: int, until: int) -> Know
     counted = tuple(
         replace(one, incident=_ended(one.incident, now)) for one in service.counted if one.incident.start < now
     )
-    months = contract.terms.quality.availability_months.value
     since = min(service.period.known_from, now)
-    return Known(now, since, counted, downtime_of(counted, now), windows(now, until + YEAR_AHEAD, months))
+    ahead = windows_of(contract, Period(now, until, since), until + YEAR_AHEAD)
+    return Known(now, since, counted, downtime_of(counted, now), ahead)
 
 
 def sample(service: Service, now: int, counted_as: Class = "unplanned") -> Sample:

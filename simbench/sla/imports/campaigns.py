@@ -5,7 +5,6 @@ Becomes rows of `events` and `stimuli`, and tokens of the submits they are about
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
@@ -16,15 +15,14 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import label, read_toml, shown
-from simbench.ledger.rows import Row
+from simbench.ledger.events import AccountSet, At, LimitSet, OutageBegan, Restored
+from simbench.ledger.stimuli import Request, Unrequested
 from simbench.numbering.written import address_key, number_of
-from simbench.rules.client.marketing_on_the_wire import SEEN
 from simbench.sla.imports.numbers import listed, read_numbers
 from simbench.tables.cells import digits_of, text_of
 from simbench.tables.instants import instant_of, moment_of
 from simbench.tables.reader import read_table
-from simbench.tables.rows import Kind, RejectedRow, collect, filled, rejected
-from simbench.tables.rows import Row as TableRow
+from simbench.tables.rows import Kind, RejectedRow, Row, collect, filled, rejected
 from simbench.trace.trace import Trace
 from simbench.ucp import content
 
@@ -102,7 +100,7 @@ class Known(msgspec.Struct, frozen=True):
         return bool(self.campaign.opted_in)
 
 
-class Request(msgspec.Struct, frozen=True):
+class Listed(msgspec.Struct, frozen=True):
     """One message that the client was asked to send. An empty text matches any."""
 
     at: int
@@ -117,10 +115,10 @@ class Metadata(msgspec.Struct, frozen=True):
     `notes` are on rows of the requests and of lists of numbers; `unread` counts the rejected ones by kind of list.
     """
 
-    events: tuple[Row, ...] = ()
+    events: tuple[At, ...] = ()
     outages: tuple[tuple[int, int, str], ...] = ()  # start, end (us), scope
     campaigns: tuple[Known, ...] = ()
-    requests: tuple[Request, ...] | None = None
+    requests: tuple[Listed, ...] | None = None
     given: frozenset[str] = frozenset()
     notes: tuple[RejectedRow, ...] = ()
     unread: Mapping[str, int] = {}
@@ -179,16 +177,15 @@ def _numbers(
     return found.numbers
 
 
-def _limits(stated: Campaigns) -> list[Row]:
-    """Limits of the codes, dated at the beginning of the capture."""
-    rows: list[Row] = []
+def _limits(stated: Campaigns) -> list[At]:
+    """Limits of the codes, not dated yet."""
+    events: list[At] = []
     for one in stated.codes:
-        detail = {"rate_per_s": one.rate_per_s, "mode": "told", "account": one.account or one.code}
-        rows.append((0, "limit", one.code, None, json.dumps(detail)))
+        account = one.account or one.code
+        events.append(At(0, LimitSet(one.code, one.rate_per_s, "told", account=account)))
         if one.oadc_option is not None:
-            option = {"oadc_option": one.oadc_option}
-            rows.append((0, "account", one.account or one.code, None, json.dumps(option)))
-    return rows
+            events.append(At(0, AccountSet(account, oadc_option=one.oadc_option)))
+    return events
 
 
 def _outages(stated: Campaigns, place: str, zone: tzinfo | None) -> Iterator[tuple[int, int, str]]:
@@ -200,10 +197,10 @@ def _outages(stated: Campaigns, place: str, zone: tzinfo | None) -> Iterator[tup
         yield start, end, one.scope
 
 
-def _requests(path: Path, zone: tzinfo | None) -> tuple[tuple[Request, ...], list[RejectedRow]]:
+def _requests(path: Path, zone: tzinfo | None) -> tuple[tuple[Listed, ...], list[RejectedRow]]:
     """Columns at, code, recipient and, if there is one, text; rows that cannot be used are rejected."""
 
-    def request(row: TableRow) -> Request:
+    def request(row: Row) -> Listed:
         filled(row, "at", "code", "recipient")
         moment = moment_of(row.cells["at"], zone, "at")
         code, written = digits_of(row.cells["code"]), row.cells["recipient"]
@@ -213,7 +210,7 @@ def _requests(path: Path, zone: tzinfo | None) -> tuple[tuple[Request, ...], lis
         if not to.isdecimal():  # digits outside any numbering plan may occur on the wire too
             raise BadInput("recipient", f"{shown(str(written))} is not a valid phone number", "a phone number")
         # Of two possible instants the earlier: a message is sent after its request, never before.
-        return Request(min(moment.readings), code, to, text_of(row.cells.get("text", "")))
+        return Listed(min(moment.readings), code, to, text_of(row.cells.get("text", "")))
 
     read = collect(read_table(path, REQUESTED, needed=("at", "code", "recipient")), request)
     found = [one for _, one in read.items]
@@ -224,24 +221,24 @@ def _requests(path: Path, zone: tzinfo | None) -> tuple[tuple[Request, ...], lis
 
 
 class _Asked:
-    """One row of `stimuli` while it is built: the message, its token, and its submits."""
+    """One stimulus while it is built: the message, its token, whether it was requested, and its submits."""
 
-    def __init__(self, request: Request, token: str, kind: str) -> None:
-        self.request, self.token, self.kind = request, token, kind
+    def __init__(self, request: Listed, token: str, *, requested: bool) -> None:
+        self.request, self.token, self.requested = request, token, requested
         self.accepted = False
         self.places: list[int] = []
 
 
-def joined(trace: Trace, metadata: Metadata) -> list[Row]:
-    """The rows of `stimuli`: requests if there are any ("send"), and what was sent without one ("seen").
+def joined(trace: Trace, metadata: Metadata) -> list[Request | Unrequested]:
+    """The stimuli by time: requests if there are any, and what was sent without one.
 
     A message goes to the oldest request of its code, recipient and text that is not accepted yet; with none left it is
-    the last one's once more. Requests from before the wire that came to nothing on it are left out. `places` in the
-    detail are those of a row's submits, for `tokens_of`.
+    the last one's once more. Requests from before the wire that came to nothing on it are left out. `places`
+    are those of a stimulus's submits, for `tokens_of`.
     """
     taken: dict[tuple[str, str], list[_Asked]] = defaultdict(list)
     for number, request in enumerate(metadata.requests or (), 1):
-        taken[request.code, address_key(request.recipient)].append(_Asked(request, f"request {number}", "send"))
+        taken[request.code, address_key(request.recipient)].append(_Asked(request, f"request {number}", requested=True))
     seen: list[_Asked] = []
     acks = trace.submits.ack.tolist()
     frames = trace.submits.frame
@@ -250,27 +247,26 @@ def joined(trace: Trace, metadata: Metadata) -> list[Row]:
         for number, one in enumerate(trace.messages.rows(), 1)
     ]
     for unread, number, one in sorted(sorted_out, key=lambda each: each[:2]):  # readable messages are matched first
-        sent = Request(one.at, one.code, one.recipient, one.text)
+        sent = Listed(one.at, one.code, one.recipient, one.text)
         asked_of_it = taken.get((one.code, address_key(one.recipient)), ())
         fit = [asked for asked in asked_of_it if _fits(asked.request, sent, unread=unread)]
         asked = next((asked for asked in fit if not asked.accepted), fit[-1] if fit else None)
         if asked is None:
-            asked = _Asked(sent, f"message {number}", SEEN)
+            asked = _Asked(sent, f"message {number}", requested=False)
             seen.append(asked)
         asked.accepted = asked.accepted or all(acks[place] == "A" for place in one.rows_of)
         asked.places += one.rows_of
     start = trace.span[0]
     requested = [asked for each in taken.values() for asked in each if asked.places or asked.request.at >= start]
-    rows = [_row(asked, metadata) for asked in (*requested, *seen)]
-    return sorted(rows, key=lambda row: int(str(row[0])))
+    return sorted((_stimulus(asked, metadata) for asked in (*requested, *seen)), key=lambda one: one.at)
 
 
 def tokens_of(trace: Trace) -> dict[int, str]:
-    """Which submit, by its place in order of arrival, belongs to which row of `stimuli`; as `joined` found it."""
-    return {place: row.token for row in trace.stimuli.rows() for place in row.detail.get("places", ())}
+    """Which submit, by its place in order of arrival, belongs to which stimulus; as `joined` found it."""
+    return {place: one.token for one in (*trace.requests, *trace.unrequested) for place in one.places}
 
 
-def _fits(request: Request, sent: Request, *, unread: bool) -> bool:
+def _fits(request: Listed, sent: Listed, *, unread: bool) -> bool:
     """Whether a message may be what was asked for: not before it, and with its text, perhaps with more behind.
 
     One whose text cannot be read may be any that its recipient was to get.
@@ -284,14 +280,17 @@ def _is_unread(frame: bytes) -> bool:
     return content.read(data).text is None
 
 
-def _row(asked: _Asked, metadata: Metadata) -> Row:
+def _stimulus(asked: _Asked, metadata: Metadata) -> Request | Unrequested:
     one = asked.request
     known = next((k for k in metadata.campaigns if k.covers(one.code, one.recipient, one.at)), None)
     traffic_class, brand = (known.campaign.traffic_class, known.campaign.brand) if known else ("", "")
-    stated = {"campaign": known.campaign.name, "traits": known.campaign.traits} if known else {}
-    detail = json.dumps({**stated, "places": asked.places})
+    name, traits = (known.campaign.name, tuple(known.campaign.traits)) if known else ("", ())
     agreed = known.agreed(one.recipient) if known else False
-    return one.at, asked.kind, asked.token, one.code, one.recipient, one.text, traffic_class, brand, agreed, detail
+    kind = Request if asked.requested else Unrequested
+    return kind(
+        one.at, asked.token, one.code, one.recipient, one.text, traffic_class, brand, agreed,
+        traits=traits, campaign=name, places=tuple(asked.places),
+    )  # fmt: skip
 
 
 def within(metadata: Metadata, start: int, end: int, patience_us: int) -> Metadata:
@@ -299,11 +298,11 @@ def within(metadata: Metadata, start: int, end: int, patience_us: int) -> Metada
 
     Requests from before it may have been sent before it as well, those of the last `patience_us` may be sent after it.
     """
-    events: list[Row] = [(start, *rest) for _, *rest in metadata.events]
+    events = [At(start, event) for _, event in metadata.events]
     for begins, ends, scope in metadata.outages:
         first, last = max(begins, start), min(ends, end)
         if first < last:
-            events += [(first, "outage", scope, last, "{}"), (last, "restored", scope, None, "{}")]
+            events += [At(first, OutageBegan(scope, last)), At(last, Restored(scope))]
     asked = metadata.requests
     kept = None if asked is None else tuple(one for one in asked if start - patience_us <= one.at <= end - patience_us)
     return msgspec.structs.replace(metadata, events=tuple(events), requests=kept)

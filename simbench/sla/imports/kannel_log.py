@@ -23,6 +23,7 @@ from simbench.ledger.incidents import Incident
 from simbench.sla.imports.kannel_frames import Clock, Line, lines, stamped, texts, year_of
 from simbench.sla.imports.kannel_lines import DRIVERS, Event, Fault, Seen, events
 from simbench.sla.imports.traffic import LedgerRow
+from simbench.sla.purposes import AVAILABILITY, GRANTED_RATE, RESTORATION
 from simbench.tables.instants import NoZone
 from simbench.tables.rows import RejectedRow, Remark
 
@@ -205,12 +206,12 @@ def _unsupported(read: list[Event], seen: Seen, span: int, least: int) -> dict[s
             )
         else:
             reason = "no line of it is about a link to an SMSC, as in the logs of smsbox"
-        why = dict.fromkeys(("OPS-QOS-01", "OPS-QOS-02"), reason)
+        why = dict.fromkeys((AVAILABILITY, RESTORATION), reason)
     elif span < least:
         reason = f"its stamps span {span / SECOND_US:.0f} s, and no outage is shorter than {least / SECOND_US:.0f} s"
-        why = dict.fromkeys(("OPS-QOS-01", "OPS-QOS-02"), reason)
+        why = dict.fromkeys((AVAILABILITY, RESTORATION), reason)
     if not any(event.kind == "sent" for event in read):
-        why["OPS-QOS-04"] = "the log does not say when messages were handed over; bearerbox's does at debug level"
+        why[GRANTED_RATE] = "the log does not say when messages were handed over; bearerbox's does at debug level"
     return why
 
 

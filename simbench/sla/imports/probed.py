@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from simbench.sla.probes import ANSWERED, LOST
+from simbench.ledger.stimuli import Probe, StimulusRow, stimulus_row
 from simbench.tables.cells import NO, YES, truth_of
 from simbench.tables.columns import Columns
 from simbench.tables.instants import moment_of
@@ -28,9 +28,9 @@ class Probed(msgspec.Struct, frozen=True):
     notes: tuple[RejectedRow, ...] = ()
     rows: int = 0
 
-    def asked(self) -> list[tuple[object, ...]]:
-        """Rows for the table `asked`."""
-        return [(at, ANSWERED if ok else LOST, "", "", "", "", "", "", True, "{}") for at, ok in self.probes]
+    def stimuli(self) -> list[StimulusRow]:
+        """Rows for the table `stimuli`."""
+        return [stimulus_row(Probe(at, ok)) for at, ok in self.probes]
 
 
 def read_probes(path: Path, mapping: Columns, zone: tzinfo | None = None) -> Probed:

@@ -15,6 +15,7 @@ from simbench.base.errors import BadInput
 from simbench.base.toml_files import label
 from simbench.contract import Contract
 from simbench.ledger import Run, open_run
+from simbench.ledger.events import events_in
 from simbench.ledger.incidents import Incident, Period, incidents_of, period_of
 from simbench.sla.imports.kannel_frames import year_of
 from simbench.sla.imports.kannel_log import looks_like, read_kannel_log
@@ -89,7 +90,7 @@ def _head(path: Path) -> bytes:
 
 def _open_run(options: SourceOptions) -> Source:
     run = open_run(options.path)
-    events = [tuple(row.values()) for row in run.events.to_pylist()]
+    events = events_in(run.events)
     period = period_of(events)
     if period is None:
         start, end = Trace(run).span

@@ -14,11 +14,11 @@ from simbench.ledger.rows import Row
 from simbench.rules.rule import Case, judge, ordered
 from simbench.sla.imports.record import retold
 from simbench.sla.imports.sources import Source
+from simbench.sla.purposes import GRANTED_RATE
 from simbench.tables.rows import RejectedRow, rejected
 from simbench.trace.trace import Trace
 
 INCIDENTS, TRAFFIC, PROBES = "incidents", "traffic", "probes"
-RATE = "OPS-QOS-04"
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -64,8 +64,10 @@ def service_findings(case: Case, record: Record, least: Case | None, most: Case 
     source = record.source
     for purpose in ordered(case.contract, "sla"):
         found = judge(purpose, case, source.kind)
-        told_apart = found.clause == RATE and TRAFFIC in record.unread  # a table of traffic says what the log does not
-        why = None if told_apart else source.unsupported.get(found.clause)
+        told_apart = (
+            found.purpose == GRANTED_RATE and TRAFFIC in record.unread
+        )  # a table of traffic says what the log does not
+        why = None if told_apart else source.unsupported.get(purpose)
         if why is not None and found.outcome != "fail":
             yield Finding(purpose, found.clause, "unsupported", why, exercise=source.kind)
             continue
@@ -91,11 +93,11 @@ def _as_far_as_read(found: Finding, unread: Mapping[str, Unread]) -> Finding:
 
     An outage that was not read can only be one more, so that a breach stands; but it may be why a rate was withheld.
     """
-    kinds = (INCIDENTS, TRAFFIC) if found.clause == RATE else (INCIDENTS,)
+    kinds = (INCIDENTS, TRAFFIC) if found.purpose == GRANTED_RATE else (INCIDENTS,)
     concerned = [unread[kind] for kind in kinds if unread.get(kind)]
     if not concerned:
         return found
     reasons = [str(one) for one in concerned]
-    if found.outcome == "pass" or (found.outcome == "fail" and found.clause == RATE):
+    if found.outcome == "pass" or (found.outcome == "fail" and found.purpose == GRANTED_RATE):
         return doubted(found, reasons)
     return replace(found, assumed=(*found.assumed, *reasons))

@@ -1,26 +1,27 @@
 """Aggregated traffic of a run: by hour, and the backlog around outages.
 
-Every traffic figure comes from the view `minutes` by one of the queries below, which the report prints.
+The report prints the same sums as SQL queries, with which its readers can calculate the figures again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import reduce
+from itertools import pairwise
+from operator import or_
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.units import HOUR_US, MINUTE_US
-from simbench.ledger.query import columns_of, connected
+from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import EXPIRED_REASONS, TIMES, WITHIN_S
 from simbench.sla.rolling_window import Instants
 
 if TYPE_CHECKING:
-    from simbench.ledger.query import Connection
+    from simbench.ledger.scan import Columns
 
 SUMMED: Final = ("offered", "accepted", "refused", "delivered", "undelivered", "expired", *TIMES)
 
@@ -97,26 +98,46 @@ def traffic_of(run: Run, around: Sequence[tuple[int, int]]) -> Traffic:
 
     Raises LedgerError when a file cannot be read.
     """
-    with _opened(run) as (connection, view, by_minute):
-        found = columns_of(connection, HOURS)
-        hours = Hours(
-            found["code"].astype(object), found["at"], found["busiest"], found["busiest_at"],
-            {name: found[name].astype(np.int64) for name in SUMMED},
-        )  # fmt: skip
-        if not by_minute or not around:
-            return Traffic(hours, view, None, "")
-        clause = " or ".join(f'("at" >= {start} and "at" < {end})' for start, end in around)
-        sql = BACKLOG.format(around=clause)
-        waiting = columns_of(connection, sql)
-        return Traffic(hours, view, (waiting["at"], waiting["backlog"]), sql)
+    from simbench.ledger import scan  # noqa: PLC0415 - Arrow is slow to load
+
+    hour = {**scan.field("code"), "at": scan.floor("at", HOUR_US)}
+    sums = scan.field(*SUMMED)
+    # Of minutes that accepted alike the first one is the busiest.
+    maxima = {"busiest": sums["accepted"] * 60 - (scan.field("at")["at"] - hour["at"]) / MINUTE_US}
+    if not scan.has_rows(run, "minute"):
+        found = scan.sums_again(_minutes(run), hour, sums, maxima=maxima)
+        return Traffic(_hours(found), FROM_ROWS, None, "")
+    hours = _hours(scan.sums_of(run, "minute", hour, sums, maxima=maxima))
+    if not around:
+        return Traffic(hours, FROM_MINUTES, None, "")
+    at = scan.field("at")["at"]
+    within = reduce(or_, ((at >= start) & (at < end) for start, end in around))
+    waiting = scan.sums_of(run, "minute", {"at": at}, scan.field("backlog"), within)
+    clause = " or ".join(f'("at" >= {start} and "at" < {end})' for start, end in around)
+    return Traffic(hours, FROM_MINUTES, (waiting["at"], waiting["backlog"]), BACKLOG.format(around=clause))
 
 
-@contextmanager
-def _opened(run: Run) -> Iterator[tuple[Connection, str, bool]]:
-    """A connection with the view `minutes`, its SQL, and whether it has the backlog."""
-    with connected(run, ("minute", "centre")) as connection:
-        (by_minute,) = connection.execute("select exists(select 1 from minute)").fetchone() or (False,)
-        view = FROM_MINUTES if by_minute else FROM_ROWS
-        kind = "view" if by_minute else "table"  # rows are counted once
-        connection.execute(f"create temp {kind} minutes as {view}")
-        yield connection, view, bool(by_minute)
+def _hours(found: Columns) -> Hours:
+    accepted = -(-found["busiest"] // 60)
+    at = found["at"] + (accepted * 60 - found["busiest"]) * MINUTE_US
+    return Hours(found["code"], found["at"], accepted, at, {name: found[name] for name in SUMMED})
+
+
+def _minutes(run: Run) -> Columns:
+    """The counts of a ledger's rows by code and minute."""
+    from simbench.ledger import scan  # noqa: PLC0415 - Arrow is slow to load
+
+    kind = {name: scan.among("kind", name) for name in ("accepted", "delivered", "undelivered")}
+    columns = scan.field("value", "scts", "at")
+    seconds = scan.floor("at", SECOND_US) / SECOND_US - columns["scts"]
+    conditions = {
+        **kind,
+        "refused": scan.among("kind", "refused", "discarded"),
+        "expired": kind["undelivered"] & columns["value"].isin(sorted(EXPIRED_REASONS)),
+    }
+    for name, (above, most) in zip(TIMES, pairwise((-(10**9), *WITHIN_S, 10**9)), strict=True):
+        conditions[name] = kind["delivered"] & (seconds > above) & (seconds <= most)
+    counts = {name: scan.where_else_0(condition) for name, condition in conditions.items()}
+    by = {**scan.field("code"), "at": scan.floor("at", MINUTE_US)}
+    found = scan.sums_of(run, "centre", by, counts, ~scan.among("code", ""))
+    return {**found, "offered": np.zeros_like(found["at"])}

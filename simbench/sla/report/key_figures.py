@@ -10,6 +10,7 @@ import numpy as np
 
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.sla.availability import decided
+from simbench.sla.purposes import AVAILABILITY
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 from simbench.sla.restoration import restored_within
@@ -38,12 +39,13 @@ def key_figures(view: View, words: Words) -> tuple[KeyFigure, ...]:
 def _availability(view: View, words: Words) -> list[KeyFigure]:
     quality = view.case.contract.terms.quality
     allowed = 1 - Fraction(str(quality.availability.value))
-    found = decided(view.year, allowed)
-    windows, place = found.windows, found.worst["V1"]
-    lost, length, at = (int(column[place]) for column in (windows.unplanned, windows.length, windows.at))
+    found = decided(view.year, view.case.contract)
+    windows, place = found.windows, found.worst[found.formula]
+    length, at = int(windows.length[place]), int(windows.at[place])
+    lost = round(windows.loss(place, found.formula) * length)
     spare = int(length * allowed) - lost
     broken = spare < 0
-    outcome = next((one.outcome for one in view.findings if one.clause == "OPS-QOS-01"), "pass")
+    outcome = next((one.outcome for one in view.findings if one.purpose == AVAILABILITY), "pass")
     unsure = outcome not in {"pass", "fail", "weak"} and not found.provisional
     tone = "fail" if broken else "" if found.provisional or unsure else "pass"
     if found.provisional:
@@ -53,9 +55,9 @@ def _availability(view: View, words: Words) -> list[KeyFigure]:
     else:
         key = "key.missed_by" if broken else "key.open" if unsure else "key.met_by"
         note = words(key, time=words.lasting(abs(spare)))
-    share = words.share(float(1 - windows.loss(place, "V1")))
+    share = words.share(float(1 - windows.loss(place, found.formula)))
     target = words.share(quality.availability.value)
-    dates = f"{words.day(at - length)} – {words.day(at)}"
+    dates = words.days(int(view.year.windows.begins(np.array([at]))[0]), at)
     return [
         KeyFigure(words("key.availability", target=target), share, note, tone),
         KeyFigure(
@@ -91,7 +93,7 @@ def burn(view: View) -> tuple[float, int | None]:
     ahead = end + DAY_US * np.arange(1, 366, dtype=np.int64)
     lengths = view.year.windows.length_at(ahead)
     total = int(view.year.downtime.until(np.array([end]))[0][0])
-    kept = total - view.year.downtime.until(_sorted(np.maximum(ahead - lengths, known)))[0]
+    kept = total - view.year.downtime.until(_sorted(np.maximum(view.year.windows.begins(ahead), known)))[0]
     allowed = (1 - view.case.contract.terms.quality.availability.value) * lengths
     over = np.flatnonzero((kept + rate * (ahead - end) > allowed) & (rate > 0))
     return rate * 30 * 24, int(ahead[over[0]]) if len(over) else None

@@ -34,12 +34,12 @@ TRAFFIC = frozenset({"throughput", "heat", "delivery", "recovery"})
 
 
 def write_sla(
-    folder: Path, asked: SlaRun, *, pdf: bool = False, progress: Progress = lambda *_: None
+    folder: Path, asked: SlaRun, *, pdf: bool = False, claim: bool = False, progress: Progress = lambda *_: None
 ) -> tuple[tuple[Finding, ...], list[Path]]:
     """Write report.html, data.json and, with `pdf`, report.pdf; of a run that is judged here also findings.json.
 
-    Returns the findings and the files. Raises BadInput when a file cannot be written, LedgerError when the ledger
-    cannot be read.
+    With `claim`, claim.md and claim.pdf are written where a commitment is missed for certain. Returns the findings and
+    the files. Raises BadInput when a file cannot be written, LedgerError when the ledger cannot be read.
     """
     with look():
         report = report_of(asked, progress)
@@ -60,7 +60,21 @@ def write_sla(
             written.append(folder / "report.pdf")
             progress("pdf", 1, 1)
             write_octets(written[-1], pdf_octets(report))
+        if claim:
+            written += _write_claim(folder, asked, report)
     return report.view.findings, written
+
+
+def _write_claim(folder: Path, asked: SlaRun, report: Report) -> list[Path]:
+    from simbench.sla.report.claim import claim_of, claim_pdf  # noqa: PLC0415 - on request only
+
+    text = claim_of(asked, report)
+    if not text:
+        return []
+    written = [folder / "claim.md", folder / "claim.pdf"]
+    write_octets(written[0], text.encode())
+    write_octets(written[1], claim_pdf(text))
+    return written
 
 
 def html(report: Report) -> str:

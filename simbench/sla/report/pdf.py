@@ -51,13 +51,14 @@ def pdf_octets(report: Report) -> bytes:
 class Paper:
     """Pages written from the top down; what does not fit begins the next one. Heights are shares of a page."""
 
-    def __init__(self) -> None:
+    def __init__(self, page_in: tuple[float, float] = PAGE_IN, characters: int = CHARACTERS) -> None:
         self.figures: list[Figure] = []
         self.at = 0.0
+        self._page_in, self._characters = page_in, characters
 
     def begin(self) -> None:
         """Begin a page."""
-        self.figures.append(Figure(figsize=PAGE_IN, facecolor="white"))
+        self.figures.append(Figure(figsize=self._page_in, facecolor="white"))
         self.at = TOP
 
     def room(self, height: float) -> None:
@@ -68,8 +69,8 @@ class Paper:
     def paragraph(self, text: str, look: tuple[float, str], *, bold: bool = False, gap: float = 0.004) -> None:
         """Set a text across the page."""
         size, colour = look
-        lines = textwrap.wrap(text, int(CHARACTERS * SMALL / size * (0.9 if bold else 1))) or [""]
-        height = len(lines) * size * LINE / 72 / PAGE_IN[1]
+        lines = textwrap.wrap(text, int(self._characters * SMALL / size * (0.9 if bold else 1))) or [""]
+        height = len(lines) * size * LINE / 72 / self._page_in[1]
         self.room(height)
         self.figures[-1].text(
             LEFT, self.at, "\n".join(lines), fontsize=size, color=colour, va="top",

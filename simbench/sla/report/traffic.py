@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from simbench.base.calendar import civil, instant
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from simbench.ledger.events import LimitSet, TierSet
 from simbench.ledger.rows import TIMES, WITHIN_S
 from simbench.report import style
 from simbench.sla.report.counts import Hours
@@ -136,8 +137,8 @@ def _tier_steps(view: View, code: str) -> tuple[Any, Any]:
     """The instants at which the tier of a code changes, with both ends of the period, and the tiers between."""
     period = view.service.period
     changes = [
-        row.at for row in view.case.trace.event_rows.rows()
-        if row.kind in {"tier", "limit"} and row.subject == code and period.start < row.at < period.end
+        at for at, event in view.case.trace.events
+        if isinstance(event, LimitSet | TierSet) and event.code == code and period.start < at < period.end
     ]  # fmt: skip
     since = np.array(sorted({period.start, *changes}), dtype=np.int64)
     return np.append(since, period.end), view.tier(code, since + MINUTE_US)

@@ -17,10 +17,10 @@ from simbench.sla.report.view import View
 _NAME: Final = re.compile(r"[A-Z]+-[0-9]+|[a-z_]+(\.[a-z_]+)+")
 _ROWS: Final = re.compile(r"([0-9]+) of ([0-9]+) rows")
 TERMS = {
-    "OPS-QOS-01": "availability",
-    "OPS-QOS-02": "restoration_h",
-    "OPS-QOS-03": "notice_days",
-    "OPS-ENG-04": "client_notice_days",
+    "availability": "availability",
+    "restoration": "restoration_h",
+    "maintenance-notice": "notice_days",
+    "interruption-notice": "client_notice_days",
 }
 
 
@@ -41,28 +41,30 @@ class VerdictRow:
 
 def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
     """A finding in words."""
-    clause = finding.clause
+    purpose = finding.purpose.rpartition(".")[2]
     terms = view.case.contract.terms.quality
-    limit = getattr(terms, TERMS[clause]).value if clause in TERMS else finding.limit
-    shown, measured = _value(clause, limit, words), _value(clause, finding.measured, words)
+    limit = getattr(terms, TERMS[purpose]).value if purpose in TERMS else finding.limit
+    shown, measured = _value(purpose, limit, words), _value(purpose, finding.measured, words)
     nothing = finding.outcome == "unsupported" or (not finding.measured and finding.outcome != "fail")
-    none = nothing and words.has(f"result.{clause}-none") and (clause != "OPS-QOS-04" or finding.measured is None)
+    none = (
+        nothing and words.has(f"result.{purpose}-none") and (purpose != "rate-with-backlog" or finding.measured is None)
+    )
     counts = {
-        "OPS-QOS-02": len(view.outages),
-        "OPS-QOS-03": len(planned_by(view.service, ORANGE)),
-        "OPS-ENG-04": len(planned_by(view.service, CLIENT)),
+        "restoration": len(view.outages),
+        "maintenance-notice": len(planned_by(view.service, ORANGE)),
+        "interruption-notice": len(planned_by(view.service, CLIENT)),
     }
-    values = {"measured": measured, "limit": shown, "count": words.number(counts.get(clause, 0))}
+    values = {"measured": measured, "limit": shown, "count": words.number(counts.get(purpose, 0))}
     broke = finding.outcome == "error"
     return VerdictRow(
         finding,
         words(f"outcome.{finding.outcome}"),
-        words(f"promise.{clause}", limit=shown),
-        words("result.error") if broke else words(f"result.{clause}-none" if none else f"result.{clause}", **values),
-        "–" if none or broke else measured + _unit(clause, words),
-        shown if limit is None else shown + _unit(clause, words),
-        view.case.contract.clauses.get(clause),
-        _source(view.case.contract.clauses.get(clause), words),
+        words(f"promise.{purpose}", limit=shown),
+        words("result.error") if broke else words(f"result.{purpose}-none" if none else f"result.{purpose}", **values),
+        "–" if none or broke else measured + _unit(purpose, words),
+        shown if limit is None else shown + _unit(purpose, words),
+        view.case.contract.clauses.get(finding.clause),
+        _source(view.case.contract.clauses.get(finding.clause), words),
         tuple(dict.fromkeys(_assumed(name, words) for name in finding.assumed)),
     )
 
@@ -81,19 +83,19 @@ def _assumed(name: str, words: Words) -> str:
     )
 
 
-def _value(clause: str, value: float | None, words: Words) -> str:
+def _value(purpose: str, value: float | None, words: Words) -> str:
     if value is None:
         return "–"
-    if clause == "OPS-QOS-01":
+    if purpose == "availability":
         return words.share(value)
-    if clause == "OPS-QOS-02":
+    if purpose == "restoration":
         return words.hours(value, exact=True)
     return words.number(math.floor(value * 1000) / 1000, 3)  # 4.9999 days are not 5
 
 
-def _unit(clause: str, words: Words) -> str:
+def _unit(purpose: str, words: Words) -> str:
     """The unit after a value in a table, where the value does not include it."""
-    return {"OPS-QOS-01": "", "OPS-QOS-02": "", "OPS-QOS-04": " min"}.get(clause, f" {words('form.days')}")
+    return {"availability": "", "restoration": "", "rate-with-backlog": " min"}.get(purpose, f" {words('form.days')}")
 
 
 def _source(clause: Clause | None, words: Words) -> str:

@@ -85,7 +85,7 @@ def test_the_memory_of_a_tree_is_that_of_its_root_and_all_below(tmp_path: Path) 
 
 
 def test_two_minutes_of_it_in_virtual_time_lose_nothing_and_double_nothing() -> None:
-    exercise, purposes = soak(120)["soak"]
+    exercise, purposes = soak(120, load_contract())["soak"]
     ran = conduct_in_memory(exercise, load_contract())
     case = Case(Trace(ran.run), load_contract())
     found = {purpose: judge(purpose, case, "soak") for purpose in purposes}
@@ -103,9 +103,7 @@ def test_a_minute_of_the_reference_client_loses_nothing_and_is_drawn(
     findings = {one["purpose"]: one for one in json.loads(ended.out)["findings"]}
     assert set(findings) == {*load("soak"), *standing()}
     # How memory, backlog and rate go in a minute is the machine's too: `make soak` holds them.
-    measured = {name for name in load("soak") if name.startswith("soak.endures-")} | {
-        "rate.backlog-at-tier"
-    }
+    measured = {name for name in load("soak") if name.startswith("soak.endures-")} | {"rate.backlog-at-tier"}
     outcomes = {name: one["outcome"] for name, one in findings.items()}
     assert {outcomes[name] for name in measured} <= {"pass", "weak", "fail", "inconclusive"}
     assert {outcomes[name] for name in outcomes.keys() - measured} == {"pass"}, outcomes

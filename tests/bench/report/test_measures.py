@@ -18,6 +18,7 @@ from simbench.bench.report.measures import (
     settled_first,
     within_window,
 )
+from simbench.trace.trace import Outage
 from tests.bench.report import simulated
 from tests.bench.report.simulated import START, Simulation
 
@@ -60,7 +61,7 @@ def test_an_event_exactly_a_second_back_is_outside_the_window() -> None:
 def test_the_mean_rate_leaves_total_outages_out() -> None:
     at = np.concatenate([np.arange(0, 11), np.arange(20, 31)]).astype(np.int64) * SECOND_US
     weights = np.ones(len(at), np.int64)
-    outages = [(10 * SECOND_US, 20 * SECOND_US, "total", "cut"), (0, SECOND_US, "36010", "cut")]
+    outages = [Outage(10 * SECOND_US, 20 * SECOND_US, "total", "cut"), Outage(0, SECOND_US, "36010", "cut")]
     assert overlap(0, 30 * SECOND_US, outages) == 10 * SECOND_US
     assert pace(at, weights, outages).mean == 21 / 20
 

@@ -28,7 +28,7 @@ KNOWN = (ONE, TWO)
 
 
 def finding(purpose: str, outcome: Outcome = "fail", exercise: str = "events") -> Finding:
-    return Finding(purpose, purpose.partition("/")[0], outcome, "seen", exercise=exercise)
+    return Finding(purpose, purpose.partition(".")[0], outcome, "seen", exercise=exercise)
 
 
 def baseline(purpose: str = ONE, expires: date = TODAY, exercise: str = "") -> Baseline:
@@ -41,7 +41,7 @@ def states(findings: list[Finding], known: Baseline, *, strict: bool = False) ->
 
 def of_the_session(*exercises: str, outcome: Outcome = "fail") -> Finding:
     evidence = tuple(Evidence("seen", exercise=name) for name in exercises)
-    return Finding(ONE, ONE.partition("/")[0], outcome, "seen", evidence=evidence)
+    return Finding(ONE, ONE.partition(".")[0], outcome, "seen", evidence=evidence)
 
 
 def test_a_failure_of_the_session_is_known_once_each_exercise_in_which_it_failed_has_an_entry() -> None:

@@ -24,6 +24,7 @@ from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
+from simbench.ledger.events import FaultActed
 from simbench.trace.trace import Trace
 from simbench.ucp.frame import STX, encode
 
@@ -88,7 +89,7 @@ class CutLine(asyncio.Protocol):
 
 
 class CutNetwork(MemoryNetwork):
-    """A network in memory one line of which is cut; the cut is told in the story like any dropped connection."""
+    """A network in memory one line of which is cut; the cut is recorded like any dropped connection."""
 
     def __init__(self, cut: Cut, ledger: MemoryLedger, clock: PlatformClock) -> None:
         super().__init__()
@@ -113,7 +114,7 @@ async def light_traffic(bench: Bench) -> None:
     await bench.told(60)
 
 
-STORY = Exercise("cut-line", "A line is cut within a result", PURPOSES, {"36010": 10}, light_traffic, 10)
+CUT = Exercise("cut-line", "A line is cut within a result", PURPOSES, {"36010": 10}, light_traffic, 10)
 
 
 @lru_cache(maxsize=1)
@@ -124,7 +125,7 @@ def conducted(octets: int, how: How, *faults: str) -> Conducted:
         network = CutNetwork(Cut(octets, how), ledger, clock)
         client = InMemory(network, clock, faults)
         environment = RunEnvironment(Path(), 1, network, clock)
-        return loop.run_until_complete(run_exercise(STORY, client, load_contract(), ledger, environment))
+        return loop.run_until_complete(run_exercise(CUT, client, load_contract(), ledger, environment))
     finally:
         loop.close()
 
@@ -156,13 +157,13 @@ def test_wherever_a_result_is_cut_the_verdicts_are_the_same_pass(octets: int, ho
 def test_the_cut_falls_within_the_result_it_is_meant_for(how: How) -> None:
     trace = Trace(conducted(7, how).run)
     first, second = trace.sessions.rows()
-    (fault,) = (row for row in trace.event_rows.rows() if row.kind == "fault")
-    ended = [row for row in trace.submits.rows() if 0 <= row.result_at <= fault.at][-1]
+    (dropped_at,) = (at for at, event in trace.events if isinstance(event, FaultActed))
+    ended = [row for row in trace.submits.rows() if 0 <= row.result_at <= dropped_at][-1]
     results = [row for row in trace.frames.rows() if (row.direction, row.kind, row.ot) == ("out", "R", "51")]
     assert len(results[NTH - 1].frame) == LENGTH
     assert ended.result_at == results[NTH - 1].at
     assert repeated(conducted(7, how)) == [ended.token]
-    assert (first.closed_by, first.closed_at > fault.at, second.opened_at > fault.at) == ("peer", True, True)
+    assert (first.closed_by, first.closed_at > dropped_at, second.opened_at > dropped_at) == ("peer", True, True)
     assert ("reset" in first.reason) == (how == "rst")
 
 

@@ -12,11 +12,11 @@ from simbench.rules.rule import standing
 PURPOSE = "sessions.violations"
 
 
-def of(exercise: str, outcome: Outcome = "pass", summary: str = "nothing odd", count: float | None = 0) -> Finding:
+def of(exercise: str, outcome: Outcome = "pass", summary: str = "no violations", count: float | None = 0) -> Finding:
     evidence = (Evidence("line-ends", 5, 5, 1, "02"),) if outcome in {"fail", "weak"} else ()
     blame: Blame = "client" if evidence else ""
     return Finding(
-        PURPOSE, "OPS-CON-02", outcome, summary, count, 0, "oddities", blame, evidence=evidence, exercise=exercise
+        PURPOSE, "OPS-CON-02", outcome, summary, count, 0, "violations", blame, evidence=evidence, exercise=exercise
     )
 
 
@@ -30,9 +30,9 @@ def test_a_session_has_one_finding_for_each_standing_purpose_and_one_for_every_o
 
 def test_a_purpose_that_passes_everywhere_names_each_exercise_as_its_evidence() -> None:
     found = concluded([of("one"), of("two")])
-    assert (found.outcome, found.summary, found.exercise) == ("pass", "nothing odd, in 2 exercises", "")
-    assert [(one.note, one.exercise) for one in found.evidence] == [("nothing odd", "one"), ("nothing odd", "two")]
-    assert concluded([of("one")]).summary == "nothing odd, in 1 exercise"
+    assert (found.outcome, found.summary, found.exercise) == ("pass", "no violations, in 2 exercises", "")
+    assert [(one.note, one.exercise) for one in found.evidence] == [("no violations", "one"), ("no violations", "two")]
+    assert concluded([of("one")]).summary == "no violations, in 1 exercise"
 
 
 def test_the_worst_exercise_decides_and_shows_its_evidence() -> None:

@@ -17,7 +17,7 @@ from simbench.bench.sut import command
 from simbench.bench.sut.command import Command, understand
 from simbench.bench.sut.protocol import AccountGiven, Report, SutFailed, Target
 from simbench.bench.sut.registry import known_suts, make_sut, reference
-from simbench.client import lines
+from simbench.client import lines, messages
 from simbench.client.messages import Outgoing
 from tests.bench.sut.listener import Listener
 from tests.real.peer import Peer
@@ -111,10 +111,10 @@ def test_the_environment_says_where_to_connect_and_as_whom(tmp_path: Path) -> No
         (lines.Accepted("#1", "031016080000"), Report("accepted", "#1", "031016080000")),
         (lines.Refused("#1", "04", final=True), Report("refused", "#1", "04")),
         (lines.Refused("#1", "04", final=False), Report("refused", "#1", "04, to be tried again")),
-        (lines.Delivered("#1", "000"), Report("delivered", "#1", "000")),
-        (lines.Undelivered("#1", "108"), Report("undelivered", "#1", "108")),
-        (lines.Buffered("#1", "107"), Report("buffered", "#1", "107")),
-        (lines.Withheld("#1", "stop"), Report("withheld", "#1", "stop")),
+        (messages.Delivered("#1", "000"), Report("delivered", "#1", "000")),
+        (messages.Undelivered("#1", "108"), Report("undelivered", "#1", "108")),
+        (messages.Buffered("#1", "107"), Report("buffered", "#1", "107")),
+        (messages.Withheld("#1", "stop"), Report("withheld", "#1", "stop")),
         (lines.Doubtful("#1"), Report("doubtful", "#1")),
         (lines.Mo("33639980001", "36010", "STOP"), Report("mo", "", "STOP", "36010", "33639980001")),
         (lines.Error("oh"), Report("error", detail="oh")),

@@ -13,6 +13,7 @@ from simbench.bench.sut import child_process, kannel
 from simbench.bench.sut.kannel import Kannel, understand
 from simbench.bench.sut.kannel_config import Ports, configuration, result_timer_s
 from simbench.bench.sut.protocol import AccountGiven, Report, Target
+from simbench.ledger.stimuli import ReportKind
 from tests.bench.sut.listener import Listener
 
 PORTS = Ports(admin=20001, smsbox=20002, sendsms=20003, callback=20004)
@@ -100,7 +101,7 @@ def test_a_password_is_one_line_of_the_configuration_or_refused(password: str) -
         (4, "has been buffered", "buffered", "has been buffered"),
     ],
 )
-def test_kannels_report_types_become_ours_with_the_mark(number: int, answer: str, kind: str, detail: str) -> None:
+def test_kannels_types_become_ours_with_the_token(number: int, answer: str, kind: ReportKind, detail: str) -> None:
     said = understand("/dlr", f"type={number}&answer={quote(answer)}&token={b'#00001'.hex()}")
     assert said == Report(kind, "#00001", detail)
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Literal
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,25 +85,3 @@ def test_a_tier_change_remembers_what_was_admitted() -> None:
     assert slower.offer(500_000, 1) == SECOND_US
     faster = meter.retuned(Limit(50, "delay", max_hold_us=20 * SECOND_US), 500_000)
     assert [faster.offer(500_000, 1) for _ in range(31)] == [500_000] * 30 + [SECOND_US]
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 900_000), st.integers(1, 12)), max_size=20),
-    st.sampled_from([1, 3, 10]),
-    st.sampled_from(["monitor", "delay", "nack"]),
-)
-def test_those_that_pass_together_pass_one_by_one_and_the_next_does_not(
-    arrivals: list[tuple[int, int]], rate_per_s: int, mode: Literal["monitor", "delay", "nack"]
-) -> None:
-    limit = Limit(rate_per_s, mode, max_hold_us=20 * SECOND_US)
-    together, alone, now = Limiter(limit), Limiter(limit), 0
-    for pause, most in arrivals:
-        now += pause
-        count = together.passing(now, most)
-        together.enter(now, count)
-        dues = [alone.offer(now, 1) for _ in range(count)]
-        assert all(due == now or mode == "monitor" for due in dues)
-        assert count == most or alone.offer(now, 1) != now
-        if count < most:
-            together.offer(now, 1)
-    assert together.offer(now, 1) == alone.offer(now, 1)

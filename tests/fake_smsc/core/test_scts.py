@@ -1,40 +1,43 @@
-"""A stamp is the same whether it is asked for alone or among many."""
+"""Time stamps to one recipient are unique, and are forgotten once they lie in the past."""
 
 from __future__ import annotations
 
-import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fake_smsc.core import scts as module
 from fake_smsc.core.scts import SctsAllocator
 from simbench.base.units import SECOND_US
-from simbench.numbering.addresses import key_of
 
 START_S = 1_772_445_600
-ROUNDS = st.lists(
-    st.tuples(st.integers(0, 2), st.lists(st.integers(0, 9), min_size=1, max_size=8, unique=True)), max_size=12
-)
+ASKED = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["a", "b"]), st.integers(0, 3)), max_size=60)
 
 
-@given(ROUNDS, st.integers(1, 3))
-def test_many_at_once_get_the_stamps_they_get_one_by_one(rounds: list[tuple[int, list[int]]], ahead_s: int) -> None:
-    alone, together, second = SctsAllocator(ahead_s), SctsAllocator(ahead_s), START_S
-    for passed, who in rounds:
+@given(ASKED, st.integers(1, 3))
+def test_no_account_gives_a_recipient_a_stamp_twice_or_far_ahead(
+    asked: list[tuple[int, str, int]], ahead_s: int
+) -> None:
+    stamps, second, given_ = SctsAllocator(ahead_s), START_S, list[tuple[str, int, int]]()
+    for passed, account, who in asked:
         second += passed
-        recipients = [f"3363998000{number}" for number in who]
-        one_by_one = []
-        for recipient in recipients:
-            stamp = alone.take("36010", recipient, second * SECOND_US)
-            if stamp < 0:
-                break
-            one_by_one.append(stamp)
-        keys = np.array([key_of(recipient) for recipient in recipients], np.uint64)
-        assert together.take_many("36010", keys, second * SECOND_US).tolist() == one_by_one
+        stamp = stamps.take(account, f"3363998000{who}", second * SECOND_US)
+        last = max((at for name, number, at in given_ if (name, number) == (account, who)), default=0)
+        if stamp < 0:
+            assert last >= second + ahead_s
+        else:
+            assert stamp == max(second, last + 1)
+            given_.append((account, who, stamp))
 
 
-def test_stamps_of_a_quarter_million_recipients_are_forgotten_when_they_bind_nobody() -> None:
-    stamps, keys = SctsAllocator(10), np.arange(1, 250_001, dtype=np.uint64)
-    stamps.take_many("36010", keys, START_S * SECOND_US)
-    assert stamps.take_many("36010", keys[:5], (START_S + 1) * SECOND_US).tolist() == [START_S + 1] * 5
-    assert stamps.take_many("36010", keys[:5], (START_S + 1) * SECOND_US).tolist() == [START_S + 2] * 5
-    assert stamps._last["36010"].count == 5
+def test_stamps_are_forgotten_when_they_bind_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PRUNE_AT", 1_000)
+    stamps = SctsAllocator(10)
+    stamps._prune_at = 1_000
+    for number in range(1_001):
+        stamps.take("36010", f"{33_710_000_000 + number}", START_S * SECOND_US)
+    recipients = [f"{33_710_000_000 + number}" for number in range(5)]
+    later = (START_S + 1) * SECOND_US
+    assert [stamps.take("36010", each, later) for each in recipients] == [START_S + 1] * 5
+    assert [stamps.take("36010", each, later) for each in recipients] == [START_S + 2] * 5
+    assert stamps.last.count == 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
+from simbench.ledger.stimuli import ReportKind
 from tests.rules.scene import CODE, Scene, us
 
 WINDOW = "sessions.window"
@@ -126,7 +127,7 @@ def test_losses_are_judged_once_anything_could_have_parted_message_and_result(pa
 
 
 @pytest.mark.parametrize("kind", ["withheld", "refused"])
-def test_what_the_client_says_it_will_not_send_is_not_lost(kind: str) -> None:
+def test_what_the_client_says_it_will_not_send_is_not_lost(kind: ReportKind) -> None:
     scene = Scene().asked(0.9, "#00001").login(0.5).drop(2)
     assert scene.judged(LOST).outcome == "fail"
     assert scene.told(3, kind, "#00001").judged(LOST).outcome == "pass"

@@ -9,7 +9,7 @@ import pytest
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 from fake_smsc.strictness import Profile, Strictness
 from simbench.contract import load_contract
-from simbench.rules.client.protocol_violations import ODDITIES, TOLD_ONLY, met_by
+from simbench.rules.client.protocol_violations import TOLD_ONLY, VIOLATIONS, met_by
 from simbench.rules.rule import Case
 from simbench.ucp.frame import encode, encode_fields
 from simbench.ucp.operations import build
@@ -66,7 +66,7 @@ SEEN = {
 
 
 @pytest.mark.parametrize("name", sorted(SEEN))
-def test_an_oddity_on_the_wire_is_named_and_is_of_its_clause(name: str) -> None:
+def test_an_violation_on_the_wire_is_named_and_is_of_its_clause(name: str) -> None:
     sent, purpose, outcome = SEEN[name]
     scene = Scene().login(1).wire(2, "in", sent)
     found = scene.judged(purpose)
@@ -109,7 +109,7 @@ def test_a_capture_that_begins_midway_says_nothing_of_the_login() -> None:
 def test_what_only_the_server_knows_comes_from_the_story(name: str) -> None:
     scene = Scene().login(1).tell(5, "violation", "session:1", name=name)
     found = scene.judged(REQUESTS)
-    assert found.outcome == ("weak" if ODDITIES[name].forgivable else "fail")
+    assert found.outcome == ("weak" if VIOLATIONS[name].forgivable else "fail")
     assert (found.evidence[0].session, found.evidence[0].start - START) == (1, 5_000_000)
 
 
@@ -118,7 +118,7 @@ def test_what_both_see_is_counted_once() -> None:
     assert scene.judged(FRAMES).measured == 1
 
 
-def test_several_oddities_are_named_one_by_one_the_gravest_first() -> None:
+def test_several_violations_are_named_one_by_one_the_gravest_first() -> None:
     scene = Scene().login(1)
     for number in range(5):
         scene.wire(2 + number, "in", b"\r\n" + alert(number))
@@ -132,12 +132,12 @@ def test_a_client_that_sent_nothing_is_not_acquitted() -> None:
     assert Scene().opened(1).closed(2).judged(FRAMES).outcome == "inconclusive"
 
 
-def test_every_oddity_a_server_counts_has_a_clause() -> None:
+def test_every_violation_a_server_counts_has_a_clause() -> None:
     scene = Scene().login(1)
     for sent, _, _ in SEEN.values():
         scene.wire(2, "in", sent)
     named = {name for name, _ in met_by(Case(scene.trace(), reading("sliding")))}
-    assert named <= set(ODDITIES)
+    assert named <= set(VIOLATIONS)
 
 
 # Connections that speak something else ----------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def stranger(octets: bytes, closed_by: str = "peer: closed", after: float = 2.5)
 @pytest.mark.parametrize(
     ("octets", "said"), [(SMPP, "SMPP (bind_transceiver)"), (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "an HTTP request")]
 )
-def test_another_protocol_is_an_oddity_that_says_which(octets: bytes, said: str, closed_by: str) -> None:
+def test_another_protocol_is_an_violation_that_says_which(octets: bytes, said: str, closed_by: str) -> None:
     found = stranger(octets, closed_by).judged(FRAMES)
     assert (found.outcome, found.blame) == ("fail", "client")
     assert "1 foreign-protocol" in found.summary
@@ -182,7 +182,7 @@ def test_octets_without_an_end_are_the_clients_where_it_waits_behind_them(
     assert [found for found, _ in met_by(Case(scene.trace(), load_contract()))] == ([name] if name else [])
 
 
-def test_an_answer_to_an_operation_nobody_knows_is_no_oddity() -> None:
+def test_an_answer_to_an_operation_nobody_knows_is_no_violation() -> None:
     scene = Scene().opened(0).login(0.1)
     scene.wire(1, "out", encode_fields(7, "O", "59", [CODE] + [""] * 32))
     scene.wire(1.1, "in", encode_fields(7, "R", "59", ["A", "", ""]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.contract import load_contract
+from simbench.ledger.events import SubscriberSet
+from simbench.ledger.stimuli import Request
 from simbench.rules.client.admission import expectation
 from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.requests import wholes
@@ -46,7 +46,7 @@ def test_a_word_that_only_begins_like_stop_is_none(text: str) -> None:
     ],
 )
 def test_a_recipient_meets_what_its_kind_and_its_presence_say(kind: str, attached: bool, code: str, met: str) -> None:
-    assert expectation({"fate": kind, "attached": attached}, code, ("38",)) == met
+    assert expectation(SubscriberSet(RECIPIENT, kind, "", attached), code, ("38",)) == met
 
 
 @pytest.mark.parametrize("kind", ["malformed", "fixed", "overseas", "foreign"])
@@ -108,11 +108,10 @@ def test_marketing_within_the_grace_after_an_opt_out_is_counted_and_allowed() ->
         scene = Scene().login(0.5)
         scene.wire(1, "out", encode(1, "O", "52", deliver_body("36010", RECIPIENT, STAMP, compose("STOP")[0])))
         scene.wire(1.1, "in", encode(1, "R", "52", "A///"))
-        detail = json.dumps({"oadc": "", "validity_s": 0, "traits": []})
         for number, at in enumerate(instants):
             mark = f"#0000{number}"
-            row = (us(at), "send", mark, "36010", RECIPIENT, f"Bonjour {mark}", "marketing", "MARQUE", True, detail)
-            scene.ledger.stimuli.append(row)
+            text = f"Bonjour {mark}"
+            scene.stimulus(Request(us(at), mark, "36010", RECIPIENT, text, "marketing", "MARQUE", opted_in=True))
             if at <= 1 + grace:
                 scene.submit(at + 1, number, mark)
         return scene.judged("opt-out.every-spelling").summary

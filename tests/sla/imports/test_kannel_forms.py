@@ -13,6 +13,7 @@ from simbench.base.calendar import instant
 from simbench.base.units import HOUR_US, MINUTE_US
 from simbench.contract import load_contract
 from simbench.sla.imports.kannel_log import KannelLog, looks_like, read_kannel_log
+from simbench.sla.purposes import GRANTED_RATE
 from simbench.tables.instants import NoZone
 
 CONTRACT, PARIS = load_contract(), ZoneInfo("Europe/Paris")
@@ -77,7 +78,8 @@ def test_seven_hours_down_are_found_in_every_form(tmp_path: Path, form: str, dri
     ((start, end),) = [(one.start, one.end) for one in found.incidents if one.attributed_to == "orange"]
     assert (start // 1_000_000, (end or 0) - start) == (instant(2025, 3, 3, 2) // 1_000_000, 7 * HOUR_US)
     assert (found.notes, dict(found.unsupported)) == (
-        (), {"OPS-QOS-04": "the log does not say when messages were handed over; bearerbox's does at debug level"},
+        (),
+        {GRANTED_RATE: "the log does not say when messages were handed over; bearerbox's does at debug level"},
     )  # fmt: skip
 
 
@@ -120,14 +122,14 @@ def test_stamps_that_name_their_zone_need_none(tmp_path: Path) -> None:
 )
 def test_a_log_that_cannot_show_outages_says_so(tmp_path: Path, lines: list[str], why: str) -> None:
     found = read(tmp_path, "\n".join(lines))
-    assert why in found.unsupported["OPS-QOS-01"]
-    assert why in found.unsupported["OPS-QOS-02"]
+    assert why in found.unsupported["sla.availability"]
+    assert why in found.unsupported["sla.restoration"]
 
 
 def test_links_of_other_drivers_beside_emi_are_remarked_on_alone(tmp_path: Path) -> None:
     lines = [FORMS["1.4.5"](*line) for driver in ("EMI2", "SMPP") for line in seven_hours(driver)]
     found = read(tmp_path, "\n".join(sorted(lines)))
-    assert "OPS-QOS-02" not in found.unsupported
+    assert "sla.restoration" not in found.unsupported
     assert "87 lines of SMPP links were not read" in [str(one)[:36] for one in found.notes]
 
 

@@ -175,7 +175,7 @@ def test_a_code_of_which_nothing_was_accepted_is_drawn_empty() -> None:
 def test_a_year_without_any_incident_keeps_its_promises() -> None:
     report, page = made("fr", run_of_year([], traffic([])))
     assert report.tone == "pass"
-    assert Words("fr")("result.OPS-QOS-02-none") in Markup(page).text
+    assert Words("fr")("result.restoration-none") in Markup(page).text
 
 
 def test_less_than_a_year_is_told_to_be_provisional() -> None:

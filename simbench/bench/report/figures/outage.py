@@ -39,7 +39,7 @@ def draw(scene: Scene) -> Group | None:
     returns = _returns(trace)
     begin, end = min(scene.started, returns[0].start), max(trace.span[1], returns[-1].end)
     axis = time_axis(scene.started, end)
-    asked, settled = ints(sends(trace).at), settled_first(trace)
+    asked, settled = ints(np.array([one.at for one in sends(trace)], dtype=np.int64)), settled_first(trace)
     heading = _conclusion(returns, asked, settled)
     figure, (lanes, sessions, backlog) = style.canvas(style.WIDE_IN, (1.15, 1, 1.25))
     _draw_lanes(lanes, trace, returns, axis, (begin, end))

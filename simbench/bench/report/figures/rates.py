@@ -24,6 +24,7 @@ from simbench.report import style
 from simbench.report.figure import Drawing
 from simbench.report.format import number, sentence
 from simbench.rules.client.throughput import police
+from simbench.trace.trace import Limit
 
 METER_READINGS = "AMB-05"  # the question of how a rate is counted names the clauses that speak of rates
 MOST_PANELS = 12
@@ -35,7 +36,7 @@ class Traffic(NamedTuple):
     code: str
     at: Ints
     weights: Ints
-    limits: list[tuple[int, int, str]]
+    limits: list[Limit]
 
 
 def rate_clauses(contract: Contract) -> set[str]:

@@ -1,0 +1,385 @@
+"""Serves plain frames of many connections at a time, delivers plain messages and sends their notifications.
+
+This path exists for speed: its kernels decide as gateway and centre do, on the same state. Whatever is not plain they
+leave to them, in order; a test compares both octet by octet and row by row.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import numpy as np
+
+from fake_smsc.core.delivery import KINDS
+from fake_smsc.core.records import DELIVERED
+from fake_smsc.fast import compiled
+from fake_smsc.fast.book import Book, address
+from fake_smsc.fast.kernels import layout as lay
+from fake_smsc.fast.windows import SharedWindow
+from fake_smsc.ucp_gateway.gateway import Reads, Serve
+from fake_smsc.ucp_gateway.line import Line, OwnWindow
+from fake_smsc.ucp_gateway.notifications import NotificationSender
+from fake_smsc.ucp_gateway.submission import COMMON_FIELDS, Submission
+from fake_smsc.ucp_gateway.times import minute
+from simbench.base.units import SECOND_US
+from simbench.kernels.table import Table
+from simbench.ledger.buffer import Coded, Packed
+from simbench.numbering.addresses import key_of
+from simbench.numbering.plan import classify, spellings
+from simbench.ucp.fields import At
+
+FEW: Final = 4  # rows that are cheaper as tuples than as columns
+LOG_ROWS: Final = 4096
+LOG_KINDS: Final = ("accepted", "refused", "discarded", KINDS[DELIVERED])
+LONGEST_ADDRESS: Final = 16
+OUT_OCTETS: Final = 1 << 17
+LEAST_OCTETS: Final = 24  # of a frame that leaves a row or an answer
+RUNNING: Final = frozenset({"up", "degraded"})
+_VALIDITY: Final = re.compile(COMMON_FIELDS[At.VP])
+
+
+class PlainPath:
+    """The fast path of one gateway and its centre; also the crowd of the centre's timer queue."""
+
+    def __init__(
+        self, book: Book, submission: Submission, notification_sender: NotificationSender, single: Serve
+    ) -> None:
+        centre = submission.centre
+        self.book, self.centre, self._sender, self._single = book, centre, notification_sender, single
+        self._out, self._base = submission.out, centre.base
+        book.settle(centre)
+        self._fits = book.fits(centre)
+        book.state[lay.TOGETHER] = centre.base.law is None and not centre.delivery.settings.failures
+        self._append, self._append_columns = centre.sink.centre.append, centre.sink.centre.append_columns
+        self._lines: dict[int, Line] = {}  # by their row
+        self._together = True  # whether no message announced that another one follows
+        self._seen = (0, 0)
+        self._base_version = centre.base.version
+        self._reads = np.zeros((16, lay.READ_WIDTH), np.int64)
+        self._outs = np.zeros((64, 3), np.int64)
+        self._octets_out = np.zeros(OUT_OCTETS, np.uint8)
+        self._log_of(LOG_ROWS)
+        self._keys = np.zeros(1024, np.int64)
+        self._ids = np.zeros(1024, np.int64)
+        centre.timer_queue.crowd = self
+        centre.delivery.unpack = self.unpack
+        self._renew()
+
+    def _log_of(self, rows: int) -> None:
+        self._log = np.zeros((lay.LOG_WIDTH, rows), np.int64)
+        self._text = np.zeros(LONGEST_ADDRESS * rows, np.uint8)
+        self._offsets = np.zeros(rows + 1, np.int32)
+
+    # What the gateway calls ------------------------------------------------------------------------------------
+
+    def window(self, line: int, size: int, now: int) -> OwnWindow:
+        """Return the window of a new connection's own operations."""
+        return SharedWindow(self.book, line, size, now)
+
+    def closed(self, line: Line) -> None:
+        """Give a connection's row back; its timers find an empty window."""
+        own = line.own
+        if isinstance(own, SharedWindow):
+            self._lines.pop(own.line, None)
+            self.book.close_line(own.line)
+            line.session.own = line.own = OwnWindow(1, own.room_at)
+
+    def serve(self, reads: Reads, now: int) -> bool:
+        """Serve every frame that the reads complete, in order; False if the core must."""
+        centre, kernels = self.centre, compiled.kernels()
+        if kernels is None or not self._fits or centre.state not in RUNNING or now < centre.now:
+            return False
+        self._together = not centre.delivery.announced(now)
+        seen: set[int] = set()
+        first = 0
+        for place, (line, _) in enumerate(reads):  # a connection's later read begins with what the earlier one left
+            if line.number in seen:
+                self._serve(kernels, reads[first:place], now)
+                first = place
+                seen.clear()
+            seen.add(line.number)
+        self._serve(kernels, reads[first:], now)
+        return True
+
+    def _serve(self, kernels: compiled.Kernels, reads: Reads, now: int) -> None:
+        """Serve reads of different connections."""
+        centre = self.centre
+        octets = self._take(reads)
+        self._begin(now)
+        state = self.book.state
+        state[lay.SEGMENT], state[lay.AT] = 0, -1
+        frames = np.frombuffer(octets, np.uint8)
+        segments = self._reads[: len(reads)]
+        while True:
+            book = self.book
+            why = kernels.serve(
+                book.state, frames, segments, book.lines, book.accounts, book.lists, book.codes, book.rings,
+                self._base.standings.cells, centre.scts_allocator.last.cells, centre.message_ids.ordinals.cells,
+                book.rows, book.wheel, book.caches, self._octets_out, self._outs, self._log, self._text, self._offsets,
+            )  # fmt: skip
+            if why == lay.DONE:
+                break
+            if why == lay.CORE:
+                self._flush(now)
+                self._serve_one(reads, octets, now)
+            else:
+                self._supply(why)
+        self._flush(now)
+        for (line, _), (at, end) in zip(reads, segments[:, [lay.READ_REST, lay.READ_END]].tolist(), strict=True):
+            if at < end:
+                line.framer.feed(octets[at:end])
+
+    def carry(self, accounts: set[str]) -> bool:
+        """Send what waits for these accounts, and for those with something new among the rows."""
+        book, kernels = self.book, compiled.kernels()
+        state = book.state
+        if kernels is None or not self._fits:
+            return False
+        if not accounts and not state[lay.FRESH]:
+            return True
+        self._renew()
+        for account in accounts:
+            book.accounts[book.numbers[account], lay.IS_FRESH] = 1
+        state[lay.CARRIED], state[lay.CARRY_LINE] = 0, -1
+        while True:
+            why = kernels.carry(
+                state, book.lines, book.accounts, book.lists, book.order, book.codes, book.rows, book.caches,
+                book.pieces, self._octets_out, self._outs,
+            )  # fmt: skip
+            if why == lay.DONE:
+                break
+            if why == lay.CORE:
+                self._send_one()
+            elif why == lay.CHECK:
+                self._sender.expect(self._line(int(state[lay.LINE])), int(state[lay.NEEDED]))
+            elif why == lay.ROOM:
+                self._write_out()
+                self._resume_out()
+            else:
+                self._supply(why)
+        self._write_out()
+        state[lay.FRESH] = 0
+        return True
+
+    # What the timer queue and the delivery call ----------------------------------------------------------------
+
+    @property
+    def head(self) -> int:
+        """The earliest instant at which a row is due, or NEVER."""
+        return int(self.book.state[lay.HEAD])
+
+    def run(self, due: int, number: int, not_before: int) -> bool:
+        """Deliver rows before (due, number), up to the first that the core must attempt."""
+        book, kernels = self.book, compiled.kernels()
+        state = book.state
+        assert kernels is not None
+        self._look_at_subscribers()
+        state[lay.DUE], state[lay.DUE_NUMBER], state[lay.NOT_BEFORE] = due, number, not_before
+        did = False
+        while True:
+            why = kernels.deliver(
+                state, book.rows, book.wheel, book.accounts, self._base.standings.cells, self._log, self._text,
+                self._offsets, self._keys, self._ids,
+            )  # fmt: skip
+            did = did or bool(state[lay.LOGGED])
+            if why == lay.SUBSCRIBER:
+                self._supply(why)
+                continue
+            if why == lay.ROOM and not state[lay.LOGGED]:
+                self._keys, self._ids = np.zeros((2, 2 * len(self._keys)), np.int64)
+            self._flush(None)
+            if why == lay.ROOM:
+                continue
+            if why == lay.CORE:
+                row = int(state[lay.ROW])
+                message, at = book.message(row), max(int(book.rows[row, lay.R_DUE]), not_before)
+                book.free(row)
+                self.centre.delivery.attempt(message, at)
+            return did or why == lay.CORE
+
+    def unpack(self, recipient: str) -> None:
+        """Turn the rows on their way to a subscriber into objects, keeping their due times."""
+        book, timer_queue = self.book, self.centre.timer_queue
+        for row in book.waiting_rows([key_of(each) for each in spellings(classify(recipient)) if each.isdigit()]):
+            due, number = book.rows[row, : lay.R_NUMBER + 1].tolist()
+            book.take_out(row)
+            timer_queue.enter_numbered(due, number, self.centre.delivery.attempt, book.message(row))
+            book.free(row)
+
+    # Between kernels and core ----------------------------------------------------------------------------------
+
+    def _begin(self, now: int) -> None:
+        """Make the state of this instant known to the kernels."""
+        centre, state = self.centre, self.book.state
+        self._renew()
+        self._look_at_subscribers()
+        centre.message_ids.turn(now)
+        centre.scts_allocator.prune(now // SECOND_US)
+        state = self.book.state
+        state[lay.NOW] = now
+        state[lay.NUMBER] = centre.timer_queue.numbered
+        state[lay.OUTS] = -1
+
+    def _renew(self) -> None:
+        seen = (self.centre.version, self._sender.version)
+        if seen != self._seen:
+            self._seen = seen
+            lines_of = {
+                account: [line.own.line for line in lines if isinstance(line.own, SharedWindow)]
+                for account, lines in self._sender.of_account.items()
+            }
+            for lines in self._sender.of_account.values():
+                self._lines |= {line.own.line: line for line in lines if isinstance(line.own, SharedWindow)}
+            self.book.renew(self.centre, lines_of)
+
+    def _look_at_subscribers(self) -> None:
+        if self._base.version != self._base_version:
+            self._base_version = self._base.version
+            self.book.state[lay.CHANGED] = self.centre.timer_queue.numbered
+
+    def _take(self, reads: Reads) -> bytes:
+        """Join the octets of a turn, and describe where each read is."""
+        if len(reads) > len(self._reads):
+            self._reads = np.zeros((2 * len(reads), lay.READ_WIDTH), np.int64)
+            self._outs = np.zeros((4 * len(reads) + 64, 3), np.int64)
+        pieces, rows, at = [], [], 0
+        for line, octets in reads:
+            if line.framer.pending:
+                octets = line.framer.release() + octets  # noqa: PLW2901 - the frame begun before
+            end = at + len(octets)
+            own = line.own
+            assert isinstance(own, SharedWindow)
+            self._lines[own.line] = line
+            rows.append((own.line, at, end, end, self._flags(line)))
+            pieces.append(octets)
+            at = end
+        self._reads[: len(rows)] = rows
+        frames = at // LEAST_OCTETS + 2
+        if frames > self._log.shape[1]:
+            self._log_of(2 * frames)
+        if 64 * frames > len(self._octets_out):
+            self._octets_out = np.zeros(128 * frames, np.uint8)
+        return b"".join(pieces) if len(pieces) > 1 else pieces[0]
+
+    def _flags(self, line: Line) -> int:
+        if line.mute or line.session.state != "open":
+            return 0
+        flags = lay.RESULTS if self._sender.takes_bare else 0
+        return flags | lay.SUBMITS if self._together and not line.session.peer.outstanding else flags
+
+    def _serve_one(self, reads: Reads, octets: bytes, now: int) -> None:
+        """Let the core serve the frame at which the kernel stopped."""
+        state = self.book.state
+        segment, begin, end = int(state[lay.SEGMENT]), int(state[lay.AT]), int(state[lay.FRAME_END])
+        line = reads[segment][0]
+        self._single(line, octets[begin:end], now)
+        announced = self._together and self.centre.delivery.announced(now)
+        self._together = self._together and not announced
+        for place, (other, _) in enumerate(reads):
+            if other is line or announced:
+                self._reads[place, lay.READ_FLAGS] = self._flags(other)
+        self._begin(now)
+        state[lay.AT], state[lay.OUTS] = end, 0
+        self._outs[0] = self._reads[segment, lay.READ_LINE], 0, 0
+
+    def _send_one(self) -> None:
+        """Let the core send the notification at which the kernel stopped."""
+        state, book = self.book.state, self.book
+        self._write_out()
+        line = self._line(int(state[lay.CARRY_LINE]))
+        account = book.names[int(book.lines[state[lay.CARRY_LINE], lay.ACCOUNT])]
+        (notification,) = self.centre.notification_queue.pull(account, 1)
+        self._sender.send(line, notification)
+        state[lay.CARRY_LEFT] -= 1
+        if not state[lay.CARRY_LEFT]:
+            state[lay.CARRY_LINE] = -1
+        self._resume_out()
+
+    def _resume_out(self) -> None:
+        """Go on with the output of the connection that is being filled."""
+        state = self.book.state
+        if state[lay.CARRY_LINE] >= 0:
+            state[lay.OUTS] = 0
+            self._outs[0] = state[lay.CARRY_LINE], 0, 0
+
+    def _supply(self, why: int) -> None:
+        """Look up what a kernel needs, or make room for it."""
+        needed = int(self.book.state[lay.NEEDED])
+        if why == lay.SUBSCRIBER:
+            self._base.standing(address(needed))
+        elif why == lay.STAMP:
+            self.book.learn_stamp(needed)
+        elif why == lay.VALIDITY:
+            text = f"{needed:010d}"
+            self.book.learn_validity(needed, minute(text) if _VALIDITY.fullmatch(text) else -1)
+        else:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        book, tables = self.book, (self.centre.scts_allocator.last, self.centre.message_ids.ordinals)
+        full: list[Table] = [table for table in tables if table.is_full()]
+        no_rows = book.state[lay.ROWS_FREE] < 0 and book.state[lay.ROWS_USED] == len(book.rows)
+        if no_rows:
+            book.make_rows()
+        elif not full:  # keys lie too far from their hashes
+            full = list(tables)
+        for table in full:
+            table.grow()
+
+    def _line(self, row: int) -> Line:
+        return self._lines[row]
+
+    # What kernels have done ------------------------------------------------------------------------------------
+
+    def _flush(self, now: int | None) -> None:
+        """Hand over output, rows and counts. `now`: the instant of all rows, None: each has its own."""
+        state, centre = self.book.state, self.centre
+        if now is not None:
+            self._write_out()
+            centre.timer_queue.numbered = int(state[lay.NUMBER])
+            centre.decided += int(state[lay.DECIDED])
+            state[lay.DECIDED] = 0
+        centre.delivery.on_the_way += int(state[lay.ON_THE_WAY])
+        count = int(state[lay.LOGGED])
+        state[lay.ON_THE_WAY] = state[lay.LOGGED] = 0
+        if count <= FEW:
+            self._log_rows(count)
+        else:
+            self._log_columns(count, now)
+
+    def _write_out(self) -> None:
+        state, out = self.book.state, self._octets_out
+        for line, begin, end in self._outs[: state[lay.OUTS] + 1].tolist():
+            if end > begin:
+                self._out.write(self._lines[line], out[begin:end].tobytes())
+        state[lay.OUT], state[lay.OUTS] = 0, -1
+
+    def _log_rows(self, count: int) -> None:
+        names = self.book.code_names
+        for place in range(count):
+            at, kind, session, code, entity, value, scts = self._log[:, place].tolist()
+            recipient = self._text[self._offsets[place] : self._offsets[place + 1]].tobytes().decode()
+            self._append(
+                (at, LOG_KINDS[kind], session, names[code], recipient, entity, int(kind == lay.DELIVERED), value,
+                 scts or None, 1)
+            )  # fmt: skip
+
+    def _log_columns(self, count: int, now: int | None) -> None:
+        log, offsets = self._log, self._offsets[: count + 1].copy()
+        kinds = log[lay.L_KIND, :count]
+        recipients = Packed(self._text[: offsets[-1]].copy(), offsets)
+        sessions = log[lay.L_SESSION, :count].astype(np.int32)
+        codes = Coded(self.book.code_names, log[lay.L_CODE, :count].astype(np.int32))
+        entities: Any = log[lay.L_ENTITY, :count].copy()
+        kind: Any = LOG_KINDS[int(kinds[0])]
+        scts: Any = log[lay.L_SCTS, :count].copy()
+        values: Any = log[lay.L_VALUE, :count].astype(np.int32)
+        if now is not None and (kinds != lay.ACCEPTED).any():
+            kind = Coded(LOG_KINDS, kinds.astype(np.int32))
+            scts = [each or None for each in scts.tolist()]
+        at: Any = log[lay.L_AT, :count].copy() if now is None else now
+        attempt = 1 if now is None else 0
+        self._append_columns(
+            count, (at, kind, sessions, codes, recipients, entities, attempt, values, scts, 1)
+        )  # fmt: skip

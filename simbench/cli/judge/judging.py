@@ -1,0 +1,61 @@
+"""Makes a command of `simbench judge` of the options that its kind of record can use."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+import cloup
+
+from simbench.cli.judge.kinds import CAPTURE, LOG, RUN, TABLE
+from simbench.cli.judge.options import (
+    CAPTURED,
+    FORECAST,
+    MAPPING,
+    METADATA,
+    OTHER_RECORDS,
+    OUTPUT,
+    PERIOD,
+    REPORT,
+    RULES,
+    SOURCE,
+    ZONE,
+    Options,
+)  # fmt: skip
+from simbench.cli.pages import JUDGED, Page, command, option_group
+
+FILES: Final = (
+    "With -o: report.html, data.json, findings.json, incidents.csv; with --pdf report.pdf, with --decisions what the "
+    "last two were before, with --probes dispute.csv, with --forecast forecast.json"
+)
+_INPUT: Final = option_group("Input", ZONE, MAPPING)
+_GROUPS: Final = {
+    RUN: (PERIOD, _INPUT, OTHER_RECORDS, METADATA, FORECAST, RULES, REPORT),
+    TABLE: (PERIOD, _INPUT, OTHER_RECORDS, FORECAST, RULES, REPORT),
+    LOG: (PERIOD, _INPUT, OTHER_RECORDS, FORECAST, RULES, REPORT),
+    CAPTURE: (option_group("Input", ZONE), METADATA, CAPTURED, RULES, OUTPUT),
+    "": (PERIOD, _INPUT, OTHER_RECORDS, METADATA, CAPTURED, FORECAST, RULES, REPORT),
+}
+
+
+def judging(
+    name: str, kind: str, *, see: tuple[str, ...], metavar: str = "FILE", files: str = f"{FILES}."
+) -> Callable[[Callable[[], None]], Page]:
+    """Make a function without a body a command that judges records of a kind ("": of any)."""
+
+    def make(described: Callable[[], None]) -> Page:
+        @wraps(described)
+        def judge(**options: Any) -> None:
+            from simbench.cli.judge.judgement import judge_record
+
+            sys.exit(judge_record(Options(**options), kind))
+
+        body: Any = judge
+        for group in reversed(_GROUPS[kind]):
+            body = group(body)
+        body = cloup.argument("source", metavar=metavar, type=SOURCE)(body)
+        return command(name, exits=JUDGED, files=files, see=see)(body)
+
+    return make

@@ -1,0 +1,24 @@
+"""`simbench sla`: work on a service level beside judging it."""
+
+from __future__ import annotations
+
+import cloup
+
+from simbench.cli.pages import JUDGED, group
+from simbench.cli.sla.watch import watch
+
+
+@group(
+    exits=JUDGED,
+    see=("simbench judge", "docs/guides/sla.md"),
+    sections=[cloup.Section("While the service runs", [watch])],
+)
+def sla() -> None:
+    """Follow a platform's service level while it runs.
+
+    `simbench judge` judges a record that is complete; this watches one that grows.
+
+    \b
+    Example:
+      simbench sla watch tickets.csv --history-from 2025-01-01T00:00+01:00 -o reports/watch
+    """

@@ -1,0 +1,7 @@
+"""Purposes of the service level that records other than ledgers speak of by name."""
+
+from typing import Final
+
+AVAILABILITY: Final = "sla.availability"
+RESTORATION: Final = "sla.restoration"
+GRANTED_RATE: Final = "sla.rate-with-backlog"

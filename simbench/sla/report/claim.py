@@ -1,0 +1,196 @@
+"""A draft of the claim for compensation that a missed commitment gives a right to, as Markdown and as a letter in PDF.
+
+It states the contract's terms, the incidents with their proofs, the arithmetic, and what it assumes. It names no sum:
+the contract gives none.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Final
+
+from matplotlib.backends.backend_pdf import PdfPages
+
+from simbench.base.units import HOUR_US, SECOND_US
+from simbench.report import style
+from simbench.sla.availability import decided
+from simbench.sla.classification import Counted
+from simbench.sla.dispute import Side
+from simbench.sla.readings import Line, readings_of
+from simbench.sla.report.builder import Report
+from simbench.sla.report.dispute_figure import reason_text
+from simbench.sla.report.judgement import SlaRun
+from simbench.sla.report.pdf import BODY, LARGE, SMALL, Paper
+from simbench.sla.report.translations import Words
+from simbench.sla.report.verdicts import VerdictRow
+from simbench.sla.restoration import restored_within
+
+PORTRAIT_IN: Final = (8.27, 11.69)
+ACROSS: Final = 116  # characters of small print across the letter
+MOST_INCIDENTS: Final = 60
+
+
+def breaches(report: Report) -> tuple[VerdictRow, ...]:
+    """The operator's commitments that are missed for certain; a claim rests on nothing weaker."""
+    return tuple(one for one in report.verdicts if one.finding.outcome == "fail" and one.finding.blame == "platform")
+
+
+def claim_of(asked: SlaRun, report: Report) -> str:
+    """The letter as Markdown; empty where no commitment of the operator is missed for certain."""
+    if not breaches(report):
+        return ""
+    return "\n".join(_letter(asked, report)) + "\n"
+
+
+def _letter(asked: SlaRun, report: Report) -> Iterator[str]:
+    words, contract, period = report.words, asked.contract, report.view.service.period
+    operator = contract.party("operator").name
+    yield f"# {words('claim.title')}"
+    yield ""
+    yield words("claim.to", operator=operator)
+    yield ""
+    yield words(
+        "claim.opening", contract=contract.title, digest=contract.digest, start=words.moment(period.start),
+        end=words.moment(period.end), source=asked.title,
+    )  # fmt: skip
+    right = contract.clauses.get("OPS-QOS-06")
+    if right is not None:
+        yield ""
+        yield words("claim.right", term=right.key_term, clause="OPS-QOS-06")
+    yield ""
+    yield f"## {words('claim.missed')}"
+    for number, row in enumerate(breaches(report), 1):
+        yield ""
+        yield f"### {number}. {row.finding.clause}"
+        yield ""
+        if row.clause is not None:
+            yield f"> {row.clause.key_term} ({row.source})"
+            yield ""
+        yield row.promise
+        yield ""
+        yield f"{row.sentence} {_arithmetic(row, report, words)}".strip()
+    yield ""
+    yield f"## {words('claim.incidents')}"
+    yield ""
+    yield from _incidents(asked, report, words)
+    yield ""
+    yield f"## {words('claim.assumed')}"
+    yield ""
+    for text in _assumptions(report, words):
+        yield f"- {text}"
+    yield ""
+    yield words("claim.closing")
+    yield ""
+    yield words("claim.signature")
+
+
+def _arithmetic(row: VerdictRow, report: Report, words: Words) -> str:
+    """How the measured value comes about, for availability and restoration."""
+    view, quality = report.view, report.view.case.contract.terms.quality
+    if row.finding.unit == "share":
+        found = decided(view.year, view.case.contract)
+        windows, place = found.windows, found.worst[found.formula]
+        length, at = int(windows.length[place]), int(windows.at[place])
+        lost = windows.loss(place, found.formula)
+        return words(
+            "claim.availability", at=words.moment(at), hours=words.number(length / HOUR_US, 2),
+            lost=words.lasting(round(lost * length)), share=words.share(float(1 - lost)),
+            allowed=words.lasting(round(length * (1 - quality.availability.value))), formula=found.formula,
+        )  # fmt: skip
+    if row.finding.unit == "h":
+        limit = quality.restoration_h.value * HOUR_US
+        late = [one for one in view.outages if restored_within(one, limit, view.service.period.end) is False]
+        names = ", ".join(
+            f"{one.incident.ticket} ({words.lasting(_length(one, view.service.period.end))})" for one in late
+        )
+        return words("claim.restoration", names=names, limit=words.hours(quality.restoration_h.value)) if late else ""
+    return ""
+
+
+def _length(one: Counted, until: int) -> int:
+    return (one.incident.end or until) - one.incident.start
+
+
+def _incidents(asked: SlaRun, report: Report, words: Words) -> Iterator[str]:
+    """The incidents that the breaches rest on, with what proves each."""
+    end, rows = report.view.service.period.end, report.view.service.of("unplanned")
+    sides: dict[str, Side] = {}
+    if asked.judgement is not None and asked.judgement.dispute is not None:
+        sides = {side.ticket: side for side in asked.judgement.dispute.sides if side.ticket}
+    yield (
+        "| " + " | ".join(words(f"claim.column_{name}") for name in ("ticket", "start", "end", "hours", "proof")) + " |"
+    )
+    yield "| --- | --- | --- | ---: | --- |"
+    total = 0
+    for one in rows[:MOST_INCIDENTS]:
+        incident = one.incident
+        until = words.moment(incident.end) if incident.end is not None else words("answer.still-lasts")
+        length = _length(one, end)
+        total += length
+        cells = (incident.ticket, words.moment(incident.start), until, words.lasting(length), _proof(one, sides, words))
+        yield "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+    yield ""
+    if len(rows) > MOST_INCIDENTS:
+        yield words("table.cut", shown=words.number(MOST_INCIDENTS), all=words.number(len(rows)))
+    else:
+        yield words("claim.total", count=words.count(len(rows), "count.outage"), hours=words.lasting(total))
+
+
+def _proof(one: Counted, sides: dict[str, Side], words: Words) -> str:
+    """The record itself, and what the client's probes say of it."""
+    parts = [words("claim.recorded")]
+    if one.incident.cause:
+        parts.append(words("claim.cause", cause=one.incident.cause))
+    if one.late:
+        parts.append(words("claim.late"))
+    side = sides.get(one.incident.ticket)
+    if side is not None:
+        seen = words.lasting(round(side.seen_s) * SECOND_US)
+        reasons = ", ".join(reason_text(reason, words) for reason in side.reasons)
+        parts.append(words("claim.probes", seen=seen, reasons=reasons))
+    return "; ".join(parts) if words.language == "en" else "\u00a0; ".join(parts)
+
+
+def _assumptions(report: Report, words: Words) -> Iterator[str]:
+    """What the breaches assume, and the readings under which one of them would be none."""
+    yield words("claim.record")
+    for row in breaches(report):
+        for text in row.assumed:
+            yield f"{row.finding.clause}{' :' if words.language == 'fr' else ':'} {text}"
+    lines = readings_of(report.view.case)
+    force = {line.question: line for line in lines if line.in_force}
+    for line in lines:
+        if not line.in_force:
+            yield from _changes(line, force[line.question], words)
+
+
+def _changes(line: Line, force: Line, words: Words) -> Iterator[str]:
+    changed = [key for key, cell in line.cells.items() if force.cells[key].met == "missed" and cell.met != "missed"]
+    if changed:
+        columns = ", ".join(words(f"reading.column_{key}") for key in changed)
+        question, reading = words(f"reading.{line.question}"), words(f"reading.{line.question}_{line.reading}")
+        yield words("claim.reading", question=question, reading=reading, columns=columns)
+
+
+def claim_pdf(text: str) -> bytes:
+    """The letter as PDF, a page after the other, without a date: the same text gives the same octets."""
+    paper = Paper(PORTRAIT_IN, ACROSS)
+    paper.begin()
+    for line in text.splitlines():
+        if not line or line.startswith("| ---"):
+            paper.at -= 0.006
+        elif line.startswith("|"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            paper.paragraph(" · ".join(cells), (SMALL, style.INK), gap=0.003)
+        else:
+            marks = len(line) - len(line.lstrip("#"))
+            size = {0: BODY, 1: LARGE + 3, 2: LARGE, 3: BODY + 1}[marks]
+            plain = line.lstrip("# ").replace("**", "")
+            paper.paragraph(plain, (size, style.SOFT if line.startswith(">") else style.INK), bold=marks > 0)
+    buffer = io.BytesIO()
+    with PdfPages(buffer, metadata={"CreationDate": None, "Producer": None, "Creator": "simbench"}) as pages:
+        for number, figure in enumerate(paper.figures, 1):
+            figure.text(0.92, 0.03, f"{number} / {len(paper.figures)}", fontsize=SMALL, color=style.SOFT, ha="right")
+            pages.savefig(figure)
+    return buffer.getvalue()

@@ -1,0 +1,256 @@
+"""The fast path leaves the octets, rows and violations that gateway and centre leave, whatever comes in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from fake_smsc.fast import compiled
+from fake_smsc.scenario import CodeConfig, SubscribersConfig
+from simbench.base.calendar import minute_text
+from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
+from simbench.numbering.subscribers import Subscriber
+from simbench.ucp.frame import encode
+from tests.fake_smsc.ucp_gateway.stage import operation
+from tests.harness import START, gateway_of, login, submit
+
+MODES = ("monitor", "delay", "nack", "discard", "close")
+METERS = ("sliding", "tumbling", "mean_10s", "bucket", "all_operations")
+ABSENT, FIXED, ELSEWHERE = "33710000008", "33199000001", "33639980001"
+ACCOUNTS = {1: "36010", 2: "36010", 3: "38001"}  # of the connections
+LEFT = 10 * MINUTE_US
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kernels() -> None:
+    """The compiled kernels; these tests hold nothing without them."""
+    if not compiled.load():
+        pytest.skip("numba is not installed")
+
+
+def mislengthed(frame: bytes) -> bytes:
+    """The same frame with another LEN, the checksum right."""
+    body = frame[1:4] + b"00999" + frame[9:-3]
+    return b"\x02" + body + b"%02X" % (sum(body) & 0xFF) + b"\x03"
+
+
+TEXTS = st.sampled_from(["41", "42", "426F6E6A6F7572", "", "41" * 143])
+SHARED = st.sampled_from(
+    [{}, {}, {"NRq": "", "NT": ""}, {"NT": ""}, {"NT": "7"}, {"NRq": "0"}, {"OAdC": "38001"},
+     {"VP": minute_text(START + HOUR_US)}]
+)  # fmt: skip
+PLAIN = st.builds(
+    lambda first, messages, shared: [
+        submit((first + n) % 100, AdC=f"337100000{who:02d}" if who else "0033710000001", Msg=text, **shared)
+        for n, (who, text) in enumerate(messages)
+    ],
+    st.integers(0, 99),
+    st.lists(st.tuples(st.integers(0, 29), TEXTS), min_size=1, max_size=12),
+    SHARED,
+)
+ODD = st.sampled_from(
+    [
+        submit(1, AdC=FIXED),
+        submit(2, AdC=ELSEWHERE),
+        submit(3, AdC="0710000001"),
+        submit(5, VP=minute_text(START - HOUR_US)),
+        submit(6, VP=minute_text(START + 5000 * HOUR_US)),
+        submit(7, VP="3113020000"),
+        submit(8, Msg="4"),
+        submit(8, Msg="4a"),
+        submit(9, Msg="41" * 159),
+        submit(9, Msg="41" * 160),
+        submit(9, AdC="0710000005"),
+        submit(22, RPID="65"),
+        submit(23, RPID="65", AdC="0710000008"),
+        operation("55", 24, AdC=ABSENT, OAdC="36010"),
+        operation("56", 25, AdC=ABSENT, OAdC="36010"),
+        operation("55", 24, AdC="0710000003", OAdC="36010"),
+        submit(10, Msg="41" * 170),
+        submit(11, MT="2", Msg="123"),
+        submit(12, MMS="1"),
+        submit(12, PR="1"),
+        submit(13, OAdC="99999"),
+        submit(14).replace(b"\x03", b"\r\n\x03"),
+        submit(15)[:-3] + b"00\x03",
+        submit(15)[:-3] + submit(15)[-3:].lower(),
+        submit(16).replace(b"/O/51/", b"/O/54/"),
+        submit(17)[:40],
+        submit(18).replace(b"/00", b"/09", 1),
+        mislengthed(submit(21)),
+        b"\x03\r\n",
+        b"\xff\x02\x02",
+        b"\x02" + b"1" * 600,
+        encode(19, "O", "31", "36010/0539/"),
+        encode(20, "R", "53", "A///"),
+        encode(0, "R", "53", "A///") + encode(1, "R", "53", "A//33710000001:020326100000/"),
+        encode(2, "R", "53", "N/02//"),
+        encode(2, "R", "52", "A///"),
+        login("36010"),
+        login("36010", "wrong"),
+    ]
+).map(lambda octets: [octets])
+EVENTS = st.sampled_from(
+    [
+        "",
+        "",
+        "",
+        "",
+        "away",
+        "back",
+        "down",
+        "slow",
+        "nack",
+        "suspended",
+        "active",
+        "mo",
+        "deaf",
+        "heard",
+        "cut",
+        "come",
+    ]
+)
+TURNS = st.lists(
+    st.tuples(
+        st.lists(st.tuples(st.sampled_from([1, 1, 2, 3]), st.lists(PLAIN | PLAIN | ODD, max_size=3)), max_size=4),
+        st.sampled_from([0, 1, 700, 40_000]) | st.integers(0, 6 * SECOND_US),
+        EVENTS,
+        st.integers(0, 3),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+class Scene:
+    """A gateway with three connections, and what it has written."""
+
+    def __init__(self, codes: tuple[CodeConfig, ...], preset: str, fast: bool) -> None:
+        self.gateway, self.ledger = gateway_of(*codes, subscribers=SubscribersConfig(preset=preset))  # type: ignore[arg-type] # one of the presets
+        if not fast:
+            self.gateway._fast = None
+        self.gateway.centre.subscriber(Subscriber(ABSENT, "orange", "orange", False, False), START)
+        self.now, self.written = START, list[tuple[int, bytes]]()
+        self.numbers = {line: line for line in ACCOUNTS}
+        for line in ACCOUNTS:
+            self.come(line)
+
+    def come(self, line: int) -> None:
+        """Connect and log in, on a new connection if there was one before."""
+        if self.numbers[line] in self.gateway.lines:
+            return
+        if any(number == self.numbers[line] for number, _ in self.written):
+            self.numbers[line] += 10
+        self.gateway.opened(self.numbers[line], self.now)
+        self.gateway.received(self.numbers[line], login(ACCOUNTS[line]), self.now)
+        self.collect()
+
+    def turn(self, reads: list[tuple[int, bytes]]) -> None:
+        """One turn of the loop, and the answers of the clients until nothing comes any more."""
+        self.gateway.received_many([(self.numbers[line], octets) for line, octets in reads], self.now)
+        self.exchange()
+
+    def pass_time(self, pause_us: int) -> None:
+        """Let time pass."""
+        self.now += pause_us
+        self.gateway.advance(self.now)
+        self.exchange()
+
+    def happen(self, event: str, pause_us: int) -> None:
+        """What the bench or a client does between two turns."""
+        gateway, centre, now = self.gateway, self.gateway.centre, self.now
+        second = self.numbers[2]
+        if event in {"away", "back"}:
+            for msisdn in ("33710000003", "33710000011"):
+                centre.subscriber(Subscriber(msisdn, "orange", "orange", event == "back", False), now)
+        elif event == "down":
+            gateway.go("down", now)
+            gateway.go("up", now + pause_us // 2)
+        elif event in {"slow", "nack"}:
+            limit = centre.limiters["36010"].limit
+            changed = {"rate_per_s": 2} if event == "slow" else {"mode": "nack", "rate_per_s": 5}
+            centre.retune("36010", replace(limit, **changed), now)
+        elif event in {"suspended", "active"}:
+            centre.account_state(replace(centre.accounts["36010"], state=event), now)
+        elif event == "mo":
+            gateway.originate("33710000001", "36010", "Bonjour", now)
+        elif event in {"deaf", "heard"} and second in gateway.lines:
+            gateway.mute(second, "deaf" if event == "deaf" else "", now)
+        elif event == "cut":
+            gateway.closed(second, now)
+        elif event == "come":
+            self.come(2)
+        self.collect()
+
+    def collect(self) -> list[tuple[int, bytes]]:
+        """Take what is written, each connection's octets."""
+        output = self.gateway.output()
+        self.written += output
+        return output
+
+    def exchange(self) -> None:
+        """Let the clients answer notifications: most of them bare, some otherwise, some never."""
+        while output := self.collect():
+            reads = []
+            for number, octets in output:
+                trns = [(frame[1:3], frame[12:14]) for frame in octets.split(b"\x03") if frame[10:12] == b"O/"]
+                trns = [(trn, ot) for trn, ot in trns if not trn.endswith(b"3")]  # never answered
+                bodies = ["N/02//" if trn.endswith(b"7") else "A/x//" if trn.endswith(b"9") else "A///"
+                          for trn, _ in trns]  # fmt: skip
+                answers = [
+                    encode(trn.decode(), "R", ot.decode(), body) for (trn, ot), body in zip(trns, bodies, strict=True)
+                ]
+                reads.append((number, b"".join(answers + answers[-1:])))
+            self.gateway.received_many(reads, self.now)
+
+    def left(self) -> dict[str, Any]:
+        """Everything by which two gateways can be compared."""
+        centre = self.gateway.centre
+        return {
+            "rows": list(self.ledger.centre), "written": self.written,
+            "violations": list(self.gateway.violation_events),
+            "closings": self.gateway.closings, "decided": centre.decided, "on the way": centre.delivery.on_the_way,
+            "waiting": {name: centre.notification_queue.count(name) for name in centre.accounts},
+            "unanswered": {number: line.own.count for number, line in self.gateway.lines.items()},
+        }  # fmt: skip
+
+
+def lived(turns: list[tuple[list[tuple[int, bytes]], int, str]], codes: Any, preset: str, *, fast: bool) -> Any:
+    """What a gateway leaves after these turns and half an hour."""
+    scene = Scene(codes, preset, fast)
+    for reads, pause, event in [*turns, ([], LEFT, "come"), ([], 2 * LEFT, "")]:
+        scene.turn(reads)
+        scene.happen(event, pause)
+        scene.pass_time(pause)
+    return scene.left()
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    TURNS, st.sampled_from(MODES), st.sampled_from(METERS), st.sampled_from([3, 10, 150]), st.sampled_from([1, 5, 100]),
+    st.sampled_from(["attached", "attached", "attached", "old-base"]), st.data(),
+)  # fmt: skip
+def test_traffic_leaves_the_same_whichever_path_serves_it(  # noqa: PLR0913 - one argument a strategy
+    turns: list[tuple[list[tuple[int, list[list[bytes]]]], int, str, int]], mode: str, meter: str, rate_per_s: int,
+    window: int, preset: str, data: st.DataObject,
+) -> None:  # fmt: skip
+    codes = tuple(
+        CodeConfig(code=code, account=account, limit=mode, meter=meter, rate_per_s=rate_per_s, window=window,  # type: ignore[arg-type] # one of MODES, of METERS
+                   sessions=3, request_id="r")
+        for code, account in (("36010", "36010"), ("38001", "38001"), ("38002", "36010"))
+    )  # fmt: skip
+    served: list[tuple[list[tuple[int, bytes]], int, str]] = []
+    rests: dict[int, bytes] = {}
+    for reads, pause, event, cut in turns:
+        now: list[tuple[int, bytes]] = []
+        for line, runs in reads:
+            octets = rests.pop(line, b"") + b"".join(frame for run in runs for frame in run)
+            end = data.draw(st.integers(0, len(octets))) if cut == 3 else len(octets)
+            rests[line] = octets[end:]
+            now.append((line, octets[:end]))
+        served.append((now, pause, event))
+    assert lived(served, codes, preset, fast=True) == lived(served, codes, preset, fast=False)

@@ -1,0 +1,115 @@
+"""Windows, formulas and limits that a contract may choose instead of rolling years of unplanned outages."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from simbench.base.calendar import instant
+from simbench.base.units import MINUTE_US
+from simbench.contract import Contract, load_contract
+from simbench.ledger import MemoryLedger
+from simbench.ledger.incidents import Period
+from simbench.ledger.stimuli import Probe, stimulus_row
+from simbench.rules.rule import judge
+from simbench.sla.classification import service_of
+from simbench.sla.forecast import forecast
+from tests.sla.years import START, YEAR, case_of, judged, maintenance, outage
+
+ROLLING, SIX = "sla.availability", "sla.restoration"
+Q1_H = 744 + 672 + 743  # January to March 2025, with the hour that March loses
+
+
+def under(**values: object) -> Contract:
+    """The contract with other terms of quality."""
+    contract = load_contract()
+    quality = contract.terms.quality
+    changed = {}
+    for name, value in values.items():
+        term = getattr(quality, name) or quality.restoration_h
+        changed[name] = replace(term, value=value)
+    terms = replace(contract.terms, quality=replace(quality, **changed))
+    return replace(contract, terms=terms)
+
+
+QUARTERS = under(availability_window="quarter")
+
+
+def test_a_quarter_is_judged_by_its_own_hours() -> None:
+    found = judged(ROLLING, [outage(100, 20), outage(2200, 20, 2)], YEAR, QUARTERS)
+    assert found.outcome == "pass"
+    assert found.measured == pytest.approx(1 - 20 / Q1_H)
+    found = judged(ROLLING, [outage(100, 11), outage(1000, 11, 2)], YEAR, QUARTERS)
+    assert found.outcome == "fail"
+    assert found.measured == pytest.approx(1 - 22 / Q1_H)
+    assert [one.note[:2] for one in found.evidence] == ["T1", "T2"]
+    # the same outages are few in a rolling year
+    assert judged(ROLLING, [outage(100, 11), outage(1000, 11, 2)]).outcome == "pass"
+
+
+def test_an_outage_over_the_edge_of_two_quarters_counts_in_each_with_its_part() -> None:
+    edge = outage(Q1_H - 12, 24)
+    assert judged(ROLLING, [edge], YEAR, QUARTERS).outcome == "pass"
+    found = judged(ROLLING, [edge, outage(100, 10, 2)], YEAR, QUARTERS)
+    assert found.measured == pytest.approx(1 - 22 / Q1_H)
+
+
+def test_a_quarter_that_has_not_ended_is_provisional_until_its_budget_is_overdrawn() -> None:
+    half = Period(START, instant(2025, 2, 15), START)
+    found = judged(ROLLING, [outage(100, 5)], half, QUARTERS)
+    assert found.outcome == "inconclusive"
+    assert "16.59 h of the 21.59 h that a whole window may lose are left" in found.summary
+    assert judged(ROLLING, [outage(100, 22)], half, QUARTERS).outcome == "fail"
+
+
+@pytest.mark.parametrize(("kind", "hours"), [("month", 744), ("year", 8760)])
+def test_months_and_years_are_windows_too(kind: str, hours: int) -> None:
+    found = judged(ROLLING, [outage(100, 7)], YEAR, under(availability_window=kind))
+    assert found.measured == pytest.approx(1 - 7 / hours)
+
+
+def test_the_formula_of_the_contract_decides() -> None:
+    """A hundred hours of announced work are 98.86 % of a year."""
+    incidents = [maintenance(1000, 100, 6)]
+    for formula, outcome in (("V1", "pass"), ("V2", "fail"), ("V3", "pass"), ("V4", "pass")):
+        found = judged(ROLLING, incidents, YEAR, under(availability_formula=formula))
+        assert found.outcome == outcome
+        assert f"{formula} at " in found.summary
+    half = outage(2000, 200, scope="partial", share=0.5, subject="part")
+    assert judged(ROLLING, [half], YEAR, under(availability_formula="V4")).outcome == "fail"
+    assert judged(ROLLING, [half]).outcome == "pass"
+
+
+def test_a_partial_outage_has_its_own_limit_where_the_contract_names_one() -> None:
+    limited = under(partial_restoration_h=12)
+    part = outage(100, 13, scope="partial", share=0.5, subject="part")
+    found = judged(SIX, [part], YEAR, limited)
+    assert (found.outcome, found.measured, found.limit) == ("fail", 13, 12)
+    shorter = outage(100, 12, scope="partial", share=0.5, subject="part")
+    assert judged(SIX, [shorter], YEAR, limited).outcome == "pass"
+    assert judged(SIX, [part]).outcome == "pass"
+
+
+def test_probes_that_cover_too_little_give_no_v5() -> None:
+    def probed() -> MemoryLedger:
+        ledger = MemoryLedger()
+        for minute in range(2000):
+            ledger.stimuli.append(stimulus_row(Probe(START + minute * MINUTE_US, answered=True)))
+        return ledger
+
+    found = judge(ROLLING, case_of([outage(100, 2)], ledger=probed()), "year")
+    assert "no V5: the probes cover 0.4% of the window" in found.summary
+    short = Period(START, START + 1000 * MINUTE_US, START)
+    assert "V5: 1000 of 1,000 probes answered" in judge(ROLLING, case_of([], short, ledger=probed()), "year").summary
+
+
+def test_a_forecast_over_quarters_forgets_the_last_one() -> None:
+    """Twenty hours were lost in the last quarter; two more in the next one break nothing."""
+    past = [outage(8700, 20), outage(4000, 1, 2)]
+    until = (instant(2026, 3, 31),)
+    laws = forecast(service_of(case_of(past)), QUARTERS, until, 2000, 3)
+    rolling = forecast(service_of(case_of(past)), under(availability_months=3), until, 2000, 3)
+    assert laws.dates[0].availability.share < rolling.dates[0].availability.share
+    assert laws.fan.quantiles[-1][1] == pytest.approx(1, abs=1e-3)
+    assert np.isfinite(laws.fan.quantiles).all()
