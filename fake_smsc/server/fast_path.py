@@ -1,7 +1,8 @@
 """Loads the kernels beside a server that is already serving.
 
 Compiling takes some ten seconds of the interpreter, so a process of its own does it, once for a version and machine;
-this process then only reads the result from the cache, in a thread.
+this process then only reads the result from the cache, in a thread. The other one ends with this one, however that
+happens: it holds the end of a pipe.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ async def load_beside() -> bool:
 
 async def _compile() -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", compiled.__name__, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
+        sys.executable, "-m", compiled.__name__, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -59,7 +59,7 @@ async def session(bench: Bench) -> None:
     await bench.connected(["first"])
     bench.control.mo("33639980012", bench.code("first"), "Bonjour")
     await bench.received(bench.asked, bench.patience_s)
-    await bench.told(30)
+    await bench.reported(30)
     await bench.pause(bench.contract.terms.session.keepalive_expected_s.value + 10)
 
 
@@ -91,7 +91,7 @@ async def mixed_recipients(bench: Bench) -> None:
     await bench.pause(10)
     bench.control.attach(RECIPIENTS["absent, then back"][0])
     # A validity ends on a whole minute, so the expiring message may stay valid for up to two.
-    await bench.told(120)
+    await bench.reported(120)
     await bench.pause(2)
 
 
@@ -118,7 +118,7 @@ async def originators(bench: Bench) -> None:
     others = numbering.prefixes("marketing")[0] + last  # a code of the range that is nobody's
     await bench.ask_all(bench.message("first", oadc=oadc) for oadc in (f"{first}1", others, "MARQUE", "33639980077"))
     await bench.pause(5)
-    await bench.told(30)
+    await bench.reported(30)
 
 
 @exercise(
@@ -134,7 +134,7 @@ async def late_results(bench: Bench) -> None:
     bench.control.limit(bench.code("third"), bench.contract.terms.throughput.default_per_s.value, "delay")
     await bench.ask_all(bench.message("third") for _ in range(200))
     await bench.received(bench.asked, bench.patience_s)
-    await bench.told(30)
+    await bench.reported(30)
 
 
 async def _backlog(bench: Bench, seconds: int) -> None:
@@ -224,7 +224,7 @@ async def total_outage(bench: Bench) -> None:
     await asyncio.gather(*asking)
     # Connections during the outage ended at once, so the client's own back-off determines its return.
     await bench.received(bench.asked, bench.patience_s)
-    await bench.told(30)
+    await bench.reported(30)
 
 
 @exercise(

@@ -27,7 +27,7 @@ class Setup(msgspec.Struct, frozen=True):
     `clock`: "any"; "daytime", a working day at ten where the client's clock can be moved; "moved", required for a
     verdict. `epoch` is civil time by the contract's calendar; `moment` gives it from the contract, in its place.
     `speed` is the speed of both clocks, where the client's can run fast. `ported` are numbers with operator and day,
-    told to the client; `wrong_password` names codes whose password it is not told.
+    given to the client; `wrong_password` names codes whose password it does not get.
     """
 
     clock: Literal["any", "daytime", "moved"] = "any"

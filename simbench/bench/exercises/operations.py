@@ -103,7 +103,7 @@ async def notifications(bench: Bench) -> None:
         bench.control.fault(name, code=bench.code(one), **late.get(name, {}))
     await bench.ask_all(bench.message(code) for code in WAYS for _ in range(10))
     await bench.received(bench.asked, bench.patience_s)
-    await bench.told(30)
+    await bench.reported(30)
     await bench.pause(25)
 
 
@@ -124,4 +124,4 @@ async def busy(bench: Bench) -> None:
         bench.control.mo(f"3363998{number:04d}", codes[number % len(codes)], f"Bonjour {number}")
         await bench.pause(0.3)
     await bench.received(bench.asked, bench.patience_s)
-    await bench.told(30)
+    await bench.reported(30)
