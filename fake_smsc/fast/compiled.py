@@ -61,7 +61,3 @@ def _try(made: Kernels) -> None:
     )  # fmt: skip
     made.deliver(state, square, slots, square, words, square, octets, slots, numbers, numbers)
     made.carry(state, square, square, numbers, numbers[:0], square, square, numbers, numbers, octets, square)
-
-
-if __name__ == "__main__":
-    load()
