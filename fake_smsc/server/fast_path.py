@@ -1,8 +1,8 @@
 """Loads the kernels beside a server that is already serving.
 
-Compiling takes some ten seconds of the interpreter, so a process of its own does it, once for a version and machine,
-one at a time, and no longer than this one lives; this process then only reads the result from the cache, in a thread.
-SIMBENCH_FAST_PATH=off in the environment leaves everything to the core.
+Compiling takes some ten seconds of the interpreter, so a process of its own does it, once for a version and machine;
+this process then only reads the result from the cache, in a thread. The other one ends with this one, however that
+happens: it holds the end of a pipe. SIMBENCH_FAST_PATH=off in the environment leaves everything to the core.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import sys
 from contextlib import suppress
 
 from fake_smsc.fast import compiled
-from fake_smsc.server import kernel_compiler
 from simbench.kernels import jit
 
 SWITCH = "SIMBENCH_FAST_PATH"
@@ -38,8 +37,8 @@ async def load_beside() -> bool:
 
 async def _compile() -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", kernel_compiler.__name__,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        sys.executable, "-m", compiled.__name__, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
         await process.wait()

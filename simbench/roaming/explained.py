@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, Literal
 
-from simbench.base.units import CENT
 from simbench.report.format import money
 from simbench.roaming.envelope import Envelope, Plan, net_price
 
 Language = Literal["en", "fr"]
+CENT: Final = Decimal("0.01")
 
 _TEXTS: Final[dict[str, dict[str, str]]] = {
     "en": {
