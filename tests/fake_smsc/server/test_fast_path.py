@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -10,6 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+from fake_smsc.fast import compiled
+from fake_smsc.server import fast_path
 
 pytest.importorskip("numba")
 
@@ -28,9 +32,8 @@ def lives(pid: int) -> bool:
 
 
 def test_the_process_that_compiles_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
-    server = subprocess.Popen(
-        [sys.executable, "-c", LOADING], env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)}, start_new_session=True
-    )
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), fast_path.SWITCH: "on"}
+    server = subprocess.Popen([sys.executable, "-c", LOADING], env=environment, start_new_session=True)
     try:
         while not (compiling := children(server.pid)):
             assert server.poll() is None
@@ -43,3 +46,10 @@ def test_the_process_that_compiles_ends_with_a_server_that_is_killed(tmp_path: P
         if server.poll() is None:
             os.killpg(server.pid, signal.SIGKILL)
             server.wait()
+
+
+def test_nothing_is_loaded_where_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "_loaded", [])
+    monkeypatch.setenv(fast_path.SWITCH, "off")
+    assert asyncio.run(fast_path.load_beside()) is False
+    assert compiled.kernels() is None
