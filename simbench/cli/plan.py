@@ -150,7 +150,7 @@ def _advised(options: Options) -> tuple[Plan, Advice]:
     from simbench.contract import load_contract
     from simbench.planning.advise import advise
     from simbench.planning.campaign import read_campaign
-    from simbench.planning.own_mix import own_mix, with_held
+    from simbench.planning.own_code_plan import own_code_plan, with_held
 
     assert options.campaign is not None
     plan = read_campaign(options.campaign)
@@ -158,7 +158,7 @@ def _advised(options: Options) -> tuple[Plan, Advice]:
     plan = msgspec.structs.replace(plan, contract=msgspec.structs.replace(contract, language=options.language))
     if options.held is not None:
         plan = with_held(plan, options.held)
-    own = tuple(own_mix(text, plan) for text in options.mixes)
+    own = tuple(own_code_plan(text, plan) for text in options.mixes)
     progress = Progress()
 
     def first(chosen: Candidate) -> None:
@@ -247,7 +247,7 @@ def _print(advice: Advice, output: Path | None) -> None:
     console.print(advice.verdict, highlight=False, markup=False)
     table = Table(box=None, pad_edge=False)
     for heading, justify in (
-        ("mix", "left"),
+        ("code plan", "left"),
         ("EUR", "right"),
         ("in time", "right"),
         ("95 % interval", "right"),
@@ -263,7 +263,7 @@ def _print(advice: Advice, output: Path | None) -> None:
     console.print(confirmed(english(), advice.confirmation), highlight=False, markup=False)
     for row in advice.sensitivities:
         low, high = (
-            f"{name} {share:.2%}, {'no mix keeps it' if euros is None else f'{euros:,.2f} EUR'}"
+            f"{name} {share:.2%}, {'no code plan keeps it' if euros is None else f'{euros:,.2f} EUR'}"
             for name, share, euros in (
                 (row.low, row.at_low, row.euros_at_low), (row.high, row.at_high, row.euros_at_high)
             )
@@ -282,5 +282,5 @@ def _print(advice: Advice, output: Path | None) -> None:
         console.print(f"report: {output / 'report.html'}", highlight=False, markup=False)
         for forecast in advice.forecasts:
             file = output / f"forecast-{forecast.issued}.toml"
-            told = f"forecast to hand in by {forecast.issued} (OPS-ENG-03): {file}"
-            console.print(told, highlight=False, markup=False)
+            line = f"forecast to hand in by {forecast.issued} (OPS-ENG-03): {file}"
+            console.print(line, highlight=False, markup=False)

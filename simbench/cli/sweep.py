@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from simbench.planning.runs import Key, Result
     from simbench.planning.study import Prepared
     from simbench.planning.sweep import Interval
-    from simbench.planning.worker_pool import Crew
+    from simbench.planning.worker_pool import WorkerPool
 
 SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "late", "delivered_share")
 
@@ -90,7 +90,7 @@ def sweep_command(study: Path, output: Path | None, workers: int | None, dask: s
     from simbench.cli.run import Progress
     from simbench.planning.study import MEASURES, read_study
     from simbench.planning.sweep import intervals, sweep
-    from simbench.planning.worker_pool import DaskCrew, LocalCrew
+    from simbench.planning.worker_pool import DaskPool, LocalPool
 
     if shown.xlsx:
         need("xlsx", "--xlsx")
@@ -98,17 +98,17 @@ def sweep_command(study: Path, output: Path | None, workers: int | None, dask: s
         raise BadInput("--measure", shown.measure, choice(shown.measure, MEASURES))
     prepared = read_study(study)
     folder = output or Path("reports") / f"sweep-{prepared.study.name}"
-    crew: Crew = DaskCrew(prepared, dask) if dask else LocalCrew(prepared, workers or os.cpu_count() or 1)
+    pool: WorkerPool = DaskPool(prepared, dask) if dask else LocalPool(prepared, workers or os.cpu_count() or 1)
     progress = Progress()
     try:
-        done = sweep(prepared, folder, crew, progress.show)
+        done = sweep(prepared, folder, pool, progress.show)
     finally:
-        crew.close()
+        pool.close()
         progress.end()
     found = intervals(prepared, done)
     _write(prepared, done, folder, shown)
     if shown.as_json:
-        click.echo(indented(_told(prepared, found, folder)))
+        click.echo(indented(_summary(prepared, found, folder)))
     else:
         _print(prepared, found, folder)
     return 0
@@ -127,7 +127,7 @@ def _write(prepared: Prepared, done: dict[Key, Result], folder: Path, shown: Sho
     write_sweep_report(folder / "report.html", prepared, done, shown.language, shown.measure)
 
 
-def _told(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path) -> dict[str, object]:
+def _summary(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path) -> dict[str, object]:
     from simbench.planning.sweep import RESULT
 
     keys = [one.key for one in prepared.study.parameters]

@@ -22,12 +22,12 @@ def what_if_command(
     if not ledger.exists():
         raise BadInput(f"--from {ledger}", "is not there", "the folder of a run")
     rows = otherwise(ledger, load_contract(contract_name or "orange_ops_2016"), late_min)
-    told = {"late_after_min": late_min, "otherwise": rows}
+    summary = {"late_after_min": late_min, "otherwise": rows}
     if output is not None:
         claim(output)
-        write_json(output / "otherwise.json", told)
+        write_json(output / "otherwise.json", summary)
     if as_json:
-        click.echo(indented(told))
+        click.echo(indented(summary))
         return 0
     table = Table(box=None, pad_edge=False)
     for heading in ("range", "codes and tier"):

@@ -1,7 +1,7 @@
-"""The advisor: the cheapest mix that keeps the promise, how sure that is, its rivals and why they lose.
+"""The advisor: the cheapest code plan that keeps the promise, how sure that is, its rivals and why they lose.
 
-Three sets of futures keep the answer honest: mixes are found in the first, one of them is chosen in the second, and
-every figure shown is measured in the third.
+Three sets of futures keep the answer honest: code plans are found in the first, one of them is chosen in the second,
+and every figure shown is measured in the third.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from simbench.billing.acts import Acts, Month
 from simbench.billing.forecast import Forecast
 from simbench.billing.invoice import Invoice
 from simbench.planning.campaign import CampaignPlan, Plan
-from simbench.planning.candidates import Candidate, Pool, mixes_of, partial, widened
+from simbench.planning.candidates import Candidate, Pool, code_plans_of, partial, widened
+from simbench.planning.code_plan import CodePlan, acts_of, closed_before, invoices
 from simbench.planning.confidence import futures_needed
 from simbench.planning.confirm import BUDGET, DAYS_LIKELY, WORST, Confirmation, confirm, daily
 from simbench.planning.curves import Curve, Waits, curves
 from simbench.planning.forecast_export import forecasts_of
 from simbench.planning.impossible import unattainable
 from simbench.planning.loads import CHOOSING, SCORING, Group, Replication, replications
-from simbench.planning.mix import Mix, acts_of, closed_before, invoices
 from simbench.planning.optimizer import LADDER
 from simbench.planning.orders import Order, orders_of
-from simbench.planning.own_mix import held_mix
+from simbench.planning.own_code_plan import held_code_plan
 from simbench.planning.progress import Phases, Progress, steps
-from simbench.planning.required_rates import needs_of
+from simbench.planning.required_rates import required_rates_of
 from simbench.planning.sensitivity import ASSUMPTIONS, Sensitivity, sensitivities
 from simbench.planning.size import check_size
 from simbench.planning.tradeoffs import POINTS, Tradeoff, tradeoffs
@@ -45,11 +45,11 @@ First = Callable[[Candidate], object]
 class Advice(msgspec.Struct, frozen=True):
     """What the advisor says.
 
-    verdict: whether the promise holds, in sentences. own: mixes the planner named, current: the codes held already,
-    each scored as the others. more_futures: how many would settle it, were the share measured the true one; one_more:
-    the cheapest wider mix, where it does not hold for sure. replications: futures in which mixes were looked for;
-    scored: others, in which the figures were measured. asked: the campaign file. closings: euros for closing held
-    codes on the eve of the period. remarks: the notes, as data.
+    verdict: whether the promise holds, in sentences. own: code plans the planner named, current: the codes held
+    already, each scored as the others. more_futures: how many would settle it, were the share measured the true one;
+    one_more: the cheapest wider code plan, where it does not hold for sure. replications: futures in which code plans
+    were looked for; scored: others, in which the figures were measured. asked: the campaign file. closings: euros for
+    closing held codes on the eve of the period. remarks: the notes, as data.
     """
 
     name: str
@@ -85,12 +85,12 @@ class Advice(msgspec.Struct, frozen=True):
 
 
 def advise(
-    plan: Plan, progress: Progress = lambda _: None, first: First = lambda _: None, own: tuple[Mix, ...] = ()
+    plan: Plan, progress: Progress = lambda _: None, first: First = lambda _: None, own: tuple[CodePlan, ...] = ()
 ) -> Advice:
-    """Find the cheapest mix that keeps the promise; `first` takes it as soon as it is chosen and scored.
+    """Find the cheapest code plan that keeps the promise; `first` takes it as soon as it is chosen and scored.
 
-    own: mixes to be scored beside it, as are the codes held already. Raises CampaignError with what would be needed
-    if no mix keeps the promise.
+    own: code plans to be scored beside it, as are the codes held already. Raises CampaignError with what would be
+    needed if no code plan keeps the promise.
     """
     fresh = fresh_of(plan)
     check_size(plan, plan.asked.replications + 2 * fresh)
@@ -115,7 +115,7 @@ def advise(
     more_futures = None if chosen.holds else futures_needed(chosen.score.promised, fresh, plan.asked.probability)
     courses = tuple(curves(groups, replications(plan, fresh, SCORING), chosen.mix))
     mine = [pool.candidate(one) for one in own]
-    now = held_mix(plan)
+    now = held_code_plan(plan)
     current = None if now is None else pool.candidate(now)
     remarks = tuple(_notes(plan, chosen, ranked, confirmation))
     bills, acts, orders, forecasts, closings = _bought(plan, groups, chosen)
@@ -137,8 +137,8 @@ def advise(
     return advice
 
 
-def score_own(plan: Plan, mixes: tuple[Mix, ...]) -> list[Candidate]:
-    """Mixes of one's own, scored in the futures in which an advice is; nothing is looked for."""
+def score_own(plan: Plan, mixes: tuple[CodePlan, ...]) -> list[Candidate]:
+    """Code plans of one's own, scored in the futures in which an advice is; nothing is looked for."""
     fresh = fresh_of(plan)
     check_size(plan, 2 * fresh)
     groups = [Group(plan, prefix) for prefix in plan.groups]
@@ -165,12 +165,16 @@ def _costs(plan: Plan, groups: list[Group], fresh: int) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _chosen(pool: Pool, futures: list[Replication], phases: Phases) -> tuple[Candidate, dict[str, tuple[Mix, bool]]]:
-    """The mix that is advised, and every one that was found, by its words. Raises CampaignError if none will do."""
+def _chosen(
+    pool: Pool, futures: list[Replication], phases: Phases
+) -> tuple[Candidate, dict[str, tuple[CodePlan, bool]]]:
+    """The code plan that is advised, and every one that was found, by its words. Raises CampaignError if none will
+    do.
+    """
     plan = pool.plan
     step = steps(phases.phase("needs"), len(futures) * len(pool.groups))
-    needs = [needs_of(group, futures, lambda _: step()) for group in pool.groups]
-    found = mixes_of(plan, needs, steps(phases.phase("solving"), 2 * len(LADDER)))
+    needs = [required_rates_of(group, futures, lambda _: step()) for group in pool.groups]
+    found = code_plans_of(plan, needs, steps(phases.phase("solving"), 2 * len(LADDER)))
     choosing = phases.phase("choosing")
     mixes = [one for one, _ in found.values()]
     steady = pool.choose([one for one in mixes if all(len(set(held)) == 1 for held in one.held.values())])
@@ -187,7 +191,7 @@ def _chosen(pool: Pool, futures: list[Replication], phases: Phases) -> tuple[Can
 
 
 def _one_more(pool: Pool, chosen: Candidate) -> Candidate | None:
-    """The cheapest wider mix whose promise holds; else the widest tried."""
+    """The cheapest wider code plan whose promise holds; else the widest tried."""
     wider = sorted(widened(pool.plan, chosen.mix), key=pool.price)
     for mix in wider:
         if pool.first(mix).holds:

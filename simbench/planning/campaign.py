@@ -97,7 +97,7 @@ class Holding(_Table, frozen=True):
 
 
 class CampaignPlan(_Table, frozen=True):
-    """Everything the advisor is told.
+    """The advisor's input.
 
     `promise`: of all "sending"s (and days of steady traffic) each demand keeps its time in a share of `probability`,
     or the whole "period" goes without anything late with that probability. `requests`: tiers that must be asked for

@@ -1,4 +1,4 @@
-"""The mixes that are tried, which of them is chosen, and why each other one loses."""
+"""The code plans that are tried, which of them is chosen, and why each other one loses."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from decimal import Decimal
 import msgspec
 
 from simbench.planning.campaign import Plan
+from simbench.planning.code_plan import CodePlan, code_plan_of, cost
 from simbench.planning.evaluate import Score, screened
 from simbench.planning.loads import Group, Replication
-from simbench.planning.mix import Mix, cost, mix_of
 from simbench.planning.optimizer import LADDER, Wish, solve
-from simbench.planning.required_rates import Needs
+from simbench.planning.required_rates import RequiredRates
 
 MOST_CANDIDATES, MOST_ADDED = 24, 5
 Step = Callable[[], object]
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A mix and its score in futures it was not found in.
+    """A code plan and its score in futures it was not found in.
 
     euros: over the period, without messages. meets: whether the share measured is enough; holds: whether the lower
     end of its interval is. why: what it is or why it loses. doubt: whether another set of futures might decide
     otherwise about it.
     """
 
-    mix: Mix
+    mix: CodePlan
     words: str
     euros: Decimal
     score: Score
@@ -43,7 +43,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Pool:
-    """The mixes of a plan, each scored at most once in each set of futures."""
+    """The code plans of a plan, each scored at most once in each set of futures."""
 
     def __init__(self, plan: Plan, groups: list[Group], choosing: list[Replication], scoring: list[Replication]):
         self.plan, self.groups = plan, groups
@@ -51,15 +51,15 @@ class Pool:
         self._chosen_by: dict[str, Score] = {}
         self._scored: dict[str, Score] = {}
 
-    def first(self, mix: Mix) -> Score:
-        """The score by which mixes are chosen."""
+    def first(self, mix: CodePlan) -> Score:
+        """The score by which code plans are chosen."""
         key = repr(mix.held)  # its words leave out from which month on
         if key not in self._chosen_by:
             self._chosen_by[key] = screened(self.groups, self._choosing, mix)
         return self._chosen_by[key]
 
-    def candidate(self, mix: Mix, *, proved: bool = True) -> Candidate:
-        """The mix with the score that is shown, in futures by which nothing was chosen."""
+    def candidate(self, mix: CodePlan, *, proved: bool = True) -> Candidate:
+        """The code plan with the score that is shown, in futures by which nothing was chosen."""
         words, key = mix.words(), repr(mix.held)
         if key not in self._scored:
             self._scored[key] = screened(self.groups, self._scoring, mix)
@@ -69,11 +69,11 @@ class Pool:
             mix, words, self.price(mix), score, score.reaches, score.holds, proved, doubt,
         )  # fmt: skip
 
-    def price(self, mix: Mix) -> Decimal:
+    def price(self, mix: CodePlan) -> Decimal:
         """Euros over the period without messages."""
         return cost(mix, self.plan.months, self.plan.contract, self.plan.held)
 
-    def choose(self, mixes: list[Mix]) -> Mix | None:
+    def choose(self, mixes: list[CodePlan]) -> CodePlan | None:
         """The cheapest whose interval lies above what is asked for; else the cheapest that measures enough."""
         ordered = sorted(mixes, key=lambda mix: (self.price(mix), -mix.lowest))
         enough = None
@@ -86,8 +86,8 @@ class Pool:
         return enough
 
 
-def mixes_of(plan: Plan, needs: list[Needs], step: Step) -> dict[str, tuple[Mix, bool]]:
-    """Distinct solutions of the programme and their neighbours, with whether each is proved; by its words."""
+def code_plans_of(plan: Plan, needs: list[RequiredRates], step: Step) -> dict[str, tuple[CodePlan, bool]]:
+    """Distinct solutions of the program and their neighbours, with whether each is proved; by its words."""
     target = plan.asked.probability
     best = solve(plan, needs, Wish(target))
     step()
@@ -103,27 +103,29 @@ def mixes_of(plan: Plan, needs: list[Needs], step: Step) -> dict[str, tuple[Mix,
     for one in (best, steady):
         if one is not None:
             tried += [(mix, True) for mix in neighbours(one.mix, plan)]
-    found: dict[str, tuple[Mix, bool]] = {}
+    found: dict[str, tuple[CodePlan, bool]] = {}
     for mix, proved in tried:
         if len(found) < MOST_CANDIDATES:
             found.setdefault(mix.words(), (mix, proved))
     return found
 
 
-def widened(plan: Plan, mix: Mix) -> list[Mix]:
-    """The mix with one, two and more standard codes added to every month, range by range, within codes_max."""
+def widened(plan: Plan, mix: CodePlan) -> list[CodePlan]:
+    """The code plan with one, two and more standard codes added to every month, range by range, within codes_max."""
     found, standard = [], plan.tiers[0]
     for prefix in mix.held:
         for more in range(1, MOST_ADDED + 1):
             months = [{**dict(month), standard: dict(month).get(standard, 0) + more} for month in mix.held[prefix]]
-            wider = mix_of({**_counts(mix), prefix: months})
+            wider = code_plan_of({**_counts(mix), prefix: months})
             if wider.codes <= plan.asked.codes_max:
                 found.append(wider)
     return found
 
 
-def partial(plan: Plan, mixes: list[Mix]) -> list[Mix]:
-    """Each mix that is the same throughout, with one code of the lowest rate fewer before or from some month on."""
+def partial(plan: Plan, mixes: list[CodePlan]) -> list[CodePlan]:
+    """Each code plan that is the same throughout, with one code of the lowest rate fewer before or from some month
+    on.
+    """
     found = []
     for mix in mixes:
         for prefix, months in mix.held.items():
@@ -134,23 +136,23 @@ def partial(plan: Plan, mixes: list[Mix]) -> list[Mix]:
             for at in range(1, len(plan.months)):
                 for less in (range(at), range(at, len(months))):
                     changed = [fewer if place in less else dict(months[0]) for place in range(len(months))]
-                    found.append(mix_of({**_counts(mix), prefix: changed}))
+                    found.append(code_plan_of({**_counts(mix), prefix: changed}))
     return found
 
 
-def neighbours(mix: Mix, plan: Plan) -> Iterator[Mix]:
+def neighbours(mix: CodePlan, plan: Plan) -> Iterator[CodePlan]:
     """The same throughout, with a range's highest code left out or a tier lower or higher, or a standard code more."""
     for prefix, months in mix.held.items():
         for change in ("less", "lower", "higher", "more"):
             changed = [_changed(dict(month), plan.tiers, change) for month in months]
             if any(sum(counts.values()) == 0 for counts in changed):
                 continue  # nothing would leave at all
-            other = mix_of({**_counts(mix), prefix: changed})
+            other = code_plan_of({**_counts(mix), prefix: changed})
             if other.codes <= plan.asked.codes_max:
                 yield other
 
 
-def _counts(mix: Mix) -> dict[str, list[dict[int, int]]]:
+def _counts(mix: CodePlan) -> dict[str, list[dict[int, int]]]:
     return {prefix: [dict(month) for month in months] for prefix, months in mix.held.items()}
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.planning.advise import Advice
-from simbench.planning.wording import english, interval, mix_words, percent, promised, sure
+from simbench.planning.wording import code_plan_words, english, interval, percent, promised, sure
 from simbench.tables.writer import Sheet
 
 FILE = "plan.json"
@@ -39,7 +39,7 @@ def comparison(plans: Sequence[Compared]) -> Sheet:
     rows = [
         ("title", *(one.advice.title for one in plans)),
         ("period", *(f"{one.advice.invoices[0].month} to {one.advice.invoices[-1].month}" for one in plans)),
-        ("mix", *(mix_words(english(), one.advice.chosen.mix) for one in plans)),
+        ("mix", *(code_plan_words(english(), one.advice.chosen.mix) for one in plans)),
         ("codes and tiers", *_euros(plans, with_messages=False)),
         ("with messages", *_euros(plans, with_messages=True)),
         ("promised", *(promised(english(), one.advice.target) for one in plans)),

@@ -1,4 +1,4 @@
-"""The tightest days of a mix sent message by message, and how far the fluid was off.
+"""The tightest days of a code plan sent message by message, and how far the fluid was off.
 
 A sample is one span of days of one future: from a midnight at which nothing waits to the midnight after the tightest
 sending or day is done. Samples are taken as long as a budget of messages lasts, the tightest first.
@@ -13,10 +13,10 @@ import numpy as np
 
 from simbench.base.calendar import civil
 from simbench.base.units import SECOND_US
+from simbench.planning.code_plan import CodePlan
 from simbench.planning.kernels.fluid import STEP_S
 from simbench.planning.loads import Group, Replication
-from simbench.planning.messages import Told, send, volume
-from simbench.planning.mix import Mix
+from simbench.planning.messages import SentSoFar, send, volume
 
 WORST, MOST_DAYS, DAYS_LIKELY = 5, 7, 2
 BUDGET = 30_000_000  # messages: half a minute of one processor
@@ -59,14 +59,14 @@ class Days(msgspec.Struct, frozen=True):
 
 
 def confirm(
-    groups: list[Group], futures: list[Replication], mixes: Sequence[tuple[str, Mix]],
+    groups: list[Group], futures: list[Replication], mixes: Sequence[tuple[str, CodePlan]],
     progress: Progress = lambda _: None, budget: int = BUDGET,
 ) -> Confirmation:  # fmt: skip
-    """Send the tightest days of each mix, the first mix's before the others'."""
+    """Send the tightest days of each code plan, the first code plan's before the others'."""
     found: list[Confirmed] = []
     spent = left_out = sent = 0
 
-    def told(messages: int) -> None:
+    def report(messages: int) -> None:
         nonlocal sent
         sent += messages
         progress(min(1.0, sent / min(budget, expected)))
@@ -79,7 +79,7 @@ def confirm(
                 left_out += 1
                 continue
             spent += wanted
-            found.append(_compared(words, group, mix, future, days, told))
+            found.append(_compared(words, group, mix, future, days, report))
     return Confirmation(tuple(found), sum(one.messages for one in found), budget, left_out)
 
 
@@ -88,9 +88,9 @@ def daily(groups: list[Group]) -> int:
     return round(sum(sum(group.messages().values()) / len(group.days) for group in groups))
 
 
-def _compared(words: str, group: Group, mix: Mix, future: Replication, days: Days, told: Told) -> Confirmed:
+def _compared(words: str, group: Group, mix: CodePlan, future: Replication, days: Days, report: SentSoFar) -> Confirmed:
     done, waits = group.run(mix.rates(group.prefix), future)
-    sent = send(group, mix, future, days.first, days.end, told)
+    sent = send(group, mix, future, days.first, days.end, report)
     off, late, by_fluid, agrees = 0.0, 0, 0, True
     start = group.plan.span[0]
     for at, real in zip(sent.occasions, sent.done, strict=True):
@@ -115,7 +115,9 @@ def _compared(words: str, group: Group, mix: Mix, future: Replication, days: Day
     )  # fmt: skip
 
 
-def _tightest(groups: list[Group], futures: list[Replication], mix: Mix) -> Iterator[tuple[Group, Replication, Days]]:
+def _tightest(
+    groups: list[Group], futures: list[Replication], mix: CodePlan
+) -> Iterator[tuple[Group, Replication, Days]]:
     """The futures in which something comes closest to its deadline, or most past it, with those days."""
     slack: list[tuple[float, int, int, int, float]] = []
     for which, group in enumerate(groups):
@@ -141,7 +143,7 @@ def _tightest(groups: list[Group], futures: list[Replication], mix: Mix) -> Iter
             return
 
 
-def _quiet_span(group: Group, future: Replication, mix: Mix, day: int, until: float) -> Days | None:
+def _quiet_span(group: Group, future: Replication, mix: CodePlan, day: int, until: float) -> Days | None:
     """Whole days around one, from a midnight at which nothing waits on; None if they are too many for a sample."""
     done, waits = group.run(mix.rates(group.prefix), future)
     begins = np.array([(one.start - group.plan.span[0]) / SECOND_US for one in group.occasions])

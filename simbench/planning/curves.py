@@ -1,4 +1,4 @@
-"""The course of each demand under the chosen mix: what waits, and what share is done by when."""
+"""The course of each demand under the chosen code plan: what waits, and what share is done by when."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from simbench.base.units import SECOND_US
 from simbench.planning.campaign import Sending, Steady
+from simbench.planning.code_plan import CodePlan
 from simbench.planning.loads import Group, Replication
-from simbench.planning.mix import Mix
 
 STEPS, AFTER, DRAWN = 64, 32, 100  # points up to the deadline and after it; futures the backlog is drawn from
 Floats = NDArray[np.float64]
@@ -41,7 +41,7 @@ class Waits(msgspec.Struct, frozen=True):
     within_min: float
 
 
-def curves(groups: list[Group], futures: list[Replication], chosen: Mix) -> Iterator[Curve | Waits]:
+def curves(groups: list[Group], futures: list[Replication], chosen: CodePlan) -> Iterator[Curve | Waits]:
     """The course of each demand in futures; at its deadline, the share in time is that of a score in the same ones."""
     for group in groups:
         rates = chosen.rates(group.prefix)

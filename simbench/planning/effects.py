@@ -11,7 +11,7 @@ from statistics import fmean
 import msgspec
 
 from simbench.billing.acts import Month
-from simbench.planning.mix import cost, mix_of
+from simbench.planning.code_plan import code_plan_of, cost
 from simbench.planning.runs import Key, Result
 from simbench.planning.study import MEASURES, Prepared, Value
 from simbench.planning.sweep import student
@@ -126,7 +126,7 @@ def monthly_euros(prepared: Prepared, point: int) -> Decimal | None:
     held: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for one in codes:
         held[one.code[:2]][one.rate_per_s] += 1
-    mix = mix_of({prefix: [dict(counts)] for prefix, counts in held.items()})
+    mix = code_plan_of({prefix: [dict(counts)] for prefix, counts in held.items()})
     month = Month.parse(prepared.scenario.period.start[:7])
     return cost(mix, (month,), prepared.contract, {one.code: one.rate_per_s for one in codes})
 

@@ -1,4 +1,4 @@
-"""A mix in every future of a set, by the fluid: what share of each demand is in time, and how sure that is."""
+"""A code plan in every future of a set, by the fluid: what share of each demand is in time, and how sure that is."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbench.planning.campaign import Plan
+from simbench.planning.code_plan import CodePlan
 from simbench.planning.confidence import Share, share_of
 from simbench.planning.loads import Group, Replication
-from simbench.planning.mix import Mix
 
 FEW = (10, 50)
 
 
 class Score(msgspec.Struct, frozen=True):
-    """A mix in so many futures: of each demand the share of occasions in time; the share of futures with nothing late.
+    """A code plan in so many futures: of each demand the share of occasions in time; the share of futures with
+    nothing late.
 
     asked: the probability promised; by_period: whether the promise is about whole futures.
     """
@@ -59,8 +60,8 @@ class Score(msgspec.Struct, frozen=True):
         return not self.holds and self.promised.high >= self.asked
 
 
-def evaluate(groups: list[Group], futures: list[Replication], mix: Mix) -> Score:
-    """Try a mix in every future."""
+def evaluate(groups: list[Group], futures: list[Replication], mix: CodePlan) -> Score:
+    """Try a code plan in every future."""
     plan = groups[0].plan
     late: dict[str, list[NDArray[np.bool_]]] = {}
     whole = np.zeros((len(futures), 1), bool)
@@ -80,8 +81,8 @@ def evaluate(groups: list[Group], futures: list[Replication], mix: Mix) -> Score
     return score(plan, {name: np.array(rows) for name, rows in late.items()}, whole)
 
 
-def screened(groups: list[Group], futures: list[Replication], mix: Mix) -> Score:
-    """As `evaluate`, but a mix that plainly falls short is given up after ten or fifty futures, and says so."""
+def screened(groups: list[Group], futures: list[Replication], mix: CodePlan) -> Score:
+    """As `evaluate`, but a code plan that plainly falls short is given up after ten or fifty futures, and says so."""
     asked = groups[0].plan.asked.probability
     for amount in FEW:
         if amount < len(futures):

@@ -1,4 +1,4 @@
-"""What would keep a promise that no mix keeps."""
+"""What would keep a promise that no code plan keeps."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The demand of a plan and its replications, in the form that the fluid kernel takes.
 
-Replication n is the same for every mix (common random numbers) and whatever the number of workers.
+Replication n is the same for every code plan (common random numbers) and whatever the number of workers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DAY = timedelta(days=1)
 RECONNECT_US = 5 * SECOND_US  # as the clients of a world do (world.config.Client)
 SEED, VOLUME, EACH = (entity_of("plan", what) for what in ("replication", "volume", "each volume"))
 CHOOSING, SCORING = 1 << 20, 1 << 21
-"""The first futures of the sets that choose a mix and that score it; mixes are found in those from 0 on."""
+"""The first futures of the sets that choose a code plan and that score it; code plans are found in those from 0 on."""
 Floats = NDArray[np.float64]
 
 
@@ -67,7 +67,7 @@ class Group:
 
     @cached_property
     def load(self) -> Load:
-        """What the kernel is told of it."""
+        """The input of the kernel."""
         start, end = self.plan.span
         both: tuple[Sending | Steady, ...] = (*self.sendings, *self.flows)
         queues = sorted({(FIRST[one.kind], one.kind in LEGAL) for one in both})

@@ -1,4 +1,4 @@
-"""A mix run message by message: some days of one future, by the bulk way of the world.
+"""A code plan run message by message: some days of one future, by the bulk way of the world.
 
 Only what leaves the client is followed: a promise ends when the last message has been submitted. Codes are sent one
 after another, and each in short spans, so that the memory needed depends on neither volume nor days.
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from simbench.base.calendar import civil
 from simbench.base.units import SECOND_US
 from simbench.planning.campaign import FIRST, LEGAL, Plan, Sending, Steady
+from simbench.planning.code_plan import CodePlan, acts_of
 from simbench.planning.loads import Group, Replication
-from simbench.planning.mix import Mix, acts_of
 from simbench.simulation.bulk import Batch, spans_of
 from simbench.simulation.plan import STREAM_SHIFT, World
 from simbench.simulation.plan import plan as world_plan
@@ -26,7 +26,7 @@ from simbench.simulation.scenario import WorldScenario
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Told = Callable[[int], object]
+SentSoFar = Callable[[int], object]
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -51,10 +51,12 @@ def volume(group: Group, replication: Replication, first: int, end: int) -> int:
     return round(sent)
 
 
-def send(group: Group, mix: Mix, replication: Replication, first: int, end: int, told: Told = lambda _: None) -> Sent:
+def send(
+    group: Group, mix: CodePlan, replication: Replication, first: int, end: int, progress: SentSoFar = lambda _: None
+) -> Sent:
     """Send everything a group is asked for on the days [first, end) of the period, message by message.
 
-    told: takes how many messages more have been sent.
+    progress: takes how many messages more have been sent.
     """
     rates = _rates(group.plan, mix, group.prefix, group.days[first])
     places = [at for at, one in enumerate(group.occasions) if first <= group.day_at(one.start) < end]
@@ -68,7 +70,7 @@ def send(group: Group, mix: Mix, replication: Replication, first: int, end: int,
         for _, batches in spans_of(world, code):
             for batch in batches:
                 messages += len(batch)
-                told(len(batch))
+                progress(len(batch))
                 _noted(batch, edges, last, longest)
     done = tuple((max(int(last[n]) for n in owners[at]) - start) / SECOND_US for at in places)
     waits = {
@@ -92,10 +94,10 @@ def _noted(batch: Batch, edges: Integers, last: Integers, longest: Floats) -> No
     np.maximum.at(last, keys // longest.shape[1], np.maximum.reduceat(sent_at[order], firsts))
 
 
-def _rates(plan: Plan, mix: Mix, prefix: str, month: int) -> dict[str, int]:
+def _rates(plan: Plan, mix: CodePlan, prefix: str, month: int) -> dict[str, int]:
     """Each code of a range that is open in a month, and its rate then."""
     found = {}
-    one_month = Mix({prefix: (mix.held[prefix][month],)})
+    one_month = CodePlan({prefix: (mix.held[prefix][month],)})
     for code in acts_of(one_month, plan.months[month : month + 1], plan.contract).codes:
         standard = plan.contract.terms.throughput.default_per_s.value
         found[code.code] = code.tiers[0].rate_per_s if code.tiers else standard

@@ -18,8 +18,8 @@ import numpy as np
 from simbench.contract import Contract
 from simbench.contract.terms import Charge, TariffRow
 from simbench.planning.campaign import Plan
-from simbench.planning.mix import Mix, mix_of
-from simbench.planning.required_rates import Needs
+from simbench.planning.code_plan import CodePlan, code_plan_of
+from simbench.planning.required_rates import RequiredRates
 
 ACTS: Final[tuple[Charge, ...]] = ("opening", "rate_change", "other_change")
 
@@ -40,22 +40,22 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 class Solution(msgspec.Struct, frozen=True):
-    """A mix, its euros without messages by the programme, and whether nothing cheaper can exist."""
+    """A code plan, its euros without messages by the program, and whether nothing cheaper can exist."""
 
-    mix: Mix
+    mix: CodePlan
     euros: float
     proved: bool
 
 
-def solve(plan: Plan, needs: Sequence[Needs], wish: Wish) -> Solution | None:
-    """The cheapest mix as wished; None when there is none."""
-    return _Programme(plan, needs, wish).solve()
+def solve(plan: Plan, needs: Sequence[RequiredRates], wish: Wish) -> Solution | None:
+    """The cheapest code plan as wished; None when there is none."""
+    return _Program(plan, needs, wish).solve()
 
 
-class _Programme:
+class _Program:
     """Variables by name, rows of constraints, costs."""
 
-    def __init__(self, plan: Plan, needs: Sequence[Needs], wish: Wish) -> None:
+    def __init__(self, plan: Plan, needs: Sequence[RequiredRates], wish: Wish) -> None:
         self.plan, self.needs, self.wish = plan, needs, wish
         self.cost: list[float] = []
         self.whole: list[int] = []
@@ -116,7 +116,7 @@ class _Programme:
             all_held = 0 if later else before.total()
             self._row(balance, all_held, all_held)
 
-    def _levels(self, needs: Needs) -> None:
+    def _levels(self, needs: RequiredRates) -> None:
         """Whether the rates of a month reach each level that anything needs."""
         for month in self.months:
             of_month = needs.need[:, [at == month for at in needs.months]]
@@ -223,7 +223,7 @@ class _Programme:
         counts: dict[str, list[dict[int, int]]] = {each.prefix: [{} for _ in self.months] for each in self.needs}
         for (prefix, month, rate), var in self.held.items():
             counts[prefix][month][rate] = round(found.x[var])
-        return Solution(mix_of(counts), float(found.fun), found.status == 0)
+        return Solution(code_plan_of(counts), float(found.fun), found.status == 0)
 
 
 def enough(probability: float, total: int) -> int:

@@ -21,12 +21,12 @@ class Phases:
         before = sum(self._costs[one] for one in names[: names.index(name)])
         total = max(1e-9, sum(self._costs.values()))
 
-        def told(share: float) -> None:
+        def report(share: float) -> None:
             done = (before + self._costs[name] * min(1.0, max(0.0, share))) / total
             self._last = max(self._last, min(ALMOST, done))
             self._report(self._last)
 
-        return told
+        return report
 
     def expect(self, name: str, cost: float) -> None:
         """A phase turns out to cost more or less than was expected."""

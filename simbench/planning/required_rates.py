@@ -22,10 +22,10 @@ MOST_LEVELS = 60
 AMPLE = 6  # times the rate that suffices while nothing fails: beyond, more rate makes up for no outage
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Told = Callable[[int], None]
+Step = Callable[[int], None]
 
 
-class Needs(msgspec.Struct, frozen=True):
+class RequiredRates(msgspec.Struct, frozen=True):
     """Of one group: the rates tried; by occasion its demand's name and month; need[replication, occasion] is a place
     among the rates, their number where none suffices. `quiet`: the place each month needs where nothing fails.
     """  # fmt: skip
@@ -48,7 +48,7 @@ def late_of(group: Group, rates: tuple[int, ...], replication: Replication) -> B
     return np.concatenate([sendings, days.ravel()])
 
 
-def needs_of(group: Group, futures: Sequence[Replication], told: Told = lambda _: None) -> Needs:
+def required_rates_of(group: Group, futures: Sequence[Replication], progress: Step = lambda _: None) -> RequiredRates:
     """Try every level in every replication. Raises CampaignError for what no plan can carry even without outages."""
     plan, step = group.plan, group.plan.contract.terms.throughput.default_per_s.value
     most = plan.asked.codes_max * plan.tiers[-1]
@@ -64,7 +64,7 @@ def needs_of(group: Group, futures: Sequence[Replication], told: Told = lambda _
     need = np.zeros((len(futures), width), np.int64)
     for row, future in enumerate(futures):
         need[row] = _places(group, levels, future)
-        told(row)
+        progress(row)
     demands = [one.demand.name for one in group.occasions]
     demands += [flow.name for flow in group.flows for _ in group.days]
     month = [one.month for one in group.occasions] + list(group.days) * len(group.flows)
@@ -72,7 +72,7 @@ def needs_of(group: Group, futures: Sequence[Replication], told: Told = lambda _
     by_month = [
         max((int(p) for p, at in zip(undisturbed, month, strict=True) if at == m), default=-1) for m in range(months)
     ]
-    return Needs(group.prefix, tuple(levels), tuple(demands), tuple(month), need, tuple(by_month))
+    return RequiredRates(group.prefix, tuple(levels), tuple(demands), tuple(month), need, tuple(by_month))
 
 
 def _places(group: Group, levels: Sequence[int], future: Replication) -> Ints:

@@ -1,8 +1,8 @@
-"""Sensitivity of a plan to its assumptions: what becomes of the chosen mix, and what the promise costs then."""
+"""Sensitivity of a plan to its assumptions: what becomes of the chosen code plan, and what the promise costs then."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
@@ -10,22 +10,22 @@ from msgspec.structs import replace
 
 from simbench.planning.campaign import CampaignError, Plan
 from simbench.planning.candidates import neighbours
+from simbench.planning.code_plan import CodePlan, cost
 from simbench.planning.evaluate import screened
 from simbench.planning.loads import SCORING, Group, Replication, replications
-from simbench.planning.mix import Mix, cost
 from simbench.planning.optimizer import LADDER, Wish, solve
-from simbench.planning.required_rates import Needs, needs_of
+from simbench.planning.progress import Progress
+from simbench.planning.required_rates import RequiredRates, required_rates_of
 
-SEARCHED = 20  # futures in which mixes are looked for under another assumption; fresh ones choose
-Told = Callable[[float], object]
+SEARCHED = 20  # futures in which code plans are looked for under another assumption; fresh ones choose
 
 
 class Sensitivity(msgspec.Struct, frozen=True):
     """What becomes of a plan under another assumption.
 
-    at_low, at_high: the chosen mix's share in time, of the demand that is then least sure (about_low, about_high; ""
-    for the whole period). euros_at_low, euros_at_high: what the cheapest mix that keeps the
-    promise then costs (without messages), None where none does.
+    at_low, at_high: the chosen code plan's share in time, of the demand that is then least sure (about_low, about_high;
+    "" for the whole period). euros_at_low, euros_at_high: what the cheapest code plan that keeps the promise then costs
+    (without messages), None where none does.
     """
 
     assumption: str
@@ -57,9 +57,10 @@ ASSUMPTIONS: tuple[tuple[str, _Scale, _Scale], ...] = (
 
 
 def sensitivities(
-    plan: Plan, futures: list[Replication], fresh: int, chosen: Mix, told: Told = lambda _: None
+    plan: Plan, futures: list[Replication], fresh: int, chosen: CodePlan, progress: Progress = lambda _: None
 ) -> Iterator[Sensitivity]:
-    """The chosen mix's probability, and the cost of the promise, when volumes and outages are others than assumed.
+    """The chosen code plan's probability, and the cost of the promise, when volumes and outages are others than
+    assumed.
 
     The probability is measured in so many `fresh` futures, as an advice is.
     """
@@ -69,11 +70,11 @@ def sensitivities(
         yield Sensitivity(
             name, low.said, high.said, first[0], second[0], first[2], second[2], first[1], second[1]
         )  # fmt: skip
-        told((place + 1) / len(rows))
+        progress((place + 1) / len(rows))
 
 
 def _under(
-    plan: Plan, futures: list[Replication], fresh: int, chosen: Mix, scale: _Scale
+    plan: Plan, futures: list[Replication], fresh: int, chosen: CodePlan, scale: _Scale
 ) -> tuple[float, str, Decimal | None]:
     other = _scaled(plan, scale)
     if scale.between != 1 or scale.lasting != 1:  # else what happens to the platform is the same
@@ -86,16 +87,17 @@ def _under(
 
 
 def cheapest(
-    plan: Plan, groups: list[Group], futures: list[Replication], fresh: list[Replication], chosen: Mix,
-    needs: list[Needs] | None = None,
-) -> tuple[Decimal, Mix] | None:  # fmt: skip
-    """What the cheapest mix costs that keeps the promise in fresh futures, and the mix; None if none does.
+    plan: Plan, groups: list[Group], futures: list[Replication], fresh: list[Replication], chosen: CodePlan,
+    needs: list[RequiredRates] | None = None,
+) -> tuple[Decimal, CodePlan] | None:  # fmt: skip
+    """What the cheapest code plan costs that keeps the promise in fresh futures, and the code plan; None if none
+    does.
 
-    Tried are the programme's mixes for the futures (or their `needs`), the mix chosen for what was assumed, and what is
-    next to either.
+    Tried are the program's code plans for the futures (or their `needs`), the code plan chosen for what was assumed,
+    and what is next to either.
     """
     try:
-        needs = needs or [needs_of(group, futures[:SEARCHED]) for group in groups]
+        needs = needs or [required_rates_of(group, futures[:SEARCHED]) for group in groups]
     except CampaignError:
         return None
     asked = plan.asked.probability

@@ -22,7 +22,7 @@ from simbench.base.errors import BadInput
 from simbench.base.outputs import check_file, claim, grow, not_written, remove, replacing
 from simbench.planning.runs import Key, Result, volume
 from simbench.planning.study import MEASURES, Prepared
-from simbench.planning.worker_pool import Chunk, Crew
+from simbench.planning.worker_pool import Chunk, WorkerPool
 
 RESULT, JOURNAL = "sweep.parquet", "sweep.journal"
 CHUNK_MESSAGES, CHUNK_RUNS = 2_000_000, 25
@@ -45,19 +45,19 @@ class Header(msgspec.Struct, frozen=True):
     digest: str
 
 
-def sweep(prepared: Prepared, folder: Path, crew: Crew, progress: Progress = lambda _: None) -> dict[Key, Result]:
+def sweep(prepared: Prepared, folder: Path, pool: WorkerPool, progress: Progress = lambda _: None) -> dict[Key, Result]:
     """Do what is not yet done and write the result; every run by point and replication.
 
     Raises BadInput for a folder that cannot be used, Trouble when there is no room in it.
     """
     try:
         claim(folder)
-        return _swept(prepared, folder, crew, progress)
+        return _swept(prepared, folder, pool, progress)
     except OSError as problem:
         raise not_written(Path(problem.filename or folder), problem) from None
 
 
-def _swept(prepared: Prepared, folder: Path, crew: Crew, progress: Progress) -> dict[Key, Result]:
+def _swept(prepared: Prepared, folder: Path, pool: WorkerPool, progress: Progress) -> dict[Key, Result]:
     with locked(folder):
         done = known(prepared, folder)
         grow(folder / JOURNAL)
@@ -66,7 +66,7 @@ def _swept(prepared: Prepared, folder: Path, crew: Crew, progress: Progress) -> 
                 _append(journal.fileno(), Header(prepared.study.name, prepared.digest))
             while missing := [key for key in wanted(prepared, done) if key not in done]:
                 total = len(missing) + len(done)
-                for results in crew.do(chunks(prepared, missing)):
+                for results in pool.do(chunks(prepared, missing)):
                     _append(journal.fileno(), *results)
                     done |= {(one.point, one.replication): one for one in results}
                     progress(len(done) / total)

@@ -17,7 +17,9 @@ SHARE = ("share", "low", "high")
 
 
 def sheets_of(advice: Advice) -> tuple[Sheet, ...]:
-    """Every table of an advice: mixes, demands, months, orders, sensitivities, what other promises cost, courses."""
+    """Every table of an advice: code plans, demands, months, orders, sensitivities, what other promises cost,
+    courses.
+    """
     return (
         Sheet(
             "mixes", ("kind", "mix", "euros", "demand", *SHARE, "sure", "futures", "holds", "why"),
@@ -57,7 +59,7 @@ def sheets_of(advice: Advice) -> tuple[Sheet, ...]:
 
 
 def scored(advice: Advice) -> Iterator[tuple[str, Candidate]]:
-    """Every mix that was scored, with what it is."""
+    """Every code plan that was scored, with what it is."""
     yield "chosen", advice.chosen
     yield from (("tried", one) for one in advice.candidates[1:])
     yield from (("own", one) for one in advice.own)

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from simbench.planning.campaign import CampaignError, Plan
 from simbench.planning.candidates import Candidate
+from simbench.planning.code_plan import CodePlan
 from simbench.planning.loads import SCORING, Group, Replication, replications
-from simbench.planning.mix import Mix
 from simbench.planning.progress import Progress, steps
-from simbench.planning.required_rates import needs_of
+from simbench.planning.required_rates import required_rates_of
 from simbench.planning.sensitivity import SEARCHED, cheapest
 
 DEADLINES, VOLUMES = (0.5, 0.75, 1.0, 1.5, 2.0), (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -25,8 +25,8 @@ AXES: tuple[tuple[Axis, tuple[float, ...]], ...] = (("deadline", DEADLINES), ("v
 
 
 class Tradeoff(msgspec.Struct, frozen=True):
-    """One point: deadline or volume as multiples of what was asked for, or the probability; what the cheapest mix
-    costs that keeps the promise there (without messages), and that mix; None where none does.
+    """One point: deadline or volume as multiples of what was asked for, or the probability; what the cheapest code plan
+    costs that keeps the promise there (without messages), and that code plan; None where none does.
     """  # fmt: skip
 
     axis: Axis
@@ -39,7 +39,7 @@ class Tradeoff(msgspec.Struct, frozen=True):
 def tradeoffs(
     plan: Plan, futures: list[Replication], fresh: int, chosen: Candidate, done: Progress = lambda _: None
 ) -> Iterator[Tradeoff]:
-    """The cheapest mixes along each of the three axes; each is tried in so many fresh futures."""
+    """The cheapest code plans along each of the three axes; each is tried in so many fresh futures."""
     step, scored = steps(done, POINTS), replications(plan, fresh, SCORING)
     as_asked = chosen.euros, chosen.mix
     for axis, points in AXES:
@@ -48,7 +48,7 @@ def tradeoffs(
             step()
     groups = [Group(plan, prefix) for prefix in plan.groups]
     try:
-        needs = [needs_of(group, futures[:SEARCHED]) for group in groups]
+        needs = [required_rates_of(group, futures[:SEARCHED]) for group in groups]
     except CampaignError:
         return
     for at in sorted({*PROBABILITIES, plan.asked.probability}):
@@ -69,7 +69,7 @@ def _point(
     return _row(axis, at, cheapest(other, groups, futures, scored, chosen.mix))
 
 
-def _row(axis: Axis, at: float, found: tuple[Decimal, Mix] | None, *, asked: bool = False) -> Tradeoff:
+def _row(axis: Axis, at: float, found: tuple[Decimal, CodePlan] | None, *, asked: bool = False) -> Tradeoff:
     if found is None:
         return Tradeoff(axis, at, None, None, asked)
     return Tradeoff(axis, at, found[0], found[1].words(), asked)

@@ -23,7 +23,7 @@ from simbench.contract import Contract
 from simbench.ledger import Run, open_run, scan
 from simbench.ledger.events import events_in
 from simbench.ledger.incidents import TOTAL, incidents_of, period_of
-from simbench.planning.mix import invoices, mix_of
+from simbench.planning.code_plan import code_plan_of, invoices
 from simbench.planning.waiting import ByInstant, ByMinute, Floats, Waiting
 
 MOST_CODES = 6
@@ -96,7 +96,7 @@ def _rows(
     for rate in sorted(contract.terms.throughput.rates):
         for codes in range(1, MOST_CODES + 1):
             late, lost, longest = waiting.drained(rate * codes, late_min * 60, valid_s)
-            mix = mix_of({prefix: [{rate: codes}] * len(months)})
+            mix = code_plan_of({prefix: [{rate: codes}] * len(months)})
             euros = sum((bill.total_ht for bill in invoices(mix, months, contract, delivered)), Decimal(0))
             yield Otherwise(
                 prefix, f"{codes} x {rate}/s", euros, waiting.messages, late, lost, longest, since, waiting.at_most

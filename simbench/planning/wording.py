@@ -11,9 +11,9 @@ from typing import Any, Final
 import msgspec
 
 from simbench.planning.candidates import Candidate
+from simbench.planning.code_plan import CodePlan
 from simbench.planning.confidence import Share
 from simbench.planning.confirm import Confirmation
-from simbench.planning.mix import Mix
 from simbench.planning.sensitivity import Sensitivity
 from simbench.report.translations import Translations
 
@@ -70,8 +70,8 @@ def subject(t: Translations, about: str) -> str:
     return t("share.of", demand=about) if about else t("share.of-period")
 
 
-def mix_words(t: Translations, mix: Mix) -> str:
-    """A mix as a manager reads it: "2 codes 36ABC at 50/s"; changes of month one after another."""
+def code_plan_words(t: Translations, mix: CodePlan) -> str:
+    """A code plan as a manager reads it: "2 codes 36ABC at 50/s"; changes of month one after another."""
     found = []
     for prefix, months in mix.held.items():
         runs = [held for place, held in enumerate(months) if not place or held != months[place - 1]]
@@ -103,14 +103,14 @@ def verdict(t: Translations, chosen: Candidate, more: int | None, one_more: Cand
         other = one_more.score.promised
         then = t("verdict.then-holds") if one_more.holds else t("verdict.then-sure", sure=sure(t, other))
         text += " " + t(
-            "verdict.one-more", mix=mix_words(t, one_more.mix), euros=t.money(one_more.euros - chosen.euros), then=then,
-            share=percent(t, other.share), interval=interval(t, other),
+            "verdict.one-more", mix=code_plan_words(t, one_more.mix), euros=t.money(one_more.euros - chosen.euros),
+            then=then, share=percent(t, other.share), interval=interval(t, other),
         )  # fmt: skip
     return text
 
 
 def why(t: Translations, one: Candidate, chosen: Candidate) -> str:
-    """Why a mix is not the one that is advised."""
+    """Why a code plan is not the one that is advised."""
     score, mine = one.score, one.score.promised
     about, share = subject(t, score.about), percent(t, mine.share)
     if not one.holds and not one.doubt:
@@ -137,7 +137,7 @@ def confirmed(t: Translations, confirmation: Confirmation) -> str:
 
 
 def broken_by(t: Translations, row: Sensitivity, asked: float, chosen_euros: Decimal) -> list[tuple[bool, str]]:
-    """What another assumption does to the promise: whether the chosen mix keeps it, and that in a sentence."""
+    """What another assumption does to the promise: whether the chosen code plan keeps it, and that in a sentence."""
     name = assumption(t, row.assumption)
     found = []
     for side, share, euros, about in (

@@ -25,7 +25,7 @@ ANSWER_S = 10
 Chunk = tuple[Key, ...]
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """Does chunks in any order."""
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
@@ -35,7 +35,7 @@ class Crew(Protocol):
         """Let the workers go."""
 
 
-class LocalCrew:
+class LocalPool:
     """So many processes of this machine, each with a pipe of its own."""
 
     def __init__(self, prepared: Prepared, workers: int) -> None:
@@ -43,7 +43,7 @@ class LocalCrew:
         self._workers = [self._hired() for _ in range(workers)]
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """As Crew. Raises Trouble when a chunk keeps killing its workers."""
+        """As WorkerPool. Raises Trouble when a chunk keeps killing its workers."""
         waiting, deaths = deque(chunks), Counter[Chunk]()
         at_hand: dict[Connection, deque[Chunk]] = {}
         while waiting or at_hand:
@@ -85,7 +85,7 @@ class LocalCrew:
         return [process.pid or 0 for _, process in self._workers]
 
     def close(self) -> None:
-        """As Crew."""
+        """As WorkerPool."""
         for pipe, process in self._workers:
             pipe.close()
             process.terminate()
@@ -120,7 +120,7 @@ def work(pipe: Connection, prepared: Prepared) -> None:
             return
 
 
-class DaskCrew:
+class DaskPool:
     """A Dask cluster somebody else keeps; its workers must have this version of simbench installed."""
 
     def __init__(self, prepared: Prepared, address: str, answer_s: float = ANSWER_S) -> None:
@@ -141,7 +141,7 @@ class DaskCrew:
         self._prepared, self._address = prepared, address
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """As Crew: the scheduler gives a dead worker's chunks to others. Raises Trouble when the cluster is lost."""
+        """As WorkerPool: the scheduler gives a dead worker's chunks to others. Raises Trouble if it is lost."""
         from distributed import KilledWorker, as_completed  # noqa: PLC0415 - as above
 
         # The study goes with every chunk: what is spread over the workers beforehand dies with them, or waits for one.
@@ -158,5 +158,5 @@ class DaskCrew:
             raise Trouble(f"{lost}; what is done is kept, the same command goes on") from None
 
     def close(self) -> None:
-        """As Crew; the cluster stays."""
+        """As WorkerPool; the cluster stays."""
         self._client.close()

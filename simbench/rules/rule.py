@@ -36,12 +36,12 @@ __all__ = [
 
 # Ids of the form CLAUSE/slug, accepted for one release, whose slug changed as well.
 RENAMED: Final = {
-    "submits.violations": "submits.violations",
-    "sessions.violations": "sessions.violations",
-    "sla.interruption-notice": "sla.interruption-notice",
-    "sla.availability": "sla.availability",
-    "sla.restoration": "sla.restoration",
-    "sla.maintenance-notice": "sla.maintenance-notice",
+    ("OPS-ACH-03", "oddities"): "submits.violations",
+    ("OPS-CON-02", "oddities"): "sessions.violations",
+    ("OPS-ENG-04", "five-days"): "sla.interruption-notice",
+    ("OPS-QOS-01", "rolling-year"): "sla.availability",
+    ("OPS-QOS-02", "six-hours"): "sla.restoration",
+    ("OPS-QOS-03", "five-days"): "sla.maintenance-notice",
 }
 # Where the rules on ledgers stand: packages are searched, so that a new file in one needs no entry anywhere.
 PLACES: Final = ("simbench.rules.client", "simbench.sla.rules")
@@ -111,11 +111,11 @@ def standing(contract: Contract | None = None) -> tuple[str, ...]:
 
 def current(word: str) -> str:
     """The purpose that an id of the form CLAUSE/slug meant until 0.2, any other word as it is."""
-    _, slash, slug = word.partition("/")
+    clause, slash, slug = word.partition("/")
     if not slash:
         return word
-    if word in RENAMED:
-        return RENAMED[word]
+    if (clause, slug) in RENAMED:
+        return RENAMED[clause, slug]
     return next((purpose for purpose in load() if purpose.rpartition(".")[2] == slug), word)
 
 

@@ -13,11 +13,11 @@ from simbench.billing.readings import other_readings, read_as
 from simbench.contract import load_contract
 from simbench.planning.advise import advise, fresh_of
 from simbench.planning.campaign import CampaignError, Plan, read_campaign
+from simbench.planning.code_plan import acts_of, code_plan_of, cost
 from simbench.planning.evaluate import evaluate
 from simbench.planning.loads import CHOOSING, Group, Replication, occasions, replications
-from simbench.planning.mix import acts_of, cost, mix_of
 from simbench.planning.optimizer import Wish, solve
-from simbench.planning.required_rates import _quiet, late_of, needs_of
+from simbench.planning.required_rates import _quiet, late_of, required_rates_of
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios" / "plan"
@@ -47,7 +47,7 @@ def by_brute_force(plan: Plan, most: int, futures: list[Replication] | None = No
         for codes in combinations_with_replacement(plan.tiers, count)
     ]
     mixes = [
-        mix_of({prefix: list(each) for prefix, each in zip(plan.groups, months, strict=True)})
+        code_plan_of({prefix: list(each) for prefix, each in zip(plan.groups, months, strict=True)})
         for months in product(product(held, repeat=len(plan.months)), repeat=len(plan.groups))
     ]
     for euros, mix in sorted(((cost(one, plan.months, plan.contract), one) for one in mixes), key=lambda pair: pair[0]):
@@ -60,10 +60,12 @@ def by_brute_force(plan: Plan, most: int, futures: list[Replication] | None = No
 
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("probability", [0.6, 0.9])
-def test_the_programme_finds_what_brute_force_finds(name: str, probability: float) -> None:
+def test_the_optimizer_finds_what_brute_force_finds(name: str, probability: float) -> None:
     plan = plan_of(probability=probability, codes_max=5, requests=not name.startswith("two"), **SMALL[name])
     futures = replications(plan)
-    solution = solve(plan, [needs_of(Group(plan, prefix), futures) for prefix in plan.groups], Wish(probability))
+    solution = solve(
+        plan, [required_rates_of(Group(plan, prefix), futures) for prefix in plan.groups], Wish(probability)
+    )
     best = by_brute_force(plan, 5)
     if best is None:
         assert solution is None
@@ -81,7 +83,7 @@ def test_what_is_advised_is_the_cheapest_of_all_mixes(name: str) -> None:
 
 
 @pytest.mark.parametrize("switch", ["", *(f"{name}={reading}" for name, reading, _ in other_readings(load_contract()))])
-def test_the_programme_prices_as_the_invoice_does_under_every_reading(switch: str) -> None:
+def test_the_optimizer_prices_as_the_invoice_does_under_every_reading(switch: str) -> None:
     contract = load_contract()
     if switch:
         contract = read_as(contract, *switch.split("="))
@@ -91,7 +93,7 @@ def test_the_programme_prices_as_the_invoice_does_under_every_reading(switch: st
         flows=[flow(**{"class": "reply", "per_day": 4_000_000, "within_min": 60})],
     )  # fmt: skip
     futures = replications(plan, 1)
-    solution = solve(plan, [needs_of(Group(plan, prefix), futures) for prefix in plan.groups], Wish(1.0))
+    solution = solve(plan, [required_rates_of(Group(plan, prefix), futures) for prefix in plan.groups], Wish(1.0))
     assert solution is not None
     assert solution.euros == pytest.approx(float(cost(solution.mix, plan.months, contract)))
     assert solution.mix.codes > 20
@@ -99,14 +101,14 @@ def test_the_programme_prices_as_the_invoice_does_under_every_reading(switch: st
 
 def test_a_tier_lasts_a_month_and_a_change_costs_150() -> None:
     plan = plan_of(period={"from": "2026-03", "months": 2}, sendings=[sending()])
-    steady, changing = (mix_of({"36": held}) for held in ([{20: 1}, {20: 1}], [{20: 1}, {10: 1}]))
+    steady, changing = (code_plan_of({"36": held}) for held in ([{20: 1}, {20: 1}], [{20: 1}, {10: 1}]))
     assert cost(steady, plan.months, plan.contract) == 580 + 2 * (150 + 800)
     assert cost(changing, plan.months, plan.contract) == 580 + 2 * 150 + 800 + 150
 
 
 def test_the_21st_code_costs_500() -> None:
     plan = plan_of(sendings=[sending()])
-    prices = [cost(mix_of({"36": [{10: count}]}), plan.months, plan.contract) for count in (20, 21)]
+    prices = [cost(code_plan_of({"36": [{10: count}]}), plan.months, plan.contract) for count in (20, 21)]
     assert prices[1] - prices[0] == 580 + 500
 
 
@@ -115,7 +117,7 @@ def test_50_a_second_and_more_must_be_requested() -> None:
     advice = advise(plan)
     assert [one.what for one in advice.orders if one.code] == ["open"] * advice.chosen.mix.codes
     assert any(one.request for one in advice.orders) == any(one.rate_per_s >= 50 for one in advice.orders)
-    acts = acts_of(mix_of({"36": [{50: 1, 20: 1}]}), plan.months, plan.contract)
+    acts = acts_of(code_plan_of({"36": [{50: 1, 20: 1}]}), plan.months, plan.contract)
     assert [bool(code.tiers[0].request_id) for code in acts.codes] == [False, True]
 
 
@@ -173,7 +175,7 @@ def test_what_no_mix_keeps_any_more_has_no_price() -> None:
 def test_a_scenario_is_solved(path: Path) -> None:
     plan = read_campaign(path)
     futures = replications(plan, 10)
-    needs = [needs_of(Group(plan, prefix), futures) for prefix in plan.groups]
+    needs = [required_rates_of(Group(plan, prefix), futures) for prefix in plan.groups]
     assert solve(plan, needs, Wish(min(0.5, plan.asked.probability))) is not None
 
 

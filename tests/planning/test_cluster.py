@@ -16,7 +16,7 @@ import pytest
 
 from simbench.base.errors import Trouble
 from simbench.planning.sweep import JOURNAL, RESULT, sweep
-from simbench.planning.worker_pool import DaskCrew
+from simbench.planning.worker_pool import DaskPool
 from tests.planning.test_sweep import prepared, swept
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +70,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 def test_a_cluster_of_two_gives_the_same_octets_even_when_a_worker_is_killed(cluster: Cluster, tmp_path: Path) -> None:
     study = prepared(replications=60, block=60)
     here = swept(study, tmp_path / "here")
-    crew = DaskCrew(study, cluster.address)
+    pool = DaskPool(study, cluster.address)
     killed: list[float] = []
 
     def progress(share: float) -> None:
@@ -79,9 +79,9 @@ def test_a_cluster_of_two_gives_the_same_octets_even_when_a_worker_is_killed(clu
             killed.append(share)
 
     try:
-        sweep(study, tmp_path / "there", crew, progress)
+        sweep(study, tmp_path / "there", pool, progress)
     finally:
-        crew.close()
+        pool.close()
     assert killed
     assert killed[0] < 1, "killed in the middle"
     assert (tmp_path / "there" / RESULT).read_bytes() == here
@@ -91,15 +91,15 @@ def test_a_cluster_of_two_gives_the_same_octets_even_when_a_worker_is_killed(clu
 @pytest.mark.filterwarnings("ignore")  # as above
 def test_a_worker_killed_between_two_blocks_holds_nothing_up(cluster: Cluster, tmp_path: Path) -> None:
     study = prepared(replications=40, block=20)
-    crew, killed = DaskCrew(study, cluster.address), list[float]()
+    pool, killed = DaskPool(study, cluster.address), list[float]()
 
     def progress(share: float) -> None:
         if share == 1 and not killed:
             os.kill(cluster.workers[0], signal.SIGKILL)
             killed.append(share)
 
-    with ThreadPoolExecutor(1) as apart, closing(crew):
-        running = apart.submit(sweep, study, tmp_path / "there", crew, progress)
+    with ThreadPoolExecutor(1) as apart, closing(pool):
+        running = apart.submit(sweep, study, tmp_path / "there", pool, progress)
         try:
             assert len(running.result(300)) == 120
         except TimeoutError:
@@ -114,10 +114,10 @@ def test_a_cluster_that_goes_away_is_told_and_what_is_done_is_kept(
 ) -> None:
     study = prepared(replications=60, block=60)
     with (
-        closing(DaskCrew(study, cluster.address)) as crew,
+        closing(DaskPool(study, cluster.address)) as pool,
         pytest.raises(Trouble, match="the cluster was lost") as told,
     ):
-        sweep(study, tmp_path / "cut", crew, lambda _: os.kill(cluster.scheduler, signal.SIGKILL))
+        sweep(study, tmp_path / "cut", pool, lambda _: os.kill(cluster.scheduler, signal.SIGKILL))
     assert "\n" not in str(told.value)
     assert not [one for one in caplog.records if one.exc_info], "and no traceback of Dask's"
     assert len((tmp_path / "cut" / JOURNAL).read_bytes().splitlines()) > 1
@@ -128,5 +128,5 @@ def test_a_cluster_that_goes_away_is_told_and_what_is_done_is_kept(
 def test_no_scheduler_there_is_told_shortly_and_once(address: str) -> None:
     pytest.importorskip("distributed")
     with pytest.raises(Trouble, match="expected a Dask scheduler there"):
-        DaskCrew(prepared(), address, 0.5)
+        DaskPool(prepared(), address, 0.5)
     gc.collect()  # what a half-made client says when it is thrown away would be an error here

@@ -9,7 +9,7 @@ from simbench.planning.advise import advise
 from simbench.planning.campaign import CampaignError
 from simbench.planning.confidence import bounds, futures_needed, share_of
 from simbench.planning.loads import Group, replications, widths
-from simbench.planning.own_mix import own_mix
+from simbench.planning.own_code_plan import own_code_plan
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 from tools.bench.calibration import drawn, stated
 
@@ -74,7 +74,7 @@ def test_what_never_leaves_is_late() -> None:
 
 def test_a_mix_of_one_s_own_is_scored_beside_the_advice() -> None:
     plan = plan_of(sendings=[sending(volume=500_000)], outages=OUTAGES, probability=0.5)
-    advice = advise(plan, own=(own_mix("36010=20,36020=50", plan),))
+    advice = advise(plan, own=(own_code_plan("36010=20,36020=50", plan),))
     (mine,) = advice.own
     assert mine.words == "36ABC: 1 x 20/s + 1 x 50/s"
     assert mine.euros >= advice.chosen.euros
@@ -92,7 +92,7 @@ def test_a_mix_of_one_s_own_is_scored_beside_the_advice() -> None:
 )
 def test_a_mix_the_contract_does_not_have_is_refused(text: str, told: str) -> None:
     with pytest.raises(CampaignError, match=told):
-        own_mix(text, plan_of(sendings=[sending()]))
+        own_code_plan(text, plan_of(sendings=[sending()]))
 
 
 def test_promises_said_to_hold_do_in_futures_nobody_has_seen() -> None:

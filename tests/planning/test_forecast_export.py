@@ -9,8 +9,8 @@ from simbench.billing.acts import Month
 from simbench.billing.counts import Count, Counts
 from simbench.billing.forecast import Forecast, forecast_text, judge_forecasts, read_forecast
 from simbench.contract import load_contract
+from simbench.planning.code_plan import acts_of, code_plan_of
 from simbench.planning.forecast_export import forecasts_of
-from simbench.planning.mix import acts_of, mix_of
 
 CONTRACT = load_contract()
 
@@ -25,7 +25,7 @@ def months(first: str, count: int) -> tuple[Month, ...]:
 def announced(first: str, count: int) -> tuple[tuple[Forecast, ...], Counts]:
     """Forecasts of a plan with two codes of 10/s and one of 50/s, and the traffic just as planned."""
     period = months(first, count)
-    acts = acts_of(mix_of({"36": [{10: 2, 50: 1}] * count}), period, CONTRACT)
+    acts = acts_of(code_plan_of({"36": [{10: 2, 50: 1}] * count}), period, CONTRACT)
     found = forecasts_of(acts, period, CONTRACT, {(month, "36"): 700_001 for month in period})
     sent = {(Month.parse(one.month), one.code): Count(0, one.messages) for each in found for one in each.expected}
     return found, Counts("plan", sent)

@@ -13,12 +13,12 @@ from simbench.billing.readings import other_readings, read_as
 from simbench.contract import load_contract
 from simbench.planning.advise import advise
 from simbench.planning.campaign import CampaignError
+from simbench.planning.code_plan import acts_of, code_plan_of, cost
 from simbench.planning.loads import Group, replications
-from simbench.planning.mix import acts_of, cost, mix_of
 from simbench.planning.optimizer import Wish, solve
 from simbench.planning.orders import orders_of
-from simbench.planning.own_mix import held_mix
-from simbench.planning.required_rates import needs_of
+from simbench.planning.own_code_plan import held_code_plan
+from simbench.planning.required_rates import required_rates_of
 from simbench.planning.size import octets_needed
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 
@@ -30,7 +30,7 @@ def test_a_held_code_costs_no_opening_a_change_150_and_a_closing_150() -> None:
     plan = plan_of(**TWO, held=HELD)
 
     def euros(*months: dict[int, int]) -> Decimal:
-        return cost(mix_of({"36": list(months)}), plan.months, plan.contract, plan.held)
+        return cost(code_plan_of({"36": list(months)}), plan.months, plan.contract, plan.held)
 
     kept = 2 * (150 + 800) + 2 * (150 + 1600)
     assert euros({20: 1, 50: 1}, {20: 1, 50: 1}) == kept
@@ -42,11 +42,11 @@ def test_a_held_code_costs_no_opening_a_change_150_and_a_closing_150() -> None:
 
 @pytest.mark.parametrize("switch", ["", *(f"{name}={reading}" for name, reading, _ in other_readings(load_contract()))])
 @pytest.mark.parametrize("volume", [20_000, 300_000, 900_000])
-def test_the_programme_prices_held_codes_as_the_invoices_do(volume: int, switch: str) -> None:
+def test_the_optimizer_prices_held_codes_as_the_invoices_do(volume: int, switch: str) -> None:
     contract = read_as(load_contract(), *switch.split("=")) if switch else load_contract()
     tables = {**TWO, "sendings": [sending(volume=volume), sending(name="t", start="2026-04-14T08:00", volume=40_000)]}
     plan = plan_of(contract, **tables, held=HELD, flows=[flow(**{"class": "reply", "within_min": 60})])
-    needs = [needs_of(Group(plan, prefix), replications(plan, 1)) for prefix in plan.groups]
+    needs = [required_rates_of(Group(plan, prefix), replications(plan, 1)) for prefix in plan.groups]
     for wish in (Wish(1.0), Wish(1.0, steady=True)):
         solution = solve(plan, needs, wish)
         assert solution is not None
@@ -61,12 +61,12 @@ def test_what_is_held_is_scored_beside_the_advice_and_makes_it_cheaper() -> None
     assert having.current.words == "36ABC: 1 x 20/s + 1 x 50/s"
     assert without.current is None
     assert "36020: 20/s, 36050: 50/s" in " ".join(having.notes)
-    assert held_mix(plan_of(**tables)) is None
+    assert held_code_plan(plan_of(**tables)) is None
 
 
 def test_orders_name_the_day_the_last_day_to_ask_the_price_and_the_clauses() -> None:
     plan = plan_of(**TWO, held=HELD)
-    mix = mix_of({"36": [{100: 1, 20: 1}, {100: 1}]})
+    mix = code_plan_of({"36": [{100: 1, 20: 1}, {100: 1}]})
     acts = acts_of(mix, plan.months, plan.contract, plan.held)
     assert [one.code for one in acts.codes] == ["36020", "36050"]
     found = orders_of(acts, plan.contract, plan.months[0].first, 30)

@@ -23,7 +23,7 @@ from simbench.cli.plan import plain, write_advice
 from simbench.planning.advise import Advice, advise
 from simbench.planning.comparison import Compared, comparison, read_advice
 from simbench.planning.curves import STEPS
-from simbench.planning.own_mix import own_mix
+from simbench.planning.own_code_plan import own_code_plan
 from simbench.planning.progress import Phases
 from simbench.planning.report.page import plan_page
 from simbench.planning.tables import sheets_of
@@ -39,7 +39,7 @@ PLAN = plan_of(
 
 @pytest.fixture(scope="module")
 def advice() -> Advice:
-    return advise(PLAN, own=(own_mix("36010=50,34010=10", PLAN),))
+    return advise(PLAN, own=(own_code_plan("36010=50,34010=10", PLAN),))
 
 
 def page(advice: Advice, language: str = "en") -> str:

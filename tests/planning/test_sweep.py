@@ -18,7 +18,7 @@ from simbench.contract import load_contract
 from simbench.planning.runs import Result
 from simbench.planning.study import MEASURES, Prepared, Study, prepare, read_study
 from simbench.planning.sweep import JOURNAL, RESULT, chunks, interval, intervals, sweep, wanted
-from simbench.planning.worker_pool import LocalCrew
+from simbench.planning.worker_pool import LocalPool
 from simbench.simulation.scenario import WorldScenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios" / "plan"
@@ -39,11 +39,11 @@ def prepared(**tables: Any) -> Prepared:
 
 
 def swept(study: Prepared, folder: Path, workers: int = 1) -> bytes:
-    crew = LocalCrew(study, workers)
+    pool = LocalPool(study, workers)
     try:
-        sweep(study, folder, crew)
+        sweep(study, folder, pool)
     finally:
-        crew.close()
+        pool.close()
     return (folder / RESULT).read_bytes()
 
 
@@ -91,15 +91,15 @@ def test_a_finished_sweep_repeats_nothing_and_a_longer_one_only_adds(tmp_path: P
 @pytest.mark.slow
 def test_a_worker_killed_costs_its_own_runs_only(tmp_path: Path) -> None:
     study = prepared(replications=30, block=30)
-    crew = LocalCrew(study, 2)
+    pool = LocalPool(study, 2)
     try:
         done: list[Result] = []
-        for number, results in enumerate(crew.do([((0, n),) for n in range(30)])):
+        for number, results in enumerate(pool.do([((0, n),) for n in range(30)])):
             done += results
             if number in (3, 9):
-                os.kill(crew.pids()[number % 2], signal.SIGKILL)
+                os.kill(pool.pids()[number % 2], signal.SIGKILL)
     finally:
-        crew.close()
+        pool.close()
     assert sorted(one.replication for one in done) == list(range(30))
 
 

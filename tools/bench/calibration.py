@@ -2,7 +2,7 @@
 
     python -m tools.bench.calibration [PLANS]
 
-The truth of a mix is its share in ten thousand futures that neither found, chose nor scored it.
+The truth of a code plan is its share in ten thousand futures that neither found, chose nor scored it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import sys
 from typing import Any, NamedTuple
 
 from simbench.planning.campaign import CampaignError, Plan
-from simbench.planning.candidates import Pool, mixes_of
+from simbench.planning.candidates import Pool, code_plans_of
 from simbench.planning.evaluate import evaluate
 from simbench.planning.loads import CHOOSING, SCORING, Group, replications
-from simbench.planning.required_rates import needs_of
+from simbench.planning.required_rates import required_rates_of
 from tests.planning.plans import plan_of, sending
 
 TRUTH, TRUE_FUTURES, FRESH = 1 << 22, 10_000, 1000
@@ -48,14 +48,16 @@ def drawn(number: int) -> Plan:
 
 
 def stated(plan: Plan, true_futures: int = TRUE_FUTURES, fresh: int = FRESH) -> Told | None:
-    """The interval of the mix chosen for a plan, and its true share; None where no mix keeps the promise."""
+    """The interval of the code plan chosen for a plan, and its true share; None where no code plan keeps the
+    promise.
+    """
     groups = [Group(plan, prefix) for prefix in plan.groups]
     pool = Pool(plan, groups, replications(plan, fresh, CHOOSING), replications(plan, fresh, SCORING))
     try:
-        needs = [needs_of(group, replications(plan)) for group in groups]
+        needs = [required_rates_of(group, replications(plan)) for group in groups]
     except CampaignError:
         return None
-    mix = pool.choose([one for one, _ in mixes_of(plan, needs, lambda: None).values()])
+    mix = pool.choose([one for one, _ in code_plans_of(plan, needs, lambda: None).values()])
     if mix is None:
         return None
     share = pool.candidate(mix).score.promised

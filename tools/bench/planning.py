@@ -16,12 +16,12 @@ import msgspec
 
 from simbench.contract import load_contract
 from simbench.planning.advise import advise
+from simbench.planning.code_plan import code_plan_of
 from simbench.planning.evaluate import evaluate
 from simbench.planning.loads import Group, replications
-from simbench.planning.mix import mix_of
 from simbench.planning.study import Prepared, Study, prepare
 from simbench.planning.sweep import chunks
-from simbench.planning.worker_pool import Crew, DaskCrew, LocalCrew
+from simbench.planning.worker_pool import DaskPool, LocalPool, WorkerPool
 from simbench.simulation.scenario import WorldScenario
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 
@@ -42,7 +42,9 @@ def planning() -> Gates:
 
 
 def advisor() -> Gates:
-    """A year of campaigns on every jour ouvrable: twenty mixes in a hundred replications, and the complete plan."""
+    """A year of campaigns on every jour ouvrable: twenty code plans in a hundred replications, and the complete
+    plan.
+    """
     plan = plan_of(
         period={"from": "2026-03", "months": 12}, replications=100, probability=0.8, outages=OUTAGES,
         sendings=[sending(volume=100_000, every="jour-ouvrable")], flows=[flow(per_day=20_000, within_min=240)],
@@ -50,7 +52,7 @@ def advisor() -> Gates:
     groups, futures = [Group(plan, prefix) for prefix in plan.groups], replications(plan)
     began, used = time.perf_counter(), time.process_time()
     for number in range(20):
-        evaluate(groups, futures, mix_of({"36": [{10: 2 + number}] * 12}))
+        evaluate(groups, futures, code_plan_of({"36": [{10: 2 + number}] * 12}))
     screening_s, screened_s = time.perf_counter() - began, time.process_time() - used
     began, used = time.perf_counter(), time.process_time()
     advice = advise(plan)
@@ -72,7 +74,7 @@ def sweeps() -> Gates:
         local = _compared(study, one, two)
         many = _done(study, two, MANY)
         # Not before: a cluster that does nothing takes a seventh of a core from the others.
-        dask = DaskCrew(study, _cluster(stack))
+        dask = DaskPool(study, _cluster(stack))
         stack.callback(dask.close)
         cluster = _compared(study, one, dask)
     print(
@@ -87,13 +89,13 @@ def sweeps() -> Gates:
     ]
 
 
-def _compared(study: Prepared, one: Crew, two: Crew) -> float:
+def _compared(study: Prepared, one: WorkerPool, two: WorkerPool) -> float:
     """The efficiency of two workers by elapsed time, in turns with one worker."""
-    for crew in (one, two):  # at first every worker loads and compiles
-        _done(study, crew, 8)
+    for pool in (one, two):  # at first every worker loads and compiles
+        _done(study, pool, 8)
     found = []
     for turn in range(TURNS):
-        took = {crew: _done(study, crew, FEW).wall_s for crew in ((one, two) if turn % 2 else (two, one))}
+        took = {pool: _done(study, pool, FEW).wall_s for pool in ((one, two) if turn % 2 else (two, one))}
         found.append(took[one] / took[two] / 2)
     return median(found)
 
@@ -110,17 +112,17 @@ def _study(replications: int) -> Prepared:
     return prepare(msgspec.convert(given, Study), msgspec.convert(day, WorldScenario), load_contract())
 
 
-def _local(study: Prepared, workers: int, stack: ExitStack) -> Crew:
-    crew = LocalCrew(study, workers)
-    stack.callback(crew.close)
-    return crew
+def _local(study: Prepared, workers: int, stack: ExitStack) -> WorkerPool:
+    pool = LocalPool(study, workers)
+    stack.callback(pool.close)
+    return pool
 
 
-def _done(study: Prepared, crew: Crew, runs: int) -> Spent:
+def _done(study: Prepared, pool: WorkerPool, runs: int) -> Spent:
     """The time of this many runs, distributed as by a sweep."""
     given = chunks(study, [(0, n) for n in range(runs)])
     began, before = time.perf_counter(), _processor_s()
-    assert sum(len(results) for results in crew.do(given)) == runs
+    assert sum(len(results) for results in pool.do(given)) == runs
     return Spent(time.perf_counter() - began, _processor_s() - before)
 
 

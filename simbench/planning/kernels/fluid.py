@@ -229,8 +229,8 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
                     while served > LITTLE and head[f] <= t:
                         hour_of = head[f] // HOUR_S
                         of_head = load.flows[f, hour_of] * factors[f, load.day_of[hour_of]] * STEP_S - partial[f]
-                        if served >= of_head:
-                            served -= of_head
+                        if served >= of_head - LITTLE:
+                            served = max(0.0, served - of_head)
                             head[f] += STEP_S
                             partial[f] = 0.0
                             at = head[f] // HOUR_S

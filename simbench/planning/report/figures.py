@@ -105,7 +105,9 @@ def draw_waits(t: Translations, one: Waits) -> Drawing:
 
 
 def draw_tornado(t: Translations, rows: Sequence[Sensitivity], base: float, euros: Decimal) -> Drawing:
-    """How far each assumption moves the chosen mix's probability, and what the promise costs then; the widest above."""
+    """How far each assumption moves the chosen code plan's probability, and what the promise costs then; the widest
+    above.
+    """
     ordered = sorted(rows, key=lambda row: abs(row.at_high - row.at_low))
     figure, (left, right) = style.beside((style.WIDE_IN[0], 1.6 + 0.75 * len(ordered)), 2)
     shares = [
@@ -141,7 +143,7 @@ def draw_tornado(t: Translations, rows: Sequence[Sensitivity], base: float, euro
 
 
 def draw_tradeoffs(t: Translations, points: Sequence[Tradeoff]) -> Drawing:
-    """What the cheapest mix costs along deadline, volume and probability."""
+    """What the cheapest code plan costs along deadline, volume and probability."""
     figure, panels = style.beside((style.WIDE_IN[0], 3.4), len(AXES))
     for axes, name in zip(panels, AXES, strict=True):
         mine = sorted((one.at, one.euros, one.asked) for one in points if one.axis == name and one.euros is not None)
@@ -178,12 +180,12 @@ def _bars(axes: Axes, rows: Sequence[Sequence[Bar]], base: float, most: float | 
     ends = [base, *(value for row in rows for _, value, _ in row if value is not None)]
     room = max(0.35 * (max(ends) - min(ends)), 0.01 * abs(base), 0.5)
     for place, row in enumerate(rows):
-        for (name, value, told), up, colour in zip(row, (0.2, -0.2), (style.SKY, style.ORANGE), strict=True):
+        for (name, value, shown), up, colour in zip(row, (0.2, -0.2), (style.SKY, style.ORANGE), strict=True):
             end = base if value is None else value
             axes.barh(place + up, end - base, left=base, height=0.36, color=colour)
             before = end < base or (most is not None and end > most - room)
             axes.annotate(
-                f"{name}: {told}", (end, place + up), ha="right" if before else "left", va="center", fontsize=9,
+                f"{name}: {shown}", (end, place + up), ha="right" if before else "left", va="center", fontsize=9,
                 xytext=(-5 if before else 5, 0), textcoords="offset points",
             )  # fmt: skip
     axes.axvline(base, color=style.INK, linewidth=1)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from simbench.planning.advise import Advice
 
 CHEAPER, BROKEN = 3, 6
-"""How many cheaper mixes, and how many assumptions, are named on the first screen."""
+"""How many cheaper code plans, and how many assumptions, are named on the first screen."""
 
 
 class Cell(NamedTuple):
@@ -81,7 +81,7 @@ def _sentence(t: Translations, advice: Advice, months: list[Month]) -> str:
     changing = any(len(set(held)) > 1 for held in chosen.mix.held.values())
     same = advice.current is not None and advice.current.mix == chosen.mix
     key = "page.keep" if same else "page.advice-changing" if changing else "page.advice"
-    return t(key, mix=wording.mix_words(t, chosen.mix), first=first, last=last)
+    return t(key, mix=wording.code_plan_words(t, chosen.mix), first=first, last=last)
 
 
 def _strip(advice: Advice, contract: Contract, months: list[Month]) -> Iterator[Strip]:
@@ -142,12 +142,12 @@ def _dial(chosen: Candidate, asked: float) -> Dial:
 
 
 def _cheaper(t: Translations, advice: Advice) -> list[tuple[str, str, str]]:
-    """The mixes next cheaper than the chosen one, each with its price and why it is not advised."""
+    """The code plans next cheaper than the chosen one, each with its price and why it is not advised."""
     below = sorted(
         (one for one in advice.candidates if one.euros < advice.chosen.euros), key=lambda one: one.euros, reverse=True
     )
     return [
-        (wording.mix_words(t, one.mix), t.money(one.euros), wording.why(t, one, advice.chosen))
+        (wording.code_plan_words(t, one.mix), t.money(one.euros), wording.why(t, one, advice.chosen))
         for one in below[:CHEAPER]
     ]
 
@@ -165,12 +165,12 @@ def _broken(t: Translations, advice: Advice) -> list[tuple[bool, str]]:
 
 
 def _mixes(t: Translations, advice: Advice) -> Iterator[tuple[str, Candidate, str]]:
-    """Every mix scored, by its price: its words, its score, why it is not advised."""
+    """Every code plan scored, by its price: its words, its score, why it is not advised."""
     extra = [(one, "page.yours") for one in advice.own]
     extra += [(advice.current, "page.held")] if advice.current else []
     rows = [(one, "") for one in advice.candidates] + extra
     for one, key in sorted(rows, key=lambda row: (row[0].euros, row[1])):
-        words = wording.mix_words(t, one.mix)
+        words = wording.code_plan_words(t, one.mix)
         is_chosen = one.words == advice.chosen.words and not key
         why = t("why.chosen") if is_chosen else wording.why(t, one, advice.chosen)
         yield t(key, mix=words) if key else words, one, why

@@ -49,7 +49,9 @@ def well_formed(case: Case) -> Verdict:
     absence="session",
 )
 def login_first(case: Case) -> Verdict:
-    """Connections without any operation, such as those an outage closed at once, do not count."""
+    """Connections without any operation, such as those an outage closed at once, and those whose beginning is not
+    recorded, do not count.
+    """
     sessions = [row for row in case.trace.sessions.rows() if row.first]
     if not sessions:
         return Verdict("inconclusive", "the client sent no operation on any connection", blame="client")

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.planning.campaign import Plan
+from simbench.planning.code_plan import code_plan_of
 from simbench.planning.loads import Group, replications
 from simbench.planning.messages import send
-from simbench.planning.mix import mix_of
 from simbench.planning.required_rates import late_of
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 
@@ -20,7 +20,7 @@ AGREE_S, AGREE_SHARE = 30.0, 0.01
 
 def agrees(plan: Plan, rates: dict[int, int], replication: int = 0) -> int:
     """Hold the fluid's completions against the messages'; how many were held."""
-    group, mix = Group(plan, "36"), mix_of({"36": [rates] * len(plan.months)})
+    group, mix = Group(plan, "36"), code_plan_of({"36": [rates] * len(plan.months)})
     future = replications(plan)[replication]
     done, _ = group.run(mix.rates("36"), future)
     held = 0
@@ -97,7 +97,7 @@ def test_waits_across_midnight_are_found_on_both_days() -> None:
     )
     group, future = Group(plan, "36"), replications(plan)[0]
     _, waits = group.run((50,), future)
-    real = send(group, mix_of({"36": [{50: 1}]}), future, 0, 31).waits["f"]
+    real = send(group, code_plan_of({"36": [{50: 1}]}), future, 0, 31).waits["f"]
     assert set(np.flatnonzero(waits[0] > 300)) == {2, 3} == {day for day, wait in real.items() if wait > 300}
 
 

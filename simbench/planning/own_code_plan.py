@@ -1,4 +1,4 @@
-"""A mix a planner writes down, as `36010=50,36020=20`: checked against the contract and what the plan needs."""
+"""A code plan a planner writes down, as `36010=50,36020=20`: checked against the contract and what the plan needs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from msgspec.structs import replace
 
 from simbench.base.toml_files import shown
 from simbench.planning.campaign import CampaignError, Holding, Plan, check_code, checked
-from simbench.planning.mix import Mix, mix_of
+from simbench.planning.code_plan import CodePlan, code_plan_of
 
 PLACE = "--mix"
 
 
-def own_mix(text: str, plan: Plan, place: str = PLACE) -> Mix:
+def own_code_plan(text: str, plan: Plan, place: str = PLACE) -> CodePlan:
     """Short codes and their rates, held in every month of the period. Raises CampaignError."""
     held: dict[str, Counter[int]] = {prefix: Counter() for prefix in plan.groups}
     for code, rate in codes_of(text, plan, place).items():
@@ -21,7 +21,7 @@ def own_mix(text: str, plan: Plan, place: str = PLACE) -> Mix:
     for prefix, counts in held.items():
         if not counts:
             raise CampaignError(place, f"no code of {prefix}ABC", "one for each range the plan needs")
-    return mix_of({prefix: [dict(counts)] * len(plan.months) for prefix, counts in held.items()})
+    return code_plan_of({prefix: [dict(counts)] * len(plan.months) for prefix, counts in held.items()})
 
 
 def codes_of(text: str, plan: Plan, place: str) -> dict[str, int]:
@@ -44,8 +44,8 @@ def with_held(plan: Plan, text: str) -> Plan:
     return checked(replace(plan.asked, held=(*plan.asked.held, *more)), plan.contract, "--held")
 
 
-def held_mix(plan: Plan) -> Mix | None:
+def held_code_plan(plan: Plan) -> CodePlan | None:
     """The codes that are held already, kept as they are; None if a range the plan needs has none."""
     if {code[:2] for code in plan.held} != set(plan.groups):
         return None
-    return own_mix(",".join(f"{code}={rate}" for code, rate in plan.held.items()), plan)
+    return own_code_plan(",".join(f"{code}={rate}" for code, rate in plan.held.items()), plan)

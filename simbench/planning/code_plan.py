@@ -22,7 +22,7 @@ Held = tuple[tuple[int, int], ...]
 """(rate, number of codes) in ascending order of rate; a rate no code has is left out."""
 
 
-class Mix(msgspec.Struct, frozen=True):
+class CodePlan(msgspec.Struct, frozen=True):
     """For each range of codes ("36") what is held in each month of the period."""
 
     held: dict[str, tuple[Held, ...]]
@@ -47,7 +47,7 @@ class Mix(msgspec.Struct, frozen=True):
         return min((len(months) for months in self.held.values()), default=0)
 
     def words(self) -> str:
-        """The mix in a line: "36: 3 x 50/s (2026-10 on)" by range, a change of month after a semicolon."""
+        """The code plan in a line: "36: 3 x 50/s (2026-10 on)" by range, a change of month after a semicolon."""
         found = []
         for prefix, months in self.held.items():
             runs = [held for place, held in enumerate(months) if not place or held != months[place - 1]]
@@ -57,9 +57,9 @@ class Mix(msgspec.Struct, frozen=True):
         return "; ".join(found)
 
 
-def mix_of(counts: dict[str, list[dict[int, int]]]) -> Mix:
-    """A mix out of counts by rate."""
-    return Mix(
+def code_plan_of(counts: dict[str, list[dict[int, int]]]) -> CodePlan:
+    """A code plan out of counts by rate."""
+    return CodePlan(
         {
             prefix: tuple(tuple(sorted((rate, n) for rate, n in month.items() if n)) for month in months)
             for prefix, months in counts.items()
@@ -67,8 +67,10 @@ def mix_of(counts: dict[str, list[dict[int, int]]]) -> Mix:
     )
 
 
-def acts_of(mix: Mix, months: tuple[Month, ...], contract: Contract, held: Mapping[str, int] | None = None) -> Acts:
-    """The acts that bring a mix about: codes keep their rate where they can; the rest change, open, close.
+def acts_of(
+    mix: CodePlan, months: tuple[Month, ...], contract: Contract, held: Mapping[str, int] | None = None
+) -> Acts:
+    """The acts that bring a code plan about: codes keep their rate where they can; the rest change, open, close.
 
     held: the rate of each code that is held before; these are shown as opened in the month before.
     """
@@ -126,7 +128,7 @@ def _paths(of_months: tuple[Held, ...], before: list[int]) -> list[list[int]]:
 
 
 def invoices(
-    mix: Mix, months: tuple[Month, ...], contract: Contract, delivered: dict[tuple[Month, str], int],
+    mix: CodePlan, months: tuple[Month, ...], contract: Contract, delivered: dict[tuple[Month, str], int],
     held: Mapping[str, int] | None = None,
 ) -> tuple[Invoice, ...]:  # fmt: skip
     """The invoice of each month, given how many segments are delivered by month and range."""
@@ -140,7 +142,9 @@ def invoices(
     return tuple(invoice(contract, acts, counts, month) for month in months)
 
 
-def cost(mix: Mix, months: tuple[Month, ...], contract: Contract, held: Mapping[str, int] | None = None) -> Decimal:
+def cost(
+    mix: CodePlan, months: tuple[Month, ...], contract: Contract, held: Mapping[str, int] | None = None
+) -> Decimal:
     """Euros before VAT over the period, without the messages, which cost the same whatever the mix.
 
     A held code that is not kept is closed on the eve of the period; its closing is counted here.
@@ -150,7 +154,7 @@ def cost(mix: Mix, months: tuple[Month, ...], contract: Contract, held: Mapping[
 
 
 def closed_before(
-    mix: Mix, months: tuple[Month, ...], contract: Contract, held: Mapping[str, int] | None = None
+    mix: CodePlan, months: tuple[Month, ...], contract: Contract, held: Mapping[str, int] | None = None
 ) -> Decimal:
     """Euros for closing held codes on the eve of the period, which stand on the bill of the month before."""
     closed = [one for one in acts_of(mix, months, contract, held).codes if one.closed and one.closed < months[0].first]
