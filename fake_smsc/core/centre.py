@@ -157,10 +157,8 @@ class Centre:
 
     def submit(self, submit: Submit, now: int) -> Reply:
         """Accept, hold or refuse one message to one recipient. After HELD, an Answer follows in `answers`."""
-        if now < self._now:
-            self.clamped += 1
-            now = self._now
-        self._now = now
+        if now != self._now:
+            now = self._forward(now)
         if self.timer_queue.next_deadline() <= now:
             self.advance(now)
         account, code = self.accounts[submit.account], submit.oadc

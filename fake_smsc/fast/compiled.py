@@ -57,7 +57,7 @@ def _try(made: Kernels) -> None:
     slots = np.zeros(8, np.int32)
     made.serve(
         state, np.frombuffer(b"\x02", np.uint8), square[:0], square, square, numbers, square, numbers, words, words,
-        words, square, slots, numbers, octets, square, square, octets, slots,
+        words, square, square, slots, numbers, octets, square, square, octets, slots,
     )  # fmt: skip
     made.deliver(state, square, slots, square, words, square, octets, slots, numbers, numbers)
     made.carry(state, square, square, numbers, numbers[:0], square, square, numbers, numbers, octets, square)

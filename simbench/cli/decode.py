@@ -258,13 +258,13 @@ def _json(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
         layout = layout_of(item.kind, item.ot, item.data)
         variant = layout.variant if layout else ""
     names = [error.name if isinstance(error, WireError) else error.problem for error in errors]
-    told = {"ok": not errors, "trn": item.trn, "kind": item.kind, "op": item.ot, "fields": fields}
-    told["errors"] = list(dict.fromkeys(names))
+    result = {"ok": not errors, "trn": item.trn, "kind": item.kind, "op": item.ot, "fields": fields}
+    result["errors"] = list(dict.fromkeys(names))
     if variant:
-        told["variant"] = variant
+        result["variant"] = variant
     if not seen.line:
-        told |= msgspec.to_builtins(seen)
-    return msgspec.json.encode(told).decode()
+        result |= msgspec.to_builtins(seen)
+    return msgspec.json.encode(result).decode()
 
 
 def _text(seen: Seen, item: Frame | WireError, errors: Errors) -> str:

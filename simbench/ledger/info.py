@@ -1,6 +1,6 @@
 """What a run folder says about its run: `run.json`, written when the run starts and again when it is closed.
 
-Reads no clock: wall times are given by whoever runs.
+Wall times are arguments.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows to write and children to write them; tests nothing itself."""
+"""Rows to write, and child processes that write them."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ async def session(bench: Bench) -> None:
     await bench.connected(["36010"])
     bench.control.mo("33639980012", "36010", "Bonjour")
     await bench.received(bench.asked, bench.patience_s)
-    await bench.told(30)
+    await bench.reported(30)
     await bench.pause(bench.contract.terms.session.keepalive_expected_s.value + 10)
 
 
@@ -90,7 +90,7 @@ async def mixed_recipients(bench: Bench) -> None:
     await bench.pause(10)
     bench.control.attach(RECIPIENTS["absent, then back"][0])
     # A validity ends on a whole minute, so the expiring message may stay valid for up to two.
-    await bench.told(120)
+    await bench.reported(120)
     await bench.pause(2)
 
 
@@ -114,7 +114,7 @@ async def originators(bench: Bench) -> None:
     await bench.received(10, bench.patience_s)
     await bench.ask_all(bench.message("36010", oadc=oadc) for oadc in ("360101", "36999", "MARQUE", "33639980077"))
     await bench.pause(5)
-    await bench.told(30)
+    await bench.reported(30)
 
 
 @exercise(
@@ -130,7 +130,7 @@ async def late_results(bench: Bench) -> None:
     bench.control.limit("36050", bench.contract.terms.throughput.default_per_s.value, "delay")
     await bench.ask_all(bench.message("36050") for _ in range(200))
     await bench.received(bench.asked, bench.patience_s)
-    await bench.told(30)
+    await bench.reported(30)
 
 
 async def _backlog(bench: Bench, seconds: int) -> None:
@@ -220,7 +220,7 @@ async def total_outage(bench: Bench) -> None:
     await asyncio.gather(*asking)
     # Connections during the outage ended at once, so the client's own back-off determines its return.
     await bench.received(bench.asked, bench.patience_s)
-    await bench.told(30)
+    await bench.reported(30)
 
 
 @exercise(

@@ -62,7 +62,7 @@ def _script(seconds: int, every_s: float) -> Script:
         finally:
             sampling.cancel()
         await bench.received(bench.asked, bench.patience_s)
-        await bench.told(30)
+        await bench.reported(30)
 
     return script
 
@@ -90,7 +90,7 @@ async def _sample(bench: Bench, every_s: float) -> None:
     while True:
         answered = bench.control.answered()
         memory_kib = sum(map(tree_rss_kib, pids_of(bench.sut)))
-        bench.tell(ClientSampled(memory_kib, bench.asked - answered, answered))
+        bench.record(ClientSampled(memory_kib, bench.asked - answered, answered))
         await bench.pause(every_s)
 
 

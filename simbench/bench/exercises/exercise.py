@@ -26,8 +26,8 @@ class Setup(msgspec.Struct, frozen=True):
 
     `clock`: "any"; "daytime", a jour ouvrable at ten where the client's clock can be moved; "moved", required for a
     verdict. `epoch` is Paris civil time. `speed` is the speed of both clocks, where the client's can run fast.
-    `ported` are numbers with operator and day, told to the client; `wrong_password` names codes whose password it is
-    not told.
+    `ported` are numbers with operator and day, given to the client; `wrong_password` names codes whose password it does
+    not get.
     """
 
     clock: Literal["any", "daytime", "moved"] = "any"

@@ -41,7 +41,7 @@ async def calibration(bench: Bench) -> None:
     """Validity periods show its time to the second, alerts how it waits."""
     await bench.connected(CODE)
     await probe(bench, 6)
-    bench.tell(ClientCalibrated(WAIT_S))
+    bench.record(ClientCalibrated(WAIT_S))
     await bench.pause(2 * WAIT_S + 2)
 
 
@@ -159,5 +159,5 @@ async def night_delivery(bench: Bench) -> None:
     await bench.step_to(2026, 3, 3, 22, 29, 57)
     await probe(bench, 5)
     bench.control.attach(absent)
-    await bench.told(60)
+    await bench.reported(60)
     await bench.pause(2)

@@ -102,7 +102,7 @@ async def notifications(bench: Bench) -> None:
         bench.control.fault(name, code=code, **late.get(name, {}))
     await bench.ask_all(bench.message(code) for code in WAYS for _ in range(10))
     await bench.received(bench.asked, bench.patience_s)
-    await bench.told(30)
+    await bench.reported(30)
     await bench.pause(25)
 
 
@@ -122,4 +122,4 @@ async def busy(bench: Bench) -> None:
         bench.control.mo(f"3363998{number:04d}", ("34001", "36010")[number % 2], f"Bonjour {number}")
         await bench.pause(0.3)
     await bench.received(bench.asked, bench.patience_s)
-    await bench.told(30)
+    await bench.reported(30)

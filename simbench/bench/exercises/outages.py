@@ -23,7 +23,7 @@ async def _all_back(bench: Bench) -> None:
     """Wait until every account is connected or overdue, then until every submit is answered."""
     await bench.back(bench.rates)
     await bench.received(bench.asked, bench.patience_s)
-    await bench.told(30)
+    await bench.reported(30)
 
 
 def _outage(mode: Mode, how: str) -> Script:

@@ -132,7 +132,7 @@ class Bench:
         Sessions idle for that long end on the way. The step waits for notifications first: an unanswered one would be
         repeated on the way.
         """
-        await self.told(PATIENCE * SETTLE_S * 4)
+        await self.reported(PATIENCE * SETTLE_S * 4)
         self.control.step((instant(*civil) - self.control.now()) / SECOND_US)
         if isinstance(self.sut, MovesClock):
             clock = self.control.server.clock
@@ -150,7 +150,7 @@ class Bench:
         if isinstance(self.sut, HearsNotices):
             await self.sut.notice(Maintenance(start_us, end_us))
 
-    def tell(self, event: Event) -> None:
+    def record(self, event: Event) -> None:
         """An event that only this exercise can record."""
         self.ledger.events.append(row_of(self.control.now(), event))
 
@@ -173,8 +173,8 @@ class Bench:
         for account in accounts:
             if not await self.control.wait_for_session(account, wait_s):
                 port = self.control.server.port
-                told = f"account {account} did not log in on port {port} within {wait_s:.0f} s"
-                raise Silent(told + self._trouble)
+                problem = f"account {account} did not log in on port {port} within {wait_s:.0f} s"
+                raise Silent(problem + self._trouble)
 
     async def back(self, accounts: Iterable[str]) -> bool:
         """Wait until every account is logged in again; False when one takes longer than a client may."""
@@ -187,7 +187,7 @@ class Bench:
         speed = self.control.server.clock.speed
         return await self.control.wait_until(lambda: self.control.answered() >= count, timeout_s / speed)
 
-    async def told(self, timeout_s: float) -> bool:
+    async def reported(self, timeout_s: float) -> bool:
         """Wait until every accepted message has its delivery outcome and every notification is acknowledged."""
         speed = self.control.server.clock.speed
         return await self.control.wait_until(

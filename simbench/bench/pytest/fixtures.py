@@ -148,7 +148,7 @@ class Client:
 
         async def look() -> bool:
             deadline = asyncio.get_running_loop().time() + timeout_s
-            while not enough() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - told from anywhere
+            while not enough() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - set from any thread
                 await asyncio.sleep(0.01)
             return enough()
 

@@ -119,8 +119,8 @@ def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformC
         account = config.account or config.code
         known = config.code not in setup.wrong_password
         if config.oadc_option or not known:
-            told = AccountSet(account, oadc_option=config.oadc_option, password_known=known)
-            smsc.ledger.events.append(row_of(smsc.clock.now(), told))
+            account_set = AccountSet(account, oadc_option=config.oadc_option, password_known=known)
+            smsc.ledger.events.append(row_of(smsc.clock.now(), account_set))
         password = config.password if known else "wrong"
         accounts.append(AccountGiven(config.code, account, password, config.rate_per_s, config.oadc_option))
     portability = None

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
+import numpy as np
 
 from simbench.base.calendar import civil
 from simbench.base.text import count
@@ -33,6 +34,8 @@ def marketed(case: Case) -> list[tuple[Message, Declared]]:
     """Marketing messages on the wire in order of time, each with the stimulus that declares it."""
     stimuli = (one for one in case.trace.stimuli if isinstance(one, Request | Unrequested))
     declared = {one.token: one for one in stimuli if one.traffic_class == MARKETING}
+    if not declared:
+        return []
     return [(one, declared[one.token]) for one in case.trace.messages.rows() if one.token in declared]
 
 
@@ -198,12 +201,18 @@ def machines(case: Case) -> Verdict:
 )
 def senders(case: Case) -> Verdict:
     """By the digits of the originator, written as a number or as a name."""
-    sent = list(case.trace.submits.rows())
-    wrong = [row for row in sent if classify(row.oadc).kind in {"mobile", "m2m", "overseas"}]
-    return _of_submits(sent, wrong, "with a subscriber's number as originator")
+    submits = case.trace.submits
+    oadcs, which = submits.distinct("oadc")
+    numbers = np.array([classify(oadc).kind in {"mobile", "m2m", "overseas"} for oadc in oadcs], np.bool_)
+    wrong = submits.where(numbers[which]).rows() if len(submits) else ()
+    return _of_submits(
+        submits.rows(),
+        wrong,
+        "with a subscriber's number as originator",
+    )
 
 
-def _of_submits(sent: list[Submit], wrong: list[Submit], what: str, assumed: tuple[str, ...] = ()) -> Verdict:
+def _of_submits(sent: Sequence[Submit], wrong: Sequence[Submit], what: str, assumed: tuple[str, ...] = ()) -> Verdict:
     if not sent:
         return Verdict("unsupported", "no such submit on the wire")
     summary = f"{len(wrong)} of {count(len(sent), 'submit')} {what}"

@@ -136,15 +136,16 @@ def _down_at(task: Task, futures: Futures) -> Instants:
     horizon = task.until - task.known.now
     changes = task.known.windows.since - task.known.now
     fixed = np.unique(np.concatenate(([0], task.dates, changes, changes - 1)))
-    fixed = fixed[(fixed >= 0) & (fixed <= horizon)]
+    first = 1 if task.known.windows.calendar else 0  # a calendar period that ends now is past
+    fixed = fixed[(fixed >= first) & (fixed <= horizon)]
     everyone = np.arange(futures.size)
     future = np.concatenate([futures.future, np.repeat(everyone, len(fixed))])
     at = np.concatenate([np.minimum(futures.end, horizon), np.tile(fixed, futures.size)])
     lost, length = lost_in_window(task, futures, future, at)
     broken = over(lost, length, task.allowed)
-    first = np.full(futures.size, NEVER, dtype=np.int64)
-    np.minimum.at(first, future[broken], at[broken])
-    return first
+    earliest = np.full(futures.size, NEVER, dtype=np.int64)
+    np.minimum.at(earliest, future[broken], at[broken])
+    return earliest
 
 
 def _late_at(task: Task, futures: Futures) -> Instants:
