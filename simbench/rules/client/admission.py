@@ -61,10 +61,11 @@ def expectation(subscriber: SubscriberSet, code: str, machines: tuple[str, ...])
 
 def objections(case: Case) -> list[frozenset[Objection]]:
     """For each submit, in order of arrival: the reasons to refuse it or leave it unanswered."""
-    if "objections" not in case.kept:
-        case.kept["objections"] = _Admission(case).run()
-    found: list[frozenset[Objection]] = case.kept["objections"]
-    return found
+    return case.once(_objections)
+
+
+def _objections(case: Case) -> list[frozenset[Objection]]:
+    return _Admission(case).run()
 
 
 class _Admission:
