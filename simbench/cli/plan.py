@@ -118,7 +118,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_command(options: Options) -> int:
-    """Advise on a campaign, compare plans, or price what a ledger tells under other plans."""
+    """Advise on a campaign, compare plans, or price the traffic of a ledger under other plans."""
     if (options.campaign is None) == (options.ledger is None) and not (options.compare and options.ledger is None):
         raise BadInput("plan", "needs a campaign file, or --from with a ledger, or --compare", "one of them")
     if options.xlsx:

@@ -37,6 +37,7 @@ class _Down(Recorded, frozen=True, omit_defaults=True):
     scope: Literal["", "total", "partial"] = ""
     share: float | None = None
     announced_at: int | None = None
+    announced_end: int | None = None
     noticed_at: int | None = None
     attributed_to: str | None = None
     cause: str = ""

@@ -26,8 +26,9 @@ class Incident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One interruption. Instants in microseconds, UTC; `end` None while it lasts, `end` itself is up again.
 
     `share` is what part of the platform it takes away, 0 to 1. `subject` is "platform", one platform of several
-    ("platform:north"), a short code or a link. `announced_at`: when its notice reached the other party;
-    `noticed_at`: when the ticket was opened. `attributed_to` is "orange", "client" or whoever else caused it.
+    ("platform:north"), a short code or a link. `announced_at`: when its notice reached the other party, which gave
+    `announced_end`; `noticed_at`: when the ticket was opened. `attributed_to` is "orange", "client" or whoever else
+    caused it.
     """
 
     ticket: str
@@ -41,6 +42,7 @@ class Incident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     noticed_at: int | None = None
     attributed_to: str = "orange"
     cause: str = ""
+    announced_end: int | None = None
 
 
 class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,11 +53,11 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     known_from: int
 
 
-_STATED = ("ticket", "scope", "share", "announced_at", "noticed_at", "attributed_to", "cause")
+_STATED = ("ticket", "scope", "share", "announced_at", "announced_end", "noticed_at", "attributed_to", "cause")
 
 
 def incident_rows(incident: Incident) -> list[EventRow]:
-    """The rows that tell it: its beginning ("outage" or "maintenance") and, when it is over, its end ("restored").
+    """Its rows: its beginning ("outage" or "maintenance") and, when it is over, its end ("restored").
 
     They are filed under their own instants, so that rows of several incidents are to be sorted before a run writes
     them as it goes.
@@ -137,6 +139,7 @@ def _begun(at: int, event: OutageBegan | MaintenanceBegan, ticket: str) -> Incid
         subject=PLATFORM if whole else event.subject,
         planned=isinstance(event, MaintenanceBegan),
         announced_at=event.announced_at,
+        announced_end=event.announced_end,
         noticed_at=event.noticed_at,
         cause=event.cause,
     )

@@ -27,13 +27,14 @@ WORST_FIRST: Final[tuple[Outcome, ...]] = ("fail", "error", "inconclusive", "wea
 BLAMED: Final = {
     "": "–",
     "client": "client",
-    "platform": "platform, as scheduled",
-    "bench": "bench: undetermined",
+    "platform": "platform (as scheduled)",
+    "bench": "bench (undetermined)",
 }
 
 assert set(WORST_FIRST) == set(SYMBOLS) == set(OUTCOMES)
 
 _ILLEGIBLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_PLURAL: Final = re.compile(r"^([a-z]{3,})s\b(?!/)")  # of a unit in words: messages, operations too early
 _UNITS: Final = ((1_000_000, "s"), (1_000, "ms"), (1, "µs"))
 
 
@@ -64,8 +65,14 @@ def money(amount: Decimal | None, language: str = "en") -> str:
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """Write a measured value or a limit with its unit; "–" where there is none."""
-    return "–" if value is None else f"{number(value)} {unit}".rstrip()
+    """Write a measured value or a limit with its unit: "1 message", "99.5 % accepted" for a share, "–" for None."""
+    if value is None:
+        return "–"
+    if unit.partition(" ")[0] == "share":
+        return f"{number(value * 100)} %{unit.removeprefix('share')}"
+    if value == 1:
+        unit = _PLURAL.sub(r"\1", unit)
+    return f"{number(value)} {unit}".rstrip()
 
 
 def duration(us: float) -> str:

@@ -15,8 +15,8 @@ from simbench.report.format import BLAMED, SYMBOLS, legible, quantity, source
 HOME: Final = Path(__file__).parent
 
 
-def environment(templates: Path, summarised: Callable[[str], str]) -> Environment:
-    """The templates of a folder, and the frame they extend.
+def environment(templates: Path, hide: Callable[[str], str]) -> Environment:
+    """The templates of a folder, and the frame they extend. `hide` masks what may not be shown in a text.
 
     They escape everything, and every text is made legible on its way out, whatever it came from.
     """
@@ -30,7 +30,7 @@ def environment(templates: Path, summarised: Callable[[str], str]) -> Environmen
         finalize=_finalized,
     )
     environment.filters.update(
-        told=lambda text: summarised(str(text)),
+        hidden=lambda text: hide(str(text)),
         quantity=lambda finding, name: quantity(getattr(finding, name), finding.unit),
         svg=Markup,  # drawn by us: matplotlib escapes the texts in it
         blamed=lambda finding: BLAMED[finding.blame],

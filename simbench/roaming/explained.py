@@ -9,7 +9,7 @@ from simbench.report.format import money
 from simbench.roaming.envelope import Envelope, Plan, net_price
 
 Language = Literal["en", "fr"]
-CENT: Final = Decimal("0.01")
+CENT: Final = Decimal(1).scaleb(-2)
 
 _TEXTS: Final[dict[str, dict[str, str]]] = {
     "en": {

@@ -20,6 +20,7 @@ from simbench.ledger.reader import Run
 from simbench.rulebook import Suite
 from simbench.rules import capture_times
 from simbench.rules.capture_times import Times, times_of
+from simbench.rules.moved_clock import in_moved_time, moved_spans
 from simbench.rules.rule import Case, Rule, judge, load, ordered
 from simbench.trace.trace import Trace
 
@@ -101,10 +102,13 @@ def audit(
     not record them.
     """
     rules = load()
-    lacks, times = lacks_of(case.trace), times_of(case.trace)
+    lacks, times, moved = lacks_of(case.trace), times_of(case.trace), moved_spans(case.trace)
     if unread:
         lacks = msgspec.structs.replace(lacks, lists=unread)
-    return [_finding(rules[purpose], case, given, (lacks, times), kind) for purpose in ordered(case.contract, *suites)]
+    return [
+        in_moved_time(_finding(rules[purpose], case, given, (lacks, times), kind), moved)
+        for purpose in ordered(case.contract, *suites)
+    ]
 
 
 def _finding(rule: Rule, case: Case, given: Collection[str], of: tuple[Lacks, Times], kind: str) -> Finding:

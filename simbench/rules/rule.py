@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, Final, Unpack
+from typing import Final, TypeVar, Unpack, cast
 
 import msgspec
 
@@ -36,26 +36,35 @@ __all__ = [
 
 # Ids of the form CLAUSE/slug, accepted for one release, whose slug changed as well.
 RENAMED: Final = {
-    "submits.violations": "submits.violations",
-    "sessions.violations": "sessions.violations",
-    "sla.interruption-notice": "sla.interruption-notice",
-    "sla.availability": "sla.availability",
-    "sla.restoration": "sla.restoration",
-    "sla.maintenance-notice": "sla.maintenance-notice",
+    ("OPS-ACH-03", "oddities"): "submits.violations",
+    ("OPS-CON-02", "oddities"): "sessions.violations",
+    ("OPS-ENG-04", "five-days"): "sla.interruption-notice",
+    ("OPS-QOS-01", "rolling-year"): "sla.availability",
+    ("OPS-QOS-02", "six-hours"): "sla.restoration",
+    ("OPS-QOS-03", "five-days"): "sla.maintenance-notice",
 }
 # Where the rules on ledgers stand: packages are searched, so that a new file in one needs no entry anywhere.
 PLACES: Final = ("simbench.rules.client", "simbench.sla.rules")
 
 
+Found = TypeVar("Found")
+
+
 class Case(msgspec.Struct, frozen=True):
     """What a rule is given: one run as read from its ledger, and the contract it is judged against.
 
-    `kept` is for what several rules work out of both, so that it is worked out once.
+    What several rules work out of both is worked out `once`.
     """
 
     trace: Trace
     contract: Contract
-    kept: dict[str, Any] = msgspec.field(default_factory=dict)
+    kept: dict[Callable[[Case], object], object] = msgspec.field(default_factory=dict)
+
+    def once(self, worked_out: Callable[[Case], Found]) -> Found:
+        """What a function finds of this case: it is called the first time only."""
+        if worked_out not in self.kept:
+            self.kept[worked_out] = worked_out(self)
+        return cast(Found, self.kept[worked_out])
 
 
 Rule = rulebook.Rule[Case]
@@ -102,11 +111,11 @@ def standing(contract: Contract | None = None) -> tuple[str, ...]:
 
 def current(word: str) -> str:
     """The purpose that an id of the form CLAUSE/slug meant until 0.2, any other word as it is."""
-    _, slash, slug = word.partition("/")
+    clause, slash, slug = word.partition("/")
     if not slash:
         return word
-    if word in RENAMED:
-        return RENAMED[word]
+    if (clause, slug) in RENAMED:
+        return RENAMED[clause, slug]
     return next((purpose for purpose in load() if purpose.rpartition(".")[2] == slug), word)
 
 

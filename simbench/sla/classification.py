@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from simbench.contract import Contract
 from simbench.ledger.incidents import PLATFORM, Incident, Period, incidents_of, period_of
@@ -27,7 +28,6 @@ VARIANTS_OF: dict[Class, tuple[str, ...]] = {
 
 ORANGE, CLIENT = "orange", "client"
 PLATFORM_OF_SEVERAL = f"{PLATFORM}:"  # prefix of the subject of one platform of several
-SERVICE = "service level"  # key of the classified incidents among what a case keeps
 ROUNDED = 0.005  # rounding error of a share written with two decimals
 
 
@@ -67,12 +67,13 @@ def service_of(case: Case) -> Service:
 
     Without a period in the ledger it is the ledger's own span.
     """
-    if SERVICE not in case.kept:
-        events = case.trace.events
-        period = period_of(events) or Period(*case.trace.span, case.trace.span[0])
-        case.kept[SERVICE] = Service(period, counted(incidents_of(events), case.contract))
-    service: Service = case.kept[SERVICE]
-    return service
+    return case.once(_service_of)
+
+
+def _service_of(case: Case) -> Service:
+    events = case.trace.events
+    period = period_of(events) or Period(*case.trace.span, case.trace.span[0])
+    return Service(period, counted(incidents_of(events), case.contract))
 
 
 def counted(incidents: Iterable[Incident], contract: Contract, days: str = "") -> tuple[Counted, ...]:
@@ -80,11 +81,33 @@ def counted(incidents: Iterable[Incident], contract: Contract, days: str = "") -
 
     `days`: another reading of AMB-04 than the contract's.
     """
-    found = [_counted(one, contract, days) for one in sorted(incidents, key=lambda one: (one.start, one.ticket))]
+    found = [
+        _counted(part, contract, days)
+        for one in sorted(incidents, key=lambda one: (one.start, one.ticket))
+        for part in _parts(one, contract, days)
+    ]
     if contract.reading("AMB-14") == "all_down":
         found += _all_down([one for one in found if one.incident.subject.startswith(PLATFORM_OF_SEVERAL)])
         found.sort(key=lambda one: (one.incident.start, one.incident.ticket))
     return tuple(found)
+
+
+def _parts(incident: Incident, contract: Contract, days: str) -> tuple[Incident, ...]:
+    """An incident, or the announced work and what overran it: that counts as unplanned from the announced end on."""
+    until = incident.announced_end
+    if not incident.planned or until is None or not incident.start < until:
+        return (incident,)
+    if (incident.end is not None and incident.end <= until) or not noticed_in_time(incident, contract, days):
+        return (incident,)
+    over = replace(
+        incident,
+        ticket=f"{incident.ticket} (overrun)",
+        start=until,
+        planned=False,
+        announced_at=None,
+        announced_end=None,
+    )
+    return replace(incident, end=until), over
 
 
 def _all_down(partial: Sequence[Counted]) -> list[Counted]:

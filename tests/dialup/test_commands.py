@@ -139,7 +139,7 @@ def test_the_same_scenario_gives_the_same_octets(tmp_path: Path) -> None:
         (("settle", "--minutes", "1", "--month", "2000-13"), "is no month"),
         (("settle", "--minutes", "1", "--month", "1995-01"), "is not known"),
         (("settle", "--minutes", "1", "--reading", "NRV-AMB-02"), "names no reading"),
-        (("settle", "--minutes", "1", "--contract", "orange_ops_2016"), "no such built-in offer"),
+        (("settle", "--minutes", "1", "--contract", "orange_ops_2016"), 'kind: is "sms"'),
         (("ports", "--minutes", "1", "--month", "autumn"), "is no month"),
         (("ports", "--minutes", "1", "--grade", "2"), "a share between 0 and 1"),
         (("ports", "--minutes", "1", "--busy-share", "7"), "above 0, at most 1"),

@@ -168,7 +168,7 @@ def test_requests_that_could_not_be_read_leave_what_hangs_on_them_open(tmp_path:
     assert found["outage.nothing-lost"].outcome == "inconclusive"
     assert found["outage.nothing-lost"].summary.endswith(", but 1 line of the requests could not be read")
     assert found["outage.no-duplicates"].outcome == "pass"  # one request more would excuse, not accuse
-    assert (result.facts["set_aside"], result.facts["unread"]) == (1, "1 lines of the requests")
+    assert (result.facts["set_aside"], result.facts["unread"]) == (1, "1 line of the requests")
     lost = requests(tmp_path, more=f"{more}\n2026-03-02T10:00:01+01:00,36010,33639980009,x")
     service = told(tmp_path, CAMPAIGNS.replace("marketing", "service") + OUTAGE, "service.toml")
     assert judged(path, campaigns=service, requests=lost)["outage.nothing-lost"].outcome == "fail"

@@ -29,9 +29,14 @@ def test_every_purpose_of_an_exercise_has_its_rule() -> None:
 
 
 def test_an_id_of_the_older_form_is_taken_for_the_purpose_it_meant() -> None:
-    assert current("rate.backlog-at-tier") == "rate.backlog-at-tier"
-    assert current("sessions.violations") == "sessions.violations"
-    assert current("sla.maintenance-notice") == "sla.maintenance-notice"
+    for clause, slug, purpose in (
+        ("OPS-ENG-01", "backlog-at-tier", "rate.backlog-at-tier"),
+        ("OPS-CON-02", "oddities", "sessions.violations"),
+        ("OPS-QOS-03", "five-days", "sla.maintenance-notice"),
+        ("OPS-ENG-04", "five-days", "sla.interruption-notice"),
+        ("OPS-QOS-01", "rolling-year", "sla.availability"),
+    ):
+        assert current(f"{clause}/{slug}") == purpose
     assert current("rate.backlog-at-tier") == "rate.backlog-at-tier"
     assert current("OPS-ENG-01") == "OPS-ENG-01"
     assert current("rate.nothing-of-that-name") == "rate.nothing-of-that-name"

@@ -122,3 +122,19 @@ def test_outages_that_overlap_or_touch_are_restored_together() -> None:
     assert (found.outcome, found.measured) == ("fail", 7.0)
     assert found.evidence[0].note.startswith("T1+T2+T3")
     assert judged(SIX, [outage(100, 4, 1), outage(105, 4, 2)]).outcome == "pass"
+
+
+def test_work_that_overruns_its_announced_end_counts_as_unplanned_from_there() -> None:
+    """Eight hours announced, fifteen taken: seven are an outage too long for six hours."""
+    work = maintenance(1000, 15, 6, announced_end=START + 1008 * HOUR_US)
+    planned, over = service_of(case_of([work])).counted
+    assert (planned.counted_as, planned.incident.end) == ("planned", START + 1008 * HOUR_US)
+    assert (over.counted_as, over.incident.ticket) == ("unplanned", "T1 (overrun)")
+    found = judged("sla.restoration", [work])
+    assert (found.outcome, found.measured) == ("fail", 7)
+    assert judged("sla.availability", [work]).measured == pytest.approx(1 - 7 / 8760)
+    in_time = maintenance(1000, 8, 6, announced_end=START + 1008 * HOUR_US)
+    assert [one.counted_as for one in service_of(case_of([in_time])).counted] == ["planned"]
+    # announced too late, all of it is unplanned
+    late = maintenance(1000, 15, 1, announced_end=START + 1008 * HOUR_US)
+    assert judged("sla.restoration", [late]).measured == 15

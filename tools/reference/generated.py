@@ -33,6 +33,7 @@ from simbench.sla.imports.campaigns import Campaigns
 from simbench.sla.imports.decisions import Decision
 from simbench.tables.columns import MappingFile
 from tests.service.stage import staged
+from tools.reference import rules
 from tools.reference.keys import keys_of, table, words
 
 PLACE: Final = Path(__file__).parents[2] / "docs" / "reference"
@@ -209,4 +210,5 @@ PAGES_OF: Final[dict[str, Callable[[], str]]] = {
         ("A decision: `[[decisions]]` of `simbench judge --decisions`", Decision),
     ),
     "api.md": api,
+    "rules.md": lambda: rules.page(NOTE),
 }  # fmt: skip

@@ -1,6 +1,6 @@
 """The certificate of a session: one page for the acceptance meeting, with its data inside.
 
-Its digest covers its data. It reveals changes but is not a signature of the issuer.
+Its digest covers the data, so a later change is found; it does not show who issued the page.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Excused(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything the page says. `untried`: purposes of the suite that the session was not about; `ledgers`: the digest
-    of each exercise's rows; `digest`: that of all the rest."""
+    """The content of the page. `untried`: purposes of the suite that the session did not include; `ledgers`: the digest
+    of each exercise's rows; `digest`: that of all other fields."""
 
     system: str
     system_version: str
@@ -72,7 +72,7 @@ def sealed(certificate: Certificate) -> Certificate:
 
 
 def digest_of(run: Run) -> str:
-    """The digest of every row of a run, whatever files they stand in."""
+    """The digest of all rows of a run, independent of its files."""
     total = sha256()
     for name in TABLES:
         total.update(name.encode() + b"\n")
@@ -82,7 +82,7 @@ def digest_of(run: Run) -> str:
 
 
 def outcomes_of(findings: Iterable[Finding]) -> tuple[Verdict, ...]:
-    """The outcomes a certificate states, in its order."""
+    """The outcomes of findings in a certificate's order."""
     ordered = sorted(findings, key=lambda finding: (finding.purpose, finding.exercise))
     return tuple(Verdict(finding.purpose, finding.exercise, finding.outcome) for finding in ordered)
 
@@ -95,11 +95,11 @@ def page(certificate: Certificate) -> str:
     findings = []
     for one in certificate.outcomes:
         own = {exercise for purpose, exercise in excused if purpose == one.purpose}
-        known = bool(own if not one.exercise else own & {one.exercise, ""})  # without one it is of the whole session
+        known = bool(own if not one.exercise else own & {one.exercise, ""})  # "": the whole session
         findings.append(Finding(one.purpose, "", "pass" if known else one.outcome, ""))
     status = exit_status(findings)
-    told = VERDICTS[status] + (" but for known deviations" if certificate.deviations and status == 0 else "")
-    told += ", in a part of the suite" if certificate.untried and status == 0 else ""
+    verdict = VERDICTS[status] + (" except for known deviations" if certificate.deviations and status == 0 else "")
+    verdict += " (part of the suite)" if certificate.untried and status == 0 else ""
     lines: dict[tuple[str, Outcome], list[str]] = {}
     for one in certificate.outcomes:
         lines.setdefault((one.purpose, one.outcome), []).append(one.exercise)
@@ -109,7 +109,7 @@ def page(certificate: Certificate) -> str:
         .get_template("certificate.html.j2")
         .render(
             certificate=certificate,
-            verdict=told,
+            verdict=verdict,
             tone=TONES[status],
             started=moment(certificate.started_at),
             counts=tally(Finding(one.purpose, "", one.outcome, "") for one in certificate.outcomes),
@@ -146,20 +146,20 @@ def read_certificate(path: Path) -> tuple[Certificate, str]:
 
 
 def differences(certificate: Certificate, text: str, again: Certificate) -> list[str]:
-    """What the page says that its data do not, or the data that the ledgers do not; [] where all agrees."""
+    """Differences between a certificate's page, its data and what the ledgers give now; [] for none."""
     found = []
     if sealed(certificate).digest != certificate.digest:
-        found.append("the certificate's digest is not that of its data")
+        found.append("the digest does not match the certificate's data")
     if page(certificate) != text:
-        found.append("the page does not show what its data say")
+        found.append("the visible page does not match the data in it")
     for name in (
         "system", "system_version", "contract", "contract_digest", "seed", "started_at", "versions", "untried",
     ):  # fmt: skip
         said, is_ = getattr(certificate, name), getattr(again, name)
         if said != is_:
-            found.append(f"{name}: the certificate says {said}, the run {is_}")
+            found.append(f"{name}: {said} in the certificate, {is_} in the run")
     found += [
-        f"ledger of {name}: not the one that was certified"
+        f"the ledger of {name} is not the certified one"
         for name in sorted({*certificate.ledgers, *again.ledgers})
         if certificate.ledgers.get(name) != again.ledgers.get(name)
     ]
@@ -169,5 +169,5 @@ def differences(certificate: Certificate, text: str, again: Certificate) -> list
         if said_of.get(key) != is_of.get(key):
             says, gives = said_of.get(key, "nothing"), is_of.get(key, "nothing")
             where = f" in {key[1]}" if key[1] else ""
-            found.append(f"{key[0]}{where}: the certificate says {says}, the ledger gives {gives}")
+            found.append(f"{key[0]}{where}: {says} in the certificate, {gives} from the ledger")
     return found

@@ -1,6 +1,6 @@
-"""The report as one HTML file: what the template shows, gathered. Judges nothing and asks for no outside file.
+"""The report as one HTML file, with styles and pictures inside.
 
-The same judgement gives the same octets: no clock is read here.
+The same judgement gives the same octets.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from simbench.report.format import (
 from simbench.report.html import environment, stylesheet
 from simbench.ucp.masking import masked_text
 
-VERDICTS: Final = {0: "conforms", 1: "does not conform", 3: "cannot be told to conform"}
+VERDICTS: Final = {0: "conforms", 1: "does not conform", 3: "conformance undetermined"}
 FACTS: Final = {
     "system": "System under test",
-    "system_version": "Its version",
+    "system_version": "Client version",
     "contract": "Contract",
     "contract_digest": "Contract digest",
     "seed": "Seed",
@@ -44,7 +44,7 @@ FACTS: Final = {
 
 @dataclass(frozen=True)
 class Value:
-    """One value the clause hangs on: a term, or a reading of an ambiguity."""
+    """One value the clause depends on: a term, or the interpretation of an ambiguity."""
 
     name: str
     says: str
@@ -54,7 +54,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Case:
-    """One finding with everything to look it up."""
+    """One finding with its clause, values and evidence."""
 
     anchor: str
     finding: Finding
@@ -89,12 +89,12 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
     from simbench.report.style import COLOURS  # noqa: PLC0415 - as above
 
     findings = sorted(judgement.findings, key=rank)
-    told: Callable[[str], str] = masked_text if mask else str
+    hide: Callable[[str], str] = masked_text if mask else str
     cases = [_case(place, finding, judgement, mask) for place, finding in enumerate(findings, 1)]
     counts = tally(findings)
     status = exit_status(findings)
     return (
-        environment(Path(__file__).parent, told)
+        environment(Path(__file__).parent, hide)
         .get_template("page.html.j2")
         .render(
             title=_title(judgement),
@@ -119,7 +119,7 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
 
 
 def facts(judgement: Judgement) -> list[tuple[str, str]]:
-    """The facts of the run as (name, value), those with a meaning first; the contract's own where not given."""
+    """The facts of the run as (name, value), the known ones first; the contract's where they are not given."""
     own = {"contract": judgement.contract.title, "contract_digest": judgement.contract.digest}
     info = {**own, **judgement.info}
     names = [*(name for name in FACTS if name in info), *(name for name in info if name not in FACTS)]
@@ -174,7 +174,7 @@ def _case(place: int, finding: Finding, judgement: Judgement, mask: bool) -> Cas
 
 
 def _values(finding: Finding, contract: Contract) -> Sequence[Value]:
-    """The terms of the clause and whatever else the outcome hangs on, with their status."""
+    """The terms of the clause and every assumption of the finding, with their status."""
     terms = contract.terms.by_name()
     own = [name for name, term in terms.items() if term.clause == finding.clause]
     values = []

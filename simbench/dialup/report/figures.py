@@ -23,7 +23,7 @@ Ports = Sequence[tuple[int, float, Decimal, Decimal]]
 
 
 class Picture(NamedTuple):
-    """A picture with what it shows, and what to know when reading it."""
+    """A picture with its heading and a note for its reader."""
 
     heading: str
     svg: str
@@ -32,7 +32,7 @@ class Picture(NamedTuple):
 
 
 def draw_dialup(report: DialupReport, ports: Ports) -> list[Picture]:
-    """Draw every picture that a report's data support."""
+    """Draw every picture for which the report has data."""
     with style.look():
         drawn = [_by_hour(report), _lengths(report), *([_ports(report, ports)] if ports else []), _revenue(report)]
         return [*drawn, _load(report)]
@@ -47,7 +47,7 @@ def _by_hour(report: DialupReport) -> Picture:
     whole = bars[0] + bars[1]
     most = int(whole.argmax())
     share = whole[most] / whole.sum() if whole.sum() else 0.0
-    heading = f"Busiest from {most} to {most + 1} h: {share:.1%} of an average day's minutes"
+    heading = f"The busiest hour is {most}:00 to {most + 1}:00, with {share:.1%} of an average day's minutes"
     scale, unit = (1000, "thousand ") if whole.max() >= 10_000 else (1, "")
     figure, (axes,) = style.canvas((style.PANEL_IN[0], 3.2))
     parts = ((bars[1], 0 * whole, style.BLUE, "off-peak"), (bars[0], bars[1], style.ORANGE, "peak"))
@@ -62,7 +62,7 @@ def _by_hour(report: DialupReport) -> Picture:
     axes.set_ylim(0, max(whole.max() / scale, 1e-9) * 1.08)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     style.legend_above(axes)
-    note = f"Mean of {days:,.0f} days, weekends included; the dashed line is the tariff's edge at {edge} h."
+    note = f"Mean of {days:,.0f} days, weekends included; the dashed line is the end of the peak tariff at {edge}:00."
     return Picture(heading, style.to_svg(figure, heading), note)
 
 
@@ -72,7 +72,7 @@ def _load(report: DialupReport) -> Picture:
     most = float(report.erlangs.max()) if len(report.erlangs) else 0.0
     lost = int(report.lost_calls.sum())
     ports = f", on {report.ports:,} ports; {lost:,} calls lost" if report.ports else ""
-    heading = f"At most {most:,.0f} erlangs carried in any hour{ports}"
+    heading = f"The highest carried traffic in an hour was {most:,.0f} erlangs{ports}"
     with_losses = bool(report.offered_calls.sum())
     figure, panels = style.canvas((style.WIDE_IN[0], 4.4 if with_losses else 3.0), (2, 1) if with_losses else (1,))
     bins = 24 if len(days) > 1440 else 1  # beyond two months, the busiest hour of each day
@@ -94,7 +94,7 @@ def _load(report: DialupReport) -> Picture:
         panels[1].set_ylim(0, max(float(worst.max()), 0.01) * 1.1)
     panels[-1].set_xlim(0, len(days) / 24)
     panels[-1].set_xlabel(f"days since the beginning of {report.months[0].month}")
-    note = "Each step is the busiest hour of a day, and the worst." if bins > 1 else ""
+    note = "Each step is one day: its busiest hour above, its worst hour below." if bins > 1 else ""
     return Picture(heading, style.to_svg(figure, heading), note, wide=True)
 
 
@@ -110,7 +110,7 @@ def _ports(report: DialupReport, ports: Ports) -> Picture:
     gains = [float(row[3]) for row in ports]
     place = int(np.searchsorted(sizes, report.ports))
     gain = gains[min(place, len(gains) - 1)]
-    heading = f"In {report.busiest_month} one port more than {report.ports:,} would bring {gain:,.0f} FF"
+    heading = f"In {report.busiest_month} one port more than {report.ports:,} would earn {gain:,.0f} FF"
     figure, (upper, lower) = style.canvas((style.PANEL_IN[0], 4.2), (3, 2))
     upper.semilogy(sizes, blocking, color=style.BLUE, linewidth=1.8, label="Erlang B, busy hour")
     for grade, colour in zip(GRADES, (style.GREEN, style.ORANGE, style.RED), strict=True):
@@ -120,7 +120,7 @@ def _ports(report: DialupReport, ports: Ports) -> Picture:
     upper.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{number(value * 100)}%"))
     upper.yaxis.set_minor_formatter(NullFormatter())
     lower.plot(sizes, gains, color=style.PINK, linewidth=1.8)
-    lower.set_ylabel("FF a month of\none more port")
+    lower.set_ylabel("FF a month from\none more port")
     lower.set_ylim(0, max(gains) * 1.1 or 1)
     for axes in (upper, lower):
         if sizes[0] <= report.ports <= sizes[-1]:
@@ -129,7 +129,7 @@ def _ports(report: DialupReport, ports: Ports) -> Picture:
     lower.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     lower.set_xlabel("ports, all pools as one")
     style.legend_above(upper, 4)
-    note = "Each hour taken as a system in equilibrium, without redials; the dashed line is what there is."
+    note = "Each hour is treated as a system in equilibrium without redials. Dashed: the installed number of ports."
     return Picture(heading, style.to_svg(figure, heading), note)
 
 
@@ -156,7 +156,7 @@ def _lengths(report: DialupReport) -> Picture:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_ylabel("share for each doubling")
     axes.set_xlabel("length of a session in minutes")
-    note = f"{int(counts.sum()):,} sessions; calls of 12 h and more are in the last class."
+    note = f"{int(counts.sum()):,} sessions; calls of 12 h or longer are in the last class."
     return Picture(heading, style.to_svg(figure, heading), note)
 
 
@@ -185,7 +185,7 @@ def _revenue(report: DialupReport) -> Picture:
     minutes = number(sum(owed.minutes for owed in report.settled) / MILLION, 1)
     heading = f"{report.tariff} gives {share} million FF for {minutes} million minutes"
     note = (
-        f"Published: {at[0]:g} million minutes bring {published[0] * MILLION:,.0f} FF, {at[1]:g} million more than "
+        f"Published: {at[0]:g} million minutes earn {published[0] * MILLION:,.0f} FF, {at[1]:g} million more than "
         f"{published[1]:g} million FF. The thick line is the function in force."
     )
     return Picture(heading, style.to_svg(figure, heading), note)

@@ -73,15 +73,15 @@ class DialupReport:
             ("Scenario", done.scenario.name),
             ("Seed", str(done.scenario.seed)),
             ("Calls offered", f"{totals.offered:,}"),
-            ("Attempts, redials included", f"{totals.attempts:,}"),
+            ("Attempts, including redials", f"{totals.attempts:,}"),
             ("Carried", f"{totals.carried:,}"),
             ("Lost", f"{totals.lost:,} ({totals.blocking:.2%})"),
             ("Cut at the session limit", f"{totals.cut:,}"),
             ("Dropped by failures", f"{totals.dropped:,}"),
             ("Minutes carried", f"{totals.carried_minutes:,}"),
-            ("Busy hour, by start of calls", f"{totals.busy_hour_share:.1%} of a day"),
-            ("Paid by the users", f"{totals.retail_ff:,} FF with VAT"),
-            ("Share of what they paid", _of_retail(totals.settled, totals.retail_ff)),
+            ("Share of the busy hour, by call start", f"{totals.busy_hour_share:.1%} of a day's calls"),
+            ("Paid by users", f"{totals.retail_ff:,} FF with VAT"),
+            ("Share of that payment", _of_retail(totals.settled, totals.retail_ff)),
         )
         return DialupReport(
             title=done.scenario.title,
@@ -105,22 +105,22 @@ class DialupReport:
 
     @staticmethod
     def of_replay(done: Replayed, offer: Offer, findings: Sequence[Finding], reconciliation: Rows = ()) -> DialupReport:
-        """Gather the report of a replay: nothing is known of calls that were lost."""
+        """Gather the report of a replay; lost calls are unknown."""
         grid = grid_of(tuple(month.month for month in done.months), offer)
         facts = (
             ("Call records", Path(done.source).name),
             ("Rows", f"{done.rows:,}"),
             ("Calls", f"{done.calls:,}"),
-            ("Set aside", f"{done.aside_total:,}, claiming {done.aside_minutes:,} minutes"),
+            ("Rows skipped", f"{done.aside_total:,}, with {done.aside_minutes:,} minutes"),
             *(
-                (("Records of no call, passed over", ", ".join(f"{count:,} {name}" for name, count in passed)),)
+                (("Records without a call, ignored", ", ".join(f"{count:,} {name}" for name, count in passed)),)
                 if (passed := sorted(done.passed_over.items()))
                 else ()
             ),
             ("Minutes", f"{sum(month.minutes for month in done.months):,}"),
             ("Most calls at once", f"{done.most_at_once:,}"),
-            ("Paid by the users", f"{done.retail_ff:,} FF with VAT"),
-            ("Share of what they paid", _of_retail(done.settled, done.retail_ff)),
+            ("Paid by users", f"{done.retail_ff:,} FF with VAT"),
+            ("Share of that payment", _of_retail(done.settled, done.retail_ff)),
         )
         erlangs = np.array(done.erlangs)
         result = msgspec.to_builtins(done)
@@ -145,7 +145,7 @@ class DialupReport:
 
 def _facts(offer: Offer) -> Rows:
     readings = ", ".join(offer.reading(name) for name in offer.ambiguities)
-    return (("Offer", offer.title), ("Readings", readings), ("Digest", offer.digest), ("Version", __version__))
+    return (("Offer", offer.title), ("Interpretations", readings), ("Digest", offer.digest), ("Version", __version__))
 
 
 def _of_retail(settled: Sequence[Settled], retail: Decimal) -> str:

@@ -50,7 +50,7 @@ _EPOCH = date(1970, 1, 1).toordinal()  # matplotlib counts days from there
 
 
 def draw_states(summary: Summary) -> Drawing:
-    """Who is not in the normal state, stacked by state, day by day."""
+    """Subscribers outside the normal state, stacked by state, for each day."""
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 3.8))
     first = date.fromisoformat(summary.starts)
     days = [(first + timedelta(days=day)).toordinal() - _EPOCH for day in range(summary.days)]
@@ -64,12 +64,16 @@ def draw_states(summary: Summary) -> Drawing:
     style.legend_above(axes)
     normal = min(summary.states["normal"]) / summary.subscribers
     heading = f"At least {normal:.1%} of subscribers are in the normal state on any day"
-    note = "Nobody can leave it before the first window of observation is full." if highest else "Nobody ever left it."
+    note = (
+        "No subscriber can leave the normal state before the first observation window has passed."
+        if highest
+        else "No subscriber left the normal state."
+    )
     return Drawing(heading, style.to_svg(figure, heading), note)
 
 
 def draw_margins(summary: Summary) -> Drawing:
-    """What a subscriber of each profile brings and costs, and what the home operator keeps."""
+    """Income, cost and margin of a subscriber of each profile."""
     rows = sorted(summary.rows[:-1], key=_margin)
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 1.3 + 0.55 * len(rows)))
     places = list(range(len(rows)))
@@ -94,15 +98,16 @@ def draw_margins(summary: Summary) -> Drawing:
     axes.set_xlabel(f"euros a subscriber, before VAT, over {summary.days} days")
     style.legend_above(axes, 5)
     heading = _margins_heading(rows)
-    return Drawing(heading, style.to_svg(figure, heading), "The home operator's own network is not counted.")
+    return Drawing(heading, style.to_svg(figure, heading), "Costs of the home operator's own network are not included.")
 
 
 def _margins_heading(rows: Sequence[Row]) -> str:
     worst = rows[0]
     name = style.label(worst.profile)
     if _margin(worst) < 0:
-        return f"A {name} subscriber costs the home operator {number(-_margin(worst), 0)} euros more than they bring"
-    return f"Every profile leaves a margin; the smallest, {name}, {number(_margin(worst), 0)} euros a subscriber"
+        return f"A {name} subscriber costs the home operator {number(-_margin(worst), 0)} euros more than they pay"
+    least = number(_margin(worst), 0)
+    return f"Every profile is profitable; the smallest margin is that of {name}, {least} euros a subscriber"
 
 
 def _margin(row: Row) -> float:

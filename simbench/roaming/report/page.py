@@ -18,12 +18,12 @@ from simbench.roaming.contract import RoamingClause, RoamingContract
 from simbench.roaming.envelope import Envelope
 from simbench.roaming.results import Summary
 
-VERDICTS = {0: "bills by the rules", 1: "breaks the rules", 3: "could not be judged"}
+VERDICTS = {0: "bills as the rules require", 1: "bills against the rules", 3: "not judged"}
 
 
 @dataclass(frozen=True)
 class RoamingRun:
-    """What a report shows: the figures, envelopes by plan, what was judged, and the facts of the run in their order."""
+    """The content of a report: results, envelopes by plan, findings, and the facts of the run in their order."""
 
     summary: Summary
     envelopes: Mapping[str, Sequence[Envelope]]
@@ -35,7 +35,7 @@ class RoamingRun:
 
 @dataclass(frozen=True)
 class Case:
-    """One finding with its clause and what can be looked up."""
+    """One finding with its clause and evidence."""
 
     finding: Finding
     clause: RoamingClause | None

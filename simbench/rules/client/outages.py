@@ -101,7 +101,10 @@ def _busiest_minute(tried: list[int]) -> tuple[int, int]:
     by_duration=True,
 )
 def comes_back(case: Case) -> Verdict:
-    """From the end of the outage to the accepted login of each account that was connected when it began."""
+    """From the end of the outage to the accepted login of each account that was connected when it began.
+
+    An account that disconnected before the outage need not return; a record that ends too early is inconclusive.
+    """
     return returns(case)
 
 

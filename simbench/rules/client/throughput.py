@@ -188,7 +188,10 @@ def _every_code_within_tier(case: Case) -> Verdict:
     by_duration=True,
 )
 def backlog_at_tier(case: Case) -> Verdict:
-    """The SMSC only monitors, so the client's own mechanism must keep the tier (AMB-18)."""
+    """The SMSC only monitors, so the client's own mechanism must keep the tier (AMB-18).
+
+    A code without traffic is skipped. Inconclusive when no code had traffic, or its rate was lowered during the run.
+    """
     return _every_code_within_tier(case)
 
 

@@ -29,7 +29,8 @@ def chunk_of_events(task: Task, laws: Sequence[Drawn], contract: Contract, first
         service = _future(task, laws, contract, number)
         year = year_of(service, contract)
         points = np.union1d(turning_points(year), task.known.now + task.dates)
-        seen = rolling(year, points[points > year.period.known_from])
+        since = task.known.now if year.windows.calendar else year.period.known_from
+        seen = rolling(year, points[points > since])
         allowed = task.allowed
         lengths = year.windows.length_at(seen.at).astype(object)
         broken = (seen.unplanned.astype(object) * allowed.denominator > lengths * allowed.numerator).astype(np.bool_)

@@ -73,7 +73,9 @@ def chunk(task: Task, first: int, last: int) -> Found:
     horizon = task.until - task.known.now
     drawn = [_renewals(source, chance, draws, horizon) for source in task.sources]
     futures = _union(drawn, last - first)
-    return Found(_down_at(task, futures), _late_at(task, futures), _shares(task, futures))
+    unplanned = [one for one, source in zip(drawn, task.sources, strict=True) if source.counted_as == "unplanned"]
+    late = futures if len(unplanned) == len(drawn) else _union(unplanned, last - first)
+    return Found(_down_at(task, futures), _late_at(task, late), _shares(task, futures))
 
 
 def _renewals(
@@ -136,15 +138,16 @@ def _down_at(task: Task, futures: Futures) -> Instants:
     horizon = task.until - task.known.now
     changes = task.known.windows.since - task.known.now
     fixed = np.unique(np.concatenate(([0], task.dates, changes, changes - 1)))
-    fixed = fixed[(fixed >= 0) & (fixed <= horizon)]
+    first = 1 if task.known.windows.calendar else 0  # a calendar period that ends now is past
+    fixed = fixed[(fixed >= first) & (fixed <= horizon)]
     everyone = np.arange(futures.size)
     future = np.concatenate([futures.future, np.repeat(everyone, len(fixed))])
     at = np.concatenate([np.minimum(futures.end, horizon), np.tile(fixed, futures.size)])
     lost, length = lost_in_window(task, futures, future, at)
     broken = over(lost, length, task.allowed)
-    first = np.full(futures.size, NEVER, dtype=np.int64)
-    np.minimum.at(first, future[broken], at[broken])
-    return first
+    earliest = np.full(futures.size, NEVER, dtype=np.int64)
+    np.minimum.at(earliest, future[broken], at[broken])
+    return earliest
 
 
 def _late_at(task: Task, futures: Futures) -> Instants:

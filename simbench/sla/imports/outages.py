@@ -25,6 +25,7 @@ from simbench.tables.rows import Kind, RejectedRow, Remark, Row, collect
 NEEDED = ("start", "end", "scope", "planned")
 KINDS: Final[Mapping[str, Kind]] = {
     "start": "instant", "end": "instant", "scope": "text", "planned": "truth", "announced_at": "instant",
+    "announced_end": "instant",
     "ticket": "text", "share": "number", "subject": "text", "noticed_at": "instant", "attributed_to": "text",
     "cause": "note",
 }  # fmt: skip
@@ -87,7 +88,7 @@ def _incident(row: Row, contract: Contract, mapping: Columns, zone: tzinfo | Non
     cells = row.cells
     moments = {
         name: moment_of(cells[name], zone, name, mapping.time)
-        for name in ("start", "end", "announced_at", "noticed_at") if name in cells
+        for name in ("start", "end", "announced_at", "announced_end", "noticed_at") if name in cells
     }  # fmt: skip
     if "start" not in moments:
         raise BadInput("start", "is empty", "when the outage began")
@@ -95,7 +96,9 @@ def _incident(row: Row, contract: Contract, mapping: Columns, zone: tzinfo | Non
     scope = text_of(cells.get("scope", "")).lower()
     if scope not in {"total", "partial"}:
         raise BadInput("scope", f"is {shown(scope)}", "total or partial")
-    announced, noticed = moments.get("announced_at"), moments.get("noticed_at")
+    announced, noticed, until = (moments.get(name) for name in ("announced_at", "noticed_at", "announced_end"))
+    if until is not None and until.first <= usual[0]:
+        raise BadInput("announced_end", "is not after the start", "when the announced work was to end")
     one = Incident(
         ticket=text_of(cells.get("ticket", "")),
         start=usual[0],
@@ -108,6 +111,7 @@ def _incident(row: Row, contract: Contract, mapping: Columns, zone: tzinfo | Non
         noticed_at=noticed.first if noticed else None,
         attributed_to=text_of(cells.get("attributed_to", "orange")).lower(),
         cause=text_of(cells.get("cause", "")),
+        announced_end=until.first if until else None,
     )
     early, late = (pick(announced.readings) if announced else None for pick in (min, max))
     return Readings(

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.report import style
-from simbench.sla.availability import VARIANTS, timeline
+from simbench.sla.availability import VARIANTS, budget, timeline
 from simbench.sla.classification import Class
-from simbench.sla.report.key_figures import burn, seen_worst
+from simbench.sla.report.key_figures import burn, overdrawn_early, seen_worst
 from simbench.sla.report.picture import LOOKS, CivilAxis, Panel, Picture, iso
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 from simbench.sla.rolling_window import Instants
 
 CLASSES: tuple[Class, ...] = get_args(Class)
-EARLY_DAYS = 30  # with less known, one outage weighs so heavily that the curve says nothing
+EARLY_DAYS = 30  # with less of a year known, one outage weighs so heavily that the curve says nothing
 MOST_SPANS = 4  # below the target, named with their dates
 MOST_POINTS = 1500
 MOST_LINKED = 400  # incidents that are links in the figure
@@ -64,6 +64,11 @@ def draw_availability(view: View, words: Words) -> Picture:
     bottom.fill_between(x, left, 0, where=left >= 0, color=style.GREEN, alpha=0.35)
     bottom.fill_between(x, left, 0, where=left < 0, color=style.RED, alpha=0.6, hatch="///")
     bottom.axhline(0, color=style.SOFT, linewidth=1)
+    early = overdrawn_early(view)
+    if early is not None and early[0] >= view.service.period.start:
+        at_early = np.array([early[0]])
+        allowed, spent = budget(view.year, view.case.contract, at_early)
+        bottom.plot(axis.of(at_early), allowed - spent, marker="o", markersize=6, color=style.RED, linestyle="none")
     bottom.set_ylabel(words("availability.budget"))
     bottom.yaxis.set_major_formatter(lambda value, _: words.number(value, 1))
     axis.mark(bottom)
@@ -77,10 +82,14 @@ def draw_availability(view: View, words: Words) -> Picture:
     )  # fmt: skip
 
 
+def _early_days(view: View) -> float:
+    return min(EARLY_DAYS, float(view.year.windows.length.min()) / DAY_US / 12)
+
+
 def _shown(view: View) -> NDArray[np.int64]:
     """Places of the windows drawn: not those with so little known that they say nothing, and not too many."""
     rolled = view.rolled
-    enough = np.flatnonzero(rolled.full | (rolled.length >= EARLY_DAYS * DAY_US))
+    enough = np.flatnonzero(rolled.full | (rolled.length >= _early_days(view) * DAY_US))
     places = enough if len(enough) else np.arange(len(rolled.at))
     if len(places) > MOST_POINTS:
         even = places[np.linspace(0, len(places) - 1, MOST_POINTS).astype(np.int64)]
@@ -112,13 +121,26 @@ def lanes(axes: Axes, view: View, words: Words, axis: CivilAxis, since: int, unt
         own = np.array([each == name for each in classes], dtype=bool) & (starts < until) & (ends > since)
         begins = axis.of(np.maximum(starts[own], since))
         widths = np.maximum(axis.of(np.minimum(ends[own], until)) - begins, least)
+        spans = list(zip(begins.tolist(), widths.tolist(), strict=True))
         bars = axes.broken_barh(
-            list(zip(begins.tolist(), widths.tolist(), strict=True)), (lane - 0.38, 0.76), facecolor=colour, hatch=hatch
-        )
+            spans if len(spans) <= MOST_LINKED else _close_ones_joined(spans, least), (lane - 0.38, 0.76),
+            facecolor=colour, hatch=hatch,
+        )  # fmt: skip
         if len(places) == len(own) and own.sum() <= MOST_LINKED:
             bars.set_urls([f"row:{places[place]}" for place in np.flatnonzero(own).tolist()])
     axes.set_yticks(range(len(CLASSES)), [words(f"class.{name}") for name in CLASSES])
     axes.set_ylim(len(CLASSES) - 0.5, -0.5)
+
+
+def _close_ones_joined(spans: list[tuple[float, float]], least: float) -> list[tuple[float, float]]:
+    """Bars that touch, or have less between them than can be seen, made one."""
+    found: list[tuple[float, float]] = []
+    for begin, width in sorted(spans):
+        if found and begin <= found[-1][0] + found[-1][1] + least / 2:
+            found[-1] = (found[-1][0], max(found[-1][1], begin + width - found[-1][0]))
+        else:
+            found.append((begin, width))
+    return found
 
 
 def _touches(one: Any, view: View) -> bool:
@@ -148,6 +170,10 @@ def _heading(view: View, words: Words) -> str:
     worst = seen_worst(view)
     if worst is None:
         return words("availability.nothing")
+    early = overdrawn_early(view)
+    if early is not None:
+        at, lost, may = early
+        return words("availability.over", date=words.day(at), lost=words.lasting(lost), allowed=words.lasting(may))
     whole = bool(view.rolled.full.any())
     least, left = words.share(worst[1]), float((view.allowed_h - view.spent_h)[-1])
     if not whole:
@@ -175,7 +201,7 @@ def _note(view: View, words: Words, spans: list[tuple[int, int]]) -> str:
         key = "availability.burn_lasts" if out is None else "availability.burn_out"
     parts.append(words(key, rate=words.hours(rate), date=words.day(out) if out else ""))
     if not view.rolled.full.all():
-        parts.append(words("availability.note", days=words.number(EARLY_DAYS)))
+        parts.append(words("availability.note", days=words.number(_early_days(view))))
     return " ".join(parts)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,9 +33,8 @@ def draw_calendar(view: View, words: Words) -> Picture:
     touched = []
     for name in CLASSES[1:]:
         own = np.array([each == name for each in classes], dtype=bool)
-        touched.append(np.array([
-            bool(((starts[own] < until) & (ends[own] > since)).any()) for since, until in pairwise(edges)
-        ]))  # fmt: skip
+        begun, ended = np.sort(starts[own]), np.sort(ends[own])
+        touched.append(np.searchsorted(begun, edges[1:]) > np.searchsorted(ended, edges[:-1], side="right"))
     days = [civil(at).date() for at in edges[:-1].tolist()]
     months = sorted({(day.year, day.month) for day in days})[-MOST_MONTHS:]
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 1.2 + 0.3 * len(months)))

@@ -47,24 +47,24 @@ def _availability(view: View, words: Words) -> list[KeyFigure]:
     broken = spare < 0
     outcome = next((one.outcome for one in view.findings if one.purpose == AVAILABILITY), "pass")
     unsure = outcome not in {"pass", "fail", "weak"} and not found.provisional
-    tone = "fail" if broken else "" if found.provisional or unsure else "pass"
+    tone = "" if found.provisional or (unsure and not broken) else "fail" if broken else "pass"
+    may = int(length * allowed)
     if found.provisional:
-        whole = int(view.year.windows.length_at(windows.at[place : place + 1])[0])
-        left = int(whole * allowed) - lost
-        note = words("key.provisional_note", left=words.lasting(left), allowed=words.lasting(int(whole * allowed)))
+        may = int(int(view.year.windows.length_at(windows.at[place : place + 1])[0]) * allowed)
+        note = words("key.provisional_note", left=words.lasting(may - lost), allowed=words.lasting(may))
     else:
         key = "key.missed_by" if broken else "key.open" if unsure else "key.met_by"
         note = words(key, time=words.lasting(abs(spare)))
     share = words.share(float(1 - windows.loss(place, found.formula)))
     target = words.share(quality.availability.value)
-    dates = words.days(int(view.year.windows.begins(np.array([at]))[0]), at)
+    since = max(int(view.year.windows.begins(np.array([at]))[0]), view.service.period.known_from)
     return [
         KeyFigure(words("key.availability", target=target), share, note, tone),
         KeyFigure(
             words("key.lost"), words.lasting(lost),
-            words("key.lost_note", allowed=words.lasting(int(length * allowed))), tone,
+            words("key.lost_note", allowed=words.lasting(may)), tone,
         ),
-        KeyFigure(words("key.worst"), dates, words("key.worst_note")),
+        KeyFigure(words("key.worst"), words.days(since, at), words("key.worst_note")),
     ]  # fmt: skip
 
 
@@ -126,10 +126,11 @@ def _budget(view: View, words: Words) -> list[KeyFigure]:
 def _next_return(view: View) -> tuple[int, int] | None:
     """When the next outage has wholly left the window, and the down time (us) that leaves with it."""
     end, windows = view.service.period.end, view.year.windows
+    longest = int(windows.length.max())
     coming = [
         (windows.leaves(one.incident.end), one.incident.end - one.incident.start)
         for one in view.service.counted
-        if one.counted_as == "unplanned" and one.incident.end is not None and one.incident.end <= end
+        if one.counted_as == "unplanned" and one.incident.end is not None and end - longest <= one.incident.end <= end
     ]
     return min((one for one in coming if one[0] > end), default=None)
 
@@ -146,6 +147,20 @@ def _change(view: View, words: Words) -> KeyFigure:
     sign = "+" if now > then else "−" if now < then else "±"
     note = words("key.change_note", now=words.lasting(now), then=words.lasting(then))
     return KeyFigure(name, f"{sign}\u00a0{words.lasting(abs(now - then))}", note, "fail" if now > then else "")
+
+
+def overdrawn_early(view: View) -> tuple[int, int, int] | None:
+    """The instant (us) at which a window of which too little is known has lost more already than a whole one may, with
+    what is lost and what may be (us); None where the verdict rests on a whole window.
+    """  # fmt: skip
+    found = decided(view.year, view.case.contract)
+    windows, place = found.windows, found.worst[found.formula]
+    at, known = int(windows.at[place]), view.service.period.known_from
+    if found.provisional or int(view.year.windows.begins(np.array([at]))[0]) >= known:
+        return None
+    length, quality = int(windows.length[place]), view.case.contract.terms.quality
+    may = int(length * (1 - Fraction(str(quality.availability.value))))
+    return at, round(windows.loss(place, found.formula) * length), may
 
 
 def seen_worst(view: View) -> tuple[int, float] | None:

@@ -29,6 +29,7 @@ from simbench.sla.report.tables import MOST_CSV
 from simbench.sla.report.view import Progress
 from simbench.tables.writer import csv_text
 
+MOST_OCTETS = 200_000  # of data within the page for one figure or table
 BESIDE = frozenset({"dispute", "forecast", "back-test"})
 TRAFFIC = frozenset({"throughput", "heat", "delivery", "recovery"})
 
@@ -95,9 +96,7 @@ def html(report: Report) -> str:
                 "traffic": [one for one in report.pictures if one.name in TRAFFIC],
             },
             svgs=svgs,
-            link=lambda columns: Markup(f"data:text/csv;charset=utf-8;base64,{b64encode(to_csv(columns)).decode()}"),  # noqa: S704 - letters and digits
-            size=lambda columns: len(next(iter(columns.values()), ())),
-            most_csv=MOST_CSV,
+            linked=_data_link,
             colours=COLOURS,
             styles=stylesheet(),
             script=Markup((Path(__file__).parent / "report.js").read_text("utf-8")),  # noqa: S704 - our own file
@@ -143,10 +142,17 @@ def _plots(report: Report) -> str:
     return msgspec.json.encode(plots).decode().replace("<", "\\u003c").replace("&", "\\u0026")
 
 
+def _data_link(columns: Mapping[str, Sequence[Any]]) -> tuple[Markup, int, int]:
+    """Data of a figure or table as a link that holds them, how many rows it holds, and how many there are."""
+    octets, rows = to_csv(columns), len(next(iter(columns.values()), ()))
+    link = Markup(f"data:text/csv;charset=utf-8;base64,{b64encode(octets).decode()}")  # noqa: S704 - letters and digits
+    return link, rows if rows <= MOST_CSV and len(octets) < MOST_OCTETS else octets.count(b"\n") - 1, rows
+
+
 def to_csv(columns: Mapping[str, Sequence[Any]], most: int = MOST_CSV) -> bytes:
-    """Columns as CSV; booleans as true or false, missing values empty. At most so many rows."""
-    rows = islice(zip(*columns.values(), strict=True), most)
-    return csv_text(tuple(columns), rows).encode()
+    """Columns as CSV; booleans as true or false, missing values empty. At most so many rows and `MOST_OCTETS`."""
+    octets = csv_text(tuple(columns), islice(zip(*columns.values(), strict=True), most)).encode()
+    return octets if len(octets) < MOST_OCTETS else octets[: octets.rindex(b"\n", 0, MOST_OCTETS) + 1]
 
 
 def _queries(report: Report) -> list[tuple[str, str]]:

@@ -71,6 +71,8 @@ class CivilAxis:
     def mark(self, axes: Axes) -> None:
         """Name the marks of the x axis in the report's language."""
         edges = list(self._edges())
+        if len(edges) > 2 and (edges[1][0] - edges[0][0]) * 2 < edges[2][0] - edges[1][0]:
+            del edges[0]  # the period's begin, too near the first hour or day
         axes.set_xlim(0, self.of(self.period.end))
         step = max(1, -(-len(edges) // 16))
         axes.set_xticks([self.of(at) for at, _ in edges[::step]], [text for _, text in edges[::step]])

@@ -54,12 +54,15 @@ def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
         "maintenance-notice": len(planned_by(view.service, ORANGE)),
         "interruption-notice": len(planned_by(view.service, CLIENT)),
     }
-    values = {"measured": measured, "limit": shown, "count": words.number(counts.get(purpose, 0))}
+    kind, months = terms.availability_window.value, words.number(terms.availability_months.value)
+    window = words(f"window.{kind}", months=months)
+    number = words.number(counts.get(purpose, 0))
+    values = {"measured": measured, "limit": shown, "count": number, "window": window}
     broke = finding.outcome == "error"
     return VerdictRow(
         finding,
         words(f"outcome.{finding.outcome}"),
-        words(f"promise.{purpose}", limit=shown),
+        words(f"promise.{purpose}", limit=shown, window=window),
         words("result.error") if broke else words(f"result.{purpose}-none" if none else f"result.{purpose}", **values),
         "–" if none or broke else measured + _unit(purpose, words),
         shown if limit is None else shown + _unit(purpose, words),

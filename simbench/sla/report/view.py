@@ -5,6 +5,7 @@ The rules use the same functions, so a figure never differs from its finding.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from datetime import date
 from itertools import pairwise
@@ -139,6 +140,7 @@ def _months(case: Case, service: Service, year: Year, hours: Hours) -> list[Mont
         code: own.busiest / 60 / np.maximum(1, rates_at(case, code, own.busiest_at)) for code, own in tiers.items()
     }
     found = []
+    begun = np.array(sorted(one.incident.start for one in outages_of(service)), dtype=np.int64)
     for place, (since, until) in enumerate(pairwise(edges)):
         within = (hours.at >= since) & (hours.at < until)
         sums = {name: int(hours.sums[name][within].sum()) for name in ("offered", "accepted", "refused", "delivered")}
@@ -153,7 +155,7 @@ def _months(case: Case, service: Service, year: Year, hours: Hours) -> list[Mont
                 hours=(until - since) / HOUR_US,
                 unplanned_h=float(unplanned[place + 1] - unplanned[place]) / HOUR_US,
                 planned_h=float(planned[place + 1] - planned[place]) / HOUR_US,
-                outages=sum(since <= one.incident.start < until for one in outages_of(service)),
+                outages=int(np.diff(np.searchsorted(begun, [since, until]))[0]),
                 busiest_share=max(busiest, default=0.0),
                 **sums,
             )
@@ -176,10 +178,12 @@ def _followed(service: Service) -> list[tuple[Incident, tuple[int, int]]]:
     whole = [one.incident for one in outages_of(service)] + [one.incident for one in service.of("planned")]
     whole.sort(key=lambda one: one.start)
     ended = [one for one in whole if one.end is not None and one.end < service.period.end]
+    starts = [one.start for one in whole]
     spans = []
     for one in ended:
         assert one.end is not None
-        following = min((other.start for other in whole if other.start >= one.end), default=service.period.end)
+        after = bisect_left(starts, one.end)
+        following = starts[after] if after < len(starts) else service.period.end
         until = min(one.end + FOLLOWED_US, following, service.period.end)
         spans.append((one, (one.start // MINUTE_US * MINUTE_US - MINUTE_US, until)))
     return spans

@@ -76,6 +76,40 @@ def theirs(tmp_path: Path) -> Repository:
     return Repository(tmp_path)
 
 
+FAKE = """
+import socket
+import pytest
+
+@pytest.mark.simbench(
+    codes={"36010": 10}, limit="nack", faults={"accept-reset": {}}, subscribers={"0639980001": {"attached": False}}
+)
+def test_marked(fake_smsc):
+    assert list(fake_smsc.accounts) == ["36010"]
+    assert not fake_smsc.subscriber("0639980001").attached
+    assert fake_smsc.clear("accept-reset") == 1
+
+def test_plain(fake_smsc):
+    with socket.create_connection((fake_smsc.host, fake_smsc.port), timeout=60):
+        fake_smsc.wait_for(lambda: bool(fake_smsc.live.control.sessions()), timeout_s=60)
+
+def test_two(fake_smsc_factory):
+    one, two = fake_smsc_factory({"36010": 10}), fake_smsc_factory({"36020": 20})
+    assert one.port != two.port
+
+@pytest.mark.simbench(codes={"36010": 11})
+def test_wrong(fake_smsc):
+    pass
+"""
+
+
+def test_a_fake_smsc_needs_no_option_and_takes_its_marker(theirs: Repository) -> None:
+    (theirs.folder / "test_fake.py").write_text(FAKE)
+    done = theirs.pytest("-q", "--strict-markers", "-p", "no:randomly")
+    assert "3 passed, 1 error" in done.stdout
+    assert "rate_per_s" in done.stdout
+    assert "one of the tiers" in done.stdout
+
+
 def test_the_plugin_is_inert_without_a_client(theirs: Repository) -> None:
     (theirs.folder / "test_own.py").write_text(OWN)
     (theirs.folder / "test_fixtures.py").write_text(WITH_FIXTURES)

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from simbench.base.units import DAY_US, HOUR_US
@@ -220,3 +221,54 @@ def test_the_files_agree_with_each_other(tmp_path: Path) -> None:
     assert set(data["exhibits"]) >= {"availability", "restoration", "throughput", "heat", "months", "incidents"}
     for exhibit in data["exhibits"].values():
         assert len({len(column) for column in exhibit["columns"].values()}) == 1
+
+
+def heading(report: Report, name: str) -> str:
+    return next(picture.heading for picture in report.pictures if picture.name == name)
+
+
+def test_the_heading_of_a_budget_overdrawn_early_agrees_with_the_verdict() -> None:
+    """87.6 h are one hundredth of the year, but more than that of the hour less that a window has in spring."""
+    report, _ = made(run=run_of_year(outages(1, 87.6), []))
+    assert finding(report, "OPS-QOS-01").outcome == "fail"
+    assert "were lost, more than the" in heading(report, "availability")
+    assert report.keys[0].tone == "fail"
+
+
+def test_a_provisional_figure_is_neither_good_nor_bad() -> None:
+    report, page = made(run=run_of_year(outages(1), [], end=START + 30 * DAY_US))
+    assert report.keys[0].tone == ""
+    # the window that ends on 31 January 2025 holds 29 February: 8,784 hours
+    note = report.words("key.provisional_note", left="81 h 50 min 24 s", allowed="87 h 50 min 24 s")
+    assert plain(note) in Markup(page).text
+
+
+def test_the_curve_stays_within_its_picture() -> None:
+    for number, hours in ((1, 400), (15, 6), (0, 1)):
+        report, _ = made(run=run_of_year(outages(number, hours), []))
+        (picture,) = (one for one in report.pictures if one.name == "availability")
+        axes = picture.panels[0].axes
+        low, high = axes.get_ylim()
+        drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=np.float64) for line in axes.lines])
+        assert low < float(np.nanmin(drawn))
+        assert float(np.nanmax(drawn)) < high
+
+
+def test_thousands_of_incidents_make_no_larger_a_page_and_the_cut_is_said() -> None:
+    many = [
+        msgspec.structs.replace(
+            outages(1)[0], ticket=f"S{n}", start=START + n * 2 * HOUR_US, end=START + n * 2 * HOUR_US + n
+        )
+        for n in range(1, 3000)
+    ]
+    report, page = made(run=run_of_year(many, []))
+    assert len(page) < 2_000_000
+    assert plain(report.words("table.cut", shown="400", all="2,999")) in Markup(page).text
+    assert "S2999" in page
+
+
+def test_each_incident_of_a_figure_leads_to_its_row() -> None:
+    _, page = made()
+    led = set(re.findall(r'href="#(incident-\d+)"', page))
+    assert len(led) == 15
+    assert all(f'<tr id="{row}"' in page for row in led)

@@ -18,7 +18,7 @@ BUDGET_OCTETS = 2_000_000  # what pictures may take of a page that must stay bel
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of picture, and what to say when no exercise supports it ("": nothing, as nobody misses it)."""
+    """A kind of picture, and the note when no exercise supports it ("": none)."""
 
     draw: Callable[[Scene], Group | None]
     absent: str
@@ -26,11 +26,11 @@ class Kind:
 
 KINDS = (
     Kind(endurance.draw, ""),
-    Kind(rates.draw, "Submits per second against the tier: no exercise with a purpose about rates saw a submit."),
+    Kind(rates.draw, "Submits per second against the tier: no exercise on rates had a submit."),
     Kind(outage.draw, "Outage timeline: no exercise had an outage."),
-    Kind(latency.draw, f"Waiting times: no exercise saw {latency.FEWEST} results or notifications."),
+    Kind(latency.draw, f"Waiting times: no exercise had {latency.FEWEST} results or notifications."),
     Kind(throttle.draw, "Offered against acknowledged: no code was used while the platform delayed its answers."),
-    Kind(results.draw, "Results by error code: every submit seen, if any, was accepted."),
+    Kind(results.draw, "Results by error code: no submit was refused."),
 )
 
 
@@ -45,7 +45,7 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Album:
-    """All pictures of a run, and in words what there was no picture of."""
+    """All pictures of a run, and a note for each kind that was not drawn."""
 
     chapters: tuple[Chapter, ...]
     absent: tuple[str, ...]
@@ -74,6 +74,6 @@ def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS) -> Album:
 
 
 def _absent(drawn: set[Kind], left_out: int) -> tuple[str, ...]:
-    told: Sequence[str] = [kind.absent for kind in KINDS if kind not in drawn and kind.absent]
-    more = f"{left_out} further groups of pictures: the page would grow too large; the ledgers hold their data."
-    return (*told, *([more] if left_out else []))
+    notes: Sequence[str] = [kind.absent for kind in KINDS if kind not in drawn and kind.absent]
+    more = f"{left_out} further groups of pictures are left out to keep the page small; their data are in the ledgers."
+    return (*notes, *([more] if left_out else []))

@@ -1,4 +1,4 @@
-"""How long results and notifications took: cumulative shares of all waits. Judges nothing."""
+"""How long results and notifications took: cumulative shares of all waits."""
 
 from __future__ import annotations
 
@@ -56,12 +56,14 @@ def _named(name: str, found: Ints) -> str:
 
 
 def _conclusion(waits: dict[str, Ints]) -> str:
-    told = []
+    sentences = []
     if "submit to result" in waits:
-        told.append(f"half of the submits were answered within {_at(waits['submit to result'], 0.5)}")
+        half = _at(waits["submit to result"], 0.5)
+        sentences.append(f"half of the submits were answered {'at once' if half == '0 s' else f'within {half}'}")
     if "result to notification" in waits:
-        told.append(f"half of the notifications came within {_at(waits['result to notification'], 0.5)} of the result")
-    joined = "; ".join(told)
+        half = _at(waits["result to notification"], 0.5)
+        sentences.append(f"half of the notifications came within {half} of the result")
+    joined = "; ".join(sentences)
     return joined[0].upper() + joined[1:]
 
 

@@ -1,4 +1,4 @@
-"""An outage as it went: platform, return of the client, connections, backlog, on one time axis. Judges nothing."""
+"""An outage on one time axis: platform, return of the client, connections, backlog."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from simbench.bench.report.figures.context import Group, Scene, TimeAxis, time_a
 from simbench.bench.report.measures import Floats, Ints, cumulative, grid_over, ints, sends, settled_first
 from simbench.report import style
 from simbench.report.figure import Drawing
-from simbench.report.format import duration, number
+from simbench.report.format import duration
 from simbench.trace.trace import Trace
 
 MOST_TICKS = 400
-MOST_LABELS = 4  # outages whose return is told beside its bar; more would write over each other
+MOST_LABELS = 4  # outages labelled beside their bar; more labels would overlap
 LANES = ("platform", "client's return", "connection attempts")
 REFUSED = "A closed listener sees no attempt: connections refused during the outage leave no tick."
 
@@ -70,13 +70,14 @@ def _conclusion(returns: list[Return], asked: Ints, settled: Ints) -> str:
     times = "" if len(returns) == 1 else f" in {count(len(returns), 'outage')}"
     backs = [one.back - one.end for one in returns if one.back >= 0]
     if len(backs) < len(returns):
-        told = "nothing was accepted after its return"
+        back = "nothing was accepted after its return"
     else:
-        told = f"the first message was accepted {duration(max(backs))} after its return"
-        told += " at the latest" if len(backs) > 1 else ""
+        back = f"the first message was accepted {duration(max(backs))} after its return"
+        back += " at the latest" if len(backs) > 1 else ""
     left = len(asked) - len(settled)
-    rest = "" if not len(asked) else "; no message stayed behind" if left <= 0 else f"; {number(left)} stayed behind"
-    return f"The platform was down for {down}{times}; {told}{rest}"
+    settled_all = "every message was settled" if left <= 0 else f"{count(left, 'message')} not settled"
+    rest = f"; {settled_all}" if len(asked) else ""
+    return f"The platform was down for {down}{times}; {back}{rest}"
 
 
 def _draw_lanes(axes: Axes, trace: Trace, returns: list[Return], axis: TimeAxis, span: tuple[int, int]) -> None:
@@ -92,7 +93,7 @@ def _draw_lanes(axes: Axes, trace: Trace, returns: list[Return], axis: TimeAxis,
         )
         _draw_return(axes, one, axis, back, end)
         if len(returns) <= MOST_LABELS:
-            _tell_return(axes, one, axis, back, (begin, end))
+            _label_return(axes, one, axis, back, (begin, end))
     _draw_attempts(axes, trace, axis, attempts)
     axes.set_ylim(-0.6, len(LANES) - 0.4)
     axes.set_yticks(range(len(LANES)), LANES[::-1])
@@ -107,14 +108,14 @@ def _draw_return(axes: Axes, one: Return, axis: TimeAxis, lane: int, end: float)
     axes.broken_barh([(left, right - left)], (lane - 0.32, 0.64), facecolor=style.ORANGE)
 
 
-def _tell_return(axes: Axes, one: Return, axis: TimeAxis, lane: int, span: tuple[float, float]) -> None:
+def _label_return(axes: Axes, one: Return, axis: TimeAxis, lane: int, span: tuple[float, float]) -> None:
     """The length of that bar, beside it: on its left where its right would leave the picture."""
     begin, end = span
-    told = f"{duration(one.back - one.end)} to the first acceptance" if one.back >= 0 else "nothing accepted"
+    label = f"{duration(one.back - one.end)} to the first acceptance" if one.back >= 0 else "nothing accepted"
     left, right = axis.at(one.end), axis.at(one.back) if one.back >= 0 else end
     before = right > begin + 0.7 * (end - begin)
     axes.annotate(
-        told,
+        label,
         (left if before else right, lane),
         xytext=(-5 if before else 5, 0),
         textcoords="offset points",

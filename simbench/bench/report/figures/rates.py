@@ -1,4 +1,4 @@
-"""Submits a second of each short code against its tier: one panel a code. Says what was measured, judges nothing."""
+"""Submits a second of each short code against its tier: one panel a code."""
 
 from __future__ import annotations
 
@@ -84,21 +84,21 @@ def _tier(one: Traffic) -> int:
 
 
 def _conclusion(traffic: list[Traffic], paces: dict[str, Pace], contract: Contract) -> str:
-    """What the panels show together; a peak that the jitter allowance explains is told as such."""
+    """What the panels show together; a peak within the jitter allowance is named as such."""
     limited = [one for one in traffic if one.limits]
     if not limited:
-        return "Submits per second; no tier is known for these codes"
+        return "Submits per second; the tier of these codes is unknown"
     jitter_ms = contract.terms.throughput.jitter_ms.value
     above = [one for one in limited if paces[one.code].peak > _tier(one)]
     # The rule's own meter, so that a heading never contradicts a verdict.
     beyond = [one for one in above if police(one.at, one.weights, _tier(one), jitter_ms * 1000).early]
     if beyond:
-        told = [
+        codes = [
             f"{style.label(one.code)} ({paces[one.code].peak} in one second, {_tier(one)} allowed)" for one in beyond
         ]
-        return f"{sentence(told)} went above the tier"
+        return f"{sentence(codes)} went above the tier"
     within = f"{'All ' if len(limited) > 1 else ''}{count(len(limited), 'code')} stayed within the tier"
-    return f"{within}, but for bunching of at most {jitter_ms} ms" if above else within
+    return f"{within}, except for bunching of at most {jitter_ms} ms" if above else within
 
 
 def _panel(one: Traffic, measured: Pace, bins: Bins, axis: TimeAxis, colour: str) -> Drawing:
@@ -128,7 +128,7 @@ def _tier_line(axes: Axes, one: Traffic, axis: TimeAxis, end: int) -> None:
     if not one.limits:
         return
     begins = [at for at, _, _ in one.limits]
-    # What held first is drawn from the axis's origin: the limit may be told a moment before the clock starts.
+    # The first limit is drawn from the axis's origin, as it may be set a moment before the clock starts.
     edges = [min(begins[0], axis.started), *begins[1:], max(end, begins[-1] + 1)]
     axes.stairs(
         [rate for _, rate, _ in one.limits],

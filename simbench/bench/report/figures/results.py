@@ -1,4 +1,4 @@
-"""What became of the submits: accepted, refused by error code, never answered. Judges nothing."""
+"""Results of the submits: accepted, refused by error code, unanswered."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ def _named(name: str) -> str:
 def _conclusion(tally: Counter[str], total: int) -> str:
     refusals = _refusals(tally)
     refused = sum(amount for _, amount in refusals)
-    told = f"{refused / total:.2%} of {number(total)} submits were refused" if refused else ""
+    summary = f"{refused / total:.2%} of {number(total)} submits were refused" if refused else ""
     if refusals:
-        told += f", {'all' if len(refusals) == 1 else 'most'} with {_code(refusals[0][0])}"
+        summary += f", {'all' if len(refusals) == 1 else 'most'} with {_code(refusals[0][0])}"
     if not tally[UNANSWERED]:
-        return told
+        return summary
     silent = f"{number(tally[UNANSWERED])} got no answer"
-    return f"{told}; {silent}" if told else f"Of {number(total)} submits {silent}"
+    return f"{summary}; {silent}" if summary else f"{silent.replace(' got', f' of {number(total)} submits got')}"
 
 
 def _code(name: str) -> str:

@@ -1,0 +1,217 @@
+"""The SMSC as an object of a test: real clients on sockets, threads that end, refusals that name their place."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from fake_smsc import AsyncSmsc, FakeSmsc, Scenario
+from fake_smsc.scenario import CodeConfig
+from simbench.base.errors import BadInput, Trouble
+from simbench.ledger import open_run
+from simbench.ucp.frame import Frame, Framer
+from tests import harness
+
+LONG_S = 120.0  # guards against hanging; says nothing about speed
+RECIPIENT = "0639980001"
+
+
+class Talker:
+    """A client on a plain socket; each call sends one operation and waits for its result."""
+
+    def __init__(self, smsc: FakeSmsc | AsyncSmsc) -> None:
+        self.line = socket.create_connection((smsc.host, smsc.port), timeout=LONG_S)
+        self._framer = Framer()
+
+    def ask(self, octets: bytes) -> Frame:
+        self.line.sendall(octets)
+        while True:
+            came = self.line.recv(65_536)
+            assert came, "the connection has ended"
+            for item in self._framer.feed(came):
+                assert isinstance(item, Frame)
+                return item
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.line.close()
+
+
+def talking(smsc: FakeSmsc) -> Talker:
+    """A client that is logged in."""
+    talker = Talker(smsc)
+    account = smsc.accounts["36010"]
+    assert talker.ask(harness.login(account.login, account.password)).data[0] == "A"
+    return talker
+
+
+def threads() -> set[str]:
+    return {one.name for one in threading.enumerate()}
+
+
+def test_a_client_logs_in_sends_and_is_seen_with_its_message() -> None:
+    with FakeSmsc(codes={"36010": 10}) as smsc, ExitStack() as stack:
+        assert smsc.address == f"127.0.0.1:{smsc.port}"
+        talker = stack.enter_context(talking(smsc))
+        smsc.wait_for("session")
+        assert [one.account for one in smsc.sessions()] == ["36010"]
+        assert talker.ask(harness.submit(1, AdC=RECIPIENT, Msg=b"bonjour".hex().upper())).data[0] == "A"
+        smsc.wait_for("message")
+        (seen,) = smsc.messages(recipient="+33 6 39 98 00 01")
+        assert (seen.text, seen.ack, seen.code) == ("bonjour", "A", "36010")
+        assert smsc.messages(recipient="0639980002") == []
+    assert "fake-smsc" not in threads()
+
+
+def test_findings_are_those_of_the_rules_on_recorded_traffic() -> None:
+    with FakeSmsc(codes={"36010": 10}) as smsc, talking(smsc) as talker:
+        smsc.wait_for("session")
+        talker.line.sendall(b"\x02nonsense\x03")
+        talker.ask(harness.submit(1, AdC=RECIPIENT))
+        outcomes = {one.purpose: one.outcome for one in smsc.judge()}
+    assert outcomes["sessions.violations"] == "fail"
+    assert outcomes["sessions.login-first"] == "pass"
+
+
+def test_an_outage_ends_with_its_block_and_refuses_meanwhile() -> None:
+    with FakeSmsc(codes={"36010": 10}) as smsc:
+        with smsc.outage("refuse"), pytest.raises(ConnectionRefusedError):
+            socket.create_connection((smsc.host, smsc.port), timeout=LONG_S)
+        talking(smsc).line.close()
+
+
+def test_faults_limits_texts_and_subscribers_act_on_the_wire() -> None:
+    with FakeSmsc(codes={"36010": 10}, limit="nack") as smsc, talking(smsc) as talker:
+        smsc.fault("nack", ec="22")
+        assert talker.ask(harness.submit(1, AdC=RECIPIENT)).data[:2] == ["N", "22"]
+        assert smsc.clear() == 1
+        smsc.limit("36010", 20, "monitor")
+        assert talker.ask(harness.submit(2, AdC=RECIPIENT)).data[0] == "A"
+        smsc.mo(RECIPIENT, "36010", "STOP")
+        (came,) = [item for item in Framer().feed(talker.line.recv(65_536)) if isinstance(item, Frame)]
+        assert came.ot == "52"
+        assert not smsc.subscriber(RECIPIENT, attached=False).attached
+        assert not smsc.subscriber(RECIPIENT).attached
+        with pytest.raises(BadInput, match=r"has no colour"):
+            smsc.subscriber(RECIPIENT, colour="red")
+
+
+def test_a_step_of_the_clock_blames_no_keepalive() -> None:
+    with FakeSmsc(codes={"36010": 10}) as smsc, talking(smsc) as talker:
+        smsc.wait_for("session")
+        before = smsc.clock.now()
+        assert smsc.clock.step(3600) >= before + 3_600_000_000
+        smsc.wait_for(lambda: not smsc.live.control.sessions())  # ended: an hour without a word
+        talking(smsc).line.close()
+        outcomes = {one.purpose: one.outcome for one in smsc.judge()}
+    assert talker.line.fileno() == -1
+    assert outcomes["sessions.keepalive"] != "fail"
+
+
+def test_waiting_for_a_client_that_never_connects_says_so() -> None:
+    with FakeSmsc(codes={"36010": 10}) as smsc, pytest.raises(TimeoutError, match="the client never connected"):
+        smsc.wait_for("session", timeout_s=0.05)
+
+
+def test_it_runs_on_the_callers_loop_too() -> None:
+    async def scenario() -> list[str]:
+        async with FakeSmsc(codes={"36010": 10}) as smsc:
+            assert isinstance(smsc, AsyncSmsc)
+            talker = await asyncio.to_thread(Talker, smsc)
+            await smsc.wait_for(lambda: len(smsc.sessions()) == 1, timeout_s=LONG_S)
+            await smsc.outage("silent")
+            await smsc.restore()
+            with pytest.raises(TimeoutError, match="no account yet"):
+                await smsc.wait_for("session", timeout_s=0.05)
+            talker.line.close()
+            return sorted(smsc.accounts)
+
+    before = threads()
+    assert asyncio.run(scenario()) == ["36010"]
+    assert "fake-smsc" not in threads() - before
+
+
+def test_nothing_is_left_running_after_an_error_in_the_block() -> None:
+    def broken(ports: list[int]) -> None:
+        with FakeSmsc(codes={"36010": 10}) as smsc:
+            ports.append(smsc.port)
+            ports.append(1 // 0)
+
+    ports: list[int] = []
+    with pytest.raises(ZeroDivisionError):
+        broken(ports)
+    assert "fake-smsc" not in threads()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", ports[0]), timeout=LONG_S)
+
+
+def test_a_call_outside_the_block_says_so() -> None:
+    smsc = FakeSmsc(codes={"36010": 10})
+    with smsc:
+        pass
+    with pytest.raises(BadInput, match="is not running"):
+        smsc.wait_for("session")
+
+
+def test_nothing_is_left_running_where_the_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        with pytest.raises(Trouble, match="in use"), FakeSmsc({"36010": 10}, port=taken.getsockname()[1]):
+            pass
+        assert "fake-smsc" not in threads()
+
+
+def test_an_interrupt_ends_server_and_thread() -> None:
+    """A program that is interrupted in the block ends by KeyboardInterrupt, without waiting for anybody."""
+    program = (
+        "import signal, os, threading\n"
+        "from fake_smsc import FakeSmsc\n"
+        "try:\n"
+        "    with FakeSmsc({'36010': 10}) as smsc:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        smsc.wait_for('session', timeout_s=600)\n"
+        "except KeyboardInterrupt:\n"
+        "    print(sorted(t.name for t in threading.enumerate()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=LONG_S)
+    assert done.stdout == "['MainThread']\n"
+
+
+@pytest.mark.parametrize(
+    ("codes", "place"),
+    [({}, "codes is empty"), ({"36010": 11}, r"rate_per_s.*11.*one of the tiers"), ({"12": 10}, r"codes\[0\]\.code")],
+)
+def test_what_is_no_scenario_is_refused_when_it_is_made(codes: dict[str, int], place: str) -> None:
+    with pytest.raises(BadInput, match=place.replace("codes is", "codes: is")):
+        FakeSmsc(codes=codes)
+
+
+def test_codes_beside_a_scenario_are_refused() -> None:
+    with pytest.raises(BadInput, match="beside a scenario"):
+        FakeSmsc({"36010": 10}, scenario=Scenario(codes=(CodeConfig("36010"),)))
+
+
+def test_a_ledger_is_kept_where_a_folder_is_given_and_nowhere_else(tmp_path: Path) -> None:
+    with FakeSmsc({"36010": 10}, folder=tmp_path / "run") as smsc, talking(smsc):
+        smsc.wait_for("session")
+    assert open_run(tmp_path / "run").wire["direction"].to_pylist().count("in") == 1
+    with FakeSmsc({"36010": 10}):
+        pass
+    assert [one.name for one in tmp_path.iterdir()] == ["run"]
+
+
+def test_importing_the_package_loads_nothing() -> None:
+    program = (
+        "import fake_smsc, sys; print([m for m in ('asyncio', 'numpy', 'pyarrow', 'msgspec') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
