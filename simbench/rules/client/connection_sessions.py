@@ -5,12 +5,15 @@ Sources: the UCP reference, sections 1.3 (frames), 1.5 (keepalive), 5 (login) an
 
 from __future__ import annotations
 
+import numpy as np
+
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
+from simbench.rules.arrays import unanswered
 from simbench.rules.client.limits import windows
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
-from simbench.trace.rows import Mo, Notification
+from simbench.trace.rows import Mo, Notification, Submits
 
 SHOWN = 5
 
@@ -165,8 +168,13 @@ def window(case: Case) -> Verdict:
     broken: list[Evidence] = []
     highest, allowed = 0, size
     for session in sorted(sessions):
+        mine = submits.where(submits.session == session)
+        most = _most_at_once(mine, known, case.contract.terms.session.window.value, timer_us)
+        if most is not None:
+            highest, allowed = most if most[0] > highest else (highest, allowed)
+            continue
         outstanding: dict[str, int] = {}
-        for row in submits.where(submits.session == session).rows():
+        for row in mine.rows():
             # A written result frees its place, whether or not the client has read it yet.
             outstanding = {t: until for t, until in outstanding.items() if until > row.at}
             size = known.get(row.account, case.contract.terms.session.window.value)
@@ -185,3 +193,18 @@ def window(case: Case) -> Verdict:
         return Verdict("pass", summary, highest, allowed, "operations")
     summary += f"; {count(len(broken), 'violation')}"
     return Verdict("fail", summary, highest, allowed, "operations", "client", (), tuple(broken[:SHOWN]))
+
+
+def _most_at_once(submits: Submits, known: dict[str, int], size: int, timer_us: int) -> tuple[int, int] | None:
+    """The most unanswered operations of a session, and its window then; None where one is beyond it or a TRN in use."""
+    until = np.where(submits.result_at >= 0, submits.result_at, submits.at + timer_us)
+    accounts, account = submits.distinct("account")
+    sizes = np.array([known.get(name, size) for name in accounts], np.int64)[account]
+    counts = unanswered(submits.session, submits.at, until) + 1
+    order = np.argsort(submits.distinct("trn")[1], kind="stable")
+    trn = submits.distinct("trn")[1][order]
+    in_use = (trn[1:] == trn[:-1]) & (until[order[:-1]] > submits.at[order[1:]])
+    if not len(submits) or in_use.any() or (counts > sizes).any():
+        return None
+    place = int(counts.argmax())
+    return int(counts[place]), int(sizes[place])
