@@ -131,7 +131,8 @@ def suspended(case: Case) -> Verdict:
         for at, event in case.trace.events
         if isinstance(event, AccountSet) and event.state == "suspended"
     }
-    submits = [r for r in case.trace.submits.rows() if r.ack and r.at > since.get(r.account, r.at)]
+    rows = case.trace.submits.rows() if since else ()
+    submits = [r for r in rows if r.ack and r.at > since.get(r.account, r.at)]
     logins = [
         (row, name) for row, name in _logins(case) if row.login_ack and row.login_at > since.get(name, row.login_at)
     ]

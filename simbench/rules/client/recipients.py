@@ -125,7 +125,7 @@ def non_orange_share(case: Case) -> Verdict:
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     outside = {number for number, one in known.items() if one.fate in NOT_ORANGE}
-    elsewhere = [place for place, row in enumerate(submits.rows()) if row.recipient in outside]
+    elsewhere = np.flatnonzero(case.trace.recipients.among(outside))
     share = len(elsewhere) / len(submits)
     submitted = count(len(submits), "submit")
     summary = f"{len(elsewhere)} of {submitted} ({share:.1%}) to recipients outside Orange (limit {share_max:.1%})"
@@ -162,9 +162,9 @@ def temptations(case: Case) -> Verdict:
 def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
     submits = case.trace.submits
     forbidden = {one.token for one in case.trace.requests if one.oadc}
-    if not forbidden_only:
+    if not forbidden_only and forbidden:
         submits = submits.where([place for place, row in enumerate(submits.rows()) if row.token not in forbidden])
-    elif not forbidden:
+    elif forbidden_only and not forbidden:
         return Verdict("inconclusive", "no message from another originator was requested", blame="bench")
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
