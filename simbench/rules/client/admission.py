@@ -197,7 +197,9 @@ class _Admission:
     def _moment(self, row: Submit) -> list[Objection]:
         """Objections to the instant: an outage."""
         against: list[Objection] = []
-        if any(start <= row.at <= end and scope in {"total", row.code} for start, end, scope in self.outages):
+        if self.outages and any(
+            start <= row.at <= end and scope in {"total", row.code} for start, end, scope in self.outages
+        ):
             against.append("outage")
         return against
 
