@@ -208,9 +208,7 @@ def _widths(cells: list[list[str]]) -> list[int]:
     ]
 
 
-def _row(
-    paper: Paper, lines: list[list[str]], edges: list[float], table: Table, size: float, *, heading: bool
-) -> None:
+def _row(paper: Paper, lines: list[list[str]], edges: list[float], table: Table, size: float, *, heading: bool) -> None:
     for place, text in enumerate(lines):
         left = place in table.texts
         paper.figures[-1].text(
