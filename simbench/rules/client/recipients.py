@@ -9,6 +9,7 @@ from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.rules.client.admission import REFUSED_AT_ONCE, expectation, objections
 from simbench.rules.client.limits import option_unknown, options, owners, truth
+from simbench.rules.evidence import first_frames, framed
 from simbench.rules.meters import Operations
 from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.trace.rows import Notification, Submits
@@ -20,9 +21,7 @@ FINAL_REFUSALS = {"02", "05", "06", "07", "22", "23", "24"}
 
 def evidence_of(view: Submits | Operations, note: str) -> tuple[Evidence, ...]:
     """The first few frames of a view as evidence."""
-    return tuple(
-        Evidence(note, row.at, row.at, row.session, row.frame.hex().upper()) for row in view.where(slice(SHOWN)).rows()
-    )
+    return first_frames(note, view.where(slice(SHOWN)).rows(), SHOWN)
 
 
 @rule(
@@ -51,7 +50,7 @@ def served_recipients(case: Case) -> Verdict:
         checked += 1
         if happened != expected:
             note = f"{subscriber.fate}: expected {expected}, found {happened}"
-            wrong.append(Evidence(note, row.at, row.at, row.session, row.frame.hex().upper()))
+            wrong.append(framed(note, row))
     if not checked:
         return Verdict("inconclusive", "no message went to a recipient whose expected outcome is known", blame="bench")
     if wrong:
@@ -213,9 +212,7 @@ def originator_in_service(case: Case) -> Verdict:
     summary = f"{len(foreign) - len(wrong)} of {sent} from an originator out of service refused, as due, with EC 04"
     if not wrong:
         return Verdict("pass", summary, 0, 0, "messages")
-    evidence = tuple(
-        Evidence("not refused with EC 04", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN]
-    )
+    evidence = first_frames("not refused with EC 04", wrong)
     return Verdict("fail", summary, len(wrong), 0, "messages", "platform", (), evidence)
 
 
@@ -237,7 +234,7 @@ def accepted(case: Case) -> Verdict:
     summary = f"{len(fair) - len(wrong)} of {count(len(fair), 'valid submit')} accepted"
     if not wrong:
         return Verdict("pass", summary, 1.0, 1.0, "share accepted")
-    evidence = tuple(Evidence(f"EC {r.ec}", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN])
+    evidence = tuple(framed(f"EC {r.ec}", r) for r in wrong[:SHOWN])
     return Verdict("fail", summary, 1 - len(wrong) / len(fair), 1.0, "share accepted", "platform", (), evidence)
 
 
