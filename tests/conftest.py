@@ -24,6 +24,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("simbench")
+# Servers that tests start compile nothing, which would take each of them ten seconds; tests of the fast path load it.
+os.environ.setdefault("SIMBENCH_FAST_PATH", "off")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

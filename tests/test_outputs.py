@@ -198,6 +198,7 @@ ELSEWHERE = {
     "here.open('xb')": "only a file that is new",
     "path.open('xb', buffering=1 << 16)": "only a file that is new",
     "(folder / NAME).open('x')": "only a file that is new",
+    "path.open('x', encoding='utf-8')": "only a file that is new",
     "path.open('a', encoding='utf-8', buffering=1)": "the log somebody named, added to; refused when it is no log",
     "pa.OSFile(str(path))": "read only",
     "writer.write_table(pa.Table.from_batches(group), row_group_size=rows)": "into what `replacing` gave",

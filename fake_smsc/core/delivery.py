@@ -36,6 +36,7 @@ LATENCY, LAST_RESORT, FAILURE = 1, 2, 3  # purposes of draws
 DELIVERY_FAILED = 108  # Rsn of a message replaced by a newer one
 REPLACE_TYPES = range(65, 72)  # TP-PID 41 to 47 hexadecimal (GSM 03.40 section 9.2.3.9)
 LINKS_KEPT = 1_000
+MESSAGES_KEPT = 10_000  # entered since the index was cleared of messages that are gone
 
 # NT bits: which outcomes the application wants to be notified of (EMI-UCP 4.0, field 6 of the 5x series).
 NT_BITS = {DELIVERED: 1, UNDELIVERED: 2, BUFFERED: 4}
@@ -113,6 +114,9 @@ class Delivery:
             settings.bounds(),
             settings.kinds(),
         )
+        self._entered: list[Message] = []  # messages that are not in the index yet
+        self._index: dict[tuple[str, str], list[Message]] = defaultdict(list)  # by account and msisdn
+        self._known, self._tidy_at = 0, MESSAGES_KEPT
         self._followers: dict[int, list[tuple[Message, int]]] = {}  # parts waiting for the previous part
         self._try = self._attempt  # bound once: this is entered a hundred thousand times a second
         self.on_the_way = 0
@@ -127,6 +131,7 @@ class Delivery:
     def take(self, message: Message, now: int) -> None:
         """Start the delivery of an accepted message."""
         self.on_the_way += 1
+        self.known(message)
         due = now + quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
         if message.special is not None or self._linked:
             self._take_special(message, now, due)
@@ -181,6 +186,7 @@ class Delivery:
     def restore(self, message: Message, now: int) -> None:
         """Take over a message of an earlier run; if it had been attempted before, it is attempted at once."""
         self.on_the_way += 1
+        self.known(message)
         special = message.special
         if special is not None and special.begins_at:
             self.timer_queue.enter(special.begins_at, self._begin, message)
@@ -195,20 +201,29 @@ class Delivery:
     def find(self, account: str, recipient: str) -> list[Message]:
         """Return an account's messages to one recipient that have no final outcome yet, oldest first.
 
-        This scans everything due: operations on waiting messages are rare, submits are not, and so no submit pays for
-        an index.
+        Messages enter the index when somebody asks: each once, so that a submit costs no more than an append.
         """
-        msisdn = self.base.find(recipient).msisdn
         self.unpack(recipient)
-        found = {
-            id(subject): subject
-            for subject in self.timer_queue.subjects()
-            if isinstance(subject, Message)
-            and subject.account == account
-            and (subject.attempt >= 0 or is_forwarded(subject))
-            and self.base.find(subject.recipient).msisdn == msisdn
-        }
-        return sorted(found.values(), key=lambda message: (message.accepted_at, message.scts, message.entity))
+        index, seek = self._index, self.base.find
+        for message in self._entered:
+            index[message.account, seek(message.recipient).msisdn].append(message)
+        self._entered.clear()
+        key = (account, seek(recipient).msisdn)
+        found = [message for message in index.pop(key, ()) if message.attempt >= 0 or is_forwarded(message)]
+        if found:
+            index[key] = found
+        return sorted(found, key=lambda message: (message.accepted_at, message.scts, message.entity))
+
+    def known(self, message: Message) -> None:
+        """Let `find` find a message from now on."""
+        self._entered.append(message)
+        self._known += 1
+        if self._known > self._tidy_at:
+            held = [*(message for found in self._index.values() for message in found), *self._entered]
+            self._index.clear()
+            self._entered = [message for message in held if message.attempt >= 0 or is_forwarded(message)]
+            self._known = len(self._entered)
+            self._tidy_at = 2 * self._known + MESSAGES_KEPT
 
     def is_waiting(self, message: Message) -> bool:
         """Whether the message rests in the store: deferred or buffered, neither in the network nor forwarded."""
@@ -218,7 +233,7 @@ class Delivery:
     def withdraw(self, message: Message, now: int) -> None:
         """Remove a waiting message from the store without an outcome."""
         m = message
-        self._write((now, "deleted", m.session, m.code, m.recipient, m.entity, m.attempt, 0, m.scts, m.segments))
+        self._write((now, "deleted", m.session, m.code, m.recipient, m.entity, m.attempt, 0, m.scts, m.segments, 0, 0))
         self._leave(message, now)
 
     def rescheduled(self, message: Message, now: int) -> None:
@@ -328,7 +343,9 @@ class Delivery:
         if special is not None and special.last_resort:
             special.forwarded = True
             self.on_the_way += 1
-            self._write((now, "forwarded", m.session, m.code, special.last_resort, m.entity, 0, 0, m.scts, m.segments))
+            self._write(
+                (now, "forwarded", m.session, m.code, special.last_resort, m.entity, 0, 0, m.scts, m.segments, 0, 0)
+            )
             drawn = draw_with(self._last_resort_key, message.entity)
             self.timer_queue.enter(now + quantile(self.settings.latency_us, drawn), self._at_last_resort, message)
 
@@ -343,7 +360,7 @@ class Delivery:
             0 if address.attached or self._is_application(special) else ABSENT_SUBSCRIBER
         )
         kind = "last-resort-failed" if reason else "last-resort"
-        self._write((now, kind, m.session, m.code, special.last_resort, m.entity, 1, reason, m.scts, m.segments))
+        self._write((now, kind, m.session, m.code, special.last_resort, m.entity, 1, reason, m.scts, m.segments, 0, 0))
 
     def _is_application(self, special: Special) -> bool:
         return bool(self.owner_of(special.last_resort))
@@ -352,7 +369,7 @@ class Delivery:
         m = message
         self._write(
             (now, kind or KINDS[outcome], m.session, m.code, m.recipient, m.entity, m.attempt, reason, m.scts,
-             m.segments)
+             m.segments, 0, 0)
         )  # fmt: skip
         if m.notify & NT_BITS[outcome]:
             account = m.account
@@ -361,7 +378,7 @@ class Delivery:
                 if not account:  # a phone, or an application of another platform: no 53 is sent from here
                     self._write(
                         (now, "notice-elsewhere", m.session, m.code, m.special.notify_at, m.entity, m.attempt, reason,
-                         m.scts, 0)
+                         m.scts, 0, 0, 0)
                     )  # fmt: skip
                     return
             self.notification_queue.post(

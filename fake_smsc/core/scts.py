@@ -30,7 +30,8 @@ class SctsAllocator:
     def take(self, account: str, recipient: str, now: int) -> int:
         """Return the next free SCTS (seconds since the epoch), or -1 if it would run too far ahead of the clock."""
         second = now // SECOND_US
-        self.prune(second)
+        if self.last.count > self._prune_at:
+            self.prune(second)
         place = self.last.place(self._key(account, recipient))
         last = self.last.values[place]
         if last >= second + self.ahead_max_s:

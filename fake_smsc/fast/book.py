@@ -13,6 +13,7 @@ from fake_smsc.core.limiter import RING, Limiter
 from fake_smsc.core.records import Message, Notification
 from fake_smsc.fast.kernels import layout as lay
 from fake_smsc.fast.kernels.rows import NEXT_MASK, unqueue
+from fake_smsc.fast.waiting_index import WaitingIndex
 from fake_smsc.ucp_gateway.times import stamp
 from simbench.base.units import NEVER
 from simbench.kernels.chance import quantile
@@ -24,7 +25,7 @@ METERS: Final = {"sliding": lay.SLIDING, "all_operations": lay.SLIDING, "tumblin
                  "mean_10s": lay.MEAN, "bucket": lay.BUCKET}  # fmt: skip
 MODES: Final = {"monitor": lay.MONITOR, "delay": lay.DELAY, "nack": lay.NACK, "discard": lay.DISCARD,
                 "close": lay.CLOSE}  # fmt: skip
-FEWEST_ROWS: Final = 1 << 12
+FEWEST_ROWS: Final = 1 << 20  # memory is taken when a row is first used
 SLOTS_MOST: Final = 1 << 17  # of the wheel: two minutes
 LONGEST_CODE: Final = 22
 
@@ -34,11 +35,13 @@ class Book:
 
     def __init__(self) -> None:
         self.state = np.zeros(lay.LAW, np.int64)
+        self.cells = self.state.data  # the same, faster for single values
         self.state[lay.ROWS_FREE], self.state[lay.HEAD] = -1, NEVER
         self.state[lay.CURSOR] = NEVER >> lay.SLOT_BITS
         self.state[lay.CARRY_LINE] = -1
         self.rows = np.zeros((FEWEST_ROWS, lay.ROW_WIDTH), np.int64)
         self.wheel = np.zeros(1, np.int32)
+        self.index = WaitingIndex(0)
         self.lines = np.zeros((16, lay.LINE_WIDTH), np.int64)
         self.line_cells = self.lines.data
         self._lines_free = list(range(15, -1, -1))
@@ -89,12 +92,6 @@ class Book:
         self.free(row)
         return notification
 
-    def waiting_rows(self, keys: list[int]) -> list[int]:
-        """Return the rows of these recipients that wait for their delivery, in the order of their numbers."""
-        used = self.rows[: self.state[lay.ROWS_USED]]
-        found = np.flatnonzero(np.isin(used[:, lay.R_KEY], keys) & (used[:, lay.R_NUMBER] > 0))
-        return [int(row) for row in found[used[found, lay.R_NUMBER].argsort()]]
-
     def take_out(self, row: int) -> None:
         """Take a row out of its slot of the wheel."""
         place = (int(self.rows[row, lay.R_DUE]) >> lay.SLOT_BITS) & (len(self.wheel) - 1)
@@ -144,10 +141,11 @@ class Book:
         state[lay.VALIDITY_DEFAULT] = centre.settings.validity_default_us
         state[lay.VALIDITY_MAX] = centre.settings.validity_max_us
         state[lay.AHEAD] = centre.settings.scts_ahead_max_s
-        self.state = state
+        self.state, self.cells = state, state.data
         longest = quantile(law, (1 << 64) - 1)
         slots = 1 << ((longest >> lay.SLOT_BITS) + 2).bit_length()
         self.wheel = np.zeros(min(slots, SLOTS_MOST), np.int32)
+        self.index = WaitingIndex(longest)
 
     def fits(self, centre: Centre) -> bool:
         """Whether every delivery time fits into the wheel, and none is zero; and the numbers into a row."""

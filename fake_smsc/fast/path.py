@@ -22,7 +22,7 @@ from fake_smsc.ucp_gateway.line import Line, OwnWindow
 from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.submission import COMMON_FIELDS, Submission
 from fake_smsc.ucp_gateway.times import minute
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.kernels.table import Table
 from simbench.ledger.buffer import Coded, Packed
 from simbench.numbering.addresses import key_of
@@ -62,6 +62,7 @@ class PlainPath:
         self._log_of(LOG_ROWS)
         self._keys = np.zeros(1024, np.int64)
         self._ids = np.zeros(1024, np.int64)
+        self.head = NEVER  # the earliest instant at which a row is due
         centre.timer_queue.crowd = self
         centre.delivery.unpack = self.unpack
         self._renew()
@@ -116,7 +117,8 @@ class PlainPath:
             why = kernels.serve(
                 book.state, frames, segments, book.lines, book.accounts, book.lists, book.codes, book.rings,
                 self._base.standings.cells, centre.scts_allocator.last.cells, centre.message_ids.ordinals.cells,
-                book.rows, book.wheel, book.caches, self._octets_out, self._outs, self._log, self._text, self._offsets,
+                book.rows, book.index.fresh, book.wheel, book.caches, self._octets_out, self._outs, self._log,
+                self._text, self._offsets,
             )  # fmt: skip
             if why == lay.DONE:
                 break
@@ -164,11 +166,6 @@ class PlainPath:
 
     # What the timer queue and the delivery call ----------------------------------------------------------------
 
-    @property
-    def head(self) -> int:
-        """The earliest instant at which a row is due, or NEVER."""
-        return int(self.book.state[lay.HEAD])
-
     def run(self, due: int, number: int, not_before: int) -> bool:
         """Deliver rows before (due, number), up to the first that the core must attempt."""
         book, kernels = self.book, compiled.kernels()
@@ -195,28 +192,31 @@ class PlainPath:
                 row = int(state[lay.ROW])
                 message, at = book.message(row), max(int(book.rows[row, lay.R_DUE]), not_before)
                 book.free(row)
+                self.centre.delivery.known(message)
                 self.centre.delivery.attempt(message, at)
             return did or why == lay.CORE
 
     def unpack(self, recipient: str) -> None:
         """Turn the rows on their way to a subscriber into objects, keeping their due times."""
         book, timer_queue = self.book, self.centre.timer_queue
-        for row in book.waiting_rows([key_of(each) for each in spellings(classify(recipient)) if each.isdigit()]):
+        keys = [key_of(each) for each in spellings(classify(recipient)) if each.isdigit()]
+        for row in book.index.find(keys, book.rows, book.state, self.centre.now):
             due, number = book.rows[row, : lay.R_NUMBER + 1].tolist()
             book.take_out(row)
-            timer_queue.enter_numbered(due, number, self.centre.delivery.attempt, book.message(row))
+            message = book.message(row)
+            timer_queue.enter_numbered(due, number, self.centre.delivery.attempt, message)
+            self.centre.delivery.known(message)
             book.free(row)
 
     # Between kernels and core ----------------------------------------------------------------------------------
 
     def _begin(self, now: int) -> None:
         """Make the state of this instant known to the kernels."""
-        centre, state = self.centre, self.book.state
+        centre, state = self.centre, self.book.cells
         self._renew()
         self._look_at_subscribers()
         centre.message_ids.turn(now)
         centre.scts_allocator.prune(now // SECOND_US)
-        state = self.book.state
         state[lay.NOW] = now
         state[lay.NUMBER] = centre.timer_queue.numbered
         state[lay.OUTS] = -1
@@ -270,8 +270,8 @@ class PlainPath:
 
     def _serve_one(self, reads: Reads, octets: bytes, now: int) -> None:
         """Let the core serve the frame at which the kernel stopped."""
-        state = self.book.state
-        segment, begin, end = int(state[lay.SEGMENT]), int(state[lay.AT]), int(state[lay.FRAME_END])
+        state = self.book.cells
+        segment, begin, end = state[lay.SEGMENT], state[lay.AT], state[lay.FRAME_END]
         line = reads[segment][0]
         self._single(line, octets[begin:end], now)
         announced = self._together and self.centre.delivery.announced(now)
@@ -320,9 +320,13 @@ class PlainPath:
         book, tables = self.book, (self.centre.scts_allocator.last, self.centre.message_ids.ordinals)
         full: list[Table] = [table for table in tables if table.is_full()]
         no_rows = book.state[lay.ROWS_FREE] < 0 and book.state[lay.ROWS_USED] == len(book.rows)
+        is_written = book.cells[lay.ENTERED] == book.index.fresh.shape[1]
+        if is_written:
+            book.index.roll(book.cells[lay.ENTERED], self.centre.now)
+            book.cells[lay.ENTERED] = 0
         if no_rows:
             book.make_rows()
-        elif not full:  # keys lie too far from their hashes
+        elif not full and not is_written:  # keys lie too far from their hashes
             full = list(tables)
         for table in full:
             table.grow()
@@ -334,14 +338,15 @@ class PlainPath:
 
     def _flush(self, now: int | None) -> None:
         """Hand over output, rows and counts. `now`: the instant of all rows, None: each has its own."""
-        state, centre = self.book.state, self.centre
+        state, centre = self.book.cells, self.centre
+        self.head = state[lay.HEAD]
         if now is not None:
             self._write_out()
-            centre.timer_queue.numbered = int(state[lay.NUMBER])
-            centre.decided += int(state[lay.DECIDED])
+            centre.timer_queue.numbered = state[lay.NUMBER]
+            centre.decided += state[lay.DECIDED]
             state[lay.DECIDED] = 0
-        centre.delivery.on_the_way += int(state[lay.ON_THE_WAY])
-        count = int(state[lay.LOGGED])
+        centre.delivery.on_the_way += state[lay.ON_THE_WAY]
+        count = state[lay.LOGGED]
         state[lay.ON_THE_WAY] = state[lay.LOGGED] = 0
         if count <= FEW:
             self._log_rows(count)
@@ -349,7 +354,7 @@ class PlainPath:
             self._log_columns(count, now)
 
     def _write_out(self) -> None:
-        state, out = self.book.state, self._octets_out
+        state, out = self.book.cells, self._octets_out
         for line, begin, end in self._outs[: state[lay.OUTS] + 1].tolist():
             if end > begin:
                 self._out.write(self._lines[line], out[begin:end].tobytes())
@@ -358,11 +363,11 @@ class PlainPath:
     def _log_rows(self, count: int) -> None:
         names = self.book.code_names
         for place in range(count):
-            at, kind, session, code, entity, value, scts = self._log[:, place].tolist()
+            at, kind, session, code, entity, value, scts, notify, valid_until = self._log[:, place].tolist()
             recipient = self._text[self._offsets[place] : self._offsets[place + 1]].tobytes().decode()
             self._append(
                 (at, LOG_KINDS[kind], session, names[code], recipient, entity, int(kind == lay.DELIVERED), value,
-                 scts or None, 1)
+                 scts or None, 1, notify, valid_until)
             )  # fmt: skip
 
     def _log_columns(self, count: int, now: int | None) -> None:
@@ -375,11 +380,13 @@ class PlainPath:
         kind: Any = LOG_KINDS[int(kinds[0])]
         scts: Any = log[lay.L_SCTS, :count].copy()
         values: Any = log[lay.L_VALUE, :count].astype(np.int32)
+        notify: Any = log[lay.L_NOTIFY, :count].astype(np.int32)
+        valid_until: Any = log[lay.L_VALID_UNTIL, :count].copy()
         if now is not None and (kinds != lay.ACCEPTED).any():
             kind = Coded(LOG_KINDS, kinds.astype(np.int32))
             scts = [each or None for each in scts.tolist()]
         at: Any = log[lay.L_AT, :count].copy() if now is None else now
         attempt = 1 if now is None else 0
         self._append_columns(
-            count, (at, kind, sessions, codes, recipients, entities, attempt, values, scts, 1)
+            count, (at, kind, sessions, codes, recipients, entities, attempt, values, scts, 1, notify, valid_until)
         )  # fmt: skip

@@ -9,19 +9,18 @@ from fake_smsc.core.records import Notification
 from fake_smsc.core.timer_queue import TimerQueue
 from fake_smsc.fast.book import Book
 from fake_smsc.fast.kernels import layout as lay
-from fake_smsc.ucp_gateway.line import Mute, OwnWindow
+from fake_smsc.ucp_gateway.line import OwnWindow
 from simbench.ucp.session import TRNS, Outstanding
 
 
 class SharedWindow(OwnWindow):
     """A window in the arrays of a book: `outstanding` has only those of its operations that are objects."""
 
-    __slots__ = ("_book", "_mute", "line")
+    __slots__ = ("_book", "line")
 
     def __init__(self, book: Book, session: int, size: int, now: int) -> None:
         self._book, self.line = book, book.open_line(session, size, now)
         self.outstanding = {}
-        self._mute: Mute = ""
 
     def _get(self, column: int) -> int:
         value: int = self._book.line_cells[self.line, column]
@@ -58,14 +57,13 @@ class SharedWindow(OwnWindow):
         self._set(lay.CHECKED, checked)
 
     @property
-    def mute(self) -> Mute:
-        """How an outage treats the connection."""
-        return self._mute
+    def shut(self) -> bool:
+        """Whether nothing may be sent."""
+        return bool(self._get(lay.MUTED))
 
-    @mute.setter
-    def mute(self, how: Mute) -> None:
-        self._mute = how
-        self._set(lay.MUTED, bool(how))
+    @shut.setter
+    def shut(self, shut: bool) -> None:
+        self._set(lay.MUTED, shut)
 
     @property
     def count(self) -> int:

@@ -1,7 +1,7 @@
 """The live SMSC: connections, one timer, and the ledger of octets around the gateway.
 
 All frames that one turn of the loop reads are processed together, and each connection is answered with one write. Every
-delay above GRAIN_US is written as a row, so that a rule can tell the client's jitter from the bench's.
+delay above GRAIN_US is written as a row, so that a rule can separate the client's jitter from the bench's.
 """
 
 from __future__ import annotations

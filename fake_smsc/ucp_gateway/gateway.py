@@ -27,6 +27,7 @@ from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import ASCII_AT_ONCE, STX, Frame, WireError
 
 UNSUPPORTED = "03"
+SUBMIT = b"/O/51/"
 Serve = Callable[[Line, bytes, int], None]
 Reads = list[tuple[Line, bytes]]
 
@@ -114,18 +115,14 @@ class Gateway:
 
     def received_many(self, reads: list[tuple[int, bytes]], now: int) -> None:
         """`received` for the reads of several connections, in order; what follows from them is written at the end."""
-        if self.centre.next_deadline() <= now:
-            self.centre.advance(now)
-        found: Reads = []
-        for number, octets in reads:
-            line = self.lines.get(number)
-            if line is not None:
-                line.heard_at = now
-                found.append((line, octets))
+        self.centre.advance(now)
+        lines = self.lines
+        found = [(lines[number], octets) for number, octets in reads if number in lines]
         if self._fast is None or not found or not self._fast.serve(found, now):
             for line, octets in found:
                 self._single(line, octets, now)
         for line, octets in found:
+            line.heard_at = now
             if not line.account and not line.foreign:
                 self._look_for_foreign(line, octets, now)
         self._settle()
@@ -139,6 +136,10 @@ class Gateway:
 
     def _single(self, line: Line, octets: bytes, now: int) -> None:
         """Process octets frame by frame."""
+        if not line.framer.pending and octets.startswith(SUBMIT, 9):
+            octets = self._submission.plain(line, octets, now)
+            if not octets:
+                return
         operations = self._operations
         items = iter(line.framer.feed(octets))
         for item in items:
@@ -218,7 +219,8 @@ class Gateway:
     def mute(self, number: int, how: Mute, now: int) -> None:
         """Apply an outage to this connection: `deaf` writes nothing, `silent` also reads nothing."""
         line = self.lines[number]
-        line.mute, line.own.room_at = how, now
+        line.treat(how)
+        line.own.room_at = now
         line.heard_at = now  # the idle timer stops while the platform does not listen
         if how:
             self.centre.forget_held(number)

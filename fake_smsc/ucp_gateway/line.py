@@ -29,17 +29,17 @@ class GatewaySettings(msgspec.Struct, frozen=True):
 class OwnWindow(Window):
     """The SMSC's own operations on one connection.
 
-    `room_at`: since when it has had room; `checked`: whether a timer runs for unanswered operations; `mute`: how an
-    outage treats the connection.
+    `room_at`: since when it has had room; `checked`: whether a timer runs for unanswered operations; `shut`: whether
+    nothing may be sent.
     """
 
-    __slots__ = ("checked", "mute", "room_at")
+    __slots__ = ("checked", "room_at", "shut")
 
     def __init__(self, size: int, now: int) -> None:
         super().__init__(size)
         self.room_at = now
         self.checked = False
-        self.mute: Mute = ""
+        self.shut = False
 
     def oldest(self) -> int:
         """Return when the operation that has waited longest was sent."""
@@ -53,7 +53,7 @@ class OwnWindow(Window):
 class Line:
     """One connection as the SMSC sees it; `own` is also the session's."""
 
-    __slots__ = ("account", "failures", "foreign", "framer", "heard_at", "number", "out", "own", "session")
+    __slots__ = ("account", "failures", "foreign", "framer", "heard_at", "mute", "number", "out", "own", "session")
 
     def __init__(self, number: int, settings: GatewaySettings, now: int, own: OwnWindow) -> None:
         self.number = number
@@ -64,13 +64,9 @@ class Line:
         self.failures = 0
         self.foreign = False  # another protocol was detected and reported
         self.heard_at = now
+        self.mute: Mute = ""  # how an outage treats the connection; see `treat`
         self.out: list[bytes] = []
 
-    @property
-    def mute(self) -> Mute:
-        """How an outage treats the connection."""
-        return self.own.mute
-
-    @mute.setter
-    def mute(self, how: Mute) -> None:
-        self.own.mute = how
+    def treat(self, how: Mute) -> None:
+        """Treat the connection in this way from now on; "": as always."""
+        self.mute, self.own.shut = how, bool(how)

@@ -65,7 +65,7 @@ class Sessions:
         if barred == "close":
             self.out.closings[line.number] = "outage"
         elif barred == "silent":
-            line.mute = barred
+            line.treat(barred)
         elif styp in PASSWORDS:
             self._answer(
                 line, frame, self.centre.change_password(line.number, name, (password, new), PASSWORDS[styp], now)
@@ -90,7 +90,7 @@ class Sessions:
             session.happen("accepted")
             self._register(line, who[0], now)
             if self.barred.get(who[0]) == "deaf":
-                line.mute = "deaf"
+                line.treat("deaf")
         self._answer(line, frame, refused)
 
     def _again(self, line: Line, frame: Frame, now: int) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from zlib import adler32
 
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Answer, Reply, Silence, Special, Submit
@@ -18,7 +19,7 @@ from fake_smsc.ucp_gateway.strictness_policy import ALPHANUMERIC, StrictnessPoli
 from fake_smsc.ucp_gateway.times import minute, result_with_mvp
 from simbench.ucp import alphabet, content, xser
 from simbench.ucp.fields import At
-from simbench.ucp.frame import Frame, encode
+from simbench.ucp.frame import ASCII_AT_ONCE, Frame, encode
 
 DEFAULT_NOTIFICATION = 3  # NRq without NT: notify the final outcome, delivered or not
 
@@ -34,6 +35,14 @@ COMMON_FIELDS: Final = {
     At.MSG: "(?:[0-9A-F]{32}){0,9}(?:[0-9A-F]{2}){0,15}",
 }
 COMMON: Final = re.compile("".join(COMMON_FIELDS.get(at, "") + "/" for at in range(At.RES5 + 1)).encode())
+# A whole frame of this form: TRN, LEN, the fields that differ, checksum.
+_DIFFER: Final = (At.ADC, At.OADC, At.NRQ, At.NT, At.VP, At.MSG)
+_FIELDS: Final = "".join(
+    (f"({COMMON_FIELDS[at]})" if at in _DIFFER else COMMON_FIELDS.get(at, "")) + "/" for at in range(At.RES5 + 1)
+)
+_FRAME: Final = re.compile("\x02([0-9]{2})/([0-9]{5})/O/51/" + _FIELDS + "([0-9A-F]{2})\x03")
+_LENGTHS: Final = [f"{max(size - 2, 0):05d}" for size in range(ASCII_AT_ONCE)]  # LEN, by all octets of a frame
+_CHECKS: Final = [f"{total:02X}" for total in range(256)]
 
 
 class Submission:
@@ -49,7 +58,36 @@ class Submission:
             strictness_policy,
         )
         self._is_common = COMMON.fullmatch
+        self._match = _FRAME.match
         self._admit, self._write = centre.submit, out.write
+
+    def plain(self, line: Line, octets: bytes, now: int) -> bytes:
+        """Serve the common submits with which octets begin; return what is left of them."""
+        text, at = octets.decode("latin-1"), 0
+        while line.session.state == "open" and not line.session.peer.outstanding:
+            found = self._match(text, at)
+            if found is None:
+                break
+            end = found.end()
+            trn, length, adc, oadc, asks, kinds, validity, message, check = found.groups()
+            if length != _LENGTHS[end - at] or check != _CHECKS[adler32(octets[at + 1 : end - 3], 0) & 0xFF]:
+                break
+            notify = int(kinds or "0") or DEFAULT_NOTIFICATION if asks == "1" else 0
+            expires_at = minute(validity) if validity else 0
+            submit = Submit(line.number, line.account, oadc, adc, message, 1, notify, expires_at, False, trn)
+            self._answer(line, trn, trn, self._admit(submit, now), now)
+            at = end
+            if at == len(octets):
+                return b""
+        return octets[at:] if at else octets
+
+    def _answer(self, line: Line, trn: str, key: str, reply: Reply, now: int) -> None:
+        if not isinstance(reply, Silence):
+            self._write(line, encode(trn, "R", "51", result_with_mvp(reply)))
+        elif reply is Silence.HELD:  # only operations not answered at once take a window slot
+            line.session.peer.occupy(key, "51", now)
+        elif reply is Silence.CLOSE:
+            self.out.closings[line.number] = "rate exceeded"
 
     def submit(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 51."""
@@ -67,13 +105,7 @@ class Submission:
         submit = Submit(
             line.number, line.account, data[At.OADC], data[At.ADC], data[At.MSG], 1, notify, expires_at, False, key
         )
-        reply = self._admit(submit, now)
-        if not isinstance(reply, Silence):
-            self._write(line, encode(frame.trn, "R", "51", result_with_mvp(reply)))
-        elif reply is Silence.HELD:  # only operations not answered at once take a window slot
-            session.peer.occupy(key, "51", now)
-        elif reply is Silence.CLOSE:
-            self.out.closings[line.number] = "rate exceeded"
+        self._answer(line, frame.trn, key, self._admit(submit, now), now)
 
     def _uncommon(self, line: Line, frame: Frame, key: str, now: int) -> None:
         """A submit of any form."""

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from simbench.base.units import CENT
 from simbench.billing.acts import Acts, CodeActs, Month
 from simbench.billing.counts import Counts
 from simbench.billing.received import Key
@@ -156,4 +155,4 @@ def _amount(price: Decimal | None, count: int) -> Decimal | None:
 
 def cents(amount: Decimal) -> Decimal:
     """Rounded to the cent, half up."""
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)

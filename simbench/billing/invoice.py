@@ -10,13 +10,14 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
-from simbench.base.units import CENT
 from simbench.billing.acts import Acts, CodeActs, Month
 from simbench.billing.counts import Counts, oddly_counted
 from simbench.billing.readings import other_readings
 from simbench.billing.words import words
 from simbench.contract import Contract
 from simbench.contract.terms import Charge, TariffRow
+
+CENT = Decimal("0.01")
 
 
 class Line(msgspec.Struct, frozen=True):

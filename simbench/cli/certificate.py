@@ -65,7 +65,7 @@ def certificate_command(
     if verify is not None:
         for name, given in {"--baseline": baseline, "-o": output}.items():
             if given is not None:
-                raise BadInput(name, "given with --verify, which writes nothing and excuses nothing", "one of the two")
+                raise BadInput(name, "given with --verify, which only compares", "one of the two")
         certificate, text = read_certificate(verify)
         again = certified(run, contract or certificate.contract, Baseline(), date.min)
         found = differences(certificate, text, again)
@@ -98,7 +98,7 @@ def certified(run: Path, contract: str, known: Baseline, today: date) -> Certifi
     record = read_record(run)
     judgements = Judgements(plan_again(record, run, contract, ()))
     judgements.reuse(record)
-    judgements.judge_again(Progress().told)
+    judgements.judge_again(Progress().show)
     standings = compare(judgements.findings, known, today)
     whole = {purpose for _, purposes in select().values() for purpose in purposes}
     return sealed(

@@ -207,7 +207,7 @@ def _again(wanted: SessionOptions, options: Options, output: Path) -> Judgements
     plan = plan_again(record, folder, wanted.contract or record.contract_given, wanted.only)
     judgements = Judgements(plan)
     judgements.reuse(record)
-    judgements.judge_again(Progress().told)
+    judgements.judge_again(Progress().show)
     return judgements
 
 

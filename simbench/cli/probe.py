@@ -137,11 +137,11 @@ def probe_command(options: Options) -> int:
         "platform": options.place, "contract": contract.name, "contract_digest": contract.digest,
         "bench_version": __version__, "codes": ", ".join(f"{t.code} at {t.rate_per_s}/s" for t in targets),
     }  # fmt: skip
-    told = {"run": facts, "summary": tally(findings), "findings": findings}
+    result = {"run": facts, "summary": tally(findings), "findings": findings}
     if options.output is not None:
-        write_json(options.output / "findings.json", told)
+        write_json(options.output / "findings.json", result)
     if options.as_json:
-        click.echo(indented(told))
+        click.echo(indented(result))
     else:
         Console(width=None if sys.stdout.isatty() else 180, highlight=False).print(findings_table(findings))
         click.echo(counted(findings))
@@ -198,7 +198,7 @@ def _probe(target: Target, contract: Contract, options: Options) -> list[Finding
         ledger.close()
 
 
-async def _run(target: Target, contract: Contract, ledger: AnyLedger, tell: Callable[[str], object]) -> Any:
+async def _run(target: Target, contract: Contract, ledger: AnyLedger, progress: Callable[[str], object]) -> Any:
     import asyncio
 
     from simbench.probe import run_probe
@@ -212,7 +212,7 @@ async def _run(target: Target, contract: Contract, ledger: AnyLedger, tell: Call
         made.append(port)
 
     seen = await run_probe(
-        target, contract, connect, lambda: epoch + round((loop.time() - start) * SECOND_US), ledger.wire, tell
+        target, contract, connect, lambda: epoch + round((loop.time() - start) * SECOND_US), ledger.wire, progress
     )
     if not made:
         raise Trouble(f"no server accepts connections on {target.host}:{target.port}")

@@ -90,7 +90,7 @@ def report_command(options: Options) -> int:
     output = options.output or options.folder
     (claim if options.output else adopt)(output)  # earlier versions wrote no manifest
     findings, written = write_sla(
-        output, SlaRun(run, contract, options.language), pdf=options.pdf, progress=Progress().told
+        output, SlaRun(run, contract, options.language), pdf=options.pdf, progress=Progress().show
     )
     if options.as_json:
         click.echo((output / FINDINGS).read_text("utf-8"))
@@ -143,7 +143,7 @@ class Progress:
     def __init__(self) -> None:
         self._began = time.monotonic()
 
-    def told(self, step: str, done: int, steps: int) -> None:
+    def show(self, step: str, done: int, steps: int) -> None:
         """Report the start of a step."""
         if time.monotonic() - self._began > QUIET_S:
             click.echo(f"  {step}: {done} of {steps} done", err=True)

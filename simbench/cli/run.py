@@ -156,11 +156,11 @@ def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_js
     if as_json:
         own, workers = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         kilobytes = own + workers * processes
-        told = {
+        result = {
             "folder": label(folder), "way": went, "detail": detail, "seconds": round(seconds, 3),
             "peak_megabytes": kilobytes // 1024, "incidents": len(world.incidents), "codes": counts,
         }  # fmt: skip
-        click.echo(indented(told))
+        click.echo(indented(result))
         return
     names = [name for name in COUNTED if any(name in each for each in counts.values())]
     click.echo("  code  " + "".join(f"{name:>13}" for name in names))

@@ -1,4 +1,4 @@
-"""`simbench plan --from LEDGER`: the past under other codes and tiers. Plans nothing itself."""
+"""`simbench plan --from LEDGER`: past traffic under other codes and tiers."""
 
 from __future__ import annotations
 
@@ -41,6 +41,6 @@ def what_if_command(
     if any(row.at_most for row in rows):
         click.echo("note: only the minute of each message is known: late, lost and longest wait are upper bounds")
     if any(row.since == "submitted" for row in rows):
-        click.echo("note: the ledger tells when messages were submitted, not since when the client held them:")
+        click.echo("note: the ledger has the instants of submission, not the time before that in the client:")
         click.echo("      waits count from there and miss what the client held back (a world's --detail minute knows)")
     return 0

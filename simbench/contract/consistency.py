@@ -128,7 +128,7 @@ def _bands(tariff: dict[str, TariffRow]) -> Iterator[Mistake]:
 
 
 def _row_clauses(terms: Terms) -> Iterator[Mistake]:
-    """Find two prices of one clause: a line of a bill could not be told to belong to one of them."""
+    """Find two prices of one clause: a line of a bill could belong to either."""
     places: list[tuple[Keys, str]] = [
         (("terms", "throughput", "tiers", number, "clause"), tier.clause)
         for number, tier in enumerate(terms.throughput.tiers)

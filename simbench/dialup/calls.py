@@ -81,7 +81,7 @@ class SetAside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One row that is not billed: its place in the source (line of a text, row of a table, from 1) and the reason.
 
     `reason` is a key of REASONS; `text` shows what stood there, shortly. `duration_us` is what the row claims, if it
-    can be told: what is not billed can then be summed.
+    is known: what is not billed can then be summed.
     """
 
     line: int

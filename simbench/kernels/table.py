@@ -29,7 +29,7 @@ class Table:
     valid until the next call that adds or removes keys.
     """
 
-    __slots__ = ("_keys", "cells", "values")
+    __slots__ = ("_head", "_keys", "_multiplier", "_shift", "cells", "values")
 
     def __init__(self) -> None:
         self.clear()
@@ -37,7 +37,7 @@ class Table:
     @property
     def count(self) -> int:
         """Keys held."""
-        return int(self.cells[0])
+        return self._head[0]
 
     def clear(self) -> None:
         """Remove every key."""
@@ -46,8 +46,10 @@ class Table:
     def place(self, key: int) -> int:
         """Return the place of a key's value in `values`, adding the key if it is new."""
         keys = self._keys
+        at = (key * self._multiplier & MASK) >> self._shift
+        if keys[at] == key:  # by far the most frequent case
+            return at
         last = len(keys) - 1
-        at = (key * int(self.cells[1]) & MASK) >> int(self.cells[2])
         for _ in range(PROBES):
             held = keys[at]
             if held == key:
@@ -56,7 +58,7 @@ class Table:
                 if self.is_full():
                     break
                 keys[at] = key
-                self.cells[0] += np.uint64(1)
+                self._head[0] += 1
                 return at
             at = at + 1 & last
         self.grow()
@@ -101,9 +103,11 @@ class Table:
         self.cells = np.zeros(HEAD + 2 * size, np.uint64)
         self.cells[:HEAD] = len(keys), multiplier, 64 - bits
         self.cells[HEAD + places], self.cells[HEAD + size + places] = keys[order], values[order].view(np.uint64)
+        self._multiplier, self._shift = int(multiplier), 64 - bits
         # For single cells, several times faster than the array.
-        self._keys = self.cells[HEAD : HEAD + size].data
-        self.values = self.cells[HEAD + size :].view(np.int64).data
+        self._head: memoryview = self.cells[:HEAD].data
+        self._keys: memoryview = self.cells[HEAD : HEAD + size].data
+        self.values: memoryview = self.cells[HEAD + size :].view(np.int64).data
 
 
 def cell_of(cells: Any, key: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What happened, as rows. Interprets nothing."""
+"""The record of a run: rows of six tables, written and read."""
 
 from simbench.ledger.info import RunInfo
 from simbench.ledger.reader import Run, export_parquet, open_run

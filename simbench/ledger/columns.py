@@ -1,4 +1,4 @@
-"""Rows to Arrow columns. Opens no file; imported late, because Arrow takes a while to load."""
+"""Rows to Arrow columns. Imported late, because Arrow takes a while to load."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _integers(column: Column, values: Sequence[object]) -> pa.Array:
 def to_batch(table: Table, entries: Sequence[Entry], first_n: int, misfit: Misfit) -> pa.RecordBatch:
     """One Arrow batch of these rows and blocks, numbered from `first_n`.
 
-    A row that does not fit the table is told to `misfit` with the reason and left out; the others are kept.
+    A row that does not fit the table is passed to `misfit` with the reason and left out; the others are kept.
     """
     if not entries:
         return _no_rows(table)

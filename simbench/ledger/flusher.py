@@ -65,7 +65,7 @@ class Flusher:
         self._arrived = self._settled_octets = 0  # octets read from lines, and those of them that are written
         self._strained = False
         self._on_change: Callable[[], object] = lambda: None
-        self._lost: Trouble | None = None  # rows that fit no column, told once
+        self._lost: Trouble | None = None  # rows that fit no column, reported once
         self._stopping = self._ended = False
         self._sync = False  # whether somebody waits for rows to be on the disk itself
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)

@@ -57,7 +57,7 @@ _STATED = ("ticket", "scope", "share", "announced_at", "announced_end", "noticed
 
 
 def incident_rows(incident: Incident) -> list[EventRow]:
-    """The rows that tell it: its beginning ("outage" or "maintenance") and, when it is over, its end ("restored").
+    """Its rows: its beginning ("outage" or "maintenance") and, when it is over, its end ("restored").
 
     They are filed under their own instants, so that rows of several incidents are to be sorted before a run writes
     them as it goes.

@@ -50,7 +50,7 @@ class Run:
 
     @property
     def stimuli(self) -> pa.Table:
-        """What was asked of the client and told by it: at, kind, token, code, ..., detail, n."""
+        """What was requested of the client and reported by it: at, kind, token, code, ..., detail, n."""
         return self.table("stimuli")
 
     @property

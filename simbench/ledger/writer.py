@@ -234,7 +234,7 @@ class Ledger:
         """Write everything, mark the run closed, pack its segments into Parquet and unlock its folder.
 
         `progress` is given segments packed, and all. Trouble if something could not be written. Segments that cannot
-        be packed stay as they are, which readers take as well; `on_trouble` is told.
+        be packed stay as they are, which readers take as well; `on_trouble` is called.
         """
         atexit.unregister(self._at_exit)
         if self.info.closed:

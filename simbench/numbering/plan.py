@@ -58,6 +58,7 @@ _PLAN = msgspec.toml.decode(Path(__file__).with_name("plan_fr.toml").read_bytes(
 _BY_PREFIX = {prefix: found for found in _PLAN.range for prefix in found.prefixes}
 _LENGTHS = tuple(sorted({len(prefix) for prefix in _BY_PREFIX}, reverse=True))
 _COUNTRY = _PLAN.country
+LONGEST_SIGN = 5  # digits before the national prefix: 00 and a country code of three
 _CODES = _PLAN.foreign.country_codes
 
 
@@ -79,6 +80,11 @@ def classify(address: str) -> Number:
     if digits.startswith(_COUNTRY):
         return _national("0" + digits[len(_COUNTRY) :], address)
     return _international(digits, address)
+
+
+def kind_digits() -> int:
+    """How many first digits of an address say, together with its length, which kind of number it is."""
+    return LONGEST_SIGN + _LENGTHS[0]
 
 
 def spellings(number: Number) -> tuple[str, ...]:

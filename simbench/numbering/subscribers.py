@@ -132,7 +132,7 @@ class SubscriberBase:
         """Return ELSEWHERE, ABSENT or REACHED for an address, and keep it in `standings`."""
         if self.standings.count >= CACHED:
             self.standings.clear()
-        subscriber = self.find(address)
+        subscriber = self._found.get(address) or self._sought(address)  # not kept twice
         served = subscriber.fate == "orange"
         found = (REACHED if subscriber.attached else ABSENT) if served else ELSEWHERE
         self.standings.put(key_of(address), found)
@@ -195,9 +195,12 @@ class SubscriberBase:
             raise SubscriberError(msisdn, f"is not served here: {found.fate}", "a subscriber of Orange")
         return found
 
-    def _seek(self, address: str) -> Subscriber:
+    def _sought(self, address: str) -> Subscriber:
         number = classify(address)
-        found = self._changed.get(number.msisdn) or self._listed(number) or self._drawn(number)
+        return self._changed.get(number.msisdn) or self._listed(number) or self._drawn(number)
+
+    def _seek(self, address: str) -> Subscriber:
+        found = self._sought(address)
         if len(self._found) >= CACHED:
             self._found.clear()
         self._found[address] = found

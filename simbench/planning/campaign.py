@@ -152,7 +152,7 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
         return tuple(sorted({self.prefix(demand.kind) for demand in asked}))
 
     def prefix(self, kind: str) -> str:
-        """The range a class belongs on (OPS-DEO-07 to 11; of transactional traffic AMB-12 tells)."""
+        """The range a class belongs on (OPS-DEO-07 to 11; for transactional traffic AMB-12 decides)."""
         use = USES.get(kind)
         if use is None:  # transactional
             brochure = self.contract.reading("AMB-12") == self.contract.ambiguities["AMB-12"].default

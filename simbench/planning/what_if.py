@@ -57,7 +57,7 @@ def otherwise(source: Path, contract: Contract, late_min: float) -> tuple[Otherw
     counts = count_run(run, str(source))
     asked, since, exact = _asked(run)
     if not asked or not counts.months:
-        raise LedgerError(str(source), "tells of no message", "a run with traffic")
+        raise LedgerError(str(source), "contains no message", "a run with traffic")
     months = _months(counts.months[0], counts.months[-1])
     start = min(int(at.min()) for at, _ in asked.values()) // MINUTE_US * MINUTE_US
     period = period_of(events_in(run.events))

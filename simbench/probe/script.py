@@ -97,12 +97,12 @@ class _Driver:
 
 
 async def run_probe(
-    target: Target, contract: Contract, connect: Connect, now: Callable[[], int], wire: Rows, tell: Progress
+    target: Target, contract: Contract, connect: Connect, now: Callable[[], int], wire: Rows, progress: Progress
 ) -> Probed:
     """Probe a platform. Never raises, whatever the platform does; `wire` receives ledger rows."""
     driver = _Driver(target, connect, now, wire)
     for said, step in STEPS:
-        tell(said)
+        progress(said)
         await step(driver)
     return Probed(target, contract, driver.sessions)
 

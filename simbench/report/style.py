@@ -22,7 +22,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simbench.report.format import number
 
-# Role: (light, dark). The series are those of Okabe and Ito, which colour-blind people tell apart.
+# Role: (light, dark). The series are those of Okabe and Ito, which colour-blind people can distinguish.
 COLOURS: Final = {
     "ink": ("#1c2128", "#e6e9ee"),
     "soft": ("#59636f", "#a3adba"),

@@ -158,11 +158,17 @@ def said_of(contract: Contract, rate: int) -> str:
 
 def counted(contract: Contract, trace: Trace) -> Operations:
     """Operations that count against the rates, in order of arrival: submits, or all of the client's."""
-    rows = [Operation(r.at, r.session, r.code, r.segments, r.frame) for r in trace.submits.rows()]
-    if contract.reading(AMBIGUITY) == "all_operations":
-        rows += _others(trace)
-        rows.sort(key=lambda row: row.at)
-    return Operations(rows)
+    submits = trace.submits
+    if not counts_all(contract):
+        return Operations.of_columns({name: submits.lazy(name) for name in Operation.__struct_fields__})
+    rows = [Operation(r.at, r.session, r.code, r.segments, r.frame) for r in submits.rows()]
+    rows += _others(trace)
+    return Operations(sorted(rows, key=lambda row: row.at))
+
+
+def counts_all(contract: Contract) -> bool:
+    """Whether every operation of the client counts, not its submits alone."""
+    return contract.reading(AMBIGUITY) == "all_operations"
 
 
 def _others(trace: Trace) -> Iterator[Operation]:

@@ -91,8 +91,8 @@ def read_plain(block: Plain, lanes: Ints, waiting: Waiting, first: int) -> tuple
     whole = ends[:, -1] >= 0
     kinds[np.flatnonzero(own)[~whole]] = -1
     answered, *result = _fields(block, np.flatnonzero(results), np.arange(_ID + 1))
-    told = result[2][:, _EC] >= 0
-    kinds[np.flatnonzero(results)[~told]] = -1
+    has_code = result[2][:, _EC] >= 0
+    kinds[np.flatnonzero(results)[~has_code]] = -1
     numbers = np.empty(len(kinds), np.int64)
     frame_fields.answers(kinds, lane // 2, block.trns, SUBMIT, waiting.numbers, first, numbers)
     submits = _submits(block.rows[own], octets, edges, starts, ends, whole)

@@ -124,16 +124,16 @@ def seen_by_the_client(case: Case) -> Probes:
     unanswered at that instant.
     """
     trace = case.trace
-    points: list[tuple[int, bool]] = [(row.at, row.ack == "A") for row in trace.submits.rows()]
-    points += [(row.at, row.result_at >= 0) for row in trace.alerts.rows()]
+    points: list[tuple[int, bool]] = [(row.at, row.result_at >= 0) for row in trace.alerts.rows()]
     for row in trace.sessions.rows():
         if row.login_at >= 0:
             points.append((row.login_at, row.login_ack == "A"))
         if row.closed_at >= 0 and row.closed_by != "peer":
             points.append((row.closed_at, False))
-    points.sort()
-    at = np.array([instant for instant, _ in points], dtype=np.int64)
-    return Probes(at, np.array([ok for _, ok in points], dtype=np.bool_))
+    at = np.append(trace.submits.at, np.array([instant for instant, _ in points], dtype=np.int64))
+    ok = np.append(trace.submits.equal("ack", "A"), np.array([ok for _, ok in points], dtype=np.bool_))
+    order = np.lexsort((ok, at))
+    return Probes(at[order], ok[order])
 
 
 def _silences(service: Service, probes: Probes, in_a_row: int) -> list[Silence]:

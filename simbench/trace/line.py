@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
-from simbench.trace.rows import Alert, Mo, Notification, Session, Submit
-from simbench.ucp.frame import Framer
+from simbench.trace.rows import Session
 
 
 class Login(msgspec.Struct, gc=False):
@@ -19,35 +16,16 @@ class Login(msgspec.Struct, gc=False):
     ec: str = ""
 
 
-class Asked(NamedTuple):
-    """An operation of the client that waits for its result."""
-
-    ot: str
-    row: Submit | Alert | Login
-
-
-class Told(NamedTuple):
-    """An operation of the SMSC that waits for its result; no row for an operation that no view has."""
-
-    ot: str
-    row: Notification | Mo | None
-
-
 class Line(msgspec.Struct):
-    """One connection while it is read.
+    """One connection while it is read; `slot` is its place among the lines of the run.
 
-    Where reading began later than the connection, `opened_at` stays -1 and it has no first operation. `unaligned`
-    names the directions in which such a connection may still be in the middle of a frame.
+    Where reading began later than the connection, `opened_at` stays -1 and it has no first operation.
     """
 
     number: int
+    slot: int
     opened_at: int = -1
     peer: str = ""
-    incoming: Framer = msgspec.field(default_factory=Framer)
-    outgoing: Framer = msgspec.field(default_factory=Framer)
-    asked_by_client: dict[str, Asked] = {}
-    asked_by_smsc: dict[str, Told] = {}
-    unaligned: set[str] = msgspec.field(default_factory=lambda: {"in", "out"})
     account: str = ""
     login: Login | None = None
     first: str = ""

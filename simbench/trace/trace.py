@@ -5,14 +5,21 @@ It shares the frame parser with the SMSC, never its bookkeeping.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Mapping
 from functools import cached_property
-from typing import NamedTuple
+from heapq import heappop, heappush
+from typing import Final, NamedTuple
 
+import numpy as np
+
+from simbench.base.units import NEVER
 from simbench.ledger.capture_events import ConnectionAttempted
 from simbench.ledger.events import At, LimitSet, MaintenanceBegan, OutageBegan, Restored, events_in
 from simbench.ledger.reader import Run
 from simbench.ledger.stimuli import Reported, Request, Stimulus, Unrequested, stimuli_in
+from simbench.trace.lazy import Spelt
 from simbench.trace.messages import messages_of_mo, messages_of_submits
 from simbench.trace.rows import (
     Alerts,
@@ -28,11 +35,12 @@ from simbench.trace.rows import (
     Submits,
 )
 from simbench.trace.timing_error import ended_at, of_a_capture, stretches
+from simbench.trace.view import Bools
 from simbench.trace.wire import Wire
+from simbench.trace.wire_views import frames_of, notifications_of, recipients_of, submits_of
 
-WIRE = ("at", "session", "direction", "octets")
+MIX: Final = np.int64(0x1E3779B97F4A7C15)  # spreads recipients over all words
 LATE = ("started", "ended", "size_us", "place")
-AT_ONCE = 10_000  # rows of the wire that are Python's at a time
 
 
 class Limit(NamedTuple):
@@ -132,14 +140,32 @@ class Trace:
 
     def largest_timing_error(self, start: int, end: int) -> int:
         """The largest lateness of the bench that overlaps the interval (us)."""
-        late = self._late
-        if not len(late):
-            return 0
-        overlapping = late.size_us[(late.started <= end) & (late.ended >= start)]
-        return int(overlapping.max()) if len(overlapping) else 0
+        since, largest = self._late
+        first, beyond = bisect_right(since, start) - 1, bisect_right(since, end)
+        level = (beyond - first).bit_length() - 1
+        return max(largest[level][first], largest[level][beyond - (1 << level)])
 
     @cached_property
-    def _late(self) -> Lateness:
+    def _late(self) -> tuple[list[int], list[list[int]]]:
+        """Instants, and from each on up to the next the largest lateness; level n is the largest of 2^n in a row."""
+        late = deque(sorted((row.started, row.ended, row.size_us) for row in self._stretches.rows()))
+        since, largest, open_ = [-NEVER], [0], list[tuple[int, int]]()  # a heap of -size and end
+        for at in sorted({at for started, ended, _ in tuple(late) for at in (started, ended + 1)}):
+            while late and late[0][0] == at:
+                _, ended, size_us = late.popleft()
+                heappush(open_, (-size_us, ended))
+            while open_ and open_[0][1] < at:
+                heappop(open_)
+            since.append(at)
+            largest.append(-open_[0][0] if open_ else 0)
+        levels = [largest]
+        while len(levels[-1]) > 1 << (len(levels) - 1):
+            width = 1 << (len(levels) - 1)
+            levels.append([max(pair) for pair in zip(levels[-1], levels[-1][width:], strict=False)])
+        return since, levels
+
+    @cached_property
+    def _stretches(self) -> Lateness:
         return stretches(self.timing_error, of_a_capture(self.events, self.span))
 
     # The wire --------------------------------------------------------------------------------------------------
@@ -147,10 +173,7 @@ class Trace:
     @cached_property
     def submits(self) -> Submits:
         """Operations 51 in order of arrival, each with its result."""
-        rows = self._wire.submits
-        for position, token in self._tokens.items():
-            rows[position].token = token
-        return Submits(rows)
+        return submits_of(self._wire, self._code, self._tokens)
 
     @cached_property
     def messages(self) -> Messages:
@@ -160,7 +183,7 @@ class Trace:
     @cached_property
     def notifications(self) -> Notifications:
         """Notifications (53), each with the client's answer."""
-        return Notifications(self._wire.notifications)
+        return notifications_of(self._wire)
 
     @cached_property
     def mo(self) -> Mos:
@@ -180,7 +203,7 @@ class Trace:
     @cached_property
     def frames(self) -> Frames:
         """Every frame and every piece that is none."""
-        return Frames(self._wire.frames)
+        return frames_of(self._wire)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -198,15 +221,44 @@ class Trace:
 
     def code_of(self, account: str) -> str:
         """The first short code of an account, "" where no event names one."""
-        return self._wire.code_of(account)
+        return next((code for code, owner in self._owners.items() if owner == account), "")
+
+    @cached_property
+    def alike(self) -> Bools:
+        """Which submits may have recipient and text of another one: all that have, and perhaps a few more."""
+        store = self._wire.submits
+        keys = store.column("recipient") * MIX + store.column("word")
+        _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        found: Bools = counts[which] > 1
+        return found
+
+    @cached_property
+    def recipients(self) -> Spelt:
+        """Recipients of the submits, for rules that compare ten million of them."""
+        return recipients_of(self._wire)
+
+    @cached_property
+    def common(self) -> Bools:
+        """Which submits fill no field beside those most clients fill: addresses, notification, validity, text."""
+        found: Bools = self._wire.submits.column("common")
+        return found
+
+    @cached_property
+    def lower_case(self) -> Bools:
+        """Which frames of the client may hold letters from a to f: all that do, and perhaps a few more."""
+        found: Bools = self._wire.frames.column("lower")
+        return found
+
+    def _code(self, oadc: str, account: str) -> str:
+        return oadc if oadc in self.limits else self.code_of(account) or oadc
+
+    @cached_property
+    def _owners(self) -> dict[str, str]:
+        limits = (event for _, event in self.events if isinstance(event, LimitSet))
+        return {event.code: event.account for event in limits if event.account}
 
     @cached_property
     def _wire(self) -> Wire:
-        limits = (event for _, event in self.events if isinstance(event, LimitSet))
-        owners = {event.code: event.account for event in limits if event.account}
-        wire = Wire(self.limits, owners)
-        for piece in self.run.wire.select(WIRE).to_batches(max_chunksize=AT_ONCE):
-            for at, number, direction, octets in zip(*(piece[name].to_pylist() for name in WIRE), strict=True):
-                wire.chunk(at, number, direction, octets)
-        wire.finish(self.span[1])
+        wire = Wire(self.run)
+        wire.read(self.span[1])
         return wire

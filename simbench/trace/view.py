@@ -1,16 +1,19 @@
 """A view: the rows of one kind that the judge reads out of a ledger, one by one or as columns.
 
-Columns are numpy arrays: whole numbers int64, truth values bool, anything else objects.
+Columns are numpy arrays: whole numbers int64, truth values bool, anything else objects. A lazy column becomes such an
+array when somebody looks at it, and rows are then made of what is read of them, as ten million would not fit in memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast, overload
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from simbench.trace.lazy import Coded, Lazy
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 Ints: TypeAlias = NDArray[np.int64]
@@ -18,6 +21,7 @@ Bools: TypeAlias = NDArray[np.bool_]
 Objects: TypeAlias = NDArray[np.object_]
 Column: TypeAlias = NDArray[np.generic]
 Chosen: TypeAlias = Ints | Bools | Sequence[int] | slice
+_AT_ONCE = 4_096  # rows that are made together
 _DTYPES: dict[object, type[np.generic]] = {int: np.int64, bool: np.bool_}
 
 
@@ -30,20 +34,22 @@ class View(Generic[Row]):
 
     _row: ClassVar[type[msgspec.Struct]]
     _types: ClassVar[dict[str, type[np.generic]]]
+    _seen: ClassVar[type[_Seen]]
 
     def __init_subclass__(cls, row: type[msgspec.Struct]) -> None:
         super().__init_subclass__()
         cls._row = row
+        cls._seen = _seen_as(row)
         cls._types = {field.name: _DTYPES.get(field.type, np.object_) for field in msgspec.structs.fields(row)}
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self._rows: list[Row] | None = list(rows)
-        self._columns: dict[str, Column] = {}
+        self._columns: dict[str, Column | Lazy] = {}
         self._length = len(self._rows)
         self._source: tuple[Self, Ints] | None = None
 
     @classmethod
-    def of_columns(cls, columns: Mapping[str, Column]) -> Self:
+    def of_columns(cls, columns: Mapping[str, Column | Lazy]) -> Self:
         """A view made of every column of its rows. Raises ValueError for others, or of different lengths."""
         if set(columns) != set(cls._types) or len({len(column) for column in columns.values()}) != 1:
             raise ValueError(f"columns {sorted(columns)} of one length are {sorted(cls._types)}")
@@ -55,24 +61,57 @@ class View(Generic[Row]):
     def __len__(self) -> int:
         return self._length
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> Sequence[Row]:
         """Each row, in order."""
-        if self._rows is None:
-            if self._source is not None:
-                source, places = self._source
-                rows = source.rows()
-                self._rows = [rows[place] for place in places.tolist()]
-            else:
-                values = zip(*(self._columns[name].tolist() for name in self._types), strict=True)
-                self._rows = [cast(Row, self._row(*each)) for each in values]
-        return self._rows
+        if self._rows is None and self._source is not None and self._source[0]._rows is not None:
+            rows, places = self._source[0]._rows, self._source[1]
+            self._rows = [rows[place] for place in places.tolist()]
+        return _Rows(self) if self._rows is None else self._rows
 
     def column(self, name: str) -> Column:
         """A field of every row. Raises AttributeError where rows have no such field."""
         found = self._columns.get(name)
-        if found is None:
-            found = self._columns[name] = self._built(name)
+        if not isinstance(found, np.ndarray):
+            found = self._columns[name] = self.values(name, np.arange(self._length))
         return found
+
+    def values(self, name: str, places: Ints) -> Column:
+        """A field of the rows at these places; no more of a lazy column is made. Raises AttributeError as `column`."""
+        found = self._columns.get(name)
+        if found is not None:
+            return found[places] if isinstance(found, np.ndarray) else found.at(places)
+        if name not in self._types:
+            raise AttributeError(f"no column {name!r}; there are {sorted(self._types)}")
+        if self._source is not None:
+            return self._source[0].values(name, self._source[1][places])
+        assert self._rows is not None
+        chosen = (getattr(self._rows[place], name) for place in places.tolist())
+        return np.fromiter(chosen, self._types[name], len(places))
+
+    def lazy(self, name: str) -> Lazy:
+        """A field as a lazy column of another view."""
+        return _Field(self, name)
+
+    def distinct(self, name: str) -> tuple[list[Any], Ints]:
+        """The different values of a field, and which of them each row has."""
+        found = self._columns.get(name)
+        if isinstance(found, Coded):
+            return found.names.tolist(), found.index.astype(np.int64)
+        numbers: dict[Any, int] = {}
+        which = [numbers.setdefault(value, len(numbers)) for value in self.column(name).tolist()]
+        return list(numbers), np.array(which, np.int64)
+
+    def equal(self, name: str, value: object) -> Bools:
+        """Which rows have this value in a field; of few different values no object is made."""
+        if name not in self._columns and self._source is not None:
+            return self._source[0].equal(name, value)[self._source[1]]
+        found = self._columns.get(name)
+        if isinstance(found, Coded):
+            return found.equal(value)
+        column = self.column(name)
+        if column.dtype == np.object_:  # numpy itself would cut zeros off the end of octets
+            return np.array([each == value for each in column.tolist()], np.bool_)
+        return cast(Bools, column == value)
 
     def where(self, chosen: Chosen) -> Self:
         """Only these rows: by truth values, places, or a slice."""
@@ -85,17 +124,81 @@ class View(Generic[Row]):
         view._rows, view._source, view._length = None, (self, places), len(places)
         return view
 
-    def _built(self, name: str) -> Column:
-        if name not in self._types:
-            raise AttributeError(f"no column {name!r}; there are {sorted(self._types)}")
-        if self._source is not None:
-            source, places = self._source
-            return source.column(name)[places]
-        return np.fromiter((getattr(row, name) for row in self.rows()), self._types[name], self._length)
-
     if not TYPE_CHECKING:  # views declare the columns they are read by
 
         def __getattr__(self, name: str) -> Column:
             if name.startswith("_"):
                 raise AttributeError(name)
             return self.column(name)
+
+
+class _Field:
+    """A field of a view as a lazy column."""
+
+    def __init__(self, view: View[Any], name: str) -> None:
+        self._view, self._name = view, name
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    def at(self, places: Ints) -> NDArray[Any]:
+        """Return the values at these places."""
+        return self._view.values(self._name, places)
+
+
+class _Seen:
+    """A row whose fields are read out of its view."""
+
+    __slots__ = ("_piece", "_place")
+
+    def __init__(self, piece: _Piece, place: int) -> None:
+        self._piece, self._place = piece, place
+
+
+class _Piece:
+    """Some rows of a view; a field is made for all of them when it is read of one."""
+
+    def __init__(self, view: View[Any], places: Ints) -> None:
+        self._view, self._places = view, places
+
+    def __getattr__(self, name: str) -> list[Any]:
+        values: list[Any] = self._view.values(name, self._places).tolist()
+        setattr(self, name, values)
+        return values
+
+
+class _Rows(Sequence[Row]):
+    """The rows of a view of columns, each made when it is read."""
+
+    def __init__(self, view: View[Row]) -> None:
+        self._view = view
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    def __iter__(self) -> Iterator[Row]:
+        for first in range(0, len(self), _AT_ONCE):
+            yield from self[first : first + _AT_ONCE]
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        if not isinstance(place, slice):
+            one = np.array([range(len(self))[place]])
+            return cast(Row, self._view._seen(_Piece(self._view, one), 0))
+        places = np.arange(*place.indices(len(self)))
+        piece, seen = _Piece(self._view, places), self._view._seen
+        return [cast(Row, seen(piece, number)) for number in range(len(places))]
+
+
+def _seen_as(row: type[msgspec.Struct]) -> type[_Seen]:
+    """A kind of row with the fields of another."""
+
+    def field(name: str) -> property:
+        return property(lambda seen: getattr(seen._piece, name)[seen._place])
+
+    fields = {name: field(name) for name in row.__struct_fields__}
+    # To whoever asks it is such a row.
+    return type(f"{row.__name__}Seen", (_Seen,), {"__slots__": (), "__class__": property(lambda _: row), **fields})

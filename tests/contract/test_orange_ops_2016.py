@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from decimal import Decimal
 
 import pytest
 
@@ -13,7 +14,23 @@ from simbench.contract import load_contract
 
 CONTRACT = load_contract()
 TERMS = CONTRACT.terms.by_name()
+CHAPTERS = {
+    "PRE": range(1, 9), "CON": range(1, 7), "ACH": range(1, 8), "OPT": range(1, 5), "QOS": range(1, 7),
+    "ENG": range(1, 7), "DEO": range(1, 15), "PRO": range(1, 10), "TAR": (*range(1, 14), *range(17, 23)), "CTC": (1,),
+}  # fmt: skip
 UNITS = {"_per_s": "messages/s", "_ms": "ms", "_s": "s", "_min": "min", "_h": "h", "_share": "share", "_days": "days"}
+
+
+def test_every_clause_of_the_catalogue_is_there_and_no_other() -> None:
+    wanted = {f"OPS-{chapter}-{number:02}" for chapter, numbers in CHAPTERS.items() for number in numbers}
+    assert set(CONTRACT.clauses) == wanted
+    assert len(wanted) == 80
+
+
+def test_the_twenty_ambiguities_are_there_and_in_force_as_recommended() -> None:
+    assert list(CONTRACT.ambiguities) == [f"AMB-{number:02}" for number in range(1, 21)]
+    assert [CONTRACT.reading(amb) for amb in ("AMB-02", "AMB-04", "AMB-05", "AMB-11", "AMB-20")] == [
+        "marginal", "calendar", "sliding", "delivered", "half_open"]  # fmt: skip
 
 
 def test_every_clause_is_complete_and_says_who_is_bound_and_how_it_is_seen() -> None:
@@ -42,10 +59,49 @@ def test_a_term_carries_the_unit_its_name_promises(name: str) -> None:
     assert promised is None or TERMS[name].unit in allowed
 
 
+def test_the_prices_are_those_of_the_brochure() -> None:
+    prices = {name.removeprefix("tariff."): str(term.value) for name, term in TERMS.items() if "euro" in term.unit}
+    assert prices == {
+        "code_technical_setup": "280", "code_admin_setup": "300", "rate_change": "150", "other_change": "150",
+        "per_delivered_mt": "0.030", "code_month_1_20": "150", "code_month_21_on": "500",
+        "qualification_month": "200", "qualification_act": "0.01", "oadc_option_month": "150", "oadc_option_act": "280",
+        "green_geo_month_1_10": "150", "green_geo_month_11_on": "500",
+    }  # fmt: skip
+    assert all(isinstance(TERMS[f"tariff.{name}"].value, Decimal) for name in prices)
+    paid = {rate: str(tier.price) for rate, tier in CONTRACT.terms.throughput.paid_tiers.items()}
+    assert paid == {20: "800", 50: "1600", 100: "2500", 150: "3000"}
+    tariff = CONTRACT.terms.tariff
+    assert (tariff["code_month_1_20"].last, tariff["green_geo_month_1_10"].last) == (20, 10)
+    assert CONTRACT.terms.money.tier_months.value == 1
+    assert (CONTRACT.terms.money.currency.value, str(CONTRACT.terms.money.vat_share.value)) == ("EUR", "0.20")
+
+
 def test_bands_leave_no_code_without_a_price() -> None:
     for charge in ("code_month", "range_month"):
         low, high = CONTRACT.terms.rows(charge)
         assert (low.first, high.first, high.last) == (1, (low.last or 0) + 1, None)
+
+
+def test_the_promises_are_those_of_the_brochure() -> None:
+    t = CONTRACT.terms
+    assert t.throughput.rates == (10, 20, 50, 100, 150)
+    assert t.throughput.default_per_s.value == 10
+    assert [rate for rate in t.throughput.rates if t.throughput.must_ask(rate)] == [50, 100, 150]
+    assert (t.quality.availability.value, t.quality.availability_months.value) == (0.99, 12)
+    assert t.quality.availability_window.value == "rolling"
+    assert (t.quality.restoration_h.value, t.quality.notice_days.value, t.quality.rate_floor_per_s.value) == (6, 5, 10)
+    hours = t.hours["marketing"]
+    assert (hours.opens_at_h.value, hours.closes_at_h.value, hours.days.value) == (8, 22, "monday-to-saturday")
+    assert t.forecast.per_year.value == 2
+
+
+def test_the_parties_are_those_of_the_brochure() -> None:
+    names = {key: (party.role, party.name) for key, party in CONTRACT.parties.items()}
+    assert names == {
+        "orange": ("operator", "Orange"), "cocontractant": ("client", "Cocontractant"),
+        "emetteur": ("sender", "Émetteur"),
+    }  # fmt: skip
+    assert CONTRACT.operator == "orange"
 
 
 def test_every_clause_says_what_verifies_it_or_why_nothing_does() -> None:

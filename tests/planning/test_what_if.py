@@ -101,7 +101,7 @@ def test_plan_from_a_ledger_prints_its_table(tmp_path: Path) -> None:
 
 def test_a_ledger_that_knows_only_when_messages_were_submitted_says_so(tmp_path: Path) -> None:
     told = CliRunner().invoke(cli, ["plan", "--from", str(ledger_of(tmp_path / "run", "rows"))]).output
-    assert "tells when messages were submitted, not since when the client held them" in told
+    assert "the ledger has the instants of submission, not the time before that in the client" in told
 
 
 def test_what_still_waits_when_nothing_more_is_asked_is_worked_off_until_the_period_ends(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ async def three_messages(bench: Bench) -> None:
     for _ in range(3):
         await bench.ask(bench.message("36010", text="Déjà prêt, 100 %"))
     await bench.received(3, 10)
-    await bench.told(20)
+    await bench.reported(20)
     await bench.pause(1)
 
 

@@ -23,7 +23,7 @@ TAIL: Final = 15  # octets from the slash after the text to ETX, ETX not include
 
 ACK: Final = np.frombuffer(b"\x0200/00020/R/53/A///96\x03", np.uint8)  # for TRN 00
 ACK_SIZE: Final = len(ACK)
-_EIGHT: Final = 8
+ONE, FOUR, _EIGHT = np.uint64(1), np.uint64(4), np.uint64(8)
 
 # What `submit_at` finds.
 TRN: Final = 0  # a number
@@ -41,13 +41,13 @@ FOUND_WIDTH: Final = 12
 
 def _crc_tables() -> Any:
     """CRC-32 of one octet followed by 0 to 7 zeros."""
-    tables = np.zeros((_EIGHT, 256), np.uint32)
+    tables = np.zeros((8, 256), np.uint32)
     for octet in range(256):
         value = octet
-        for _ in range(_EIGHT):
+        for _ in range(8):
             value = value >> 1 ^ (0xEDB88320 if value & 1 else 0)
         tables[0, octet] = value
-    for place in range(1, _EIGHT):
+    for place in range(1, 8):
         before = tables[place - 1]
         tables[place] = before >> np.uint32(8) ^ tables[0][before & np.uint32(0xFF)]
     assert int(tables[0, 1]) == crc32(b"\x01", 0xFFFFFFFF ^ 0xFFFFFFFF) ^ crc32(b"\x00") ^ int(tables[0, 0])
@@ -60,6 +60,14 @@ CRC: Final = _crc_tables()
 def hex_digit(value: Any) -> Any:
     """Return the upper-case hexadecimal digit of 0 to 15, as an octet."""
     return value + 48 if value < 10 else value + 55
+
+
+def sum_of(octets: Any, begin: Any, end: Any) -> Any:
+    """Return the sum of octets, which is small."""
+    total = np.uint32(0)
+    for place in range(np.uint64(begin), np.uint64(end)):  # unsigned: a negative index would need a look at each
+        total += np.uint32(octets[place])
+    return np.int64(total)
 
 
 def submit_at(octets: Any, at: Any, end: Any, found: Any) -> Any:
@@ -84,9 +92,7 @@ def submit_at(octets: Any, at: Any, end: Any, found: Any) -> Any:
         and octets[at + 12] == 53 and octets[at + 13] == 49 and octets[at + 14] == SLASH
     ):  # fmt: skip
         return 0
-    total = np.int64(0)
-    for place in range(at + 1, stop - 2):
-        total += octets[place]
+    total = sum_of(octets, at + 1, stop - 2)
     if octets[stop - 2] != hex_digit(total >> 4 & 15) or octets[stop - 1] != hex_digit(total & 15):
         return 0
     return _fields(octets, at + 15, stop, found)
@@ -159,12 +165,12 @@ def _rest(octets: Any, at: Any, stop: Any, found: Any) -> Any:
     if not 0 <= size <= LONGEST_TEXT or size & 1:
         return 0
     found[TEXT], found[TEXT_SIZE] = at, size
-    wrong = 0
-    for place in range(at, stop - TAIL):
+    wrong = np.uint8(0)
+    for place in range(np.uint64(at), np.uint64(stop - TAIL)):
         octet = octets[place]
-        wrong |= not (48 <= octet <= 57 or 65 <= octet <= 70)
-    for place in range(stop - TAIL, stop - 2):
-        wrong |= octets[place] != SLASH
+        wrong |= np.uint8(not ((octet >= 48) & (octet <= 57) | (octet >= 65) & (octet <= 70)))
+    for place in range(np.uint64(stop - TAIL), np.uint64(stop - 2)):
+        wrong |= octets[place] ^ np.uint8(SLASH)
     return 0 if wrong else stop + 1
 
 
@@ -172,9 +178,9 @@ def ack_at(octets: Any, at: Any, end: Any) -> Any:
     """Return the TRN of the bare acknowledgement of a 53 that begins at `at`, or -1 if it is none."""
     if end - at < ACK_SIZE:
         return -1
-    wrong = 0
-    for place in range(3, ACK_SIZE - 3):
-        wrong |= octets[at + place] ^ ACK[place]
+    wrong = np.uint8(0)
+    for place in range(np.uint64(3), np.uint64(ACK_SIZE - 3)):
+        wrong |= octets[np.uint64(at) + place] ^ ACK[place]
     tens, ones = np.int64(octets[at + 1]) - 48, np.int64(octets[at + 2]) - 48
     if wrong or octets[at] != 2 or octets[at + ACK_SIZE - 1] != 3 or not (0 <= tens <= 9 and 0 <= ones <= 9):
         return -1
@@ -190,25 +196,28 @@ def text_key(octets: Any, at: Any, size: Any, crc: Any, low: Any, high: Any) -> 
     `crc`, `low`, `high`: CRC-32 and the two sums of Adler-32 of the code and a slash.
     """
     state = np.uint32(crc) ^ np.uint32(0xFFFFFFFF)
-    end, place = at + size, at
+    end, place = np.uint64(at + size), np.uint64(at)
     mask = np.uint32(0xFF)
     while place + _EIGHT <= end:
-        for octet in range(4):
+        for octet in range(np.uint64(0), np.uint64(4)):
             state ^= np.uint32(octets[place + octet]) << np.uint32(8 * octet)
         state = (
             CRC[7, state & mask] ^ CRC[6, state >> np.uint32(8) & mask] ^ CRC[5, state >> np.uint32(16) & mask]
-            ^ CRC[4, state >> np.uint32(24)] ^ CRC[3, octets[place + 4]] ^ CRC[2, octets[place + 5]]
-            ^ CRC[1, octets[place + 6]] ^ CRC[0, octets[place + 7]]
+            ^ CRC[4, state >> np.uint32(24)] ^ CRC[3, octets[place + FOUR]]
+            ^ CRC[2, octets[place + FOUR + ONE]] ^ CRC[1, octets[place + FOUR + ONE + ONE]]
+            ^ CRC[0, octets[place + FOUR + ONE + ONE + ONE]]
         )  # fmt: skip
         place += _EIGHT
     while place < end:
         state = CRC[0, (state ^ np.uint32(octets[place])) & mask] ^ state >> np.uint32(8)
-        place += 1
+        place += ONE
     state ^= np.uint32(0xFFFFFFFF)
     one, two = np.int64(low), np.int64(high) + size * np.int64(low)
-    for place in range(at, end):
-        value = np.int64(octets[place])
+    left = size
+    for octet_at in range(np.uint64(at), end):
+        value = np.int64(octets[octet_at])
         one += value
-        two += (end - place) * value
+        two += left * value
+        left -= 1
     sums = (two % 65521) << 16 | one % 65521
     return np.uint64(state) << np.uint64(32) | np.uint64(sums)

@@ -49,6 +49,7 @@ LATENCY_KEY: Final = 27  # as a signed number
 CARRIED: Final = 28  # place in the order of accounts
 CARRY_LINE: Final = 29  # the connection that is being filled, -1 for none, and how many it still takes
 CARRY_LEFT: Final = 30
+ENTERED: Final = 31  # rows written down for the index of waiting messages
 LAW: Final = 40  # the delivery times follow
 
 # lines; from TRNS on, for each TRN of the SMSC's own operations: its row (FREE, HELD: an object of the core's), when it
@@ -139,7 +140,9 @@ L_CODE: Final = 3
 L_ENTITY: Final = 4
 L_VALUE: Final = 5
 L_SCTS: Final = 6
-LOG_WIDTH: Final = 7
+L_NOTIFY: Final = 7
+L_VALID_UNTIL: Final = 8
+LOG_WIDTH: Final = 9
 ACCEPTED: Final = 0
 REFUSED: Final = 1
 DISCARDED: Final = 2

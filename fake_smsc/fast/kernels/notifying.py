@@ -107,10 +107,11 @@ def _send(
 
 def _copy(out: Any, at: Any, pieces: Any, piece: Any) -> Any:
     """Write a piece of the template; `pieces`: where each begins, then their octets."""
-    for place in range(pieces[piece], pieces[piece + 1]):
-        out[at] = pieces[place]
-        at += 1
-    return at
+    begin, size = pieces[piece], pieces[piece + 1] - pieces[piece]
+    to, source = np.uint64(at), np.uint64(begin)
+    for place in range(np.uint64(0), np.uint64(size)):
+        out[to + place] = pieces[source + place]
+    return at + size
 
 
 def _stamp(out: Any, at: Any, caches: Any, second: Any) -> Any:

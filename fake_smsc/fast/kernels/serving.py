@@ -8,7 +8,7 @@ import numpy as np
 
 from fake_smsc.fast.kernels import frames
 from fake_smsc.fast.kernels import layout as lay
-from fake_smsc.fast.kernels.frames import ack_at, hex_digit, submit_at, text_key
+from fake_smsc.fast.kernels.frames import ack_at, hex_digit, submit_at, sum_of, text_key
 from fake_smsc.fast.kernels.rows import file, free_row, log_row, new_row
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.kernels.chance import draw_with, mixed, quantile
@@ -31,7 +31,7 @@ LONGEST_REST: Final = 500  # octets of an unfinished frame; what is longer is no
 
 def serve(
     state: Any, octets: Any, reads: Any, lines: Any, accounts: Any, lists: Any, codes: Any, rings: Any, standings: Any,
-    given: Any, ordinals: Any, rows: Any, wheel: Any, caches: Any, out: Any, outs: Any, log: Any, text: Any,
+    given: Any, ordinals: Any, rows: Any, fresh: Any, wheel: Any, caches: Any, out: Any, outs: Any, log: Any, text: Any,
     offsets: Any,
 ) -> Any:  # fmt: skip
     """Serve frames from (SEGMENT, AT) on; return DONE, or why not and where the frame begins and ends.
@@ -56,8 +56,8 @@ def serve(
                 following = submit_at(octets, at, end, found)
                 if following:
                     why = _submit(
-                        state, octets, lines, accounts, lists, codes, rings, standings, given, ordinals, rows, wheel,
-                        caches, out, log, text, offsets, line, found,
+                        state, octets, lines, accounts, lists, codes, rings, standings, given, ordinals, rows, fresh,
+                        wheel, caches, out, log, text, offsets, line, found,
                     )  # fmt: skip
                     if why == lay.CORE:
                         following = np.int64(0)
@@ -159,8 +159,8 @@ def _enter(codes: Any, rings: Any, code: Any, due: Any) -> Any:
 
 def _submit(
     state: Any, octets: Any, lines: Any, accounts: Any, lists: Any, codes: Any, rings: Any, standings: Any, given: Any,
-    ordinals: Any, rows: Any, wheel: Any, caches: Any, out: Any, log: Any, text: Any, offsets: Any, line: Any,
-    found: Any,
+    ordinals: Any, rows: Any, fresh: Any, wheel: Any, caches: Any, out: Any, log: Any, text: Any, offsets: Any,
+    line: Any, found: Any,
 ) -> Any:  # fmt: skip
     account, now = lines[line, lay.ACCOUNT], state[lay.NOW]
     code = _code(accounts, lists, codes, account, found)
@@ -186,11 +186,11 @@ def _submit(
         session = lines[line, lay.NUMBER_OF]
         if codes[code, lay.MODE] == lay.NACK:
             ec = codes[code, lay.REFUSAL]
-            log_row(state, log, text, offsets, key, lay.REFUSED, now, session, code, 0, ec, 0)
+            log_row(state, log, text, offsets, key, lay.REFUSED, now, session, code, 0, ec, 0, 0, 0)
             state[lay.DECIDED] += 1
             _refusal(state, out, found[frames.TRN], ec)
         else:
-            log_row(state, log, text, offsets, key, lay.DISCARDED, now, session, code, 0, 0, 0)
+            log_row(state, log, text, offsets, key, lay.DISCARDED, now, session, code, 0, 0, 0, 0, 0)
         return lay.DONE
     if asked > now + state[lay.VALIDITY_MAX] or 0 < asked <= now:
         return lay.CORE
@@ -205,15 +205,15 @@ def _submit(
     if standing == ELSEWHERE:
         return lay.CORE
     return _accept(
-        state, octets, lines, codes, rings, given, ordinals, rows, wheel, caches, out, log, text, offsets, line, found,
-        account, code, key, due, asked, expires_at, standing,
+        state, octets, lines, codes, rings, given, ordinals, rows, fresh, wheel, caches, out, log, text, offsets, line,
+        found, account, code, key, due, asked, expires_at, standing,
     )  # fmt: skip
 
 
 def _accept(
-    state: Any, octets: Any, lines: Any, codes: Any, rings: Any, given: Any, ordinals: Any, rows: Any, wheel: Any,
-    caches: Any, out: Any, log: Any, text: Any, offsets: Any, line: Any, found: Any, account: Any, code: Any, key: Any,
-    due: Any, asked: Any, expires_at: Any, standing: Any,
+    state: Any, octets: Any, lines: Any, codes: Any, rings: Any, given: Any, ordinals: Any, rows: Any, fresh: Any,
+    wheel: Any, caches: Any, out: Any, log: Any, text: Any, offsets: Any, line: Any, found: Any, account: Any,
+    code: Any, key: Any, due: Any, asked: Any, expires_at: Any, standing: Any,
 ) -> Any:  # fmt: skip
     now = state[lay.NOW]
     second = now // SECOND_US
@@ -238,6 +238,9 @@ def _accept(
     )  # fmt: skip
     place = cell_of(ordinals, max(triple, ONE))
     if last == 0 or place == 0 or _is_full(given) or _is_full(ordinals):
+        return lay.ROOM
+    entered = state[lay.ENTERED]
+    if entered == fresh.shape[1]:
         return lay.ROOM
     row = new_row(state, rows)
     if row < 0:
@@ -268,10 +271,14 @@ def _accept(
     unreached = 0 if standing == REACHED else 1
     rows[row, lay.R_LINK] = account << 49 | code << 36 | unreached << 35 | notify << 32
     file(state, rows, wheel, row)
+    fresh[0, entered], fresh[1, entered] = key, row
+    state[lay.ENTERED] = entered + 1
     state[lay.DECIDED] += 1
     state[lay.ON_THE_WAY] += 1
-    terms = notify | asked // MINUTE_US << 3
-    log_row(state, log, text, offsets, key, lay.ACCEPTED, now, session, code, np.int64(entity), terms, scts)
+    valid_until = asked // MINUTE_US * MINUTE_US
+    log_row(
+        state, log, text, offsets, key, lay.ACCEPTED, now, session, code, np.int64(entity), 0, scts, notify, valid_until
+    )
     _result(state, octets, caches, out, found, stamp)
     return lay.DONE
 
@@ -284,14 +291,12 @@ def _result(state: Any, octets: Any, caches: Any, out: Any, found: Any, stamp: A
     """Write the positive result of a submit."""
     at = state[lay.OUT]
     size, begin = found[frames.RECIPIENT_SIZE], found[frames.RECIPIENT]
-    for place in range(len(RESULT)):
-        out[at + place] = RESULT[place]
+    copy(out, at, RESULT, 0, len(RESULT))
     length = RESULT_OVERHEAD + size
     out[at + 1], out[at + 2] = 48 + found[frames.TRN] // 10, 48 + found[frames.TRN] % 10
     out[at + 7], out[at + 8] = 48 + length // 10, 48 + length % 10
     end = at + len(RESULT)
-    for place in range(size):
-        out[end + place] = octets[begin + place]
+    copy(out, end, octets, begin, size)
     end += size
     out[end] = 58
     for place in range(12):
@@ -303,17 +308,21 @@ def _result(state: Any, octets: Any, caches: Any, out: Any, found: Any, stamp: A
 def _refusal(state: Any, out: Any, trn: Any, ec: Any) -> Any:
     """Write the negative result of a submit above the rate."""
     at = state[lay.OUT]
-    for place in range(len(REFUSAL)):
-        out[at + place] = REFUSAL[place]
+    copy(out, at, REFUSAL, 0, len(REFUSAL))
     out[at + 1], out[at + 2] = 48 + trn // 10, 48 + trn % 10
     out[at + 17], out[at + 18] = 48 + ec // 10, 48 + ec % 10
     state[lay.OUT] = seal(out, at, at + len(REFUSAL))
 
 
+def copy(out: Any, at: Any, octets: Any, begin: Any, size: Any) -> Any:
+    """Copy some octets."""
+    to, source = np.uint64(at), np.uint64(begin)
+    for place in range(np.uint64(0), np.uint64(size)):
+        out[to + place] = octets[source + place]
+
+
 def seal(out: Any, begin: Any, end: Any) -> Any:
     """Write checksum and ETX after the octets of a frame; return where it ends."""
-    total = np.int64(0)
-    for place in range(begin + 1, end):
-        total += out[place]
+    total = sum_of(out, begin + 1, end)
     out[end], out[end + 1], out[end + 2] = hex_digit(total >> 4 & 15), hex_digit(total & 15), 3
     return end + 3

@@ -107,10 +107,10 @@ class Foreign:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Record the outcomes of purposes."""
-        told = dict(report.user_properties)
-        if report.when == "call" and "purpose" in told:
-            outcome = "pass" if getattr(report, VERDICT, "") == "known" else told["outcome"]
-            self._seen.append(Finding(str(told["purpose"]), "", outcome, ""))  # type: ignore[arg-type]  # one of them
+        properties = dict(report.user_properties)
+        if report.when == "call" and "purpose" in properties:
+            outcome = "pass" if getattr(report, VERDICT, "") == "known" else properties["outcome"]
+            self._seen.append(Finding(str(properties["purpose"]), "", outcome, ""))  # type: ignore[arg-type]  # one of them
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

@@ -38,7 +38,7 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 def compared(results: Sequence[tuple[str, Result]]) -> Comparison:
-    """The comparison of sessions, each with the name of its folder; clients of one name are told apart by it.
+    """The comparison of sessions, each with the name of its folder, which distinguishes clients of one name.
 
     Raises BadInput without any session.
     """

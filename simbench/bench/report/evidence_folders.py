@@ -64,7 +64,7 @@ def exercises_of(finding: Finding) -> list[str]:
 
 
 def shown(run: Run, finding: Finding, exercise: str = "") -> Run:
-    """The run with only that part of its wire that the evidence is about; all of it where no instant is told.
+    """The run with only that part of its wire that the evidence is about; all of it where the evidence has no instant.
 
     Of a finding on a session, the evidence of one exercise counts.
     """

@@ -102,20 +102,20 @@ def result_waits(submits: Submits) -> Ints:
 
 def notice_waits(trace: Trace) -> Ints:
     """Time from each positive result to the first final notification of that message, by recipient and SCTS."""
-    told: dict[tuple[str, str], int] = {}
+    notified_at: dict[tuple[str, str], int] = {}
     for notice in trace.notifications.rows():
         if notice.outcome != 1:
-            told.setdefault((notice.recipient, notice.scts), notice.at)
+            notified_at.setdefault((notice.recipient, notice.scts), notice.at)
     waits = [
-        told[submit.recipient, submit.scts] - submit.result_at
+        notified_at[submit.recipient, submit.scts] - submit.result_at
         for submit in trace.submits.rows()
-        if submit.ack == "A" and (submit.recipient, submit.scts) in told
+        if submit.ack == "A" and (submit.recipient, submit.scts) in notified_at
     ]
     return np.array(waits, dtype=np.int64)
 
 
 def settled_first(trace: Trace) -> Ints:
-    """When each asked message was first accepted, or given up as the client told, sorted; resending counts once."""
+    """When each asked message was first accepted, or given up as the client reported, sorted; resending counts once."""
     asked = {one.token for one in trace.requests}
     instants = [(submit.result_at, submit.token) for submit in trace.submits.rows() if submit.ack == "A"]
     instants += [(report.at, report.token) for report in trace.reports if report.kind in GIVEN_UP]

@@ -1,6 +1,6 @@
 """What was asked, what stood on the wire and what the bench made happen, as one list in the order of time.
 
-Shows what evidence is about, with a little of what was before and after; judges nothing and interprets no sequence.
+It shows the time of the evidence, with a little of what was before and after.
 """
 
 from __future__ import annotations

@@ -115,10 +115,10 @@ class Judgements:
                 else msgspec.structs.replace(self._left_out(exercise), left_out=ended.trouble)
             )
 
-    def judge_again(self, told: Callable[[str, int, int], object]) -> None:
-        """Judge all of an earlier session; `told` hears of each exercise, how many are judged, and of how many."""
+    def judge_again(self, progress: Callable[[str, int, int], object]) -> None:
+        """Judge all of an earlier session; `progress` gets each exercise, how many are judged, and of how many."""
         for number, (name, future) in enumerate(self.conducted.items()):
-            told(f"judging {name}", number, len(self.conducted))
+            progress(f"judging {name}", number, len(self.conducted))
             self._judge(future.result())
 
     def wait(self) -> None:

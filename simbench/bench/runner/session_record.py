@@ -1,6 +1,6 @@
 """What a session leaves beside its ledgers, so that they can be judged again without any client: `session.json`.
 
-Judges nothing. The client's own statements are kept as it made them then.
+The client's own statements are kept as it made them then.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SessionRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Client, contract, seed and choice of a session. `exercises` holds every one chosen, with its purposes' names.
 
-    `attempts`: why attempts of an exercise before the one judged told nothing. `soak`: how long an endurance run was.
+    `attempts`: why earlier attempts of an exercise were inconclusive. `soak`: how long an endurance run was.
     """
 
     system: str

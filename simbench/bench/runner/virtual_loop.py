@@ -1,4 +1,4 @@
-"""Virtual time for asyncio: a loop that jumps to its next timer, and a network in memory. Opens no socket.
+"""Virtual time for asyncio: a loop that jumps to its next timer, and a network in memory.
 
 The very server, client shell and exercises that run live run here as well, so that a minute of platform time takes
 as long as its computing, and every run is the same.

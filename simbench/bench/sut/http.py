@@ -28,7 +28,7 @@ PLACES: Final = ("to", "text", "code", "oadc", "mark", "coding", "validity_min",
 class Http:
     """A client that is asked by GET of `url`, where {to}, {text} and the other PLACES are filled in.
 
-    {callback} is an address of the bench: `callback` is the query a client appends what it tells to, `outcomes` the
+    {callback} is an address of the bench: `callback` is the query to which a client appends its report, `outcomes` the
     kind of report each value of `type` means. What it hears of an MO comes to /mo?from=&to=&text=.
     """
 

@@ -13,7 +13,7 @@ from simbench.cli.pages import group
 
 
 @group(
-    files="Only the file that `simbench contract new` is told to write.",
+    files="Only the file named for `simbench contract new`.",
     see=("docs/guides/contract.md", "docs/reference/contract.md", "simbench explain"),
     sections=[
         cloup.Section("Read", [list_, show, diff]),

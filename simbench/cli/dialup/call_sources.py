@@ -39,20 +39,20 @@ class Reading(NamedTuple):
 
 
 def read_calls(
-    path: Path, offer: Offer, how: Reading, told: Callable[[int, int], None] = lambda _done, _all: None
+    path: Path, offer: Offer, how: Reading, progress: Callable[[int, int], None] = lambda _done, _all: None
 ) -> Records:
     """Valid calls of call records, a `detail` file or a capture; the rest is set aside. Raises BadInput."""
     kind = "csv"
     if path.is_file():
         kind = "capture" if is_capture_file(path) else kind_of(path)
     if kind in {"csv", "parquet"}:
-        return read_records(path, offer, how.months, told)
+        return read_records(path, offer, how.months, progress)
     if kind == "detail":
-        return accounted(path, read_detail(path), offer, how, told)
+        return accounted(path, read_detail(path), offer, how, progress)
     datagrams = Datagrams(path, how.ports)
     captured = Captured(datagrams, how.ports, how.secret, path.name)
     try:
-        records = accounted(path, captured, offer, how, told)
+        records = accounted(path, captured, offer, how, progress)
     except NothingRead:
         raise NothingRead(_unseen(path, datagrams, how.ports)) from None
     if not records.rows:
@@ -74,7 +74,7 @@ def accounted(
     found: Iterable[Heard | SetAside],
     offer: Offer,
     how: Reading,
-    told: Callable[[int, int], None] = lambda _done, _all: None,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Records:
     """The same for accounting records already read; several records make a call."""
     rows = 0
@@ -83,7 +83,7 @@ def accounted(
         nonlocal rows
         for rows, each in enumerate(found, start=1):
             if rows % STEP == 0:
-                told(rows, 0)
+                progress(rows, 0)
             yield each
 
     paired, aside = pair(counted(), how.clock, offer.terms.records.longest_s), RejectedRows()

@@ -15,7 +15,7 @@ from simbench.cli.pages import JUDGED, group
 
 @group(
     exits=JUDGED,
-    files="Only where a command is told to write.",
+    files="Only what an option of a command names.",
     see=("docs/guides/dialup.md",),
     sections=[
         cloup.Section("Minutes and revenue", [settle, ports]),

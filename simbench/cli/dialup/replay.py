@@ -111,16 +111,16 @@ def replay_command(  # noqa: PLR0913 - one argument an option
     if output is not None:
         claim(output)  # first, so that --write may name a file in it
     how = Reading(month, clock, secret_in(secret_file), ports)
-    with progress() as told:
-        read = read_calls(records, offer, how, lambda done, whole: told(f"reading {records}", done, whole))
-        told("settling and judging", 0, 1)
+    with progress() as show:
+        read = read_calls(records, offer, how, lambda done, whole: show(f"reading {records}", done, whole))
+        show("settling and judging", 0, 1)
         done = replay(read, offer, tariff)
         case = Case(offer, tariff or offer.reading("NRV-AMB-01"), read, stated, _ports_of(sizes))
         findings = judge(case)
         if write is not None:
             write_statement(write, done.months, done.settled)
         if output is not None:
-            told(f"writing {output}", 0, 1)
+            show(f"writing {output}", 0, 1)
             write_dialup(output, DialupReport.of_replay(done, offer, findings))
     if as_json:
         click.echo(indented({**msgspec.to_builtins(done), "findings": findings}))

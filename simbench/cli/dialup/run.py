@@ -59,14 +59,14 @@ def run_command(scenario: Path, output: Path | None, records: Path | None, *, as
     asked = read_dialup(scenario)
     if output is not None:
         claim(output)  # first, so that --records may name a file in it
-    with progress() as told:
-        done = run_dialup(asked, told)
+    with progress() as show:
+        done = run_dialup(asked, show)
         findings = judge(Case(done.offer, done.offer.reading("NRV-AMB-01")))
         if records is not None:
-            told(f"writing {records}", 0, 1)
+            show(f"writing {records}", 0, 1)
             write_records(records, with_ports(done.last))
         if output is not None:
-            told(f"writing {output}", 0, 1)
+            show(f"writing {output}", 0, 1)
             write_dialup(output, DialupReport.of_run(done, findings))
     if as_json:
         click.echo(indented(done.totals))

@@ -178,10 +178,10 @@ def _progress() -> Progress:
     """Progress in packets on standard error, after the first seconds."""
     last = time.monotonic()
 
-    def tell(packets: int) -> None:
+    def show(packets: int) -> None:
         nonlocal last
         if time.monotonic() - last > QUIET_S:
             last = time.monotonic()
             click.echo(f"{packets} packets read", err=True)
 
-    return tell
+    return show

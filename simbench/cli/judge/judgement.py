@@ -139,8 +139,8 @@ def _capture(options: Options, contract: Contract) -> int:
 def _wanted(options: Options, contract: Contract, mapping: MappingFile) -> SourceOptions:
     name = options.tz or mapping.outages.tz
     zone = zone_of(name, "--tz" if options.tz else f"{options.mapping}: outages.tz") if name else None
-    told = (("--from", options.start), ("--to", options.end), ("--history-from", options.history_from))
-    start, end, history = (instant_of(text, zone, place) if text else None for place, text in told)
+    bounds = (("--from", options.start), ("--to", options.end), ("--history-from", options.history_from))
+    start, end, history = (instant_of(text, zone, place) if text else None for place, text in bounds)
     return SourceOptions(options.source, contract, mapping, start, end, history, zone)
 
 
@@ -207,9 +207,9 @@ def _facts(
         "set_aside": len(rejected(notes)),
         "holes": source.holes,
     }
-    told = [f"{kind}: {unread}" for kind, unread in record.unread.items() if unread]
-    if told:
-        facts["unread"] = "; ".join(told)
+    unread = [f"{kind}: {lines}" for kind, lines in record.unread.items() if lines]
+    if unread:
+        facts["unread"] = "; ".join(unread)
     if source.unanswered:
         facts["unanswered"] = source.unanswered
     if notes:
@@ -232,12 +232,12 @@ def _forecast(options: Options, case: Case) -> tuple[Forecast | None, BackTest |
         lies = "lies within the period judged" if options.as_of is None else "is not after --as-of"
         raise BadInput("--forecast", lies, "a later date")
     laws = read_laws(options.laws) if options.laws else ()
-    started, told = time.monotonic(), [0.0]
+    started, shown = time.monotonic(), [0.0]
 
     def progress(done: int, total: int) -> None:
         elapsed = time.monotonic() - started
-        if elapsed - told[0] > QUIET_S:
-            told[0] = elapsed
+        if elapsed - shown[0] > QUIET_S:
+            shown[0] = elapsed
             left = elapsed / done * (total - done)
             click.echo(f"{done} of {total} replications, about {left:.0f} s left", err=True)
 

@@ -120,8 +120,8 @@ def print_answer(answer: Answer, options: Options) -> None:
             console.print(line)
     for line in _not_read(answer):
         console.print(line, markup=False)
-    told = f".  Written to {options.output}" if options.output else ""
-    console.print(f"\n{counted(answer.findings)}{told}")
+    written = f".  Written to {options.output}" if options.output else ""
+    console.print(f"\n{counted(answer.findings)}{written}")
 
 
 def _not_read(answer: Answer) -> Iterator[str]:
@@ -141,9 +141,9 @@ def _not_read(answer: Answer) -> Iterator[str]:
 def _sides(sides: Iterable[Side]) -> Table:
     table = columns("", "ticket", "ticket says", "client saw", "ticket s", "client s", "why")
     for one in sides:
-        told = _span(one.told_start, one.told_end)
+        reported = _span(one.told_start, one.told_end)
         seen = _span(one.seen_start, one.seen_end)
-        table.add_row(one.verdict, one.ticket, told, seen, f"{one.told_s:.0f}", f"{one.seen_s:.0f}", one.why)
+        table.add_row(one.verdict, one.ticket, reported, seen, f"{one.told_s:.0f}", f"{one.seen_s:.0f}", one.why)
     return table
 
 

@@ -44,7 +44,7 @@ KINDS = {
     JSON,
 )
 def envelope(day: str, language: Language, *, as_json: bool, **plan: Any) -> None:
-    """Compute the roaming data a plan must include, and the text that tells its customer.
+    """Compute the roaming data a plan must include, and the text for its customers.
 
     The volume is a minimum: octets are rounded up.
 
@@ -69,12 +69,13 @@ def envelope_command(options: PlanOptions, day: str, language: Language = "en", 
     plan = read_plan(options, contract, on)
     found = envelope(plan, on, contract, options.mode)
     if as_json:
-        told = {**row_of(found), "price_eur": float(plan.price_eur), "vat_share": float(plan.vat_share)}
-        text = explained(plan, found, language)
-        click.echo(indented({**told, "mode": options.mode, "contract": contract.name, "text": text}))
+        values = {**row_of(found), "price_eur": float(plan.price_eur), "vat_share": float(plan.vat_share)}
+        text = "" if found.kind == "article" else explained(plan, found, language)
+        click.echo(indented({**values, "mode": options.mode, "contract": contract.name, "text": text}))
         return
     click.echo(f"{found.gb:f} GB  ({KINDS[found.kind]}; cap {found.cap_eur_per_gb} euros a gigabyte before VAT)")
-    click.echo(explained(plan, found, language))
+    if found.kind != "article":  # which gives no customer a right
+        click.echo(explained(plan, found, language))
 
 
 def day_of(place: str, text: str) -> date:

@@ -14,7 +14,7 @@ from simbench.cli.roaming.table import table
 
 @group(
     exits=JUDGED,
-    files="Only where a command is told to write.",
+    files="Only what an option of a command names.",
     see=("docs/guides/roaming.md",),
     sections=[
         cloup.Section("Envelopes", [envelope, table]),

@@ -29,8 +29,8 @@ def followed_with_progress(scenario: RoamingScenario, contract: RoamingContract)
         return run_population(scenario, contract)
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task(scenario.name, total=size)
-        told: Callable[[int], object] = lambda done: progress.update(task, completed=done)  # noqa: E731 - typed
-        return run_population(scenario, contract, told)
+        advance: Callable[[int], object] = lambda done: progress.update(task, completed=done)  # noqa: E731 - typed
+        return run_population(scenario, contract, advance)
 
 
 def judged(folder: Path, contract: RoamingContract, window_days: int | None) -> tuple[Billing, list[Finding]]:

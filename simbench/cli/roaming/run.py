@@ -106,8 +106,8 @@ def run_command(  # noqa: PLR0913 - one argument an option
     summary, findings, billing = write_run(output, chosen, terms, followed, billed)
     write_info(output, _info(output, chosen, terms, began))
     if as_json:
-        told = {"folder": str(output), "summary": summary, "findings": findings, "set_aside": billing.reasons()}
-        click.echo(indented(told))
+        result = {"folder": str(output), "summary": summary, "findings": findings, "set_aside": billing.reasons()}
+        click.echo(indented(result))
     else:
         _print_rows(summary)
         print_findings(findings, billing)

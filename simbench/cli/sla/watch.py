@@ -109,7 +109,7 @@ def watch(**options: object) -> None:
 
 
 def watch_command(options: Options) -> int:
-    """Look at a file until told otherwise; return 1 if a threshold is crossed at the end. Raises BadInput."""
+    """Look at a file until interrupted; return 1 if a threshold is crossed at the end. Raises BadInput."""
     from simbench.base.json_files import write_octets
     from simbench.base.outputs import claim
     from simbench.base.units import DAY_US

@@ -5,13 +5,16 @@ Sources: the UCP reference, sections 1.3 (frames), 1.5 (keepalive), 5 (login) an
 
 from __future__ import annotations
 
+import numpy as np
+
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
+from simbench.rules.arrays import unanswered
 from simbench.rules.client.limits import windows
 from simbench.rules.evidence import framed
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
-from simbench.trace.rows import Mo, Notification
+from simbench.trace.rows import Mo, Notification, Submits
 
 SHOWN = 5
 
@@ -118,18 +121,17 @@ def answers_notices(case: Case) -> Verdict:
     trace, limit_s = case.trace, case.contract.terms.session.result_timer_max_s.value
     grace = SECOND_US  # a round trip at the end of a run or connection
     closed = {row.session: row.closed_at if row.closed_at >= 0 else trace.span[1] for row in trace.sessions.rows()}
-    rows: list[Notification | Mo] = [*trace.notifications.rows(), *trace.mo.rows()]
-    unanswered, late, refused, total = [], [], [], 0
-    for row in rows:
-        if row.result_at < 0 and closed.get(row.session, 0) - row.at <= grace:
-            continue
-        total += 1
-        if row.result_at < 0:
-            unanswered.append(row)
-        elif row.ack != "A":
-            refused.append(row)
-        elif row.result_at - row.at > limit_s * SECOND_US:
-            late.append(row)
+    unanswered, refused, late = (list[Notification | Mo]() for _ in range(3))
+    total = 0
+    for view in (trace.notifications, trace.mo):
+        sessions, which = np.unique(view.session, return_inverse=True)
+        ends = np.array([closed.get(session, 0) for session in sessions.tolist()], np.int64)[which]
+        open_, positive = view.result_at < 0, view.equal("ack", "A")
+        counted = ~(open_ & (ends - view.at <= grace))
+        total += int(counted.sum())
+        unanswered += view.where(counted & open_).rows()
+        refused += view.where(~open_ & ~positive).rows()
+        late += view.where(~open_ & positive & (view.result_at - view.at > limit_s * SECOND_US)).rows()
     if not total:
         return Verdict("inconclusive", "the platform sent no operation 52 or 53", blame="bench")
     bad = unanswered + refused + late
@@ -163,8 +165,13 @@ def window(case: Case) -> Verdict:
     broken: list[Evidence] = []
     highest, allowed = 0, size
     for session in sorted(sessions):
+        mine = submits.where(submits.session == session)
+        most = _most_at_once(mine, known, case.contract.terms.session.window.value, timer_us)
+        if most is not None:
+            highest, allowed = most if most[0] > highest else (highest, allowed)
+            continue
         outstanding: dict[str, int] = {}
-        for row in submits.where(submits.session == session).rows():
+        for row in mine.rows():
             # A written result frees its place, whether or not the client has read it yet.
             outstanding = {t: until for t, until in outstanding.items() if until > row.at}
             size = known.get(row.account, case.contract.terms.session.window.value)
@@ -183,3 +190,18 @@ def window(case: Case) -> Verdict:
         return Verdict("pass", summary, highest, allowed, "operations")
     summary += f"; {count(len(broken), 'violation')}"
     return Verdict("fail", summary, highest, allowed, "operations", "client", (), tuple(broken[:SHOWN]))
+
+
+def _most_at_once(submits: Submits, known: dict[str, int], size: int, timer_us: int) -> tuple[int, int] | None:
+    """The most unanswered operations of a session, and its window then; None where one is beyond it or a TRN in use."""
+    until = np.where(submits.result_at >= 0, submits.result_at, submits.at + timer_us)
+    accounts, account = submits.distinct("account")
+    sizes = np.array([known.get(name, size) for name in accounts], np.int64)[account]
+    counts = unanswered(submits.session, submits.at, until) + 1
+    order = np.argsort(submits.distinct("trn")[1], kind="stable")
+    trn = submits.distinct("trn")[1][order]
+    in_use = (trn[1:] == trn[:-1]) & (until[order[:-1]] > submits.at[order[1:]])
+    if not len(submits) or in_use.any() or (counts > sizes).any():
+        return None
+    place = int(counts.argmax())
+    return int(counts[place]), int(sizes[place])

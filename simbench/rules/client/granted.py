@@ -12,8 +12,9 @@ import msgspec
 import numpy as np
 
 from simbench.base.text import count
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.finding import Evidence
+from simbench.rules.arrays import unanswered
 from simbench.rules.client.admission import Objection, objections
 from simbench.rules.client.limits import rate_periods, windows, without_outages
 from simbench.rules.client.throughput import each_segment, sustained
@@ -86,11 +87,11 @@ def _offers(case: Case, against: list[frozenset[Objection]]) -> Iterator[Offer]:
     still_open = (submits.result_at < 0) & (
         np.array([ends[s] for s in submits.session.tolist()]) - submits.at < timer_us
     )
-    fair = ((submits.ack == "A") | np.array([not one for one in against], dtype=np.bool_)) & ~still_open
+    fair = (submits.equal("ack", "A") | np.array([not one for one in against], dtype=np.bool_)) & ~still_open
     for code in case.trace.limits:
         for period in rate_periods(case, code):
             for start, end in without_outages(case, code, period):
-                own = (submits.code == code) & (submits.at >= start) & (submits.at < end)
+                own = submits.equal("code", code) & (submits.at >= start) & (submits.at < end)
                 if own.any():
                     accounts = submits.account[own]
                     window = known.get(accounts[0], size)
@@ -107,13 +108,11 @@ def _ends(case: Case) -> dict[int, int]:
 
 def _fills_its_window(case: Case, known: dict[str, int], size: int) -> Bools:
     """For each submit, whether it filled the window of its session."""
-    submits, pending = case.trace.submits, dict[int, list[int]]()
-    found = np.zeros(len(submits), dtype=np.bool_)
-    for place, row in enumerate(submits.rows()):
-        waiting = [until for until in pending.get(row.session, ()) if until < 0 or until > row.at]
-        waiting.append(row.result_at)
-        pending[row.session] = waiting
-        found[place] = len(waiting) >= known.get(row.account, size)
+    submits = case.trace.submits
+    until = np.where(submits.result_at < 0, NEVER, submits.result_at)
+    accounts, account = submits.distinct("account")
+    sizes = np.array([known.get(name, size) for name in accounts], np.int64)
+    found: Bools = unanswered(submits.session, submits.at, until) + 1 >= sizes[account]
     return found
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable
+from heapq import heappop, heappush
+
+import numpy as np
 
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
@@ -132,26 +135,33 @@ def no_duplicates(case: Case) -> Verdict:
 
     Without known requests, a submit like an earlier one may have been requested twice.
     """
-    submits = case.trace.submits
-    before: dict[Hashable, list[Submit]] = defaultdict(list)
+    submits, maybe, common = case.trace.submits, case.trace.alike, case.trace.common
+    before: dict[Hashable, list[tuple[int, int, str]]] = defaultdict(list)  # session, instant, TRN of each alike
+    taken: set[Hashable] = set()
     known: list[int] = []
     doubtful: list[int] = []
     alike: list[int] = []
-    shown, seen = received_results(case), _seen(case)
-    for position, row in enumerate(submits.rows()):
+    shown: dict[tuple[int, int, str], int] | None = None
+    seen, places = _seen(case), np.flatnonzero(maybe)
+    for position, row in zip(places.tolist(), submits.where(places).rows(), strict=True):
         requested = bool(row.token) and row.token not in seen
         key: Hashable = (
-            (row.token, row.recipient, row.text) if requested else (row.recipient, row.oadc, row.text, _part(row.frame))
+            (row.token, row.recipient, row.text)
+            if requested
+            else (row.recipient, row.oadc, row.text, b"" if common[position] else _part(row.frame))
         )
         earlier = before[key]
         if earlier and requested:
-            instants = (shown.get((one.session, one.at, one.trn)) for one in earlier)
+            shown = received_results(case) if shown is None else shown
+            instants = [shown.get(one) for one in earlier]
             (known if any(at is not None and at <= row.at for at in instants) else doubtful).append(position)
         elif earlier:
             alike.append(position)
-        if row.ack != "N":
-            earlier.append(row)
-    accepted = sum(any(row.ack == "A" for row in rows) for rows in before.values())
+        if row.ack != "N" and (requested or not earlier):
+            earlier.append((row.session, row.at, row.trn))
+        if row.ack == "A":
+            taken.add(key)
+    accepted = len(taken) + int((submits.equal("ack", "A") & ~maybe).sum())
     if not accepted:
         return Verdict("inconclusive", "nothing was accepted", blame="client")
     summary = f"{accepted} accepted, {len(known)} repeated after a received result, {len(doubtful)} in doubt"
@@ -189,26 +199,42 @@ def received_results(case: Case) -> dict[tuple[int, int, str], int]:
         if report.kind in {"accepted", "delivered", "undelivered", "buffered"} and report.token:
             reported.setdefault(report.token, report.at)
     shown: dict[tuple[int, int, str], int] = {}
-    by_session: dict[int, list[Submit]] = defaultdict(list)
+    by_session: dict[int, _Unshown] = {}
     for row in submits.rows():
         if row.ack == "A" and row.token in reported:
             shown[row.session, row.at, row.trn] = max(reported[row.token], row.result_at)
-        by_session[row.session].append(row)
-    for rows in by_session.values():
-        unshown: list[Submit] = []
-        for row in rows:
-            reused = [one for one in unshown if one.trn == row.trn and 0 <= one.result_at < row.at]
-            # This submit would exceed the window unless the client had received the oldest results.
-            surplus = max(0, len(unshown) + 1 - known.get(row.account, case.contract.terms.session.window.value))
-            answered = [one for one in unshown if 0 <= one.result_at < row.at]
-            freed = sorted(answered, key=lambda one: one.result_at)[:surplus]
-            for one in {id(o): o for o in (*reused, *freed)}.values():
-                unshown.remove(one)
-                if one.ack == "A":
-                    key = (one.session, one.at, one.trn)
-                    shown[key] = min(row.at, shown.get(key, row.at))
-            if not any(
-                one.trn == row.trn for one in unshown
-            ):  # otherwise the number is in use and the SMSC discards it
-                unshown.append(row)
+        window = known.get(row.account, case.contract.terms.session.window.value)
+        for trn, at, ack in by_session.setdefault(row.session, _Unshown()).freed_by(row, window):
+            if ack == "A":
+                key = (row.session, at, trn)
+                shown[key] = min(row.at, shown.get(key, row.at))
     return shown
+
+
+class _Unshown:
+    """Submits of a session whose result the client has not yet shown to have received."""
+
+    def __init__(self) -> None:
+        self._by_trn: dict[str, tuple[int, int, int, str, str]] = {}  # result, order, instant, TRN, ACK
+        self._answered: list[tuple[int, int, int, str, str]] = []  # a heap; some of it may have been freed meanwhile
+        self._order = 0
+
+    def freed_by(self, row: Submit, window: int) -> list[tuple[str, int, str]]:
+        """TRN, instant and ACK of those whose result this submit shows, which is then one of the unshown itself."""
+        # This submit would exceed the window unless the client had received the oldest results.
+        surplus, freed = len(self._by_trn) + 1 - window, []
+        while surplus > 0 and self._answered and self._answered[0][0] < row.at:
+            one = heappop(self._answered)
+            if self._by_trn.get(one[3]) is one:
+                surplus -= 1
+                freed.append(self._by_trn.pop(one[3]))
+        again = self._by_trn.get(row.trn)
+        if again is not None and 0 <= again[0] < row.at:
+            freed.append(self._by_trn.pop(row.trn))
+            again = None
+        if again is None:  # otherwise the number is in use and the SMSC discards it
+            self._order += 1
+            mine = self._by_trn[row.trn] = (row.result_at, self._order, row.at, row.trn, row.ack)
+            if row.result_at >= 0:
+                heappush(self._answered, mine)
+        return [(trn, at, ack) for _, _, at, trn, ack in freed]

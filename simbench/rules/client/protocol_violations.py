@@ -1,7 +1,7 @@
 """Rules on protocol violations: each kind by name, with its count.
 
 What can be seen on the wire is found there, so that a capture is judged as a run is; events add what only the SMSC
-could tell. Sources: EMI-UCP 4.0 sections 2 to 6; docs/reference/strictness.md for what a tolerant SMSC lets pass.
+knows. Sources: EMI-UCP 4.0 sections 2 to 6; docs/reference/strictness.md for what a tolerant SMSC lets pass.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from simbench.finding import Evidence
 from simbench.ledger.capture_events import ConnectionAttempted
@@ -19,11 +20,12 @@ from simbench.ledger.events import ViolationSeen
 from simbench.rules.evidence import framed
 from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.rows import FrameSeen
+from simbench.trace.view import Bools
 from simbench.trace.wire import UNENDED
+from simbench.ucp.checks import PROBLEMS, check
 from simbench.ucp.fields import Field, layout_of
 from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import OVERHEAD, WIRE_ERRORS, Frame, Framer
-from simbench.ucp.operations import PROBLEMS, check
 
 FRAMES, REQUESTS = "sessions.violations", "submits.violations"
 SHOWN = 3  # of each violation
@@ -114,7 +116,7 @@ def odd_requests(case: Case) -> Verdict:
 
 def _judged(case: Case, purpose: str) -> Verdict:
     frames = case.trace.frames
-    if not (frames.direction == "in").any():
+    if not frames.equal("direction", "in").any():
         return Verdict("inconclusive", "the client sent nothing", blame="client")
     met: dict[str, list[Evidence]] = defaultdict(list)
     for name, where in met_by(case):
@@ -126,17 +128,17 @@ def _judged(case: Case, purpose: str) -> Verdict:
     must = clause is None or clause.strength == "must"
     hard = {name for name in met if must and not VIOLATIONS.get(name, UNKNOWN).forgivable}
     ranked = sorted(met, key=lambda name: (name not in hard, -len(met[name]), name))
-    told = ", ".join(f"{len(met[name])} {name}" + ("" if name in hard else " (forgivable)") for name in ranked)
+    summary = ", ".join(f"{len(met[name])} {name}" + ("" if name in hard else " (forgivable)") for name in ranked)
     evidence = tuple(one for name in ranked for one in met[name][:SHOWN])
     count = sum(map(len, met.values()))
-    return Verdict("fail" if hard else "weak", told, count, 0, "violations", "client", (), evidence)
+    return Verdict("fail" if hard else "weak", summary, count, 0, "violations", "client", (), evidence)
 
 
 def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
     """Every violation of the clients, its name and where it was: on the wire first, then what only an event records."""
     opened = {row.session for row in case.trace.sessions.rows() if row.opened_at >= 0}
     logged_in: set[int] = set()
-    for row in case.trace.frames.rows():
+    for row in case.trace.frames.where(_telling(case)).rows():
         if row.direction == "out":
             if row.kind == "R" and row.ot == "60" and row.frame[15:16] == b"A":
                 logged_in.add(row.session)
@@ -152,6 +154,20 @@ def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
                 yield "foreign-protocol", Evidence(f"foreign-protocol: {spoken}", at, at)
             case ViolationSeen(session=session, name=name) if name in TOLD_ONLY:
                 yield name, Evidence(name, at, at, int(session.partition(":")[2] or -1))
+
+
+def _telling(case: Case) -> Bools:
+    """Frames in which something may be odd, or by which a session is logged in; the others need not be looked at."""
+    frames, equal = case.trace.frames, case.trace.frames.equal
+    asked, logins = equal("kind", "O"), ~equal("direction", "in") & equal("kind", "R") & equal("ot", "60")
+    # Before the first result of a login any operation may be odd.
+    sessions, which = np.unique(frames.session, return_inverse=True)
+    begun = np.full(len(sessions), len(frames))
+    places = np.flatnonzero(logins)[::-1]
+    begun[which[places]] = places  # the last to be written is the first
+    early = np.arange(len(frames)) <= begun[which]
+    odd = ~equal("problem", "") | (asked & (equal("ot", "60") | early | case.trace.lower_case))
+    return logins | (equal("direction", "in") & odd)
 
 
 def _names(row: FrameSeen, logged_in: bool, opened: bool) -> Iterator[str]:

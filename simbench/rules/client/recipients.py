@@ -5,6 +5,8 @@ The expected outcome of a recipient follows from the subscriber events alone, in
 
 from __future__ import annotations
 
+import numpy as np
+
 from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.rules.client.admission import REFUSED_AT_ONCE, expectation, objections
@@ -15,6 +17,7 @@ from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.trace.rows import Notification, Submits
 
 SHOWN = 6
+NO_OUTCOME_KNOWN = "no message went to a recipient whose expected outcome is known"
 NOT_ORANGE = REFUSED_AT_ONCE | {"other-operator", "ported-out"}
 FINAL_REFUSALS = {"02", "05", "06", "07", "22", "23", "24"}
 
@@ -35,14 +38,17 @@ def evidence_of(view: Submits | Operations, note: str) -> tuple[Evidence, ...]:
 )
 def served_recipients(case: Case) -> Verdict:
     """The platform's side: error code 06 at once, 53 with Dst 2, or Dst 0, by the subscriber event of the recipient."""
-    known, trace, against = truth(case), case.trace, objections(case)
+    known, trace = truth(case), case.trace
+    if not known:
+        return Verdict("inconclusive", NO_OUTCOME_KNOWN, blame="bench")
+    against = objections(case)
     final = {(row.recipient, row.scts): row for row in trace.notifications.rows() if row.outcome in {0, 2}}
     wrong, checked = [], 0
     for place, row in enumerate(trace.submits.rows()):
         subscriber = known.get(row.recipient)
         if subscriber is None or row.result_at < 0 or against[place] - {"recipient"}:
             continue
-        expected = expectation(subscriber, row.code, case.contract.terms.numbering.m2m_prefix.value)
+        expected = expectation(subscriber, row.code, case.contract.terms.numbering.prefixes("machines"))
         happened = row.ec if row.ack == "N" else _outcome(final.get((row.recipient, row.scts)))
         if happened == "pending" and expected not in FINAL_REFUSALS:
             continue  # a message to be refused at once is wrong as soon as it is accepted
@@ -52,7 +58,7 @@ def served_recipients(case: Case) -> Verdict:
             note = f"{subscriber.fate}: expected {expected}, found {happened}"
             wrong.append(framed(note, row))
     if not checked:
-        return Verdict("inconclusive", "no message went to a recipient whose expected outcome is known", blame="bench")
+        return Verdict("inconclusive", NO_OUTCOME_KNOWN, blame="bench")
     if wrong:
         summary = f"{len(wrong)} of {count(checked, 'message')} had another outcome than expected for their recipient"
         return Verdict("fail", summary, len(wrong), 0, "messages", "platform", (), tuple(wrong[:SHOWN]))
@@ -227,15 +233,16 @@ def originator_in_service(case: Case) -> Verdict:
 def accepted(case: Case) -> Verdict:
     """Only submits without an objection count; the numbering plan classifies recipients that no event names."""
     against = objections(case)
-    fair = [row for place, row in enumerate(case.trace.submits.rows()) if row.result_at >= 0 and not against[place]]
-    if not fair:
+    submits = case.trace.submits
+    fair = (submits.result_at >= 0) & np.array([not one for one in against], np.bool_)
+    if not fair.any():
         return Verdict("inconclusive", "no valid submit to a served recipient", blame="bench")
-    wrong = [row for row in fair if row.ack != "A"]
-    summary = f"{len(fair) - len(wrong)} of {count(len(fair), 'valid submit')} accepted"
+    wrong = submits.where(fair & ~submits.equal("ack", "A")).rows()
+    summary = f"{int(fair.sum()) - len(wrong)} of {count(int(fair.sum()), 'valid submit')} accepted"
     if not wrong:
         return Verdict("pass", summary, 1.0, 1.0, "share accepted")
     evidence = tuple(framed(f"EC {r.ec}", r) for r in wrong[:SHOWN])
-    return Verdict("fail", summary, 1 - len(wrong) / len(fair), 1.0, "share accepted", "platform", (), evidence)
+    return Verdict("fail", summary, 1 - len(wrong) / int(fair.sum()), 1.0, "share accepted", "platform", (), evidence)
 
 
 @rule(

@@ -1,6 +1,6 @@
 """What an auditor adds to a capture: codes, campaigns, outages (TOML) and the messages requested (CSV).
 
-Becomes rows of `events` and `stimuli`, and tokens of the submits they are about. Judges nothing.
+They become rows of `events` and `stimuli`, and tokens of the submits they are about.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ async def light_traffic(bench: Bench) -> None:
     await bench.connected(bench.rates)
     await bench.ask_paced("36010", 5, 10)
     await bench.pause(5)
-    await bench.told(60)
+    await bench.reported(60)
 
 
 CUT = Exercise("cut-line", "A line is cut within a result", PURPOSES, {"36010": 10}, light_traffic, 10)

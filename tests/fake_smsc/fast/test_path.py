@@ -254,3 +254,31 @@ def test_traffic_leaves_the_same_whichever_path_serves_it(  # noqa: PLR0913 - on
             now.append((line, octets[:end]))
         served.append((now, pause, event))
     assert lived(served, codes, preset, fast=True) == lived(served, codes, preset, fast=False)
+
+
+def test_plain_frames_do_not_reach_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached: list[bytes] = []
+    gateway, _ = gateway_of(CodeConfig(code="36010", limit="nack", rate_per_s=50, window=100, request_id="r"))
+    path: Any = gateway._fast
+    single = path._single
+    gateway.opened(1, START)
+    gateway.received(1, login("36010"), START)
+
+    def watched(line: Any, octets: bytes, now: int) -> None:
+        reached.append(octets)
+        single(line, octets, now)
+
+    monkeypatch.setattr(path, "_single", watched)
+    for turn in range(20):
+        now = START + turn * SECOND_US
+        frames = [submit(n, AdC=f"{33_710_000_000 + n}", VP=minute_text(START + HOUR_US)) for n in range(100)]
+        gateway.received(1, b"".join(frames), now)
+        gateway.advance(now)
+        answers = []
+        for _, octets in gateway.output():
+            answers += [encode(frame[1:3].decode(), "R", "53", "A///")
+                        for frame in octets.split(b"\x03") if frame[10:14] == b"O/53"]  # fmt: skip
+        gateway.received(1, b"".join(answers), now)
+    assert gateway.centre.decided == 2_000
+    assert gateway.centre.delivery.on_the_way < 1_000
+    assert reached == []

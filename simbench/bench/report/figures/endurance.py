@@ -1,4 +1,4 @@
-"""How a client fared over a long run: memory, backlog and rate on one time axis. Judges nothing."""
+"""How a client fared over a long run: memory, backlog and rate on one time axis."""
 
 from __future__ import annotations
 

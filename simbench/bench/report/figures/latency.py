@@ -1,4 +1,4 @@
-"""How long results and notifications took: cumulative shares of all waits. Judges nothing."""
+"""How long results and notifications took: cumulative shares of all waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An outage as it went: platform, return of the client, connections, backlog, on one time axis. Judges nothing."""
+"""An outage on one time axis: platform, return of the client, connections, backlog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Submits a second of each short code against its tier: one panel a code. Says what was measured, judges nothing."""
+"""Submits a second of each short code against its tier: one panel a code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of the submits: accepted, refused by error code, never answered. Judges nothing."""
+"""Results of the submits: accepted, refused by error code, unanswered."""
 
 from __future__ import annotations
 

@@ -1,0 +1,71 @@
+"""Operations on waiting messages read what waits once, however many of them come beside a stream of submits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fake_smsc.core import delivery
+from fake_smsc.fast import compiled
+from fake_smsc.fast.waiting_index import FRESH_ROWS
+from fake_smsc.scenario import CodeConfig
+from simbench.base.units import SECOND_US
+from tests.fake_smsc.ucp_gateway.stage import operation
+from tests.harness import START, gateway_of, login, submit
+
+ASKED = 60
+CODE = CodeConfig(code="36010", limit="monitor", window=100, request_id="r")
+
+
+def test_questions_beside_a_stream_of_submits_read_all_rows_once() -> None:
+    if not compiled.load():
+        pytest.skip("numba is not installed")
+    gateway, _ = gateway_of(CODE)
+    path: Any = gateway._fast
+    index, step = path.book.index, FRESH_ROWS // 20
+    gateway.opened(1, START)
+    gateway.received(1, login("36010"), START)
+    for turn in range(ASKED):
+        stream = [submit(n % 100, AdC=f"{33_710_000_000 + turn * step + n}", Msg="41") for n in range(step)]
+        asked = operation("55", 99, AdC=f"{33_710_000_000 + turn * step}", OAdC="36010")
+        gateway.received(1, b"".join(stream) + asked, START + turn)
+        gateway.output()
+    assert gateway.centre.delivery.on_the_way == ASKED * step
+    assert index.scans == 1
+    assert len(index._runs) <= ASKED + 1
+
+
+def test_rows_found_again_after_a_pause_without_questions() -> None:
+    if not compiled.load():
+        pytest.skip("numba is not installed")
+    gateway, _ = gateway_of(CODE)
+    path: Any = gateway._fast
+    gateway.opened(1, START)
+    gateway.received(1, login("36010"), START)
+    now = START
+    for _ in range(3):
+        now += 600 * SECOND_US
+        gateway.advance(now)
+        gateway.received(1, submit(1, AdC="33710000007", Msg="41") * (FRESH_ROWS + 5), now)
+        found = gateway.centre.delivery.find("36010", "0710000007")
+        assert len(found) == path.centre.settings.scts_ahead_max_s + 1
+        assert [message.recipient for message in found] == ["33710000007"] * len(found)
+        assert gateway.centre.delivery.on_the_way == len(found)
+
+
+def test_the_index_of_objects_forgets_messages_that_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "MESSAGES_KEPT", 50)
+    gateway, _ = gateway_of(CODE)
+    path: Any = gateway
+    path._fast = None
+    gateway.opened(1, START)
+    gateway.received(1, login("36010"), START)
+    gateway.centre.delivery._tidy_at = 50
+    now = START
+    for turn in range(20):
+        now += 600 * SECOND_US
+        gateway.advance(now)
+        gateway.received(1, b"".join(submit(n, AdC=f"{33_710_000_100 + n}") for n in range(30)), now)
+        assert len(gateway.centre.delivery.find("36010", f"{33_710_000_100 + turn}")) == 1
+    assert gateway.centre.delivery._known <= 2 * 30 + 50 + 30

@@ -1,0 +1,55 @@
+"""Compiling beside a server: the process that compiles never outlives the one that serves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fake_smsc.fast import compiled
+from fake_smsc.server import fast_path
+
+pytest.importorskip("numba")
+
+LOADING = "import asyncio\nfrom fake_smsc.server.fast_path import load_beside\nasyncio.run(load_beside())\n"
+
+
+def children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_the_process_that_compiles_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), fast_path.SWITCH: "on"}
+    server = subprocess.Popen([sys.executable, "-c", LOADING], env=environment, start_new_session=True)
+    try:
+        while not (compiling := children(server.pid)):
+            assert server.poll() is None
+            time.sleep(0.01)
+        server.kill()
+        server.wait()
+        while any(map(lives, compiling)):  # the test's time limit names it where this never ends
+            time.sleep(0.01)
+    finally:
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def test_nothing_is_loaded_where_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "_loaded", [])
+    monkeypatch.setenv(fast_path.SWITCH, "off")
+    assert asyncio.run(fast_path.load_beside()) is False
+    assert compiled.kernels() is None
