@@ -12,8 +12,8 @@ import numpy as np
 
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
-from simbench.finding import Evidence
 from simbench.rules.client.outages import interruptions
+from simbench.rules.evidence import first_frames, framed
 from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.rows import Frames, Submit
 
@@ -57,9 +57,7 @@ def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str) -
     summary = f"{len(wrong)} of {count(len(refused), 'refused message')} (EC {codes}) {verb}"
     if not wrong:
         return Verdict("pass", summary, 0, 0, "messages")
-    evidence = tuple(
-        Evidence(f"EC {r.ec}, {verb}", r.at, r.result_at, r.session, r.frame.hex().upper()) for r in wrong[:6]
-    )
+    evidence = tuple(framed(f"EC {r.ec}, {verb}", r, until=r.result_at) for r in wrong[:6])
     return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
 
 
@@ -110,7 +108,7 @@ def late_results(case: Case) -> Verdict:
         return Verdict("inconclusive", f"{summary}, but connections were interrupted", blame="bench")
     if not again:
         return Verdict("pass" if late else "inconclusive", summary, 0, 0, "messages", "", assumed)
-    evidence = tuple(Evidence("sent again", r.at, r.at, r.session, r.frame.hex().upper()) for r in again[:6])
+    evidence = first_frames("sent again", again)
     return Verdict("fail", summary, len(again), 0, "messages", "client", assumed, evidence)
 
 
@@ -145,7 +143,7 @@ def trn_discipline(case: Case) -> Verdict:
     if not in_use and not odd and not same:
         return Verdict("pass", summary, 0, 0, "operations")
     wrong = in_use or odd or same
-    evidence = tuple(Evidence(f"TRN {r.trn}", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6])
+    evidence = tuple(framed(f"TRN {r.trn}", r) for r in wrong[:6])
     return Verdict("fail" if in_use else "weak", summary, len(wrong), 0, "operations", "client", (), evidence)
 
 
