@@ -18,12 +18,19 @@ from simbench.base.event_loop import sparing_collector
 from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
 
+MODES = ("monitor", "delay", "nack", "discard", "close")
+
 
 async def serve(folder: Path, kind: str = "") -> None:
     """Serve until terminated, then print the cost."""
     codes = tuple(
         CodeConfig(code=f"3601{n}", rate_per_s=150, window=100, limit="monitor", request_id="bench") for n in range(10)
     )
+    if kind == "crowd":  # forty sessions for each answer of a meter, at a rate that binds nobody
+        codes = tuple(
+            CodeConfig(code=f"3601{n}", rate_per_s=1_000_000, window=10, sessions=40, limit=mode, request_id="bench")
+            for n, mode in enumerate(MODES)
+        )
     scenario = Scenario(name="bench", codes=codes, server=ServerConfig(port=0))
     ledger = Ledger.create(folder / "run", RunInfo(run="bench"))
     stop = asyncio.Event()
