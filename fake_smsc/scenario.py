@@ -31,7 +31,6 @@ PresetName = Literal["attached", "clean-base", "old-base", "etsi-2006"]
 Digits = Annotated[str, msgspec.Meta(pattern="^[0-9]{2}$")]
 
 OF_THE_ACCOUNT = ("password", "window", "sessions", "state", "auth_code", "priority", "list_max")
-DEMO_CODES = {"36010": 10, "36020": 20, "36050": 50, "36100": 100, "36150": 150}
 
 _WHEN = ("share", "from_s", "for_s")
 _WHOM = (*_WHEN, "code")
@@ -213,11 +212,9 @@ def contract_of(scenario: Scenario, path: Path | None = None) -> Contract:
 
 def demo_scenario(contract: Contract) -> Scenario:
     """Return the scenario of `simbench serve` without a file: one short code per tier of the contract."""
-    tiers = contract.terms.throughput.rates
-    codes = tuple(
-        CodeConfig(code=code, rate_per_s=rate, request_id="demo") for code, rate in DEMO_CODES.items() if rate in tiers
-    )
-    return Scenario(name="demo", title="One short code per tier", codes=codes)
+    rates = contract.terms.code_per_tier().items()
+    codes = tuple(CodeConfig(code=code, rate_per_s=rate, request_id="demo") for code, rate in rates)
+    return Scenario(name="demo", title="One short code per tier", contract=contract.name, codes=codes)
 
 
 def check_scenario(scenario: Scenario, contract: Contract, place: str) -> None:

@@ -31,6 +31,12 @@ def limit_of(config: CodeConfig, contract: Contract, speed: float = 1.0) -> Limi
     )
 
 
+def has_sender_names(config: CodeConfig, contract: Contract) -> bool:
+    """Whether a code may send under names: by its option, or as the contract says for all."""
+    names = contract.terms.numbering.sender_names.value
+    return names == "always" or (names == "option" and config.oadc_option)
+
+
 def account_of(config: CodeConfig, contract: Contract) -> Account:
     """Return the account that sends from a code; by default its login is the code itself."""
     return Account(
@@ -39,7 +45,7 @@ def account_of(config: CodeConfig, contract: Contract) -> Account:
         (config.code,),
         config.state,
         config.sessions or contract.terms.session.sessions_per_code.value,
-        config.oadc_option,
+        has_sender_names(config, contract),
         config.auth_code,
         config.priority,
         config.list_max,
@@ -54,7 +60,7 @@ def centre_settings(
     return CentreSettings(
         accounts=_accounts(codes, contract),
         limits={code.code: limit_of(code, contract, speed) for code in codes},
-        routing=Routing(terms.numbering.m2m_prefix.value, config.refuse_elsewhere),
+        routing=Routing(terms.numbering.prefixes("machines"), config.refuse_elsewhere),
         delivery=delivery,
         validity_default_us=terms.delivery.validity_default_h.value * HOUR_US,
         validity_max_us=terms.delivery.validity_max_h.value * HOUR_US,

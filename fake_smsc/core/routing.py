@@ -17,9 +17,9 @@ ELSEWHERE = frozenset({"other-operator", "ported-out"})
 
 
 class Routing(msgspec.Struct, frozen=True):
-    """Settings the contract leaves open."""
+    """Settings of the contract and the scenario; `machines` are the first digits of the ranges that serve machines."""
 
-    m2m_prefix: str
+    machines: tuple[str, ...]
     refuse_elsewhere: bool = False  # switch: NACK 06 instead of a negative notification
 
     def refusal(self, subscriber: Subscriber, code: str) -> str:
@@ -27,7 +27,7 @@ class Routing(msgspec.Struct, frozen=True):
         fate = subscriber.fate
         if fate == "orange":
             return ""
-        if fate in NEVER or (fate == "m2m" and not code.startswith(self.m2m_prefix)):
+        if fate in NEVER or (fate == "m2m" and not code.startswith(self.machines)):
             return INVALID_ADDRESS
         return INVALID_ADDRESS if self.refuse_elsewhere and fate in ELSEWHERE else ""
 

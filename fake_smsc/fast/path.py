@@ -363,11 +363,11 @@ class PlainPath:
     def _log_rows(self, count: int) -> None:
         names = self.book.code_names
         for place in range(count):
-            at, kind, session, code, entity, value, scts = self._log[:, place].tolist()
+            at, kind, session, code, entity, value, scts, notify, valid_until = self._log[:, place].tolist()
             recipient = self._text[self._offsets[place] : self._offsets[place + 1]].tobytes().decode()
             self._append(
                 (at, LOG_KINDS[kind], session, names[code], recipient, entity, int(kind == lay.DELIVERED), value,
-                 scts or None, 1)
+                 scts or None, 1, notify, valid_until)
             )  # fmt: skip
 
     def _log_columns(self, count: int, now: int | None) -> None:
@@ -380,11 +380,13 @@ class PlainPath:
         kind: Any = LOG_KINDS[int(kinds[0])]
         scts: Any = log[lay.L_SCTS, :count].copy()
         values: Any = log[lay.L_VALUE, :count].astype(np.int32)
+        notify: Any = log[lay.L_NOTIFY, :count].astype(np.int32)
+        valid_until: Any = log[lay.L_VALID_UNTIL, :count].copy()
         if now is not None and (kinds != lay.ACCEPTED).any():
             kind = Coded(LOG_KINDS, kinds.astype(np.int32))
             scts = [each or None for each in scts.tolist()]
         at: Any = log[lay.L_AT, :count].copy() if now is None else now
         attempt = 1 if now is None else 0
         self._append_columns(
-            count, (at, kind, sessions, codes, recipients, entities, attempt, values, scts, 1)
+            count, (at, kind, sessions, codes, recipients, entities, attempt, values, scts, 1, notify, valid_until)
         )  # fmt: skip

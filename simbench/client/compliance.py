@@ -8,18 +8,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 
-from simbench.base.calendar import civil, instant, is_jour_ouvrable
 from simbench.base.units import SECOND_US
 from simbench.client.duties import Duties
-from simbench.client.messages import MARKETING, LinkConfig, Outgoing, Portability, Stopped
+from simbench.client.messages import MARKETING, Knowledge, LinkConfig, Outgoing, Portability, Stopped
 from simbench.numbering.plan import classify
 from simbench.numbering.written import address_key, number_of
 
 ORANGE = "orange"
 SERVED = ("mobile", "m2m")  # kinds of metropolitan numbers that can receive
-OPENS_H, CLOSES_H = 8, 22  # Paris, on jours ouvrables (OPS-PRO-03)
 GUARD_US = SECOND_US  # safety margin: a message sent in the last second might arrive after the hour
 
 # An alphanumeric sender: at most 11 letters and digits, with at least one letter.
@@ -81,13 +79,14 @@ class StopList:
 class MarketingHours:
     """Finds the next instant at which marketing may be sent; instants must not decrease between calls."""
 
-    __slots__ = ("_closes", "_opens")
+    __slots__ = ("_closes", "_opens", "knows")
 
-    def __init__(self) -> None:
+    def __init__(self, knows: Knowledge) -> None:
         self._opens = self._closes = 0
+        self.knows = knows
 
     def opens_at(self, now: int) -> int:
-        """Return `now` or the next opening (jours ouvrables, 8 to 22 h, Paris: OPS-PRO-03)."""
+        """Return `now` or the next opening."""
         if now >= self._closes:
             self._find(now)
         return max(now, self._opens)
@@ -98,13 +97,18 @@ class MarketingHours:
         return self._closes + GUARD_US
 
     def _find(self, now: int) -> None:
-        day = civil(now).date()
+        knows = self.knows
+        day = knows.calendar.civil(now).date()
         while True:
-            self._closes = instant(day.year, day.month, day.day, CLOSES_H) - GUARD_US
-            if now < self._closes and is_jour_ouvrable(day):
-                self._opens = instant(day.year, day.month, day.day, OPENS_H)
+            self._closes = self.edge(day, knows.closes_h) - GUARD_US
+            if now < self._closes and knows.is_open(day):
+                self._opens = self.edge(day, knows.opens_h)
                 return
             day += timedelta(days=1)
+
+    def edge(self, day: date, hour: int) -> int:
+        """Return the instant of an hour of a day, 24 being the next midnight."""
+        return self.knows.calendar.from_civil(datetime.combine(day, time()) + timedelta(hours=hour))
 
 
 class Compliance:
@@ -114,8 +118,8 @@ class Compliance:
 
     def __init__(self, config: LinkConfig, stops: StopList) -> None:
         self._config, self.stops = config, stops
-        self._hours = MarketingHours()
-        self.duties = Duties(config.code) if config.ethics else None
+        self._hours = MarketingHours(config.knows)
+        self.duties = Duties(config.code, config.knows) if config.ethics else None
         self.names = ALPHANUMERIC
 
     def forbids(self, message: Outgoing, now: int) -> str:
@@ -126,11 +130,11 @@ class Compliance:
         named = message.oadc or config.code
         if named != config.code and not (config.oadc_option and self.names.fullmatch(named)):
             return "sender is not the short code"
-        if config.orange_only is not None and (reason := not_served(message.recipient, config.orange_only, now)):
+        if config.served_only is not None and (reason := not_served(message.recipient, config.served_only, now)):
             return reason
         if self.duties is None:
             return ""
-        return self.duties.forbid(message, now, civil(self.opens_at(message, now)).date())
+        return self.duties.forbid(message, now, config.knows.calendar.civil(self.opens_at(message, now)).date())
 
     def dressed(self, message: Outgoing) -> Outgoing:
         """Return the message as sent: marketing with a mention of the opt-out."""

@@ -13,12 +13,11 @@ from datetime import date
 from msgspec.structs import replace
 
 from simbench.base.units import DAY_US
-from simbench.client.messages import MARKETING, Outgoing
+from simbench.client.messages import MARKETING, Knowledge, Outgoing
 from simbench.numbering.plan import classify
 from simbench.numbering.written import address_key
 
 WEB2SMS = "web2sms"
-REPLY, PRESENCE, MARKETING_RANGE, INTERPERSONAL, MACHINES = "34", "35", "36", "37", "38"  # OPS-DEO-07 to OPS-DEO-11
 REPLY_SESSION_US = DAY_US
 FREE = re.compile(r"\bservices?\s+gratuits?\b", re.IGNORECASE)
 
@@ -28,8 +27,9 @@ Duty = Callable[[Outgoing, int, date], str]
 class Duties:
     """The duties of one short code. What it remembers about users is lost on restart."""
 
-    def __init__(self, code: str) -> None:
-        self._code, self._range = code, code[:2]
+    def __init__(self, code: str, knows: Knowledge) -> None:
+        self._code = code
+        self._uses = {use for use, prefixes in knows.ranges.items() if code.startswith(prefixes)}
         self._heard: dict[str, int] = {}  # by user: their last message to the code
         self._marketed: dict[tuple[str, str, date], str] = {}  # (user, brand, day) to the marketing message sent
         self._mention = re.compile(rf"\bSTOP\b.*{re.escape(code)}", re.IGNORECASE | re.DOTALL)
@@ -76,23 +76,25 @@ class Duties:
 
     def _reply(self, message: Outgoing, now: int, _: date) -> str:
         heard = self._heard.get(address_key(message.recipient))
-        if self._range != REPLY or (heard is not None and now - heard <= REPLY_SESSION_US):
+        if "reply" not in self._uses or (heard is not None and now - heard <= REPLY_SESSION_US):
             return ""
         return "user did not begin the session"
 
     def _presence(self, message: Outgoing, *_: object) -> str:
-        wrong = self._range == PRESENCE and "presence" not in message.traits
+        wrong = "presence" in self._uses and "presence" not in message.traits
         return "recipient is on no presence list" if wrong else ""
 
     def _marketing_range(self, message: Outgoing, *_: object) -> str:
-        fits = self._range in {REPLY, PRESENCE, MARKETING_RANGE}
+        fits = self._uses & {"reply", "presence", "marketing"}
         return "" if fits or message.traffic_class != MARKETING else "range is not for marketing"
 
     def _web2sms_range(self, message: Outgoing, *_: object) -> str:
-        return "range is not for web2sms" if message.traffic_class == WEB2SMS and self._range != INTERPERSONAL else ""
+        return (
+            "range is not for web2sms" if message.traffic_class == WEB2SMS and "interpersonal" not in self._uses else ""
+        )
 
     def _machines(self, message: Outgoing, *_: object) -> str:
-        is_person = self._range == MACHINES and classify(message.recipient).kind != "m2m"
+        is_person = "machines" in self._uses and classify(message.recipient).kind != "m2m"
         return "recipient is no machine" if is_person else ""
 
     def _once_a_day(self, message: Outgoing, _: int, day: date) -> str:

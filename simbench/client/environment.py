@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.client.messages import LinkConfig, Portability
+from simbench.client.messages import LinkConfig, Portability, read_knowledge
 from simbench.client.shell import Clock, GivenClock, Outside, wall_clock
 
 Number = TypeVar("Number", int, float)
@@ -55,7 +55,8 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         window=_number(env, "SIMBENCH_WINDOW", 10, 1, 100),
         keepalive_s=_number(env, "SIMBENCH_KEEPALIVE_S", 50.0, 0.01, 86_400.0),
         result_timer_s=_number(env, "SIMBENCH_RESULT_TIMER_S", 60.0, 0.01, 86_400.0),
-        orange_only=_portability(env),
+        served_only=_portability(env),
+        knows=read_knowledge(env.get("SIMBENCH_CONTRACT", "")),
     )
     faults = tuple(name.strip() for name in env.get("SIMBENCH_FAULT", "").split(",") if name.strip())
     return Settings(outside, _links(env, base), env.get("SIMBENCH_SPOOL") or ":memory:", faults)

@@ -280,7 +280,7 @@ class SendsToAnyone(Core):
     """Sends without checking who serves the recipient's number."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
-        super().__init__(msgspec.structs.replace(config, orange_only=None), stops)
+        super().__init__(msgspec.structs.replace(config, served_only=None), stops)
 
 
 class _AnyOriginator(Compliance):

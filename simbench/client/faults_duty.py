@@ -10,11 +10,10 @@ from datetime import date, timedelta
 
 from msgspec.structs import replace
 
-from simbench.base.calendar import civil, instant, is_jour_ouvrable
 from simbench.base.units import HOUR_US, SECOND_US
-from simbench.client.compliance import CLOSES_H, GUARD_US, OPENS_H, MarketingHours, StopList
+from simbench.client.compliance import GUARD_US, MarketingHours, StopList
 from simbench.client.core import Core
-from simbench.client.messages import MARKETING, LinkConfig, Outgoing
+from simbench.client.messages import MARKETING, Knowledge, LinkConfig, Outgoing
 
 SINGLE = 160  # characters of one segment
 
@@ -114,22 +113,22 @@ class _Hours(MarketingHours):
 
     __slots__ = ("closes_late_us", "every_day", "opens_early_us")
 
-    def __init__(self, opens_early_us: int = 0, closes_late_us: int = 0, every_day: str = "") -> None:
-        super().__init__()
+    def __init__(self, knows: Knowledge, opens_early_us: int = 0, closes_late_us: int = 0, every_day: str = "") -> None:
+        super().__init__(knows)
         self.opens_early_us, self.closes_late_us, self.every_day = opens_early_us, closes_late_us, every_day
 
     def _open(self, day: date) -> bool:
         if self.every_day == "sunday":
-            return day.weekday() == 6 or is_jour_ouvrable(day)
-        return day.weekday() < 6 if self.every_day == "holiday" else is_jour_ouvrable(day)
+            return day.weekday() == 6 or self.knows.is_open(day)
+        return day.weekday() < 6 if self.every_day == "holiday" else self.knows.is_open(day)
 
     def _find(self, now: int) -> None:
-        day = civil(now).date()
+        day = self.knows.calendar.civil(now).date()
         while True:
-            closes = instant(day.year, day.month, day.day, CLOSES_H)
+            closes = self.edge(day, self.knows.closes_h)
             self._closes = closes + (self.closes_late_us or -GUARD_US)
             if now < self._closes and self._open(day):
-                self._opens = instant(day.year, day.month, day.day, OPENS_H) - self.opens_early_us
+                self._opens = self.edge(day, self.knows.opens_h) - self.opens_early_us
                 return
             day += timedelta(days=1)
 
@@ -139,17 +138,18 @@ class _OneOffset(MarketingHours):
 
     __slots__ = ("_summer",)
 
-    def __init__(self, *, summer: bool) -> None:
-        super().__init__()
+    def __init__(self, knows: Knowledge, *, summer: bool) -> None:
+        super().__init__(knows)
         self._summer = summer
 
     def _find(self, now: int) -> None:
-        day = civil(now).date()
+        knows = self.knows
+        day = knows.calendar.civil(now).date()
         while True:
-            opens = instant(day.year, day.month, day.day, OPENS_H)
-            shift = HOUR_US * (bool(civil(opens).dst()) - self._summer)
-            self._closes = instant(day.year, day.month, day.day, CLOSES_H) + shift - GUARD_US
-            if now < self._closes and is_jour_ouvrable(day):
+            opens = self.edge(day, knows.opens_h)
+            shift = HOUR_US * (bool(knows.calendar.civil(opens).dst()) - self._summer)
+            self._closes = self.edge(day, knows.closes_h) + shift - GUARD_US
+            if now < self._closes and knows.is_open(day):
                 self._opens = opens + shift
                 return
             day += timedelta(days=1)
@@ -158,58 +158,58 @@ class _OneOffset(MarketingHours):
 class _OtherHours(Core):
     """The core with other marketing hours."""
 
-    def _hours(self) -> MarketingHours:
+    def _hours(self, knows: Knowledge) -> MarketingHours:
         raise NotImplementedError
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)
-        self._outbox.compliance.keep_hours(self._hours())
+        self._outbox.compliance.keep_hours(self._hours(config.knows))
 
 
 class ClosesLate(_OtherHours):
-    """Sends marketing until five seconds after 22:00."""
+    """Sends marketing until five seconds after the end of the hours."""
 
-    def _hours(self) -> MarketingHours:
-        return _Hours(closes_late_us=5 * SECOND_US)
+    def _hours(self, knows: Knowledge) -> MarketingHours:
+        return _Hours(knows, closes_late_us=5 * SECOND_US)
 
 
 class OpensEarly(_OtherHours):
-    """Sends marketing from five seconds before 8:00."""
+    """Sends marketing from five seconds before their beginning."""
 
-    def _hours(self) -> MarketingHours:
-        return _Hours(opens_early_us=5 * SECOND_US)
+    def _hours(self, knows: Knowledge) -> MarketingHours:
+        return _Hours(knows, opens_early_us=5 * SECOND_US)
 
 
 class WorksOnSundays(_OtherHours):
     """Sends marketing on Sundays, except holidays."""
 
-    def _hours(self) -> MarketingHours:
-        return _Hours(every_day="sunday")
+    def _hours(self, knows: Knowledge) -> MarketingHours:
+        return _Hours(knows, every_day="sunday")
 
 
 class WorksOnHolidays(_OtherHours):
     """Sends marketing on holidays other than Sundays."""
 
-    def _hours(self) -> MarketingHours:
-        return _Hours(every_day="holiday")
+    def _hours(self, knows: Knowledge) -> MarketingHours:
+        return _Hours(knows, every_day="holiday")
 
 
 class KeepsWinterTime(_OtherHours):
     """Uses winter time all year for marketing hours."""
 
-    def _hours(self) -> MarketingHours:
-        return _OneOffset(summer=False)
+    def _hours(self, knows: Knowledge) -> MarketingHours:
+        return _OneOffset(knows, summer=False)
 
 
 class KeepsSummerTime(_OtherHours):
     """Uses summer time all year for marketing hours."""
 
-    def _hours(self) -> MarketingHours:
-        return _OneOffset(summer=True)
+    def _hours(self, knows: Knowledge) -> MarketingHours:
+        return _OneOffset(knows, summer=True)
 
 
 class NightDelivery(Core):
-    """Gives marketing a validity beyond 22:00, so that it may be delivered at night."""
+    """Gives marketing a validity beyond the hours, so that it may be delivered at night."""
 
     def _valid_until(self, message: Outgoing, now: int) -> int:
         return super()._valid_until(replace(message, traffic_class="transactional"), now)
@@ -246,8 +246,8 @@ class IgnoresPortability(Core):
     """Takes the operator of a number from the numbering plan, ignoring portability."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
-        served = None if config.orange_only is None else (lambda *_: None)
-        super().__init__(replace(config, orange_only=served), stops)
+        served = None if config.served_only is None else (lambda *_: None)
+        super().__init__(replace(config, served_only=served), stops)
 
 
 class SendsAnyName(Core):

@@ -6,9 +6,16 @@ Instants are in microseconds since the Unix epoch, UTC; addresses are digits in 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, get_args
 
 import msgspec
+
+from simbench.base.calendar import Calendar
+from simbench.contract import DEFAULT, Contract, load_contract
+from simbench.contract.terms import Use
 
 MARKETING = "marketing"  # the traffic class subject to opt-outs and quiet hours
 
@@ -16,11 +23,47 @@ Portability = Callable[[str, int], str | None]
 """From an MSISDN and an instant to the operator it was ported to, or None if it was not ported."""
 
 
+class Knowledge(msgspec.Struct, frozen=True):
+    """What the client read in its operator's contract: hours of marketing, civil time, and ranges of codes by use.
+
+    Without `saturdays` marketing waits for Monday, and with `holidays` it is sent on public holidays and Sundays too.
+    """
+
+    opens_h: int
+    closes_h: int
+    saturdays: bool
+    holidays: bool
+    calendar: Calendar
+    ranges: dict[str, tuple[str, ...]]
+
+    def is_open(self, day: date) -> bool:
+        """Whether marketing is sent on a day."""
+        if self.holidays:
+            return True
+        return self.calendar.is_jour_ouvrable(day) if self.saturdays else self.calendar.is_jour_ouvre(day)
+
+
+def knowledge_of(contract: Contract) -> Knowledge:
+    """What a client needs to know of a contract."""
+    hours, numbering = contract.terms.hours.get(MARKETING), contract.terms.numbering
+    days = hours.days.value if hours else "every-day"
+    ranges = {use: numbering.prefixes(use) for use in get_args(Use)}
+    opens, closes = (hours.opens_at_h.value, hours.closes_at_h.value) if hours else (0, 24)
+    return Knowledge(opens, closes, days != "monday-to-friday", days == "every-day", contract.calendar, ranges)
+
+
+@lru_cache(maxsize=8)
+def read_knowledge(contract: str = "") -> Knowledge:
+    """The same by a contract's name or path; without one, by the built-in contract. Raises ContractError."""
+    name: str | Path = contract if contract == Path(contract).stem else Path(contract)
+    return knowledge_of(load_contract(name or DEFAULT))
+
+
 class LinkConfig(msgspec.Struct, frozen=True):
     """One account on one short code, hence one connection. Durations in seconds, `seed` feeds the reconnection jitter.
 
-    `ethics` enables the duties of `client/duties.py`. With `orange_only` set, messages are sent only to metropolitan
-    mobile numbers served by Orange.
+    `ethics` enables the duties of `client/duties.py`. With `served_only` set, messages are sent only to mobile
+    numbers of the operator. `knows` is what the client knows of its contract.
     """
 
     account: str
@@ -38,7 +81,8 @@ class LinkConfig(msgspec.Struct, frozen=True):
     stop_list: bool = True
     oadc_option: bool = False
     ethics: bool = True
-    orange_only: Portability | None = None
+    served_only: Portability | None = None
+    knows: Knowledge = msgspec.field(default_factory=read_knowledge)
 
 
 class Outgoing(msgspec.Struct, frozen=True, tag_field="do", tag="send", forbid_unknown_fields=True):

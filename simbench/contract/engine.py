@@ -16,7 +16,7 @@ import msgspec
 
 from simbench.base.toml_files import Keys, Mistake, choice, shown, typed
 from simbench.base.toml_mistakes import every_mistake, under
-from simbench.contract.layers import Layer, Problem, held, layers_of, merged
+from simbench.contract.layers import HOME, Layer, Problem, held, layers_of, merged
 from simbench.contract.term import Ambiguity, Frozen, placed_terms
 
 F = TypeVar("F", bound="ContractFile")
@@ -53,12 +53,16 @@ class Schema(NamedTuple, Generic[F]):
 
 
 class Loaded(NamedTuple, Generic[F]):
-    """A contract as read: `digest` names its content (16 hexadecimal digits), `files` where it came from."""
+    """A contract as read: `digest` names its content (16 hexadecimal digits), `files` where it came from.
+
+    `source` finds it again from anywhere: the name of a built-in contract, or an absolute path.
+    """
 
     name: str
     digest: str
     files: tuple[str, ...]
     content: F
+    source: str = ""
 
 
 def load(schema: Schema[F], name_or_path: str | Path) -> Loaded[F]:
@@ -124,7 +128,9 @@ def examine(
     if problems or content is None:
         return None, problems
     name = layers[-1].path.stem
-    return Loaded(name, digest_of(content), tuple(layer.file for layer in layers), content), []
+    path = layers[-1].path
+    source = name if path.parent == HOME else str(path.absolute())
+    return Loaded(name, digest_of(content), tuple(layer.file for layer in layers), content, source), []
 
 
 def digest_of(content: msgspec.Struct) -> str:

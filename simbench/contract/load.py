@@ -57,4 +57,5 @@ def contract_of(loaded: Loaded[SmsFile]) -> Contract:
         parties=file.parties,
         language=file.language,
         invented=file.invented,
+        source=loaded.source,
     )

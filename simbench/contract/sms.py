@@ -55,7 +55,10 @@ class SmsFile(ContractFile, frozen=True, kw_only=True):
 
 
 class Contract(msgspec.Struct, frozen=True):
-    """A whole contract as read: `digest` names its content (16 hexadecimal digits), `files` where it came from."""
+    """A whole contract as read: `digest` names its content (16 hexadecimal digits), `files` where it came from.
+
+    `source` finds it again from anywhere: the name of a built-in contract, or an absolute path.
+    """
 
     name: str
     title: str
@@ -67,6 +70,7 @@ class Contract(msgspec.Struct, frozen=True):
     parties: dict[str, Party]
     language: str = "en"
     invented: bool = False
+    source: str = ""
 
     def clause(self, clause_id: str) -> Clause:
         """Give one clause; BadInput names the nearest id when there is none."""
@@ -87,7 +91,7 @@ class Contract(msgspec.Struct, frozen=True):
         return tuple(name for name in names if known(table, name, place, "term").status == "assumption")
 
     def clauses_for(self, purpose: str) -> tuple[str, ...]:
-        """The clauses that a purpose verifies."""
+        """The clauses that a purpose verifies; none where the contract does not ask for it."""
         return tuple(name for name, clause in self.clauses.items() if purpose in clause.verified_by)
 
     def clause_of(self, purpose: str) -> str:

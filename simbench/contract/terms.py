@@ -170,15 +170,6 @@ class CalendarTerms(Frozen, frozen=True):
     region: Term[str]
 
 
-class _Text(str):
-    """A text that is read like a term: for the rules, until they ask for ranges by their use."""
-
-    @property
-    def value(self) -> str:
-        """The text."""
-        return str(self)
-
-
 class CodeRange(Term[Word], frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A range of short codes by its first digits, and what it is used for.
 
@@ -197,9 +188,9 @@ class Numbering(Frozen, frozen=True):
     sender_names: Term[SenderNames]
     oadc_alpha_pattern: Term[Word]
 
-    def prefixes(self, use: Use) -> tuple[str, ...]:
-        """The first digits of the ranges for a use; none where the contract has no such range."""
-        return tuple(one.value for one in self.ranges if one.use == use)
+    def prefixes(self, *uses: Use) -> tuple[str, ...]:
+        """The first digits of the ranges for these uses; none where the contract has no such range."""
+        return tuple(one.value for one in self.ranges if one.use in uses)
 
     def use_of(self, code: str) -> Use | None:
         """The use of a code's range, the longest that fits; None for a code of no range."""
@@ -220,37 +211,9 @@ class Numbering(Frozen, frozen=True):
         return (f"{prefix}{number:0{digits}d}" for number in range(1, 10**digits))
 
     @property
-    def code_pattern(self) -> _Text:
+    def code_pattern(self) -> str:
         """A regular expression of the codes."""
-        return _Text(_pattern(sorted({one.value for one in self.ranges}), self.code_digits.value))
-
-    @property
-    def marketing_prefix(self) -> _Text:
-        """The first digits of the range."""
-        return self._first("marketing")
-
-    @property
-    def reply_prefix(self) -> _Text:
-        """The first digits of the range."""
-        return self._first("reply")
-
-    @property
-    def geo_prefix(self) -> _Text:
-        """The first digits of the range."""
-        return self._first("presence")
-
-    @property
-    def interpersonal_prefix(self) -> _Text:
-        """The first digits of the range."""
-        return self._first("interpersonal")
-
-    @property
-    def m2m_prefix(self) -> _Text:
-        """The first digits of the range."""
-        return self._first("machines")
-
-    def _first(self, use: Use) -> _Text:
-        return _Text((*self.prefixes(use), "-")[0])
+        return _pattern(sorted({one.value for one in self.ranges}), self.code_digits.value)
 
 
 class Forecast(Frozen, frozen=True):
@@ -314,6 +277,17 @@ class Terms(Frozen, frozen=True):
         before = [row.clause for row in rows if CHARGES.index(row.charge) <= CHARGES.index("code_month")]
         tiers = [tier.clause for tier in self.throughput.paid_tiers.values()]
         return [*before, *tiers, *(row.clause for row in rows if row.clause not in before)]
+
+    def code_per_tier(self) -> dict[str, int]:
+        """A code for each tier, with its rate: of the marketing range, else the first, numbered by the rate."""
+        numbering, found = self.numbering, dict[str, int]()
+        prefix = (*numbering.prefixes("marketing"), numbering.ranges[0].value)[0]
+        size = numbering.code_digits.value - len(prefix)
+        for rate in self.throughput.rates:
+            free = (code for code in numbering.codes_in(prefix) if code not in found)
+            wanted = f"{prefix}{rate:0{size}d}"
+            found[wanted if len(str(rate)) <= size and wanted not in found else next(free)] = rate
+        return found
 
     def row_clauses(self) -> dict[str, str]:
         """The clause of each row of a bill by the row's name: its key in the tariff, or `rate-20` for a tier."""

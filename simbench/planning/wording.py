@@ -45,12 +45,12 @@ def percent(t: Translations, share: float, digits: int = 2) -> str:
     text = f"{100 * share:.{digits}f}"
     if share < 1 and float(text) == 100:
         text = f"{100 - 10**-digits:.{digits}f}"
-    return text.replace(".", t("form.decimal")) + "\u00a0%"
+    return text.replace(".", t("form.decimal")) + t("form.percent")
 
 
 def promised(t: Translations, share: float) -> str:
     """What is asked for, as it was written: without zeros at its end."""
-    return f"{t.number(100 * share, 4)}\u00a0%"
+    return t.number(100 * share, 4) + t("form.percent")
 
 
 def interval(t: Translations, share: Share) -> str:
@@ -162,7 +162,7 @@ def assumption(t: Translations, name: str) -> str:
 def scale(t: Translations, side: str) -> str:
     """How far an assumption is off: a word, or a percentage as it stands."""
     key = f"scale.{side}"
-    return t(key) if t.has(key) else side.replace(" ", "\u00a0")
+    return t(key) if t.has(key) else side.replace(" %", t("form.percent"))
 
 
 def notes_in_words(t: Translations, notes: Iterable[Note]) -> tuple[str, ...]:

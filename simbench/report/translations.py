@@ -52,7 +52,7 @@ class Translations:
         """A probability in whole percent; with a decimal below 1 % and above 99 %, and never 0 % or 100 % for less."""
         if 0 < value < 0.001 or 0.999 < value < 1:
             return f"{'<' if value < 0.5 else '>'}\u00a0{self.number(0.1 if value < 0.5 else 99.9, 1)}\u00a0%"
-        return f"{self.number(value * 100, 1 if value < 0.01 or value > 0.99 else 0)}\u00a0%"
+        return f"{self.number(value * 100, 1 if min(value, 1 - value) < 0.01 else 0)}\u00a0%"
 
     def share(self, value: float | None, digits: int = 4) -> str:
         """A share in percent, truncated: what is below a target must not read as the target."""

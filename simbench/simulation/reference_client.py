@@ -18,7 +18,7 @@ from fake_smsc.ucp_gateway.provision import gateway_settings
 from simbench.base.errors import ScenarioError
 from simbench.base.units import HOUR_US
 from simbench.client.core import Core
-from simbench.client.messages import Buffered, Close, Connect, LinkConfig, Notified, Outgoing, Sent
+from simbench.client.messages import Buffered, Close, Connect, LinkConfig, Notified, Outgoing, Sent, knowledge_of
 from simbench.ledger import AnyLedger, Ledger
 from simbench.simulation.demand import Source, spans
 from simbench.simulation.event_driven import MOST_BACKLOG
@@ -108,7 +108,14 @@ class ReferenceDrive:
         # The messages of a world have no texts, so there is no content to check.
         return Core(
             LinkConfig(
-                account, config.password, code, limit.rate_per_s, window, reconnect_first_s=reconnect_s, ethics=False
+                account,
+                config.password,
+                code,
+                limit.rate_per_s,
+                window,
+                reconnect_first_s=reconnect_s,
+                ethics=False,
+                knows=knowledge_of(self.world.contract),
             )
         )
 

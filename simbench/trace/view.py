@@ -185,10 +185,12 @@ class _Rows(Sequence[Row]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[Row]: ...
     def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
-        places = np.arange(len(self))[place if isinstance(place, slice) else [place]]
+        if not isinstance(place, slice):
+            one = np.array([range(len(self))[place]])
+            return cast(Row, self._view._seen(_Piece(self._view, one), 0))
+        places = np.arange(*place.indices(len(self)))
         piece, seen = _Piece(self._view, places), self._view._seen
-        rows = [cast(Row, seen(piece, number)) for number in range(len(places))]
-        return rows if isinstance(place, slice) else rows[0]
+        return [cast(Row, seen(piece, number)) for number in range(len(places))]
 
 
 def _seen_as(row: type[msgspec.Struct]) -> type[_Seen]:

@@ -53,14 +53,14 @@ def test_a_check_lists_every_mistake_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(
         'extends = "demo_telecom"\n[terms.calendar]\ncountry = { value = "PX", status = "contract" }\n'
-        '[clauses."4.2"]\nverified_by = ["OPS-DEO-08/marketing-rang"]\n'
+        '[clauses."4.2"]\nverified_by = ["ranges.marketing-rang"]\n'
     )
     found = run("check", str(path))
     assert found.exit_code == 2
     lines = found.output.splitlines()
     assert lines[0].startswith(f'{path}:3: terms.calendar.country.value: is "PX"; expected one of PA, PE, ')
     assert lines[1] == (
-        f'{path}:5: clauses."4.2".verified_by[0]: no such purpose: "OPS-DEO-08/marketing-rang"; expected perhaps '
+        f'{path}:5: clauses."4.2".verified_by[0]: no such purpose: "ranges.marketing-rang"; expected perhaps '
         "`ranges.marketing-range`"
     )
     rows = json.loads(

@@ -150,7 +150,7 @@ def test_an_address_that_is_not_digits_is_withheld(to: str) -> None:
 
 
 def refused_to(to: str, **ported: str) -> str:
-    config = replace(CONFIG, orange_only=lambda msisdn, _: ported.get(msisdn))
+    config = replace(CONFIG, served_only=lambda msisdn, _: ported.get(msisdn))
     wire = logged_in(config).submit(replace(message(1), recipient=to)).run(1)
     assert len(wire.frames("51")) + len(wire.events(m.Withheld)) == 1
     return "".join(event.reason for event in wire.events(m.Withheld))
@@ -184,7 +184,7 @@ def test_whoever_is_no_metropolitan_subscriber_of_orange_is_not_served(to: str, 
 
 def test_a_recipient_ported_in_the_night_is_not_served_in_the_morning() -> None:
     midnight = instant(2026, 6, 16)
-    config = replace(CONFIG, orange_only=lambda _, at: "free" if at >= midnight else None)
+    config = replace(CONFIG, served_only=lambda _, at: "free" if at >= midnight else None)
     wire = Wire(Core(config), start=instant(2026, 6, 15, 23)).submit(message(1, **MARKETING)).run(12 * 3600)
     assert wire.events(m.Withheld) == [m.Withheld("m1", "recipient is served by free")]
     assert not wire.frames("51")

@@ -84,17 +84,17 @@ def test_without_a_start_the_epoch_is_now() -> None:
 
 def test_without_a_portability_file_the_numbering_plan_decides() -> None:
     [link] = read_settings(ENVIRONMENT).links
-    assert link.orange_only is not None
-    assert link.orange_only("33639980001", 0) is None
+    assert link.served_only is not None
+    assert link.served_only("33639980001", 0) is None
 
 
 def test_a_portability_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "portability.csv"
     path.write_text("msisdn,operator,valid_from\n33639980001,sfr,2026-06-16\n")
     [link] = read_settings(ENVIRONMENT | {"SIMBENCH_PORTABILITY": str(path)}).links
-    assert link.orange_only is not None
-    assert link.orange_only("33639980001", instant(2026, 6, 15, 23, 59)) is None
-    assert link.orange_only("33639980001", instant(2026, 6, 16)) == "sfr"
+    assert link.served_only is not None
+    assert link.served_only("33639980001", instant(2026, 6, 15, 23, 59)) is None
+    assert link.served_only("33639980001", instant(2026, 6, 16)) == "sfr"
 
 
 def test_a_portability_file_that_is_missing_is_named(tmp_path: Path) -> None:

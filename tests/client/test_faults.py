@@ -118,7 +118,7 @@ def markets_at_night(make: Make) -> bool:
 
 
 def serves_the_unserved(make: Make) -> bool:
-    wire = started(make, replace(CONFIG, orange_only=lambda *_: "sfr")).submit(message(1))
+    wire = started(make, replace(CONFIG, served_only=lambda *_: "sfr")).submit(message(1))
     return bool(wire.run(1).frames("51"))
 
 

@@ -18,12 +18,10 @@ FIGURES = Figures(load_contract())
 FRANCS = FrancFigures(load_netrevenu())
 
 OWN_SETTING = "the reference client's own setting, as any client has one; the contract only bounds it"
-OWN_COPY = "the reference client stands for somebody's program that read the brochure: it follows no overlay"
 ALLOWED = {
     ("simbench/client/messages.py", "window: int = 10"): OWN_SETTING,
     ("simbench/client/messages.py", "result_timer_s: float = 60.0"): OWN_SETTING,
     ("simbench/client/messages.py", "validity_s: int = 48 * 3600"): OWN_SETTING,
-    ("simbench/client/compliance.py", "OPENS_H, CLOSES_H = (8, 22)"): OWN_COPY,
     ("simbench/bench/sut/protocol.py", "result_timer_s: int = 60"): "proposed to a client, which declares its own",
 }
 """(file, statement) -> why this figure may stand there."""

@@ -14,7 +14,7 @@ from fake_smsc.server.live import LiveSmsc
 def wrong_routing(smsc: LiveSmsc) -> None:
     """Machines are served from no code at all, and other operators' subscribers count as absent ones."""
     centre = smsc.server.gateway.centre
-    centre.settings = replace(centre.settings, routing=replace(centre.settings.routing, m2m_prefix="none"))
+    centre.settings = replace(centre.settings, routing=replace(centre.settings.routing, machines=("none",)))
 
 
 def slow_platform(smsc: LiveSmsc) -> None:

@@ -42,14 +42,14 @@ def signed() -> Contract:
 
 
 def is_large(exercise: str) -> bool:
-    return EXERCISES[exercise].alone and len(EXERCISES[exercise].rates) > 2
+    return EXERCISES[exercise].alone and len(EXERCISES[exercise].under(signed()).rates) > 2
 
 
 @lru_cache(maxsize=2)
 def conducted(exercise: str, fault: str, *, whole: bool = False) -> Conducted:
     story = EXERCISES[exercise]
     if is_large(exercise) and not whole:  # two tiers show a fault as well as five
-        story = replace(story, rates={code: rate for code, rate in story.rates.items() if rate in (10, 50)})
+        story = replace(story, names=("first", "third"))
     if fault in PLATFORM_FAULTS:
         return conduct_in_memory(story, signed(), REVEALED_BY.get(fault, ()), tamper=PLATFORM_FAULTS[fault])
     return conduct_in_memory(story, signed(), (fault,) if fault else ())

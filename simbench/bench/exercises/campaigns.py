@@ -5,15 +5,17 @@ Each mixes permitted and forbidden requests. Recipients come from the fictional 
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 
 from simbench.bench.exercises.exercise import Setup, exercise
-from simbench.bench.exercises.marketing_hours import probe
+from simbench.bench.exercises.marketing_hours import clock_at, probe
 from simbench.bench.exercises.tester import Bench
 from simbench.numbering.subscribers import Subscriber
 
 DAYTIME = Setup(clock="daytime")
-SPELLINGS = ("STOP", "stop", " Stop ", "STOP 36010", "Stop.", "STOP SMS", "s.t.o.p", "«Stop» merci")
+SPELLINGS = ("STOP", "stop", " Stop ", "STOP {code}", "Stop.", "STOP SMS", "s.t.o.p", "«Stop» merci")
 MACHINE = "337000000900001"
 AWAY, HERE = "33710900001", "33720000001"  # in a block of Orange, and in one of another operator
 
@@ -29,13 +31,13 @@ AWAY, HERE = "33710900001", "33720000001"  # in a block of Orange, and in one of
         "marketing.solicitation",
         "marketing.once-a-day",
     ),
-    {"36050": 50},
+    ("third",),
     seconds=15,
     setup=DAYTIME,
 )
 async def campaign(bench: Bench) -> None:
     """Ten permitted messages, and two of each kind of forbidden request."""
-    code, full = "36050", "Soldes chez MARQUE: " + "tout doit partir " * 8
+    code, full = "third", "Soldes chez MARQUE: " + "tout doit partir " * 8
     await bench.connected([code])
     good = [bench.marketing(code) for _ in range(10)]
     once = good[0].recipient
@@ -63,33 +65,35 @@ async def campaign(bench: Bench) -> None:
         "opt-out.every-code",
         "ranges.session-over",
     ),
-    {"36010": 10, "36020": 20, "34001": 10},
+    ("first", "second", "reply"),
     seconds=70,
-    setup=Setup(clock="moved", epoch="2026-03-03T10:59:55", speed=8),
+    setup=Setup(clock="moved", moment=clock_at(10, 59, 55), speed=8),
 )
 async def opt_outs(bench: Bench) -> None:
     """A first message to every user; a day after the opt-outs, a second one is requested for each."""
     await bench.connected(bench.rates)
     quiet, busy, others = ([bench.subscriber() for _ in range(n)] for n in (len(SPELLINGS), 4, 4))
-    here = [bench.marketing("36010", who) for who in (*quiet, *others)]
-    there = [bench.marketing("36020", who) for who in (*busy, *others[:2])]
+    here = [bench.marketing("first", who) for who in (*quiet, *others)]
+    there = [bench.marketing("second", who) for who in (*busy, *others[:2])]
     await bench.ask_all([*here, *there])
     await probe(bench, 8)
     await bench.received(bench.asked, bench.patience_s)
     for who, text in zip(quiet, SPELLINGS, strict=True):
-        bench.control.mo(who, "36010", text)
-    bench.control.mo(others[0], "34001", "Bonjour")
+        bench.control.mo(who, bench.code("first"), text.format(code=bench.code("first")))
+    if bench.has("reply"):
+        bench.control.mo(others[0], bench.code("reply"), "Bonjour")
     await bench.pause(3)
-    await bench.ask_all(bench.message("36020") for _ in range(80))
+    await bench.ask_all(bench.message("second") for _ in range(80))
     for who in busy:
-        bench.control.mo(who, "36020", "STOP")
+        bench.control.mo(who, bench.code("second"), "STOP")
         await bench.pause(0.5)
     await bench.received(bench.asked, bench.patience_s)
-    await bench.step_to(2026, 3, 4, 12, 29, 57)
+    await bench.step_to(bench.today() + timedelta(days=1, hours=12, minutes=29, seconds=57))
     await probe(bench, 5)
-    again = [bench.marketing("36010", who) for who in (*quiet, *others)]
-    again += [bench.marketing("36020", who) for who in (*busy, *quiet[:2])]
-    await bench.ask_all([*again, bench.message("34001", others[0])])
+    again = [bench.marketing("first", who) for who in (*quiet, *others)]
+    again += [bench.marketing("second", who) for who in (*busy, *quiet[:2])]
+    late = [bench.message("reply", others[0])] if bench.has("reply") else []
+    await bench.ask_all([*again, *late])
     await bench.pause(5)
 
 
@@ -102,7 +106,7 @@ async def opt_outs(bench: Bench) -> None:
         "ranges.web2sms-range",
         "ranges.machines-only",
     ),
-    {"34001": 10, "35001": 10, "36010": 10, "37001": 10, "38001": 10},
+    ("reply", "presence", "first", "interpersonal", "machines"),
     seconds=15,
     setup=DAYTIME,
 )
@@ -111,23 +115,22 @@ async def ranges(bench: Bench) -> None:
     await bench.connected(bench.rates)
     bench.control.put(Subscriber(MACHINE, "m2m", "orange", attached=True))
     user = bench.subscriber()
-    bench.control.mo(user, "34001", "Combien ?")
-    await bench.pause(1)
-    proper = [
-        bench.message("34001", user),
-        bench.marketing("35001", traits=("presence",)),
-        bench.marketing("36010"),
-        bench.message("37001", traffic_class="web2sms"),
-        bench.message("38001", MACHINE),
-    ]
-    improper = [
-        bench.message("34001"),
-        bench.marketing("35001"),
-        bench.marketing("37001"),
-        bench.marketing("38001", MACHINE),
-        bench.message("36010", traffic_class="web2sms"),
-        bench.message("38001"),
-    ]
+    proper, improper = [], []
+    if bench.has("reply"):
+        bench.control.mo(user, bench.code("reply"), "Combien ?")
+        await bench.pause(1)
+        proper.append(bench.message("reply", user))
+        improper.append(bench.message("reply"))
+    if bench.has("presence"):
+        proper.append(bench.marketing("presence", traits=("presence",)))
+        improper.append(bench.marketing("presence"))
+    proper.append(bench.marketing("first"))
+    if bench.has("interpersonal"):
+        proper.append(bench.message("interpersonal", traffic_class="web2sms"))
+        improper += [bench.marketing("interpersonal"), bench.message("first", traffic_class="web2sms")]
+    if bench.has("machines"):
+        proper.append(bench.message("machines", MACHINE))
+        improper += [bench.marketing("machines", MACHINE), bench.message("machines")]
     await bench.ask_all([*proper, *improper])
     await bench.received(len(proper), bench.patience_s)
     await bench.pause(3)
@@ -136,17 +139,17 @@ async def ranges(bench: Bench) -> None:
 @exercise(
     "Sender names, on a code with the option and on one without",
     ("sender.sender-names",),
-    {"36010": 10, "36020": 20},
+    ("first", "second"),
     seconds=10,
-    setup=Setup(oadc_option=("36020",)),
+    setup=Setup(oadc_option=("second",)),
 )
 async def sender_names(bench: Bench) -> None:
     """Valid names, invalid names, and valid names on a code without the option."""
     await bench.connected(bench.rates)
-    good = [bench.message("36020", oadc=name) for name in ("MARQUE", "Marque75", "A1234567890")]
-    bad = [bench.message("36020", oadc=name) for name in ("MARQUE LUXE", "M-75", "MARQUE_75", "33639980077")]
-    bad.append(bench.message("36010", oadc="MARQUE"))
-    await bench.ask_all([*good, *bad, bench.message("36010")])
+    good = [bench.message("second", oadc=name) for name in ("MARQUE", "Marque75", "A1234567890")]
+    bad = [bench.message("second", oadc=name) for name in ("MARQUE LUXE", "M-75", "MARQUE_75", "33639980077")]
+    bad.append(bench.message("first", oadc="MARQUE"))
+    await bench.ask_all([*good, *bad, bench.message("first")])
     await bench.received(len(good) + 1, bench.patience_s)
     await bench.pause(3)
 
@@ -154,7 +157,7 @@ async def sender_names(bench: Bench) -> None:
 @exercise(
     "Numbers ported away from Orange and to it, according to the client's portability data",
     ("recipients.ported-numbers",),
-    {"36050": 50},
+    ("third",),
     seconds=10,
     setup=Setup(ported=((AWAY, "bouygues", "2020-01-06"), (HERE, "orange", "2020-01-06"))),
 )
@@ -162,9 +165,9 @@ async def ported(bench: Bench) -> None:
     """Both kinds among ordinary numbers; the platform has the same data as the file."""
     bench.control.put(Subscriber(AWAY, "ported-out", "bouygues"))
     bench.control.put(Subscriber(HERE, "orange", "orange", attached=True))
-    await bench.connected(["36050"])
-    asks = [bench.message("36050") for _ in range(10)]
-    asks += [replace(bench.message("36050"), recipient=number) for number in (AWAY, HERE, AWAY)]
+    await bench.connected(["third"])
+    asks = [bench.message("third") for _ in range(10)]
+    asks += [replace(bench.message("third"), recipient=number) for number in (AWAY, HERE, AWAY)]
     await bench.ask_all(asks)
     await bench.received(11, bench.patience_s)
     await bench.pause(2)

@@ -11,7 +11,7 @@ from itertools import chain, cycle, zip_longest
 
 from msgspec.structs import replace
 
-from fake_smsc.scenario import DEMO_CODES
+from simbench.bench.exercises.codes import EVERY_TIER
 from simbench.bench.exercises.exercise import Setup, exercise
 from simbench.bench.exercises.tester import Bench
 from simbench.client.messages import Outgoing
@@ -49,15 +49,15 @@ RECIPIENTS: dict[str, tuple[str, Fate, str, bool, bool]] = {
         "submits.violations",
         "sessions.sessions-last",
     ),
-    {"36010": 10},
+    ("first",),
     seconds=85,
     setup=FAST,
 )
 async def session(bench: Bench) -> None:
     """Messages and notifications first, then silence for longer than a keepalive may take."""
-    await bench.ask_all(bench.message("36010") for _ in range(30))  # some octets before the login is answered
-    await bench.connected(["36010"])
-    bench.control.mo("33639980012", "36010", "Bonjour")
+    await bench.ask_all(bench.message("first") for _ in range(30))  # some octets before the login is answered
+    await bench.connected(["first"])
+    bench.control.mo("33639980012", bench.code("first"), "Bonjour")
     await bench.received(bench.asked, bench.patience_s)
     await bench.reported(30)
     await bench.pause(bench.contract.terms.session.keepalive_expected_s.value + 10)
@@ -71,7 +71,7 @@ async def session(bench: Bench) -> None:
         "recipients.accepted",
         "recipients.non-orange-share",
     ),
-    {"36050": 50, "38001": 10},
+    ("third", "machines"),
     seconds=135,
     setup=FAST,
 )
@@ -79,10 +79,11 @@ async def mixed_recipients(bench: Bench) -> None:
     """Malformed, fixed, overseas, foreign, other operator, ported, machine, unknown, absent, and roaming."""
     for address, fate, operator, attached, roaming in RECIPIENTS.values():
         bench.control.put(Subscriber(address, fate, operator, attached, roaming))
-    await bench.connected(["36050", "38001"])
-    ordinary = [bench.message("36050") for _ in range(200)]
-    special = [bench.message("36050", recipient=entry[0]) for entry in RECIPIENTS.values()]
-    special.append(bench.message("38001", recipient=RECIPIENTS["machine"][0]))
+    await bench.connected(bench.rates)
+    ordinary = [bench.message("third") for _ in range(200)]
+    special = [bench.message("third", recipient=entry[0]) for entry in RECIPIENTS.values()]
+    if bench.has("machines"):
+        special.append(bench.message("machines", recipient=RECIPIENTS["machine"][0]))
     expiring = RECIPIENTS["absent to the end"][0]
     mixed = list(_interleaved(ordinary, special))
     await bench.ask_all(replace(ask, validity_s=60) if ask.recipient == expiring else ask for ask in mixed)
@@ -103,16 +104,19 @@ async def mixed_recipients(bench: Bench) -> None:
         "sender.allotted-codes",
         "sender.originator-in-service",
     ),
-    {"36010": 10, "36020": 20},
+    ("first", "second"),
     seconds=15,
     setup=FAST,
 )
 async def originators(bench: Bench) -> None:
     """Ordinary messages, then forbidden ones: a suffix, another party's code, a name, a subscriber's number."""
-    await bench.connected(["36010", "36020"])
-    await bench.ask_all(bench.message("36010") for _ in range(10))
+    await bench.connected(["first", "second"])
+    await bench.ask_all(bench.message("first") for _ in range(10))
     await bench.received(10, bench.patience_s)
-    await bench.ask_all(bench.message("36010", oadc=oadc) for oadc in ("360101", "36999", "MARQUE", "33639980077"))
+    first, numbering = bench.code("first"), bench.contract.terms.numbering
+    last = "9" * (numbering.code_digits.value - len(numbering.prefixes("marketing")[0]))
+    others = numbering.prefixes("marketing")[0] + last  # a code of the range that is nobody's
+    await bench.ask_all(bench.message("first", oadc=oadc) for oadc in (f"{first}1", others, "MARQUE", "33639980077"))
     await bench.pause(5)
     await bench.reported(30)
 
@@ -120,15 +124,15 @@ async def originators(bench: Bench) -> None:
 @exercise(
     "Results are late, because the SMSC enforces a lower rate than the client was given",
     ("sessions.window", "submits.trn-discipline"),
-    {"36050": 50},
+    ("third",),
     seconds=40,
     setup=FAST,
 )
 async def late_results(bench: Bench) -> None:
     """The client's window fills: it must wait for results and keep transaction numbers distinct."""
-    await bench.connected(["36050"])
-    bench.control.limit("36050", bench.contract.terms.throughput.default_per_s.value, "delay")
-    await bench.ask_all(bench.message("36050") for _ in range(200))
+    await bench.connected(["third"])
+    bench.control.limit(bench.code("third"), bench.contract.terms.throughput.default_per_s.value, "delay")
+    await bench.ask_all(bench.message("third") for _ in range(200))
     await bench.received(bench.asked, bench.patience_s)
     await bench.reported(30)
 
@@ -142,9 +146,9 @@ async def _backlog(bench: Bench, seconds: int) -> None:
 
 
 @exercise(
-    "Five codes, one per tier, half a minute of backlog; the SMSC only monitors",
+    "A code per tier, half a minute of backlog; the SMSC only monitors",
     ("rate.backlog-at-tier", "rate.several-codes", "rate.uses-its-tier"),
-    DEMO_CODES,
+    (EVERY_TIER,),
     seconds=OBSERVED_S + 5,
     alone=True,
 )
@@ -154,9 +158,9 @@ async def backlog_monitored(bench: Bench) -> None:
 
 
 @exercise(
-    "Five codes, one per tier, a minute of backlog; the SMSC delays early submits",
+    "A code per tier, a minute of backlog; the SMSC delays early submits",
     ("rate.tier-granted",),
-    DEMO_CODES,
+    (EVERY_TIER,),
     seconds=65,
     limit="delay",
     alone=True,
@@ -169,7 +173,7 @@ async def backlog_delayed(bench: Bench) -> None:
 @exercise(
     "Messages arrive one by one at two to five times the tier",
     ("rate.one-by-one",),
-    DEMO_CODES,
+    (EVERY_TIER,),
     seconds=25,
     alone=True,
 )
@@ -184,7 +188,7 @@ async def one_by_one(bench: Bench) -> None:
 @exercise(
     "Texts of three segments, ten seconds of backlog",
     ("rate.long-messages",),
-    {"36010": 10, "36050": 50},
+    ("first", "third"),
     seconds=15,
     alone=True,
 )
@@ -205,7 +209,7 @@ async def long_messages(bench: Bench) -> None:
         "outage.no-duplicates",
         "sessions.reconnect-pace",
     ),
-    {"36010": 10, "36050": 50},
+    ("first", "third"),
     seconds=115,
     setup=FAST,
 )
@@ -226,7 +230,7 @@ async def total_outage(bench: Bench) -> None:
 @exercise(
     "The platform is down for ten seconds and returns to a client with a backlog",
     ("rate.after-reconnection",),
-    {"36010": 10, "36050": 50},
+    ("first", "third"),
     seconds=45,
     alone=True,
 )

@@ -23,7 +23,7 @@ from simbench.rules.rule import load, standing
 HOUR_S: Final = 3600
 CUTS: Final = 4  # cuts of a run shorter than as many hours
 LOAD: Final = 0.5  # share of each tier: the client catches up after a cut in as long as the cut lasted
-RATES: Final = {"36010": 10, "36050": 50}
+NAMES: Final = ("first", "third")
 SAMPLES: Final = 720  # samples of a run; at most four a second
 LONGEST_CUT_S: Final = 30
 SHORTEST_S: Final = 20
@@ -45,7 +45,7 @@ def soak(seconds: int, contract: Contract) -> Chosen:
     every_s = min(HOUR_S, seconds / CUTS)
     title = f"Endurance: {LOAD:.0%} of two tiers for {seconds} s, all connections cut every {every_s:.0f} s"
     purposes = (*(one for one in load("soak") if contract.clause_of(one)), *standing(contract))
-    exercise = Exercise("soak", title, purposes, RATES, _script(seconds, every_s), seconds + 30.0, alone=True)
+    exercise = Exercise("soak", title, purposes, {}, _script(seconds, every_s), seconds + 30.0, alone=True, names=NAMES)
     return {"soak": (exercise, purposes)}
 
 
@@ -55,7 +55,10 @@ def _script(seconds: int, every_s: float) -> Script:
         sampling = asyncio.ensure_future(_sample(bench, max(0.25, seconds / SAMPLES)))
         try:
             await asyncio.gather(
-                *(bench.ask_paced(code, rate * LOAD, round(rate * LOAD * seconds)) for code, rate in RATES.items()),
+                *(
+                    bench.ask_paced(code, rate * LOAD, round(rate * LOAD * seconds))
+                    for code, rate in bench.rates.items()
+                ),
                 _cut(bench, seconds, every_s),
                 _replies(bench, seconds),
             )
@@ -80,7 +83,7 @@ async def _cut(bench: Bench, seconds: int, every_s: float) -> None:
 
 async def _replies(bench: Bench, seconds: int) -> None:
     """Users write at intervals, to each code in turn, sometimes while the client is disconnected."""
-    codes = list(RATES)
+    codes = list(bench.rates)
     for number in range(seconds // 5):
         await bench.pause(5)
         bench.control.mo("33639980012", codes[number % len(codes)], REPLY)

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from fake_smsc.scenario import CodeConfig, DeliveryConfig, LimitMode, Scenario, ServerConfig
-from simbench.base.calendar import from_civil
+from simbench.bench.exercises.codes import codes_under
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.sut.protocol import WITHIN_REACH, Reach
 from simbench.contract import Contract
@@ -24,14 +24,15 @@ Script = Callable[[Bench], Awaitable[None]]
 class Setup(msgspec.Struct, frozen=True):
     """Settings of an exercise besides its codes.
 
-    `clock`: "any"; "daytime", a jour ouvrable at ten where the client's clock can be moved; "moved", required for a
-    verdict. `epoch` is Paris civil time. `speed` is the speed of both clocks, where the client's can run fast.
-    `ported` are numbers with operator and day, given to the client; `wrong_password` names codes whose password it does
-    not get.
+    `clock`: "any"; "daytime", a working day at ten where the client's clock can be moved; "moved", required for a
+    verdict. `epoch` is civil time by the contract's calendar; `moment` gives it from the contract, in its place.
+    `speed` is the speed of both clocks, where the client's can run fast. `ported` are numbers with operator and day,
+    given to the client; `wrong_password` names codes whose password it does not get.
     """
 
     clock: Literal["any", "daytime", "moved"] = "any"
     epoch: str = "2026-03-02T10:00:00"
+    moment: Callable[[Contract], datetime] | None = None
     speed: float = 1.0
     keepalive_s: int = 50
     result_timer_s: int = 0  # 0: the contract's maximum
@@ -43,7 +44,9 @@ class Setup(msgspec.Struct, frozen=True):
 class Exercise(msgspec.Struct, frozen=True):
     """One exercise: its script, its purposes, its codes with their rates, and the mode of the meter.
 
-    `seconds` is the duration with a correct client, for progress; with `alone` no other exercise runs at that time.
+    `names` are those of `codes`, for which a contract gives codes and rates: `under` fills in `rates`, `codes` and the
+    instant at which the clock starts. `seconds` is the duration with a correct client, for progress; with `alone` no
+    other exercise runs at that time.
     """
 
     name: str
@@ -56,23 +59,42 @@ class Exercise(msgspec.Struct, frozen=True):
     alone: bool = False
     setup: Setup = Setup()
     asks: bool = True  # False: it observes a client that runs on its own
+    names: tuple[str, ...] = ()
+    codes: dict[str, str] = {}
+    epoch_us: int = 0  # the start of its clock, if it is moved (us, UTC)
 
-    @property
-    def epoch_us(self) -> int:
-        """The start of its clock, if it is moved (us, UTC)."""
-        return from_civil(datetime.fromisoformat(self.setup.epoch))
+    def under(self, contract: Contract) -> Exercise:
+        """The exercise as it is run under a contract; of one that is, the same."""
+        if self.epoch_us:
+            return self
+        setup, given = self.setup, codes_under(self.names, contract)
+        codes = {name: code for name, (code, _) in given.items()}
+        moment = setup.moment(contract) if setup.moment else datetime.fromisoformat(setup.epoch)
+        option, wrong = (
+            tuple(codes.get(name, name) for name in of) for of in (setup.oadc_option, setup.wrong_password)
+        )
+        return msgspec.structs.replace(
+            self,
+            rates={**self.rates, **dict(given.values())},
+            codes=codes,
+            epoch_us=contract.calendar.from_civil(moment),
+            setup=msgspec.structs.replace(setup, oadc_option=option, wrong_password=wrong),
+        )
 
     def scenario(self, contract: Contract, seed: int, reach: Reach = WITHIN_REACH) -> Scenario:
         """The SMSC of this exercise. Its request reference is one of the bench, not of a contract.
 
         It serves every account that the client was given beforehand, even those the exercise does not use.
         """
-        del contract  # every exercise so far takes the contract's own defaults
+        if not self.epoch_us:
+            return self.under(contract).scenario(contract, seed, reach)
+        names = contract.terms.numbering.sender_names.value
         given = {account.code: account for account in reach.accounts or ()}
         rates = {**{code: account.rate_per_s for code, account in given.items()}, **self.rates}
         codes = []
         for code, rate in rates.items():
             option = given[code].oadc_option if code in given else code in self.setup.oadc_option
+            option = names == "always" or (names == "option" and option)
             config = CodeConfig(code, rate, limit=self.limit, request_id="bench", oadc_option=option)
             if code in given:
                 login, password = given[code].account, given[code].password
@@ -82,8 +104,9 @@ class Exercise(msgspec.Struct, frozen=True):
         delivery = DeliveryConfig(latency_median_ms=QUICK_MS if self.setup.clock == "moved" else 0)
         server = ServerConfig(port=reach.port)
         return Scenario(
-            name=self.name, title=self.title, seed=seed, codes=tuple(codes), delivery=delivery, server=server
-        )
+            name=self.name, title=self.title, seed=seed, contract=contract.name, codes=tuple(codes), delivery=delivery,
+            server=server,
+        )  # fmt: skip
 
 
 EXERCISES: dict[str, Exercise] = {}
@@ -92,7 +115,7 @@ Chosen = dict[str, tuple[Exercise, tuple[str, ...]]]  # by name: an exercise and
 
 
 def exercise(  # noqa: PLR0913 - one argument a field
-    title: str, purposes: tuple[str, ...], rates: dict[str, int], *, seconds: float, limit: LimitMode = "monitor",
+    title: str, purposes: tuple[str, ...], names: tuple[str, ...], *, seconds: float, limit: LimitMode = "monitor",
     alone: bool = False, setup: Setup = Setup(),  # noqa: B008 - frozen, so one for all is safe
 ) -> Callable[[Script], Script]:  # fmt: skip
     """Enter a script as an exercise under its function's name. Raises ValueError when the name is taken."""
@@ -101,7 +124,7 @@ def exercise(  # noqa: PLR0913 - one argument a field
         name = getattr(script, "__name__", "").replace("_", "-")
         if name in EXERCISES:
             raise ValueError(f"exercise {name} exists already")
-        EXERCISES[name] = Exercise(name, title, purposes, rates, script, seconds, limit, alone, setup)
+        EXERCISES[name] = Exercise(name, title, purposes, {}, script, seconds, limit, alone, setup, names=names)
         return script
 
     return enter

@@ -6,28 +6,91 @@ each step ordinary messages show the client's clock, which the verdict needs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from itertools import count
+from typing import Final, Literal
+
 from simbench.bench.exercises.exercise import Setup, exercise
 from simbench.bench.exercises.tester import Bench
+from simbench.contract import Contract
 from simbench.ledger.events import ClientCalibrated
 
-CODE = {"36010": 10}
+CODE: Final = ("first",)
 WAIT_S = 4
-YEAR = 2025  # none of its holidays is a Sunday, so each is tested
-HOLIDAYS = (
-    (1, 1), (4, 21), (5, 1), (5, 8), (5, 29), (6, 9), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25),
-)  # fmt: skip
+Moment = Callable[[Contract], datetime]
+
+
+def _at(day: date, **clock: int) -> datetime:
+    return datetime.combine(day, datetime.min.time()) + timedelta(**clock)
+
+
+def a_tuesday(contract: Contract) -> date:
+    """The first Tuesday of March 2026 or later on which marketing is sent, as on the day after."""
+    return _first(contract, date(2026, 3, 3), (0, 1))
+
+
+def a_saturday(contract: Contract) -> date:
+    """The first Saturday of March 2026 or later with a Monday after it on which marketing is sent."""
+    return _first(contract, date(2026, 3, 7), (2,))
+
+
+def _first(contract: Contract, first: date, sending: tuple[int, ...]) -> date:
+    days = (first + timedelta(days=more) for more in count(0, 7))
+    return next(
+        day for day in days if all(contract.is_sending_day("marketing", day + timedelta(days=more)) for more in sending)
+    )
+
+
+def clock_at(hours: int, minutes: int = 0, seconds: int = 0) -> Moment:
+    """That time of a weekday on which marketing is sent."""
+    return lambda contract: _at(a_tuesday(contract), hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _edge(contract: Contract, which: Literal["opens", "closes"]) -> int:
+    """The hour at which marketing begins or ends, midnight to midnight where the contract gives none."""
+    hours = contract.terms.hours.get("marketing")
+    if hours is None:
+        return 0 if which == "opens" else 24
+    return hours.opens_at_h.value if which == "opens" else hours.closes_at_h.value
+
+
+def edge(which: Literal["opens", "closes"], **before: int) -> Moment:
+    """So long before the marketing hours begin or end, on a weekday on which marketing is sent."""
+    return lambda contract: _at(a_tuesday(contract), hours=_edge(contract, which)) - timedelta(**before)
+
+
+def holidays_of(contract: Contract) -> list[date]:
+    """The public holidays of the first year of which none, or the fewest, is a Sunday, without the Sundays."""
+
+    def of(year: int) -> list[date]:
+        return sorted(contract.calendar.holidays_of(year))
+
+    year = min(range(2025, 2032), key=lambda one: (sum(day.weekday() == 6 for day in of(one)), one))
+    return [day for day in of(year) if day.weekday() != 6]
+
+
+def clock_changes(contract: Contract, year: int = 2025) -> dict[str, date]:
+    """The days of a year on which clocks go forward ("summer") and back ("winter"); none where they never do."""
+    calendar, found = contract.calendar, {}
+    for more in range(1, 366):
+        day = date(year, 1, 1) + timedelta(days=more)
+        before, after = (calendar.civil(calendar.from_civil(_at(one, hours=12))) for one in (day - timedelta(1), day))
+        if before.utcoffset() != after.utcoffset():
+            found["summer" if (after.dst() or timedelta()) else "winter"] = day
+    return found
 
 
 async def probe(bench: Bench, seconds: int = 8) -> None:
     """One message a second that shows the client's clock."""
     for _ in range(seconds):
-        await bench.ask(bench.probe("36010"))
+        await bench.ask(bench.probe("first"))
         await bench.pause(1)
 
 
 async def tempt(bench: Bench, count: int = 2) -> None:
     """Marketing that is valid except perhaps for its hour."""
-    await bench.ask_all(bench.marketing("36010") for _ in range(count))
+    await bench.ask_all(bench.marketing("first") for _ in range(count))
 
 
 @exercise(
@@ -35,7 +98,7 @@ async def tempt(bench: Bench, count: int = 2) -> None:
     ("hours.clock",),
     CODE,
     seconds=17,
-    setup=Setup(clock="moved", epoch="2026-03-03T10:59:57", keepalive_s=WAIT_S),
+    setup=Setup(clock="moved", moment=clock_at(10, 59, 57), keepalive_s=WAIT_S),
 )
 async def calibration(bench: Bench) -> None:
     """Validity periods show its time to the second, alerts how it waits."""
@@ -46,34 +109,34 @@ async def calibration(bench: Bench) -> None:
 
 
 @exercise(
-    "Marketing is requested before 8 o'clock and must wait",
+    "Marketing is requested before the hours begin and must wait",
     ("hours.morning-edge",),
     CODE,
     seconds=20,
-    setup=Setup(clock="moved", epoch="2026-03-03T07:59:50"),
+    setup=Setup(clock="moved", moment=edge("opens", seconds=10)),
 )
 async def morning_edge(bench: Bench) -> None:
     """Crossed at speed 1: requests before the hour must wait until it."""
     await bench.connected(CODE)
     await tempt(bench, 3)
-    await bench.until(2026, 3, 3, 7, 59, 55)
+    await bench.until(edge("opens", seconds=5)(bench.contract))
     await probe(bench, 10)
     await bench.pause(1)
 
 
 @exercise(
-    "Marketing is requested before and after 22 o'clock",
+    "Marketing is requested before and after the hours end",
     ("hours.evening-edge",),
     CODE,
     seconds=20,
-    setup=Setup(clock="moved", epoch="2026-03-03T21:59:50"),
+    setup=Setup(clock="moved", moment=edge("closes", seconds=10)),
 )
 async def evening_edge(bench: Bench) -> None:
     """Crossed at speed 1, one message a second."""
     await bench.connected(CODE)
-    await bench.until(2026, 3, 3, 21, 59, 54)
+    await bench.until(edge("closes", seconds=6)(bench.contract))
     for _ in range(12):
-        await bench.ask(bench.probe("36010"))
+        await bench.ask(bench.probe("first"))
         await tempt(bench, 1)
         await bench.pause(1)
 
@@ -83,61 +146,72 @@ async def evening_edge(bench: Bench) -> None:
     ("hours.sundays",),
     CODE,
     seconds=45,
-    setup=Setup(clock="moved", epoch="2026-03-07T11:59:55", speed=8),
+    setup=Setup(clock="moved", moment=lambda c: _at(a_saturday(c), hours=11, minutes=59, seconds=55), speed=8),
 )
 async def sundays(bench: Bench) -> None:
     """Requests of Saturday are sent, those of Sunday must wait."""
     await bench.connected(CODE)
+    saturday = bench.today()
     await tempt(bench)
     await probe(bench)
-    for hour in (8, 15, 21):
-        await bench.step_to(2026, 3, 8, hour, 29, 58)
+    opens, closes = (_edge(bench.contract, which) for which in ("opens", "closes"))
+    for hour in (opens, (opens + closes) // 2, closes - 1):
+        await bench.step_to(saturday + timedelta(days=1, hours=hour, minutes=29, seconds=58))
         await tempt(bench)
         await probe(bench, 5)
-    await bench.step_to(2026, 3, 9, 10)
+    await bench.step_to(saturday + timedelta(days=2, hours=10))
     await probe(bench, 3)
 
 
 @exercise(
-    "Marketing at noon of the eleven holidays, and on the last day of the year",
+    "Marketing at noon of the public holidays, and on the last day of the year",
     ("hours.holidays",),
     CODE,
     seconds=90,
-    setup=Setup(clock="moved", epoch=f"{YEAR}-01-01T11:59:56", speed=8),
+    setup=Setup(clock="moved", moment=lambda c: _at(holidays_of(c)[0], hours=11, minutes=59, seconds=56), speed=8),
 )
 async def holidays(bench: Bench) -> None:
     """A year without a holiday on a Sunday; the clock goes from one to the next."""
     await bench.connected(CODE)
-    for month, day in HOLIDAYS:
-        if (month, day) != HOLIDAYS[0]:
-            await bench.step_to(YEAR, month, day, 11, 59, 58)
+    days = holidays_of(bench.contract)
+    for day in days:
+        if day != days[0]:
+            await bench.step_to(_at(day, hours=11, minutes=59, seconds=58))
         await tempt(bench, 1)
         await probe(bench, 5)
-    await bench.step_to(YEAR, 12, 31, 12)
+    sending = (date(days[-1].year, 12, 31) + timedelta(days=more) for more in count())
+    last = next(day for day in sending if day > days[-1] and bench.contract.is_sending_day("marketing", day))
+    await bench.step_to(_at(last, hours=12))
     await tempt(bench)
     await probe(bench, 3)
 
 
-def _change(name: str, purpose: str, month: int, day: int) -> None:
+def _change(season: str) -> None:
+    def moment(contract: Contract) -> datetime:
+        day = clock_changes(contract).get(season) or a_tuesday(contract)
+        return _at(day, hours=_edge(contract, "opens")) - timedelta(seconds=2)
+
     async def script(bench: Bench) -> None:
         await bench.connected(CODE)
+        day = bench.today()
         await tempt(bench, 1)
         await probe(bench, 3)
-        for hour in (6, 21):
-            await bench.step_to(YEAR, month, day + 1, hour, 59, 57)
+        for hour in (_edge(bench.contract, "opens") - 2, _edge(bench.contract, "closes") - 1):
+            await bench.step_to(day + timedelta(days=1, hours=hour, minutes=59, seconds=57))
             await tempt(bench, 1)
             await probe(bench, 4)
             await tempt(bench, 1)
             await probe(bench, 2)
 
-    script.__name__ = name
-    setup = Setup(clock="moved", epoch=f"{YEAR}-{month:02d}-{day:02d}T07:59:58")
-    exercise(f"Marketing around the change to {purpose}", (f"hours.{purpose}",), CODE, seconds=20, setup=setup)(script)
+    script.__name__ = f"{season}_time"
+    setup = Setup(clock="moved", moment=moment)
+    purposes = (f"hours.{season}-time",)
+    exercise(f"Marketing around the change to {season}-time", purposes, CODE, seconds=20, setup=setup)(script)
 
 
 # The Sunday itself, then the next working day at the hours an unchanged clock would keep.
-_change("summer_time", "summer-time", 3, 30)
-_change("winter_time", "winter-time", 10, 26)
+_change("summer")
+_change("winter")
 
 
 @exercise(
@@ -145,18 +219,18 @@ _change("winter_time", "winter-time", 10, 26)
     ("hours.delivered-in-hours",),
     CODE,
     seconds=60,
-    setup=Setup(clock="moved", epoch="2026-03-03T21:58:55", speed=8),
+    setup=Setup(clock="moved", moment=edge("closes", minutes=1, seconds=5), speed=8),
 )
 async def night_delivery(bench: Bench) -> None:
-    """The validity of the message decides whether it is delivered at half past ten in the evening."""
+    """The validity of the message decides whether it is delivered half an hour after the end."""
     await bench.connected(CODE)
-    absent = bench.subscriber()
+    absent, closes = bench.subscriber(), edge("closes")(bench.contract)
     bench.control.detach(absent)
-    await bench.ask(bench.marketing("36010", absent))
+    await bench.ask(bench.marketing("first", absent))
     await probe(bench)
-    await bench.step_to(2026, 3, 3, 21, 59, 57)
+    await bench.step_to(closes - timedelta(seconds=3))
     await probe(bench, 5)  # expired messages are notified here
-    await bench.step_to(2026, 3, 3, 22, 29, 57)
+    await bench.step_to(closes + timedelta(minutes=29, seconds=57))
     await probe(bench, 5)
     bench.control.attach(absent)
     await bench.reported(60)

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from simbench.bench.exercises.codes import REFUSING
 from simbench.bench.exercises.exercise import Setup, exercise
 from simbench.bench.exercises.tester import Bench
 from simbench.rules.client.refusals import DUTIES
 
 FAST = Setup(speed=8)
-REFUSING = {f"363{ec}": ec for ec in DUTIES}  # one short code for each error code
+REFUSALS = {f"{REFUSING}{ec}": ec for ec in DUTIES}  # one short code for each error code
 WAYS = {
-    "36010": "early-notification",
-    "36020": "double-notification",
-    "36050": "late-notification",
-    "36100": "lost-notification",
+    "first": "early-notification",
+    "second": "double-notification",
+    "third": "late-notification",
+    "fourth": "lost-notification",
 }
 
 
 @exercise(
     "Each short code refuses its first messages with its own error code for a few seconds",
     ("submits.given-up", "submits.tried-again"),
-    dict.fromkeys(REFUSING, 10),
+    tuple(REFUSALS),
     seconds=40,
     setup=FAST,
 )
 async def refusals(bench: Bench) -> None:
     """Shows which messages the client sends again within a minute."""
-    await bench.connected(REFUSING)
-    for code, ec in REFUSING.items():
-        bench.control.fault("nack", code=code, ec=ec)
-    await bench.ask_all(bench.message(code) for code in REFUSING)
+    await bench.connected(REFUSALS)
+    for name, ec in REFUSALS.items():
+        bench.control.fault("nack", code=bench.code(name), ec=ec)
+    await bench.ask_all(bench.message(name) for name in REFUSALS)
     await bench.pause(6)
     bench.control.clear("nack")
     await bench.pause(30)
@@ -37,15 +38,15 @@ async def refusals(bench: Bench) -> None:
 @exercise(
     "Every second result is twenty seconds late",
     ("submits.late-results",),
-    {"36010": 10},
+    ("first",),
     seconds=70,
     setup=FAST,
 )
 async def delayed_results(bench: Bench) -> None:
     """Well within the result timer, so the client must wait."""
-    await bench.connected(["36010"])
+    await bench.connected(["first"])
     bench.control.fault("late-result", share=0.5, delay_s=20)
-    await bench.ask_all(bench.message("36010") for _ in range(20))
+    await bench.ask_all(bench.message("first") for _ in range(20))
     await bench.received(bench.asked, bench.patience_s)
     await bench.pause(25)
 
@@ -53,13 +54,13 @@ async def delayed_results(bench: Bench) -> None:
 @exercise(
     "Logins are refused for twenty seconds; one account has a wrong password throughout",
     ("sessions.every-account", "sessions.refused-pace", "sessions.stranger-refused"),
-    {"36010": 10, "36020": 20},
+    ("first", "second"),
     seconds=70,
-    setup=Setup(speed=8, wrong_password=("36020",)),
+    setup=Setup(speed=8, wrong_password=("second",)),
 )
 async def login_refused(bench: Bench) -> None:
     """The client's own back-off decides when the first account logs in; the second never does."""
-    bench.control.fault("login-refused", code="36010", for_s=20)
+    bench.control.fault("login-refused", code=bench.code("first"), for_s=20)
     await bench.pause(1)
     for session in bench.control.sessions():  # a client that logged in before the fault logs in again
         bench.control.drop(session.number)
@@ -70,17 +71,17 @@ async def login_refused(bench: Bench) -> None:
 @exercise(
     "An account is suspended under traffic",
     ("sessions.suspended",),
-    {"36010": 10},
+    ("first",),
     seconds=30,
     setup=FAST,
 )
 async def suspension(bench: Bench) -> None:
     """Submits are refused, and so is the login after the connection was dropped."""
-    await bench.connected(["36010"])
-    await bench.ask_all(bench.message("36010") for _ in range(10))
+    await bench.connected(["first"])
+    await bench.ask_all(bench.message("first") for _ in range(10))
     await bench.received(10, bench.patience_s)
-    bench.control.suspend("36010")
-    await bench.ask_all(bench.message("36010") for _ in range(5))
+    bench.control.suspend(bench.code("first"))
+    await bench.ask_all(bench.message("first") for _ in range(5))
     await bench.received(15, bench.patience_s)
     for session in bench.control.sessions():
         bench.control.drop(session.number)
@@ -90,16 +91,16 @@ async def suspension(bench: Bench) -> None:
 @exercise(
     "Notifications arrive before their results, twice, late, or never",
     tuple(f"notifications.{slug}-notifications" for slug in ("early", "doubled", "late", "lost")),
-    dict(zip(WAYS, (10, 20, 50, 100), strict=True)),
+    tuple(WAYS),
     seconds=50,
     setup=FAST,
 )
 async def notifications(bench: Bench) -> None:
     """One code for each way; the rule compares the client's reports with the wire."""
     await bench.connected(WAYS)
-    for code, name in WAYS.items():
+    for one, name in WAYS.items():
         late = {"late-notification": {"delay_s": 15}, "double-notification": {"delay_s": 5}}
-        bench.control.fault(name, code=code, **late.get(name, {}))
+        bench.control.fault(name, code=bench.code(one), **late.get(name, {}))
     await bench.ask_all(bench.message(code) for code in WAYS for _ in range(10))
     await bench.received(bench.asked, bench.patience_s)
     await bench.reported(30)
@@ -109,17 +110,18 @@ async def notifications(bench: Bench) -> None:
 @exercise(
     "Users write while the client is busy",
     ("mo.mo-delivered", "mo.mo-passed-on"),
-    {"34001": 10, "36010": 10},
+    ("reply", "first"),
     seconds=25,
     setup=FAST,
 )
 async def busy(bench: Bench) -> None:
     """A backlog on one code and MO messages to both, some of them while the client's window is full."""
     await bench.connected(bench.rates)
-    bench.control.fault("mo-at-full-window", code="36010", delay_s=1, share=0.3)
-    await bench.ask_all(bench.message("36010") for _ in range(100))
+    bench.control.fault("mo-at-full-window", code=bench.code("first"), delay_s=1, share=0.3)
+    await bench.ask_all(bench.message("first") for _ in range(100))
+    codes = list(bench.rates)
     for number in range(20):
-        bench.control.mo(f"3363998{number:04d}", ("34001", "36010")[number % 2], f"Bonjour {number}")
+        bench.control.mo(f"3363998{number:04d}", codes[number % len(codes)], f"Bonjour {number}")
         await bench.pause(0.3)
     await bench.received(bench.asked, bench.patience_s)
     await bench.reported(30)

@@ -40,7 +40,7 @@ def _outage(mode: Mode, how: str) -> Script:
 
     script.__name__ = f"outage_{mode.replace('-', '_')}"
     entered = exercise(
-        f"An outage {how}", (f"outage.after-{mode}",), {"36010": 10}, seconds=DOWN_S[mode] + 50, setup=FASTER
+        f"An outage {how}", (f"outage.after-{mode}",), ("first",), seconds=DOWN_S[mode] + 50, setup=FASTER
     )
     return entered(script)
 
@@ -52,7 +52,7 @@ for _mode, _how in MODES.items():
 @exercise(
     "One code is out of service for twenty seconds, the others keep working",
     ("outage.partial-outage",),
-    {"36010": 10, "36020": 20, "36050": 50},
+    ("first", "second", "third"),
     seconds=60,
     setup=FAST,
 )
@@ -61,7 +61,7 @@ async def partial_outage(bench: Bench) -> None:
     await bench.connected(bench.rates)
     asking = asyncio.ensure_future(_traffic(bench, 35))
     await bench.pause(5)
-    await bench.control.outage("accept-close", "36010", for_s=20)
+    await bench.control.outage("accept-close", bench.code("first"), for_s=20)
     await bench.pause(20)
     await bench.control.restore()
     await asking
@@ -71,7 +71,7 @@ async def partial_outage(bench: Bench) -> None:
 @exercise(
     "A maintenance is announced, takes place and ends",
     ("outage.announced-maintenance",),
-    {"36010": 10, "36050": 50},
+    ("first", "third"),
     seconds=80,
     setup=FAST,
 )
@@ -92,19 +92,19 @@ async def maintenance(bench: Bench) -> None:
 @exercise(
     "Messages with a validity of one and of ten minutes, across an outage",
     ("validity.validity-kept",),
-    {"36010": 10},
+    ("first",),
     seconds=140,
     setup=FAST,
 )
 async def validity(bench: Bench) -> None:
     """Half of the validities have ended when the platform returns."""
-    await bench.connected(["36010"])
-    await bench.ask_all(bench.message("36010", validity_s=600) for _ in range(5))
+    await bench.connected(["first"])
+    await bench.ask_all(bench.message("first", validity_s=600) for _ in range(5))
     await bench.received(5, bench.patience_s)
     await bench.control.outage("accept-close", for_s=75)
-    await bench.ask_all(bench.message("36010", validity_s=valid_s) for valid_s in (60, 600) * 5)
+    await bench.ask_all(bench.message("first", validity_s=valid_s) for valid_s in (60, 600) * 5)
     await bench.pause(75)
     await bench.control.restore()
-    await bench.back(["36010"])
+    await bench.back(["first"])
     await bench.received(10, bench.patience_s)
     await bench.pause(2)

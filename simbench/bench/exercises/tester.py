@@ -6,11 +6,11 @@ Every request to the client and every report of it is a row before it takes effe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from fake_smsc.server.live import LiveSmsc
-from simbench.base.calendar import instant
 from simbench.base.units import SECOND_US
 from simbench.bench.sut.protocol import (
     ClockGiven,
@@ -41,12 +41,13 @@ class Silent(SutFailed):
 class Bench:
     """The parts of one exercise: the SMSC through Control, the client through its adapter, and the ledger."""
 
-    def __init__(self, smsc: LiveSmsc, sut: SystemUnderTest) -> None:
+    def __init__(self, smsc: LiveSmsc, sut: SystemUnderTest, codes: Mapping[str, str] | None = None) -> None:
         self.control, self.sut, self.ledger, self.contract = smsc.control, sut, smsc.ledger, smsc.contract
         timer_s = sut.capabilities.result_timer_s or self.contract.terms.session.result_timer_max_s.value
         # A client may wait for its whole result timer before it acts, and again on the next connection.
         self.patience_s = PATIENCE * timer_s
         self.rates = {config.code: config.rate_per_s for config in smsc.scenario.codes}
+        self._codes = dict(codes or {})
         self.asked = 0
         self._room = asyncio.Semaphore(ASKS_AT_ONCE)
         self._recipients = 0
@@ -63,8 +64,16 @@ class Bench:
             letters = DIGITS[digit] + letters
         return f"#{letters}"
 
+    def code(self, name: str) -> str:
+        """The code of a name that the exercise has it by; a code stays as it is."""
+        return self._codes.get(name, name)
+
+    def has(self, *names: str) -> bool:
+        """Whether the contract has the ranges of these codes."""
+        return all(name in self._codes for name in names)
+
     def subscriber(self) -> str:
-        """A new metropolitan Orange subscriber from the fictional blocks."""
+        """A new subscriber of the operator from the fictional blocks."""
         self._recipients += 1
         return f"33710{self._recipients:06d}"
 
@@ -72,7 +81,7 @@ class Bench:
         """A message to request; without a recipient, to a new subscriber."""
         token = self.token()
         return Outgoing(
-            token=token, code=code, recipient=recipient or self.subscriber(), text=f"{text} {token}", **more
+            token=token, code=self.code(code), recipient=recipient or self.subscriber(), text=f"{text} {token}", **more
         )
 
     def marketing(self, code: str, recipient: str = "", text: str = "Soldes chez MARQUE", **more: Any) -> Outgoing:
@@ -126,23 +135,30 @@ class Bench:
 
     # Clock and announcements -----------------------------------------------------------------------------------
 
-    async def step_to(self, *civil: int) -> None:
-        """Move both clocks forward to a civil time of Paris (year, month, day, hour, ...), and wait for the client.
+    async def step_to(self, moment: datetime) -> None:
+        """Move both clocks forward to a civil time by the contract's calendar, and wait for the client.
 
         Sessions idle for that long end on the way. The step waits for notifications first: an unanswered one would be
         repeated on the way.
         """
         await self.reported(PATIENCE * SETTLE_S * 4)
-        self.control.step((instant(*civil) - self.control.now()) / SECOND_US)
+        self.control.step((self.contract.calendar.from_civil(moment) - self.control.now()) / SECOND_US)
         if isinstance(self.sut, MovesClock):
             clock = self.control.server.clock
             await self.sut.move_clock(ClockGiven(*clock.basis(), clock.speed))
         await self.control.pause(SETTLE_S)
         await self.connected(self.rates)
 
-    async def until(self, *civil: int) -> None:
-        """Wait for a civil time of Paris."""
-        await self.control.pause(max(0, instant(*civil) - self.control.now()) / SECOND_US)
+    async def until(self, moment: datetime) -> None:
+        """Wait for a civil time by the contract's calendar."""
+        at = self.contract.calendar.from_civil(moment)
+        await self.control.pause(max(0, at - self.control.now()) / SECOND_US)
+
+    def today(self) -> datetime:
+        """Midnight of the present day, by the platform's clock and the contract's calendar."""
+        return self.contract.calendar.civil(self.control.now()).replace(
+            hour=0, minute=0, second=0, microsecond=0, tzinfo=None
+        )
 
     async def announce(self, start_us: int, end_us: int) -> None:
         """Announce maintenance to the client."""
@@ -170,7 +186,7 @@ class Bench:
     async def connected(self, accounts: Iterable[str]) -> None:
         """Wait until every account is logged in. Raises Silent."""
         wait_s = reach_of(self.sut).connect_wait_s
-        for account in accounts:
+        for account in map(self.code, accounts):
             if not await self.control.wait_for_session(account, wait_s):
                 port = self.control.server.port
                 problem = f"account {account} did not log in on port {port} within {wait_s:.0f} s"
@@ -180,7 +196,7 @@ class Bench:
         """Wait until every account is logged in again; False when one takes longer than a client may."""
         speed = self.control.server.clock.speed
         patience = self.contract.terms.session.reconnect_grace_s.value / speed
-        return all([await self.control.wait_for_session(account, patience) for account in accounts])
+        return all([await self.control.wait_for_session(self.code(one), patience) for one in accounts])
 
     async def received(self, count: int, timeout_s: float) -> bool:
         """Wait until the SMSC has answered that many submits; False when time (platform s) ran out."""

@@ -51,6 +51,7 @@ class Smsc:
         moved = _moves(self.sut)
         setup = Setup("moved") if moved else Setup()
         self.exercise = Exercise("own-test", "A test of the client's own", (), codes, _nothing, 1, setup=setup)
+        self.exercise = self.exercise.under(plan.contract)
         self.clock = PlatformClock(self.exercise.epoch_us if moved else None)
         self.rows = MemoryLedger(run_info(self.exercise, plan.contract, plan.seed, self.sut.name))
         self._beside = AsyncExitStack()

@@ -23,7 +23,7 @@ from simbench.bench.sut.protocol import ClockGiven, Maintenance, Report, Target
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.client import lines
 from simbench.client.environment import Settings
-from simbench.client.messages import LinkConfig, Outgoing, Portability
+from simbench.client.messages import LinkConfig, Outgoing, Portability, read_knowledge
 from simbench.client.program import Program
 from simbench.client.shell import Outside
 from simbench.contract import Contract
@@ -64,7 +64,8 @@ class InMemory:
                 window=target.window,
                 keepalive_s=target.keepalive_s,
                 result_timer_s=target.result_timer_s,
-                orange_only=_portability(target),
+                served_only=_portability(target),
+                knows=read_knowledge(target.contract),
             )
             for given in target.accounts
         )
@@ -104,7 +105,7 @@ def conduct_in_memory(
 
     `faults` are the client's, by name; `tamper` plants one in the platform.
     """
-    loop = VirtualLoop()
+    exercise, loop = exercise.under(contract), VirtualLoop()
     try:
         network = MemoryNetwork()
         clock = PlatformClock(exercise.epoch_us, 1.0, loop.time)

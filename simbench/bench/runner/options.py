@@ -61,14 +61,14 @@ def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[s
     given = load_contract(contract)
     watched = watching(record.reach, 0)
     endurance = soak(duration_s(record.soak), given) if record.soak else {}
-    everything = {**select(contract=given), watched.name: (watched, watched.purposes), **endurance}
+    everything = {**EXERCISES, watched.name: watched, **{name: one for name, (one, _) in endurance.items()}}
     if unknown := [name for name in record.exercises if name not in everything]:
         raise BadInput(str(folder), f"holds exercises unknown to this version: {', '.join(unknown)}")
-    wanted = choose((everything[name][0] for name in record.exercises), only, given)
+    wanted = choose((everything[name] for name in record.exercises), only, given)
     chosen: Chosen = {}
     for name, purposes in record.exercises.items():
         if still := tuple(purpose for purpose in purposes if purpose in wanted.get(name, (None, ()))[1]):
-            chosen[name] = (everything[name][0], still)
+            chosen[name] = (wanted[name][0], still)
 
     def nobody() -> SystemUnderTest:
         return Nobody(record.system, record.system_version, record)

@@ -69,6 +69,7 @@ async def run_exercise(
     exercise: Exercise, sut: SystemUnderTest, contract: Contract, ledger: AnyLedger, environment: RunEnvironment
 ) -> Conducted:
     """Run one exercise with one client and close its ledger. Trouble is recorded, not raised."""
+    exercise = exercise.under(contract)
     scenario = exercise.scenario(contract, environment.seed, reach_of(sut))
     clock = environment.clock or clock_of(exercise, sut.capabilities)
     trouble = left_out = ""
@@ -76,7 +77,7 @@ async def run_exercise(
     try:
         async with LiveSmsc(scenario, contract, ledger, network=environment.network, clock=clock) as smsc:
             target = target_of(exercise, smsc, environment.folder, clock)
-            bench = Bench(smsc, sut)
+            bench = Bench(smsc, sut, exercise.codes)
             environment.tamper(smsc)
             try:
                 async with asyncio.timeout(budget_s(exercise, sut) if environment.network is None else None):
@@ -133,7 +134,7 @@ def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformC
     timer_s = setup.result_timer_s or terms.result_timer_max_s.value
     return Target(
         "127.0.0.1", smsc.server.port, tuple(accounts), terms.window.value, folder,
-        setup.keepalive_s, timer_s, portability, given,
+        setup.keepalive_s, timer_s, portability, given, smsc.contract.source,
     )  # fmt: skip
 
 

@@ -34,7 +34,8 @@ def choose(exercises: Iterable[Exercise], only: Iterable[str] = (), contract: Co
     Raises BadInput naming what is known when a word matches nothing.
     """
     contract = contract or load_contract()
-    words, exercises = [current(word) for word in only], list(exercises)
+    words = [current(word) for word in only]
+    exercises = [exercise.under(contract) for exercise in exercises]
     chosen: Chosen = {}
     matched: set[str] = set()
     everywhere = standing(contract)

@@ -255,6 +255,7 @@ def _environment(target: Target, faults: tuple[str, ...]) -> dict[str, str]:
     } if clock is not None else {}  # fmt: skip
     return {
         **moved,
+        **({"SIMBENCH_CONTRACT": target.contract} if target.contract else {}),
         "SIMBENCH_HOST": target.host,
         "SIMBENCH_PORT": str(target.port),
         "SIMBENCH_ACCOUNTS": msgspec.json.encode(target.accounts).decode(),

@@ -11,20 +11,24 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from fake_smsc.scenario import DEMO_CODES
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import as_typed, label, read_table
 from simbench.bench.sut.command import Command
 from simbench.bench.sut.external import External
 from simbench.bench.sut.http import OUTCOMES, Http, check_template
 from simbench.bench.sut.protocol import AccountGiven, Capabilities, Reach, SystemUnderTest
+from simbench.contract import Contract, load_contract
 from simbench.ledger.stimuli import ReportKind
 
 T = TypeVar("T")
 Kind = Literal["command", "http", "external"]
 KINDS: tuple[Kind, ...] = ("command", "http", "external")
 PORT = 5000
-DEMO_ACCOUNTS = tuple(AccountGiven(code, code, "secret", rate) for code, rate in DEMO_CODES.items())
+
+
+def accounts_of(contract: Contract) -> tuple[AccountGiven, ...]:
+    """The accounts of a client that is given none: one a tier, as `simbench serve` has them."""
+    return tuple(AccountGiven(code, code, "secret", rate) for code, rate in contract.terms.code_per_tier().items())
 
 
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +49,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = PORT
     connect_wait_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 60.0
     watch_s: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 120.0
-    accounts: tuple[AccountGiven, ...] = DEMO_ACCOUNTS
+    accounts: tuple[AccountGiven, ...] = msgspec.field(default_factory=lambda: accounts_of(load_contract()))
     capabilities: Capabilities = Capabilities()
 
 

@@ -42,7 +42,10 @@ class Maintenance(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Address and settings of the client's connection. `folder` holds the adapter's configuration and logs."""
+    """Address and settings of the client's connection. `folder` holds the adapter's configuration and logs.
+
+    `contract` is the name or the path of the contract that a client may read; empty: the built-in one.
+    """
 
     host: str
     port: int
@@ -53,6 +56,7 @@ class Target(msgspec.Struct, frozen=True):
     result_timer_s: int = 60
     portability: Path | None = None
     clock: ClockGiven | None = None  # None: the machine's own
+    contract: str = ""
 
 
 class Report(msgspec.Struct, frozen=True):

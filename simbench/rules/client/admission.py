@@ -47,10 +47,13 @@ _NONE: Final[frozenset[Objection]] = frozenset()
 _FIELDS: Final = 4  # of a frame before its data, counted by slashes
 
 
-def expectation(subscriber: SubscriberSet, code: str, m2m_prefix: str) -> str:
-    """The expected outcome of a message to such a subscriber: an error code, "undelivered" or "delivered"."""
+def expectation(subscriber: SubscriberSet, code: str, machines: tuple[str, ...]) -> str:
+    """The expected outcome of a message to such a subscriber: an error code, "undelivered" or "delivered".
+
+    `machines` are the first digits of the ranges that serve machines.
+    """
     kind = subscriber.fate
-    if kind in REFUSED_AT_ONCE or (kind == "m2m" and not code.startswith(m2m_prefix)):
+    if kind in REFUSED_AT_ONCE or (kind == "m2m" and not code.startswith(machines)):
         return "06"
     # A message to an absent subscriber becomes undelivered when its validity ends, and not before.
     return "delivered" if kind not in NEVER_DELIVERED and subscriber.attached else "undelivered"
@@ -58,10 +61,11 @@ def expectation(subscriber: SubscriberSet, code: str, m2m_prefix: str) -> str:
 
 def objections(case: Case) -> list[frozenset[Objection]]:
     """For each submit, in order of arrival: the reasons to refuse it or leave it unanswered."""
-    if "objections" not in case.kept:
-        case.kept["objections"] = _Admission(case).run()
-    found: list[frozenset[Objection]] = case.kept["objections"]
-    return found
+    return case.once(_objections)
+
+
+def _objections(case: Case) -> list[frozenset[Objection]]:
+    return _Admission(case).run()
 
 
 class _Admission:
@@ -79,7 +83,7 @@ class _Admission:
         self.option_unknown = option_unknown(case)
         self.suspended, self.windows, self.window = suspensions(case), windows(case), terms.session.window.value
         self.timer_us = terms.session.result_timer_max_s.value * SECOND_US
-        self.m2m_prefix = terms.numbering.m2m_prefix.value
+        self.machines = terms.numbering.prefixes("machines")
         self.name = re.compile(terms.numbering.oadc_alpha_pattern.value, re.ASCII)
         self.outages = [(start - SETTLE_US, end + SETTLE_US, scope) for start, end, scope, _ in trace.outages]
         self.originators: dict[tuple[str, str, bool], list[Objection]] = {}  # what is against each sender
@@ -134,7 +138,7 @@ class _Admission:
 
     def _refused(self, recipient: str, code: str) -> bool:
         subscriber = SubscriberSet(recipient, classify(recipient).kind, "", attached=True)
-        return expectation(subscriber, code, self.m2m_prefix) == "06" or subscriber.fate in NEVER_DELIVERED
+        return expectation(subscriber, code, self.machines) == "06" or subscriber.fate in NEVER_DELIVERED
 
     def _full(self) -> Bools:
         """Submits that arrived in a full window."""
@@ -179,7 +183,7 @@ class _Admission:
         if subscriber is None:
             subscriber = SubscriberSet(recipient, classify(recipient).kind, "", attached=True)
             self.classified[recipient] = subscriber
-        if expectation(subscriber, row.code, self.m2m_prefix) == "06":
+        if expectation(subscriber, row.code, self.machines) == "06":
             against.append("recipient")
         elif row.ec == "06" and subscriber.fate in NEVER_DELIVERED:
             against.append("recipient")  # a platform may also refuse these at once (AMB-09)
@@ -193,7 +197,9 @@ class _Admission:
     def _moment(self, row: Submit) -> list[Objection]:
         """Objections to the instant: an outage."""
         against: list[Objection] = []
-        if any(start <= row.at <= end and scope in {"total", row.code} for start, end, scope in self.outages):
+        if self.outages and any(
+            start <= row.at <= end and scope in {"total", row.code} for start, end, scope in self.outages
+        ):
             against.append("outage")
         return against
 

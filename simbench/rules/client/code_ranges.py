@@ -25,10 +25,10 @@ def _sessions_of_users(case: Case) -> dict[tuple[str, str], list[int]]:
 
 def _replies(case: Case) -> list[tuple[Submit, int]]:
     """Submits from the reply range, each with the time since its user last wrote to that code (us, -1: never)."""
-    prefix, written = case.contract.terms.numbering.reply_prefix.value, _sessions_of_users(case)
+    prefixes, written = _reply(case), _sessions_of_users(case)
     found = []
     for row in case.trace.submits.rows():
-        if row.code.startswith(prefix):
+        if row.code.startswith(prefixes):
             before = [at for at in written.get((address_key(row.recipient), row.code), ()) if at <= row.at]
             found.append((row, row.at - max(before) if before else -1))
     return found
@@ -46,13 +46,13 @@ def _replies(case: Case) -> list[tuple[Submit, int]]:
 def begun_by_user(case: Case) -> Verdict:
     """Every submit of the range, requested or not. Messages of users before the start of a capture are unknown."""
     replies = _replies(case)
-    tempted = [row for row in sends(case).values() if row.code.startswith(_prefix(case))]
+    tempted = [row for row in sends(case).values() if row.code.startswith(_reply(case))]
     if not replies and not tempted:
         return Verdict("inconclusive", "no message from the reply range was requested or sent", blame="bench")
     if not replies:
         return Verdict("inconclusive", "the client sent no message from the reply range", blame="client")
     wrong = [row for row, since in replies if since < 0]
-    sent = f"{count(len(replies), 'message')} from range {_prefix(case)}"
+    sent = f"{count(len(replies), 'message')} from range {' or '.join(_reply(case))}"
     summary = f"{sent}, {len(wrong)} to users who had not written to the code"
     if not wrong:
         return Verdict("pass", summary, 0, 0, "messages")
@@ -80,7 +80,7 @@ def session_over(case: Case) -> Verdict:
     late = [
         row
         for row in sends(case).values()
-        if row.code.startswith(_prefix(case))
+        if row.code.startswith(_reply(case))
         and (before := [at for at in written.get((address_key(row.recipient), row.code), ()) if at <= row.at])
         and row.at - max(before) > limit_us
     ]
@@ -97,8 +97,12 @@ def session_over(case: Case) -> Verdict:
     return Verdict(missed(case.contract, term), summary, len(wrong), 0, "messages", "client", assumed, evidence)
 
 
-def _prefix(case: Case) -> str:
-    return case.contract.terms.numbering.reply_prefix.value
+def _reply(case: Case) -> tuple[str, ...]:
+    return case.contract.terms.numbering.prefixes("reply")
+
+
+def _machines(case: Case) -> str:
+    return " or ".join(case.contract.terms.numbering.prefixes("machines"))
 
 
 def _evidence(rows: list[Submit], note: str) -> tuple[Evidence, ...]:
@@ -113,8 +117,7 @@ def _evidence(rows: list[Submit], note: str) -> tuple[Evidence, ...]:
 )
 def marketing_range(case: Case) -> Verdict:
     """Ranges 34 and 35 have rules of their own for their further conditions."""
-    terms = case.contract.terms.numbering
-    fit = (terms.marketing_prefix.value, terms.geo_prefix.value, terms.reply_prefix.value)
+    fit = case.contract.terms.numbering.prefixes("marketing", "presence", "reply")
     return not_sent(
         case, lambda row: of_marketing(row) and not row.code.startswith(fit), "marketing from another range"
     )
@@ -128,11 +131,11 @@ def marketing_range(case: Case) -> Verdict:
 )
 def presence_range(case: Case) -> Verdict:
     """The campaign declares the source of its recipients."""
-    prefix = case.contract.terms.numbering.geo_prefix.value
+    prefixes = case.contract.terms.numbering.prefixes("presence")
     return not_sent(
         case,
-        lambda row: row.code.startswith(prefix) and PRESENCE not in row.traits,
-        f"messages from range {prefix} without a presence list",
+        lambda row: row.code.startswith(prefixes) and PRESENCE not in row.traits,
+        f"messages from range {' or '.join(prefixes)} without a presence list",
     )
 
 
@@ -144,10 +147,10 @@ def presence_range(case: Case) -> Verdict:
 )
 def web2sms_range(case: Case) -> Verdict:
     """By the requested traffic class."""
-    prefix = case.contract.terms.numbering.interpersonal_prefix.value
+    prefixes = case.contract.terms.numbering.prefixes("interpersonal")
     return not_sent(
         case,
-        lambda row: row.traffic_class == "web2sms" and not row.code.startswith(prefix),
+        lambda row: row.traffic_class == "web2sms" and not row.code.startswith(prefixes),
         "web2sms from another range",
     )
 
@@ -161,12 +164,13 @@ def web2sms_range(case: Case) -> Verdict:
 def machines_only(case: Case) -> Verdict:
     """By the numbering plan; under today's plan (AMB-12) the range serves transactional messages."""
     if case.contract.reading("AMB-12") != "brochure_2016":
-        return Verdict("unsupported", "range 38 is for transactional messages in the reading of AMB-12 in force")
-    prefix = case.contract.terms.numbering.m2m_prefix.value
+        other = f"range {_machines(case)} is for transactional messages in the reading of AMB-12 in force"
+        return Verdict("unsupported", other)
+    prefixes = case.contract.terms.numbering.prefixes("machines")
     return not_sent(
         case,
-        lambda row: row.code.startswith(prefix) and classify(row.recipient).kind != "m2m",
-        f"messages from range {prefix} to recipients other than machines",
+        lambda row: row.code.startswith(prefixes) and classify(row.recipient).kind != "m2m",
+        f"messages from range {_machines(case)} to recipients other than machines",
         assumed=case.contract.assumed("AMB-12"),
     )
 

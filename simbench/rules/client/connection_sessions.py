@@ -123,18 +123,17 @@ def answers_notices(case: Case) -> Verdict:
     trace, limit_s = case.trace, case.contract.terms.session.result_timer_max_s.value
     grace = SECOND_US  # a round trip at the end of a run or connection
     closed = {row.session: row.closed_at if row.closed_at >= 0 else trace.span[1] for row in trace.sessions.rows()}
-    rows: list[Notification | Mo] = [*trace.notifications.rows(), *trace.mo.rows()]
-    unanswered, late, refused, total = [], [], [], 0
-    for row in rows:
-        if row.result_at < 0 and closed.get(row.session, 0) - row.at <= grace:
-            continue
-        total += 1
-        if row.result_at < 0:
-            unanswered.append(row)
-        elif row.ack != "A":
-            refused.append(row)
-        elif row.result_at - row.at > limit_s * SECOND_US:
-            late.append(row)
+    unanswered, refused, late = (list[Notification | Mo]() for _ in range(3))
+    total = 0
+    for view in (trace.notifications, trace.mo):
+        sessions, which = np.unique(view.session, return_inverse=True)
+        ends = np.array([closed.get(session, 0) for session in sessions.tolist()], np.int64)[which]
+        open_, positive = view.result_at < 0, view.equal("ack", "A")
+        counted = ~(open_ & (ends - view.at <= grace))
+        total += int(counted.sum())
+        unanswered += view.where(counted & open_).rows()
+        refused += view.where(~open_ & ~positive).rows()
+        late += view.where(~open_ & positive & (view.result_at - view.at > limit_s * SECOND_US)).rows()
     if not total:
         return Verdict("inconclusive", "the platform sent no operation 52 or 53", blame="bench")
     bad = unanswered + refused + late

@@ -87,7 +87,9 @@ def suspensions(case: Case) -> dict[str, list[tuple[int, int]]]:
 
 
 def options(case: Case) -> set[str]:
-    """Accounts with the sender-name option, from the events."""
+    """Accounts with the sender-name option, from the events; all where the contract grants names to every code."""
+    if case.contract.terms.numbering.sender_names.value == "always":
+        return {event.account for _, event in case.trace.events if isinstance(event, LimitSet) and event.account}
     accounts = (event for _, event in case.trace.events if isinstance(event, AccountSet))
     return {event.account for event in accounts if event.oadc_option is True}
 
@@ -96,7 +98,7 @@ def option_unknown(case: Case) -> Callable[[str], bool]:
     """Whether the sender-name option of an account is unknown, as in a capture whose auditor does not state it."""
     accounts = (event for _, event in case.trace.events if isinstance(event, AccountSet))
     said = {event.account for event in accounts if event.oadc_option is not UNSET}
-    of_a_capture = captured(case)
+    of_a_capture = captured(case) and case.contract.terms.numbering.sender_names.value == "option"
     return lambda account: of_a_capture and account not in said
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from simbench.base.calendar import civil
 from simbench.base.text import count
 from simbench.base.units import DAY_US
 from simbench.ledger.stimuli import Request
@@ -76,7 +75,7 @@ def brand_named(case: Case) -> Verdict:
 
 
 def _without_stop(case: Case, one: Whole) -> bool:
-    word, pattern = case.contract.terms.marketing.stop_word.value, case.contract.terms.numbering.code_pattern.value
+    word, pattern = case.contract.terms.marketing.stop_word.value, case.contract.terms.numbering.code_pattern
     return re.search(rf"\b{word}\b.*?\b{pattern}\b", one.text, re.IGNORECASE | re.DOTALL) is None
 
 
@@ -135,7 +134,7 @@ def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int],
     for one, asked in marketed(case):
         brands.add(asked.brand)
         who = (address_key(one.recipient), asked.brand if by_brand else "")
-        day = civil(one.at).date().toordinal()
+        day = case.contract.calendar.civil(one.at).date().toordinal()
         if rolling:
             last = max((key[2] for key in days if key[:2] == who), default=0)
             day = last if last and one.at - last < DAY_US else one.at

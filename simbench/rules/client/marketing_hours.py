@@ -6,9 +6,7 @@ client's clock may have shown is inconclusive.
 
 from __future__ import annotations
 
-from simbench.base.calendar import civil
 from simbench.base.text import count
-from simbench.contract.hours import marketing_hours
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request
 from simbench.numbering.written import address_key
@@ -22,13 +20,7 @@ READINGS = ("AMB-16", "AMB-20")
 
 def allowed(case: Case, at: int) -> bool:
     """Whether marketing may be sent at an instant, by the contract's readings."""
-    contract = case.contract
-    return marketing_hours(
-        at,
-        contract.terms,
-        closed=contract.reading("AMB-20") == "closed",
-        alsace_moselle=contract.reading("AMB-16") == "alsace_moselle",
-    )
+    return case.contract.may_send(MARKETING, at)
 
 
 def _bound(one: Request) -> bool:
@@ -50,7 +42,7 @@ def in_hours(case: Case) -> Verdict:
         f"{len(outside)} of {len(sent)} sent outside them"
     )
     if wrong:
-        at = civil(wrong[0].at).strftime("%A %d %B %Y, %H:%M:%S")
+        at = case.contract.calendar.civil(wrong[0].at).strftime("%A %d %B %Y, %H:%M:%S")
         evidence = shown(wrong, "marketing outside the hours")
         return Verdict("fail", f"{summary}, the first on {at}", len(wrong), 0, "messages", "client", assumed, evidence)
     if outside:
@@ -68,7 +60,7 @@ PLACES = {
     "evening-edge": ("The client sends no marketing after the hours end", ("closes-late", "ignores-quiet-hours")),
     "sundays": ("The client sends no marketing on a Sunday", ("works-on-sundays", "ignores-quiet-hours")),
     "holidays": (
-        "The client sends no marketing on the eleven public holidays",
+        "The client sends no marketing on public holidays",
         ("works-on-holidays", "ignores-quiet-hours"),
     ),
     "summer-time": (

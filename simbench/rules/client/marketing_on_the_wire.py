@@ -13,10 +13,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import numpy as np
 
-from simbench.base.calendar import civil
 from simbench.base.text import count
 from simbench.base.units import DAY_US, HOUR_US
-from simbench.contract.hours import marketing_hours
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request, Unrequested
 from simbench.numbering.plan import classify
@@ -68,9 +66,7 @@ def _judged(
 def hours(case: Case) -> Verdict:
     """By the clock of the capture."""
     contract, sent = case.contract, marketed(case)
-    closed, alsace = contract.reading("AMB-20") == "closed", contract.reading("AMB-16") == "alsace_moselle"
-    terms = contract.terms
-    wrong = [one for one, _ in sent if not marketing_hours(one.at, terms, closed=closed, alsace_moselle=alsace)]
+    wrong = [one for one, _ in sent if not contract.may_send(MARKETING, one.at)]
     return _judged(case, sent, wrong, "sent outside the hours", ("AMB-16", "AMB-20"))
 
 
@@ -97,8 +93,7 @@ def consent(case: Case) -> Verdict:
 )
 def ranges(case: Case) -> Verdict:
     """The contract defines the ranges."""
-    terms, sent = case.contract.terms.numbering, marketed(case)
-    fit = (terms.marketing_prefix.value, terms.geo_prefix.value, terms.reply_prefix.value)
+    fit, sent = case.contract.terms.numbering.prefixes("marketing", "presence", "reply"), marketed(case)
     return _judged(case, sent, [one for one, _ in sent if not one.code.startswith(fit)], "sent from another range")
 
 
@@ -113,7 +108,7 @@ def stop_named(case: Case) -> Verdict:
     """Without messages that lack segments and campaigns whose users were informed before."""
     word = case.contract.terms.marketing.stop_word.value
     sent = [(one, asked) for one, asked in marketed(case) if not one.missing and not _told_before(asked)]
-    code = case.contract.terms.numbering.code_pattern.value
+    code = case.contract.terms.numbering.code_pattern
     named = re.compile(rf"\b{word}\b.*?\b{code}\b", re.IGNORECASE | re.DOTALL)
     return _judged(case, sent, [one for one, _ in sent if not named.search(one.text)], "without STOP and a code")
 
@@ -140,6 +135,7 @@ def daily(case: Case) -> Verdict:
         if rolling == "rolling_24h":
             same = sum(one.at - at < DAY_US for at in seen)
         else:
+            civil = case.contract.calendar.civil
             same = sum(civil(at).date() == civil(one.at).date() for at in seen)
         seen.append(one.at)
         if same >= limit:
@@ -184,12 +180,11 @@ def opt_outs(case: Case) -> Verdict:
 )
 def machines(case: Case) -> Verdict:
     """By the recipient's number, requested or not."""
-    prefix, assumed = case.contract.terms.numbering.m2m_prefix.value, case.contract.assumed("AMB-12")
+    prefixes, assumed = case.contract.terms.numbering.prefixes("machines"), case.contract.assumed("AMB-12")
     if case.contract.reading("AMB-12") != "brochure_2016":
-        return Verdict(
-            "unsupported", f"range {prefix} also serves people in the reading of AMB-12 in force", assumed=assumed
-        )
-    sent = [row for row in case.trace.submits.rows() if row.oadc.startswith(prefix) and not row.alphanumeric]
+        other = f"range {' or '.join(prefixes)} also serves people in the reading of AMB-12 in force"
+        return Verdict("unsupported", other, assumed=assumed)
+    sent = [row for row in case.trace.submits.rows() if row.oadc.startswith(prefixes) and not row.alphanumeric]
     return _of_submits(sent, [row for row in sent if classify(row.recipient).kind != "m2m"], "to people", assumed)
 
 

@@ -21,10 +21,10 @@ from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.rows import FrameSeen
 from simbench.trace.view import Bools
 from simbench.trace.wire import UNENDED
+from simbench.ucp.checks import PROBLEMS, check
 from simbench.ucp.fields import Field, layout_of
 from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import OVERHEAD, WIRE_ERRORS, Frame, Framer
-from simbench.ucp.operations import PROBLEMS, check
 
 FRAMES, REQUESTS = "sessions.violations", "submits.violations"
 SHOWN = 3  # of each violation

@@ -49,7 +49,7 @@ def served_recipients(case: Case) -> Verdict:
         subscriber = known.get(row.recipient)
         if subscriber is None or row.result_at < 0 or against[place] - {"recipient"}:
             continue
-        expected = expectation(subscriber, row.code, case.contract.terms.numbering.m2m_prefix.value)
+        expected = expectation(subscriber, row.code, case.contract.terms.numbering.prefixes("machines"))
         happened = row.ec if row.ack == "N" else _outcome(final.get((row.recipient, row.scts)))
         if happened == "pending" and expected not in FINAL_REFUSALS:
             continue  # a message to be refused at once is wrong as soon as it is accepted

@@ -37,7 +37,7 @@ def test_stop_leads_an_opt_out_in_whatever_spelling(text: str, meant: bool) -> N
     ],
 )  # fmt: skip
 def test_each_kind_of_recipient_meets_what_the_offer_says(fate: str, attached: bool, code: str, expected: str) -> None:
-    assert expectation(SubscriberSet(RECIPIENT, fate, "", attached), code, "38") == expected
+    assert expectation(SubscriberSet(RECIPIENT, fate, "", attached), code, ("38",)) == expected
 
 
 @pytest.mark.parametrize("fate", ["malformed", "fixed", "overseas", "foreign"])

@@ -46,7 +46,7 @@ def test_a_word_that_only_begins_like_stop_is_none(text: str) -> None:
     ],
 )
 def test_a_recipient_meets_what_its_kind_and_its_presence_say(kind: str, attached: bool, code: str, met: str) -> None:
-    assert expectation(SubscriberSet(RECIPIENT, kind, "", attached), code, "38") == met
+    assert expectation(SubscriberSet(RECIPIENT, kind, "", attached), code, ("38",)) == met
 
 
 @pytest.mark.parametrize("kind", ["malformed", "fixed", "overseas", "foreign"])
