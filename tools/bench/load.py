@@ -148,7 +148,7 @@ def encoded(code: str, first: int, count: int, notify: bool, odd: int = 0) -> li
             OAdC=code,
             MT="3",
             Msg=text,
-            **extra,
+            **(other if odd and n % odd == 0 else extra),
         )
         for n in range(count)
     ]
