@@ -12,13 +12,13 @@ from pathlib import Path
 
 import uvloop
 
-from fake_smsc.scenario import CodeConfig, Scenario, ServerConfig
+from fake_smsc.scenario import CodeConfig, LimitMode, Scenario, ServerConfig
 from fake_smsc.server.live import LiveSmsc
 from simbench.base.event_loop import sparing_collector
 from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
 
-MODES = ("monitor", "delay", "nack", "discard", "close")
+MODES: tuple[LimitMode, ...] = ("monitor", "delay", "nack", "discard", "close")
 
 
 async def serve(folder: Path, kind: str = "") -> None:
