@@ -70,6 +70,12 @@ class Trace:
         """
         self.run, self._tokens, self._ended = run, tokens or {}, ended
 
+    def with_tokens(self, tokens: Mapping[int, str]) -> Trace:
+        """The same trace with tokens found elsewhere; its wire is not read again."""
+        twin = Trace(self.run, tokens, self._ended)
+        vars(twin)["_wire"] = self._wire
+        return twin
+
     # What was recorded beside the wire -------------------------------------------------------------------------
 
     @cached_property

@@ -97,6 +97,10 @@ class View(Generic[Row]):
         found = self._columns.get(name)
         if isinstance(found, Coded):
             return found.names.tolist(), found.index.astype(np.int64)
+        if found is None and self._source is not None:
+            names, all_ = self._source[0].distinct(name)
+            used, which_ = np.unique(all_[self._source[1]], return_inverse=True)
+            return [names[number] for number in used.tolist()], which_
         numbers: dict[Any, int] = {}
         which = [numbers.setdefault(value, len(numbers)) for value in self.column(name).tolist()]
         return list(numbers), np.array(which, np.int64)

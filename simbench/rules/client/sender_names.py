@@ -10,13 +10,9 @@ from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.ledger.events import LimitSet
 from simbench.rules.client.limits import option_unknown, options
+from simbench.rules.evidence import first_frames
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Verdict, rule
-from simbench.trace.rows import Submit
-
-
-def _evidence(rows: list[Submit], note: str) -> tuple[Evidence, ...]:
-    return tuple(Evidence(note, r.at, r.at, r.session, r.frame.hex().upper()) for r in rows[:6])
 
 
 @rule(
@@ -52,7 +48,7 @@ def sender_names(case: Case) -> Verdict:
             "messages",
             "client",
             assumed,
-            _evidence(wrong, "invalid or unauthorised originator"),
+            first_frames("invalid or unauthorised originator", wrong),
         )
     if asked and (not with_option or not bad):
         return Verdict("inconclusive", "no invalid name was requested on a code with the option", blame="bench")
@@ -90,6 +86,6 @@ def allotted_codes(case: Case) -> Verdict:
     summary = f"{sessions} of other accounts, {len(wrong)} of {count(int(own.sum()), 'submit')} from other codes"
     if not strangers and not wrong:
         return Verdict("pass", summary, 0, 0, "messages")
-    evidence = _evidence(wrong, "the originator is not a code of the contract")
+    evidence = first_frames("the originator is not a code of the contract", wrong)
     evidence += tuple(Evidence(f"logged in as {r.account}", r.login_at, r.login_at, r.session) for r in strangers[:6])
     return Verdict("fail", summary, len(wrong) + len(strangers), 0, "messages", "client", (), evidence)
