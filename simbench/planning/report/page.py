@@ -60,7 +60,7 @@ def plan_page(advice: Advice, contract: Contract, language: str = "en") -> str:
             sentence=_sentence(t, advice, months), verdict=wording.verdict(
                 t, chosen, advice.more_futures, advice.one_more
             ),
-            asked=wording.promised(t, advice.target),
+            asked=wording.promised(t, advice.target), day=lambda day: wording.day_of(t, day),
             orders=[(_codes(codes), one) for codes, one in grouped(advice.orders)],
             percent=lambda share, digits=2: wording.percent(t, share, digits),
             interval=lambda share: wording.interval(t, share), strip=list(_strip(advice, contract, months)),
