@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
+from fake_smsc.face_commands import WAIT_S, Awaited, Commands, Outage
 from fake_smsc.scenario import (
     CodeConfig,
     LimitMode,
@@ -32,187 +32,12 @@ from simbench.ledger import AnyLedger, Ledger, MemoryLedger, RunInfo
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from fake_smsc.server.control import SessionView
-    from simbench.finding import Finding
-    from simbench.numbering.subscribers import Subscriber
-    from simbench.trace.rows import Submit
-    from simbench.trace.trace import Trace
 
 T = TypeVar("T")
-Awaited = Literal["session", "message", "idle"]
-WAIT_S = 10.0
 STOP_S = 30.0
 
 
-class Account(msgspec.Struct, frozen=True):
-    """What a client logs in with to send from a short code."""
-
-    login: str
-    password: str
-
-
-class Clock:
-    """The clock of the platform."""
-
-    def __init__(self, smsc: _Commands) -> None:
-        self._smsc = smsc
-
-    def now(self) -> int:
-        """The platform's present instant (us, UTC)."""
-        return self._smsc.live.clock.now()
-
-    def step(self, seconds: float) -> int:
-        """Step forward by seconds; gives the new instant (us, UTC). Raises ValueError for a step back."""
-        return self._smsc.do(lambda: self._smsc.live.control.step(seconds))
-
-    def set_speed(self, speed: float) -> None:
-        """Run at so many platform seconds per real second. Raises ValueError unless above 0."""
-        self._smsc.do(lambda: self._smsc.live.control.set_speed(speed))
-
-
-class _Commands(ABC):
-    """What may be asked of a running SMSC at once, from its own loop or from another thread."""
-
-    live: LiveSmsc
-
-    @abstractmethod
-    def do(self, work: Callable[[], T]) -> T:
-        """Run something on the SMSC's loop and give its result."""
-
-    @property
-    def host(self) -> str:
-        """The address the SMSC listens on."""
-        return self.live.scenario.server.host
-
-    @property
-    def port(self) -> int:
-        """The port the SMSC listens on."""
-        return self.live.server.port
-
-    @property
-    def address(self) -> str:
-        """HOST:PORT, where clients connect."""
-        return f"{self.host}:{self.port}"
-
-    @property
-    def accounts(self) -> dict[str, Account]:
-        """The login of each short code."""
-        return {one.code: Account(one.account or one.code, one.password) for one in self.live.scenario.codes}
-
-    @property
-    def contract(self) -> Contract:
-        """The contract in force."""
-        return self.live.contract
-
-    @property
-    def clock(self) -> Clock:
-        """The clock of the platform."""
-        return Clock(self)
-
-    def sessions(self) -> list[SessionView]:
-        """Every connection, oldest first; `account` is empty before the login."""
-        return self.do(self.live.control.sessions)
-
-    def mo(self, sender: str, code: str, text: str) -> None:
-        """Send a text from a subscriber to a short code. Raises BadInput for a code without an account."""
-        self.do(lambda: self.live.control.mo(sender, code, text))
-
-    def subscriber(self, number: str, **changes: Any) -> Subscriber:
-        """Give a subscriber after these changes: `attached`, `fate`, `operator`, `roaming`, …
-
-        Raises BadInput for a name that a subscriber does not have.
-        """
-
-        def changed() -> Subscriber:
-            found = self.live.control.subscriber(number)
-            if unknown := set(changes) - set(found.__struct_fields__):
-                known = ", ".join(found.__struct_fields__)
-                raise BadInput(f"subscriber {number}", f"has no {', '.join(sorted(unknown))}", f"one of {known}")
-            if not changes:
-                return found
-            found = msgspec.structs.replace(found, **changes)
-            self.live.control.put(found)
-            return found
-
-        return self.do(changed)
-
-    def limit(self, code: str, rate_per_s: int, mode: LimitMode = "delay") -> None:
-        """Change a code's rate (messages/s) and what happens above it. Raises BadInput for an unknown code."""
-        self.do(lambda: self.live.control.limit(code, rate_per_s, mode))
-
-    def fault(self, name: str, **parameters: object) -> None:
-        """Start a wire fault; several can act together. Raises BadInput for an unknown name or parameter."""
-        self.do(lambda: self.live.control.fault(name, **parameters))
-
-    def clear(self, name: str = "") -> int:
-        """End the faults of that name, or all of them; gives their number."""
-        return self.do(lambda: self.live.control.clear(name))
-
-    def drop(self, session: int, *, abruptly: bool = False) -> None:
-        """Close one connection, with RST if abruptly. Raises BadInput if there is no such session."""
-        self.do(lambda: self.live.control.drop(session, abruptly=abruptly))
-
-    def trace(self) -> Trace:
-        """The judge's reading of what has happened so far: `.submits`, `.notifications`, `.mo`, `.sessions`, …"""
-        from simbench.trace.trace import Trace  # noqa: PLC0415 - a test that judges nothing needs no reader
-
-        run, now = self.do(lambda: (self.live.control.snapshot(), self.live.control.now()))
-        return Trace(run, ended=now)
-
-    def messages(self, recipient: str = "", code: str = "") -> list[Submit]:
-        """Submits in order of arrival, each with its result; of one recipient or short code, if given."""
-        from simbench.numbering.written import address_key, number_of  # noqa: PLC0415 - as above
-
-        wanted = address_key(number_of(recipient) or recipient) if recipient else ""
-        return [
-            one
-            for one in self.trace().submits.rows()
-            if (not wanted or address_key(one.recipient) == wanted) and code in {"", one.code}
-        ]
-
-    def judge(self) -> list[Finding]:
-        """Findings on the client's traffic so far, those of `simbench judge` on a recorded run."""
-        from simbench.rules.audit import audit, given_by  # noqa: PLC0415 - as above
-        from simbench.rules.rule import Case  # noqa: PLC0415 - as above
-
-        trace = self.trace()
-        return audit(Case(trace, self.contract), given_by(trace), "live", ("audit",))
-
-    def _reached(self, what: Awaited | Callable[[], bool], count: int) -> bool:
-        control = self.live.control
-        if callable(what):
-            return what()
-        if what == "session":
-            return sum(bool(one.account) for one in control.sessions()) >= count
-        if what == "message":
-            return control.answered() >= count
-        return not control.on_the_way() and not control.unacknowledged()
-
-    def _missing(self, what: Awaited | Callable[[], bool], count: int, timeout_s: float) -> TimeoutError:
-        control = self.live.control
-        views = ", ".join(f"{one.account or 'no account yet'} ({one.state})" for one in control.sessions())
-        wanted = "the condition" if callable(what) else what if what == "idle" else f"{count} {what}(s)"
-        return TimeoutError(
-            f"{wanted} not reached within {timeout_s:g} s: {control.answered()} messages answered, "
-            f"{control.on_the_way()} on their way, {control.unacknowledged()} notifications open; "
-            f"connections: {views or 'none, the client never connected or has left'}"
-        )
-
-
-class Outage:
-    """An outage that has begun; as a context manager it ends with the block."""
-
-    def __init__(self, end: Callable[[], None]) -> None:
-        self._end = end
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end()
-
-
-class AsyncSmsc(_Commands):
+class AsyncSmsc(Commands):
     """A running SMSC on the caller's loop; given by `async with FakeSmsc(...)`."""
 
     def __init__(self, live: LiveSmsc) -> None:
@@ -234,11 +59,11 @@ class AsyncSmsc(_Commands):
         self, what: Awaited | Callable[[], bool] = "session", count: int = 1, timeout_s: float = WAIT_S
     ) -> None:
         """Like `FakeSmsc.wait_for`."""
-        if not await self.live.control.wait_until(lambda: self._reached(what, count), timeout_s):
-            raise self._missing(what, count, timeout_s)
+        if not await self.live.control.wait_until(lambda: self.reached(what, count), timeout_s):
+            raise self.missing(what, count, timeout_s)
 
 
-class FakeSmsc(_Commands):
+class FakeSmsc(Commands):
     """A fake SMSC on loopback for the length of a `with` block; `async with` gives one on the caller's loop.
 
     `codes` maps short codes to their rates (messages/s, tiers of the contract; 0: its default). `scenario` is a
@@ -404,8 +229,8 @@ class FakeSmsc(_Commands):
         """
 
         async def wait() -> None:
-            if not await self.live.control.wait_until(lambda: self._reached(what, count), timeout_s):
-                raise self._missing(what, count, timeout_s)
+            if not await self.live.control.wait_until(lambda: self.reached(what, count), timeout_s):
+                raise self.missing(what, count, timeout_s)
 
         self._wait(wait())
 

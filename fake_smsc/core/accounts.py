@@ -106,4 +106,4 @@ class Accounts:
     def _note(self, kind: str, session: int, name: str, refusal: Refused | None, now: int) -> None:
         if refusal is not None:
             kind += "-refused"
-        self._write((now, kind, session, "", name, 0, 0, int(refusal.ec) if refusal else 0, None, 0))
+        self._write((now, kind, session, "", name, 0, 0, int(refusal.ec) if refusal else 0, None, 0, 0, 0))

@@ -134,7 +134,7 @@ class Amendments:
 
     def _row(self, kind: str, message: Message, now: int) -> None:
         m = message
-        self._write((now, kind, m.session, m.code, m.recipient, m.entity, m.attempt, 0, m.scts, m.segments))
+        self._write((now, kind, m.session, m.code, m.recipient, m.entity, m.attempt, 0, m.scts, m.segments, 0, 0))
 
 
 def _auth_code(message: Message) -> str:

@@ -191,7 +191,7 @@ class Centre:
         self._hold_count += 1
         self._holds[self._hold_count] = submit
         self.timer_queue.enter(due, self._release, self._hold_count)
-        self._write((now, "held", submit.session, code, submit.recipient, 0, 0, 0, None, submit.segments))
+        self._write((now, "held", submit.session, code, submit.recipient, 0, 0, 0, None, submit.segments, 0, 0))
         return Silence.HELD
 
     def _code_of(self, submit: Submit, account: Account) -> str:
@@ -200,10 +200,12 @@ class Centre:
 
     def _over_rate(self, submit: Submit, code: str, limit: Limit, now: int) -> Reply:
         if limit.mode == "discard":
-            self._write((now, "discarded", submit.session, code, submit.recipient, 0, 0, 0, None, submit.segments))
+            self._write(
+                (now, "discarded", submit.session, code, submit.recipient, 0, 0, 0, None, submit.segments, 0, 0)
+            )
             return Silence.DISCARDED
         if limit.mode == "close":
-            self._write((now, "closed", submit.session, code, submit.recipient, 0, 0, 0, None, submit.segments))
+            self._write((now, "closed", submit.session, code, submit.recipient, 0, 0, 0, None, submit.segments, 0, 0))
             return Silence.CLOSE
         ec = limit.overflow_ec if limit.mode == "delay" else limit.nack_ec
         return self._refuse(submit, code, ec, "throughput exceeded", now)
@@ -237,8 +239,10 @@ class Centre:
         if scts < 0:
             return self._refuse(submit, code, NOT_ALLOWED, "too many messages to this recipient", now)
         entity = submit.entity or self.message_ids.take(code, recipient, submit.digest, now)
-        terms = submit.notify | asked // MINUTE_US << 3
-        self._write((now, "accepted", submit.session, code, recipient, entity, 0, terms, scts, submit.segments))
+        self._write(
+            (now, "accepted", submit.session, code, recipient, entity, 0, 0, scts, submit.segments, submit.notify,
+             asked // MINUTE_US * MINUTE_US)
+        )  # fmt: skip
         self.decided += 1
         self.delivery.take(
             Message(
@@ -251,7 +255,9 @@ class Centre:
 
     def _refuse(self, submit: Submit, code: str, ec: str, reason: str, now: int) -> Refused:
         self.decided += 1
-        self._write((now, "refused", submit.session, code, submit.recipient, 0, 0, int(ec), None, submit.segments))
+        self._write(
+            (now, "refused", submit.session, code, submit.recipient, 0, 0, int(ec), None, submit.segments, 0, 0)
+        )
         return Refused(ec, reason)
 
     # Waiting messages ------------------------------------------------------------------------------------------
@@ -294,7 +300,7 @@ class Centre:
         now = self._now
         self._write(
             (now, "unacknowledged", session, notification.code, notification.subscriber, notification.message,
-             notification.tries, notification.outcome, notification.scts, 0)
+             notification.tries, notification.outcome, notification.scts, 0, 0, 0)
         )  # fmt: skip
         self.notification_queue.unanswered(notification, now)
 
@@ -316,7 +322,7 @@ class Centre:
             message=mo_message_id(code, sender),
             reply=self._takes_reply_path(code, sender),
         )  # fmt: skip
-        self._write((self._now, "mo", -1, code, sender, notification.message, 0, 0, scts, 1))
+        self._write((self._now, "mo", -1, code, sender, notification.message, 0, 0, scts, 1, 0, 0))
         self.notification_queue.post(notification, self._now)
         return notification
 

@@ -233,7 +233,7 @@ class Delivery:
     def withdraw(self, message: Message, now: int) -> None:
         """Remove a waiting message from the store without an outcome."""
         m = message
-        self._write((now, "deleted", m.session, m.code, m.recipient, m.entity, m.attempt, 0, m.scts, m.segments))
+        self._write((now, "deleted", m.session, m.code, m.recipient, m.entity, m.attempt, 0, m.scts, m.segments, 0, 0))
         self._leave(message, now)
 
     def rescheduled(self, message: Message, now: int) -> None:
@@ -343,7 +343,9 @@ class Delivery:
         if special is not None and special.last_resort:
             special.forwarded = True
             self.on_the_way += 1
-            self._write((now, "forwarded", m.session, m.code, special.last_resort, m.entity, 0, 0, m.scts, m.segments))
+            self._write(
+                (now, "forwarded", m.session, m.code, special.last_resort, m.entity, 0, 0, m.scts, m.segments, 0, 0)
+            )
             drawn = draw_with(self._last_resort_key, message.entity)
             self.timer_queue.enter(now + quantile(self.settings.latency_us, drawn), self._at_last_resort, message)
 
@@ -358,7 +360,7 @@ class Delivery:
             0 if address.attached or self._is_application(special) else ABSENT_SUBSCRIBER
         )
         kind = "last-resort-failed" if reason else "last-resort"
-        self._write((now, kind, m.session, m.code, special.last_resort, m.entity, 1, reason, m.scts, m.segments))
+        self._write((now, kind, m.session, m.code, special.last_resort, m.entity, 1, reason, m.scts, m.segments, 0, 0))
 
     def _is_application(self, special: Special) -> bool:
         return bool(self.owner_of(special.last_resort))
@@ -367,7 +369,7 @@ class Delivery:
         m = message
         self._write(
             (now, kind or KINDS[outcome], m.session, m.code, m.recipient, m.entity, m.attempt, reason, m.scts,
-             m.segments)
+             m.segments, 0, 0)
         )  # fmt: skip
         if m.notify & NT_BITS[outcome]:
             account = m.account
@@ -376,7 +378,7 @@ class Delivery:
                 if not account:  # a phone, or an application of another platform: no 53 is sent from here
                     self._write(
                         (now, "notice-elsewhere", m.session, m.code, m.special.notify_at, m.entity, m.attempt, reason,
-                         m.scts, 0)
+                         m.scts, 0, 0, 0)
                     )  # fmt: skip
                     return
             self.notification_queue.post(

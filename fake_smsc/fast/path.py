@@ -29,7 +29,7 @@ from simbench.numbering.addresses import key_of
 from simbench.numbering.plan import classify, spellings
 from simbench.ucp.fields import At
 
-FEW: Final = 4  # rows that are cheaper as tuples than as columns
+FEW: Final = 24  # rows that are cheaper as tuples than as columns
 LOG_ROWS: Final = 4096
 LOG_KINDS: Final = ("accepted", "refused", "discarded", KINDS[DELIVERED])
 LONGEST_ADDRESS: Final = 16
@@ -348,6 +348,8 @@ class PlainPath:
         centre.delivery.on_the_way += state[lay.ON_THE_WAY]
         count = state[lay.LOGGED]
         state[lay.ON_THE_WAY] = state[lay.LOGGED] = 0
+        if not count:
+            return
         if count <= FEW:
             self._log_rows(count)
         else:
@@ -361,13 +363,15 @@ class PlainPath:
         state[lay.OUT], state[lay.OUTS] = 0, -1
 
     def _log_rows(self, count: int) -> None:
-        names = self.book.code_names
-        for place in range(count):
-            at, kind, session, code, entity, value, scts = self._log[:, place].tolist()
-            recipient = self._text[self._offsets[place] : self._offsets[place + 1]].tobytes().decode()
-            self._append(
+        names, append, edges = self.book.code_names, self._append, self._offsets[: count + 1].tolist()
+        text = self._text[: edges[-1]].tobytes().decode()
+        for place, (at, kind, session, code, entity, value, scts, notify, valid_until) in enumerate(
+            self._log[:, :count].T.tolist()
+        ):
+            recipient = text[edges[place] : edges[place + 1]]
+            append(
                 (at, LOG_KINDS[kind], session, names[code], recipient, entity, int(kind == lay.DELIVERED), value,
-                 scts or None, 1)
+                 scts or None, 1, notify, valid_until)
             )  # fmt: skip
 
     def _log_columns(self, count: int, now: int | None) -> None:
@@ -380,11 +384,13 @@ class PlainPath:
         kind: Any = LOG_KINDS[int(kinds[0])]
         scts: Any = log[lay.L_SCTS, :count].copy()
         values: Any = log[lay.L_VALUE, :count].astype(np.int32)
+        notify: Any = log[lay.L_NOTIFY, :count].astype(np.int32)
+        valid_until: Any = log[lay.L_VALID_UNTIL, :count].copy()
         if now is not None and (kinds != lay.ACCEPTED).any():
             kind = Coded(LOG_KINDS, kinds.astype(np.int32))
             scts = [each or None for each in scts.tolist()]
         at: Any = log[lay.L_AT, :count].copy() if now is None else now
         attempt = 1 if now is None else 0
         self._append_columns(
-            count, (at, kind, sessions, codes, recipients, entities, attempt, values, scts, 1)
+            count, (at, kind, sessions, codes, recipients, entities, attempt, values, scts, 1, notify, valid_until)
         )  # fmt: skip

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fake_smsc.core.delivery import KINDS, NT_BITS
 from fake_smsc.core.records import UNDELIVERED, Message, Notification, Special
 from fake_smsc.server.pending_notifications import PendingNotifications
-from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.base.units import SECOND_US
 from simbench.ledger import scan
 from simbench.ledger.events import At, ClockStepped, OutageScheduled, OutageUnscheduled, TermsTaken, TextSent, events_of
 from simbench.ledger.reader import Run, read_run
@@ -27,7 +27,9 @@ from simbench.ucp import content
 OUTCOMES = {**{kind: outcome for outcome, kind in KINDS.items()}, "replaced": UNDELIVERED}
 _ENDED: Final = ("delivered", "undelivered", "replaced", "deleted")
 _MESSAGE: Final = ("message", "scts")  # together they name a message; an id alone can come again on another day
-_ACCEPTED: Final = ("at", "session", "code", "recipient", "message", "value", "scts", "segments")
+_ACCEPTED: Final = (
+    "at", "session", "code", "recipient", "message", "notify", "valid_until", "scts", "segments",
+)  # fmt: skip
 _OUTCOME: Final = ("at", "kind", "code", "recipient", "message", "value", "scts")
 _WIRE: Final = ("at", "session", "direction", "octets")
 _EVENT: Final = ("at", "kind", "subject", "until", "detail")
@@ -96,22 +98,22 @@ def _lines(run: Run) -> tuple[int, int, tuple[int, ...]]:
 
 
 class _Messages:
-    """The messages with a row of some kinds, millions in little memory, and the `value` of their rows."""
+    """The messages with a row of some kinds, millions in little memory, and the NT masks of their rows."""
 
     def __init__(self, run: Run, *kinds: str) -> None:
-        found = scan.columns_of(run, "centre", scan.field(*_MESSAGE, "value"), scan.among("kind", *kinds))
+        found = scan.columns_of(run, "centre", scan.field(*_MESSAGE, "notify"), scan.among("kind", *kinds))
         self._parts = [np.unique(found[name]) for name in _MESSAGE]
         places = [np.searchsorted(part, found[name]) for part, name in zip(self._parts, _MESSAGE, strict=True)]
         keys = self._keys(places)
         order = np.argsort(keys, kind="stable")
-        self._known, self._values = keys[order], found["value"][order]
+        self._known, self._masks = keys[order], found["notify"][order]
 
     def _keys(self, places: list[Numbers]) -> Numbers:
         """One number a message, from the places of its id and its SCTS among all ids and SCTS."""
         return places[0] * len(self._parts[1]) + places[1]
 
     def find(self, batch: pa.RecordBatch) -> tuple[Flags, Numbers]:
-        """Which rows of a batch belong to a message of this set, and their values (0 for the others)."""
+        """Which rows of a batch belong to a message of this set, and their NT masks (0 for the others)."""
         if not len(self._known):
             return np.zeros(batch.num_rows, bool), np.zeros(batch.num_rows, np.int64)
         columns = [batch.column(name).fill_null(-1).to_numpy() for name in _MESSAGE]
@@ -120,7 +122,7 @@ class _Messages:
         found = self._known[at] == keys
         for part, place, column in zip(self._parts, places, columns, strict=True):
             found &= part[place] == column
-        return found, np.where(found, self._values[at], 0)
+        return found, np.where(found, self._masks[at], 0)
 
 
 def _place(known: Numbers, wanted: Numbers) -> Numbers:
@@ -149,12 +151,12 @@ def _message(
     validity_us: tuple[int, int],
 ) -> Message | None:
     """Return the message of an accepted row; None if its code has no account any more."""
-    at, session, code, recipient, entity, value, scts, segments, buffered = row
-    account, asked_us, (default_us, longest_us) = owner_of(code), (value >> 3) * MINUTE_US, validity_us
+    at, session, code, recipient, entity, notify, asked_us, scts, segments, buffered = row
+    account, (default_us, longest_us) = owner_of(code), validity_us
     if not account:
         return None
     expires_at = min(asked_us, at + longest_us) if asked_us else at + default_us
-    notify, special = value & 7, None
+    special = None
     own = terms.get((entity, scts))
     if own is not None:
         expires_at, notify = own.expires_at, own.notify
@@ -192,7 +194,7 @@ def _outcomes(run: Run) -> Iterator[tuple[Any, ...]]:
     """The rows of outcomes and of MO texts in order, each with its message's NT mask."""
     accepted = _Messages(run, "accepted")
     for batch in scan.in_order(run, "centre", scan.field(*_OUTCOME), scan.among("kind", *OUTCOMES, "mo")):
-        masks = (accepted.find(batch)[1] & 7).tolist()
+        masks = accepted.find(batch)[1].tolist()
         yield from ((*row, mask) for row, mask in zip(scan.rows([batch]), masks, strict=True))
 
 

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from fake_smsc.strictness import Strictness
 from fake_smsc.ucp_gateway.line import Line
 from fake_smsc.ucp_gateway.output import Output
+from simbench.ucp.checks import PROBLEMS, FieldError, answer_to, check
 from simbench.ucp.fields import OPERATIONS_5X, At, layout_of
 from simbench.ucp.frame import Frame, WireError, checksum
-from simbench.ucp.operations import PROBLEMS, FieldError, answer_to, check
 
 _HEAD: Final = re.compile(rb"([0-9A-Fa-f]{2})/([0-9]{5})/([OR])/([0-9]{2})/")
 _DIGITS: Final = re.compile(rb"[0-9A-Fa-f]{1,2}")

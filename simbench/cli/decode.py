@@ -29,8 +29,8 @@ from simbench.ucp.frame import ETX, STX
 
 if TYPE_CHECKING:
     from simbench.capture.frames import FramesOfRows, Seen
+    from simbench.ucp.checks import FieldError
     from simbench.ucp.frame import Frame, WireError
-    from simbench.ucp.operations import FieldError
 
     Errors = list[WireError | FieldError]
     Show = Callable[[Seen, Frame | WireError, Errors], None]
@@ -230,8 +230,8 @@ def _say_what_is_missing(summary: msgspec.Struct, remarks: Sequence[str]) -> Non
 
 def _show_items(seen: Seen, items: list[Frame | WireError], show: Show) -> None:
     """Show each frame with its errors, ignoring line ends between frames."""
+    from simbench.ucp.checks import check
     from simbench.ucp.frame import WIRE_ERRORS, Frame
-    from simbench.ucp.operations import check
 
     violations: Errors = []
     for item in items:
@@ -285,8 +285,8 @@ def _text(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
 
 
 def _objection(error: WireError | FieldError) -> str:
+    from simbench.ucp.checks import PROBLEMS
     from simbench.ucp.frame import WIRE_ERRORS, WireError
-    from simbench.ucp.operations import PROBLEMS
 
     if isinstance(error, WireError):
         return f"{error.name}: {WIRE_ERRORS[error.name].meaning}"

@@ -235,16 +235,18 @@ def _print(advice: Advice, output: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from simbench.planning.wording import confirmed, english
+    from simbench.planning import wording
+    from simbench.planning.orders import grouped
 
-    console = Console(width=None if Console().is_terminal else 180)
+    console, t = Console(width=None if Console().is_terminal else 180), wording.english()
     chosen = advice.chosen
-    console.print(f"{advice.title}: {chosen.words}", style="bold", highlight=False, markup=False)
-    console.print(
-        f"{chosen.euros:,.2f} EUR for codes and tiers, {advice.euros_in_all:,.2f} EUR with messages, before VAT",
-        highlight=False, markup=False,
-    )  # fmt: skip
-    console.print(advice.verdict, highlight=False, markup=False)
+
+    def say(line: str, style: str | None = None) -> None:
+        console.print(line, style=style, highlight=False, markup=False)
+
+    say(f"{advice.title}: {wording.code_plan_words(t, chosen.mix)}", "bold")
+    say(f"{t.money(chosen.euros)} for codes and tiers, {t.money(advice.euros_in_all)} with messages, before VAT")
+    say(advice.verdict)
     table = Table(box=None, pad_edge=False)
     for heading, justify in (
         ("code plan", "left"),
@@ -254,28 +256,24 @@ def _print(advice: Advice, output: Path | None) -> None:
         ("", "left"),
     ):
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]  # two of rich's words
-    yours = [msgspec.structs.replace(one, words=f"yours: {one.words}") for one in advice.own]
-    for one in sorted((*advice.candidates, *yours), key=lambda each: each.euros):
+    extra = [("yours: ", one) for one in advice.own] + ([("held: ", advice.current)] if advice.current else [])
+    rows = [*(("", one) for one in advice.candidates), *extra]
+    for prefix, one in sorted(rows, key=lambda row: row[1].euros):
         mine = one.score.promised
-        interval = f"{mine.low:.2%} to {mine.high:.2%}"
-        table.add_row(one.words, f"{one.euros:,.2f}", f"{mine.share:.2%}", interval, one.why)
+        share, interval = wording.percent(t, mine.share), wording.interval(t, mine)
+        table.add_row(f"{prefix}{one.words}", f"{one.euros:,.2f}", share, interval, one.why)
     console.print(table, highlight=False, markup=False)
-    console.print(confirmed(english(), advice.confirmation), highlight=False, markup=False)
+    say(wording.confirmed(t, advice.confirmation))
     for row in advice.sensitivities:
-        low, high = (
-            f"{name} {share:.2%}, {'no code plan keeps it' if euros is None else f'{euros:,.2f} EUR'}"
-            for name, share, euros in (
-                (row.low, row.at_low, row.euros_at_low), (row.high, row.at_high, row.euros_at_high)
-            )
-        )  # fmt: skip
-        console.print(f"{row.assumption}: {low}; {high}", highlight=False, markup=False)
-    for order in advice.orders:
+        for _, sentence in wording.broken_by(t, row, advice.target, chosen.euros):
+            say(sentence)
+    for codes, order in grouped(advice.orders):
         if order.what == "forecast":
             continue  # named with its file below
         asked = ", to be requested first (OPS-ACH-06)" if order.request else ""
         rate = f" at {order.rate_per_s}/s" if order.rate_per_s else ""
-        act = f"{order.day} {order.what} {order.code}{rate} ({order.clause}){asked}"
-        console.print(f"{act}; order by {order.by}, {order.euros:,.2f} EUR", highlight=False)
+        act = f"{order.day} {order.what} {', '.join(codes)}{rate} ({order.clause}){asked}"
+        say(f"{act}; order by {order.by}, {t.money(order.euros)}")
     for note in advice.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
     if output is not None:

@@ -87,8 +87,8 @@ STIMULI = _table(
 
 # What the centre decided: "accepted", "refused", "held", "delivered", "undelivered", "buffered", "notice",
 # "acknowledged", "mo", "login", "logout"... `value` is the error code or reason, `scts` the instant behind the SCTS.
-# Of "accepted" `value` is what the message asked for: the NT mask, and above its three bits the minute (of the epoch)
-# its validity was to end in, 0 for the default.
+# "accepted" also says what the message asked for: `notify` is its NT mask, `valid_until` the minute in which its
+# validity was to end, as an instant, 0 for the default. Both are 0 in every other row.
 CENTRE = _table(
     "centre",
     ("at", "i64"),
@@ -101,6 +101,8 @@ CENTRE = _table(
     ("value", "i32"),
     ("scts", "i64"),
     ("segments", "i32"),
+    ("notify", "i32"),
+    ("valid_until", "i64"),
     nullable=("scts",),
 )
 

@@ -5,12 +5,13 @@ The offer names no time that an order takes: `lead_days` of the campaign file is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from simbench.billing.acts import Acts, CodeActs, Month
 from simbench.billing.forecast import Forecast
@@ -95,3 +96,12 @@ def _price(contract: Contract, charge: Charge) -> Decimal:
 
 def _named(clause: str) -> tuple[str, ...]:
     return (clause,) if clause else ()
+
+
+def grouped(orders: Iterable[Order]) -> Iterator[tuple[list[str], Order]]:
+    """Orders that differ in their code only as one: the codes, and the order with the price of all."""
+    alike: dict[Order, list[str]] = {}
+    for one in orders:
+        alike.setdefault(replace(one, code=""), []).append(one.code)
+    for first, codes in alike.items():
+        yield [code for code in codes if code], replace(first, euros=first.euros * len(codes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -45,12 +46,18 @@ def percent(t: Translations, share: float, digits: int = 2) -> str:
     text = f"{100 * share:.{digits}f}"
     if share < 1 and float(text) == 100:
         text = f"{100 - 10**-digits:.{digits}f}"
-    return text.replace(".", t("form.decimal")) + "\u00a0%"
+    return text.replace(".", t("form.decimal")) + t("form.percent")
 
 
 def promised(t: Translations, share: float) -> str:
     """What is asked for, as it was written: without zeros at its end."""
-    return f"{t.number(100 * share, 4)}\u00a0%"
+    return t.number(100 * share, 4) + t("form.percent")
+
+
+def day_of(t: Translations, day: date) -> str:
+    """A day as people write it: "1 Oct 2026", "1er oct. 2026"."""
+    number = "1er" if day.day == 1 and t.language == "fr" else day.day
+    return f"{number}\u00a0{t.month(day.month)} {day.year}"
 
 
 def interval(t: Translations, share: Share) -> str:
@@ -162,7 +169,7 @@ def assumption(t: Translations, name: str) -> str:
 def scale(t: Translations, side: str) -> str:
     """How far an assumption is off: a word, or a percentage as it stands."""
     key = f"scale.{side}"
-    return t(key) if t.has(key) else side.replace(" ", "\u00a0")
+    return t(key) if t.has(key) else side.replace(" %", t("form.percent"))
 
 
 def notes_in_words(t: Translations, notes: Iterable[Note]) -> tuple[str, ...]:
@@ -175,6 +182,8 @@ def _filled(t: Translations, values: Mapping[str, str | float]) -> dict[str, Any
     for name in ("share", "low", "high"):
         if isinstance(value := found.get(name), float):
             found[name] = percent(t, value)
+    if isinstance(first := found.get("first"), str):
+        found["first"] = day_of(t, date.fromisoformat(first))
     if isinstance(euros := found.get("euros"), float):
         found["euros"] = t.money(Decimal(str(round(euros, 2))))
     return found

@@ -11,9 +11,9 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from simbench.ucp.checks import check
 from simbench.ucp.codes import OPERATIONS
 from simbench.ucp.frame import Frame, Framer, WireError, encode
-from simbench.ucp.operations import check
 
 ANSWERED: Final = frozenset({"52", "53"})
 TRNS: Final = 100

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.report.format import interval
+from simbench.ucp.checks import PROBLEMS, check
 from simbench.ucp.explain import Explained, explain, heading
 from simbench.ucp.frame import WIRE_ERRORS, Frame, Framer
 from simbench.ucp.masking import masked_frame, masked_runs, masked_text
-from simbench.ucp.operations import PROBLEMS, check
 
 MOST_EXHIBITS = 5  # of one finding; findings.json has them all
 MOST_OCTETS = 600  # of a frame shown in hexadecimal and in print

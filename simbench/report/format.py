@@ -61,7 +61,7 @@ def money(amount: Decimal | None, language: str = "en") -> str:
     text = f"{amount:,.{places}f}"
     if language == "fr":
         return text.replace(",", "\u202f").replace(".", ",") + "\u00a0€"
-    return f"{text}\u00a0EUR"
+    return f"{text} EUR"
 
 
 def quantity(value: float | None, unit: str) -> str:

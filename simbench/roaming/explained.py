@@ -40,9 +40,10 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
 
 
 def explained(plan: Plan, found: Envelope, language: Language = "en") -> str:
-    """The envelope of a plan, how it comes about, and what is due beyond it. Volumes are rounded up, as they are a
-    minimum.
-    """  # fmt: skip
+    """The envelope of a plan by the Regulation, how it comes about, and what is due beyond it.
+
+    Volumes are rounded up, as they are a minimum.
+    """
     texts, cap = _TEXTS[language], money(found.cap_eur_per_gb, language)
     comma = language == "fr"
     limited = found.kind in {"open", "prepaid"} and plan.domestic_gb is not None and found.gb >= plan.domestic_gb
@@ -51,8 +52,7 @@ def explained(plan: Plan, found: Envelope, language: Language = "en") -> str:
     gb = f"{found.gb.normalize():f}"
     said = {"day": day, "price": money(plan.price_eur, language), "gb": gb.replace(".", ",") if comma else gb}
     sentences = [texts["all" if found.kind == "closed" or limited else "given"].format(**said)]
-    why = "limited" if limited else "open" if found.kind == "article" else found.kind
-    sentences.append(texts[why].format(net=money(net, language), cap=cap))
+    sentences.append(texts["limited" if limited else found.kind].format(net=money(net, language), cap=cap))
     gross = ""
     if plan.vat_share:
         amount = (found.cap_eur_per_gb * (1 + plan.vat_share)).quantize(CENT)

@@ -6,7 +6,7 @@ its outcome.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -94,21 +94,22 @@ def given_by(trace: Trace) -> set[str]:
 
 def audit(
     case: Case, given: Collection[str], kind: str = "audit", suites: Sequence[Suite] = ("client", "audit"), *,
-    unread: Mapping[str, int] | None = None,
+    unread: Mapping[str, int] | None = None, progress: Callable[[Finding], object] = lambda _: None,
 ) -> list[Finding]:  # fmt: skip
     """One finding for every purpose of these suites, in order of the contract's clauses.
 
     `given` names the KINDS of information available; `unread` counts unread lines of lists, where the run itself does
-    not record them.
+    not record them. `progress` is given each finding.
     """
     rules = load()
     lacks, times, moved = lacks_of(case.trace), times_of(case.trace), moved_spans(case.trace)
     if unread:
         lacks = msgspec.structs.replace(lacks, lists=unread)
-    return [
-        in_moved_time(_finding(rules[purpose], case, given, (lacks, times), kind), moved)
-        for purpose in ordered(case.contract, *suites)
-    ]
+    found = []
+    for purpose in ordered(case.contract, *suites):
+        found.append(in_moved_time(_finding(rules[purpose], case, given, (lacks, times), kind), moved))
+        progress(found[-1])
+    return found
 
 
 def _finding(rule: Rule, case: Case, given: Collection[str], of: tuple[Lacks, Times], kind: str) -> Finding:

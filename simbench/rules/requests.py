@@ -5,21 +5,16 @@ A forbidden request asks the client for a message that the contract rules out; a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import msgspec
 
-from simbench.finding import Evidence, Outcome
+from simbench.finding import Outcome
 from simbench.ledger.stimuli import Request
+from simbench.rules.evidence import first_frames
 from simbench.rules.rule import Case, Verdict
-from simbench.trace.messages import TOKEN
-from simbench.trace.rows import Submit
-from simbench.ucp import content
-from simbench.ucp.frame import Framer, WireError
-from simbench.ucp.xser import Concatenation
 
 MARKETING = "marketing"
-SHOWN = 6
 
 
 class Whole(msgspec.Struct, frozen=True):
@@ -52,44 +47,18 @@ def of_marketing(one: Request) -> bool:
 
 
 def wholes(case: Case) -> list[Whole]:
-    """Every message on the wire in order of its first segment; a segment sent again counts once more."""
-    by_token, found = sends(case), []
-    open_: dict[tuple[int, str, int, int], list[tuple[int, Submit]]] = {}
-    for row in case.trace.submits.rows():
-        place = _concatenation(row.frame)
-        if place is None:
-            found.append(_whole([(1, row)], 1, by_token))
-            continue
-        key = (row.session, row.recipient, place.ref, place.total)
-        parts = open_.setdefault(key, [])
-        if any(number == place.sequence for number, _ in parts):  # a later message with the same reference
-            found.append(_whole(parts, place.total, by_token))
-            parts = open_[key] = []
-        parts.append((place.sequence, row))
-        if len(parts) == place.total:
-            found.append(_whole(open_.pop(key), place.total, by_token))
-    found += [_whole(parts, key[3], by_token) for key, parts in open_.items() if parts]
-    return sorted(found, key=lambda one: one.at)
-
-
-def _whole(parts: list[tuple[int, Submit]], total: int, by_token: dict[str, Request]) -> Whole:
-    first = min((row for _, row in parts), key=lambda row: row.at)
-    text = "".join(row.text for _, row in sorted(parts, key=lambda part: part[0]))
-    token = TOKEN.search(text)
-    return Whole(
-        first.at, first.session, first.code, first.recipient, first.oadc, first.alphanumeric, text, total,
-        total - len(parts), first.frame, by_token.get(token.group()) if token else None,
-    )  # fmt: skip
-
-
-def _concatenation(octets: bytes) -> Concatenation | None:
-    frames = [item for item in Framer(len(octets)).feed(octets) if not isinstance(item, WireError)]
-    return content.read(frames[0].data).concatenation if frames else None
-
-
-def shown(messages: Iterable[Whole], note: str) -> tuple[Evidence, ...]:
-    """The first few messages as evidence, each with its first frame."""
-    return tuple(Evidence(note, one.at, one.at, one.session, one.frame.hex().upper()) for one in list(messages)[:SHOWN])
+    """Every message on the wire in order of its first segment, as `Trace.messages` puts them together."""
+    by_token, submits = sends(case), case.trace.submits.rows()
+    found = []
+    for one in case.trace.messages.rows():
+        first = submits[min(one.rows_of)]
+        found.append(
+            Whole(
+                one.at, one.session, one.code, one.recipient, one.sender, first.alphanumeric, one.text, one.total,
+                len(one.missing), first.frame, by_token.get(one.token),
+            )
+        )  # fmt: skip
+    return found
 
 
 def not_sent(
@@ -110,4 +79,4 @@ def not_sent(
     summary = f"{what}: {len(forbidden)} requested, {len(wrong)} sent"
     if not wrong:
         return Verdict("pass", summary, 0, 0, "messages", "", assumed)
-    return Verdict(outcome, summary, len(wrong), 0, "messages", "client", assumed, shown(wrong, what))
+    return Verdict(outcome, summary, len(wrong), 0, "messages", "client", assumed, first_frames(what, wrong))

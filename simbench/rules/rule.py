@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, Final, Unpack
+from typing import Final, TypeVar, Unpack, cast
 
 import msgspec
 
@@ -47,15 +47,24 @@ RENAMED: Final = {
 PLACES: Final = ("simbench.rules.client", "simbench.sla.rules")
 
 
+Found = TypeVar("Found")
+
+
 class Case(msgspec.Struct, frozen=True):
     """What a rule is given: one run as read from its ledger, and the contract it is judged against.
 
-    `kept` is for what several rules work out of both, so that it is worked out once.
+    What several rules work out of both is worked out `once`.
     """
 
     trace: Trace
     contract: Contract
-    kept: dict[str, Any] = msgspec.field(default_factory=dict)
+    kept: dict[Callable[[Case], object], object] = msgspec.field(default_factory=dict)
+
+    def once(self, worked_out: Callable[[Case], Found]) -> Found:
+        """What a function finds of this case: it is called the first time only."""
+        if worked_out not in self.kept:
+            self.kept[worked_out] = worked_out(self)
+        return cast(Found, self.kept[worked_out])
 
 
 Rule = rulebook.Rule[Case]

@@ -50,6 +50,8 @@ class Happening(msgspec.Struct, frozen=True):
     value: Integers | int = 0
     scts: Integers | None = None
     segments: int = 1
+    notify: Integers | int = 0
+    valid_until: Integers | int = 0
 
     def only(self, which: NDArray[np.bool_]) -> Happening:
         """Some of the rows."""
@@ -97,8 +99,11 @@ class RowColumns:
         self.take(answered.only(batch.codes > 0))
         discarded = Happening("discarded", decided, session, batch.recipient)
         self.take(discarded.only(batch.codes == DISCARDED))
-        terms = self._terms(batch)
-        accepted = Happening("accepted", decided, session, batch.recipient, batch.entity, value=terms, scts=batch.scts)
+        notify, valid_until = self._terms(batch)
+        accepted = Happening(
+            "accepted", decided, session, batch.recipient, batch.entity, scts=batch.scts, notify=notify,
+            valid_until=valid_until,
+        )  # fmt: skip
         self.take(accepted.only(batch.codes == 0))
         rows = batch.outcomes
         final, buffered = ("end_at", "reason", "attempt"), ("buffered_at", "buffered_reason", "buffered_attempt")
@@ -115,13 +120,12 @@ class RowColumns:
             self.take(ended)
             self._notify_of(ended, outcome)
 
-    def _terms(self, batch: Batch) -> Integers:
-        """Notifications and validity that each message asks for, as an "accepted" row has them."""
+    def _terms(self, batch: Batch) -> tuple[Integers, Integers]:
+        """Notifications that each message asks for, and the minute in which its validity is to end (us, 0: default)."""
         stream = batch.entity >> STREAM_SHIFT
         validity_us = self._validity_us[stream]
-        ends = np.where(validity_us > 0, (batch.sent.sent_at + validity_us) // MINUTE_US, 0)
-        terms: Integers = self._notify[stream] | ends << 3
-        return terms
+        until = (batch.sent.sent_at + validity_us) // MINUTE_US * MINUTE_US
+        return self._notify[stream], np.where(validity_us > 0, until, 0)
 
     def _notify_of(self, rows: Happening, outcome: int) -> None:
         assert isinstance(rows.message, np.ndarray)
@@ -141,7 +145,8 @@ class RowColumns:
             pa.array(h.at, pa.int64()), _text(h.kind, size), _number(h.session, size, np.int32),
             _text("" if h.kind in OF_THE_ACCOUNT else self._code, size), recipient,
             _number(h.message, size, np.int64), _number(h.attempt, size, np.int32), _number(h.value, size, np.int32),
-            scts, _number(h.segments, size, np.int32),
+            scts, _number(h.segments, size, np.int32), _number(h.notify, size, np.int32),
+            _number(h.valid_until, size, np.int64),
         ]  # fmt: skip
         self._write(pa.Table.from_arrays(arrays, names=[column.name for column in CENTRE.columns]))
 

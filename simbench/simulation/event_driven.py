@@ -225,7 +225,7 @@ def notification_row(session: int, notification: Notification, now: int) -> Row:
     kind = "notice" if notification.kind == "notification" else "mo-notice"
     return (
         now, kind, session, notification.code, notification.subscriber, notification.message, notification.tries,
-        notification.outcome, notification.scts, 0
+        notification.outcome, notification.scts, 0, 0, 0
     )  # fmt: skip
 
 

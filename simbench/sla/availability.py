@@ -29,6 +29,7 @@ from simbench.sla.rolling_window import Downtime, Instants, Windows, calendar_wi
 YEAR_AHEAD = 400 * DAY_US  # longer than any window
 VARIANTS = ("V1", "V2", "V3", "V4")
 SHOWN = 10
+SMALL = 100_000  # a year of microseconds times less than this fits into 64 bits
 COVERED = 0.9  # of a window, from which probes say something of it
 NAMED = {
     "V1": " (unplanned only)",
@@ -54,11 +55,12 @@ class Rolling(msgspec.Struct, frozen=True, eq=False):
 
     def beyond(self, lengths: Instants, variant: str, allowed: Fraction) -> NDArray[np.bool_]:
         """Whether each window lost more already than the allowed share of a window of these lengths."""
-        lost, over = self.unplanned.astype(object), lengths.astype(object)
+        whole: Any = np.int64 if allowed.denominator < SMALL and variant != "V4" else object  # products within 64 bits
+        lost, over = self.unplanned.astype(whole), lengths.astype(whole)
         if variant == "V2":
-            lost = lost + self.planned.astype(object)
+            lost = lost + self.planned.astype(whole)
         elif variant == "V3":
-            over = over - self.planned.astype(object)
+            over = over - self.planned.astype(whole)
         elif variant == "V4":
             lost, over = lost * self.parts + self.partial.astype(object), over * self.parts
         broken = lost * allowed.denominator > over * allowed.numerator

@@ -28,7 +28,6 @@ VARIANTS_OF: dict[Class, tuple[str, ...]] = {
 
 ORANGE, CLIENT = "orange", "client"
 PLATFORM_OF_SEVERAL = f"{PLATFORM}:"  # prefix of the subject of one platform of several
-SERVICE = "service level"  # key of the classified incidents among what a case keeps
 ROUNDED = 0.005  # rounding error of a share written with two decimals
 
 
@@ -68,12 +67,13 @@ def service_of(case: Case) -> Service:
 
     Without a period in the ledger it is the ledger's own span.
     """
-    if SERVICE not in case.kept:
-        events = case.trace.events
-        period = period_of(events) or Period(*case.trace.span, case.trace.span[0])
-        case.kept[SERVICE] = Service(period, counted(incidents_of(events), case.contract))
-    service: Service = case.kept[SERVICE]
-    return service
+    return case.once(_service_of)
+
+
+def _service_of(case: Case) -> Service:
+    events = case.trace.events
+    period = period_of(events) or Period(*case.trace.span, case.trace.span[0])
+    return Service(period, counted(incidents_of(events), case.contract))
 
 
 def counted(incidents: Iterable[Incident], contract: Contract, days: str = "") -> tuple[Counted, ...]:

@@ -70,6 +70,12 @@ class Trace:
         """
         self.run, self._tokens, self._ended = run, tokens or {}, ended
 
+    def with_tokens(self, tokens: Mapping[int, str]) -> Trace:
+        """The same trace with tokens found elsewhere; its wire is not read again."""
+        twin = Trace(self.run, tokens, self._ended)
+        vars(twin)["_wire"] = self._wire
+        return twin
+
     # What was recorded beside the wire -------------------------------------------------------------------------
 
     @cached_property
@@ -141,11 +147,13 @@ class Trace:
     def largest_timing_error(self, start: int, end: int) -> int:
         """The largest lateness of the bench that overlaps the interval (us)."""
         since, largest = self._late
-        return max(largest[bisect_right(since, start) - 1 : bisect_right(since, end)])
+        first, beyond = bisect_right(since, start) - 1, bisect_right(since, end)
+        level = (beyond - first).bit_length() - 1
+        return max(largest[level][first], largest[level][beyond - (1 << level)])
 
     @cached_property
-    def _late(self) -> tuple[list[int], list[int]]:
-        """From each instant on up to the next: the largest lateness."""
+    def _late(self) -> tuple[list[int], list[list[int]]]:
+        """Instants, and from each on up to the next the largest lateness; level n is the largest of 2^n in a row."""
         late = deque(sorted((row.started, row.ended, row.size_us) for row in self._stretches.rows()))
         since, largest, open_ = [-NEVER], [0], list[tuple[int, int]]()  # a heap of -size and end
         for at in sorted({at for started, ended, _ in tuple(late) for at in (started, ended + 1)}):
@@ -156,7 +164,11 @@ class Trace:
                 heappop(open_)
             since.append(at)
             largest.append(-open_[0][0] if open_ else 0)
-        return since, largest
+        levels = [largest]
+        while len(levels[-1]) > 1 << (len(levels) - 1):
+            width = 1 << (len(levels) - 1)
+            levels.append([max(pair) for pair in zip(levels[-1], levels[-1][width:], strict=False)])
+        return since, levels
 
     @cached_property
     def _stretches(self) -> Lateness:

@@ -97,6 +97,10 @@ class View(Generic[Row]):
         found = self._columns.get(name)
         if isinstance(found, Coded):
             return found.names.tolist(), found.index.astype(np.int64)
+        if found is None and self._source is not None:
+            names, all_ = self._source[0].distinct(name)
+            used, which_ = np.unique(all_[self._source[1]], return_inverse=True)
+            return [names[number] for number in used.tolist()], which_
         numbers: dict[Any, int] = {}
         which = [numbers.setdefault(value, len(numbers)) for value in self.column(name).tolist()]
         return list(numbers), np.array(which, np.int64)
@@ -185,10 +189,12 @@ class _Rows(Sequence[Row]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[Row]: ...
     def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
-        places = np.arange(len(self))[place if isinstance(place, slice) else [place]]
+        if not isinstance(place, slice):
+            one = np.array([range(len(self))[place]])
+            return cast(Row, self._view._seen(_Piece(self._view, one), 0))
+        places = np.arange(*place.indices(len(self)))
         piece, seen = _Piece(self._view, places), self._view._seen
-        rows = [cast(Row, seen(piece, number)) for number in range(len(places))]
-        return rows if isinstance(place, slice) else rows[0]
+        return [cast(Row, seen(piece, number)) for number in range(len(places))]
 
 
 def _seen_as(row: type[msgspec.Struct]) -> type[_Seen]:

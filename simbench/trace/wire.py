@@ -25,10 +25,10 @@ from simbench.trace.messages import TOKEN
 from simbench.trace.rows import Alert, Mo
 from simbench.trace.stores import FRAMES, NOTIFICATIONS, RESULTS, SUBMITS, Names, Store
 from simbench.ucp import alphabet, content
+from simbench.ucp.checks import PROBLEMS, check
 from simbench.ucp.fields import At
 from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, Framer, WireError
-from simbench.ucp.operations import PROBLEMS, check
 
 Ints = NDArray[np.int64]
 

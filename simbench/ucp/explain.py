@@ -14,10 +14,11 @@ import msgspec
 from simbench.ucp import alphabet, codes, content, xser
 from simbench.ucp.explain_words import ENCODINGS, SESSION_TYPES, VALUE_WORDS, words_for
 from simbench.ucp.fields import OPERATIONS_5X
+from simbench.ucp.forms import moment
 from simbench.ucp.frame import Frame
 from simbench.ucp.masking import HIDDEN
 from simbench.ucp.national import LANGUAGES
-from simbench.ucp.operations import Values, decode, moment
+from simbench.ucp.operations import Values, decode
 
 HEADER: Final = ("TRN", "O/R", "OT")
 _TCP_PID: Final = "0539"

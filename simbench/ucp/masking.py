@@ -10,8 +10,8 @@ from binascii import unhexlify
 from typing import Final
 
 from simbench.ucp.fields import layout_of
+from simbench.ucp.forms import moment
 from simbench.ucp.frame import Frame
-from simbench.ucp.operations import moment
 
 KEPT: Final = 2  # digits left visible at the end
 HIDDEN: Final = "*"

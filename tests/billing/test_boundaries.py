@@ -35,7 +35,7 @@ from tests.billing.worked import BILLED, CONTRACT, LONG_SINCE, OCTOBER, codes, d
 def test_segments_of_a_ledger_are_counted_whatever_became_of_them(kinds: tuple[str, ...], count: Count) -> None:
     ledger, at = MemoryLedger(), instant(2016, 10, 3)
     for number, kind in enumerate(kinds):
-        ledger.centre.append((at + number, kind, number // 2, "36010", "33639980001", 7, 0, 0, None, 3))
+        ledger.centre.append((at + number, kind, number // 2, "36010", "33639980001", 7, 0, 0, None, 3, 0, 0))
     counts = count_run(ledger.snapshot())
     assert counts.of(OCTOBER, "36010") == count
     assert counts.codes(OCTOBER) == ("36010",)

@@ -164,7 +164,7 @@ def test_messages_of_a_ledger_count_in_the_month_of_paris_they_were_delivered_in
         (midnight + 5, "undelivered", "36010", 1),
         (midnight + 9, "delivered", "36020", 2),
     ):
-        ledger.centre.append((at, kind, 1, code, "33639980001", 7, 0, 0, None, segments))
+        ledger.centre.append((at, kind, 1, code, "33639980001", 7, 0, 0, None, segments, 0, 0))
     counts = count_run(ledger.snapshot())
     november = Month(2016, 11)
     assert counts.of(OCTOBER, "36010") == Count(1, 3)
@@ -174,7 +174,7 @@ def test_messages_of_a_ledger_count_in_the_month_of_paris_they_were_delivered_in
 
 def test_a_ledger_that_lost_rows_is_not_billed(tmp_path: Path) -> None:
     with Ledger.create(tmp_path / "run", RunInfo("lossy")) as ledger:
-        ledger.centre.append((instant(2016, 10, 3), "delivered", 1, "36010", "33639980001", 7, 0, 0, None, 2))
+        ledger.centre.append((instant(2016, 10, 3), "delivered", 1, "36010", "33639980001", 7, 0, 0, None, 2, 0, 0))
     assert read_counts(tmp_path / "run").of(OCTOBER, "36010") == Count(2, 0)
     told = tmp_path / "run" / "run.json"
     told.write_text(re.sub(r'"centre": ?1', '"centre": 2', told.read_text()))

@@ -219,12 +219,12 @@ WITH_CODES = "clause,code,quantity,amount\nOPS-TAR-03,36010,1,150.00\nOPS-TAR-05
 def test_the_first_line_says_how_much_too_much_or_too_little(tmp_path: Path) -> None:
     month = ("--month", "2016-11")
     assert command(tmp_path, NOVEMBER, WITH_CODES, *month).output.startswith(
-        "330.00\u00a0EUR billed before VAT, the amount due\n"
+        "330.00 EUR billed before VAT, the amount due\n"
     )
     more = command(tmp_path, NOVEMBER, WITH_CODES.replace("30.00", "60.00"), *month)
-    assert more.output.startswith("360.00\u00a0EUR billed before VAT: 30.00\u00a0EUR more than the amount due\n")
+    assert more.output.startswith("360.00 EUR billed before VAT: 30.00 EUR more than the amount due\n")
     less = command(tmp_path, NOVEMBER, DUE, *month)
-    assert less.output.startswith("180.00\u00a0EUR billed before VAT: 150.00\u00a0EUR less than the amount due\n")
+    assert less.output.startswith("180.00 EUR billed before VAT: 150.00 EUR less than the amount due\n")
     assert (more.exit_code, less.exit_code) == (1, 1)
     said = json.loads(command(tmp_path, NOVEMBER, DUE, *month, "--json").stdout)
     assert (Decimal(said["billed_ht"]), Decimal(said["over_billed_ht"])) == (Decimal("180.00"), Decimal("-150.00"))

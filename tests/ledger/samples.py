@@ -42,7 +42,7 @@ def wire(at: int, octets: bytes = b"x") -> Row:
 
 
 def decided(at: int, message: int = 0) -> Row:
-    return (at, "accepted", 1, "36050", "33639980012", message, 0, 0, None, 1)
+    return (at, "accepted", 1, "36050", "33639980012", message, 0, 0, None, 1, 0, 0)
 
 
 def as_rows(run: Run, origin: str) -> list[Row]:

@@ -24,7 +24,7 @@ KINDS = ("accepted", "refused", "held")
 DECIDED = st.tuples(
     st.integers(BASE, BASE + 5 * MINUTE_US), st.sampled_from(KINDS), st.just(1), st.sampled_from(["36010", "36020"]),
     st.just("33639980012"), st.integers(0, 9), st.just(0), st.integers(0, 200), st.none() | st.integers(0, 9),
-    st.integers(1, 2**31 - 1),
+    st.integers(1, 2**31 - 1), st.just(0), st.just(0),
 )  # fmt: skip
 SUMS = f"""select "at" // {MINUTE_US} * {MINUTE_US} as "at", left(code, 2) as prefix,
     coalesce(sum(segments) filter (kind = 'accepted'), 0)::bigint as accepted,

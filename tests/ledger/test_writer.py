@@ -243,7 +243,7 @@ def test_two_hundred_thousand_rows_arrive_numbered_without_a_gap(tmp_path: Path)
 def block_of(count: int, first: int = 0) -> tuple[int, tuple[Cells, ...]]:
     """Decisions of one instant that have in common what `decided` fixes."""
     numbers = list(range(first, first + count))
-    return (count, (BASE, "accepted", 1, "36050", "33639980012", numbers, 0, 0, None, 1))
+    return (count, (BASE, "accepted", 1, "36050", "33639980012", numbers, 0, 0, None, 1, 0, 0))
 
 
 @pytest.mark.parametrize("on_disk", [True, False])
@@ -263,7 +263,7 @@ def test_a_block_leaves_the_rows_it_stands_for_among_others(tmp_path: Path, on_d
 def test_columns_of_arrays_leave_the_rows_that_lists_leave(tmp_path: Path, on_disk: bool) -> None:
     numbers, recipients = np.arange(4), np.array([b"33639980012", b"0639980012", b"1", b""])
     codes, sessions = np.array([b"36050", b"36010"])[[0, 1, 1, 0]], np.arange(4, dtype=np.int32)
-    cells = (numbers + BASE, "delivered", sessions, codes, recipients, numbers, 1, 0, numbers, 1)
+    cells = (numbers + BASE, "delivered", sessions, codes, recipients, numbers, 1, 0, numbers, 1, 7, numbers)
     listed = [column if not isinstance(column, np.ndarray) else column.tolist() for column in cells]
     listed[3:5] = [[text.decode() for text in column] for column in (codes.tolist(), recipients.tolist())]
     found = []
@@ -274,7 +274,7 @@ def test_columns_of_arrays_leave_the_rows_that_lists_leave(tmp_path: Path, on_di
         ledger.centre.append(decided(BASE, 1))
         ledger.flush()
         ledger.centre.append_columns(4, columns)
-        ledger.centre.append((BASE, "refused", 1, "36010", "caf\u00e9\0", 0, 0, 4, None, 1))
+        ledger.centre.append((BASE, "refused", 1, "36010", "caf\u00e9\0", 0, 0, 4, None, 1, 0, 0))
         found.append(as_rows(open_run(ledger), "centre"))
         ledger.close()
     assert found[0] == found[1]
@@ -292,7 +292,7 @@ def test_packed_and_coded_columns_leave_the_rows_they_stand_for(tmp_path: Path, 
     names = "é36050".encode()
     kinds = Coded(("accepted", "délivré"), np.array([1, 0]))
     codes = Packed(np.frombuffer(names, np.uint8), np.array([0, 2, 7], np.int32))
-    ledger.centre.append_columns(2, (BASE, kinds, 1, codes, "1", 0, 0, 0, Coded((None, 5), np.array([0, 1])), 1))
+    ledger.centre.append_columns(2, (BASE, kinds, 1, codes, "1", 0, 0, 0, Coded((None, 5), np.array([0, 1])), 1, 0, 0))
     run = open_run(ledger)
     assert [row[1:] for row in as_rows(run, "wire")] == [
         (1, "in", b"first"), (7, "out", b"abc"), (8, "in", b"last"), (7, "in", b""), (7, "in", b"\x00\xff")
@@ -319,7 +319,7 @@ def test_packed_octets_beyond_their_array_are_reported_and_kept_out(tmp_path: Pa
 def test_an_array_that_does_not_fit_its_column_is_told_and_kept_out(tmp_path: Path, wrong: np.ndarray) -> None:
     ledger = Ledger.create(tmp_path, INFO, on_trouble=lambda _trouble: None)
     ledger.centre.append(decided(BASE))
-    ledger.centre.append_columns(1, (BASE, "accepted", wrong, "36050", "33639980012", 1, 0, 0, None, 1))
+    ledger.centre.append_columns(1, (BASE, "accepted", wrong, "36050", "33639980012", 1, 0, 0, None, 1, 0, 0))
     with pytest.raises(Trouble, match="does not fit"):
         ledger.flush()
     ledger.close()
@@ -338,7 +338,7 @@ def test_the_backlog_counts_the_rows_of_blocks(tmp_path: Path) -> None:
 def test_of_a_block_with_a_misfit_the_other_rows_are_kept(tmp_path: Path) -> None:
     told: list[Trouble] = []
     ledger = Ledger.create(tmp_path, INFO, on_trouble=told.append)
-    ledger.centre.append_columns(3, (BASE, "accepted", 1, "36050", "33639980012", [1, "two", 3], 0, 0, None, 1))
+    ledger.centre.append_columns(3, (BASE, "accepted", 1, "36050", "33639980012", [1, "two", 3], 0, 0, None, 1, 0, 0))
     with pytest.raises(Trouble, match="does not fit"):
         ledger.flush()
     ledger.close()

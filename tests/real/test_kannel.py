@@ -12,8 +12,9 @@ from simbench.bench.sut.kannel import Kannel
 from simbench.bench.sut.protocol import AccountGiven, SutFailed, Target
 from simbench.client.messages import Outgoing
 from simbench.ucp import content
+from simbench.ucp.checks import check
 from simbench.ucp.frame import Frame
-from simbench.ucp.operations import check, decode
+from simbench.ucp.operations import decode
 from tests.bench.sut.listener import Listener
 from tests.real.conftest import require
 from tests.real.peer import Peer

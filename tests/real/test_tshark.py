@@ -16,8 +16,9 @@ from simbench.capture.pcap import PORT, write_pcapng
 from simbench.ledger import MemoryLedger
 from simbench.ucp import alphabet, xser
 from simbench.ucp.fields import LAYOUTS, Field, Layout
+from simbench.ucp.forms import moment
 from simbench.ucp.frame import Frame, Framer, WireError
-from simbench.ucp.operations import build, decode, moment
+from simbench.ucp.operations import build, decode
 from simbench.ucp.xser import Tlv
 from tests.capture.scenes import START
 from tests.real.conftest import require

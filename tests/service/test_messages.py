@@ -51,7 +51,7 @@ def refused(trn: int, ec: str) -> bytes:
 
 
 def decision(ledger: MemoryLedger, kind: str, second: int, recipient: str = NUMBER) -> None:
-    ledger.centre.append((second * SECOND_US, kind, 1, "36010", recipient, 7, 1, 0, second, 1))
+    ledger.centre.append((second * SECOND_US, kind, 1, "36010", recipient, 7, 1, 0, second, 1, 0, 0))
 
 
 def search_of(ledger: MemoryLedger) -> MessageSearch:

@@ -35,8 +35,8 @@ def platform(arrivals: Iterable[int], rate: int, code: str = "36010") -> list[Ro
         due = max(at, ring[0] + SECOND_US)
         ring.append(due)
         if due > at:
-            rows.append((at, "held", 1, code, "33639980001", 0, 0, 0, None, 1))
-        rows.append((due, "accepted", 1, code, "33639980001", number, 0, 0, due // SECOND_US, 1))
+            rows.append((at, "held", 1, code, "33639980001", 0, 0, 0, None, 1, 0, 0))
+        rows.append((due, "accepted", 1, code, "33639980001", number, 0, 0, due // SECOND_US, 1, 0, 0))
     return sorted(rows, key=lambda row: int(str(row[0])))
 
 
@@ -87,8 +87,8 @@ def test_minutes_touched_by_an_incident_of_the_code_do_not_count() -> None:
 
 
 def test_what_was_held_is_forgotten_when_the_connection_ends() -> None:
-    held: list[Row] = [(START + n, "held", 1, "36010", "33639980001", 0, 0, 0, None, 1) for n in range(50)]
-    ended: Row = (START + SECOND_US, "logout", 1, "", "", 0, 0, 0, None, 0)
+    held: list[Row] = [(START + n, "held", 1, "36010", "33639980001", 0, 0, 0, None, 1, 0, 0) for n in range(50)]
+    ended: Row = (START + SECOND_US, "logout", 1, "", "", 0, 0, 0, None, 0, 0, 0)
     later = platform(arriving(200, 11, START + 2 * SECOND_US), 10)
     assert judge(PURPOSE, case([*held, ended, *later]), "held").outcome == "pass"
 

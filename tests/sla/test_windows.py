@@ -113,3 +113,17 @@ def test_a_forecast_over_quarters_forgets_the_last_one() -> None:
     assert laws.dates[0].availability.share < rolling.dates[0].availability.share
     assert laws.fan.quantiles[-1][1] == pytest.approx(1, abs=1e-3)
     assert np.isfinite(laws.fan.quantiles).all()
+
+
+def test_a_forecast_counts_planned_work_where_the_contract_s_formula_does() -> None:
+    """Seven hours of announced work a month, and four short outages: 84 h a year of 87.6 h."""
+    incidents = [maintenance(200 + 730 * number, 7, 6, number) for number in range(12)]
+    incidents += [outage(400 + 2000 * number, 0.5 + 0.1 * number, 20 + number) for number in range(4)]
+    service, until = service_of(case_of(incidents)), (instant(2026, 7, 1),)
+    by_formula = {
+        formula: forecast(service, under(availability_formula=formula), until, 1000).dates[0]
+        for formula in ("V1", "V2")
+    }
+    assert by_formula["V1"].availability.share < 0.05
+    assert by_formula["V2"].availability.share > 0.3
+    assert by_formula["V1"].restoration.share == pytest.approx(by_formula["V2"].restoration.share, abs=0.05)

@@ -14,10 +14,10 @@ from simbench.base.units import SECOND_US
 from simbench.trace.messages import TOKEN
 from simbench.trace.rows import Alert, FrameSeen, Mo, Notification, Session, Submit
 from simbench.ucp import alphabet, content
+from simbench.ucp.checks import PROBLEMS, check
 from simbench.ucp.fields import At
 from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, Framer, WireError
-from simbench.ucp.operations import PROBLEMS, check
 
 ALPHANUMERIC: Final = "5039"
 UNENDED: Final = "unended"  # problem of octets that no ETX ends, although no more come

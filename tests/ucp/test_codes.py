@@ -3,7 +3,7 @@ from __future__ import annotations
 from simbench.ucp import codes
 from simbench.ucp.fields import LAYOUTS
 from simbench.ucp.frame import WIRE_ERRORS
-from simbench.ucp.operations import RULES
+from simbench.ucp.relations import RULES
 
 
 def test_every_operation_with_a_layout_has_a_name() -> None:

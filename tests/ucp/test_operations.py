@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.ucp import operations
+from simbench.ucp import checks, relations
+from simbench.ucp.checks import PROBLEMS, FieldError, answer_to, check
 from simbench.ucp.fields import LAYOUTS, At, Field, Layout, layout_of
+from simbench.ucp.forms import moment
 from simbench.ucp.frame import WIRE_ERRORS, Frame, Framer, WireError, encode, encode_fields
-from simbench.ucp.operations import PROBLEMS, FieldError, answer_to, build, check, decode, moment
+from simbench.ucp.operations import build, decode
 from tests.ucp.vectors import BROKEN, VALID, Vector, name_of
 
 HEADER = {"TRN", "O/R", "OT"}
@@ -138,7 +140,7 @@ _POOLS = {
 }
 
 
-@given(st.data(), st.sampled_from(sorted(operations.PLAIN)))
+@given(st.data(), st.sampled_from(sorted(checks.PLAIN)))
 def test_the_pattern_for_plain_frames_admits_nothing_the_table_objects_to(data: st.DataObject, ot: str) -> None:
     layout = LAYOUTS["O", ot, ""][0]
     names = data.draw(st.sets(st.sampled_from([name for name, f in layout.by_name.items() if f.presence in "OC"])))
@@ -149,12 +151,12 @@ def test_the_pattern_for_plain_frames_admits_nothing_the_table_objects_to(data: 
     }
     frame = frame_of(build(ot, "O", 1, **values))
     if check(frame) == []:
-        assert list(operations._errors(frame, 160)) == []
+        assert list(checks._errors(frame, 160)) == []
 
 
 def test_an_ordinary_submit_takes_the_pattern() -> None:
     frame = submit(NRq="1", NT="3", VP="2411260800", Msg="426F6E6A6F7572")
-    assert operations.PLAIN["51"].fullmatch(frame.octets, 15, len(frame.octets) - 3)
+    assert checks.PLAIN["51"].fullmatch(frame.octets, 15, len(frame.octets) - 3)
 
 
 @pytest.mark.parametrize(
@@ -424,7 +426,7 @@ def test_a_negative_result_is_told_by_its_code() -> None:
 
 def test_every_answer_is_a_code_of_two_digits() -> None:
     codes = {field.ec for layout in ALL_LAYOUTS for field in layout.fields}
-    codes |= {rule.ec for rules in operations.RULES.values() for rule in rules}
+    codes |= {rule.ec for rules in relations.RULES.values() for rule in rules}
     assert all(len(code) == 2 and code.isdigit() for code in codes)
 
 

@@ -78,7 +78,7 @@ def _fill(ledger: Ledger) -> None:
         results = (encode(n % 100, "R", "51", f"A//3371{of:07d}:{stamp}/") for n, of in sent)
         ledger.wire.append((second * 1_000_000, start % 10 + 1, "out", b"".join(results)))
         for n, of in sent:
-            row = (second * 1_000_000, "delivered", 1, "36010", f"3371{of:07d}", n, 1, 0, second, 1)
+            row = (second * 1_000_000, "delivered", 1, "36010", f"3371{of:07d}", n, 1, 0, second, 1, 0, 0)
             ledger.centre.append(row)
         if start % 100_000 == 0:
             ledger.flush()

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import cast
 
 import uvloop
@@ -67,25 +68,31 @@ class Load:
         self.sending = True
         self.links: list[Link] = []
 
-    async def run(self, port: int, accounts: list[str], window: int, seconds: float, notify: bool) -> dict[str, float]:
-        """Send for a while, then wait for the outstanding results."""
+    async def run(  # noqa: PLR0913 - one argument each of the command's
+        self, port: int, accounts: list[str], window: int, seconds: float, notify: bool, server: int = 0, odd: int = 0
+    ) -> dict[str, float]:
+        """Send for a while, then wait for the outstanding results; `server`: the process whose time is measured."""
         loop = asyncio.get_running_loop()
         per_link = 100_000 // len(accounts)
         for number, account in enumerate(accounts):
-            frames = encoded(account, number * per_link, per_link - per_link % 100, notify)
+            frames = encoded(account, number * per_link, per_link - per_link % 100, notify, odd)
             link = Link(self, account, frames, window)
             await loop.create_connection(lambda link=link: link, "127.0.0.1", port)  # type: ignore[misc]  # bound now
             self.links.append(link)
         if self.rate_per_s:
             self.started = time.perf_counter()
             self._nudging = asyncio.create_task(self._nudge())
-        # Notifications come some seconds after their submits: until then fewer arrive than are caused.
+        # Every recipient has been looked up. Notifications come some seconds after their submits.
         await asyncio.sleep(10.0 if notify else 1.0)
+        while not self.rate_per_s and any(link.answered < len(link.frames) for link in self.links):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
         before = self._totals()
-        cpu, start = time.process_time(), time.perf_counter()
+        cpu, start, served = time.process_time(), time.perf_counter(), processor_s(server)
+        each = [link.answered for link in self.links]
         await asyncio.sleep(seconds)
-        elapsed, cpu = time.perf_counter() - start, time.process_time() - cpu
+        elapsed, cpu, served = time.perf_counter() - start, time.process_time() - cpu, processor_s(server) - served
         after = self._totals()
+        each = [link.answered - answered for link, answered in zip(self.links, each, strict=True)]
         self.sending = False
         for _ in range(300):
             answered, noticed = self._totals()
@@ -99,6 +106,8 @@ class Load:
             "answered": answered,
             "noticed": noticed,
             "generator_cpu_share": cpu / elapsed,
+            "submits_per_processor_s": (after[0] - before[0]) / served if served else 0.0,
+            "fewest_to_most": min(each) / max(each),
         }
 
     def due(self, sent: int) -> int:
@@ -117,23 +126,41 @@ class Load:
         return sum(link.answered for link in self.links), sum(link.noticed for link in self.links)
 
 
-def encoded(code: str, first: int, count: int, notify: bool) -> list[bytes]:
-    """Submits of some 150 octets to `count` recipients, their TRNs in cyclic order."""
+def processor_s(process: int) -> float:
+    """Processor time that a process has used; 0 for none."""
+    if not process:
+        return 0.0
+    fields = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def encoded(code: str, first: int, count: int, notify: bool, odd: int = 0) -> list[bytes]:
+    """Submits of some 150 octets to `count` recipients, their TRNs in cyclic order; every `odd`-th is no plain one."""
     text = b"Votre commande 1234 est arrivee au depot".hex().upper()
     extra = {"NRq": "1", "NT": "3"} if notify else {}
+    other = {**extra, "PR": "0"}  # a field that plain submits leave empty
     return [
-        build("51", "O", f"{n % 100:02d}", AdC=f"3371{first + n:07d}", OAdC=code, MT="3", Msg=text, **extra)
+        build(
+            "51",
+            "O",
+            f"{n % 100:02d}",
+            AdC=f"3371{first + n:07d}",
+            OAdC=code,
+            MT="3",
+            Msg=text,
+            **(other if odd and n % odd == 0 else extra),
+        )
         for n in range(count)
     ]
 
 
 def main() -> None:
-    """`python -m tools.bench.load PORT ACCOUNTS WINDOW SECONDS NOTIFY CPU [RATE]`."""
+    """`python -m tools.bench.load PORT ACCOUNTS WINDOW SECONDS NOTIFY CPU [RATE [SERVER [ODD]]]`."""
     port, accounts, window, seconds, notify, cpu = sys.argv[1:7]
-    rate_per_s = int(sys.argv[7]) if len(sys.argv) > 7 else 0
+    rate_per_s, server, odd = (int(word) for word in [*sys.argv[7:10], *["0"] * 3][:3])
     os.sched_setaffinity(0, {int(cpu)})
     result = uvloop.run(
-        Load(rate_per_s).run(int(port), accounts.split(","), int(window), float(seconds), notify == "1")
+        Load(rate_per_s).run(int(port), accounts.split(","), int(window), float(seconds), notify == "1", server, odd)
     )
     print(json.dumps(result))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import statistics
 import sys
+import time
 from typing import cast
 
 import uvloop
@@ -31,6 +33,30 @@ class Player(asyncio.Protocol):
             self.transport.write(self.frames[self.trips % len(self.frames)])
 
 
+class User(Player):
+    """One session that sends ten messages a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.times = 0.0, list[float]()
+
+    def data_received(self, data: bytes) -> None:
+        del data
+        self.times.append(time.perf_counter() - self.begun)
+
+
+async def ordinary(port: int, seconds: float) -> float:
+    """The median time (us) until the result of a message, of a user who sends ten a second."""
+    user = User()
+    await asyncio.get_running_loop().create_connection(lambda: user, "127.0.0.1", port)
+    for number in range(round(10 * seconds)):
+        await asyncio.sleep(0.1)
+        user.begun = time.perf_counter()
+        user.transport.write(user.frames[number])
+    await asyncio.sleep(0.1)
+    return statistics.median(user.times[1:]) * 1e6  # the first is the login's
+
+
 async def play(port: int, seconds: float) -> float:
     """Round trips a second, the first tenth of them not counted."""
     player = Player()
@@ -43,4 +69,5 @@ async def play(port: int, seconds: float) -> float:
 
 if __name__ == "__main__":
     os.sched_setaffinity(0, {int(sys.argv[3])})
-    print(uvloop.run(play(int(sys.argv[1]), float(sys.argv[2]))))
+    how = ordinary if sys.argv[4:] == ["ordinary"] else play
+    print(uvloop.run(how(int(sys.argv[1]), float(sys.argv[2]))))

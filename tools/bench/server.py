@@ -12,11 +12,13 @@ from pathlib import Path
 
 import uvloop
 
-from fake_smsc.scenario import CodeConfig, Scenario, ServerConfig
+from fake_smsc.scenario import CodeConfig, LimitMode, Scenario, ServerConfig
 from fake_smsc.server.live import LiveSmsc
 from simbench.base.event_loop import sparing_collector
 from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
+
+MODES: tuple[LimitMode, ...] = ("monitor", "delay", "nack", "discard", "close")
 
 
 async def serve(folder: Path, kind: str = "") -> None:
@@ -24,6 +26,11 @@ async def serve(folder: Path, kind: str = "") -> None:
     codes = tuple(
         CodeConfig(code=f"3601{n}", rate_per_s=150, window=100, limit="monitor", request_id="bench") for n in range(10)
     )
+    if kind == "crowd":  # forty sessions for each answer of a meter, at a rate that binds nobody
+        codes = tuple(
+            CodeConfig(code=f"3601{n}", rate_per_s=1_000_000, window=10, sessions=40, limit=mode, request_id="bench")
+            for n, mode in enumerate(MODES)
+        )
     scenario = Scenario(name="bench", codes=codes, server=ServerConfig(port=0))
     ledger = Ledger.create(folder / "run", RunInfo(run="bench"))
     stop = asyncio.Event()

@@ -30,8 +30,9 @@ from simbench.rules.capture_times import times_of
 from simbench.rules.rule import Case, judge, load
 from simbench.trace.trace import Trace
 from simbench.ucp import content
+from simbench.ucp.checks import answer_to, check
 from simbench.ucp.frame import Framer, WireError
-from simbench.ucp.operations import answer_to, check, decode
+from simbench.ucp.operations import decode
 from tests.capture.scenes import pcap
 from tests.harness import START, Peer, login
 from tests.tables.samples import PARQUET, READERS, WORKBOOK

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+from simbench.ucp.checks import PROBLEMS
 from simbench.ucp.codes import ERROR_CODES, OPERATIONS, PIDS, REASONS
 from simbench.ucp.explain_words import words_for
 from simbench.ucp.fields import LAYOUTS, OPERATIONS_5X, Field, Layout
 from simbench.ucp.frame import WIRE_ERRORS
-from simbench.ucp.operations import PROBLEMS
 from simbench.ucp.xser import TLV_TYPES
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "ucp.md"

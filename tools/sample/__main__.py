@@ -14,8 +14,10 @@ from simbench.bench.report import ExerciseRun, Judgement, write_findings, write_
 from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.in_memory import MONDAY, conduct_in_memory
 from simbench.bench.runner.selection import select
+from simbench.bench.runner.session_findings import concluded
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract
+from simbench.rules.rule import standing
 from simbench.trace.trace import Trace
 from tools.sample.dialup import write_dialup_sample
 from tools.sample.pictures import write_pictures
@@ -69,7 +71,9 @@ def judged(faults: tuple[str, ...]) -> Judgement:
         "started_at": MONDAY,
         "time": "virtual",
     }
-    return Judgement(info, findings, contract, runs)
+    everywhere = {name: [one for one in findings if one.purpose == name] for name in standing(contract)}
+    own = [one for one in findings if one.purpose not in everywhere]
+    return Judgement(info, [*own, *(concluded(found) for found in everywhere.values() if found)], contract, runs)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def write_address(text: Any, at: Any, key: Any) -> Any:
 
 def log_row(
     state: Any, log: Any, text: Any, offsets: Any, key: Any, kind: Any, at: Any, session: Any, code: Any, entity: Any,
-    value: Any, scts: Any,
+    value: Any, scts: Any, notify: Any, valid_until: Any,
 ) -> Any:  # fmt: skip
     """Add a row of the ledger about a recipient."""
     place = state[lay.LOGGED]
@@ -103,6 +103,7 @@ def log_row(
         code,
     )
     log[lay.L_ENTITY, place], log[lay.L_VALUE, place], log[lay.L_SCTS, place] = entity, value, scts
+    log[lay.L_NOTIFY, place], log[lay.L_VALID_UNTIL, place] = notify, valid_until
     offsets[place + 1] = write_address(text, offsets[place], key)
     state[lay.LOGGED] = place + 1
 
@@ -225,6 +226,8 @@ def _deliver_one(
         rows[row, lay.R_ENTITY],
         0,
         names >> 31,
+        0,
+        0,
     )
     state[lay.ON_THE_WAY] -= 1
     if link >> 32 & 1:

@@ -186,11 +186,11 @@ def _submit(
         session = lines[line, lay.NUMBER_OF]
         if codes[code, lay.MODE] == lay.NACK:
             ec = codes[code, lay.REFUSAL]
-            log_row(state, log, text, offsets, key, lay.REFUSED, now, session, code, 0, ec, 0)
+            log_row(state, log, text, offsets, key, lay.REFUSED, now, session, code, 0, ec, 0, 0, 0)
             state[lay.DECIDED] += 1
             _refusal(state, out, found[frames.TRN], ec)
         else:
-            log_row(state, log, text, offsets, key, lay.DISCARDED, now, session, code, 0, 0, 0)
+            log_row(state, log, text, offsets, key, lay.DISCARDED, now, session, code, 0, 0, 0, 0, 0)
         return lay.DONE
     if asked > now + state[lay.VALIDITY_MAX] or 0 < asked <= now:
         return lay.CORE
@@ -275,8 +275,10 @@ def _accept(
     state[lay.ENTERED] = entered + 1
     state[lay.DECIDED] += 1
     state[lay.ON_THE_WAY] += 1
-    terms = notify | asked // MINUTE_US << 3
-    log_row(state, log, text, offsets, key, lay.ACCEPTED, now, session, code, np.int64(entity), terms, scts)
+    valid_until = asked // MINUTE_US * MINUTE_US
+    log_row(
+        state, log, text, offsets, key, lay.ACCEPTED, now, session, code, np.int64(entity), 0, scts, notify, valid_until
+    )
     _result(state, octets, caches, out, found, stamp)
     return lay.DONE
 

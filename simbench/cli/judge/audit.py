@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
@@ -121,7 +121,7 @@ def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs())
         return Audited({}, ())
     plain = Trace(run)
     if exercise is not None:
-        case = Case(Trace(run, tokens_of(plain)), contract)
+        case = Case(plain.with_tokens(tokens_of(plain)), contract)
         purposes = dict.fromkeys((*filter(contract.clause_of, exercise.purposes), *standing(contract)))
         return Audited({}, tuple(judge(purpose, case, exercise.name) for purpose in purposes))
     given, facts = given_by(plain), dict[str, str | int | float]()
@@ -130,11 +130,11 @@ def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs())
         metadata = _told_beside(plain, beside, contract)
         run = run.extended("stimuli", list(map(stimulus_row, joined(plain, metadata))))
         given |= metadata.given - {"codes", "outages"}
-    read = Trace(run)
-    case = Case(Trace(run, tokens_of(read)), contract)
+    read = Trace(run) if given_beside else plain
+    case = Case(read.with_tokens(tokens_of(read)), contract)
     if given_beside and (left_out := unrequested(case)) and beside.requests is not None:
         facts["without_request"] = left_out
-    return Audited(facts, tuple(audit(case, given, unread=metadata.unread)), metadata.notes)
+    return Audited(facts, tuple(audit(case, given, unread=metadata.unread, progress=_judged())), metadata.notes)
 
 
 def _refuse_beside(run: Run, beside: AuditInputs, of_an_exercise: bool) -> None:
@@ -172,6 +172,20 @@ def of_a_capture(run: Run) -> bool:
 def _extend(table: object, rows: Iterable[Row]) -> None:
     for row in rows:
         table.append(row)  # type: ignore[attr-defined]  # both kinds of ledger have lists
+
+
+def _judged() -> Callable[[Finding], None]:
+    """Progress in purposes on standard error, after the first seconds."""
+    last, number = time.monotonic(), 0
+
+    def show(one: Finding) -> None:
+        nonlocal last, number
+        number += 1
+        if time.monotonic() - last > QUIET_S:
+            last = time.monotonic()
+            click.echo(f"{number} purposes of the wire judged: {one.purpose} {one.outcome}", err=True)
+
+    return show
 
 
 def _progress() -> Progress:

@@ -70,11 +70,12 @@ def envelope_command(options: PlanOptions, day: str, language: Language = "en", 
     found = envelope(plan, on, contract, options.mode)
     if as_json:
         values = {**row_of(found), "price_eur": float(plan.price_eur), "vat_share": float(plan.vat_share)}
-        text = explained(plan, found, language)
+        text = "" if found.kind == "article" else explained(plan, found, language)
         click.echo(indented({**values, "mode": options.mode, "contract": contract.name, "text": text}))
         return
     click.echo(f"{found.gb:f} GB  ({KINDS[found.kind]}; cap {found.cap_eur_per_gb} euros a gigabyte before VAT)")
-    click.echo(explained(plan, found, language))
+    if found.kind != "article":  # which gives no customer a right
+        click.echo(explained(plan, found, language))
 
 
 def day_of(place: str, text: str) -> date:

@@ -7,15 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from msgspec.structs import replace
-
 from simbench.base.json_files import write_octets
 from simbench.billing.acts import Month
 from simbench.billing.due import rate_in
 from simbench.contract import Contract
 from simbench.planning import wording
 from simbench.planning.candidates import Candidate
-from simbench.planning.orders import Order
+from simbench.planning.orders import grouped
 from simbench.planning.report.inputs import inputs
 from simbench.report.html import environment, stylesheet
 from simbench.report.translations import Translations
@@ -62,7 +60,8 @@ def plan_page(advice: Advice, contract: Contract, language: str = "en") -> str:
             sentence=_sentence(t, advice, months), verdict=wording.verdict(
                 t, chosen, advice.more_futures, advice.one_more
             ),
-            asked=wording.promised(t, advice.target), orders=list(_orders(advice)),
+            asked=wording.promised(t, advice.target), day=lambda day: wording.day_of(t, day),
+            orders=[(_codes(codes), one) for codes, one in grouped(advice.orders)],
             percent=lambda share, digits=2: wording.percent(t, share, digits),
             interval=lambda share: wording.interval(t, share), strip=list(_strip(advice, contract, months)),
             dial=_dial(chosen, advice.target), cheaper=_cheaper(t, advice), broken=_broken(t, advice),
@@ -80,7 +79,8 @@ def _sentence(t: Translations, advice: Advice, months: list[Month]) -> str:
     first, last = (f"{t.month(one.month)} {one.year}" for one in (months[0], months[-1]))
     changing = any(len(set(held)) > 1 for held in chosen.mix.held.values())
     same = advice.current is not None and advice.current.mix == chosen.mix
-    key = "page.keep" if same else "page.advice-changing" if changing else "page.advice"
+    key = "page.advice-changing" if changing else "page.advice-held" if advice.asked.held else "page.advice"
+    key = "page.keep" if same else key
     return t(key, mix=wording.code_plan_words(t, chosen.mix), first=first, last=last)
 
 
@@ -108,15 +108,6 @@ def _codes(codes: list[str]) -> str:
     if len(codes) < 4:
         return ", ".join(codes)
     return f"{codes[0]} … {codes[-1]} ({len(codes)})"
-
-
-def _orders(advice: Advice) -> Iterator[tuple[str, Order]]:
-    """Orders that differ in their code only as one: the codes, and the order with the price of all."""
-    alike: dict[Order, list[Order]] = {}
-    for one in advice.orders:
-        alike.setdefault(replace(one, code=""), []).append(one)
-    for first, orders in alike.items():
-        yield _codes([one.code for one in orders if one.code]), replace(first, euros=first.euros * len(orders))
 
 
 class Dial(NamedTuple):

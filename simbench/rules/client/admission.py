@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -61,10 +61,11 @@ def expectation(subscriber: SubscriberSet, code: str, machines: tuple[str, ...])
 
 def objections(case: Case) -> list[frozenset[Objection]]:
     """For each submit, in order of arrival: the reasons to refuse it or leave it unanswered."""
-    if "objections" not in case.kept:
-        case.kept["objections"] = _Admission(case).run()
-    found: list[frozenset[Objection]] = case.kept["objections"]
-    return found
+    return case.once(_objections)
+
+
+def _objections(case: Case) -> list[frozenset[Objection]]:
+    return _Admission(case).run()
 
 
 class _Admission:
@@ -196,7 +197,9 @@ class _Admission:
     def _moment(self, row: Submit) -> list[Objection]:
         """Objections to the instant: an outage."""
         against: list[Objection] = []
-        if any(start <= row.at <= end and scope in {"total", row.code} for start, end, scope in self.outages):
+        if self.outages and any(
+            start <= row.at <= end and scope in {"total", row.code} for start, end, scope in self.outages
+        ):
             against.append("outage")
         return against
 
@@ -216,20 +219,19 @@ def over_rate(case: Case) -> Bools:
     tau = case.contract.terms.throughput.jitter_ms.value * 1000 if captured(case) else 0
     counting = counted(case.contract, case.trace)
     found, acks = np.zeros(len(submits), np.bool_), submits.equal("ack", "A")
-    places: dict[Any, int] = {}
-    ids: Iterable[Any] = range(len(submits))
-    others = counts_all(case.contract)
-    if others:
-        places, ids = {of: place for place, of in enumerate(_ids(submits.rows()))}, _ids(counting.rows())
+    places: Iterable[int | None] = range(len(submits))
+    if counts_all(case.contract):
+        known = {of: place for place, of in enumerate(_ids(submits.rows()))}
+        places = [known.get(of) for of in _ids(counting.rows())]
     metered = {
         code: [(one, meter_of(case.contract, one.rate)) for one in rate_periods(case, code)]
         for code in case.trace.limits
     }
-    for row, id_of in zip(counting.rows(), ids, strict=True):
+    for row, place in zip(counting.rows(), places, strict=True):
         meter = next((m for one, m in metered.get(row.code, ()) if one.start <= row.at < one.end), None)
         if meter is None:
             continue
-        early, place = _early(meter, row.at, row.segments), places.get(id_of) if others else id_of
+        early = _early(meter, row.at, row.segments)
         if place is not None:
             found[place] = early > -max(tau, case.trace.largest_timing_error(row.at - SECOND_US, row.at))
         if early <= 0 or (place is not None and acks[place]):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from simbench.base.text import count
 from simbench.base.units import HOUR_US
-from simbench.finding import Evidence
 from simbench.numbering.plan import classify
 from simbench.numbering.written import address_key
 from simbench.rules.client.limits import captured
+from simbench.rules.evidence import first_frames
 from simbench.rules.requests import not_sent, of_marketing, sends
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
 from simbench.trace.rows import Submit
@@ -56,7 +56,7 @@ def begun_by_user(case: Case) -> Verdict:
     summary = f"{sent}, {len(wrong)} to users who had not written to the code"
     if not wrong:
         return Verdict("pass", summary, 0, 0, "messages")
-    evidence = _evidence(wrong, "the user had not written before")
+    evidence = first_frames("the user had not written before", wrong)
     if captured(case):
         summary += " since the capture began"
         return Verdict("inconclusive", summary, len(wrong), 0, "messages", "bench", (), evidence)
@@ -93,7 +93,7 @@ def session_over(case: Case) -> Verdict:
     )
     if not wrong:
         return Verdict("pass", summary, 0, 0, "messages", "", assumed)
-    evidence = _evidence(wrong, "the session had ended")
+    evidence = first_frames("the session had ended", wrong)
     return Verdict(missed(case.contract, term), summary, len(wrong), 0, "messages", "client", assumed, evidence)
 
 
@@ -103,10 +103,6 @@ def _reply(case: Case) -> tuple[str, ...]:
 
 def _machines(case: Case) -> str:
     return " or ".join(case.contract.terms.numbering.prefixes("machines"))
-
-
-def _evidence(rows: list[Submit], note: str) -> tuple[Evidence, ...]:
-    return tuple(Evidence(note, r.at, r.at, r.session, r.frame.hex().upper()) for r in rows[:6])
 
 
 @rule(
@@ -193,6 +189,13 @@ def no_subscriber_number(case: Case) -> Verdict:
         return tempted
     summary = f"{count(len(wrong), 'message')} with a subscriber's number as originator"
     from_number = Verdict(
-        "fail", summary, len(wrong), 0, "messages", "client", (), _evidence(wrong, "the originator is a mobile number")
+        "fail",
+        summary,
+        len(wrong),
+        0,
+        "messages",
+        "client",
+        (),
+        first_frames("the originator is a mobile number", wrong),
     )
     return worst([tempted, from_number])

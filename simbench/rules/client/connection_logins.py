@@ -6,6 +6,7 @@ from simbench.base.text import count
 from simbench.base.units import MINUTE_US
 from simbench.finding import Evidence
 from simbench.ledger.events import AccountSet, LimitSet
+from simbench.rules.evidence import first_frames, framed
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
 from simbench.trace.rows import Session
 from simbench.ucp.frame import Framer, WireError
@@ -87,7 +88,7 @@ def refused_pace(case: Case) -> Verdict:
         judged.append(Verdict(outcome, summary, most, limit, "logins/min", "client", assumed, storm))
     pushed = [row for row in case.trace.submits.rows() if row.session in refused]
     if pushed:
-        evidence = tuple(Evidence("refused", r.at, r.at, r.session, r.frame.hex().upper()) for r in pushed[:6])
+        evidence = first_frames("refused", pushed)
         summary = f"{count(len(pushed), 'submit')} on connections whose login was refused"
         judged.append(Verdict("fail", summary, len(pushed), 0, "submits", "client", assumed, evidence))
     return worst(judged)
@@ -131,13 +132,14 @@ def suspended(case: Case) -> Verdict:
         for at, event in case.trace.events
         if isinstance(event, AccountSet) and event.state == "suspended"
     }
-    submits = [r for r in case.trace.submits.rows() if r.ack and r.at > since.get(r.account, r.at)]
+    rows = case.trace.submits.rows() if since else ()
+    submits = [r for r in rows if r.ack and r.at > since.get(r.account, r.at)]
     logins = [
         (row, name) for row, name in _logins(case) if row.login_ack and row.login_at > since.get(name, row.login_at)
     ]
     if not submits and not logins:
         return Verdict("inconclusive", "a suspended account sent neither submits nor logins", blame="bench")
-    wrong = [Evidence("accepted", r.at, r.at, r.session, r.frame.hex().upper()) for r in submits if r.ec != NOT_ALLOWED]
+    wrong = [framed("accepted", r) for r in submits if r.ec != NOT_ALLOWED]
     wrong += [
         Evidence("login accepted", r.login_at, r.login_at, r.session) for r, _ in logins if r.login_ec != NOT_ALLOWED
     ]

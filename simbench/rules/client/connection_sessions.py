@@ -12,6 +12,7 @@ from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.arrays import unanswered
 from simbench.rules.client.limits import windows
+from simbench.rules.evidence import framed
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
 from simbench.trace.rows import Mo, Notification, Submits
 
@@ -32,10 +33,7 @@ def well_formed(case: Case) -> Verdict:
     if not len(incoming):
         return Verdict("inconclusive", "the client sent nothing", blame="client")
     wrong = incoming.where(incoming.problem != "")
-    evidence = tuple(
-        Evidence(row.problem, row.at, row.at, row.session, row.frame[:2048].hex().upper())
-        for row in wrong.where(slice(SHOWN)).rows()
-    )
+    evidence = tuple(framed(row.problem, row) for row in wrong.where(slice(SHOWN)).rows())
     hard = sum(not tolerated for tolerated in wrong.tolerated.tolist())
     if not len(wrong):
         return Verdict("pass", f"all {count(len(incoming), 'frame')} well-formed", 0, 0, "frames")
@@ -123,18 +121,17 @@ def answers_notices(case: Case) -> Verdict:
     trace, limit_s = case.trace, case.contract.terms.session.result_timer_max_s.value
     grace = SECOND_US  # a round trip at the end of a run or connection
     closed = {row.session: row.closed_at if row.closed_at >= 0 else trace.span[1] for row in trace.sessions.rows()}
-    rows: list[Notification | Mo] = [*trace.notifications.rows(), *trace.mo.rows()]
-    unanswered, late, refused, total = [], [], [], 0
-    for row in rows:
-        if row.result_at < 0 and closed.get(row.session, 0) - row.at <= grace:
-            continue
-        total += 1
-        if row.result_at < 0:
-            unanswered.append(row)
-        elif row.ack != "A":
-            refused.append(row)
-        elif row.result_at - row.at > limit_s * SECOND_US:
-            late.append(row)
+    unanswered, refused, late = (list[Notification | Mo]() for _ in range(3))
+    total = 0
+    for view in (trace.notifications, trace.mo):
+        sessions, which = np.unique(view.session, return_inverse=True)
+        ends = np.array([closed.get(session, 0) for session in sessions.tolist()], np.int64)[which]
+        open_, positive = view.result_at < 0, view.equal("ack", "A")
+        counted = ~(open_ & (ends - view.at <= grace))
+        total += int(counted.sum())
+        unanswered += view.where(counted & open_).rows()
+        refused += view.where(~open_ & ~positive).rows()
+        late += view.where(~open_ & positive & (view.result_at - view.at > limit_s * SECOND_US)).rows()
     if not total:
         return Verdict("inconclusive", "the platform sent no operation 52 or 53", blame="bench")
     bad = unanswered + refused + late
@@ -145,7 +142,7 @@ def answers_notices(case: Case) -> Verdict:
         f"{count(total, 'operation')} 52 or 53: {len(unanswered)} unanswered, {len(refused)} refused, "
         f"{len(late)} answered late"
     )
-    evidence = tuple(Evidence("no valid answer in time", r.at, r.at, r.session, r.frame.hex().upper()) for r in bad)
+    evidence = tuple(framed("no valid answer in time", r) for r in bad)
     # The time limit of an answer is our assumption; that an answer is due is not.
     outcome = "fail" if unanswered or refused else missed(case.contract, "session.result_timer_max_s")
     return Verdict(outcome, summary, len(bad), 0, "notices", "client", assumed, evidence[:SHOWN])
@@ -179,13 +176,13 @@ def window(case: Case) -> Verdict:
             outstanding = {t: until for t, until in outstanding.items() if until > row.at}
             size = known.get(row.account, case.contract.terms.session.window.value)
             if row.trn in outstanding:
-                broken.append(Evidence("TRN in use", row.at, row.at, session, row.frame.hex().upper()))
+                broken.append(framed("TRN in use", row))
                 continue  # the SMSC discards it, so it does not fill the window
             outstanding[row.trn] = row.result_at if row.result_at >= 0 else row.at + timer_us
             if len(outstanding) > highest:
                 highest, allowed = len(outstanding), size
             if len(outstanding) > size:
-                broken.append(Evidence("beyond the window", row.at, row.at, session, row.frame.hex().upper()))
+                broken.append(framed("beyond the window", row))
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     summary = f"at most {count(highest, 'unanswered operation')}, window {allowed}"

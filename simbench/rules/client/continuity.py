@@ -13,6 +13,7 @@ from simbench.ledger.events import ExerciseEnded
 from simbench.ledger.stimuli import Announced
 from simbench.rules.client.losses import no_duplicates, nothing_lost
 from simbench.rules.client.outages import comes_back, returns
+from simbench.rules.evidence import first_frames, framed
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, RuleFunction, Verdict, rule, worst
 
@@ -90,7 +91,7 @@ def announced_maintenance(case: Case) -> Verdict:
         during = [r for r in submits if start <= r.at < end]
         undone = [r for r in submits if r.at < start and not 0 <= r.result_at < start + SETTLE_US]
         for note, rows in (("submitted during maintenance", during), ("unanswered when maintenance began", undone)):
-            wrong += [Evidence(note, r.at, r.at, r.session, r.frame.hex().upper()) for r in rows]
+            wrong += [framed(note, r) for r in rows]
         dialled = [r for r in case.trace.sessions.rows() if start + SETTLE_US <= r.opened_at < end - SETTLE_US]
         wrong += [Evidence("connected during maintenance", r.opened_at, r.opened_at, r.session) for r in dialled]
     against = count(len(wrong), "operation or connection", "operations or connections")
@@ -126,7 +127,7 @@ def validity_kept(case: Case) -> Verdict:
     summary = f"{messages}: {len(late)} sent after its end, {len(longer)} with a later end than requested"
     if not wrong:
         return Verdict("pass", summary, 0, 0, "messages")
-    evidence = tuple(Evidence("validity", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6])
+    evidence = first_frames("validity", wrong)
     return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
 
 

@@ -11,6 +11,7 @@ from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.ledger.events import FaultActed
 from simbench.numbering.written import address_key
+from simbench.rules.evidence import framed
 from simbench.rules.rule import Case, RuleFunction, Verdict, rule
 from simbench.trace.rows import Notification
 
@@ -74,7 +75,7 @@ def reported_truly(case: Case, fault: str) -> Verdict:
         if reported[row.token] != due:
             stated = " and ".join(reported[row.token]) or "nothing"
             note = f"{row.token}: {stated} reported, {due[0] if due else 'nothing'} notified"
-            wrong.append(Evidence(note, row.at, row.at, row.session, row.frame.hex().upper()))
+            wrong.append(framed(note, row))
     if not checked:
         return Verdict("inconclusive", "no accepted message had such a notification", blame="bench")
     summary = f"{checked - len(wrong)} of {count(checked, 'message')} reported as notified"

@@ -135,7 +135,7 @@ def no_duplicates(case: Case) -> Verdict:
 
     Without known requests, a submit like an earlier one may have been requested twice.
     """
-    submits, maybe = case.trace.submits, case.trace.alike
+    submits, maybe, common = case.trace.submits, case.trace.alike, case.trace.common
     before: dict[Hashable, list[tuple[int, int, str]]] = defaultdict(list)  # session, instant, TRN of each alike
     taken: set[Hashable] = set()
     known: list[int] = []
@@ -146,7 +146,9 @@ def no_duplicates(case: Case) -> Verdict:
     for position, row in zip(places.tolist(), submits.where(places).rows(), strict=True):
         requested = bool(row.token) and row.token not in seen
         key: Hashable = (
-            (row.token, row.recipient, row.text) if requested else (row.recipient, row.oadc, row.text, _part(row.frame))
+            (row.token, row.recipient, row.text)
+            if requested
+            else (row.recipient, row.oadc, row.text, b"" if common[position] else _part(row.frame))
         )
         earlier = before[key]
         if earlier and requested:

@@ -12,7 +12,8 @@ from simbench.base.text import count
 from simbench.base.units import DAY_US
 from simbench.ledger.stimuli import Request
 from simbench.numbering.written import address_key
-from simbench.rules.requests import MARKETING, Whole, not_sent, of_marketing, shown, wholes
+from simbench.rules.evidence import first_frames
+from simbench.rules.requests import MARKETING, Whole, not_sent, of_marketing, wholes
 from simbench.rules.rule import Case, Verdict, rule
 from simbench.ucp.content import compose
 
@@ -71,7 +72,9 @@ def brand_named(case: Case) -> Verdict:
     summary = f"{named} ({len(nameless)} requested without)"
     if not wrong:
         return Verdict("pass", summary, 0, 0, "messages")
-    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), shown(wrong, "the brand is missing"))
+    return Verdict(
+        "fail", summary, len(wrong), 0, "messages", "client", (), first_frames("the brand is missing", wrong)
+    )
 
 
 def _without_stop(case: Case, one: Whole) -> bool:
@@ -94,7 +97,7 @@ def _stop_mention(case: Case, *, pushed: bool) -> Verdict:
     if not wrong:
         return Verdict("pass", summary, 0, 0, "messages")
     return Verdict(
-        "fail", summary, len(wrong), 0, "messages", "client", (), shown(wrong, "the opt-out mention is missing")
+        "fail", summary, len(wrong), 0, "messages", "client", (), first_frames("the opt-out mention is missing", wrong)
     )
 
 
@@ -121,7 +124,7 @@ def second_segment(case: Case) -> Verdict:
     if cut:
         summary = f"{count(len(cut), 'marketing message')} of one full segment without the opt-out mention"
         return Verdict(
-            "fail", summary, len(cut), 0, "messages", "client", (), shown(cut, "the opt-out mention is cut off")
+            "fail", summary, len(cut), 0, "messages", "client", (), first_frames("the opt-out mention is cut off", cut)
         )
     return _stop_mention(case, pushed=True)
 
@@ -166,7 +169,7 @@ def once_a_day(case: Case) -> Verdict:
     summary = f"at most {count(most, 'marketing message')} of one brand to one user in a day (limit {limit})"
     if not wrong:
         return Verdict("pass", summary, most, limit, "messages/day", "", assumed)
-    evidence = shown(wrong, "a further message of that brand on that day")
+    evidence = first_frames("a further message of that brand on that day", wrong)
     return Verdict("weak", summary, most, limit, "messages/day", "client", assumed, evidence)
 
 
@@ -191,5 +194,12 @@ def solicitation(case: Case) -> Verdict:
     if len(most) <= limit:
         return Verdict("pass", summary, len(most), limit, "messages/day")
     return Verdict(
-        "weak", summary, len(most), limit, "messages/day", "client", (), shown(most, "on the busiest day of a user")
+        "weak",
+        summary,
+        len(most),
+        limit,
+        "messages/day",
+        "client",
+        (),
+        first_frames("on the busiest day of a user", most),
     )

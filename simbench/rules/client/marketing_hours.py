@@ -7,11 +7,11 @@ client's clock may have shown is inconclusive.
 from __future__ import annotations
 
 from simbench.base.text import count
-from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request
 from simbench.numbering.written import address_key
 from simbench.rules.client.client_clock import believed, prove
-from simbench.rules.requests import MARKETING, sends, shown, wholes
+from simbench.rules.evidence import first_frames
+from simbench.rules.requests import MARKETING, sends, wholes
 from simbench.rules.rule import Case, RuleFunction, Verdict, rule
 
 SPECIAL = "special"  # the trait of messages under the clause's "cas particuliers"
@@ -43,10 +43,10 @@ def in_hours(case: Case) -> Verdict:
     )
     if wrong:
         at = case.contract.calendar.civil(wrong[0].at).strftime("%A %d %B %Y, %H:%M:%S")
-        evidence = shown(wrong, "marketing outside the hours")
+        evidence = first_frames("marketing outside the hours", wrong)
         return Verdict("fail", f"{summary}, the first on {at}", len(wrong), 0, "messages", "client", assumed, evidence)
     if outside:
-        evidence = shown(outside, "outside the hours, but perhaps within them by the client's clock")
+        evidence = first_frames("outside the hours, but perhaps within them by the client's clock", outside)
         return Verdict("inconclusive", summary, len(outside), 0, "messages", "bench", assumed, evidence)
     if not sent:
         return Verdict(
@@ -110,7 +110,5 @@ def delivered_in_hours(case: Case) -> Verdict:
     summary = f"{count(len(over), 'marketing message')} pending at the end of the hours, {len(late)} delivered after it"
     if not late:
         return Verdict("pass", summary, 0, 0, "messages", "", assumed)
-    evidence = tuple(
-        Evidence("delivered outside the hours", r.at, r.at, r.session, r.frame.hex().upper()) for r in late[:6]
-    )
+    evidence = first_frames("delivered outside the hours", late)
     return Verdict("fail" if binds else "weak", summary, len(late), 0, "messages", "client", assumed, evidence)

@@ -20,6 +20,7 @@ from simbench.ledger.stimuli import Request, Unrequested
 from simbench.numbering.plan import classify
 from simbench.numbering.written import address_key
 from simbench.rules.client.opt_outs import is_opt_out
+from simbench.rules.evidence import first_frames
 from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.trace.rows import Message, Submit
 
@@ -211,7 +212,7 @@ def _of_submits(sent: Sequence[Submit], wrong: Sequence[Submit], what: str, assu
     if not sent:
         return Verdict("unsupported", "no such submit on the wire")
     summary = f"{len(wrong)} of {count(len(sent), 'submit')} {what}"
-    evidence = tuple(Evidence(what, r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN])
+    evidence = first_frames(what, wrong)
     if not wrong:
         return Verdict("pass", summary, 0, 0, "messages", "", assumed)
     return Verdict("fail", summary, len(wrong), 0, "messages", "client", assumed, evidence)

@@ -18,7 +18,8 @@ from simbench.finding import Evidence
 from simbench.ledger.events import TextSent
 from simbench.ledger.stimuli import Request
 from simbench.numbering.written import address_key
-from simbench.rules.requests import MARKETING, of_marketing, sends, shown, wholes
+from simbench.rules.evidence import first_frames
+from simbench.rules.requests import MARKETING, of_marketing, sends, wholes
 from simbench.rules.rule import Case, Verdict, missed, rule
 
 BUSY_US = SECOND_US  # a submit this close to an opt-out shows that the client was busy
@@ -88,7 +89,7 @@ def honoured(case: Case, in_scope: Scope) -> Verdict:
         f"({len(within)} more within the grace period)"
     )
     if wrong:
-        evidence = shown(wrong, "the user had opted out")
+        evidence = first_frames("the user had opted out", wrong)
         return Verdict(missed(case.contract, GRACE), summary, len(wrong), 0, "messages", "client", assumed, evidence)
     if not any(of_marketing(asked) for _, asked in sent):
         return Verdict("inconclusive", f"{summary}; the client sent no {MARKETING} at all", blame="client")
@@ -178,7 +179,5 @@ def mo_passed_on(case: Case) -> Verdict:
     if not lacking and not repeated:
         return Verdict("pass", summary, 0, 0, "messages")
     wrong = [row for row in first.values() if (address_key(row.sender), row.code) in (lacking + repeated)]
-    evidence = tuple(
-        Evidence("not passed on exactly once", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6]
-    )
+    evidence = first_frames("not passed on exactly once", wrong)
     return Verdict("fail", summary, sum((lacking + repeated).values()), 0, "messages", "client", (), evidence)

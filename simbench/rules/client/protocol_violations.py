@@ -17,14 +17,15 @@ import numpy as np
 from simbench.finding import Evidence
 from simbench.ledger.capture_events import ConnectionAttempted
 from simbench.ledger.events import ViolationSeen
+from simbench.rules.evidence import framed
 from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.rows import FrameSeen
 from simbench.trace.view import Bools
 from simbench.trace.wire import UNENDED
+from simbench.ucp.checks import PROBLEMS, check
 from simbench.ucp.fields import Field, layout_of
 from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import OVERHEAD, WIRE_ERRORS, Frame, Framer
-from simbench.ucp.operations import PROBLEMS, check
 
 FRAMES, REQUESTS = "sessions.violations", "submits.violations"
 SHOWN = 3  # of each violation
@@ -146,7 +147,7 @@ def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
         names = ["foreign-protocol"] if protocol else _names(row, row.session in logged_in, row.session in opened)
         for name in names:
             note = f"{name}: {protocol}" if protocol else name
-            yield name, Evidence(note, row.at, row.at, row.session, row.frame[:2048].hex().upper())
+            yield name, framed(note, row)
     for at, event in case.trace.events:
         match event:
             case ConnectionAttempted(protocol=spoken) if spoken:

@@ -11,6 +11,7 @@ from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.rules.client.admission import REFUSED_AT_ONCE, expectation, objections
 from simbench.rules.client.limits import option_unknown, options, owners, truth
+from simbench.rules.evidence import first_frames, framed
 from simbench.rules.meters import Operations
 from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.trace.rows import Notification, Submits
@@ -23,9 +24,7 @@ FINAL_REFUSALS = {"02", "05", "06", "07", "22", "23", "24"}
 
 def evidence_of(view: Submits | Operations, note: str) -> tuple[Evidence, ...]:
     """The first few frames of a view as evidence."""
-    return tuple(
-        Evidence(note, row.at, row.at, row.session, row.frame.hex().upper()) for row in view.where(slice(SHOWN)).rows()
-    )
+    return first_frames(note, view.where(slice(SHOWN)).rows(), SHOWN)
 
 
 @rule(
@@ -57,7 +56,7 @@ def served_recipients(case: Case) -> Verdict:
         checked += 1
         if happened != expected:
             note = f"{subscriber.fate}: expected {expected}, found {happened}"
-            wrong.append(Evidence(note, row.at, row.at, row.session, row.frame.hex().upper()))
+            wrong.append(framed(note, row))
     if not checked:
         return Verdict("inconclusive", NO_OUTCOME_KNOWN, blame="bench")
     if wrong:
@@ -125,7 +124,7 @@ def non_orange_share(case: Case) -> Verdict:
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     outside = {number for number, one in known.items() if one.fate in NOT_ORANGE}
-    elsewhere = [place for place, row in enumerate(submits.rows()) if row.recipient in outside]
+    elsewhere = np.flatnonzero(case.trace.recipients.among(outside))
     share = len(elsewhere) / len(submits)
     submitted = count(len(submits), "submit")
     summary = f"{len(elsewhere)} of {submitted} ({share:.1%}) to recipients outside Orange (limit {share_max:.1%})"
@@ -162,9 +161,9 @@ def temptations(case: Case) -> Verdict:
 def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
     submits = case.trace.submits
     forbidden = {one.token for one in case.trace.requests if one.oadc}
-    if not forbidden_only:
+    if not forbidden_only and forbidden:
         submits = submits.where([place for place, row in enumerate(submits.rows()) if row.token not in forbidden])
-    elif not forbidden:
+    elif forbidden_only and not forbidden:
         return Verdict("inconclusive", "no message from another originator was requested", blame="bench")
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
@@ -219,9 +218,7 @@ def originator_in_service(case: Case) -> Verdict:
     summary = f"{len(foreign) - len(wrong)} of {sent} from an originator out of service refused, as due, with EC 04"
     if not wrong:
         return Verdict("pass", summary, 0, 0, "messages")
-    evidence = tuple(
-        Evidence("not refused with EC 04", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN]
-    )
+    evidence = first_frames("not refused with EC 04", wrong)
     return Verdict("fail", summary, len(wrong), 0, "messages", "platform", (), evidence)
 
 
@@ -244,7 +241,7 @@ def accepted(case: Case) -> Verdict:
     summary = f"{int(fair.sum()) - len(wrong)} of {count(int(fair.sum()), 'valid submit')} accepted"
     if not wrong:
         return Verdict("pass", summary, 1.0, 1.0, "share accepted")
-    evidence = tuple(Evidence(f"EC {r.ec}", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN])
+    evidence = tuple(framed(f"EC {r.ec}", r) for r in wrong[:SHOWN])
     return Verdict("fail", summary, 1 - len(wrong) / int(fair.sum()), 1.0, "share accepted", "platform", (), evidence)
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+import numpy as np
+
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
-from simbench.finding import Evidence
 from simbench.rules.client.outages import interruptions
+from simbench.rules.evidence import first_frames, framed
 from simbench.rules.rule import Case, Verdict, rule
-from simbench.trace.rows import Submit
+from simbench.trace.rows import Frames, Submit
 
 Duty = Literal["give up", "try again", "either"]
 
@@ -55,9 +57,7 @@ def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str) -
     summary = f"{len(wrong)} of {count(len(refused), 'refused message')} (EC {codes}) {verb}"
     if not wrong:
         return Verdict("pass", summary, 0, 0, "messages")
-    evidence = tuple(
-        Evidence(f"EC {r.ec}, {verb}", r.at, r.result_at, r.session, r.frame.hex().upper()) for r in wrong[:6]
-    )
+    evidence = tuple(framed(f"EC {r.ec}, {verb}", r, until=r.result_at) for r in wrong[:6])
     return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
 
 
@@ -108,7 +108,7 @@ def late_results(case: Case) -> Verdict:
         return Verdict("inconclusive", f"{summary}, but connections were interrupted", blame="bench")
     if not again:
         return Verdict("pass" if late else "inconclusive", summary, 0, 0, "messages", "", assumed)
-    evidence = tuple(Evidence("sent again", r.at, r.at, r.session, r.frame.hex().upper()) for r in again[:6])
+    evidence = first_frames("sent again", again)
     return Verdict("fail", summary, len(again), 0, "messages", "client", assumed, evidence)
 
 
@@ -121,12 +121,12 @@ def late_results(case: Case) -> Verdict:
 def trn_discipline(case: Case) -> Verdict:
     """Reuse of a number in use is a failure, numbers out of order are weak; the login may have any number."""
     frames = case.trace.frames
-    operations = frames.where((frames.direction == "in") & (frames.kind == "O") & (frames.ot != "60"))
+    operations = frames.where(frames.equal("direction", "in") & frames.equal("kind", "O") & ~frames.equal("ot", "60"))
     if not len(operations):
         return Verdict("inconclusive", "the client sent no operation", blame="client")
     last: dict[int, int] = {}
     in_use, odd, same = [], [], []
-    for row in operations.rows():
+    for row in operations.rows() if not _each_next(operations) else ():
         if not row.trn.isdigit():
             continue
         number, before = int(row.trn), last.get(row.session)
@@ -143,5 +143,17 @@ def trn_discipline(case: Case) -> Verdict:
     if not in_use and not odd and not same:
         return Verdict("pass", summary, 0, 0, "operations")
     wrong = in_use or odd or same
-    evidence = tuple(Evidence(f"TRN {r.trn}", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6])
+    evidence = tuple(framed(f"TRN {r.trn}", r) for r in wrong[:6])
     return Verdict("fail" if in_use else "weak", summary, len(wrong), 0, "operations", "client", (), evidence)
+
+
+def _each_next(operations: Frames) -> bool:
+    """Whether on each session every operation has a number shortly behind that of the one before, and no problem."""
+    trns, which = operations.distinct("trn")
+    if not operations.equal("problem", "").all() or not all(trn.isdigit() for trn in trns):
+        return False
+    order = np.argsort(operations.session, kind="stable")
+    sessions = operations.session[order]
+    numbers = np.array([int(trn) for trn in trns], np.int64)[which][order]
+    step = (np.diff(numbers) % 100)[sessions[1:] == sessions[:-1]]
+    return bool(((step > 0) & (step <= 50)).all())

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.ledger.events import LimitSet
 from simbench.rules.client.limits import option_unknown, options
+from simbench.rules.evidence import first_frames
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Verdict, rule
-from simbench.trace.rows import Submit
-
-
-def _evidence(rows: list[Submit], note: str) -> tuple[Evidence, ...]:
-    return tuple(Evidence(note, r.at, r.at, r.session, r.frame.hex().upper()) for r in rows[:6])
 
 
 @rule(
@@ -50,7 +48,7 @@ def sender_names(case: Case) -> Verdict:
             "messages",
             "client",
             assumed,
-            _evidence(wrong, "invalid or unauthorised originator"),
+            first_frames("invalid or unauthorised originator", wrong),
         )
     if asked and (not with_option or not bad):
         return Verdict("inconclusive", "no invalid name was requested on a code with the option", blame="bench")
@@ -73,16 +71,21 @@ def allotted_codes(case: Case) -> Verdict:
     """Every login and numeric originator is one the events name; submits requested with another one do not count."""
     owners = {event.account for _, event in case.trace.events if isinstance(event, LimitSet)}
     codes, trace = set(case.trace.limits), case.trace
-    if not len(trace.submits):
+    submits = trace.submits
+    if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     strangers = [row for row in trace.sessions.rows() if row.account and row.account not in owners]
     forbidden = {token for token, one in sends(case).items() if one.oadc}
-    own = [row for row in trace.submits.rows() if not row.alphanumeric and row.token not in forbidden]
-    wrong = [row for row in own if row.oadc not in codes]
+    own = ~submits.alphanumeric
+    if forbidden:
+        own &= np.array([token not in forbidden for token in submits.token.tolist()], np.bool_)
+    oadcs, which = submits.distinct("oadc")
+    foreign = np.array([oadc not in codes for oadc in oadcs], np.bool_)[which]
+    wrong = list(submits.where(own & foreign).rows())
     sessions = count(len(strangers), "session")
-    summary = f"{sessions} of other accounts, {len(wrong)} of {count(len(own), 'submit')} from other codes"
+    summary = f"{sessions} of other accounts, {len(wrong)} of {count(int(own.sum()), 'submit')} from other codes"
     if not strangers and not wrong:
         return Verdict("pass", summary, 0, 0, "messages")
-    evidence = _evidence(wrong, "the originator is not a code of the contract")
+    evidence = first_frames("the originator is not a code of the contract", wrong)
     evidence += tuple(Evidence(f"logged in as {r.account}", r.login_at, r.login_at, r.session) for r in strangers[:6])
     return Verdict("fail", summary, len(wrong) + len(strangers), 0, "messages", "client", (), evidence)

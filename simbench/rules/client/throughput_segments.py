@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
-from simbench.finding import Evidence
 from simbench.rules.client.throughput import code_rates, held_against, if_waited
+from simbench.rules.evidence import framed
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Verdict, rule, worst
 from simbench.trace.rows import Submits
@@ -23,8 +23,7 @@ def within(case: Case, code: str, operations: Submits, rate: int) -> Verdict:
     outcome, blame = ("fail", "client") if lenient.early else ("inconclusive", "bench")
     wrong = operations.where(list(lenient.early or strict.early))
     evidence = tuple(
-        Evidence(f"{code}: too early for {rate}/s", r.at - SECOND_US, r.at, r.session, r.frame.hex().upper())
-        for r in wrong.where(slice(5)).rows()
+        framed(f"{code}: too early for {rate}/s", r, since=r.at - SECOND_US) for r in wrong.where(slice(5)).rows()
     )
     return Verdict(outcome, summary, len(wrong), 0, "operations too early", blame, assumed, evidence)  # type: ignore[arg-type]  # pairs of literals
 

@@ -22,8 +22,8 @@ from simbench.simulation.incidents import Drawn
 from simbench.sla.availability import rolling, turning_points, year_of
 from simbench.sla.classification import Service
 from simbench.sla.forecast.events import allowed_of, chunk_of_events
-from simbench.sla.forecast.futures import CHUNK, Found, Task, chunk, over
-from simbench.sla.forecast.known import Known, known_at, sample
+from simbench.sla.forecast.futures import CHUNK, Found, Task, chunk
+from simbench.sla.forecast.known import LEAST_OUTAGES, Known, known_at, lost_of, sample
 from simbench.sla.forecast.laws import Basis, Source, fitted, given, several_platforms
 from simbench.sla.restoration import outages_of
 from simbench.sla.rolling_window import Instants
@@ -112,11 +112,16 @@ def forecast(  # noqa: PLR0913 - what is known, what is assumed, and how it is r
     basis: Basis | None = None
     sources: tuple[Source, ...]
     if laws:
-        sources, each = tuple(one for one in given(laws, contract) if one.counted_as == "unplanned"), replications
+        lost = lost_of(contract)
+        sources, each = tuple(one for one in given(laws, contract) if one.counted_as in lost), replications
     else:
         chance = np.random.Generator(np.random.Philox(key=[seed % (1 << 64), 0]))
-        source, basis = fitted(sample(service, now), -(-replications // each), chance)
+        draws = -(-replications // each)
+        source, basis = fitted(sample(service, now), draws, chance)
         sources = (source,)
+        planned = sample(service, now, "planned")
+        if "planned" in lost_of(contract) and len(planned.hours) >= LEAST_OUTAGES:
+            sources = (source, fitted(planned, draws, chance)[0])
     task = Task(
         known, sources, dates[-1], np.array(dates, dtype=np.int64) - now, _grid(now, dates[-1]), allowed_of(contract),
         contract.terms.quality.restoration_h.value * HOUR_US, seed, each,
@@ -201,8 +206,8 @@ class _Outcome:
         points = turning_points(self._year)
         allowed = allowed_of(contract)
         seen = rolling(self._year, points[points > known.now])
-        lengths = self._year.windows.length_at(seen.at)
-        self._down = seen.at[over(seen.unplanned, lengths, allowed)]
+        self._formula = "V2" if "planned" in lost_of(contract) else "V1"
+        self._down = seen.at[seen.beyond(self._year.windows.length_at(seen.at), self._formula, allowed)]
         limit = contract.terms.quality.restoration_h.value * HOUR_US
         self._late = [
             one.incident.start + limit for one in outages_of(service)
@@ -220,7 +225,7 @@ class _Outcome:
     def shares(self, at: Instants) -> list[float | None]:
         """Availability at instants."""
         reached = (at <= self._end) & (at > self._year.period.known_from)
-        shares = iter(rolling(self._year, at[reached]).availability("V1").tolist())
+        shares = iter(rolling(self._year, at[reached]).availability(self._formula).tolist())
         return [next(shares) if one else None for one in reached.tolist()]
 
 

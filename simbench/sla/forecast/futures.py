@@ -73,7 +73,9 @@ def chunk(task: Task, first: int, last: int) -> Found:
     horizon = task.until - task.known.now
     drawn = [_renewals(source, chance, draws, horizon) for source in task.sources]
     futures = _union(drawn, last - first)
-    return Found(_down_at(task, futures), _late_at(task, futures), _shares(task, futures))
+    unplanned = [one for one, source in zip(drawn, task.sources, strict=True) if source.counted_as == "unplanned"]
+    late = futures if len(unplanned) == len(drawn) else _union(unplanned, last - first)
+    return Found(_down_at(task, futures), _late_at(task, late), _shares(task, futures))
 
 
 def _renewals(

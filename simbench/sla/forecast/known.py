@@ -28,7 +28,7 @@ class Known(msgspec.Struct, frozen=True, eq=False):
     windows: Windows
 
     def lost(self, at: Instants) -> Instants:
-        """Unplanned down time (us) before instants in any order, none of it after `now`."""
+        """Down time (us) lost to availability before instants in any order, none of it after `now`."""
         at = np.minimum(at, self.now)
         place = np.searchsorted(self.downtime.edges, at, side="right") - 1
         found: Instants = self.downtime.unplanned_sum[place] + self.downtime.unplanned[place] * (
@@ -61,9 +61,20 @@ def known_at(service: Service, contract: Contract, now: int, until: int) -> Know
     counted = tuple(
         replace(one, incident=_ended(one.incident, now)) for one in service.counted if one.incident.start < now
     )
+    down = tuple(
+        replace(one, counted_as="unplanned") if one.counted_as in lost_of(contract) else one for one in counted
+    )
     since = min(service.period.known_from, now)
     ahead = windows_of(contract, Period(now, until, since), until + YEAR_AHEAD)
-    return Known(now, since, counted, downtime_of(counted, now), ahead)
+    return Known(now, since, counted, downtime_of(down, now), ahead)
+
+
+def lost_of(contract: Contract) -> tuple[Class, ...]:
+    """The classes whose time is lost to availability in a forecast: planned outages too where the contract says V2.
+
+    V3 and V4 are forecast as V1.
+    """
+    return ("unplanned", "planned") if contract.terms.quality.availability_formula.value == "V2" else ("unplanned",)
 
 
 def sample(service: Service, now: int, counted_as: Class = "unplanned") -> Sample:

@@ -317,11 +317,11 @@ def _centre(read: list[Event]) -> Iterator[LedgerRow]:
             asked = waiting.pop((event.link, event.trn), None) if event.trn else None
             recipient = asked.recipient if asked else event.recipient
             if asked and asked.at < event.at and event.kind == "accepted":
-                rows.append((asked.at, "held", 0, event.link, recipient, 0, 0, 0, None, 1))
-            rows.append((event.at, event.kind, 0, event.link, recipient, event.line, 0, event.value, None, 1))
+                rows.append((asked.at, "held", 0, event.link, recipient, 0, 0, 0, None, 1, 0, 0))
+            rows.append((event.at, event.kind, 0, event.link, recipient, event.line, 0, event.value, None, 1, 0, 0))
         elif event.kind == "notified":
             kind = ("delivered", "buffered", "undelivered")[min(event.value, 2)]
-            rows.append((event.at, kind, 0, event.link, event.recipient, event.line, 0, 0, None, 1))
+            rows.append((event.at, kind, 0, event.link, event.recipient, event.line, 0, 0, None, 1, 0, 0))
         elif event.kind in {"lost", "stopping"}:
             rows.append((event.at, "logout", 0, event.link, "", 0, 0, 0, None, 0))
     rows.sort(key=lambda row: int(str(row[0])))

@@ -149,7 +149,9 @@ def _of_clocks(one: Readings, line: int) -> Iterable[Remark]:
 
 
 def _share(row: Row) -> float:
-    cell = row.cells.get("share", 1)
+    cell = row.cells.get("share")
+    if cell is None:
+        return 1.0
     try:
         share = float(number_of(cell, "share", decimal_comma=row.decimal_comma))
     except BadInput:

@@ -21,6 +21,7 @@ PAGE_IN: Final = (11.69, 8.27)  # A4, landscape
 LEFT, RIGHT, TOP = 0.05, 0.95, 0.94
 BOTTOM = 0.07
 ACROSS: Final = 150  # characters of a table in small print
+BOLDER: Final = 1.25  # width of bold type by that of plain
 WIDEST: Final = 30  # characters of a cell before it is broken
 LINE: Final = 1.42  # height of a line by its type size
 CHARACTERS: Final = 180  # a line of small print
@@ -97,7 +98,7 @@ def _cover(paper: Paper, report: Report) -> None:
     figure, top = paper.figures[-1], paper.at
     for place, (name, value) in enumerate(report.facts):
         x, y = LEFT + 0.45 * (place % 2), top - 0.024 * (place // 2)
-        figure.text(x, y, f"{name}{_colon(words.language)}{style.label(value, 62)}", fontsize=BODY - 0.5, va="top")
+        figure.text(x, y, f"{name}{_colon(words.language)}{_cell(value)[:62]}", fontsize=BODY - 0.5, va="top")
     paper.at = top - 0.024 * -(-len(report.facts) // 2) - 0.015
     for remark in (*report.remarks, *report.absent):
         paper.paragraph(remark, (BODY - 0.5, style.SOFT))
@@ -168,14 +169,7 @@ def _cell(text: str) -> str:
 def _table(paper: Paper, table: Table) -> None:
     """A table below what stands on the page: columns as wide as their texts, long texts in several lines."""
     cells = [[_cell(cell) for cell in row] for row in (table.headings, *table.rows[:MOST_ROWS])]
-    longest = [max(len(row[place]) for row in cells) for place in range(len(table.headings))]
-    widths = [min(most, WIDEST) + 2 for most in longest]
-    spare = ACROSS - sum(widths)
-    if spare > 0:
-        widths = [
-            width + (min(spare, most - width + 2) if most > WIDEST else 0)
-            for width, most in zip(widths, longest, strict=True)
-        ]
+    widths = _widths(cells)
     scale = ACROSS / max(sum(widths), ACROSS * 0.6)
     edges = [LEFT + (RIGHT - LEFT) * sum(widths[:place]) * scale / ACROSS for place in range(len(widths) + 1)]
     size = min(SMALL, SMALL * scale * 1.15)
@@ -187,14 +181,38 @@ def _table(paper: Paper, table: Table) -> None:
         height = max(map(len, wrapped)) * size * LINE / 72 / PAGE_IN[1] + 0.006
         if paper.at - height < BOTTOM:
             paper.begin()
-        for place, lines in enumerate(wrapped):
-            left = place in table.texts
-            paper.figures[-1].text(
-                edges[place] if left else edges[place + 1] - 0.012, paper.at, "\n".join(lines),
-                ha="left" if left else "right", va="top", fontsize=size, linespacing=1.25,
-                color=style.SOFT if number == 0 else style.INK, fontweight="bold" if number == 0 else "normal",
-            )  # fmt: skip
+            if number:
+                headings = [
+                    textwrap.wrap(cell, max(6, w - 1)) or [""] for cell, w in zip(cells[0], widths, strict=True)
+                ]
+                _row(paper, headings, edges, table, size, heading=True)
+                paper.at -= max(map(len, headings)) * size * LINE / 72 / PAGE_IN[1] + 0.006
+        _row(paper, wrapped, edges, table, size, heading=number == 0)
         paper.at -= height
     if table.cut or len(table.rows) > MOST_ROWS:
         paper.paragraph(table.cut, (SMALL, style.SOFT))
     paper.at -= 0.03
+
+
+def _widths(cells: list[list[str]]) -> list[int]:
+    """Characters that each column gets: those of its longest text, broken at `WIDEST` unless there is room to spare."""
+    longest = [
+        max(round(len(row[place]) * (BOLDER if number == 0 else 1)) for number, row in enumerate(cells))
+        for place in range(len(cells[0]))
+    ]
+    widths = [min(most, WIDEST) + 2 for most in longest]
+    spare = max(0, ACROSS - sum(widths))
+    return [
+        width + min(spare, most - WIDEST) if most > WIDEST else width
+        for width, most in zip(widths, longest, strict=True)
+    ]
+
+
+def _row(paper: Paper, lines: list[list[str]], edges: list[float], table: Table, size: float, *, heading: bool) -> None:
+    for place, text in enumerate(lines):
+        left = place in table.texts
+        paper.figures[-1].text(
+            edges[place] if left else edges[place + 1] - 0.012, paper.at, "\n".join(text),
+            ha="left" if left else "right", va="top", fontsize=size, linespacing=1.25,
+            color=style.SOFT if heading else style.INK, fontweight="bold" if heading else "normal",
+        )  # fmt: skip

@@ -83,7 +83,7 @@ def test_advancing_in_pieces_writes_the_same_rows_as_advancing_at_once(
 def test_a_message_is_accepted_before_it_is_notified_and_meets_one_fate(steps: list[tuple[int, str, int]]) -> None:
     accepted: dict[object, int] = {}
     fates: dict[object, int] = {}
-    for at, kind, _session, _code, _recipient, message, _attempt, _value, _scts, _segments in live(steps, 1):
+    for at, kind, _session, _code, _recipient, message, *_ in live(steps, 1):
         if kind == "accepted":
             accepted[message] = at  # type: ignore[assignment]
         elif kind in {"delivered", "undelivered", "deleted", "replaced"}:

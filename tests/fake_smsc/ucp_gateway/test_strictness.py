@@ -13,9 +13,10 @@ from fake_smsc.strictness import MEANINGS, PROFILES, Strictness
 from fake_smsc.ucp_gateway.submission import COMMON
 from simbench.base.errors import ScenarioError
 from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.ucp.checks import check
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer, encode
-from simbench.ucp.operations import check, decode
+from simbench.ucp.operations import decode
 from tests.fake_smsc.ucp_gateway.stage import logged_in, operation
 from tests.harness import START, Peer, gateway_of, login, submit
 from tests.ucp.vectors import BROKEN, Vector, name_of
