@@ -1,0 +1,256 @@
+"""Frames of a wire read one by one: what each is, what it answers, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from simbench.base.units import SECOND_US
+from simbench.kernels.frames import Plain, Scanner
+from simbench.ledger.reader import Run
+from simbench.trace.kernels import dialogue
+from simbench.trace.lazy import LONGEST, Octets
+from simbench.trace.line import Line, Login
+from simbench.trace.messages import TOKEN
+from simbench.trace.rows import Alert, Mo
+from simbench.trace.stores import FRAMES, NOTIFICATIONS, RESULTS, SUBMITS, Names, Store
+from simbench.ucp import alphabet, content
+from simbench.ucp.checks import PROBLEMS, check
+from simbench.ucp.fields import At
+from simbench.ucp.frame import Frame, Framer
+
+ALPHANUMERIC = "5039"
+LONGEST_NUMBER = 18  # digits that a column of 64 bits holds
+GIVEN_UP_US = 60 * SECOND_US  # an operation unanswered for so long is given up, and its number free again
+TRNS: Final = 100
+_IN_USE, _NOTHING_ASKED = "TRN in use", "answers nothing that was asked"
+READY, SEEN_OPEN, ACCOUNT = range(3)
+
+
+class Spot(msgspec.Struct):
+    """Where a frame ended: row, instant, line, and the place of its octets."""
+
+    row: int
+    at: int
+    line: Line
+    place: int
+
+
+class SingleFrames:
+    """The columns of a wire, and the reader of a frame that is not plain."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.octets = Octets()
+        self.lines: dict[int, Line] = {}
+        self.frames, self.submits, self.notifications = Store(FRAMES), Store(SUBMITS), Store(NOTIFICATIONS)
+        self.results, self.acknowledged = Store(RESULTS), Store(RESULTS)
+        self.mo: list[Mo] = []
+        self.alerts: list[Alert] = []
+        self.problems, self.signs = Names("", _IN_USE, _NOTHING_ASKED), Names("", "A", "N")
+        self.accounts, self.senders = Names(""), Names()
+        # Originators by their word: number of the sender, and whether it is a name; none where it is not sound.
+        self._known: dict[tuple[int, int], tuple[int, bool] | None] = {}
+        self._logins: list[Login] = []
+        self._noted: list[tuple[Any, ...]] = []  # rows of `frames` and `submits` that wait to become columns
+        self._sent: list[tuple[Any, ...]] = []
+        self._notified: list[tuple[Any, ...]] = []
+        self._scanner, self._framer = Scanner(), Framer()
+        self._slots = np.zeros((16, 3), np.int64)
+        self._unaligned = np.ones((16, 2), np.bool_)
+        self._heard = np.full(16, -1, np.int64)
+        self._asked, self._told = np.zeros((2, 16, TRNS, 3), np.int64)
+        self._by_slot: list[Line] = []
+        self._counts = np.zeros(2, np.int64)
+        self.at, self.sessions = (run.wire[name].combine_chunks().to_numpy() for name in ("at", "session"))
+
+    def _originator(self, named: int, word: int, block: Plain, number: int) -> tuple[int, bool] | None:
+        if (named, word) not in self._known:
+            frame = next(item for item in self._framer.feed(block.frame(number)) if isinstance(item, Frame))
+            sound = not check(frame)
+            self._known[named, word] = self._sender(frame.data) if sound else None
+        return self._known[named, word]
+
+    def _sender(self, data: list[str]) -> tuple[int, bool]:
+        alphanumeric = data[At.OTOA] == ALPHANUMERIC
+        return self.senders.number(_name(data[At.OADC]) if alphanumeric else data[At.OADC]), alphanumeric
+
+    def _place(self, octets: bytes) -> int:
+        return self.octets.add(np.frombuffer(octets, np.uint8))
+
+    def _frame(self, frame: Frame, spot: Spot, way: int) -> tuple[int, bool]:
+        """Read one sound frame; return the number of its problem, and whether that is tolerated."""
+        if way:
+            self._from_smsc(frame, spot)
+            return 0, False
+        errors = check(frame)
+        problem = f"{errors[0].field}: {errors[0].problem}" if errors else ""
+        noted = bool(errors) and all(PROBLEMS[error.problem].noted for error in errors)
+        amiss = self._from_client(frame, spot)
+        return self.problems.number(problem or amiss), noted
+
+    def _from_client(self, frame: Frame, spot: Spot) -> str:
+        """Read it; return what is amiss with its number, "" for nothing."""
+        line = spot.line
+        if frame.kind == "R":
+            return self._acknowledge(frame, spot)
+        if not line.first and line.opened_at >= 0:
+            line.first, line.first_at = frame.ot, spot.at
+            self._ready(line)
+        if frame.ot != "60" and not line.account and line.early_at < 0 and line.opened_at >= 0:
+            line.early_at = spot.at
+        if frame.ot == "51" and len(frame.data) > At.OTOA:
+            return self._await(frame, spot, self._submit(frame, spot))
+        if frame.ot == "60" and frame.data:
+            line.login = Login(spot.at, frame.data[0])
+            self._logins.append(line.login)
+            return self._await(frame, spot, len(self._logins) - 1)
+        if frame.ot == "31":
+            self.alerts.append(Alert(spot.at, line.number, line.account, -1, frame.octets))
+            return self._await(frame, spot, len(self.alerts) - 1)
+        return ""
+
+    def _ready(self, line: Line) -> None:
+        self._slots[line.slot, READY] = line.opened_at < 0 or bool(line.first and line.account)
+        self._slots[line.slot, ACCOUNT] = self.accounts.number(line.account)
+
+    def _await(self, frame: Frame, spot: Spot, number: int) -> str:
+        """An operation of the client waits for its result, unless its number is in use: then the SMSC discards it.
+
+        Source: EMI-UCP 4.0, windowing (the UCP reference, section 1.4).
+        """
+        waiting = self._asked[spot.line.slot, int(frame.trn)]
+        if waiting[0] and spot.at - waiting[2] <= GIVEN_UP_US:
+            return _IN_USE
+        waiting[:] = _kind(frame), number, spot.at
+        return ""
+
+    def _submit(self, frame: Frame, spot: Spot) -> int:
+        data, number = frame.data, int(self._counts[0])
+        self._counts[0] += 1
+        sender, alphanumeric = self._sender(data)
+        read = content.read(data)
+        text = read.text or ""
+        token = TOKEN.search(text)
+        notify = _digits(data[At.NT] or "3", 0) if data[At.NRQ] == "1" else 0
+        self._sent.append(
+            (number, spot.row, self.accounts.number(spot.line.account), int(frame.trn),
+             self._written(self.submits, "recipient", number, data[At.ADC]), sender, alphanumeric, read.segments,
+             notify, self._written(self.submits, "validity", number, data[At.VP]), 0, 0, -1, spot.place,
+             len(frame.octets), _word(text), False)
+        )  # fmt: skip
+        if text:
+            self.submits.other("text", number, text)
+        if token:
+            self.submits.other("token", number, token.group())
+        return number
+
+    def _written(self, store: Store, column: str, number: int, text: str) -> int:
+        """A text of digits with a 1 before them; any other is kept as it is."""
+        if len(text) <= LONGEST and text.isascii() and (text.isdigit() or not text):
+            return int("1" + text)
+        store.other(column, number, text)
+        return 1
+
+    def _from_smsc(self, frame: Frame, spot: Spot) -> None:
+        if frame.kind == "R":
+            self._answer(frame, spot)
+            return
+        number = -1
+        if frame.ot in {"52", "53"} and len(frame.data) > At.OTOA:
+            number = self._notice(frame, spot) if frame.ot == "53" else self._originated(frame, spot)
+        self._told[spot.line.slot, int(frame.trn)] = _kind(frame), number, spot.at
+
+    def _notice(self, frame: Frame, spot: Spot) -> int:
+        data, number, store = frame.data, int(self._counts[1]), self.notifications
+        self._counts[1] += 1
+        self._notified.append(
+            (number, spot.row, self.accounts.number(spot.line.account), int(frame.trn),
+             self._written(store, "code", number, data[At.ADC]),
+             self._written(store, "recipient", number, data[At.OADC]),
+             self._written(store, "scts", number, data[At.SCTS]), _digits(data[At.DST], -1), _digits(data[At.RSN], 0),
+             spot.place, len(frame.octets))
+        )  # fmt: skip
+        return number
+
+    def _originated(self, frame: Frame, spot: Spot) -> int:
+        data, line = frame.data, spot.line
+        text = content.read(data).text or ""
+        self.mo.append(
+            Mo(spot.at, line.number, line.account, data[At.ADC], data[At.OADC], data[At.SCTS], text, frame.trn, -1, "",
+               frame.octets)
+        )  # fmt: skip
+        return len(self.mo) - 1
+
+    def _answer(self, frame: Frame, spot: Spot) -> None:
+        """A result of the SMSC: complete what it answers."""
+        waiting = self._asked[spot.line.slot, int(frame.trn)]
+        if waiting[0] != _kind(frame):
+            return
+        waiting[0] = 0
+        number, data = int(waiting[1]), frame.data
+        positive = data[:1] == ["A"]
+        if frame.ot == "51":
+            self._result(number, spot.at, data, positive)
+        elif frame.ot == "31":
+            self.alerts[number].result_at = spot.at
+        elif frame.ot == "60":
+            login = self._logins[number]
+            login.ack, login.ec = data[0] if data else "", "" if positive or len(data) < 2 else data[1]
+            if positive:
+                spot.line.account = login.account
+                self._ready(spot.line)
+
+    def _result(self, number: int, at: int, data: list[str], positive: bool) -> None:
+        new = self.results.room(1)
+        new["number"][:], new["at"][:], new["ack"][:] = number, at, self.signs.number(data[0] if data else "")
+        new["ec"][:] = new["scts"][:] = 1
+        if positive and len(data) > 2:
+            new["scts"][:] = self._written(self.submits, "scts", number, data[2].rpartition(":")[2])
+            if data[1]:
+                self.submits.other("mvp", number, data[1])
+        elif len(data) > 1:
+            new["ec"][:] = self._written(self.submits, "ec", number, data[1])
+
+    def _acknowledge(self, frame: Frame, spot: Spot) -> str:
+        """A result of the client: complete the 52 or 53 it answers."""
+        waiting = self._told[spot.line.slot, int(frame.trn)]
+        if waiting[0] != _kind(frame):
+            return _NOTHING_ASKED if spot.line.opened_at >= 0 else ""  # it may have been asked before reading began
+        waiting[0] = 0
+        number, sign = int(waiting[1]), frame.data[0] if frame.data else ""
+        if number >= 0 and frame.ot == "53":
+            new = self.acknowledged.room(1)
+            new["number"][:], new["at"][:], new["ack"][:] = number, spot.at, self.signs.number(sign)
+        elif number >= 0:
+            self.mo[number].result_at, self.mo[number].ack = spot.at, sign
+        return ""
+
+
+def _kind(frame: Frame) -> int:
+    """A number for an OT, not 0."""
+    return int(frame.ot) or TRNS
+
+
+def _word(text: str) -> int:
+    """The word of a text, equal for equal ones; 0 where one text may be written in several ways."""
+    try:
+        octets = alphabet.encode(text)
+    except UnicodeEncodeError:
+        return 0
+    return 0 if alphabet.ESCAPE in octets else dialogue.word_of(octets.hex().upper().encode())
+
+
+def _name(oadc: str) -> str:
+    """An alphanumeric originator as text; as it stands where it cannot be read."""
+    try:
+        return alphabet.decode_oadc(oadc)
+    except ValueError:
+        return oadc
+
+
+def _digits(field: str, otherwise: int) -> int:
+    """A field of digits as a number; `otherwise` where it is empty, or holds something else or more than any field."""
+    return int(field) if field.isascii() and field.isdigit() and len(field) <= LONGEST_NUMBER else otherwise
