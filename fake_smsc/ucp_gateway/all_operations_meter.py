@@ -16,14 +16,14 @@ from simbench.ucp.frame import Frame
 
 Handler = Callable[[Line, Frame, int], None]
 
-OTHERS: Final = ("31", "54", "55", "56", "60", "61")
+SUBMISSIONS: Final = frozenset({"01", "02", "03", "30", "51"})  # counted by the centre
 NAMING_A_CODE: Final = ("54", "55", "56")
 
 
 def count_all(centre: Centre, operations: dict[str, Handler]) -> None:
     """Wrap the handlers of all operations but submissions to count first, if any code's meter counts them."""
     if any(limiter.limit.meter == "all_operations" for limiter in centre.limiters.values()):
-        for ot in OTHERS:
+        for ot in sorted(operations.keys() - SUBMISSIONS):
             operations[ot] = _counted(centre, operations[ot])
 
 

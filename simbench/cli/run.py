@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from simbench.simulation.run import Way
 
 QUIET_S, EVERY_S = 2.0, 1.0
+KNOWN = 0.03  # share done from which on the time left is shown
 
 STOPPED = 3
 
@@ -134,8 +135,9 @@ class Progress:
             return
         self._shown, self._spoke = now, True
         left_s = elapsed_s / done * (1 - done)
+        left = f", about {left_s:.0f} s left" if done >= KNOWN else ""  # earlier, only loading has been timed
         end = "\r" if sys.stderr.isatty() else "\n"
-        click.echo(f"  {done:6.1%} done, about {left_s:.0f} s left  {end}", err=True, nl=False)
+        click.echo(f"  {done:6.1%} done{left}  {end}", err=True, nl=False)
 
     def end(self) -> None:
         """End the progress line."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from simbench.base.calendar import countries
 from simbench.base.toml_files import Keys, Mistake, choice, dotted, shown
-from simbench.contract.sms import Role, SmsFile
+from simbench.contract.sms import FIGURE, Role, SmsFile
 from simbench.contract.terms import TariffRow, Terms
 
 ONCE: Final[tuple[Role, ...]] = ("operator", "client")
@@ -19,6 +19,7 @@ ONCE: Final[tuple[Role, ...]] = ("operator", "client")
 def contradictions(file: SmsFile) -> Iterator[Mistake]:
     """Yield every contradiction, parties and clauses first."""
     yield from _parties(file)
+    yield from _figures(file)
     yield from _tiers(file.terms)
     yield from _ranges(file.terms)
     yield from _bands(file.terms.tariff)
@@ -75,6 +76,16 @@ def _parties(file: SmsFile) -> Iterator[Mistake]:
         if not clause.verified_by and not clause.not_verified:
             expected = "verified_by, a list of purposes, or not_verified, the reason why there are none"
             yield Mistake(("clauses", name), "says neither what verifies it nor why nothing does", expected)
+
+
+def _figures(file: SmsFile) -> Iterator[Mistake]:
+    """Find figures in sentences that no term has."""
+    known = file.terms.by_name()
+    for name, clause in file.clauses.items():
+        for key in ("gist", "key_term", "check"):
+            for figure in FIGURE.findall(getattr(clause, key)):
+                if figure not in known:
+                    yield Mistake(("clauses", name, key), f"names {{{figure}}}, no figure", choice(figure, known))
 
 
 def _tiers(terms: Terms) -> Iterator[Mistake]:

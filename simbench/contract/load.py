@@ -7,7 +7,7 @@ from typing import Final
 
 from simbench.contract.consistency import contradictions
 from simbench.contract.engine import Loaded, Schema, load
-from simbench.contract.sms import Contract, SmsFile
+from simbench.contract.sms import Contract, SmsFile, with_figures, written
 
 DEFAULT = "orange_ops_2016"
 
@@ -44,14 +44,16 @@ def load_contract(name_or_path: str | Path = DEFAULT) -> Contract:
 
 
 def contract_of(loaded: Loaded[SmsFile]) -> Contract:
-    """The contract of a file that was read."""
+    """The contract of a file that was read, with the figures its sentences name filled in."""
     file = loaded.content
+    values = {name: written(term) for name, term in file.terms.by_name().items()}
+    clauses = {name: with_figures(clause, values) for name, clause in file.clauses.items()}
     return Contract(
         name=loaded.name,
         title=file.title,
         digest=loaded.digest,
         files=loaded.files,
-        clauses=file.clauses,
+        clauses=clauses,
         terms=file.terms,
         ambiguities=file.ambiguities,
         parties=file.parties,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from simbench.contract.term import Ambiguity, Frozen, Means, Strength, Term, Wor
 from simbench.contract.terms import Label, Terms
 
 Role = Literal["operator", "client", "sender"]
+FIGURE = re.compile(r"\{([a-z0-9_.\[\]-]+)\}")
 
 
 class Party(Frozen, frozen=True):
@@ -162,21 +164,17 @@ class Contract(msgspec.Struct, frozen=True):
             text = text.replace(f"{{{name}}}", str(value))
         return text
 
-    def filled(self, text: str) -> str:
-        """Put the values of terms into a text that names them in braces: "{quality.availability} %" of shares."""
-        return filled(text, self.terms)
-
 
 @lru_cache(maxsize=32)
 def _calendar(zone: str, country: str, region: str) -> Calendar:
     return Calendar(zone, country, region)
 
 
-def filled(text: str, terms: Terms) -> str:
-    """Put the values of terms into a text that names them in braces. A share is written in percent."""
-    for name, term in terms.by_name().items():
-        text = text.replace(f"{{{name}}}", written(term))
-    return text
+def with_figures(clause: Clause, values: Mapping[str, str]) -> Clause:
+    """A clause with the values of terms in place of their names in braces."""
+    texts = {name: getattr(clause, name) for name in ("gist", "key_term", "check")}
+    changed = {name: FIGURE.sub(lambda m: values.get(m[1], m[0]), text) for name, text in texts.items()}
+    return clause if changed == texts else msgspec.structs.replace(clause, **changed)
 
 
 def written(term: Term[Any]) -> str:

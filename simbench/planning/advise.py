@@ -137,15 +137,6 @@ def advise(
     return advice
 
 
-def score_own(plan: Plan, mixes: tuple[CodePlan, ...]) -> list[Candidate]:
-    """Code plans of one's own, scored in the futures in which an advice is; nothing is looked for."""
-    fresh = fresh_of(plan)
-    check_size(plan, 2 * fresh)
-    groups = [Group(plan, prefix) for prefix in plan.groups]
-    pool = Pool(plan, groups, replications(plan, fresh, CHOOSING), replications(plan, fresh, SCORING))
-    return [pool.candidate(mix) for mix in mixes]
-
-
 def fresh_of(plan: Plan) -> int:
     """How many futures choose and how many score: the more, the rarer lateness may be."""
     rare = 20 / max(1e-6, 1 - plan.asked.probability)

@@ -246,7 +246,7 @@ def test_rows_set_aside_give_their_times_in_words(tmp_path: Path) -> None:
 
 def test_a_source_with_no_row_passes_nothing(tmp_path: Path) -> None:
     findings = judge(Case(OFFER, "F1", read(tmp_path, HEADER)))
-    assert {one.outcome for one in findings if one.purpose.startswith("NRV-CDR")} == {"inconclusive"}
+    assert {one.outcome for one in findings if one.clause.startswith("NRV-CDR")} == {"inconclusive"}
     assert exit_status(findings) == 3
     with pytest.raises(NothingRead, match="nothing was read"):
         read(tmp_path, HEADER, months="")

@@ -130,7 +130,6 @@ R_LINK: Final = 7  # account << 49 | code << 36 | unreached << 35 | notify << 32
 ROW_WIDTH: Final = 8
 ACCOUNTS_MOST: Final = 1 << 13
 CODES_MOST: Final = 1 << 13
-SESSIONS_MOST: Final = 1 << 31
 
 # log: one row of the ledger
 L_AT: Final = 0
@@ -156,4 +155,3 @@ VALIDITIES: Final = 1 << 10
 VALIDITY_AT: Final = 3 * STAMPS
 
 PER_LENGTH: Final = 10**16  # keys of addresses: the number, and this much for each digit
-ACCOUNT_STRIDE: Final = 0x9E3779B97F4A7C15  # keys of (account, recipient): the recipient's, and this for each account

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 import cloup
 
 from simbench.cli.pages import command
+
+if TYPE_CHECKING:
+    from simbench.contract.engine import Loaded
 
 
 @command(see=("simbench explain", "docs/reference/contract.md"))
@@ -53,15 +58,17 @@ def show(contract: str, *, assumed: bool, as_json: bool) -> None:
             click.echo(f"    {name}  {one.question} Read as {one.reading or one.default}. [{one.status}]")
     if not assumed:
         click.echo("\nclauses")
-        for name, clause in content.clauses.items():
-            click.echo(f"    {name:<14} {_filled(clause.gist, content)}")
+        for name, clause in _clauses(loaded).items():
+            click.echo(f"    {name:<14} {clause.gist}")
 
 
 def _written(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _filled(text: str, content: object) -> str:
-    from simbench.contract.sms import SmsFile, filled
+def _clauses(loaded: Loaded[Any]) -> Any:
+    """The clauses, their sentences with figures."""
+    from simbench.contract.load import contract_of
+    from simbench.contract.sms import SmsFile
 
-    return filled(text, content.terms) if isinstance(content, SmsFile) else text
+    return contract_of(loaded).clauses if isinstance(loaded.content, SmsFile) else loaded.content.clauses
