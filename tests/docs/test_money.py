@@ -11,7 +11,10 @@ from tests.docs.reading import follow
 pytestmark = pytest.mark.slow
 
 
-PAGES = ("docs/tutorial/capacity-planner.md", "docs/guides/planning.md", "docs/guides/billing.md", "docs/guides/sla.md")
+PAGES = (
+    "docs/tutorial/capacity-planner.md", "docs/guides/planning.md", "docs/guides/billing.md", "docs/guides/sla.md",
+    "docs/guides/contract.md",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)

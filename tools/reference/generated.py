@@ -124,6 +124,31 @@ def contract() -> str:
     )  # fmt: skip
 
 
+def demo_contract() -> str:
+    held = load_contract("demo_telecom")
+    figures = [
+        (f"`{name}`", str(term.value), term.unit, term.status, term.clause, term.source or term.note)
+        for name, term in held.terms.by_name().items()
+    ]
+    readings = [(key, each.question, f"`{held.reading(key)}`", each.status) for key, each in held.ambiguities.items()]
+    clauses = [
+        (
+            name,
+            clause.gist,
+            ", ".join(clause.bound),
+            ", ".join(f"`{one}`" for one in clause.verified_by) or clause.not_verified,
+        )
+        for name, clause in held.clauses.items()
+    ]
+    return (
+        f"# {held.title}\n" + NOTE + "An operator that does not exist, as an example of a whole contract: "
+        "`simbench/contracts/demo_telecom.toml`. [Write your operator's contract](../guides/contract.md).\n\n"
+        "## Clauses\n\n" + table(("clause", "sentence", "binds", "verified by"), clauses)
+        + "\n## Figures\n\n" + table(("term", "value", "unit", "status", "clause", "origin"), figures)
+        + "\n## Readings\n\n" + table(("key", "question", "read as", "status"), readings)
+    )  # fmt: skip
+
+
 def _files(title: str, head: str, *files: tuple[str, type[Any]]) -> Callable[[], str]:
     def page() -> str:
         parts = (f"## {heading}\n\n{keys_of(struct)}" for heading, struct in files)
@@ -190,6 +215,7 @@ PAGES_OF: Final[dict[str, Callable[[], str]]] = {
     "exit-status.md": exit_status,
     "ledger.md": ledger,
     "contract.md": contract,
+    "contract-demo.md": demo_contract,
     "scenario.md": _files(
         "Scenario files", "See the commented examples in `scenarios/`.",
         ("A live platform: `simbench serve`", Scenario), ("A simulation: `simbench run`", WorldScenario),
