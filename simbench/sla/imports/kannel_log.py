@@ -323,7 +323,7 @@ def _centre(read: list[Event]) -> Iterator[LedgerRow]:
             kind = ("delivered", "buffered", "undelivered")[min(event.value, 2)]
             rows.append((event.at, kind, 0, event.link, event.recipient, event.line, 0, 0, None, 1, 0, 0))
         elif event.kind in {"lost", "stopping"}:
-            rows.append((event.at, "logout", 0, event.link, "", 0, 0, 0, None, 0))
+            rows.append((event.at, "logout", 0, event.link, "", 0, 0, 0, None, 0, 0, 0))
     rows.sort(key=lambda row: int(str(row[0])))
     return iter(rows)
 

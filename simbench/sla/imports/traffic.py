@@ -81,7 +81,7 @@ def _message(row: Row, contract: Contract, submitted: int, answered: int) -> lis
     if result not in RESULTS:
         raise BadInput("result", f"is {shown(result)}", "accepted or refused")
     segments = whole_of(cells.get("segments", 1), "segments", 1, MOST_SEGMENTS)
-    rows: list[LedgerRow] = [(answered, result, 0, code, recipient, row.line, 0, 0, None, segments)]
+    rows: list[LedgerRow] = [(answered, result, 0, code, recipient, row.line, 0, 0, None, segments, 0, 0)]
     if answered > submitted and result == "accepted":
-        rows.insert(0, (submitted, "held", 0, code, recipient, 0, 0, 0, None, segments))
+        rows.insert(0, (submitted, "held", 0, code, recipient, 0, 0, 0, None, segments, 0, 0))
     return rows
