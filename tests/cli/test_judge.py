@@ -109,8 +109,8 @@ def test_decisions_probes_and_a_forecast_are_shown_together(tmp_path: Path, caps
     chances = ("--forecast", "2026-03-01T00:00:00+01:00", "--replications", "20", "--workers", "1")
     ended = Ended(capsys, "judge", table(tmp_path / "o.csv", 5, 7), *PERIOD, *files, *chances, "--json")
     answer = json.loads(ended.out)
-    six = [one["summary"][:1] for key in ("before", "findings") for one in answer[key] if one["purpose"] == "sla.restoration"]
-    assert six == ["5", "4"]
+    found = [one for key in ("before", "findings") for one in answer[key]]
+    assert [one["summary"][:1] for one in found if one["purpose"] == "sla.restoration"] == ["5", "4"]
     assert answer["dispute"][0]["verdict"] == "agree"
     assert answer["forecast"]["replications"] == 20
     assert [one["availability"]["share"] for one in answer["forecast"]["dates"]] == [0, 0]
