@@ -175,6 +175,7 @@ def test_an_interrupt_ends_server_and_thread() -> None:
     program = (
         "import signal, os, threading\n"
         "from fake_smsc import FakeSmsc\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background may ignore it\n"
         "try:\n"
         "    with FakeSmsc({'36010': 10}) as smsc:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
