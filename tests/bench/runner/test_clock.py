@@ -51,7 +51,8 @@ class Stuck(InMemory):
 
 
 def conducted(name: str, ahead_s: float = 0, times: float = 1, client: type[InMemory] = InMemory) -> Conducted:
-    exercise, contract, loop = EXERCISES[name], load_contract(), VirtualLoop()
+    contract, loop = load_contract(), VirtualLoop()
+    exercise = EXERCISES[name].under(contract)
     try:
         network, clock = MemoryNetwork(), PlatformClock(exercise.epoch_us, 1.0, loop.time)
         sut = client(network, Apart(clock, ahead_s, times))
