@@ -126,11 +126,12 @@ def shown(value: object) -> str:
 
 
 def choice(word: str, known: Iterable[str]) -> str:
-    """Return the expectation for an unknown word: the nearest known one, else the first dozen."""
+    """Return the expectation for an unknown word: the one it begins, or the nearest, else the first dozen."""
     from difflib import get_close_matches  # noqa: PLC0415 - only needed for errors
 
     names = list(known)
-    near = get_close_matches(word[:80], names, 1)
+    begun = [name for name in names if len(word) > 2 and name.startswith(word)]
+    near = begun if len(begun) == 1 else get_close_matches(word[:80], names, 1)
     if near:
         return f"perhaps `{near[0]}`"
     return "one of " + ", ".join(names[:12]) + (", ..." if len(names) > 12 else "") if names else "no such name"

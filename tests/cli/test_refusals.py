@@ -124,7 +124,10 @@ UNKNOWN = {
     ("--sut", "nobody"): "system under test: 'nobody' is not known; expected one of reference, kannel",
     ("--only", "NOPE"): "--only NOPE: no clause, purpose or exercise of that name; expected OPS-",
     ("--fault", "no-paces"): "--fault no-paces: the reference client has no such fault; expected perhaps `no-pacing`",
-    ("--contract", "nope"): 'contract "nope": no such built-in contract; expected one of orange_ops_2016',
+    (
+        "--contract",
+        "nope",
+    ): 'contract "nope": no such built-in contract; expected one of common, demo_telecom',
 }
 
 

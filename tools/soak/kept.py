@@ -126,7 +126,7 @@ class Load:
 
 
 class Kept(NamedTuple):
-    """The load between two counts, and its remains: objects, octets, and the types that grew most."""
+    """The load between two counts, and its remains: objects of the types that grew, octets, and those types."""
 
     messages: int
     notified: int
@@ -158,9 +158,9 @@ def kept(folder: Path, warm: int, rounds: int) -> Kept:
             grown.subtract(first.types)
             lines = len(smsc.server.connections) + len(smsc.server.gateway.lines)
             waiting = ledger.backlog + smsc.control.unacknowledged() + lines
+            more = sum((+grown).values())  # what goes meanwhile of one type must not hide what another keeps
             return Kept(
-                load.accepted - accepted, load.notified - notified, load.cuts - cuts, last.objects - first.objects,
-                last.octets - first.octets, grown.most_common(8), waiting,
+                load.accepted - accepted, load.notified - notified, load.cuts - cuts, more, last.octets - first.octets, grown.most_common(8), waiting,
             )  # fmt: skip
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:

@@ -149,8 +149,10 @@ def test_a_client_that_is_only_watched_is_asked_nothing() -> None:
 
 def test_exercises_whose_accounts_a_running_client_does_not_have_are_unsupported() -> None:
     reach = Reach(accounts=(AccountGiven("36010", "acc", "pw", 10),), port=5000)
-    assert unsupported("sessions.keepalive", EXERCISES["session"], Capabilities(), reach) == ""
-    assert "36020" in unsupported("sender.short-code-only", EXERCISES["originators"], Capabilities(), reach)
+    assert unsupported("sessions.keepalive", EXERCISES["session"].under(load_contract()), Capabilities(), reach) == ""
+    assert "36020" in unsupported(
+        "sender.short-code-only", EXERCISES["originators"].under(load_contract()), Capabilities(), reach
+    )
     assert "passwords" in unsupported("sessions.refused-pace", EXERCISES["login-refused"], Capabilities(), reach)
 
 
