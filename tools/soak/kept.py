@@ -160,7 +160,8 @@ def kept(folder: Path, warm: int, rounds: int) -> Kept:
             waiting = ledger.backlog + smsc.control.unacknowledged() + lines
             more = sum((+grown).values())  # what goes meanwhile of one type must not hide what another keeps
             return Kept(
-                load.accepted - accepted, load.notified - notified, load.cuts - cuts, more, last.octets - first.octets, grown.most_common(8), waiting,
+                load.accepted - accepted, load.notified - notified, load.cuts - cuts, more,
+                last.octets - first.octets, grown.most_common(8), waiting,
             )  # fmt: skip
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
