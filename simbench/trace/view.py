@@ -158,6 +158,13 @@ class _Seen:
     def __init__(self, piece: _Piece, place: int) -> None:
         self._piece, self._place = piece, place
 
+    def __eq__(self, other: object) -> bool:
+        """Equal fields, as of the rows it stands for."""
+        names: tuple[str, ...] = self.__class__.__struct_fields__  # type: ignore[attr-defined]  # it says it is a row
+        return self.__class__ is other.__class__ and all(getattr(self, name) == getattr(other, name) for name in names)
+
+    __hash__ = None  # type: ignore[assignment]  # like a struct that may change
+
 
 class _Piece:
     """Some rows of a view; a field is made for all of them when it is read of one."""
