@@ -31,12 +31,12 @@ def test_every_command_that_writes_is_among_them() -> None:
     writing = {"serve", "conform", "run", "report", "bill", "plan", "sweep", "probe"}
     assert {words[0] for words in FOLDERS if len(words) == 2} == writing
     assert {words[:2] for words in FOLDERS if len(words) == 3} == {
-        ("dialup", "run"), ("dialup", "replay"), ("dialup", "reconcile"), ("roaming", "run"),
+        ("dialup", "run"), ("dialup", "replay"), ("dialup", "reconcile"), ("roaming", "run"), ("sla", "watch"),
         *(("judge", kind) for kind in ("run", "capture", "outages", "log", "any")),
     }  # fmt: skip
     assert set(FILES) == {
         ("matrix", "--html"), ("certificate", "-o"), ("dialup", "run", "--records"), ("dialup", "replay", "--write"),
-        ("roaming", "table", "--plot"), ("roaming", "judge", "-o"),
+        ("roaming", "table", "--plot"), ("roaming", "judge", "-o"), ("contract", "new", "-o"),
     }  # fmt: skip
 
 

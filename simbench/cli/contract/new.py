@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import cloup
 
+from simbench.cli.output_options import OUTPUT_FILE
 from simbench.cli.pages import command
 
 
@@ -17,7 +18,7 @@ from simbench.cli.pages import command
 @cloup.argument("name", help="Name of the contract: letters, digits, - and _.")
 @cloup.option_group(
     "Output",
-    cloup.option("-o", "--output", type=click.Path(path_type=Path), help="File to write instead of NAME.toml."),
+    cloup.option("-o", "--output", type=OUTPUT_FILE, help="File to write instead of NAME.toml."),
 )
 def new(name: str, output: Path | None) -> None:
     """Write a commented contract file to fill in.
