@@ -45,7 +45,7 @@ def test_a_new_contract_is_sound_and_nothing_is_written_over(tmp_path: Path) -> 
     assert 'title = "mine"' in path.read_text("utf-8")
     assert run("check", str(path)).exit_code == 0
     again = run("new", "mine", "-o", str(path))
-    assert "the file exists already" in str(again.exception)
+    assert "exists, and simbench did not write it" in str(again.exception)
     assert "is the name of a built-in contract" in str(run("new", "common").exception)
 
 
