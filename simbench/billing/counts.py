@@ -157,7 +157,7 @@ def oddly_counted(acts: Acts, counts: Counts, month: Month, language: str = "en"
 def all_rows(path: Path, kinds: Mapping[str, Kind], needed: Sequence[str]) -> Iterator[Row]:
     """Rows of a table, each of which has to be sound and to have the needed cells. Raises BadInput otherwise."""
     table = read_table(path, kinds, needed=needed)
-    with closing_on_error(table.rows):
+    with closing_on_error(table.rows, table.source):
         for row in table.rows:
             if isinstance(row, RejectedRow):
                 raise BadInput(f"{path}: line {row.line}", row.reason, "a row of the table")

@@ -30,7 +30,7 @@ def read_csv(path: Path, aside: RejectedRows, progress: Progress) -> tuple[int, 
     size, rows = path.stat().st_size, 0
     table = read_table(path, KINDS, whole_rows=True)
     sound: list[Call] = []
-    with closing_on_error(table.rows):
+    with closing_on_error(table.rows, table.source):
         check_columns(list(table.columns), str(path))
         for row in table.rows:
             rows += 1

@@ -90,7 +90,7 @@ def _text(path: Path, kinds: Mapping[str, Kind], mapping: Columns, needed: Itera
         check_needed(places, needed, mapping, path)
     records = _whole(found.records, len(found.names)) if whole_rows else found.records
     rows = _named(records, places, kinds, mapping, width=len(found.names), comma=found.delimiter == ";")
-    return Table(path, rows, found.remarks, tuple(places), found.octets_read)
+    return Table(path, rows, found.remarks, tuple(places), found.octets_read, found.records)
 
 
 def _whole(records: Iterator[tuple[int, list[Any] | RejectedRow]], width: int) -> _Records:

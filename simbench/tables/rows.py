@@ -47,7 +47,7 @@ class Row(msgspec.Struct, frozen=True):
 class Table(msgspec.Struct, frozen=True):
     """A table being read: its rows in order, remarks on the whole of it, and which of our columns it has.
 
-    `octets_read` returns the progress of reading, as far as it is known.
+    `octets_read` returns the progress of reading, as far as it is known. `source` reads the file for the rows.
     """
 
     path: Path
@@ -55,6 +55,7 @@ class Table(msgspec.Struct, frozen=True):
     remarks: tuple[Remark, ...] = ()
     columns: tuple[str, ...] = ()
     octets_read: Callable[[], int] = lambda: 0
+    source: object = None
 
 
 class Collected(msgspec.Struct, Generic[T], frozen=True):
@@ -73,7 +74,7 @@ def collect(table: Table, read: Callable[[Row], T]) -> Collected[T]:
     items: list[tuple[int, T]] = []
     notes: list[RejectedRow] = []
     rows = 0
-    with closing_on_error(table.rows):
+    with closing_on_error(table.rows, table.source):
         for row in table.rows:
             rows += 1
             if isinstance(row, RejectedRow):
@@ -92,13 +93,14 @@ def collect(table: Table, read: Callable[[Row], T]) -> Collected[T]:
 
 
 @contextmanager
-def closing_on_error(rows: Iterator[Any]) -> Iterator[None]:
-    """Close the file behind some rows if their processing fails."""
+def closing_on_error(*rows: object) -> Iterator[None]:
+    """Close the file behind some rows if their processing fails; rows that nobody has begun to read close no other."""
     try:
         yield
     except BaseException:
-        if isinstance(rows, Generator):
-            rows.close()
+        for one in rows:
+            if isinstance(one, Generator):
+                one.close()
         raise
 
 
