@@ -8,6 +8,7 @@ of their own (`simbench.rules.meters`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isinf
 
 import msgspec
 import numpy as np
@@ -109,8 +110,9 @@ def _within_tier(case: Case, code: str, period: Period, submits: Operations) -> 
     assumed, rate = case.contract.assumed("throughput.jitter_ms", AMBIGUITY), period.rate
     at = submits.at
     strict, lenient = held_against(case, submits, rate)
+    pace = "all at once" if isinf(strict.sustained_per_s) else f"{strict.sustained_per_s:.2f}/s sustained"
     summary = (
-        f"{code} at {rate}/s: {count(len(at), 'operation')}, {strict.sustained_per_s:.2f}/s sustained, "
+        f"{code} at {rate}/s: {count(len(at), 'operation')}, {pace}, "
         f"{strict.peak} in the busiest second, at most {strict.worst_us / 1000:.1f} ms early"
         f"{said_of(case.contract, rate)}"
     )
