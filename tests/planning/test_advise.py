@@ -20,6 +20,8 @@ from simbench.planning.optimizer import Wish, solve
 from simbench.planning.required_rates import _quiet, late_of, required_rates_of
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 
+pytestmark = pytest.mark.slow
+
 SCENARIOS = Path(__file__).parents[2] / "scenarios" / "plan"
 PARTIAL = {"scripted": [{"at": "2026-03-03T07:00", "for_h": 1, "scope": "partial"}]}
 SMALL: dict[str, Any] = {

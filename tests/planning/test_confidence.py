@@ -13,6 +13,8 @@ from simbench.planning.own_code_plan import own_code_plan
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 from tools.bench.calibration import drawn, stated
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_interval_is_the_exact_one_of_clopper_and_pearson() -> None:
     low, high, _ = bounds(0.9, 10, 0.5)  # nine of ten: tables give 55.5 % to 99.7 %

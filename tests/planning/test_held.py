@@ -22,6 +22,8 @@ from simbench.planning.required_rates import required_rates_of
 from simbench.planning.size import octets_needed
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 
+pytestmark = pytest.mark.slow
+
 TWO: dict[str, Any] = {"period": {"from": "2026-03", "months": 2}, "sendings": [sending(volume=300_000)]}
 HELD = [{"code": "36020", "rate_per_s": 20}, {"code": "36050", "rate_per_s": 50}]
 

@@ -30,6 +30,8 @@ from simbench.planning.tables import sheets_of
 from simbench.planning.wording import HOME, in_language, percent
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 
+pytestmark = pytest.mark.slow
+
 PLAN = plan_of(
     title="Offers & answers", sendings=[sending(volume=300_000, every="week", sigma=0.1)], outages=OUTAGES,
     flows=[flow(name="=cmd", **{"class": "reply", "per_day": 20_000, "within_min": 60})], probability=0.6,

@@ -25,6 +25,8 @@ from simbench.simulation.plan import plan
 from simbench.simulation.run import run_world
 from tests.simulation.worlds import FRIDAY, campaign, scenario_of
 
+pytestmark = pytest.mark.slow
+
 SCENARIOS = Path(__file__).parents[2] / "scenarios" / "plan"
 
 

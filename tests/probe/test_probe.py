@@ -15,6 +15,8 @@ from tests.cli.child import Ended, Served
 from tests.mutants.platform import slow_platform
 from tests.probe.platform import probed, sound, with_fault
 
+pytestmark = pytest.mark.slow
+
 CAUGHT = [(fault, check.purpose) for check in CHECKS.values() for fault in check.catches]
 
 # Wire faults of the fake SMSC that no probe can blame on a platform, with the reason.

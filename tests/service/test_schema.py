@@ -20,6 +20,8 @@ from schemathesis.specs.openapi.checks import response_schema_conformance, statu
 from simbench.service.settings import Limits, ServiceSettings
 from tests.service.stage import Stage, staged
 
+pytestmark = pytest.mark.slow
+
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
     negative_data_rejection,

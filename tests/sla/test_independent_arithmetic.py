@@ -16,6 +16,8 @@ from simbench.sla.readings import NOTICES, _reading
 from simbench.sla.restoration import outages_of
 from tests.sla.independent import DAY, Facts, longest, worst
 
+pytestmark = pytest.mark.slow
+
 CONTRACT = load_contract()
 TABLES, BATCH = 500, 50
 SHARES = ("0.5", "0.25", "0.333", "0.3333333", "0.07", "1.0", "0.66")

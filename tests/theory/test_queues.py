@@ -20,6 +20,8 @@ from simbench.simulation.plan import World, plan
 from simbench.simulation.timeline import Rank
 from tests.simulation.worlds import CODE, run, scenario_of
 
+pytestmark = pytest.mark.slow
+
 DAY_S = 86_400
 EVEN = {"daily": [1] * 24, "weekly": [1] * 7}
 

@@ -30,6 +30,8 @@ from tests.report.markup import Markup
 from tests.sla.report.years import CODE, END, OTHER, START, minute, outages, run_of_year, traffic
 from tests.sla.years import SERVICE_LEVEL
 
+pytestmark = pytest.mark.slow
+
 FIFTEEN = run_of_year(outages(15), traffic(outages(15)))
 
 
