@@ -110,7 +110,7 @@ def test_refusals_of_an_empty_originator_and_before_a_login_are_right(judge: Jud
 
 @pytest.mark.parametrize("mode", ["reset", "cut"])
 def test_attempts_on_a_closed_port_leave_the_pace_open(judge: Judge, mode: str) -> None:
-    outage = f'[[outages]]\nat_s = 1\nfor_s = 600\nmode = "{mode}"\n'
+    outage = f'[[outages]]\nat_s = 4\nfor_s = 600\nmode = "{mode}"\n'
     found = judge.serve(served_clients.storm, more=outage)
     assert found[PACE]["outcome"] == "inconclusive"
     assert "while the server's port was closed" in found[PACE]["summary"]
