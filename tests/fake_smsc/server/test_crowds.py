@@ -123,7 +123,7 @@ def test_a_hundred_thousand_unacknowledged_notifications_cost_bounded_memory_and
         window = contract().terms.session.window.value
         assert smsc.control.unacknowledged("36010") >= NOTICES - window  # a few rest before they are offered again
         (line,) = (line for line in smsc.server.gateway.lines.values() if line.account == "36010")
-        assert len(line.session.own.outstanding) == window
+        assert line.own.count == window
         each = (rss() - before) / NOTICES
         assert each < NOTICE_OCTETS, f"{each:.0f} octets a notification"
         bystander.transport.write(harness.submit(7, OAdC="36020", AdC="33710000999"))
