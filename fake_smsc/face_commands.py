@@ -1,4 +1,4 @@
-"""What may be asked of a running SMSC at once, by the object that a test has of it."""
+"""Commands to a running SMSC that give their result at once; `FakeSmsc` and `AsyncSmsc` share them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WAIT_S = 10.0
 
 
 class Account(msgspec.Struct, frozen=True):
-    """What a client logs in with to send from a short code."""
+    """Login and password of the account that sends from a short code."""
 
     login: str
     password: str
@@ -52,7 +52,7 @@ class Clock:
 
 
 class Commands(ABC):
-    """What may be asked of a running SMSC at once, from its own loop or from another thread."""
+    """Commands to a running SMSC, from its own loop or from another thread."""
 
     live: LiveSmsc
 

@@ -81,7 +81,7 @@ def forecast_text(forecast: Forecast) -> str:
 
 
 class Forecasts(msgspec.Struct, frozen=True):
-    """What is judged: forecasts handed in, the traffic counted, and the contract."""
+    """Forecasts handed in, the traffic counted, and the contract that both are judged by."""
 
     contract: Contract
     forecasts: tuple[Forecast, ...]

@@ -15,7 +15,7 @@ import msgspec
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
 from simbench.base.toml_files import choice
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.output_options import OUTPUT_FOLDER, language_option
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:
@@ -53,14 +53,7 @@ if TYPE_CHECKING:
 @cloup.option_group(
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for printable pages, JSON and CSV."),
-    cloup.option(
-        "--lang",
-        "language",
-        type=click.Choice(["en", "fr"]),
-        default="en",
-        show_default=True,
-        help="Language of the invoices and their page.",
-    ),
+    language_option("invoices and their page"),
     cloup.option("--json", "form", flag_value="json", help="JSON instead of tables."),
     cloup.option("--csv", "form", flag_value="csv", help="CSV in the columns of an invoice received."),
 )

@@ -1,12 +1,14 @@
-"""Types of the options that name what a command writes: refused before any work is done when it is somebody else's."""
+"""Options on what a command writes: paths, refused before any work is done when they are somebody else's; language."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import click
+import cloup
 
 from simbench.base.outputs import check_file, check_folder
 
@@ -30,3 +32,11 @@ class _Output(click.Path):
 
 OUTPUT_FOLDER: Final = _Output(folder=True)
 OUTPUT_FILE: Final = _Output(folder=False)
+
+
+def language_option(text: str) -> Callable[[Any], Any]:
+    """The option `--lang` of a text for readers, en or fr; its value is `language`."""
+    choices = click.Choice(["en", "fr"])
+    return cloup.option(
+        "--lang", "language", type=choices, default="en", show_default=True, help=f"Language of the {text}."
+    )

@@ -13,7 +13,7 @@ import msgspec
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.json_files import indented, write_json, write_octets
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.output_options import OUTPUT_FOLDER, language_option
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
@@ -74,14 +74,7 @@ if TYPE_CHECKING:
 @cloup.option_group(
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for report, tables, invoices and JSON."),
-    cloup.option(
-        "--lang",
-        "language",
-        type=click.Choice(["en", "fr"]),
-        default="en",
-        show_default=True,
-        help="Language of the report and the invoices.",
-    ),
+    language_option("report and the invoices"),
     cloup.option("--xlsx", is_flag=True, help="Also write the tables as one workbook (with -o)."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
 )
@@ -102,7 +95,7 @@ def plan(**options: object) -> None:
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line asks for."""
+    """The options of the command line."""
 
     campaign: Path | None = None
     ledger: Path | None = None

@@ -12,7 +12,7 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.outputs import adopt, claim
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.output_options import OUTPUT_FOLDER, language_option
 from simbench.cli.pages import JUDGED, command
 
 QUIET_S = 2.0
@@ -32,14 +32,7 @@ RUNS, FINDINGS = "runs", "findings.json"
 @cloup.option_group(
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the report (default: RUN itself)."),
-    cloup.option(
-        "--lang",
-        "language",
-        type=click.Choice(["en", "fr"]),
-        default="en",
-        show_default=True,
-        help="Language of the report.",
-    ),
+    language_option("report"),
     cloup.option("--pdf", is_flag=True, help="Also write report.pdf."),
     cloup.option("--json", "as_json", is_flag=True, help="Findings as JSON instead of lines."),
     cloup.option("--unmasked", is_flag=True, help="Write telephone numbers in full (reports of conformance sessions)."),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What is said of a rule: the command that applies it where no exercise does, its sentence, its planted faults."""
+    """A rule as pages name it: the command that applies it if no exercise does, its sentence, its planted faults."""
 
     command: str
     sentence: str

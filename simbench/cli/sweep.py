@@ -15,7 +15,7 @@ from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.json_files import indented, write_octets
 from simbench.base.toml_files import choice
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.output_options import OUTPUT_FOLDER, language_option
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
@@ -45,14 +45,7 @@ SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "la
 @cloup.option_group(
     "Report",
     cloup.option("--measure", default="", help="Measure the report is about (default: that of [stop], else late)."),
-    cloup.option(
-        "--lang",
-        "language",
-        type=click.Choice(["en", "fr"]),
-        default="en",
-        show_default=True,
-        help="Language of the report.",
-    ),
+    language_option("report"),
     cloup.option("--xlsx", is_flag=True, help="Also write the table of points as a workbook."),
 )
 @cloup.option_group(

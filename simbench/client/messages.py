@@ -24,7 +24,7 @@ Portability = Callable[[str, int], str | None]
 
 
 class Knowledge(msgspec.Struct, frozen=True):
-    """What the client read in its operator's contract: hours of marketing, civil time, and ranges of codes by use.
+    """The part of its operator's contract that a client keeps: marketing hours, civil time, ranges of codes by use.
 
     Without `saturdays` marketing waits for Monday, and with `holidays` it is sent on public holidays and Sundays too.
     """
@@ -44,7 +44,7 @@ class Knowledge(msgspec.Struct, frozen=True):
 
 
 def knowledge_of(contract: Contract) -> Knowledge:
-    """What a client needs to know of a contract."""
+    """The part of a contract that a client needs."""
     hours, numbering = contract.terms.hours.get(MARKETING), contract.terms.numbering
     days = hours.days.value if hours else "every-day"
     ranges = {use: numbering.prefixes(use) for use in get_args(Use)}

@@ -1,4 +1,4 @@
-"""What stands where in the arrays that compiled code and the core share: names of indices.
+"""Names of the indices of the arrays that compiled code and the core share.
 
 `state` is one array of integers, with the table of delivery times behind it. A row of `lines`, `accounts` and `codes`
 is one connection, account and short code. Instants are microseconds since the epoch, seconds those of an SCTS.

@@ -127,7 +127,7 @@ def settled_first(trace: Trace) -> Ints:
 
 
 def sends(trace: Trace) -> list[Request]:
-    """What the bench asked the client to send, each token once, in order."""
+    """The messages the bench requested of the client, each token once, in order."""
     first: dict[str, Request] = {}
     for one in trace.requests:
         first.setdefault(one.token, one)

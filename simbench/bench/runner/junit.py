@@ -32,7 +32,7 @@ def named_items(chosen: Chosen) -> list[tuple[str, str, str]]:
 
 
 def properties(finding: Finding, judgements: Judgements) -> list[tuple[str, str]]:
-    """What a test case says of its finding."""
+    """The properties of the test case of a finding."""
     attempt = judgements.attempt(finding.exercise)
     own = [(name, str(getattr(finding, name))) for name in _PROPERTIES]
     return own + ([("attempts", attempt)] if attempt else [])

@@ -109,7 +109,7 @@ def filled(url: str, ask: Outgoing, callback: str) -> str:
 
 
 def heard(path: str, query: str, outcomes: Mapping[str, ReportKind]) -> Report:
-    """What one call of the client's means. An unknown call becomes a report of the kind "error"."""
+    """The report that one call by the client makes. An unknown call becomes a report of the kind "error"."""
     pairs = (pair.partition("=")[::2] for pair in query.split("&"))
     values = {name: unquote_to_bytes(value.replace("+", " ")).decode("utf-8", "replace") for name, value in pairs}
     try:

@@ -9,7 +9,7 @@ import click
 import cloup
 import msgspec
 
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.output_options import OUTPUT_FOLDER, language_option
 from simbench.cli.pages import option_group
 
 _FILE: Final = click.Path(path_type=Path)
@@ -118,14 +118,7 @@ OUTPUT: Final = option_group("Output", _FOLDER, _JSON)
 REPORT: Final = option_group(
     "Output",
     _FOLDER,
-    cloup.option(
-        "--lang",
-        "language",
-        type=click.Choice(["en", "fr"]),
-        default="en",
-        show_default=True,
-        help="Language of the report of a service level.",
-    ),
+    language_option("report of a service level"),
     cloup.option("--pdf", is_flag=True, help="With -o: also write report.pdf."),
     cloup.option("--claim", is_flag=True, help="With -o: also draft a claim for compensation (claim.md, claim.pdf)."),
     _JSON,

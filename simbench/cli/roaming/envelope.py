@@ -10,6 +10,7 @@ import cloup
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
+from simbench.cli.output_options import language_option
 from simbench.cli.pages import command
 from simbench.cli.roaming.options import JSON, PLAN, RULES
 
@@ -33,14 +34,7 @@ KINDS = {
 )
 @cloup.option_group(
     "Output",
-    cloup.option(
-        "--lang",
-        "language",
-        type=click.Choice(["en", "fr"]),
-        default="en",
-        show_default=True,
-        help="Language of the text for the customer.",
-    ),
+    language_option("text for the customer"),
     JSON,
 )
 def envelope(day: str, language: Language, *, as_json: bool, **plan: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a client offered and what was acknowledged while the platform delayed its answers."""
+"""The messages a client offered, and those acknowledged, while the platform delayed its answers."""
 
 from __future__ import annotations
 
