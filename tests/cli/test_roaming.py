@@ -17,7 +17,7 @@ from simbench.cli.main import cli
 from simbench.cli.roaming.group import roaming
 from simbench.ledger.info import read_info
 from tests.cli.child import Ended
-from tests.report.markup import Markup
+from tests.reporting.markup import Markup
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios" / "roaming"
 FIRST, GREEDY = SCENARIOS / "01_a_year_abroad.toml", SCENARIOS / "03_a_greedy_operator.toml"

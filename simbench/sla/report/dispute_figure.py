@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simbench.base.units import SECOND_US
-from simbench.report import style
+from simbench.reporting import style
 from simbench.sla.dispute import Dispute, Reason, Side
 from simbench.sla.report.picture import Picture
 from simbench.sla.report.tables import Table

@@ -8,11 +8,11 @@ from simbench.base.units import SECOND_US
 from simbench.bench.report import Judgement
 from simbench.bench.report.figures.catalogue import Album, draw_all
 from simbench.finding import Finding
-from simbench.report import style
+from simbench.reporting import style
 from tests.bench.report import simulated
 from tests.bench.report.cases import judgement
 from tests.bench.report.simulated import START, Simulation, exercise
-from tests.report.markup import Markup
+from tests.reporting.markup import Markup
 
 RATE = Finding("rate.x", "OPS-ENG-01", "pass", "Fine.", exercise="x")
 

@@ -11,10 +11,10 @@ from simbench.base.units import SECOND_US
 from simbench.bench.report import Judgement, write_report
 from simbench.bench.report.page import page
 from simbench.finding import OUTCOMES, Evidence, Finding
-from simbench.report.format import SYMBOLS, WORST_FIRST
+from simbench.reporting.format import SYMBOLS, WORST_FIRST
 from tests.bench.report.cases import FRAME, judgement
 from tests.bench.report.simulated import START, Simulation, exercise
-from tests.report.markup import Markup
+from tests.reporting.markup import Markup
 
 HOSTILE = (
     "</title></style></script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&$\\frac{1}{0}$\x00\x1b\ud800"

@@ -16,7 +16,7 @@ from simbench.bench.report.findings_file import read_findings
 from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.ledger import Run
-from simbench.report.style import look
+from simbench.reporting.style import look
 from simbench.rules.rule import Case, judge
 from simbench.sla.report import SlaRun, write_sla
 from simbench.sla.report.builder import Report, report_of
@@ -26,7 +26,7 @@ from simbench.sla.report.picture import Picture
 from simbench.sla.report.tables import Table
 from simbench.sla.report.translations import LANGUAGES, Words
 from simbench.trace.trace import Trace
-from tests.report.markup import Markup
+from tests.reporting.markup import Markup
 from tests.sla.report.years import CODE, END, OTHER, START, minute, outages, run_of_year, traffic
 from tests.sla.years import SERVICE_LEVEL
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from simbench.base.text import count
 from simbench.base.units import DAY_US, HOUR_US
-from simbench.report.format import duration, interval, legible, moment, number, quantity, sentence, source
+from simbench.reporting.format import duration, interval, legible, moment, number, quantity, sentence, source
 from tests.bench.report.simulated import START
 
 
