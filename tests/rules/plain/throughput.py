@@ -1,0 +1,252 @@
+"""Rules on the client's rate: OPS-ENG-01, OPS-ACH-04, computed independently of the SMSC's meter.
+
+An operation conforms when it arrives at most tau before the r-th operation before it is one second old. The ring keeps
+conforming instants, so earliness does not accumulate. Other readings of AMB-05 have meters
+of their own (`simbench.rules.meters`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isinf
+
+import msgspec
+import numpy as np
+
+from simbench.base.text import count
+from simbench.base.units import SECOND_US
+from simbench.finding import Evidence
+from simbench.rules.client.limits import Period, rate_periods, without_outages
+from simbench.rules.meters import AMBIGUITY, Meter, Operations, Sliding, counted, meter_of, said_of
+from simbench.rules.rule import Case, Verdict, rule, worst
+from simbench.trace.rows import Submits
+from simbench.trace.view import Ints
+
+SHOWN = 5  # frames shown as evidence of one code
+
+
+class Policed(msgspec.Struct, frozen=True):
+    """A code's operations compared with its rate: positions of those too early, and the worst earliness (us)."""
+
+    early: tuple[int, ...]
+    worst_us: int
+    peak: int  # operations in the busiest sliding second
+    sustained_per_s: float
+
+
+def police(
+    at: Ints,
+    segments: Ints,
+    rate: int,
+    tolerance_us: int,
+    late_us_at: Callable[[int], int] = lambda _: 0,
+    meter: Meter | None = None,
+) -> Policed:
+    """Compare operations (instants in us, ascending; segments each) with a rate and list those too early.
+
+    `late_us_at` gives the bench's own lateness around an instant (us). A conforming operation that the bench read late
+    may have arrived that much earlier; it is dated so, so that the tolerance does not make the next one look early.
+    `meter` is the reading of the rate; by default the sliding second.
+    """
+    meter = meter or Sliding(rate)
+    early: list[int] = []
+    worst_us = 0
+    for position, (instant, amount) in enumerate(zip(at.tolist(), segments.tolist(), strict=True)):
+        probe = meter.copy() if amount > 1 else meter
+        for _ in range(amount - 1):
+            probe.take(probe.due(instant))
+        due = probe.due(instant)
+        if due > instant:
+            due = max(instant, due - late_us_at(instant))
+        worst_us = max(worst_us, due - instant)
+        if due - instant > tolerance_us:
+            early.append(position)
+            continue
+        probe.take(due)
+        meter = probe
+    return Policed(tuple(early), worst_us, peak_in_a_second(at, segments), sustained(each_segment(at, segments), rate))
+
+
+def each_segment(instants: Ints, segments: Ints) -> Ints:
+    """The instant of every segment: that of its operation."""
+    return np.repeat(instants, segments) if len(instants) else instants
+
+
+def peak_in_a_second(at: Ints, segments: Ints) -> int:
+    """The most segments in any half-open second."""
+    if not len(at):
+        return 0
+    total = np.concatenate(([0], np.cumsum(segments)))
+    ends = np.searchsorted(at, at + SECOND_US, side="left")
+    return int((total[ends] - total[:-1]).max())
+
+
+def sustained(at: Ints, rate: int) -> float:
+    """Segments per second over a backlog, without the first burst of r: (n - r) / (last - r-th)."""
+    if len(at) <= rate:
+        return 0.0
+    elapsed = int(at[-1]) - int(at[rate - 1])
+    return (len(at) - rate) * SECOND_US / elapsed if elapsed > 0 else float("inf")
+
+
+def code_rates(case: Case) -> dict[str, int]:
+    """Each code's rate: the last limit set in the events of the run."""
+    return {code: limits[-1].rate for code, limits in case.trace.limits.items()}
+
+
+def held_against(case: Case, operations: Submits | Operations, rate: int) -> tuple[Policed, Policed]:
+    """Operations compared with their rate: with tau alone, and with the bench's own lateness added."""
+    at, segments, late_us = operations.at, operations.segments, case.trace.largest_timing_error
+    jitter_us = case.contract.terms.throughput.jitter_ms.value * 1000
+    strict = police(at, segments, rate, jitter_us, meter=meter_of(case.contract, rate))
+    if not strict.early:
+        return strict, strict
+    meter = meter_of(case.contract, rate)
+    return strict, police(at, segments, rate, jitter_us, lambda instant: late_us(instant - SECOND_US, instant), meter)
+
+
+def _within_tier(case: Case, code: str, period: Period, submits: Operations) -> Verdict:
+    """A code's submits against its rate: fails beyond tau and the bench's own timing error, inconclusive between."""
+    assumed, rate = case.contract.assumed("throughput.jitter_ms", AMBIGUITY), period.rate
+    at = submits.at
+    strict, lenient = held_against(case, submits, rate)
+    pace = "all at once" if isinf(strict.sustained_per_s) else f"{strict.sustained_per_s:.2f}/s sustained"
+    summary = (
+        f"{code} at {rate}/s: {count(len(at), 'operation')}, {pace}, "
+        f"{strict.peak} in the busiest second, at most {strict.worst_us / 1000:.1f} ms early"
+        f"{said_of(case.contract, rate)}"
+    )
+    if not strict.early:
+        summary += no_backlog(case, code, rate)
+        return Verdict("pass", summary, 0, 0, "operations too early", "", assumed)
+    evidence = tuple(
+        Evidence(
+            f"{code}: too early for {rate}/s", int(at[p]) - SECOND_US, int(at[p]), int(submits.session[p]),
+            submits.frame[p].hex().upper(),
+        )
+        for p in (lenient.early or strict.early)[:SHOWN]
+    )  # fmt: skip
+    early, unit = len(lenient.early or strict.early), "operations too early"
+    if not lenient.early:
+        late_us = max(case.trace.largest_timing_error(int(at[p]) - SECOND_US, int(at[p])) for p in strict.early)
+        summary += f", but the bench itself was {late_us / 1000:.1f} ms late there"
+        return Verdict("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)
+    summary += f"; {early} too early"
+    if period.before > rate and not held_against(case, submits, period.before)[1].early:
+        summary += f", but within the former {period.before}/s; whether the client knew of the change is unknown"
+        return Verdict("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)
+    return Verdict("fail", summary, early, 0, unit, "client", assumed, evidence)
+
+
+def no_backlog(case: Case, code: str, rate: int) -> str:
+    """A remark on a code whose messages the bench requested more slowly than its rate, so none waited; else ""."""
+    at = [one.at for one in case.trace.requests if one.code == code]
+    if not at or unrequested(case, code):
+        return ""
+    took_us = at[-1] - at[0]
+    if took_us <= len(at) * SECOND_US // rate:
+        return ""
+    return f"; no backlog, as messages were requested at {len(at) * SECOND_US / took_us:.1f}/s"
+
+
+def unrequested(case: Case, code: str = "") -> int:
+    """The number of messages of a code ("": any) on the wire without a request, where other requests are known."""
+    return sum(code in {"", one.code} for one in case.trace.unrequested)
+
+
+def if_waited(case: Case, code: str, rate: int, judged: Verdict) -> Verdict:
+    """The verdict, inconclusive without a backlog: then the bench, not the client, set the rate."""
+    words = no_backlog(case, code, rate)
+    if unrequested(case, code):
+        words = "; only part of the requests is known"
+    if judged.outcome not in {"pass", "weak"} or not words:
+        return judged
+    return msgspec.structs.replace(judged, outcome="inconclusive", summary=judged.summary + words, blame="bench")
+
+
+def _every_code_within_tier(case: Case) -> Verdict:
+    """Each code with a limit and with operations or requests, period by period."""
+    operations, requested = counted(case.contract, case.trace), {one.code for one in case.trace.requests}
+    judged = []
+    for code in case.trace.limits:
+        own = operations.where(operations.code == code)
+        if code in requested and not len(own):
+            judged.append(Verdict("inconclusive", f"{code}: the client submitted nothing", blame="client"))
+        for period in rate_periods(case, code) if len(own) else ():
+            within = own.where((own.at >= period.start) & (own.at < period.end))
+            if len(within):
+                judged.append(_within_tier(case, code, period, within))
+    return worst(judged, "the client submitted nothing from a code with a known rate")
+
+
+@rule(
+    "rate.backlog-at-tier",
+    "With a backlog and a platform that does not throttle, the client keeps each short code within its subscribed rate",
+    catches=("no-pacing", "fast-1-percent", "burst"),
+    capability="limits_rate",
+    suites=("client", "watched", "audit", "soak"),
+    reads=("codes",),
+    counts_all=True,
+    by_duration=True,
+)
+def backlog_at_tier(case: Case) -> Verdict:
+    """The SMSC only monitors, so the client's own mechanism must keep the tier (AMB-18).
+
+    A code without traffic is skipped. Inconclusive when no code had traffic, or its rate was lowered during the run.
+    """
+    return _every_code_within_tier(case)
+
+
+@rule(
+    "rate.one-by-one",
+    "The client keeps the tier when messages are requested one by one and faster",
+    catches=("no-pacing", "fast-1-percent", "burst"),
+    capability="limits_rate",
+)
+def one_by_one(case: Case) -> Verdict:
+    """As with a backlog; requests one by one defeat a limiter that only spaces batches."""
+    return _every_code_within_tier(case)
+
+
+@rule(
+    "rate.uses-its-tier",
+    "With a backlog, the client uses the subscribed rate of its codes",
+    catches=("uses-half-its-tier",),
+    capability="limits_rate",
+    at_worst="weak",
+    suites=("client", "audit"),
+    reads=("codes", "requests"),
+    absence="anywhere",
+    by_duration=True,
+)
+def uses_its_tier(case: Case) -> Verdict:
+    """No clause obliges a client to use its full rate, so a lower one is weak. Outages do not count."""
+    share = case.contract.terms.throughput.use_share.value
+    submits = case.trace.submits
+    judged = []
+    for code in case.trace.limits:
+        own = submits.where(submits.code == code)
+        for period in rate_periods(case, code) if len(own) else ():
+            found = _used(case, code, period, own, share)
+            if found is not None:
+                judged.append(if_waited(case, code, period.rate, found))
+    return worst(judged, "the client submitted nothing")
+
+
+def _used(case: Case, code: str, period: Period, own: Submits, share: float) -> Verdict | None:
+    """The share of its rate a code used while the platform was up; None where it sent nothing in the period."""
+    rate, sent, took_us, any_ = period.rate, 0, 0, False
+    for start, end in without_outages(case, code, period):
+        within = own.where((own.at >= start) & (own.at < end))
+        at = each_segment(within.at, within.segments)
+        any_ = any_ or bool(len(at))
+        if len(at) > rate:  # each stretch counts without its first burst
+            sent, took_us = sent + len(at) - rate, took_us + int(at[-1] - at[rate - 1])
+    if not any_:
+        return None
+    reached = sent * SECOND_US / took_us if took_us else float("inf") if sent else 0.0
+    summary = f"{code}: {reached:.2f}/s of {rate}/s ({reached / rate:.1%})"
+    enough = reached >= share * rate
+    return Verdict(
+        "pass" if enough else "weak", summary, round(reached, 3), rate, "messages/s", "" if enough else "client"
+    )
