@@ -145,7 +145,8 @@ class Spelt(Made):
 
     def among(self, texts: Collection[str]) -> NDArray[np.bool_]:
         """Return which rows have one of these texts."""
-        numbers = [int("1" + text) for text in texts if not text or (text.isdigit() and text.isascii() and len(text) <= LONGEST)]
+        digits = [text for text in texts if not text or (text.isdigit() and text.isascii() and len(text) <= LONGEST)]
+        numbers = [int("1" + text) for text in digits]
         found = np.isin(self._numbers, np.array(numbers, np.int64))
         for place, text in self._others.items():
             found[place] = text in texts

@@ -201,6 +201,11 @@ class Trace:
     def _stretches(self) -> Lateness:
         return stretches(self.timing_error, of_a_capture(self.events, self.span))
 
+    @property
+    def has_wire(self) -> bool:
+        """Whether anything was recorded of connections."""
+        return self._extent.rows > 0
+
     # The wire --------------------------------------------------------------------------------------------------
 
     @cached_property

@@ -73,7 +73,7 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
         times = times_of(wire)
         if not times.untimed:
             metadata = within(metadata, start, end, contract.terms.session.result_timer_max_s.value * SECOND_US)
-        if not wire.run.wire.num_rows:
+        if not wire.has_wire:
             closed = f"; {tunnels.packets - tunnels.opened} ESP packets not decrypted" if tunnels.packets else ""
             plain = msgspec.structs.replace(summary, kinds="") if tunnels.packets else summary
             problem = f"{plain.without_ucp}{closed}"
@@ -85,7 +85,7 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
         run = ledger.snapshot()
     finally:
         ledger.close()
-    findings = audit_run(run, contract).findings
+    findings = audit_run(Trace(run), contract).findings
     lacks, dated = lacks_of(wire), not times.untimed
     facts: dict[str, str | int | float] = {
         "source": str(path), "kind": "a capture", "from": moment(start) if dated else "unknown",
@@ -107,19 +107,18 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
     return Audited(facts, findings, (*remarks, *metadata.notes))
 
 
-def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs()) -> Audited:  # noqa: B008 - frozen
+def audit_run(plain: Trace, contract: Contract, beside: AuditInputs = AuditInputs()) -> Audited:  # noqa: B008 - frozen
     """Judge the wire of a run; no findings without one.
 
     The run of an exercise is judged by that exercise's purposes, any other by every rule. Campaigns and requests add
     information to a server's run. Raises BadInput where the run has that information itself.
     """
-    given_beside = beside.campaigns is not None or beside.requests is not None
+    run, given_beside = plain.run, beside.campaigns is not None or beside.requests is not None
     exercise = EXERCISES.get(run.info.scenario)
     if given_beside:
-        _refuse_beside(run, beside, exercise is not None)
-    if not run.wire.num_rows:
+        _refuse_beside(plain, beside, exercise is not None)
+    if not plain.has_wire:
         return Audited({}, ())
-    plain = Trace(run)
     if exercise is not None:
         case = Case(plain.with_tokens(tokens_of(plain)), contract)
         purposes = dict.fromkeys((*filter(contract.clause_of, exercise.purposes), *standing(contract)))
@@ -137,14 +136,14 @@ def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs())
     return Audited(facts, tuple(audit(case, given, unread=metadata.unread, progress=_judged())), metadata.notes)
 
 
-def _refuse_beside(run: Run, beside: AuditInputs, of_an_exercise: bool) -> None:
+def _refuse_beside(trace: Trace, beside: AuditInputs, of_an_exercise: bool) -> None:
     """Check that a run can use the inputs given with it. Raises BadInput."""
     option = "--requests" if beside.requests is not None else "--campaigns"
-    if not run.wire.num_rows:
+    if not trace.has_wire:
         raise BadInput(option, "the run has no recorded wire", "the run of a server")
     if of_an_exercise:
         raise BadInput(option, "the run of an exercise records its own requests", "the run of a server")
-    if of_a_capture(run):
+    if of_a_capture(trace.run):
         raise BadInput(option, "the run was read from a capture with its own inputs", "the capture itself")
 
 

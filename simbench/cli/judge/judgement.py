@@ -72,14 +72,15 @@ def judge_record(options: Options, kind: str = "") -> int:
         case = record.case(_decided(options, source.incidents, decisions), before)
     findings = _findings(case, record, started, lambda incidents: _decided(options, incidents, decisions))
     facts = _facts(options, contract, record, notes, decisions)
+    wire = Trace(source.run)
     if source.kind == "run":
-        audited = audit_run(source.run, contract, _beside(options))
+        audited = audit_run(wire, contract, _beside(options))
         facts |= audited.facts
         notes += audited.notes
         findings = audited.findings if of_a_capture(source.run) else (*findings, *audited.findings)
     answer, dispute = Answer(facts, tally(findings), findings, found_before), None
-    if options.probes is not None or (source.kind == "run" and not record.asked and record.run.wire.num_rows):
-        dispute = _dispute(case, record)
+    if options.probes is not None or (source.kind == "run" and not record.asked and wire.has_wire):
+        dispute = _dispute(case, record, wire)
         answer.dispute, answer.dispute_totals = dispute.sides, dispute.totals
     answer.forecast, answer.back_test = _forecast(options, case)
     notes += decision_notes(source.incidents, decisions)
@@ -103,12 +104,12 @@ def judge_record(options: Options, kind: str = "") -> int:
     return exit_status(findings)
 
 
-def _dispute(case: Case, record: Record) -> Dispute:
+def _dispute(case: Case, record: Record, wire: Trace) -> Dispute:
     """The tickets against the probes given, or against what the client of a run saw, of which nothing is lost."""
     least_s = case.contract.terms.quality.total_outage_after_s.value
     if record.asked:
         return dispute_of(service_of(case), probes_of(case), least_s)
-    return dispute_of(service_of(case), seen_by_the_client(case), least_s, in_a_row=1)
+    return dispute_of(service_of(case), seen_by_the_client(wire), least_s, in_a_row=1)
 
 
 def _as_recorded(record: Record) -> Run:
