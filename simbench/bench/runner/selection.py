@@ -10,6 +10,9 @@ import simbench.bench.exercises.connection
 import simbench.bench.exercises.marketing_hours
 import simbench.bench.exercises.campaigns
 import simbench.bench.exercises.operations
+import simbench.bench.exercises.texts
+import simbench.bench.exercises.links
+import simbench.bench.exercises.civil_time
 import simbench.bench.exercises.outages  # noqa: F401 - importing these enters their exercises
 
 # isort: on
