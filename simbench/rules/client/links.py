@@ -38,7 +38,6 @@ def _returned(case: Case) -> Verdict | None:
     "sessions.keepalive-on-each",
     "With several accounts the client keeps every connection alive, after a reconnection as well",
     catches=("keeps-one-alive",),
-    by_duration=True,
 )
 def keepalive_on_each(case: Case) -> Verdict:
     """Each session that was quiet for longer than a keepalive may take."""

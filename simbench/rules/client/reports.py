@@ -67,7 +67,7 @@ def as_on_the_wire(case: Case) -> Verdict:
     reports = [one for one in case.trace.reports if one.kind in JUDGED and one.token in asked]
     judged = [one for one in reports if one.kind != "refused" or wire.submits(one.token)]
     if not judged:
-        return Verdict("inconclusive", "the client reported no outcome of a message", blame="client")
+        return Verdict("unsupported", "the client reported no outcome of a message")
     wrong = [one for one in judged if not wire.bears_out(one)]
     summary = f"{len(judged) - len(wrong)} of {count(len(judged), 'report')} as on the wire"
     if not wrong:
