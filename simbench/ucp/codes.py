@@ -9,7 +9,6 @@ from typing import Final, Literal
 
 import msgspec
 
-
 SessionState = Literal["connected", "login", "open", "provisioning", "closed"]
 
 

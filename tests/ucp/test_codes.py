@@ -44,4 +44,5 @@ def test_a_session_allows_the_operations_of_its_kind() -> None:
     """EMI-UCP 4.0 sections 4.1, 5.1 and 6.3: a session of submissions, and one that edits lists."""
     submitting = {"01", "02", "03", "30", "31", "51", "54", "55", "56", "60"}
     allowed = {"connected": {"60"}, "login": {"60"}, "open": submitting, "provisioning": {"31", "60", "61"}}
-    assert allowed | {"closed": set()} == ALLOWED
+    of_the_document = submitting | {"61"}
+    assert allowed | {"closed": set()} == {state: ots & of_the_document for state, ots in ALLOWED.items()}

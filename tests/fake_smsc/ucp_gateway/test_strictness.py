@@ -20,7 +20,6 @@ from simbench.ucp.operations import decode
 from tests.fake_smsc.ucp_gateway.stage import logged_in, operation
 from tests.harness import START, Peer, gateway_of, login, submit
 from tests.ucp.vectors import BROKEN, Vector, name_of
-from tools.reference.strictness import PLACE, page
 
 
 def with_(**switches: str) -> Peer:
@@ -54,10 +53,6 @@ def test_a_single_switch_overrules_its_profile() -> None:
     settled = Strictness("tolerant", odd_hex="refuse").settled()
     assert (settled.odd_hex, settled.bits) == ("refuse", "infer")
     assert settled.settled() == settled
-
-
-def test_the_page_of_switches_is_the_one_drawn_from_the_struct() -> None:
-    assert PLACE.read_text("utf-8") == page()
 
 
 @pytest.mark.parametrize(
