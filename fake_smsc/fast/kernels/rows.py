@@ -177,6 +177,8 @@ def deliver(
         count = _collect(state, rows, wheel, keys, ids)
         if count < 0:
             return lay.ROOM
+        if count == 0:  # what is due at this very instant was entered after the limit
+            return lay.DONE
         for place in range(count):
             why = _deliver_one(state, rows, accounts, standings, log, text, offsets, ids[place])
             if why != lay.DONE:
