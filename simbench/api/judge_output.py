@@ -101,10 +101,10 @@ def _write_csv(path: Path, rows: Iterable[Ticket]) -> Path:
 
 def _sides_csv(sides: Iterable[Side]) -> str:
     """The comparison with its instants for people."""
-    names = ("verdict", "ticket", "told_start", "told_end", "seen_start", "seen_end", "told_s", "seen_s", "why")
+    names = ("verdict", "ticket", "ticket_start", "ticket_end", "seen_start", "seen_end", "ticket_s", "seen_s", "why")
     rows: list[tuple[Cell, ...]] = []
     for one in sides:
-        spans = (one.told_start, one.told_end, one.seen_start, one.seen_end)
+        spans = (one.ticket_start, one.ticket_end, one.seen_start, one.seen_end)
         times = [moment(at) if at >= 0 else "" for at in spans]
-        rows.append((one.verdict, one.ticket, *times, one.told_s, one.seen_s, one.why))
+        rows.append((one.verdict, one.ticket, *times, one.ticket_s, one.seen_s, one.why))
     return csv_text(names, rows)

@@ -91,9 +91,9 @@ def _not_read(answer: Answer) -> Iterator[str]:
 def _sides(sides: Iterable[Side]) -> Table:
     table = columns("", "ticket", "ticket says", "client saw", "ticket s", "client s", "why")
     for one in sides:
-        reported = _span(one.told_start, one.told_end)
+        reported = _span(one.ticket_start, one.ticket_end)
         seen = _span(one.seen_start, one.seen_end)
-        table.add_row(one.verdict, one.ticket, reported, seen, f"{one.told_s:.0f}", f"{one.seen_s:.0f}", one.why)
+        table.add_row(one.verdict, one.ticket, reported, seen, f"{one.ticket_s:.0f}", f"{one.seen_s:.0f}", one.why)
     return table
 
 
