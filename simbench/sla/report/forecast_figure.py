@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from simbench.ledger.incidents import Period
-from simbench.report import style
+from simbench.reporting import style
 from simbench.sla.forecast import BackTest, Forecast
 from simbench.sla.report.forecast_texts import answers, tried_text
 from simbench.sla.report.picture import CivilAxis, Panel, Picture, iso

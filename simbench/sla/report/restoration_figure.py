@@ -9,7 +9,7 @@ import numpy as np
 
 from simbench.base.calendar import civil
 from simbench.base.units import HOUR_US
-from simbench.report import style
+from simbench.reporting import style
 from simbench.sla.report.picture import Picture, iso
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View

@@ -18,7 +18,7 @@ from simbench.base.calendar import civil, instant
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.ledger.events import LimitSet, TierSet
 from simbench.ledger.rows import TIMES, WITHIN_S
-from simbench.report import style
+from simbench.reporting import style
 from simbench.sla.report.counts import Hours
 from simbench.sla.report.picture import CivilAxis, Picture, days_of, iso
 from simbench.sla.report.translations import Words
