@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from msgspec.structs import replace
 
@@ -10,6 +12,7 @@ from simbench.ledger.stimuli import Request
 from tests.rules.scene import CODE, RECIPIENT, Scene, us
 
 UCS2 = "020108"
+Place = Callable[[int, int, int], str]
 
 
 def part(ref: int, total: int, number: int) -> str:
@@ -25,7 +28,7 @@ def wide_part(ref: int, total: int, number: int) -> str:
 def sent(*texts: dict[str, str], session: int = 1) -> Scene:
     scene = Scene().login(0.5, session)
     for number, fields in enumerate(texts):
-        scene.submit(1 + number, number, session=session, **fields)
+        scene.submit(1 + number, number, "", 0.001, session, **fields)
     return scene
 
 
@@ -101,14 +104,13 @@ def test_parts_sent_again_have_their_reference_again() -> None:
 
 
 @pytest.mark.parametrize("place", [part, wide_part])
-def test_parts_of_a_text_belong_together_over_two_connections(place: object) -> None:
-    assert callable(place)
+def test_parts_of_a_text_belong_together_over_two_connections(place: Place) -> None:
     scene = (
         requested(Scene(), "#00001", "Bonjour a tous #00001")
         .login(0.5)
-        .submit(1, 0, **gsm(b"Bonjour ", place(7, 2, 1)))
+        .submit(1, 0, "", 0.001, 1, **gsm(b"Bonjour ", place(7, 2, 1)))
     )
-    scene.closed(2).login(3, 2).submit(4, 0, session=2, **gsm(b"a tous #00001", place(7, 2, 2)))
+    scene.closed(2).login(3, 2).submit(4, 0, "", 0.001, 2, **gsm(b"a tous #00001", place(7, 2, 2)))
     assert outcome(scene.judged("texts.arrive")) == ("pass", 0)
 
 
