@@ -52,11 +52,11 @@ class Side(msgspec.Struct, frozen=True):
 
     verdict: Outcome
     ticket: str
-    told_start: int
-    told_end: int
+    ticket_start: int
+    ticket_end: int
     seen_start: int
     seen_end: int
-    told_s: float
+    ticket_s: float
     seen_s: float
     why: str
     reasons: tuple[Reason, ...] = ()
@@ -117,7 +117,7 @@ def compare(
         silence for silence in silences if silence not in matched and silence[1] - silence[0] >= least_s * SECOND_US
     ]
     sides += [_unticketed(silence, calendar) for silence in alone]
-    return sorted(sides, key=lambda side: min(at for at in (side.told_start, side.seen_start) if at >= 0))
+    return sorted(sides, key=lambda side: min(at for at in (side.ticket_start, side.seen_start) if at >= 0))
 
 
 def seen_by_the_client(case: Case) -> Probes:
@@ -169,9 +169,9 @@ def _totals(service: Service, probes: Probes, least_s: int, in_a_row: int) -> To
     other = _sum(_common(others, seen)) - _sum(_common(_common(others, seen), tickets))
     served = _sum(tickets) - _sum(agreed) - unwatched
     parts = (_sum(tickets), served, unwatched, other, _sum(seen) - _sum(agreed) - other, _sum(seen))
-    told, answered, unseen, otherwise, alone, client = (part / SECOND_US for part in parts)
+    ticketed, answered, unseen, otherwise, alone, client = (part / SECOND_US for part in parts)
     share = _sum(covered) / max(1, period.end - period.start)
-    return Totals(told, answered, unseen, otherwise, alone, client, share)
+    return Totals(ticketed, answered, unseen, otherwise, alone, client, share)
 
 
 def _united(spans: Iterable[Silence], within: Silence) -> list[Silence]:

@@ -226,7 +226,7 @@ def test_the_worst_instant_is_found_between_the_ends_of_months() -> None:
     assert judged(ROLLING, apart, two_years).outcome == "pass"
 
 
-def test_planned_time_counts_in_v2_and_a_disagreement_is_told() -> None:
+def test_planned_time_counts_in_v2_and_a_disagreement_is_reported() -> None:
     found = judged(ROLLING, [maintenance(3000, 90, 6)])
     assert found.outcome == "pass"
     assert "V2 would fail" in found.summary

@@ -181,7 +181,7 @@ def test_a_year_without_any_incident_keeps_its_promises() -> None:
     assert Words("fr")("result.restoration-none") in Markup(page).text
 
 
-def test_less_than_a_year_is_told_to_be_provisional() -> None:
+def test_less_than_a_year_is_called_provisional() -> None:
     report, page = made(run=run_of_year(outages(1), traffic(outages(1), 30), end=START + 30 * DAY_US))
     assert "provisional" in finding(report, "OPS-QOS-01").summary
     assert plain(report.words("page.provisional", length="30 d")) in Markup(page).text
