@@ -14,7 +14,7 @@ from simbench.billing.invoice import Effect, Invoice
 from simbench.billing.received import COLUMNS, Difference
 from simbench.billing.words import words
 from simbench.contract import Contract
-from simbench.report.format import money
+from simbench.reporting.format import money
 from simbench.tables.writer import csv_text
 
 

@@ -188,7 +188,7 @@ def _month_of(name: str, received: Received, month: str | None) -> Month:
 
 def _balance(billed: Decimal, beyond: Decimal) -> str:
     """The total of an invoice received, in one line."""
-    from simbench.report.format import money
+    from simbench.reporting.format import money
 
     said = f"{money(billed)} billed before VAT"
     if not beyond:
@@ -200,7 +200,7 @@ def _print_invoice(bill: Invoice) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from simbench.report.format import money
+    from simbench.reporting.format import money
 
     console, table = Console(width=None if sys.stdout.isatty() else 140), Table(title=f"Invoice {bill.month}", box=None)
     for heading in ("clause", "for", "code"):
@@ -222,7 +222,7 @@ def _print_invoice(bill: Invoice) -> None:
 
 
 def _print_effects(bundle: Bundle) -> None:
-    from simbench.report.format import money
+    from simbench.reporting.format import money
 
     for one in bundle.effects:
         sign = "+" if one.difference >= 0 else ""

@@ -16,7 +16,7 @@ from simbench.planning.code_plan import CodePlan
 from simbench.planning.confidence import Share
 from simbench.planning.confirm import Confirmation
 from simbench.planning.sensitivity import Sensitivity
-from simbench.report.translations import Translations
+from simbench.reporting.translations import Translations
 
 HOME: Final = Path(__file__).parent / "report"
 MOST_CHANGES: Final = 3

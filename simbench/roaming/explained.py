@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, Literal
 
-from simbench.report.format import money
+from simbench.reporting.format import money
 from simbench.roaming.envelope import Envelope, Plan, net_price
 
 Language = Literal["en", "fr"]

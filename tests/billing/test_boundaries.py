@@ -94,7 +94,7 @@ OPENED = '[[codes]]\ncode = "36010"\nopened = 2016-03-01\nclosed = 2016-04-30\no
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reported"),
     [
         (
             "{ activated = 2016-04-01, deactivated = 2016-05-31 }",
@@ -115,16 +115,16 @@ OPENED = '[[codes]]\ncode = "36010"\nopened = 2016-03-01\nclosed = 2016-04-30\no
     ],
 )
 def test_options_lie_within_the_life_of_their_code_and_one_behind_the_other(
-    options: str, told: str, tmp_path: Path
+    options: str, reported: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "acts.toml"
     path.write_text(OPENED + options + "]\n")
-    if not told:
+    if not reported:
         assert read_acts(path, CONTRACT).codes[0].oadc_options
         return
     with pytest.raises(ActsError) as caught:
         read_acts(path, CONTRACT)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 def test_an_option_switched_off_and_on_again_in_a_month_is_one_month_and_three_acts() -> None:

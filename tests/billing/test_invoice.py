@@ -20,7 +20,7 @@ from simbench.billing.readings import SWITCHES, read_as
 from simbench.billing.received import Difference, added_up
 from simbench.billing.words import HOME
 from simbench.contract import load_contract
-from simbench.report.format import money
+from simbench.reporting.format import money
 from tests.billing.worked import CONTRACT, LONG_SINCE, NOTHING, OCTOBER, WORKED, amounts, codes, delivered
 
 

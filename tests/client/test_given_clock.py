@@ -18,7 +18,7 @@ ENVIRONMENT = {"SIMBENCH_HOST": "127.0.0.1", "SIMBENCH_PORT": "1", "SIMBENCH_ACC
 SUNDAY = instant(2026, 3, 8, 12)
 
 
-def test_a_given_clock_shows_what_it_was_told_at_its_speed() -> None:
+def test_a_given_clock_shows_what_it_was_given_at_its_speed() -> None:
     clock = GivenClock(SUNDAY, time.monotonic_ns() - 3_000_000_000, speed=10)
     assert clock() - SUNDAY == pytest.approx(30_000_000, abs=1_000_000)
     clock.move(SUNDAY, time.monotonic_ns())

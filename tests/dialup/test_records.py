@@ -74,7 +74,7 @@ def test_a_row_reads_as_it_is_written(tmp_path: Path) -> None:
     assert (row.session, row.cause, row.line) == ("A1", 1, 2)
 
 
-def test_a_call_across_the_month_is_kept_and_the_month_may_be_told_from_the_calls(tmp_path: Path) -> None:
+def test_a_call_across_the_month_is_kept_and_the_month_may_be_reported_from_the_calls(tmp_path: Path) -> None:
     lines = ("start;duration_s", "2000-08-31 23:50;1200", "2000-09-30T23:50;1200,5", "2000-09-02T00:00:00+02:00;0")
     records = read(tmp_path, *lines, months="")
     assert records.grid.months == ("2000-09",)

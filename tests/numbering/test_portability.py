@@ -58,7 +58,7 @@ def test_parquet_says_the_same_as_csv(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         (HEADER + "33639980012,sfr,2016-10-03\n33639980013,sfr,03/10/2016\n", "line 3, valid_from: '03/10/2016'"),
         (HEADER + "33639980012,sfr,2016-02-30\n", "line 2, valid_from: '2016-02-30'"),
@@ -75,16 +75,16 @@ def test_parquet_says_the_same_as_csv(tmp_path: Path) -> None:
         (HEADER + '33639980012,"sfr,2016-10-03\n', "line 2"),
     ],
 )
-def test_a_wrong_file_is_told_with_line_value_and_expectation(tmp_path: Path, text: str, told: str) -> None:
+def test_a_wrong_file_is_reported_with_line_value_and_expectation(tmp_path: Path, text: str, reported: str) -> None:
     with pytest.raises(SubscriberError) as error:
         table(tmp_path, text)
-    assert told in str(error.value)
+    assert reported in str(error.value)
     assert "ports.csv" in str(error.value)
     assert "\n" not in str(error.value)
     assert error.value.expected
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     for name in ("none.csv", "none.parquet"):
         with pytest.raises(SubscriberError, match="No such file"):
             PortabilityTable.read(tmp_path / name)
@@ -93,7 +93,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
 @ONE_FILE
 @given(octets=st.binary(max_size=300) | st.binary(max_size=100).map(lambda each: HEADER.encode() + each))
 @pytest.mark.parametrize("name", ["ports.csv", "ports.parquet"])
-def test_any_octets_are_read_or_told_in_one_line(tmp_path: Path, name: str, octets: bytes) -> None:
+def test_any_octets_are_read_or_refused_in_one_line(tmp_path: Path, name: str, octets: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(octets)
     try:

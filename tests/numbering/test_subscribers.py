@@ -94,7 +94,7 @@ def test_shares_of_one_move_everybody() -> None:
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.01, float("nan")])
-def test_a_share_outside_nothing_to_one_is_told(value: float) -> None:
+def test_a_share_outside_nothing_to_one_is_reported(value: float) -> None:
     with pytest.raises(SubscriberError, match="share_absent"):
         SubscriberBase(0, BaseProfile(share_absent=value))
 
@@ -192,7 +192,7 @@ def test_parquet_with_numbers_or_texts_says_the_same_as_csv(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         (HEADER + f"{ORANGE},orange,attached\n{SFR},sfr,asleep\n", "line 3, state: 'asleep'; expected attached or off"),
         (HEADER + f"{ORANGE},Orange,attached\n", "line 2, operator: 'Orange'"),
@@ -207,21 +207,21 @@ def test_parquet_with_numbers_or_texts_says_the_same_as_csv(tmp_path: Path) -> N
         ("msisdn,state\n", "no column operator"),
     ],
 )
-def test_a_wrong_file_is_told_with_line_value_and_expectation(tmp_path: Path, text: str, told: str) -> None:
+def test_a_wrong_file_is_reported_with_line_value_and_expectation(tmp_path: Path, text: str, reported: str) -> None:
     with pytest.raises(SubscriberError) as error:
         base(tmp_path, text)
-    assert told in str(error.value)
+    assert reported in str(error.value)
     assert error.value.expected
 
 
-def test_an_octet_that_is_no_text_is_told_at_its_line(tmp_path: Path) -> None:
+def test_an_octet_that_is_no_text_is_reported_at_its_line(tmp_path: Path) -> None:
     path = tmp_path / "base.csv"
     path.write_bytes(HEADER.encode() + f"{ORANGE},orange,off\n{SFR},or\xe9,off\n".encode("latin-1"))
     with pytest.raises(SubscriberError, match="line 3, operator"):
         Listing.read(path)
 
 
-def test_wrong_rows_of_parquet_are_told_by_row(tmp_path: Path) -> None:
+def test_wrong_rows_of_parquet_are_reported_by_row(tmp_path: Path) -> None:
     columns = {"msisdn": [ORANGE, None], "operator": ["orange"] * 2, "state": ["off"] * 2}
     pq.write_table(pa.table(columns), tmp_path / "base.parquet")
     with pytest.raises(SubscriberError, match="row 2, msisdn: no value"):
@@ -231,7 +231,7 @@ def test_wrong_rows_of_parquet_are_told_by_row(tmp_path: Path) -> None:
         Listing.read(tmp_path / "nested.parquet")
 
 
-def test_a_row_beyond_the_first_piece_is_told_at_its_own_line(tmp_path: Path) -> None:
+def test_a_row_beyond_the_first_piece_is_reported_at_its_own_line(tmp_path: Path) -> None:
     rows = [f"{33_710_000_000 + number},orange,off\n" for number in range(70_000)]
     rows[69_000] = "33710069000,orange,away\n"
     with pytest.raises(SubscriberError, match="line 69002, state"):
@@ -241,7 +241,7 @@ def test_a_row_beyond_the_first_piece_is_told_at_its_own_line(tmp_path: Path) ->
 @ONE_FILE
 @given(octets=st.binary(max_size=300) | st.binary(max_size=100).map(lambda each: HEADER.encode() + each))
 @pytest.mark.parametrize("name", ["base.csv", "base.parquet"])
-def test_any_octets_are_read_or_told_in_one_line(tmp_path: Path, name: str, octets: bytes) -> None:
+def test_any_octets_are_read_or_refused_in_one_line(tmp_path: Path, name: str, octets: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(octets)
     try:
@@ -252,7 +252,7 @@ def test_any_octets_are_read_or_told_in_one_line(tmp_path: Path, name: str, octe
 
 @ONE_FILE
 @given(data=st.data())
-def test_a_damaged_parquet_file_is_read_or_told_in_one_line(tmp_path: Path, data: st.DataObject) -> None:
+def test_a_damaged_parquet_file_is_read_or_refused_in_one_line(tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "base.parquet"
     pq.write_table(pa.table({"msisdn": [ORANGE, SFR], "operator": ["orange", "sfr"], "state": ["off"] * 2}), path)
     octets = bytearray(path.read_bytes())

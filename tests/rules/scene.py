@@ -59,7 +59,7 @@ class Scene:
             )
         )
 
-    def told(self, at: float, kind: ReportKind, mark: str) -> Scene:
+    def reported(self, at: float, kind: ReportKind, mark: str) -> Scene:
         return self.stimulus(Reported(us(at), kind, mark, CODE, RECIPIENT))
 
     def stimulus(self, stimulus: Stimulus) -> Scene:

@@ -73,7 +73,7 @@ def test_a_ticket_is_never_opened_after_the_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "reported"),
     [
         (IncidentsConfig(scripted=(Scripted("soon", 1),)), r"incidents.scripted\[0\].at: is \"soon\"; expected Paris"),
         (
@@ -83,7 +83,7 @@ def test_a_ticket_is_never_opened_after_the_end() -> None:
         (IncidentsConfig(drawn=(FAILURES, FAILURES)), "a unique name"),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_line(config: IncidentsConfig, told: str) -> None:
-    with pytest.raises(ScenarioError, match=told) as refused:
+def test_what_cannot_be_is_refused_in_one_line(config: IncidentsConfig, reported: str) -> None:
+    with pytest.raises(ScenarioError, match=reported) as refused:
         incidents(config, 1, START, END)
     assert "\n" not in str(refused.value)

@@ -51,11 +51,11 @@ def test_a_ticket_is_compared_with_the_silence_it_meets(seen: Probes, verdict: s
     assert why in found.why
 
 
-def test_a_silence_without_a_ticket_is_told_and_a_short_one_is_none() -> None:
+def test_a_silence_without_a_ticket_is_reported_and_a_short_one_is_none() -> None:
     seen = probes((3, 3.5), (5, 5.01))
     (found,) = compare(service_of(case_of([], DAY)), seen, 61)
     assert (found.verdict, found.seen_s) == ("only the client", 1800)
-    assert (found.seen_start, found.told_start) == (START + 3 * HOUR_US, -1)
+    assert (found.seen_start, found.ticket_start) == (START + 3 * HOUR_US, -1)
 
 
 def test_probes_in_a_ledger_give_variant_v5() -> None:

@@ -1,4 +1,4 @@
-"""Years of a platform written by hand: incidents in hours after a new year, and the ledger that tells them."""
+"""Years of a platform written by hand: incidents in hours after a new year, and the ledger that has them."""
 
 from __future__ import annotations
 

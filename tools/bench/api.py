@@ -1,6 +1,6 @@
 """Cost and speed of API and console: `python -m tools.bench.api`. Ratios within one run on one machine.
 
-The load is that of the other live figures; the server has one core, load and watcher the other. The cost is told in the
+The load is that of the other live figures; the server has one core, load and watcher the other. The cost is in the
 server's processor time a message, which other programs on the machine change little; the rates stand beside it.
 """
 
@@ -100,7 +100,7 @@ def answering() -> list[tuple[str, bool]]:
         figures = json.loads(load.communicate()[0])
     print(f"API at {figures['submits_per_s']:,.0f} submits/s, without other programs (and as it was):")
     for path, each in {**quick, **searched}.items():
-        print(f"  {path}: {each.told()}")
+        print(f"  {path}: {each.line()}")
     some, everything = (
         [value for each in asked_for for value in each.alone]
         for asked_for in (quick.values(), [*quick.values(), *searched.values()])
@@ -124,9 +124,9 @@ def costing() -> list[tuple[str, bool]]:
                 each.append((processor_s(process) - before_s) / found["answered"] * 1e6)
                 rates[kind].append(found["submits_per_s"])
     bare, watched = (statistics.median(each) for each in costs.values())
-    told = {kind: f"{statistics.median(each):,.0f} submits/s" for kind, each in rates.items()}
-    print(f"live, bare {bare:.2f} us of processor a message ({told['bare']}), with API and watched {watched:.2f} us")
-    print(f"  ({told['watched']}): costs {watched / bare - 1:.1%}; each turn {costs}")
+    shown = {kind: f"{statistics.median(each):,.0f} submits/s" for kind, each in rates.items()}
+    print(f"live, bare {bare:.2f} us of processor a message ({shown['bare']}), with API and watched {watched:.2f} us")
+    print(f"  ({shown['watched']}): costs {watched / bare - 1:.1%}; each turn {costs}")
     return [("API and console cost less than 10 %", watched < 1.1 * bare)]
 
 

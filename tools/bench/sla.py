@@ -66,9 +66,9 @@ def judging() -> list[tuple[str, bool]]:
             text=True,
         ) as judge:
             assert judge.stdout is not None
-            told = judge.stdout.read()
+            output = judge.stdout.read()
         taken = time.perf_counter() - started
-    findings, peak_kb = told.rsplit("\n", 2)[:2]
+    findings, peak_kb = output.rsplit("\n", 2)[:2]
     outcomes = {one["purpose"]: one["outcome"] for one in json.loads(findings)["findings"]}
     gigabytes = int(peak_kb) / 1e6
     print(f"judging {ROWS:,} rows: {taken:.2f} s, {gigabytes:.2f} GB at most; {outcomes}")

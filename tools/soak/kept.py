@@ -134,7 +134,7 @@ class Kept(NamedTuple):
     objects: int
     octets: int
     types: list[tuple[str, int]]
-    waiting: int  # rows not on disk, notifications not told, connections
+    waiting: int  # rows not on disk, notifications waiting, connections
 
 
 def kept(folder: Path, warm: int, rounds: int) -> Kept:

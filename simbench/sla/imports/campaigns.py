@@ -182,7 +182,7 @@ def _limits(stated: Campaigns) -> list[At]:
     events: list[At] = []
     for one in stated.codes:
         account = one.account or one.code
-        events.append(At(0, LimitSet(one.code, one.rate_per_s, "told", account=account)))
+        events.append(At(0, LimitSet(one.code, one.rate_per_s, "stated", account=account)))
         if one.oadc_option is not None:
             events.append(At(0, AccountSet(account, oadc_option=one.oadc_option)))
     return events

@@ -107,7 +107,7 @@ class CutNetwork(MemoryNetwork):
 
 
 async def light_traffic(bench: Bench) -> None:
-    """Two seconds of messages, one at a time on the line; time enough to come back, and to be told of all."""
+    """Two seconds of messages, one at a time on the line; time enough to come back, and to be notified of all."""
     await bench.connected(bench.rates)
     await bench.ask_paced("36010", 5, 10)
     await bench.pause(5)

@@ -155,8 +155,8 @@ def early(s: Seen) -> bool:
 
 def stamps_a_year_late(s: Seen) -> bool:
     given = sorted(frame.data[2].rpartition(":")[2] for frame in s.results)
-    told = sorted(frame.data[At.SCTS] for frame in s.notices)
-    return len(told) == SUBMITS and [f"{t[:4]}{int(t[4:6]) - 1:02d}{t[6:]}" for t in told] == given
+    reported = sorted(frame.data[At.SCTS] for frame in s.notices)
+    return len(reported) == SUBMITS and [f"{t[:4]}{int(t[4:6]) - 1:02d}{t[6:]}" for t in reported] == given
 
 
 def slow(s: Seen) -> bool:

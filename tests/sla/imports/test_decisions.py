@@ -62,7 +62,7 @@ def test_the_ledger_stays_as_it_was_and_the_verdict_changes(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ('[[decisions]]\nincident = "T9"\nclass = "client"\n' + WHO, 'no incident "T9"; expected .*T1'),
         ('[[decisions]]\nincident = "T1"\nclass = "mine"\n' + WHO, "decisions.0..class"),
@@ -73,8 +73,8 @@ def test_the_ledger_stays_as_it_was_and_the_verdict_changes(tmp_path: Path) -> N
         ("[[decision]]\n", "unknown key"),
     ],
 )
-def test_a_decision_that_cannot_be_is_refused_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+def test_a_decision_that_cannot_be_is_refused_in_one_line(tmp_path: Path, text: str, reported: str) -> None:
     path = write(tmp_path, text)
-    with pytest.raises(BadInput, match=told) as refused:
+    with pytest.raises(BadInput, match=reported) as refused:
         decided([outage(10, 7)], read_decisions(path), str(path))
     assert "\n" not in str(refused.value)

@@ -62,8 +62,8 @@ def write_run(folder: Path, incidents: list[Incident], rows: list[Row], note: st
 
 
 def _fill(ledger: Ledger | MemoryLedger, incidents: list[Incident], rows: list[Row], period: Period, rate: int) -> None:
-    for told in history_rows(incidents, period):
-        ledger.events.append(told)
+    for reported in history_rows(incidents, period):
+        ledger.events.append(reported)
     for code in (CODE, OTHER):
         ledger.events.append((period.start, "tier", code, None, f'{{"rate_per_s": {rate}}}'))
     for row in rows:
