@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from simbench.api.audit import Audited, AuditInputs, audit_capture, audit_run
 from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.capture.files import CaptureFile
 from simbench.capture.pcap import write_pcapng
-from simbench.cli.judge.audit import Audited, AuditInputs, audit_capture, audit_run
 from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.ledger import open_run

@@ -1,45 +1,27 @@
-"""Prints and writes the result of `simbench judge`."""
+"""Prints the result of `simbench judge`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import click
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from simbench.base.json_files import write_json, write_octets
-from simbench.base.outputs import claim
+from simbench.api.judge_output import Answer
+from simbench.api.judging import SHOWN_NOTES
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.cli.findings import columns, findings_table
 from simbench.cli.judge.options import Options
-from simbench.finding import Finding, counted
+from simbench.finding import counted
 from simbench.sla.dispute import Side, Totals
-from simbench.sla.forecast import BackTest, Forecast
+from simbench.sla.forecast import Forecast
 from simbench.sla.report.forecast_texts import answers
 from simbench.sla.report.translations import Words
-from simbench.sla.tickets import Ticket, moment
+from simbench.sla.tickets import moment
 from simbench.tables.rows import RejectedRow, Remark
-from simbench.tables.writer import Cell, csv_text
-
-SHOWN_NOTES = 20
-
-
-class Answer(msgspec.Struct, omit_defaults=True):
-    """The output of `--json`: `findings.json` and the other requested results."""
-
-    run: dict[str, str | int | float]
-    summary: dict[str, int]
-    findings: tuple[Finding, ...]
-    before: tuple[Finding, ...] = ()
-    dispute: tuple[Side, ...] = ()
-    dispute_totals: Totals | None = None
-    forecast: Forecast | None = None
-    back_test: BackTest | None = None
 
 
 def print_notes(notes: Sequence[RejectedRow]) -> None:
@@ -48,38 +30,6 @@ def print_notes(notes: Sequence[RejectedRow]) -> None:
         click.echo(f"{'note' if isinstance(one, Remark) else 'set aside'}: {one}", err=True)
     if len(notes) > SHOWN_NOTES:
         click.echo(f"... and {len(notes) - SHOWN_NOTES} more", err=True)
-
-
-def write_answer(folder: Path, answer: Answer, after: list[Ticket], before: list[Ticket]) -> None:
-    """Write findings, incidents and the other results into a folder. Raises BadInput."""
-    claim(folder)
-    write_json(folder / "findings.json", Answer(answer.run, answer.summary, answer.findings))
-    if after or answer.run["kind"] != "a capture":
-        _write_csv(folder / "incidents.csv", after, Ticket)
-    if answer.before:
-        _write_csv(folder / "incidents-before.csv", before, Ticket)
-        write_json(folder / "findings-before.json", answer.before)
-    if answer.dispute:
-        write_octets(folder / "dispute.csv", _sides_csv(answer.dispute).encode())
-    if answer.forecast:
-        write_json(folder / "forecast.json", answer.forecast)
-    if answer.back_test:
-        write_json(folder / "back-test.json", answer.back_test)
-
-
-def _write_csv(path: Path, rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
-    write_octets(path, csv_text(kind.__struct_fields__, (msgspec.structs.astuple(row) for row in rows)).encode())
-
-
-def _sides_csv(sides: Iterable[Side]) -> str:
-    """The comparison with its instants for people."""
-    names = ("verdict", "ticket", "ticket_start", "ticket_end", "seen_start", "seen_end", "ticket_s", "seen_s", "why")
-    rows: list[tuple[Cell, ...]] = []
-    for one in sides:
-        spans = (one.ticket_start, one.ticket_end, one.seen_start, one.seen_end)
-        times = [moment(at) if at >= 0 else "" for at in spans]
-        rows.append((one.verdict, one.ticket, *times, one.ticket_s, one.seen_s, one.why))
-    return csv_text(names, rows)
 
 
 def _total_lines(totals: Totals) -> str:

@@ -13,7 +13,7 @@ from simbench.finding import Evidence
 from simbench.rules.arrays import by_session
 from simbench.rules.client.limits import windows
 from simbench.rules.evidence import framed
-from simbench.rules.kernels.queues import IN_USE, most_unanswered
+from simbench.rules.kernels.queues import BEYOND, IN_USE, most_unanswered
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
 from simbench.trace.rows import Mo, Notification
 
@@ -161,6 +161,11 @@ def answers_notices(case: Case) -> Verdict:
 )
 def window(case: Case) -> Verdict:
     """Counted on the wire: an operation is outstanding until its result is written or the result timer ends."""
+    return window_kept(case, reuse=True)
+
+
+def window_kept(case: Case, *, reuse: bool) -> Verdict:
+    """The most unanswered operations against the window; with `reuse` a number in use is a violation as well."""
     size = case.contract.terms.session.window.value
     timer_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
     submits, known = case.trace.submits, windows(case)
@@ -181,7 +186,7 @@ def window(case: Case) -> Verdict:
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     summary = f"at most {count(highest, 'unanswered operation')}, window {allowed}"
-    wrong = np.flatnonzero(broken)
+    wrong = np.flatnonzero(broken if reuse else broken == BEYOND)
     if not len(wrong):
         return Verdict("pass", summary, highest, allowed, "operations")
     summary += f"; {count(len(wrong), 'violation')}"

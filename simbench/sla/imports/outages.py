@@ -18,6 +18,7 @@ from simbench.contract import Contract
 from simbench.ledger.incidents import PLATFORM, TOTAL, Incident
 from simbench.tables.cells import digits_of, number_of, text_of, truth_of
 from simbench.tables.columns import Columns
+from simbench.tables.frames import Frame
 from simbench.tables.instants import Moment, moment_of
 from simbench.tables.reader import read_table
 from simbench.tables.rows import Kind, RejectedRow, Remark, Row, collect
@@ -56,7 +57,7 @@ class Outages(msgspec.Struct, frozen=True):
     most: tuple[Incident, ...] = ()
 
 
-def read_outages(path: Path, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Outages:
+def read_outages(path: Path | Frame, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Outages:
     """Read a table of outages. An empty `end` is an open outage.
 
     A malformed row is rejected, an exact repetition passed over; one that overlaps another of its subject is used and
