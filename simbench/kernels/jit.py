@@ -48,7 +48,6 @@ class Kernel(Generic[P, R]):
         made: Callable[P, R] = compiled(self.plain, beside=self._beside, lean=self._lean)
         return made
 
-
     def at_scale(self, size: int) -> Callable[P, R]:
         """The compiled form, or the function itself for so few values that to load the former takes longer."""
         return self.compiled if size >= FEW else self.plain

@@ -44,7 +44,7 @@ def combined(view: View[Any], *names: str) -> tuple[list[tuple[Any, ...]], Index
     """The different values of some fields together, and which of them each row has."""
     values = [view.distinct(name) for name in names]
     size = prod(max(1, len(each)) for each, _ in values)
-    keys = np.zeros(len(view), np.int32 if size < 1 << 31 else np.int64)
+    keys: NDArray[Any] = np.zeros(len(view), np.int32 if size < 1 << 31 else np.int64)
     for each, which in values:
         keys *= max(1, len(each))
         keys += which
@@ -83,7 +83,7 @@ def by_session(view: View[Any]) -> Iterator[tuple[int, Ints]]:
             yield number, order[start:end]
 
 
-def unanswered(view: Submits, until: Ints) -> Ints:
+def unanswered(view: Submits, until: Ints) -> NDArray[np.int32]:
     """How many earlier operations of its session are unanswered when each arrives.
 
     `until`: instants of the results. A result at the same instant is earlier.

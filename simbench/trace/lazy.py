@@ -209,7 +209,7 @@ class Octets:
         """Keep octets behind the last piece; return their place."""
         more = self._more[-1]
         place = self._sizes[-1] + len(more)
-        more += memoryview(octets)
+        more += octets if isinstance(octets, bytes) else octets.tobytes()
         return place
 
     def get(self, pieces: Ints, places: Ints, sizes: NDArray[Any]) -> list[bytes]:

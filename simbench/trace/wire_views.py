@@ -140,8 +140,11 @@ def _others(store: Store, column: str) -> dict[int, object]:
 def _codes(wire: Wire, code_of: Callable[[str, str], str]) -> tuple[list[str], NDArray[Any]]:
     """Short code of each submit, by number."""
     accounts, oadcs, names = max(1, len(wire.accounts.names)), wire.senders.names, wire.accounts.names
-    kind = np.int32 if accounts * len(oadcs) < 1 << 31 else np.int64
-    combined = wire.submits.column("oadc").astype(kind) * kind(accounts) + wire.submits.column("account")
+    combined: NDArray[Any] = wire.submits.column("oadc").astype(
+        np.int32 if accounts * len(oadcs) < 1 << 31 else np.int64
+    )
+    combined *= accounts
+    combined += wire.submits.column("account")
     pairs, which = numbered(combined)
     return [code_of(oadcs[pair // accounts], names[pair % accounts]) for pair in pairs.tolist()], which
 

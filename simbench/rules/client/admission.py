@@ -80,7 +80,8 @@ class Objections(Sequence[frozenset[Objection]]):
     @property
     def none(self) -> Bools:
         """To which submits there is no objection."""
-        return self._bits == 0
+        found: Bools = self._bits == 0
+        return found
 
     def __len__(self) -> int:
         return len(self._bits)
@@ -208,7 +209,8 @@ def _unserved(case: Case) -> Bools:
     known = truth(case)
     places = np.flatnonzero(recipients.among(known))
     found[places] = [look(known[row.recipient], row.code) for row in submits.where(places).rows()]
-    return (found == 2) | ((found == 1) & submits.equal("ec", "06"))
+    refused: Bools = (found == 2) | ((found == 1) & submits.equal("ec", "06"))
+    return refused
 
 
 def _over(case: Case) -> Ints:

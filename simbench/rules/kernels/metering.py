@@ -16,6 +16,7 @@ from simbench.kernels.jit import kernel
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Index = NDArray[np.int32]
 
 SLIDING, TUMBLING, BUCKET = range(3)
 LONG_AGO: Final = -(10**15)
@@ -101,7 +102,7 @@ def police(  # noqa: PLR0913 - a kernel has no objects
 
 @kernel
 def over_rate(  # noqa: PLR0913 - a kernel has no objects
-    at: Ints, segments: Ints, meters: Ints, forms: Ints, accepted: Bools, bounds: Ints, found: Bools, rings: Ints,
+    at: Ints, segments: Ints, meters: Index, forms: Ints, accepted: Bools, bounds: Ints, found: Bools, rings: Ints,
     heads: Ints, numbers: Ints, dues: Ints,
 ) -> None:  # fmt: skip
     """Mark operations that arrive earlier than their meter (-1: none) allows, or by less than `bounds` later.
