@@ -61,6 +61,11 @@ def kernel_beside(function: Callable[P, R]) -> Kernel[P, R]:
     return Kernel(function, beside=True)
 
 
+def kernel_lean(function: Callable[P, R]) -> Kernel[P, R]:
+    """The same for a function that makes no arrays, nor do those it calls: see `compiled`."""
+    return Kernel(function, lean=True)
+
+
 @functools.cache
 def compiled(function: Callable[..., Any], *, beside: bool = False, lean: bool = False) -> Any:
     """Compile a scalar function of a package of kernels, together with those it calls.
