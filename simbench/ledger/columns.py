@@ -121,7 +121,7 @@ def _integers_of(column: Column, cells: Cells) -> tuple[Any, Any]:
         if not np.can_cast(cells.dtype, _NUMPY[column.type], "safe"):
             raise ValueError(f"{cells.dtype} in column {column.name}")
         return (cells.data, np.ma.getmaskarray(cells)) if isinstance(cells, np.ma.MaskedArray) else (cells, None)
-    listed = cast(list[Any], cells if isinstance(cells, list) else [cells])
+    listed: list[Any] = cells if isinstance(cells, list) else [cells]
     lacking = None
     if None in listed:
         lacking = np.array([value is None for value in listed])
