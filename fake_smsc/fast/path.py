@@ -421,7 +421,7 @@ class PlainPath:
         valid_until: Any = log[lay.L_VALID_UNTIL, :count].copy()
         if now is not None and (kinds != lay.ACCEPTED).any():
             kind = Coded(LOG_KINDS, kinds.astype(np.int32))
-            scts = [each or None for each in scts.tolist()]
+            scts = np.ma.masked_equal(scts, 0)
         at: Any = log[lay.L_AT, :count].copy() if now is None else now
         attempt = 1 if now is None else 0
         self._append_columns(

@@ -15,6 +15,7 @@ from simbench.trace.lazy import Coded, Made, Numbers, Spelt, decoded
 from simbench.trace.rows import Frames, Notifications, Submits
 from simbench.trace.stores import Names, Store, numbered
 from simbench.trace.wire import KINDS, WAYS, Wire
+from simbench.ucp.frame import WIRE_ERRORS
 
 Ints = NDArray[np.int64]
 NOTHING: Final[Mapping[int, object]] = MappingProxyType({})
@@ -92,7 +93,10 @@ class Numbered(msgspec.Struct, frozen=True, eq=False):
 def numbers_of(wire: Wire) -> Numbered:
     """The client's operations but logins, of submits and of the frames that were kept."""
     frames, submits = wire.frames.column, wire.submits.column
-    others = np.flatnonzero((frames("way") == 0) & (frames("kind") == KINDS.index("O")) & (frames("ot") != _LOGIN))
+    asked = (frames("way") == 0) & (frames("kind") == KINDS.index("O")) & (frames("ot") != _LOGIN)
+    # A tolerated error, such as a lower-case checksum, has a row beside that of its frame.
+    errors = [number for number, name in enumerate(wire.problems.names) if name in WIRE_ERRORS]
+    others = np.flatnonzero(asked & ~np.isin(frames("problem"), errors))
     order, mine = frames("order")[others], submits("order")
     # A submit that was kept as a frame too stands there with its problem.
     places = np.searchsorted(mine, order)

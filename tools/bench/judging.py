@@ -1,6 +1,6 @@
 """Time and memory of judging a long served record: of a client within its rates, and of one that breaks them.
 
-The second sends the same messages over and over, far above its rates, some to numbers that are refused, through outages.
+The second repeats its messages far above its rates, some of them to numbers that are refused, through outages.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Link(asyncio.Protocol):
             build("60", "O", "99", OAdC=self.code, OTON="6", ONPI="5", STYP="1", PWD=password, VERS="0100")
         )
 
-    def connection_lost(self, problem: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         self.transport = None
         if not self.load.over:
             self.load.loop.call_later(1.0, self.load.connect, self)
@@ -142,7 +142,7 @@ class Load:
         """Send until so many are answered, then wait for the notifications."""
         for link in self.links:
             self.connect(link)
-        while self.answered < messages:
+        while self.answered < messages:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         self.over = True
         await asyncio.sleep(15)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from simbench.base.text import count
@@ -22,8 +23,8 @@ from simbench.trace.wire_views import Numbered
 
 Duty = Literal["give up", "try again", "either"]
 
-# What a client does with a refused message: give up when the reason lies in the message and will recur, try again when
-# the reason passes by itself; no source says which for the others.
+# What a client does with a refused message. It gives one up when the reason lies in the message and will recur; it may
+# try again when the reason passes by itself. No source says which for the others, none obliges a client to try again.
 DUTIES: dict[str, Duty] = {
     "01": "try again",  # damaged in transit
     "02": "give up",
@@ -81,13 +82,15 @@ def given_up(case: Case) -> Verdict:
     "submits.tried-again",
     "The client sends a message again when the reason for its refusal passes",
     catches=("gives-up-on-nack",),
+    at_worst="weak",
 )
 def tried_again(case: Case) -> Verdict:
-    """Codes whose duty is to try again; the platform accepts the message once the reason has passed."""
+    """Codes whose reason passes; the platform accepts the message once it has. No clause obliges the client: weak."""
     refused = list(_refused(case, "try again"))
     if not refused:
         return Verdict("inconclusive", "the platform refused no message for a passing reason", blame="bench")
-    return _judged(refused, [row for row, again in refused if not again], "never retried")
+    found = _judged(refused, [row for row, again in refused if not again], "never retried")
+    return msgspec.structs.replace(found, outcome="weak") if found.outcome == "fail" else found
 
 
 @rule(
