@@ -187,9 +187,9 @@ def _judged(folder: Path, messages: int, kind: str) -> tuple[int, float, int]:
     """Messages, processor time and most memory of judging a new record, judged once before to have its kernels."""
     place = folder / f"{kind}{messages}"
     served = serve(place, messages, kind)
-    command = [Path(sys.executable).parent / "simbench", "judge", "run", place / "run", "--json"]
+    command = [str(Path(sys.executable).parent / "simbench"), "judge", "run", str(place / "run"), "--json"]
     subprocess.run(command, check=False, capture_output=True)
-    process = os.posix_spawn(command[0], [str(word) for word in command], os.environ, file_actions=[
+    process = os.posix_spawn(command[0], command, os.environ, file_actions=[
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0), (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)
     ])  # fmt: skip
     _, _, used = os.wait4(process, 0)

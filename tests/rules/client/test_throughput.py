@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fake_smsc.core.limiter import Limiter
 from fake_smsc.core.records import Limit
 from simbench.base.units import SECOND_US
+from simbench.rules.arrays import Places
 from simbench.rules.client.throughput import Policed, each_segment, peak_in_a_second, police, sustained
 
 TAU = 50_000
@@ -221,4 +222,4 @@ def test_the_mean_is_one_of_segments() -> None:
 
 
 def test_nothing_is_neither_early_nor_anything_else() -> None:
-    assert policed([], 10) == Policed((), 0, 0, 0.0)
+    assert policed([], 10) == Policed(Places(np.zeros(0, np.bool_)), 0, 0, 0.0)
