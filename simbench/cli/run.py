@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from simbench import __version__
 from simbench.base.json_files import indented
+from simbench.base.text import count
 from simbench.base.toml_files import label
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import command
@@ -168,7 +169,9 @@ def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_js
     click.echo("  code  " + "".join(f"{name:>13}" for name in names))
     for code in world.codes:
         click.echo(f"  {code:<6}" + "".join(f"{counts.get(code, {}).get(name, 0):>13,}" for name in names))
-    click.echo(f"  {len(world.incidents)} incidents; {went} way, detail {detail}, {seconds:.1f} s\n  ledger: {folder}")
+    click.echo(
+        f"  {count(len(world.incidents), 'incident')}; {went} way, detail {detail}, {seconds:.1f} s\n  ledger: {folder}"
+    )
 
 
 def _counts(folder: Path, detail: str) -> dict[str, dict[str, int]]:
@@ -182,6 +185,6 @@ def _counts(folder: Path, detail: str) -> dict[str, dict[str, int]]:
         return {code: {name: int(found[name][row]) for name in COUNTED} for row, code in enumerate(found["code"])}
     found = scan.sums_of(run, "centre", scan.field("code", "kind"), {"n": scan.ONE}, ~scan.among("code", ""))
     counts: dict[str, dict[str, int]] = {}
-    for code, kind, count in zip(found["code"], found["kind"], found["n"].tolist(), strict=True):
-        counts.setdefault(code, {})[kind] = count
+    for code, kind, rows in zip(found["code"], found["kind"], found["n"].tolist(), strict=True):
+        counts.setdefault(code, {})[kind] = rows
     return counts

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from simbench.base.errors import LedgerError, Trouble
 from simbench.base.outputs import claim, replacing
+from simbench.base.text import count
 from simbench.ledger.info import RunInfo, read_info, write_info
 from simbench.ledger.lock import check_ended
 from simbench.ledger.rows import TABLES, Row, Table
@@ -167,9 +168,11 @@ def read_run(folder: Path, on_torn: Callable[[str], object] = lambda _: None) ->
             if path.suffix == SEGMENT:
                 torn = read_segment(path, TABLES[name], values=False).torn
                 if torn and info.closed:
-                    raise LedgerError(str(path), f"{torn} octets after its last whole batch", "a whole ledger file")
+                    raise LedgerError(
+                        str(path), f"{count(torn, 'octet')} after its last whole batch", "a whole ledger file"
+                    )
                 if torn:
-                    on_torn(f"{path}: the run was killed; {torn} octets after the last whole batch are left out")
+                    on_torn(f"{path}: the run was killed; {count(torn, 'octet')} after the last whole batch left out")
             else:
                 open_packed(path, TABLES[name]).close()
     return Run(info, lambda table: _read(folder, info, parts[table.name], table), parts)
@@ -216,10 +219,12 @@ def _read(folder: Path, info: RunInfo, paths: Sequence[Path], table: Table) -> p
     from simbench.ledger.store import read_part  # noqa: PLC0415 - as above
 
     found = pa.concat_tables([schema(table).empty_table(), *(read_part(path, table) for path in paths)])
-    counted = info.rows.get(table.name)
+    counted = info.rows.get(table.name, 0)
     if info.closed and counted != found.num_rows:
         raise LedgerError(
-            str(folder), f"{found.num_rows} rows in {table.name}", f"the {counted} rows it was closed with"
+            str(folder),
+            f"{count(found.num_rows, 'row')} in {table.name}",
+            f"the {count(counted, 'row')} it was closed with",
         )
     return found
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import Progress
 
+from simbench.base.text import count
 from simbench.finding import Finding, counted, tally
 from simbench.roaming.billing import Billing, read_billing
 from simbench.roaming.contract import RoamingContract
@@ -24,7 +25,7 @@ def followed_with_progress(scenario: RoamingScenario, contract: RoamingContract)
     """Follow the population, with a progress bar on standard error for large ones."""
     size = scenario.population.subscribers
     if size < PROGRESS_FROM:
-        said = f"{scenario.name}: {size:,} subscribers, {scenario.population.days} days"
+        said = f"{scenario.name}: {count(size, 'subscriber')}, {count(scenario.population.days, 'day')}"
         click.echo(f"{said} (the first run of a version compiles for some seconds)", err=True)
         return run_population(scenario, contract)
     with Progress(console=Console(stderr=True)) as progress:
