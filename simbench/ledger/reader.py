@@ -78,6 +78,10 @@ class Run:
             self._loaded[origin] = in_order(table, self._load(table))
         return self._loaded[origin]
 
+    def holds(self, origin: str) -> bool:
+        """Whether a table is in memory already."""
+        return origin in self._loaded
+
     @property
     def files(self) -> tuple[Path, ...]:
         """The files it is read from, none for rows in memory."""
@@ -168,11 +172,9 @@ def read_run(folder: Path, on_torn: Callable[[str], object] = lambda _: None) ->
             if path.suffix == SEGMENT:
                 torn = read_segment(path, TABLES[name], values=False).torn
                 if torn and info.closed:
-                    raise LedgerError(
-                        str(path), f"{count(torn, 'octet')} after its last whole batch", "a whole ledger file"
-                    )
+                    raise LedgerError(str(path), f"{torn} octets after its last whole batch", "a whole ledger file")
                 if torn:
-                    on_torn(f"{path}: the run was killed; {count(torn, 'octet')} after the last whole batch left out")
+                    on_torn(f"{path}: the run was killed; {torn} octets after the last whole batch are left out")
             else:
                 open_packed(path, TABLES[name]).close()
     return Run(info, lambda table: _read(folder, info, parts[table.name], table), parts)
@@ -219,14 +221,15 @@ def _read(folder: Path, info: RunInfo, paths: Sequence[Path], table: Table) -> p
     from simbench.ledger.store import read_part  # noqa: PLC0415 - as above
 
     found = pa.concat_tables([schema(table).empty_table(), *(read_part(path, table) for path in paths)])
-    counted = info.rows.get(table.name, 0)
-    if info.closed and counted != found.num_rows:
-        raise LedgerError(
-            str(folder),
-            f"{count(found.num_rows, 'row')} in {table.name}",
-            f"the {count(counted, 'row')} it was closed with",
-        )
+    check_count(info, table.name, found.num_rows, str(folder))
     return found
+
+
+def check_count(info: RunInfo, table: str, found: int, place: str) -> None:
+    """LedgerError where a run that was closed had another number of rows in a table then."""
+    counted = info.rows.get(table, 0)
+    if info.closed and counted != found:
+        raise LedgerError(place, f"{count(found, 'row')} in {table}", f"the {count(counted, 'row')} it was closed with")
 
 
 def _named(origin: str) -> Table:
