@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fake_smsc.built_scenario import Scenario
     from fake_smsc.face import AsyncSmsc, FakeSmsc
-    from fake_smsc.scenario import Scenario
 
 __all__ = ["AsyncSmsc", "FakeSmsc", "Scenario"]
 
@@ -20,7 +20,7 @@ def __getattr__(name: str) -> object:
 
         return getattr(face, name)
     if name == "Scenario":
-        from fake_smsc.scenario import Scenario  # noqa: PLC0415 - as above
+        from fake_smsc.built_scenario import Scenario  # noqa: PLC0415 - as above
 
         return Scenario
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EXPECTED = "a DataFrame of pandas or polars, an Arrow table, or columns by name"
+
+
+class ArrowStream(Protocol):
+    """A table of any library that exports Arrow: a DataFrame of pandas (2.2 on) or polars, an Arrow table."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The table as an Arrow stream."""
 
 
 class Frame:

@@ -81,7 +81,10 @@ def _write_claim(folder: Path, asked: SlaRun, report: Report) -> list[Path]:
 def html(report: Report) -> str:
     """The page."""
     words, counts = report.words, tally(report.view.findings)
-    svgs = {picture.name: _linked(to_svg(picture.figure, picture.heading), report) for picture in report.pictures}
+    svgs = {
+        picture.name: _linked(to_svg(picture.figure, picture.heading, picture.name), report)
+        for picture in report.pictures
+    }
     return (
         environment(Path(__file__).parent, str)
         .get_template("sla.html.j2")
