@@ -120,7 +120,7 @@ def _figure(value: float | None, unit: str) -> str:
 
 
 def _arrow(found: Sequence[Finding]) -> Any:
-    import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
+    import pyarrow as pa
 
     numbers = {"measured", "limit"}
     return pa.table(

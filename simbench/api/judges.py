@@ -108,8 +108,12 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
         "laws": path_in(laws), "back_test": back_test, "replications": replications, "seed": seed,
     }  # fmt: skip
     many = isinstance(record, list | tuple)
-    sources = [source_of(one) for one in (record if isinstance(record, list | tuple) else [record])]
-    inputs = [Inputs(source=one, contract=contract_for(one, contract), **given) for one in sources]
+    records: list[Any] = list(record) if isinstance(record, list | tuple) else [record]
+    inputs = [
+        Inputs(source=source, contract=contract_for(source, contract), called=name_of(one), **given)
+        for one in records
+        for source in [source_of(one)]
+    ]
     with reported(progress) as show:
         if not many:
             return findings_of(inputs[0], judge_record(inputs[0], progress=show))
@@ -143,6 +147,11 @@ def source_of(record: Record) -> Path | Recorded | Frame:
     if is_table(record):
         return Frame.of(record, record.name if isinstance(record, Frame) else "the DataFrame")
     raise BadInput("record", f"is a {type(record).__name__}", EXPECTED)
+
+
+def name_of(record: Record) -> str:
+    """The name of a run; "" for records that are named by their place."""
+    return record.name if isinstance(record, Run) else ""
 
 
 def _table(given: Table | None, name: str) -> Path | Frame | None:

@@ -48,8 +48,10 @@ class Run:
     A run simulated without a folder lies in a temporary one, which goes when nobody refers to the run any more.
     """
 
-    def __init__(self, ledger: Recorded, folder: Path | None = None, engine: str = "") -> None:
-        self.ledger, self.folder, self.engine = ledger, folder, engine
+    def __init__(
+        self, ledger: Recorded, folder: Path | None = None, engine: str = "", home: TemporaryHome | None = None
+    ) -> None:
+        self.ledger, self.folder, self.engine, self._home = ledger, folder, engine, home
 
     @property
     def name(self) -> str:
@@ -186,10 +188,12 @@ def simulate(  # noqa: PLR0913 - what a simulation may be told
         raise BadInput("detail", f"is {detail!r:.40}", '"rows" or "minute"')
     if engine not in {"auto", "bulk", "events"}:
         raise BadInput("engine", f"is {engine!r:.40}", '"auto", "bulk" or "events"')
-    home = _home(folder)
+    temporary = TemporaryHome() if folder is None else None
+    home = temporary.path / "run" if temporary is not None else Path(str(folder))
     with reported(progress) as show:
         if replications is None:
-            return _kept(home, _simulate(Task(asked, home, detail, engine), show), home, temporary=folder is None)
+            used = [_simulate(Task(asked, home, detail, engine), show)]
+            return Run(open_recorded(home), home, used[0], temporary)
         if replications < 1:
             raise BadInput("replications", f"is {replications}", "1 or more")
         asked.planned()  # what is wrong with the world is said here, not by a worker
@@ -202,8 +206,8 @@ def simulate(  # noqa: PLR0913 - what a simulation may be told
         else:
             done = spread(simulate_elsewhere, tasks, executor, show)
             used = [_received(task, files) for task, files in zip(tasks, done, strict=True)]
-        kept = zip(tasks, used, strict=True)
-        return [_kept(task.folder, name, home, temporary=folder is None) for task, name in kept]
+    kept = zip(tasks, used, strict=True)
+    return [Run(open_recorded(task.folder), task.folder, name, temporary) for task, name in kept]
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -286,17 +290,12 @@ def columns_of(counts: dict[str, dict[str, int]]) -> dict[str, list[object]]:
     return {"code": list(codes), **{name: [counts[code].get(name, 0) for code in codes] for name in names}}
 
 
-def _home(folder: Path | str | None) -> Path:
-    return Path(tempfile.mkdtemp(prefix="simbench-")) / "run" if folder is None else Path(folder)
+class TemporaryHome:
+    """A folder that goes with the last run in it."""
 
-
-def _kept(folder: Path, engine: str, home: Path, *, temporary: bool) -> Run:
-    """The run in a folder; a temporary home goes with the last of its runs."""
-    run = Run(open_recorded(folder), folder, engine)
-    if temporary:
-        place = folder if folder != home else home.parent
-        weakref.finalize(run, shutil.rmtree, place, ignore_errors=True)
-    return run
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="simbench-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 def _received(task: Task, done: tuple[str, dict[str, bytes]]) -> str:
@@ -309,7 +308,7 @@ def _received(task: Task, done: tuple[str, dict[str, bytes]]) -> str:
 
 def _timed(table: pa.Table) -> pa.Table:
     """A table of the ledger with its instants as timestamps, without the order of appending."""
-    import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
+    import pyarrow as pa
 
     for place, name in enumerate(table.column_names):
         if name in INSTANTS:
@@ -318,7 +317,7 @@ def _timed(table: pa.Table) -> pa.Table:
 
 
 def _incidents(columns: dict[str, list[object]]) -> pa.Table:
-    import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
+    import pyarrow as pa
 
     instant, text = pa.timestamp("us", "UTC"), pa.string()
     types = {"scope": text, "share": pa.float64(), "planned": pa.bool_()}

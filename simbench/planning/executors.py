@@ -25,7 +25,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Where = Executor | int | str | Any | None
-"""None: a process a core; a number of processes; an executor of `concurrent.futures`; a Dask client or its address."""
+"""None: a process a core; a number of processes, 1 for this one; an executor of `concurrent.futures`; a Dask client, or
+the address of a scheduler."""
 EXPECTED = "a number of processes, an executor, a Dask client or the address of a scheduler"
 ANSWER_S = 10.0
 
@@ -37,8 +38,12 @@ def spread(
 
     Raises what the function raises; BadInput for an unknown executor; Trouble where workers or a cluster are lost.
     """
-    if len(items) < 2 and (where is None or isinstance(where, int)):
-        return [function(one) for one in items]
+    if where == 1 or (len(items) < 2 and on_this_machine(where) and not isinstance(where, Executor)):
+        here: list[R] = []
+        for number, one in enumerate(items, 1):
+            here.append(function(one))
+            progress(number / len(items), f"{number} of {len(items)}")
+        return here
     found: dict[int, R] = {}
     with opened(where, len(items)) as (submit, completed):
         futures = {submit(function, one): place for place, one in enumerate(items)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from simbench.base.errors import BadInput
@@ -107,6 +108,11 @@ class Frame:
     def _repr_html_(self) -> str:
         rows: Iterator[Sequence[object]] = (tuple(row.values()) for row in self.rows())
         return html_table(self.columns, rows, len(self), self.name)
+
+
+def place_of(source: Path | Frame) -> str:
+    """The name of a table in messages, whether it is a file or in memory."""
+    return source.name if isinstance(source, Frame) else str(source)
 
 
 def is_table(thing: object) -> bool:

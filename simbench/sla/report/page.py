@@ -78,6 +78,12 @@ def _write_claim(folder: Path, asked: SlaRun, report: Report) -> list[Path]:
     return written
 
 
+def sla_page(asked: SlaRun) -> str:
+    """The page of a record, judged and drawn."""
+    with look():
+        return html(report_of(asked))
+
+
 def html(report: Report) -> str:
     """The page."""
     words, counts = report.words, tally(report.view.findings)
