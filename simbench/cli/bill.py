@@ -94,7 +94,7 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     if output is not None:
         for path in write_all(output, made.bundles, contract):
             click.echo(str(path), err=True)
-    _print(form, made.bundles, made.findings, None if made.billed is None else (made.billed, made.beyond))
+    _print(form, made.bundles, tuple(made.findings), None if made.billed is None else (made.billed, made.beyond))
     return exit_status(made.findings) if received is not None else 0
 
 
