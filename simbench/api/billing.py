@@ -95,7 +95,7 @@ def bill(
 
     Raises BadInput for wrong input, and for messages of a short code without an act.
 
-    >>> acts = {"codes": [{"code": "36010", "rate_per_s": 10, "opened": "2016-09-01"}]}
+    >>> acts = {"codes": [{"code": "36010", "opened": "2016-09-01"}]}
     >>> bill(Frame.of({"month": ["2016-10"], "code": ["36010"], "delivered": [1000]}, "counts"), acts)
     <Bill 2016-10: ... EUR before VAT>
     """

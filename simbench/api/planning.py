@@ -112,7 +112,7 @@ def plan(  # noqa: PLR0913 - what a plan may be told
 
     >>> found = plan("scenarios/plan/02_small.toml")
     >>> found.chosen.words
-    '1 x 36ABC at 20/s'
+    '34ABC: 1 x 10/s; 36ABC: 2 x 10/s'
     """
     need("plan", "plan")
     from simbench.planning.advise import advise

@@ -138,7 +138,7 @@ def allowance(  # noqa: PLR0913 - what a plan may say of itself
     `domestic_gb`: its allowance at home, if it has one. Raises BadInput for what is no price, day or country.
 
     >>> allowance(20, "2017-06-15").gb
-    Decimal('4.4')
+    Decimal('4.3291')
     """
     terms = load_roaming(path_in(contract))
     on = day if isinstance(day, date) else _day(day)

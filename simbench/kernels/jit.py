@@ -8,9 +8,12 @@ the results are equal, at about a hundredth of the speed.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,14 +30,17 @@ R = TypeVar("R")
 
 KERNELS = "kernels"  # name of every package of kernels
 ROOT = Path(__file__).parents[1]
+FEW = 20_000  # values that plain Python looks at in less time than it takes to load a kernel
+COMPILER = "libllvmlite"
+_DONTNEED = 4  # MADV_DONTNEED of Linux
 JUDGED = "fake_smsc"  # the other package with kernels
 
 
 class Kernel(Generic[P, R]):
     """A function and its compiled form, made at the first call and cached on disk for later processes."""
 
-    def __init__(self, function: Callable[P, R], *, beside: bool = False) -> None:
-        self.plain, self._beside = function, beside
+    def __init__(self, function: Callable[P, R], *, beside: bool = False, lean: bool = False) -> None:
+        self.plain, self._beside, self._lean = function, beside, lean
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -44,8 +50,12 @@ class Kernel(Generic[P, R]):
     @functools.cached_property
     def compiled(self) -> Callable[P, R]:
         """The compiled form, for hot Python loops without this wrapper's cost."""
-        made: Callable[P, R] = compiled(self.plain, beside=self._beside)
+        made: Callable[P, R] = compiled(self.plain, beside=self._beside, lean=self._lean)
         return made
+
+    def at_scale(self, size: int) -> Callable[P, R]:
+        """The compiled form, or the function itself for so few values that to load the former takes longer."""
+        return self.compiled if size >= FEW else self.plain
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:
@@ -61,11 +71,18 @@ def kernel_beside(function: Callable[P, R]) -> Kernel[P, R]:
     return Kernel(function, beside=True)
 
 
+def kernel_lean(function: Callable[P, R]) -> Kernel[P, R]:
+    """The same for a function that makes no arrays, nor do those it calls: see `compiled`."""
+    return Kernel(function, lean=True)
+
+
 @functools.cache
-def compiled(function: Callable[..., Any], *, beside: bool = False) -> Any:
+def compiled(function: Callable[..., Any], *, beside: bool = False, lean: bool = False) -> Any:
     """Compile a scalar function of a package of kernels, together with those it calls.
 
-    Pass integers beyond 63 bits, and draws made of them, as `numpy.uint64`. `beside`: as `kernel_beside`.
+    Pass integers beyond 63 bits, and draws made of them, as `numpy.uint64`. `beside`: as `kernel_beside`. `lean`: the
+    function and those it calls make no arrays; then nobody counts references to those they are given, which costs more
+    than many a function does.
     """
     numba = _numba()
     if numba is None:
@@ -77,10 +94,11 @@ def compiled(function: Callable[..., Any], *, beside: bool = False) -> Any:
         if isinstance(value, Kernel):
             globals_[name] = value.compiled
         elif isinstance(value, FunctionType) and KERNELS in value.__module__.split("."):
-            globals_[name] = compiled(value)
+            globals_[name] = compiled(value, lean=lean)
     twin = FunctionType(function.__code__, globals_, function.__name__, function.__defaults__, function.__closure__)
     twin.__qualname__, twin.__module__ = function.__qualname__, function.__module__
-    return numba.njit(twin, cache=True, nogil=beside)
+    options = {"_nrt": False} if lean else {}
+    return numba.njit(twin, cache=True, nogil=beside, **options)
 
 
 def _without_compiler(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -134,3 +152,25 @@ def cache_folder() -> Path:
     except OSError:
         return Path(gettempdir()) / f"simbench-{os.getuid()}" / name
     return home if os.access(home, os.W_OK) else Path(gettempdir()) / f"simbench-{os.getuid()}" / name
+
+
+def release_compiler() -> None:
+    """Give back the pages of the compiler's own code, 60 MB on Linux: whoever compiles again reads them from its file.
+
+    What is loaded from the cache runs without them.
+    """
+    with suppress(OSError, AttributeError):
+        system = ctypes.CDLL(None)
+        for start, end in _clean_mappings(Path("/proc/self/smaps").read_text(), COMPILER):
+            system.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _DONTNEED)
+        system.malloc_trim(ctypes.c_size_t(0))
+
+
+def _clean_mappings(smaps: str, name: str) -> Iterator[tuple[int, int]]:
+    """Where files of a name are mapped, and nothing was written to (a loader writes addresses into some)."""
+    for part in re.split(r"\n(?=[0-9a-f]+-[0-9a-f]+ )", smaps):
+        head, *lines = part.splitlines()
+        sizes = dict(line.split()[:2] for line in lines if line.endswith("kB"))
+        if name in head and sizes.get("Anonymous:") == sizes.get("Private_Dirty:") == "0":
+            start, end = head.split()[0].split("-")
+            yield int(start, 16), int(end, 16)

@@ -13,17 +13,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from simbench.base.calendar import civil
+from simbench.base.calendar import FRANCE, Calendar
 from simbench.reporting.format import money
 
 LANGUAGES: Final = ("en", "fr")
 
 
 class Translations:
-    """The texts of one language, from the folder `home` (en.toml, fr.toml). Raises KeyError for an unknown key."""
+    """The texts of one language, from the folder `home` (en.toml, fr.toml). Raises KeyError for an unknown key.
 
-    def __init__(self, language: str, home: Path) -> None:
-        self.language = language
+    Instants are written in the civil time of `calendar`.
+    """
+
+    def __init__(self, language: str, home: Path, calendar: Calendar = FRANCE) -> None:
+        self.language, self.calendar = language, calendar
         self.table: Mapping[str, str] = texts(language, home)
 
     def __call__(self, key: str, **values: object) -> str:
@@ -73,14 +76,14 @@ class Translations:
         return f"{self.number(minutes // 60)}\u00a0h\u00a0{minutes % 60:02}{rest}"
 
     def day(self, us: int) -> str:
-        """The day of an instant in Paris: "8 Dec 2026"."""
-        at = civil(us)
+        """The day of an instant: "8 Dec 2026"."""
+        at = self.calendar.civil(us)
         first = at.day == 1 and self.language == "fr"
         return f"{'1er' if first else at.day}\u00a0{self.month(at.month)} {at.year}"
 
     def moment(self, us: int) -> str:
-        """An instant in Paris to the minute, with its offset from UTC on the days of a clock change."""
-        at = civil(us)
+        """An instant to the minute, with its offset from UTC on the days of a clock change."""
+        at = self.calendar.civil(us)
         offsets = {at.replace(hour=hour, fold=fold).utcoffset() for hour, fold in ((0, 0), (23, 1))}
         return f"{self.day(us)}, {at:%H:%M}" + (f" ({at:%z})" if len(offsets) > 1 else "")
 

@@ -8,12 +8,12 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from simbench.base.calendar import civil
+from simbench.base.calendar import FRANCE, Calendar
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
-from simbench.rules.rule import Case
 from simbench.sla.classification import Counted, Service
 from simbench.sla.probes import Probes
+from simbench.trace.trace import Trace
 
 Outcome = Literal["agree", "differ", "only the ticket", "only the client", "nobody looked"]
 Silence = tuple[int, int]
@@ -31,13 +31,13 @@ class Reason(msgspec.Struct, frozen=True):
     some: int = 0
     of: int = 0
 
-    def __str__(self) -> str:
-        """The reason in English."""
+    def text(self, calendar: Calendar) -> str:
+        """The reason in English, with instants in the civil time of a calendar."""
         return {
             "no probe": "the client sent no probe during it",
             "answered": f"{self.some} of {count(self.of, 'probe')} answered during the ticket",
             "early": f"down for the client {_length(self.us)} before the ticket's start",
-            "opened": f"(ticket opened at {civil(self.us):%H:%M})",
+            "opened": f"(ticket opened at {calendar.civil(self.us):%H:%M})",
             "late start": f"the client saw it only {_length(self.us)} after the ticket's start",
             "late": f"still down for the client {_length(self.us)} after the ticket's end",
             "early end": f"the client was served again {_length(self.us)} before the ticket's end",
@@ -87,14 +87,17 @@ class Dispute(msgspec.Struct, frozen=True):
     in_a_row: int
 
 
-def dispute_of(service: Service, probes: Probes, least_s: int, in_a_row: int = LOST_IN_A_ROW) -> Dispute:
+def dispute_of(
+    service: Service, probes: Probes, least_s: int, in_a_row: int = LOST_IN_A_ROW, calendar: Calendar = FRANCE
+) -> Dispute:
     """The comparison and its sums; fewer lost probes in a row than `in_a_row` are no silence."""
-    return Dispute(
-        tuple(compare(service, probes, least_s, in_a_row)), _totals(service, probes, least_s, in_a_row), in_a_row
-    )  # fmt: skip
+    sides = tuple(compare(service, probes, least_s, in_a_row, calendar))
+    return Dispute(sides, _totals(service, probes, least_s, in_a_row), in_a_row)
 
 
-def compare(service: Service, probes: Probes, least_s: int, in_a_row: int = LOST_IN_A_ROW) -> list[Side]:
+def compare(
+    service: Service, probes: Probes, least_s: int, in_a_row: int = LOST_IN_A_ROW, calendar: Calendar = FRANCE
+) -> list[Side]:
     """Each ticket of the period with what the probes saw of it, then each silence without a ticket, by start.
 
     Without a ticket, silences shorter than `least_s` are no outage. A silence's ends are known to the
@@ -109,21 +112,20 @@ def compare(service: Service, probes: Probes, least_s: int, in_a_row: int = LOST
         start, end = one.incident.start, _end(one, service)
         mine = [silence for silence in silences if silence[0] < end + every and silence[1] > start - every]
         matched.update(mine)
-        sides.append(_side(one, (start, end), mine, probes))
+        sides.append(_side(one, (start, end), mine, probes, calendar))
     alone = [
         silence for silence in silences if silence not in matched and silence[1] - silence[0] >= least_s * SECOND_US
     ]
-    sides += [_unticketed(silence) for silence in alone]
+    sides += [_unticketed(silence, calendar) for silence in alone]
     return sorted(sides, key=lambda side: min(at for at in (side.ticket_start, side.seen_start) if at >= 0))
 
 
-def seen_by_the_client(case: Case) -> Probes:
+def seen_by_the_client(trace: Trace) -> Probes:
     """Probes made of a ledger's wire: results of 51 and 31, logins, and connections that the platform ended.
 
     An operation is answered when it has a result (a 51: a positive one); a connection ended by the platform is
     unanswered at that instant.
     """
-    trace = case.trace
     points: list[tuple[int, bool]] = [(row.at, row.result_at >= 0) for row in trace.alerts.rows()]
     for row in trace.sessions.rows():
         if row.login_at >= 0:
@@ -202,32 +204,31 @@ def _sum(spans: Iterable[Silence]) -> int:
     return sum(end - start for start, end in spans)
 
 
-def _side(one: Counted, recorded: Silence, mine: list[Silence], probes: Probes) -> Side:
+def _side(one: Counted, recorded: Silence, mine: list[Silence], probes: Probes, calendar: Calendar) -> Side:
     start, end = recorded
     recorded_s, ticket = (end - start) / SECOND_US, one.incident.ticket
     tried, good = probes.between(start, end)
     if not mine:
         if not tried:
-            return _line("nobody looked", ticket, recorded, (-1, -1), recorded_s, 0, [Reason("no probe")])
+            return _line("nobody looked", ticket, recorded, (-1, -1), recorded_s, 0, [Reason("no probe")], calendar)
         partial = one.incident.scope == "partial" and good < tried
         verdict: Outcome = "agree" if partial else "only the ticket"
         answered = Reason("answered", some=good, of=tried)
-        return _line(verdict, ticket, recorded, (-1, -1), recorded_s, 0, [answered])
+        return _line(verdict, ticket, recorded, (-1, -1), recorded_s, 0, [answered], calendar)
     seen = min(s for s, _ in mine), max(e for _, e in mine)
     seen_s = sum(e - s for s, e in mine) / SECOND_US
     reasons = list(_reasons(one, recorded, seen, probes.every_us))
     if len(mine) > 1:
         reasons.append(Reason("several", some=len(mine)))
-    return _line(
-        "differ" if reasons else "agree", ticket, recorded, seen, recorded_s, seen_s, reasons or [Reason("same")]
-    )
+    verdict = "differ" if reasons else "agree"
+    return _line(verdict, ticket, recorded, seen, recorded_s, seen_s, reasons or [Reason("same")], calendar)
 
 
 def _line(  # noqa: PLR0913 - the fields of a line
     verdict: Outcome, ticket: str, recorded: Silence, seen: Silence, recorded_s: float, seen_s: float,
-    reasons: list[Reason],
+    reasons: list[Reason], calendar: Calendar,
 ) -> Side:  # fmt: skip
-    why = "; ".join(map(str, reasons)).replace("; (", " (")
+    why = "; ".join(one.text(calendar) for one in reasons).replace("; (", " (")
     return Side(verdict, ticket, *recorded, *seen, recorded_s, seen_s, why, tuple(reasons))
 
 
@@ -246,9 +247,10 @@ def _reasons(one: Counted, recorded: Silence, seen: Silence, every: int) -> Iter
         yield Reason("early end", -late)
 
 
-def _unticketed(silence: Silence) -> Side:
+def _unticketed(silence: Silence, calendar: Calendar) -> Side:
     seconds = (silence[1] - silence[0]) / SECOND_US
-    return _line("only the client", "", (-1, -1), silence, 0, seconds, [Reason("no ticket", silence[1] - silence[0])])
+    reason = Reason("no ticket", silence[1] - silence[0])
+    return _line("only the client", "", (-1, -1), silence, 0, seconds, [reason], calendar)
 
 
 def _length(us: int) -> str:

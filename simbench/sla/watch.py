@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from simbench.base.calendar import civil
 from simbench.base.errors import BadInput
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.contract import Contract
@@ -74,14 +73,14 @@ class Standing(msgspec.Struct, frozen=True):
 def standing(incidents: tuple[Incident, ...], contract: Contract, now: int, known_from: int, ahead_us: int) -> Standing:
     """How a service stands at `now`, by the incidents that began before it."""
     service = Service(Period(known_from, now, known_from), counted([o for o in incidents if o.start < now], contract))
-    year, at = year_of(service, contract), np.array([now])
+    year, at, formula = year_of(service, contract), np.array([now]), contract.terms.quality.availability_formula.value
     allowed, spent = budget(year, contract, at)
     known = sample(service, now)
     chance = None
     if len(known.hours) >= LEAST_OUTAGES:
         chance = forecast(service, contract, (now + ahead_us,), REPLICATIONS).dates[-1].availability.share
     return Standing(
-        now, float(allowed[0]), float(allowed[0] - spent[0]), float(rolling(year, at).availability("V1")[0]),
+        now, float(allowed[0]), float(allowed[0] - spent[0]), float(rolling(year, at).availability(formula)[0]),
         known.outages, sum(one.incident.end is None for one in service.of("unplanned")), chance,
     )  # fmt: skip
 
@@ -109,7 +108,7 @@ class Watch:
         lines = list(self._append(source.incidents, now))
         found = standing(source.incidents, self.contract, now, source.period.known_from, self.thresholds.ahead_us)
         crossed = found.crossed(self.thresholds)
-        when = civil(now).isoformat(timespec="seconds")
+        when = self.contract.calendar.civil(now).isoformat(timespec="seconds")
         lines += [f"{when} {line}" for name, line in crossed.items() if name not in self.crossed]
         lines += [f"{when} {name}: back within its threshold" for name in sorted(self.crossed - crossed.keys())]
         self.crossed = frozenset(crossed)

@@ -1,7 +1,4 @@
-"""The tables of docs/reference/ucp.md, made from the tables that the program itself uses.
-
-`python -m tools.reference.ucp` brings the page up to date; a test demands that it is.
-"""
+"""The tables of docs/reference/ucp.md, made from the tables that the program itself uses."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+from simbench.rules.client.refusals import DUTIES
 from simbench.ucp.checks import PROBLEMS
 from simbench.ucp.codes import ERROR_CODES, OPERATIONS, PIDS, REASONS
 from simbench.ucp.explain_words import words_for
@@ -107,9 +105,19 @@ def results() -> str:
     return table(("Fields", "Operations"), ((f"`{shape}`", ", ".join(ots)) for shape, ots in shapes.items()))
 
 
+CLIENTS = {
+    "give up": "gives it up (`submits.given-up`)",
+    "try again": "sends it again later; never doing so is weak (`submits.tried-again`)",
+    "either": "may do either",
+}
+
+
 def error_codes() -> str:
-    rows = ((ec, each.meaning, each.origin if each.origin != "emi" else "") for ec, each in ERROR_CODES.items())
-    return table(("EC", "Meaning", "Not of EMI-UCP 4.0"), rows)
+    rows = (
+        (ec, each.meaning, each.origin if each.origin != "emi" else "", CLIENTS.get(DUTIES.get(ec, ""), ""))
+        for ec, each in ERROR_CODES.items()
+    )
+    return table(("EC", "Meaning", "Not of EMI-UCP 4.0", "A client that is refused a message"), rows)
 
 
 def reasons() -> str:
@@ -161,10 +169,11 @@ def with_tables(page: str) -> str:
     return _BLOCK.sub(lambda found: f"{found[1]}\n{TABLES[found[2]]()}\n\n{found[3]}", page)
 
 
+def page() -> str:
+    """The page as it stands, with its tables drawn again."""
+    return with_tables(PAGE.read_text("utf-8"))
+
+
 def named(page: str) -> list[str]:
     """The tables a page has, in order."""
     return [found[2] for found in _BLOCK.finditer(page)]
-
-
-if __name__ == "__main__":
-    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -8,7 +8,6 @@ import numpy as np
 
 from fake_smsc.fast.kernels import layout as lay
 from simbench.base.units import NEVER
-from simbench.kernels.table import HEAD as TABLE_HEAD
 from simbench.kernels.table import cell_of
 
 REACHED = 3  # numbering.subscribers.REACHED
@@ -185,9 +184,12 @@ def deliver(
                     file(state, rows, wheel, ids[left])
                 _look_ahead(state, rows, wheel)
                 return why
+        cursor, head = state[lay.CURSOR], state[lay.HEAD]
         state[lay.CURSOR] += wheel[state[lay.CURSOR] & (len(wheel) - 1)] == 0
         steps += 1
         _look_ahead(state, rows, wheel)
+        if count == 0 and state[lay.CURSOR] == cursor and state[lay.HEAD] == head:
+            break  # what is due at this very instant was entered after the limit
     return lay.DONE
 
 
@@ -202,7 +204,7 @@ def _deliver_one(
         cell = cell_of(standings, np.uint64(key))
         standing = np.int64(0)
         if cell > 0:
-            standing = np.int64(standings[cell + (len(standings) - TABLE_HEAD) // 2])
+            standing = np.int64(standings[cell + 1])
         if standing == 0:
             state[lay.NEEDED] = key
             return lay.SUBSCRIBER

@@ -17,6 +17,18 @@ from simbench.numbering.subscribers import Subscriber
 DAYTIME = Setup(clock="daytime")
 SPELLINGS = ("STOP", "stop", " Stop ", "STOP {code}", "Stop.", "STOP SMS", "s.t.o.p", "«Stop» merci")
 MACHINE = "337000000900001"
+GOOD_NAMES = ("MARQUE", "Marque75", "A1234567890", "GRANDEMARQU", "7SUR7")
+BAD_NAMES = (
+    "MARQUE LUXE",
+    "M-75",
+    "MARQUE_75",
+    "33639980077",
+    "GRANDEMARQUE",
+    "MARQUEDELUXE2026",
+    "2026",
+    "CAFÉ",
+    "MÉTÉO",
+)
 AWAY, HERE = "33710900001", "33720000001"  # in a block of Orange, and in one of another operator
 
 
@@ -77,7 +89,7 @@ async def opt_outs(bench: Bench) -> None:
     there = [bench.marketing("second", who) for who in (*busy, *others[:2])]
     await bench.ask_all([*here, *there])
     await probe(bench, 8)
-    await bench.received(bench.asked, bench.patience_s)
+    await bench.settled()
     for who, text in zip(quiet, SPELLINGS, strict=True):
         bench.control.mo(who, bench.code("first"), text.format(code=bench.code("first")))
     if bench.has("reply"):
@@ -87,7 +99,7 @@ async def opt_outs(bench: Bench) -> None:
     for who in busy:
         bench.control.mo(who, bench.code("second"), "STOP")
         await bench.pause(0.5)
-    await bench.received(bench.asked, bench.patience_s)
+    await bench.settled()
     await bench.step_to(bench.today() + timedelta(days=1, hours=12, minutes=29, seconds=57))
     await probe(bench, 5)
     again = [bench.marketing("first", who) for who in (*quiet, *others)]
@@ -138,7 +150,7 @@ async def ranges(bench: Bench) -> None:
 
 @exercise(
     "Sender names, on a code with the option and on one without",
-    ("sender.sender-names",),
+    ("sender.sender-names", "sender.names-as-requested"),
     ("first", "second"),
     seconds=10,
     setup=Setup(oadc_option=("second",)),
@@ -146,8 +158,8 @@ async def ranges(bench: Bench) -> None:
 async def sender_names(bench: Bench) -> None:
     """Valid names, invalid names, and valid names on a code without the option."""
     await bench.connected(bench.rates)
-    good = [bench.message("second", oadc=name) for name in ("MARQUE", "Marque75", "A1234567890")]
-    bad = [bench.message("second", oadc=name) for name in ("MARQUE LUXE", "M-75", "MARQUE_75", "33639980077")]
+    good = [bench.message("second", oadc=name) for name in GOOD_NAMES]
+    bad = [bench.message("second", oadc=name) for name in BAD_NAMES]
     bad.append(bench.message("first", oadc="MARQUE"))
     await bench.ask_all([*good, *bad, bench.message("first")])
     await bench.received(len(good) + 1, bench.patience_s)
@@ -169,5 +181,5 @@ async def ported(bench: Bench) -> None:
     asks = [bench.message("third") for _ in range(10)]
     asks += [replace(bench.message("third"), recipient=number) for number in (AWAY, HERE, AWAY)]
     await bench.ask_all(asks)
-    await bench.received(11, bench.patience_s)
+    await bench.settled()
     await bench.pause(2)

@@ -19,7 +19,7 @@ WAYS = {
 
 @exercise(
     "Each short code refuses its first messages with its own error code for a few seconds",
-    ("submits.given-up", "submits.tried-again"),
+    ("submits.given-up", "submits.tried-again", "reports.as-on-the-wire"),
     tuple(REFUSALS),
     seconds=40,
     setup=FAST,
@@ -80,7 +80,7 @@ async def suspension(bench: Bench) -> None:
     await bench.connected(["first"])
     await bench.ask_all(bench.message("first") for _ in range(10))
     await bench.received(10, bench.patience_s)
-    bench.control.suspend(bench.code("first"))
+    bench.control.suspend(bench.account("first"))
     await bench.ask_all(bench.message("first") for _ in range(5))
     await bench.received(15, bench.patience_s)
     for session in bench.control.sessions():

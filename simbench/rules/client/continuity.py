@@ -5,12 +5,12 @@ OPS-PRE-03, OPS-CON-05, OPS-ACH-07. `losses` measures lost and repeated messages
 
 from __future__ import annotations
 
-from simbench.base.calendar import parse_minute
 from simbench.base.text import count
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.events import ExerciseEnded
 from simbench.ledger.stimuli import Announced
+from simbench.rules.client.limits import owners
 from simbench.rules.client.losses import no_duplicates, nothing_lost
 from simbench.rules.client.outages import comes_back, returns
 from simbench.rules.evidence import first_frames, framed
@@ -36,7 +36,8 @@ def _enter_mode(mode: str, how: str) -> RuleFunction:
 
     sentence = f"After an outage {how}, the client reconnects, loses no message and repeats none"
     catches = ("never-reconnects", "forgets-on-reconnect", "resend-known-received")
-    return rule(f"outage.after-{mode}", sentence, catches=catches[:2] if mode == "reset" else catches[:1])(judge)
+    shown = {"reset": catches[:2], "deaf-results": (catches[0], catches[2])}.get(mode, catches[:1])
+    return rule(f"outage.after-{mode}", sentence, catches=shown)(judge)
 
 
 for _mode, _how in MODES.items():
@@ -57,11 +58,12 @@ def partial_outage(case: Case) -> Verdict:
     judged = [nothing_lost(case), no_duplicates(case)]
     sessions = [row for row in case.trace.sessions.rows() if row.login_ack == "A"]
     for start, end, code in outages:
-        back = [r for r in sessions if r.account == code and end <= r.login_at <= end + limit_s * SECOND_US]
-        if not back and any(r.account == code and r.login_at < start for r in sessions):
+        mine = {account for account, codes in owners(case).items() if account and code in codes} or {code}
+        back = [r for r in sessions if r.account in mine and end <= r.login_at <= end + limit_s * SECOND_US]
+        if not back and any(r.account in mine and r.login_at < start for r in sessions):
             summary = f"{code} did not reconnect within {limit_s} s"
             judged.append(Verdict("fail", summary, None, limit_s, "s", "client", (), (Evidence(summary, end, end),)))
-        left = [r for r in sessions if r.account != code and r.closed_by == "peer" and start <= r.closed_at <= end]
+        left = [r for r in sessions if r.account not in mine and r.closed_by == "peer" and start <= r.closed_at <= end]
         if left:
             evidence = tuple(
                 Evidence(f"{r.account} closed its connection", r.closed_at, r.closed_at, r.session) for r in left[:6]
@@ -120,6 +122,7 @@ def validity_kept(case: Case) -> Verdict:
         return Verdict("inconclusive", "the client submitted nothing with a validity", blame="client")
     late = [row for row in submits if row.at > ends[row.token] + SECOND_US]
     default_us = case.contract.terms.delivery.validity_default_h.value * HOUR_US  # of a submit without a VP
+    parse_minute = case.contract.calendar.parse_minute
     until = [parse_minute(row.validity) or row.at + default_us for row in submits]
     longer = [row for row, end in zip(submits, until, strict=True) if end > ends[row.token] + MINUTE_US]
     wrong = [row for row in submits if row in late or row in longer]

@@ -10,7 +10,7 @@ from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.ledger.events import LimitSet
 from simbench.rules.client.limits import option_unknown, options
-from simbench.rules.evidence import first_frames
+from simbench.rules.evidence import first_frames, framed
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Verdict, rule
 
@@ -28,7 +28,7 @@ def sender_names(case: Case) -> Verdict:
     """A valid name has at most eleven letters and digits, one of them a letter, and needs the option on its code."""
     pattern = re.compile(case.contract.terms.numbering.oadc_alpha_pattern.value, re.ASCII)
     with_option, unknown = options(case), option_unknown(case)
-    named = [row for row in case.trace.submits.rows() if row.alphanumeric]
+    named = case.trace.submits.where(case.trace.submits.alphanumeric).rows()
     asked = [one for one in sends(case).values() if one.oadc]
     bad = [row for row in asked if row.code not in with_option or not pattern.fullmatch(row.oadc)]
     wrong = [row for row in named if not pattern.fullmatch(row.oadc)]
@@ -61,6 +61,27 @@ def sender_names(case: Case) -> Verdict:
 
 
 @rule(
+    "sender.names-as-requested",
+    "A message that was requested from a sender name carries this name, or is not sent",
+    catches=("cuts-names",),
+)
+def names_as_requested(case: Case) -> Verdict:
+    """Neither cut to eleven characters, nor without its accents, nor another one."""
+    asked = {token: one for token, one in sends(case).items() if one.oadc}
+    if not asked:
+        return Verdict("inconclusive", "no message from a sender name was requested", blame="bench")
+    sent = [row for row in case.trace.submits.rows() if row.token in asked and row.alphanumeric]
+    wrong = [row for row in sent if row.oadc != asked[row.token].oadc]
+    summary = (
+        f"{count(len(asked), 'message')} from a sender name requested, {len(sent)} sent, {len(wrong)} from another"
+    )
+    if not wrong:
+        return Verdict("pass" if sent else "inconclusive", summary, 0, 0, "messages", "" if sent else "client")
+    evidence = tuple(framed(f"{asked[row.token].oadc!r} requested, {row.oadc!r} sent", row) for row in wrong[:6])
+    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
+
+
+@rule(
     "sender.allotted-codes",
     "The client uses only the accounts and codes of its contract",
     catches=("alters-oadc",),
@@ -81,7 +102,7 @@ def allotted_codes(case: Case) -> Verdict:
         own &= np.array([token not in forbidden for token in submits.token.tolist()], np.bool_)
     oadcs, which = submits.distinct("oadc")
     foreign = np.array([oadc not in codes for oadc in oadcs], np.bool_)[which]
-    wrong = list(submits.where(own & foreign).rows())
+    wrong = submits.where(own & foreign).rows()
     sessions = count(len(strangers), "session")
     summary = f"{sessions} of other accounts, {len(wrong)} of {count(int(own.sum()), 'submit')} from other codes"
     if not strangers and not wrong:
