@@ -48,6 +48,8 @@ class Findings(Sequence[Finding]):
         self.dispute, self.forecast, self.back_test = dispute, forecast, back_test
         self.origin = origin
         """What `report` draws the findings from."""
+        self.record: Any = None
+        """The record that was judged, of a list of records."""
 
     @property
     def outcome(self) -> Outcome:

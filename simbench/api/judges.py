@@ -112,15 +112,18 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
     inputs = [
         Inputs(source=source, contract=contract_for(source, contract), called=name_of(one), **given)
         for one in records
-        for source in [source_of(one)]
+        for source in [source_of(one, portable=many)]
     ]
     with reported(progress) as show:
         if not many:
             return findings_of(inputs[0], judge_record(inputs[0], progress=show))
-        portable = [isinstance(one.source, Path | Frame) for one in inputs]
-        if all(portable):
-            return spread(judge_one, inputs, executor, show)
-        return [judge_one(one) for one in inputs]
+        if all(isinstance(one.source, Path | Frame) for one in inputs):
+            found = spread(judge_one, inputs, executor, show)
+        else:
+            found = [judge_one(one) for one in inputs]
+    for one, judged in zip(records, found, strict=True):
+        judged.record = one
+    return found
 
 
 def judge_one(inputs: Inputs) -> Findings:
@@ -136,10 +139,13 @@ def findings_of(inputs: Inputs, judged: Judged, *, kept: bool = True) -> Finding
     )  # fmt: skip
 
 
-def source_of(record: Record) -> Path | Recorded | Frame:
-    """A record as what is read: a path, a run, or a frame. Raises BadInput for anything else."""
+def source_of(record: Record, *, portable: bool = False) -> Path | Recorded | Frame:
+    """A record as what is read: a path, a run, or a frame; `portable` if it goes to another process.
+
+    Raises BadInput for anything else.
+    """
     if isinstance(record, Run):
-        return record.ledger if record.folder is None else record.folder
+        return record.folder if portable and record.folder is not None else record.ledger
     if isinstance(record, Recorded):
         return record
     if isinstance(record, Path | str):

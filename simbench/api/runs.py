@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -41,6 +42,10 @@ Engine = Literal["auto", "bulk", "events"]
 INSTANTS = ("at", "started", "ended", "until", "scts")  # columns that hold instants, in microseconds UTC
 
 
+_HOMES: WeakKeyDictionary[Recorded, TemporaryHome] = WeakKeyDictionary()
+"""The temporary folder of each ledger that lies in one: whatever reads the ledger keeps the folder."""
+
+
 class Run:
     """One run of a platform, simulated or recorded: what happened, as tables.
 
@@ -51,7 +56,9 @@ class Run:
     def __init__(
         self, ledger: Recorded, folder: Path | None = None, engine: str = "", home: TemporaryHome | None = None
     ) -> None:
-        self.ledger, self.folder, self.engine, self._home = ledger, folder, engine, home
+        self.ledger, self.folder, self.engine = ledger, folder, engine
+        if home is not None:
+            _HOMES[ledger] = home
 
     @property
     def name(self) -> str:
@@ -291,7 +298,7 @@ def columns_of(counts: dict[str, dict[str, int]]) -> dict[str, list[object]]:
 
 
 class TemporaryHome:
-    """A folder that goes with the last run in it."""
+    """A folder that goes with the last ledger in it."""
 
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="simbench-"))
