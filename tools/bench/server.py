@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import uvloop
 
-from fake_smsc.scenario import CodeConfig, LimitMode, Scenario, ServerConfig
+from fake_smsc.scenario import CodeConfig, LimitMode, OutageConfig, Scenario, ServerConfig
 from fake_smsc.server.live import LiveSmsc
 from simbench.base.event_loop import sparing_collector
 from simbench.contract import load_contract
@@ -35,7 +36,10 @@ async def serve(folder: Path, kind: str = "") -> None:
             CodeConfig(code=f"3601{n}", rate_per_s=rate, window=10, sessions=40, limit=mode, request_id="bench")
             for n, (mode, rate) in enumerate(MODES.items())
         )
-    scenario = Scenario(name="bench", codes=codes, server=ServerConfig(port=0))
+    if kind == "within":
+        codes = tuple(msgspec.structs.replace(code, rate_per_s=1_000_000) for code in codes)
+    outages = tuple(OutageConfig(at_s=at, for_s=2, mode="reset") for at in (10, 40)) if kind == "beyond" else ()
+    scenario = Scenario(name="bench", codes=codes, outages=outages, server=ServerConfig(port=0))
     ledger = Ledger.create(folder / "run", RunInfo(run="bench"))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
