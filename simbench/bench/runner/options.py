@@ -16,7 +16,14 @@ from simbench.bench.runner.run_exercise import AT_ONCE
 from simbench.bench.runner.selection import choose, select
 from simbench.bench.runner.session import Plan
 from simbench.bench.runner.session_record import SessionRecord
-from simbench.bench.sut.description import KINDS, Description, from_options, read_capabilities, sut_description
+from simbench.bench.sut.description import (
+    KINDS,
+    Description,
+    check_program,
+    from_options,
+    read_capabilities,
+    sut_description,
+)
 from simbench.bench.sut.description import read_description as read
 from simbench.bench.sut.protocol import SystemUnderTest, reach_of
 from simbench.bench.sut.registry import known_suts, make_sut
@@ -43,10 +50,18 @@ class SessionOptions(msgspec.Struct, frozen=True):
     jobs: int = AT_ONCE
 
 
-def plan_of(wanted: SessionOptions, folder: Path) -> Plan:
-    """The plan, every file read. Raises BadInput, ContractError."""
-    contract = load_contract(wanted.contract or CONTRACT)
-    make, description = _maker(wanted)
+def plan_of(
+    wanted: SessionOptions,
+    folder: Path,
+    own: Callable[[], SystemUnderTest] | None = None,
+    given: Contract | None = None,
+) -> Plan:
+    """The plan, every file read. Raises BadInput, ContractError.
+
+    `own` makes a client of the caller's instead of that of the options, `given` is the contract as an object.
+    """
+    contract = given or load_contract(wanted.contract or CONTRACT)
+    make, description = (own, None) if own is not None else _maker(wanted)
     if wanted.soak and wanted.only:
         raise BadInput("--only", "an endurance run is one exercise", "--soak alone")
     chosen = soak(duration_s(wanted.soak), contract) if wanted.soak else _chosen(wanted.only, description, contract)
@@ -122,6 +137,8 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
             sut.capabilities = said
         return sut
 
+    if description is not None and description.kind == "command":
+        check_program(description.program)
     make()
     return make, description
 
