@@ -111,6 +111,7 @@ def _named(
 ) -> Iterator[Row | RejectedRow]:  # fmt: skip
     """Yield records as rows with our names and mapped words; cells beyond the headings must be empty."""
     words = {name: {folded(theirs): ours for theirs, ours in mapped.items()} for name, mapped in mapping.values.items()}
+    wanted = [(name, place, kinds[name] != "note", words.get(name)) for name, place in places.items()]
     for line, cells in records:
         if isinstance(cells, RejectedRow):
             yield cells
@@ -120,14 +121,18 @@ def _named(
             continue
         values: dict[str, Any] = dict(mapping.defaults)
         broken = ""
-        for name, place in places.items():
-            cell = cells[place] if place < len(cells) else None
+        size = len(cells)
+        for name, place, strict, mapped in wanted:
+            cell = cells[place] if place < size else None
             if isinstance(cell, str):
                 cell = cell.strip()
-                if UNREADABLE in cell and kinds[name] != "note":
+                if not cell:
+                    continue
+                if strict and UNREADABLE in cell:
                     broken = broken or name
-            if _is_filled(cell):
-                values[name] = words[name].get(folded(str(cell)), cell) if name in words else cell
+            elif cell is None:
+                continue
+            values[name] = cell if mapped is None else mapped.get(folded(str(cell)), cell)
         if broken:
             yield RejectedRow(line, f"{broken}: holds octets that are not of the encoding", "encoding")
         else:
