@@ -48,7 +48,8 @@ SHOWN_NOTES = 20
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """A record, what is known beside it, and how it is read. Times are ISO 8601 texts; `tz` is the zone of those
-    that name none. `keep`: folder in which the ledger read from a capture is kept.
+    that name none. `keep`: folder in which the ledger read from a capture is kept. `called`: the record's name in
+    facts and reports, by default its path.
     """
 
     source: Path | Run | Frame
@@ -73,10 +74,13 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     keys: Path | None = None
     port: int | None = None
     keep: Path | None = None
+    called: str = ""
 
     @property
     def label(self) -> str:
         """The name of the record in messages."""
+        if self.called:
+            return self.called
         if isinstance(self.source, Path):
             return label(self.source)
         return self.source.name if isinstance(self.source, Frame) else self.source.info.run or "run"
