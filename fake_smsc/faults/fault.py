@@ -106,6 +106,11 @@ class Fault:
         self._share_ppm = round(config.share * 1_000_000)
         self._met = 0
 
+    @property
+    def plan(self) -> NumberingPlan:
+        """The numbering plan of the platform."""
+        return self.injector.server.gateway.centre.base.plan
+
     # Hooks -----------------------------------------------------------------------------------------------------
 
     def write(self, number: int, pieces: list[Piece]) -> list[Piece]:

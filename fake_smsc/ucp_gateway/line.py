@@ -14,7 +14,7 @@ Mute = Literal["", "deaf", "silent"]
 
 
 class GatewaySettings(msgspec.Struct, frozen=True):
-    """The gateway's settings, taken from contract and scenario. Durations in microseconds."""
+    """The gateway's settings, taken from contract and scenario. Durations in microseconds, times in `calendar`."""
 
     windows: dict[str, int]  # account to window
     window_max: int
@@ -22,6 +22,7 @@ class GatewaySettings(msgspec.Struct, frozen=True):
     login_failures_close: int
     idle_close_us: int
     notification_timer_us: int
+    calendar: Calendar = UTC_CALENDAR
     max_frame_octets: int = 4096
     strictness: Strictness = STRICT
 

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable
 from zlib import crc32
 
-from simbench.base.calendar import minute_text
 from simbench.base.units import MINUTE_US, NEVER, SECOND_US
 from simbench.client import bodies
 from simbench.client.compliance import Compliance, StopList
@@ -270,7 +269,10 @@ class Core:
     def _depart(self, segment: Segment, now: int) -> None:
         message = segment.message
         body = bodies.submit(
-            message.recipient, self._sender(message), minute_text(self._valid_until(message, now)), segment.content
+            message.recipient,
+            self._sender(message),
+            self.config.knows.calendar.minute_text(self._valid_until(message, now)),
+            segment.content,
         )
         self._pacing.leave(now)
         self._operate("51", body, segment, now)

@@ -16,7 +16,7 @@ import msgspec
 
 from simbench.base.toml_files import Keys, Mistake, choice, shown, typed
 from simbench.base.toml_mistakes import every_mistake, under
-from simbench.contract.layers import HOME, Layer, Problem, held, layers_of, merged
+from simbench.contract.layers import HOME, Layer, Problem, held, layers_of, merged, part_of
 from simbench.contract.term import Ambiguity, Frozen, placed_terms
 
 F = TypeVar("F", bound="ContractFile")
@@ -42,7 +42,8 @@ class Schema(NamedTuple, Generic[F]):
     """What the contracts of one product look like.
 
     `check` yields contradictions between well-typed values; `switches` are the ambiguities that the program follows;
-    `moved` maps keys of earlier versions to their present names.
+    `moved` maps keys of earlier versions to their present names. `parts` are keys whose table may stand in a file of its
+    own, which their text names: a built-in one of a folder, or a path.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Schema(NamedTuple, Generic[F]):
     check: Callable[[F], Iterable[Mistake]]
     switches: tuple[str, ...] = ()
     moved: Mapping[str, str] = {}
+    parts: Mapping[str, str] = {}
 
 
 class Loaded(NamedTuple, Generic[F]):
@@ -111,6 +113,11 @@ def examine(
     table = {**table, "abstract": False, "invented": bool(layers[-1].table.get("invented", table.get("invented")))}
     if not kind:
         return None, [*problems, *found.problems]
+    for key, folder in schema.parts.items():
+        if isinstance(table.get(key), str):
+            part = part_of(key, table[key], folder, found.said_by((key,)))
+            table = {**table, **part.table}
+            found.layers.insert(0, part)
     content, first = typed(table, schema.file)
     if first is not None:
         content, mistakes = every_mistake(table, schema.file)
@@ -143,7 +150,7 @@ class _Findings:
     """The mistakes found so far, each with the file that says the wrong value."""
 
     def __init__(self, layers: list[Layer]) -> None:
-        self.layers = layers
+        self.layers = list(layers)
         self.problems: list[Problem] = []
         self.wrong: list[Mistake] = []
 
@@ -153,7 +160,7 @@ class _Findings:
         """Add a mistake; with `unless_wrong` only where no value it may depend on was replaced."""
         if unless_wrong and self._doubtful(keys):
             return
-        layer = layer or self._said_by(keys)
+        layer = layer or self.said_by(keys)
         self.problems.append(Problem(layer.file, layer.line(keys), keys, problem, expected))
 
     def _doubtful(self, keys: Keys) -> bool:
@@ -162,7 +169,7 @@ class _Findings:
         edges = any(one.keys[-1:] in EDGES and one.keys[:-2] == keys[:-2] for one in self.wrong)
         return edges or under(keys[:-1] if row else keys[:2], self.wrong)
 
-    def _said_by(self, keys: Keys) -> Layer:
+    def said_by(self, keys: Keys) -> Layer:
         """Return the last file with a value at `keys`, else at the nearest table around it; lists are said whole."""
         whole = next((place for place, key in enumerate(keys) if isinstance(key, int)), len(keys))
         for depth in range(whole, 0, -1):

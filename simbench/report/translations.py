@@ -13,22 +13,25 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from simbench.base.calendar import civil
+from simbench.base.calendar import UTC_CALENDAR, Calendar
 from simbench.report.format import money
 
 LANGUAGES: Final = ("en", "fr")
 
 
 class Translations:
-    """The texts of one language, from the folder `home` (en.toml, fr.toml). Raises KeyError for an unknown key."""
+    """The texts of one language, from the folder `home` (en.toml, fr.toml). Raises KeyError for an unknown key.
 
-    def __init__(self, language: str, home: Path) -> None:
-        self.language = language
+    Instants are written in the zone of `calendar`, amounts in the `currency` (ISO 4217).
+    """
+
+    def __init__(self, language: str, home: Path, calendar: Calendar = UTC_CALENDAR, currency: str = "") -> None:
+        self.language, self.calendar, self.currency = language, calendar, currency
         self.table: Mapping[str, str] = texts(language, home)
 
     def __call__(self, key: str, **values: object) -> str:
-        """The text of a key, filled in."""
-        return self.table[key].format(**values)
+        """The text of a key, filled in; {currency} is that of the amounts."""
+        return self.table[key].format(**{"currency": self.currency, **values})
 
     def has(self, key: str) -> bool:
         """Whether the key has a text."""
@@ -62,8 +65,8 @@ class Translations:
         return f"{self.number(math.floor(value * 100 * size + 1e-6) / size, digits)}\u00a0%"
 
     def money(self, amount: Decimal | None) -> str:
-        """An amount in euros; see `format.money`."""
-        return money(amount, self.language)
+        """An amount in the currency; see `format.money`."""
+        return money(amount, self.language, self.currency)
 
     def hours(self, value: float, *, exact: bool = False) -> str:
         """Hours as "6 h 05", truncated to the minute; with `exact` as "6 h 05 min 30 s" when seconds remain."""
@@ -73,14 +76,14 @@ class Translations:
         return f"{self.number(minutes // 60)}\u00a0h\u00a0{minutes % 60:02}{rest}"
 
     def day(self, us: int) -> str:
-        """The day of an instant in Paris: "8 Dec 2026"."""
-        at = civil(us)
+        """The day of an instant: "8 Dec 2026"."""
+        at = self.calendar.civil(us)
         first = at.day == 1 and self.language == "fr"
         return f"{'1er' if first else at.day}\u00a0{self.month(at.month)} {at.year}"
 
     def moment(self, us: int) -> str:
-        """An instant in Paris to the minute, with its offset from UTC on the days of a clock change."""
-        at = civil(us)
+        """An instant to the minute, with its offset from UTC on the days of a clock change."""
+        at = self.calendar.civil(us)
         offsets = {at.replace(hour=hour, fold=fold).utcoffset() for hour, fold in ((0, 0), (23, 1))}
         return f"{self.day(us)}, {at:%H:%M}" + (f" ({at:%z})" if len(offsets) > 1 else "")
 

@@ -16,6 +16,7 @@ import msgspec
 from simbench import rulebook
 from simbench.contract import Contract
 from simbench.finding import Finding, Outcome
+from simbench.numbering.plan import NumberingPlan, plan_of
 from simbench.rulebook import SUITES, Facts, Rulebook, Suite, Verdict, worst
 from simbench.trace.trace import Trace
 
@@ -39,6 +40,7 @@ RENAMED: Final = {
     ("OPS-ACH-03", "oddities"): "submits.violations",
     ("OPS-CON-02", "oddities"): "sessions.violations",
     ("OPS-ENG-04", "five-days"): "sla.interruption-notice",
+    ("OPS-ENG-02", "non-orange-share"): "recipients.other-operators-share",
     ("OPS-QOS-01", "rolling-year"): "sla.availability",
     ("OPS-QOS-02", "six-hours"): "sla.restoration",
     ("OPS-QOS-03", "five-days"): "sla.maintenance-notice",
@@ -59,6 +61,11 @@ class Case(msgspec.Struct, frozen=True):
     trace: Trace
     contract: Contract
     kept: dict[Callable[[Case], object], object] = msgspec.field(default_factory=dict)
+
+    @property
+    def plan(self) -> NumberingPlan:
+        """The contract's numbering plan."""
+        return plan_of(self.contract)
 
     def once(self, worked_out: Callable[[Case], Found]) -> Found:
         """What a function finds of this case: it is called the first time only."""

@@ -13,7 +13,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import civil
 from simbench.base.text import count
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.contract import Contract
@@ -203,7 +202,7 @@ def rolling_year(case: Case) -> Verdict:
     decisive, provisional, worst, formula = found.windows, found.provisional, found.worst, found.formula
     failing = {variant: decisive.loss(place, variant) > allowed for variant, place in worst.items()}
     place, fails = worst[formula], failing[formula]
-    summary = _summary(found, year, allowed)
+    summary = _summary(found, year, allowed, case.contract)
     disagreeing = [variant for variant in VARIANTS if failing[variant] != fails]
     if disagreeing:
         summary += f"; {', '.join(disagreeing)} would {'pass' if fails else 'fail'}"
@@ -258,10 +257,10 @@ def _decisive(seen: Rolling, year: Year, allowed: Fraction, formula: str) -> tup
     return seen.where(seen.at == year.period.end), True
 
 
-def _summary(found: Decided, year: Year, allowed: Fraction) -> str:
+def _summary(found: Decided, year: Year, allowed: Fraction, contract: Contract) -> str:
     decisive, formula = found.windows, found.formula
     place = found.worst[formula]
-    at = civil(int(decisive.at[place])).isoformat(sep=" ", timespec="seconds")
+    at = contract.calendar.civil(int(decisive.at[place])).isoformat(sep=" ", timespec="seconds")
     length_h = int(decisive.length[place]) / HOUR_US
     shares = ", ".join(
         f"{name}{NAMED.get(name, '') if name == formula else ''} {_percent(1 - decisive.loss(where, name))}"

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from simbench.base.calendar import civil
+from simbench.base.calendar import Calendar
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.rules.rule import Case
@@ -17,12 +17,11 @@ from simbench.sla.probes import Probes
 
 Outcome = Literal["agree", "differ", "only the ticket", "only the client", "nobody looked"]
 Silence = tuple[int, int]
-LOST_IN_A_ROW = 2  # unanswered probes that make an outage: one may be lost on its way
 DOWN = ("unplanned", "planned")
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """Why two sides differ: its kind, and the time (us), the instant or the numbers that it names."""
+    """Why two sides differ: its kind, and the time (us), the instant (with its civil time) or the numbers that it names."""
 
     kind: Literal[
         "no probe", "answered", "early", "late start", "late", "early end", "several", "no ticket", "opened", "same"
@@ -30,6 +29,7 @@ class Reason(msgspec.Struct, frozen=True):
     us: int = 0
     some: int = 0
     of: int = 0
+    clock: str = ""
 
     def __str__(self) -> str:
         """The reason in English."""
@@ -37,7 +37,7 @@ class Reason(msgspec.Struct, frozen=True):
             "no probe": "the client sent no probe during it",
             "answered": f"{self.some} of {count(self.of, 'probe')} answered during the ticket",
             "early": f"down for the client {_length(self.us)} before the ticket's start",
-            "opened": f"(ticket opened at {civil(self.us):%H:%M})",
+            "opened": f"(ticket opened at {self.clock})",
             "late start": f"the client saw it only {_length(self.us)} after the ticket's start",
             "late": f"still down for the client {_length(self.us)} after the ticket's end",
             "early end": f"the client was served again {_length(self.us)} before the ticket's end",
@@ -87,20 +87,19 @@ class Dispute(msgspec.Struct, frozen=True):
     in_a_row: int
 
 
-def dispute_of(service: Service, probes: Probes, least_s: int, in_a_row: int = LOST_IN_A_ROW) -> Dispute:
-    """The comparison and its sums; fewer lost probes in a row than `in_a_row` are no silence."""
-    return Dispute(
-        tuple(compare(service, probes, least_s, in_a_row)), _totals(service, probes, least_s, in_a_row), in_a_row
-    )  # fmt: skip
+def dispute_of(service: Service, probes: Probes, contract: Contract, in_a_row: int | None = None) -> Dispute:
+    """The comparison and its sums; fewer lost probes in a row than `in_a_row` (the contract's) are no silence."""
+    least_s = contract.terms.quality.total_outage_after_s.value
+    lost = contract.terms.quality.probes_lost_in_a_row.value if in_a_row is None else in_a_row
+    return Dispute(tuple(compare(service, probes, contract, lost)), _totals(service, probes, least_s, lost), lost)
 
 
-def compare(service: Service, probes: Probes, least_s: int, in_a_row: int = LOST_IN_A_ROW) -> list[Side]:
+def compare(service: Service, probes: Probes, contract: Contract, in_a_row: int) -> list[Side]:
     """Each ticket of the period with what the probes saw of it, then each silence without a ticket, by start.
 
-    Without a ticket, silences shorter than `least_s` are no outage. A silence's ends are known to the
-    probe's period.
+    Without a ticket, silences shorter than a total outage are none. A silence's ends are known to the probe's period.
     """
-    period, every = service.period, probes.every_us
+    period, every, least_s = service.period, probes.every_us, contract.terms.quality.total_outage_after_s.value
     silences = _silences(service, probes, in_a_row)
     recorded = [one for one in service.counted if one.incident.start < period.end and _end(one, service) > period.start]
     matched: set[Silence] = set()
@@ -109,7 +108,7 @@ def compare(service: Service, probes: Probes, least_s: int, in_a_row: int = LOST
         start, end = one.incident.start, _end(one, service)
         mine = [silence for silence in silences if silence[0] < end + every and silence[1] > start - every]
         matched.update(mine)
-        sides.append(_side(one, (start, end), mine, probes))
+        sides.append(_side(one, (start, end), mine, probes, contract.calendar))
     alone = [
         silence for silence in silences if silence not in matched and silence[1] - silence[0] >= least_s * SECOND_US
     ]
@@ -202,7 +201,7 @@ def _sum(spans: Iterable[Silence]) -> int:
     return sum(end - start for start, end in spans)
 
 
-def _side(one: Counted, recorded: Silence, mine: list[Silence], probes: Probes) -> Side:
+def _side(one: Counted, recorded: Silence, mine: list[Silence], probes: Probes, calendar: Calendar) -> Side:
     start, end = recorded
     recorded_s, ticket = (end - start) / SECOND_US, one.incident.ticket
     tried, good = probes.between(start, end)
@@ -215,7 +214,7 @@ def _side(one: Counted, recorded: Silence, mine: list[Silence], probes: Probes) 
         return _line(verdict, ticket, recorded, (-1, -1), recorded_s, 0, [answered])
     seen = min(s for s, _ in mine), max(e for _, e in mine)
     seen_s = sum(e - s for s, e in mine) / SECOND_US
-    reasons = list(_reasons(one, recorded, seen, probes.every_us))
+    reasons = list(_reasons(one, recorded, seen, probes.every_us, calendar))
     if len(mine) > 1:
         reasons.append(Reason("several", some=len(mine)))
     return _line(
@@ -231,13 +230,14 @@ def _line(  # noqa: PLR0913 - the fields of a line
     return Side(verdict, ticket, *recorded, *seen, recorded_s, seen_s, why, tuple(reasons))
 
 
-def _reasons(one: Counted, recorded: Silence, seen: Silence, every: int) -> Iterable[Reason]:
+def _reasons(one: Counted, recorded: Silence, seen: Silence, every: int, calendar: Calendar) -> Iterable[Reason]:
     """Where the two ends differ by more than a probe's period."""
     early, late = recorded[0] - seen[0], seen[1] - recorded[1]
     if early > every:
         yield Reason("early", early)
         if one.incident.noticed_at:
-            yield Reason("opened", one.incident.noticed_at)
+            at = one.incident.noticed_at
+            yield Reason("opened", at, clock=f"{calendar.civil(at):%H:%M}")
     elif early < -every:
         yield Reason("late start", -early)
     if late > every:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from simbench.base.calendar import civil
+from simbench.base.calendar import Calendar
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract
 from simbench.sla.availability import Year, year_of
@@ -13,7 +13,7 @@ from simbench.sla.restoration import outages_of, restored_within
 
 
 class Ticket(msgspec.Struct, frozen=True):
-    """One line of incidents.csv. Times are ISO 8601, Paris; empty where there is none."""
+    """One line of incidents.csv. Times are ISO 8601 in the contract's zone; empty where there is none."""
 
     ticket: str
     start: str
@@ -44,33 +44,37 @@ def tickets(service: Service, contract: Contract) -> list[Ticket]:
         for outage in outages_of(service)
         for ticket in outage.incident.ticket.split("+")
     }
-    return [_ticket(one, year, judged.get(one.incident.ticket, "not judged")) for one in service.counted]
+    return [
+        _ticket(one, year, contract.calendar, judged.get(one.incident.ticket, "not judged")) for one in service.counted
+    ]
 
 
-def _ticket(one: Counted, year: Year, judged: str) -> Ticket:
+def _ticket(one: Counted, year: Year, calendar: Calendar, judged: str) -> Ticket:
     incident, until = one.incident, year.period.end
     counts = bool(one.variants) and incident.end is not None
     return Ticket(
         ticket=incident.ticket,
-        start=moment(incident.start),
-        end=moment(incident.end),
+        start=moment(incident.start, calendar),
+        end=moment(incident.end, calendar),
         hours=round(((incident.end or max(until, incident.start)) - incident.start) / HOUR_US, 6),
         scope=incident.scope,
         share=incident.share,
         subject=incident.subject,
         planned=incident.planned,
-        announced_at=moment(incident.announced_at),
-        noticed_at=moment(incident.noticed_at),
+        announced_at=moment(incident.announced_at, calendar),
+        noticed_at=moment(incident.noticed_at, calendar),
         restored_in_time=judged,
         attributed_to=incident.attributed_to,
         counted_as=one.counted_as,
         counted_in=" ".join(one.variants),
         why=one.why,
-        leaves_window_at=moment(year.windows.leaves(incident.end)) if counts and incident.end is not None else "",
+        leaves_window_at=moment(year.windows.leaves(incident.end), calendar)
+        if counts and incident.end is not None
+        else "",
         cause=incident.cause,
     )
 
 
-def moment(us: int | None) -> str:
-    """An instant as ISO 8601 in Paris time, to the second where it is a whole one; empty for none."""
-    return "" if us is None else civil(us).isoformat()
+def moment(us: int | None, calendar: Calendar) -> str:
+    """An instant as ISO 8601 in civil time, to the second where it is a whole one; empty for none."""
+    return "" if us is None else calendar.iso(us)

@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from simbench.base.calendar import civil
 from simbench.base.errors import BadInput
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.contract import Contract
@@ -109,7 +108,7 @@ class Watch:
         lines = list(self._append(source.incidents, now))
         found = standing(source.incidents, self.contract, now, source.period.known_from, self.thresholds.ahead_us)
         crossed = found.crossed(self.thresholds)
-        when = civil(now).isoformat(timespec="seconds")
+        when = self.contract.calendar.civil(now).isoformat(timespec="seconds")
         lines += [f"{when} {line}" for name, line in crossed.items() if name not in self.crossed]
         lines += [f"{when} {name}: back within its threshold" for name in sorted(self.crossed - crossed.keys())]
         self.crossed = frozenset(crossed)

@@ -25,6 +25,7 @@ from simbench.bench.sut.protocol import (
 from simbench.client.messages import Outgoing
 from simbench.ledger.events import Event, row_of
 from simbench.ledger.stimuli import Announced, Reported, Request, Stimulus, stimulus_row
+from simbench.numbering.plan import plan_of
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PATIENCE = 2.5  # patience of a script, in result timers of the client
@@ -48,6 +49,7 @@ class Bench:
         self.patience_s = PATIENCE * timer_s
         self.rates = {config.code: config.rate_per_s for config in smsc.scenario.codes}
         self._codes = dict(codes or {})
+        self.plan = plan_of(self.contract)
         self.asked = 0
         self._room = asyncio.Semaphore(ASKS_AT_ONCE)
         self._recipients = 0
@@ -75,7 +77,7 @@ class Bench:
     def subscriber(self) -> str:
         """A new subscriber of the operator from the fictional blocks."""
         self._recipients += 1
-        return f"33710{self._recipients:06d}"
+        return self.plan.own(self._recipients)
 
     def message(self, code: str, recipient: str = "", text: str = "Votre commande est prete", **more: Any) -> Outgoing:
         """A message to request; without a recipient, to a new subscriber."""

@@ -111,7 +111,7 @@ def page(certificate: Certificate) -> str:
             certificate=certificate,
             verdict=verdict,
             tone=TONES[status],
-            started=moment(certificate.started_at),
+            started=moment(certificate.started_at, UTC_CALENDAR),
             counts=tally(Finding(one.purpose, "", one.outcome, "") for one in certificate.outcomes),
             outcomes=WORST_FIRST,
             lines=lines,

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from simbench import __version__
-from simbench.base.calendar import instant
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise, run_info
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
@@ -29,8 +28,6 @@ from simbench.client.shell import Outside
 from simbench.contract import Contract
 from simbench.ledger import MemoryLedger
 from simbench.numbering.portability import PortabilityTable
-
-MONDAY = instant(2026, 3, 2, 10, 0, 0)
 
 
 class InMemory:
@@ -120,7 +117,7 @@ def conduct_in_memory(
         loop.close()
 
 
-def _portability(target: Target) -> Portability:
+def _portability(target: Target, knows: Knowledge) -> Portability:
     if target.portability is None:
         return lambda *_: None
-    return PortabilityTable.read(target.portability).lookup
+    return PortabilityTable.read(target.portability, knows.plan, knows.calendar).lookup

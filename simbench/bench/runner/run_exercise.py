@@ -127,7 +127,7 @@ def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformC
     portability = None
     if setup.ported:
         portability = folder / "portability.csv"
-        rows = "".join(f"{msisdn},{operator},{day}\n" for msisdn, operator, day in setup.ported)
+        rows = "".join(f"{msisdn},{operator},{day}\n" for msisdn, operator, day in setup.ported(plan_of(contract)))
         write_octets(portability, f"msisdn,operator,valid_from\n{rows}".encode("ascii"))
     given = ClockGiven(*clock.basis(), clock.speed) if clock else None
     terms = smsc.contract.terms.session

@@ -88,8 +88,8 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
     findings = audit_run(run, contract).findings
     lacks, dated = lacks_of(wire), not times.untimed
     facts: dict[str, str | int | float] = {
-        "source": str(path), "kind": "a capture", "from": moment(start) if dated else "unknown",
-        "to": moment(end) if dated else "unknown", "incidents": 0,
+        "source": str(path), "kind": "a capture", "from": moment(start, contract.calendar) if dated else "unknown",
+        "to": moment(end, contract.calendar) if dated else "unknown", "incidents": 0,
         "contract": contract.name, "contract_digest": contract.digest, "bench_version": __version__,
         "packets": summary.packets, "connections": summary.connections, "esp_packets": tunnels.packets,
         "esp_opened": tunnels.opened, "lacks": prose(lacks.reasons), "began_midway": lacks.midway,

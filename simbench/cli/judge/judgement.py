@@ -105,10 +105,9 @@ def judge_record(options: Options, kind: str = "") -> int:
 
 def _dispute(case: Case, record: Record) -> Dispute:
     """The tickets against the probes given, or against what the client of a run saw, of which nothing is lost."""
-    least_s = case.contract.terms.quality.total_outage_after_s.value
     if record.asked:
-        return dispute_of(service_of(case), probes_of(case), least_s)
-    return dispute_of(service_of(case), seen_by_the_client(case), least_s, in_a_row=1)
+        return dispute_of(service_of(case), probes_of(case), case.contract)
+    return dispute_of(service_of(case), seen_by_the_client(case), case.contract, in_a_row=1)
 
 
 def _as_recorded(record: Record) -> Run:
@@ -196,9 +195,9 @@ def _facts(
     facts: dict[str, str | int | float] = {
         "source": str(options.source),
         "kind": source.kind,
-        "from": moment(period.start),
-        "to": moment(period.end),
-        "history_from": moment(period.known_from),
+        "from": moment(period.start, contract.calendar),
+        "to": moment(period.end, contract.calendar),
+        "history_from": moment(period.known_from, contract.calendar),
         "contract": contract.name,
         "contract_digest": contract.digest,
         "bench_version": __version__,

@@ -57,7 +57,7 @@ def _by_hour(report: DialupReport) -> Picture:
     axes.axvline(edge, color=style.INK, linestyle=(0, (5, 3)), linewidth=1)
     axes.set_xticks(range(0, 25, 3))
     axes.set_xlim(0, 24)
-    axes.set_xlabel("hour of the day in Paris")
+    axes.set_xlabel("hour of the day")
     axes.set_ylabel(f"{unit}minutes an hour")
     axes.set_ylim(0, max(whole.max() / scale, 1e-9) * 1.08)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))

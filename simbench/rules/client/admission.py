@@ -12,10 +12,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from simbench.base.calendar import parse_minute
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.ledger.events import SubscriberSet
-from simbench.numbering.plan import classify, kind_digits
 from simbench.rules.arrays import crowded, unanswered
 from simbench.rules.client.limits import (
     captured,
@@ -129,7 +127,7 @@ class _Admission:
     def _recipients(self) -> Bools:
         """Submits to a recipient that an event names, or whose number is refused at once from its code."""
         recipients = self.case.trace.recipients
-        examples, group = recipients.heads(kind_digits())
+        examples, group = recipients.heads(self.case.plan.kind_digits())
         codes, code = self.submits.distinct("code")
         pairs, which = np.unique(group * max(len(codes), 1) + code, return_inverse=True)
         refused = [self._refused(examples[one // len(codes)], codes[one % len(codes)]) for one in pairs.tolist()]
@@ -137,7 +135,7 @@ class _Admission:
         return found
 
     def _refused(self, recipient: str, code: str) -> bool:
-        subscriber = SubscriberSet(recipient, classify(recipient).kind, "", attached=True)
+        subscriber = SubscriberSet(recipient, self.case.plan.classify(recipient).kind, "", attached=True)
         return expectation(subscriber, code, self.machines) == "06" or subscriber.fate in NEVER_DELIVERED
 
     def _full(self) -> Bools:
@@ -181,7 +179,7 @@ class _Admission:
         recipient = row.recipient
         subscriber = self.truth.get(recipient) or self.classified.get(recipient)
         if subscriber is None:
-            subscriber = SubscriberSet(recipient, classify(recipient).kind, "", attached=True)
+            subscriber = SubscriberSet(recipient, self.case.plan.classify(recipient).kind, "", attached=True)
             self.classified[recipient] = subscriber
         if expectation(subscriber, row.code, self.machines) == "06":
             against.append("recipient")
@@ -189,7 +187,7 @@ class _Admission:
             against.append("recipient")  # a platform may also refuse these at once (AMB-09)
         validity = row.validity
         if validity:
-            until = parse_minute(validity)
+            until = self.case.contract.calendar.parse_minute(validity)
             if until is None or until <= row.at + MINUTE_US:
                 against.append("validity")
         return against

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import msgspec
 
-from simbench.base.calendar import parse_minute
 from simbench.base.text import count
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.ledger.events import ClientCalibrated
@@ -52,7 +51,7 @@ def _shown(case: Case) -> list[tuple[int, int, int]]:
         ask = asked.get(row.token)
         if ask is None or of_marketing(ask):
             continue
-        validity_s, end = ask.validity_s, parse_minute(row.validity)
+        validity_s, end = ask.validity_s, case.contract.calendar.parse_minute(row.validity)
         if validity_s >= LEAST_VALIDITY_S and validity_s % 60 == 0 and end is not None:
             shown.append((ask.at, row.at, end - validity_s * SECOND_US))
     return shown

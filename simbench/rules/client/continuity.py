@@ -5,7 +5,6 @@ OPS-PRE-03, OPS-CON-05, OPS-ACH-07. `losses` measures lost and repeated messages
 
 from __future__ import annotations
 
-from simbench.base.calendar import parse_minute
 from simbench.base.text import count
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Evidence
@@ -120,7 +119,7 @@ def validity_kept(case: Case) -> Verdict:
         return Verdict("inconclusive", "the client submitted nothing with a validity", blame="client")
     late = [row for row in submits if row.at > ends[row.token] + SECOND_US]
     default_us = case.contract.terms.delivery.validity_default_h.value * HOUR_US  # of a submit without a VP
-    until = [parse_minute(row.validity) or row.at + default_us for row in submits]
+    until = [case.contract.calendar.parse_minute(row.validity) or row.at + default_us for row in submits]
     longer = [row for row, end in zip(submits, until, strict=True) if end > ends[row.token] + MINUTE_US]
     wrong = [row for row in submits if row in late or row in longer]
     messages = f"{count(len(ends), 'message')} with a validity"

@@ -17,8 +17,6 @@ from simbench.base.text import count
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request, Unrequested
-from simbench.numbering.plan import classify
-from simbench.numbering.written import address_key
 from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.evidence import first_frames
 from simbench.rules.rule import Case, Verdict, missed, rule
@@ -132,7 +130,7 @@ def daily(case: Case) -> Verdict:
     sent, wrong = marketed(case), []
     before: dict[tuple[str, str], list[int]] = defaultdict(list)
     for one, asked in sent:
-        seen = before[address_key(one.recipient), asked.brand]
+        seen = before[case.plan.key(one.recipient), asked.brand]
         if rolling == "rolling_24h":
             same = sum(one.at - at < DAY_US for at in seen)
         else:
@@ -167,7 +165,7 @@ def opt_outs(case: Case) -> Verdict:
         for stop in stops:
             brands = {a.brand for o, a in sent if o.code == stop.code and o.at <= stop.at}
             bound = one.code == stop.code or asked.brand in brands
-            if bound and address_key(stop.sender) == address_key(one.recipient) and one.at > stop.at + grace_us:
+            if bound and case.plan.key(stop.sender) == case.plan.key(one.recipient) and one.at > stop.at + grace_us:
                 wrong.append(one)
                 break
     return _judged(case, sent, wrong, f"sent to users who had opted out ({count(len(stops), 'opt-out')})", (term,))
@@ -186,7 +184,9 @@ def machines(case: Case) -> Verdict:
         other = f"range {' or '.join(prefixes)} also serves people in the reading of AMB-12 in force"
         return Verdict("unsupported", other, assumed=assumed)
     sent = [row for row in case.trace.submits.rows() if row.oadc.startswith(prefixes) and not row.alphanumeric]
-    return _of_submits(sent, [row for row in sent if classify(row.recipient).kind != "m2m"], "to people", assumed)
+    return _of_submits(
+        sent, [row for row in sent if case.plan.classify(row.recipient).kind != "m2m"], "to people", assumed
+    )
 
 
 @rule(
@@ -199,7 +199,7 @@ def senders(case: Case) -> Verdict:
     """By the digits of the originator, written as a number or as a name."""
     submits = case.trace.submits
     oadcs, which = submits.distinct("oadc")
-    numbers = np.array([classify(oadc).kind in {"mobile", "m2m", "overseas"} for oadc in oadcs], np.bool_)
+    numbers = np.array([case.plan.classify(oadc).kind in {"mobile", "m2m", "overseas"} for oadc in oadcs], np.bool_)
     wrong = submits.where(numbers[which]).rows() if len(submits) else ()
     return _of_submits(
         submits.rows(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from simbench.base.calendar import civil, instant
+from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
 from simbench.contract import Contract
 from simbench.sla.classification import Service
@@ -58,8 +58,8 @@ def back_test(
     """
     tried = []
     period = service.period
-    for as_of in month_ends(min(period.known_from, period.start), period.end):
-        until = _later(as_of, months)
+    for as_of in month_ends(min(period.known_from, period.start), period.end, contract.calendar):
+        until = _later(as_of, months, contract.calendar)
         known = sample(service, as_of)
         if until > period.end or len(known.hours) < LEAST_OUTAGES:
             continue
@@ -85,7 +85,7 @@ def _tried(made: Forecast, outages: int) -> Tried:
     return Tried(made.as_of, date.at, outages, date.availability.share, date.was_down, was, quantiles)
 
 
-def _later(at: int, months: int) -> int:
-    then = civil(at)
+def _later(at: int, months: int, calendar: Calendar) -> int:
+    then = calendar.civil(at)
     year, month = divmod(then.year * 12 + then.month - 1 + months, 12)
-    return instant(year, month + 1, 1)
+    return calendar.instant(year, month + 1, 1)

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import civil, from_civil
+from simbench.base.calendar import Calendar
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract
 from simbench.simulation.incidents import Drawn
@@ -82,14 +82,14 @@ class Forecast(msgspec.Struct, frozen=True):
     confidence: float = CONFIDENCE
 
 
-def month_ends(start: int, until: int) -> tuple[int, ...]:
-    """The first instant of each month (Paris) after `start` and before `until`, then `until` itself."""
+def month_ends(start: int, until: int, calendar: Calendar) -> tuple[int, ...]:
+    """The first instant of each month after `start` and before `until`, then `until` itself."""
     found: list[int] = []
-    at = civil(start)
+    at = calendar.civil(start)
     year, month = at.year, at.month
     while True:
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-        instant = from_civil(
+        instant = calendar.from_civil(
             at.replace(year=year, month=month, day=1, hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
         )
         if instant >= until:

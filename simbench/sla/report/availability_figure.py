@@ -14,7 +14,7 @@ from simbench.report import style
 from simbench.sla.availability import VARIANTS, budget, timeline
 from simbench.sla.classification import Class
 from simbench.sla.report.key_figures import burn, overdrawn_early, seen_worst
-from simbench.sla.report.picture import LOOKS, CivilAxis, Panel, Picture, iso
+from simbench.sla.report.picture import LOOKS, CivilAxis, Panel, Picture
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 from simbench.sla.rolling_window import Instants
@@ -209,7 +209,7 @@ def _columns(view: View, chosen: NDArray[np.int64]) -> dict[str, list[Any]]:
     rolled = view.rolled.where(chosen)
     shares = {name: np.round(rolled.availability(name), 9).tolist() for name in VARIANTS}
     return {
-        "window_ends": [iso(at) for at in rolled.at.tolist()],
+        "window_ends": [view.calendar.iso(at) for at in rolled.at.tolist()],
         "window_h": np.round(rolled.length / HOUR_US, 6).tolist(),
         "twelve_months": rolled.full.tolist(),
         "unplanned_h": np.round(rolled.unplanned / HOUR_US, 6).tolist(),

@@ -8,12 +8,11 @@ import numpy as np
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Patch
 
-from simbench.base.calendar import civil, midnight_after
 from simbench.base.units import HOUR_US, MINUTE_US
 from simbench.report import style
 from simbench.sla.availability import timeline
 from simbench.sla.report.availability_figure import CLASSES, lanes
-from simbench.sla.report.picture import LOOKS, CivilAxis, Panel, Picture, iso
+from simbench.sla.report.picture import LOOKS, CivilAxis, Panel, Picture
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 from simbench.sla.rolling_window import Instants
@@ -35,7 +34,7 @@ def draw_calendar(view: View, words: Words) -> Picture:
         own = np.array([each == name for each in classes], dtype=bool)
         begun, ended = np.sort(starts[own]), np.sort(ends[own])
         touched.append(np.searchsorted(begun, edges[1:]) > np.searchsorted(ended, edges[:-1], side="right"))
-    days = [civil(at).date() for at in edges[:-1].tolist()]
+    days = [view.calendar.civil(at).date() for at in edges[:-1].tolist()]
     months = sorted({(day.year, day.month) for day in days})[-MOST_MONTHS:]
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 1.2 + 0.3 * len(months)))
     row_of = {month: row for row, month in enumerate(months)}
@@ -97,7 +96,7 @@ def _midnights(view: View) -> Instants:
     at, end = view.service.period.start, view.service.period.end
     found = [at]
     while at < end:
-        at = min(midnight_after(at), end)
+        at = min(view.calendar.midnight_after(at), end)
         found.append(at)
     return np.array(found, dtype=np.int64)
 
@@ -117,7 +116,11 @@ def draw_worst(view: View, words: Words) -> Picture | None:
     figure, panels = style.canvas((style.WIDE_IN[0], 3.9 if waiting else 2.0), (1, 1.4) if waiting else (1,))
     lanes(panels[0], view, words, axis, since, until)
     shown: tuple[Panel, ...] = ()
-    columns: dict[str, list[Any]] = {"ticket": [longest.ticket], "start": [iso(start)], "end": [iso(end)]}
+    columns: dict[str, list[Any]] = {
+        "ticket": [longest.ticket],
+        "start": [view.calendar.iso(start)],
+        "end": [view.calendar.iso(end)],
+    }
     if waiting:
         at, backlog = waiting
         panels[1].fill_between(axis.of(at), backlog, color=style.BLUE, alpha=0.4, step="post")
@@ -126,7 +129,7 @@ def draw_worst(view: View, words: Words) -> Picture | None:
         panels[1].yaxis.set_major_formatter(lambda value, _: words.number(value))
         values = {words("recovery.axis"): [words.number(value) for value in backlog.tolist()]}
         shown = (Panel(panels[1], at.tolist(), values, since),)
-        columns = {"minute": [iso(one) for one in at.tolist()], "waiting": backlog.tolist()}
+        columns = {"minute": [view.calendar.iso(one) for one in at.tolist()], "waiting": backlog.tolist()}
     axis.mark(panels[-1])
     heading = words(
         "worst.heading", ticket=style.label(longest.ticket), start=words.moment(start), end=words.moment(end),

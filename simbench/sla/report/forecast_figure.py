@@ -10,7 +10,7 @@ from simbench.ledger.incidents import Period
 from simbench.report import style
 from simbench.sla.forecast import BackTest, Forecast
 from simbench.sla.report.forecast_texts import answers, tried_text
-from simbench.sla.report.picture import CivilAxis, Panel, Picture, iso
+from simbench.sla.report.picture import CivilAxis, Panel, Picture
 from simbench.sla.report.translations import Words
 
 
@@ -58,7 +58,7 @@ def draw_fan(made: Forecast, words: Words) -> Picture:
         ],
     }
     columns: dict[str, list[Any]] = {
-        "at": [iso(one) for one in made.fan.at], **{
+        "at": [words.calendar.iso(one) for one in made.fan.at], **{
             name: list(row) for name, row in zip(("low95", "low50", "middle", "high50", "high95"), made.fan.quantiles,
                                                  strict=True)
         }, "was": list(made.fan.was),
@@ -91,7 +91,7 @@ def draw_back_test(tried: BackTest, words: Words) -> Picture:
     style.legend_above(axes, 3)
     axis.mark(axes)
     columns: dict[str, list[Any]] = {
-        "as_of": [iso(one.as_of) for one in tried.tried], "until": [iso(one.until) for one in tried.tried],
+        "as_of": [words.calendar.iso(one.as_of) for one in tried.tried], "until": [words.calendar.iso(one.until) for one in tried.tried],
         "probability": [one.share for one in tried.tried], "broke": [one.broke for one in tried.tried],
         "low95": quantiles[:, 0].tolist(), "high95": quantiles[:, 4].tolist(), "was": was.tolist(),
     }  # fmt: skip

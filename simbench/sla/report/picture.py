@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from simbench.base.calendar import civil, instant, midnight_after
+from simbench.base.calendar import Calendar
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.ledger.incidents import Period
 from simbench.report import style
@@ -78,45 +78,49 @@ class CivilAxis:
         axes.set_xticks([self.of(at) for at, _ in edges[::step]], [text for _, text in edges[::step]])
 
     def _edges(self) -> Iterator[tuple[int, str]]:
-        start, end = self.period.start, self.period.end
+        start, end, calendar = self.period.start, self.period.end, self.words.calendar
         days = (end - start) / DAY_US
         at = start
         if days <= 0.5:
             step = next(size for size in (5, 10, 15, 30, 60) if (end - start) / MINUTE_US / size <= 16 or size == 60)
             at = -(-start // (step * MINUTE_US)) * step * MINUTE_US
             for number, minute in enumerate(range(at, end, step * MINUTE_US)):
-                day = f"\n{civil(minute).day} {self.words.month(civil(minute).month)}" if not number else ""
-                yield minute, f"{civil(minute):%H:%M}{day}"
+                day = (
+                    f"\n{calendar.civil(minute).day} {self.words.month(calendar.civil(minute).month)}"
+                    if not number
+                    else ""
+                )
+                yield minute, f"{calendar.civil(minute):%H:%M}{day}"
         elif days <= 3:
             while at < end:
-                dated = at == start or not civil(at).hour
-                day = f"\n{civil(at).day} {self.words.month(civil(at).month)}" if dated else ""
-                yield at, f"{civil(at):%H:%M}{day}"
+                dated = at == start or not calendar.civil(at).hour
+                day = f"\n{calendar.civil(at).day} {self.words.month(calendar.civil(at).month)}" if dated else ""
+                yield at, f"{calendar.civil(at):%H:%M}{day}"
                 at = at // HOUR_US * HOUR_US + HOUR_US
         elif days <= 62:
             while at < end:
-                yield at, f"{civil(at).day} {self.words.month(civil(at).month)}"
-                at = midnight_after(at)
+                yield at, f"{calendar.civil(at).day} {self.words.month(calendar.civil(at).month)}"
+                at = calendar.midnight_after(at)
         else:
-            for first in months(start, end):
-                month = self.words.month(civil(first).month)
-                yield first, f"{month}\n{civil(first).year}" if civil(first).month == 1 or first == start else month
+            for first in months(start, end, calendar):
+                month = self.words.month(calendar.civil(first).month)
+                yield (
+                    first,
+                    f"{month}\n{calendar.civil(first).year}"
+                    if calendar.civil(first).month == 1 or first == start
+                    else month,
+                )
 
 
-def months(start: int, end: int) -> Iterator[int]:
+def months(start: int, end: int, calendar: Calendar) -> Iterator[int]:
     """First instants of calendar months in [start, end)."""
-    year, month = civil(start).year, civil(start).month
-    while (at := instant(year, month, 1)) < end:
+    year, month = calendar.civil(start).year, calendar.civil(start).month
+    while (at := calendar.instant(year, month, 1)) < end:
         if at >= start:
             yield at
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
 
 
-def days_of(at: NDArray[np.int64]) -> list[str]:
-    """Days (Paris, ISO 8601) of instants."""
-    return [civil(one).date().isoformat() for one in at.tolist()]
-
-
-def iso(at: int) -> str:
-    """An instant as ISO 8601 in Paris."""
-    return civil(at).isoformat()
+def days_of(at: NDArray[np.int64], calendar: Calendar) -> list[str]:
+    """Days of instants, ISO 8601."""
+    return [calendar.civil(one).date().isoformat() for one in at.tolist()]

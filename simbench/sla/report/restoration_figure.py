@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from simbench.base.calendar import civil
 from simbench.base.units import HOUR_US
 from simbench.report import style
-from simbench.sla.report.picture import Picture, iso
+from simbench.sla.report.picture import Picture
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 from simbench.sla.restoration import restoration_times, restored_within
@@ -63,7 +62,7 @@ def draw_restoration(view: View, words: Words) -> Picture | None:
         "late": words.number(sum(late)), "count": words.number(len(late)),
     }  # fmt: skip
     columns = {
-        "ticket": list(tickets), "start": [iso(at) for at in starts.tolist()], "hours": np.round(hours, 6).tolist(),
+        "ticket": list(tickets), "start": [view.calendar.iso(at) for at in starts.tolist()], "hours": np.round(hours, 6).tolist(),
         "promised_h": [limit_h] * len(hours), "late": late, "cause": [one.incident.cause for one in view.outages],
     }  # fmt: skip
     note = words("restoration.shown", shown=words.number(len(shown)), all=words.number(len(hours)))
@@ -118,7 +117,8 @@ def _key(late: list[bool]) -> str:
 
 
 def _day(words: Words, at: int) -> str:
-    return f"{civil(at).day} {words.month(civil(at).month)}"
+    day = words.calendar.civil(at)
+    return f"{day.day} {words.month(day.month)}"
 
 
 def draw_pattern(view: View, words: Words) -> Picture | None:
@@ -127,7 +127,7 @@ def draw_pattern(view: View, words: Words) -> Picture | None:
     if not len(starts):
         return None
     period = view.service.period
-    then = [civil(at) for at in starts.tolist()]
+    then = [view.calendar.civil(at) for at in starts.tolist()]
     by_hour = np.bincount([at.hour for at in then], minlength=24)
     by_day = np.bincount([at.weekday() for at in then], minlength=7)
     figure, (left, right) = style.unequal((style.WIDE_IN[0], 2.7), (2.1, 1))

@@ -15,7 +15,7 @@ from simbench.sla.classification import VARIANTS_OF
 from simbench.sla.imports.decisions import Decision
 from simbench.sla.readings import COLUMNS, NOTICE, RESTORATION, Line, readings_of
 from simbench.sla.report.availability_figure import CLASSES
-from simbench.sla.report.picture import Columns, iso
+from simbench.sla.report.picture import Columns
 from simbench.sla.report.traffic import busiest_columns, busiest_rows
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View, columns_of
@@ -210,7 +210,7 @@ def _recovery(view: View, words: Words) -> Table:
     for name in ("after", "waiting"):
         columns.pop(name, None)
     for name in ("start", "end"):
-        columns[name] = [iso(at) for at in columns.get(name, [])]
+        columns[name] = [view.calendar.iso(at) for at in columns.get(name, [])]
     headings = _headings(words, "ticket", "start", "hours", "at_end", "most", "gone")
     return Table(
         "recoveries", words("table.recovery_title"), words("table.recovery_note"), headings, rows, columns,

@@ -14,13 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from simbench.base.calendar import civil, instant
+from simbench.base.calendar import Calendar
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.ledger.events import LimitSet, TierSet
 from simbench.ledger.rows import TIMES, WITHIN_S
 from simbench.report import style
 from simbench.sla.report.counts import Hours
-from simbench.sla.report.picture import CivilAxis, Picture, days_of, iso
+from simbench.sla.report.picture import CivilAxis, Picture, days_of
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import Recovery, View
 
@@ -81,7 +81,7 @@ def _throughput_columns(view: View) -> tuple[dict[str, list[Any]], list[tuple[fl
         days, peaks, tiers, share = _day_peaks(view, hours.of(code), code)
         reached.append((share, code))
         for name, values in zip(
-            columns, ([code] * len(days), [iso(at) for at in days.tolist()], peaks, tiers), strict=True
+            columns, ([code] * len(days), [view.calendar.iso(at) for at in days.tolist()], peaks, tiers), strict=True
         ):
             columns[name] += values if isinstance(values, list) else np.round(values, 4).tolist()
     return columns, reached
@@ -89,7 +89,7 @@ def _throughput_columns(view: View) -> tuple[dict[str, list[Any]], list[tuple[fl
 
 def _day_peaks(view: View, own: Hours, code: str) -> tuple[Any, Any, Any, float]:
     """First instants of the days (or hours) with traffic, rate of the busiest minute, tier, highest share."""
-    names, place = _beginnings(own.at, _step(view))
+    names, place = _beginnings(own.at, _step(view), view.calendar)
     peaks = np.zeros(len(names))
     np.maximum.at(peaks, place, own.busiest / 60)
     busy = peaks > 0
@@ -104,20 +104,20 @@ def _step(view: View) -> str:
     return "hour" if (view.service.period.end - view.service.period.start) / DAY_US <= HOURLY_DAYS else "day"
 
 
-def _beginnings(at: NDArray[np.int64], step: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The bars (hours, or days by their Paris midnight) of some hours, ascending, and the bar of each hour."""
+def _beginnings(at: NDArray[np.int64], step: str, calendar: Calendar) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The bars (hours, or days by their midnight) of some hours, ascending, and the bar of each hour."""
     if step == "hour":
         names, place = np.unique(at, return_inverse=True)
         return names, place
-    days, place = np.unique(_local(at) // DAY_US, return_inverse=True)
+    days, place = np.unique(_local(at, calendar) // DAY_US, return_inverse=True)
     dates = [date(1970, 1, 1) + timedelta(days=day) for day in days.tolist()]
-    return np.array([instant(day.year, day.month, day.day) for day in dates], dtype=np.int64), place
+    return np.array([calendar.instant(day.year, day.month, day.day) for day in dates], dtype=np.int64), place
 
 
-def _local(at: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Whole hours in Paris civil time: us since the epoch, plus the offset from UTC."""
+def _local(at: NDArray[np.int64], calendar: Calendar) -> NDArray[np.int64]:
+    """Whole hours in civil time: us since the epoch, plus the offset from UTC."""
     names, place = np.unique(at, return_inverse=True)
-    offsets = [int(civil(one).utcoffset().total_seconds()) * SECOND_US for one in names.tolist()]  # type: ignore[union-attr]  # it has one
+    offsets = [int(calendar.civil(one).utcoffset().total_seconds()) * SECOND_US for one in names.tolist()]  # type: ignore[union-attr]  # it has one
     found: NDArray[np.int64] = at + np.array(offsets, dtype=np.int64)[place] if len(at) else at
     return found
 
@@ -172,7 +172,7 @@ def draw_heat(view: View, words: Words) -> Picture | None:
     bar.outline.set_visible(False)
     axis.mark(panels[-1])
     columns = _heat_columns(maps, period.start, width)
-    by_hour = np.bincount(_local(hours.at) // HOUR_US % 24, hours.sums["accepted"], 24)
+    by_hour = np.bincount(_local(hours.at, view.calendar) // HOUR_US % 24, hours.sums["accepted"], 24)
     busiest = int(by_hour.argmax())
     values = {
         "hour": words("heat.hours", start=f"{busiest:02}", end=f"{busiest + 1:02}"),
@@ -197,8 +197,8 @@ def _heat_columns(maps: dict[str, NDArray[np.float64]], start: int, width: float
 def _heat(view: View, own: Hours, code: str, grid: tuple[int, float]) -> NDArray[np.float64]:
     """Hour of the day by column: the busiest minute in % of the tier, NaN without traffic."""
     size, width = grid
-    local = _local(own.at)
-    start = int(_local(np.array([view.service.period.start // HOUR_US * HOUR_US]))[0])
+    local = _local(own.at, view.calendar)
+    start = int(_local(np.array([view.service.period.start // HOUR_US * HOUR_US]), view.calendar)[0])
     column = np.clip(((local - start) / DAY_US / width).astype(np.int64), 0, size - 1)
     found = np.full((24, size), -1.0)
     shares = 100 * own.busiest / 60 / np.maximum(1, view.tier(code, own.busiest_at))
@@ -353,6 +353,6 @@ def busiest_columns(view: View) -> dict[str, list[Any]]:
     """The busiest minutes as columns."""
     rows = busiest_rows(view)
     return {
-        "code": [code for code, *_ in rows], "minute": [iso(at) for _, at, _, _ in rows],
+        "code": [code for code, *_ in rows], "minute": [view.calendar.iso(at) for _, at, _, _ in rows],
         "messages": [count for *_, count, _ in rows], "tier_per_s": [tier for *_, tier in rows],
     }  # fmt: skip

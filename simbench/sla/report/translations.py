@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from simbench.contract import Contract
 from simbench.report import translations
 from simbench.report.translations import LANGUAGES, Translations
 
@@ -15,8 +16,8 @@ HOME: Final = Path(__file__).parent
 class Words(Translations):
     """The texts of one language. Raises KeyError for an unknown key."""
 
-    def __init__(self, language: str) -> None:
-        super().__init__(language, HOME)
+    def __init__(self, language: str, contract: Contract) -> None:
+        super().__init__(language, HOME, contract.calendar, contract.terms.money.currency.value)
 
     def lasting(self, us: int) -> str:
         """A duration in microseconds: "6 h 05", with seconds where there are any, "45 s" below a minute."""

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import civil, instant
+from simbench.base.calendar import Calendar
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Finding
 from simbench.ledger.incidents import Incident
@@ -85,6 +85,11 @@ class View(msgspec.Struct, frozen=True, eq=False):
     recoveries: tuple[Recovery, ...]
 
     @property
+    def calendar(self) -> Calendar:
+        """Civil time of the contract."""
+        return self.case.contract.calendar
+
+    @property
     def outages(self) -> tuple[Counted, ...]:
         """Total, unplanned outages as restoration counts them."""
         return outages_of(self.service)
@@ -151,7 +156,7 @@ def _months(case: Case, service: Service, year: Year, hours: Hours) -> list[Mont
         ]
         found.append(
             Month(
-                first=civil(since).date().replace(day=1),
+                first=case.contract.calendar.civil(since).date().replace(day=1),
                 hours=(until - since) / HOUR_US,
                 unplanned_h=float(unplanned[place + 1] - unplanned[place]) / HOUR_US,
                 planned_h=float(planned[place + 1] - planned[place]) / HOUR_US,
@@ -163,11 +168,11 @@ def _months(case: Case, service: Service, year: Year, hours: Hours) -> list[Mont
     return found
 
 
-def _month_edges(start: int, end: int) -> list[int]:
-    """First instants of the calendar months (Paris) that touch an interval."""
-    at, found = civil(start), []
+def _month_edges(start: int, end: int, calendar: Calendar) -> list[int]:
+    """First instants of the calendar months that touch an interval."""
+    at, found = calendar.civil(start), []
     year, month = at.year, at.month
-    while (edge := instant(year, month, 1)) < end:
+    while (edge := calendar.instant(year, month, 1)) < end:
         found.append(edge)
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
     return found
