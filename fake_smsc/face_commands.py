@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.numbering.plan import plan_of
 
 if TYPE_CHECKING:
     from fake_smsc.scenario import LimitMode

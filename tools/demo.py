@@ -17,7 +17,7 @@ from textwrap import shorten
 from simbench.base.errors import SimbenchError
 from simbench.bench.report import read_findings
 from simbench.finding import Finding, counted
-from simbench.report.format import SYMBOLS, rank
+from simbench.reporting.format import SYMBOLS, rank
 
 EXERCISES = ("backlog-monitored", "total-outage", "originators")
 # Among equal outcomes: the promise of a throughput, recovery from an outage, then what may be sent at all.

@@ -377,8 +377,8 @@ class Delivery:
                 account = self.owner_of(m.special.notify_at)
                 if not account:  # a phone, or an application of another platform: no 53 is sent from here
                     self._write(
-                        (now, "notice-elsewhere", m.session, m.code, m.special.notify_at, m.entity, m.attempt, reason,
-                         m.scts, 0, 0, 0)
+                        (now, "notification-elsewhere", m.session, m.code, m.special.notify_at, m.entity, m.attempt,
+                         reason, m.scts, 0, 0, 0)
                     )  # fmt: skip
                     return
             self.notification_queue.post(

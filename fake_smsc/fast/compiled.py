@@ -40,7 +40,7 @@ def kernels() -> Kernels | None:
 def load() -> bool:
     """Load the kernels, which compiles them if no earlier process has. False without a compiler."""
     if not _loaded and jit.compiles():
-        made = Kernels(*(jit.compiled(each) for each in (serve, deliver, carry)))
+        made = Kernels(*(jit.compiled(each, lean=True) for each in (serve, deliver, carry)))
         _try(made)
         _loaded.append(made)
         with suppress(OSError):
@@ -60,7 +60,7 @@ def _try(made: Kernels) -> None:
     slots = np.zeros(8, np.int32)
     made.serve(
         state, np.frombuffer(b"\x02", np.uint8), square[:0], square, square, numbers, square, numbers, words, words,
-        words, square, square, slots, numbers, octets, square, square, octets, slots,
+        words, square, square, slots, numbers, square, numbers, octets, square, square, octets, slots,
     )  # fmt: skip
     made.deliver(state, square, slots, square, words, square, octets, slots, numbers, numbers)
     made.carry(state, square, square, numbers, numbers[:0], square, square, numbers, numbers, octets, square)

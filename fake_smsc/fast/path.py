@@ -16,6 +16,7 @@ from fake_smsc.core.records import DELIVERED
 from fake_smsc.fast import compiled
 from fake_smsc.fast.book import Book, address
 from fake_smsc.fast.kernels import layout as lay
+from fake_smsc.fast.kernels.frames import FOUND_WIDTH
 from fake_smsc.fast.windows import SharedWindow
 from fake_smsc.ucp_gateway.gateway import Reads, Serve
 from fake_smsc.ucp_gateway.line import Line, OwnWindow
@@ -57,6 +58,8 @@ class PlainPath:
         self._reads = np.zeros((16, lay.READ_WIDTH), np.int64)
         self._outs = np.zeros((64, 3), np.int64)
         self._octets_out = np.zeros(OUT_OCTETS, np.uint8)
+        self._found = np.zeros(FOUND_WIDTH, np.int64)
+        self._parsed = np.zeros((lay.PARSED_MOST, FOUND_WIDTH), np.int64)
         self._log_of(LOG_ROWS)
         self._keys = np.zeros(1024, np.int64)
         self._ids = np.zeros(1024, np.int64)
@@ -115,8 +118,8 @@ class PlainPath:
             why = kernels.serve(
                 book.state, frames, segments, book.lines, book.accounts, book.lists, book.codes, book.rings,
                 self._base.standings.cells, centre.scts_allocator.last.cells, centre.message_ids.ordinals.cells,
-                book.rows, book.index.fresh, book.wheel, book.caches, self._octets_out, self._outs, self._log,
-                self._text, self._offsets,
+                book.rows, book.index.fresh, book.wheel, book.caches, self._parsed, self._found,
+                self._octets_out, self._outs, self._log, self._text, self._offsets,
             )  # fmt: skip
             if why == lay.DONE:
                 break
@@ -218,6 +221,7 @@ class PlainPath:
         state[lay.NOW] = now
         state[lay.NUMBER] = centre.timer_queue.numbered
         state[lay.OUTS] = -1
+        state[lay.PARSED] = state[lay.SERVED] = 0
 
     def _renew(self) -> None:
         seen = (self.centre.version, self._sender.version)

@@ -17,6 +17,7 @@ from fake_smsc.scenario import FaultConfig
 from simbench.base.units import SECOND_US
 from simbench.kernels.chance import entity_of, share
 from simbench.ledger.events import FaultActed
+from simbench.numbering.plan import NumberingPlan
 from simbench.ucp.frame import STX, Frame, Framer, checksum
 
 Action = Callable[[], None]

@@ -127,7 +127,7 @@ class Control:
 
     def port(self, address: str, operator: str) -> None:
         """Port the number to another operator (or to the own one)."""
-        home = self._base.plan.home
+        home = self._centre.base.plan.home
         fate = home if operator == home else "ported-out"
         self.put(msgspec.structs.replace(self.subscriber(address), fate=fate, operator=operator))
 

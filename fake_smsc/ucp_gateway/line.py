@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from fake_smsc.strictness import STRICT, Strictness
+from simbench.base.calendar import UTC_CALENDAR, Calendar
 from simbench.ucp.frame import Framer
 from simbench.ucp.session import Outstanding, Session, Window
 

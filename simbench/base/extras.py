@@ -17,6 +17,8 @@ EXTRAS: Final = {
     "cluster": ("dask", "distributed"),
     "esp": ("cryptography",),
     "xlsx": ("openpyxl",),
+    "pandas": ("pandas",),
+    "polars": ("polars",),
 }
 
 

@@ -17,6 +17,7 @@ from simbench.base.errors import BadInput, LedgerError
 from simbench.base.units import HOUR_US
 from simbench.billing.acts import Acts, Month
 from simbench.billing.words import words
+from simbench.contract import Contract
 from simbench.ledger import open_run
 from simbench.tables.cells import digits_of, text_of, whole_of
 from simbench.tables.reader import read_table

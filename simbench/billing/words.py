@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from simbench.contract import Contract
-from simbench.report.translations import Translations
+from simbench.reporting.translations import Translations
 
 HOME: Final = Path(__file__).parent
 

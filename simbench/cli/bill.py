@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from simbench.billing.page import Bundle
     from simbench.billing.received import Received
     from simbench.finding import Finding
+    from simbench.reporting.translations import Translations
 
 
 @command(
@@ -60,8 +61,8 @@ if TYPE_CHECKING:
 def bill(**options: object) -> None:
     """Bill the messages of a run (or a table of counts), and judge an invoice received line by line.
 
-    A message counts in the month (the contract's zone) in which it was delivered, a long one by its segments. The output lists
-    every ambiguity of the offer that changes the total, with the difference.
+    A message counts in the month (the contract's zone) in which it was delivered, a long one by its segments. The
+    output lists every ambiguity of the offer that changes the total, with the difference.
 
     \b
     Examples:

@@ -39,7 +39,7 @@ def matrix_command(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) 
 
     from simbench.bench.report.comparison import compared, write_comparison
     from simbench.bench.runner.output import read_output
-    from simbench.report.format import SYMBOLS
+    from simbench.reporting.format import SYMBOLS
 
     comparison = compared([(str(run), read_output(run)) for run in runs])
     if html is not None:

@@ -72,7 +72,7 @@ def report_command(options: Options) -> int:
         return _of_session(options)
     if options.unmasked:
         raise BadInput("--unmasked", "a service-level report shows no telephone numbers", "a conformance session")
-    from simbench.cli.judge.audit import of_a_capture
+    from simbench.api.audit import of_a_capture
     from simbench.sla.report import SlaRun, write_sla
 
     run = open_run(options.folder)

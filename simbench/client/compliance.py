@@ -113,17 +113,17 @@ class MarketingHours:
 class Compliance:
     """The duties of one link: which messages are never sent, and which must wait."""
 
-    __slots__ = ("_config", "_hours", "duties", "names", "stops")
+    __slots__ = ("_hours", "config", "duties", "names", "stops")
 
     def __init__(self, config: LinkConfig, stops: StopList) -> None:
-        self._config, self.stops = config, stops
+        self.config, self.stops = config, stops
         self._hours = MarketingHours(config.knows)
         self.duties = Duties(config.code, config.knows) if config.ethics else None
         self.names = ALPHANUMERIC
 
     def forbids(self, message: Outgoing, now: int) -> str:
         """Return why the message must not be sent now or ever, or ""."""
-        config = self._config
+        config = self.config
         if not ADDRESS.fullmatch(message.recipient):
             return "malformed recipient"
         named = message.oadc or config.code
@@ -143,19 +143,19 @@ class Compliance:
 
     def latest(self, message: Outgoing, end: int, now: int) -> int:
         """Return the end of the validity, limited to the marketing hours where they apply."""
-        if not self._config.quiet_hours or message.traffic_class != MARKETING:
+        if not self.config.quiet_hours or message.traffic_class != MARKETING:
             return end
         return min(end, self._hours.closes_at(now))
 
     def stopped(self, message: Outgoing) -> bool:
         """Whether the recipient opted out of this marketing message."""
-        if not self._config.stop_list or message.traffic_class != MARKETING:
+        if not self.config.stop_list or message.traffic_class != MARKETING:
             return False
-        return self.stops.blocks(self._config.code, message.brand, message.recipient)
+        return self.stops.blocks(self.config.code, message.brand, message.recipient)
 
     def opens_at(self, message: Outgoing, now: int) -> int:
         """Return the earliest instant from `now` on at which the message may be sent."""
-        if not self._config.quiet_hours or message.traffic_class != MARKETING:
+        if not self.config.quiet_hours or message.traffic_class != MARKETING:
             return now
         return self._hours.opens_at(now)
 
@@ -165,10 +165,10 @@ class Compliance:
 
     def serve(self, brand: str) -> None:
         """Record that a brand advertises through this link's code."""
-        self.stops.serve(self._config.code, brand)
+        self.stops.serve(self.config.code, brand)
 
     def hear(self, sender: str, text: str, now: int) -> Stopped | None:
         """Process a mobile-originated message; an opt-out takes effect at once."""
         if self.duties is not None:
             self.duties.heard(sender, now)
-        return self.stops.stop(self._config.code, sender) if is_stop(text) else None
+        return self.stops.stop(self.config.code, sender) if is_stop(text) else None

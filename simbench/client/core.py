@@ -38,7 +38,7 @@ class Core:
         self.config = config
         self.counts: Counter[str] = Counter()
         self.draining = False  # set by the shell: submit nothing more, but wait for results
-        self._outbox = Outbox(Compliance(config, stops or StopList()), config.validity_s)
+        self._outbox = Outbox(Compliance(config, stops or StopList(config.knows.plan)), config.validity_s)
         self._session = self._new_session()
         self._session.happen("lost")
         self._framer = Framer()

@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.client.messages import LinkConfig, Portability, read_knowledge
+from simbench.client.messages import Knowledge, LinkConfig, Portability, read_knowledge
 from simbench.client.shell import Clock, GivenClock, Outside, wall_clock
 
 Number = TypeVar("Number", int, float)

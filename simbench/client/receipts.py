@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from simbench.base.units import DAY_US
+from simbench.numbering.plan import NumberingPlan
 
 LIFE_US = 7 * DAY_US  # longer than any validity period; later notifications count as unknown
 REMEMBERED = 100_000  # completed keys kept to recognise duplicates

@@ -42,8 +42,8 @@ class Schema(NamedTuple, Generic[F]):
     """What the contracts of one product look like.
 
     `check` yields contradictions between well-typed values; `switches` are the ambiguities that the program follows;
-    `moved` maps keys of earlier versions to their present names. `parts` are keys whose table may stand in a file of its
-    own, which their text names: a built-in one of a folder, or a path.
+    `moved` maps keys of earlier versions to their present names. `parts` are keys whose table may stand in a
+    file of its own, which their text names: a built-in one of a folder, or a path.
     """
 
     kind: str
@@ -101,9 +101,7 @@ def examine(
     found = _Findings(layers)
     kind = _kind(schema, layers, found)
     for layer in layers if kind else ():
-        for old, new in schema.moved.items():
-            if held(layer.table, tuple(old.split("."))) is not None:
-                found.add(tuple(old.split(".")), "has a new name", new, layer)
+        _moved(layer, schema, found)
     table = layers[0].table
     overlays: list[tuple[Layer, dict[str, Any]]] = []
     for layer in layers[1:]:
@@ -113,11 +111,7 @@ def examine(
     table = {**table, "abstract": False, "invented": bool(layers[-1].table.get("invented", table.get("invented")))}
     if not kind:
         return None, [*problems, *found.problems]
-    for key, folder in schema.parts.items():
-        if isinstance(table.get(key), str):
-            part = part_of(key, table[key], folder, found.said_by((key,)))
-            table = {**table, **part.table}
-            found.layers.insert(0, part)
+    table = _whole(table, schema, found)
     content, first = typed(table, schema.file)
     if first is not None:
         content, mistakes = every_mistake(table, schema.file)
@@ -138,6 +132,24 @@ def examine(
     path = layers[-1].path
     source = name if path.parent == HOME else str(path.absolute())
     return Loaded(name, digest_of(content), tuple(layer.file for layer in layers), content, source), []
+
+
+def _moved(layer: Layer, schema: Schema[Any], found: _Findings) -> None:
+    """Find keys of earlier versions."""
+    for old, new in schema.moved.items():
+        keys = tuple(old.split("."))
+        if held(layer.table, keys) is not None:
+            found.add(keys, "has a new name", new, layer)
+
+
+def _whole(table: dict[str, Any], schema: Schema[Any], found: _Findings) -> dict[str, Any]:
+    """The table with its parts that stand in files of their own."""
+    for key, folder in schema.parts.items():
+        if isinstance(table.get(key), str):
+            part = part_of(key, table[key], folder, found.said_by((key,)))
+            table = {**table, **part.table}
+            found.layers.insert(0, part)
+    return table
 
 
 def digest_of(content: msgspec.Struct) -> str:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import CAUSES, UNKNOWN_CAUSE, Calls, SetAside, cause_of

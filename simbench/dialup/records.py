@@ -1,8 +1,8 @@
 """Call records as files: CSV and Parquet, read with every bad row set aside, and written.
 
 Columns by name, in any order, others ignored: `start` or `start_us`; `end`, `end_us`, `duration_s` or `duration_us`;
-`nas`, `port`, `user`, `session`, `cause`. Times are ISO 8601, without a zone in the offer's civil time (the first of the two
-hours repeated in October), or whole microseconds since 1970, UTC, where the name ends in `_us`.
+`nas`, `port`, `user`, `session`, `cause`. Times are ISO 8601, without a zone in the offer's civil time (the first of
+the two hours repeated in autumn), or whole microseconds since 1970, UTC, where the name ends in `_us`.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def validated(found: Found, offer: Offer, months: str = "") -> Records:
 
     Raises BadInput: no call shows the month. NothingRead: no row at all, and no month is given.
     """
-    names = months_named(months) if months else (_usual_month(found),)
+    names = months_named(months) if months else (_usual_month(found, offer),)
     grid = grid_of(names, offer)
     paired = found.paired
     slack_us, passed_over = (SAME_US, dict(paired.passed_over)) if paired else (0, {})
@@ -93,7 +93,7 @@ def validated(found: Found, offer: Offer, months: str = "") -> Records:
     return Records(str(found.path), found.rows, calls, found.aside, grid, slack_us, passed_over)
 
 
-def _usual_month(found: Found) -> str:
+def _usual_month(found: Found, offer: Offer) -> str:
     calls, path = found.calls, found.path
     if not len(calls) and not found.aside.total:
         raise NothingRead(f"{path}: nothing was read in it, so there is nothing to settle or to judge")

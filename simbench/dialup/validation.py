@@ -115,7 +115,8 @@ def _keep(calls: Calls, reason: str, wrong: Bits, aside: RejectedRows, calendar:
     if not wrong.any():
         return calls
     said = lambda place: (  # noqa: E731
-        f"start {moment(int(calls.start_us[place]), calendar)}, {_seconds(int(calls.duration_us[place]))}, {_name(calls, place)}"
+        f"start {moment(int(calls.start_us[place]), calendar)}, "
+        f"{_seconds(int(calls.duration_us[place]))}, {_name(calls, place)}"
     )
     _set_aside(reason, wrong, aside, calls.line, calls.duration_us, said)
     return calls.take(~wrong)

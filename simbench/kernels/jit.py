@@ -33,8 +33,8 @@ JUDGED = "fake_smsc"  # the other package with kernels
 class Kernel(Generic[P, R]):
     """A function and its compiled form, made at the first call and cached on disk for later processes."""
 
-    def __init__(self, function: Callable[P, R], *, beside: bool = False) -> None:
-        self.plain, self._beside = function, beside
+    def __init__(self, function: Callable[P, R], *, beside: bool = False, lean: bool = False) -> None:
+        self.plain, self._beside, self._lean = function, beside, lean
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -44,7 +44,7 @@ class Kernel(Generic[P, R]):
     @functools.cached_property
     def compiled(self) -> Callable[P, R]:
         """The compiled form, for hot Python loops without this wrapper's cost."""
-        made: Callable[P, R] = compiled(self.plain, beside=self._beside)
+        made: Callable[P, R] = compiled(self.plain, beside=self._beside, lean=self._lean)
         return made
 
 
@@ -62,10 +62,12 @@ def kernel_beside(function: Callable[P, R]) -> Kernel[P, R]:
 
 
 @functools.cache
-def compiled(function: Callable[..., Any], *, beside: bool = False) -> Any:
+def compiled(function: Callable[..., Any], *, beside: bool = False, lean: bool = False) -> Any:
     """Compile a scalar function of a package of kernels, together with those it calls.
 
-    Pass integers beyond 63 bits, and draws made of them, as `numpy.uint64`. `beside`: as `kernel_beside`.
+    Pass integers beyond 63 bits, and draws made of them, as `numpy.uint64`. `beside`: as `kernel_beside`. `lean`: the
+    function and those it calls make no arrays; then nobody counts references to those they are given, which costs more
+    than many a function does.
     """
     numba = _numba()
     if numba is None:
@@ -77,10 +79,11 @@ def compiled(function: Callable[..., Any], *, beside: bool = False) -> Any:
         if isinstance(value, Kernel):
             globals_[name] = value.compiled
         elif isinstance(value, FunctionType) and KERNELS in value.__module__.split("."):
-            globals_[name] = compiled(value)
+            globals_[name] = compiled(value, lean=lean)
     twin = FunctionType(function.__code__, globals_, function.__name__, function.__defaults__, function.__closure__)
     twin.__qualname__, twin.__module__ = function.__qualname__, function.__module__
-    return numba.njit(twin, cache=True, nogil=beside)
+    options = {"_nrt": False} if lean else {}
+    return numba.njit(twin, cache=True, nogil=beside, **options)
 
 
 def _without_compiler(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -18,15 +18,15 @@ Words = NDArray[np.uint64]
 
 SPARSE: Final = 2  # cells per key, at least
 PROBES: Final = 256  # cells from its hash a key may lie; far beyond what chance brings at this density
-HEAD: Final = 3  # cells before the keys: their count, the multiplier, the shift
+HEAD: Final = 4  # cells before the first key: count of keys, multiplier, shift, nothing
 _SMALLEST: Final = 10  # bits of the number of cells
 
 
 class Table:
     """Cells by key; key 0 means none. A new cell holds 0.
 
-    `cells`: count, multiplier, shift, then all keys, then all values; compiled code uses it with `cell_of`. Places are
-    valid until the next call that adds or removes keys.
+    `cells`: count, multiplier, shift, nothing, then pairs of a key and its value, which share a line of the processor's
+    cache; compiled code uses it with `cell_of`. Places are valid until the next call that adds or removes keys.
     """
 
     __slots__ = ("_head", "_keys", "_multiplier", "_shift", "cells", "values")
@@ -101,27 +101,39 @@ class Table:
             if not len(keys) or (places[-1] < size and int((places - homes[order]).max()) < PROBES):
                 break
         self.cells = np.zeros(HEAD + 2 * size, np.uint64)
-        self.cells[:HEAD] = len(keys), multiplier, 64 - bits
-        self.cells[HEAD + places], self.cells[HEAD + size + places] = keys[order], values[order].view(np.uint64)
+        self.cells[: HEAD - 1] = len(keys), multiplier, 64 - bits
+        at = HEAD + 2 * places
+        self.cells[at], self.cells[at + 1] = keys[order], values[order].view(np.uint64)
         self._multiplier, self._shift = int(multiplier), 64 - bits
         # For single cells, several times faster than the array.
         self._head: memoryview = self.cells[:HEAD].data
-        self._keys: memoryview = self.cells[HEAD : HEAD + size].data
-        self.values: memoryview = self.cells[HEAD + size :].view(np.int64).data
+        self._keys: memoryview = self.cells[HEAD::2].data
+        self.values: memoryview = self.cells.view(np.int64)[HEAD + 1 :: 2].data
+
+
+def home_of(cells: Any, key: Any) -> Any:
+    """Return the index in `cells` at which a key (a word) is sought first."""
+    return HEAD + 2 * np.int64((key * cells[1]) >> cells[2])
 
 
 def cell_of(cells: Any, key: Any) -> Any:
     """Return the index in `cells` of a key (a word), or the index of the cell for it, negated; 0: no cell near enough.
 
-    For compiled code. The value is `(len(cells) - HEAD) // 2` cells further on.
+    For compiled code. The value is in the next cell.
     """
-    last = (len(cells) - HEAD) // 2 - 1
-    at = np.int64((key * cells[1]) >> cells[2])
+    at = home_of(cells, key)
     for _ in range(PROBES):
-        held = cells[HEAD + at]
+        held = cells[at]
         if held == key:
-            return HEAD + at
+            return at
         if held == 0:
-            return -(HEAD + at)
-        at = (at + 1) & last
+            return -at
+        at += 2
+        if at == len(cells):
+            at = HEAD
     return 0
+
+
+def is_full(cells: Any) -> Any:
+    """Whether another key needs more cells. For compiled code."""
+    return (np.int64(cells[0]) + 1) * SPARSE > (len(cells) - HEAD) // 2

@@ -92,7 +92,7 @@ class Resumed(Recorded, frozen=True, tag="resumed"):
     """A run goes on: messages and notifications it was left with, and whether it had been killed."""
 
     messages: int
-    notices: int
+    notifications: int
     killed: bool
 
 

@@ -15,7 +15,7 @@ from simbench.base.errors import LedgerError
 from simbench.base.json_files import indented, read_json
 from simbench.base.outputs import replacing
 
-FORMAT = 4  # raised whenever a table or column changes its meaning
+FORMAT = 5  # raised whenever a table or column changes its meaning
 NAME = "run.json"
 
 Keep = Literal["octets", "text", "digest"]

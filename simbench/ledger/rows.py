@@ -85,7 +85,7 @@ STIMULI = _table(
     ("detail", "str"),
 )
 
-# What the centre decided: "accepted", "refused", "held", "delivered", "undelivered", "buffered", "notice",
+# What the centre decided: "accepted", "refused", "held", "delivered", "undelivered", "buffered", "notification",
 # "acknowledged", "mo", "login", "logout"... `value` is the error code or reason, `scts` the instant behind the SCTS.
 # "accepted" also says what the message asked for: `notify` is its NT mask, `valid_until` the minute in which its
 # validity was to end, as an instant, 0 for the default. Both are 0 in every other row.
@@ -118,7 +118,7 @@ EXPIRED_REASONS = frozenset({10, 105, 107, 116})  # Rsn of a message that only t
 WITHIN_S = (5, 10, 30, 60, 300, 3600, 14_400, 86_400)
 COUNTED = (
     "offered", "submitted", "accepted", "refused", "held", "delivered", "undelivered", "buffered", "expired",
-    "notices", "mo",
+    "notifications", "mo",
 )  # fmt: skip
 TIMES = (*(f"within_{seconds}s" for seconds in WITHIN_S), "beyond")
 MINUTE = _table(

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simbench.base.outputs import grow, remove
-from simbench.base.units import NEVER
+from simbench.base.units import DAY_US, NEVER
 from simbench.ledger.buffer import Entry
 from simbench.ledger.columns import Misfit, schema, to_batch
 from simbench.ledger.rows import ORDINAL, TABLES, Table

@@ -1,6 +1,7 @@
 """A campaign file: what is to be sent, by when, with which probability, and what may interrupt it.
 
-Civil times are those of the contract's zone. The traffic class decides which range of short codes and which hours are used.
+Civil times are those of the contract's zone. The traffic class decides which range of short codes and which hours are
+used.
 """
 
 from __future__ import annotations

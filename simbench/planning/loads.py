@@ -207,7 +207,7 @@ def widths(plan: Plan) -> dict[str, int]:
 def _replication(plan: Plan, number: int, wide: dict[str, int]) -> Replication:
     asked, (start, end) = plan.asked, plan.span
     seed = draw(asked.seed, number, SEED) & ((1 << 62) - 1)
-    found = incidents(asked.outages, seed, (start, end), plan.calendar, "campaign: outages")
+    found = incidents(asked.outages, seed, (start, end), plan.contract, "campaign: outages")
     factors = {}
     demands: tuple[Sending | Steady, ...] = (*asked.sendings, *asked.flows)
     for demand in demands:

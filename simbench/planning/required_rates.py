@@ -132,8 +132,8 @@ def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
     what = f"{plan.asked.codes_max} codes {group.prefix}ABC at {plan.tiers[-1]}/s, {most:,}/s in all"
     for place in np.flatnonzero(late):
         one = group.occasions[place]
-        when = f"{plan.calendar.civil(one.start):%Y-%m-%d %H:%M}"
-        problem = f"{one.volume:,} messages of {when} cannot all leave by {plan.calendar.civil(one.due):%Y-%m-%d %H:%M} with {what}"
+        when, due = (f"{plan.calendar.civil(at):%Y-%m-%d %H:%M}" for at in (one.start, one.due))
+        problem = f"{one.volume:,} messages of {when} cannot all leave by {due} with {what}"
         legal_s = _open_s(group, one.start, one.due)
         if done[place] < 1e17:
             until = plan.calendar.civil(plan.span[0] + int(done[place] * 1e6))

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 import msgspec
 
+from simbench.contract import Contract
 from simbench.planning.candidates import Candidate
 from simbench.planning.code_plan import CodePlan
 from simbench.planning.confidence import Share
 from simbench.planning.confirm import Confirmation
 from simbench.planning.sensitivity import Sensitivity
-from simbench.report.translations import Translations
+from simbench.reporting.translations import Translations
 
 HOME: Final = Path(__file__).parent / "report"
 MOST_CHANGES: Final = 3

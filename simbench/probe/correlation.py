@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from simbench.base.calendar import Calendar
 from simbench.base.units import DAY_US, SECOND_US
 from simbench.probe.link import Asked, Seen
 from simbench.ucp.fields import At

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from simbench.base.calendar import Calendar
 from simbench.contract import Contract
 from simbench.ledger.rows import Rows
 from simbench.probe.correlation import LEAD_S, key_of, named, notified

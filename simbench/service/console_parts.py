@@ -157,8 +157,8 @@ def verdict_panel(platform: ServedPlatform) -> None:
 
         async def judge() -> None:
             judged = await platform.judged()
-            telling = [each for each in judged.findings if each.outcome not in {"inconclusive", "unsupported"}]
-            table.rows = [each.model_dump(include=set(JUDGED)) for each in telling]
-            summary.text = f"{len(telling)} of {len(judged.findings)} rules had something to judge"
+            decided = [each for each in judged.findings if each.outcome not in {"inconclusive", "unsupported"}]
+            table.rows = [each.model_dump(include=set(JUDGED)) for each in decided]
+            summary.text = f"{len(decided)} of {len(judged.findings)} rules had something to judge"
 
         go.on_click(judge)

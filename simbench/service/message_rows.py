@@ -54,8 +54,7 @@ class Query(msgspec.Struct, frozen=True):
 class Spill:
     """Octets that are appended to a file and read again; the file has no name and ends with the process."""
 
-    def __init__(self, folder: Path | None, times: UcpTimes, plan: NumberingPlan) -> None:
-        self._times, self._plan = times, plan
+    def __init__(self, folder: Path | None) -> None:
         self._file = TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by `close`
         self.close = weakref.finalize(self, self._file.close)  # gives up the file, at the latest with this object
         self._view = np.zeros(0, np.uint8)

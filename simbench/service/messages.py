@@ -230,8 +230,8 @@ class Following:
         decided = self._ledger.tail("centre", self._first["centre"], ["kind", "recipient", "scts"], most)
         self._first["centre"] += decided.num_rows
         kinds = pc.index_in(decided.column("kind"), pa.array(OUTCOMES_DECIDED)).fill_null(-1)
-        telling = pc.and_(pc.greater_equal(kinds, 0), pc.is_valid(decided.column("scts")))
-        decided = decided.append_column("status", kinds).filter(telling)
+        final = pc.and_(pc.greater_equal(kinds, 0), pc.is_valid(decided.column("scts")))
+        decided = decided.append_column("status", kinds).filter(final)
         if not decided.num_rows:
             return
         seconds, statuses = (decided.column(name).to_numpy() for name in ("scts", "status"))

@@ -73,4 +73,4 @@ class CodeRun:
         numbers = np.array([mo_message_id(self.code, str(one)) for one in sender.tolist()], np.int64)
         posted = Happening("mo", at, -1, sender, numbers, scts=scts)
         self.output.take(posted)
-        self.output.take(notifications("mo-notice", posted, 0, self.world.link(self.code)))
+        self.output.take(notifications("mo-taken", posted, 0, self.world.link(self.code)))

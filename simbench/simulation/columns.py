@@ -130,7 +130,7 @@ class RowColumns:
     def _notify_of(self, rows: Happening, outcome: int) -> None:
         assert isinstance(rows.message, np.ndarray)
         wanted = rows.only((self._notify[rows.message >> STREAM_SHIFT] & NOTIFY_BIT[outcome]) > 0)
-        self.take(notifications("notice", wanted, outcome, self._link))
+        self.take(notifications("notification", wanted, outcome, self._link))
 
     def take(self, happening: Happening) -> None:
         """Write rows."""

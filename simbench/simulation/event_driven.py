@@ -222,7 +222,7 @@ class Drive:
 
 def notification_row(session: int, notification: Notification, now: int) -> Row:
     """An MO or a notification (operation 52 or 53) that a client took, as a row of table "centre"."""
-    kind = "notice" if notification.kind == "notification" else "mo-notice"
+    kind = "notification" if notification.kind == "notification" else "mo-taken"
     return (
         now, kind, session, notification.code, notification.subscriber, notification.message, notification.tries,
         notification.outcome, notification.scts, 0, 0, 0

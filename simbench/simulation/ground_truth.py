@@ -44,7 +44,7 @@ def _history(world: World, known_from: int) -> list[Incident]:
     if known_from >= world.start:
         return []
     config = replace(world.scenario.incidents, drawn=())
-    past = incidents_of(config, world.scenario.seed, known_from, world.start)
+    past = incidents_of(config, world.scenario.seed, (known_from, world.start), world.contract)
     return [one for one in past if one.end is not None and one.end <= world.start]
 
 

@@ -19,8 +19,9 @@ from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.toml_files import shown
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
+from simbench.contract import Contract
 from simbench.kernels.chance import draw, entity_of, quantile
-from simbench.ledger.incidents import PLATFORM, TOTAL, Incident, Scope, check_incidents
+from simbench.ledger.incidents import OPERATOR, PLATFORM, TOTAL, Incident, Scope, check_incidents, named_operator
 
 QUANTILES = 4096
 BETWEEN, LASTING = entity_of("incident, time to the next"), entity_of("incident, how long")
@@ -52,7 +53,7 @@ class Scripted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     share: Share = 1.0
     subject: str = PLATFORM
     noticed_after_min: Minutes = 0.0
-    attributed_to: str = "orange"
+    attributed_to: str = OPERATOR
     cause: str = ""
 
 
@@ -66,7 +67,7 @@ class Maintenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scope: Scope = "total"
     share: Share = 1.0
     subject: str = PLATFORM
-    attributed_to: str = "orange"
+    attributed_to: str = OPERATOR
     cause: str = "maintenance"
 
 
@@ -80,7 +81,7 @@ class Drawn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     share: Share = 1.0
     subject: str = PLATFORM
     noticed_after_min: Minutes = 0.0
-    attributed_to: str = "orange"
+    attributed_to: str = OPERATOR
     cause: str = ""
 
 
@@ -93,14 +94,14 @@ class IncidentsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def incidents(
-    config: IncidentsConfig, seed: int, span: tuple[int, int], calendar: Calendar, place: str = "incidents"
+    config: IncidentsConfig, seed: int, span: tuple[int, int], contract: Contract, place: str = "incidents"
 ) -> tuple[Incident, ...]:
     """Every incident that touches [start, end), the `span`, by start; one that outlasts it keeps its own end.
 
     Scripted ones and maintenance must not overlap; a random one that would overlap them, or one of an earlier source,
     is dropped. Tickets: S, M and D with a number, a drawn source's name before its own. Raises ScenarioError.
     """
-    start, end = span
+    (start, end), calendar = span, contract.calendar
     fixed = [_scripted(one, calendar, f"{place}.scripted[{n}]", n) for n, one in enumerate(config.scripted)]
     fixed += [
         incident
@@ -116,7 +117,8 @@ def incidents(
     happening = list(fixed)
     for source in config.drawn:
         happening += [one for one in drawn(source, seed, start, end) if not _meets(one, happening)]
-    return tuple(sorted(happening, key=lambda one: (one.start, one.ticket)))
+    named = (named_operator(one, contract.operator) for one in happening)
+    return tuple(sorted(named, key=lambda one: (one.start, one.ticket)))
 
 
 def drawn(source: Drawn, seed: int, start: int, end: int) -> Iterator[Incident]:

@@ -14,7 +14,7 @@ from simbench.ledger.rows import COUNTED, EXPIRED_REASONS, MINUTE, WITHIN_S, Row
 
 PLACE = {name: place for place, name in enumerate(COUNTED)}
 WIDTH = len(COUNTED) + len(WITHIN_S) + 1
-COUNTED_AS = {"discarded": "refused", "notice": "notices"}
+COUNTED_AS = {"discarded": "refused", "notification": "notifications"}
 
 
 class MinuteRows:

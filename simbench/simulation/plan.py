@@ -18,10 +18,12 @@ from fake_smsc.core.presets import PRESETS
 from fake_smsc.core.provision import centre_settings, delivery_settings, limit_of
 from fake_smsc.core.records import Limit
 from fake_smsc.scenario import CodeConfig
+from simbench.base.calendar import Calendar
 from simbench.base.errors import ScenarioError
 from simbench.contract import Contract
 from simbench.kernels.chance import MILLION, entity_of, share
 from simbench.ledger.incidents import TOTAL, Incident
+from simbench.numbering.plan import plan_of
 from simbench.numbering.subscribers import AbsenceDistribution, BaseProfile, SubscriberBase
 from simbench.simulation.incidents import incidents as incidents_of
 from simbench.simulation.scenario import Campaign, Client, Flow, WorldScenario, check_world, contract_of, moment
@@ -206,7 +208,7 @@ def plan(scenario: WorldScenario, contract: Contract | None = None, place: str =
         scenario.delivery,
         1.0,
     )
-    found = incidents_of(scenario.incidents, scenario.seed, start, end, f"{place}: incidents")
+    found = incidents_of(scenario.incidents, scenario.seed, (start, end), contract, f"{place}: incidents")
     world = World(scenario, contract, start, end, found, settings)
     if not world.streams:
         raise ScenarioError(place, "no traffic within the period", "a sending or a flow that falls into it")

@@ -190,7 +190,7 @@ class ReferenceDrive:
                 elif isinstance(event, Close):
                     self._hang_up(end, now)
                 elif self.minutes is not None and isinstance(event, Sent | Notified | Buffered):
-                    self.minutes.count(code, now, "submitted" if isinstance(event, Sent) else "notices")
+                    self.minutes.count(code, now, "submitted" if isinstance(event, Sent) else "notifications")
         octets = end.core.octets_to_send()
         if octets and end.line:
             self.gateway.received(end.line, octets, now)

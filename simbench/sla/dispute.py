@@ -11,6 +11,7 @@ import numpy as np
 from simbench.base.calendar import Calendar
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.contract import Contract
 from simbench.rules.rule import Case
 from simbench.sla.classification import Counted, Service
 from simbench.sla.probes import Probes
@@ -21,7 +22,7 @@ DOWN = ("unplanned", "planned")
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """Why two sides differ: its kind, and the time (us), the instant (with its civil time) or the numbers that it names."""
+    """Why two sides differ: its kind, and the time (us), the instant (and its civil time) or the numbers it names."""
 
     kind: Literal[
         "no probe", "answered", "early", "late start", "late", "early end", "several", "no ticket", "opened", "same"
@@ -52,11 +53,11 @@ class Side(msgspec.Struct, frozen=True):
 
     verdict: Outcome
     ticket: str
-    told_start: int
-    told_end: int
+    ticket_start: int
+    ticket_end: int
     seen_start: int
     seen_end: int
-    told_s: float
+    ticket_s: float
     seen_s: float
     why: str
     reasons: tuple[Reason, ...] = ()
@@ -91,15 +92,17 @@ def dispute_of(service: Service, probes: Probes, contract: Contract, in_a_row: i
     """The comparison and its sums; fewer lost probes in a row than `in_a_row` (the contract's) are no silence."""
     least_s = contract.terms.quality.total_outage_after_s.value
     lost = contract.terms.quality.probes_lost_in_a_row.value if in_a_row is None else in_a_row
-    return Dispute(tuple(compare(service, probes, contract, lost)), _totals(service, probes, least_s, lost), lost)
+    return Dispute(
+        tuple(compare(service, probes, least_s, lost, contract.calendar)), _totals(service, probes, least_s, lost), lost
+    )
 
 
-def compare(service: Service, probes: Probes, contract: Contract, in_a_row: int) -> list[Side]:
+def compare(service: Service, probes: Probes, least_s: int, in_a_row: int, calendar: Calendar) -> list[Side]:
     """Each ticket of the period with what the probes saw of it, then each silence without a ticket, by start.
 
-    Without a ticket, silences shorter than a total outage are none. A silence's ends are known to the probe's period.
+    Without a ticket, silences shorter than `least_s` are no outage. A silence's ends are known to the probe's period.
     """
-    period, every, least_s = service.period, probes.every_us, contract.terms.quality.total_outage_after_s.value
+    period, every = service.period, probes.every_us
     silences = _silences(service, probes, in_a_row)
     recorded = [one for one in service.counted if one.incident.start < period.end and _end(one, service) > period.start]
     matched: set[Silence] = set()
@@ -108,12 +111,12 @@ def compare(service: Service, probes: Probes, contract: Contract, in_a_row: int)
         start, end = one.incident.start, _end(one, service)
         mine = [silence for silence in silences if silence[0] < end + every and silence[1] > start - every]
         matched.update(mine)
-        sides.append(_side(one, (start, end), mine, probes, contract.calendar))
+        sides.append(_side(one, (start, end), mine, probes, calendar))
     alone = [
         silence for silence in silences if silence not in matched and silence[1] - silence[0] >= least_s * SECOND_US
     ]
     sides += [_unticketed(silence) for silence in alone]
-    return sorted(sides, key=lambda side: min(at for at in (side.told_start, side.seen_start) if at >= 0))
+    return sorted(sides, key=lambda side: min(at for at in (side.ticket_start, side.seen_start) if at >= 0))
 
 
 def seen_by_the_client(case: Case) -> Probes:
@@ -165,9 +168,9 @@ def _totals(service: Service, probes: Probes, least_s: int, in_a_row: int) -> To
     other = _sum(_common(others, seen)) - _sum(_common(_common(others, seen), tickets))
     served = _sum(tickets) - _sum(agreed) - unwatched
     parts = (_sum(tickets), served, unwatched, other, _sum(seen) - _sum(agreed) - other, _sum(seen))
-    told, answered, unseen, otherwise, alone, client = (part / SECOND_US for part in parts)
+    ticketed, answered, unseen, otherwise, alone, client = (part / SECOND_US for part in parts)
     share = _sum(covered) / max(1, period.end - period.start)
-    return Totals(told, answered, unseen, otherwise, alone, client, share)
+    return Totals(ticketed, answered, unseen, otherwise, alone, client, share)
 
 
 def _united(spans: Iterable[Silence], within: Silence) -> list[Silence]:

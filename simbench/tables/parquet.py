@@ -1,4 +1,4 @@
-"""Parquet: the wanted columns, batch by batch, each checked for a suitable type."""
+"""Parquet and Arrow in memory: the wanted columns, batch by batch, each checked for a suitable type."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import label, shown
+from simbench.tables.frames import Frame
 from simbench.tables.rows import Kind
 
 if TYPE_CHECKING:
@@ -24,29 +25,24 @@ EXPECTED: Final[dict[Kind, str]] = {
 }
 
 
-class ParquetTable:
-    """A Parquet file: its column names, and its wanted cells by row."""
+class ArrowTable:
+    """A table of Arrow columns: their names, and the wanted cells by row. `path` names it in messages."""
 
-    def __init__(self, path: Path) -> None:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - Arrow is slow to load
-
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.path = path
-        with _refusing(path):
-            self._file = pq.ParquetFile(path)
-            self.names: list[str] = list(self._file.schema_arrow.names)
+        self._schema = schema
+        self.names: list[str] = list(schema.names)
 
     def fitting(self, kind: Kind) -> list[int]:
         """Return the positions of the columns whose type can hold a kind."""
-        types = self._file.schema_arrow.types
-        return [place for place, one in enumerate(types) if _fits(one, kind)]
+        return [place for place, one in enumerate(self._schema.types) if _fits(one, kind)]
 
     def rows(self, wanted: dict[int, Kind]) -> Iterator[tuple[int, list[Any]]]:
         """Iterate over row number and cells of the wanted columns (others None). Raises BadInput for a wrong type."""
         import pyarrow as pa  # noqa: PLC0415 - as above
 
-        schema = self._file.schema_arrow
         for place, kind in wanted.items():
-            field = schema.field(place)
+            field = self._schema.field(place)
             if not _fits(field.type, kind):
                 problem = f"column {shown(field.name)} is of type {field.type}"
                 raise BadInput(label(self.path), problem, EXPECTED[kind])
@@ -54,12 +50,41 @@ class ParquetTable:
 
     def _read(self, pa: Any, wanted: dict[int, Kind]) -> Iterator[tuple[int, list[Any]]]:
         names, number = self.names, 0
-        with _refusing(self.path), self._file:
-            for batch in self._file.iter_batches(BATCH_ROWS, columns=list({names[place] for place in wanted})):
+        with _refusing(self.path):
+            for batch in self._batches(list({names[place] for place in wanted})):
                 columns = {place: _cells(pa, batch.column(names[place])) for place in wanted}
                 for row in range(batch.num_rows):
                     number += 1
                     yield number, [columns[p][row] if p in columns else None for p in range(len(names))]
+
+    def _batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        raise NotImplementedError
+
+
+class ParquetTable(ArrowTable):
+    """A Parquet file."""
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow.parquet as pq  # noqa: PLC0415 - Arrow is slow to load
+
+        with _refusing(path):
+            self._file = pq.ParquetFile(path)
+            super().__init__(path, self._file.schema_arrow)
+
+    def _batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        with self._file:
+            yield from self._file.iter_batches(BATCH_ROWS, columns=columns)
+
+
+class FrameTable(ArrowTable):
+    """A table in memory."""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__(Path(frame.name), frame.arrow.schema)
+        self._arrow = frame.arrow
+
+    def _batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        yield from self._arrow.select(columns).to_batches(max_chunksize=BATCH_ROWS)
 
 
 class _refusing:  # noqa: N801 - a context manager, read as a word

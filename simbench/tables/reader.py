@@ -1,4 +1,4 @@
-"""The reader of tables: delimited text, Parquet or XLSX, detected by their first octets, as rows of named cells.
+"""The reader of tables as rows of named cells: delimited text, Parquet or XLSX, detected by their first octets; frames.
 
 An unusable row is rejected with its line and the reason; an unusable table raises an error.
 """
@@ -15,6 +15,7 @@ from simbench.base.toml_files import label
 from simbench.tables import parquet, workbook
 from simbench.tables.columns import Columns, check_needed, folded, places_of
 from simbench.tables.delimited import read_delimited
+from simbench.tables.frames import Frame
 from simbench.tables.rows import UNREADABLE, Kind, RejectedRow, Row, Table, closing_on_error
 
 _Records = Iterator[tuple[int, list[Any] | RejectedRow]]
@@ -23,7 +24,7 @@ EXPECTED = "a table as delimited text (CSV), Parquet or XLSX"
 
 
 def read_table(
-    path: Path, kinds: Mapping[str, Kind], mapping: Columns | None = None, needed: Iterable[str] = (), *,
+    path: Path | Frame, kinds: Mapping[str, Kind], mapping: Columns | None = None, needed: Iterable[str] = (), *,
     whole_rows: bool = False,
 ) -> Table:  # fmt: skip
     """Open a table; `kinds` names the wanted columns and the kind of their values.
@@ -33,11 +34,13 @@ def read_table(
     Raises BadInput if the table is unreadable, lacks a needed column, has one twice, or one of an unsuitable type.
     """
     mapping = mapping or Columns()
+    if isinstance(path, Frame):
+        return _arrow(parquet.FrameTable(path), kinds, mapping, needed)
     try:
         with path.open("rb") as file:
             magic = file.read(4)
         if magic == parquet.MAGIC:
-            return _parquet(path, kinds, mapping, needed)
+            return _arrow(parquet.ParquetTable(path), kinds, mapping, needed)
         if magic == workbook.MAGIC:
             return _workbook(path, kinds, mapping, needed)
         return _text(path, kinds, mapping, needed, whole_rows=whole_rows)
@@ -66,12 +69,11 @@ def read_records(path: Path, headings: Collection[str]) -> Iterator[tuple[int, l
     return chain([(found.line, list(found.names))], found.records)
 
 
-def _parquet(path: Path, kinds: Mapping[str, Kind], mapping: Columns, needed: Iterable[str]) -> Table:
-    table = parquet.ParquetTable(path)
-    places = places_of(table.names, kinds, mapping, path)
-    check_needed(places, needed, mapping, path)
+def _arrow(table: parquet.ArrowTable, kinds: Mapping[str, Kind], mapping: Columns, needed: Iterable[str]) -> Table:
+    places = places_of(table.names, kinds, mapping, table.path)
+    check_needed(places, needed, mapping, table.path)
     rows = table.rows({place: kinds[name] for name, place in places.items()})
-    return Table(path, _named(rows, places, kinds, mapping), (), tuple(places))
+    return Table(table.path, _named(rows, places, kinds, mapping), (), tuple(places))
 
 
 def _workbook(path: Path, kinds: Mapping[str, Kind], mapping: Columns, needed: Iterable[str]) -> Table:

@@ -61,7 +61,7 @@ class SingleFrames:
         self._slots = np.zeros((16, 3), np.int64)
         self._unaligned = np.ones((16, 2), np.bool_)
         self._heard = np.full(16, -1, np.int64)
-        self._asked, self._told = np.zeros((2, 16, TRNS, 3), np.int64)
+        self._asked, self._unacknowledged = np.zeros((2, 16, TRNS, 3), np.int64)
         self._by_slot: list[Line] = []
         self._counts = np.zeros(2, np.int64)
         self.at, self.sessions = (run.wire[name].combine_chunks().to_numpy() for name in ("at", "session"))
@@ -161,7 +161,7 @@ class SingleFrames:
         number = -1
         if frame.ot in {"52", "53"} and len(frame.data) > At.OTOA:
             number = self._notice(frame, spot) if frame.ot == "53" else self._originated(frame, spot)
-        self._told[spot.line.slot, int(frame.trn)] = _kind(frame), number, spot.at
+        self._unacknowledged[spot.line.slot, int(frame.trn)] = _kind(frame), number, spot.at
 
     def _notice(self, frame: Frame, spot: Spot) -> int:
         data, number, store = frame.data, int(self._counts[1]), self.notifications
@@ -216,7 +216,7 @@ class SingleFrames:
 
     def _acknowledge(self, frame: Frame, spot: Spot) -> str:
         """A result of the client: complete the 52 or 53 it answers."""
-        waiting = self._told[spot.line.slot, int(frame.trn)]
+        waiting = self._unacknowledged[spot.line.slot, int(frame.trn)]
         if waiting[0] != _kind(frame):
             return _NOTHING_ASKED if spot.line.opened_at >= 0 else ""  # it may have been asked before reading began
         waiting[0] = 0

@@ -81,13 +81,13 @@ class Wire(SingleFrames):
             return
         slot = len(self._by_slot)
         if slot == len(self._slots):
-            self._slots, self._asked, self._told = (
-                _doubled(each, 0) for each in (self._slots, self._asked, self._told)
+            self._slots, self._asked, self._unacknowledged = (
+                _doubled(each, 0) for each in (self._slots, self._asked, self._unacknowledged)
             )
             self._unaligned, self._heard = _doubled(self._unaligned, 1), _doubled(self._heard, -1)
         line = self.lines[number] = Line(number, slot)
         self._by_slot.append(line)
-        self._slots[slot, READY] = 1  # where reading began later nothing is told of first operations
+        self._slots[slot, READY] = 1  # where reading began later first operations cannot be judged
 
     def _alone(self, rows: _Rows, row: int, piece: pa.RecordBatch) -> None:
         """A row that opens or closes a line, or may begin in the middle of a frame."""
@@ -157,8 +157,8 @@ class Wire(SingleFrames):
         place = 0
         while True:
             place = dialogue.follow(
-                place, classes, at, slots, block.trns, self._slots, GIVEN_UP_US, self._asked, self._told, self._counts,
-                numbers, notes, accounts,
+                place, classes, at, slots, block.trns, self._slots, GIVEN_UP_US, self._asked, self._unacknowledged,
+                self._counts, numbers, notes, accounts,
             )  # fmt: skip
             if place == count:
                 break
@@ -196,13 +196,13 @@ class Wire(SingleFrames):
         for named in (0, NAMED):
             chosen = mine[found[mine, 2] == named]
             words, heads, which = np.unique(found[chosen, 1], return_index=True, return_inverse=True)
-            told = [
+            checked = [
                 self._originator(named, int(word), block, int(chosen[head]))
                 for word, head in zip(words, heads, strict=True)
             ]
-            numbers = np.array([each[0] if each else -1 for each in told], np.int64)[which]
+            numbers = np.array([each[0] if each else -1 for each in checked], np.int64)[which]
             found[chosen, 1] = numbers
-            found[chosen, 2] = np.array([bool(each and each[1]) for each in told], np.int64)[which]
+            found[chosen, 2] = np.array([bool(each and each[1]) for each in checked], np.int64)[which]
             classes[chosen[numbers < 0]] = OTHER
 
     def _add(  # noqa: PLR0913 - columns of one block

@@ -52,7 +52,7 @@ def test_a_value_is_found_on_its_line_else_its_table(keys: Keys, line: int) -> N
     assert line_of(TEXT, keys) == line
 
 
-def test_what_stands_twice_is_left_out_and_told_with_its_line() -> None:
+def test_what_stands_twice_is_left_out_and_reported_with_its_line() -> None:
     text = "[a]\nk = 1\nk = [\n 2 ]\nm = 3\n[b]\nk = 1\n[a]\nz = 1\n[c]\nk = 2\n"
     once, repeats = without_repeats(text)
     assert [(one.keys, one.line) for one in repeats] == [(("a", "k"), 3), (("a",), 8)]

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.billing.acts import Acts, ActsError, CodeActs, Month, Option, Qualification, Tier, read_acts
 from simbench.billing.counts import Count, Counts, count_run
 from simbench.billing.forecast import Expected, Forecast, judge_forecasts, read_forecast
@@ -20,6 +19,7 @@ from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
 from tests.billing.test_forecast import TWICE, forecast, traffic
 from tests.billing.worked import BILLED, CONTRACT, LONG_SINCE, OCTOBER, codes, delivered
+from tests.paris import FRANCE, instant
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_segments_of_a_ledger_are_counted_whatever_became_of_them(kinds: tuple[s
     ledger, at = MemoryLedger(), instant(2016, 10, 3)
     for number, kind in enumerate(kinds):
         ledger.centre.append((at + number, kind, number // 2, "36010", "33639980001", 7, 0, 0, None, 3, 0, 0))
-    counts = count_run(ledger.snapshot())
+    counts = count_run(ledger.snapshot(), FRANCE)
     assert counts.of(OCTOBER, "36010") == count
     assert counts.codes(OCTOBER) == ("36010",)
 
@@ -94,7 +94,7 @@ OPENED = '[[codes]]\ncode = "36010"\nopened = 2016-03-01\nclosed = 2016-04-30\no
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reported"),
     [
         (
             "{ activated = 2016-04-01, deactivated = 2016-05-31 }",
@@ -115,16 +115,16 @@ OPENED = '[[codes]]\ncode = "36010"\nopened = 2016-03-01\nclosed = 2016-04-30\no
     ],
 )
 def test_options_lie_within_the_life_of_their_code_and_one_behind_the_other(
-    options: str, told: str, tmp_path: Path
+    options: str, reported: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "acts.toml"
     path.write_text(OPENED + options + "]\n")
-    if not told:
+    if not reported:
         assert read_acts(path, CONTRACT).codes[0].oadc_options
         return
     with pytest.raises(ActsError) as caught:
         read_acts(path, CONTRACT)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 def test_an_option_switched_off_and_on_again_in_a_month_is_one_month_and_three_acts() -> None:

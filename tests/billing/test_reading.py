@@ -11,7 +11,6 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput, LedgerError
 from simbench.billing.acts import ActsError, Month, read_acts
 from simbench.billing.counts import Count, count_run, read_counts
@@ -20,6 +19,7 @@ from simbench.billing.received import read_received
 from simbench.cli.main import cli
 from simbench.ledger import Ledger, MemoryLedger, RunInfo
 from tests.billing.worked import CONTRACT, OCTOBER
+from tests.paris import FRANCE, instant
 
 ACTS = """
 [[codes]]
@@ -57,7 +57,7 @@ def test_acts_are_read_as_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "reported"),
     [
         ('"36010"', '"99010"', "acts.toml: codes[0].code: '99010'; expected a short code matching"),
         ("2016-04", "2016-13", "acts.toml: codes[0].tiers[0].month: '2016-13'; expected a month"),
@@ -91,9 +91,9 @@ def test_acts_are_read_as_written(tmp_path: Path) -> None:
         ("what =", 'code = "36011"\nwhat =', "other_changes[0].code: '36011'; expected a short code above"),
     ],
 )
-def test_acts_that_cannot_be_are_refused_in_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_acts_that_cannot_be_are_refused_in_one_line(tmp_path: Path, old: str, new: str, reported: str) -> None:
     assert old in ACTS
-    assert told in refused(tmp_path, ACTS.replace(old, new, 1))
+    assert reported in refused(tmp_path, ACTS.replace(old, new, 1))
 
 
 def test_two_codes_of_one_number_and_a_quote_for_no_tier_are_refused(tmp_path: Path) -> None:
@@ -104,9 +104,9 @@ def test_two_codes_of_one_number_and_a_quote_for_no_tier_are_refused(tmp_path: P
 
 @pytest.mark.parametrize("price", ["-1", "NaN", "Infinity", "1e99"])
 def test_a_quote_that_is_no_price_is_refused(tmp_path: Path, price: str) -> None:
-    told = refused(tmp_path, f'[[codes]]\ncode = "36010"\nopened = 2016-03-01\n[quotes]\n50 = "{price}"\n')
-    assert "acts.toml: quotes.50: is " in told
-    assert told.endswith("expected an amount from 0 to 1000000000")
+    reported = refused(tmp_path, f'[[codes]]\ncode = "36010"\nopened = 2016-03-01\n[quotes]\n50 = "{price}"\n')
+    assert "acts.toml: quotes.50: is " in reported
+    assert reported.endswith("expected an amount from 0 to 1000000000")
 
 
 def test_a_company_has_one_access_a_month(tmp_path: Path) -> None:
@@ -123,14 +123,14 @@ def test_an_option_of_a_closed_code_is_refused(tmp_path: Path) -> None:
 def test_counts_are_read_from_csv(tmp_path: Path) -> None:
     path = tmp_path / "counts.csv"
     path.write_text("month,code,delivered,accepted\n2016-10,36010,90,100\n2016-11,36010,5,\n")
-    counts = read_counts(path)
+    counts = read_counts(path, FRANCE)
     assert counts.of(OCTOBER, "36010") == Count(90, 100)
     assert counts.of(Month(2016, 11), "36010") == Count(5, 5)
     assert (counts.months, counts.codes(OCTOBER)) == ((OCTOBER, Month(2016, 11)), ("36010",))
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("month,code\n", 'no column "delivered"; expected one for delivered'),
         (
@@ -145,12 +145,12 @@ def test_counts_are_read_from_csv(tmp_path: Path) -> None:
         ("", "is empty; expected a line of column names"),
     ],
 )
-def test_counts_that_cannot_be_are_refused_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+def test_counts_that_cannot_be_are_refused_in_one_line(tmp_path: Path, text: str, reported: str) -> None:
     path = tmp_path / "counts.csv"
     path.write_text(text)
     with pytest.raises(BadInput) as caught:
-        read_counts(path)
-    assert told in str(caught.value)
+        read_counts(path, FRANCE)
+    assert reported in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -165,7 +165,7 @@ def test_messages_of_a_ledger_count_in_the_month_of_paris_they_were_delivered_in
         (midnight + 9, "delivered", "36020", 2),
     ):
         ledger.centre.append((at, kind, 1, code, "33639980001", 7, 0, 0, None, segments, 0, 0))
-    counts = count_run(ledger.snapshot())
+    counts = count_run(ledger.snapshot(), FRANCE)
     november = Month(2016, 11)
     assert counts.of(OCTOBER, "36010") == Count(1, 3)
     assert counts.of(november, "36010") == Count(3, 0)
@@ -175,26 +175,26 @@ def test_messages_of_a_ledger_count_in_the_month_of_paris_they_were_delivered_in
 def test_a_ledger_that_lost_rows_is_not_billed(tmp_path: Path) -> None:
     with Ledger.create(tmp_path / "run", RunInfo("lossy")) as ledger:
         ledger.centre.append((instant(2016, 10, 3), "delivered", 1, "36010", "33639980001", 7, 0, 0, None, 2, 0, 0))
-    assert read_counts(tmp_path / "run").of(OCTOBER, "36010") == Count(2, 0)
-    told = tmp_path / "run" / "run.json"
-    told.write_text(re.sub(r'"centre": ?1', '"centre": 2', told.read_text()))
+    assert read_counts(tmp_path / "run", FRANCE).of(OCTOBER, "36010") == Count(2, 0)
+    reported = tmp_path / "run" / "run.json"
+    reported.write_text(re.sub(r'"centre": ?1', '"centre": 2', reported.read_text()))
     with pytest.raises(LedgerError, match="1 rows in centre; expected the 2 rows it was closed with"):
-        read_counts(tmp_path / "run")
+        read_counts(tmp_path / "run", FRANCE)
 
 
 def test_messages_of_a_code_without_acts_are_not_billed_silently(tmp_path: Path) -> None:
     (tmp_path / "acts.toml").write_text('[[codes]]\ncode = "36010"\nopened = 2015-01-01\n')
     (tmp_path / "counts.csv").write_text("month,code,delivered\n2016-10,36010,5\n2016-10,36999,5\n")
-    told = CliRunner().invoke(cli, ["bill", str(tmp_path / "counts.csv"), "--acts", str(tmp_path / "acts.toml")])
-    assert isinstance(told.exception, BadInput)
-    assert str(told.exception).endswith("2016-10: messages of '36999'; expected one of 36010, the codes with acts")
+    reported = CliRunner().invoke(cli, ["bill", str(tmp_path / "counts.csv"), "--acts", str(tmp_path / "acts.toml")])
+    assert isinstance(reported.exception, BadInput)
+    assert str(reported.exception).endswith("2016-10: messages of '36999'; expected one of 36010, the codes with acts")
 
 
 FORECAST = 'issued = 2016-12-01\n[[expected]]\nmonth = "2017-01"\ncode = "36010"\nmessages = 1000\n'
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "reported"),
     [
         ("2017-01", "2016-11", "expected[0].month: 2016-11; expected a month from that of 2016-12-01 on"),
         ("2017-01", "January", "expected[0].month: 'January'"),
@@ -203,12 +203,12 @@ FORECAST = 'issued = 2016-12-01\n[[expected]]\nmonth = "2017-01"\ncode = "36010"
         ("issued = 2016-12-01", "issued = 2016-12-01\nexpected = []", "not valid TOML"),
     ],
 )
-def test_forecasts_that_cannot_be_are_refused_in_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_forecasts_that_cannot_be_are_refused_in_one_line(tmp_path: Path, old: str, new: str, reported: str) -> None:
     path = tmp_path / "forecast.toml"
     path.write_text(FORECAST.replace(old, new))
     with pytest.raises(ForecastError) as caught:
         read_forecast(path, CONTRACT)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 @settings(max_examples=200)
@@ -218,7 +218,7 @@ def test_no_octets_break_a_reader(tmp_path: Path, octets: bytes) -> None:
     for head in (b"", b"month,code,delivered\n", b"clause,code,quantity,unit_price,amount\n"):
         path.write_bytes(head + octets)
         for read in (
-            lambda: read_counts(path),
+            lambda: read_counts(path, FRANCE),
             lambda: read_received(path, CONTRACT),
             lambda: read_acts(path, CONTRACT),
             lambda: read_forecast(path, CONTRACT),
@@ -228,7 +228,7 @@ def test_no_octets_break_a_reader(tmp_path: Path, octets: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "reported"),
     [
         ("OPS-TAR-99,,1,1,1", "line 2: clause: 'OPS-TAR-99'; expected perhaps"),
         ("OPS-TAR-06,,1.5,150,225", 'line 2: quantity: is "1.5"'),
@@ -237,9 +237,9 @@ def test_no_octets_break_a_reader(tmp_path: Path, octets: bytes) -> None:
         ("HT,,,,1\nHT,,,,1", "line 3: clause: HT appears twice"),
     ],
 )
-def test_a_bill_that_cannot_be_is_refused_in_one_line(tmp_path: Path, line: str, told: str) -> None:
+def test_a_bill_that_cannot_be_is_refused_in_one_line(tmp_path: Path, line: str, reported: str) -> None:
     path = tmp_path / "bill.csv"
     path.write_text(f"clause,code,quantity,unit_price,amount\n{line}\n")
     with pytest.raises(BadInput) as caught:
         read_received(path, CONTRACT)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)

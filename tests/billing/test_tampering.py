@@ -181,21 +181,21 @@ def test_the_order_of_lines_means_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "cell", "told"),
+    ("header", "cell", "reported"),
     [
         ("clause,code,quantity,unit_price,amount,currency", "EUR", ""),
         ("clause,code,quantity,unit_price,amount,currency", "USD", "'USD'; expected EUR, the currency of the contract"),
         ("clause,code,quantity,unit_price,amount,month", "2016-10", ""),
     ],
 )
-def test_a_bill_names_its_currency_and_month(header: str, cell: str, told: str, tmp_path: Path) -> None:
+def test_a_bill_names_its_currency_and_month(header: str, cell: str, reported: str, tmp_path: Path) -> None:
     lines = [[*line, cell] for line in right()]
-    if not told:
+    if not reported:
         assert broken(judged(tmp_path, lines, header)) == {}
         return
     with pytest.raises(BadInput) as caught:
         judged(tmp_path, lines, header)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 # By command -----------------------------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def test_the_first_line_says_how_much_too_much_or_too_little(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("column", "options", "told"),
+    ("column", "options", "reported"),
     [
         ("", (), "the invoice states no month; expected --month YYYY-MM as well"),
         ("2016-10", ("--month", "2016-11"), "the invoice is for 2016-10; expected 2016-11"),
@@ -241,18 +241,20 @@ def test_the_first_line_says_how_much_too_much_or_too_little(tmp_path: Path) -> 
         ("", ("--month", "2016-11"), ""),
     ],
 )
-def test_a_bill_is_held_against_its_own_month(column: str, options: tuple[str, ...], told: str, tmp_path: Path) -> None:
+def test_a_bill_is_held_against_its_own_month(
+    column: str, options: tuple[str, ...], reported: str, tmp_path: Path
+) -> None:
     lines = WITH_CODES.splitlines()
     bill = "\n".join([f"{lines[0]},month", *(f"{line},{column}" for line in lines[1:])])
     done = command(tmp_path, NOVEMBER, bill, *options)
-    if told:
+    if reported:
         assert isinstance(done.exception, BadInput)
-        assert told in str(done.exception)
+        assert reported in str(done.exception)
     else:
         assert done.exit_code == 0
 
 
-def test_messages_outside_the_life_of_a_code_are_told_and_leave_the_bill_open(tmp_path: Path) -> None:
+def test_messages_outside_the_life_of_a_code_are_reported_and_leave_the_bill_open(tmp_path: Path) -> None:
     late = "month,code,delivered,accepted\n2016-12,36010,1000,1000\n"
     alone = command(tmp_path, late, "")
     assert "note: 1,000 messages of 36010 delivered in 2016-12, after its closing on 2016-11-12" in alone.output
@@ -276,12 +278,12 @@ def test_a_code_is_in_service_in_the_months_of_its_opening_and_of_its_closing(
     opened: str, closed: str, noted: str
 ) -> None:
     acts = Acts((CodeActs("36010", date.fromisoformat(opened), date.fromisoformat(closed)),))
-    told = list(oddly_counted(acts, Counts("hand", {(OCTOBER, "36010"): Count(5, 5)}), OCTOBER))
-    assert len(told) == bool(noted)
-    assert all(noted in one for one in told)
+    reported = list(oddly_counted(acts, Counts("hand", {(OCTOBER, "36010"): Count(5, 5)}), OCTOBER, CONTRACT))
+    assert len(reported) == bool(noted)
+    assert all(noted in one for one in reported)
 
 
-def test_more_delivered_than_was_accepted_is_told(tmp_path: Path) -> None:
+def test_more_delivered_than_was_accepted_is_reported(tmp_path: Path) -> None:
     counts = "month,code,delivered,accepted\n2016-10,36010,90,100\n2016-11,36010,11,0\n"
     assert "101 up to its end, though only 100 had been accepted" in command(tmp_path, counts, "").output
     assert "note:" not in command(tmp_path, counts.replace(",11,", ",10,"), "").output

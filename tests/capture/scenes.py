@@ -84,7 +84,7 @@ class Read:
         """Openings and ends: (session, direction, text)."""
         return [(row[1], row[2], row[3]) for row in self.ledger.wire if row[2] in {"open", "close"}]  # type: ignore[misc]  # rows are tuples of objects
 
-    def told(self, kind: type[Recorded]) -> list[Any]:
+    def reported(self, kind: type[Recorded]) -> list[Any]:
         """The events of that kind."""
         return [event for event in recorded(self.ledger.events) if isinstance(event, kind)]
 

@@ -84,7 +84,7 @@ def test_stamps_of_two_clocks_do_not_put_an_answer_before_its_question() -> None
 
 
 @pytest.mark.parametrize("back_us", [SECOND_US, HOUR_US])
-def test_a_clock_that_is_set_back_is_told_and_changes_no_order(back_us: int) -> None:
+def test_a_clock_that_is_set_back_is_reported_and_changes_no_order(back_us: int) -> None:
     sent = [(at - (back_us if n > 12 else 0), segment) for n, (at, segment) in enumerate(SENT)]
     heard = Heard(file_of(sent))
     whole(heard)
@@ -179,7 +179,7 @@ def test_a_file_of_very_many_pieces_is_read_in_its_own_order(tmp_path: Path) -> 
         assert (capture.clock.falls, capture.clock.pieces) == (39, 1)
 
 
-def test_stamps_that_fall_all_the_time_are_told_once_and_change_no_order() -> None:
+def test_stamps_that_fall_all_the_time_are_reported_once_and_change_no_order() -> None:
     sent = [(at + SECOND_US * (n % 2), segment) for n, (at, segment) in enumerate(SENT)]
     back = [(at - n * SECOND_US, segment) for n, (at, segment) in enumerate(Line().open().talk().close().sent)]
     for each in (sent, back):
@@ -188,7 +188,9 @@ def test_stamps_that_fall_all_the_time_are_told_once_and_change_no_order() -> No
         assert heard.summary.sessions == 1
 
 
-def test_a_clock_that_cannot_be_followed_is_told_by_how_often_its_times_fall(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_cannot_be_followed_is_reported_by_how_often_its_times_fall(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(order, "FALLS", 3)
     heard = Heard(file_of([(at + SECOND_US * (n % 2), segment) for n, (at, segment) in enumerate(SENT)]))
     assert [octets for _, octets in heard.talk] == [octets for _, octets in WHOLE.talk]
@@ -237,7 +239,7 @@ def test_knocks_at_other_doors_are_no_attempts() -> None:
     assert Heard(file_of(knocks(3, answered=True)), port=5_000).summary.attempts == 3
 
 
-def test_another_protocol_at_the_smscs_port_is_told() -> None:
+def test_another_protocol_at_the_smscs_port_is_reported() -> None:
     line = Line(KEY[:8] + b"\xa0\x00\x13\x88", BACK[:8] + b"\x13\x88\xa0\x00", at=START + SECOND_US)
     line.open().send("in", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     line.close("out")

@@ -18,7 +18,7 @@ def test_a_whole_connection_is_one_session_from_its_opening_to_its_end() -> None
     read = Read(Line().open().talk().close().sent)
     assert read.marks == [(1, "open", b"192.0.2.10:40000"), (1, "close", b"peer: closed")]
     assert (read.octets(1, "in"), read.octets(1, "out")) == (CLIENT, SMSC)
-    (quality,) = read.told(ConnectionCaptured)
+    (quality,) = read.reported(ConnectionCaptured)
     assert (quality.client, quality.smsc) == ("192.0.2.10:40000", "198.51.100.1:5000")
     assert quality.directions == ("in", "out")
     assert (quality.holes, quality.missing_octets, quality.began_midway) == (0, 0, False)
@@ -86,7 +86,7 @@ def test_a_packet_lost_by_the_capture_is_a_hole_and_what_follows_is_a_session_th
         (1, "close", b"capture: octets are missing"),
         (2, "close", b"peer: closed"),
     ]
-    (hole,) = read.told(OctetsMissing)
+    (hole,) = read.reported(OctetsMissing)
     assert hole == OctetsMissing(1, "in", len(SUBMITS[2]), 2)
     assert (read.summary.holes, read.summary.missing_octets) == (1, len(SUBMITS[2]))
 
@@ -111,7 +111,7 @@ def test_octets_missing_at_the_end_are_a_hole_when_they_were_confirmed() -> None
     line.close()
     lost = next(index for index, (_, segment) in enumerate(line.sent) if segment[4] == SUBMITS[1])
     read = Read(without(line.sent, lost))
-    assert read.told(OctetsMissing) == [OctetsMissing(1, "in", len(SUBMITS[1]), None)]
+    assert read.reported(OctetsMissing) == [OctetsMissing(1, "in", len(SUBMITS[1]), None)]
 
 
 @pytest.mark.parametrize("direction", ["in", "out"])
@@ -119,7 +119,7 @@ def test_a_capture_of_one_direction_says_so(direction: str) -> None:
     line = Line().open().talk()
     read = Read([(at, segment) for at, segment in line.sent if segment[0] == line.keys[direction]])
     assert read.octets(1, direction) == (CLIENT if direction == "in" else SMSC)
-    (quality,) = read.told(ConnectionCaptured)
+    (quality,) = read.reported(ConnectionCaptured)
     assert quality.directions == (direction,)
     assert quality.holes == 0
     assert read.summary.one_direction == 1
@@ -130,7 +130,7 @@ def test_a_capture_that_begins_in_mid_session_has_no_opening_and_says_so() -> No
     read = Read(sent)
     assert read.octets(1, "in") == b"".join(SUBMITS[1:])
     assert read.marks == [(1, "close", b"peer: closed")]
-    assert len(read.told(BeganMidway)) == read.summary.began_midway == 1
+    assert len(read.reported(BeganMidway)) == read.summary.began_midway == 1
 
 
 def test_an_smsc_that_connects_to_its_client_is_still_the_smsc() -> None:
@@ -248,6 +248,6 @@ def test_no_segments_however_odd_are_beyond_it(sent: list[Segment], port: int | 
     read = Read([(START + n * 40 * MS, segment) for n, segment in enumerate(sent)], port)
     sessions = {int(str(row[1])) for row in read.ledger.wire}
     assert sessions <= set(range(1, read.summary.sessions + 1))
-    assert len(read.told(ConnectionCaptured)) == read.summary.connections
+    assert len(read.reported(ConnectionCaptured)) == read.summary.connections
     given_out = sum(len(read.octets(session, direction)) for session in sessions for direction in ("in", "out"))
     assert given_out <= sum(len(segment[4]) for segment in sent)

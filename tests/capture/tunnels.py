@@ -18,13 +18,13 @@ Sent = Iterable[tuple[int, Segment]]
 
 def keys(folder: Path, suite: tuple[str, str, str, str] = CBC, name: str = "keys.toml") -> Path:
     encryption, key, integrity, integrity_key = suite
-    told = [
+    reported = [
         f'[[sa]]\nspi = "{spi:08x}"\nencryption = "{encryption}"\nkey = "{key}"\n'
         f'integrity = "{integrity}"\nintegrity_key = "{integrity_key}"\n'
         for spi in SPIS.values()
     ]
     path = folder / name
-    path.write_text("\n".join(told), encoding="utf-8")
+    path.write_text("\n".join(reported), encoding="utf-8")
     return path
 
 

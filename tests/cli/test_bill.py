@@ -36,9 +36,9 @@ def test_the_months_of_a_source_are_billed(folder: Path) -> None:
 
 def test_json_holds_exact_amounts_and_the_effects_of_other_readings(folder: Path) -> None:
     done = run(folder, "bill", "@counts.csv", "--acts", "@acts.toml", "--json")
-    told = json.loads(done.stdout)
-    assert told["invoices"][0]["invoice"]["total_ht"] == "3730.00"
-    assert told["findings"] == []
+    reported = json.loads(done.stdout)
+    assert reported["invoices"][0]["invoice"]["total_ht"] == "3730.00"
+    assert reported["findings"] == []
 
 
 def test_a_bill_written_here_is_found_right_and_a_tampered_one_fails(folder: Path) -> None:
@@ -71,6 +71,6 @@ def test_forecasts_are_judged(folder: Path) -> None:
         expected = '[[expected]]\nmonth = "2016-10"\ncode = "36010"\nmessages = 90000\n'
         (folder / name).write_text(f"issued = {issued}\n{expected}")
     done = run(folder, "forecast", "@one.toml", "@two.toml", "--traffic", "@counts.csv", "--json")
-    told = {one["purpose"]: one["outcome"] for one in json.loads(done.stdout)["findings"]}
-    assert told == {"forecast.forecasts-a-year": "pass", "forecast.as-forecast": "pass"}
+    reported = {one["purpose"]: one["outcome"] for one in json.loads(done.stdout)["findings"]}
+    assert reported == {"forecast.forecasts-a-year": "pass", "forecast.as-forecast": "pass"}
     assert done.exit_code == 0

@@ -82,10 +82,12 @@ def test_a_line_may_hold_a_frame_in_any_of_these_forms(form: str) -> None:
 
 @pytest.mark.parametrize("vector", VALID, ids=name_of)
 def test_the_fields_of_a_valid_frame_are_those_of_the_reference(vector: Vector) -> None:
-    (told,) = decoded(given=vector.octets.hex().encode())
-    assert told.pop("fields") == {name: value for name, value in vector.fields.items() if value and name not in HEADER}
-    told.pop("variant", None)
-    assert told == {
+    (reported,) = decoded(given=vector.octets.hex().encode())
+    assert reported.pop("fields") == {
+        name: value for name, value in vector.fields.items() if value and name not in HEADER
+    }
+    reported.pop("variant", None)
+    assert reported == {
         "ok": True, "trn": vector.fields["TRN"], "kind": vector.fields["O/R"], "op": vector.fields["OT"], "errors": [],
     }  # fmt: skip
 
@@ -140,9 +142,9 @@ def expected() -> list[tuple[int, str, str, str]]:
 def test_a_capture_is_decoded_with_instants_sessions_and_directions(tmp_path: Path) -> None:
     path = tmp_path / "traffic.pcapng"
     write_pcapng(ledger_with_wire().snapshot(), path)
-    for told in (decoded(path), decoded("--port", "5000", path), decoded("-", given=path.read_bytes())):
-        assert [(each["at"], each["direction"], each["trn"], each["op"]) for each in told] == expected()
-        assert {each["session"] for each in told} == {1}
+    for reported in (decoded(path), decoded("--port", "5000", path), decoded("-", given=path.read_bytes())):
+        assert [(each["at"], each["direction"], each["trn"], each["op"]) for each in reported] == expected()
+        assert {each["session"] for each in reported} == {1}
     assert "session 1, client to SMSC: 60 session management" in run("decode", path).stdout
 
 
@@ -223,10 +225,10 @@ def test_a_frame_is_printed_from_its_fields() -> None:
 
 
 def test_what_decode_prints_encode_makes_again() -> None:
-    told = run("decode", "--json", given=b"\n".join(vector.octets.hex().encode() for vector in VALID)).stdout
-    ended = run("encode", "--json", given=told.encode())
+    reported = run("decode", "--json", given=b"\n".join(vector.octets.hex().encode() for vector in VALID)).stdout
+    ended = run("encode", "--json", given=reported.encode())
     assert ended.stdout.splitlines() == [printable(vector.octets) for vector in VALID]
-    one = json.dumps(json.loads(told.splitlines()[0]), indent=2)
+    one = json.dumps(json.loads(reported.splitlines()[0]), indent=2)
     assert run("encode", "--json", given=one.encode()).stdout == printable(VALID[0].octets) + "\n"
 
 

@@ -55,7 +55,9 @@ def test_what_is_printed_as_json_is_a_findings_file(tmp_path: Path, capsys: pyte
     assert row["leaves_window_at"] == "2026-01-10T10:00:00+01:00"
 
 
-def test_rows_set_aside_are_told_line_by_line_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_set_aside_are_reported_line_by_line_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = table(tmp_path / "o.csv", 1, 3)
     path.write_text(path.read_text("utf-8") + "x,y,total,false,\n", encoding="utf-8")
     ended = Ended(capsys, "judge", path, *PERIOD, "--json")
@@ -70,7 +72,7 @@ def test_rows_set_aside_are_told_line_by_line_and_counted(tmp_path: Path, capsys
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reported"),
     [
         (("--from", "2025-01-01", "--to", "2026-01-01"), '--from: "2025-01-01" says no time zone'),
         (("--from", "2025-01-01T00:00Z"), "--to: is missing"),
@@ -83,11 +85,11 @@ def test_rows_set_aside_are_told_line_by_line_and_counted(tmp_path: Path, capsys
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], told: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], reported: str
 ) -> None:
     ended = Ended(capsys, "judge", table(tmp_path / "o.csv", 1, 3), *arguments)
     assert ended.status == 2
-    assert told in ended.err
+    assert reported in ended.err
     assert ended.err.count("\n") == 1
 
 
@@ -127,8 +129,8 @@ def test_decisions_probes_and_a_forecast_are_shown_together(tmp_path: Path, caps
 
 def test_a_run_folder_is_judged_over_the_period_it_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Ledger.create(tmp_path / "run", RunInfo("year")) as ledger:
-        told = run_of([*outages(3, 6), outage(6000, 7, 9)], YEAR)
-        ledger.events.extend(tuple(row.values())[:5] for row in told.events.to_pylist())
+        reported = run_of([*outages(3, 6), outage(6000, 7, 9)], YEAR)
+        ledger.events.extend(tuple(row.values())[:5] for row in reported.events.to_pylist())
     ended = Ended(capsys, "judge", tmp_path / "run", "--json")
     assert ended.status == 1
     assert outcomes(ended.out)["sla.restoration"] == "fail"

@@ -97,7 +97,7 @@ def burst(count: int) -> Sent:
     return line.sent
 
 
-def test_a_burst_is_told_by_its_times_and_by_nothing_where_there_are_none(
+def test_a_burst_is_reported_by_its_times_and_by_nothing_where_there_are_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "codes.toml").write_text(CODES)
@@ -121,7 +121,7 @@ def test_a_burst_is_told_by_its_times_and_by_nothing_where_there_are_none(
     assert found["rate.backlog-at-tier"] == "inconclusive"
 
 
-def test_a_clock_set_back_blames_nobody_and_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_clock_set_back_blames_nobody_and_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sent = Line().open().talk().close().sent
     back = [(at - 3_600_000_000 * (n > 12), ip_packet(segment)) for n, (at, segment) in enumerate(sent)]
     ended, found = findings(capsys, saved(tmp_path, pcap(back)))

@@ -25,7 +25,7 @@ def judged(folder: Path, capsys: pytest.CaptureFixture[str], text: str, *options
 
 
 @pytest.mark.parametrize(
-    ("rows", "outcome", "told"),
+    ("rows", "outcome", "reported"),
     [
         # 26 October 2025: 02:00 to 03:00 exists twice.
         ("2025-10-26 02:45,2025-10-26 02:15,total,false", "pass", "with 0 h 30"),
@@ -43,11 +43,11 @@ def judged(folder: Path, capsys: pytest.CaptureFixture[str], text: str, *options
     ],
 )
 def test_restoration_across_the_changes_of_clocks(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], rows: str, outcome: str, told: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], rows: str, outcome: str, reported: str
 ) -> None:
     found = judged(tmp_path, capsys, HEAD + rows + "\n")
     assert found[RESTORATION][0] == outcome, found
-    assert told in found[RESTORATION][1] or outcome == "inconclusive"
+    assert reported in found[RESTORATION][1] or outcome == "inconclusive"
     assert found[AVAILABILITY][0] == "pass"
 
 

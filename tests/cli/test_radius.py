@@ -40,17 +40,17 @@ def accounting(folder: Path, *more: str | Path, calls: str = CALLS) -> list[str 
 
 
 def test_a_faultless_run_is_reconciled_with_exit_status_0(tmp_path: Path) -> None:
-    told = answered(planned(30))
-    ended = run(reconcile, *written(tmp_path, told, kept(told)))
+    reported = answered(planned(30))
+    ended = run(reconcile, *written(tmp_path, reported, kept(reported)))
     assert ended.exit_code == 0
     assert ended.output.count("pass") == 7
     assert "accounting.minutes-once" in ended.output
 
 
 def test_a_call_that_is_not_accounted_is_named_with_exit_status_1(tmp_path: Path) -> None:
-    told = answered(planned(30))
-    found = [each for each in kept(told) if (each.record.session, each.record.status) != ("00000005", "Stop")]
-    journal, detail = written(tmp_path, told, found)
+    reported = answered(planned(30))
+    found = [each for each in kept(reported) if (each.record.session, each.record.status) != ("00000005", "Stop")]
+    journal, detail = written(tmp_path, reported, found)
     ended = run(reconcile, journal, detail)
     assert ended.exit_code == 1
     assert "00000005 at pop-lyon (u00005@isp.example): carried" in ended.output
@@ -60,9 +60,9 @@ def test_a_call_that_is_not_accounted_is_named_with_exit_status_1(tmp_path: Path
 
 
 def test_records_that_cannot_be_read_are_shown_and_make_it_inconclusive(tmp_path: Path) -> None:
-    told = answered(planned(30))
-    found = kept(told)
-    journal, detail = written(tmp_path, told, found[:-1])
+    reported = answered(planned(30))
+    found = kept(reported)
+    journal, detail = written(tmp_path, reported, found[:-1])
     with detail.open("a") as file:
         file.write(detail_text(found[-1])[:60])
     ended = run(reconcile, journal, detail)
@@ -71,9 +71,9 @@ def test_records_that_cannot_be_read_are_shown_and_make_it_inconclusive(tmp_path
 
 
 def test_several_detail_files_are_one_account(tmp_path: Path) -> None:
-    told = answered(planned(30))
-    found = kept(told)
-    journal, detail = written(tmp_path, told, found[:20])
+    reported = answered(planned(30))
+    found = kept(reported)
+    journal, detail = written(tmp_path, reported, found[:20])
     (tmp_path / "detail-2").write_text("".join(detail_text(each) for each in found[20:]))
     assert run(reconcile, journal, detail, tmp_path / "detail-2").exit_code == 0
 
@@ -122,8 +122,8 @@ def test_a_secret_is_one_line(tmp_path: Path) -> None:
 
 
 def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
-    told = answered(planned(3))
-    journal, _ = written(tmp_path, told, kept(told))
+    reported = answered(planned(3))
+    journal, _ = written(tmp_path, reported, kept(reported))
     assert "nothing: No such file" in refused(reconcile, tmp_path / "nothing", journal)
     assert "nothing: No such file" in refused(reconcile, journal, tmp_path / "nothing")
     assert "line 1" in refused(reconcile, tmp_path / "detail", tmp_path / "detail")
@@ -152,9 +152,9 @@ def test_a_bad_row_is_set_aside_and_not_accounted(tmp_path: Path) -> None:
 
 
 def test_a_reconciliation_is_left_in_a_report_with_every_call_that_differs(tmp_path: Path) -> None:
-    told = answered(planned(30))
-    found = [each for each in kept(told) if (each.record.session, each.record.status) != ("00000005", "Stop")]
-    journal, detail = written(tmp_path, told, found)
+    reported = answered(planned(30))
+    found = [each for each in kept(reported) if (each.record.session, each.record.status) != ("00000005", "Stop")]
+    journal, detail = written(tmp_path, reported, found)
     assert run(reconcile, journal, detail, "-o", tmp_path / "out").exit_code == 1
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Reconciliation with the accounting records" in page
@@ -168,8 +168,8 @@ def test_a_reconciliation_is_left_in_a_report_with_every_call_that_differs(tmp_p
 def test_clock_tolerance_and_retransmissions_are_those_of_the_offer(tmp_path: Path) -> None:
     from simbench.contract.layers import HOME
 
-    told = answered(planned(30, "clock-skew"))
-    files = written(tmp_path, told, kept(told))
+    reported = answered(planned(30, "clock-skew"))
+    files = written(tmp_path, reported, kept(reported))
     assert run(reconcile, *files).exit_code == 1
     text = (HOME / "netrevenu_2000.toml").read_text("utf-8")
     assert "clock_tolerance_s = { value = 2," in text

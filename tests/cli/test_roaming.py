@@ -17,7 +17,7 @@ from simbench.cli.main import cli
 from simbench.cli.roaming.group import roaming
 from simbench.ledger.info import read_info
 from tests.cli.child import Ended
-from tests.report.markup import Markup
+from tests.reporting.markup import Markup
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios" / "roaming"
 FIRST, GREEDY = SCENARIOS / "01_a_year_abroad.toml", SCENARIOS / "03_a_greedy_operator.toml"
@@ -45,8 +45,8 @@ def test_every_command_shows_an_example_of_itself_and_explains_its_options(name:
 
 def test_the_articles_figures() -> None:
     for day, gb in (("2017-06-15", 5.1), ("2019-01-01", 8.8)):
-        told = json.loads(said("envelope", "--price", "20", "--date", day, "--mode", "article", "--json"))
-        assert told["envelope_gb"] == gb
+        reported = json.loads(said("envelope", "--price", "20", "--date", day, "--mode", "article", "--json"))
+        assert reported["envelope_gb"] == gb
 
 
 def test_the_regulations_figures_with_vat_and_net() -> None:
@@ -114,14 +114,14 @@ def test_the_report_is_sound_and_asks_for_nothing_outside(year: Path) -> None:
     assert {reference for reference in seen.references if reference[1:] not in seen.ids} == set()
     assert "://" not in html
     assert "script" not in seen.tags
-    for told in (
+    for reported in (
         "bills as the rules require",
         "holiday",
         "permanent",
         "roaming.granted",
         "Plan comfort: 4.3 GB in 2017",
     ):
-        assert told in seen.text
+        assert reported in seen.text
 
 
 def test_the_same_run_gives_the_same_report(year: Path, tmp_path: Path) -> None:
@@ -137,9 +137,9 @@ def test_a_folder_with_a_run_is_not_written_over(year: Path, capsys: pytest.Capt
 
 
 def test_the_bills_are_judged_again_by_themselves(year: Path, tmp_path: Path) -> None:
-    told = json.loads(said("judge", year / "billing", "--json", "-o", tmp_path / "f.json"))
-    assert told["findings"] == json.loads((year / "findings.json").read_text())["findings"]
-    assert told == json.loads((tmp_path / "f.json").read_text())
+    reported = json.loads(said("judge", year / "billing", "--json", "-o", tmp_path / "f.json"))
+    assert reported["findings"] == json.loads((year / "findings.json").read_text())["findings"]
+    assert reported == json.loads((tmp_path / "f.json").read_text())
     assert "pass         roaming.granted" in said("judge", year / "billing")
     short = said("judge", year / "billing", "--window-days", 60, status=1)
     assert "fail         roaming.both-prevailed" in short
@@ -162,8 +162,8 @@ def test_nothing_to_judge_ends_with_three(year: Path, tmp_path: Path) -> None:
 
 
 def test_a_greedy_operator_ends_with_one(tmp_path: Path) -> None:
-    told = said("run", GREEDY, "-o", tmp_path / "g", "--subscribers", 60, "--json", status=1)
-    failed = [finding["purpose"] for finding in json.loads(told)["findings"] if finding["outcome"] == "fail"]
+    reported = said("run", GREEDY, "-o", tmp_path / "g", "--subscribers", 60, "--json", status=1)
+    failed = [finding["purpose"] for finding in json.loads(reported)["findings"] if finding["outcome"] == "fail"]
     assert failed == ["roaming.data-price", "roaming.voice-price", "roaming.sms-price"]
     assert "bills against the rules" in (tmp_path / "g" / "report.html").read_text()
 

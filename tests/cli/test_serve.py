@@ -16,7 +16,7 @@ from tests.cli.child import Ended, Served, simbench
 from tests.fake_smsc.live import dial
 
 
-def test_without_any_file_it_serves_one_short_code_per_tier_until_it_is_told_to_end(tmp_path: Path) -> None:
+def test_without_any_file_it_serves_one_short_code_per_tier_until_it_is_ended(tmp_path: Path) -> None:
     folder = tmp_path / "run"
 
     async def session(port: int) -> None:

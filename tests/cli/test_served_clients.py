@@ -141,8 +141,8 @@ def test_requests_of_a_part_sharpen_and_blind_nothing(judge: Judge) -> None:
     requests = judge.folder / "asked.csv"
     lines = [f"2020-01-01T00:00:0{n}Z,36010,3363998{n:04d},Bonjour {n}" for n in range(5)]
     requests.write_text("\n".join(["at,code,recipient,text", *lines]), "utf-8")
-    told = Ended(judge.capsys, "judge", judge.run, "--requests", requests, "--json")
-    answer = json.loads(told.out)
+    reported = Ended(judge.capsys, "judge", judge.run, "--requests", requests, "--json")
+    answer = json.loads(reported.out)
     found = {one["purpose"]: one for one in answer["findings"]}
     assert (found[AT_TIER]["outcome"], found[AT_TIER]["blame"]) == ("fail", "client")
     assert answer["run"]["without_request"] == 120  # the requests are of years before

@@ -6,19 +6,19 @@ import time
 
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.client import lines
 from simbench.client.environment import read_settings
 from simbench.client.program import Program
 from simbench.client.shell import GivenClock, wall_clock
 from tests.client.peer import CODE
+from tests.paris import instant
 
 ACCOUNTS = json.dumps([{"code": CODE, "account": CODE, "password": "s3cret", "rate_per_s": 10, "oadc_option": True}])
 ENVIRONMENT = {"SIMBENCH_HOST": "127.0.0.1", "SIMBENCH_PORT": "1", "SIMBENCH_ACCOUNTS": ACCOUNTS}
 SUNDAY = instant(2026, 3, 8, 12)
 
 
-def test_a_given_clock_shows_what_it_was_told_at_its_speed() -> None:
+def test_a_given_clock_shows_what_it_was_given_at_its_speed() -> None:
     clock = GivenClock(SUNDAY, time.monotonic_ns() - 3_000_000_000, speed=10)
     assert clock() - SUNDAY == pytest.approx(30_000_000, abs=1_000_000)
     clock.move(SUNDAY, time.monotonic_ns())

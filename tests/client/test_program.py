@@ -109,12 +109,12 @@ async def start(port: int, **environment: str) -> Client:
     return Client(process)
 
 
-def play(story: Callable[[Server, int], Awaitable[None]]) -> None:
+def play(script: Callable[[Server, int], Awaitable[None]]) -> None:
     async def run() -> None:
         server = Server()
         listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
         async with listener, asyncio.timeout(300):
-            await story(server, listener.sockets[0].getsockname()[1])
+            await script(server, listener.sockets[0].getsockname()[1])
 
     asyncio.run(run())
 
@@ -127,8 +127,8 @@ def send(number: int, code: str = CODE, to: str = "") -> Outgoing:
     return Outgoing(f"m{number}", code, to or recipient(number), f"texte {number}")
 
 
-def test_it_sends_reports_and_ends_cleanly_when_told() -> None:
-    async def story(server: Server, port: int) -> None:
+def test_it_sends_reports_and_ends_cleanly_when_asked() -> None:
+    async def script(server: Server, port: int) -> None:
         server.notify = True
         client = await start(port)
         client.tell(send(1), send(2, to="nowhere"))
@@ -145,11 +145,11 @@ def test_it_sends_reports_and_ends_cleanly_when_told() -> None:
         assert lines.Mo(recipient(7), CODE, "Bonjour") in client.heard
         assert {answer.ot for answer in server.answers} == {"52", "53"}
 
-    play(story)
+    play(script)
 
 
-def test_a_bad_line_is_told_and_the_next_one_obeyed() -> None:
-    async def story(server: Server, port: int) -> None:
+def test_a_bad_line_is_reported_and_the_next_one_obeyed() -> None:
+    async def script(server: Server, port: int) -> None:
         client = await start(port)
         client.tell(b"nonsense\n", b'{"do":"send"}\n', b"\xff\xfe\n", send(1, code="36099"), send(1), send(1), b"\n")
         await client.until(lines.Error, 5)
@@ -158,24 +158,24 @@ def test_a_bad_line_is_told_and_the_next_one_obeyed() -> None:
         assert await client.rest() == 0
         assert server.submits == {recipient(1): 1}
 
-    play(story)
+    play(script)
 
 
 def test_the_end_of_its_input_ends_it() -> None:
-    async def story(server: Server, port: int) -> None:
+    async def script(server: Server, port: int) -> None:
         client = await start(port)
         await client.until(lines.Ready)
         assert client.process.stdin is not None
         client.process.stdin.close()
         assert await client.rest() == 0
 
-    play(story)
+    play(script)
 
 
 def test_after_kill_9_nothing_is_lost_and_nothing_known_received_is_sent_again(tmp_path: Path) -> None:
     path = str(tmp_path / "spool.db")
 
-    async def story(server: Server, port: int) -> None:
+    async def script(server: Server, port: int) -> None:
         environment = {"SIMBENCH_SPOOL": path, "SIMBENCH_ACCOUNTS": fast(200)}
         known: dict[str, int] = {}
         client = await start(port, **environment)
@@ -202,11 +202,11 @@ def test_after_kill_9_nothing_is_lost_and_nothing_known_received_is_sent_again(t
         assert len(states) == 300
         return [ref for ref, state in states.items() if state == "accepted"]
 
-    play(story)
+    play(script)
 
 
 def test_a_fault_can_be_asked_for_by_name_and_a_wrong_name_is_refused() -> None:
-    async def story(server: Server, port: int) -> None:
+    async def script(server: Server, port: int) -> None:
         client = await start(port, SIMBENCH_FAULT="alters-oadc,no-keepalive")
         seen: list[str] = []
         friendly = server.reply
@@ -224,13 +224,13 @@ def test_a_fault_can_be_asked_for_by_name_and_a_wrong_name_is_refused() -> None:
         wrong = await start(port, SIMBENCH_FAULT="bad-hair")
         assert await wrong.rest() == 2
 
-    play(story)
+    play(script)
 
 
 def test_two_thousand_messages_cost_less_than_a_second_of_processor_time() -> None:
     count = 6_000
 
-    async def story(server: Server, port: int) -> None:
+    async def script(server: Server, port: int) -> None:
         server.notify = True
         client = await start(port, SIMBENCH_ACCOUNTS=fast(100_000), SIMBENCH_WINDOW="100")
         await client.until(lines.Ready)
@@ -241,6 +241,6 @@ def test_two_thousand_messages_cost_less_than_a_second_of_processor_time() -> No
         assert sum(server.submits.values()) == count
 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    play(story)
+    play(script)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < count / 2_000

@@ -82,11 +82,11 @@ class Bench:
                 await self._news.wait()
 
 
-def play(story: Callable[[Bench], Awaitable[None]], config: m.LinkConfig = QUICK, smsc: Any = None) -> Bench:
+def play(script: Callable[[Bench], Awaitable[None]], config: m.LinkConfig = QUICK, smsc: Any = None) -> Bench:
     async def run() -> Bench:
         bench = Bench(config, smsc or Smsc(), Spool(":memory:"))
         bench.link.turn()
-        await story(bench)
+        await script(bench)
         await bench.link.end()
         return bench
 
@@ -94,13 +94,13 @@ def play(story: Callable[[Bench], Awaitable[None]], config: m.LinkConfig = QUICK
 
 
 def test_messages_go_out_and_results_come_in() -> None:
-    async def story(bench: Bench) -> None:
+    async def script(bench: Bench) -> None:
         for number in range(50):
             assert bench.link.submit(message(number))
         bench.link.turn()
         await bench.until(m.Accepted, 50)
 
-    bench = play(story)
+    bench = play(script)
     assert set(bench.spool.states().values()) == {"accepted"}
     assert not bench.pipes[0].open
 
@@ -108,7 +108,7 @@ def test_messages_go_out_and_results_come_in() -> None:
 def test_results_are_durable_before_the_next_octets_leave() -> None:
     unrecorded: list[str] = []
 
-    async def story(bench: Bench) -> None:
+    async def script(bench: Bench) -> None:
         friendly, answered = Smsc(), list[str]()
 
         def strict(asked: Frame) -> bytes | None:
@@ -125,23 +125,23 @@ def test_results_are_durable_before_the_next_octets_leave() -> None:
         await bench.until(m.Accepted, 20)
         assert len(answered) == 20
 
-    play(story, replace(QUICK, window=1))
+    play(script, replace(QUICK, window=1))
     assert unrecorded == []
 
 
 def test_a_refused_connection_is_tried_again() -> None:
-    async def story(bench: Bench) -> None:
+    async def script(bench: Bench) -> None:
         bench.refuse = 3
         bench.link.submit(message(1))
         bench.link.turn()
         await bench.until(m.Accepted, 1)
 
-    bench = play(story)
+    bench = play(script)
     assert bench.count(m.Connect) == 4
 
 
 def test_a_lost_connection_is_replaced_and_the_old_one_has_no_say() -> None:
-    async def story(bench: Bench) -> None:
+    async def script(bench: Bench) -> None:
         await bench.until(m.Connect, 1)
         await asyncio.sleep(0)
         old = bench.pipes[0]
@@ -152,26 +152,26 @@ def test_a_lost_connection_is_replaced_and_the_old_one_has_no_say() -> None:
         old.protocol.data_received(mobile(recipient(1), "STOP"))
         old.protocol.connection_lost(None)
 
-    bench = play(story)
+    bench = play(script)
     assert len(bench.pipes) == 2
     assert bench.count(m.MoReceived) == 0
     assert bench.count(m.Accepted) == 1
 
 
 def test_a_mute_smsc_is_left_when_the_result_timer_ends() -> None:
-    async def story(bench: Bench) -> None:
+    async def script(bench: Bench) -> None:
         bench.link.submit(message(1))
         bench.link.turn()
         await bench.until(m.Close, 1)
         bench.smsc = Smsc()
         await bench.until(m.Accepted, 1)
 
-    bench = play(story, replace(QUICK, result_timer_s=0.05), lambda asked: None if asked.ot == "51" else Smsc()(asked))
+    bench = play(script, replace(QUICK, result_timer_s=0.05), lambda asked: None if asked.ot == "51" else Smsc()(asked))
     assert bench.count(m.Doubtful) >= 1
 
 
 def test_an_ending_link_waits_for_its_results() -> None:
-    async def story(bench: Bench) -> None:
+    async def script(bench: Bench) -> None:
         friendly = Smsc()
 
         def slow(asked: Frame) -> bytes | None:
@@ -187,16 +187,16 @@ def test_an_ending_link_waits_for_its_results() -> None:
         await bench.until(m.Sent, 1)
         assert bench.count(m.Accepted) == 0
 
-    bench = play(story)
+    bench = play(script)
     assert bench.spool.states() == {"m1": "accepted"}
 
 
 def test_a_ref_used_before_is_not_taken_in_again() -> None:
-    async def story(bench: Bench) -> None:
+    async def script(bench: Bench) -> None:
         assert bench.link.submit(message(1))
         assert not bench.link.submit(message(1))
         bench.link.turn()
         await bench.until(m.Accepted, 1)
         assert not bench.link.submit(message(1))
 
-    assert play(story).count(m.Sent) == 1
+    assert play(script).count(m.Sent) == 1

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from simbench.api.audit import AuditInputs, audit_capture
 from simbench.bench.exercises.codes import codes_under
 from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.bench.runner.selection import select
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.capture.pcap import write_pcapng
-from simbench.cli.judge.audit import AuditInputs, audit_capture
 from simbench.cli.main import cli
 from simbench.client.faults import FAULTS
 from simbench.contract import load_contract

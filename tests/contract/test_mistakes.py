@@ -68,7 +68,7 @@ def mistakes(folder: Path, text: str, schema: Schema[Any] = SMS) -> list[str]:
     return [str(problem).replace(f"{folder}/", "") for problem in problems]
 
 
-def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
     assert sorted(mistakes(tmp_path, BAD)) == sorted(SAID)
 
 
@@ -88,7 +88,7 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
         ('extends = "demo_telecom"\nterms.money.vat_share.value = "1.2"\n', "expected a share below 1"),
     ],
 )  # fmt: skip
-def test_a_contradiction_is_told(text: str, said: str, tmp_path: Path) -> None:
+def test_a_contradiction_is_reported(text: str, said: str, tmp_path: Path) -> None:
     found = mistakes(tmp_path, text)
     assert any(said in one for one in found), found
 

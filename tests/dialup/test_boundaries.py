@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from simbench.base.calendar import instant
 from simbench.cli.main import cli
 from simbench.dialup.dimensioning import curve
 from simbench.dialup.records import Records, read_records
@@ -19,6 +18,7 @@ from simbench.dialup.rules import Case, judge
 from simbench.dialup.settlement import settle_minutes, span
 from simbench.dialup.statement import read_statement
 from tests.dialup.scene import OFFER
+from tests.paris import instant
 
 TUESDAY = instant(2000, 9, 5)
 HOUR_S = 3_600
@@ -134,7 +134,7 @@ def test_the_most_calls_at_once(calls: tuple[tuple[float, float], ...], most: in
     assert done(tmp_path, *calls).most_at_once == most
 
 
-def test_a_minute_that_is_whole_in_the_total_alone_is_told_off_the_peak(tmp_path: Path) -> None:
+def test_a_minute_that_is_whole_in_the_total_alone_is_counted_as_off_the_peak(tmp_path: Path) -> None:
     held = records(tmp_path, (12 * HOUR_S, 90), (20 * HOUR_S, 90))  # a minute and a half each
     (month,) = replay(held, OFFER).months
     assert (month.peak_minutes, month.off_peak_minutes, month.minutes) == (1, 2, 3)
@@ -174,9 +174,9 @@ def test_settle_says_how_it_was_read() -> None:
     said = CliRunner().invoke(cli, ["dialup", "settle", "--minutes", "100000000", "--tariff", "F4"]).output
     assert "Read as: NRV-AMB-01 F4, NRV-AMB-05 " in said
     assert "1,550,000.00 FF (F2) to 1,700,000.00 FF (F3)" in said
-    told = json.loads(CliRunner().invoke(cli, ["dialup", "settle", "--minutes", "100000000", "--json"]).stdout)
-    assert told["readings"]["NRV-AMB-01"] == "F1"
-    assert (told["span"]["least_ff"], told["span"]["most_ff"]) == ("1550000.00", "1700000.00")
+    reported = json.loads(CliRunner().invoke(cli, ["dialup", "settle", "--minutes", "100000000", "--json"]).stdout)
+    assert reported["readings"]["NRV-AMB-01"] == "F1"
+    assert (reported["span"]["least_ff"], reported["span"]["most_ff"]) == ("1550000.00", "1700000.00")
 
 
 def test_peak_and_off_peak_make_the_month(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_the_same_scenario_gives_the_same_octets(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reported"),
     [
         (("settle", "--minutes", "-1"), "minutes: is -1"),
         (("settle", "--minutes", "1", "--tariff", "F9"), "no such function"),
@@ -147,15 +147,15 @@ def test_the_same_scenario_gives_the_same_octets(tmp_path: Path) -> None:
         (("run", "nothing.toml"), "no such file"),
     ],
 )
-def test_a_wrong_argument_is_one_clear_error(arguments: tuple[str, ...], told: str) -> None:
+def test_a_wrong_argument_is_one_clear_error(arguments: tuple[str, ...], reported: str) -> None:
     ended = said(*arguments)
     assert isinstance(ended.exception, BadInput)
-    assert told in str(ended.exception)
+    assert reported in str(ended.exception)
     assert "\n" not in str(ended.exception)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "reported"),
     [
         ("minutes = 150_000_000", "", "one of `minutes` and `subscribers`"),
         ('pool = "lyon"', 'pool = "nice"', "outages[0].pool"),
@@ -168,14 +168,14 @@ def test_a_wrong_argument_is_one_clear_error(arguments: tuple[str, ...], told: s
         ("[redial]", "[redail]", "redail"),
     ],
 )
-def test_a_wrong_scenario_is_one_clear_error(old: str, new: str, told: str, tmp_path: Path) -> None:
+def test_a_wrong_scenario_is_one_clear_error(old: str, new: str, reported: str, tmp_path: Path) -> None:
     text = HUNDRED_AND_FIFTY.read_text()
     assert old in text
     path = tmp_path / "mine.toml"
     path.write_text(text.replace(old, new, 1))
     with pytest.raises((ScenarioError, ContractError, BadInput)) as refused:
         read_dialup(path)
-    assert told in str(refused.value)
+    assert reported in str(refused.value)
     assert "\n" not in str(refused.value)
 
 

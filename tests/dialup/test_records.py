@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput, NothingRead
 from simbench.dialup.calls import COLUMNS, REASONS, UNKNOWN_CAUSE
 from simbench.dialup.carrying import with_ports
@@ -20,6 +19,7 @@ from simbench.dialup.records import Records, read_records
 from simbench.dialup.rules import Case, judge
 from simbench.finding import exit_status
 from tests.dialup.scene import MONTH, OFFER, small_run, written
+from tests.paris import instant
 
 HEADER = "start,end,duration_s,nas,port,user,session,cause"
 GOOD = "2000-09-05T20:00:00,2000-09-05T20:10:00,600,lyon,1,u1@isp.example,A1,User-Request"
@@ -74,7 +74,7 @@ def test_a_row_reads_as_it_is_written(tmp_path: Path) -> None:
     assert (row.session, row.cause, row.line) == ("A1", 1, 2)
 
 
-def test_a_call_across_the_month_is_kept_and_the_month_may_be_told_from_the_calls(tmp_path: Path) -> None:
+def test_a_call_across_the_month_is_kept_and_the_month_may_be_reported_from_the_calls(tmp_path: Path) -> None:
     lines = ("start;duration_s", "2000-08-31 23:50;1200", "2000-09-30T23:50;1200,5", "2000-09-02T00:00:00+02:00;0")
     records = read(tmp_path, *lines, months="")
     assert records.grid.months == ("2000-09",)

@@ -1,4 +1,4 @@
-"""What a page of the documentation tells its reader to do, as steps in order. Runs nothing.
+"""The steps that a page of the documentation asks of its reader, in order. Runs nothing.
 
 A page is Markdown. Blocks marked `sh` have a command a line, blocks marked `console` commands after `$ ` and, if shown,
 the output below each; `...` in it stands for anything in a line, and alone in a line for any lines. "exit status N" in

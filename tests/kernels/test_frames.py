@@ -35,18 +35,18 @@ def by_framers(rows: list[tuple[int, bytes]]) -> list[tuple[int, Frame | WireErr
 def by_scanner(scanner: Scanner, rows: list[tuple[int, bytes]], first: int = 0) -> list[tuple[int, Frame | WireError]]:
     octets = np.frombuffer(b"".join(each for _, each in rows), np.uint8)
     edges = np.cumsum([0, *(len(each) for _, each in rows)])
-    told: list[tuple[int, Frame | WireError]] = []
+    reported: list[tuple[int, Frame | WireError]] = []
     for block in scanner.frames(octets, edges, [lane for lane, _ in rows]):
         if isinstance(block, Odd):
-            told += [(first + block.row, item) for item in block.items]
+            reported += [(first + block.row, item) for item in block.items]
             continue
         for number, row in enumerate(block.rows.tolist()):
             (item,) = Framer().feed(block.frame(number))
             assert isinstance(item, Frame)
             assert int(block.kinds[number]) == int(item.ot) + (100 if item.kind == "R" else 0)
             assert int(block.trns[number]) == int(item.trn)
-            told.append((first + row, item))
-    return told
+            reported.append((first + row, item))
+    return reported
 
 
 @given(
@@ -65,10 +65,10 @@ def test_frames_are_those_of_a_framer_however_they_are_cut_and_mixed(
             lane = lanes[number % len(lanes)]
             rows.append((lane, sent[lane][:size]))
             sent[lane] = sent[lane][size:]
-    scanner, told = Scanner(), []
+    scanner, reported = Scanner(), []
     for first in range(0, len(rows), turns):
-        told += by_scanner(scanner, rows[first : first + turns], first)
-    assert told == by_framers(rows)
+        reported += by_scanner(scanner, rows[first : first + turns], first)
+    assert reported == by_framers(rows)
 
 
 def test_sound_frames_need_no_framer() -> None:

@@ -86,7 +86,7 @@ def test_events_say_which_period_they_cover() -> None:
 
 
 @pytest.mark.parametrize(
-    ("incidents", "told"),
+    ("incidents", "reported"),
     [
         ([Incident("A", 10, 10)], "ends as it starts"),
         ([Incident("A", 10, 5)], "ends before it starts"),
@@ -97,8 +97,8 @@ def test_events_say_which_period_they_cover() -> None:
         ([Incident("A", 10, 20, "partial", 0.5, "36010"), Incident("B", 15, 17)], "B: begins while A lasts"),
     ],
 )
-def test_incidents_that_cannot_be_are_refused_in_one_line(incidents: list[Incident], told: str) -> None:
-    with pytest.raises(ScenarioError, match=told) as refused:
+def test_incidents_that_cannot_be_are_refused_in_one_line(incidents: list[Incident], reported: str) -> None:
+    with pytest.raises(ScenarioError, match=reported) as refused:
         check_incidents(incidents, "year.toml", ScenarioError)
     assert "\n" not in str(refused.value)
 

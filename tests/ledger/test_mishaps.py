@@ -62,16 +62,16 @@ def test_a_process_that_ends_without_closing_has_written_everything(tmp_path: Pa
     assert open_run(tmp_path).wire.num_rows == 1
 
 
-def test_a_full_disk_is_told_and_its_rows_are_written_once_there_is_room(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_its_rows_are_written_once_there_is_room(tmp_path: Path) -> None:
     source = OPENED + (
         "import os, resource\n"
-        "told = []\n"
-        "ledger = Ledger.create(Path(sys.argv[1]), RunInfo(run='full'), on_trouble=told.append)\n"
+        "troubles = []\n"
+        "ledger = Ledger.create(Path(sys.argv[1]), RunInfo(run='full'), on_trouble=troubles.append)\n"
         "ledger.flush()\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"
         "ledger.wire.extend((1_475_474_400_000_000 + n, 1, 'in', os.urandom(2000)) for n in range(1000))\n"
         "try:\n    ledger.flush()\n"
-        "except Trouble as trouble:\n    print('told', len(told), 'lines', str(trouble).count(chr(10)))\n"
+        "except Trouble as trouble:\n    print('troubles', len(troubles), 'lines', str(trouble).count(chr(10)))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
         "ledger.wire.append((1_475_474_400_001_000, 1, 'in', b'last'))\n"
         "try:\n    ledger.close()\n"
@@ -79,18 +79,18 @@ def test_a_full_disk_is_told_and_its_rows_are_written_once_there_is_room(tmp_pat
     )
     process = child(source, str(tmp_path))
     output, errors = process.communicate()
-    assert (output, errors) == ("told 1 lines 0\n", "")
+    assert (output, errors) == ("troubles 1 lines 0\n", "")
     assert open_run(tmp_path).wire["n"].to_pylist() == list(range(1001))
 
 
-def test_a_missing_library_is_told_by_flush(tmp_path: Path) -> None:
+def test_a_missing_library_is_reported_by_flush(tmp_path: Path) -> None:
     source = OPENED + (
         "sys.modules['pyarrow'] = None\n"
-        "told = []\n"
-        "ledger = Ledger.create(Path(sys.argv[1]), RunInfo(run='bare'), on_trouble=told.append)\n"
+        "troubles = []\n"
+        "ledger = Ledger.create(Path(sys.argv[1]), RunInfo(run='bare'), on_trouble=troubles.append)\n"
         "for act in (ledger.flush, ledger.close):\n"
         "    try:\n        act()\n"
-        "    except Trouble as trouble:\n        print('pyarrow' in str(trouble), len(told))\n"
+        "    except Trouble as trouble:\n        print('pyarrow' in str(trouble), len(troubles))\n"
     )
     output, errors = child(source, str(tmp_path)).communicate()
     assert (output, errors) == ("True 1\nTrue 1\n", "")

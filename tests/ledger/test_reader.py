@@ -1,4 +1,4 @@
-"""Facts about reading a run: damage is told in one line, and a table can be taken away."""
+"""Facts about reading a run: damage is reported in one line, and a table can be taken away."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def read_all(folder: Path) -> list[int]:
 
 
 def one_line(folder: Path) -> str:
-    with pytest.raises(LedgerError) as told:
+    with pytest.raises(LedgerError) as reported:
         read_all(folder)
-    assert "\n" not in str(told.value)
-    return str(told.value)
+    assert "\n" not in str(reported.value)
+    return str(reported.value)
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +52,11 @@ def copy(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "copy"))
 
 
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     assert "no such folder" in one_line(tmp_path / "nowhere")
 
 
-def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported(tmp_path: Path) -> None:
     assert "run.json" in one_line(tmp_path)
 
 
@@ -121,13 +121,13 @@ def _text(octets: bytes) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), 1, [None, edges, pa.py_buffer(octets)])
 
 
-def test_a_file_missing_in_the_middle_is_told(copy: Path) -> None:
+def test_a_file_missing_in_the_middle_is_reported(copy: Path) -> None:
     for name in TABLES:
         shutil.copy(copy / f"{name}-0001.parquet", copy / f"{name}-0003.parquet")
     assert "-0002 is missing" in one_line(copy)
 
 
-def test_rows_missing_from_a_closed_run_are_told(copy: Path) -> None:
+def test_rows_missing_from_a_closed_run_are_reported(copy: Path) -> None:
     path = copy / "wire-0001.parquet"
     found = pq.read_table(path)
     pq.write_table(found.filter(pc.not_equal(found["n"], 17)), path)
@@ -147,13 +147,13 @@ def test_a_link_or_a_program_in_a_ledger_is_never_followed(copy: Path, tmp_path:
     one_line(copy)
 
 
-def test_a_run_of_another_format_is_told(copy: Path) -> None:
+def test_a_run_of_another_format_is_reported(copy: Path) -> None:
     text = (copy / "run.json").read_text()
     (copy / "run.json").write_text(text.replace(f'"format": {FORMAT}', '"format": 99'))
     assert "format 99" in one_line(copy)
 
 
-def test_a_run_that_another_program_is_writing_is_told(tmp_path: Path) -> None:
+def test_a_run_that_another_program_is_writing_is_reported(tmp_path: Path) -> None:
     source = (
         "import sys\nfrom pathlib import Path\nfrom simbench.ledger import Ledger, RunInfo\n"
         "ledger = Ledger.create(Path(sys.argv[1]), RunInfo(run='busy'))\nledger.flush()\n"
@@ -179,7 +179,7 @@ SAME_FOLDER = settings(max_examples=40)
 
 @SAME_FOLDER
 @given(data=st.data())
-def test_a_file_cut_short_is_told(whole: Path, copy: Path, data: st.DataObject) -> None:
+def test_a_file_cut_short_is_reported(whole: Path, copy: Path, data: st.DataObject) -> None:
     octets = (whole / "wire-0001.parquet").read_bytes()
     (copy / "wire-0001.parquet").write_bytes(octets[: data.draw(st.integers(0, len(octets) - 1))])
     one_line(copy)
@@ -187,14 +187,14 @@ def test_a_file_cut_short_is_told(whole: Path, copy: Path, data: st.DataObject) 
 
 @SAME_FOLDER
 @given(data=st.data(), octet=st.integers(1, 255))
-def test_a_damaged_octet_is_told_or_harmless(whole: Path, copy: Path, data: st.DataObject, octet: int) -> None:
+def test_a_damaged_octet_is_reported_or_harmless(whole: Path, copy: Path, data: st.DataObject, octet: int) -> None:
     octets = bytearray((whole / "wire-0001.parquet").read_bytes())
     octets[data.draw(st.integers(0, len(octets) - 1))] ^= octet
     (copy / "wire-0001.parquet").write_bytes(octets)
     try:
         assert read_all(copy) == read_all(whole)
-    except LedgerError as told:
-        assert "\n" not in str(told)  # noqa: PT017 - both outcomes are right
+    except LedgerError as reported:
+        assert "\n" not in str(reported)  # noqa: PT017 - both outcomes are right
 
 
 @pytest.fixture(scope="module")
@@ -272,7 +272,7 @@ def test_a_killed_run_reads_the_same_packed(killed: Path, tmp_path: Path) -> Non
 
 @SAME_FOLDER
 @given(octets=st.binary(max_size=200) | st.text().map(str.encode))
-def test_a_run_json_that_is_none_is_told(copy: Path, octets: bytes) -> None:
+def test_a_run_json_that_is_none_is_reported(copy: Path, octets: bytes) -> None:
     (copy / "run.json").write_bytes(octets)
     one_line(copy)
 
@@ -316,7 +316,7 @@ def test_parquet_holds_the_same_tables(whole: Path, tmp_path: Path) -> None:
     assert (tmp_path / "export" / "run.json").exists()
 
 
-def test_parquet_into_a_place_that_is_no_folder_is_told(tmp_path: Path) -> None:
+def test_parquet_into_a_place_that_is_no_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LedgerError):
         export_parquet(open_run(MemoryLedger()), tmp_path / "file")

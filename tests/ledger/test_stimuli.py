@@ -67,7 +67,7 @@ def test_stimuli_are_read_out_of_a_ledger_in_order_of_time() -> None:
         ("send", '{"oadc":1}'),
         ("seen", '{"more":1}'),
         ("announcement", "{}"),
-        ("told", "{}"),
+        ("unheard-of", "{}"),
         ("mo", "[]"),
     ],
 )

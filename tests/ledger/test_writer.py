@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 
-from simbench.base.calendar import instant
 from simbench.base.errors import LedgerError, Trouble
 from simbench.base.outputs import MANIFEST
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
 from simbench.ledger.buffer import Cells, Coded, Packed
 from simbench.ledger.rows import TABLES, Row
 from tests.ledger.samples import BASE, as_rows, decided, rows_of_all, wire
+from tests.paris import instant
 
 INFO = RunInfo(run="r1", scenario="01_first", seed=7, versions={"simbench": "0"})
 
@@ -77,9 +77,9 @@ def test_a_folder_that_holds_a_ledger_is_refused_and_left_as_it_was(tmp_path: Pa
 def test_a_path_that_cannot_be_a_folder_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(LedgerError) as told:
+        with pytest.raises(LedgerError) as reported:
             Ledger.create(folder, INFO)
-        assert "\n" not in str(told.value)
+        assert "\n" not in str(reported.value)
 
 
 def test_a_snapshot_holds_what_was_appended_before_it_and_nothing_later(tmp_path: Path) -> None:
@@ -178,19 +178,19 @@ def test_a_new_file_begins_when_one_is_full(tmp_path: Path) -> None:
     ],
     ids=["short", "long", "text-for-number", "too-large", "fraction", "no-instant", "no-direction", "surrogate"],
 )
-def test_a_row_that_fits_no_column_is_told_and_the_others_are_kept(tmp_path: Path, row: Row) -> None:
-    told: list[Trouble] = []
-    ledger = Ledger.create(tmp_path, INFO, on_trouble=told.append)
+def test_a_row_that_fits_no_column_is_reported_and_the_others_are_kept(tmp_path: Path, row: Row) -> None:
+    reported: list[Trouble] = []
+    ledger = Ledger.create(tmp_path, INFO, on_trouble=reported.append)
     ledger.wire.extend([wire(BASE), row, wire(BASE + 1)])
     with pytest.raises(Trouble, match="does not fit"):
         ledger.flush()
     ledger.wire.append(wire(BASE + 2))
     ledger.close()
-    assert len(told) == 1
+    assert len(reported) == 1
     assert open_run(tmp_path).wire["at"].to_pylist() == [BASE, BASE + 1, BASE + 2]
 
 
-def test_a_fraction_is_told_in_a_column_that_may_be_empty_too(tmp_path: Path) -> None:
+def test_a_fraction_is_reported_in_a_column_that_may_be_empty_too(tmp_path: Path) -> None:
     ledger = Ledger.create(tmp_path, INFO, on_trouble=lambda _: None)
     ledger.events.extend((BASE, "outage", "all", until, "{}") for until in (None, BASE + 0.5, BASE + 1))
     with pytest.raises(Trouble, match="does not fit"):
@@ -199,14 +199,14 @@ def test_a_fraction_is_told_in_a_column_that_may_be_empty_too(tmp_path: Path) ->
     assert open_run(tmp_path).events["until"].to_pylist() == [None, BASE + 1]
 
 
-def test_a_row_in_memory_that_fits_no_column_is_told_when_read() -> None:
+def test_a_row_in_memory_that_fits_no_column_is_reported_when_read() -> None:
     ledger = MemoryLedger()
     ledger.timing_error.append((BASE, BASE))
     with pytest.raises(Trouble, match="does not fit"):
         _ = ledger.snapshot().timing_error
 
 
-def test_rows_appended_after_closing_are_told(tmp_path: Path) -> None:
+def test_rows_appended_after_closing_are_reported(tmp_path: Path) -> None:
     ledger = Ledger.create(tmp_path, INFO)
     ledger.close()
     ledger.close()
@@ -316,7 +316,7 @@ def test_packed_octets_beyond_their_array_are_reported_and_kept_out(tmp_path: Pa
 
 
 @pytest.mark.parametrize("wrong", [np.array([1.5]), np.array([b"1"])])
-def test_an_array_that_does_not_fit_its_column_is_told_and_kept_out(tmp_path: Path, wrong: np.ndarray) -> None:
+def test_an_array_that_does_not_fit_its_column_is_reported_and_kept_out(tmp_path: Path, wrong: np.ndarray) -> None:
     ledger = Ledger.create(tmp_path, INFO, on_trouble=lambda _trouble: None)
     ledger.centre.append(decided(BASE))
     ledger.centre.append_columns(1, (BASE, "accepted", wrong, "36050", "33639980012", 1, 0, 0, None, 1, 0, 0))
@@ -336,11 +336,11 @@ def test_the_backlog_counts_the_rows_of_blocks(tmp_path: Path) -> None:
 
 
 def test_of_a_block_with_a_misfit_the_other_rows_are_kept(tmp_path: Path) -> None:
-    told: list[Trouble] = []
-    ledger = Ledger.create(tmp_path, INFO, on_trouble=told.append)
+    reported: list[Trouble] = []
+    ledger = Ledger.create(tmp_path, INFO, on_trouble=reported.append)
     ledger.centre.append_columns(3, (BASE, "accepted", 1, "36050", "33639980012", [1, "two", 3], 0, 0, None, 1, 0, 0))
     with pytest.raises(Trouble, match="does not fit"):
         ledger.flush()
     ledger.close()
-    assert len(told) == 1
+    assert len(reported) == 1
     assert open_run(tmp_path).centre["message"].to_pylist() == [1, 3]

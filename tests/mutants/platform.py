@@ -18,7 +18,7 @@ def wrong_routing(smsc: LiveSmsc) -> None:
 
 
 def slow_platform(smsc: LiveSmsc) -> None:
-    """Every code's meter works at nine tenths of the rate the story tells."""
+    """Every code's meter works at nine tenths of the rate in the events."""
     centre = smsc.server.gateway.centre
     for code, limiter in list(centre.limiters.items()):
         centre.retune(code, replace(limiter.limit, rate_per_s=limiter.limit.rate_per_s * 9 // 10), smsc.clock.now())

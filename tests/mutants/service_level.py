@@ -1,4 +1,4 @@
-"""Planted faults of the service level: stories in which one promise is broken, by the name a rule must catch."""
+"""Planted faults of the service level: histories in which one promise is broken, by the name a rule must catch."""
 
 from __future__ import annotations
 

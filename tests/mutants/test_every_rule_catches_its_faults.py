@@ -47,12 +47,12 @@ def is_large(exercise: str) -> bool:
 
 @lru_cache(maxsize=2)
 def conducted(exercise: str, fault: str, *, whole: bool = False) -> Conducted:
-    story = EXERCISES[exercise]
+    played = EXERCISES[exercise]
     if is_large(exercise) and not whole:  # two tiers show a fault as well as five
-        story = replace(story, names=("first", "third"))
+        played = replace(played, names=("first", "third"))
     if fault in PLATFORM_FAULTS:
-        return conduct_in_memory(story, signed(), REVEALED_BY.get(fault, ()), tamper=PLATFORM_FAULTS[fault])
-    return conduct_in_memory(story, signed(), (fault,) if fault else ())
+        return conduct_in_memory(played, signed(), REVEALED_BY.get(fault, ()), tamper=PLATFORM_FAULTS[fault])
+    return conduct_in_memory(played, signed(), (fault,) if fault else ())
 
 
 def findings(exercise: str, fault: str, purposes: Iterable[str], *, whole: bool = False) -> dict[str, Finding]:
@@ -116,7 +116,7 @@ def test_a_correct_platform_passes_whatever_a_client_does_to_see_it() -> None:
 
 
 @pytest.mark.parametrize("fault", sorted(FORGIVABLE))
-def test_what_a_server_may_let_pass_is_told_all_the_same(fault: str) -> None:
+def test_what_a_server_may_let_pass_is_reported_all_the_same(fault: str) -> None:
     found = finding("session", fault, "sessions.violations")
     assert (found.outcome, found.blame) == ("weak", "client")
     assert "(forgivable)" in found.summary

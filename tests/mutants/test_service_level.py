@@ -1,4 +1,4 @@
-"""Each rule on the service level fails on the story tampered for it, and on no other."""
+"""Each rule on the service level fails on the events tampered for it, and on no other."""
 
 from __future__ import annotations
 

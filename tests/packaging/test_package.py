@@ -102,11 +102,11 @@ def served(programs: Path, folder: Path, *options: str) -> Iterator[str]:
         command, cwd=folder, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as serving:
         assert serving.stdout is not None
-        told = ""
-        while "Ctrl-C" not in told and (line := serving.stdout.readline()):
-            told += line
+        reported = ""
+        while "Ctrl-C" not in reported and (line := serving.stdout.readline()):
+            reported += line
         try:
-            yield told
+            yield reported
         finally:
             serving.send_signal(signal.SIGTERM)
             rest = serving.stdout.read()
@@ -127,8 +127,8 @@ def said(programs: Path, folder: Path, *words: str | Path, statuses: tuple[int, 
 
 
 def test_an_installed_simbench_serves_a_scenario_by_name(installed: Path, tmp_path: Path) -> None:
-    with served(installed, tmp_path) as told:
-        assert "listening on 127.0.0.1:" in told
+    with served(installed, tmp_path) as reported:
+        assert "listening on 127.0.0.1:" in reported
 
 
 def test_an_installed_simbench_judges_the_reference_client(installed: Path, tmp_path: Path) -> None:
@@ -142,8 +142,8 @@ def test_an_installed_simbench_judges_the_reference_client(installed: Path, tmp_
 
 def test_base_alone_runs_a_world_and_reports_and_judges_it(installed: Path, tmp_path: Path) -> None:
     scenario = ROOT / "scenarios" / "year" / "01_quiet_day.toml"
-    told = said(installed, tmp_path, "run", scenario, "-o", "world")
-    assert "events way" in told
+    reported = said(installed, tmp_path, "run", scenario, "-o", "world")
+    assert "events way" in reported
     assert "Written:" in said(installed, tmp_path, "report", "world", statuses=(0, 1, 3))
     assert (tmp_path / "world" / "report.html").stat().st_size > 10_000
     assert "sla.availability" in said(installed, tmp_path, "judge", "world", statuses=(0, 1, 3))
@@ -185,9 +185,9 @@ def test_base_alone_brings_no_heavy_extra(installed: Path) -> None:
 
 
 def test_the_optional_parts_work_where_they_are_installed(extended: Path, tmp_path: Path) -> None:
-    with served(extended, tmp_path, "--console", "--api", "0") as told:
-        found = re.search(r"http://127\.0\.0\.1:\d+", told)
-        assert found is not None, told
+    with served(extended, tmp_path, "--console", "--api", "0") as reported:
+        found = re.search(r"http://127\.0\.0\.1:\d+", reported)
+        assert found is not None, reported
         for path, holds in (("/api/v1/platform", b'"state":"up"'), ("/", b"<html"), ("/metrics", b"simbench_")):
             with urllib.request.urlopen(found[0] + path, timeout=300) as answer:  # noqa: S310 - loopback
                 assert holds in answer.read()
@@ -225,5 +225,7 @@ def test_the_unit_is_one_that_systemd_accepts(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     unit.write_text(unit.read_text().replace("Type=exec", "Type=sometimes"))
-    told = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False).stderr
-    assert "service type" in told, "the check sees what is wrong in a unit"
+    reported = subprocess.run(
+        ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False
+    ).stderr
+    assert "service type" in reported, "the check sees what is wrong in a unit"

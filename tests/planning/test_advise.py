@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from simbench.base.calendar import civil
 from simbench.base.errors import BadInput
 from simbench.billing.readings import other_readings, read_as
 from simbench.contract import load_contract
@@ -18,6 +17,7 @@ from simbench.planning.evaluate import evaluate
 from simbench.planning.loads import CHOOSING, Group, Replication, occasions, replications
 from simbench.planning.optimizer import Wish, solve
 from simbench.planning.required_rates import _quiet, late_of, required_rates_of
+from tests.paris import civil
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 
 pytestmark = pytest.mark.slow
@@ -203,7 +203,7 @@ def test_an_impossible_demand_is_answered_with_what_would_be_needed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tables", "told"),
+    ("tables", "reported"),
     [
         ({}, "nothing is to be sent"),
         ({"sendings": [sending()], "period": {"from": "2026-13"}}, "a month such as 2026-10"),
@@ -216,9 +216,9 @@ def test_an_impossible_demand_is_answered_with_what_would_be_needed() -> None:
         ({"sendings": [sending()], "outages": PARTIAL}, "everything only"),
     ],
 )  # fmt: skip
-def test_bad_plans_are_refused_in_one_line(tables: dict[str, Any], told: str) -> None:
+def test_bad_plans_are_refused_in_one_line(tables: dict[str, Any], reported: str) -> None:
     import msgspec
 
-    with pytest.raises((BadInput, msgspec.ValidationError), match=told) as caught:
+    with pytest.raises((BadInput, msgspec.ValidationError), match=reported) as caught:
         plan_of(**tables)
     assert "\n" not in str(caught.value)

@@ -109,23 +109,23 @@ def test_a_worker_killed_between_two_blocks_holds_nothing_up(cluster: Cluster, t
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # as above
-def test_a_cluster_that_goes_away_is_told_and_what_is_done_is_kept(
+def test_a_cluster_that_goes_away_is_reported_and_what_is_done_is_kept(
     cluster: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     study = prepared(replications=60, block=60)
     with (
         closing(DaskPool(study, cluster.address)) as pool,
-        pytest.raises(Trouble, match="the cluster was lost") as told,
+        pytest.raises(Trouble, match="the cluster was lost") as reported,
     ):
         sweep(study, tmp_path / "cut", pool, lambda _: os.kill(cluster.scheduler, signal.SIGKILL))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(reported.value)
     assert not [one for one in caplog.records if one.exc_info], "and no traceback of Dask's"
     assert len((tmp_path / "cut" / JOURNAL).read_bytes().splitlines()) > 1
     assert swept(study, tmp_path / "cut") == swept(study, tmp_path / "whole")
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
-def test_no_scheduler_there_is_told_shortly_and_once(address: str) -> None:
+def test_no_scheduler_there_is_reported_shortly_and_once(address: str) -> None:
     pytest.importorskip("distributed")
     with pytest.raises(Trouble, match="expected a Dask scheduler there"):
         DaskPool(prepared(), address, 0.5)

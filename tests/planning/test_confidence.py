@@ -84,7 +84,7 @@ def test_a_mix_of_one_s_own_is_scored_beside_the_advice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("36010", "is no code with a rate; expected CODE=RATE"),
         ("36010=25", "36010 at 25/s; expected a tier of the contract: 10, 20, 50"),
@@ -92,14 +92,14 @@ def test_a_mix_of_one_s_own_is_scored_beside_the_advice() -> None:
         ("36010=20,36010=20", "36010 appears twice"),
     ],
 )
-def test_a_mix_the_contract_does_not_have_is_refused(text: str, told: str) -> None:
-    with pytest.raises(CampaignError, match=told):
+def test_a_mix_the_contract_does_not_have_is_refused(text: str, reported: str) -> None:
+    with pytest.raises(CampaignError, match=reported):
         own_code_plan(text, plan_of(sendings=[sending()]))
 
 
 def test_promises_said_to_hold_do_in_futures_nobody_has_seen() -> None:
     """Sixteen drawn plans, each against two thousand futures of its own; `tools.bench.calibration` takes 200."""
-    found = [told for told in (stated(drawn(number), 2000) for number in range(16)) if told is not None]
+    found = [reported for reported in (stated(drawn(number), 2000) for number in range(16)) if reported is not None]
     assert len(found) >= 8
     noise = 0.01  # of the truth itself, in two thousand futures
     assert sum(one.low - noise <= one.truth <= one.high + noise for one in found) >= len(found) - 1

@@ -83,7 +83,7 @@ def test_orders_name_the_day_the_last_day_to_ask_the_price_and_the_clauses() -> 
 
 
 @pytest.mark.parametrize(
-    ("held", "told"),
+    ("held", "reported"),
     [
         (
             [{"code": "36020", "rate_per_s": 25}],
@@ -94,8 +94,8 @@ def test_orders_name_the_day_the_last_day_to_ask_the_price_and_the_clauses() -> 
         ([HELD[0], HELD[0]], "appears twice"),
     ],
 )
-def test_held_codes_the_contract_or_the_plan_does_not_have_are_refused(held: Any, told: str) -> None:
-    with pytest.raises(CampaignError, match=told):
+def test_held_codes_the_contract_or_the_plan_does_not_have_are_refused(held: Any, reported: str) -> None:
+    with pytest.raises(CampaignError, match=reported):
         plan_of(sendings=[sending()], held=held)
     with pytest.raises(CampaignError, match="codes_max: is 1; expected at least the 2 codes held"):
         plan_of(sendings=[sending()], held=HELD, codes_max=1)

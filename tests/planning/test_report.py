@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from simbench.base.errors import BadInput
 from simbench.cli.main import cli
 from simbench.cli.plan import plain, write_advice
+from simbench.contract import load_contract
 from simbench.planning.advise import Advice, advise
 from simbench.planning.comparison import Compared, comparison, read_advice
 from simbench.planning.curves import STEPS
@@ -73,7 +74,9 @@ def test_the_first_screen_gives_the_advice_its_cost_and_its_confidence(advice: A
              "Why not cheaper?", "What would break it?", "What to order", "Each demand"]  # fmt: skip
     places = [text.index(one) for one in order]
     assert places == sorted(places)
-    assert percent(in_language("en"), chosen.score.promised.share).replace("\u00a0", " ") in text.replace("\u00a0", " ")
+    assert percent(in_language("en", load_contract()), chosen.score.promised.share).replace(
+        "\u00a0", " "
+    ) in text.replace("\u00a0", " ")
 
 
 def test_the_french_page_has_no_english_sentence_and_one_way_to_write_money(advice: Advice) -> None:
@@ -103,9 +106,9 @@ def test_headings_say_what_their_picture_shows_and_what_was_scored(advice: Advic
 
 def test_inputs_are_repeated_and_every_number_says_which_demand_it_is_about(advice: Advice) -> None:
     text = seen(page(advice))
-    for told in ("300,000 marketing messages at 2026-03-03 08:00", "20,000 reply messages a day", "36020: 20/s",
+    for reported in ("300,000 marketing messages at 2026-03-03 08:00", "20,000 reply messages a day", "36020: 20/s",
                  "1.5 h long", "sigma 0.1 for each occasion", "seed 1"):  # fmt: skip
-        assert told in text
+        assert reported in text
     assert {row.about_low for row in advice.sensitivities} <= set(advice.chosen.score.kept)
     assert all(one.score.about in one.score.kept for one in advice.candidates)
     about = advice.chosen.score.about
@@ -174,10 +177,10 @@ def test_other_promises_cost_more_the_more_they_promise(advice: Advice) -> None:
 
 
 def test_progress_weighs_its_phases_and_never_goes_back() -> None:
-    told: list[float] = []
-    phases = Phases(told.append, {"short": 1.0, "long": 9.0})
+    reported: list[float] = []
+    phases = Phases(reported.append, {"short": 1.0, "long": 9.0})
     phases.phase("short")(1.0)
     phases.phase("long")(0.5)
     phases.phase("short")(0.5)
     phases.phase("long")(2.0)
-    assert told == pytest.approx([0.1, 0.55, 0.55, 0.999])
+    assert reported == pytest.approx([0.1, 0.55, 0.55, 0.999])

@@ -121,9 +121,9 @@ def test_a_sweep_killed_in_the_middle_goes_on_and_ends_as_if_it_had_not_been(tmp
     journal.write_bytes(kept + b"[0,7,[1.0,2")  # as a write cut short would leave it
     assert 0 < kept.count(b"\n") - 1 < 80
     subprocess.run([*command, str(tmp_path / "cut")], check=True, capture_output=True)
-    told = subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True, text=True).stdout
+    reported = subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True, text=True).stdout
     assert (tmp_path / "cut" / RESULT).read_bytes() == (tmp_path / "whole" / RESULT).read_bytes()
-    assert [len(point["measures"]) for point in json.loads(told)["points"]] == [len(MEASURES)] * 2
+    assert [len(point["measures"]) for point in json.loads(reported)["points"]] == [len(MEASURES)] * 2
 
 
 def test_a_point_stops_when_its_interval_is_narrow_enough() -> None:
@@ -155,7 +155,7 @@ def test_ranges_are_sampled_and_the_warm_up_is_not_measured(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("tables", "told"),
+    ("tables", "reported"),
     [
         ({"parameters": []}, "no parameter varies"),
         ({"parameters": [{"key": "codes.0.rat", "values": [1]}]}, "no such key 'rat'.*rate_per_s"),
@@ -170,13 +170,13 @@ def test_ranges_are_sampled_and_the_warm_up_is_not_measured(tmp_path: Path) -> N
         ({"warm_up_h": 24}, "warm_up_h: is 24; expected less than the 24 h of the scenario"),
     ],
 )
-def test_bad_studies_are_refused_in_one_line(tables: dict[str, Any], told: str) -> None:
-    with pytest.raises(BadInput, match=told) as caught:
+def test_bad_studies_are_refused_in_one_line(tables: dict[str, Any], reported: str) -> None:
+    with pytest.raises(BadInput, match=reported) as caught:
         prepared(**tables)
     assert "\n" not in str(caught.value)
 
 
-def test_a_folder_that_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BadInput, match="file/out: Not a directory; expected a folder that can be written"):
         swept(prepared(), tmp_path / "file" / "out")

@@ -10,7 +10,6 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant
 from simbench.base.units import HOUR_US
 from simbench.billing.forecast import read_forecast
 from simbench.cli.main import cli
@@ -23,6 +22,7 @@ from simbench.planning.what_if import otherwise
 from simbench.simulation.event_driven import Detail
 from simbench.simulation.plan import plan
 from simbench.simulation.run import run_world
+from tests.paris import instant
 from tests.simulation.worlds import FRIDAY, campaign, scenario_of
 
 pytestmark = pytest.mark.slow
@@ -92,9 +92,9 @@ def test_the_past_is_priced_under_other_codes_and_tiers(tmp_path: Path, detail: 
 
 def test_plan_from_a_ledger_prints_its_table(tmp_path: Path) -> None:
     folder = str(ledger_of(tmp_path / "run", "minute"))
-    told = CliRunner().invoke(cli, ["plan", "--from", folder, "--json"])
-    assert told.exit_code == 0
-    assert json.loads(told.output)["otherwise"][0]["prefix"] == "36"
+    reported = CliRunner().invoke(cli, ["plan", "--from", folder, "--json"])
+    assert reported.exit_code == 0
+    assert json.loads(reported.output)["otherwise"][0]["prefix"] == "36"
     printed = CliRunner().invoke(cli, ["plan", "--from", folder]).output
     assert "longest wait" in printed
     assert "submitted" not in printed
@@ -102,8 +102,8 @@ def test_plan_from_a_ledger_prints_its_table(tmp_path: Path) -> None:
 
 
 def test_a_ledger_that_knows_only_when_messages_were_submitted_says_so(tmp_path: Path) -> None:
-    told = CliRunner().invoke(cli, ["plan", "--from", str(ledger_of(tmp_path / "run", "rows"))]).output
-    assert "the ledger has the instants of submission, not the time before that in the client" in told
+    reported = CliRunner().invoke(cli, ["plan", "--from", str(ledger_of(tmp_path / "run", "rows"))]).output
+    assert "the ledger has the instants of submission, not the time before that in the client" in reported
 
 
 def test_what_still_waits_when_nothing_more_is_asked_is_worked_off_until_the_period_ends(tmp_path: Path) -> None:
@@ -117,15 +117,15 @@ def test_what_still_waits_when_nothing_more_is_asked_is_worked_off_until_the_per
 
 
 def test_plan_needs_one_of_campaign_and_ledger() -> None:
-    told = CliRunner().invoke(cli, ["plan"])
-    assert "needs a campaign file, or --from" in str(told.exception)
+    reported = CliRunner().invoke(cli, ["plan"])
+    assert "needs a campaign file, or --from" in str(reported.exception)
 
 
 def test_a_plan_leaves_report_invoices_and_json(tmp_path: Path) -> None:
     small = (SCENARIOS / "02_small.toml").read_text().replace("replications = 40", "replications = 10")
     (tmp_path / "small.toml").write_text(small.replace("100_000", "20_000").replace("deadline_h = 2", "deadline_h = 1"))
-    told = CliRunner().invoke(cli, ["plan", str(tmp_path / "small.toml"), "-o", str(tmp_path / "out"), "--json"])
-    assert told.exit_code == 0, told.output
+    reported = CliRunner().invoke(cli, ["plan", str(tmp_path / "small.toml"), "-o", str(tmp_path / "out"), "--json"])
+    assert reported.exit_code == 0, reported.output
     advice = json.loads((tmp_path / "out" / "plan.json").read_text())
     assert advice["chosen"]["meets"]
     page = (tmp_path / "out" / "report.html").read_text()

@@ -27,7 +27,7 @@ def test_our_own_platform_passes_every_check() -> None:
     assert {purpose: one.outcome for purpose, one in sound().items()} == dict.fromkeys(CHECKS, "pass")
 
 
-def test_what_an_earlier_probe_left_to_be_told_is_not_held_against_the_platform() -> None:
+def test_what_an_earlier_probe_left_to_be_reported_is_not_held_against_the_platform() -> None:
     found, run = probed(times=2, latency_ms=3_000)
     assert {purpose: one.outcome for purpose, one in found.items()} == dict.fromkeys(CHECKS, "pass")
     trace = Trace(run)

@@ -86,7 +86,7 @@ class Peer:
         self._trn = (self._trn + 1) % 100
 
     def _stamp(self) -> str:
-        """A time stamp of its own for each message, as nothing else tells notifications apart."""
+        """A time stamp of its own for each message, which alone distinguishes notifications."""
         self._stamps += 1
         return (FIRST_SCTS + timedelta(seconds=self._stamps)).strftime("%d%m%y%H%M%S")
 
@@ -113,5 +113,5 @@ class Peer:
         if code is None:
             return b""
         if code:
-            return encode(frame.trn, "R", "51", f"N/{code}/told so/")
+            return encode(frame.trn, "R", "51", f"N/{code}/refused/")
         return encode(frame.trn, "R", "51", f"A//{frame.data[At.ADC]}:{self._stamp()}/")

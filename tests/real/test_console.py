@@ -148,7 +148,7 @@ def test_what_a_visitor_may_not_enter_is_refused_in_words_and_changes_nothing(tm
     ):
         page = chromium.new_page()
         page.goto(console_of(server))
-        for label, entered, button, told in (
+        for label, entered, button, reported in (
             ("Step (s)", "1e12", "Step", "seconds: Input should be less than or equal to 31536000"),
             ("Speed", "1e9", "Set", "speed: Input should be less than or equal to 100000"),
             ("Starts in (s)", "-3", "Start outage", "in_s: Input should be greater than or equal to 0"),
@@ -157,7 +157,7 @@ def test_what_a_visitor_may_not_enter_is_refused_in_words_and_changes_nothing(tm
         ):
             page.get_by_label(label, exact=True).fill(entered)
             page.get_by_role("button", name=button, exact=True).click()
-            expect(page.get_by_text(told)).to_be_visible(timeout=WAIT_MS)
+            expect(page.get_by_text(reported)).to_be_visible(timeout=WAIT_MS)
         with ApiClient(console_of(server)) as api:
             seen = api.platform()
             assert (seen.speed, seen.outage, seen.scheduled) == (1.0, None, [])

@@ -53,8 +53,8 @@ def account(real: FreeRadius, plan: Iterable[Planned], **more: object) -> Record
 
 def reconciled(folder: Path, plan: Iterable[Planned], **more: object) -> Reconciliation:
     with FreeRadius(folder) as real:
-        told = account(real, plan, **more)
-    return reconcile(told, read_detail(real.detail), told.run.retransmissions)
+        reported = account(real, plan, **more)
+    return reconcile(reported, read_detail(real.detail), reported.run.retransmissions)
 
 
 def failed(found: Reconciliation) -> set[str]:
@@ -95,7 +95,7 @@ def test_duplicates_are_kept_twice_and_accounted_once(tmp_path: Path) -> None:
     assert {aside.reason for aside in found.aside} == {"duplicate"}
 
 
-def test_records_out_of_order_are_paired_and_told(tmp_path: Path) -> None:
+def test_records_out_of_order_are_paired_and_reported(tmp_path: Path) -> None:
     found = reconciled(tmp_path, planned(400, "out-of-order"))
     assert failed(found) == {"accounting.order"}
     assert found.differences == ()
@@ -143,8 +143,8 @@ def test_a_server_that_goes_and_comes_back_has_everything_in_the_end(tmp_path: P
         sender = asyncio.run(run())
     finally:
         real.stop()
-    told = read_journal(tmp_path / "journal.jsonl")
-    found = reconcile(told, read_detail(real.detail), told.run.retransmissions)
+    reported = read_journal(tmp_path / "journal.jsonl")
+    found = reconcile(reported, read_detail(real.detail), reported.run.retransmissions)
     assert sender.refused > 0
     assert failed(found) <= {"accounting.order"}
     assert found.differences == ()
@@ -212,9 +212,9 @@ def test_names_of_any_kind_and_big_numbers_come_back_as_they_were_sent(tmp_path:
 
 def test_a_server_in_paris_dates_its_records_alike(tmp_path: Path) -> None:
     with FreeRadius(tmp_path, zone="Europe/Paris") as real:
-        told = account(real, planned(20))
+        reported = account(real, planned(20))
     assert "CEST" in real.detail.read_text()
-    found = reconcile(told, read_detail(real.detail), told.run.retransmissions)
+    found = reconcile(reported, read_detail(real.detail), reported.run.retransmissions)
     assert failed(found) == set()
     paired = pair(read_detail(real.detail), clock="event")
     assert sorted(call.start_us // 10**6 for call in paired.calls) == sorted(some_calls(20).start_us // 10**6)

@@ -69,7 +69,7 @@ def test_a_kannel_that_runs_already_is_asked_heard_and_judged(tmp_path: Path) ->
     require("bearerbox", package="kannel")
     conducted = asyncio.run(run(tmp_path))
     assert conducted.trouble == ""
-    told = [row["kind"] for row in conducted.run.stimuli.to_pylist()]
-    assert (told.count("send"), told.count("queued"), told.count("delivered")) == (3, 3, 3)
+    kinds = [row["kind"] for row in conducted.run.stimuli.to_pylist()]
+    assert (kinds.count("send"), kinds.count("queued"), kinds.count("delivered")) == (3, 3, 3)
     found = judge_exercise(conducted, PURPOSES, load_contract(), Capabilities())
     assert {finding.outcome for finding in found} == {"pass"}

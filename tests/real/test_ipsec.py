@@ -57,12 +57,12 @@ def test_the_client_reaches_the_server_through_the_tunnel_alone_and_nothing_is_i
         try:
             assert server.stdout is not None
             assert f"listening on {INNER[1]}:3024" in server.stdout.readline()
-            told = send_one(tunnel, tmp_path)
+            reported = send_one(tunnel, tmp_path)
         finally:
             server.send_signal(signal.SIGTERM)
     sniffing.send_signal(signal.SIGINT)
     sniffing.wait(10)
-    assert {"ready", "queued", "accepted", "delivered"} <= told
+    assert {"ready", "queued", "accepted", "delivered"} <= reported
     accepted = open_run(tmp_path / "run").centre.column("kind").to_pylist().count("accepted")
     assert accepted == 1
 
@@ -76,7 +76,7 @@ def test_the_client_reaches_the_server_through_the_tunnel_alone_and_nothing_is_i
 
 
 def send_one(tunnel: Tunnel, folder: Path) -> set[str]:
-    """The reference client on the other side, from start to the delivery of one message; the events it told."""
+    """The reference client on the other side, from start to the delivery of one message; the events it reported."""
     account = {"code": "36010", "account": "36010", "password": "secret", "rate_per_s": 10}
     settings = {
         "SIMBENCH_HOST": INNER[1],
@@ -84,7 +84,7 @@ def send_one(tunnel: Tunnel, folder: Path) -> set[str]:
         "SIMBENCH_ACCOUNTS": json.dumps([account]),
         "SIMBENCH_SPOOL": str(folder / "client.spool"),
     }
-    told: set[str] = set()
+    reported: set[str] = set()
     command = tunnel.inside(0, sys.executable, "-m", "simbench.client")
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**ENVIRONMENT, **settings}, cwd=ROOT
@@ -95,12 +95,12 @@ def send_one(tunnel: Tunnel, folder: Path) -> set[str]:
         client.stdin.write("\n")
         client.stdin.flush()
         for line in client.stdout:
-            told.add(json.loads(line)["event"])
-            if told & {"delivered", "refused", "withheld", "error"}:
+            reported.add(json.loads(line)["event"])
+            if reported & {"delivered", "refused", "withheld", "error"}:
                 break
         client.stdin.close()
         client.kill()
-    return told
+    return reported
 
 
 def opened(packets: list[IP], key: Key) -> bytes:

@@ -104,7 +104,7 @@ def test_a_text_beyond_the_alphabet_travels_as_ucs2_and_a_long_one_in_segments(t
     against_peer(tmp_path, script)
 
 
-def test_what_the_smsc_refuses_or_cannot_deliver_is_told(tmp_path: Path) -> None:
+def test_what_the_smsc_refuses_or_cannot_deliver_is_reported(tmp_path: Path) -> None:
     async def script(kannel: Kannel, peer: Peer, listener: Listener) -> None:
         await kannel.send(ask("#00001", "refused"))
         await kannel.send(ask("#00002", "taken"))
@@ -128,17 +128,17 @@ def test_what_kannel_does_not_take_is_withheld(tmp_path: Path) -> None:
     against_peer(tmp_path, script)
 
 
-def test_messages_from_subscribers_are_told_with_their_text(tmp_path: Path) -> None:
+def test_messages_from_subscribers_are_reported_with_their_text(tmp_path: Path) -> None:
     texts = ["STOP", "100% d'accord & + # é €", "Привет", "y" * 200]
 
     async def script(_kannel: Kannel, peer: Peer, listener: Listener) -> None:
         for number, text in enumerate(texts, start=1):
             peer.deliver(f"3363998000{number}", CODE, text)
-        told = await listener.hears("mo", len(texts))
-        assert sorted((report.subscriber, report.detail) for report in told) == [
+        reported = await listener.hears("mo", len(texts))
+        assert sorted((report.subscriber, report.detail) for report in reported) == [
             (f"3363998000{number}", text) for number, text in enumerate(texts, start=1)
         ]
-        assert {report.code for report in told} == {CODE}
+        assert {report.code for report in reported} == {CODE}
 
     against_peer(tmp_path, script)
 
@@ -187,7 +187,7 @@ def _listening(pid: int) -> list[str]:
 
 
 @pytest.mark.parametrize("box", ["bearerbox", "smsbox"])
-def test_a_box_that_dies_is_told(tmp_path: Path, box: str) -> None:
+def test_a_box_that_dies_is_reported(tmp_path: Path, box: str) -> None:
     async def script(kannel: Kannel, _peer: Peer, listener: Listener) -> None:
         (child,) = (child for child in kannel.children if child.name == box)
         os.kill(child.process.pid, signal.SIGKILL)

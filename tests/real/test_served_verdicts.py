@@ -82,7 +82,7 @@ def test_the_reference_client_and_the_platform_are_accused_of_nothing_under_any_
 
 @pytest.mark.real
 def test_kannel_over_its_tier_is_convicted_by_run_and_capture_and_nobody_else_is_blamed(tmp_path: Path) -> None:
-    """Kannel is told of 50 a second for a code that has 10."""
+    """Kannel is set to 50 a second for a code that has 10."""
     require("bearerbox", package="kannel")
     require("smsbox", package="kannel")
     codes = (CodeConfig(code=CODE, rate_per_s=10, limit="monitor"),)

@@ -110,10 +110,10 @@ class Tunnel:
         return process
 
     def opening(self) -> tuple[Key, Key]:
-        """The keys of both directions, as the daemon of side 0 told them: what it sends with, what it receives with."""
-        told = (self.folder / "0" / "charon.log").read_text(errors="replace")
-        spis = re.findall(r"CHILD_SA ucp\{\d+\} established with SPIs ([0-9a-f]{8})_i ([0-9a-f]{8})_o", told)[-1]
-        found = [_dumped(told, f"{what} {who} key") for who in ("initiator", "responder") for what in _KINDS]
+        """Keys of both directions, as the daemon of side 0 prints them: what it sends with, what it receives with."""
+        reported = (self.folder / "0" / "charon.log").read_text(errors="replace")
+        spis = re.findall(r"CHILD_SA ucp\{\d+\} established with SPIs ([0-9a-f]{8})_i ([0-9a-f]{8})_o", reported)[-1]
+        found = [_dumped(reported, f"{what} {who} key") for who in ("initiator", "responder") for what in _KINDS]
         return Key(int(spis[1], 16), found[0], found[1]), Key(int(spis[0], 16), found[2], found[3])
 
     def _plumb(self) -> None:
@@ -159,12 +159,12 @@ class Tunnel:
 _KINDS = ("encryption", "integrity")
 
 
-def _dumped(told: str, title: str) -> bytes:
+def _dumped(reported: str, title: str) -> bytes:
     """The octets of the last hexadecimal dump under a title in the daemon's log."""
-    start = told.rindex(title)
+    start = reported.rindex(title)
     octets = bytearray()
-    length = int(re.search(r"=> (\d+) bytes", told[start:])[1])  # type: ignore[index]  # the log always says it
-    for line in told[start:].splitlines()[1:]:
+    length = int(re.search(r"=> (\d+) bytes", reported[start:])[1])  # type: ignore[index]  # the log always says it
+    for line in reported[start:].splitlines()[1:]:
         found = re.search(r"\d+: ((?:[0-9A-F]{2} ?)+)", line)
         if found is None or len(octets) >= length:
             break

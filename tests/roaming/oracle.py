@@ -244,9 +244,9 @@ class Account:
             ("warning", self.blocked or self.spent >= warning),
             ("limit", self.blocked or self.spent >= limit),
         ]
-        told = [name for name, holds in due if holds and name not in self.sent]
-        self.sent.update(told)
-        return told
+        reported = [name for name, holds in due if holds and name not in self.sent]
+        self.sent.update(reported)
+        return reported
 
 
 class Laws:

@@ -160,7 +160,7 @@ def test_an_impossible_plan_is_refused(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "day", "told"),
+    ("plan", "day", "reported"),
     [
         (Plan(Decimal(20), Decimal("0.2")), date(2017, 6, 15),
          "your plan at 20.00 EUR includes 4.3291 GB | twice what 16.67 EUR before VAT | cap of 7.70 EUR | at most 7.70 "
@@ -171,11 +171,11 @@ def test_an_impossible_plan_is_refused(plan: Plan) -> None:
         (Plan(Decimal(10), prepaid=True), date(2027, 1, 1), "includes 10 GB | what 10.00 EUR of credit | at most 1.00"),
     ],
 )  # fmt: skip
-def test_a_customer_is_told_the_volume_how_it_comes_about_and_what_is_due_beyond(
-    plan: Plan, day: date, told: str
+def test_a_customer_learns_the_volume_how_it_comes_about_and_what_is_due_beyond(
+    plan: Plan, day: date, reported: str
 ) -> None:
     text = explained(plan, envelope(plan, day, load_roaming()), "en").replace("\u00a0", " ")
-    assert all(part in text for part in told.split(" | ")), text
+    assert all(part in text for part in reported.split(" | ")), text
     french = explained(plan, envelope(plan, day, load_roaming()), "fr")
     assert "€" in french
     assert not re.search(r"\b(the|your|with|EUR|GB)\b|\d\.\d", french)

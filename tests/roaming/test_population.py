@@ -103,7 +103,9 @@ def agree(outcome: Outcome, one: int, fate: Fate) -> None:
         assert Decimal(totals[f"{name}_neur"]) == euros * 10**9, name
     for name, amount in fate.sums.items():
         assert totals[name] == amount, name
-    days = {name: [day for day, told in fate.notices if told == name] for name in (*NAMES, "alert", "surcharge")}
+    days = {
+        name: [day for day, reported in fate.notices if reported == name] for name in (*NAMES, "alert", "surcharge")
+    }
     for name, sign in NAMES.items():
         assert np.flatnonzero(outcome.signs[one] & sign).tolist() == days[name]
     assert (totals["alerts"], totals["first_alert_day"]) == (len(days["alert"]), (days["alert"] or [-1])[0])

@@ -203,7 +203,7 @@ def test_every_rule_has_a_tampered_file_and_every_clause_a_rule() -> None:
     assert {CONTRACT.clause_of(purpose) for purpose in RULES} == set(CONTRACT.clauses)
 
 
-def test_prices_above_the_cap_are_told_as_dear_as_they_are(tmp_path: Path) -> None:
+def test_prices_above_the_cap_are_reported_as_dear_as_they_are(tmp_path: Path) -> None:
     dear = replace(scenario(), operator=replace(scenario().operator, price_share=Decimal("1.1")))
     export_billing(tmp_path, dear, CONTRACT, SOME)
     finding = judged(tmp_path)["roaming.data-price"]

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from simbench.api.audit import Audited, AuditInputs, audit_capture, audit_run
 from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.capture.files import CaptureFile
 from simbench.capture.pcap import write_pcapng
-from simbench.cli.judge.audit import Audited, AuditInputs, audit_capture, audit_run
 from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.ledger import open_run
@@ -46,7 +46,7 @@ def audited(path: Path, **beside: Path | int | str) -> Audited:
     return audit_capture(path, AuditInputs(**beside), load_contract())  # type: ignore[arg-type]  # named by the tests
 
 
-def told(folder: Path, text: str, name: str = "campaigns.toml") -> Path:
+def reported(folder: Path, text: str, name: str = "campaigns.toml") -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
@@ -77,7 +77,7 @@ def test_what_needs_metadata_it_was_not_given_is_unsupported_and_named(tmp_path:
 
 
 def test_metadata_given_makes_its_purposes_judged(tmp_path: Path) -> None:
-    found = judged(captured("session", tmp_path), campaigns=told(tmp_path, CAMPAIGNS))
+    found = judged(captured("session", tmp_path), campaigns=reported(tmp_path, CAMPAIGNS))
     assert found["rate.backlog-at-tier"].outcome == "pass"
     assert found["sender.short-code-only"].outcome == "pass"
     consent = found["marketing.consent-on-the-wire"]
@@ -87,21 +87,21 @@ def test_metadata_given_makes_its_purposes_judged(tmp_path: Path) -> None:
 
 def test_a_lower_rate_than_the_one_used_fails(tmp_path: Path) -> None:
     slower = CAMPAIGNS.replace("rate_per_s = 10", "rate_per_s = 5")
-    found = judged(captured("session", tmp_path), campaigns=told(tmp_path, slower))
+    found = judged(captured("session", tmp_path), campaigns=reported(tmp_path, slower))
     assert found["rate.backlog-at-tier"].outcome == "fail"
 
 
 def test_a_campaign_that_does_not_say_who_agreed_leaves_consent_unsupported(tmp_path: Path) -> None:
     silent = CAMPAIGNS.replace("opted_in = false", "")
-    found = judged(captured("session", tmp_path), campaigns=told(tmp_path, silent))
+    found = judged(captured("session", tmp_path), campaigns=reported(tmp_path, silent))
     assert found["marketing.consent-on-the-wire"].outcome == "unsupported"
     assert found["hours.hours-on-the-wire"].outcome == "pass"
 
 
 def test_who_agreed_may_stand_in_a_file_beside(tmp_path: Path) -> None:
     recipients = [row["recipient"] for row in run_of("session").stimuli.to_pylist() if row["kind"] == "send"]
-    told(tmp_path, "\n".join(recipients[1:]), "agreed.txt")
-    campaigns = told(tmp_path, CAMPAIGNS.replace("opted_in = false", 'consents = "agreed.txt"'))
+    reported(tmp_path, "\n".join(recipients[1:]), "agreed.txt")
+    campaigns = reported(tmp_path, CAMPAIGNS.replace("opted_in = false", 'consents = "agreed.txt"'))
     assert judged(captured("session", tmp_path), campaigns=campaigns)["marketing.consent-on-the-wire"].measured == 1
 
 
@@ -109,7 +109,7 @@ def requests(folder: Path, *, more: str = "") -> Path:
     """What the bench asked for in the session exercise, as somebody's log."""
     rows = [row for row in run_of("session").stimuli.to_pylist() if row["kind"] == "send"]
     lines = [f"2026-03-02T10:00:00+01:00,{r['code']},{r['recipient']},{r['text']}" for r in rows]
-    return told(folder, "at,code,recipient,text\n" + "\n".join(lines) + more, "log.csv")
+    return reported(folder, "at,code,recipient,text\n" + "\n".join(lines) + more, "log.csv")
 
 
 OUTAGE = '[[outages]]\nfrom = "2026-03-02T10:00:10+01:00"\nto = "2026-03-02T10:00:11+01:00"\n'
@@ -129,7 +129,7 @@ def test_a_requested_message_that_never_was_accepted_is_lost(
 ) -> None:
     """The one that is missing is marketing: to a user who had not agreed, a client may be right to withhold it."""
     known = CAMPAIGNS.replace("opted_in = false", f"opted_in = {agreed}")
-    campaigns = told(tmp_path, known + outage)
+    campaigns = reported(tmp_path, known + outage)
     found = judged(captured("session", tmp_path), campaigns=campaigns, requests=requests(tmp_path, more=more))
     assert found["outage.nothing-lost"].outcome == outcome
     assert found["outage.no-duplicates"].outcome == "pass"
@@ -137,7 +137,7 @@ def test_a_requested_message_that_never_was_accepted_is_lost(
 
 def test_what_was_asked_for_at_the_very_end_may_be_sent_after_the_capture(tmp_path: Path) -> None:
     late = "\n2026-03-02T10:01:20+01:00,36010,33639980009,x"
-    campaigns = told(tmp_path, CAMPAIGNS + OUTAGE)
+    campaigns = reported(tmp_path, CAMPAIGNS + OUTAGE)
     found = judged(captured("session", tmp_path), campaigns=campaigns, requests=requests(tmp_path, more=late))
     assert found["outage.nothing-lost"].outcome == "pass"
 
@@ -156,13 +156,13 @@ def test_every_request_is_found_on_the_wire_with_spaces_in_its_number(tmp_path: 
     rows = [line.split(",") for line in log.read_text("utf-8").splitlines()]
     lines = [",".join([at, f"{code}.0", spaced(to), *text]) for at, code, to, *text in rows[1:]]
     log.write_text("\n".join([",".join(rows[0]), *lines]), "utf-8")
-    found = judged(captured("session", tmp_path), campaigns=told(tmp_path, CAMPAIGNS + OUTAGE), requests=log)
+    found = judged(captured("session", tmp_path), campaigns=reported(tmp_path, CAMPAIGNS + OUTAGE), requests=log)
     assert found["outage.nothing-lost"].outcome == "pass"
 
 
 def test_requests_that_could_not_be_read_leave_what_hangs_on_them_open(tmp_path: Path) -> None:
     more = "\n2026-03-02T10:00:01+01:00,36010,3.363998E+10,x"
-    path, campaigns = captured("session", tmp_path), told(tmp_path, CAMPAIGNS + OUTAGE)
+    path, campaigns = captured("session", tmp_path), reported(tmp_path, CAMPAIGNS + OUTAGE)
     result = audited(path, campaigns=campaigns, requests=requests(tmp_path, more=more))
     found = in_order(result.findings)
     assert found["outage.nothing-lost"].outcome == "inconclusive"
@@ -170,13 +170,13 @@ def test_requests_that_could_not_be_read_leave_what_hangs_on_them_open(tmp_path:
     assert found["outage.no-duplicates"].outcome == "pass"  # one request more would excuse, not accuse
     assert (result.facts["set_aside"], result.facts["unread"]) == (1, "1 line of the requests")
     lost = requests(tmp_path, more=f"{more}\n2026-03-02T10:00:01+01:00,36010,33639980009,x")
-    service = told(tmp_path, CAMPAIGNS.replace("marketing", "service") + OUTAGE, "service.toml")
+    service = reported(tmp_path, CAMPAIGNS.replace("marketing", "service") + OUTAGE, "service.toml")
     assert judged(path, campaigns=service, requests=lost)["outage.nothing-lost"].outcome == "fail"
 
 
 def test_consents_that_could_not_be_read_excuse_and_prove_nothing(tmp_path: Path) -> None:
     recipients = [row["recipient"] for row in run_of("session").stimuli.to_pylist() if row["kind"] == "send"]
-    campaigns = told(tmp_path, CAMPAIGNS.replace("opted_in = false", 'consents = "agreed.txt"'))
+    campaigns = reported(tmp_path, CAMPAIGNS.replace("opted_in = false", 'consents = "agreed.txt"'))
     path = captured("session", tmp_path)
     for lines, outcome in (
         ([*map(spaced, recipients)], "pass"),
@@ -184,15 +184,15 @@ def test_consents_that_could_not_be_read_excuse_and_prove_nothing(tmp_path: Path
         ([*map(spaced, recipients[1:]), "3.363998E+10"], "inconclusive"),
         ([*map(spaced, recipients), "3.363998E+10"], "pass"),
     ):
-        told(tmp_path, "\n".join(lines), "agreed.txt")
+        reported(tmp_path, "\n".join(lines), "agreed.txt")
         assert judged(path, campaigns=campaigns)["marketing.consent-on-the-wire"].outcome == outcome
 
 
 def test_recipients_may_be_a_list_with_spaces_in_its_numbers(tmp_path: Path) -> None:
     recipients = [row["recipient"] for row in run_of("session").stimuli.to_pylist() if row["kind"] == "send"]
-    campaigns = told(tmp_path, CAMPAIGNS + 'recipients = "list.csv"\n')
+    campaigns = reported(tmp_path, CAMPAIGNS + 'recipients = "list.csv"\n')
     path = captured("session", tmp_path)
-    told(tmp_path, "msisdn;name\n" + "\n".join(f"{spaced(one)};x" for one in recipients[:3]), "list.csv")
+    reported(tmp_path, "msisdn;name\n" + "\n".join(f"{spaced(one)};x" for one in recipients[:3]), "list.csv")
     found = judged(path, campaigns=campaigns)["marketing.consent-on-the-wire"]
     assert (found.outcome, found.measured) == ("fail", 3)
 
@@ -295,11 +295,11 @@ def test_planted_marketing_is_caught_by_its_rule_and_by_no_other(fault: str) -> 
 
 
 def test_a_kept_ledger_is_judged_again_alike_and_otherwise_under_another_contract(tmp_path: Path) -> None:
-    campaigns = told(tmp_path, CAMPAIGNS)
+    campaigns = reported(tmp_path, CAMPAIGNS)
     first = audited(captured("session", tmp_path), campaigns=campaigns, output=tmp_path / "out")
     run = open_run(tmp_path / "out" / "ledger")
     assert list(first.findings) == list(audit_run(run, load_contract()).findings)
-    new = told(
+    new = reported(
         tmp_path,
         'extends = "orange_ops_2016"\n[terms.session]\nkeepalive_expected_s = { value = 45, status = "contract" }\n',
         "new.toml",

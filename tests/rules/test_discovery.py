@@ -23,7 +23,7 @@ DOORS = {
     "nothing else": "",
     "a rule's own module": "import simbench.rules.client.refusals",
     "the service level": "import simbench.sla.restoration, simbench.sla.rules",
-    "the commands": "import simbench.cli.main, simbench.cli.judge.audit, simbench.cli.conform",
+    "the commands": "import simbench.cli.main, simbench.api.audit, simbench.cli.conform",
     "the service": "import simbench.service.judging",
     "the exercises": "import simbench.bench.exercises.endurance, simbench.bench.runner.selection",
     "pytest": "import simbench.bench.pytest.plugin",

@@ -47,7 +47,7 @@ def test_a_client_that_logged_in_and_did_nothing_more_is_not_acquitted_of_its_tr
 
 @given(st.lists(st.tuples(st.integers(1, 2), anything), max_size=20), st.booleans())
 def test_no_rule_breaks_on_anything_that_stands_on_a_wire(chunks: list[tuple[int, Chunk]], opened: bool) -> None:
-    scene = Scene().asked(0, "#00001").told(0.5, "accepted", "#00001").outage(1, 2).drop(3).late(1, 2, 30)
+    scene = Scene().asked(0, "#00001").reported(0.5, "accepted", "#00001").outage(1, 2).drop(3).late(1, 2, 30)
     if opened:
         scene.login(0.1).login(0.2, 2).closed(5, 2)
     for number, (session, (direction, octets)) in enumerate(chunks):
@@ -158,7 +158,7 @@ def to_others(share_of_hundred: int) -> Scene:
         (ANSWERS, answered_after(60), answered_after(60.001), "session.result_timer_max_s"),
         ("sessions.reconnect-pace", storm(12), storm(13), "session.reconnect_attempts_per_minute"),
         ("outage.comes-back", back_after(119), back_after(120.1), "session.reconnect_grace_s"),
-        ("recipients.non-orange-share", to_others(1), to_others(2), "delivery.other_operators_share_max"),
+        ("recipients.other-operators-share", to_others(1), to_others(2), "delivery.other_operators_share_max"),
     ],
     ids=["keepalive", "answers late", "reconnect pace", "comes back", "non-orange share"],
 )
@@ -183,7 +183,7 @@ def test_what_no_contract_could_allow_fails_whatever_is_assumed() -> None:
     assert refused.judged(ANSWERS).outcome == "fail"
 
 
-# What could not be told ------------------------------------------------------------------------------------------
+# Inconclusive verdicts -------------------------------------------------------------------------------------------
 
 
 def test_sessions_too_short_to_need_a_keepalive_prove_none() -> None:

@@ -74,7 +74,7 @@ def test_traffic_before_a_rate_was_lowered_is_held_against_the_rate_of_its_time(
     assert scene.tell(60, "limit", CODE, rate_per_s=10, mode="monitor").judged(AT_TIER).outcome == "pass"
 
 
-def test_a_client_that_keeps_the_rate_it_was_told_before_is_not_convicted_and_beyond_both_it_is() -> None:
+def test_a_client_that_keeps_the_rate_it_was_given_before_is_not_convicted_and_beyond_both_it_is() -> None:
     def lowered(per_s: int) -> Finding:
         scene = Scene(rate=50).login(0.5).tell(0.9, "limit", CODE, rate_per_s=10, mode="monitor")
         return stream(scene, paced(per_s, 200)).judged(AT_TIER)

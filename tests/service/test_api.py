@@ -19,10 +19,10 @@ from simbench.service.settings import Limits, ServiceSettings
 from tests.service.stage import NUMBER, Stage, staged
 
 
-def run(story: Callable[[Stage], Coroutine[Any, Any, None]], **more: Any) -> None:
+def run(script: Callable[[Stage], Coroutine[Any, Any, None]], **more: Any) -> None:
     async def play() -> None:
         async with staged(**more) as stage:
-            await story(stage)
+            await script(stage)
 
     asyncio.run(play())
 
@@ -35,10 +35,10 @@ async def refusal(stage: Stage, call: Callable[..., object], *args: Any, **kwarg
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
-def test_a_message_is_found_by_recipient_code_text_and_outcome_and_its_frame_is_told_in_words(
+def test_a_message_is_found_by_recipient_code_text_and_outcome_and_its_frame_is_reported_in_words(
     tmp_path: Path, on_disk: bool
 ) -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         peer = await stage.site.session()
         text = "Votre colis #1 \u00e9".encode("latin-1").replace(b"\xe9", b"\x05").hex().upper()
         await peer.submit(1, AdC=NUMBER, Msg=text)
@@ -71,14 +71,14 @@ def test_a_message_is_found_by_recipient_code_text_and_outcome_and_its_frame_is_
         assert [line.split(",")[4] for line in lines[1:]] == [NUMBER]
 
     ledger = Ledger.create(tmp_path / "run", RunInfo(run="api")) if on_disk else None
-    run(story, ledger=ledger)
+    run(script, ledger=ledger)
     if ledger:
         ledger.close()
         assert not list(ledger.folder.glob("messages*"))
 
 
 def test_what_a_search_used_is_given_back_and_the_next_search_finds_the_same() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         peer = await stage.site.session()
         await peer.submit(1, AdC=NUMBER)
         before = await stage.ask(stage.client.messages)
@@ -88,13 +88,13 @@ def test_what_a_search_used_is_given_back_and_the_next_search_finds_the_same() -
         assert await stage.ask(stage.client.messages) == before
         assert stage.platform.search.holds()
 
-    run(story, settings=ServiceSettings(limits=Limits(searched_s=0)))
+    run(script, settings=ServiceSettings(limits=Limits(searched_s=0)))
 
 
 def test_an_export_is_whole_and_holds_nothing_that_came_after_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routes, "EXPORTED_AT_ONCE", 3)
 
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         peer = await stage.site.session("36020")
         for trn in range(10):
             await peer.submit(trn, AdC=f"3363998000{trn}", OAdC="36020")
@@ -104,13 +104,13 @@ def test_an_export_is_whole_and_holds_nothing_that_came_after_it_began(monkeypat
         numbers = [line.split(",")[4] for line in [first[1], *await stage.ask(list, lines)]]
         assert numbers == [f"3363998000{trn}" for trn in range(9, -1, -1)]
 
-    run(story)
+    run(script)
 
 
 def test_a_frame_cut_in_two_reads_is_one_message() -> None:
     from tests import harness
 
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         peer = await stage.site.session()
         octets = harness.submit(7, AdC=NUMBER)
         peer.send(octets[:40])
@@ -122,11 +122,11 @@ def test_a_frame_cut_in_two_reads_is_one_message() -> None:
         assert (message.recipient, message.text) == (NUMBER, "Bonjour")
         assert message.id.endswith(".07")
 
-    run(story)
+    run(script)
 
 
 def test_the_wait_for_an_acknowledged_mo_ends_with_the_acknowledgement_and_not_before() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         peer = await stage.site.session()
         mo, client = stage.client.mo, stage.client
         assert not (await stage.ask(mo, NUMBER, "36010", "STOP", 0.05)).acknowledged
@@ -143,11 +143,11 @@ def test_the_wait_for_an_acknowledged_mo_ends_with_the_acknowledgement_and_not_b
         assert [(text.way, text.code, text.text) for text in texts] == [("out", "36010", "STOP")] * 2
         assert await refusal(stage, mo, NUMBER, "38001", "STOP") == (422, "body.code")
 
-    run(story)
+    run(script)
 
 
 def test_sessions_are_listed_and_dropped() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         peer = await stage.site.session()
         (session,) = await stage.ask(stage.client.sessions)
         assert (session.account, session.unanswered_by_smsc) == ("36010", 0)
@@ -156,11 +156,11 @@ def test_sessions_are_listed_and_dropped() -> None:
         assert await peer.end() == "rst"
         assert await refusal(stage, stage.client.drop, session.number) == (404, "path.number")
 
-    run(story)
+    run(script)
 
 
 def test_a_subscriber_detached_keeps_its_messages_waiting_until_it_is_attached() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         client = stage.client
         peer = await stage.site.session()
         assert not (await stage.ask(client.detach, "0639980001")).attached
@@ -176,11 +176,11 @@ def test_a_subscriber_detached_keeps_its_messages_waiting_until_it_is_attached()
         await stage.ask(client.reset)
         assert (await stage.ask(client.subscriber, NUMBER)).operator == "orange"
 
-    run(story)
+    run(script)
 
 
 def test_an_outage_planned_begins_and_ends_in_platform_time_however_the_clock_goes() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         client = stage.client
         peer = await stage.site.session()
         planned = await stage.ask(client.outage, "cut", planned=True, in_s=3600, for_s=600)
@@ -200,11 +200,11 @@ def test_an_outage_planned_begins_and_ends_in_platform_time_however_the_clock_go
         assert await refusal(stage, client.cancel, 99) == (404, "path.number")
         assert await refusal(stage, client.outage, "cut", "38001") == (422, "body.scope")
 
-    run(story)
+    run(script)
 
 
 def test_an_outage_restored_by_hand_is_not_ended_again_by_its_plan() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         client = stage.client
         await stage.ask(client.outage, "cut", for_s=100)
         await stage.ask(client.restore)
@@ -214,11 +214,11 @@ def test_an_outage_restored_by_hand_is_not_ended_again_by_its_plan() -> None:
         assert still is not None
         assert still.mode == "silent"
 
-    run(story)
+    run(script)
 
 
 def test_faults_limits_and_speed_are_as_at_the_start_after_a_reset() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         client = stage.client
         before = await stage.ask(client.platform)
         assert (await stage.ask(client.fault, "nack", ec="04", share=0.5)).faults == ["nack"]
@@ -236,11 +236,11 @@ def test_faults_limits_and_speed_are_as_at_the_start_after_a_reset() -> None:
         assert after.codes == before.codes
         assert (after.faults, after.speed, after.outage, after.scheduled) == ([], 1.0, None, [])
 
-    run(story)
+    run(script)
 
 
 def test_the_wait_for_messages_ends_when_there_are_so_many() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         peer = await stage.site.session()
         assert not (await stage.ask(stage.client.wait, 1, 0.02)).reached
         waiting = asyncio.create_task(stage.ask(stage.client.wait, 2))
@@ -249,22 +249,22 @@ def test_the_wait_for_messages_ends_when_there_are_so_many() -> None:
         await peer.submit(2)
         assert (await waiting).answered == 2
 
-    run(story)
+    run(script)
 
 
 def test_the_clock_only_goes_forward() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         client = stage.client
         before = (await stage.ask(client.clock)).now
         assert (await stage.ask(client.step, 60)).now >= before + MINUTE_US
         assert await refusal(stage, client.advance, before) == (409, "body.to")
         assert (await stage.ask(client.clock)).now < before + HOUR_US
 
-    run(story)
+    run(script)
 
 
 def test_a_finding_leads_to_the_frame_it_rests_on_by_the_same_id() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         peer = await stage.site.session()
         for trn in range(5):
             await peer.submit(trn, OAdC="36999")  # a code of nobody
@@ -274,11 +274,11 @@ def test_a_finding_leads_to_the_frame_it_rests_on_by_the_same_id() -> None:
         known = {message.id for message in (await stage.ask(stage.client.messages)).messages}
         assert known & set(ids)
 
-    run(story)
+    run(script)
 
 
 def test_a_client_over_its_tier_is_convicted_while_it_is_served_and_the_platform_is_not() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         peer = await stage.site.session()
         for number in range(60):
             await peer.submit(number, AdC=f"3363998{number:04d}")
@@ -287,7 +287,7 @@ def test_a_client_over_its_tier_is_convicted_while_it_is_served_and_the_platform
         assert blamed["rate.backlog-at-tier"] == "client"
         assert set(blamed.values()) == {"client"}
 
-    run(story)
+    run(script)
 
 
 async def silence(stage: Stage) -> tuple[str, str]:
@@ -297,7 +297,7 @@ async def silence(stage: Stage) -> tuple[str, str]:
 
 
 def test_nobody_is_blamed_for_a_time_that_was_stepped_over() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         peer = await stage.site.session()
         await stage.ask(stage.client.step, 90)
         await peer.submit(1, NRq="0")
@@ -306,23 +306,23 @@ def test_nobody_is_blamed_for_a_time_that_was_stepped_over() -> None:
         assert await peer.end() == "fin"  # idle for the platform, not for the client
         assert await silence(stage) == ("inconclusive", "bench")
 
-    run(story)
+    run(script)
 
 
 def test_a_silence_at_the_speed_of_the_client_is_blamed_on_it() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         peer = await stage.site.session()
-        stage.site.server.clock.step(90)  # which no story tells: a minute and a half gone by
+        stage.site.server.clock.step(90)  # a step that no event records: a minute and a half
         await peer.submit(1, NRq="0")
         assert await silence(stage) == ("weak", "client")
 
-    run(story)
+    run(script)
 
 
-def test_the_ledger_is_told_and_handed_out(tmp_path: Path) -> None:
+def test_the_ledger_is_reported_and_handed_out(tmp_path: Path) -> None:
     ledger = Ledger.create(tmp_path / "run", RunInfo(run="api"))
 
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         peer = await stage.site.session()
         await peer.submit(1)
         table = pq.read_table(io.BytesIO(await stage.ask(stage.client.parquet, "wire")))
@@ -332,13 +332,13 @@ def test_the_ledger_is_told_and_handed_out(tmp_path: Path) -> None:
         assert (await stage.ask(stage.client.ledger)).rows["wire"] >= table.num_rows
         assert await refusal(stage, stage.client.parquet, "passwords") == (422, "path.table")
 
-    run(story, ledger=ledger)
+    run(script, ledger=ledger)
     ledger.close()
 
 
 def test_a_number_that_is_none_is_refused_with_its_field() -> None:
-    async def story(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         assert (await refusal(stage, stage.client.subscriber, "abc"))[0] == 422
         assert await refusal(stage, stage.client.detach, "0123") == (422, "path.address")
 
-    run(story)
+    run(script)

@@ -44,8 +44,8 @@ async def get(stage: Stage, path: str, method: str = "GET", **more: Any) -> http
     return await asyncio.to_thread(ask)
 
 
-def test_without_the_token_nothing_is_told_and_after_too_many_wrong_ones_nobody_is_asked(tmp_path: Path) -> None:
-    async def story() -> None:
+def test_without_the_token_nothing_is_reported_and_after_too_many_wrong_ones_nobody_is_asked(tmp_path: Path) -> None:
+    async def script() -> None:
         settings = ServiceSettings(token=TOKEN, log=tmp_path / "log", limits=Limits(wrong_tokens_per_min=3))
         async with staged(settings) as stage:
             for path in ("/api/v1/platform", "/metrics", "/openapi.json", "/docs", "/nothing"):
@@ -64,16 +64,16 @@ def test_without_the_token_nothing_is_told_and_after_too_many_wrong_ones_nobody_
                 assert (await get(stage, "/metrics", headers=shown)).status_code == 401
             assert (await get(stage, "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})).status_code == 429
 
-    asyncio.run(story())
-    told = (tmp_path / "log").read_text()
-    events = [json.loads(line) for line in told.splitlines()]
+    asyncio.run(script())
+    reported = (tmp_path / "log").read_text()
+    events = [json.loads(line) for line in reported.splitlines()]
     assert {each["status"] for each in events if each["event"] == "request refused"} == {401, 429}
     assert [each["status"] for each in events if each["event"] == "token shown"] == [303]
-    assert TOKEN[:-1] not in told
+    assert TOKEN[:-1] not in reported
 
 
 def test_oversize_bodies_unknown_names_and_path_tricks_are_refused_with_a_problem(tmp_path: Path) -> None:
-    async def story() -> None:
+    async def script() -> None:
         settings = ServiceSettings(limits=Limits(body_octets=1_000), log=tmp_path / "log")
         async with staged(settings) as stage:
             many = (b"x" * 400 for _ in range(10))
@@ -103,9 +103,9 @@ def test_oversize_bodies_unknown_names_and_path_tricks_are_refused_with_a_proble
             assert (refused["field"], "Content-Type" in refused["detail"]) == ("body", True)
             assert (await get(stage, "/api/v1/subscribers/33612345678/texts", "PUT")).status_code == 405
 
-    asyncio.run(story())
-    told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
-    refused = [each for each in told if each["event"] == "request refused"]
+    asyncio.run(script())
+    reported = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    refused = [each for each in reported if each["event"] == "request refused"]
     assert len(refused) == 14
     assert {each["status"] for each in refused} >= {413, 404, 422, 405, 403}
     assert not any("33612345678" in each["path"] for each in refused)
@@ -127,29 +127,29 @@ def test_beside_a_console_the_api_refuses_as_without_and_what_no_page_knows_is_l
             assert client.get("/").is_success
         _, said = server.end(signal.SIGTERM)
     assert said.splitlines()[0] == "stopping", "nothing is said of refusals on standard error"
-    told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
-    assert [each["status"] for each in told if each["event"] == "request refused"] == [405] * 4 + [404] * 4
-    assert not any("33612345678" in str(each) for each in told)
+    reported = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [each["status"] for each in reported if each["event"] == "request refused"] == [405] * 4 + [404] * 4
+    assert not any("33612345678" in str(each) for each in reported)
 
 
 def test_more_requests_than_allowed_are_refused_until_time_has_passed() -> None:
-    async def story() -> None:
+    async def script() -> None:
         async with staged(ServiceSettings(limits=Limits(requests_per_s=1, burst=3))) as stage:
             answers = [(await get(stage, "/metrics")).status_code for _ in range(5)]
             assert answers[:3] == [200] * 3
             assert answers[4] == 429
 
-    asyncio.run(story())
+    asyncio.run(script())
 
 
 def test_only_the_addresses_allowed_are_answered() -> None:
-    async def story() -> None:
+    async def script() -> None:
         async with staged(ServiceSettings(allow=networks(["192.0.2.0/24"]))) as stage:
             assert (await get(stage, "/metrics")).status_code == 403
         async with staged(ServiceSettings(allow=networks(["127.0.0.1"]))) as stage:
             assert (await get(stage, "/metrics")).is_success
 
-    asyncio.run(story())
+    asyncio.run(script())
 
 
 def test_another_machines_address_needs_a_token_and_a_token_needs_length(tmp_path: Path) -> None:
@@ -167,11 +167,11 @@ def test_another_machines_address_needs_a_token_and_a_token_needs_length(tmp_pat
         networks(["nowhere"])
 
 
-def test_no_password_is_in_what_is_told_and_numbers_in_the_log_are_masked(tmp_path: Path) -> None:
+def test_no_password_is_in_what_is_reported_and_numbers_in_the_log_are_masked(tmp_path: Path) -> None:
     codes = (CodeConfig(code="36010", password="hidden-word", auth_code="98765"),)
     number = "33612345678"  # of no fictional block, so that masking shows
 
-    async def story(path: Path, *, unmasked: bool) -> str:
+    async def script(path: Path, *, unmasked: bool) -> str:
         async with staged(ServiceSettings(log=path, unmasked=unmasked), codes=codes) as stage:
             peer = await stage.site.connect()
             assert (await peer.login("36010", "wrong-word")).data[0] == "N"
@@ -188,12 +188,12 @@ def test_no_password_is_in_what_is_told_and_numbers_in_the_log_are_masked(tmp_pa
 
     for unmasked in (False, True):
         path = tmp_path / str(unmasked)
-        shown = asyncio.run(story(path, unmasked=unmasked))
-        told = path.read_text()
-        assert (number in told) is unmasked
+        shown = asyncio.run(script(path, unmasked=unmasked))
+        reported = path.read_text()
+        assert (number in reported) is unmasked
         for secret in ("hidden-word", b"hidden-word".hex().upper(), "wrong-word"):
-            assert secret not in told + shown
-        events = [json.loads(line) for line in told.splitlines()]
+            assert secret not in reported + shown
+        events = [json.loads(line) for line in reported.splitlines()]
         (refused,) = [event for event in events if event["event"] == "refused"]
         assert refused["ec"] == "04"
         (login,) = [event for event in events if event["event"] == "login refused"]
@@ -224,7 +224,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def test_the_api_speaks_tls_and_nothing_else_where_a_certificate_is_given(certificate: tuple[Path, Path]) -> None:
-    async def story() -> None:
+    async def script() -> None:
         async with staged(ServiceSettings(certificate=certificate[0], key=certificate[1])) as stage:
             trusting = ssl.create_default_context(cafile=certificate[0])
             with ApiClient(stage.url, verify=trusting) as client:
@@ -234,11 +234,11 @@ def test_the_api_speaks_tls_and_nothing_else_where_a_certificate_is_given(certif
             with pytest.raises((httpx.HTTPError, ApiError)), ApiClient(f"http://127.0.0.1:{stage.port}") as plain:
                 await stage.ask(plain.platform)
 
-    asyncio.run(story())
+    asyncio.run(script())
 
 
 def test_ucp_goes_under_tls_where_a_certificate_is_given(certificate: tuple[Path, Path]) -> None:
-    async def story() -> None:
+    async def script() -> None:
         network = Tcp(tls_context(*certificate))
         async with serving(network=network, server=ServerConfig(port=0), ledger=MemoryLedger()) as site:
             trusting = ssl.create_default_context(cafile=certificate[0])
@@ -251,7 +251,7 @@ def test_ucp_goes_under_tls_where_a_certificate_is_given(certificate: tuple[Path
             assert await plain.end() in {"fin", "rst"}
             await plain.close()
 
-    asyncio.run(story())
+    asyncio.run(script())
 
 
 def test_a_certificate_without_its_key_or_that_is_none_is_bad_input(certificate: tuple[Path, Path]) -> None:

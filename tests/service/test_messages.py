@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import scts_text
 from simbench.base.units import SECOND_US
 from simbench.kernels import jit
 from simbench.ledger import Ledger, MemoryLedger, RunInfo
@@ -21,6 +20,7 @@ from simbench.service.messages import MessageSearch, Query
 from simbench.ucp import alphabet, content
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
+from tests.paris import CONTRACT, scts_text
 
 NOON = 1_795_000_000  # s; some day of November 2026
 NUMBER = "33639980001"
@@ -55,12 +55,12 @@ def decision(ledger: MemoryLedger, kind: str, second: int, recipient: str = NUMB
 
 
 def search_of(ledger: MemoryLedger) -> MessageSearch:
-    search = MessageSearch(ledger, EventLog())
+    search = MessageSearch(ledger, EventLog(), CONTRACT)
     search.follow()
     return search
 
 
-def told(search: MessageSearch, **query: Any) -> list[tuple[str, str, str]]:
+def reported(search: MessageSearch, **query: Any) -> list[tuple[str, str, str]]:
     found, _ = search.search(Query(limit=10_000, **query))
     return [(row["text"], row["outcome"], row["ec"]) for row in reversed(found)]
 
@@ -91,7 +91,7 @@ def test_texts_sent_over_several_sessions_are_found_in_their_order_however_the_r
     streams = {session: b"" for session, _ in sent}
     for number, (session, text) in enumerate(sent):
         streams[session] += submit(number, text)
-    search = MessageSearch(ledger, EventLog())
+    search = MessageSearch(ledger, EventLog(), CONTRACT)
     for turn, size in enumerate([*cuts, *[10_000] * 3]):
         for session in streams:
             octets, streams[session] = streams[session][:size], streams[session][size:]
@@ -130,7 +130,7 @@ def test_a_result_answers_the_latest_submission_of_its_session_and_number() -> N
     search = search_of(ledger)
     ledger.wire.append((10, 2, "out", refused(5, "04") + refused(5, "03")))
     search.follow()
-    assert told(search) == [("first", "pending", ""), ("other", "refused", "04"), ("again", "accepted", "")]
+    assert reported(search) == [("first", "pending", ""), ("other", "refused", "04"), ("again", "accepted", "")]
 
 
 def test_a_session_that_ended_leaves_no_half_frame_and_no_submission_waiting() -> None:
@@ -141,7 +141,7 @@ def test_a_session_that_ended_leaves_no_half_frame_and_no_submission_waiting() -
     ledger.wire.append((3, 1, "in", submit(6, "half")[30:]))
     ledger.wire.append((4, 1, "out", accepted(5, NOON)))
     search.follow()
-    assert told(search) == [("first", "pending", "")]
+    assert reported(search) == [("first", "pending", "")]
 
 
 def test_a_fate_is_known_whether_it_was_decided_before_or_after_its_result_was_written() -> None:
@@ -151,12 +151,12 @@ def test_a_fate_is_known_whether_it_was_decided_before_or_after_its_result_was_w
     for second, kind in ((1, "delivered"), (2, "buffered"), (2, "delivered"), (3, "buffered"), (4, "undelivered")):
         decision(ledger, kind, NOON + second)
     search = search_of(ledger)
-    assert told(search)[0] == ("early", "pending", "")
+    assert reported(search)[0] == ("early", "pending", "")
     ledger.wire.append((3, 1, "out", accepted(1, NOON + 1)))
     decision(ledger, "accepted", NOON + 9)
     decision(ledger, "delivered", NOON + 3)
     search.follow()
-    assert [outcome for _, outcome, _ in told(search)] == ["delivered"] * 3 + ["undelivered"]
+    assert [outcome for _, outcome, _ in reported(search)] == ["delivered"] * 3 + ["undelivered"]
 
 
 def test_a_stamp_of_the_hour_that_october_repeats_may_be_either() -> None:
@@ -166,39 +166,39 @@ def test_a_stamp_of_the_hour_that_october_repeats_may_be_either() -> None:
     ledger.wire.append((2, 1, "out", accepted(1, before) + accepted(2, before + 3600, "33639980002")))
     decision(ledger, "delivered", before)
     decision(ledger, "undelivered", before + 3600, "33639980002")
-    assert [outcome for _, outcome, _ in told(search_of(ledger))] == ["delivered", "undelivered"]
+    assert [outcome for _, outcome, _ in reported(search_of(ledger))] == ["delivered", "undelivered"]
 
 
-def test_a_full_disk_is_told_and_the_next_search_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_and_the_next_search_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: object, __: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     ledger = MemoryLedger()
     ledger.wire.append((1, 1, "in", submit(1, "first") + submit(2, "second")[:40]))
-    search = MessageSearch(ledger, EventLog())
+    search = MessageSearch(ledger, EventLog(), CONTRACT)
     with monkeypatch.context() as patched:
         patched.setattr(message_rows.Spill, "append", full)
         with pytest.raises(OSError, match="No space"):
             search.search(Query())
     ledger.wire.append((2, 1, "in", submit(2, "second")[40:]))
-    assert [text for text, _, _ in told(search)] == ["first", "second"]
+    assert [text for text, _, _ in reported(search)] == ["first", "second"]
 
 
 def test_blocks_are_searched_like_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(message_rows, "BLOCK", 20)
     ledger = MemoryLedger()
-    search = MessageSearch(ledger, EventLog())
+    search = MessageSearch(ledger, EventLog(), CONTRACT)
     for n in range(99):
         ledger.wire.append((n, 1, "in", submit(n, f"number {n} é")))
         search.follow()
     ledger.wire.append((100, 1, "out", b"".join(accepted(n, NOON + n) for n in range(0, 99, 2)) + refused(33, "07")))
     for n in range(0, 99, 4):
         decision(ledger, "delivered", NOON + n)
-    assert len(told(search, outcome="delivered")) == 25
-    assert len(told(search, outcome="accepted")) == 25
-    assert told(search, outcome="refused") == [("number 33 é", "refused", "07")]
-    assert told(search, text="BER 71 É") == [("number 71 é", "pending", "")]
-    assert told(search, text="énumber") == []  # not across two messages
+    assert len(reported(search, outcome="delivered")) == 25
+    assert len(reported(search, outcome="accepted")) == 25
+    assert reported(search, outcome="refused") == [("number 33 é", "refused", "07")]
+    assert reported(search, text="BER 71 É") == [("number 71 é", "pending", "")]
+    assert reported(search, text="énumber") == []  # not across two messages
     pages = [search.search(Query(code="36010", outcome="delivered", limit=10, offset=n))[0] for n in (0, 10, 20)]
     assert [row["number"] for page in pages for row in page] == [*range(96, -1, -4)]
     assert search.search(Query(below=40, limit=1))[0][0]["number"] == 39
@@ -218,8 +218,8 @@ def test_a_ledger_of_many_segments_is_searched_whole_and_leaves_no_file(
             ledger.wire.append((n, 1, "in", octets[30 + n % 60 :]))
             if n % 40 == 0:
                 ledger.flush()
-        search = MessageSearch(ledger, EventLog())
-        assert [text for text, _, _ in told(search)] == [f"text {n}" for n in range(200)]
+        search = MessageSearch(ledger, EventLog(), CONTRACT)
+        assert [text for text, _, _ in reported(search)] == [f"text {n}" for n in range(200)]
         assert len(list(ledger.folder.glob("wire-*.arrows"))) > 1
         (found,), count = search.search(Query(recipient="0639980123"))
         assert (found["text"], found["number"], count) == ("text 123", 123, 200)

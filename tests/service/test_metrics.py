@@ -52,7 +52,7 @@ async def metrics(stage: Stage) -> dict[str, dict[tuple[str, ...], float]]:
 
 
 def test_the_metrics_say_what_happened() -> None:
-    async def story() -> None:
+    async def script() -> None:
         async with staged() as stage:
             peer = await stage.site.session()
             await peer.submit(1, AdC=NUMBER)
@@ -69,11 +69,11 @@ def test_the_metrics_say_what_happened() -> None:
             assert seen["simbench_outage"] == {("silent", "36020"): 1}
             assert sum(seen["simbench_findings"].values()) > 10
 
-    asyncio.run(story())
+    asyncio.run(script())
 
 
 def test_several_who_look_at_once_count_each_row_once() -> None:
-    async def story() -> None:
+    async def script() -> None:
         async with staged() as stage:
             peer, watch = await stage.site.session(), stage.platform.watch
             for number in range(1, 6):
@@ -84,11 +84,11 @@ def test_several_who_look_at_once_count_each_row_once() -> None:
             assert watch.counts["36010", "accepted"] == 5
             assert [text for _, _, text in watch.sent[NUMBER]] == [f"text {number}" for number in range(1, 6)]
 
-    asyncio.run(story())
+    asyncio.run(script())
 
 
 def test_a_look_that_is_called_off_loses_nothing() -> None:
-    async def story() -> None:
+    async def script() -> None:
         async with staged() as stage:
             peer, watch = await stage.site.session(), stage.platform.watch
             await peer.submit(1, AdC=NUMBER)
@@ -104,7 +104,7 @@ def test_a_look_that_is_called_off_loses_nothing() -> None:
             await watch.look()
             assert watch.counts["36010", "accepted"] == 2
 
-    asyncio.run(story())
+    asyncio.run(script())
 
 
 def test_the_dashboard_draws_from_metrics_there_are_and_leaves_none_out() -> None:

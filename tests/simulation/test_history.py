@@ -31,4 +31,4 @@ def test_an_outage_under_way_when_the_period_begins_keeps_its_beginning() -> Non
     scripted = [{"at": "2026-03-26T22:00:00", "for_h": 3}]
     ledger = run(scenario_of(campaigns=[campaign()], incidents={"scripted": scripted}), "bulk")
     first = {str(row[1]): row[0] for row in reversed(ledger.events)}
-    assert first["outage"] < first["period"], f"the story of {FRIDAY} begins before it"  # type: ignore[operator]  # instants
+    assert first["outage"] < first["period"], f"the history of {FRIDAY} begins before it"  # type: ignore[operator]  # instants

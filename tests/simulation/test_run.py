@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from simbench.base.calendar import civil, instant
 from simbench.base.errors import ScenarioError
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
@@ -22,6 +21,7 @@ from simbench.simulation.plan import plan
 from simbench.simulation.run import run_world
 from simbench.simulation.scenario import WorldScenario, read_world
 from tests.cli.child import SIMBENCH, simbench
+from tests.paris import civil, instant
 from tests.simulation.worlds import CODE, FRIDAY, OTHER, campaign, run, scenario_of, sorted_minutes, sorted_rows
 
 YEAR = Path(__file__).parents[2] / "scenarios" / "year"
@@ -156,13 +156,13 @@ def test_the_ledger_on_disk_is_the_one_in_memory(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_was_counted_and_the_same_seed_gives_the_same(tmp_path: Path) -> None:
-    told = []
+    reported = []
     for name in ("a", "b"):
         done = simbench("run", YEAR / "01_quiet_day.toml", "-o", tmp_path / name, "--json")
         assert done.returncode == 0, done.stderr
-        told.append(json.loads(done.stdout)["codes"])
-    assert told[0] == told[1]
-    assert told[0]["36010"]["delivered"] > 2500
+        reported.append(json.loads(done.stdout)["codes"])
+    assert reported[0] == reported[1]
+    assert reported[0]["36010"]["delivered"] > 2500
     again = simbench("run", YEAR / "01_quiet_day.toml", "-o", tmp_path / "a")
     assert (again.returncode, again.stderr.count("\n")) == (2, 1)
     assert "holds a ledger already" in again.stderr

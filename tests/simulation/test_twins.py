@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import civil
 from simbench.base.errors import ScenarioError
 from simbench.base.units import HOUR_US
 from simbench.simulation.incidents import IncidentsConfig
 from simbench.simulation.plan import plan
 from simbench.simulation.scenario import WorldScenario
+from tests.paris import civil
 from tests.simulation.worlds import (
     CODE,
     FRIDAY,
@@ -168,7 +168,7 @@ BUSY = scenario_of(
 )
 
 
-@pytest.mark.parametrize("kind", ["accepted", "buffered", "delivered", "undelivered", "notice"])
+@pytest.mark.parametrize("kind", ["accepted", "buffered", "delivered", "undelivered", "notification"])
 @pytest.mark.parametrize("place", [0, 20])
 def test_what_happens_in_the_microsecond_of_a_cut_or_of_the_restoration_is_the_same_both_ways(
     kind: str, place: int
@@ -213,17 +213,17 @@ def test_a_lower_tier_with_a_full_ring_delays_what_comes_next() -> None:
     ]  # fmt: skip
 
 
-def test_a_validity_that_ends_while_all_is_down_is_told_at_the_restoration() -> None:
+def test_a_validity_that_ends_while_all_is_down_is_reported_at_the_restoration() -> None:
     scenario = scenario_of(
         campaigns=[campaign(volume=20, validity_min=5)],
         subscribers={"count": 1000, "preset": "attached"},
         incidents={"scripted": [{"at": f"{FRIDAY}T08:00:00.000001", "for_h": 1}]},
     )
     assert_twins(scenario)
-    told = kinds(run(scenario, "bulk"), "undelivered")
-    assert {(row[0], row[7]) for row in told} == {(told[0][0], 107)}
-    assert len(told) == 20
-    assert civil(told[0][0]).isoformat() == f"{FRIDAY}T09:00:00.000001+01:00"
+    reported = kinds(run(scenario, "bulk"), "undelivered")
+    assert {(row[0], row[7]) for row in reported} == {(reported[0][0], 107)}
+    assert len(reported) == 20
+    assert civil(reported[0][0]).isoformat() == f"{FRIDAY}T09:00:00.000001+01:00"
 
 
 def test_a_notice_pending_across_an_outage_is_taken_after_the_next_login() -> None:
@@ -236,7 +236,7 @@ def test_a_notice_pending_across_an_outage_is_taken_after_the_next_login() -> No
     ledger = run(scenario, "bulk")
     delivered = {row[5]: row[0] for row in kinds(ledger, "delivered")}
     login = kinds(ledger, "login")[1]
-    late = [row for row in kinds(ledger, "notice") if row[0] != delivered[row[5]]]
+    late = [row for row in kinds(ledger, "notification") if row[0] != delivered[row[5]]]
     assert late
     assert {(row[0], row[2]) for row in late} == {(login[0], login[2])}
 

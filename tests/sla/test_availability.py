@@ -10,13 +10,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant, months_before
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.contract import load_contract
 from simbench.ledger.incidents import Incident, Period
 from simbench.sla.availability import VARIANTS, budget, rolling, turning_points, year_of
 from simbench.sla.classification import Service, counted, service_of
 from simbench.sla.rolling_window import downtime_of, windows
+from tests.paris import instant, months_before
 from tests.sla.years import END, START, YEAR, case_of, judged, maintenance, outage, outages
 
 ROLLING, SIX = "sla.availability", "sla.restoration"
@@ -226,7 +226,7 @@ def test_the_worst_instant_is_found_between_the_ends_of_months() -> None:
     assert judged(ROLLING, apart, two_years).outcome == "pass"
 
 
-def test_planned_time_counts_in_v2_and_a_disagreement_is_told() -> None:
+def test_planned_time_counts_in_v2_and_a_disagreement_is_reported() -> None:
     found = judged(ROLLING, [maintenance(3000, 90, 6)])
     assert found.outcome == "pass"
     assert "V2 would fail" in found.summary

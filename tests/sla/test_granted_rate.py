@@ -153,7 +153,7 @@ def test_the_lowest_tier_within_a_minute_is_what_is_due() -> None:
     down = (START + 3 * MINUTE_US, "tier", "36010", None, '{"rate_per_s": 10}')
     ledger = MemoryLedger()
     ledger.events.extend([*(tuple(one.values())[:5] for one in given.trace.run.events.to_pylist()), row, down])
-    told = Case(Trace(ledger.snapshot()), given.contract)
+    reported = Case(Trace(ledger.snapshot()), given.contract)
     at = START + MINUTE_US * np.arange(5)
-    assert rates_at(told, "36010", at).tolist() == [20, 20, 50, 10, 10]
-    assert rates_at(told, "36020", at).tolist() == [10] * 5
+    assert rates_at(reported, "36010", at).tolist() == [20, 20, 50, 10, 10]
+    assert rates_at(reported, "36020", at).tolist() == [10] * 5

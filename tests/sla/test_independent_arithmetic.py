@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.base.units import HOUR_US
 from simbench.contract import load_contract
 from simbench.ledger.incidents import Incident, Period
@@ -14,6 +13,7 @@ from simbench.sla.availability import VARIANTS, decided, year_of
 from simbench.sla.classification import Service, counted
 from simbench.sla.readings import NOTICES, _reading
 from simbench.sla.restoration import outages_of
+from tests.paris import instant
 from tests.sla.independent import DAY, Facts, longest, worst
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from simbench.base.calendar import instant
 from simbench.base.units import MINUTE_US
 from simbench.contract import Contract, load_contract
 from simbench.ledger import MemoryLedger
@@ -15,6 +14,7 @@ from simbench.ledger.stimuli import Probe, stimulus_row
 from simbench.rules.rule import judge
 from simbench.sla.classification import service_of
 from simbench.sla.forecast import forecast
+from tests.paris import instant
 from tests.sla.years import START, YEAR, case_of, judged, maintenance, outage
 
 ROLLING, SIX = "sla.availability", "sla.restoration"

@@ -29,15 +29,15 @@ RESULT_S = 20.0
 
 async def submits(peer: LivePeer, first: int, count: int) -> set[str]:
     """Have that many accepted, a window at a time; whom they are to."""
-    told: set[str] = set()
+    reported: set[str] = set()
     for start in range(first, first + count, 50):
         size = min(50, first + count - start)
         send(peer, start, size)
         for _ in range(size):
             frame = await peer.frame()
             assert frame.data[0] == "A"
-            told.add(frame.data[2].partition(":")[0])
-    return told
+            reported.add(frame.data[2].partition(":")[0])
+    return reported
 
 
 def send(peer: LivePeer, first: int, count: int) -> None:
@@ -55,27 +55,27 @@ def accepted(folder: Path) -> set[str]:
     return {row["recipient"] for row in open_run(folder).centre.to_pylist() if row["kind"] == "accepted"}
 
 
-def test_what_could_not_be_written_is_told_once_and_written_when_there_is_room(tmp_path: Path) -> None:
+def test_what_could_not_be_written_is_reported_once_and_written_when_there_is_room(tmp_path: Path) -> None:
     folder = tmp_path / "run"
 
     async def script(server: Served) -> set[str]:
         peer = await session(server.port)
-        told = await submits(peer, 0, 200)
+        reported = await submits(peer, 0, 200)
         limit(server, resource.RLIMIT_FSIZE, FULL)
-        told |= await submits(peer, 200, MANY)  # it goes on answering
+        reported |= await submits(peer, 200, MANY)  # it goes on answering
         await asyncio.to_thread(first_line, server, "cannot be written")
         limit(server, resource.RLIMIT_FSIZE, resource.RLIM_INFINITY)
-        told |= await submits(peer, 200 + MANY, 200)
+        reported |= await submits(peer, 200 + MANY, 200)
         await peer.close()
-        return told
+        return reported
 
     with Patient(scenario(tmp_path, policy="go-on"), "--port", "0", "-o", folder) as server:
-        told = asyncio.run(script(server))
+        reported = asyncio.run(script(server))
         status, said = server.end(signal.SIGTERM)
     assert (status, "Traceback" in said) == (0, False), said
     assert "can be written again" in said
-    assert len(told) == MANY + 400
-    assert told == accepted(folder)
+    assert len(reported) == MANY + 400
+    assert reported == accepted(folder)
     assert open_run(folder).info.closed
 
 
@@ -84,12 +84,12 @@ def test_a_server_that_ends_while_the_disk_is_full_says_what_it_lost(tmp_path: P
 
     async def script(server: Served) -> set[str]:
         peer = await session(server.port)
-        told = await submits(peer, 0, 200)
+        reported = await submits(peer, 0, 200)
         await asyncio.to_thread(committed, folder)
         limit(server, resource.RLIMIT_FSIZE, FULL)
         await submits(peer, 200, MANY)
         await peer.close()
-        return told
+        return reported
 
     with Patient(scenario(tmp_path, policy="go-on"), "--port", "0", "-o", folder) as server:
         asyncio.run(script(server))
@@ -106,24 +106,24 @@ def test_durable_acknowledges_nothing_that_the_disk_has_no_room_for(tmp_path: Pa
 
     async def script(server: Served) -> set[str]:
         peer = await session(server.port)
-        told = await submits(peer, 0, 100)
+        reported = await submits(peer, 0, 100)
         limit(server, resource.RLIMIT_FSIZE, FULL)
         send(peer, 100, 50)
         await asyncio.to_thread(first_line, server, "cannot be written")
         assert await peer.hears_nothing()
         limit(server, resource.RLIMIT_FSIZE, resource.RLIM_INFINITY)
         for _ in range(100, 150):
-            told.add((await peer.frame()).data[2].partition(":")[0])
+            reported.add((await peer.frame()).data[2].partition(":")[0])
         server.process.kill()
         await peer.end()
         await peer.close()
-        return told
+        return reported
 
     with Patient(scenario(tmp_path, durable=True), "--port", "0", "-o", folder) as server:
-        told = asyncio.run(script(server))
+        reported = asyncio.run(script(server))
         server.process.wait()
-    assert len(told) == 150
-    assert told <= accepted(folder)
+    assert len(reported) == 150
+    assert reported <= accepted(folder)
 
 
 def test_while_rows_cannot_be_written_nothing_is_accepted_and_then_everything_is(tmp_path: Path) -> None:
@@ -131,10 +131,10 @@ def test_while_rows_cannot_be_written_nothing_is_accepted_and_then_everything_is
 
     async def script(server: Served, api: ApiClient) -> set[str]:
         peer = await session(server.port)
-        told = await submits(peer, 0, 100)
+        reported = await submits(peer, 0, 100)
         limit(server, resource.RLIMIT_FSIZE, FULL)
         send(peer, 100, 1)  # its rows are the first that find no room
-        told.add((await peer.frame()).data[2].partition(":")[0])
+        reported.add((await peer.frame()).data[2].partition(":")[0])
         await asyncio.to_thread(first_line, server, "cannot be written")
         assert "cannot be written" in await asyncio.to_thread(lambda: api.platform().ledger)
         assert "simbench_ledger_failing 1.0" in await asyncio.to_thread(metrics, server)
@@ -144,23 +144,23 @@ def test_while_rows_cannot_be_written_nothing_is_accepted_and_then_everything_is
         assert await peer.hears_nothing()
         assert await late.hears_nothing()
         limit(server, resource.RLIMIT_FSIZE, resource.RLIM_INFINITY)
-        told |= {(await peer.frame()).data[2].partition(":")[0] for _ in range(49)}
+        reported |= {(await peer.frame()).data[2].partition(":")[0] for _ in range(49)}
         assert (await late.frame()).data[0] == "A"
         assert await asyncio.to_thread(lambda: api.platform().ledger) == ""
         await peer.close()
         await late.close()
-        return told
+        return reported
 
     log = tmp_path / "log"
     with (
         Patient(scenario(tmp_path), "--port", "0", "-o", folder, "--api", "0", "--log", log) as server,
         api_of(server) as api,
     ):
-        told = asyncio.run(script(server, api))
+        reported = asyncio.run(script(server, api))
         status, said = server.end(signal.SIGTERM)
     assert status == 0, said
-    assert len(told) == 150
-    assert told == accepted(folder)
+    assert len(reported) == 150
+    assert reported == accepted(folder)
     (late,) = [row for row in open_run(folder).timing_error.to_pylist() if row["place"] == "ledger"]
     assert late["size_us"] == late["ended"] - late["started"] > 0
     events = [json.loads(line) for line in log.read_text().splitlines()]

@@ -22,14 +22,14 @@ pytestmark = pytest.mark.slow
 
 WINDOW = 50
 LOOK_S = 0.01
-Told = dict[str, None]  # recipients of messages of which the client was told that they are accepted, in that order
+Acknowledged = dict[str, None]  # recipients of the messages accepted, in the order of their results
 
 
-async def load_until_killed(server: Served, enough: Callable[[Told], bool]) -> Told:
+async def load_until_killed(server: Served, enough: Callable[[Acknowledged], bool]) -> Acknowledged:
     """Keep the window full until the server is gone, killed as soon as there is enough; what was acknowledged."""
     peer = await session(server.port)
-    told: Told = {}
-    killer = asyncio.create_task(kill(server, lambda: enough(told)))
+    reported: Acknowledged = {}
+    killer = asyncio.create_task(kill(server, lambda: enough(reported)))
     asked = WINDOW - 1
     try:
         for number in range(WINDOW):
@@ -37,14 +37,14 @@ async def load_until_killed(server: Served, enough: Callable[[Told], bool]) -> T
         while True:
             frame = await peer.frame()
             asked += 1
-            note(told, frame.data)
+            note(reported, frame.data)
             peer.send(submit(int(frame.trn), asked))
     except (AssertionError, ConnectionError):  # the connection has ended
         await killer
     for frame in peer.kept():
-        note(told, frame.data)
+        note(reported, frame.data)
     await close(peer)
-    return told
+    return reported
 
 
 async def kill(server: Served, enough: Callable[[], bool]) -> None:
@@ -57,9 +57,9 @@ def submit(trn: int, number: int) -> bytes:
     return harness.submit(trn, OAdC="36150", AdC=f"3371{number:07d}", NRq="", NT="")
 
 
-def note(told: Told, data: list[str]) -> None:
+def note(reported: Acknowledged, data: list[str]) -> None:
     assert data[0] == "A", data
-    told[data[2].partition(":")[0]] = None
+    reported[data[2].partition(":")[0]] = None
 
 
 async def close(peer: LivePeer) -> None:
@@ -84,13 +84,13 @@ def test_killed_under_load_only_what_came_after_the_last_batch_is_missing(tmp_pa
         return sum(path.stat().st_size for path in folder.glob("centre-*.arrows")) > 500_000
 
     with Patient(scenario(tmp_path), "--port", "0", "-o", folder) as server:
-        told = asyncio.run(load_until_killed(server, lambda told: batches() and len(told) > 2_000))
+        reported = asyncio.run(load_until_killed(server, lambda reported: batches() and len(reported) > 2_000))
         assert server.process.wait() == -signal.SIGKILL
     there = accepted(folder)
-    kept = [recipient in there for recipient in told]
+    kept = [recipient in there for recipient in reported]
     assert kept[0]
     assert kept == sorted(kept, reverse=True)  # nothing is missing before the last that is there
-    print(f"acknowledged {len(told)}, missing the last {kept.count(False)}")  # noqa: T201 - its figures
+    print(f"acknowledged {len(reported)}, missing the last {kept.count(False)}")  # noqa: T201 - its figures
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -98,7 +98,7 @@ def test_durable_loses_nothing_acknowledged_whenever_it_is_killed(tmp_path: Path
     folder, after_s = tmp_path / "run", random.Random(seed).uniform(0.05, 1.2)
     with Patient(scenario(tmp_path, durable=True), "--port", "0", "-o", folder) as server:
         until = time.monotonic() + after_s
-        told = asyncio.run(load_until_killed(server, lambda _: time.monotonic() > until))
+        reported = asyncio.run(load_until_killed(server, lambda _: time.monotonic() > until))
         assert server.process.wait() == -signal.SIGKILL
-    assert set(told) <= accepted(folder)
-    print(f"killed after {after_s:.2f} s: acknowledged {len(told)}")  # noqa: T201 - its figures
+    assert set(reported) <= accepted(folder)
+    print(f"killed after {after_s:.2f} s: acknowledged {len(reported)}")  # noqa: T201 - its figures

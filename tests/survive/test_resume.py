@@ -83,7 +83,7 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)  # the API limits how often it is asked
 
 
-def told(folder: Path) -> list[dict[str, object]]:
+def reported(folder: Path) -> list[dict[str, object]]:
     return [json.loads(row["detail"]) for row in open_run(folder).events.to_pylist() if row["kind"] == "resumed"]
 
 
@@ -110,7 +110,7 @@ def test_a_message_that_waits_for_its_subscriber_waits_on_with_what_it_asked_for
         peer.send(harness.submit(1, OAdC="36150", AdC="33710000003", NRq="1", NT="1"))
         assert (await result(peer)).data[0] == "A"
         assert (await notice(peer))["OAdC"] == "33710000003"
-        assert await peer.hears_nothing()  # nothing acknowledged is told again
+        assert await peer.hears_nothing()  # nothing acknowledged is sent again
         peer.send(ALERT)
         assert (await result(peer)).data[0] == "A"  # hence the acknowledgement is on disk
         await peer.close()
@@ -123,7 +123,7 @@ def test_a_message_that_waits_for_its_subscriber_waits_on_with_what_it_asked_for
         stop(server, how)
     with Patient("--resume", folder) as server:
         stop(server, signal.SIGTERM)
-    assert told(folder) == [{"messages": 2, "notices": 0, "killed": how is signal.SIGKILL}] * 2
+    assert reported(folder) == [{"messages": 2, "notifications": 0, "killed": how is signal.SIGKILL}] * 2
     run = open_run(folder)
     assert run.info.closed
     assert run.wire["n"].to_pylist() == list(range(run.wire.num_rows))
@@ -132,7 +132,7 @@ def test_a_message_that_waits_for_its_subscriber_waits_on_with_what_it_asked_for
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_notices_nobody_acknowledged_are_told_after_the_next_login(
+def test_notifications_nobody_acknowledged_are_reported_after_the_next_login(
     scenario: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
     folder, count = tmp_path / "run", 8  # within a window

@@ -87,7 +87,7 @@ def test_values_of_a_map_match_in_any_case(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("start,scope,start\n1,2,3\n", '2 columns are called "start"'),
         ("start\n1\n", 'no column "scope"; expected one for scope, or a mapping file'),
@@ -95,8 +95,8 @@ def test_values_of_a_map_match_in_any_case(tmp_path: Path) -> None:
         ('"start,scope\n1,2\n', "line 1: unexpected end of data"),
     ],
 )
-def test_a_table_that_cannot_be_is_refused(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(BadInput, match=told):
+def test_a_table_that_cannot_be_is_refused(tmp_path: Path, text: str, reported: str) -> None:
+    with pytest.raises(BadInput, match=reported):
         rows(tmp_path, text.encode())
 
 

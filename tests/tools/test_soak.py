@@ -42,7 +42,7 @@ def test_growth_counts_from_the_most_of_the_warm_server() -> None:
 
 
 @pytest.mark.slow
-def test_a_served_process_is_loaded_and_cut_and_the_figures_are_told() -> None:
+def test_a_served_process_is_loaded_and_cut_and_the_figures_are_reported() -> None:
     few = ("--seconds", "8", "--cut-every", "4", "--frames", "200", "--messages", "1000", "--patience", "600")
     command = [sys.executable, "-m", "tools.soak", *few, "--grown", "100"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

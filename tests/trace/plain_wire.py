@@ -42,7 +42,7 @@ class Asked(NamedTuple):
     row: Submit | Alert | Login
 
 
-class Told(NamedTuple):
+class AskedBySmsc(NamedTuple):
     """An operation of the SMSC that waits for its result; no row for an operation that no view has."""
 
     ot: str
@@ -62,7 +62,7 @@ class Line(msgspec.Struct):
     incoming: Framer = msgspec.field(default_factory=Framer)
     outgoing: Framer = msgspec.field(default_factory=Framer)
     asked_by_client: dict[str, Asked] = {}
-    asked_by_smsc: dict[str, Told] = {}
+    asked_by_smsc: dict[str, AskedBySmsc] = {}
     unaligned: set[str] = msgspec.field(default_factory=lambda: {"in", "out"})
     account: str = ""
     login: Login | None = None
@@ -199,9 +199,9 @@ class Wire:
             if item.kind == "R":
                 _answered(line, at, item)
             elif item.ot in {"52", "53"} and len(item.data) > At.OTOA:
-                line.asked_by_smsc[item.trn] = Told(item.ot, self._delivery(line, at, item))
+                line.asked_by_smsc[item.trn] = AskedBySmsc(item.ot, self._delivery(line, at, item))
             else:
-                line.asked_by_smsc[item.trn] = Told(item.ot, None)
+                line.asked_by_smsc[item.trn] = AskedBySmsc(item.ot, None)
 
     def _delivery(self, line: Line, at: int, frame: Frame) -> Notification | Mo:
         data = frame.data

@@ -16,17 +16,17 @@ VIEWS = ("submits", "notifications", "mo", "alerts", "frames", "sessions", "atte
 
 def seen(trace: Trace) -> dict[str, list[dict[str, Any]]]:
     """Every view as records; of an instant only whether it came."""
-    told: dict[str, list[dict[str, Any]]] = {}
+    reported: dict[str, list[dict[str, Any]]] = {}
     for name in VIEWS:
         view = getattr(trace, name)
-        told[name] = [
+        reported[name] = [
             {
                 column: value >= 0 if column == "at" or column.endswith("_at") else value
                 for column, value in ((field, getattr(row, field)) for field in view._row.__struct_fields__)
             }
             for row in view.rows()
         ]
-    return told
+    return reported
 
 
 @given(st.lists(st.sampled_from(POOL), max_size=25), st.data(), st.booleans())

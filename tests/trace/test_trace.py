@@ -154,7 +154,7 @@ def test_the_one_result_of_a_number_used_twice_belongs_to_the_first() -> None:
     assert list(zip(submits.token.tolist(), submits.ack.tolist(), strict=True)) == [("#00001", "A"), ("#00002", "")]
 
 
-# Sessions, captures, story ---------------------------------------------------------------------------------------
+# Sessions, captures, events --------------------------------------------------------------------------------------
 
 
 def test_a_session_tells_how_it_began_and_ended() -> None:

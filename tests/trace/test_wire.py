@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import scts_text
 from simbench.base.units import SECOND_US
 from simbench.kernels import frames, jit
 from simbench.ledger import MemoryLedger
@@ -21,6 +20,7 @@ from simbench.trace.trace import Trace
 from simbench.ucp import alphabet, content
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
+from tests.paris import scts_text
 from tests.trace.plain_wire import Wire as PlainWire
 
 NOON_S = 1_795_000_000
@@ -112,14 +112,14 @@ rows = st.lists(
 )  # fmt: skip
 
 
-def as_told(trace: Any, kinds: tuple[str, ...] = KINDS) -> dict[str, list[tuple[Any, ...]]]:
-    told: dict[str, list[tuple[Any, ...]]] = {}
+def rows_of(trace: Any, kinds: tuple[str, ...] = KINDS) -> dict[str, list[tuple[Any, ...]]]:
+    reported: dict[str, list[tuple[Any, ...]]] = {}
     for kind in kinds:
         view = getattr(trace, kind)
         listed = view if isinstance(view, list) else view.rows()
         names = type(listed[0]).__struct_fields__ if isinstance(view, list) and listed else view_names(view)
-        told[kind] = [tuple(getattr(row, name) for name in names) for row in listed]
-    return told
+        reported[kind] = [tuple(getattr(row, name) for name in names) for row in listed]
+    return reported
 
 
 def view_names(view: Any) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ def test_the_reader_leaves_what_the_plain_one_does(
     for row in run.wire.to_pylist():
         plain.chunk(row["at"], row["session"], row["direction"], row["octets"])
     plain.finish(trace.span[1])
-    assert as_told(trace) == as_told(plain)
+    assert rows_of(trace) == rows_of(plain)
     assert trace.sessions.rows() == [line.session for line in plain.lines.values()]
 
 

@@ -75,7 +75,7 @@ def test_what_comes_twice_is_taken_once(text: str, data: st.DataObject) -> None:
 
 
 @given(texts, st.data())
-def test_a_part_that_never_comes_is_told(text: str, data: st.DataObject) -> None:
+def test_a_part_that_never_comes_is_reported(text: str, data: st.DataObject) -> None:
     parts = [(ALICE, part) for part in parts_of(text)]
     lost = data.draw(st.integers(0, len(parts) - 1))
     found = together(parts[:lost] + parts[lost + 1 :])

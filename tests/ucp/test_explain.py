@@ -73,7 +73,7 @@ def test_addresses_dates_codes_and_states_are_put_in_words() -> None:
     assert meanings("r02_ack_partial")["SM"].endswith("for 0639980099: refused")
 
 
-def test_passwords_are_counted_and_not_told() -> None:
+def test_passwords_are_counted_and_not_shown() -> None:
     assert meanings("o60_open_short")["PWD"] == "6 characters"
 
 

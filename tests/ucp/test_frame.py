@@ -124,13 +124,13 @@ def test_line_ends_between_frames_are_a_violation() -> None:
     assert WIRE_ERRORS["line-ends"].tolerated
 
 
-def test_a_frame_broken_off_is_told_and_the_next_is_read() -> None:
+def test_a_frame_broken_off_is_reported_and_the_next_is_read() -> None:
     items = Framer().feed(FIRST[:30] + SECOND)
     assert names(items) == ["truncated", "frame"]
     assert items[0] == WireError("truncated", FIRST[:30], "11", "O", "51")
 
 
-def test_a_broken_frame_is_told_as_soon_as_the_next_begins() -> None:
+def test_a_broken_frame_is_reported_as_soon_as_the_next_begins() -> None:
     framer = Framer()
     assert names(framer.feed(FIRST[:30] + SECOND[:1])) == ["truncated"]
     assert framer.pending == SECOND[:1]
@@ -159,7 +159,7 @@ def test_a_checksum_that_is_no_two_digits_is_a_wrong_checksum(digits: bytes) -> 
     assert names(Framer().feed(b"\x02" + body + b"\x03")) == ["checksum"]
 
 
-def test_a_lower_case_checksum_is_told_before_its_frame() -> None:
+def test_a_lower_case_checksum_is_reported_before_its_frame() -> None:
     frame = next(vector.octets for vector in VECTORS if vector.name == "neg_lowercase_checksum")
     items = Framer().feed(frame)
     assert names(items) == ["lower-case-checksum", "frame"]

@@ -420,7 +420,7 @@ def test_an_operation_without_layout_is_refused() -> None:
         build("59", "O", 1)
 
 
-def test_a_negative_result_is_told_by_its_code() -> None:
+def test_a_negative_result_is_reported_by_its_code() -> None:
     assert build("51", "R", "16", EC="02") == next(v.octets for v in VALID if v.name == "r51_nack_02")
 
 

@@ -68,7 +68,7 @@ def test_any_octets_are_read_without_raising(octets: bytes) -> None:
         ("02XX", XserError("not hexadecimal", 0)),
     ],
 )
-def test_a_broken_xser_is_told_with_its_place(text: str, error: XserError) -> None:
+def test_a_broken_xser_is_reported_with_its_place(text: str, error: XserError) -> None:
     assert parse(text) == error
 
 

@@ -90,23 +90,23 @@ def live() -> list[tuple[str, bool]]:
     naive = _beside("tools.bench.naive")
     print(f"load generator's ceiling: {ceiling['submits_per_s']:,.0f} submits/s against a server that does nothing")
     print(f"naive server on asyncio's streams, same frames: {_rates(naive)}")
-    plain, told, odd = _served(notify=False), _served(notify=True), _served(notify=False, odd=10)
+    plain, notified, odd = _served(notify=False), _served(notify=True), _served(notify=False, odd=10)
     crowd = _served(notify=False, kind="crowd", accounts=[f"3601{n % 5}" for n in range(200)], window=10)
     rate = naive["submits_per_processor_s"]
-    named = {"no notification": plain, "notified": told, "one in ten odd": odd, "200 connections, window 10": crowd}
+    named = {"no notification": plain, "notified": notified, "one in ten odd": odd, "200 connections, window 10": crowd}
     for name, figures in named.items():
         times = figures["submits_per_processor_s"] / rate
         print(
             f"live, {name}: {_rates(figures)}, {times:.1f} times the naive server; in all "
-            f"{figures['answered']:,.0f} answered, {figures['noticed']:,.0f} notified; connection with fewest results "
+            f"{figures['answered']:,.0f} answered, {figures['notified']:,.0f} notified; connection with fewest results "
             f"to one with most: {figures['fewest_to_most']:.2f}"
         )
     return [
         ("400,000/s of processor time", plain["submits_per_processor_s"] >= 400_000),
         ("4.5 times the naive server", plain["submits_per_processor_s"] >= 4.5 * rate),
-        ("200,000/s of processor time, notified and acknowledged", told["submits_per_processor_s"] >= 200_000),
-        ("2 times the naive server, notified and acknowledged", told["submits_per_processor_s"] >= 2 * rate),
-        ("nothing lost", told["noticed"] == told["answered"]),
+        ("200,000/s of processor time, notified and acknowledged", notified["submits_per_processor_s"] >= 200_000),
+        ("2 times the naive server, notified and acknowledged", notified["submits_per_processor_s"] >= 2 * rate),
+        ("nothing lost", notified["notified"] == notified["answered"]),
         ("100,000/s of processor time, one in ten odd", odd["submits_per_processor_s"] >= 100_000),
         ("150,000/s of processor time, 200 connections", crowd["submits_per_processor_s"] >= 150_000),
         ("200 connections served alike", crowd["fewest_to_most"] >= 0.9),
@@ -158,11 +158,11 @@ def codec() -> list[tuple[str, bool]]:
 
 def stage_table() -> list[tuple[str, bool]]:
     """Microseconds of processor a message spends in each stage."""
-    plain, told = stages(notify=False), stages(notify=True)
-    print(f"  {'stage (us a message)':<22}{'no notice':>11}{'notified':>11}")
+    plain, notified = stages(notify=False), stages(notify=True)
+    print(f"  {'stage (us a message)':<22}{'no notification':>17}{'notified':>11}")
     for stage in STAGES:
-        print(f"  {stage:<22}{plain.get(stage, 0):>11.2f}{told.get(stage, 0):>11.2f}")
-    print(f"  {'in all':<22}{sum(plain.values()):>11.2f}{sum(told.values()):>11.2f}")
+        print(f"  {stage:<22}{plain.get(stage, 0):>17.2f}{notified.get(stage, 0):>11.2f}")
+    print(f"  {'in all':<22}{sum(plain.values()):>17.2f}{sum(notified.values()):>11.2f}")
     return []
 
 
@@ -239,8 +239,8 @@ def _load(  # noqa: PLR0913 - one argument each of the load's
     window: int = WINDOW,
 ) -> dict[str, float]:  # fmt: skip
     logins = ",".join(accounts or [f"3601{number}" for number in range(SESSIONS)])
-    told = "1" if notify else "0"
-    arguments = [str(port), logins, str(window), str(seconds), told, str(LOAD_CPU), "0", str(process), str(odd)]
+    flag = "1" if notify else "0"
+    arguments = [str(port), logins, str(window), str(seconds), flag, str(LOAD_CPU), "0", str(process), str(odd)]
     done = subprocess.run(
         [sys.executable, "-m", "tools.bench.load", *arguments], capture_output=True, text=True, check=True
     )

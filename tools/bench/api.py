@@ -1,6 +1,6 @@
 """Cost and speed of API and console: `python -m tools.bench.api`. Ratios within one run on one machine.
 
-The load is that of the other live figures; the server has one core, load and watcher the other. The cost is told in the
+The load is that of the other live figures; the server has one core, load and watcher the other. The cost is in the
 server's processor time a message, which other programs on the machine change little; the rates stand beside it.
 """
 
@@ -20,8 +20,8 @@ from pathlib import Path
 
 import httpx
 
-from simbench.base.calendar import scts_text
 from simbench.base.units import SECOND_US
+from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
 from simbench.service.log import EventLog
 from simbench.service.messages import MessageSearch, Query
@@ -48,7 +48,7 @@ def searching() -> list[tuple[str, bool]]:
         Ledger.create(Path(folder) / "run", RunInfo(run="search")) as ledger,
     ):
         _fill(ledger)
-        search = MessageSearch(ledger, EventLog())
+        search = MessageSearch(ledger, EventLog(), load_contract())
         begun, before = time.perf_counter(), time.process_time()
         search.search(Query(limit=1))
         built_s, used_s = time.perf_counter() - begun, time.process_time() - before
@@ -74,7 +74,7 @@ def _fill(ledger: Ledger) -> None:
         second = noon + start // 10_000
         sent = [(start + n, (start + n) % 100_000) for n in range(50)]
         ledger.wire.append((second * 1_000_000, start % 10 + 1, "in", b"".join(frames[of] for _, of in sent)))
-        stamp = scts_text(second * SECOND_US)
+        stamp = load_contract().calendar.scts_text(second * SECOND_US)
         results = (encode(n % 100, "R", "51", f"A//3371{of:07d}:{stamp}/") for n, of in sent)
         ledger.wire.append((second * 1_000_000, start % 10 + 1, "out", b"".join(results)))
         for n, of in sent:
@@ -100,7 +100,7 @@ def answering() -> list[tuple[str, bool]]:
         figures = json.loads(load.communicate()[0])
     print(f"API at {figures['submits_per_s']:,.0f} submits/s, without other programs (and as it was):")
     for path, each in {**quick, **searched}.items():
-        print(f"  {path}: {each.told()}")
+        print(f"  {path}: {each.line()}")
     some, everything = (
         [value for each in asked_for for value in each.alone]
         for asked_for in (quick.values(), [*quick.values(), *searched.values()])
@@ -124,9 +124,9 @@ def costing() -> list[tuple[str, bool]]:
                 each.append((processor_s(process) - before_s) / found["answered"] * 1e6)
                 rates[kind].append(found["submits_per_s"])
     bare, watched = (statistics.median(each) for each in costs.values())
-    told = {kind: f"{statistics.median(each):,.0f} submits/s" for kind, each in rates.items()}
-    print(f"live, bare {bare:.2f} us of processor a message ({told['bare']}), with API and watched {watched:.2f} us")
-    print(f"  ({told['watched']}): costs {watched / bare - 1:.1%}; each turn {costs}")
+    shown = {kind: f"{statistics.median(each):,.0f} submits/s" for kind, each in rates.items()}
+    print(f"live, bare {bare:.2f} us of processor a message ({shown['bare']}), with API and watched {watched:.2f} us")
+    print(f"  ({shown['watched']}): costs {watched / bare - 1:.1%}; each turn {costs}")
     return [("API and console cost less than 10 %", watched < 1.1 * bare)]
 
 

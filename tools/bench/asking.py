@@ -23,8 +23,8 @@ class Taken(msgspec.Struct):
     raw: list[float] = msgspec.field(default_factory=list)
     alone: list[float] = msgspec.field(default_factory=list)
 
-    def told(self) -> str:
-        """In a line."""
+    def line(self) -> str:
+        """Write the quantiles in one line."""
         quantiles = [
             f"p{percent} {quantile(self.alone, percent):.1f} ({quantile(self.raw, percent):.1f})"
             for percent in (50, 99)

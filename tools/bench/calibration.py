@@ -21,8 +21,8 @@ from tests.planning.plans import plan_of, sending
 TRUTH, TRUE_FUTURES, FRESH = 1 << 22, 10_000, 1000
 
 
-class Told(NamedTuple):
-    """What a plan stated, and what is true."""
+class Stated(NamedTuple):
+    """The interval a plan stated, and the true share."""
 
     low: float
     high: float
@@ -47,7 +47,7 @@ def drawn(number: int) -> Plan:
     )  # fmt: skip
 
 
-def stated(plan: Plan, true_futures: int = TRUE_FUTURES, fresh: int = FRESH) -> Told | None:
+def stated(plan: Plan, true_futures: int = TRUE_FUTURES, fresh: int = FRESH) -> Stated | None:
     """The interval of the code plan chosen for a plan, and its true share; None where no code plan keeps the
     promise.
     """
@@ -62,18 +62,18 @@ def stated(plan: Plan, true_futures: int = TRUE_FUTURES, fresh: int = FRESH) -> 
         return None
     share = pool.candidate(mix).score.promised
     truth = evaluate(groups, replications(plan, true_futures, TRUTH), mix).promised.share
-    return Told(share.low, share.high, share.low >= plan.asked.probability, truth, plan.asked.probability)
+    return Stated(share.low, share.high, share.low >= plan.asked.probability, truth, plan.asked.probability)
 
 
 def main(plans: int) -> None:
     """Print how many intervals hold the truth, and how many promises said to hold do."""
     found = []
     for number in range(plans):
-        told = stated(drawn(number))
-        if told is not None:
-            found.append(told)
-            if not told.low <= told.truth <= told.high:
-                print(f"plan {number}: {told.truth:.4%} is not within {told.low:.4%} to {told.high:.4%}", flush=True)
+        one = stated(drawn(number))
+        if one is not None:
+            found.append(one)
+            if not one.low <= one.truth <= one.high:
+                print(f"plan {number}: {one.truth:.4%} is not within {one.low:.4%} to {one.high:.4%}", flush=True)
     inside = sum(one.low <= one.truth <= one.high for one in found)
     promised = [one for one in found if one.holds]
     kept = sum(one.truth >= one.asked for one in promised)

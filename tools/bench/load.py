@@ -1,7 +1,7 @@
 """A lean load generator: operation 51 as fast as windows allow, every 53 acknowledged. A process of its own.
 
 Everything it sends is encoded beforehand; of what comes back it reads only what it must, so that the server is what
-is measured. Prints one JSON object: submits acknowledged and notices acknowledged a second.
+is measured. Prints one JSON object: submits acknowledged and notifications acknowledged a second.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Link(asyncio.Protocol):
 
     def __init__(self, load: Load, account: str, frames: list[bytes], window: int) -> None:
         self.load, self.account, self.frames, self.window = load, account, frames, window
-        self.sent = self.answered = self.noticed = 0
+        self.sent = self.answered = self.notified = 0
         self.rest = b""
         self.transport: asyncio.Transport
 
@@ -46,7 +46,7 @@ class Link(asyncio.Protocol):
             if kind == b"R/51":
                 self.answered += 1
             elif kind == b"O/53":
-                self.noticed += 1
+                self.notified += 1
                 out.append(ACKS[frame[1:3]])
         if self.load.sending:
             frames, count = self.frames, self.window - (self.sent - self.answered)
@@ -95,16 +95,16 @@ class Load:
         each = [link.answered - answered for link, answered in zip(self.links, each, strict=True)]
         self.sending = False
         for _ in range(300):
-            answered, noticed = self._totals()
+            answered, notified = self._totals()
             await asyncio.sleep(0.1)
-            if (answered, noticed) == self._totals() and (not notify or noticed >= answered):
+            if (answered, notified) == self._totals() and (not notify or notified >= answered):
                 break
-        answered, noticed = self._totals()
+        answered, notified = self._totals()
         return {
             "submits_per_s": (after[0] - before[0]) / elapsed,
             "notices_per_s": (after[1] - before[1]) / elapsed,
             "answered": answered,
-            "noticed": noticed,
+            "notified": notified,
             "generator_cpu_share": cpu / elapsed,
             "submits_per_processor_s": (after[0] - before[0]) / served if served else 0.0,
             "fewest_to_most": min(each) / max(each),
@@ -123,7 +123,7 @@ class Load:
                 link.data_received(b"")
 
     def _totals(self) -> tuple[int, int]:
-        return sum(link.answered for link in self.links), sum(link.noticed for link in self.links)
+        return sum(link.answered for link in self.links), sum(link.notified for link in self.links)
 
 
 def processor_s(process: int) -> float:

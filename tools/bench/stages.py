@@ -146,6 +146,6 @@ def _store(store: Store, ledger: Any, *, keep: bool) -> None:
 
 
 if __name__ == "__main__":
-    for told in (False, True):
-        spent = stages(notify=told)
+    for notified in (False, True):
+        spent = stages(notify=notified)
         print({stage: round(each, 2) for stage, each in spent.items()}, f"sum {sum(spent.values()):.2f}")

@@ -77,7 +77,7 @@ def play(chunks: Chunks, seed: int, number: int, folder: Path) -> list[str]:
 
 def run(seconds: float, frames: int, seed: int, folder: Path = FOLDER) -> Report:
     """Feed batches until the number of frames or the time is reached."""
-    report, began, told, first = Report(), time.monotonic(), 0.0, 0.0
+    report, began, printed, first = Report(), time.monotonic(), 0.0, 0.0
     number = 0
     while report.frames < frames and report.seconds < seconds:
         report.crashes += play(batch_of(seed, number), seed, number, folder)
@@ -86,8 +86,8 @@ def run(seconds: float, frames: int, seed: int, folder: Path = FOLDER) -> Report
         report.seconds = time.monotonic() - began
         if not first and (report.frames >= SETTLED * frames or report.seconds >= SETTLED * seconds):
             first = rss_mib()
-        if report.seconds - told > PROGRESS_S:
-            told = report.seconds
+        if report.seconds - printed > PROGRESS_S:
+            printed = report.seconds
             rate = report.frames / report.seconds
             print(f"{report.frames} frames, {rate:.0f}/s, {rss_mib():.0f} MiB", file=sys.stderr)
     report.rss_mib = rss_mib()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args, get_type_hints
 
 from fake_smsc.strictness import MEANINGS, PROFILES, Strictness
-from simbench.rules.client.protocol_violations import TOLD_ONLY, VIOLATIONS
+from simbench.rules.client.protocol_violations import SMSC_ONLY, VIOLATIONS
 
 PLACE = Path(__file__).parents[2] / "docs/reference/strictness.md"
 
@@ -73,7 +73,7 @@ def page() -> str:
 
 def _violations() -> list[str]:
     return [
-        f"| `{name}` | {each.meaning}{' (reported by the server)' if name in TOLD_ONLY else ''} | {each.purpose} "
+        f"| `{name}` | {each.meaning}{' (reported by the server)' if name in SMSC_ONLY else ''} | {each.purpose} "
         f"| {'weak' if each.forgivable else 'fail'} |\n"
         for name, each in VIOLATIONS.items()
     ]

@@ -26,11 +26,11 @@ def main() -> int:
             flooded = asyncio.run(flood(server)).grown
         with Patient(scenario(Path(place)), "--port", "0", "-o", folder) as server:
             unheard = asyncio.run(deaf_peers(server, folder))
-    told = ((f"{SESSIONS} sessions far above their tier", flooded, FLOOD_OCTETS),
+    measured = ((f"{SESSIONS} sessions far above their tier", flooded, FLOOD_OCTETS),
             (f"{DEAF} peers that read nothing", unheard, DEAF_OCTETS))  # fmt: skip
-    for who, grown, bound in told:
+    for who, grown, bound in measured:
         print(f"memory: {who} cost {grown / 1e6:.0f} MB at most (less than {bound / 1e6:.0f} wanted)")
-    return 0 if all(grown < bound for _, grown, bound in told) else 1
+    return 0 if all(grown < bound for _, grown, bound in measured) else 1
 
 
 if __name__ == "__main__":

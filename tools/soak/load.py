@@ -70,9 +70,9 @@ class Client:
     def __init__(self, code: str, number: int, counts: Counts, frames: int) -> None:
         self.code, self.counts, self.sending = code, counts, True
         half, first = frames // 2, number * frames
-        plain, told = (encoded(code, first + notify * half, half, bool(notify)) for notify in (0, 1))
+        plain, notified = (encoded(code, first + notify * half, half, bool(notify)) for notify in (0, 1))
         # Mixed: half want a notification.
-        self._frames = [frame for pair in zip(plain, told, strict=True) for frame in pair]
+        self._frames = [frame for pair in zip(plain, notified, strict=True) for frame in pair]
         self._at = 0
 
     def next(self, count: int) -> list[bytes]:

@@ -36,7 +36,11 @@ NOTIFY: Final = 8  # the NT mask asked for, 0 for none
 VALIDITY: Final = 9  # the ten digits, -1 for none
 TEXT: Final = 10  # where it begins, and how many hexadecimal digits
 TEXT_SIZE: Final = 11
-FOUND_WIDTH: Final = 12
+NEXT: Final = 12  # where the next frame begins
+CODE_NUMBER: Final = 13  # among those of its account, -1 for none
+RECIPIENT_KEY: Final = 14
+TRIPLE: Final = 15  # code, recipient and text as one word, 0 without a code
+FOUND_WIDTH: Final = 16
 
 
 def _crc_tables() -> Any:

@@ -50,6 +50,9 @@ CARRIED: Final = 28  # place in the order of accounts
 CARRY_LINE: Final = 29  # the connection that is being filled, -1 for none, and how many it still takes
 CARRY_LEFT: Final = 30
 ENTERED: Final = 31  # rows written down for the index of waiting messages
+PARSED: Final = 32  # submits from AT on that have been read, and how many of them are served
+SERVED: Final = 33
+TOUCHED: Final = 34  # the sum of what was fetched into the cache: nobody uses it, so that nobody can leave it out
 LAW: Final = 40  # the delivery times follow
 
 # lines; from TRNS on, for each TRN of the SMSC's own operations: its row (FREE, HELD: an object of the core's), when it
@@ -79,6 +82,8 @@ READ_FLAGS: Final = 4  # SUBMITS, RESULTS
 READ_WIDTH: Final = 5
 SUBMITS: Final = 1
 RESULTS: Final = 2
+
+PARSED_MOST: Final = 128  # submits that are read together
 
 # accounts; the queue of notifications: rows LEAD, then an object of the core's, and so on, at last rows AFTER
 HEAD_ROW: Final = 0

@@ -8,7 +8,6 @@ import numpy as np
 
 from fake_smsc.fast.kernels import layout as lay
 from simbench.base.units import NEVER
-from simbench.kernels.table import HEAD as TABLE_HEAD
 from simbench.kernels.table import cell_of
 
 REACHED = 3  # numbering.subscribers.REACHED
@@ -177,6 +176,8 @@ def deliver(
         count = _collect(state, rows, wheel, keys, ids)
         if count < 0:
             return lay.ROOM
+        if count == 0:  # what is due at this very instant was entered after the limit
+            return lay.DONE
         for place in range(count):
             why = _deliver_one(state, rows, accounts, standings, log, text, offsets, ids[place])
             if why != lay.DONE:
@@ -202,7 +203,7 @@ def _deliver_one(
         cell = cell_of(standings, np.uint64(key))
         standing = np.int64(0)
         if cell > 0:
-            standing = np.int64(standings[cell + (len(standings) - TABLE_HEAD) // 2])
+            standing = np.int64(standings[cell + 1])
         if standing == 0:
             state[lay.NEEDED] = key
             return lay.SUBSCRIBER

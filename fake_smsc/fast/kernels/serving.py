@@ -13,7 +13,7 @@ from fake_smsc.fast.kernels.rows import file, free_row, log_row, new_row
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.kernels.chance import draw_with, mixed, quantile
 from simbench.kernels.meter import bucket_after, conforming, conforming_bucket, conforming_tumbling, conforming_within
-from simbench.kernels.table import HEAD, SPARSE, cell_of
+from simbench.kernels.table import cell_of, home_of, is_full
 
 ELSEWHERE: Final = 1  # numbering.subscribers
 REACHED: Final = 3
@@ -31,14 +31,14 @@ LONGEST_REST: Final = 500  # octets of an unfinished frame; what is longer is no
 
 def serve(
     state: Any, octets: Any, reads: Any, lines: Any, accounts: Any, lists: Any, codes: Any, rings: Any, standings: Any,
-    given: Any, ordinals: Any, rows: Any, fresh: Any, wheel: Any, caches: Any, out: Any, outs: Any, log: Any, text: Any,
-    offsets: Any,
+    given: Any, ordinals: Any, rows: Any, fresh: Any, wheel: Any, caches: Any, parsed: Any, found: Any, out: Any,
+    outs: Any, log: Any, text: Any, offsets: Any,
 ) -> Any:  # fmt: skip
     """Serve frames from (SEGMENT, AT) on; return DONE, or why not and where the frame begins and ends.
 
-    A frame for which it returns has changed nothing.
+    A frame for which it returns has changed nothing. `parsed`: a row for each submit read ahead, `found`: the
+    one at hand.
     """
-    found = np.zeros(frames.FOUND_WIDTH, np.int64)
     while state[lay.SEGMENT] < len(reads):
         read = state[lay.SEGMENT]
         line, end, flags = reads[read, lay.READ_LINE], reads[read, lay.READ_END], reads[read, lay.READ_FLAGS]
@@ -53,15 +53,19 @@ def serve(
                 if _acknowledge(state, lines, accounts, rows, line, ack_at(octets, at, end)):
                     following = at + frames.ACK_SIZE
             elif flags & lay.SUBMITS:
-                following = submit_at(octets, at, end, found)
-                if following:
+                if state[lay.SERVED] == state[lay.PARSED]:
+                    _read_ahead(state, octets, at, end, lines[line, lay.ACCOUNT], accounts, lists, codes, found, parsed)
+                    _fetch(state, lines[line, lay.ACCOUNT], standings, given, ordinals, parsed)
+                if state[lay.SERVED] < state[lay.PARSED]:
+                    _copy_row(found, parsed, state[lay.SERVED])
                     why = _submit(
-                        state, octets, lines, accounts, lists, codes, rings, standings, given, ordinals, rows, fresh,
-                        wheel, caches, out, log, text, offsets, line, found,
+                        state, octets, lines, codes, rings, standings, given, ordinals, rows, fresh, wheel, caches,
+                        out, log, text, offsets, line, found,
                     )  # fmt: skip
-                    if why == lay.CORE:
-                        following = np.int64(0)
-                    elif why != lay.DONE:
+                    if why == lay.DONE:
+                        following = found[frames.NEXT]
+                        state[lay.SERVED] += 1
+                    elif why != lay.CORE:
                         state[lay.AT] = at
                         outs[state[lay.OUTS], 2] = state[lay.OUT]
                         return why
@@ -78,6 +82,54 @@ def serve(
         state[lay.SEGMENT] += 1
         state[lay.AT] = -1
     return lay.DONE
+
+
+def _read_ahead(
+    state: Any, octets: Any, at: Any, end: Any, account: Any, accounts: Any, lists: Any, codes: Any, found: Any,
+    parsed: Any,
+) -> Any:  # fmt: skip
+    """Read the plain submits from `at` on into `parsed`, as far as there are."""
+    count = 0
+    while count < lay.PARSED_MOST:
+        following = submit_at(octets, at, end, found)
+        if not following:
+            break
+        found[frames.NEXT] = following
+        code = _code(accounts, lists, codes, account, found)
+        found[frames.CODE_NUMBER] = code
+        value = found[frames.RECIPIENT_VALUE]
+        found[frames.RECIPIENT_KEY] = value + found[frames.RECIPIENT_SIZE] * lay.PER_LENGTH
+        found[frames.TRIPLE] = 0
+        if code >= 0:
+            key: Any = text_key(
+                octets, found[frames.TEXT], found[frames.TEXT_SIZE], codes[code, lay.CODE_CRC],
+                codes[code, lay.CODE_SUM], codes[code, lay.CODE_SUMS],
+            )  # fmt: skip
+            found[frames.TRIPLE] = np.int64(mixed(key ^ (np.uint64(value) * GAMMA)))
+        for place in range(frames.FOUND_WIDTH):
+            parsed[count, place] = found[place]
+        count += 1
+        at = following
+    state[lay.PARSED], state[lay.SERVED] = count, 0
+
+
+def _copy_row(found: Any, parsed: Any, row: Any) -> Any:
+    for place in range(frames.FOUND_WIDTH):
+        found[place] = parsed[row, place]
+
+
+def _fetch(state: Any, account: Any, standings: Any, given: Any, ordinals: Any, parsed: Any) -> Any:
+    """Look at the cells that the submits read ahead will need, all at once.
+
+    Each is far from the others in memory; a processor waits for many of them together, but not for those of one submit
+    while it serves another.
+    """
+    touched = np.uint64(0)
+    for row in range(state[lay.PARSED]):
+        key: Any = np.uint64(parsed[row, frames.RECIPIENT_KEY])
+        touched += standings[home_of(standings, key)] + given[home_of(given, key + np.uint64(account) * GAMMA)]
+        touched += ordinals[home_of(ordinals, max(np.uint64(parsed[row, frames.TRIPLE]), ONE))]
+    state[lay.TOUCHED] = np.int64(touched)
 
 
 def _end_of(octets: Any, at: Any, end: Any) -> Any:
@@ -158,12 +210,10 @@ def _enter(codes: Any, rings: Any, code: Any, due: Any) -> Any:
 
 
 def _submit(
-    state: Any, octets: Any, lines: Any, accounts: Any, lists: Any, codes: Any, rings: Any, standings: Any, given: Any,
-    ordinals: Any, rows: Any, fresh: Any, wheel: Any, caches: Any, out: Any, log: Any, text: Any, offsets: Any,
-    line: Any, found: Any,
+    state: Any, octets: Any, lines: Any, codes: Any, rings: Any, standings: Any, given: Any, ordinals: Any, rows: Any,
+    fresh: Any, wheel: Any, caches: Any, out: Any, log: Any, text: Any, offsets: Any, line: Any, found: Any,
 ) -> Any:  # fmt: skip
-    account, now = lines[line, lay.ACCOUNT], state[lay.NOW]
-    code = _code(accounts, lists, codes, account, found)
+    account, now, code = lines[line, lay.ACCOUNT], state[lay.NOW], found[frames.CODE_NUMBER]
     if code < 0:
         return lay.CORE
     if state[lay.OUT] + LONGEST_ANSWER > len(out) or state[lay.LOGGED] + 1 >= len(offsets):
@@ -178,7 +228,7 @@ def _submit(
         asked = caches[cache + 1]
         if asked < 0:
             return lay.CORE
-    key = found[frames.RECIPIENT_VALUE] + found[frames.RECIPIENT_SIZE] * lay.PER_LENGTH
+    key = found[frames.RECIPIENT_KEY]
     admits, due = _meter(state, codes, rings, code)
     if admits == UNDECIDED:
         return lay.CORE
@@ -198,7 +248,7 @@ def _submit(
     cell = cell_of(standings, np.uint64(key))
     standing = np.int64(0)
     if cell > 0:
-        standing = np.int64(standings[cell + (len(standings) - HEAD) // 2])
+        standing = np.int64(standings[cell + 1])
     if standing == 0:
         state[lay.NEEDED] = key
         return lay.SUBSCRIBER
@@ -221,7 +271,7 @@ def _accept(
     last = cell_of(given, last_key)
     scts = second
     if last > 0:
-        before = np.int64(given[last + (len(given) - HEAD) // 2])
+        before = np.int64(given[last + 1])
         if before >= second + state[lay.AHEAD]:
             return lay.CORE
         scts = max(second, before + 1)
@@ -229,15 +279,9 @@ def _accept(
     if caches[stamp] != scts:
         state[lay.NEEDED] = scts
         return lay.STAMP
-    triple = mixed(
-        text_key(
-            octets, found[frames.TEXT], found[frames.TEXT_SIZE], codes[code, lay.CODE_CRC], codes[code, lay.CODE_SUM],
-            codes[code, lay.CODE_SUMS],
-        )
-        ^ (np.uint64(found[frames.RECIPIENT_VALUE]) * GAMMA)
-    )  # fmt: skip
+    triple: Any = np.uint64(found[frames.TRIPLE])
     place = cell_of(ordinals, max(triple, ONE))
-    if last == 0 or place == 0 or _is_full(given) or _is_full(ordinals):
+    if last == 0 or place == 0 or is_full(given) or is_full(ordinals):
         return lay.ROOM
     entered = state[lay.ENTERED]
     if entered == fresh.shape[1]:
@@ -251,14 +295,13 @@ def _accept(
         last = -last
         given[last] = last_key
         given[0] += ONE
-    given[last + (len(given) - HEAD) // 2] = np.uint64(scts)
+    given[last + 1] = np.uint64(scts)
     if place < 0:
         place = -place
         ordinals[place] = max(triple, ONE)
         ordinals[0] += ONE
-    place += (len(ordinals) - HEAD) // 2
-    entity: Any = mixed(triple + ordinals[place]) >> ONE
-    ordinals[place] += ONE
+    entity: Any = mixed(triple + ordinals[place + 1]) >> ONE
+    ordinals[place + 1] += ONE
     notify = found[frames.NOTIFY]
     session = lines[line, lay.NUMBER_OF]
     key_of_draws: Any = np.uint64(state[lay.LATENCY_KEY])
@@ -281,10 +324,6 @@ def _accept(
     )
     _result(state, octets, caches, out, found, stamp)
     return lay.DONE
-
-
-def _is_full(cells: Any) -> Any:
-    return (np.int64(cells[0]) + 1) * SPARSE > (len(cells) - HEAD) // 2
 
 
 def _result(state: Any, octets: Any, caches: Any, out: Any, found: Any, stamp: Any) -> Any:

@@ -14,14 +14,15 @@ from typing import Final
 import msgspec
 from markupsafe import Markup
 
+from simbench.base.calendar import UTC_CALENDAR
 from simbench.base.errors import BadInput
 from simbench.base.json_files import write_octets
 from simbench.bench.report.page import VERDICTS
 from simbench.finding import Finding, Outcome, exit_status, tally
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import TABLES
-from simbench.report.format import WORST_FIRST, moment
-from simbench.report.html import environment, stylesheet
+from simbench.reporting.format import WORST_FIRST, moment
+from simbench.reporting.html import environment, stylesheet
 
 FORMAT: Final = 1
 TONES: Final = {0: "pass", 1: "fail", 3: "inconclusive"}
@@ -89,7 +90,7 @@ def outcomes_of(findings: Iterable[Finding]) -> tuple[Verdict, ...]:
 
 def page(certificate: Certificate) -> str:
     """The certificate as HTML; the same certificate gives the same octets."""
-    from simbench.report.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
+    from simbench.reporting.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
 
     excused = {(one.purpose, one.exercise) for one in certificate.deviations}
     findings = []

@@ -11,8 +11,8 @@ from simbench.base.errors import BadInput
 from simbench.base.json_files import write_octets
 from simbench.bench.report.findings_file import Result
 from simbench.finding import Outcome, tally
-from simbench.report.format import WORST_FIRST
-from simbench.report.html import environment, stylesheet
+from simbench.reporting.format import WORST_FIRST
+from simbench.reporting.html import environment, stylesheet
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ def compared(results: Sequence[tuple[str, Result]]) -> Comparison:
 
 def write_comparison(path: Path, comparison: Comparison) -> None:
     """Write it as one HTML page. Raises BadInput when the file cannot be written."""
-    from simbench.report.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
+    from simbench.reporting.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
 
     template = environment(Path(__file__).parent, str).get_template("comparison.html.j2")
     text = template.render(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from simbench.base.calendar import Calendar
 from simbench.base.json_files import write_octets
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
@@ -18,15 +19,15 @@ from simbench.bench.report.model import Judgement
 from simbench.bench.report.timeline import timeline
 from simbench.contract import Clause, Contract
 from simbench.finding import Finding, Outcome, exit_status, tally
-from simbench.report.evidence import MOST_EXHIBITS, Exhibit, exhibit
-from simbench.report.format import (
+from simbench.reporting.evidence import MOST_EXHIBITS, Exhibit, exhibit
+from simbench.reporting.format import (
     WORST_FIRST,
     duration,
     moment,
     rank,
     source,
 )
-from simbench.report.html import environment, stylesheet
+from simbench.reporting.html import environment, stylesheet
 from simbench.ucp.masking import masked_text
 
 VERDICTS: Final = {0: "conforms", 1: "does not conform", 3: "conformance undetermined"}
@@ -86,7 +87,7 @@ def write_report(path: Path, judgement: Judgement, *, mask: bool = True) -> None
 def page(judgement: Judgement, *, mask: bool = True) -> str:
     """The report of a run as HTML."""
     from simbench.bench.report.figures.catalogue import draw_all  # noqa: PLC0415 - matplotlib is slow to load
-    from simbench.report.style import COLOURS  # noqa: PLC0415 - as above
+    from simbench.reporting.style import COLOURS  # noqa: PLC0415 - as above
 
     findings = sorted(judgement.findings, key=rank)
     hide: Callable[[str], str] = masked_text if mask else str

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from simbench.base.calendar import Calendar
 from simbench.bench.report.model import ExerciseRun
 from simbench.finding import Evidence, Finding
 from simbench.ledger.events import row_of
 from simbench.ledger.stimuli import Announced, Probe, Reported, Request, Unrequested
-from simbench.report.evidence import Exhibit, exhibit
-from simbench.report.format import moment
+from simbench.reporting.evidence import Exhibit, exhibit
+from simbench.reporting.format import moment
 
 MOST_ROWS: Final = 120  # of one exercise
 MARGIN_US: Final = 500_000

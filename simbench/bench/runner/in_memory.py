@@ -22,7 +22,7 @@ from simbench.bench.sut.protocol import ClockGiven, Maintenance, Report, Target
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.client import lines
 from simbench.client.environment import Settings
-from simbench.client.messages import LinkConfig, Outgoing, Portability, read_knowledge
+from simbench.client.messages import Knowledge, LinkConfig, Outgoing, Portability, read_knowledge
 from simbench.client.program import Program
 from simbench.client.shell import Outside
 from simbench.contract import Contract
@@ -51,6 +51,7 @@ class InMemory:
                     tell(said)
 
         outside = Outside(target.host, target.port, self._clock.now, self._clock.speed, self._network.connect)
+        knows = read_knowledge(target.contract)
         links = tuple(
             LinkConfig(
                 account=given.account,
@@ -61,8 +62,8 @@ class InMemory:
                 window=target.window,
                 keepalive_s=target.keepalive_s,
                 result_timer_s=target.result_timer_s,
-                served_only=_portability(target),
-                knows=read_knowledge(target.contract),
+                served_only=_portability(target, knows),
+                knows=knows,
             )
             for given in target.accounts
         )

@@ -109,7 +109,7 @@ def _verdicts(first: str, second: str, folder: Path) -> Iterator[dict[str, str]]
 
 def _findings(run: Run, name: str) -> dict[str, Finding]:
     """Every verdict on a run: of the service level, and of the wire."""
-    from simbench.cli.judge.audit import audit_run
+    from simbench.api.audit import audit_run
     from simbench.contract import load_contract
     from simbench.rules.rule import Case, judge, ordered
     from simbench.trace.trace import Trace

@@ -147,7 +147,7 @@ def _address(text: str) -> tuple[str, int]:
 
 
 async def _watched(sender: Sender, run: object) -> None:
-    """Run to the end, telling how far it is."""
+    """Run to the end and print the progress."""
     import asyncio
 
     from simbench.cli.dialup.accounting import spinning

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import cloup
 
-from simbench.cli.judge.kinds import CAPTURE, LOG, RUN, TABLE
+from simbench.api.record_kinds import CAPTURE, LOG, RUN, TABLE
 from simbench.cli.judge.options import (
     CAPTURED,
     FORECAST,
@@ -48,9 +48,9 @@ def judging(
     def make(described: Callable[[], None]) -> Page:
         @wraps(described)
         def judge(**options: Any) -> None:
-            from simbench.cli.judge.judgement import judge_record
+            from simbench.cli.judge.judgement import judge_command
 
-            sys.exit(judge_record(Options(**options), kind))
+            sys.exit(judge_command(Options(**options), kind))
 
         body: Any = judge
         for group in reversed(_GROUPS[kind]):

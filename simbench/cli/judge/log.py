@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from simbench.api.record_kinds import LOG
 from simbench.cli.judge.judging import judging
-from simbench.cli.judge.kinds import LOG
 
 
 @judging("log", LOG, see=("simbench judge", "docs/guides/sla.md"))

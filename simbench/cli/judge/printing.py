@@ -1,45 +1,29 @@
-"""Prints and writes the result of `simbench judge`."""
+"""Prints the result of `simbench judge`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import click
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from simbench.base.json_files import write_json, write_octets
-from simbench.base.outputs import claim
+from simbench.api.judge_output import Answer
+from simbench.api.judging import SHOWN_NOTES
+from simbench.base.calendar import Calendar
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.cli.findings import columns, findings_table
 from simbench.cli.judge.options import Options
-from simbench.finding import Finding, counted
+from simbench.contract import Contract
+from simbench.finding import counted
 from simbench.sla.dispute import Side, Totals
-from simbench.sla.forecast import BackTest, Forecast
+from simbench.sla.forecast import Forecast
 from simbench.sla.report.forecast_texts import answers
 from simbench.sla.report.translations import Words
-from simbench.sla.tickets import Ticket, moment
+from simbench.sla.tickets import moment
 from simbench.tables.rows import RejectedRow, Remark
-from simbench.tables.writer import Cell, csv_text
-
-SHOWN_NOTES = 20
-
-
-class Answer(msgspec.Struct, omit_defaults=True):
-    """The output of `--json`: `findings.json` and the other requested results."""
-
-    run: dict[str, str | int | float]
-    summary: dict[str, int]
-    findings: tuple[Finding, ...]
-    before: tuple[Finding, ...] = ()
-    dispute: tuple[Side, ...] = ()
-    dispute_totals: Totals | None = None
-    forecast: Forecast | None = None
-    back_test: BackTest | None = None
 
 
 def print_notes(notes: Sequence[RejectedRow]) -> None:
@@ -48,38 +32,6 @@ def print_notes(notes: Sequence[RejectedRow]) -> None:
         click.echo(f"{'note' if isinstance(one, Remark) else 'set aside'}: {one}", err=True)
     if len(notes) > SHOWN_NOTES:
         click.echo(f"... and {len(notes) - SHOWN_NOTES} more", err=True)
-
-
-def write_answer(folder: Path, answer: Answer, after: list[Ticket], before: list[Ticket]) -> None:
-    """Write findings, incidents and the other results into a folder. Raises BadInput."""
-    claim(folder)
-    write_json(folder / "findings.json", Answer(answer.run, answer.summary, answer.findings))
-    if after or answer.run["kind"] != "a capture":
-        _write_csv(folder / "incidents.csv", after, Ticket)
-    if answer.before:
-        _write_csv(folder / "incidents-before.csv", before, Ticket)
-        write_json(folder / "findings-before.json", answer.before)
-    if answer.dispute:
-        write_octets(folder / "dispute.csv", _sides_csv(answer.dispute).encode())
-    if answer.forecast:
-        write_json(folder / "forecast.json", answer.forecast)
-    if answer.back_test:
-        write_json(folder / "back-test.json", answer.back_test)
-
-
-def _write_csv(path: Path, rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
-    write_octets(path, csv_text(kind.__struct_fields__, (msgspec.structs.astuple(row) for row in rows)).encode())
-
-
-def _sides_csv(sides: Iterable[Side]) -> str:
-    """The comparison with its instants for people."""
-    names = ("verdict", "ticket", "told_start", "told_end", "seen_start", "seen_end", "told_s", "seen_s", "why")
-    rows: list[tuple[Cell, ...]] = []
-    for one in sides:
-        spans = (one.told_start, one.told_end, one.seen_start, one.seen_end)
-        times = [moment(at) if at >= 0 else "" for at in spans]
-        rows.append((one.verdict, one.ticket, *times, one.told_s, one.seen_s, one.why))
-    return csv_text(names, rows)
 
 
 def _total_lines(totals: Totals) -> str:
@@ -96,7 +48,7 @@ def _total_lines(totals: Totals) -> str:
     )
 
 
-def print_answer(answer: Answer, options: Options) -> None:
+def print_answer(answer: Answer, options: Options, contract: Contract) -> None:
     """Print a judgement as tables."""
     console = Console(width=None if sys.stdout.isatty() else 180, highlight=False)
     console.print(
@@ -110,13 +62,13 @@ def print_answer(answer: Answer, options: Options) -> None:
     console.print(findings_table(answer.findings))
     if answer.dispute:
         console.print("\noutages by the client's probes and by the tickets:")
-        console.print(_sides(answer.dispute))
+        console.print(_sides(answer.dispute, contract.calendar))
     if answer.dispute_totals:
         console.print(_total_lines(answer.dispute_totals))
     if answer.forecast:
         console.print(f"\nprobability of a breach by each date ({answer.forecast.confidence:.0%} bands):")
-        console.print(_chances(answer.forecast))
-        for line in answers(answer.forecast, answer.back_test, Words("en")):
+        console.print(_chances(answer.forecast, contract.calendar))
+        for line in answers(answer.forecast, answer.back_test, Words("en", contract)):
             console.print(line)
     for line in _not_read(answer):
         console.print(line, markup=False)
@@ -138,16 +90,16 @@ def _not_read(answer: Answer) -> Iterator[str]:
         yield f"\n{count(int(run['unanswered']), 'operation')} without a result"
 
 
-def _sides(sides: Iterable[Side]) -> Table:
+def _sides(sides: Iterable[Side], calendar: Calendar) -> Table:
     table = columns("", "ticket", "ticket says", "client saw", "ticket s", "client s", "why")
     for one in sides:
-        reported = _span(one.told_start, one.told_end)
-        seen = _span(one.seen_start, one.seen_end)
-        table.add_row(one.verdict, one.ticket, reported, seen, f"{one.told_s:.0f}", f"{one.seen_s:.0f}", one.why)
+        reported = _span(one.ticket_start, one.ticket_end, calendar)
+        seen = _span(one.seen_start, one.seen_end, calendar)
+        table.add_row(one.verdict, one.ticket, reported, seen, f"{one.ticket_s:.0f}", f"{one.seen_s:.0f}", one.why)
     return table
 
 
-def _chances(made: Forecast) -> Table:
+def _chances(made: Forecast, calendar: Calendar) -> Table:
     table = columns("by", "availability", "band", "noise", "restoration", "band", "noise")
     for one in made.dates:
         cells = [
@@ -155,7 +107,7 @@ def _chances(made: Forecast) -> Table:
             for chance in (one.availability, one.restoration)
             for text in (f"{chance.share:.1%}", _percents(chance.band), _percents(chance.noise))
         ]
-        table.add_row(moment(one.at)[:16], *cells)
+        table.add_row(moment(one.at, calendar)[:16], *cells)
     return table
 
 
@@ -163,8 +115,8 @@ def _percents(band: tuple[float, float] | None) -> str:
     return "given" if band is None else f"{band[0]:.1%} - {band[1]:.1%}"
 
 
-def _span(start: int, end: int) -> str:
+def _span(start: int, end: int, calendar: Calendar) -> str:
     if start < 0:
         return ""
-    begins, ends = (moment(at // SECOND_US * SECOND_US)[:19] for at in (start, end))
+    begins, ends = (moment(at // SECOND_US * SECOND_US, calendar)[:19] for at in (start, end))
     return f"{begins} - {ends[11:]}"

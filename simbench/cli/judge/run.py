@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from simbench.api.record_kinds import RUN
 from simbench.cli.judge.judging import judging
-from simbench.cli.judge.kinds import RUN
 
 
 @judging("run", RUN, see=("simbench judge", "simbench report", "docs/guides/sla.md"), metavar="RUN")

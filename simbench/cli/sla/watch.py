@@ -147,8 +147,8 @@ def watch_command(options: Options) -> int:
 
 def _opened(options: Options, contract: Contract, mapping: MappingFile) -> Source:
     """The file as it is now, until this instant."""
+    from simbench.api.record_kinds import RUN
     from simbench.base.units import SECOND_US
-    from simbench.cli.judge.kinds import RUN
     from simbench.sla.imports.sources import SourceOptions, open_source
     from simbench.tables.instants import instant_of, zone_of
 

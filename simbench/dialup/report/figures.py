@@ -13,8 +13,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from simbench.dialup.erlang import GRADES
 from simbench.dialup.report.model import DialupReport
 from simbench.dialup.run import LENGTH_EDGES_S
-from simbench.report import style
-from simbench.report.format import number
+from simbench.reporting import style
+from simbench.reporting.format import number
 
 MILLION = 1_000_000
 LEAST = 1e-5  # blocking below this is not drawn

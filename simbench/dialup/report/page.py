@@ -17,8 +17,8 @@ from simbench.dialup.dimensioning import curve
 from simbench.dialup.report.figures import Picture, draw_dialup
 from simbench.dialup.report.model import DialupReport
 from simbench.finding import exit_status, tally
-from simbench.report.format import SYMBOLS, WORST_FIRST, number, rank
-from simbench.report.html import stylesheet
+from simbench.reporting.format import SYMBOLS, WORST_FIRST, number, rank
+from simbench.reporting.html import stylesheet
 
 
 def write_dialup(folder: Path, report: DialupReport) -> None:
@@ -31,7 +31,7 @@ def write_dialup(folder: Path, report: DialupReport) -> None:
 
 def dialup_page(report: DialupReport) -> str:
     """The report as HTML."""
-    from simbench.report.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
+    from simbench.reporting.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

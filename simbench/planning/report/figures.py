@@ -13,9 +13,9 @@ from simbench.planning.curves import STEPS, Curve, Waits
 from simbench.planning.sensitivity import Sensitivity
 from simbench.planning.tradeoffs import Axis, Tradeoff
 from simbench.planning.wording import assumption, percent, promised, scale
-from simbench.report import style
-from simbench.report.figure import Drawing
-from simbench.report.translations import Translations
+from simbench.reporting import style
+from simbench.reporting.figure import Drawing
+from simbench.reporting.translations import Translations
 
 Bar = tuple[str, float | None, str]
 AXES: tuple[Axis, ...] = ("deadline", "volume", "probability")

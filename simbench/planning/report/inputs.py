@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simbench.planning import wording
 from simbench.planning.campaign import Sending, Steady
-from simbench.report.translations import Translations
+from simbench.reporting.translations import Translations
 from simbench.simulation.incidents import Maintenance, Scripted
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from simbench.planning import wording
 from simbench.planning.candidates import Candidate
 from simbench.planning.orders import grouped
 from simbench.planning.report.inputs import inputs
-from simbench.report.html import environment, stylesheet
-from simbench.report.translations import Translations
+from simbench.reporting.html import environment, stylesheet
+from simbench.reporting.translations import Translations
 
 if TYPE_CHECKING:
     from simbench.planning.advise import Advice
@@ -46,7 +46,7 @@ def write_plan_report(path: Path, advice: Advice, contract: Contract, language: 
 
 def plan_page(advice: Advice, contract: Contract, language: str = "en") -> str:
     """The report of an advice as HTML."""
-    from simbench.report.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
+    from simbench.reporting.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
 
     t = wording.in_language(language, contract)
     chosen = advice.chosen
@@ -177,7 +177,7 @@ def _paper(contract: Contract, clause: str, language: str) -> str:
 
 def _pictures(t: Translations, advice: Advice) -> dict[str, list[Any]]:
     from simbench.planning.report import figures  # noqa: PLC0415 - matplotlib is slow to load
-    from simbench.report.style import look  # noqa: PLC0415 - as above
+    from simbench.reporting.style import look  # noqa: PLC0415 - as above
 
     base, euros = advice.chosen.probability, Decimal(advice.chosen.euros)
     with look():

@@ -11,9 +11,9 @@ from matplotlib.ticker import FuncFormatter
 
 from simbench.planning.effects import MOST_VALUES, Effect, Interaction, Placed
 from simbench.planning.study import Value
-from simbench.report import style
-from simbench.report.figure import Drawing
-from simbench.report.translations import Translations
+from simbench.reporting import style
+from simbench.reporting.figure import Drawing
+from simbench.reporting.translations import Translations
 
 PANELS, MOST_LINES = 3, 8
 PARALLEL = 0.1  # of the range: below, lines are called parallel

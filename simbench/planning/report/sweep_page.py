@@ -14,8 +14,8 @@ from simbench.planning.runs import Key, Result
 from simbench.planning.study import COUNTED, MEASURES, Prepared
 from simbench.planning.sweep import Interval, intervals
 from simbench.planning.wording import in_language
-from simbench.report.html import environment, stylesheet
-from simbench.report.translations import Translations
+from simbench.reporting.html import environment, stylesheet
+from simbench.reporting.translations import Translations
 from simbench.tables.writer import Cell, Sheet
 
 
@@ -53,7 +53,7 @@ def write_sweep_report(
 
 def sweep_page(prepared: Prepared, done: dict[Key, Result], language: str = "en", measure: str = "") -> str:
     """The report of a sweep as HTML, about one of its measures."""
-    from simbench.report.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
+    from simbench.reporting.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
 
     t, measure = in_language(language, prepared.contract), measure or measure_of(prepared)
     strongest = effects(prepared, done, measure)
@@ -98,7 +98,7 @@ def _sections(
 ) -> list[tuple[str, list[Any]]]:
     """Headings of sections, with their pictures."""
     from simbench.planning.report import sweep_figures as figures  # noqa: PLC0415 - matplotlib is slow to load
-    from simbench.report.style import look  # noqa: PLC0415 - as above
+    from simbench.reporting.style import look  # noqa: PLC0415 - as above
 
     name = t(f"measure.{measure}")
     found: list[tuple[str, list[Any]]] = []

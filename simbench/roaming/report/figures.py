@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import FuncFormatter
 
-from simbench.report import style
-from simbench.report.figure import Drawing
-from simbench.report.format import number
+from simbench.reporting import style
+from simbench.reporting.figure import Drawing
+from simbench.reporting.format import number
 from simbench.roaming.envelope import Envelope
 from simbench.roaming.results import Row, Summary
 

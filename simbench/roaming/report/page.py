@@ -11,9 +11,9 @@ from pathlib import Path
 
 from simbench.base.json_files import write_octets
 from simbench.finding import Finding, exit_status, tally
-from simbench.report.evidence import MOST_EXHIBITS, Exhibit, exhibit
-from simbench.report.format import WORST_FIRST, number, rank
-from simbench.report.html import environment, stylesheet
+from simbench.reporting.evidence import MOST_EXHIBITS, Exhibit, exhibit
+from simbench.reporting.format import WORST_FIRST, number, rank
+from simbench.reporting.html import environment, stylesheet
 from simbench.roaming.contract import RoamingClause, RoamingContract
 from simbench.roaming.envelope import Envelope
 from simbench.roaming.results import Summary
@@ -49,7 +49,7 @@ def write_roaming_report(path: Path, run: RoamingRun) -> None:
 
 def roaming_page(run: RoamingRun) -> str:
     """The report of a run as HTML."""
-    from simbench.report.style import COLOURS, look  # noqa: PLC0415 - as above
+    from simbench.reporting.style import COLOURS, look  # noqa: PLC0415 - as above
     from simbench.roaming.report import figures  # noqa: PLC0415 - matplotlib is slow to load
 
     findings = sorted(run.findings, key=rank)
@@ -78,7 +78,7 @@ def roaming_page(run: RoamingRun) -> str:
 
 def write_envelope_plot(path: Path, rows: Sequence[Envelope]) -> None:
     """Draw envelopes into an SVG file, in the colours of paper. Raises BadInput when it cannot be written."""
-    from simbench.report.style import LIGHT, look  # noqa: PLC0415 - as above
+    from simbench.reporting.style import LIGHT, look  # noqa: PLC0415 - as above
     from simbench.roaming.report import figures  # noqa: PLC0415 - matplotlib is slow to load
 
     with look():

@@ -137,7 +137,7 @@ def answers_notices(case: Case) -> Verdict:
     bad = unanswered + refused + late
     assumed = case.contract.assumed("session.result_timer_max_s")
     if not bad:
-        return Verdict("pass", f"{count(total, 'operation')} 52 or 53 answered", 0, 0, "notices", "", assumed)
+        return Verdict("pass", f"{count(total, 'operation')} 52 or 53 answered", 0, 0, "operations", "", assumed)
     summary = (
         f"{count(total, 'operation')} 52 or 53: {len(unanswered)} unanswered, {len(refused)} refused, "
         f"{len(late)} answered late"

@@ -33,7 +33,7 @@ OPENS = ["1"], ["4"]  # STYP of 60 that opens a session
 
 
 class Violation(msgspec.Struct, frozen=True):
-    """A thing to be odd in: the purpose it is against, what it is, and whether a server may let it pass."""
+    """A kind of protocol violation: the purpose it breaks, its description, and whether a server may let it pass."""
 
     purpose: str
     meaning: str
@@ -72,7 +72,7 @@ VIOLATIONS: Final[dict[str, Violation]] = {
     ),
 }
 UNKNOWN: Final = Violation(REQUESTS, "")
-TOLD_ONLY: Final = ("operation-of-another-session", "over-window", "unanswered-notice", "result-without-sm")
+SMSC_ONLY: Final = ("operation-of-another-session", "over-window", "unanswered-notice", "result-without-sm")
 _BROKEN: Final = {"header", "length", "checksum"}
 _SAID: Final = {  # problems of the reading that have another name here
     "too-long": "frame-too-long",
@@ -152,15 +152,15 @@ def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
         match event:
             case ConnectionAttempted(protocol=spoken) if spoken:
                 yield "foreign-protocol", Evidence(f"foreign-protocol: {spoken}", at, at)
-            case ViolationSeen(session=session, name=name) if name in TOLD_ONLY:
+            case ViolationSeen(session=session, name=name) if name in SMSC_ONLY:
                 yield name, Evidence(name, at, at, int(session.partition(":")[2] or -1))
 
 
 def _telling(case: Case) -> Bools:
-    """Frames in which something may be odd, or by which a session is logged in; the others need not be looked at."""
+    """Frames that may have a violation, or by which a session is logged in; the others need not be looked at."""
     frames, equal = case.trace.frames, case.trace.frames.equal
     asked, logins = equal("kind", "O"), ~equal("direction", "in") & equal("kind", "R") & equal("ot", "60")
-    # Before the first result of a login any operation may be odd.
+    # Before the first result of a login any operation may be a violation.
     sessions, which = np.unique(frames.session, return_inverse=True)
     begun = np.full(len(sessions), len(frames))
     places = np.flatnonzero(logins)[::-1]
@@ -171,7 +171,7 @@ def _telling(case: Case) -> Bools:
 
 
 def _names(row: FrameSeen, logged_in: bool, opened: bool) -> Iterator[str]:
-    """What is odd in one frame, or in octets that are none, of the client."""
+    """The violations in one frame of the client, or in octets that are no frame."""
     if row.problem == UNENDED:
         yield row.problem
         return

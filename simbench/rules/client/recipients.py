@@ -9,6 +9,7 @@ import numpy as np
 
 from simbench.base.text import count
 from simbench.finding import Evidence
+from simbench.numbering.subscribers import FATES
 from simbench.rules.client.admission import REFUSED_AT_ONCE, expectation, objections
 from simbench.rules.client.limits import option_unknown, options, owners, truth
 from simbench.rules.evidence import first_frames, framed
@@ -252,7 +253,7 @@ def accepted(case: Case) -> Verdict:
     capability="qualifies_recipients",
 )
 def ported_numbers(case: Case) -> Verdict:
-    """The finding also counts how many numbers ported to the operator were served; the verdict does not depend on it."""
+    """The finding also counts the numbers ported to the operator that were served; the verdict ignores them."""
     known, operator = truth(case), case.contract.party("operator").name
     asked = {one.recipient for one in case.trace.requests}
     away = {number for number in asked if number in known and known[number].fate == "ported-out"}

@@ -29,7 +29,7 @@ class Columns(NamedTuple):
     undelivered: int
     buffered: int
     expired: int
-    notices: int
+    notifications: int
     times: int
 
 
@@ -49,7 +49,7 @@ def tally_batch(  # noqa: C901, PLR0912, PLR0913 - one loop over arrays: compile
 ) -> int:  # fmt: skip
     """Count messages sent and their outcomes; `expired[reason]` is 1 for the reasons of an expired message."""
     start, end = period
-    notices, times = columns.notices, columns.times
+    notifications, times = columns.notifications, columns.times
     for place in range(len(entities)):
         at, decided, outcome = sent.sent_at[place], sent.decided[place], outcomes[place]
         counts[(at - start) // MINUTE_US, columns.submitted] += 1
@@ -68,7 +68,7 @@ def tally_batch(  # noqa: C901, PLR0912, PLR0913 - one loop over arrays: compile
         if buffered != NEVER:
             counts[(buffered - start) // MINUTE_US, columns.buffered] += 1
             if notify & NOTIFY_BUFFERED:
-                notice(buffered, logins, cuts, notices, period, counts)
+                count_notification(buffered, logins, cuts, notifications, period, counts)
         ended = outcome.end_at
         if ended == NEVER:
             continue
@@ -80,17 +80,17 @@ def tally_batch(  # noqa: C901, PLR0912, PLR0913 - one loop over arrays: compile
                 bound += 1
             counts[minute, times + bound] += 1
             if notify & NOTIFY_DELIVERED:
-                notice(ended, logins, cuts, notices, period, counts)
+                count_notification(ended, logins, cuts, notifications, period, counts)
         else:
             counts[minute, columns.undelivered] += 1
             counts[minute, columns.expired] += expired[outcome.reason]
             if notify & NOTIFY_UNDELIVERED:
-                notice(ended, logins, cuts, notices, period, counts)
+                count_notification(ended, logins, cuts, notifications, period, counts)
     return len(entities)
 
 
 @kernel
-def notice(posted: int, logins: Any, cuts: Any, column: int, period: tuple[int, int], counts: Any) -> int:
+def count_notification(posted: int, logins: Any, cuts: Any, column: int, period: tuple[int, int], counts: Any) -> int:
     """Count a notification in the minute in which the client takes it."""
     session = session_after(posted, cuts)
     if session < len(cuts):

@@ -19,7 +19,7 @@ from simbench.base.errors import BadInput
 from simbench.base.toml_files import label
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.contract import Contract
-from simbench.ledger.incidents import Incident
+from simbench.ledger.incidents import OPERATOR, Incident
 from simbench.sla.imports.kannel_frames import Clock, Line, lines, stamped, texts, year_of
 from simbench.sla.imports.kannel_lines import DRIVERS, Event, Fault, Seen, events
 from simbench.sla.imports.traffic import LedgerRow
@@ -32,7 +32,7 @@ LASTS: Final = 1  # us beyond the end of a log, for what had not ended then
 OWN: Final = ""  # the "link" of the bearerbox itself
 MARKS: Final = ("[", "Log begins", "Sent SMS", "Receive ", "FAILED Send", "DLR SMS")
 LEVELS: Final = ("DEBUG: ", "INFO: ", "WARNING: ", "ERROR: ", "PANIC: ")
-WHOSE: Final[dict[Fault, str]] = {"platform": "orange", "client": "client", "unknown": "unknown"}
+WHOSE: Final[dict[Fault, str]] = {"platform": OPERATOR, "client": "client", "unknown": "unknown"}
 
 
 class Down(msgspec.Struct, frozen=True):
@@ -166,7 +166,7 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None, year: i
     silent = [_hole(number, start, until) for number, (_, start, until) in enumerate(holes, 1)] if seen.debug else []
     return KannelLog(
         gaps.first, end, found,
-        tuple(_blamed(one, "client") for one in found), (*(_blamed(one, "orange") for one in found), *silent),
+        tuple(_blamed(one, "client") for one in found), (*(_blamed(one, OPERATOR) for one in found), *silent),
         tuple(_centre(read)), (*margins, *torn), tuple(sorted(notes, key=lambda one: one.line)), gaps.count,
         len(holes), unanswered, _unsupported(read, seen, end - gaps.first, least_us),
     )  # fmt: skip

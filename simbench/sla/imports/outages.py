@@ -15,9 +15,10 @@ from msgspec.structs import replace
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import shown
 from simbench.contract import Contract
-from simbench.ledger.incidents import PLATFORM, TOTAL, Incident
+from simbench.ledger.incidents import OPERATOR, PLATFORM, TOTAL, Incident
 from simbench.tables.cells import digits_of, number_of, text_of, truth_of
 from simbench.tables.columns import Columns
+from simbench.tables.frames import Frame
 from simbench.tables.instants import Moment, moment_of
 from simbench.tables.reader import read_table
 from simbench.tables.rows import Kind, RejectedRow, Remark, Row, collect
@@ -56,7 +57,7 @@ class Outages(msgspec.Struct, frozen=True):
     most: tuple[Incident, ...] = ()
 
 
-def read_outages(path: Path, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Outages:
+def read_outages(path: Path | Frame, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Outages:
     """Read a table of outages. An empty `end` is an open outage.
 
     A malformed row is rejected, an exact repetition passed over; one that overlaps another of its subject is used and
@@ -109,7 +110,7 @@ def _incident(row: Row, contract: Contract, mapping: Columns, zone: tzinfo | Non
         planned=truth_of(cells.get("planned", ""), "planned"),
         announced_at=announced.first if announced else None,
         noticed_at=noticed.first if noticed else None,
-        attributed_to=text_of(cells.get("attributed_to", "orange")).lower(),
+        attributed_to=text_of(cells.get("attributed_to", OPERATOR)).lower(),
         cause=text_of(cells.get("cause", "")),
         announced_end=until.first if until else None,
     )

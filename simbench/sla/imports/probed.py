@@ -12,6 +12,7 @@ import msgspec
 from simbench.ledger.stimuli import Probe, StimulusRow, stimulus_row
 from simbench.tables.cells import NO, YES, truth_of
 from simbench.tables.columns import Columns
+from simbench.tables.frames import Frame
 from simbench.tables.instants import moment_of
 from simbench.tables.reader import read_table
 from simbench.tables.rows import Kind, RejectedRow, Row, collect, filled
@@ -33,7 +34,7 @@ class Probed(msgspec.Struct, frozen=True):
         return [stimulus_row(Probe(at, ok)) for at, ok in self.probes]
 
 
-def read_probes(path: Path, mapping: Columns, zone: tzinfo | None = None) -> Probed:
+def read_probes(path: Path | Frame, mapping: Columns, zone: tzinfo | None = None) -> Probed:
     """Read a table with columns `at` and `ok`; rows rejected and BadInput as `read_outages`.
 
     In the hour that the clocks repeat, probes follow one another: one that would go back is of the second hour.

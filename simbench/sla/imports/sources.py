@@ -1,6 +1,6 @@
-"""The kinds of files that can be judged: a run folder, a log of Kannel, a table of outages.
+"""The kinds of records that can be judged: a run folder, a log of Kannel, a table of outages.
 
-A further kind is one more entry of `KINDS`.
+Runs and tables are read from files or from memory. A further kind of file is one more entry of `KINDS`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,18 @@ from simbench.contract import Contract
 from simbench.ledger import Run, open_run
 from simbench.ledger.events import events_in
 from simbench.ledger.incidents import Incident, Period, incidents_of, period_of
+from simbench.ledger.rows import TABLES
+from simbench.rules.rule import ordered
 from simbench.sla.imports.kannel_frames import year_of
 from simbench.sla.imports.kannel_log import looks_like, read_kannel_log
 from simbench.sla.imports.outages import read_outages
 from simbench.sla.imports.record import run_of
+from simbench.sla.imports.traffic import is_traffic, read_traffic
+from simbench.sla.purposes import GRANTED_RATE
 from simbench.tables import parquet, workbook
 from simbench.tables.columns import MappingFile
 from simbench.tables.delimited import BOMS
+from simbench.tables.frames import Frame
 from simbench.tables.rows import RejectedRow
 from simbench.trace.trace import Trace
 
@@ -31,9 +36,9 @@ HEAD = 8192  # octets by which the kind of a file is recognised
 
 
 class SourceOptions(msgspec.Struct, frozen=True):
-    """What to judge: the file, the period if given (us), and how to read it."""
+    """What to judge: a file, run or frame, the period if given (us), and how to read it."""
 
-    path: Path
+    path: Path | Run | Frame
     contract: Contract
     mapping: MappingFile
     start: int | None = None
@@ -46,7 +51,8 @@ class Source(msgspec.Struct, frozen=True):
     """A file as rules can read it: its run, period and incidents, how many rows it had, and notes on them.
 
     `least` and `most`, where there are any: the incidents at the platform's best and worst, as far as the file leaves
-    that open. `unsupported`: by clause, why a file of this kind cannot show what it asks for.
+    that open. `unsupported`: by purpose, why a file of this kind cannot show what it asks for; `excusable`: by purpose,
+    what the file leaves out that may excuse a breach.
     """
 
     kind: str
@@ -60,6 +66,7 @@ class Source(msgspec.Struct, frozen=True):
     holes: int = 0
     unanswered: int = 0
     unsupported: Mapping[str, str] = {}
+    excusable: Mapping[str, str] = {}
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -67,12 +74,16 @@ class Kind(msgspec.Struct, frozen=True):
 
     name: str
     knows: Callable[[Path, bytes], bool]
-    open: Callable[[SourceOptions], Source]
+    open: Callable[[SourceOptions, Path], Source]
 
 
 def open_source(options: SourceOptions) -> Source:
-    """Open a file by its kind. Raises BadInput."""
+    """Open a record by its kind. Raises BadInput."""
     path = options.path
+    if isinstance(path, Run):
+        return _of_run(path, options)
+    if isinstance(path, Frame):
+        return (_open_traffic if is_traffic(path, options.mapping.traffic) else _open_table)(options, path)
     try:
         head = b"" if path.is_dir() else _head(path)
     except OSError as problem:
@@ -80,7 +91,7 @@ def open_source(options: SourceOptions) -> Source:
     kind = next((kind for kind in KINDS if kind.knows(path, head)), None)
     if kind is None:
         raise BadInput(label(path), "is of no kind known", ", ".join(kind.name for kind in KINDS))
-    return kind.open(options)
+    return kind.open(options, path)
 
 
 def _head(path: Path) -> bytes:
@@ -88,19 +99,23 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD)
 
 
-def _open_run(options: SourceOptions) -> Source:
-    run = open_run(options.path)
+def _open_run(options: SourceOptions, path: Path) -> Source:
+    return _of_run(open_run(path), options)
+
+
+def _of_run(run: Run, options: SourceOptions) -> Source:
     events = events_in(run.events)
     period = period_of(events)
     if period is None:
         start, end = Trace(run).span
         period = Period(start, end, start)
     period = _period(options, (period.start, period.end), period.known_from)
-    return Source("run", run, period, incidents_of(events), sum(run.info.rows.values()))
+    rows = sum(run.info.rows.values()) or sum(run.table(name).num_rows for name in TABLES)
+    return Source("run", run, period, incidents_of(events), rows)
 
 
-def _open_kannel(options: SourceOptions) -> Source:
-    log = read_kannel_log(options.path, options.contract, options.zone, year_of(options.start) if options.start else 0)
+def _open_kannel(options: SourceOptions, path: Path) -> Source:
+    log = read_kannel_log(path, options.contract, options.zone, year_of(options.start) if options.start else 0)
     period = _period(options, (log.start, log.end), log.start)
     run = run_of(log.incidents, period, centre=log.centre, timing_error=log.timing_error)
     return Source(
@@ -109,8 +124,8 @@ def _open_kannel(options: SourceOptions) -> Source:
     )  # fmt: skip
 
 
-def _open_table(options: SourceOptions) -> Source:
-    found = read_outages(options.path, options.contract, options.mapping.outages, options.zone)
+def _open_table(options: SourceOptions, path: Path | Frame) -> Source:
+    found = read_outages(path, options.contract, options.mapping.outages, options.zone)
     for name, given in (("--from", options.start), ("--to", options.end)):
         if given is None:
             raise BadInput(name, "is missing", "when the period judged begins and ends: a table does not say")
@@ -118,6 +133,19 @@ def _open_table(options: SourceOptions) -> Source:
     return Source(
         "outages", run_of(found.incidents, period), period, found.incidents, found.rows, found.notes, found.least,
         found.most,
+    )  # fmt: skip
+
+
+def _open_traffic(options: SourceOptions, path: Path | Frame) -> Source:
+    """Messages alone: they show the rate that was granted, and nothing of what interrupted the platform."""
+    found = read_traffic(path, options.contract, options.mapping.traffic, options.zone)
+    instants = [int(str(row[0])) for row in found.centre]
+    period = _period(options, (min(instants), max(instants) + 1), min(instants))
+    purposes = ordered(options.contract, "sla")
+    return Source(
+        "traffic", run_of((), period, centre=found.centre), period, (), found.rows, found.notes,
+        unsupported={one: "a table of messages lists no outage" for one in purposes if one != GRANTED_RATE},
+        excusable={GRANTED_RATE: "a table of messages does not say when the platform was interrupted"},
     )  # fmt: skip
 
 

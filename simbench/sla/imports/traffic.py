@@ -14,8 +14,10 @@ import msgspec
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import shown
 from simbench.contract import Contract
+from simbench.numbering.plan import plan_of
 from simbench.tables.cells import digits_of, text_of, whole_of
-from simbench.tables.columns import Columns
+from simbench.tables.columns import Columns, folded
+from simbench.tables.frames import Frame
 from simbench.tables.instants import moment_of
 from simbench.tables.reader import read_table
 from simbench.tables.rows import Kind, RejectedRow, Row, collect, filled
@@ -40,7 +42,7 @@ class Traffic(msgspec.Struct, frozen=True):
     rows: int = 0
 
 
-def read_traffic(path: Path, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Traffic:
+def read_traffic(path: Path | Frame, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Traffic:
     """Read a table of messages; rows rejected and BadInput as `read_outages`."""
     last = 0
 
@@ -55,6 +57,12 @@ def read_traffic(path: Path, contract: Contract, mapping: Columns, zone: tzinfo 
     found = [row for _, rows in read.items for row in rows]
     found.sort(key=lambda row: int(str(row[0])))
     return Traffic(tuple(found), read.notes, read.rows)
+
+
+def is_traffic(frame: Frame, mapping: Columns) -> bool:
+    """Whether a frame has the columns of messages rather than those of outages."""
+    names = {folded(name) for name in frame.columns}
+    return all(folded(mapping.columns.get(name, name)) in names for name in ("code", "submitted_at"))
 
 
 def _spans(row: Row, mapping: Columns, zone: tzinfo | None) -> list[tuple[int, int]]:

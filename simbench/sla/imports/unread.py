@@ -73,6 +73,8 @@ def service_findings(case: Case, record: Record, least: Case | None, most: Case 
             continue
         if least is not None and most is not None:
             found = _between(found, judge(purpose, least, source.kind), judge(purpose, most, source.kind))
+        if found.outcome in {"fail", "weak"} and purpose in source.excusable:
+            found = doubted(found, [source.excusable[purpose]])
         yield _as_far_as_read(found, record.unread)
 
 

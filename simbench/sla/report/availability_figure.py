@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from simbench.base.units import DAY_US, HOUR_US
-from simbench.report import style
+from simbench.reporting import style
 from simbench.sla.availability import VARIANTS, budget, timeline
 from simbench.sla.classification import Class
 from simbench.sla.report.key_figures import burn, overdrawn_early, seen_worst

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from simbench.base.units import DAY_US
 from simbench.finding import exit_status
 from simbench.ledger import Run
-from simbench.report.format import rank
+from simbench.reporting.format import rank
 from simbench.rules.rule import Case
 from simbench.sla.report.availability_figure import draw_availability
 from simbench.sla.report.calendar_figure import draw_calendar, draw_worst

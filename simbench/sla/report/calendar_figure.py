@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Patch
 
 from simbench.base.units import HOUR_US, MINUTE_US
-from simbench.report import style
+from simbench.reporting import style
 from simbench.sla.availability import timeline
 from simbench.sla.report.availability_figure import CLASSES, lanes
 from simbench.sla.report.picture import LOOKS, CivilAxis, Panel, Picture

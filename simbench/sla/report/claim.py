@@ -13,7 +13,7 @@ from typing import Final
 from matplotlib.backends.backend_pdf import PdfPages
 
 from simbench.base.units import HOUR_US, SECOND_US
-from simbench.report import style
+from simbench.reporting import style
 from simbench.sla.availability import decided
 from simbench.sla.classification import Counted
 from simbench.sla.dispute import Side

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simbench.base.units import SECOND_US
-from simbench.report import style
+from simbench.reporting import style
 from simbench.sla.dispute import Dispute, Reason, Side
 from simbench.sla.report.picture import Picture
 from simbench.sla.report.tables import Table
@@ -58,16 +58,26 @@ def sides_table(dispute: Dispute, words: Words) -> Table:
     rows = [
         (
             side.ticket or "–", words(f"dispute.verdict_{side.verdict.replace(' ', '_')}"),
-            _span(side.told_start, side.told_end, words), _span(side.seen_start, side.seen_end, words),
+            _span(side.ticket_start, side.ticket_end, words), _span(side.seen_start, side.seen_end, words),
             _reasons(side, words),
         )
         for side in dispute.sides
     ]  # fmt: skip
     columns: dict[str, list[Any]] = {
         name: [getattr(side, name) for side in dispute.sides]
-        for name in ("ticket", "verdict", "told_start", "told_end", "seen_start", "seen_end", "told_s", "seen_s", "why")
+        for name in (
+            "ticket",
+            "verdict",
+            "ticket_start",
+            "ticket_end",
+            "seen_start",
+            "seen_end",
+            "ticket_s",
+            "seen_s",
+            "why",
+        )
     }
-    headings = tuple(words(f"dispute.column_{name}") for name in ("ticket", "verdict", "told", "seen", "why"))
+    headings = tuple(words(f"dispute.column_{name}") for name in ("ticket", "verdict", "ticket_time", "seen", "why"))
     return Table(
         "sides", words("dispute.table_title"), words("dispute.table_note"), headings, rows, columns,
         frozenset(range(5)),

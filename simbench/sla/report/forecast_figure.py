@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from simbench.ledger.incidents import Period
-from simbench.report import style
+from simbench.reporting import style
 from simbench.sla.forecast import BackTest, Forecast
 from simbench.sla.report.forecast_texts import answers, tried_text
 from simbench.sla.report.picture import CivilAxis, Panel, Picture
@@ -91,7 +91,8 @@ def draw_back_test(tried: BackTest, words: Words) -> Picture:
     style.legend_above(axes, 3)
     axis.mark(axes)
     columns: dict[str, list[Any]] = {
-        "as_of": [words.calendar.iso(one.as_of) for one in tried.tried], "until": [words.calendar.iso(one.until) for one in tried.tried],
+        "as_of": [words.calendar.iso(one.as_of) for one in tried.tried],
+        "until": [words.calendar.iso(one.until) for one in tried.tried],
         "probability": [one.share for one in tried.tried], "broke": [one.broke for one in tried.tried],
         "low95": quantiles[:, 0].tolist(), "high95": quantiles[:, 4].tolist(), "was": was.tolist(),
     }  # fmt: skip

@@ -19,9 +19,9 @@ from markupsafe import Markup
 from simbench.base.json_files import write_json, write_octets
 from simbench.base.units import DAY_US
 from simbench.finding import Finding, tally
-from simbench.report.format import WORST_FIRST
-from simbench.report.html import environment, stylesheet
-from simbench.report.style import COLOURS, look, to_svg
+from simbench.reporting.format import WORST_FIRST
+from simbench.reporting.html import environment, stylesheet
+from simbench.reporting.style import COLOURS, look, to_svg
 from simbench.sla.report.builder import Report, report_of
 from simbench.sla.report.counts import HOURS
 from simbench.sla.report.judgement import SlaRun

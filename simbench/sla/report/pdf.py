@@ -12,7 +12,7 @@ from typing import Final
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
-from simbench.report import style
+from simbench.reporting import style
 from simbench.sla.report.builder import Report
 from simbench.sla.report.picture import Picture
 from simbench.sla.report.tables import MOST_ROWS, Table

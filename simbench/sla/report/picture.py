@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simbench.base.calendar import Calendar
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.ledger.incidents import Period
-from simbench.report import style
+from simbench.reporting import style
 from simbench.sla.classification import Class
 from simbench.sla.report.translations import Words
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simbench.base.units import HOUR_US
-from simbench.report import style
+from simbench.reporting import style
 from simbench.sla.report.picture import Picture
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
@@ -62,7 +62,8 @@ def draw_restoration(view: View, words: Words) -> Picture | None:
         "late": words.number(sum(late)), "count": words.number(len(late)),
     }  # fmt: skip
     columns = {
-        "ticket": list(tickets), "start": [view.calendar.iso(at) for at in starts.tolist()], "hours": np.round(hours, 6).tolist(),
+        "ticket": list(tickets), "start": [view.calendar.iso(at) for at in starts.tolist()],
+        "hours": np.round(hours, 6).tolist(),
         "promised_h": [limit_h] * len(hours), "late": late, "cause": [one.incident.cause for one in view.outages],
     }  # fmt: skip
     note = words("restoration.shown", shown=words.number(len(shown)), all=words.number(len(hours)))

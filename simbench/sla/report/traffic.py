@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from simbench.base.calendar import Calendar
+from simbench.base.calendar import UTC_CALENDAR, Calendar
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.ledger.events import LimitSet, TierSet
 from simbench.ledger.rows import TIMES, WITHIN_S
-from simbench.report import style
+from simbench.reporting import style
 from simbench.sla.report.counts import Hours
 from simbench.sla.report.picture import CivilAxis, Picture, days_of
 from simbench.sla.report.translations import Words
@@ -188,7 +188,7 @@ def _heat_columns(maps: dict[str, NDArray[np.float64]], start: int, width: float
     for code, found in maps.items():
         place = np.argwhere(~np.isnan(found))
         columns["code"] += [code] * len(place)
-        columns["from_day"] += days_of(start + (place[:, 1] * width * DAY_US).astype(np.int64) + HOUR_US)
+        columns["from_day"] += days_of(start + (place[:, 1] * width * DAY_US).astype(np.int64), UTC_CALENDAR)
         columns["hour"] += place[:, 0].tolist()
         columns["percent_of_tier"] += np.round(found[place[:, 0], place[:, 1]], 3).tolist()
     return columns

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from simbench.contract import Contract
-from simbench.report import translations
-from simbench.report.translations import LANGUAGES, Translations
+from simbench.reporting import translations
+from simbench.reporting.translations import LANGUAGES, Translations
 
 __all__ = ["LANGUAGES", "Words", "texts"]
 HOME: Final = Path(__file__).parent

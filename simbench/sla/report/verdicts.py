@@ -9,7 +9,7 @@ from typing import Final
 
 from simbench.contract import Clause
 from simbench.finding import Finding
-from simbench.sla.classification import CLIENT, ORANGE
+from simbench.sla.classification import CLIENT
 from simbench.sla.maintenance_notice import planned_by
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
@@ -51,7 +51,7 @@ def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
     )
     counts = {
         "restoration": len(view.outages),
-        "maintenance-notice": len(planned_by(view.service, ORANGE)),
+        "maintenance-notice": len(planned_by(view.service, view.case.contract.operator)),
         "interruption-notice": len(planned_by(view.service, CLIENT)),
     }
     kind, months = terms.availability_window.value, words.number(terms.availability_months.value)

@@ -138,7 +138,7 @@ def _instants(year: Year) -> Instants:
 
 def _months(case: Case, service: Service, year: Year, hours: Hours) -> list[Month]:
     start, end = service.period.start, service.period.end
-    edges = [start, *(at for at in _month_edges(start, end) if start < at < end), end]
+    edges = [start, *(at for at in _month_edges(start, end, case.contract.calendar) if start < at < end), end]
     unplanned, planned, _ = year.downtime.until(np.array(edges, dtype=np.int64))
     tiers = {code: hours.of(code) for code in hours.codes}
     peaks = {

@@ -228,14 +228,14 @@ def read(  # noqa: PLR0913 - a kernel has no objects
 @kernel
 def follow(  # noqa: PLR0913 - a kernel has no objects
     first: int, classes: Ints, at: Ints, slots: Ints, trns: Ints, lines: Ints, given_up_us: int, asked: Ints,
-    told: Ints, counts: Ints, numbers: Ints, notes: Ints, accounts: Ints,
+    unacknowledged: Ints, counts: Ints, numbers: Ints, notes: Ints, accounts: Ints,
 ) -> int:  # fmt: skip
     """Number submits and notifications, and match results with them, from frame `first` on.
 
-    Stops at a frame that is to be read one by one, and returns its place. `asked` and `told` [slot, TRN, 3] hold OT (0:
-    none), number and instant of what waits for a result of the SMSC and of the client. `lines` [slot, 3]: whether its
-    first operations are over, whether its beginning was seen, and its account. `counts`: submits, notifications so
-    far. `numbers`: of an operation its own, of a result that of its operation or -1.
+    Stops at a frame that is to be read one by one, and returns its place. `asked` and `unacknowledged` [slot, TRN, 3]
+    hold OT (0: none), number and instant of what waits for a result of the SMSC and of the client. `lines` [slot, 3]:
+    whether its first operations are over, whether its beginning was seen, and its account. `counts`: submits and
+    notifications so far. `numbers`: of an operation its own, of a result that of its operation or -1.
     """
     for place in range(first, len(classes)):
         kind, slot, trn = classes[place], slots[place], trns[place]
@@ -255,12 +255,12 @@ def follow(  # noqa: PLR0913 - a kernel has no objects
                 numbers[place], asked[slot, trn, 0] = asked[slot, trn, 1], 0
         elif kind == NOTIFICATION:
             numbers[place] = counts[1]
-            told[slot, trn, 0], told[slot, trn, 1] = 53, counts[1]
+            unacknowledged[slot, trn, 0], unacknowledged[slot, trn, 1] = 53, counts[1]
             counts[1] += 1
         else:
             numbers[place] = -1
-            if told[slot, trn, 0] == 53:
-                numbers[place], told[slot, trn, 0] = told[slot, trn, 1], 0
+            if unacknowledged[slot, trn, 0] == 53:
+                numbers[place], unacknowledged[slot, trn, 0] = unacknowledged[slot, trn, 1], 0
             elif lines[slot, 1]:
                 notes[place] = ANSWERS_NOTHING
     return len(classes)

@@ -153,7 +153,7 @@ def test_two_workers_share_one_run_of_each_exercise(theirs: Repository) -> None:
 
 
 @pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")])
-def test_a_client_of_which_nothing_can_be_told_is_no_success(theirs: Repository, workers: tuple[str, ...]) -> None:
+def test_a_client_of_which_nothing_can_be_reported_is_no_success(theirs: Repository, workers: tuple[str, ...]) -> None:
     (theirs.folder / "test_own.py").write_text("def test_of_their_own():\n    pass\n")
     (theirs.folder / "broken.py").write_text("raise SystemExit('no configuration')")
     program = ("--sut", "command", "--sut-program", f"{sys.executable} broken.py")

@@ -8,11 +8,11 @@ from simbench.base.units import SECOND_US
 from simbench.bench.report import Judgement
 from simbench.bench.report.figures.catalogue import Album, draw_all
 from simbench.finding import Finding
-from simbench.report import style
+from simbench.reporting import style
 from tests.bench.report import simulated
 from tests.bench.report.cases import judgement
 from tests.bench.report.simulated import START, Simulation, exercise
-from tests.report.markup import Markup
+from tests.reporting.markup import Markup
 
 RATE = Finding("rate.x", "OPS-ENG-01", "pass", "Fine.", exercise="x")
 
@@ -29,9 +29,9 @@ def _headings(album: Album, chapter: str) -> list[str]:
 
 def test_each_code_has_a_panel_that_tells_rate_peak_and_tier(album: Album) -> None:
     panels = album.chapters[0].groups[0].drawings
-    told = [panel.heading for panel in panels]
-    assert [heading[:5] for heading in told] == sorted(simulated.TIERS)
-    assert re.fullmatch(r"36020: (19\.9|20|20\.1)/s on average, at most 2[01] in any second, tier 20/s", told[1])
+    reported = [panel.heading for panel in panels]
+    assert [heading[:5] for heading in reported] == sorted(simulated.TIERS)
+    assert re.fullmatch(r"36020: (19\.9|20|20\.1)/s on average, at most 2[01] in any second, tier 20/s", reported[1])
 
 
 def test_the_conclusion_names_the_code_above_its_tier_and_no_other(album: Album) -> None:
@@ -46,25 +46,25 @@ def test_bunching_within_the_jitter_allowance_is_no_excess() -> None:
 
 
 def test_the_outage_tells_its_length_and_the_return(album: Album) -> None:
-    told = _headings(album, "outage")[0]
-    assert told.startswith("The platform was down for 15 s; the first message was accepted 1.01 s after its return")
-    assert told.endswith("every message was settled")
+    reported = _headings(album, "outage")[0]
+    assert reported.startswith("The platform was down for 15 s; the first message was accepted 1.01 s after its return")
+    assert reported.endswith("every message was settled")
 
 
-def test_a_client_that_does_not_come_back_is_told_so() -> None:
+def test_a_client_that_does_not_come_back_is_shown() -> None:
     drawn = draw_all(judgement(exercise("x", "", lambda: simulated.outage(back=False)), found=[]))
     assert re.search(r"nothing was accepted after its return; \d+ messages? not settled", _headings(drawn, "x")[0])
 
 
-def test_a_few_returns_are_told_beside_their_bars_and_many_are_not() -> None:
+def test_a_few_returns_are_reported_beside_their_bars_and_many_are_not() -> None:
     for outages in (2, 9):
         world = Simulation()
         for number in range(outages):
             world.tell(START + 2 * number * SECOND_US, "outage", "total", mode="silent")
             world.tell(START + (2 * number + 1) * SECOND_US, "restored", "total", mode="silent")
         drawn = draw_all(judgement(exercise("x", "", world.trace), found=[]))
-        told = drawn.chapters[0].groups[0].drawings[0].svg.count("nothing accepted<")
-        assert told == (2 if outages == 2 else 0)
+        reported = drawn.chapters[0].groups[0].drawings[0].svg.count("nothing accepted<")
+        assert reported == (2 if outages == 2 else 0)
 
 
 def test_refused_connections_that_leave_no_trace_are_mentioned() -> None:
@@ -73,11 +73,11 @@ def test_refused_connections_that_leave_no_trace_are_mentioned() -> None:
 
 
 def test_waits_tell_both_medians(album: Album) -> None:
-    told = next(heading for heading in _headings(album, "at-tier") if heading.startswith("Half"))
+    reported = next(heading for heading in _headings(album, "at-tier") if heading.startswith("Half"))
     assert re.fullmatch(
         r"Half of the submits were answered within [78][.\d]* ms; "
         r"half of the notifications came within (3\.[89]|4\.?[0-3]?)\d* s of the result",
-        told,
+        reported,
     )
 
 

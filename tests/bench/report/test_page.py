@@ -11,10 +11,10 @@ from simbench.base.units import SECOND_US
 from simbench.bench.report import Judgement, write_report
 from simbench.bench.report.page import page
 from simbench.finding import OUTCOMES, Evidence, Finding
-from simbench.report.format import SYMBOLS, WORST_FIRST
+from simbench.reporting.format import SYMBOLS, WORST_FIRST
 from tests.bench.report.cases import FRAME, judgement
 from tests.bench.report.simulated import START, Simulation, exercise
-from tests.report.markup import Markup
+from tests.reporting.markup import Markup
 
 HOSTILE = (
     "</title></style></script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&$\\frac{1}{0}$\x00\x1b\ud800"
@@ -76,7 +76,7 @@ def test_the_verdict_follows_the_exit_status(html: str) -> None:
 
 def test_run_facts_name_seed_contract_and_versions(judged: Judgement, html: str) -> None:
     text = Markup(html).text
-    for told in (
+    for reported in (
         "Fictional Gateway",
         "2.4.1",
         "20161003",
@@ -84,7 +84,7 @@ def test_run_facts_name_seed_contract_and_versions(judged: Judgement, html: str)
         "5 min 12.5 s",
         "10:00:00.000000 +02:00",
     ):
-        assert told in text
+        assert reported in text
 
 
 def test_evidence_shows_clause_key_term_and_status_of_its_numbers(judged: Judgement, html: str) -> None:

@@ -1,4 +1,4 @@
-"""An exercise that the bench itself was too late to judge is run again; every attempt is kept, and told of."""
+"""An exercise that the bench itself was too late to judge is run again; every attempt is kept and reported."""
 
 from __future__ import annotations
 

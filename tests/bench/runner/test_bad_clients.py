@@ -83,7 +83,7 @@ def test_the_example_client_passes(tmp_path: Path) -> None:
     assert outcomes(conducted(example(), tmp_path)) == {"pass"}
 
 
-def test_what_a_client_did_wrong_before_it_crashed_stands_and_the_rest_cannot_be_told(tmp_path: Path) -> None:
+def test_what_a_client_did_wrong_before_it_crashed_stands_and_the_rest_cannot_be_reported(tmp_path: Path) -> None:
     script = example('oadc = line.get("oadc") or line["code"]', 'oadc = "36999"; number == 3 and sys.exit(5)')
     ran = conducted(script, tmp_path)
     assert "ended with status 5" in ran.trouble
@@ -150,7 +150,7 @@ def test_a_client_that_never_connects_is_inconclusive(tmp_path: Path) -> None:
     assert "did not log in" in ran.trouble
 
 
-def test_a_client_that_ends_or_floods_before_it_logs_in_is_told_so(
+def test_a_client_that_ends_or_floods_before_it_logs_in_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ready = """print('{"event": "ready"}', flush=True)"""
@@ -189,7 +189,7 @@ while True:  # answers are never read
     assert judged(ran)["sender.short-code-only"].outcome == "fail"
 
 
-def test_a_client_that_writes_no_json_is_told_so_and_judged_by_the_wire(tmp_path: Path) -> None:
+def test_a_client_that_writes_no_json_is_reported_and_judged_by_the_wire(tmp_path: Path) -> None:
     ran = conducted(
         example(
             'print(json.dumps({"event": event, **what})',
@@ -232,7 +232,9 @@ def gone(pid: int) -> bool:
         return True
 
 
-def test_a_client_that_does_not_read_its_input_is_told_to_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_does_not_read_its_input_is_reported_as_hanging(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(command, "WRITE_WAIT_S", 0.3)
     monkeypatch.setattr(command, "STOP_WAIT_S", 0.3)
 

@@ -17,7 +17,7 @@ from fake_smsc.server.clock import PlatformClock
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.runner.findings import judge_exercise
-from simbench.bench.runner.in_memory import MONDAY, InMemory
+from simbench.bench.runner.in_memory import InMemory
 from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise
 from simbench.bench.runner.virtual_loop import Factory, MemoryNetwork, VirtualLoop
 from simbench.bench.sut.registry import EVERYTHING
@@ -27,6 +27,7 @@ from simbench.ledger import MemoryLedger
 from simbench.ledger.events import FaultActed
 from simbench.trace.trace import Trace
 from simbench.ucp.frame import STX, encode
+from tests.paris import MONDAY
 
 How = Literal["fin", "rst"]
 
@@ -107,7 +108,7 @@ class CutNetwork(MemoryNetwork):
 
 
 async def light_traffic(bench: Bench) -> None:
-    """Two seconds of messages, one at a time on the line; time enough to come back, and to be told of all."""
+    """Two seconds of messages, one at a time on the line; time enough to come back, and to be notified of all."""
     await bench.connected(bench.rates)
     await bench.ask_paced("36010", 5, 10)
     await bench.pause(5)

@@ -1,4 +1,4 @@
-"""`--keep-up`: after the session an SMSC stays, until it is told to end."""
+"""`--keep-up`: after the session an SMSC stays, until it is ended."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def kept_up(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_the_smsc_stays_up_after_the_session_until_it_is_told_to_end(
+def test_the_smsc_stays_up_after_the_session_until_it_is_ended(
     kept_up: tuple[subprocess.Popen[str], int], tmp_path: Path, end: signal.Signals
 ) -> None:
     process, port = kept_up

@@ -25,15 +25,15 @@ from tests.real.peer import Peer
 ACCOUNT = AccountGiven("36010", "acc36010", "secret", 10)
 ASK = Outgoing(token="#00001", code="36010", recipient="33639980001", text="Bonjour #00001")
 
-# A client that connects nowhere: it says back what it was told.
+# A client that connects nowhere: it repeats each line it reads.
 ECHO = """
 import json, os, sys
 def say(**what): print(json.dumps(what), flush=True)
 say(event="ready")
 for line in sys.stdin:
-    told = json.loads(line)
-    if told["do"] == "stop": break
-    say(event="mo", **{"from": told["to"], "code": told["code"], "text": line})
+    line_read = json.loads(line)
+    if line_read["do"] == "stop": break
+    say(event="mo", **{"from": line_read["to"], "code": line_read["code"], "text": line})
 print("last words", file=sys.stderr)
 """
 
@@ -136,7 +136,7 @@ def test_a_line_is_a_report_ready_or_nothing_whatever_it_is(line: bytes) -> None
         assert said.detail
 
 
-def test_what_is_no_line_of_the_protocol_is_told_and_the_rest_still_heard(tmp_path: Path) -> None:
+def test_what_is_no_line_of_the_protocol_is_reported_and_the_rest_still_heard(tmp_path: Path) -> None:
     babble = "print('Traceback...')\nprint('[1, 2')\nprint('x' * 3_000_000, flush=True)\n" + ECHO
     sut = python(babble)
 
@@ -150,7 +150,7 @@ def test_what_is_no_line_of_the_protocol_is_told_and_the_rest_still_heard(tmp_pa
     assert all(len(error.detail) < 500 for error in errors)
 
 
-def test_a_program_that_ends_by_itself_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
+def test_a_program_that_ends_by_itself_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
     sut = python(
         "import sys\nprint('{\"event\": \"ready\"}', flush=True)\nprint('no more memory', file=sys.stderr)\nsys.exit(5)"
     )

@@ -115,14 +115,14 @@ def test_a_text_from_a_subscriber_comes_through_in_either_coding(text: str) -> N
 
 
 @given(st.sampled_from(["/mo", "/dlr", "/"]), st.text() | st.from_regex(r"(type|answer|mark|text|to)=[%\w&=]*"))
-def test_a_call_that_means_nothing_is_told_as_an_error(path: str, query: str) -> None:
+def test_a_call_that_means_nothing_is_reported_as_an_error(path: str, query: str) -> None:
     said = understand(path, query)
     assert said.kind in {"mo", "error", *kannel.KINDS.values()}
     if path == "/":
         assert said.kind == "error"
 
 
-def test_a_missing_kannel_is_told_with_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_kannel_is_reported_with_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(child_process, "ADMIN_FOLDERS", "")
     assert not kannel.installed()

@@ -22,7 +22,7 @@ def always(_number: int, request: bytes) -> list[bytes]:
 
 
 class Peer(asyncio.DatagramProtocol):
-    """Keeps every datagram and answers as told."""
+    """Keeps every datagram and answers as it was set to."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer

@@ -58,10 +58,10 @@ def answered(plan: Iterable[Planned], *, faults: tuple[str, ...] = (), whole: bo
     return RecordedRun(run, sent, Ended(SENT + 1, len(sent), 0, 0, 0) if whole else None)
 
 
-def kept(told: RecordedRun) -> list[Heard]:
+def kept(reported: RecordedRun) -> list[Heard]:
     """What a faultless server has of it."""
     line, heard = 1, []
-    for each in told.sent:
+    for each in reported.sent:
         if each.answered_us >= 0:
             record = msgspec.structs.replace(each.planned.record, delay_s=each.tries[-1].delay_s)
             record = msgspec.structs.replace(record, event_us=record.event_us // SECOND_US * SECOND_US)
@@ -98,10 +98,10 @@ def quoted(text: str) -> str:
     return f'"{"".join(out)}"'
 
 
-def written(folder: Path, told: RecordedRun, found: Iterable[Heard]) -> tuple[Path, Path]:
+def written(folder: Path, reported: RecordedRun, found: Iterable[Heard]) -> tuple[Path, Path]:
     """A journal and a detail file that say so."""
     with Journal(folder / "journal.jsonl") as journal:
-        for line in (told.run, *told.sent, *((told.end,) if told.end else ())):
+        for line in (reported.run, *reported.sent, *((reported.end,) if reported.end else ())):
             journal.append(line)
     (folder / "detail").write_text("".join(detail_text(each) for each in found))
     return folder / "journal.jsonl", folder / "detail"

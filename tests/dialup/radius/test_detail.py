@@ -126,7 +126,7 @@ def test_a_record_without_its_beginning_is_set_aside() -> None:
 
 
 @pytest.mark.parametrize(
-    ("was", "now", "reason", "told"),
+    ("was", "now", "reason", "reported"),
     [
         ("= 1337", "= -1337", "negative", "Acct-Session-Time = -1337"),
         ("= 1337", "= 4294967296", "unreadable", "Acct-Session-Time"),
@@ -142,13 +142,15 @@ def test_a_record_without_its_beginning_is_set_aside() -> None:
         ("= Async", "", "unreadable", "line 6"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_set_aside_with_its_line_and_reason(was: str, now: str, reason: str, told: str) -> None:
+def test_what_cannot_be_read_is_set_aside_with_its_line_and_reason(
+    was: str, now: str, reason: str, reported: str
+) -> None:
     assert was in REAL
     first, found = parsed(REAL.encode() + REAL.replace(was, now).encode("latin-1"))
     assert isinstance(first, Heard)
     assert isinstance(found, SetAside)
     assert (found.line, found.reason) == (LINES + 1, reason)
-    assert told.replace("line ", "line ") in found.text or f"line {int(told[5:]) + LINES}" in found.text
+    assert reported.replace("line ", "line ") in found.text or f"line {int(reported[5:]) + LINES}" in found.text
 
 
 def test_lines_that_do_not_end_are_not_gathered() -> None:

@@ -107,7 +107,7 @@ def test_a_retransmission_is_known_by_its_delay() -> None:
     assert aside(paired) == [(2, "retransmission")]  # RFC 2866 section 4.1 wants it sent again
 
 
-def test_access_servers_of_one_address_are_told_by_their_names() -> None:
+def test_access_servers_of_one_address_are_reported_by_their_names() -> None:
     paris, lyon = (Record("Start", NAS, "A", identifier=name) for name in ("paris", "lyon"))
     said = [
         (paris, 0), (lyon, 0), (Record("Accounting-On", NAS, identifier="lyon"), 50),
@@ -198,8 +198,8 @@ def test_every_session_heard_of_bills_or_is_set_aside(said: list[tuple[str, int,
     found = heard(*said)
     paired = pair(found)
     sessions = {each.record.session for each in found if each.record.session}
-    told = {call.session for call in paired.calls}
-    assert sessions == told | {name for name in "AB" for each in paired.aside if f"session {name} " in each.text}
+    reported = {call.session for call in paired.calls}
+    assert sessions == reported | {name for name in "AB" for each in paired.aside if f"session {name} " in each.text}
     assert len({call.line for call in paired.calls} | {each.line for each in paired.aside}) <= len(found)
 
 

@@ -20,8 +20,8 @@ Side = tuple[RecordedRun, list[Heard | SetAside]]
 
 
 def faultless(*faults: str, interim_s: int = 60, whole: bool = True) -> Side:
-    told = answered(planned(COUNT, *faults, interim_s=interim_s), whole=whole)
-    return told, list(kept(told))
+    reported = answered(planned(COUNT, *faults, interim_s=interim_s), whole=whole)
+    return reported, list(kept(reported))
 
 
 def judged(side: Side) -> dict[str, Finding]:
@@ -39,25 +39,25 @@ def place_of(found: list[Heard | SetAside], status: str) -> int:
 
 
 def without(side: Side, status: str) -> Side:
-    told, found = side
+    reported, found = side
     del found[place_of(found, status)]
-    return told, found
+    return reported, found
 
 
 def with_record(side: Side, status: str, **changed: object) -> Side:
-    told, found = side
+    reported, found = side
     at = place_of(found, status)
     one = found[at]
     assert isinstance(one, Heard)
     found[at] = replace(one, record=replace(one.record, **changed))
-    return told, found
+    return reported, found
 
 
 def with_sent(side: Side, status: str, change: Callable[[Sent], Sent]) -> Side:
-    told, found = side
-    at = [n for n, each in enumerate(told.sent) if each.planned.record.status == status][5]
-    told.sent[at] = change(told.sent[at])
-    return told, found
+    reported, found = side
+    at = [n for n, each in enumerate(reported.sent) if each.planned.record.status == status][5]
+    reported.sent[at] = change(reported.sent[at])
+    return reported, found
 
 
 def given_up(each: Sent) -> Sent:
@@ -65,16 +65,16 @@ def given_up(each: Sent) -> Sent:
 
 
 def unsigned(side: Side) -> Side:
-    told, found = side
-    assert told.end is not None
-    return RecordedRun(told.run, told.sent, replace(told.end, unsigned=3)), found
+    reported, found = side
+    assert reported.end is not None
+    return RecordedRun(reported.run, reported.sent, replace(reported.end, unsigned=3)), found
 
 
 def reordered(side: Side) -> Side:
     """A Start that was answered before its Stop was sent stands behind it all the same."""
-    told, found = side
+    reported, found = side
     found.append(found.pop(place_of(found, "Start")))
-    return told, found
+    return reported, found
 
 
 def test_a_faultless_run_passes_every_clause() -> None:
@@ -132,12 +132,16 @@ def test_every_clause_is_caught_by_some_planted_fault() -> None:
 def test_a_start_and_a_stop_on_their_way_together_may_arrive_in_any_order(
     apart_us: int, answer_us: int, outcome: str
 ) -> None:
-    told, found = reordered(faultless())
+    reported, found = reordered(faultless())
     last = found[-1]
     assert isinstance(last, Heard)
     name = last.record.session
     start, stop = (
-        next(each for each in told.sent if (each.planned.record.session, each.planned.record.status) == (name, status))
+        next(
+            each
+            for each in reported.sent
+            if (each.planned.record.session, each.planned.record.status) == (name, status)
+        )
         for status in ("Start", "Stop")
     )
     begun = start.tries[0].sent_us
@@ -145,15 +149,15 @@ def test_a_start_and_a_stop_on_their_way_together_may_arrive_in_any_order(
     sent = [
         replace(each, tries=(replace(each.tries[0], sent_us=at[id(each)]),), answered_us=at[id(each)] + answer_us)
         if id(each) in at else each
-        for each in told.sent
+        for each in reported.sent
     ]  # fmt: skip
-    findings = reconcile(RecordedRun(told.run, sent, told.end), found).findings
+    findings = reconcile(RecordedRun(reported.run, sent, reported.end), found).findings
     assert {one.purpose: one.outcome for one in findings}["accounting.order"] == outcome
 
 
 def test_copies_are_kept_twice_and_condemn_nobody() -> None:
-    told = answered(planned(COUNT, "duplicates"))
-    found: Reconciliation = reconcile(told, kept(told))
+    reported = answered(planned(COUNT, "duplicates"))
+    found: Reconciliation = reconcile(reported, kept(reported))
     assert {finding.outcome for finding in found.findings} == {"pass"}
     assert found.counts["kept more than once"] > 0
     assert found.counts["seconds carried"] == found.counts["seconds accounted"]
@@ -173,27 +177,27 @@ def test_a_difference_names_call_seconds_and_reason() -> None:
 
 
 def test_a_second_accounting_of_one_call_is_a_difference() -> None:
-    told, found = faultless(interim_s=0)
+    reported, found = faultless(interim_s=0)
     stop = found[place_of(found, "Stop")]
     assert isinstance(stop, Heard)
     later = replace(stop.record, event_us=stop.record.event_us + 9_000_000_000)
-    differences = reconcile(told, [*found, replace(stop, record=later, line=9_999)]).differences
+    differences = reconcile(reported, [*found, replace(stop, record=later, line=9_999)]).differences
     assert ["accounted 2 times" in each.why for each in differences] == [True]
     assert differences[0].accounted_s == 2 * differences[0].carried_s
 
 
 def test_what_may_be_among_the_unreadable_records_is_inconclusive() -> None:
-    told, found = without(faultless(interim_s=0), "Stop")
+    reported, found = without(faultless(interim_s=0), "Stop")
     found.append(SetAside(9_999, "truncated"))
-    assert outcomes((told, found)) == {"accounting.kept": "inconclusive", "accounting.minutes-once": "inconclusive"}
-    assert exit_status(reconcile(told, found).findings) == 3
+    assert outcomes((reported, found)) == {"accounting.kept": "inconclusive", "accounting.minutes-once": "inconclusive"}
+    assert exit_status(reconcile(reported, found).findings) == 3
     del found[place_of(found, "Stop")]
-    assert outcomes((told, found)) == {"accounting.kept": "fail", "accounting.minutes-once": "fail"}
+    assert outcomes((reported, found)) == {"accounting.kept": "fail", "accounting.minutes-once": "fail"}
 
 
 def test_a_journal_without_its_end_tells_no_more_than_it_holds() -> None:
-    told, found = faultless(whole=False)
-    cut = RecordedRun(told.run, told.sent[:-3], None)
+    reported, found = faultless(whole=False)
+    cut = RecordedRun(reported.run, reported.sent[:-3], None)
     assert outcomes((cut, found)) == {
         "accounting.answered": "inconclusive",
         "accounting.kept": "inconclusive",
@@ -203,14 +207,14 @@ def test_a_journal_without_its_end_tells_no_more_than_it_holds() -> None:
 
 
 def test_nothing_at_all_is_inconclusive_throughout() -> None:
-    told = answered([])
-    assert set(outcomes((told, [])).values()) == {"inconclusive"}
-    assert set(outcomes((told, []))) == set(RULES)
-    assert exit_status(reconcile(told, []).findings) == 3
+    reported = answered([])
+    assert set(outcomes((reported, [])).values()) == {"inconclusive"}
+    assert set(outcomes((reported, []))) == set(RULES)
+    assert exit_status(reconcile(reported, []).findings) == 3
 
 
 def test_a_stricter_limit_may_be_asked_for() -> None:
-    told, found = with_sent(faultless(), "Start", lambda each: replace(each, tries=each.tries * 3))
-    assert judged((told, found))["accounting.answered"].outcome == "pass"
-    strict = reconcile(told, found, retransmissions=1).findings[0]
+    reported, found = with_sent(faultless(), "Start", lambda each: replace(each, tries=each.tries * 3))
+    assert judged((reported, found))["accounting.answered"].outcome == "pass"
+    strict = reconcile(reported, found, retransmissions=1).findings[0]
     assert (strict.outcome, strict.measured, strict.limit) == ("fail", 2, 1)

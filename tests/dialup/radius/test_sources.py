@@ -1,4 +1,4 @@
-"""Facts about accounting as access servers really leave it: one call of ten minutes, told in many ways."""
+"""Accounting as access servers really leave it: one call of ten minutes, recorded in many ways."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def replayed(path: Path, *options: str) -> Result:
     return CliRunner().invoke(cli, ["dialup", "replay", str(path), "--month", "2000-09", *options, "--json"])
 
 
-def told(tmp_path: Path, text: str | bytes, *options: str) -> tuple[int, dict[str, Any]]:
+def reported(tmp_path: Path, text: str | bytes, *options: str) -> tuple[int, dict[str, Any]]:
     path = tmp_path / "detail"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     done = replayed(path, *options)
@@ -67,7 +67,7 @@ def outcomes(found: dict[str, Any]) -> dict[str, str]:
     ids=str,
 )  # fmt: skip
 def test_an_attribute_that_bills_nothing_costs_no_record(more: dict[str, str], tmp_path: Path) -> None:
-    status, found = told(tmp_path, call(more))
+    status, found = reported(tmp_path, call(more))
     assert (status, found["calls"], found["aside_total"], found["settled"][0]["minutes"]) == (0, 1, 0, 10)
 
 
@@ -85,7 +85,7 @@ def test_an_attribute_that_bills_nothing_costs_no_record(more: dict[str, str], t
     ids=["spaces", "read before", "crlf", "no last empty line", "Latin-1", "Latin-1 user", "a tab alone"],
 )
 def test_files_that_editors_and_readers_touched_are_read(text: str | bytes, tmp_path: Path) -> None:
-    status, found = told(tmp_path, text)
+    status, found = reported(tmp_path, text)
     assert (status, found["calls"], found["aside_total"], found["settled"][0]["minutes"]) == (0, 1, 0, 10)
 
 
@@ -94,21 +94,21 @@ def test_session_names_begin_again_after_a_boot(tmp_path: Path) -> None:
     boot += f"\tNAS-IP-Address = {NAS}\n\tTimestamp = {BEGINS + 3600}\n\n"
     again = block("Start", 7200) + block("Stop", 7500, {"Acct-Session-Time": "300"})
     for between in (boot, ""):  # a name that comes again with a Start of its own is another call in any case
-        status, found = told(tmp_path, call() + between + again)
+        status, found = reported(tmp_path, call() + between + again)
         assert (status, found["calls"], found["aside_total"], found["settled"][0]["minutes"]) == (0, 2, 0, 15)
 
 
 def test_a_stop_sent_again_is_a_fault_only_if_it_does_not_say_so(tmp_path: Path) -> None:
     stop = {"Acct-Session-Time": "600"}
-    status, found = told(tmp_path, call() + block("Stop", 2_400, stop))
+    status, found = reported(tmp_path, call() + block("Stop", 2_400, stop))
     assert (status, found["calls"], found["aside_counts"]) == (1, 1, {"duplicate": 1})
-    status, found = told(tmp_path, call() + block("Stop", 2_400, {**stop, "Acct-Delay-Time": "1800"}))
+    status, found = reported(tmp_path, call() + block("Stop", 2_400, {**stop, "Acct-Delay-Time": "1800"}))
     assert (status, found["calls"], found["aside_counts"]) == (0, 1, {"retransmission": 1})
 
 
 def test_records_of_no_call_are_passed_over_and_counted(tmp_path: Path) -> None:
     more = block("Failed", 700) + block("Tunnel-Start", 701) + block("15", 702)
-    status, found = told(tmp_path, call() + more)
+    status, found = reported(tmp_path, call() + more)
     assert (status, found["rows"], found["calls"], found["aside_total"]) == (0, 5, 1, 0)
     assert found["passed_over"] == {"Failed": 2, "Tunnel-Start": 1}
     assert "2 Failed, 1 Tunnel-Start" in CliRunner().invoke(cli, ["dialup", "replay", str(tmp_path / "detail")]).output
@@ -116,14 +116,14 @@ def test_records_of_no_call_are_passed_over_and_counted(tmp_path: Path) -> None:
 
 def test_a_delay_that_is_no_delay_blames_nobody(tmp_path: Path) -> None:
     for delay in ("4294967295", "-1", "soon"):
-        status, found = told(tmp_path, call({"Acct-Delay-Time": delay}))
+        status, found = reported(tmp_path, call({"Acct-Delay-Time": delay}))
         assert (status, found["calls"], found["aside_counts"]) == (3, 0, {"undated": 2})
         assert delay in found["aside"][0]["text"]
         assert set(outcomes(found).values()) == {"inconclusive"}
 
 
 def test_a_call_in_progress_at_the_end_blames_nobody(tmp_path: Path) -> None:
-    status, found = told(tmp_path, call() + block("Start", 700, {"Acct-Session-Id": '"0000A2"'}))
+    status, found = reported(tmp_path, call() + block("Start", 700, {"Acct-Session-Id": '"0000A2"'}))
     assert (status, found["calls"], found["aside_counts"]) == (3, 1, {"open": 1})
     assert outcomes(found) == {"01": "inconclusive", "02": "inconclusive", "03": "pass", "04": "pass"}
 
@@ -155,11 +155,11 @@ def test_any_text_is_an_event_or_none(text: str) -> None:
 
 
 def test_the_clock_of_events_never_falls_back_in_silence(tmp_path: Path) -> None:
-    status, found = told(tmp_path, call({"Event-Timestamp": '"Sep 10 2000 21:00:00 CST"'}), "--clock", "event")
+    status, found = reported(tmp_path, call({"Event-Timestamp": '"Sep 10 2000 21:00:00 CST"'}), "--clock", "event")
     assert (status, found["calls"], found["aside_counts"]) == (3, 0, {"undated": 2})
-    status, found = told(tmp_path, call(), "--clock", "event")
+    status, found = reported(tmp_path, call(), "--clock", "event")
     assert (status, found["calls"], found["aside_counts"]) == (3, 0, {"undated": 2})
-    status, found = told(tmp_path, call({"Event-Timestamp": '"Sep 10 2000 21:00:00 CST"'}))
+    status, found = reported(tmp_path, call({"Event-Timestamp": '"Sep 10 2000 21:00:00 CST"'}))
     assert (status, found["calls"], found["aside_total"]) == (0, 1, 0)
 
 
@@ -216,7 +216,7 @@ def test_accounting_behind_what_networks_put_in_front_is_read(link: bytes, tmp_p
 
 
 def test_a_file_that_was_cut_off_blames_nobody(tmp_path: Path) -> None:
-    status, found = told(tmp_path, call() + block("Stop", 700, {"Acct-Session-Time": "60"})[:-40])
+    status, found = reported(tmp_path, call() + block("Stop", 700, {"Acct-Session-Time": "60"})[:-40])
     assert (status, found["calls"], found["aside_counts"]) == (3, 1, {"truncated": 1})
     assert set(outcomes(found).values()) == {"inconclusive"}
     path = tmp_path / "cut.pcap"

@@ -141,8 +141,8 @@ def test_a_fault_that_is_cleared_is_over_and_lets_go_of_what_it_kept() -> None:
             assert (await peer.submit(2, **PLAIN)).data[0] == "A"
             assert site.control.clear() == 1  # the one that had not begun
             site.control.step(3600)
-            told = [json.loads(row[4])["what"] for row in site.rows("events", "fault")]
-            assert told == ["begins", "R/51", "ends"]
+            reported = [json.loads(row[4])["what"] for row in site.rows("events", "fault")]
+            assert reported == ["begins", "R/51", "ends"]
 
     asyncio.run(script())
 

@@ -1,4 +1,4 @@
-"""Facts about the reference client on a platform with each fault: what it was told is accepted is not lost."""
+"""The reference client on a platform with each fault: no accepted message is lost."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ HOW: dict[str, dict[str, Any]] = {
     "accept-reset": {"share": 1.0, "for_s": 20.0},
 }
 
-# What no client can make good, since nothing on the wire tells it.
+# What no client can make good, since nothing on the wire shows it.
 CANNOT_SURVIVE = {
     "ack-though-lost": "the platform forgot what it said it had",
     "result-without-stamp": "a notification cannot be matched with a result that names no stamp",
-    "lost-notification": "nothing ever tells what became of the message",
+    "lost-notification": "nothing on the wire says what became of the message",
     "wrong-stamp": "the notification names no message the client knows",
 }
 
 
 class Outcome(msgspec.Struct):
-    """What the client was told, message by message, and what the platform has."""
+    """What the client learned, message by message, and what the platform has."""
 
     accepted: set[str]
     settled: set[str]
@@ -67,10 +67,10 @@ def ran(config: FaultConfig) -> Outcome:
         scenario = Scenario(codes=(CodeConfig(code="36010"),), delivery=SOON, faults=(config,))
         async with LiveSmsc(scenario, contract(), MemoryLedger(), clock=clock, network=network) as smsc:
             outcome = Outcome(set(), set(), set())
-            told = {"accepted": outcome.accepted, "delivered": outcome.settled}
+            reported = {"accepted": outcome.accepted, "delivered": outcome.settled}
 
             def hear(report: Report) -> None:
-                told.get(report.kind, set()).add(report.token)
+                reported.get(report.kind, set()).add(report.token)
 
             sut = InMemory(network, clock)
             given = (AccountGiven("36010", "36010", "secret", 10),)

@@ -24,8 +24,8 @@ LIVE = settings(max_examples=100)
 
 def client_hello() -> bytes:
     """What a TLS client says first."""
-    told, says = ssl.MemoryBIO(), ssl.MemoryBIO()
-    tls = ssl.create_default_context().wrap_bio(told, says, server_hostname="smsc.example")
+    reported, says = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = ssl.create_default_context().wrap_bio(reported, says, server_hostname="smsc.example")
     with pytest.raises(ssl.SSLWantReadError):
         tls.do_handshake()
     return says.read()

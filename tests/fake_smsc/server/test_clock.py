@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from fake_smsc.scenario import DeliveryConfig, ServerConfig
 from fake_smsc.server.clock import PlatformClock
-from simbench.base.calendar import instant
 from simbench.base.units import SECOND_US
 from simbench.ucp.operations import decode
 from tests import harness
 from tests.fake_smsc.live import serving
+from tests.paris import instant
 
 EPOCH = instant(2016, 10, 3, 7, 59, 50)
 
@@ -61,27 +61,27 @@ moves = st.lists(
 def test_the_clock_never_goes_back(done: list[tuple[str, float]]) -> None:
     wall = Wall()
     clock = PlatformClock(EPOCH, 1.0, wall)
-    told = [clock.now()]
+    reported = [clock.now()]
     for what, by in done:
         if what == "wait":
             wall.s += by
         elif what == "step":
-            assert clock.step(by) - told[-1] >= int(by * SECOND_US)
+            assert clock.step(by) - reported[-1] >= int(by * SECOND_US)
         else:
             clock.set_speed(by)
-        told.append(clock.now())
-    assert told == sorted(told)
+        reported.append(clock.now())
+    assert reported == sorted(reported)
 
 
 def test_a_step_back_and_a_speed_of_nothing_are_refused_and_leave_no_trace() -> None:
     async def script() -> None:
         async with serving() as site:
-            told = len(site.ledger.events)
+            reported = len(site.ledger.events)
             with pytest.raises(ValueError, match="only goes forward"):
                 site.control.step(-1)
             with pytest.raises(ValueError, match="must be above 0"):
                 site.control.set_speed(0)
-            assert len(site.ledger.events) == told
+            assert len(site.ledger.events) == reported
 
     asyncio.run(script())
 

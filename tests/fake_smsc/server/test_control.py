@@ -159,7 +159,7 @@ def test_waiting_ends_with_what_is_waited_for_or_with_the_time() -> None:
 def test_what_does_not_exist_is_refused_by_name_and_leaves_no_story() -> None:
     async def script() -> None:
         async with serving(CodeConfig(code="36010")) as site:
-            told = len(site.ledger.events)
+            reported = len(site.ledger.events)
             with pytest.raises(BadInput, match="session 7"):
                 site.control.drop(7)
             with pytest.raises(BadInput, match="36999"):
@@ -171,7 +171,7 @@ def test_what_does_not_exist_is_refused_by_name_and_leaves_no_story() -> None:
             for scope in ("36999", "session:9"):
                 with pytest.raises(BadInput, match=scope):
                     await site.control.outage("cut", scope)
-            assert len(site.ledger.events) == told
+            assert len(site.ledger.events) == reported
             with pytest.raises(BadInput, match="36999"):
                 site.control.mo("33639980012", "36999", "STOP")
 

@@ -1,4 +1,4 @@
-"""Facts about `durable = true`: what a client has been told is on disk, whatever becomes of the server."""
+"""`durable = true`: what a client has an acknowledgement of is on disk, whatever becomes of the server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ window = 50
 
 
 class SlowDisk(MemoryLedger):
-    """A ledger that commits when it is told to."""
+    """A ledger that commits on command."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,27 +99,27 @@ def test_every_submit_acknowledged_before_kill_9_is_in_the_ledger(tmp_path: Path
     async def until_killed(server: Served) -> set[str]:
         peer = await dial(server.port)
         assert (await peer.login("36150")).data[0] == "A"
-        told: set[str] = set()
+        reported: set[str] = set()
         for asked in range(50):
             peer.send(harness.submit(asked, OAdC="36150", AdC=f"3371{asked:07d}", **PLAIN))
-        while len(told) < ENOUGH:
+        while len(reported) < ENOUGH:
             result = await peer.frame()
-            told.add(decode(result)["SM"].partition(":")[0])
+            reported.add(decode(result)["SM"].partition(":")[0])
             asked += 1
             peer.send(harness.submit(int(result.trn), OAdC="36150", AdC=f"3371{asked:07d}", **PLAIN))
         server.process.send_signal(signal.SIGKILL)
         await peer.end()
-        told |= {decode(result)["SM"].partition(":")[0] for result in peer.kept()}
-        assert len(told) < asked
+        reported |= {decode(result)["SM"].partition(":")[0] for result in peer.kept()}
+        assert len(reported) < asked
         await peer.close()
-        return told
+        return reported
 
     with Served(path, "--port", "0", "-o", folder) as server:
-        told = asyncio.run(until_killed(server))
+        reported = asyncio.run(until_killed(server))
         assert server.process.wait() == -signal.SIGKILL
     run = open_run(folder)
     assert not run.info.closed
     accepted = {row["recipient"] for row in run.centre.to_pylist() if row["kind"] == "accepted"}
-    assert told <= accepted
+    assert reported <= accepted
     read = b"".join(row["octets"] for row in run.wire.to_pylist() if row["direction"] == "in")
-    assert all(f"/{recipient}/".encode() in read for recipient in told)
+    assert all(f"/{recipient}/".encode() in read for recipient in reported)

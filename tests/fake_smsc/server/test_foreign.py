@@ -37,9 +37,9 @@ def test_a_connection_without_a_frame_is_reported_live_and_judged(octets: bytes,
             assert await site.until(lambda: bool(site.rows("wire", "in")))
             await peer.close()
             assert await site.until(lambda: bool(site.rows("events", "violation")))
-            told = [(row[2], json.loads(row[4])) for row in site.rows("events", "violation")]
-        assert told == [("session:1", {"name": name} | ({"what": what} if what else {}))]
-        if name == "unended":  # the log tells of it; half a frame of a client that goes at once is no finding
+            reported = [(row[2], json.loads(row[4])) for row in site.rows("events", "violation")]
+        assert reported == [("session:1", {"name": name} | ({"what": what} if what else {}))]
+        if name == "unended":  # the log has it; half a frame of a client that goes at once is no finding
             return
         case = Case(Trace(ledger.snapshot()), contract())
         found = judge("sessions.violations", case, "")

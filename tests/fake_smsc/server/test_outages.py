@@ -1,4 +1,4 @@
-"""Facts about outages: what existing and new connections meet, and what is forgotten, kept and told afterwards."""
+"""Outages: what existing and new connections meet, and what is forgotten, kept and notified afterwards."""
 
 from __future__ import annotations
 

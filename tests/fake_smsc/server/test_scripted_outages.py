@@ -1,4 +1,4 @@
-"""Facts about outages a scenario has: they come and go at their instants, and what fails of them is told."""
+"""Outages of a scenario start and end at their instants, and what fails of them is reported."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def test_scripted_outages_come_and_go_at_their_instants() -> None:
             began = site.ledger.events[0][0]
             done = lambda: len(site.rows("events", "restored")) == 2  # noqa: E731 - a condition
             assert await site.until(done)
-            told = [row for kind in ("outage", "restored") for row in site.rows("events", kind)]
-            late_s = [(row[0] - began) / SECOND_US - due for row, due in zip(told, (5, 30, 15, 35), strict=True)]
+            reported = [row for kind in ("outage", "restored") for row in site.rows("events", kind)]
+            late_s = [(row[0] - began) / SECOND_US - due for row, due in zip(reported, (5, 30, 15, 35), strict=True)]
             assert all(0 <= late <= 200 * 0.25 for late in late_s)
 
     asyncio.run(script())
@@ -36,11 +36,11 @@ def test_an_outage_whose_end_fails_is_reported_and_ends_once_the_port_is_free(mo
     async def script() -> None:
         outages = (OutageConfig(at_s=1, for_s=10, mode="cut"),)
         async with serving(outages=outages) as site:
-            told: list[str] = []
+            reported: list[str] = []
             heard = asyncio.Event()
 
             def hear(problem: str) -> None:
-                told.append(problem)
+                reported.append(problem)
                 heard.set()
 
             site.control.on_trouble = hear
@@ -56,8 +56,8 @@ def test_an_outage_whose_end_fails_is_reported_and_ends_once_the_port_is_free(mo
                 assert not site.rows("events", "restored")
             assert await site.until(lambda: bool(site.rows("events", "restored")))
             await (await site.session()).submit(1)
-            assert len(told) == len(site.rows("events", "trouble")) == 1
-            assert f"port {site.server.port}" in told[0]
+            assert len(reported) == len(site.rows("events", "trouble")) == 1
+            assert f"port {site.server.port}" in reported[0]
             assert site.server.gateway.centre.state == "up"
 
     asyncio.run(script())

@@ -105,8 +105,8 @@ def test_a_late_timer_is_written_down_with_its_interval() -> None:
             while site.control.now() < due + 40_000:
                 pass  # the loop is busy beyond the deadline
             assert (await peer.frame()).data[0] == "A"
-            told = site.rows("timing_error", "timer")
+            reported = site.rows("timing_error", "timer")
             # Armed by a timer that rang just before: then it is expected within what is served together of that ring.
-            assert any(row[0] <= due + 10_000 and row[1] >= due + 40_000 for row in told), (due, told)
+            assert any(row[0] <= due + 10_000 and row[1] >= due + 40_000 for row in reported), (due, reported)
 
     asyncio.run(script())

@@ -177,10 +177,10 @@ def test_an_inquiry_is_answered_and_followed_by_what_waits() -> None:
     keep(peer, 3 * MINUTE_US)
     result, after = ask(peer, "55")
     assert result == "A"
-    (told,) = after
-    assert (told.ot, decode(told)["AdC"]) == ("57", "36010")
-    assert message_text(told) == f"Destination: {AWAY} {REVERSED} 260302100300"
-    assert peer.acknowledge(told) == []
+    (reported,) = after
+    assert (reported.ot, decode(reported)["AdC"]) == ("57", "36010")
+    assert message_text(reported) == f"Destination: {AWAY} {REVERSED} 260302100300"
+    assert peer.acknowledge(reported) == []
 
 
 def test_an_inquiry_about_nothing_lists_no_stamp() -> None:
@@ -195,15 +195,15 @@ def test_more_stamps_than_fit_come_in_several_responses() -> None:
     for trn in range(1, 24):
         peer.submit(trn)
     keep(peer, 3 * MINUTE_US)
-    told = [frame for frame in ask(peer, "55")[1] if frame.ot == "57"]
-    assert [len(message_text(frame).split()) - 2 for frame in told] == [10, 10, 3]
-    assert [decode(frame).get("MMS", "") for frame in told] == ["1", "1", ""]
+    reported = [frame for frame in ask(peer, "55")[1] if frame.ot == "57"]
+    assert [len(message_text(frame).split()) - 2 for frame in reported] == [10, 10, 3]
+    assert [decode(frame).get("MMS", "") for frame in reported] == ["1", "1", ""]
 
 
 def test_a_response_that_is_not_acknowledged_is_offered_again() -> None:
     peer = logged_in()
-    (told,) = ask(peer, "55")[1]
-    peer.acknowledge(told, "N/02//")
+    (reported,) = ask(peer, "55")[1]
+    peer.acknowledge(reported, "N/02//")
     again = peer.wait(MINUTE_US)
     assert [frame.ot for frame in again] == ["57"]
 
@@ -215,8 +215,8 @@ def test_a_deletion_takes_what_waits_and_names_it(separator: str) -> None:
     keep(peer, 3 * MINUTE_US)
     result, after = ask(peer, "56", MT="3", Msg=hexed(f"{REVERSED}{separator}260302100300"))
     assert result == "A"
-    told = [frame for first in after for frame in answer(peer, first)]
-    assert [message_text(frame) for frame in told] == [
+    reported = [frame for first in after for frame in answer(peer, first)]
+    assert [message_text(frame) for frame in reported] == [
         f"Destination {AWAY} identification: {stamp} has been deleted." for stamp in (REVERSED, "260302100300")
     ]
     put(peer, attached=True)

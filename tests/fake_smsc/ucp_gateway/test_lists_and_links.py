@@ -1,4 +1,4 @@
-"""Facts about operations to several recipients under forgiving switches, and about what a resumed run must be told."""
+"""Operations to several recipients under forgiving switches, and the state a resumed run needs."""
 
 from __future__ import annotations
 

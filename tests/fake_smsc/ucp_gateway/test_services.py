@@ -170,7 +170,7 @@ def test_a_notification_address_elsewhere_leaves_the_platform() -> None:
     peer = logged_in()
     peer.submit(1, NAdC="33639980077", NPID="0100")
     assert peer.wait(5 * MINUTE_US) == []
-    assert rows(peer, "notice-elsewhere")[0][4] == "33639980077"
+    assert rows(peer, "notification-elsewhere")[0][4] == "33639980077"
 
 
 def test_a_notification_address_without_its_kind_means_this_session() -> None:

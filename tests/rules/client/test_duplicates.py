@@ -67,8 +67,8 @@ def test_using_the_number_on_another_connection_shows_nothing() -> None:
 
 
 def test_telling_of_it_shows_that_the_result_arrived_from_then_on() -> None:
-    assert again(first_accepted().told(2, "accepted", "#00001")).judged(DUPLICATES).outcome == "fail"
-    assert again(first_accepted().told(51, "accepted", "#00001")).judged(DUPLICATES).outcome == "pass"
+    assert again(first_accepted().reported(2, "accepted", "#00001")).judged(DUPLICATES).outcome == "fail"
+    assert again(first_accepted().reported(51, "accepted", "#00001")).judged(DUPLICATES).outcome == "pass"
 
 
 @pytest.mark.parametrize(("more", "outcome"), [(9, "pass"), (10, "fail")])
@@ -105,7 +105,7 @@ def test_what_was_refused_may_come_again() -> None:
 
 
 def test_parts_of_one_message_and_other_recipients_are_no_repetition() -> None:
-    scene = first_accepted().told(1.1, "accepted", "#00001").submit(2, 2, "#00001", AdC="33710000002")
+    scene = first_accepted().reported(1.1, "accepted", "#00001").submit(2, 2, "#00001", AdC="33710000002")
     assert scene.judged(DUPLICATES).summary == "2 accepted, 0 repeated after a received result, 0 in doubt"
 
 
@@ -130,7 +130,7 @@ def test_losses_are_judged_once_anything_could_have_parted_message_and_result(pa
 def test_what_the_client_says_it_will_not_send_is_not_lost(kind: ReportKind) -> None:
     scene = Scene().asked(0.9, "#00001").login(0.5).drop(2)
     assert scene.judged(LOST).outcome == "fail"
-    assert scene.told(3, kind, "#00001").judged(LOST).outcome == "pass"
+    assert scene.reported(3, kind, "#00001").judged(LOST).outcome == "pass"
 
 
 def test_a_final_refusal_may_not_be_tried_again_and_a_passing_one_may() -> None:

@@ -9,7 +9,7 @@ import pytest
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 from fake_smsc.strictness import Profile, Strictness
 from simbench.contract import load_contract
-from simbench.rules.client.protocol_violations import TOLD_ONLY, VIOLATIONS, met_by
+from simbench.rules.client.protocol_violations import SMSC_ONLY, VIOLATIONS, met_by
 from simbench.rules.rule import Case
 from simbench.ucp.frame import encode, encode_fields
 from simbench.ucp.operations import build
@@ -105,7 +105,7 @@ def test_a_capture_that_begins_midway_says_nothing_of_the_login() -> None:
     assert Scene().wire(1, "in", alert(1)).judged(REQUESTS).outcome == "pass"
 
 
-@pytest.mark.parametrize("name", TOLD_ONLY)
+@pytest.mark.parametrize("name", SMSC_ONLY)
 def test_what_only_the_server_knows_comes_from_the_story(name: str) -> None:
     scene = Scene().login(1).tell(5, "violation", "session:1", name=name)
     found = scene.judged(REQUESTS)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput
 from simbench.base.units import HOUR_US
 from simbench.contract import load_contract
 from simbench.sla.imports.kannel_log import KannelLog, looks_like, read_kannel_log
+from tests.paris import instant
 
 HERE = Path(__file__).parent
 CONTRACT = load_contract()
@@ -115,16 +115,16 @@ def test_time_in_which_kannel_did_not_run_is_the_client_s(tmp_path: Path) -> Non
     ]
 
 
-def test_holes_and_jumps_of_the_clock_are_told(tmp_path: Path) -> None:
+def test_holes_and_jumps_of_the_clock_are_reported(tmp_path: Path) -> None:
     text = log(
         ("2025-03-03 08:00:00", CONNECTING, "36010"),
         ("2025-03-03 07:00:00", LOST, "36010"),
         ("2025-03-06 09:00:00", CONNECTING, "36010"),
     )
-    told = [(one.line, one.reason) for one in read(tmp_path, text).notes]
-    assert told[0] == (2, "the clock goes back by 3600 s; held at the last time")
-    assert told[1][0] == 3
-    assert "nothing was logged for 73.0 h" in told[1][1]
+    reported = [(one.line, one.reason) for one in read(tmp_path, text).notes]
+    assert reported[0] == (2, "the clock goes back by 3600 s; held at the last time")
+    assert reported[1][0] == 3
+    assert "nothing was logged for 73.0 h" in reported[1][1]
 
 
 def test_the_hour_that_october_repeats_is_no_jump(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput
 from simbench.contract import load_contract
 from simbench.sla.imports.outages import COLUMNS, Outages, read_outages
@@ -20,6 +19,7 @@ from simbench.sla.imports.probed import read_probes
 from simbench.sla.imports.traffic import read_traffic
 from simbench.tables.columns import Columns, MappingFile, read_mapping
 from simbench.tables.rows import Remark
+from tests.paris import instant
 
 CONTRACT = load_contract()
 PARIS = ZoneInfo("Europe/Paris")
@@ -76,10 +76,10 @@ GOOD = "2025-03-01T02:00:00Z,2025-03-01T08:00:00Z,total,false,\n"
 def test_a_row_that_cannot_be_is_set_aside_with_its_line_and_reason(tmp_path: Path, row: str, reason: str) -> None:
     found = read(tmp_path, HEAD + GOOD + row + "\n")
     assert len(found.incidents) == 1
-    ((line, told),) = [(one.line, one.reason) for one in found.notes]
+    ((line, reported),) = [(one.line, one.reason) for one in found.notes]
     assert line == 3
-    assert reason in told
-    assert "\n" not in told
+    assert reason in reported
+    assert "\n" not in reported
 
 
 def test_an_overlapping_row_is_kept_and_remarked_on(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_unknown_codes_and_malformed_shares_are_set_aside(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("", "is empty"),
         ("start,end,scope\n", 'no column "planned"'),
@@ -106,8 +106,8 @@ def test_unknown_codes_and_malformed_shares_are_set_aside(tmp_path: Path) -> Non
         (HEAD + "x,y,z,a,b\n", "none of 1 rows can be used: line 2"),
     ],
 )
-def test_a_table_of_no_use_is_refused_in_one_line(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(BadInput, match=told) as refused:
+def test_a_table_of_no_use_is_refused_in_one_line(tmp_path: Path, text: str, reported: str) -> None:
+    with pytest.raises(BadInput, match=reported) as refused:
         read(tmp_path, text)
     assert "\n" not in str(refused.value)
 
@@ -133,7 +133,7 @@ def test_a_mapping_reads_another_s_columns_words_and_times(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("[outages.columns]\nstrat = 'x'", "outages.columns.strat: no such column; expected perhaps `start`"),
         ("[outages]\ndelimiter = ';;'", "outages.delimiter"),
@@ -141,9 +141,9 @@ def test_a_mapping_reads_another_s_columns_words_and_times(tmp_path: Path) -> No
         ("[outages]\nencoding = 'klingon'", "encoding"),
     ],
 )
-def test_a_mapping_that_cannot_be_is_refused_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+def test_a_mapping_that_cannot_be_is_refused_in_one_line(tmp_path: Path, text: str, reported: str) -> None:
     (tmp_path / "map.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(BadInput, match=told) as refused:
+    with pytest.raises(BadInput, match=reported) as refused:
         read_mapping(tmp_path / "map.toml", KNOWN)
     assert "\n" not in str(refused.value)
     assert read_mapping(None, KNOWN) == MappingFile()

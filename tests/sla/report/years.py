@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simbench.base.calendar import instant
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.contract import load_contract
 from simbench.ledger import Ledger, MemoryLedger, Run, RunInfo
 from simbench.ledger.incidents import Incident, Period
 from simbench.ledger.rows import COUNTED, MINUTE, TIMES, Row
 from simbench.sla.imports.record import history_rows
+from tests.paris import instant
 
 START, END = instant(2025, 1, 1), instant(2026, 1, 1)
 CODE, OTHER = "36010", "36020"
@@ -62,8 +62,8 @@ def write_run(folder: Path, incidents: list[Incident], rows: list[Row], note: st
 
 
 def _fill(ledger: Ledger | MemoryLedger, incidents: list[Incident], rows: list[Row], period: Period, rate: int) -> None:
-    for told in history_rows(incidents, period):
-        ledger.events.append(told)
+    for reported in history_rows(incidents, period):
+        ledger.events.append(reported)
     for code in (CODE, OTHER):
         ledger.events.append((period.start, "tier", code, None, f'{{"rate_per_s": {rate}}}'))
     for row in rows:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from simbench.bench.report.figures import endurance, latency, outage, rates, results, throttle
 from simbench.bench.report.figures.context import Group, Scene, scenes
 from simbench.bench.report.model import Judgement
-from simbench.report import style
-from simbench.report.figure import Drawing
+from simbench.reporting import style
+from simbench.reporting.figure import Drawing
 
 __all__ = ["Album", "Chapter", "Drawing", "Group", "draw_all"]
 

@@ -12,7 +12,7 @@ from simbench.bench.report.measures import Ints
 from simbench.bench.report.model import ExerciseRun, Judgement
 from simbench.contract import Contract
 from simbench.finding import Finding
-from simbench.report.figure import Drawing
+from simbench.reporting.figure import Drawing
 
 
 @dataclass(frozen=True)

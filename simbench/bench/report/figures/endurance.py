@@ -6,8 +6,8 @@ import numpy as np
 
 from simbench.base.units import SECOND_US
 from simbench.bench.report.figures.context import Group, Scene, time_axis
-from simbench.report import style
-from simbench.report.figure import Drawing
+from simbench.reporting import style
+from simbench.reporting.figure import Drawing
 from simbench.rules.client.endurance import samples
 
 FEWEST = 10

@@ -9,9 +9,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentF
 from simbench.base.units import SECOND_US
 from simbench.bench.report.figures.context import Group, Scene
 from simbench.bench.report.measures import Floats, Ints, notice_waits, result_waits
-from simbench.report import style
-from simbench.report.figure import Drawing
-from simbench.report.format import duration, number
+from simbench.reporting import style
+from simbench.reporting.figure import Drawing
+from simbench.reporting.format import duration, number
 
 FEWEST = 20  # below this a distribution is an anecdote
 POINTS = 200

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from simbench.base.text import count
 from simbench.bench.report.figures.context import Group, Scene, TimeAxis, time_axis
 from simbench.bench.report.measures import Floats, Ints, cumulative, grid_over, ints, sends, settled_first
-from simbench.report import style
-from simbench.report.figure import Drawing
-from simbench.report.format import duration
+from simbench.reporting import style
+from simbench.reporting.figure import Drawing
+from simbench.reporting.format import duration
 from simbench.trace.trace import Trace
 
 MOST_TICKS = 400

@@ -20,9 +20,9 @@ from simbench.bench.report.measures import (
     within_window,
 )
 from simbench.contract import Contract
-from simbench.report import style
-from simbench.report.figure import Drawing
-from simbench.report.format import number, sentence
+from simbench.reporting import style
+from simbench.reporting.figure import Drawing
+from simbench.reporting.format import number, sentence
 from simbench.rules.client.throughput import police
 from simbench.trace.trace import Limit
 

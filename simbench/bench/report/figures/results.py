@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from simbench.bench.report.figures.context import Group, Scene
-from simbench.report import style
-from simbench.report.figure import Drawing
-from simbench.report.format import number
+from simbench.reporting import style
+from simbench.reporting.figure import Drawing
+from simbench.reporting.format import number
 from simbench.ucp.codes import ERROR_CODES
 
 ACCEPTED, UNANSWERED = "accepted", "no answer"

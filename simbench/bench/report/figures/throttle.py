@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from simbench.base.units import SECOND_US
 from simbench.bench.report.figures.context import Group, Scene, TimeAxis, time_axis
 from simbench.bench.report.measures import Bins, Floats, Ints, bins_over, ints, rate_in
-from simbench.report import style
-from simbench.report.figure import Drawing
-from simbench.report.format import duration, number
+from simbench.reporting import style
+from simbench.reporting.figure import Drawing
+from simbench.reporting.format import duration, number
 
 MODE = "delay"  # the meter's answer that this picture is about
 

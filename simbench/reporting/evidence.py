@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from simbench.base.calendar import UTC_CALENDAR, Calendar
 from simbench.base.text import count
 from simbench.finding import Evidence
-from simbench.report.format import interval
+from simbench.reporting.format import interval
 from simbench.ucp.checks import PROBLEMS, check
 from simbench.ucp.explain import Explained, explain, heading
 from simbench.ucp.frame import WIRE_ERRORS, Frame, Framer

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from simbench.base.text import count
-from simbench.report.format import BLAMED, SYMBOLS, legible, quantity, source
+from simbench.reporting.format import BLAMED, SYMBOLS, legible, quantity, source
 
 HOME: Final = Path(__file__).parent
 

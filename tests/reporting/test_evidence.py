@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.finding import Evidence
-from simbench.report.evidence import exhibit
+from simbench.reporting.evidence import exhibit
 from simbench.ucp.explain import explain
 from simbench.ucp.frame import Frame, Framer, encode
 from simbench.ucp.operations import build

@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from simbench.report.format import number
+from simbench.reporting.format import number
 
 # Role: (light, dark). The series are those of Okabe and Ito, which colour-blind people can distinguish.
 COLOURS: Final = {

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from simbench.base.calendar import UTC_CALENDAR, Calendar
-from simbench.report.format import money
+from simbench.reporting.format import money
 
 LANGUAGES: Final = ("en", "fr")
 

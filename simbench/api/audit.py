@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import click
 import msgspec
 
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters the exercises
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import claim
+from simbench.base.progress import Progress, silent
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.capture.esp import Tunnels
-from simbench.capture.tunnelled import Progress, read_tunnelled
+from simbench.capture.tunnelled import read_tunnelled
 from simbench.contract import Contract
 from simbench.finding import Finding, prose
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, Run, RunInfo
@@ -25,6 +24,7 @@ from simbench.ledger.capture_events import MetadataGiven
 from simbench.ledger.events import At, LimitSet, events_in, is_capture, row_of
 from simbench.ledger.rows import Row
 from simbench.ledger.stimuli import stimulus_row
+from simbench.numbering.plan import plan_of
 from simbench.rules.audit import audit, given_by, lacks_of
 from simbench.rules.capture_times import times_of
 from simbench.rules.client.throughput import unrequested
@@ -35,7 +35,6 @@ from simbench.tables.instants import zone_of
 from simbench.tables.rows import RejectedRow, Remark, rejected
 from simbench.trace.trace import Trace
 
-QUIET_S = 2.0
 LEDGER = "ledger"  # folder of a capture's ledger in the output folder
 
 
@@ -58,16 +57,20 @@ class Audited(msgspec.Struct, frozen=True):
     notes: tuple[RejectedRow, ...] = ()
 
 
-def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audited:
+def audit_capture(path: Path, beside: AuditInputs, contract: Contract, progress: Progress = silent) -> Audited:
     """Judge a capture by every applicable rule. With an output folder its ledger is kept for judging again."""
-    metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
+    metadata = read_metadata(
+        beside.campaigns, beside.requests, plan_of(contract), zone_of(beside.tz) if beside.tz else None
+    )
     tunnels = Tunnels(beside.keys)
     info = RunInfo(path.name, contract=contract.name, contract_digest=contract.digest)
     if beside.output is not None:
         claim(beside.output)
     ledger: AnyLedger = Ledger.create(beside.output / LEDGER, info) if beside.output else MemoryLedger(info)
     try:
-        summary = read_tunnelled(path, ledger, beside.port, tunnels, _progress())
+        summary = read_tunnelled(
+            path, ledger, beside.port, tunnels, lambda packets: progress(None, f"{packets} packets read")
+        )
         wire = Trace(ledger.snapshot())
         start, end = wire.span
         times = times_of(wire)
@@ -81,11 +84,11 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
         given = MetadataGiven(tuple(sorted(metadata.given)), dict(metadata.unread))
         _extend(ledger.events, [row_of(at, event) for at, event in (*metadata.events, At(end, given))])
         # Codes assign alphanumeric originators to accounts, so the trace is read again before matching requests.
-        _extend(ledger.stimuli, map(stimulus_row, joined(Trace(ledger.snapshot()), metadata)))
+        _extend(ledger.stimuli, map(stimulus_row, joined(Trace(ledger.snapshot()), metadata, plan_of(contract))))
         run = ledger.snapshot()
     finally:
         ledger.close()
-    findings = audit_run(run, contract).findings
+    findings = audit_run(run, contract, progress=progress).findings
     lacks, dated = lacks_of(wire), not times.untimed
     facts: dict[str, str | int | float] = {
         "source": str(path), "kind": "a capture", "from": moment(start, contract.calendar) if dated else "unknown",
@@ -107,7 +110,12 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
     return Audited(facts, findings, (*remarks, *metadata.notes))
 
 
-def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs()) -> Audited:  # noqa: B008 - frozen
+def audit_run(
+    run: Run,
+    contract: Contract,
+    beside: AuditInputs = AuditInputs(),  # noqa: B008 - frozen
+    progress: Progress = silent,
+) -> Audited:
     """Judge the wire of a run; no findings without one.
 
     The run of an exercise is judged by that exercise's purposes, any other by every rule. Campaigns and requests add
@@ -128,13 +136,13 @@ def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs())
     metadata = Metadata()
     if given_beside:
         metadata = _told_beside(plain, beside, contract)
-        run = run.extended("stimuli", list(map(stimulus_row, joined(plain, metadata))))
+        run = run.extended("stimuli", list(map(stimulus_row, joined(plain, metadata, plan_of(contract)))))
         given |= metadata.given - {"codes", "outages"}
     read = Trace(run) if given_beside else plain
     case = Case(read.with_tokens(tokens_of(read)), contract)
     if given_beside and (left_out := unrequested(case)) and beside.requests is not None:
         facts["without_request"] = left_out
-    return Audited(facts, tuple(audit(case, given, unread=metadata.unread, progress=_judged())), metadata.notes)
+    return Audited(facts, tuple(audit(case, given, unread=metadata.unread, progress=_judged(progress))), metadata.notes)
 
 
 def _refuse_beside(run: Run, beside: AuditInputs, of_an_exercise: bool) -> None:
@@ -150,7 +158,9 @@ def _refuse_beside(run: Run, beside: AuditInputs, of_an_exercise: bool) -> None:
 
 def _told_beside(plain: Trace, beside: AuditInputs, contract: Contract) -> Metadata:
     """The inputs for a server's run within its time. Raises BadInput where they contradict the run."""
-    metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
+    metadata = read_metadata(
+        beside.campaigns, beside.requests, plan_of(contract), zone_of(beside.tz) if beside.tz else None
+    )
     for _, event in metadata.events:
         if not isinstance(event, LimitSet):
             continue
@@ -174,28 +184,13 @@ def _extend(table: object, rows: Iterable[Row]) -> None:
         table.append(row)  # type: ignore[attr-defined]  # both kinds of ledger have lists
 
 
-def _judged() -> Callable[[Finding], None]:
-    """Progress in purposes on standard error, after the first seconds."""
-    last, number = time.monotonic(), 0
+def _judged(progress: Progress) -> Callable[[Finding], None]:
+    """Progress in purposes."""
+    number = 0
 
     def show(one: Finding) -> None:
-        nonlocal last, number
+        nonlocal number
         number += 1
-        if time.monotonic() - last > QUIET_S:
-            last = time.monotonic()
-            click.echo(f"{number} purposes of the wire judged: {one.purpose} {one.outcome}", err=True)
-
-    return show
-
-
-def _progress() -> Progress:
-    """Progress in packets on standard error, after the first seconds."""
-    last = time.monotonic()
-
-    def show(packets: int) -> None:
-        nonlocal last
-        if time.monotonic() - last > QUIET_S:
-            last = time.monotonic()
-            click.echo(f"{packets} packets read", err=True)
+        progress(None, f"{number} purposes of the wire judged: {one.purpose} {one.outcome}")
 
     return show

@@ -1,17 +1,15 @@
-"""The options of `simbench judge` that each kind of source can use; any other is refused."""
+"""The kinds of records that can be judged, and the options that each kind can use; any other is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, Final
 
 from simbench.base.errors import BadInput
-from simbench.base.toml_files import label
 
-CAPTURE, RUN, LOG, TABLE = "a capture", "run", "kannel log", "outages"
+CAPTURE, RUN, LOG, TABLE, MESSAGES = "a capture", "run", "kannel log", "outages", "traffic"
 
-_SERVICE: Final = frozenset({RUN, LOG, TABLE})  # what shows a service level
+_SERVICE: Final = frozenset({RUN, LOG, TABLE, MESSAGES})  # what shows a service level
 # Option and field: the kinds of source that can use it.
 _USED_BY: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("--campaigns", "campaigns"): frozenset({CAPTURE, RUN}),
@@ -27,13 +25,16 @@ _USED_BY: Final[dict[tuple[str, str], frozenset[str]]] = {
         for field in ("history_from", "decisions", "probes", "traffic", "laws", "as_of")
     },
 }
-_NAMES: Final = {CAPTURE: "a capture", RUN: "a run", LOG: "a log of Kannel", TABLE: "a table of outages"}
+_NAMES: Final = {
+    CAPTURE: "a capture", RUN: "a run", LOG: "a log of Kannel", TABLE: "a table of outages",
+    MESSAGES: "a table of messages",
+}  # fmt: skip
 
 
-def check_kind(source: Path, found: str, kind: str) -> None:
+def check_kind(source: str, found: str, kind: str) -> None:
     """Raise BadInput when a source is of another kind than the command's ("": any)."""
     if kind and found != kind:
-        raise BadInput(label(source), f"is {_NAMES[found]}", f"{_NAMES[kind]}; simbench judge FILE judges any of them")
+        raise BadInput(source, f"is {_NAMES[found]}", f"{_NAMES[kind]}; simbench judge FILE judges any of them")
 
 
 def refuse_unusable(options: Any, kind: str) -> None:
@@ -41,9 +42,6 @@ def refuse_unusable(options: Any, kind: str) -> None:
     for (option, field), kinds in _USED_BY.items():
         if getattr(options, field) is not None and kind not in kinds:
             raise BadInput(option, f"{_NAMES[kind]} cannot use it", f"it with {_list(_NAMES[one] for one in kinds)}")
-    for option, asked in (("--pdf", options.pdf), ("--claim", options.claim)):
-        if asked and options.output is None:
-            raise BadInput(option, "has no folder to write to", "-o as well")
     for option, given in (
         ("--laws", options.laws),
         ("--as-of", options.as_of),

@@ -1,0 +1,119 @@
+"""Tables in memory: data frames as input, Arrow, pandas or polars as output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from simbench.base.errors import BadInput
+from simbench.base.extras import need
+from simbench.base.notebook import html_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+EXPECTED = "a DataFrame of pandas or polars, an Arrow table, or columns by name"
+
+
+class Frame:
+    """A table in memory: rows under named columns, as Arrow, pandas or polars.
+
+    `arrow` is the `pyarrow.Table`, `name` the name it has in messages.
+
+    >>> frame = Frame.of({"code": ["36010", "36020"], "rate_per_s": [10, 20]}, "rates")
+    >>> frame
+    <Frame rates: 2 rows of code, rate_per_s>
+    >>> frame["rate_per_s"]
+    [10, 20]
+    """
+
+    def __init__(self, arrow: pa.Table, name: str = "table") -> None:
+        self.arrow = arrow
+        self.name = name
+
+    @classmethod
+    def of(cls, thing: object, name: str = "table") -> Frame:
+        """A frame of a DataFrame (pandas, polars), of anything that exports Arrow, or of columns by name.
+
+        Raises BadInput for anything else, and for columns of unequal lengths or mixed types.
+        """
+        if isinstance(thing, Frame):
+            return thing
+        import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
+
+        try:
+            if isinstance(thing, pa.Table):
+                table = thing
+            elif isinstance(thing, Mapping):
+                table = pa.table({str(column): list(cells) for column, cells in thing.items()})
+            elif is_table(thing):
+                table = pa.table(thing)
+            else:
+                raise BadInput(name, f"is a {type(thing).__name__}", EXPECTED)
+        except (pa.ArrowException, TypeError, ValueError) as problem:
+            raise BadInput(
+                name, f"cannot be read as a table: {' '.join(str(problem).split()):.100}", EXPECTED
+            ) from None
+        return cls(_plain(table), name)
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns, in order."""
+        return list(self.arrow.column_names)
+
+    def __len__(self) -> int:
+        return int(self.arrow.num_rows)
+
+    def __getitem__(self, column: str) -> list[Any]:
+        if column not in self.columns:
+            raise KeyError(f"no column {column!r}; there are {', '.join(self.columns)}")
+        return list(self.arrow.column(column).to_pylist())
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Each row as values by column, in order."""
+        for batch in self.arrow.to_batches(max_chunksize=10_000):
+            yield from batch.to_pylist()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The table as a DataFrame of pandas. Raises BadInput, with the install command, where pandas is absent."""
+        need("pandas", "to_pandas")
+        return self.arrow.to_pandas()
+
+    def to_polars(self) -> pl.DataFrame:
+        """The table as a DataFrame of polars. Raises BadInput, with the install command, where polars is absent."""
+        need("polars", "to_polars")
+        import polars as pl  # noqa: PLC0415 - an optional extra
+
+        frame = pl.from_arrow(self.arrow)
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Export as an Arrow stream, so that any library that knows Arrow reads it without a copy."""
+        return self.arrow.__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        return f"<Frame {self.name}: {len(self):,} rows of {', '.join(self.columns)}>"
+
+    def _repr_html_(self) -> str:
+        rows: Iterator[Sequence[object]] = (tuple(row.values()) for row in self.rows())
+        return html_table(self.columns, rows, len(self), self.name)
+
+
+def is_table(thing: object) -> bool:
+    """Whether something is a table in memory: a frame, an Arrow table, or a DataFrame of pandas or polars."""
+    if isinstance(thing, Frame) or hasattr(thing, "__arrow_c_stream__"):
+        return True
+    return type(thing).__name__ == "DataFrame" and hasattr(thing, "columns")
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """The same with texts as Arrow's own strings, whichever kind of text column the library exports."""
+    import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
+
+    fields = [
+        pa.field(one.name, pa.string() if pa.types.is_string_view(one.type) else one.type) for one in table.schema
+    ]
+    return table.cast(pa.schema(fields)) if any(pa.types.is_string_view(one.type) for one in table.schema) else table
