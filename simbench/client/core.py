@@ -258,6 +258,10 @@ class Core:
         minute = end - end % MINUTE_US
         return minute if minute > now + SECOND_US else minute + MINUTE_US
 
+    def _minute(self, instant: int) -> str:
+        """Return an instant as DDMMYYHHmm in the operator's civil time."""
+        return self.config.knows.calendar.minute_text(instant)
+
     def _pump(self, now: int) -> None:
         """Send what window, pace and duties allow now."""
         outbox = self._outbox
@@ -271,10 +275,7 @@ class Core:
     def _depart(self, segment: Segment, now: int) -> None:
         message = segment.message
         body = bodies.submit(
-            message.recipient,
-            self._sender(message),
-            self.config.knows.calendar.minute_text(self._valid_until(message, now)),
-            segment.content,
+            message.recipient, self._sender(message), self._minute(self._valid_until(message, now)), segment.content
         )
         self._pacing.leave(now)
         self._operate("51", body, segment, now)
@@ -310,7 +311,7 @@ class Core:
             said = handler(frame.data, frame)
             self._answer(frame, bodies.negative("02") if said is None else bodies.positive(frame.ot, said), now)
 
-    def _deliver(self, data: list[str], frame: Frame) -> str:
+    def _deliver(self, data: list[str], frame: Frame) -> str | None:
         return self._mobile_originated(data[At.OADC], data[At.ADC], message_text(frame), data[At.SCTS])
 
     def _call_input(self, data: list[str], _: Frame) -> str:

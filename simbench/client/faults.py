@@ -14,8 +14,10 @@ from simbench.base.errors import BadInput
 from simbench.base.units import NEVER, SECOND_US
 from simbench.client.compliance import Compliance, StopList
 from simbench.client.core import Core
+from simbench.client.faults_connection import CONNECTION_FAULTS
 from simbench.client.faults_duty import DUTY_FAULTS
 from simbench.client.faults_link import LINK_FAULTS
+from simbench.client.faults_text import TEXT_FAULTS
 from simbench.client.messages import LinkConfig, Outgoing
 from simbench.client.outbox import Progress, Segment
 from simbench.client.pacing import Pacing
@@ -330,6 +332,8 @@ FAULTS: dict[str, type[Core]] = {
     "sends-any-oadc": SendsAnyOadc,
     **DUTY_FAULTS,
     **LINK_FAULTS,
+    **CONNECTION_FAULTS,
+    **TEXT_FAULTS,
 }
 
 

@@ -7,7 +7,7 @@ Order: segments in doubt or to be retried come before new ones; otherwise as req
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 
 from simbench.base.units import NEVER, SECOND_US
@@ -48,6 +48,7 @@ class Outbox:
         self.compliance, self.validity_s = compliance, validity_s
         self.receipts = Receipts(compliance.config.knows.plan)
         self.retried = RETRIED
+        self.compose: Callable[[str, int], list[Part]] = compose  # from text and reference
         self.events: list[m.Event] = []
         self.ready: deque[Segment] = deque()
         self.unfinished: dict[str, Progress] = {}
@@ -67,7 +68,7 @@ class Outbox:
         if not reason:
             message = self.compliance.dressed(message)
             try:
-                parts = compose(message.text, self._reference + 1)
+                parts = self.compose(message.text, self._reference + 1)
             except ValueError:
                 reason = "text cannot be sent"
         self._reference = (self._reference + (len(parts) > 1)) % 256
@@ -88,7 +89,7 @@ class Outbox:
         doubtful: list[tuple[int, Segment]] = []
         for kept in memory.kept:
             progress = self.unfinished[kept.message.token] = Progress(len(kept.parts), now)
-            contents = compose(kept.message.text, kept.reference)
+            contents = self.compose(kept.message.text, kept.reference)
             for part, content in zip(kept.parts, contents, strict=True):
                 segment = Segment(kept.message, part.part, content)
                 if part.state == "queued":

@@ -5,18 +5,24 @@ Sources: EMI-UCP 4.0 sections 3, 4.6, 7.1 and appendix B; additions of later ver
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
+SessionState = Literal["connected", "login", "open", "provisioning", "closed"]
+
 
 class Operation(msgspec.Struct, frozen=True):
-    """An operation type: its name, who may send it, and whether it is obsolete (`legacy`)."""
+    """An operation type: its name, who may send it, whether it is obsolete (`legacy`), and when.
+
+    `sessions` are the states of a session in which a client may send it.
+    """
 
     name: str
     from_client: bool
     from_smsc: bool
     legacy: bool = False
+    sessions: tuple[SessionState, ...] = ("open",)
 
 
 OPERATIONS: Final[dict[str, Operation]] = {
@@ -24,7 +30,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "02": Operation("multiple address call input", True, False, legacy=True),
     "03": Operation("call input with supplementary services", True, False, legacy=True),
     "30": Operation("SMS message transfer", True, False, legacy=True),
-    "31": Operation("alert", True, True),  # sending it to the client is undocumented, but happens
+    # Sending 31 to the client is undocumented, but happens.
+    "31": Operation("alert", True, True, sessions=("open", "provisioning")),
     "51": Operation("submit short message", True, False),
     "52": Operation("deliver short message", False, True),
     "53": Operation("deliver notification", False, True),
@@ -33,8 +40,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "56": Operation("delete message", True, False),
     "57": Operation("response inquiry message", False, True),
     "58": Operation("response delete message", False, True),
-    "60": Operation("session management", True, False),
-    "61": Operation("list management", True, False),
+    "60": Operation("session management", True, False, sessions=("connected", "login", "open", "provisioning")),
+    "61": Operation("list management", True, False, sessions=("provisioning",)),
 }
 
 

@@ -6,11 +6,13 @@ Both ends number their own operations 00 to 99, and each may leave at most `wind
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
-State = Literal["connected", "login", "open", "provisioning", "closed"]
+from simbench.ucp.codes import OPERATIONS
+from simbench.ucp.codes import SessionState as State
+
 Event = Literal["login", "accepted", "provisioned", "refused", "lost"]
 
 # The session's state after a login, its result, and the end of the connection.
@@ -30,11 +32,8 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 
 # Operations the application may request in each state; others are "not allowed at this point in time".
 ALLOWED: dict[State, frozenset[str]] = {
-    "connected": frozenset({"60"}),
-    "login": frozenset({"60"}),
-    "open": frozenset({"01", "02", "03", "30", "31", "51", "54", "55", "56", "60"}),
-    "provisioning": frozenset({"31", "60", "61"}),
-    "closed": frozenset(),
+    state: frozenset(ot for ot, each in OPERATIONS.items() if each.from_client and state in each.sessions)
+    for state in get_args(State)
 }
 
 TRNS = tuple(f"{number:02d}" for number in range(100))

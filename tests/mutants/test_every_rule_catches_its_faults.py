@@ -17,6 +17,8 @@ from simbench.bench.runner.run_exercise import Conducted
 from simbench.bench.runner.selection import select
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.client.faults import FAULTS
+from simbench.client.faults_connection import CONNECTION_FAULTS
+from simbench.client.faults_text import TEXT_FAULTS
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding
 from simbench.rules.rule import load, standing
@@ -32,6 +34,13 @@ NOT_REVEALED = {"sender.originator-in-service"}
 # A rule that judges the instrument, not a party: without a clock that can be moved it says unsupported.
 OF_THE_BENCH = {"hours.clock"}
 FORGIVABLE = {"lower-case", "line-ends"}
+ALONE = {*CONNECTION_FAULTS, *TEXT_FAULTS}
+# Frames that are beside the protocol as well, and a result that two messages of one number share.
+CONSEQUENCES = {
+    "counts-octets": {"submits.violations"},
+    "counts-characters": {"submits.violations"},
+    "reuses-trn-after-return": {"submits.violations", "reports.as-on-the-wire"},
+}
 Key = TypeVar("Key")
 
 
@@ -106,6 +115,14 @@ def test_a_planted_fault_fails_the_rules_that_must_catch_it(exercise: str, fault
         purpose: RULES[purpose].binds for purpose in purposes
     }, summaries
     assert all(one.evidence or one.outcome == "weak" for one in found.values())
+
+
+@pytest.mark.parametrize(("exercise", "fault"), [pair for pair in FAULTY if pair[1] in ALONE])
+def test_a_fault_is_caught_by_the_rule_named_for_it_and_by_no_other(exercise: str, fault: str) -> None:
+    purposes = CHOSEN[exercise][1]
+    found = findings(exercise, fault, purposes)
+    caught = {one.purpose for one in found.values() if one.outcome not in {"pass", "unsupported"}}
+    assert caught == set(FAULTY[exercise, fault]) | CONSEQUENCES.get(fault, set())
 
 
 def test_a_correct_platform_passes_whatever_a_client_does_to_see_it() -> None:

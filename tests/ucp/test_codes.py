@@ -4,6 +4,7 @@ from simbench.ucp import codes
 from simbench.ucp.fields import LAYOUTS
 from simbench.ucp.frame import WIRE_ERRORS
 from simbench.ucp.relations import RULES
+from simbench.ucp.session import ALLOWED
 
 
 def test_every_operation_with_a_layout_has_a_name() -> None:
@@ -37,3 +38,11 @@ def test_a_reason_is_read_with_or_without_leading_zeros() -> None:
     assert codes.reason("107") == "absent subscriber"
     assert codes.reason("0") == codes.reason("000") == "unknown subscriber"
     assert codes.reason("099") == codes.reason("") == codes.reason("x") == ""
+
+
+def test_a_session_allows_the_operations_of_its_kind() -> None:
+    """EMI-UCP 4.0 sections 4.1, 5.1 and 6.3: a session of submissions, and one that edits lists."""
+    submitting = {"01", "02", "03", "30", "31", "51", "54", "55", "56", "60"}
+    allowed = {"connected": {"60"}, "login": {"60"}, "open": submitting, "provisioning": {"31", "60", "61"}}
+    of_the_document = submitting | {"61"}
+    assert allowed | {"closed": set()} == {state: ots & of_the_document for state, ots in ALLOWED.items()}

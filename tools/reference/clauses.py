@@ -1,10 +1,8 @@
-"""The page of clauses: sentence, terms, rules, exercises and faults of each. Run with `--write` to write it."""
+"""The page of clauses: sentence, terms, rules, exercises and faults of each."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters the exercises
 from simbench.bench.exercises.exercise import EXERCISES
@@ -12,7 +10,6 @@ from simbench.contract import Contract, load_contract
 from simbench.rules.coverage import rules_of
 from simbench.rules.rule import Rule, load
 
-PLACE = Path(__file__).parents[2] / "docs/reference/clauses.md"
 ON_A_RUN = {"wire", "simulation"}
 COMMANDS = {"bill": "simbench bill --against", "forecast": "simbench forecast", "probe": "simbench probe"}
 
@@ -24,7 +21,7 @@ client with the fault fails (or is weak, if the clause only recommends), one wit
 has a reason. Figures marked * are our assumption until your own contract confirms them. A source such as B:137 is line
 137 of the operator's brochure of October 2016, which is not part of this project.
 
-This page is written by `python -m tools.reference.clauses --write`.
+This page is written by `python -m tools.reference --write`.
 
 """
 
@@ -100,10 +97,3 @@ def _elsewhere(rule: Rule) -> str:
     if "sla" in rule.suites:
         return "none (takes months): `simbench judge` or `report` on a run or on tickets"
     return "none (real traffic): `simbench judge` on a capture"
-
-
-if __name__ == "__main__":
-    if "--write" in sys.argv:
-        PLACE.write_text(page(), "utf-8")
-    else:
-        sys.stdout.write(page())

@@ -33,7 +33,7 @@ from simbench.sla.imports.campaigns import Campaigns
 from simbench.sla.imports.decisions import Decision
 from simbench.tables.columns import MappingFile
 from tests.service.stage import staged
-from tools.reference import rules
+from tools.reference import clauses, faults, rules, strictness, ucp
 from tools.reference.keys import keys_of, table, words
 
 PLACE: Final = Path(__file__).parents[2] / "docs" / "reference"
@@ -237,4 +237,8 @@ PAGES_OF: Final[dict[str, Callable[[], str]]] = {
     ),
     "api.md": api,
     "rules.md": lambda: rules.page(NOTE),
+    "clauses.md": clauses.page,
+    "strictness.md": strictness.page,
+    "faults.md": faults.page,
+    "ucp.md": ucp.page,
 }  # fmt: skip

@@ -1,15 +1,11 @@
-"""The page of strictness switches, generated from the struct. Run with `--write` to write it."""
+"""The page of strictness switches, generated from the struct."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Literal, get_args, get_type_hints
 
 from fake_smsc.strictness import MEANINGS, PROFILES, Strictness
 from simbench.rules.client.protocol_violations import SMSC_ONLY, VIOLATIONS
-
-PLACE = Path(__file__).parents[2] / "docs/reference/strictness.md"
 
 _HEAD = """# Strictness
 
@@ -88,11 +84,3 @@ def _rows() -> list[str]:
         chosen = " | ".join(f"`{getattr(profile, name)}`" for profile in PROFILES.values())
         rows.append(f"| `{name}` | {meaning} | {values} | {chosen} |\n")
     return rows
-
-
-if __name__ == "__main__":
-    if "--write" in sys.argv:
-        PLACE.parent.mkdir(parents=True, exist_ok=True)
-        PLACE.write_text(page(), "utf-8")
-    else:
-        sys.stdout.write(page())

@@ -1,7 +1,4 @@
-"""The tables of docs/reference/ucp.md, made from the tables that the program itself uses.
-
-`python -m tools.reference.ucp` brings the page up to date; a test demands that it is.
-"""
+"""The tables of docs/reference/ucp.md, made from the tables that the program itself uses."""
 
 from __future__ import annotations
 
@@ -161,10 +158,11 @@ def with_tables(page: str) -> str:
     return _BLOCK.sub(lambda found: f"{found[1]}\n{TABLES[found[2]]()}\n\n{found[3]}", page)
 
 
+def page() -> str:
+    """The page as it stands, with its tables drawn again."""
+    return with_tables(PAGE.read_text("utf-8"))
+
+
 def named(page: str) -> list[str]:
     """The tables a page has, in order."""
     return [found[2] for found in _BLOCK.finditer(page)]
-
-
-if __name__ == "__main__":
-    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -17,6 +17,17 @@ from simbench.numbering.subscribers import Subscriber
 
 DAYTIME = Setup(clock="daytime")
 SPELLINGS = ("STOP", "stop", " Stop ", "STOP {code}", "Stop.", "STOP SMS", "s.t.o.p", "«Stop» merci")
+GOOD_NAMES = ("MARQUE", "Marque75", "A1234567890", "GRANDEMARQU", "7SUR7")
+BAD_NAMES = (
+    "MARQUE LUXE",
+    "M-75",
+    "MARQUE_75",
+    "GRANDEMARQUE",
+    "MARQUEDELUXE2026",
+    "2026",
+    "CAFÉ",
+    "MÉTÉO",
+)
 
 
 @exercise(
@@ -139,7 +150,7 @@ async def ranges(bench: Bench) -> None:
 
 @exercise(
     "Sender names, on a code with the option and on one without",
-    ("sender.sender-names",),
+    ("sender.sender-names", "sender.names-as-requested"),
     ("first", "second"),
     seconds=10,
     setup=Setup(oadc_option=("second",)),
@@ -147,8 +158,8 @@ async def ranges(bench: Bench) -> None:
 async def sender_names(bench: Bench) -> None:
     """Valid names, invalid names, and valid names on a code without the option."""
     await bench.connected(bench.rates)
-    good = [bench.message("second", oadc=name) for name in ("MARQUE", "Marque75", "A1234567890")]
-    bad = [bench.message("second", oadc=name) for name in ("MARQUE LUXE", "M-75", "MARQUE_75", bench.plan.writer(77))]
+    good = [bench.message("second", oadc=name) for name in GOOD_NAMES]
+    bad = [bench.message("second", oadc=name) for name in (*BAD_NAMES, bench.plan.writer(77))]
     bad.append(bench.message("first", oadc="MARQUE"))
     await bench.ask_all([*good, *bad, bench.message("first")])
     await bench.received(len(good) + 1, bench.patience_s)

@@ -21,6 +21,12 @@ from simbench.numbering.subscribers import Subscriber
 OBSERVED_S = 30  # a client one percent too fast is 300 ms early by then, six times the tolerance
 OUTAGE_S = 45
 SHORT_OUTAGE_S = 10
+# Three segments each: by characters, by the extension table's septets, and in UCS-2.
+LONG = (
+    "Votre commande est prete, vous pouvez venir la chercher des demain. " * 6,
+    "Un article a 5 €, deux a 9 €, dix a 40 € ! " * 9,
+    "Fête des mères, tout est prêt : à bientôt ! " * 4,
+)
 FAST = Setup(speed=8)  # without a rate to measure, clocks run fast if the client's can
 
 
@@ -131,7 +137,7 @@ async def originators(bench: Bench) -> None:
 
 @exercise(
     "Results are late, because the SMSC enforces a lower rate than the client was given",
-    ("sessions.window", "submits.trn-discipline"),
+    ("sessions.window", "submits.trn-discipline", "submits.trn-in-order"),
     ("third",),
     seconds=40,
     setup=FAST,
@@ -203,8 +209,11 @@ async def one_by_one(bench: Bench) -> None:
 async def long_messages(bench: Bench) -> None:
     """Each segment of a message is an operation and counts."""
     await bench.connected(bench.rates)
-    text = "Votre commande est prete, vous pouvez venir la chercher des demain. " * 6
-    asks = [bench.message(code, text=text) for code, rate in bench.rates.items() for _ in range(rate * 10 // 3)]
+    asks = [
+        bench.message(code, text=LONG[number % len(LONG)])
+        for code, rate in bench.rates.items()
+        for number in range(rate * 10 // 3)
+    ]
     await bench.ask_all(asks)
     await bench.control.wait_until(lambda: bench.control.answered() >= 3 * len(asks), bench.patience_s)
 

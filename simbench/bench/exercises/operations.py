@@ -19,7 +19,7 @@ WAYS = {
 
 @exercise(
     "Each short code refuses its first messages with its own error code for a few seconds",
-    ("submits.given-up", "submits.tried-again"),
+    ("submits.given-up", "submits.tried-again", "reports.as-on-the-wire"),
     tuple(REFUSALS),
     seconds=40,
     setup=FAST,

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from zlib import crc32
 
 from fake_smsc.server.live import LiveSmsc
 from simbench.base.units import SECOND_US
@@ -28,6 +29,8 @@ from simbench.ledger.stimuli import Announced, Reported, Request, Stimulus, stim
 from simbench.numbering.plan import plan_of
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+TOKENS = len(DIGITS) ** 5
+TOKENS_APART = 10_000  # tokens of two exercises, so that a late report on a message of one is none on the other's
 PATIENCE = 2.5  # patience of a script, in result timers of the client
 ASKS_AT_ONCE = 8  # messages submitted to the client concurrently
 REST_S = 0.004  # pause after each, as the SMSC runs on the same loop
@@ -50,6 +53,7 @@ class Bench:
         self.rates = {config.code: config.rate_per_s for config in smsc.scenario.codes}
         self._codes = dict(codes or {})
         self.plan = plan_of(self.contract)
+        self._first_token = crc32(smsc.scenario.name.encode()) % (TOKENS // TOKENS_APART) * TOKENS_APART
         self.asked = 0
         self._room = asyncio.Semaphore(ASKS_AT_ONCE)
         self._recipients = 0
@@ -60,7 +64,7 @@ class Bench:
     def token(self) -> str:
         """A new token, `#` and five characters, that identifies a text on the wire."""
         self.asked += 1
-        number, letters = self.asked, ""
+        number, letters = (self._first_token + self.asked) % TOKENS, ""
         for _ in range(5):
             number, digit = divmod(number, len(DIGITS))
             letters = DIGITS[digit] + letters

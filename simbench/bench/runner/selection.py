@@ -10,13 +10,16 @@ import simbench.bench.exercises.connection
 import simbench.bench.exercises.marketing_hours
 import simbench.bench.exercises.campaigns
 import simbench.bench.exercises.operations
+import simbench.bench.exercises.texts
+import simbench.bench.exercises.links
+import simbench.bench.exercises.civil_time
 import simbench.bench.exercises.outages  # noqa: F401 - importing these enters their exercises
 
 # isort: on
 from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import EXERCISES, Chosen, Exercise
 from simbench.contract import Contract, load_contract
-from simbench.rules.rule import current, standing
+from simbench.rules.rule import current, load, standing
 
 
 def select(only: Iterable[str] = (), contract: Contract | None = None) -> Chosen:
@@ -38,13 +41,14 @@ def choose(exercises: Iterable[Exercise], only: Iterable[str] = (), contract: Co
     exercises = [exercise.under(contract) for exercise in exercises]
     chosen: Chosen = {}
     matched: set[str] = set()
-    everywhere = standing(contract)
+    everywhere, watched = standing(contract), load("watched")
     for exercise in exercises:
         name = exercise.name
         purposes = []
         own = [purpose for purpose in exercise.purposes if contract.clause_of(purpose)]
         whole = not words or name in words
-        for purpose in dict.fromkeys((*own, *(everywhere if whole and own else ()))):
+        more = [one for one in everywhere if whole and own and (exercise.asks or one in watched)]
+        for purpose in dict.fromkeys((*own, *more)):
             hits = {word for word in words if _matches(word, name, purpose, contract)}
             matched |= hits
             if hits or not words:

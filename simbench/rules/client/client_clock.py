@@ -1,7 +1,8 @@
 """The client's clock, measured from what it writes: the ends of validity periods show its time, alerts its waits.
 
 A message requested with a validity of whole minutes carries its end as DDMMYYHHmm, so each one shows the minute on the
-client's clock. Messages on both sides of a full minute narrow the offset down to the time between them.
+client's clock. Messages on both sides of a full minute narrow the offset down to the time between them. Whole hours are
+set apart: a client that writes them by another zone or season has the right clock, and `validity.civil-time` names it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from itertools import pairwise
 import msgspec
 
 from simbench.base.text import count
-from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.ledger.events import ClientCalibrated
+from simbench.rules.evidence import framed
 from simbench.rules.requests import of_marketing, sends
 from simbench.rules.rule import Case, Verdict, rule
+from simbench.trace.rows import Submit
 
 EDGE_US = 10 * SECOND_US  # exercises step this near to an edge, so the offset must be known better
 LEAST_VALIDITY_S = 600  # a client may round a shorter validity in another way
+MOST_HOURS = 14  # civil times of the world differ from UTC by no more
 WAIT_SHARE = 0.4  # tolerance of a timed wait: many clients read their clock once a second
 
 
@@ -45,16 +49,37 @@ def prove(case: Case) -> Proof | None:
 
 
 def _shown(case: Case) -> list[tuple[int, int, int]]:
-    """For each such message: when it was requested, when it arrived, and the time its validity implies."""
-    asked, shown = sends(case), []
+    """For each such message: when it was requested, when it arrived, and the time its validity implies, as near as
+    whole hours bring it."""
+    return [(one.asked_at, one.row.at, one.shown - one.hours * HOUR_US) for one in case.once(ends_written)]
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A submit with the end of its validity: `shown` is the time on the client's clock that it implies (us).
+
+    `hours` are the whole hours by which that differs from the platform's clock, 0 where it is more than a zone can be.
+    """
+
+    row: Submit
+    asked_at: int
+    validity_s: int
+    shown: int
+    hours: int
+
+
+def ends_written(case: Case) -> list[Written]:
+    """Submits of ordinary messages requested with a validity of whole minutes, and the end that they carry."""
+    asked, found = sends(case), []
     for row in case.trace.submits.rows():
         ask = asked.get(row.token)
-        if ask is None or of_marketing(ask):
+        if ask is None or of_marketing(ask) or ask.validity_s < LEAST_VALIDITY_S or ask.validity_s % 60:
             continue
-        validity_s, end = ask.validity_s, case.contract.calendar.parse_minute(row.validity)
-        if validity_s >= LEAST_VALIDITY_S and validity_s % 60 == 0 and end is not None:
-            shown.append((ask.at, row.at, end - validity_s * SECOND_US))
-    return shown
+        end = case.contract.calendar.parse_minute(row.validity)
+        if end is not None:
+            shown = end - ask.validity_s * SECOND_US
+            hours = round((shown - row.at) / HOUR_US)
+            found.append(Written(row, ask.at, ask.validity_s, shown, hours if abs(hours) <= MOST_HOURS else 0))
+    return found
 
 
 def _offset(shown: list[tuple[int, int, int]], began: int) -> Proof | None:
@@ -114,3 +139,43 @@ def _silences(case: Case) -> list[int]:
         rows = frames.where((frames.session == session) & (frames.direction == "in")).rows()
         gaps += [later.at - earlier.at for earlier, later in pairwise(rows) if (earlier.ot, later.ot) == ("31", "31")]
     return gaps
+
+
+@rule(
+    "validity.civil-time",
+    "The client writes the end of a validity in the contract's civil time, in winter, in summer and across the changes",
+    catches=("vp-in-winter-time", "vp-in-summer-time", "vp-in-utc"),
+)
+def civil_time(case: Case) -> Verdict:
+    """Whole hours by which the end differs from the one requested; UCP times carry no zone."""
+    written = case.once(ends_written)
+    if not written:
+        return Verdict(
+            "inconclusive", "no submit carries the end of a validity requested in whole minutes", blame="client"
+        )
+    wrong = [one for one in written if one.hours]
+    summary = f"{len(wrong)} of {count(len(written), 'validity', 'validities')} off by whole hours"
+    if wrong:
+        evidence = tuple(
+            framed(f"{one.hours:+d} h: VP {one.row.validity}, {one.validity_s // 60} min requested", one.row)
+            for one in wrong[:6]
+        )
+        return Verdict("fail", summary, len(wrong), 0, "submits", "client", (), evidence)
+    proof = prove(case)
+    if proof is None or not -MINUTE_US <= proof.low_us <= proof.high_us <= MINUTE_US:
+        return Verdict("unsupported", f"the client's clock is not proved: {doubt(case)}")
+    offsets = {_utc_offset_us(case, one.row.at) for one in written}
+    expected = {_utc_offset_us(case, at) for at in _half_years(case)}
+    if offsets < expected:
+        return Verdict("unsupported", f"{summary}; the client's clock cannot be moved to another season")
+    return Verdict("pass", summary, 0, 0, "submits")
+
+
+def _half_years(case: Case) -> list[int]:
+    """Two instants half a year apart."""
+    return [case.trace.span[0], case.trace.span[0] + 182 * 24 * HOUR_US]
+
+
+def _utc_offset_us(case: Case, at: int) -> int:
+    offset = case.contract.calendar.civil(at).utcoffset()
+    return 0 if offset is None else round(offset.total_seconds() * SECOND_US)

@@ -6,6 +6,7 @@ from simbench.base.text import count
 from simbench.base.units import MINUTE_US
 from simbench.finding import Evidence
 from simbench.ledger.events import AccountSet, LimitSet
+from simbench.rules.client.outages import BEYOND_DOUBT
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
 from simbench.trace.rows import Session
@@ -62,7 +63,7 @@ def every_account(case: Case) -> Verdict:
 @rule(
     "sessions.refused-pace",
     "A client whose login is refused limits its retries per minute and submits nothing in the meantime",
-    catches=("reconnect-storm",),
+    catches=("reconnect-storm", "login-storm"),
     suites=("client", "watched", "audit"),
     occasional=True,
     by_duration=True,
@@ -85,6 +86,8 @@ def refused_pace(case: Case) -> Verdict:
             continue
         storm = (Evidence(summary, tried[0], tried[-1]),)
         outcome = missed(case.contract, "session.reconnect_attempts_per_minute")
+        if most > BEYOND_DOUBT * limit:
+            outcome = "fail"
         judged.append(Verdict(outcome, summary, most, limit, "logins/min", "client", assumed, storm))
     pushed = [row for row in case.trace.submits.rows() if row.session in refused]
     if pushed:

@@ -158,6 +158,11 @@ def answers_notices(case: Case) -> Verdict:
 )
 def window(case: Case) -> Verdict:
     """Counted on the wire: an operation is outstanding until its result is written or the result timer ends."""
+    return window_kept(case, reuse=True)
+
+
+def window_kept(case: Case, *, reuse: bool) -> Verdict:
+    """The most unanswered operations against the window; with `reuse` a number in use is a violation as well."""
     size = case.contract.terms.session.window.value
     timer_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
     submits, sessions = case.trace.submits, set(case.trace.submits.session.tolist())
@@ -176,7 +181,7 @@ def window(case: Case) -> Verdict:
             outstanding = {t: until for t, until in outstanding.items() if until > row.at}
             size = known.get(row.account, case.contract.terms.session.window.value)
             if row.trn in outstanding:
-                broken.append(framed("TRN in use", row))
+                broken += [framed("TRN in use", row)] * reuse
                 continue  # the SMSC discards it, so it does not fill the window
             outstanding[row.trn] = row.result_at if row.result_at >= 0 else row.at + timer_us
             if len(outstanding) > highest:

@@ -35,7 +35,8 @@ def _enter_mode(mode: str, how: str) -> RuleFunction:
 
     sentence = f"After an outage {how}, the client reconnects, loses no message and repeats none"
     catches = ("never-reconnects", "forgets-on-reconnect", "resend-known-received")
-    return rule(f"outage.after-{mode}", sentence, catches=catches[:2] if mode == "reset" else catches[:1])(judge)
+    shown = {"reset": catches[:2], "deaf-results": (catches[0], catches[2])}.get(mode, catches[:1])
+    return rule(f"outage.after-{mode}", sentence, catches=shown)(judge)
 
 
 for _mode, _how in MODES.items():
@@ -119,7 +120,8 @@ def validity_kept(case: Case) -> Verdict:
         return Verdict("inconclusive", "the client submitted nothing with a validity", blame="client")
     late = [row for row in submits if row.at > ends[row.token] + SECOND_US]
     default_us = case.contract.terms.delivery.validity_default_h.value * HOUR_US  # of a submit without a VP
-    until = [case.contract.calendar.parse_minute(row.validity) or row.at + default_us for row in submits]
+    parse_minute = case.contract.calendar.parse_minute
+    until = [parse_minute(row.validity) or row.at + default_us for row in submits]
     longer = [row for row, end in zip(submits, until, strict=True) if end > ends[row.token] + MINUTE_US]
     wrong = [row for row in submits if row in late or row in longer]
     messages = f"{count(len(ends), 'message')} with a validity"

@@ -10,7 +10,7 @@ from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.ledger.events import LimitSet
 from simbench.rules.client.limits import option_unknown, options
-from simbench.rules.evidence import first_frames
+from simbench.rules.evidence import first_frames, framed
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Verdict, rule
 
@@ -58,6 +58,27 @@ def sender_names(case: Case) -> Verdict:
         summary += "; whether the accounts have the option is unknown"
         return Verdict("inconclusive", summary, 0, 0, "messages", "bench", assumed)
     return Verdict("pass", summary, 0, 0, "messages", "", assumed)
+
+
+@rule(
+    "sender.names-as-requested",
+    "A message that was requested from a sender name carries this name, or is not sent",
+    catches=("cuts-names",),
+)
+def names_as_requested(case: Case) -> Verdict:
+    """Neither cut to eleven characters, nor without its accents, nor another one."""
+    asked = {token: one for token, one in sends(case).items() if one.oadc}
+    if not asked:
+        return Verdict("inconclusive", "no message from a sender name was requested", blame="bench")
+    sent = [row for row in case.trace.submits.rows() if row.token in asked and row.alphanumeric]
+    wrong = [row for row in sent if row.oadc != asked[row.token].oadc]
+    summary = (
+        f"{count(len(asked), 'message')} from a sender name requested, {len(sent)} sent, {len(wrong)} from another"
+    )
+    if not wrong:
+        return Verdict("pass" if sent else "inconclusive", summary, 0, 0, "messages", "" if sent else "client")
+    evidence = tuple(framed(f"{asked[row.token].oadc!r} requested, {row.oadc!r} sent", row) for row in wrong[:6])
+    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
 
 
 @rule(

@@ -84,8 +84,8 @@ def test_the_example_client_passes(tmp_path: Path) -> None:
 
 
 def test_what_a_client_did_wrong_before_it_crashed_stands_and_the_rest_cannot_be_reported(tmp_path: Path) -> None:
-    script = example('oadc = line.get("oadc") or line["code"]', 'oadc = "36999"; number == 3 and sys.exit(5)')
-    ran = conducted(script, tmp_path)
+    script = example('oadc = line.get("oadc") or line["code"]', 'oadc = "36999"; next(asked) == 3 and sys.exit(5)')
+    ran = conducted(f"import itertools\nasked = itertools.count(1)\n{script}", tmp_path)
     assert "ended with status 5" in ran.trouble
     found = judged(ran)
     assert (found["sender.short-code-only"].outcome, found["sender.short-code-only"].blame) == (
@@ -123,8 +123,10 @@ def test_a_client_that_hangs_once_it_is_connected_is_judged_by_what_it_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "STOP_WAIT_S", 0.3)
-    script = example('oadc = line.get("oadc") or line["code"]', 'oadc = line["code"]; number < 3 or time.sleep(999)')
-    ran = conducted(f"import time\n{script}", tmp_path)
+    script = example(
+        'oadc = line.get("oadc") or line["code"]', 'oadc = line["code"]; next(asked) < 3 or time.sleep(999)'
+    )
+    ran = conducted(f"import itertools, time\nasked = itertools.count(1)\n{script}", tmp_path)
     assert ran.trouble == ""
     assert len(Trace(ran.run).submits) == 2
     assert judged(ran)["sender.short-code-only"].outcome == "pass"
@@ -203,7 +205,7 @@ def test_a_client_that_writes_no_json_is_reported_and_judged_by_the_wire(tmp_pat
 
 def test_a_client_that_connects_twice_is_judged(tmp_path: Path) -> None:
     (connect,) = [line for line in example().splitlines() if line.startswith("SMSC = ")]
-    (login,) = [line for line in example().splitlines() if line.startswith("call(0")]
+    (login,) = [line for line in example().splitlines() if line.startswith('call("60"')]
     ran = conducted(example(login, f"{login}\nfirst = SMSC\n{connect}\n{login}"), tmp_path)
     assert ran.trouble == ""
     assert len(Trace(ran.run).sessions) == 2

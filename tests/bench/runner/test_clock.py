@@ -80,7 +80,7 @@ def test_a_clock_that_is_far_off_proves_nothing(name: str, ahead_s: float) -> No
 def test_what_hangs_on_no_clock_is_judged_all_the_same() -> None:
     ran = conducted("evening-edge", ahead_s=300)
     found = judge_exercise(ran, standing(), load_contract(), EVERYTHING)
-    assert [one.outcome for one in found] == ["pass", "pass"]
+    assert {one.outcome for one in found} == {"pass"}
 
 
 def test_a_client_whose_clock_did_not_move_is_not_judged_by_the_time_of_day() -> None:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from fake_smsc.faults import FAULTS, sentence
 from fake_smsc.faults.injector import LONGEST_REST
-from fake_smsc.faults.registry import reference
 from fake_smsc.scenario import FAULT_PARAMETERS, CodeConfig, FaultConfig, Scenario, ServerConfig, read_scenario
 from fake_smsc.server.assembly import assemble
 from fake_smsc.server.clock import PlatformClock
@@ -57,11 +56,6 @@ def test_every_fault_is_one_sentence() -> None:
     assert all(text.endswith(".") and "\n" not in text and text.count(". ") == 0 for text in sentences)
     assert len(set(sentences)) == len(FAULTS) == len(set(FAULTS.values()))
     assert len(FAULTS) >= 25
-
-
-def test_the_reference_page_is_the_one_that_is_generated() -> None:
-    assert (ROOT / "docs/reference/faults.md").read_text() == reference()
-    assert all(f"| `{name}` |" in reference() for name in FAULTS)
 
 
 def test_the_list_shows_every_fault_of_the_platform() -> None:

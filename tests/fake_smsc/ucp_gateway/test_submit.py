@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from fake_smsc.scenario import CodeConfig, DeliveryConfig
@@ -11,8 +8,6 @@ from simbench.numbering.subscribers import Subscriber
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import decode
 from tests.harness import START, Peer, gateway_of, submit
-
-VECTORS = [json.loads(line) for line in (Path(__file__).parents[2] / "ucp/vectors.jsonl").read_text().splitlines()]
 
 
 def logged_in(*codes: CodeConfig, **more: object) -> Peer:
@@ -200,17 +195,6 @@ def test_the_meter_answers_as_configured(mode: str, ec: str) -> None:
 def test_monitor_only_watches() -> None:
     peer = logged_in(CodeConfig(code="36010", limit="monitor"))
     assert all(len(peer.submit(trn, AdC=f"337100000{trn:02d}")) == 1 for trn in range(60))
-
-
-@pytest.mark.parametrize("vector", [v for v in VECTORS if v["name"].startswith("neg_5")], ids=lambda v: str(v["name"]))
-def test_negative_vectors_get_the_answer_they_name(vector: dict[str, str]) -> None:
-    peer = logged_in()
-    answered = peer.send(bytes.fromhex(vector["hex"]))
-    expected = vector["expect"].partition("EC=")[2][:2]
-    if vector["expect"].startswith("tolerate"):
-        assert answered[0].data[0] in {"A", "N"}
-    else:
-        assert [decode(frame)["EC"] for frame in answered] == [expected]
 
 
 def test_octets_that_are_no_frame_are_met_with_silence_and_the_session_goes_on() -> None:

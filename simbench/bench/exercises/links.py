@@ -1,0 +1,114 @@
+"""Exercises on connections over time: quiet accounts, repeated reconnections, a window left full, turns of the clock.
+
+Durations are in platform seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from simbench.base.units import SECOND_US
+from simbench.bench.exercises.exercise import Setup, exercise
+from simbench.bench.exercises.marketing_hours import clock_at
+from simbench.bench.exercises.tester import Bench
+
+FAST: Final = Setup(speed=8)
+RETURNS: Final = 3
+LATE_SHARE: Final = 0.3  # of the results, each a second late: enough to fill the window
+TURNS: Final = 3
+BEFORE_S: Final = 0.3  # the first half of the messages of a turn is requested this long before it
+
+
+@exercise(
+    "Several accounts are quiet for longer than a keepalive may take, then again after their connections were closed",
+    ("sessions.keepalive-on-each",),
+    ("first", "second", "third"),
+    seconds=150,
+    setup=FAST,
+)
+async def quiet_accounts(bench: Bench) -> None:
+    """A message on each, silence, the platform closes every connection, and silence again."""
+    quiet_s = bench.contract.terms.session.keepalive_expected_s.value + 5
+    await bench.connected(bench.rates)
+    await bench.ask_all(bench.message(code) for code in bench.rates)
+    await bench.received(bench.asked, bench.patience_s)
+    await bench.reported(30)
+    await bench.pause(quiet_s)
+    _close_all(bench)
+    await bench.back(bench.rates)
+    await bench.pause(quiet_s)
+
+
+@exercise(
+    "The platform closes the connections three times under a backlog, while part of the results is a second late",
+    ("sessions.window-after-return", "submits.trn-after-return", "rate.after-each-return"),
+    ("first", "third"),
+    seconds=35,
+    alone=True,
+)
+async def returns(bench: Bench) -> None:
+    """The window is full when a connection ends, so that the next one begins with messages in doubt."""
+    await bench.connected(bench.rates)
+    bench.control.fault("late-result", share=LATE_SHARE, delay_s=1)
+    await bench.ask_all(bench.message(code) for code, rate in bench.rates.items() for _ in range(rate * 10))
+    for _ in range(RETURNS):
+        await bench.pause(2)
+        _close_all(bench)
+        await bench.pause(0.5)
+        await bench.back(bench.rates)
+    await bench.pause(2)
+    bench.control.clear("late-result")
+    await bench.received(bench.asked, bench.patience_s)
+
+
+def _close_all(bench: Bench) -> None:
+    for session in bench.control.sessions():
+        bench.control.drop(session.number)
+
+
+@exercise(
+    "No submit is answered until the client's window is full; then the platform answers again",
+    ("sessions.window-freed",),
+    ("first",),
+    seconds=100,
+    setup=FAST,
+)
+async def full_window(bench: Bench) -> None:
+    """The client's result timer decides when it goes on."""
+    await bench.connected(["first"])
+    bench.control.fault("no-result")
+    size = bench.contract.terms.session.window.value
+    await bench.ask_all(bench.message("first") for _ in range(2 * size + 5))
+    await bench.pause(5)
+    bench.control.clear("no-result")
+    await bench.received(3 * size + 5, bench.patience_s)  # the answers that were kept back count as well
+    await bench.pause(2)
+
+
+@exercise(
+    "Messages are requested shortly before the turn of a second, and as many right after it; one turn is a minute's",
+    ("rate.turn-of-the-second",),
+    ("first", "second"),
+    seconds=15,
+    alone=True,
+    setup=Setup(clock="daytime", moment=clock_at(10, 59, 54)),
+)
+async def turns(bench: Bench) -> None:
+    """Each turn offers two seconds' worth of each rate within less than half a second."""
+    await bench.connected(bench.rates)
+    for _ in range(TURNS):
+        await _until_before_turn(bench)
+        for _ in range(2):
+            await asyncio.gather(
+                *(bench.ask_all(bench.message(code) for _ in range(rate)) for code, rate in bench.rates.items())
+            )
+            await bench.pause((SECOND_US - bench.control.now() % SECOND_US) / SECOND_US)
+        await bench.received(bench.asked, bench.patience_s)
+        await bench.pause(1)
+
+
+async def _until_before_turn(bench: Bench) -> None:
+    """Wait for the last part of a second of the platform's clock."""
+    left_us = SECOND_US - bench.control.now() % SECOND_US - round(BEFORE_S * SECOND_US)
+    await bench.pause((left_us % SECOND_US) / SECOND_US)

@@ -1,0 +1,180 @@
+"""Named faults of connections over time: keepalives, window, numbers and pace after a reconnection, wrong passwords.
+
+Each is the core with one error, registered in `client/faults.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from weakref import WeakSet
+
+from simbench.base.units import NEVER, SECOND_US
+from simbench.client.compliance import StopList
+from simbench.client.core import Core
+from simbench.client.messages import Accepted, LinkConfig, Refused
+from simbench.client.outbox import Segment
+from simbench.client.pacing import Pacing
+from simbench.ucp.session import Session, Window
+
+EVERY = 10  # faults of single frames corrupt one in this many
+STORM_US = 50_000
+LARGEST_WINDOW = 100
+GROWTH = 10  # places that a window gains with each connection
+
+
+class KeepsOneAlive(Core):
+    """Sends keepalives on the connection of its first account only."""
+
+    _all: ClassVar[WeakSet[KeepsOneAlive]] = WeakSet()
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(config, stops)
+        self._kin = stops  # all links of one client share a list of opt-outs
+        self._all.add(self)
+
+    def _alert(self, now: int) -> None:
+        codes = [one.config.code for one in self._all if one._kin is self._kin]
+        if self.config.code == min(codes):
+            super()._alert(now)
+        else:
+            self._written_at = now
+
+
+class WindowGrows(Core):
+    """Keeps the places of operations that a lost connection left unanswered, so that its window grows."""
+
+    _connections = -1  # the session before the first connection
+
+    def _new_session(self) -> Session:
+        self._connections += 1
+        more = GROWTH * max(0, self._connections - 1)
+        return Session(min(LARGEST_WINDOW, self.config.window + more), LARGEST_WINDOW)
+
+
+class ReusesTrnAfterReturn(Core):
+    """After a reconnection, gives every tenth submit the TRN of one that is still unanswered."""
+
+    _losses = _numbered = 0
+
+    def lost(self, now: int) -> None:
+        """Count the connections that were open."""
+        self._losses += self.state == "open"
+        super().lost(now)
+
+    def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
+        if (kind, ot) == ("O", "51") and self._losses:
+            self._numbered += 1
+            others = [used for used in self._session.own.outstanding if used != trn]
+            if self._numbered % EVERY == 0 and others:
+                trn = others[-1]
+        return super()._frame(trn, kind, ot, body)
+
+
+class _Hurried(Pacing):
+    """No ring: everything may be sent at once."""
+
+    def earliest(self, now: int) -> int:
+        """Return `now`."""
+        return now
+
+
+class BurstsAfterSecondReturn(Core):
+    """Forgets its pace from the second lost connection on."""
+
+    _times = 0
+
+    def lost(self, now: int) -> None:
+        """Forget the pace."""
+        self._times += self.state == "open"
+        super().lost(now)
+        if self._times > 1:
+            self._pacing = _Hurried(self.config.rate_per_s)
+
+
+class _ByTheSecond(Pacing):
+    """As many in each second of the clock as the rate allows, whenever in that second."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._second = self._used = 0
+
+    def earliest(self, now: int) -> int:
+        """Return `now` until the second is used up, then the beginning of the next one."""
+        if now // SECOND_US > self._second or self._used < self.size:
+            return now
+        return (self._second + 1) * SECOND_US
+
+    def leave(self, now: int) -> None:
+        """Count a segment in its second."""
+        if now // SECOND_US > self._second:
+            self._second, self._used = now // SECOND_US, 0
+        self._used += 1
+
+
+class CountsByTheSecond(Core):
+    """Counts its rate by the second of the clock, so that twice as much leaves around the turn of one."""
+
+    def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
+        del departures
+        return _ByTheSecond(self.config.rate_per_s)
+
+
+class _WithoutZero(Window):
+    """Transaction numbers from 01 to 99."""
+
+    __slots__ = ()
+
+    def take(self, ot: str, subject: Any, now: int) -> str:
+        """Occupy the next free number other than 00."""
+        self._next = self._next or 1
+        return super().take(ot, subject, now)
+
+
+class SkipsTrn00(Core):
+    """Numbers its operations from 01 to 99."""
+
+    def _new_session(self) -> Session:
+        session = super()._new_session()
+        session.own = _WithoutZero(self.config.window)
+        return session
+
+
+class WaitsForEver(Core):
+    """Has no result timer once its window is full."""
+
+    def _give_up_at(self) -> int:
+        full = self.state == "open" and not self._session.own.free
+        return NEVER if full else super()._give_up_at()
+
+
+class LoginStorm(Core):
+    """Logs in again at once when its password is refused."""
+
+    def _drop(self, reason: str, now: int) -> None:
+        super()._drop(reason, now)
+        if reason.startswith("login refused"):
+            self._reconnect_at = now + STORM_US
+
+
+class ReportsNackAsAccepted(Core):
+    """Reports a message as accepted when the platform refuses it."""
+
+    def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
+        super()._submit_result(segment, data, now)
+        events, token = self._outbox.events, segment.message.token
+        if data[0] == "N":
+            events[:] = [one for one in events if not (isinstance(one, Refused) and one.token == token)]
+            events.append(Accepted(token, segment.part, "", now, complete=True))
+
+
+CONNECTION_FAULTS: dict[str, type[Core]] = {
+    "keeps-one-alive": KeepsOneAlive,
+    "window-grows": WindowGrows,
+    "reuses-trn-after-return": ReusesTrnAfterReturn,
+    "bursts-after-second-return": BurstsAfterSecondReturn,
+    "counts-by-the-second": CountsByTheSecond,
+    "skips-trn-00": SkipsTrn00,
+    "waits-for-ever": WaitsForEver,
+    "login-storm": LoginStorm,
+    "reports-nack-as-accepted": ReportsNackAsAccepted,
+}

@@ -1,0 +1,180 @@
+"""Rules on a client's connections over time: keepalives on each, its window, numbers and pace after each reconnection.
+
+They repeat purposes of other files where another exercise puts them to the test, so that a fault is named once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final
+
+from simbench.base.text import count
+from simbench.base.units import SECOND_US
+from simbench.finding import Blame, Evidence, Outcome
+from simbench.rules.client.connection_sessions import keepalive, window_kept
+from simbench.rules.client.limits import windows
+from simbench.rules.client.refusals import trn_discipline
+from simbench.rules.client.throughput import backlog_at_tier
+from simbench.rules.evidence import first_frames
+from simbench.rules.requests import sends
+from simbench.rules.rule import Case, Verdict, missed, rule
+from simbench.trace.rows import FrameSeen
+
+LEAST_RETURNS: Final = 2  # logins of one account that show what a client does after a reconnection
+SLACK: Final = 1.5  # result timers until a client must act, as many look at their timers now and then
+
+
+def _returned(case: Case) -> Verdict | None:
+    """Why nothing can be said about reconnections; None where an account logged in twice and submitted afterwards."""
+    logins: dict[str, int] = defaultdict(int)
+    for row in case.trace.sessions.rows():
+        logins[row.account] += row.login_ack == "A"
+    if max(logins.values(), default=0) >= LEAST_RETURNS and len(case.trace.submits):
+        return None
+    return Verdict("inconclusive", "no account reconnected", blame="client")
+
+
+@rule(
+    "sessions.keepalive-on-each",
+    "With several accounts the client keeps every connection alive, after a reconnection as well",
+    catches=("keeps-one-alive",),
+)
+def keepalive_on_each(case: Case) -> Verdict:
+    """Each session that was quiet for longer than a keepalive may take."""
+    return keepalive(case)
+
+
+@rule(
+    "sessions.window-after-return",
+    "The client keeps its window on each connection anew after a reconnection",
+    catches=("window-grows",),
+)
+def window_after_return(case: Case) -> Verdict:
+    """As `sessions.window`, where connections end with operations unanswered."""
+    return _returned(case) or window_kept(case, reuse=False)
+
+
+@rule(
+    "submits.trn-after-return",
+    "The client numbers its operations soundly on each connection after a reconnection",
+    catches=("reuses-trn-after-return",),
+)
+def trn_after_return(case: Case) -> Verdict:
+    """As `submits.trn-discipline`, where connections end with operations unanswered."""
+    return _returned(case) or trn_discipline(case)
+
+
+@rule(
+    "rate.after-each-return",
+    "The client keeps its tier after every reconnection, not only after the first",
+    catches=("bursts-after-second-return",),
+    capability="limits_rate",
+)
+def after_each_return(case: Case) -> Verdict:
+    """The tier over the whole run: what left on the old connection counts on the new one."""
+    return _returned(case) or backlog_at_tier(case)
+
+
+@rule(
+    "rate.turn-of-the-second",
+    "The client keeps its tier across the turn of a second and of a minute",
+    catches=("counts-by-the-second",),
+    capability="limits_rate",
+)
+def turn_of_the_second(case: Case) -> Verdict:
+    """A limiter that counts by the second of the clock sends twice its rate around the turn."""
+    return backlog_at_tier(case)
+
+
+@rule(
+    "submits.trn-in-order",
+    "Transaction numbers of a connection follow one another, 00 after 99, and none is left out",
+    catches=("skips-trn-00",),
+    at_worst="weak",
+)
+def trn_in_order(case: Case) -> Verdict:
+    """A number still in use may be left out. No clause names the order, so a gap is weak; the login does not count."""
+    frames = case.trace.frames
+    open_: dict[int, set[str]] = defaultdict(set)
+    last: dict[int, int] = {}
+    total, gaps = 0, list[FrameSeen]()
+    for row in frames.where((frames.problem == "") & (frames.ot != "60")).rows():
+        if row.direction == "out":
+            if row.kind == "R":
+                open_[row.session].discard(row.trn)
+            continue
+        if row.kind != "O" or not row.trn.isdigit():
+            continue
+        number, before = int(row.trn), last.get(row.session)
+        total += 1
+        if before is not None:
+            between = ((before + step) % 100 for step in range(1, (number - before) % 100))
+            if any(f"{one:02d}" not in open_[row.session] for one in between):
+                gaps.append(row)
+        open_[row.session].add(row.trn)
+        last[row.session] = number
+    if total <= len(open_):
+        return Verdict("inconclusive", "the client sent no two operations on a connection", blame="client")
+    summary = f"{count(total, 'operation')}, {count(len(gaps), 'time')} a free number was left out"
+    if not gaps:
+        return Verdict("pass", summary, 0, 0, "operations")
+    return Verdict(
+        "weak", summary, len(gaps), 0, "operations", "client", (), first_frames("a number was left out before", gaps)
+    )
+
+
+@rule(
+    "sessions.window-freed",
+    "A client whose window is full of operations that are never answered goes on after its result timer",
+    catches=("waits-for-ever",),
+)
+def window_freed(case: Case) -> Verdict:
+    """From the last unanswered submit that filled the window to the next operation or login of that account."""
+    timer_s = case.contract.terms.session.result_timer_max_s.value
+    assumed = case.contract.assumed("session.result_timer_max_s")
+    known, size = windows(case), case.contract.terms.session.window.value
+    lost: dict[int, list[int]] = defaultdict(list)
+    accounts: dict[int, str] = {}
+    for row in case.trace.submits.rows():
+        accounts[row.session] = row.account
+        if row.result_at < 0:
+            lost[row.session].append(row.at)
+    full = {one: at[-1] for one, at in lost.items() if len(at) >= known.get(accounts[one], size)}
+    if not full:
+        summary = "the client never filled its window with unanswered operations"
+        return Verdict("inconclusive", summary, blame="client" if len(case.trace.submits) else "bench")
+    stuck, waited_us = [], 0
+    for session, since in full.items():
+        acted, end = _next_act(case, session, accounts[session], since)
+        waited_us = max(waited_us, end - since)
+        if not acted and end < since + round(SLACK * timer_s * SECOND_US):
+            return Verdict("inconclusive", "the record ended before the client's result timer", blame="bench")
+        if not acted:
+            note = f"{accounts[session]}: window full, nothing further sent"
+            stuck.append(Evidence(note, since, end, session))
+    waiting = sum(1 for token in sends(case) if token not in set(case.trace.submits.token.tolist()))
+    summary = f"window full of unanswered operations on {count(len(full), 'connection')}; "
+    if not stuck:
+        summary += f"the client went on after {waited_us / SECOND_US:.1f} s (result timer {timer_s} s)"
+        late = waited_us > SLACK * timer_s * SECOND_US
+        outcome: Outcome = missed(case.contract, "session.result_timer_max_s") if late else "pass"
+        blame: Blame = "client" if late else ""
+        return Verdict(outcome, summary, round(waited_us / SECOND_US, 1), SLACK * timer_s, "s", blame, assumed)
+    summary += f"nothing sent for {waited_us / SECOND_US:.0f} s, {count(waiting, 'message')} never sent"
+    return Verdict(
+        "fail", summary, round(waited_us / SECOND_US, 1), SLACK * timer_s, "s", "client", assumed, tuple(stuck)
+    )
+
+
+def _next_act(case: Case, session: int, account: str, since: int) -> tuple[bool, int]:
+    """Whether the client did something for that account before the platform closed the connection, and when.
+
+    Where it did nothing: until when it did nothing.
+    """
+    rows = case.trace.sessions.rows()
+    closed = next((row.closed_at for row in rows if row.session == session and row.closed_by != "peer"), -1)
+    last = closed if closed >= 0 else case.trace.span[1]
+    acts = [row.at for row in case.trace.submits.rows() if row.account == account and row.at > since]
+    acts += [row.closed_at for row in rows if row.session == session and row.closed_by == "peer"]
+    first = min(acts, default=last)
+    return first < last, min(first, last)

@@ -1,0 +1,72 @@
+"""Rules on the texts of users' messages (52): the client takes in every valid one, and passes on what was written."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from simbench.base.text import count
+from simbench.numbering.written import address_key
+from simbench.rules.evidence import first_frames, framed
+from simbench.rules.rule import Case, Verdict, rule
+from simbench.ucp.checks import check
+from simbench.ucp.frame import Frame, Framer
+
+
+@rule(
+    "mo.texts-passed-on",
+    "The client passes on the text of each message of a user as it was written, in one piece or part by part",
+    catches=("reads-mo-as-gsm",),
+    capability="reports_outcomes",
+)
+def texts_passed_on(case: Case) -> Verdict:
+    """Messages of which the client acknowledged every part, against the texts it reports for that user and code."""
+    rows = case.trace.mo.rows()
+    reported: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for report in case.trace.reports:
+        if report.kind == "mo":
+            reported[address_key(report.recipient), report.code].add(report.detail)
+    checked, wrong = 0, []
+    for message in case.trace.replies.rows():
+        parts = [rows[place] for place in message.rows_of]
+        said = reported.get((address_key(message.sender), message.code), set())
+        if message.missing or any(row.ack != "A" for row in parts) or not said:
+            continue  # what is not passed on at all is another purpose's
+        checked += 1
+        if message.text not in said and not said.issuperset(row.text for row in parts):
+            note = f"{message.text!r} written, {', '.join(map(repr, sorted(said)))} passed on"
+            wrong.append(framed(note, parts[0]))
+    if not checked:
+        return Verdict("inconclusive", "the client passed on no message that it acknowledged", blame="client")
+    summary = f"{checked - len(wrong)} of {count(checked, 'MO message')} passed on as written"
+    if not wrong:
+        return Verdict("pass", summary, 0, 0, "messages")
+    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), tuple(wrong[:6]))
+
+
+def _valid(octets: bytes) -> bool:
+    frame = Framer(len(octets)).feed(octets)[-1]
+    return isinstance(frame, Frame) and not check(frame, strict=False)
+
+
+@rule(
+    "mo.valid-accepted",
+    "The client acknowledges every valid message of a user, whatever its alphabet and length",
+    catches=("refuses-ucs2-mo",),
+    suites=("client", "watched", "audit"),
+    occasional=True,
+)
+def valid_accepted(case: Case) -> Verdict:
+    """Operations 52 without an error in a field that the client answered with a negative result."""
+    mo = case.trace.mo
+    answered = mo.where(mo.result_at >= 0)
+    if not len(answered):
+        return Verdict("inconclusive", "the client answered no message of a user", blame="client")
+    refused = [row for row in answered.where(~answered.equal("ack", "A")).rows() if _valid(row.frame)]
+    texts = {(row.sender, row.code, row.scts, row.text) for row in refused}
+    summary = f"{count(len(answered), 'MO message')} answered, {count(len(texts), 'valid one')} refused"
+    if not refused:
+        return Verdict("pass", summary, 0, 0, "messages")
+    if len(refused) > len(texts):
+        summary += f"; sent again {count(len(refused) - len(texts), 'time')}"
+    evidence = first_frames("refused", refused)
+    return Verdict("fail", summary, len(texts), 0, "messages", "client", (), evidence)

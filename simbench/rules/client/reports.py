@@ -1,0 +1,84 @@
+"""The rule on the client's reports: OPS-PRO-06. In every exercise, what it says of a message is what the wire shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final
+
+from simbench.base.text import count
+from simbench.finding import Evidence
+from simbench.ledger.stimuli import Reported
+from simbench.numbering.written import address_key
+from simbench.rules.evidence import framed
+from simbench.rules.requests import sends
+from simbench.rules.rule import Case, Verdict, rule
+from simbench.trace.rows import Message, Submit
+
+STATUS: Final = {"delivered": 0, "undelivered": 2}  # Dst of a notification
+JUDGED: Final = ("accepted", "refused", *STATUS)
+
+
+class _Wire:
+    """What the wire shows of each message, by token."""
+
+    def __init__(self, case: Case) -> None:
+        self._submits = case.trace.submits.rows()
+        self.messages: dict[str, list[Message]] = defaultdict(list)
+        for message in case.trace.messages.rows():
+            if message.token:
+                self.messages[message.token].append(message)
+        self._notified: dict[tuple[str, str, int], int] = {}
+        for row in case.trace.notifications.rows():
+            self._notified.setdefault((address_key(row.recipient), row.scts, row.outcome), row.at)
+
+    def submits(self, token: str) -> list[Submit]:
+        """Every submit of a message, in order."""
+        of = self.messages.get(token, ())
+        return [self._submits[place] for one in of for place in sorted((*one.rows_of, *one.doubles))]
+
+    def bears_out(self, report: Reported) -> bool:
+        """Whether frames written before a report say the same."""
+        rows = [row for row in self.submits(report.token) if 0 <= row.result_at <= report.at]
+        taken, refused = ([row for row in rows if row.ack == ack] for ack in "AN")
+        if report.kind == "accepted":
+            whole = any(not one.missing for one in self.messages.get(report.token, ()))
+            return bool(taken) and (whole or not refused)
+        if report.kind == "refused":
+            return bool(refused)
+        stamps = ((address_key(row.recipient), row.scts, STATUS[report.kind]) for row in taken)
+        notified = any(self._notified.get(stamp, report.at + 1) <= report.at for stamp in stamps)
+        return notified or (report.kind == "undelivered" and bool(refused))
+
+
+@rule(
+    "reports.as-on-the-wire",
+    "Whatever the client reports of a message as accepted, refused, delivered or undelivered is what the platform said",
+    catches=("reports-nack-as-accepted",),
+    capability="reports_outcomes",
+    standing=True,
+    occasional=True,
+)
+def as_on_the_wire(case: Case) -> Verdict:
+    """Reports on requested messages against results and notifications that were written before them.
+
+    A message that the client refuses by itself, without a submit, does not count: that is a decision of its own.
+    """
+    asked, wire = sends(case), _Wire(case)
+    reports = [one for one in case.trace.reports if one.kind in JUDGED and one.token in asked]
+    judged = [one for one in reports if one.kind != "refused" or wire.submits(one.token)]
+    if not judged:
+        return Verdict("unsupported", "the client reported no outcome of a message")
+    wrong = [one for one in judged if not wire.bears_out(one)]
+    summary = f"{len(judged) - len(wrong)} of {count(len(judged), 'report')} as on the wire"
+    if not wrong:
+        return Verdict("pass", summary, 0, 0, "reports")
+    shown = []
+    for one in wrong[:6]:
+        rows = wire.submits(one.token)
+        said = ", ".join(f"{row.ack or 'no answer'}{f' {row.ec}' if row.ec else ''}" for row in rows) or "no submit"
+        note = f"{one.token} reported {one.kind}; on the wire: {said}"
+        shown.append(framed(note, rows[0], until=one.at) if rows else Evidence(note, one.at, one.at))
+    words = ", ".join(sorted({one.kind for one in wrong}))
+    return Verdict(
+        "fail", f"{summary}; {len(wrong)} reported {words}", len(wrong), 0, "reports", "client", (), tuple(shown)
+    )

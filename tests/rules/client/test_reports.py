@@ -1,0 +1,58 @@
+"""What a client reports of a message against the wire, by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from simbench.ledger.stimuli import ReportKind
+from tests.rules.scene import Scene, notice
+
+PURPOSE = "reports.as-on-the-wire"
+REFUSED = "N/06/no/"
+
+
+def submitted(body: str = "") -> Scene:
+    scene = Scene().asked(0.8, "#00001").login(0.5).submit(1, 1, "#00001", answer=None)
+    return scene.result(1.5, 1, body=body) if body else scene.result(1.5, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "expected"),
+    [("accepted", 2, "pass"), ("accepted", 1.2, "fail"), ("refused", 2, "fail"), ("delivered", 2, "fail")],
+)
+def test_an_accepted_message_is_reported_as_such_once_it_is(kind: ReportKind, at: float, expected: str) -> None:
+    found = submitted().reported(at, kind, "#00001").judged(PURPOSE)
+    assert (found.outcome, found.blame) == (expected, "client" if expected == "fail" else "")
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("accepted", "fail"), ("refused", "pass"), ("undelivered", "pass")])
+def test_a_refused_message_is_reported_as_refused(kind: ReportKind, expected: str) -> None:
+    found = submitted(REFUSED).reported(2, kind, "#00001").judged(PURPOSE)
+    assert found.outcome == expected
+    if expected == "fail":
+        assert found.evidence[0].note == "#00001 reported accepted; on the wire: N 06"
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("delivered", "pass"), ("undelivered", "fail")])
+def test_a_final_status_is_that_of_the_notification(kind: ReportKind, expected: str) -> None:
+    scene = submitted().wire(3, "out", notice(0, 0, 3))
+    assert scene.reported(4, kind, "#00001").judged(PURPOSE).outcome == expected
+
+
+def test_a_message_refused_and_then_accepted_was_both() -> None:
+    scene = submitted(REFUSED).reported(2, "refused", "#00001").submit(3, 2, "#00001").reported(4, "accepted", "#00001")
+    assert scene.judged(PURPOSE).outcome == "pass"
+
+
+def test_what_the_client_decides_by_itself_is_not_compared() -> None:
+    scene = Scene().asked(0.8, "#00001").login(0.5).reported(1, "refused", "#00001").reported(1, "withheld", "#00001")
+    assert scene.judged(PURPOSE).outcome == "unsupported"
+
+
+def test_a_report_on_a_message_that_was_never_submitted_is_named() -> None:
+    found = Scene().asked(0.8, "#00001").login(0.5).reported(1, "accepted", "#00001").judged(PURPOSE)
+    assert (found.outcome, found.measured) == ("fail", 1)
+
+
+def test_a_report_on_a_message_of_another_exercise_does_not_count() -> None:
+    assert submitted().reported(2, "accepted", "#00001").reported(2, "refused", "#0ZZZZ").judged(PURPOSE).measured == 0
