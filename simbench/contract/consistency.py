@@ -16,7 +16,7 @@ from simbench.contract.terms import TariffRow, Terms
 
 TOKEN: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")  # as in tables of subscribers
 TAKEN: Final = (
-    "operator", "client", "unknown", "none", "other", "other-operator", "ported-out", "m2m", "malformed", "fixed",
+    "client", "unknown", "none", "other", "other-operator", "ported-out", "m2m", "malformed", "fixed",
     "overseas", "foreign",
 )  # fmt: skip
 ONCE: Final[tuple[Role, ...]] = ("operator", "client")

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import shown
 from simbench.contract import Contract
-from simbench.ledger.incidents import OPERATOR, PLATFORM, TOTAL, Incident
+from simbench.ledger.incidents import PLATFORM, TOTAL, Incident
 from simbench.tables.cells import digits_of, number_of, text_of, truth_of
 from simbench.tables.columns import Columns
 from simbench.tables.frames import Frame
@@ -110,7 +110,7 @@ def _incident(row: Row, contract: Contract, mapping: Columns, zone: tzinfo | Non
         planned=truth_of(cells.get("planned", ""), "planned"),
         announced_at=announced.first if announced else None,
         noticed_at=noticed.first if noticed else None,
-        attributed_to=text_of(cells.get("attributed_to", OPERATOR)).lower(),
+        attributed_to=text_of(cells.get("attributed_to", contract.operator)).lower(),
         cause=text_of(cells.get("cause", "")),
         announced_end=until.first if until else None,
     )
