@@ -75,7 +75,10 @@ def test_a_ticket_is_never_opened_after_the_end() -> None:
 @pytest.mark.parametrize(
     ("config", "reported"),
     [
-        (IncidentsConfig(scripted=(Scripted("soon", 1),)), r"incidents.scripted\[0\].at: is \"soon\"; expected Paris"),
+        (
+            IncidentsConfig(scripted=(Scripted("soon", 1),)),
+            r"incidents.scripted\[0\].at: is \"soon\"; expected civil time of Europe/Paris",
+        ),
         (
             IncidentsConfig(scripted=(Scripted("2026-01-05T10:00", 3), Scripted("2026-01-05T12:00", 1))),
             "incident S2: begins while S1 lasts",
