@@ -7,6 +7,7 @@ verifies. Each kind of input (a ledger, a bill, a probe's connections, …) has 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from math import inf
 from typing import Generic, Literal, TypedDict, TypeVar, Unpack, get_args
 
 import msgspec
@@ -149,15 +150,26 @@ def finding_of(rule: Rule[Given], given: Given, exercise: str, clause: str) -> F
     return msgspec.structs.replace(found, blame=blame, unit=unit)
 
 
+def _distance(one: Verdict) -> float:
+    """Sorts verdicts of one outcome, the worst figure first; those without a figure stay in front, in their order."""
+    if one.measured is None or one.limit is None:
+        return -inf
+    apart = abs(one.measured - one.limit) / (abs(one.limit) or 1)
+    return apart if one.outcome == "pass" else -apart
+
+
 def worst(judged: Iterable[Verdict], summary: str = "") -> Verdict:
-    """Several measurements of one purpose as one: the worst outcome, with parts and evidence of all that have it."""
+    """Several measurements of one purpose as one: the worst outcome, with parts and evidence of all that have it.
+
+    The figure is the worst of them: the furthest beyond its limit, or of those within theirs the nearest to it.
+    """
     order: dict[Outcome, int] = {"fail": 0, "error": 1, "inconclusive": 2, "weak": 3, "pass": 4, "unsupported": 5}
     assert set(order) == set(OUTCOMES)
     ranked = sorted(judged, key=lambda one: order[one.outcome])
     if not ranked:
         return Verdict("inconclusive", summary or "nothing to judge", blame="bench")
-    first = ranked[0]
-    same = [one for one in ranked if one.outcome == first.outcome]
+    same = sorted((one for one in ranked if one.outcome == ranked[0].outcome), key=_distance)
+    first = same[0]
     parts = tuple(part for one in same for part in one.parts or (one.summary,))
     return msgspec.structs.replace(
         first,

@@ -43,6 +43,12 @@ class Accounts:
             self.sessions[session] = name
         return refusal
 
+    def turn_away(self, session: int, name: str, reason: str, now: int) -> Refused:
+        """Refuse a login without a look at its password."""
+        refusal = Refused(NOT_ALLOWED, reason)
+        self._note("login", session, name, refusal, now)
+        return refusal
+
     def provision(self, session: int, name: str, password: str, now: int) -> Refused | None:
         """Open a provisioning session, which carries no messages and does not count against the session limit."""
         refusal = self._refusal(name, password, "provisioning")

@@ -137,6 +137,11 @@ class Centre:
         self.forget_held(session)
         self.account_registry.logout(session, self._now)
 
+    def turn_away(self, session: int, name: str, reason: str, now: int) -> Refused:
+        """Refuse a login without a look at its password."""
+        self.advance(now)
+        return self.account_registry.turn_away(session, name, reason, self._now)
+
     def provision(self, session: int, name: str, password: str, now: int) -> Refused | None:
         """Open a provisioning session. Returns None, or the refusal (EMI-UCP 4.0 section 6.3)."""
         self.advance(now)

@@ -24,7 +24,7 @@ METERS: Final = {"sliding": lay.SLIDING, "all_operations": lay.SLIDING, "tumblin
                  "mean_10s": lay.MEAN, "bucket": lay.BUCKET}  # fmt: skip
 MODES: Final = {"monitor": lay.MONITOR, "delay": lay.DELAY, "nack": lay.NACK, "discard": lay.DISCARD,
                 "close": lay.CLOSE}  # fmt: skip
-FEWEST_ROWS: Final = 1 << 20  # memory is taken when a row is first used
+FEWEST_ROWS: Final = 1 << 22  # memory is taken when a row is first used
 SLOTS_MOST: Final = 1 << 17  # of the wheel: two minutes
 LONGEST_CODE: Final = 22
 
@@ -107,7 +107,9 @@ class Book:
 
     def make_rows(self) -> None:
         """Make room for twice as many rows."""
-        self.rows = np.concatenate([self.rows, np.zeros_like(self.rows)])
+        rows = np.zeros((2 * len(self.rows), lay.ROW_WIDTH), np.int64)
+        rows[: len(self.rows)] = self.rows
+        self.rows = rows
 
     # Lines -------------------------------------------------------------------------------------------------------
 

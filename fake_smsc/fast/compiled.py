@@ -43,6 +43,7 @@ def load() -> bool:
         made = Kernels(*(jit.compiled(each, lean=True) for each in (serve, deliver, carry)))
         _try(made)
         _loaded.append(made)
+        jit.release_compiler()
         with suppress(OSError):
             (jit.cache_folder() / _MARK).touch()
     return bool(_loaded)

@@ -18,7 +18,7 @@ from fake_smsc.fast.book import Book, address
 from fake_smsc.fast.kernels import layout as lay
 from fake_smsc.fast.kernels.frames import FOUND_WIDTH
 from fake_smsc.fast.windows import SharedWindow
-from fake_smsc.ucp_gateway.gateway import Reads, Serve
+from fake_smsc.ucp_gateway.gateway import EVERYTHING, Reads, Serve, piece_end
 from fake_smsc.ucp_gateway.line import Line, OwnWindow
 from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.submission import COMMON_FIELDS, Submission
@@ -53,6 +53,8 @@ class PlainPath:
         self._append, self._append_columns = centre.sink.centre.append, centre.sink.centre.append_columns
         self._lines: dict[int, Line] = {}  # by their row
         self._together = True  # whether no message announced that another one follows
+        self._spent: dict[int, int] = {}  # by read: frames and wire errors that the core served
+        self._left: dict[int, tuple[Line, list[bytes]]] = {}  # by connection: what the next turn serves
         self._seen = (0, 0)
         self._base_version = centre.base.version
         self._reads = np.zeros((16, lay.READ_WIDTH), np.int64)
@@ -87,26 +89,37 @@ class PlainPath:
             self.book.close_line(own.line)
             line.session.own = line.own = OwnWindow(1, own.room_at)
 
-    def serve(self, reads: Reads, now: int) -> bool:
-        """Serve every frame that the reads complete, in order; False if the core must."""
+    def serve(self, reads: Reads, now: int, most: int = EVERYTHING) -> tuple[bool, Reads]:
+        """Serve the frames that the reads complete, in order: of a connection at most `most` with the core's help.
+
+        Return False if the core must serve all, and the octets that are left over.
+        """
         centre, kernels = self.centre, compiled.kernels()
         if kernels is None or not self._fits or centre.state not in RUNNING or now < centre.now:
-            return False
+            return False, []
         self._together = not centre.delivery.announced(now)
         seen: set[int] = set()
         first = 0
         for place, (line, _) in enumerate(reads):  # a connection's later read begins with what the earlier one left
             if line.number in seen:
-                self._serve(kernels, reads[first:place], now)
+                self._serve(kernels, reads[first:place], now, most)
                 first = place
                 seen.clear()
             seen.add(line.number)
-        self._serve(kernels, reads[first:], now)
-        return True
+        self._serve(kernels, reads[first:], now, most)
+        if not self._left:
+            return True, []
+        left, self._left = self._left, {}
+        return True, [(line, b"".join(pieces)) for line, pieces in left.values()]
 
-    def _serve(self, kernels: compiled.Kernels, reads: Reads, now: int) -> None:
+    def _serve(self, kernels: compiled.Kernels, reads: Reads, now: int, most: int) -> None:
         """Serve reads of different connections."""
+        if self._left:
+            reads = [each for each in reads if not self._is_left(*each)]
+            if not reads:
+                return
         centre = self.centre
+        self._spent.clear()
         octets = self._take(reads)
         self._begin(now)
         state = self.book.state
@@ -125,7 +138,7 @@ class PlainPath:
                 break
             if why == lay.CORE:
                 self._flush(now)
-                self._serve_one(reads, octets, now)
+                self._serve_one(reads, octets, now, most)
             else:
                 self._supply(why)
         self._flush(now)
@@ -265,24 +278,40 @@ class PlainPath:
         return b"".join(pieces) if len(pieces) > 1 else pieces[0]
 
     def _flags(self, line: Line) -> int:
-        if line.mute or line.session.state != "open":
+        if line.mute or line.closing or line.session.state != "open":
             return 0
         flags = lay.RESULTS if self._sender.takes_bare else 0
         return flags | lay.SUBMITS if self._together and not line.session.peer.outstanding else flags
 
-    def _serve_one(self, reads: Reads, octets: bytes, now: int) -> None:
+    def _is_left(self, line: Line, octets: bytes) -> bool:
+        """Whether octets of the connection are left over; these then come after them."""
+        left = self._left.get(line.number)
+        if left is not None:
+            left[1].append(octets)
+        return left is not None
+
+    def _serve_one(self, reads: Reads, octets: bytes, now: int, most: int) -> None:
         """Let the core serve the frame at which the kernel stopped."""
         state = self.book.cells
-        segment, begin, end = state[lay.SEGMENT], state[lay.AT], state[lay.FRAME_END]
-        line = reads[segment][0]
-        self._single(line, octets[begin:end], now)
+        segment, at, end = state[lay.SEGMENT], state[lay.AT], state[lay.FRAME_END]
+        line, spent = reads[segment][0], self._spent.get(segment, 0)
+        while at < end and spent < most and not line.closing:
+            stop = piece_end(octets, at, end)
+            spent += max(1, self._single(line, octets[at:stop], now))
+            at = stop
+        self._spent[segment] = spent
+        last = int(self._reads[segment, lay.READ_END])
+        if line.closing or (spent >= most and at < last):
+            if not line.closing:
+                self._left[line.number] = line, [octets[at:last]]
+            self._reads[segment, lay.READ_END] = at
         announced = self._together and self.centre.delivery.announced(now)
         self._together = self._together and not announced
         for place, (other, _) in enumerate(reads):
             if other is line or announced:
                 self._reads[place, lay.READ_FLAGS] = self._flags(other)
         self._begin(now)
-        state[lay.AT], state[lay.OUTS] = end, 0
+        state[lay.AT], state[lay.OUTS] = at, 0
         self._outs[0] = self._reads[segment, lay.READ_LINE], 0, 0
 
     def _send_one(self) -> None:
@@ -390,7 +419,7 @@ class PlainPath:
         valid_until: Any = log[lay.L_VALID_UNTIL, :count].copy()
         if now is not None and (kinds != lay.ACCEPTED).any():
             kind = Coded(LOG_KINDS, kinds.astype(np.int32))
-            scts = [each or None for each in scts.tolist()]
+            scts = np.ma.masked_equal(scts, 0)
         at: Any = log[lay.L_AT, :count].copy() if now is None else now
         attempt = 1 if now is None else 0
         self._append_columns(

@@ -36,6 +36,10 @@ class Lines(Protocol):
         """Process octets of a connection."""
         ...
 
+    def resumed(self) -> None:
+        """Reading goes on."""
+        ...
+
 
 class Intake:
     """Stops reading all connections while rows cannot be written, and resumes afterwards.
@@ -105,3 +109,4 @@ class Intake:
             connection = server.open_lines().get(number)
             if connection is not None and server.is_heard(number) and not connection.transport.is_closing():
                 connection.transport.resume_reading()
+        server.resumed()

@@ -11,7 +11,6 @@ from fake_smsc.server.assembly import assemble
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.control import Control
 from fake_smsc.server.fast_path import load_beside
-from fake_smsc.server.login_throttle import LoginThrottle
 from fake_smsc.server.network import Network, Tcp
 from fake_smsc.server.restore_state import outage_held, put_back
 from fake_smsc.server.server import SmscServer
@@ -56,7 +55,7 @@ class LiveSmsc:
         self.server.faults.seed = scenario.seed
         self.server.intake.policy = config.when_unwritable
         self.server.allowed = allowed_networks(config)
-        self.server.login_throttle = LoginThrottle(config.failed_logins_per_min)
+        self.server.throttle_logins(config.failed_logins_per_min)
         self.control = Control(self.server)
         self._tasks: list[asyncio.Task[None] | asyncio.Task[bool]] = []
 

@@ -1,34 +1,80 @@
-"""Throttles failed logins: an address with too many failures is refused for the rest of the minute."""
+"""Throttles guessing: who fails to log in too often is refused for a while, by block of addresses and by account."""
 
 from __future__ import annotations
 
-from typing import Final
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any, Final
 
 MINUTE_S: Final = 60.0
-REMEMBERED: Final = 10_000  # addresses; beyond this the one with the oldest last failure is dropped
+REMEMBERED: Final = 10_000  # keys; beyond this the one with the oldest last failure is dropped
+BLOCK_4: Final = 24  # bits of an address that one owner of many addresses shares
+BLOCK_6: Final = 48
 
 
 class LoginThrottle:
-    """At most `most_per_min` failures a minute from one address; 0: any number. Instants in s of any clock."""
+    """At most `most_per_min` failures in any minute from one block of addresses, and as many for one account.
 
-    def __init__(self, most_per_min: int = 0) -> None:
-        self.most_per_min = most_per_min
-        self._failed: dict[str, tuple[float, int]] = {}  # by address: first failure of the minute, and failures
+    0: any number. A block from which somebody has logged in to an account is not refused for what others guess at that
+    account. `clock`: seconds, of real time.
+    """
 
-    def failed(self, address: str, now_s: float, count: int = 1) -> None:
-        """Count failures of an address."""
-        if not count or not self.most_per_min:
+    def __init__(self, most_per_min: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
+        self.most_per_min, self._clock = most_per_min, clock
+        self._failed: dict[tuple[str, str], deque[float]] = {}  # the latest failures, oldest first
+        self._known: dict[tuple[str, str], None] = {}  # blocks and accounts that logged in
+
+    def failed(self, address: str, account: str = "") -> None:
+        """Count a failure; `account` "" is one that does not exist."""
+        if not self.most_per_min:
             return
-        since, before = self._of_late(address, now_s)
-        self._failed.pop(address, None)
-        self._failed[address] = since, before + count  # the most recent goes last
-        if len(self._failed) > REMEMBERED:
-            del self._failed[next(iter(self._failed))]
+        for key in _keys(address, account):
+            failures = self._failed.pop(key, None) or deque(maxlen=self.most_per_min)
+            failures.append(self._clock())
+            _remember(self._failed, key, failures)
 
-    def too_many(self, address: str, now_s: float) -> bool:
-        """Whether the address is refused at present."""
-        return 0 < self.most_per_min <= self._of_late(address, now_s)[1]
+    def succeeded(self, address: str, account: str) -> None:
+        """Remember where an account logs in from."""
+        if self.most_per_min:
+            _remember(self._known, (block_of(address), account), None)
 
-    def _of_late(self, address: str, now_s: float) -> tuple[float, int]:
-        since, count = self._failed.get(address, (now_s, 0))
-        return (since, count) if now_s - since <= MINUTE_S else (now_s, 0)
+    def refuses(self, address: str, account: str = "") -> bool:
+        """Whether a login from this address, to this account, is refused at present."""
+        if not self.most_per_min:
+            return False
+        if (block_of(address), account) in self._known:
+            account = ""
+        return any(self._is_full(key) for key in _keys(address, account))
+
+    def _is_full(self, key: tuple[str, str]) -> bool:
+        failures = self._failed.get(key)
+        if failures is None or len(failures) < self.most_per_min:
+            return False
+        return self._clock() - failures[0] <= MINUTE_S
+
+
+def _remember(table: dict[tuple[str, str], Any], key: tuple[str, str], value: object) -> None:
+    table.pop(key, None)
+    table[key] = value  # the most recent goes last
+    if len(table) > REMEMBERED:
+        del table[next(iter(table))]
+
+
+def _keys(address: str, account: str) -> list[tuple[str, str]]:
+    block = ("block", block_of(address))
+    return [block, ("account", account)] if account else [block]
+
+
+@lru_cache(maxsize=4096)
+def block_of(address: str) -> str:
+    """Return the block of an address, /24 or /48; what is no address stands for itself."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return str(ip_network((found, BLOCK_4 if found.version == 4 else BLOCK_6), strict=False))

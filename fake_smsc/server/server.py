@@ -7,7 +7,6 @@ delay above GRAIN_US is written as a row, so that a rule can separate the client
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import cast
@@ -19,6 +18,7 @@ from fake_smsc.server.intake import Intake
 from fake_smsc.server.login_throttle import LoginThrottle
 from fake_smsc.server.network import Factory, Listener, Network, Tcp, reset, set_no_delay
 from fake_smsc.server.outage import Outage, Outages
+from fake_smsc.server.strangers import Lane, Stranger
 from fake_smsc.ucp_gateway import Gateway
 from simbench.base.units import NEVER, SECOND_US
 from simbench.ledger import AnyLedger
@@ -29,7 +29,8 @@ HEARTBEAT_S = 0.005  # interval at which the event loop's delay is measured
 COALESCE_S = 0.002  # deadlines closer than this are served together: below the smallest recorded delay
 TURN_OCTETS = 256 * 1024  # with more than these the reads of a turn are served before it ends
 UNREAD_OCTETS = 4_000_000  # a client that leaves this much unread is disconnected
-MAX_CONNECTIONS = 2_000  # at a time; further ones are closed, as each costs memory and a descriptor
+MAX_CONNECTIONS = 2_000  # at a time, as each costs memory and a descriptor; strangers make room for others
+CORE_FRAMES = 128  # that a connection may have served one by one in a turn
 LINGER_S = 5.0  # how long pending output may take once a connection is being closed
 
 
@@ -40,6 +41,7 @@ class Connection(asyncio.Protocol):
         self.server = server
         self.number = -1
         self.host = ""  # of the peer
+        self.early = 0  # octets served without a login
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -48,7 +50,7 @@ class Connection(asyncio.Protocol):
         set_no_delay(transport)
         self.server.connected(self)
         if len(self.server.connections) > MAX_CONNECTIONS:
-            self.server.end(self.number, "too many connections", abruptly=True)
+            self.server.make_room()
 
     def data_received(self, data: bytes) -> None:
         """Octets of one read."""
@@ -81,10 +83,12 @@ class SmscServer:
         self.intake = Intake(self, ledger)
         self.port = 0
         self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; empty: all
-        self.login_throttle = LoginThrottle()  # logins that failed
+        self.login_throttle = LoginThrottle()
         self._heartbeat = heartbeat
         self._reads: list[tuple[Connection, bytes]] = []  # of this turn of the loop
         self._octets = 0  # in them
+        self._left: list[tuple[int, bytes]] = []  # recorded, and served first in the next turn
+        self.strangers = Lane(self)
         self.count = 0  # connections so far
         self._host = ""
         self._listener: Listener | None = None
@@ -121,6 +125,8 @@ class SmscServer:
     async def close(self) -> None:
         """Stop listening, close every connection, and flush the ledger."""
         self.serve_reads()
+        self.strangers.clear()
+        self._left.clear()
         self.close_listener()
         for handle in (self._timer, self._beat):
             if handle is not None:
@@ -136,6 +142,11 @@ class SmscServer:
             connection.transport.abort()
         self.ledger.flush()
 
+    def throttle_logins(self, most_per_min: int) -> None:
+        """Bound failed logins from now on; 0: any number."""
+        self.login_throttle = LoginThrottle(most_per_min)
+        self.gateway.guard_logins(self.login_throttle)
+
     # Events of connections -------------------------------------------------------------------------------------
 
     def connected(self, connection: Connection) -> None:
@@ -146,11 +157,11 @@ class SmscServer:
         peer = connection.transport.get_extra_info("peername")
         self.ledger.wire.append((now, connection.number, "open", repr(peer).encode()))
         self.connections[connection.number] = connection
-        self.gateway.opened(connection.number, now)
         connection.host = peer[0] if isinstance(peer, tuple) else ""
+        self.gateway.opened(connection.number, now, connection.host)
         if self.allowed and not self._is_allowed(connection.host):
             self.end(connection.number, "address not allowed", abruptly=True)
-        elif self.login_throttle.too_many(connection.host, time.monotonic()):
+        elif self.login_throttle.refuses(connection.host):
             self.end(connection.number, "too many failed logins from its address", abruptly=True)
         self.outages.greet(connection)
         if self.faults.engaged:
@@ -171,34 +182,83 @@ class SmscServer:
 
     def serve_reads(self) -> None:
         """Process the octets read so far: every frame in them, then one write a connection."""
-        if not self._reads:
+        if not self._reads and not self._left:
             return
         reads, self._reads, self._octets = self._reads, [], 0
-        now, served = self.clock.now(), []
+        served, self._left = self._left, []
+        now, lines = self.clock.now(), self.gateway.lines
         for connection, data in reads:
             number = connection.number
             if number not in self.connections or number in self.faults.gone:
                 continue
             if self.intake.shut:
                 self.intake.keep(connection, data)
-                continue
-            self.ledger.wire.append((now, number, "in", data))
-            self.intake.took(len(data))
-            served.append((number, self.faults.incoming(number, data) if self.faults.engaged else data))
+            elif lines[number].account:
+                served.append((number, self._recorded(now, number, data)))
+            else:
+                self.strangers.take(connection, data)
         if served:
-            self.gateway.received_many(served, now)
-            self.touch()
+            self._serve(served, now)
+        self.strangers.serve()
+
+    def _recorded(self, now: int, number: int, data: bytes) -> bytes:
+        """Record octets that were read; return what faults leave of them."""
+        self.ledger.wire.append((now, number, "in", data))
+        self.intake.took(len(data))
+        return self.faults.incoming(number, data) if self.faults.engaged else data
+
+    def _serve(self, served: list[tuple[int, bytes]], now: int) -> None:
+        self._left += self.gateway.received_many(served, now, CORE_FRAMES)
+        if self._left:
+            asyncio.get_running_loop().call_soon(self.serve_reads)
+        self.touch()
+
+    # For the strangers' lane -----------------------------------------------------------------------------------
+
+    def begun(self, number: int) -> bytes | None:
+        """Octets of an unfinished frame of a connection; None if it is served no more."""
+        line = self.gateway.lines.get(number)
+        return None if line is None or line.closing or number in self.faults.gone else line.framer.pending
+
+    def serve_early(self, stranger: Stranger, octets: bytes) -> int:
+        """Serve octets of a connection without a login; return how many frames and wire errors they held."""
+        number, now = stranger.number, self.clock.now()
+        line = self.gateway.lines[number]
+        before = line.early
+        self._serve([(number, self._recorded(now, number, octets))], now)
+        return line.early - before
+
+    def welcome(self, stranger: Stranger, octets: bytes) -> bool:
+        """Whether a connection is logged in now; the octets that came after its login are then served as all reads."""
+        line = self.gateway.lines.get(stranger.number)
+        if line is None or not line.account:
+            return False
+        if octets:
+            self.received(self.connections[stranger.number], octets)
+        return True
+
+    def make_room(self) -> None:
+        """Close the stranger that has been connected longest, which may be the newcomer."""
+        lines, going = self.gateway.lines, self._closing_reasons
+        strangers = (number for number, line in lines.items() if not line.account and number not in going)
+        self.end(next(strangers, self.count), "too many connections", abruptly=True)
 
     def lost(self, connection: Connection, cause: Exception | None) -> None:
         """The connection ended, closed by either side."""
         self.serve_reads()
-        if self.connections.pop(connection.number, None) is None:
+        self._lost(connection, cause)
+
+    def _lost(self, connection: Connection, cause: Exception | None) -> None:
+        if self.connections.get(connection.number) is not connection:
             return
+        if self.strangers.holds(connection.number) or any(number == connection.number for number, _ in self._left):
+            asyncio.get_running_loop().call_soon(self._lost, connection, cause)  # what it sent before is served before
+            return
+        del self.connections[connection.number]
         now = self.clock.now()
         own = self._closing_reasons.pop(connection.number, "")
         reason = f"server: {own}" if own else f"peer: {cause or 'closed'}"
         self.ledger.wire.append((now, connection.number, "close", reason.encode()))
-        self.login_throttle.failed(connection.host, time.monotonic(), self.gateway.failed_logins(connection.number))
         self.gateway.closed(connection.number, now)
         if self.faults.engaged:
             self.faults.lost(connection.number)
@@ -217,6 +277,10 @@ class SmscServer:
             if connection.transport.get_write_buffer_size():
                 asyncio.get_running_loop().call_later(LINGER_S, connection.transport.abort)
 
+    def is_shut(self) -> bool:
+        """Whether nothing is read at present, as nothing can be recorded."""
+        return self.intake.shut
+
     # For the intake --------------------------------------------------------------------------------------------
 
     def open_lines(self) -> dict[int, Connection]:
@@ -227,6 +291,10 @@ class SmscServer:
         """Whether the connection is read, i.e. muted by neither an outage nor a fault."""
         line = self.gateway.lines.get(number)
         return line is not None and not line.mute and number not in self.faults.gone
+
+    def resumed(self) -> None:
+        """Reading goes on: strangers' octets may have waited."""
+        self.strangers.serve()
 
     def handle(self, number: int, data: bytes) -> None:
         """Process kept octets of a connection, unless it is gone."""

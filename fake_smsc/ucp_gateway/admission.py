@@ -32,7 +32,7 @@ class WindowAdmission:
         if self.switches.before_login == "nack04":
             self.out.nack(line, frame, NOT_ALLOWED, "no session")
         elif self.switches.before_login == "close":
-            self.out.closings[line.number] = "operation before login"
+            self.out.close(line, "operation before login")
         return False
 
     def key(self, line: Line, frame: Frame, now: int) -> str:

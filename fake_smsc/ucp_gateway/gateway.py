@@ -1,7 +1,8 @@
 """The assembled gateway: connections in, the centre's answers and notifications out.
 
 A driver reports events (`opened`, `received`, `closed`, `advance`) with `now`, then writes what `output` returns and
-closes the connections in `closings`. Everything one read brought is answered in one write.
+closes the connections in `closings`. Everything one read brought is answered in one write. A connection that is being
+closed is served no more, and one without a login is closed after EARLY frames or wire errors.
 """
 
 from __future__ import annotations
@@ -19,18 +20,23 @@ from fake_smsc.ucp_gateway.legacy import LegacySubmission
 from fake_smsc.ucp_gateway.line import GatewaySettings, Line, Mute, OwnWindow
 from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.output import Output
-from fake_smsc.ucp_gateway.sessions import Sessions
+from fake_smsc.ucp_gateway.sessions import LoginGuard, Sessions
 from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
 from fake_smsc.ucp_gateway.submission import Submission
 from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.ucp import content
 from simbench.ucp.foreign import protocol_of
-from simbench.ucp.frame import ASCII_AT_ONCE, STX, Frame, WireError
+from simbench.ucp.frame import ASCII_AT_ONCE, ETX, STX, Frame, WireError
 
 UNSUPPORTED = "03"
+EARLY = 100  # frames and wire errors of a connection without a login, before it is closed
+PIECE = 4_096  # octets that are taken apart at once: as many as a frame may have
+SHORT_PIECE = 256  # as many where most octets begin or end a frame
+MANY_ERRORS = 64
 SUBMIT = b"/O/51/"
-Serve = Callable[[Line, bytes, int], None]
+Serve = Callable[[Line, bytes, int], int]
 Reads = list[tuple[Line, bytes]]
+EVERYTHING = 1 << 62
 
 
 class FastPath(Protocol):
@@ -45,8 +51,11 @@ class FastPath(Protocol):
     def closed(self, line: Line) -> None:
         """A connection is gone, and its window is empty."""
 
-    def serve(self, reads: Reads, now: int) -> bool:
-        """Serve every frame that the reads complete, in order."""
+    def serve(self, reads: Reads, now: int, most: int = EVERYTHING) -> tuple[bool, Reads]:
+        """Serve the frames that the reads complete, in order: of a connection at most `most` that are not plain.
+
+        Return whether it did, and the octets that are left over.
+        """
 
     def carry(self, accounts: set[str]) -> bool:
         """Send what waits for these accounts, and for those of its own that have something new."""
@@ -103,31 +112,61 @@ class Gateway:
         """Accounts affected by a partial outage, and how."""
         return self._sessions.barred
 
+    def guard_logins(self, guard: LoginGuard) -> None:
+        """Ask this guard before every login."""
+        self._sessions.guard = guard
+
     # The driver's calls ----------------------------------------------------------------------------------------
 
-    def opened(self, number: int, now: int) -> None:
-        """A new connection."""
+    def opened(self, number: int, now: int, peer: str = "") -> None:
+        """A new connection, from an address."""
         own = (self._fast.window if self._fast else _window)(number, self.settings.window_max, now)
-        line = self.lines[number] = Line(number, self.settings, now, own)
+        line = self.lines[number] = Line(number, self.settings, now, own, peer)
         self._sessions.opened(line, now)
 
     def received(self, number: int, octets: bytes, now: int) -> None:
         """Process received octets. No input raises an error or affects other connections."""
         self.received_many([(number, octets)], now)
 
-    def received_many(self, reads: list[tuple[int, bytes]], now: int) -> None:
-        """`received` for the reads of several connections, in order; what follows from them is written at the end."""
+    def received_many(
+        self, reads: list[tuple[int, bytes]], now: int, most: int = EVERYTHING
+    ) -> list[tuple[int, bytes]]:
+        """`received` for the reads of several connections, in order; what follows from them is written at the end.
+
+        After `most` frames of a connection that are not plain submits or acknowledgements, the rest of its octets is
+        returned, for the caller to report before anything else of that connection.
+        """
         self.centre.advance(now)
         lines = self.lines
-        found = [(lines[number], octets) for number, octets in reads if number in lines]
-        if self._fast is None or not found or not self._fast.serve(found, now):
-            for line, octets in found:
-                self._single(line, octets, now)
+        found = [(lines[number], octets) for number, octets in reads if number in lines and not lines[number].closing]
+        served, left = self._fast.serve(found, now, most) if self._fast is not None and found else (False, [])
+        if not served:
+            left = self._core(found, now, most)
         for line, octets in found:
             line.heard_at = now
             if not line.account and not line.foreign:
                 self._look_for_foreign(line, octets, now)
         self._settle()
+        return [(line.number, octets) for line, octets in left]
+
+    def _core(self, reads: Reads, now: int, most: int) -> Reads:
+        """Serve reads without the fast path; return what is left over."""
+        left: dict[int, tuple[Line, list[bytes]]] = {}
+        for line, octets in reads:
+            if line.number in left:
+                left[line.number][1].append(octets)
+            elif rest := self._pieces(line, octets, now, most):
+                left[line.number] = (line, [rest])
+        return [(line, b"".join(pieces)) for line, pieces in left.values()]
+
+    def _pieces(self, line: Line, octets: bytes, now: int, most: int) -> bytes:
+        """Serve octets piece by piece, up to `most` items; return the rest."""
+        at = count = 0
+        while at < len(octets) and count < most and not line.closing:
+            end = piece_end(octets, at, len(octets))
+            count += self._single(line, octets[at:end], now)
+            at = end
+        return b"" if line.closing else octets[at:]
 
     def _look_for_foreign(self, line: Line, octets: bytes, now: int) -> None:
         """Report another protocol spoken on a connection without a login."""
@@ -136,15 +175,20 @@ class Gateway:
             line.foreign = True
             self._out.violation(line, "foreign-protocol", now, protocol)
 
-    def _single(self, line: Line, octets: bytes, now: int) -> None:
-        """Process octets frame by frame."""
+    def _single(self, line: Line, octets: bytes, now: int) -> int:
+        """Process octets frame by frame; return how many frames and wire errors that were not plain submits."""
+        if line.closing:
+            return 0
         if not line.framer.pending and octets.startswith(SUBMIT, 9):
             octets = self._submission.plain(line, octets, now)
             if not octets:
-                return
+                return 0
         operations = self._operations
-        items = iter(line.framer.feed(octets))
+        found = line.framer.feed(octets)
+        items = iter(found)
         for item in items:
+            if line.closing or (not line.account and self._is_too_early(line)):
+                break
             if isinstance(item, WireError):
                 meant = self._leniency.met(line, item, now)
                 if self._leniency.skips(item):
@@ -156,10 +200,14 @@ class Gateway:
                 self._notification_sender.result(line, item, now)
             else:
                 operations.get(item.ot, self._unsupported)(line, item, now)
+        return len(found)
 
-    def failed_logins(self, number: int) -> int:
-        """Return the number of failed logins on a connection."""
-        return self.lines[number].failures if number in self.lines else 0
+    def _is_too_early(self, line: Line) -> bool:
+        """Count what comes without a login; whether it is too much, and the connection is closed."""
+        line.early += 1
+        if line.early > EARLY:
+            self._out.close(line, "too much before a login")
+        return line.closing
 
     def closed(self, number: int, now: int) -> None:
         """A connection is gone: its unanswered notifications wait for the next login."""
@@ -279,6 +327,16 @@ class Gateway:
                 fresh, queue.fresh = queue.fresh, set()
                 for account in sorted(fresh):
                     self._notification_sender.carry(account)
+
+
+def piece_end(octets: bytes, at: int, end: int) -> int:
+    """Return where a piece of the octets from `at` to `end` ends: after a frame, and early where most is broken."""
+    if end - at <= SHORT_PIECE:
+        return end
+    if end - at > PIECE:
+        end = octets.rfind(ETX, at, at + PIECE) + 1 or at + PIECE
+    is_broken = octets.count(STX, at, end) + octets.count(ETX, at, end) > MANY_ERRORS + (end - at) // 8
+    return at + SHORT_PIECE if is_broken else end
 
 
 def _window(_line: int, size: int, now: int) -> OwnWindow:

@@ -82,7 +82,7 @@ class LegacySubmission:
 
     def _settle(self, line: Line, gathered: Gathered, key: str, replies: list[Reply], now: int) -> None:
         if Silence.CLOSE in replies:
-            self.out.closings[line.number] = "rate exceeded"
+            self.out.close(line, "rate exceeded")
             return
         if all(reply is Silence.DISCARDED for reply in replies):
             return

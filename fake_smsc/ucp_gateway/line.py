@@ -55,15 +55,21 @@ class OwnWindow(Window):
 class Line:
     """One connection as the SMSC sees it; `own` is also the session's."""
 
-    __slots__ = ("account", "failures", "foreign", "framer", "heard_at", "mute", "number", "out", "own", "session")
+    __slots__ = (
+        "account", "closing", "early", "failures", "foreign", "framer", "heard_at", "mute", "number", "out", "own",
+        "peer", "session",
+    )  # fmt: skip
 
-    def __init__(self, number: int, settings: GatewaySettings, now: int, own: OwnWindow) -> None:
+    def __init__(self, number: int, settings: GatewaySettings, now: int, own: OwnWindow, peer: str = "") -> None:
         self.number = number
+        self.peer = peer  # its address, "" where there is none
         self.framer = Framer(settings.max_frame_octets)
         self.session = Session(settings.window_max, settings.window_max)
         self.session.own = self.own = own
         self.account = ""
         self.failures = 0
+        self.early = 0  # frames and wire errors without a login
+        self.closing = False  # nothing it sends is served any more
         self.foreign = False  # another protocol was detected and reported
         self.heard_at = now
         self.mute: Mute = ""  # how an outage treats the connection; see `treat`

@@ -21,6 +21,11 @@ class Output:
         self.protocol_violations: Counter[str] = Counter()
         self.violation_events: deque[tuple[int, int, str, str]] = deque(maxlen=EVENTS_KEPT)
 
+    def close(self, line: Line, reason: str) -> None:
+        """Have a connection closed once its output is written; nothing it still sends is served."""
+        line.closing = True
+        self.closings[line.number] = reason
+
     def write(self, line: Line, octets: bytes) -> None:
         """Write to a connection, unless an outage mutes it."""
         if not line.mute:

@@ -5,9 +5,9 @@ Sources: EMI-UCP 4.0 sections 4.6, 6.3 and 6.4; timers from the contract.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
-from fake_smsc.core.accounts import Purpose
+from fake_smsc.core.accounts import BAD_LOGIN, Purpose
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Refused
 from fake_smsc.core.timer_queue import TimerQueue
@@ -26,7 +26,38 @@ LISTS: Final = {  # STYP of 61: the list, and the action
     "1": ("mo", "add"), "2": ("mo", "remove"), "3": ("mo", "verify"),
     "4": ("mt", "add"), "5": ("mt", "remove"), "6": ("mt", "verify"),
 }  # fmt: skip
+GUESSES = "too many failed logins; wait a minute"
 ALERT_ACKS: Final = {"two-fields": "A/0000/", "extra-slash": "A//0000/"}
+
+
+class LoginGuard(Protocol):
+    """Decides from where, and to which account, logins are accepted at present; `account` "" is one that is unknown."""
+
+    def refuses(self, peer: str, account: str) -> bool:
+        """Whether a login is refused whatever its password."""
+        ...
+
+    def failed(self, peer: str, account: str) -> None:
+        """A login came with a wrong password or account."""
+        ...
+
+    def succeeded(self, peer: str, account: str) -> None:
+        """A login came with the right password."""
+        ...
+
+
+class Unguarded:
+    """Accepts any number of failed logins."""
+
+    def refuses(self, _peer: str, _account: str) -> bool:
+        """No."""
+        return False
+
+    def failed(self, _peer: str, _account: str) -> None:
+        """Nothing is counted."""
+
+    def succeeded(self, _peer: str, _account: str) -> None:
+        """Nothing is remembered."""
 
 
 class Sessions:
@@ -47,6 +78,7 @@ class Sessions:
         self.settings: GatewaySettings = notification_sender.settings
         self.out: Output = notification_sender.out
         self.timers: TimerQueue = notification_sender.timers
+        self.guard: LoginGuard = Unguarded()
         self.barred: dict[str, Mute | Literal["close"]] = {}  # accounts affected by a partial outage
         switches = strictness_policy.switches
         self._second = switches.second_login
@@ -63,13 +95,15 @@ class Sessions:
         password, new = (alphabet.decode(bytes.fromhex(text)) for text in sound.data[4:6])
         barred = self.barred.get(name, "")
         if barred == "close":
-            self.out.closings[line.number] = "outage"
+            self.out.close(line, "outage")
         elif barred == "silent":
             line.treat(barred)
+        elif self.guard.refuses(line.peer, self._known(name)):
+            self._answer(line, frame, self.centre.turn_away(line.number, name, GUESSES, now))
+            self.out.close(line, "too many failed logins")
         elif styp in PASSWORDS:
-            self._answer(
-                line, frame, self.centre.change_password(line.number, name, (password, new), PASSWORDS[styp], now)
-            )
+            refused = self.centre.change_password(line.number, name, (password, new), PASSWORDS[styp], now)
+            self._answer(line, frame, refused)
         elif line.session.state == "connected" or self._again(line, frame, now):
             self._open(line, frame, (name, password), styp == PROVISIONING, now)
 
@@ -99,18 +133,25 @@ class Sessions:
         if self._second == "refuse":
             self.out.nack(line, frame, NOT_ALLOWED, "session is open")
         elif self._second == "close":
-            self.out.closings[line.number] = "second login"
+            self.out.close(line, "second login")
         return self._second == "re-authenticate"
 
+    def _known(self, name: str) -> str:
+        return name if name in self.centre.accounts else ""
+
     def _answer(self, line: Line, frame: Frame, refused: Refused | None) -> None:
+        name = frame.data[0]
         if refused is None:
+            self.guard.succeeded(line.peer, name)
             self.out.reply(line, frame, "A//")
             return
         self.out.nack(line, frame, refused.ec, refused.reason)
-        if frame.data[3] in {OPEN, PROVISIONING} or refused.ec == "07":
+        if refused.ec == BAD_LOGIN:
+            self.guard.failed(line.peer, self._known(name))
+        if frame.data[3] in {OPEN, PROVISIONING} or refused.ec == BAD_LOGIN:
             line.failures += 1
             if line.failures >= self.settings.login_failures_close:
-                self.out.closings[line.number] = "too many failed logins"
+                self.out.close(line, "too many failed logins")
 
     def alert(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 31: reports no waiting messages, as they are sent as soon as there is room."""
@@ -162,7 +203,7 @@ class Sessions:
         if line.mute:
             self.timers.enter(now + self.settings.login_timer_us, self._check_login, line)
         elif line.session.state not in {"open", "provisioning"}:
-            self.out.closings[line.number] = "no login in time"
+            self.out.close(line, "no login in time")
         else:
             self._check_idle(line, now)
 
@@ -171,6 +212,6 @@ class Sessions:
             return
         silent_until = line.heard_at + self.settings.idle_close_us
         if silent_until <= now and not line.mute:
-            self.out.closings[line.number] = "idle"
+            self.out.close(line, "idle")
         else:
             self.timers.enter(max(silent_until, now + SECOND_US), self._check_idle, line)

@@ -75,7 +75,7 @@ class StrictnessPolicy:
             return frame
         self.out.violation(line, error.name, now)
         if error.name == "too-long":
-            self.out.closings[line.number] = "frame too long"
+            self.out.close(line, "frame too long")
             return None
         ec = self._answer(error)
         if ec is not None:

@@ -65,7 +65,7 @@ class Submission:
     def plain(self, line: Line, octets: bytes, now: int) -> bytes:
         """Serve the common submits with which octets begin; return what is left of them."""
         text, at = octets.decode("latin-1"), 0
-        while line.session.state == "open" and not line.session.peer.outstanding:
+        while line.session.state == "open" and not line.session.peer.outstanding and not line.closing:
             found = self._match(text, at)
             if found is None:
                 break
@@ -88,7 +88,7 @@ class Submission:
         elif reply is Silence.HELD:  # only operations not answered at once take a window slot
             line.session.peer.occupy(key, "51", now)
         elif reply is Silence.CLOSE:
-            self.out.closings[line.number] = "rate exceeded"
+            self.out.close(line, "rate exceeded")
 
     def submit(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 51."""
@@ -131,7 +131,7 @@ class Submission:
         elif reply is Silence.HELD:
             line.session.peer.occupy(key, frame.ot, now)
         elif reply is Silence.CLOSE:
-            self.out.closings[line.number] = "rate exceeded"
+            self.out.close(line, "rate exceeded")
 
     def late(self, line: Line, answer: Answer) -> None:
         """Write the centre's late answer: 51 by itself, legacy operations once all recipients are answered."""

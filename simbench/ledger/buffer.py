@@ -43,7 +43,7 @@ class Coded(msgspec.Struct, frozen=True, eq=False):
 
 # One column of many rows. A list, `Packed`, `Coded` or an array of numpy's has a value a row; anything else is the
 # value that all rows have. Arrays are of integers (for a column of integers at least as wide), or of octets ("S"),
-# which are ASCII text without NUL.
+# which are ASCII text without NUL. A masked array has None where it is masked.
 Cells = object
 
 
@@ -101,7 +101,8 @@ class Buffer(list[Any]):
         The order is that of `simbench.ledger.rows`, `n` left out. A column is
 
         * one value, which all rows have: `"accepted"`, `36`, `None`;
-        * an array of integers with a value a row (any integer dtype that fits the column's without loss);
+        * an array of integers with a value a row (any integer dtype that fits the column's without loss), masked where
+          the column is nullable and has no value;
         * an array of dtype `S`: text of ASCII without NUL, filled up with NUL;
         * `Packed(data, offsets)`: texts (UTF-8) or octets of any length, as one array of octets and where each begins;
         * `Coded(names, index)`: few different values, by number;

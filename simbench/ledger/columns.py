@@ -1,14 +1,19 @@
-"""Rows to Arrow columns. Imported late, because Arrow takes a while to load."""
+"""Rows to Arrow columns. Imported late, because Arrow takes a while to load.
+
+Columns are made of buffers, not by `pyarrow.array`: that loads pandas where it is installed, 40 MB for a server that
+needs none of it.
+"""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from itertools import groupby, repeat
-from typing import cast
+from itertools import accumulate, groupby
+from typing import Any, Final, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from simbench.ledger.buffer import Block, Cells, Coded, Entry, Packed, has_many
@@ -24,6 +29,10 @@ TYPES: dict[str, pa.DataType] = {
 # `array` takes nothing but integers in range, where Arrow and numpy would cut a float down to one without a word.
 _PACKED = {"i64": "q", "i32": "i"}
 _NUMPY = {"i64": "i8", "i32": "i4"}
+_MOST_OCTETS: Final = (1 << 31) - 1  # of one column of one batch
+
+# The C library's pool gives freed memory back sooner than Arrow's own, which keeps 30 MB more of a busy server.
+POOL: Final = pa.system_memory_pool()
 
 Misfit = Callable[[Row, str], object]
 
@@ -37,7 +46,7 @@ def _batch(table: Table, entries: Sequence[Entry], first_n: int) -> pa.RecordBat
     counts, columns = _gathered(table, entries)
     size = sum(counts)
     arrays = [_column(column, cells, counts) for column, cells in zip(table.columns, columns, strict=True)]
-    arrays.append(pa.array(np.arange(first_n, first_n + size, dtype=np.int64)))
+    arrays.append(_integers(ORDINAL, np.arange(first_n, first_n + size, dtype=np.int64)))
     return pa.RecordBatch.from_arrays(arrays, schema=schema(table))
 
 
@@ -65,17 +74,17 @@ def _is_block(entry: Entry) -> bool:
 
 
 def _column(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.Array:
-    """One column out of its pieces; where all are constants, none of them is touched row by row."""
-    if not any(map(has_many, pieces)):
-        return _array(column, pieces).take(pa.array(np.repeat(np.arange(len(counts)), counts)))
-    if any(_size(cells) != count for cells, count in zip(pieces, counts, strict=True) if has_many(cells)):
+    """One column out of its pieces."""
+    if any(has_many(cells) and _size(cells) != count for cells, count in zip(pieces, counts, strict=True)):
         raise ValueError(f"another number of values in column {column.name} than rows")
-    if any(isinstance(cells, (np.ndarray, Packed, Coded)) for cells in pieces):
-        return _filled(column, pieces, counts)
-    values: list[object] = []
-    for cells, count in zip(pieces, counts, strict=True):
-        values += cells if isinstance(cells, list) else repeat(cells, count)
-    return _array(column, values)
+    if column.type in _NUMPY:
+        return _numbers(column, pieces, counts)
+    if column.type == "bool":
+        return _truths(column, pieces, counts)
+    if any(isinstance(cells, (list, Packed, np.ndarray)) for cells in pieces):
+        parts = [_texts(column, cells, count) for cells, count in zip(pieces, counts, strict=True)]
+        return parts[0] if len(parts) == 1 else pa.concat_arrays(parts, memory_pool=POOL)
+    return _words(column, pieces, counts)
 
 
 def _size(cells: Cells) -> int:
@@ -84,45 +93,110 @@ def _size(cells: Cells) -> int:
     return len(cells.index if isinstance(cells, Coded) else cast(list[object], cells))
 
 
-def _filled(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.Array:
-    """The same where some pieces are arrays."""
-    if column.type == "str":
-        octets = [_ascii(cells, count) for cells, count in zip(pieces, counts, strict=True)]
-        texts = [cells for cells in octets if cells is not None]
-        if len(texts) == len(pieces):
-            return _texts(np.concatenate(texts))
-    elif all(type(cells) is int or isinstance(cells, np.ndarray) for cells in pieces):
-        return _numbers(column, pieces, counts)
-    parts = [
-        _packed(column, cells) if has_many(cells) else pa.repeat(_array(column, [cells])[0], count)
-        for cells, count in zip(pieces, counts, strict=True)
-    ]
-    return pa.concat_arrays(parts)
+# Integers --------------------------------------------------------------------------------------------------------
 
 
 def _numbers(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.Array:
-    """The same of nothing but integers."""
-    numbers, start = np.empty(sum(counts), _NUMPY.get(column.type, "V")), 0
+    numbers, missing, start = np.empty(sum(counts), _NUMPY[column.type]), None, 0
     for cells, count in zip(pieces, counts, strict=True):
-        if isinstance(cells, np.ndarray):
-            _check(column, cells)
-        numbers[start : start + count] = cells
+        values, lacking = (cells, None) if type(cells) is int else _integers_of(column, cells)
+        numbers[start : start + count] = values
+        if lacking is not None:
+            if not column.nullable:
+                raise ValueError(f"None in column {column.name}")
+            missing = np.zeros(len(numbers), bool) if missing is None else missing
+            missing[start : start + count] = lacking
         start += count
-    return pa.array(numbers, TYPES[column.type])
+    return _integers(column, numbers, missing)
 
 
-def _packed(column: Column, cells: Cells) -> pa.Array:
-    """A value a row, of a list, an array, or what is packed or coded."""
+def _integers_of(column: Column, cells: Cells) -> tuple[Any, Any]:
+    """The integers of one piece, and where they are None: an array, True, or None for nowhere."""
+    if cells is None:
+        return 0, True
+    if isinstance(cells, Coded):
+        values, lacking = _integers_of(column, list(cells.names))
+        return values[cells.index], None if lacking is None else lacking[cells.index]
+    if isinstance(cells, np.ndarray):
+        if not np.can_cast(cells.dtype, _NUMPY[column.type], "safe"):
+            raise ValueError(f"{cells.dtype} in column {column.name}")
+        return (cells.data, np.ma.getmaskarray(cells)) if isinstance(cells, np.ma.MaskedArray) else (cells, None)
+    listed: list[Any] = cells if isinstance(cells, list) else [cells]
+    lacking = None
+    if None in listed:
+        lacking = np.array([value is None for value in listed])
+        listed = [0 if value is None else value for value in listed]
+    packed = array(_PACKED[column.type], listed)
+    return np.frombuffer(packed, packed.typecode), lacking
+
+
+def _integers(column: Column, numbers: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> pa.Array:
+    valid = None if missing is None else _bits(~missing)
+    return pa.Array.from_buffers(TYPES[column.type], len(numbers), [valid, pa.py_buffer(numbers)])
+
+
+def _truths(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.Array:
+    values: list[object] = []
+    for cells, count in zip(pieces, counts, strict=True):
+        values += cells if isinstance(cells, list) else _rows_of(cells, count)
+    if not all(isinstance(value, (bool, np.bool_)) for value in values):
+        raise ValueError(f"no truth value in column {column.name}")
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, _bits(np.array(values, bool))])
+
+
+def _rows_of(cells: Cells, count: int) -> list[object]:
+    if isinstance(cells, Coded):
+        return [cells.names[index] for index in cells.index.tolist()]
+    return cast(NDArray[Any], cells).tolist() if isinstance(cells, np.ndarray) else [cells] * count
+
+
+def _bits(flags: NDArray[np.bool_]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(flags, bitorder="little"))
+
+
+# Texts and octets ------------------------------------------------------------------------------------------------
+
+
+def _words(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.Array:
+    """A column of few different values: constants and coded ones."""
+    places: dict[object, int] = {}
+    index, start = np.empty(sum(counts), np.int32), 0
+    for cells, count in zip(pieces, counts, strict=True):
+        if isinstance(cells, Coded):
+            known = np.array([places.setdefault(name, len(places)) for name in cells.names], np.int32)
+            index[start : start + count] = known[cells.index]
+        else:
+            index[start : start + count] = places.setdefault(cells, len(places))
+        start += count
+    return pc.take(_listed(column, list(places)), _integers(Column("", "i32"), index), memory_pool=POOL)
+
+
+def _texts(column: Column, cells: Cells, count: int) -> pa.Array:
     if isinstance(cells, Packed):
         return _unpacked(column, cells)
-    if isinstance(cells, Coded):
-        return _array(column, cells.names).take(pa.array(cells.index))
-    if not isinstance(cells, np.ndarray):
-        return _array(column, cast(list[object], cells))
-    if cells.dtype.kind == "S" and column.type == "str":
-        return _texts(cells)
-    _check(column, cells)
-    return pa.array(cells, TYPES[column.type])
+    if isinstance(cells, list):
+        return _listed(column, cells)
+    if isinstance(cells, np.ndarray):
+        if cells.dtype.kind != "S" or column.type != "str":
+            raise ValueError(f"{cells.dtype} in column {column.name}")
+        return _cut_out(cells)
+    return _words(column, (cells,), [count])
+
+
+def _listed(column: Column, values: Sequence[Any]) -> pa.Array:
+    if column.type == "str":
+        texts = "".join(values)
+        octets = texts.encode()
+        if len(octets) != len(texts):
+            values = [text.encode() for text in values]
+    else:
+        octets = b"".join(values)
+    edges = np.fromiter(accumulate(map(len, values), initial=0), np.int64, len(values) + 1)
+    if edges[-1] > _MOST_OCTETS:
+        raise ValueError(f"{edges[-1]} octets at once in column {column.name}")
+    return pa.Array.from_buffers(
+        TYPES[column.type], len(values), [None, pa.py_buffer(edges.astype(np.int32)), pa.py_buffer(octets)]
+    )
 
 
 def _unpacked(column: Column, cells: Packed) -> pa.Array:
@@ -136,45 +210,13 @@ def _unpacked(column: Column, cells: Packed) -> pa.Array:
     return built
 
 
-def _check(column: Column, cells: NDArray[np.generic]) -> None:
-    if not np.can_cast(cells.dtype, _NUMPY.get(column.type, "V"), "safe"):
-        raise ValueError(f"{cells.dtype} in column {column.name}")
-
-
-def _ascii(cells: Cells, count: int) -> NDArray[np.bytes_] | None:
-    """Texts as an array of octets; None for what is none of ASCII, or holds NUL, with which such an array is filled."""
-    if isinstance(cells, np.ndarray):
-        return cells if cells.dtype.kind == "S" else None
-    if isinstance(cells, str):
-        return np.full(count, cells.encode()) if cells.isascii() and "\0" not in cells else None
-    return None
-
-
-def _texts(cells: NDArray[np.bytes_]) -> pa.Array:
+def _cut_out(cells: NDArray[np.bytes_]) -> pa.Array:
     """Texts of ASCII without NUL; the cells of an array are filled up with it."""
     octets = np.ascontiguousarray(cells).view(np.uint8).reshape(len(cells), cells.itemsize)
     used = octets != 0
     ends = np.zeros(len(cells) + 1, np.int32)
     used.sum(axis=1).cumsum(out=ends[1:])
     return pa.StringArray.from_buffers(len(cells), pa.py_buffer(ends), pa.py_buffer(octets[used]))
-
-
-def _array(column: Column, values: Sequence[object]) -> pa.Array:
-    if column.type in _PACKED:
-        return _integers(column, values)
-    built = pa.array(values, TYPES[column.type])
-    if built.null_count and not column.nullable:
-        raise ValueError(f"None in column {column.name}")
-    return built
-
-
-def _integers(column: Column, values: Sequence[object]) -> pa.Array:
-    missing = None
-    if column.nullable and None in values:
-        missing = np.array([value is None for value in values])
-        values = [0 if value is None else value for value in values]
-    packed = array(_PACKED[column.type], cast(Sequence[int], values))
-    return pa.array(np.frombuffer(packed, dtype=packed.typecode), TYPES[column.type], mask=missing)
 
 
 def to_batch(table: Table, entries: Sequence[Entry], first_n: int, misfit: Misfit) -> pa.RecordBatch:

@@ -16,7 +16,7 @@ from simbench.ledger.columns import schema
 from simbench.ledger.rows import TABLES, Table
 from simbench.ledger.segments import PACKED, SEGMENT, check_values, parts_of, stream_segment, sync_folder
 
-GROUP_ROWS, GROUP_OCTETS = 1_000_000, 48_000_000  # of a row group: what packing holds in memory
+GROUP_ROWS, GROUP_OCTETS = 1_000_000, 16_000_000  # of a row group: what packing holds in memory
 
 # Few different values are kept once; of others a dictionary costs time and saves nothing.
 PARQUET: Final[dict[str, Any]] = {

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from simbench.base.outputs import grow, remove
 from simbench.base.units import DAY_US, NEVER
 from simbench.ledger.buffer import Entry
-from simbench.ledger.columns import Misfit, schema, to_batch
+from simbench.ledger.columns import POOL, Misfit, schema, to_batch
 from simbench.ledger.rows import ORDINAL, TABLES, Table
 from simbench.ledger.segments import (
     SEGMENT,
@@ -38,7 +38,7 @@ from simbench.ledger.segments import (
 
 BULK_BYTES: Final = 300_000_000  # a segment of a run in virtual time, which is packed once it is full
 _PLACED_OCTETS: Final = 1_000_000  # between two places of a stream that are remembered
-_MOST_BUFFERS: Final = 500  # of one call of the system
+_MOST_BUFFERS: Final = 4  # of one call of the system: what was just made is still in the cache
 
 # Causes before effects, so that a run cut off between two tables never holds an effect without its cause.
 ORDER: Final = tuple(TABLES[name] for name in ("events", "stimuli", "centre", "minute", "wire", "timing_error"))
@@ -69,7 +69,7 @@ class Stream:
         if not self._places or self.size - self._places[-1] >= _PLACED_OCTETS:
             self._places.append(self.size)
             self._numbers.append(batches[0].column(ORDINAL.name)[0].as_py())
-        self._append([batch.serialize() for batch in batches])
+        self._append([batch.serialize(memory_pool=POOL) for batch in batches])
         self.until = batches[-1].column(ORDINAL.name)[-1].as_py() + 1
 
     def _append(self, pieces: Sequence[Any]) -> None:

@@ -82,14 +82,15 @@ class Guard:
         self, scope: Scope, receive: Receive, headers: dict[str, str], host: str
     ) -> Response | None:
         """Return the response to a request without the token; None if it has the token."""
-        if self._wrong.too_many(host, time.monotonic()):
+        if self._wrong.refuses(host):
             return problem(429, "too many wrong tokens; wait a minute")
         if scope["type"] == "http" and (scope["path"], scope["method"]) == ("/login", "POST"):
             return await self._enter(receive, host)
         shown = _shown_token(headers)
         if self._is_token(shown):
             return None
-        self._wrong.failed(host, time.monotonic(), int(bool(shown)))
+        if shown:
+            self._wrong.failed(host)
         if "text/html" in headers.get("accept", ""):
             return HTMLResponse(LOGIN_PAGE, 401)
         answer = problem(401, "a token is needed", "Authorization")
@@ -106,7 +107,7 @@ class Guard:
                 break
         token = parse_qs(body.decode("latin-1")).get("token", [""])[0]
         if not self._is_token(token):
-            self._wrong.failed(host, time.monotonic())
+            self._wrong.failed(host)
             return HTMLResponse(LOGIN_PAGE, 401)
         answer = RedirectResponse("/", 303)
         secure = self._settings.certificate is not None

@@ -20,13 +20,17 @@ from simbench.contract.terms import MONTHS
 from simbench.finding import Evidence
 from simbench.ledger.incidents import Period
 from simbench.rules.rule import Case, Verdict, missed, rule
-from simbench.sla.classification import Service, service_of
+from simbench.sla.classification import Class, Service, service_of
 from simbench.sla.probes import probes_of
 from simbench.sla.purposes import AVAILABILITY
 from simbench.sla.rolling_window import Downtime, Instants, Windows, calendar_windows, downtime_of, windows
 
 YEAR_AHEAD = 400 * DAY_US  # longer than any window
 VARIANTS = ("V1", "V2", "V3", "V4")
+LOST_AS: dict[str, tuple[Class, ...]] = {
+    "V1": ("unplanned",), "V2": ("unplanned", "planned"), "V3": ("unplanned",), "V4": ("unplanned", "partial"),
+}  # fmt: skip
+"""The classes whose time each variant counts as lost, partial ones by their share."""
 SHOWN = 10
 SMALL = 100_000  # a year of microseconds times less than this fits into 64 bits
 COVERED = 0.9  # of a window, from which probes say something of it
@@ -78,14 +82,14 @@ class Rolling(msgspec.Struct, frozen=True, eq=False):
 
     def availability(self, variant: str = "V1") -> NDArray[np.float64]:
         """Availability of every window as a share, for drawing; verdicts use `loss`."""
-        lost = self.unplanned.astype(np.float64)
-        if variant == "V2":
-            lost += self.planned
-        elif variant == "V4":
-            lost += (self.partial / self.parts).astype(np.float64)
+        lost = self.lost(variant)
         over = self.length - self.planned if variant == "V3" else self.length
         share: NDArray[np.float64] = 1 - np.divide(lost, over, out=np.zeros(len(over)), where=over > 0)
         return share
+
+    def lost(self, variant: str = "V1") -> NDArray[np.float64]:
+        """Down time (us) of every window, for drawing."""
+        return _lost((self.unplanned, self.planned, self.partial), self.parts, variant)
 
     def where(self, chosen: NDArray[Any]) -> Rolling:
         """Only these windows, by a mask or by their places."""
@@ -164,10 +168,30 @@ def turning_points(year: Year) -> Instants:
 
 
 def budget(year: Year, contract: Contract, at: Instants) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Error budget at ascending instants: hours allowed by the window's length, and hours spent (V1)."""
-    seen = rolling(year, at)
-    allowed = (1 - contract.terms.quality.availability.value) * year.windows.length_at(at) / HOUR_US
-    return allowed, seen.unplanned / HOUR_US
+    """Error budget at ascending instants: hours allowed by the window's length, and hours spent.
+
+    Both follow the contract's formula: V3 allows a share of the window without its planned time.
+    """
+    seen, quality = rolling(year, at), contract.terms.quality
+    formula, lengths = quality.availability_formula.value, year.windows.length_at(at)
+    if formula == "V3":
+        lengths = lengths - seen.planned
+    return (1 - quality.availability.value) * lengths / HOUR_US, seen.lost(formula) / HOUR_US
+
+
+def lost_until(downtime: Downtime, at: Instants, formula: str) -> NDArray[np.float64]:
+    """Down time (us) before ascending instants, as a variant counts it."""
+    return _lost(downtime.until(at), downtime.parts, formula)
+
+
+def _lost(amounts: tuple[Instants, Instants, Instants], parts: int, variant: str) -> NDArray[np.float64]:
+    unplanned, planned, partial = amounts
+    lost: NDArray[np.float64] = unplanned.astype(np.float64)
+    if variant == "V2":
+        lost = lost + planned
+    elif variant == "V4":
+        lost = lost + (partial / parts).astype(np.float64)
+    return lost
 
 
 def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
@@ -188,8 +212,8 @@ def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
 def rolling_year(case: Case) -> Verdict:
     """Judge the contract's formula (V1, unless it says otherwise) at every instant that can be the worst.
 
-    With less than a year of history the figures are provisional: inconclusive, or unsupported without any down time.
-    More down time than a whole year allows is a fail all the same.
+    With less than a window of history the figures are provisional and the verdict inconclusive, even if nothing was
+    lost. More down time than a whole window allows is a fail all the same.
     """
     service = service_of(case)
     period = service.period
@@ -202,21 +226,19 @@ def rolling_year(case: Case) -> Verdict:
     decisive, provisional, worst, formula = found.windows, found.provisional, found.worst, found.formula
     failing = {variant: decisive.loss(place, variant) > allowed for variant, place in worst.items()}
     place, fails = worst[formula], failing[formula]
-    summary = _summary(found, year, allowed, case.contract)
+    summary = _summary(found, year, case.contract)
     disagreeing = [variant for variant in VARIANTS if failing[variant] != fails]
     if disagreeing:
         summary += f"; {', '.join(disagreeing)} would {'pass' if fails else 'fail'}"
     summary += _probed(case, year, allowed, failing=fails)
     assumed = (f"variant {formula} of availability",) if disagreeing else ()
     measured, limit = 1 - float(decisive.loss(place, formula)), quality.availability.value
-    if provisional and not decisive.loss(place, formula):
-        return Verdict("unsupported", summary, measured, limit, "share", "", assumed)
     if provisional:
         return Verdict("inconclusive", summary, measured, limit, "share", "bench", assumed)
     if not fails:
         return Verdict("pass", summary, measured, limit, "share", "", assumed)
     outcome = missed(case.contract, "quality.availability")
-    evidence = _evidence(service, year, int(decisive.at[place]))
+    evidence = _evidence(service, year, int(decisive.at[place]), formula)
     return Verdict(outcome, summary, measured, limit, "share", "platform", assumed, evidence)
 
 
@@ -257,8 +279,9 @@ def _decisive(seen: Rolling, year: Year, allowed: Fraction, formula: str) -> tup
     return seen.where(seen.at == year.period.end), True
 
 
-def _summary(found: Decided, year: Year, allowed: Fraction, contract: Contract) -> str:
+def _summary(found: Decided, year: Year, contract: Contract) -> str:
     decisive, formula = found.windows, found.formula
+    allowed = 1 - Fraction(str(contract.terms.quality.availability.value))
     place = found.worst[formula]
     at = contract.calendar.civil(int(decisive.at[place])).isoformat(sep=" ", timespec="seconds")
     length_h = int(decisive.length[place]) / HOUR_US
@@ -269,7 +292,8 @@ def _summary(found: Decided, year: Year, allowed: Fraction, contract: Contract) 
     down_h = float(decisive.loss(place, formula)) * length_h
     if formula == "V3":
         down_h = int(decisive.unplanned[place]) / HOUR_US
-    text = f"lowest: {shares}; {formula} at {at}: {down_h:.2f} h down in {length_h:,.0f} h"
+    least = "so far" if found.provisional else "lowest"
+    text = f"{least}: {shares}; {formula} at {at}: {down_h:.2f} h down in {length_h:,.0f} h"
     if found.provisional:
         period = year.period
         days = (period.end - period.known_from) * 100 // DAY_US / 100  # truncated
@@ -302,12 +326,12 @@ def _probed(case: Case, year: Year, allowed: Fraction, *, failing: bool) -> str:
     return f"; V5: {good} of {count(tried, 'probe')} answered ({_percent(share)}), covering {covered:.1%}{verdict}"
 
 
-def _evidence(service: Service, year: Year, at: int) -> tuple[Evidence, ...]:
-    """The outages in the window that ends at an instant, longest first."""
+def _evidence(service: Service, year: Year, at: int, formula: str) -> tuple[Evidence, ...]:
+    """The outages that a variant counts in the window that ends at an instant, longest first."""
     since = int(year.windows.begins(np.array([at]))[0])
     found = []
     for one in service.counted:
         start, end = one.incident.start, min(one.incident.end or at, at)
-        if one.counted_as == "unplanned" and end > since and start < at:
+        if one.counted_as in LOST_AS[formula] and end > since and start < at:
             found.append(Evidence(f"{one.incident.ticket}: {one.why}", max(start, since), end))
     return tuple(sorted(found, key=lambda one: one.start - one.end)[:SHOWN])

@@ -28,6 +28,7 @@ VARIANTS_OF: dict[Class, tuple[str, ...]] = {
 
 CLIENT = "client"
 PLATFORM_OF_SEVERAL = f"{PLATFORM}:"  # prefix of the subject of one platform of several
+OVERRUN = " (overrun)"  # after the ticket: the part of announced work beyond its announced end
 ROUNDED = 0.005  # rounding error of a share written with two decimals
 
 
@@ -102,7 +103,7 @@ def _parts(incident: Incident, contract: Contract, days: str) -> tuple[Incident,
         return (incident,)
     over = replace(
         incident,
-        ticket=f"{incident.ticket} (overrun)",
+        ticket=incident.ticket + OVERRUN,
         start=until,
         planned=False,
         announced_at=None,

@@ -22,7 +22,7 @@ DOWN = ("unplanned", "planned")
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """Why two sides differ: its kind, and the time (us), the instant (and its civil time) or the numbers it names."""
+    """Why two sides differ: its kind, and the time (us), the instant or the numbers it names."""
 
     kind: Literal[
         "no probe", "answered", "early", "late start", "late", "early end", "several", "no ticket", "opened", "same"
@@ -30,15 +30,14 @@ class Reason(msgspec.Struct, frozen=True):
     us: int = 0
     some: int = 0
     of: int = 0
-    clock: str = ""
 
-    def __str__(self) -> str:
-        """The reason in English."""
+    def text(self, calendar: Calendar) -> str:
+        """The reason in English, with instants in the civil time of a calendar."""
         return {
             "no probe": "the client sent no probe during it",
             "answered": f"{self.some} of {count(self.of, 'probe')} answered during the ticket",
             "early": f"down for the client {_length(self.us)} before the ticket's start",
-            "opened": f"(ticket opened at {self.clock})",
+            "opened": f"(ticket opened at {calendar.civil(self.us):%H:%M})",
             "late start": f"the client saw it only {_length(self.us)} after the ticket's start",
             "late": f"still down for the client {_length(self.us)} after the ticket's end",
             "early end": f"the client was served again {_length(self.us)} before the ticket's end",
@@ -115,7 +114,7 @@ def compare(service: Service, probes: Probes, least_s: int, in_a_row: int, calen
     alone = [
         silence for silence in silences if silence not in matched and silence[1] - silence[0] >= least_s * SECOND_US
     ]
-    sides += [_unticketed(silence) for silence in alone]
+    sides += [_unticketed(silence, calendar) for silence in alone]
     return sorted(sides, key=lambda side: min(at for at in (side.ticket_start, side.seen_start) if at >= 0))
 
 
@@ -210,37 +209,35 @@ def _side(one: Counted, recorded: Silence, mine: list[Silence], probes: Probes, 
     tried, good = probes.between(start, end)
     if not mine:
         if not tried:
-            return _line("nobody looked", ticket, recorded, (-1, -1), recorded_s, 0, [Reason("no probe")])
+            return _line("nobody looked", ticket, recorded, (-1, -1), recorded_s, 0, [Reason("no probe")], calendar)
         partial = one.incident.scope == "partial" and good < tried
         verdict: Outcome = "agree" if partial else "only the ticket"
         answered = Reason("answered", some=good, of=tried)
-        return _line(verdict, ticket, recorded, (-1, -1), recorded_s, 0, [answered])
+        return _line(verdict, ticket, recorded, (-1, -1), recorded_s, 0, [answered], calendar)
     seen = min(s for s, _ in mine), max(e for _, e in mine)
     seen_s = sum(e - s for s, e in mine) / SECOND_US
-    reasons = list(_reasons(one, recorded, seen, probes.every_us, calendar))
+    reasons = list(_reasons(one, recorded, seen, probes.every_us))
     if len(mine) > 1:
         reasons.append(Reason("several", some=len(mine)))
-    return _line(
-        "differ" if reasons else "agree", ticket, recorded, seen, recorded_s, seen_s, reasons or [Reason("same")]
-    )
+    verdict = "differ" if reasons else "agree"
+    return _line(verdict, ticket, recorded, seen, recorded_s, seen_s, reasons or [Reason("same")], calendar)
 
 
 def _line(  # noqa: PLR0913 - the fields of a line
     verdict: Outcome, ticket: str, recorded: Silence, seen: Silence, recorded_s: float, seen_s: float,
-    reasons: list[Reason],
+    reasons: list[Reason], calendar: Calendar,
 ) -> Side:  # fmt: skip
-    why = "; ".join(map(str, reasons)).replace("; (", " (")
+    why = "; ".join(one.text(calendar) for one in reasons).replace("; (", " (")
     return Side(verdict, ticket, *recorded, *seen, recorded_s, seen_s, why, tuple(reasons))
 
 
-def _reasons(one: Counted, recorded: Silence, seen: Silence, every: int, calendar: Calendar) -> Iterable[Reason]:
+def _reasons(one: Counted, recorded: Silence, seen: Silence, every: int) -> Iterable[Reason]:
     """Where the two ends differ by more than a probe's period."""
     early, late = recorded[0] - seen[0], seen[1] - recorded[1]
     if early > every:
         yield Reason("early", early)
         if one.incident.noticed_at:
-            at = one.incident.noticed_at
-            yield Reason("opened", at, clock=f"{calendar.civil(at):%H:%M}")
+            yield Reason("opened", one.incident.noticed_at)
     elif early < -every:
         yield Reason("late start", -early)
     if late > every:
@@ -249,9 +246,10 @@ def _reasons(one: Counted, recorded: Silence, seen: Silence, every: int, calenda
         yield Reason("early end", -late)
 
 
-def _unticketed(silence: Silence) -> Side:
+def _unticketed(silence: Silence, calendar: Calendar) -> Side:
     seconds = (silence[1] - silence[0]) / SECOND_US
-    return _line("only the client", "", (-1, -1), silence, 0, seconds, [Reason("no ticket", silence[1] - silence[0])])
+    reason = Reason("no ticket", silence[1] - silence[0])
+    return _line("only the client", "", (-1, -1), silence, 0, seconds, [reason], calendar)
 
 
 def _length(us: int) -> str:

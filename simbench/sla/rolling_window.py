@@ -1,12 +1,13 @@
 """Rolling windows and the down time in them, in exact integers.
 
-A window ends at an instant and begins some calendar months earlier in civil time; its length in microseconds
-changes at midnights after 29 February and around the changes of clocks. Windows are half-open, [start, end).
+A window ends at an instant and begins some calendar months earlier in the contract's civil time; its length in
+microseconds changes at midnights after 29 February and around the changes of clocks. Windows are half-open,
+[start, end).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from math import lcm
@@ -186,6 +187,15 @@ def calendar_windows(start: int, end: int, months: int, calendar: Calendar) -> W
         length.append(ends - begins)
         at = ends
     return Windows(np.array(since, dtype=np.int64), np.array(length, dtype=np.int64), calendar=True)
+
+
+def month_starts(calendar: Calendar, start: int, end: int) -> Iterator[int]:
+    """First instants (us) of the calendar months in [start, end)."""
+    at = calendar.period_of(start, 1)[0]
+    while at < end:
+        if at >= start:
+            yield at
+        at = calendar.period_of(at, 1)[1]
 
 
 def _offsets(us: int, months: int, calendar: Calendar) -> tuple[Any, Any]:

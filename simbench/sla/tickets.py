@@ -13,7 +13,7 @@ from simbench.sla.restoration import outages_of, restored_within
 
 
 class Ticket(msgspec.Struct, frozen=True):
-    """One line of incidents.csv. Times are ISO 8601 in the contract's zone; empty where there is none."""
+    """One line of incidents.csv. Times are ISO 8601 in the contract's civil time; empty where there is none."""
 
     ticket: str
     start: str
@@ -51,7 +51,7 @@ def tickets(service: Service, contract: Contract) -> list[Ticket]:
 
 def _ticket(one: Counted, year: Year, calendar: Calendar, judged: str) -> Ticket:
     incident, until = one.incident, year.period.end
-    counts = bool(one.variants) and incident.end is not None
+    leaves = year.windows.leaves(incident.end) if one.variants and incident.end is not None else None
     return Ticket(
         ticket=incident.ticket,
         start=moment(incident.start, calendar),
@@ -68,13 +68,11 @@ def _ticket(one: Counted, year: Year, calendar: Calendar, judged: str) -> Ticket
         counted_as=one.counted_as,
         counted_in=" ".join(one.variants),
         why=one.why,
-        leaves_window_at=moment(year.windows.leaves(incident.end), calendar)
-        if counts and incident.end is not None
-        else "",
+        leaves_window_at=moment(leaves, calendar),
         cause=incident.cause,
     )
 
 
 def moment(us: int | None, calendar: Calendar) -> str:
-    """An instant as ISO 8601 in civil time, to the second where it is a whole one; empty for none."""
+    """An instant as ISO 8601 with its offset, to the second where it is a whole one; empty for none."""
     return "" if us is None else calendar.iso(us)

@@ -123,9 +123,9 @@ class LivePeer:
             self._frames.append(item)
 
 
-async def dial(port: int) -> LivePeer:
-    """Connect to a port of this machine. Raises ConnectionRefusedError where nobody listens."""
-    return LivePeer(*await asyncio.open_connection("127.0.0.1", port))
+async def dial(port: int, own: str = "127.0.0.1") -> LivePeer:
+    """Connect to a port of this machine, from an own address. Raises ConnectionRefusedError where nobody listens."""
+    return LivePeer(*await asyncio.open_connection("127.0.0.1", port, local_addr=(own, 0)))
 
 
 class Site:

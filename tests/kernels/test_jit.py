@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.kernels import chance
+from simbench.kernels import chance, jit
 from simbench.kernels.jit import compiled, kernel
 from simbench.kernels.meter import LONG_AGO, bucket_after, conforming, conforming_bucket, conforming_tumbling
 
@@ -69,3 +69,27 @@ def test_kernels_run_where_nothing_may_be_written_and_without_the_compiler(tmp_p
     environment["TMPDIR"] = str(tmp_path)
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "1000007\n"), done.stderr
+
+
+def test_the_compiler_may_be_called_again_after_its_pages_were_given_back(tmp_path: Path) -> None:
+    program = (
+        "import re\n"
+        "from pathlib import Path\n"
+        "from simbench.kernels import jit, meter\n"
+        "def resident():\n"
+        "    parts = re.split(r'\\n(?=[0-9a-f]+-)', Path('/proc/self/smaps').read_text())\n"
+        "    return sum(int(re.search(r'Rss: +([0-9]+)', part)[1]) for part in parts if jit.COMPILER in part)\n"
+        "first = jit.compiled(meter.conforming)\n"
+        "assert first(5, 7) == 1000007\n"
+        "before = resident()\n"
+        "jit.release_compiler()\n"
+        "assert resident() < before / 2, (before, resident())\n"
+        "assert jit.compiled(meter.conforming_within)(5, 7, 3) == 10\n"
+        "assert first(5, 8) == 1000008\n"
+        "print('served')\n"
+    )
+    if not jit.is_installed() or not Path("/proc/self/smaps").exists():
+        pytest.skip("no compiler here, or nothing says what is resident")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "served\n"), done.stderr

@@ -20,7 +20,7 @@ from simbench.base.outputs import MANIFEST
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
 from simbench.ledger.buffer import Cells, Coded, Packed
 from simbench.ledger.rows import TABLES, Row
-from tests.ledger.samples import BASE, as_rows, decided, rows_of_all, wire
+from tests.ledger.samples import BASE, as_rows, child, decided, rows_of_all, wire
 
 INFO = RunInfo(run="r1", scenario="01_first", seed=7, versions={"simbench": "0"})
 
@@ -344,3 +344,34 @@ def test_of_a_block_with_a_misfit_the_other_rows_are_kept(tmp_path: Path) -> Non
     ledger.close()
     assert len(reported) == 1
     assert open_run(tmp_path).centre["message"].to_pylist() == [1, 3]
+
+
+def test_a_ledger_is_written_without_pandas(tmp_path: Path) -> None:
+    source = """
+import sys
+from pathlib import Path
+import numpy as np
+from simbench.ledger import Ledger, RunInfo
+from simbench.ledger.buffer import Coded
+ledger = Ledger.create(Path(sys.argv[1]), RunInfo("r"))
+ledger.wire.append((1, 1, "in", b"x"))
+ledger.events.append((1, "outage", "all", None, "{}"))
+ledger.centre.append_columns(
+    2, (1, Coded(("accepted", "refused"), np.array([0, 1])), 1, "36050", np.array([b"1", b"2"]), np.arange(2), 0, 0,
+        np.ma.array([0, 3], mask=[True, False]), 1, 0, 0))
+ledger.flush()
+assert ledger.written["centre"] == 2
+assert "pandas" not in sys.modules
+"""
+    process = child(source, str(tmp_path))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_a_masked_array_leaves_nothing_where_it_is_masked(tmp_path: Path, on_disk: bool) -> None:
+    ledger = Ledger.create(tmp_path, INFO) if on_disk else MemoryLedger()
+    stamps = np.ma.array([7, 0, 9], mask=[False, True, False])
+    ledger.centre.append_columns(3, (BASE, "accepted", 1, "36050", "1", np.arange(3), 0, 0, stamps, 1, 0, 0))
+    assert open_run(ledger).centre["scts"].to_pylist() == [7, None, 9]
+    ledger.close()

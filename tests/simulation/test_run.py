@@ -197,7 +197,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "outside": ({"campaigns": [campaign(start="2027-01-01")]}, "campaigns[0].start: 2027-01-01 is outside the period"),
     "no such tier": ({"tiers": [{"at": FRIDAY, "code": CODE, "rate_per_s": 30}]}, "tiers[0].rate_per_s: is 30"),
-    "no time": ({"portings": [{"at": "noon", "share": 0.1}]}, 'portings[0].at: is "noon"; expected civil time of Europe/Paris'),
+    "no time": ({"portings": [{"at": "noon", "share": 0.1}]}, 'is "noon"; expected civil time of Europe/Paris'),
     "twice": ({"campaigns": [campaign(), campaign()]}, 'campaigns[1].name: "c" appears twice'),
     "no profile": (
         {"flows": [{"name": "f", "code": CODE, "per_day": 1, "daily": [1, 2]}]}, "flows[0].daily: is not a profile",

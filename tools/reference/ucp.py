@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+from simbench.rules.client.refusals import DUTIES
 from simbench.ucp.checks import PROBLEMS
 from simbench.ucp.codes import ERROR_CODES, OPERATIONS, PIDS, REASONS
 from simbench.ucp.explain_words import words_for
@@ -104,9 +105,19 @@ def results() -> str:
     return table(("Fields", "Operations"), ((f"`{shape}`", ", ".join(ots)) for shape, ots in shapes.items()))
 
 
+CLIENTS = {
+    "give up": "gives it up (`submits.given-up`)",
+    "try again": "sends it again later; never doing so is weak (`submits.tried-again`)",
+    "either": "may do either",
+}
+
+
 def error_codes() -> str:
-    rows = ((ec, each.meaning, each.origin if each.origin != "emi" else "") for ec, each in ERROR_CODES.items())
-    return table(("EC", "Meaning", "Not of EMI-UCP 4.0"), rows)
+    rows = (
+        (ec, each.meaning, each.origin if each.origin != "emi" else "", CLIENTS.get(DUTIES.get(ec, ""), ""))
+        for ec, each in ERROR_CODES.items()
+    )
+    return table(("EC", "Meaning", "Not of EMI-UCP 4.0", "A client that is refused a message"), rows)
 
 
 def reasons() -> str:

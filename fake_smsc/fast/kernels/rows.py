@@ -176,8 +176,6 @@ def deliver(
         count = _collect(state, rows, wheel, keys, ids)
         if count < 0:
             return lay.ROOM
-        if count == 0:  # what is due at this very instant was entered after the limit
-            return lay.DONE
         for place in range(count):
             why = _deliver_one(state, rows, accounts, standings, log, text, offsets, ids[place])
             if why != lay.DONE:
@@ -186,9 +184,12 @@ def deliver(
                     file(state, rows, wheel, ids[left])
                 _look_ahead(state, rows, wheel)
                 return why
+        cursor, head = state[lay.CURSOR], state[lay.HEAD]
         state[lay.CURSOR] += wheel[state[lay.CURSOR] & (len(wheel) - 1)] == 0
         steps += 1
         _look_ahead(state, rows, wheel)
+        if count == 0 and state[lay.CURSOR] == cursor and state[lay.HEAD] == head:
+            break  # what is due at this very instant was entered after the limit
     return lay.DONE
 
 

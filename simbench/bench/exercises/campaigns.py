@@ -87,7 +87,7 @@ async def opt_outs(bench: Bench) -> None:
     there = [bench.marketing("second", who) for who in (*busy, *others[:2])]
     await bench.ask_all([*here, *there])
     await probe(bench, 8)
-    await bench.received(bench.asked, bench.patience_s)
+    await bench.settled()
     for who, text in zip(quiet, SPELLINGS, strict=True):
         bench.control.mo(who, bench.code("first"), text.format(code=bench.code("first")))
     if bench.has("reply"):
@@ -97,7 +97,7 @@ async def opt_outs(bench: Bench) -> None:
     for who in busy:
         bench.control.mo(who, bench.code("second"), "STOP")
         await bench.pause(0.5)
-    await bench.received(bench.asked, bench.patience_s)
+    await bench.settled()
     await bench.step_to(bench.today() + timedelta(days=1, hours=12, minutes=29, seconds=57))
     await probe(bench, 5)
     again = [bench.marketing("first", who) for who in (*quiet, *others)]
@@ -190,5 +190,5 @@ async def ported(bench: Bench) -> None:
     asks = [bench.message("third") for _ in range(10)]
     asks += [replace(bench.message("third"), recipient=number) for number in (away, here, away)]
     await bench.ask_all(asks)
-    await bench.received(11, bench.patience_s)
+    await bench.settled()
     await bench.pause(2)

@@ -80,7 +80,7 @@ async def suspension(bench: Bench) -> None:
     await bench.connected(["first"])
     await bench.ask_all(bench.message("first") for _ in range(10))
     await bench.received(10, bench.patience_s)
-    bench.control.suspend(bench.code("first"))
+    bench.control.suspend(bench.account("first"))
     await bench.ask_all(bench.message("first") for _ in range(5))
     await bench.received(15, bench.patience_s)
     for session in bench.control.sessions():

@@ -12,6 +12,7 @@ from typing import Any
 from zlib import crc32
 
 from fake_smsc.server.live import LiveSmsc
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.bench.sut.protocol import (
     ClockGiven,
@@ -35,6 +36,8 @@ PATIENCE = 2.5  # patience of a script, in result timers of the client
 ASKS_AT_ONCE = 8  # messages submitted to the client concurrently
 REST_S = 0.004  # pause after each, as the SMSC runs on the same loop
 PROBE_VALIDITY_S = 3600
+QUIET_S = 10  # platform seconds without an answer after which nothing more is expected
+APPROACH_S = 40  # platform seconds before a moment by which the client should be connected again
 SETTLE_S = 0.5  # platform seconds until connections that ended with a step of the clock are gone
 
 
@@ -53,10 +56,13 @@ class Bench:
         self.rates = {config.code: config.rate_per_s for config in smsc.scenario.codes}
         self._codes = dict(codes or {})
         self.plan = plan_of(self.contract)
+        self._accounts = {config.code: config.account or config.code for config in smsc.scenario.codes}
+        self._withheld: set[str] = set()
         self._first_token = crc32(smsc.scenario.name.encode()) % (TOKENS // TOKENS_APART) * TOKENS_APART
         self.asked = 0
         self._room = asyncio.Semaphore(ASKS_AT_ONCE)
         self._recipients = 0
+        self._errors = 0
         self._trouble = ""  # the last error that the client or its adapter reported
 
     # Requests --------------------------------------------------------------------------------------------------
@@ -73,6 +79,11 @@ class Bench:
     def code(self, name: str) -> str:
         """The code of a name that the exercise has it by; a code stays as it is."""
         return self._codes.get(name, name)
+
+    def account(self, code: str) -> str:
+        """The account of a code, or of a name for it; an account stays as it is."""
+        code = self.code(code)
+        return self._accounts.get(code, code)
 
     def has(self, *names: str) -> bool:
         """Whether the contract has the ranges of these codes."""
@@ -129,10 +140,10 @@ class Bench:
             for one in streams:
                 one.cancel()
 
-    async def ask_paced(self, code: str, per_s: float, count: int) -> None:
+    async def ask_paced(self, code: str, per_s: float, messages: int) -> None:
         """Request messages of one code one by one, at an even pace in platform time."""
         start = self.control.now()
-        for number in range(count):
+        for number in range(messages):
             due = start + int(number * SECOND_US / per_s)
             wait = (due - self.control.now()) / SECOND_US
             if wait > 0:
@@ -144,16 +155,25 @@ class Bench:
     async def step_to(self, moment: datetime) -> None:
         """Move both clocks forward to a civil time by the contract's calendar, and wait for the client.
 
-        Sessions idle for that long end on the way. The step waits for notifications first: an unanswered one would be
-        repeated on the way.
+        Sessions idle for that long end on the way. The first step ends a while earlier, so that a client that takes its
+        time to reconnect is there at the moment; the second is too short to end a session. The step waits for
+        notifications first: an unanswered one would be repeated on the way.
         """
         await self.reported(PATIENCE * SETTLE_S * 4)
-        self.control.step((self.contract.calendar.from_civil(moment) - self.control.now()) / SECOND_US)
+        at = self.contract.calendar.from_civil(moment)
+        await self._step((at - self.control.now()) / SECOND_US - APPROACH_S)
+        await self.control.pause(SETTLE_S)
+        await self.connected(self.rates)
+        await self._step((at - self.control.now()) / SECOND_US)
+
+    async def _step(self, seconds: float) -> None:
+        """Move both clocks forward; not at all where that would be backward."""
+        if seconds <= 0:
+            return
+        self.control.step(seconds)
         if isinstance(self.sut, MovesClock):
             clock = self.control.server.clock
             await self.sut.move_clock(ClockGiven(*clock.basis(), clock.speed))
-        await self.control.pause(SETTLE_S)
-        await self.connected(self.rates)
 
     async def until(self, moment: datetime) -> None:
         """Wait for a civil time by the contract's calendar."""
@@ -178,11 +198,19 @@ class Bench:
 
     def heard(self, report: Report) -> None:
         """Record a report of the client."""
+        if report.kind == "withheld":
+            self._withheld.add(report.token)
         if report.kind == "error":
+            self._errors += 1
             self._trouble = f"; {report.detail}"
         self._stimulus(
             Reported(self.control.now(), report.kind, report.token, report.code, report.subscriber, report.detail)
         )
+
+    @property
+    def remark(self) -> str:
+        """How many errors the client or its adapter reported, and the last of them; "" without any."""
+        return f"{count(self._errors, 'error')} reported, such as{self._trouble[1:]}" if self._errors else ""
 
     def _stimulus(self, stimulus: Stimulus) -> None:
         self.ledger.stimuli.append(stimulus_row(stimulus))
@@ -192,7 +220,7 @@ class Bench:
     async def connected(self, accounts: Iterable[str]) -> None:
         """Wait until every account is logged in. Raises Silent."""
         wait_s = reach_of(self.sut).connect_wait_s
-        for account in map(self.code, accounts):
+        for account in map(self.account, accounts):
             if not await self.control.wait_for_session(account, wait_s):
                 port = self.control.server.port
                 problem = f"account {account} did not log in on port {port} within {wait_s:.0f} s"
@@ -202,12 +230,24 @@ class Bench:
         """Wait until every account is logged in again; False when one takes longer than a client may."""
         speed = self.control.server.clock.speed
         patience = self.contract.terms.session.reconnect_grace_s.value / speed
-        return all([await self.control.wait_for_session(self.code(one), patience) for one in accounts])
+        return all([await self.control.wait_for_session(self.account(one), patience) for one in accounts])
 
     async def received(self, count: int, timeout_s: float) -> bool:
         """Wait until the SMSC has answered that many submits; False when time (platform s) ran out."""
         speed = self.control.server.clock.speed
         return await self.control.wait_until(lambda: self.control.answered() >= count, timeout_s / speed)
+
+    async def settled(self) -> bool:
+        """Wait until every request is answered or withheld; False when for a while nothing happened any more.
+
+        A client need not report what it withholds, so that what is missing after a silence will not come.
+        """
+        done = seen = quiet_s = 0
+        while quiet_s < QUIET_S and (done := self.control.answered() + len(self._withheld)) < self.asked:
+            quiet_s = quiet_s + 1 if done == seen else 0
+            seen = done
+            await self.pause(1)
+        return done >= self.asked
 
     async def reported(self, timeout_s: float) -> bool:
         """Wait until every accepted message has its delivery outcome and every notification is acknowledged."""

@@ -16,7 +16,14 @@ from simbench.bench.runner.run_exercise import AT_ONCE
 from simbench.bench.runner.selection import choose, select
 from simbench.bench.runner.session import Plan
 from simbench.bench.runner.session_record import SessionRecord
-from simbench.bench.sut.description import KINDS, Description, from_options, read_capabilities, sut_description
+from simbench.bench.sut.description import (
+    KINDS,
+    Description,
+    check_program,
+    from_options,
+    read_capabilities,
+    sut_description,
+)
 from simbench.bench.sut.description import read_description as read
 from simbench.bench.sut.protocol import SystemUnderTest, reach_of
 from simbench.bench.sut.registry import known_suts, make_sut
@@ -122,6 +129,8 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
             sut.capabilities = said
         return sut
 
+    if description is not None and description.kind == "command":
+        check_program(description.program)
     make()
     return make, description
 

@@ -53,6 +53,7 @@ class Conducted(msgspec.Struct, frozen=True):
     trouble: str = ""
     blame: Blame = ""
     left_out: str = ""  # why it did not run
+    remark: str = ""  # errors that the client reported, such as output that is no line of the protocol
     earlier: tuple[str, ...] = ()  # why each earlier attempt was inconclusive: the bench was late
 
 
@@ -73,7 +74,7 @@ async def run_exercise(
     exercise = exercise.under(contract)
     scenario = exercise.scenario(contract, environment.seed, reach_of(sut))
     clock = environment.clock or clock_of(exercise, sut.capabilities)
-    trouble = left_out = ""
+    trouble = left_out = remark = ""
     blame: Blame = ""
     try:
         async with LiveSmsc(scenario, contract, ledger, network=environment.network, clock=clock) as smsc:
@@ -87,6 +88,7 @@ async def run_exercise(
                 # The last row shows how long a silence at the end was recorded.
                 ledger.events.append(row_of(smsc.clock.now(), ExerciseEnded(exercise.name)))
             finally:
+                remark = bench.remark
                 await sut.stop()
     except CannotRun as error:
         left_out = str(error)
@@ -97,7 +99,7 @@ async def run_exercise(
     except Trouble as error:
         trouble, blame = str(error), "bench"
     ledger.close()
-    return Conducted(exercise, _read_again(ledger), trouble, blame, left_out)
+    return Conducted(exercise, _read_again(ledger), trouble, blame, left_out, remark)
 
 
 def budget_s(exercise: Exercise, sut: SystemUnderTest) -> float:
@@ -148,7 +150,7 @@ async def conduct_all(
     async def run(exercise: Exercise) -> None:
         progress(exercise, "started", "")
         finished[exercise.name] = conducted = await one(exercise)
-        progress(exercise, "finished", conducted.trouble)
+        progress(exercise, "finished", conducted.trouble or conducted.remark)
 
     exercises = [exercise for exercise, _ in chosen.values()]
     room = asyncio.Semaphore(at_once)

@@ -5,8 +5,11 @@ A capability left out is unknown, which differs from false. An empty file is ref
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from shutil import which
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -21,6 +24,7 @@ from simbench.contract import Contract, load_contract
 from simbench.ledger.stimuli import ReportKind
 
 T = TypeVar("T")
+INTERPRETERS = re.compile(r"(python|pypy|node|deno|bun|perl|ruby|php|lua|bash|sh|tclsh)[0-9.]*")
 Kind = Literal["command", "http", "external"]
 KINDS: tuple[Kind, ...] = ("command", "http", "external")
 PORT = 5000
@@ -94,7 +98,7 @@ def sut_description(description: Description) -> SystemUnderTest:
     if one.kind == "command":
         return Command(
             _words(one.program),
-            name=one.name,
+            name=one.name or _name_of(_words(one.program)),
             version=one.version,
             capabilities=one.capabilities,
             environment=one.environment,
@@ -114,6 +118,27 @@ def sut_description(description: Description) -> SystemUnderTest:
         sut = External(reach, one.capabilities)
     sut.name, sut.version = one.name or sut.name, one.version
     return sut
+
+
+def check_program(program: str) -> None:
+    """Check that a command line can be started. Raises BadInput naming the program, or the script of an interpreter."""
+    words = _words(program)
+    if which(words[0]) is None:
+        raise BadInput("--program", f"there is no program {words[0]}", "a command that can be run here")
+    script = _script(words)
+    if script and not Path(script).is_file():
+        raise BadInput("--program", f"there is no file {script}", f"a script for {Path(words[0]).name}")
+
+
+def _script(words: Sequence[str]) -> str:
+    """The script that an interpreter is given as its first argument, "" for other command lines."""
+    interprets = INTERPRETERS.fullmatch(Path(words[0]).name)
+    return words[1] if interprets and len(words) > 1 and not words[1].startswith("-") else ""
+
+
+def _name_of(words: Sequence[str]) -> str:
+    """The name of a client without one: that of its file, not that of its interpreter."""
+    return Path(_script(words) or words[0]).name
 
 
 def _words(program: str) -> list[str]:

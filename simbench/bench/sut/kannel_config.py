@@ -18,7 +18,6 @@ EVERYTHING = 31  # the DLR mask: delivered 1, undelivered 2, buffered 4, taken b
 LEAST_WAIT_ACK_S = 30  # Kannel refuses to start below
 CHECK_S = 30  # it looks for overdue results no more often
 LARGEST_WINDOW = 100
-RECONNECT_S = 2
 RESEND_S = 2  # pause of an unsent message before its next attempt
 LOOPBACK = "127.0.0.1"
 ANYONE = "*.*.*.*"
@@ -94,7 +93,6 @@ def _smsc(target: Target, given: AccountGiven) -> Group:
         "window": min(target.window, LARGEST_WINDOW),
         "flow-control": 0,  # windowed; 1 would be stop and wait
         "wait-ack": wait_ack_s(target),
-        "reconnect-delay": RECONNECT_S,
     }
     if given.rate_per_s:
         group["throughput"] = given.rate_per_s

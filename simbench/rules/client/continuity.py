@@ -10,6 +10,7 @@ from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.events import ExerciseEnded
 from simbench.ledger.stimuli import Announced
+from simbench.rules.client.limits import owners
 from simbench.rules.client.losses import no_duplicates, nothing_lost
 from simbench.rules.client.outages import comes_back, returns
 from simbench.rules.evidence import first_frames, framed
@@ -57,11 +58,12 @@ def partial_outage(case: Case) -> Verdict:
     judged = [nothing_lost(case), no_duplicates(case)]
     sessions = [row for row in case.trace.sessions.rows() if row.login_ack == "A"]
     for start, end, code in outages:
-        back = [r for r in sessions if r.account == code and end <= r.login_at <= end + limit_s * SECOND_US]
-        if not back and any(r.account == code and r.login_at < start for r in sessions):
+        mine = {account for account, codes in owners(case).items() if account and code in codes} or {code}
+        back = [r for r in sessions if r.account in mine and end <= r.login_at <= end + limit_s * SECOND_US]
+        if not back and any(r.account in mine and r.login_at < start for r in sessions):
             summary = f"{code} did not reconnect within {limit_s} s"
             judged.append(Verdict("fail", summary, None, limit_s, "s", "client", (), (Evidence(summary, end, end),)))
-        left = [r for r in sessions if r.account != code and r.closed_by == "peer" and start <= r.closed_at <= end]
+        left = [r for r in sessions if r.account not in mine and r.closed_by == "peer" and start <= r.closed_at <= end]
         if left:
             evidence = tuple(
                 Evidence(f"{r.account} closed its connection", r.closed_at, r.closed_at, r.session) for r in left[:6]

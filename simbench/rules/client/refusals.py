@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from simbench.base.text import count
@@ -16,11 +17,12 @@ from simbench.rules.client.outages import interruptions
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.rows import Frames, Submit
+from simbench.ucp.frame import WIRE_ERRORS
 
 Duty = Literal["give up", "try again", "either"]
 
-# What a client does with a refused message: give up when the reason lies in the message and will recur, try again when
-# the reason passes by itself; no source says which for the others.
+# What a client does with a refused message. It gives one up when the reason lies in the message and will recur; it may
+# try again when the reason passes by itself. No source says which for the others, none obliges a client to try again.
 DUTIES: dict[str, Duty] = {
     "01": "try again",  # damaged in transit
     "02": "give up",
@@ -78,13 +80,15 @@ def given_up(case: Case) -> Verdict:
     "submits.tried-again",
     "The client sends a message again when the reason for its refusal passes",
     catches=("gives-up-on-nack",),
+    at_worst="weak",
 )
 def tried_again(case: Case) -> Verdict:
-    """Codes whose duty is to try again; the platform accepts the message once the reason has passed."""
+    """Codes whose reason passes; the platform accepts the message once it has. No clause obliges the client: weak."""
     refused = list(_refused(case, "try again"))
     if not refused:
         return Verdict("inconclusive", "the platform refused no message for a passing reason", blame="bench")
-    return _judged(refused, [row for row, again in refused if not again], "never retried")
+    found = _judged(refused, [row for row, again in refused if not again], "never retried")
+    return msgspec.structs.replace(found, outcome="weak") if found.outcome == "fail" else found
 
 
 @rule(
@@ -121,7 +125,9 @@ def late_results(case: Case) -> Verdict:
 def trn_discipline(case: Case) -> Verdict:
     """Reuse of a number in use is a failure, numbers out of order are weak; the login may have any number."""
     frames = case.trace.frames
-    operations = frames.where(frames.equal("direction", "in") & frames.equal("kind", "O") & ~frames.equal("ot", "60"))
+    asked = frames.equal("direction", "in") & frames.equal("kind", "O") & ~frames.equal("ot", "60")
+    # A tolerated error, such as a lower-case checksum, has a row beside that of its frame.
+    operations = frames.where(asked & ~np.logical_or.reduce([frames.equal("problem", name) for name in WIRE_ERRORS]))
     if not len(operations):
         return Verdict("inconclusive", "the client sent no operation", blame="client")
     last: dict[int, int] = {}

@@ -20,7 +20,7 @@ from simbench.kernels.delivery_outcome import (
     running_at,
     wait,
 )
-from simbench.kernels.jit import kernel
+from simbench.kernels.jit import kernel, kernel_lean
 from simbench.kernels.presence import back_at
 from simbench.kernels.words import word
 from simbench.simulation.kernels.layout import FORGOTTEN, NEVER, PART_MASK, REFUSED, STREAM_SHIFT, Sent
@@ -80,7 +80,7 @@ def chosen(key: int, entity: int, share_ppm: int) -> bool:
     return share_ppm > 0 and (draw_with(key, word(entity)) >> 32) * MILLION >> 32 < share_ppm
 
 
-@kernel
+@kernel_lean
 def stamp(second: int, subscriber: int, ahead_max_s: int, last: Any) -> int:
     """The next free time stamp of a subscriber, -1 for none; `last` holds the last of each, -1 before the first."""
     before: int = last[subscriber]
@@ -93,7 +93,7 @@ def stamp(second: int, subscriber: int, ahead_max_s: int, last: Any) -> int:
     return before + 1
 
 
-@kernel
+@kernel_lean
 def decisions(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
     sent: Sent, entities: Any, recipients: Any, tables: DeliveryTables, admission: Admission, last: Any,
     codes: Any, scts: Any,
@@ -134,7 +134,7 @@ def left(now: int, recipient: int, wave_keys: Any, waves: Any) -> bool:
     return False
 
 
-@kernel
+@kernel_lean
 def deliveries(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop over arrays: compiled code takes no object
     sent: Sent, entities: Any, recipients: Any, codes: Any, tables: DeliveryTables, admission: Admission,
     last_parts: Any, end: int, outcomes: Any,
@@ -214,7 +214,7 @@ def session_after(instant: int, cuts: Any) -> int:
     return low
 
 
-@kernel
+@kernel_lean
 def notifications_taken(instants: Any, logins: Any, cuts: Any, taken: Any) -> int:
     """Fill rows of TAKEN: when a client with sessions in [login, cut) takes the notifications posted at `instants`."""
     for place in range(len(instants)):

@@ -8,16 +8,18 @@ from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
 from simbench.contract import Contract
 from simbench.sla.classification import Service
-from simbench.sla.forecast.forecast import FAN, Forecast, forecast, month_ends
+from simbench.sla.forecast.forecast import FAN, Forecast, forecast, month_ends, wilson
 from simbench.sla.forecast.known import LEAST_OUTAGES, sample
 
 MONTHS = 3  # ahead
+BINS = 5  # of probability
 INNER, OUTER = (1, 3), (0, 4)  # places in FAN of the bounds that hold half, and 95 %
 
 
 class Tried(msgspec.Struct, frozen=True):
     """One past forecast (us): the probability of a breach by `until`, whether there was one, and the availability then
-    beside its foreseen quantiles.
+    beside its foreseen quantiles. `below_already`: availability was too low when it was made, so that nothing was left
+    to foresee.
     """  # fmt: skip
 
     as_of: int
@@ -27,17 +29,30 @@ class Tried(msgspec.Struct, frozen=True):
     broke: bool
     was: float
     quantiles: tuple[float, ...]
+    below_already: bool = False
 
     def within(self, bounds: tuple[int, int]) -> bool:
         """Whether the availability came to lie between two of the quantiles."""
         return self.quantiles[bounds[0]] <= self.was <= self.quantiles[bounds[1]]
 
 
+class Bin(msgspec.Struct, frozen=True):
+    """Past forecasts of like probability: how many, the mean probability, how many breaches came, and the 95 % band of
+    the share that this is of them (Wilson).
+    """  # fmt: skip
+
+    tries: int
+    foreseen: float
+    happened: int
+    band: tuple[float, float]
+
+
 class BackTest(msgspec.Struct, frozen=True):
     """Past forecasts over `months` months, and how well they were calibrated.
 
-    `brier`: mean squared difference of probability and outcome, 0.25 for always saying one half. `in_half` and
-    `in_most`: how many availabilities lay within the bounds that should hold 50 % and 95 % of them.
+    `brier`: mean squared difference of probability and outcome, 0.25 for always saying one half; like `foreseen` (sum
+    of the probabilities) and `happened` it leaves out the dates at which availability was too low already. `in_half`
+    and `in_most`: how many availabilities lay within the bounds that should hold 50 % and 95 % of them.
     """
 
     months: int
@@ -47,6 +62,22 @@ class BackTest(msgspec.Struct, frozen=True):
     happened: int
     in_half: int
     in_most: int
+
+    @property
+    def open_tries(self) -> tuple[Tried, ...]:
+        """The forecasts that had something to foresee."""
+        return tuple(one for one in self.tried if not one.below_already)
+
+    def bins(self, size: int = BINS) -> tuple[Bin, ...]:
+        """The reliability of the forecasts that had something to foresee: those of like probability together."""
+        found = []
+        for place in range(size):
+            own = [one for one in self.open_tries if min(size - 1, int(one.share * size)) == place]
+            if own:
+                happened = sum(one.broke for one in own)
+                mean = sum(one.share for one in own) / len(own)
+                found.append(Bin(len(own), mean, happened, wilson(happened, len(own))))
+        return tuple(found)
 
 
 def back_test(
@@ -69,9 +100,10 @@ def back_test(
             "--back-test", "the record is too short",
             f"two outages and then {months} months of record",
         )  # fmt: skip
+    scored = [one for one in tried if not one.below_already]
     return BackTest(
-        months, tuple(tried), sum((one.share - one.broke) ** 2 for one in tried) / len(tried),
-        sum(one.share for one in tried), sum(one.broke for one in tried), sum(one.within(INNER) for one in tried),
+        months, tuple(tried), sum((one.share - one.broke) ** 2 for one in scored) / max(1, len(scored)),
+        sum(one.share for one in scored), sum(one.broke for one in scored), sum(one.within(INNER) for one in tried),
         sum(one.within(OUTER) for one in tried),
     )  # fmt: skip
 
@@ -82,10 +114,11 @@ def _tried(made: Forecast, outages: int) -> Tried:
     assert len(quantiles) == len(FAN)
     assert was is not None
     assert date.was_down is not None
-    return Tried(made.as_of, date.at, outages, date.availability.share, date.was_down, was, quantiles)
+    return Tried(
+        made.as_of, date.at, outages, date.availability.share, date.was_down, was, quantiles, made.below_already
+    )
 
 
 def _later(at: int, months: int, calendar: Calendar) -> int:
     then = calendar.civil(at)
-    year, month = divmod(then.year * 12 + then.month - 1 + months, 12)
-    return calendar.instant(year, month + 1, 1)
+    return calendar.month_of(then.year, then.month + months)[0]

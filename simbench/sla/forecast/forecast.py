@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from simbench.base.calendar import Calendar
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract
+from simbench.ledger.incidents import Period
 from simbench.simulation.incidents import Drawn
 from simbench.sla.availability import rolling, turning_points, year_of
 from simbench.sla.classification import Service
@@ -26,7 +27,7 @@ from simbench.sla.forecast.futures import CHUNK, Found, Task, chunk
 from simbench.sla.forecast.known import LEAST_OUTAGES, Known, known_at, lost_of, sample
 from simbench.sla.forecast.laws import Basis, Source, fitted, given, several_platforms
 from simbench.sla.restoration import outages_of
-from simbench.sla.rolling_window import Instants
+from simbench.sla.rolling_window import Instants, month_starts
 
 CONFIDENCE = 0.95
 MOST_EACH = 20  # futures drawn with the same parameters
@@ -68,7 +69,8 @@ class Fan(msgspec.Struct, frozen=True):
 class Forecast(msgspec.Struct, frozen=True):
     """Probabilities by date, the fan of availability, and what they rest on: a fit, or the distributions of a file.
 
-    `target` and `limit_h` are what availability and restoration must reach.
+    `target` and `limit_h` are what availability and restoration must reach. `below_already`: availability is too low at
+    the forecast's instant.
     """
 
     as_of: int
@@ -80,21 +82,12 @@ class Forecast(msgspec.Struct, frozen=True):
     basis: Basis | None
     laws: tuple[Drawn, ...] = ()
     confidence: float = CONFIDENCE
+    below_already: bool = False
 
 
 def month_ends(start: int, until: int, calendar: Calendar) -> tuple[int, ...]:
     """The first instant of each month after `start` and before `until`, then `until` itself."""
-    found: list[int] = []
-    at = calendar.civil(start)
-    year, month = at.year, at.month
-    while True:
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-        instant = calendar.from_civil(
-            at.replace(year=year, month=month, day=1, hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-        )
-        if instant >= until:
-            return (*found, until)
-        found.append(instant)
+    return (*(at for at in month_starts(calendar, start, until) if at > start), until)
 
 
 def forecast(  # noqa: PLR0913 - what is known, what is assumed, and how it is run
@@ -138,7 +131,7 @@ def forecast(  # noqa: PLR0913 - what is known, what is assumed, and how it is r
             )
             for at in dates
         ),
-        _fan(task, found, was), basis, laws,
+        _fan(task, found, was), basis, laws, below_already=bool((found.down_at == 0).all()),
     )  # fmt: skip
 
 
@@ -197,11 +190,18 @@ def _chance(broken: NDArray[np.bool_], each: int) -> Chance:
     return Chance(share, (max(0.0, min(low, share)), min(1.0, max(high, share))), noise)
 
 
+def _all_known(service: Service) -> Period:
+    """The period with its history: a forecast of the past may end before the period begins."""
+    since = min(service.period.known_from, service.period.start)
+    return Period(since, service.period.end, since)
+
+
 class _Outcome:
     """What the record says happened after the forecast's instant, as far as it reaches."""
 
     def __init__(self, service: Service, contract: Contract, known: Known) -> None:
         self._now, self._end = known.now, service.period.end
+        service = msgspec.structs.replace(service, period=_all_known(service))
         self._year = year_of(service, contract)
         points = turning_points(self._year)
         allowed = allowed_of(contract)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simbench.base.units import DAY_US
-from simbench.finding import exit_status
+from simbench.contract import Contract
+from simbench.finding import Finding, exit_status
 from simbench.ledger import Run
 from simbench.reporting.format import rank
 from simbench.rules.rule import Case
+from simbench.sla.availability import decided
 from simbench.sla.report.availability_figure import draw_availability
-from simbench.sla.report.calendar_figure import draw_calendar, draw_worst
+from simbench.sla.report.calendar_figure import draw_calendar
 from simbench.sla.report.dispute_figure import draw_dispute, sides_table
 from simbench.sla.report.forecast_figure import draw_back_test, draw_fan
 from simbench.sla.report.judgement import Judgement, SlaRun
@@ -22,6 +24,7 @@ from simbench.sla.report.traffic import draw_delivery, draw_heat, draw_recovery,
 from simbench.sla.report.translations import Words
 from simbench.sla.report.verdicts import VerdictRow, verdict_of
 from simbench.sla.report.view import Progress, View, view_of
+from simbench.sla.report.worst_figure import draw_worst
 from simbench.tables.rows import rejected
 from simbench.trace.trace import Trace
 
@@ -79,8 +82,17 @@ def report_of(asked: SlaRun, progress: Progress = lambda *_: None) -> Report:
     return Report(
         words, asked.title, asked.run, key_figures(view, words), view, tuple(_facts(asked, view, words)),
         tuple(_remarks(asked, view, words)),
-        tuple(verdict_of(one, view, words) for one in sorted(view.findings, key=rank)),
+        tuple(verdict_of(one, view, words) for one in _ordered(view, asked.contract)),
         tuple(found), tuple(tables), tuple(absent),
+    )  # fmt: skip
+
+
+def _ordered(view: View, contract: Contract) -> list[Finding]:
+    """The findings, worst outcome first, then as the contract orders their clauses."""
+    clauses = list(contract.clauses)
+    places = {clause: place for place, clause in enumerate(clauses)}
+    return sorted(
+        view.findings, key=lambda one: (rank(one)[0], places.get(one.clause, len(clauses)), one.purpose)
     )  # fmt: skip
 
 
@@ -108,7 +120,7 @@ def _tables_besides(judgement: Judgement, words: Words) -> list[Table]:
 def _facts(asked: SlaRun, view: View, words: Words) -> list[tuple[str, str]]:
     info, period, judgement = asked.run.info, view.service.period, asked.judgement
     facts = [
-        (words("page.period"), f"{words.moment(period.start)} – {words.moment(period.end)}"),
+        (words("page.period"), words.period(period.start, period.end)),
         (words("page.history"), words.moment(period.known_from)),
         (words("page.incident_count"), words.number(len(view.service.counted))),
         (words("page.contract"), f"{asked.contract.name} ({asked.contract.digest})"),
@@ -130,16 +142,17 @@ def _facts(asked: SlaRun, view: View, words: Words) -> list[tuple[str, str]]:
 
 def _remarks(asked: SlaRun, view: View, words: Words) -> list[str]:
     """Remarks that a reader needs before any figure."""
-    info, rolled = asked.run.info, view.rolled
+    info = asked.run.info
     found = []
     if info.note or (asked.run.files and not info.closed):
         found.append(words("page.stopped", note=info.note or "run.json: closed = false"))
     if info.contract_digest and info.contract_digest != asked.contract.digest:
         own = f"{asked.contract.name} {asked.contract.digest}"
         found.append(words("page.other_contract", other=f"{info.contract} {info.contract_digest}", own=own))
-    if not len(rolled.full) or not rolled.full[-1]:
-        days = (view.service.period.end - view.service.period.known_from) / DAY_US
-        found.append(words("page.provisional", days=words.number(days, 1)))
+    if decided(view.year, asked.contract).provisional:
+        known = view.service.period.end - view.service.period.known_from
+        length = words.number(known / DAY_US, 1) + f"\u00a0{words('form.days')}"
+        found.append(words("page.provisional", length=length if known >= DAY_US else words.lasting(known)))
     judgement = asked.judgement
     aside = len(rejected(judgement.notes)) if judgement is not None else 0
     if judgement is not None and aside:

@@ -1,4 +1,4 @@
-"""The figures of time: every day shaded by the minutes lost, and the hours around the longest outage."""
+"""The calendar: every day shaded by the minutes lost."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Patch
 
-from simbench.base.units import HOUR_US, MINUTE_US
+from simbench.base.units import MINUTE_US
 from simbench.reporting import style
 from simbench.sla.availability import timeline
-from simbench.sla.report.availability_figure import CLASSES, lanes
-from simbench.sla.report.picture import LOOKS, CivilAxis, Panel, Picture
+from simbench.sla.report.availability_figure import CLASSES
+from simbench.sla.report.picture import LOOKS, Picture
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 from simbench.sla.rolling_window import Instants
@@ -20,12 +20,11 @@ from simbench.sla.rolling_window import Instants
 STEPS_MIN = (1, 15, 60, 240, 720)  # minutes lost a day from which a darker shade stands
 PALEST, DARKEST = 0.22, 1.0
 MOST_MONTHS = 36
-LEAST_AROUND_US = 30 * MINUTE_US
 
 
 def draw_calendar(view: View, words: Words) -> Picture:
     """Every day of the period, red by the minutes of unplanned down time; other incidents by their class."""
-    edges = _midnights(view)
+    edges = _midnights(view, words)
     lost, _, _ = view.year.downtime.until(edges)
     minutes = np.diff(lost) / MINUTE_US
     starts, ends, classes = timeline(view.service)
@@ -34,7 +33,7 @@ def draw_calendar(view: View, words: Words) -> Picture:
         own = np.array([each == name for each in classes], dtype=bool)
         begun, ended = np.sort(starts[own]), np.sort(ends[own])
         touched.append(np.searchsorted(begun, edges[1:]) > np.searchsorted(ended, edges[:-1], side="right"))
-    days = [view.calendar.civil(at).date() for at in edges[:-1].tolist()]
+    days = [words.calendar.civil(at).date() for at in edges[:-1].tolist()]
     months = sorted({(day.year, day.month) for day in days})[-MOST_MONTHS:]
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 1.2 + 0.3 * len(months)))
     row_of = {month: row for row, month in enumerate(months)}
@@ -92,59 +91,10 @@ def _legend(touched: list[Any], words: Words) -> list[Patch]:
     return found
 
 
-def _midnights(view: View) -> Instants:
+def _midnights(view: View, words: Words) -> Instants:
     at, end = view.service.period.start, view.service.period.end
     found = [at]
     while at < end:
-        at = min(view.calendar.midnight_after(at), end)
+        at = min(words.calendar.midnight_after(at), end)
         found.append(at)
     return np.array(found, dtype=np.int64)
-
-
-def draw_worst(view: View, words: Words) -> Picture | None:
-    """The time around the longest total, unplanned outage: incidents, and the messages waiting where that is known."""
-    period = view.service.period
-    if not view.outages:
-        return None
-    longest = max(view.outages, key=lambda one: (one.incident.end or period.end) - one.incident.start).incident
-    start, end = longest.start, longest.end or period.end
-    around = max(LEAST_AROUND_US, (end - start) // 3)
-    since, until = start - around, min(end + 2 * around, max(period.end, end))
-    zoomed = type(period)(since, until, min(period.known_from, since))
-    axis = CivilAxis(zoomed, words)
-    waiting = _waiting(view, since, until)
-    figure, panels = style.canvas((style.WIDE_IN[0], 3.9 if waiting else 2.0), (1, 1.4) if waiting else (1,))
-    lanes(panels[0], view, words, axis, since, until)
-    shown: tuple[Panel, ...] = ()
-    columns: dict[str, list[Any]] = {
-        "ticket": [longest.ticket],
-        "start": [view.calendar.iso(start)],
-        "end": [view.calendar.iso(end)],
-    }
-    if waiting:
-        at, backlog = waiting
-        panels[1].fill_between(axis.of(at), backlog, color=style.BLUE, alpha=0.4, step="post")
-        panels[1].set_ylabel(words("recovery.axis"))
-        panels[1].set_ylim(0, max(1, int(backlog.max(initial=1))) * 1.1)
-        panels[1].yaxis.set_major_formatter(lambda value, _: words.number(value))
-        values = {words("recovery.axis"): [words.number(value) for value in backlog.tolist()]}
-        shown = (Panel(panels[1], at.tolist(), values, since),)
-        columns = {"minute": [view.calendar.iso(one) for one in at.tolist()], "waiting": backlog.tolist()}
-    axis.mark(panels[-1])
-    heading = words(
-        "worst.heading", ticket=style.label(longest.ticket), start=words.moment(start), end=words.moment(end),
-        time=words.lasting(end - start),
-    )  # fmt: skip
-    return Picture("worst", words("worst.title"), heading, figure, words("worst.formula"), columns, panels=shown)
-
-
-def _waiting(view: View, since: int, until: int) -> tuple[Instants, Instants] | None:
-    """Messages waiting by minute, where the ledger has them."""
-    if view.traffic.backlog is None or until - since > 400 * HOUR_US:
-        return None
-    at, backlog = view.traffic.backlog
-    minutes = np.arange(since // MINUTE_US * MINUTE_US, until, MINUTE_US, dtype=np.int64)
-    first, last = np.searchsorted(at, [minutes[0], until]).tolist()
-    found = np.zeros(len(minutes), dtype=np.int64)
-    found[(at[first:last] - minutes[0]) // MINUTE_US] = backlog[first:last]
-    return (minutes, found) if found.any() else None

@@ -27,7 +27,7 @@ from simbench.sla.report.verdicts import VerdictRow
 from simbench.sla.restoration import restored_within
 
 PORTRAIT_IN: Final = (8.27, 11.69)
-ACROSS: Final = 116  # characters of small print across the letter
+ACROSS: Final = 126  # characters of small print across the letter
 MOST_INCIDENTS: Final = 60
 
 
@@ -186,7 +186,7 @@ def claim_pdf(text: str) -> bytes:
         else:
             marks = len(line) - len(line.lstrip("#"))
             size = {0: BODY, 1: LARGE + 3, 2: LARGE, 3: BODY + 1}[marks]
-            plain = line.lstrip("# ").replace("**", "")
+            plain = line.lstrip("#> ").replace("**", "")
             paper.paragraph(plain, (size, style.SOFT if line.startswith(">") else style.INK), bold=marks > 0)
     buffer = io.BytesIO()
     with PdfPages(buffer, metadata={"CreationDate": None, "Producer": None, "Creator": "simbench"}) as pages:

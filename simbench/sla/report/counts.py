@@ -49,7 +49,8 @@ HOURS: Final = f"""select code, "at" - "at" % {HOUR_US} as "at", {_SUMS},
        max(accepted)::bigint as busiest,
        arg_max("at", accepted * 60 - "at" // {MINUTE_US} % 60) as busiest_at
 from minutes group by 1, 2 order by 1, 2"""  # noqa: S608 - our own names
-BACKLOG: Final = """select "at", sum(backlog)::bigint as backlog
+AROUND: Final = """select "at", sum(accepted)::bigint as accepted, sum(refused)::bigint as refused,
+       sum(offered)::bigint as offered, sum(backlog)::bigint as waiting
 from minutes where {around} group by 1 order by 1"""
 
 
@@ -85,16 +86,20 @@ class Hours(msgspec.Struct, frozen=True, eq=False):
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """A run's traffic, the SQL of its view `minutes`, and the backlog if the ledger has it."""
+    """A run's traffic by hour, the SQL of its view `minutes`, and around some incidents by minute, over all codes.
+
+    `around`: columns `at` (us) and how many were accepted, refused, offered and, if the ledger has it, `waiting` at the
+    minute's end; None without any incident. `around_sql` calculates them again.
+    """
 
     hours: Hours
     view: str
-    backlog: tuple[Instants, Instants] | None
-    backlog_sql: str
+    around: dict[str, Instants] | None
+    around_sql: str
 
 
 def traffic_of(run: Run, around: Sequence[tuple[int, int]]) -> Traffic:
-    """Aggregate a run's traffic; `around`: the intervals (us) of the backlog, summed over codes.
+    """Aggregate a run's traffic; `around`: the intervals (us) that are wanted by the minute.
 
     Raises LedgerError when a file cannot be read.
     """
@@ -105,16 +110,36 @@ def traffic_of(run: Run, around: Sequence[tuple[int, int]]) -> Traffic:
     # Of minutes that accepted alike the first one is the busiest.
     maxima = {"busiest": sums["accepted"] * 60 - (scan.field("at")["at"] - hour["at"]) / MINUTE_US}
     if not scan.has_rows(run, "minute"):
-        found = scan.sums_again(_minutes(run), hour, sums, maxima=maxima)
-        return Traffic(_hours(found), FROM_ROWS, None, "")
+        minutes = _minutes(run)
+        found = scan.sums_again(minutes, hour, sums, maxima=maxima)
+        return Traffic(_hours(found), FROM_ROWS, _summed(minutes, around), _sql(around))
     hours = _hours(scan.sums_of(run, "minute", hour, sums, maxima=maxima))
     if not around:
         return Traffic(hours, FROM_MINUTES, None, "")
     at = scan.field("at")["at"]
     within = reduce(or_, ((at >= start) & (at < end) for start, end in around))
-    waiting = scan.sums_of(run, "minute", {"at": at}, scan.field("backlog"), within)
+    counts = {**scan.field("accepted", "refused", "offered"), "waiting": scan.field("backlog")["backlog"]}
+    found = scan.sums_of(run, "minute", {"at": at}, counts, within)
+    return Traffic(hours, FROM_MINUTES, found, _sql(around))
+
+
+def _sql(around: Sequence[tuple[int, int]]) -> str:
     clause = " or ".join(f'("at" >= {start} and "at" < {end})' for start, end in around)
-    return Traffic(hours, FROM_MINUTES, (waiting["at"], waiting["backlog"]), BACKLOG.format(around=clause))
+    return AROUND.format(around=clause) if around else ""
+
+
+def _summed(minutes: Columns, around: Sequence[tuple[int, int]]) -> dict[str, Instants] | None:
+    """Minutes within intervals, over all codes; what waits is not known of a ledger of messages."""
+    if not around:
+        return None
+    within = np.zeros(len(minutes["at"]), dtype=np.bool_)
+    for start, end in around:
+        within |= (minutes["at"] >= start) & (minutes["at"] < end)
+    at, place = np.unique(minutes["at"][within], return_inverse=True)
+    names = ("accepted", "refused", "offered")
+    return {"at": at, **{
+        name: np.bincount(place, minutes[name][within], len(at)).astype(np.int64) for name in names
+    }}  # fmt: skip
 
 
 def _hours(found: Columns) -> Hours:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from simbench.ledger.incidents import Period
 from simbench.reporting import style
@@ -58,7 +59,7 @@ def draw_fan(made: Forecast, words: Words) -> Picture:
         ],
     }
     columns: dict[str, list[Any]] = {
-        "at": [words.calendar.iso(one) for one in made.fan.at], **{
+        "at": [words.iso(one) for one in made.fan.at], **{
             name: list(row) for name, row in zip(("low95", "low50", "middle", "high50", "high95"), made.fan.quantiles,
                                                  strict=True)
         }, "was": list(made.fan.was),
@@ -75,7 +76,7 @@ def draw_back_test(tried: BackTest, words: Words) -> Picture:
     at = np.array([one.until for one in tried.tried], dtype=np.int64)
     span = max(1, int(at[-1] - at[0]))
     axis = CivilAxis(Period(int(at[0]) - span // 12 - 1, int(at[-1]) + span // 12 + 1, int(at[0])), words)
-    figure, (axes,) = style.canvas((style.WIDE_IN[0], 3.4))
+    figure, (axes, beside) = style.unequal((style.WIDE_IN[0], 3.6), (2.3, 1))
     x, quantiles = axis.of(at), 100 * np.array([one.quantiles for one in tried.tried])
     for (low, high), width, colour, key in (((0, 4), 3, style.SKY, "most"), ((1, 3), 8, style.BLUE, "half")):
         axes.vlines(
@@ -84,20 +85,51 @@ def draw_back_test(tried: BackTest, words: Words) -> Picture:
         )  # fmt: skip
     was = np.array([100 * one.was for one in tried.tried])
     axes.plot(x, was, color=style.INK, marker="D", markersize=5, linestyle="none", label=words("forecast.was"))
-    lowest = min(float(quantiles.min()), float(was.min()))
-    axes.set_ylim(lowest - 0.2, 100.15)
+    lowest, floor = float(quantiles.min()), 2.5 * min(float(quantiles[:, 1].min()), float(was.min())) - 150
+    room = (100 - max(lowest, floor)) * 0.08 + 0.1
+    axes.set_ylim(max(lowest, floor) - room, 100 + room)
+    cut = quantiles[:, 0] < floor
+    if cut.any():
+        axes.plot(x[cut], np.full(int(cut.sum()), floor - room * 0.6), color=style.BLUE, marker="v", linestyle="none")
     axes.set_ylabel(words("availability.curve"))
     axes.yaxis.set_major_formatter(lambda value, _: words.number(value, 2))
     style.legend_above(axes, 3)
     axis.mark(axes)
+    _draw_reliability(beside, tried, words)
     columns: dict[str, list[Any]] = {
-        "as_of": [words.calendar.iso(one.as_of) for one in tried.tried],
-        "until": [words.calendar.iso(one.until) for one in tried.tried],
+        "as_of": [words.iso(one.as_of) for one in tried.tried], "until": [words.iso(one.until) for one in tried.tried],
         "probability": [one.share for one in tried.tried], "broke": [one.broke for one in tried.tried],
         "low95": quantiles[:, 0].tolist(), "high95": quantiles[:, 4].tolist(), "was": was.tolist(),
+        "below_already": [one.below_already for one in tried.tried],
     }  # fmt: skip
-
     return Picture(
         "back-test", words("forecast.tried_title"), tried_text(tried, words), figure, words("forecast.tried_formula"),
-        columns,
+        columns, words("forecast.tried_note") + (" " + words("forecast.tried_cut") if cut.any() else ""),
     )  # fmt: skip
+
+
+def _draw_reliability(axes: Axes, tried: BackTest, words: Words) -> None:
+    """How often breaches came, by the probability that was foreseen: on the diagonal they came as foreseen."""
+    bins = tried.bins()
+    axes.plot(
+        [0, 100], [0, 100], color=style.SOFT, linestyle=(0, (4, 2)), linewidth=1.2, label=words("forecast.perfect")
+    )
+    x = np.array([100 * one.foreseen for one in bins])
+    shares = np.array([100 * one.happened / one.tries for one in bins])
+    spread = np.array([[share - 100 * one.band[0], 100 * one.band[1] - share]
+                       for share, one in zip(shares.tolist(), bins, strict=True)]).reshape(-1, 2)  # fmt: skip
+    axes.errorbar(
+        x, shares, yerr=np.maximum(0, spread.T), color=style.BLUE, marker="o", markersize=6, capsize=3,
+        linestyle="none", label=words("forecast.by_probability"),
+    )  # fmt: skip
+    for at, share, one in zip(x.tolist(), shares.tolist(), bins, strict=True):
+        up = share < 50
+        axes.annotate(
+            words.number(one.tries), (at, share), xytext=(6, 4 if up else -4), textcoords="offset points", ha="left",
+            va="bottom" if up else "top", fontsize=8,
+        )  # fmt: skip
+    axes.set_xlim(-4, 104)
+    axes.set_ylim(-4, 104)
+    axes.set_xlabel(words("forecast.reliability_axis"))
+    axes.set_ylabel(words("forecast.reliability_happened"))
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.01), ncols=1, fontsize=8)

@@ -13,7 +13,9 @@ def answers(made: Forecast, tried: BackTest | None, words: Words) -> list[str]:
     """  # fmt: skip
     last, date = made.dates[-1], words.day(made.dates[-1].at)
     found = [
-        words(
+        _already(made, words)
+        if made.below_already
+        else words(
             "forecast.answer", target=words.share(made.target), date=date, share=words.percent(last.availability.share)
         )
         + _band(made, last.availability, words),
@@ -25,6 +27,15 @@ def answers(made: Forecast, tried: BackTest | None, words: Words) -> list[str]:
     if tried is not None:
         found.append(tried_text(tried, words))
     return found
+
+
+def _already(made: Forecast, words: Words) -> str:
+    """What comes of an availability that is too low from the begin on."""
+    low, middle, high = (words.share(made.fan.quantiles[place][-1]) for place in (0, 2, 4))
+    return words(
+        "forecast.already", target=words.share(made.target), as_of=words.day(made.as_of),
+        date=words.day(made.dates[-1].at), low=low, middle=middle, high=high,
+    )  # fmt: skip
 
 
 def _band(made: Forecast, chance: Chance, words: Words) -> str:
@@ -52,6 +63,7 @@ def tried_text(tried: BackTest, words: Words) -> str:
     """How the forecast did on the past, in a sentence."""
     return words(
         "forecast.tried", tries=words.count(len(tried.tried), "count.date"),
+        already=words.number(len(tried.tried) - len(tried.open_tries)),
         tries_count=words.number(len(tried.tried)), months=words.count(tried.months, "count.month"),
         foreseen=words.number(tried.foreseen, 1), happened=words.number(tried.happened),
         brier=words.number(tried.brier, 3), in_half=words.number(tried.in_half), in_most=words.number(tried.in_most),

@@ -9,14 +9,16 @@ from typing import Final
 import numpy as np
 
 from simbench.base.units import DAY_US, HOUR_US
-from simbench.sla.availability import decided
+from simbench.sla.availability import LOST_AS, decided, lost_until
+from simbench.sla.classification import Counted
 from simbench.sla.purposes import AVAILABILITY
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 from simbench.sla.restoration import restored_within
-from simbench.sla.rolling_window import Instants
+from simbench.sla.rolling_window import share_of
 
 BURN_DAYS: Final = 90  # over which the burn rate of the error budget is taken
+LEAST_BURN_DAYS: Final = 30  # from which a rate may go on into the future
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def _availability(view: View, words: Words) -> list[KeyFigure]:
     target = words.share(quality.availability.value)
     since = max(int(view.year.windows.begins(np.array([at]))[0]), view.service.period.known_from)
     return [
-        KeyFigure(words("key.availability", target=target), share, note, tone),
+        KeyFigure(words(f"key.{'so_far' if found.provisional else 'availability'}", target=target), share, note, tone),
         KeyFigure(
             words("key.lost"), words.lasting(lost),
             words("key.lost_note", allowed=words.lasting(may)), tone,
@@ -77,45 +79,67 @@ def _longest(view: View, words: Words) -> KeyFigure:
     longest = max(view.outages, key=lambda one: (one.incident.end or end) - one.incident.start)
     length = (longest.incident.end or end) - longest.incident.start
     answers = [restored_within(one, limit * HOUR_US, end) for one in view.outages]
-    note = words("key.longest_note", ticket=longest.incident.ticket, limit=words.hours(limit))
+    note = words("key.longest_note", ticket=words.short(longest.incident.ticket), limit=words.hours(limit))
     return KeyFigure(name, words.lasting(length), note, "fail" if False in answers else "pass" if all(answers) else "")
 
 
-def burn(view: View) -> tuple[float, int | None]:
-    """Hours lost each 30 days, over the last `BURN_DAYS`; and when the budget runs out if that goes on (us).
+@dataclass(frozen=True)
+class Burn:
+    """What the error budget lost (us) over the last `days`, and when it runs out if that goes on (us).
 
-    None: not within twelve months. What leaves the window gives its time back.
+    `out` is None where it lasts for twelve months. `enough`: the days are enough to go on from.
     """
+
+    lost: int
+    days: float
+    enough: bool
+    out: int | None = None
+
+
+def burn(view: View) -> Burn:
+    """How fast the budget burns, by the contract's formula. What leaves the window gives its time back."""
     end, known = view.service.period.end, view.service.period.known_from
-    since = max(known, end - BURN_DAYS * DAY_US)
-    lost = int(np.diff(view.year.downtime.until(np.array([since, end]))[0])[0])
-    rate = lost / max(1, end - since)
+    since, quality = max(known, end - BURN_DAYS * DAY_US), view.case.contract.terms.quality
+    downtime, formula = view.year.downtime, quality.availability_formula.value
+    lost = float(np.diff(lost_until(downtime, np.array([since, end]), formula))[0])
+    days = (end - since) / DAY_US
+    if days < LEAST_BURN_DAYS:
+        return Burn(round(lost), days, enough=False)
+    rate = lost / (end - since)
     ahead = end + DAY_US * np.arange(1, 366, dtype=np.int64)
-    lengths = view.year.windows.length_at(ahead)
-    total = int(view.year.downtime.until(np.array([end]))[0][0])
-    kept = total - view.year.downtime.until(_sorted(np.maximum(view.year.windows.begins(ahead), known)))[0]
-    allowed = (1 - view.case.contract.terms.quality.availability.value) * lengths
-    over = np.flatnonzero((kept + rate * (ahead - end) > allowed) & (rate > 0))
-    return rate * 30 * 24, int(ahead[over[0]]) if len(over) else None
+    begins = np.maximum.accumulate(np.maximum(view.year.windows.begins(ahead), known))
+    now = np.array([end])
+    kept = np.maximum(0, lost_until(downtime, now, formula)[0] - lost_until(downtime, begins, formula))
+    lengths = view.year.windows.length_at(ahead).astype(np.float64)
+    if formula == "V3":
+        lengths -= np.maximum(0, downtime.until(now)[1][0] - downtime.until(begins)[1])
+    over = kept + rate * (ahead - np.maximum(end, begins)) > (1 - quality.availability.value) * lengths
+    places = np.flatnonzero(over & (rate > 0))
+    return Burn(round(lost), days, enough=True, out=int(ahead[places[0]]) if len(places) else None)
 
 
-def _sorted(at: Instants) -> Instants:
-    return np.maximum.accumulate(at)
+def burn_text(view: View, words: Words) -> str:
+    """How the budget stands, in words."""
+    if len(view.allowed_h) and view.spent_h[-1] > view.allowed_h[-1]:
+        return words("key.budget_gone")
+    found = burn(view)
+    lost, days = words.lasting(found.lost), words.number(found.days, 1)
+    if not found.lost:
+        return words("key.budget_unused", days=days)
+    if not found.enough:
+        return words("key.budget_short", lost=lost, days=days)
+    rate = words.hours(found.lost / HOUR_US / found.days * 30)
+    if found.out is None:
+        return words("key.budget_lasts", rate=rate)
+    return words("key.budget_out", rate=rate, date=words.day(found.out))
 
 
 def _budget(view: View, words: Words) -> list[KeyFigure]:
     if not len(view.allowed_h):
         return []
     left = float((view.allowed_h - view.spent_h)[-1])
-    rate, out = burn(view)
-    if left < 0:
-        note = words("key.budget_gone")
-    elif out is None:
-        note = words("key.budget_lasts", rate=words.hours(rate))
-    else:
-        note = words("key.budget_out", rate=words.hours(rate), date=words.day(out))
-    tone = "fail" if left < 0 or out is not None else ""
-    found = [KeyFigure(words("key.budget"), words.signed_hours(left), note, tone)]
+    tone = "fail" if left < 0 or burn(view).out is not None else ""
+    found = [KeyFigure(words("key.budget"), words.signed_hours(left), burn_text(view, words), tone)]
     returns = _next_return(view)
     if returns is not None:
         at, us = returns
@@ -126,13 +150,18 @@ def _budget(view: View, words: Words) -> list[KeyFigure]:
 def _next_return(view: View) -> tuple[int, int] | None:
     """When the next outage has wholly left the window, and the down time (us) that leaves with it."""
     end, windows = view.service.period.end, view.year.windows
+    classes = LOST_AS[view.case.contract.terms.quality.availability_formula.value]
     longest = int(windows.length.max())
     coming = [
-        (windows.leaves(one.incident.end), one.incident.end - one.incident.start)
+        (windows.leaves(one.incident.end), int((one.incident.end - one.incident.start) * _part(one)))
         for one in view.service.counted
-        if one.counted_as == "unplanned" and one.incident.end is not None and end - longest <= one.incident.end <= end
+        if one.counted_as in classes and one.incident.end is not None and end - longest <= one.incident.end <= end
     ]
     return min((one for one in coming if one[0] > end), default=None)
+
+
+def _part(one: Counted) -> Fraction:
+    return share_of(one) if one.counted_as == "partial" else Fraction(1)
 
 
 def _change(view: View, words: Words) -> KeyFigure:
@@ -140,7 +169,9 @@ def _change(view: View, words: Words) -> KeyFigure:
     period = view.service.period
     before = period.start - (period.end - period.start)
     name = words("key.change")
-    first, middle, last = view.year.downtime.until(np.array([before, period.start, period.end]))[0].tolist()
+    formula = view.case.contract.terms.quality.availability_formula.value
+    edges = np.array([before, period.start, period.end])
+    first, middle, last = (round(lost) for lost in lost_until(view.year.downtime, edges, formula).tolist())
     if period.known_from > before:
         return KeyFigure(name, "–", words("key.change_unknown", since=words.day(period.known_from)))
     now, then = last - middle, middle - first
@@ -164,10 +195,10 @@ def overdrawn_early(view: View) -> tuple[int, int, int] | None:
 
 
 def seen_worst(view: View) -> tuple[int, float] | None:
-    """The instant and the availability of the lowest point of the curve that the verdict is about."""
-    full = view.rolled.full
-    chosen = view.rolled.where(full) if full.any() else view.rolled
-    if not len(chosen.at):
+    """The instant and the availability of the lowest whole window; without any, of the time known at the end."""
+    rolled, formula = view.rolled, view.case.contract.terms.quality.availability_formula.value
+    if not len(rolled.at):
         return None
-    place = chosen.worst("V1")
-    return int(chosen.at[place]), float(1 - chosen.loss(place, "V1"))
+    chosen = rolled.where(rolled.full) if rolled.full.any() else rolled.where(np.array([len(rolled.at) - 1]))
+    place = chosen.worst(formula)
+    return int(chosen.at[place]), float(1 - chosen.loss(place, formula))

@@ -160,8 +160,8 @@ def _queries(report: Report) -> list[tuple[str, str]]:
     table = "minute" if "from minute" in traffic.view else "centre"
     making = f"create view {table} as from '{table}-*.parquet';\n"
     found = [("minutes", f"{making}create temp view minutes as\n{traffic.view};"), ("hours", HOURS + ";")]
-    if traffic.backlog_sql:
-        found.append(("backlog", traffic.backlog_sql + ";"))
+    if traffic.around_sql:
+        found.append(("around", traffic.around_sql + ";"))
     return found
 
 

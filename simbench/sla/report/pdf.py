@@ -82,7 +82,7 @@ class Paper:
 
 def _foot(figure: Figure, report: Report, number: int, pages: int) -> None:
     name = style.label(report.title, 60)
-    text = f"{report.words('page.kicker')} · {name} · {report.words('page.footer')}"
+    text = f"{report.words('page.kicker')} · {name} · {report.words('page.footer', zone=report.words.calendar.zone)}"
     figure.text(LEFT, 0.03, text, fontsize=SMALL - 0.5, color=style.SOFT)
     figure.text(RIGHT, 0.03, f"{number} / {pages}", fontsize=SMALL, color=style.SOFT, ha="right")
 
@@ -99,20 +99,21 @@ def _cover(paper: Paper, report: Report) -> None:
     for place, (name, value) in enumerate(report.facts):
         x, y = LEFT + 0.45 * (place % 2), top - 0.024 * (place // 2)
         figure.text(x, y, f"{name}{_colon(words.language)}{_cell(value)[:62]}", fontsize=BODY - 0.5, va="top")
-    paper.at = top - 0.024 * -(-len(report.facts) // 2) - 0.015
-    for remark in (*report.remarks, *report.absent):
-        paper.paragraph(remark, (BODY - 0.5, style.SOFT))
-    paper.at -= 0.012
+    paper.at = top - 0.024 * -(-len(report.facts) // 2) - 0.01
+    for remark in (*report.remarks, " ".join(report.absent)):
+        if remark:
+            paper.paragraph(remark, (BODY - 0.5, style.SOFT))
+    paper.at -= 0.006
     for verdict in report.verdicts:
         tone = TONES.get(verdict.finding.outcome, style.SOFT)
-        paper.room(0.11)
+        paper.room(0.07)
         paper.paragraph(f"{verdict.finding.clause} · {verdict.outcome}", (LARGE - 2, tone), bold=True, gap=0.001)
         paper.paragraph(verdict.promise, (BODY - 0.5, style.SOFT), gap=0.001)
         paper.paragraph(verdict.sentence, (BODY, style.INK), gap=0.002)
         if verdict.assumed:
             assumed = f"{words('page.assumed')} {', '.join(verdict.assumed)}"
             paper.paragraph(assumed, (SMALL, style.SOFT), gap=0.002)
-        paper.at -= 0.008
+        paper.at -= 0.005
 
 
 def _keys(paper: Paper, report: Report) -> None:
@@ -128,8 +129,8 @@ def _keys(paper: Paper, report: Report) -> None:
             )  # fmt: skip
             figure.text(x, paper.at - 0.066, "\n".join(textwrap.wrap(key.note, 40)[:3]), fontsize=SMALL - 0.5,
                         color=style.SOFT, va="top", linespacing=1.25)  # fmt: skip
-        paper.at -= 0.135
-    paper.at -= 0.005
+        paper.at -= 0.118
+    paper.at -= 0.004
 
 
 def _picture(picture: Picture, report: Report) -> Figure:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from simbench.base.calendar import Calendar
-from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
+from simbench.base.units import DAY_US, MINUTE_US
 from simbench.ledger.incidents import Period
 from simbench.reporting import style
 from simbench.sla.classification import Class
 from simbench.sla.report.translations import Words
+from simbench.sla.rolling_window import month_starts
 
+MOST_MARKS: Final = 16
+LABEL_PT: Final = 9.0
+CLOCK_DAYS: Final = 3  # an axis up to so long shows times of the day
+STEPS_MIN: Final = (1, 5, 10, 15, 30, 60, 120, 180, 360, 720)
 Columns = Mapping[str, Sequence[Any]]
 
 # Class: (colour, hatch). Hatches and lanes tell apart what colours alone may not.
@@ -57,12 +60,52 @@ class Picture:
     variants: tuple[str, ...] = ()
 
 
+def label_beside(
+    axes: Axes, text: str, point: tuple[float, float], curves: Sequence[tuple[Any, Any]],
+    size_in: tuple[float, float],
+) -> None:  # fmt: skip
+    """Write a text beside a point where it hides least of the curves (x, y) and stays within axes of about a size."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    scale = 72 * size_in[0] / (right - left), 72 * size_in[1] / (high - low)
+    lines = [
+        (
+            (np.asarray(x, dtype=np.float64) - point[0]) * scale[0],
+            (np.asarray(y, dtype=np.float64) - point[1]) * scale[1],
+        )
+        for x, y in curves
+    ]  # points of paper, from the point that is labelled
+    edges = ((left - point[0]) * scale[0], (right - point[0]) * scale[0],
+             (low - point[1]) * scale[1], (high - point[1]) * scale[1])  # fmt: skip
+    width, height = LABEL_PT * 0.56 * len(text) + 4, LABEL_PT * 1.4
+
+    def hidden(place: tuple[str, float, float]) -> float:
+        side, x, y = place
+        begin = x if side == "left" else x - width
+        box = begin, begin + width, y - height / 2, y + height / 2
+        outside = max(0.0, edges[0] - box[0]) + max(0.0, box[1] - edges[1])
+        outside += max(0.0, edges[2] - box[2]) + max(0.0, box[3] - edges[3])
+        steps = np.linspace(box[0], box[1], 60)
+        met = [np.interp(steps, x, y, left=np.nan, right=np.nan) for x, y in lines if len(x)]
+        return outside * 10 + sum(int(((y > box[2]) & (y < box[3])).sum()) for y in met)
+
+    places = [
+        (side, 8.0 if side == "left" else -8.0, rise)
+        for rise in (0.0, -14.0, 14.0, -24.0, 24.0, -36.0, 36.0, -50.0, 50.0) for side in ("left", "right")
+    ]  # fmt: skip
+    side, x, y = min(places, key=hidden)  # the nearest of those that hide least
+    axes.annotate(
+        text, point, xytext=(x, y), textcoords="offset points", ha=side, va="center", color=style.INK,
+        fontsize=LABEL_PT, bbox={"facecolor": style.PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class CivilAxis:
-    """Instants as days since the period began, marked at civil hours, days or months."""
+    """Instants as days since the period began, marked at civil minutes, hours, days or months."""
 
     period: Period
     words: Words
+    most: int = MOST_MARKS
 
     def of(self, at: Any) -> Any:
         """Instants (us) as values on this axis; arrays and single ones."""
@@ -70,57 +113,51 @@ class CivilAxis:
 
     def mark(self, axes: Axes) -> None:
         """Name the marks of the x axis in the report's language."""
-        edges = list(self._edges())
-        if len(edges) > 2 and (edges[1][0] - edges[0][0]) * 2 < edges[2][0] - edges[1][0]:
-            del edges[0]  # the period's begin, too near the first hour or day
+        marks, name = self._marks()
+        marks = marks[:: max(1, -(-len(marks) // self.most))]
         axes.set_xlim(0, self.of(self.period.end))
-        step = max(1, -(-len(edges) // 16))
-        axes.set_xticks([self.of(at) for at, _ in edges[::step]], [text for _, text in edges[::step]])
+        axes.set_xticks([self.of(at) for at in marks], name(marks))
 
-    def _edges(self) -> Iterator[tuple[int, str]]:
+    def _marks(self) -> tuple[list[int], Callable[[list[int]], list[str]]]:
         start, end, calendar = self.period.start, self.period.end, self.words.calendar
         days = (end - start) / DAY_US
-        at = start
-        if days <= 0.5:
-            step = next(size for size in (5, 10, 15, 30, 60) if (end - start) / MINUTE_US / size <= 16 or size == 60)
-            at = -(-start // (step * MINUTE_US)) * step * MINUTE_US
-            for number, minute in enumerate(range(at, end, step * MINUTE_US)):
-                day = (
-                    f"\n{calendar.civil(minute).day} {self.words.month(calendar.civil(minute).month)}"
-                    if not number
-                    else ""
-                )
-                yield minute, f"{calendar.civil(minute):%H:%M}{day}"
-        elif days <= 3:
-            while at < end:
-                dated = at == start or not calendar.civil(at).hour
-                day = f"\n{calendar.civil(at).day} {self.words.month(calendar.civil(at).month)}" if dated else ""
-                yield at, f"{calendar.civil(at):%H:%M}{day}"
-                at = at // HOUR_US * HOUR_US + HOUR_US
-        elif days <= 62:
-            while at < end:
-                yield at, f"{calendar.civil(at).day} {self.words.month(calendar.civil(at).month)}"
-                at = calendar.midnight_after(at)
-        else:
-            for first in months(start, end, calendar):
-                month = self.words.month(calendar.civil(first).month)
-                yield (
-                    first,
-                    f"{month}\n{calendar.civil(first).year}"
-                    if calendar.civil(first).month == 1 or first == start
-                    else month,
-                )
+        if days <= CLOCK_DAYS:
+            return self._clock_marks(), self._clocks
+        if days <= 62:
+            midnights = [start] if calendar.midnight_after(start - 1) == start else []
+            while (at := calendar.midnight_after(midnights[-1] if midnights else start)) < end:
+                midnights.append(at)
+            return midnights, self._days
+        return [start, *(at for at in month_starts(calendar, start, end) if at - start > 10 * DAY_US)], self._months
 
+    def _clock_marks(self) -> list[int]:
+        """Instants whose civil time is a whole number of steps after midnight."""
+        start, end, civil = self.period.start, self.period.end, self.words.calendar.civil
+        step = next(
+            (size for size in STEPS_MIN if (end - start) / MINUTE_US / size <= self.most), STEPS_MIN[-1]
+        )  # fmt: skip
+        least = min(step, 5) * MINUTE_US
+        marks = range(-(-start // least) * least, end, least)
+        return [at for at in marks if (civil(at).hour * 60 + civil(at).minute) % step == 0] or [start]
 
-def months(start: int, end: int, calendar: Calendar) -> Iterator[int]:
-    """First instants of calendar months in [start, end)."""
-    year, month = calendar.civil(start).year, calendar.civil(start).month
-    while (at := calendar.instant(year, month, 1)) < end:
-        if at >= start:
-            yield at
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+    def _clocks(self, marks: list[int]) -> list[str]:
+        """Times of the day, with the day at the first mark and at each that is on another day than the one before."""
+        found, before = [], None
+        for at in marks:
+            then = self.words.calendar.civil(at)
+            dated = f"\n{then.day} {self.words.month(then.month)}" if then.date() != before else ""
+            found.append(f"{then:%H:%M}{dated}")
+            before = then.date()
+        return found
 
+    def _days(self, marks: list[int]) -> list[str]:
+        days = [self.words.calendar.civil(at) for at in marks]
+        return [f"{day.day} {self.words.month(day.month)}" for day in days]
 
-def days_of(at: NDArray[np.int64], calendar: Calendar) -> list[str]:
-    """Days of instants, ISO 8601."""
-    return [calendar.civil(one).date().isoformat() for one in at.tolist()]
+    def _months(self, marks: list[int]) -> list[str]:
+        found, before = [], None
+        for at in marks:
+            then = self.words.calendar.civil(at)
+            found.append(self.words.month(then.month) + (f"\n{then.year}" if then.year != before else ""))
+            before = then.year
+        return found

@@ -36,20 +36,17 @@ def draw_restoration(view: View, words: Words) -> Picture | None:
     for bar, place in zip(bars, shown.tolist(), strict=True):
         bar.set_hatch("///" if late[place] else "")
         bar.set_url(f"row:{rows.get(tickets[place].split('+')[0], 0)}")
-    axes.axhline(limit_h, color=style.INK, linestyle=(0, (6, 3)), linewidth=1.2)
-    axes.annotate(
-        words("restoration.limit", limit=words.hours(limit_h)), (1, limit_h), xycoords=("axes fraction", "data"),
-        xytext=(0, 4), textcoords="offset points", ha="right", va="bottom", color=style.INK,
-        bbox={"facecolor": style.PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1},
-    )  # fmt: skip
+    label = words("restoration.limit", limit=words.hours(limit_h))
+    axes.axhline(limit_h, color=style.INK, linestyle=(0, (6, 3)), linewidth=1.2, label=label)
+    style.legend_above(axes)
     longest = int(np.argmax(hours))
     at = int(np.flatnonzero(shown == longest)[0])
     axes.annotate(
         words.hours(float(hours[longest]), exact=True), (at, float(hours[longest])), xytext=(0, 4),
-        textcoords="offset points", ha="center", va="bottom", fontsize=9, fontweight="bold",
+        textcoords="offset points", ha=_aligned(at, len(shown)), va="bottom", fontsize=9, fontweight="bold",
     )  # fmt: skip
-    names = [f"{style.label(tickets[place], 8)}\n{_day(words, int(starts[place]))}" for place in shown.tolist()]
-    step = max(1, -(-len(names) // 9))
+    names = [f"{words.short(tickets[place], 9)}\n{_day(words, int(starts[place]))}" for place in shown.tolist()]
+    step = max(1, -(-len(names) // 8))
     axes.set_xticks(places[::step], names[::step], fontsize=8.5)
     axes.set_xlim(-0.7, max(4, len(shown)) - 0.3)
     axes.set_ylim(0, max(float(hours.max()), limit_h) * 1.22)
@@ -62,9 +59,9 @@ def draw_restoration(view: View, words: Words) -> Picture | None:
         "late": words.number(sum(late)), "count": words.number(len(late)),
     }  # fmt: skip
     columns = {
-        "ticket": list(tickets), "start": [view.calendar.iso(at) for at in starts.tolist()],
-        "hours": np.round(hours, 6).tolist(),
-        "promised_h": [limit_h] * len(hours), "late": late, "cause": [one.incident.cause for one in view.outages],
+        "ticket": list(tickets), "start": [words.iso(at) for at in starts.tolist()],
+        "hours": np.round(hours, 6).tolist(), "promised_h": [limit_h] * len(hours), "late": late,
+        "cause": [one.incident.cause for one in view.outages],
     }  # fmt: skip
     note = words("restoration.shown", shown=words.number(len(shown)), all=words.number(len(hours)))
     return Picture(
@@ -117,9 +114,16 @@ def _key(late: list[bool]) -> str:
     return "restoration.fail_one" if sum(late) == 1 else "restoration.fail"
 
 
+def _aligned(place: int, bars: int) -> str:
+    """Where the label of a bar stands, so that it stays within the axes."""
+    if bars < 8:
+        return "center"
+    return "left" if place < bars * 0.15 else "right" if place > bars * 0.85 else "center"
+
+
 def _day(words: Words, at: int) -> str:
-    day = words.calendar.civil(at)
-    return f"{day.day} {words.month(day.month)}"
+    then = words.calendar.civil(at)
+    return f"{then.day} {words.month(then.month)}"
 
 
 def draw_pattern(view: View, words: Words) -> Picture | None:
@@ -128,13 +132,13 @@ def draw_pattern(view: View, words: Words) -> Picture | None:
     if not len(starts):
         return None
     period = view.service.period
-    then = [view.calendar.civil(at) for at in starts.tolist()]
+    then = [words.calendar.civil(at) for at in starts.tolist()]
     by_hour = np.bincount([at.hour for at in then], minlength=24)
     by_day = np.bincount([at.weekday() for at in then], minlength=7)
     figure, (left, right) = style.unequal((style.WIDE_IN[0], 2.7), (2.1, 1))
     left.bar(np.arange(24), by_hour, width=0.75, color=style.BLUE)
     left.set_xticks(range(0, 24, 3), [str(hour) for hour in range(0, 24, 3)])
-    left.set_xlabel(words("pattern.hour"))
+    left.set_xlabel(words("pattern.hour", zone=words.calendar.zone))
     right.bar(np.arange(7), by_day, width=0.7, color=style.BLUE)
     right.set_xticks(range(7), words("pattern.days").split())
     for axes in (left, right):

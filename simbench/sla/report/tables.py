@@ -10,8 +10,9 @@ import msgspec
 
 from simbench.base.units import HOUR_US
 from simbench.finding import Finding
+from simbench.ledger.incidents import PLATFORM
 from simbench.rules.rule import Case
-from simbench.sla.classification import VARIANTS_OF
+from simbench.sla.classification import PLATFORM_OF_SEVERAL, VARIANTS_OF
 from simbench.sla.imports.decisions import Decision
 from simbench.sla.readings import COLUMNS, NOTICE, RESTORATION, Line, readings_of
 from simbench.sla.report.availability_figure import CLASSES
@@ -163,13 +164,16 @@ def _headings(words: Words, *names: str) -> tuple[str, ...]:
 
 def _months(view: View, words: Words) -> Table:
     number = words.number
-    offered = any(month.offered for month in view.months)
+    offered, traffic = any(month.offered for month in view.months), bool(view.traffic.hours.codes)
+    formula = view.case.contract.terms.quality.availability_formula.value
     rows = [
         (
             f"{words.month(one.first.month)} {one.first.year}", words.share(one.availability),
             number(one.unplanned_h, 2), number(one.planned_h, 2), number(one.outages),
-            number(one.offered) if offered else "–", number(one.accepted), number(one.refused),
-            number(one.delivered), words.share(one.busiest_share, 0),
+            *((
+                number(one.offered) if offered else "–", number(one.accepted), number(one.refused),
+                number(one.delivered), words.share(one.busiest_share, 0),
+            ) if traffic else ()),
         )
         for one in view.months
     ]  # fmt: skip
@@ -177,10 +181,14 @@ def _months(view: View, words: Words) -> Table:
     columns["first"] = [first.isoformat() for first in columns["first"]]
     columns["availability"] = [one.availability for one in view.months]
     headings = _headings(
-        words, "month", "availability", "unplanned", "planned", "outages", "offered", "accepted", "refused",
-        "delivered", "busiest",
+        words, "month", "availability", "unplanned", "planned", "outages",
+        *(("offered", "accepted", "refused", "delivered", "busiest") if traffic else ()),
     )  # fmt: skip
-    return Table("months", words("table.months_title"), words("table.months_note"), headings, rows, columns)
+    note = words(
+        "table.months_note" if traffic else "table.months_note_bare", formula=formula,
+        lost=words(f"availability.lost_{formula}"),
+    )  # fmt: skip
+    return Table("months", words("table.months_title"), note, headings, rows, columns)
 
 
 def _busiest(view: View, words: Words) -> Table:
@@ -193,7 +201,7 @@ def _busiest(view: View, words: Words) -> Table:
     ]  # fmt: skip
     headings = _headings(words, "code", "at", "messages", "rate", "tier", "share")
     return Table(
-        "busiest", words("table.busy_title"), words("table.busy_note"), headings, rows, busiest_columns(view),
+        "busiest", words("table.busy_title"), words("table.busy_note"), headings, rows, busiest_columns(view, words),
         frozenset({0, 1}),
     )  # fmt: skip
 
@@ -201,7 +209,7 @@ def _busiest(view: View, words: Words) -> Table:
 def _recovery(view: View, words: Words) -> Table:
     rows = [
         (
-            one.ticket, words.moment(one.start), words.hours((one.end - one.start) / HOUR_US, exact=True),
+            words.ticket(one.ticket), words.moment(one.start), words.hours((one.end - one.start) / HOUR_US, exact=True),
             words.number(one.at_end), words.number(one.most), words.number(one.gone_after_min),
         )
         for one in view.recoveries
@@ -210,7 +218,7 @@ def _recovery(view: View, words: Words) -> Table:
     for name in ("after", "waiting"):
         columns.pop(name, None)
     for name in ("start", "end"):
-        columns[name] = [view.calendar.iso(at) for at in columns.get(name, [])]
+        columns[name] = [words.iso(at) for at in columns.get(name, [])]
     headings = _headings(words, "ticket", "start", "hours", "at_end", "most", "gone")
     return Table(
         "recoveries", words("table.recovery_title"), words("table.recovery_note"), headings, rows, columns,
@@ -242,11 +250,11 @@ def _incidents(view: View, words: Words) -> Table:
         leaves = ticket.leaves_window_at
         rows.append(
             (
-                incident.ticket,
+                words.ticket(incident.ticket),
                 words.moment(incident.start),
                 ends,
                 words.lasting((incident.end or max(end, incident.start)) - incident.start),
-                words("answer.whole") if incident.subject == "platform" else incident.subject,
+                _scope(incident.subject, words),
                 words(f"class.{one.counted_as}") + (words("answer.late") if one.late else ""),
                 words(f"answer.{ticket.restored_in_time.replace(' ', '-')}"),
                 words.moment(incident.announced_at) if incident.announced_at is not None else "–",
@@ -264,6 +272,14 @@ def _incidents(view: View, words: Words) -> Table:
         frozenset({0, 1, 2, 4, 5, 6, 7, 8, 9}), names=[f"incident-{place}" for place in order],
         cut=cut if len(found) > MOST_ROWS else "",
     )  # fmt: skip
+
+
+def _scope(subject: str, words: Words) -> str:
+    """What was down: the platform, a part of it, one of several platforms, or a short code."""
+    if subject in {PLATFORM, "part"}:
+        return words("answer.whole" if subject == PLATFORM else "answer.part")
+    name = subject.removeprefix(PLATFORM_OF_SEVERAL)
+    return words("answer.one_platform", name=name) if name != subject else subject
 
 
 def _fields(found: Sequence[msgspec.Struct]) -> tuple[str, ...]:

@@ -14,13 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from simbench.base.calendar import UTC_CALENDAR, Calendar
+from simbench.base.calendar import Calendar
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.ledger.events import LimitSet, TierSet
 from simbench.ledger.rows import TIMES, WITHIN_S
 from simbench.reporting import style
 from simbench.sla.report.counts import Hours
-from simbench.sla.report.picture import CivilAxis, Picture, days_of
+from simbench.sla.report.picture import CivilAxis, Picture
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import Recovery, View
 
@@ -40,7 +40,7 @@ def draw_throughput(view: View, words: Words) -> Picture | None:
     axis, step = CivilAxis(view.service.period, words), _step(view)
     step_name = words(f"throughput.step_{step}")
     figure, panels = style.canvas((style.WIDE_IN[0], 0.9 + 1.75 * len(shown)), [1] * len(shown))
-    columns, reached = _throughput_columns(view)
+    columns, reached = _throughput_columns(view, words)
     for code, axes in zip(shown, panels, strict=True):
         days, peaks, tiers, _ = _day_peaks(view, hours.of(code), code)
         _peak_panel(axes, axis, 1 if step == "day" else 1 / 24, (days, peaks), _tier_steps(view, code))
@@ -66,13 +66,13 @@ def draw_throughput(view: View, words: Words) -> Picture | None:
         words("throughput.title"),
         heading,
         figure,
-        words("throughput.formula", step=step_name),
+        words("throughput.formula", step=step_name, zone=words.calendar.zone),
         columns,
         note,
     )
 
 
-def _throughput_columns(view: View) -> tuple[dict[str, list[Any]], list[tuple[float, str]]]:
+def _throughput_columns(view: View, words: Words) -> tuple[dict[str, list[Any]], list[tuple[float, str]]]:
     """The data of all codes' bars, and the highest share of its tier that each code reached."""
     hours = view.traffic.hours
     columns: dict[str, list[Any]] = {name: [] for name in ("code", "from", "busiest_per_s", "tier_per_s")}
@@ -81,7 +81,7 @@ def _throughput_columns(view: View) -> tuple[dict[str, list[Any]], list[tuple[fl
         days, peaks, tiers, share = _day_peaks(view, hours.of(code), code)
         reached.append((share, code))
         for name, values in zip(
-            columns, ([code] * len(days), [view.calendar.iso(at) for at in days.tolist()], peaks, tiers), strict=True
+            columns, ([code] * len(days), [words.iso(at) for at in days.tolist()], peaks, tiers), strict=True
         ):
             columns[name] += values if isinstance(values, list) else np.round(values, 4).tolist()
     return columns, reached
@@ -89,7 +89,7 @@ def _throughput_columns(view: View) -> tuple[dict[str, list[Any]], list[tuple[fl
 
 def _day_peaks(view: View, own: Hours, code: str) -> tuple[Any, Any, Any, float]:
     """First instants of the days (or hours) with traffic, rate of the busiest minute, tier, highest share."""
-    names, place = _beginnings(own.at, _step(view), view.calendar)
+    names, place = _beginnings(own.at, _step(view), view.case.contract.calendar)
     peaks = np.zeros(len(names))
     np.maximum.at(peaks, place, own.busiest / 60)
     busy = peaks > 0
@@ -165,14 +165,14 @@ def draw_heat(view: View, words: Words) -> Picture | None:
             extent=(0, size * width, 0, 24),
         )  # fmt: skip
         axes.set_yticks([0, 6, 12, 18, 24])
-        axes.set_ylabel(words("heat.axis"))
+        axes.set_ylabel(words("heat.axis", zone=words.calendar.zone))
         axes.grid(visible=False)
         axes.set_title(style.label(code), loc="left", fontsize=10.5, fontweight="bold")
     bar = figure.colorbar(image, ax=panels, pad=0.01, aspect=30, label=words("heat.colour"))
     bar.outline.set_visible(False)
     axis.mark(panels[-1])
-    columns = _heat_columns(maps, period.start, width)
-    by_hour = np.bincount(_local(hours.at, view.calendar) // HOUR_US % 24, hours.sums["accepted"], 24)
+    columns = _heat_columns(maps, period.start, width, words)
+    by_hour = np.bincount(_local(hours.at, words.calendar) // HOUR_US % 24, hours.sums["accepted"], 24)
     busiest = int(by_hour.argmax())
     values = {
         "hour": words("heat.hours", start=f"{busiest:02}", end=f"{busiest + 1:02}"),
@@ -182,13 +182,16 @@ def draw_heat(view: View, words: Words) -> Picture | None:
     return Picture("heat", words("heat.title"), words("heat.heading", **values), figure, formula, columns)
 
 
-def _heat_columns(maps: dict[str, NDArray[np.float64]], start: int, width: float) -> dict[str, list[Any]]:
+def _heat_columns(maps: dict[str, NDArray[np.float64]], start: int, width: float, words: Words) -> dict[str, list[Any]]:
     """The cells with traffic: code, first day of the column, hour of the day, per cent of the tier."""
     columns: dict[str, list[Any]] = {name: [] for name in ("code", "from_day", "hour", "percent_of_tier")}
     for code, found in maps.items():
         place = np.argwhere(~np.isnan(found))
         columns["code"] += [code] * len(place)
-        columns["from_day"] += days_of(start + (place[:, 1] * width * DAY_US).astype(np.int64), UTC_CALENDAR)
+        columns["from_day"] += [
+            words.calendar.civil(at).date().isoformat()
+            for at in (start + (place[:, 1] * width * DAY_US).astype(np.int64) + HOUR_US).tolist()
+        ]
         columns["hour"] += place[:, 0].tolist()
         columns["percent_of_tier"] += np.round(found[place[:, 0], place[:, 1]], 3).tolist()
     return columns
@@ -197,8 +200,9 @@ def _heat_columns(maps: dict[str, NDArray[np.float64]], start: int, width: float
 def _heat(view: View, own: Hours, code: str, grid: tuple[int, float]) -> NDArray[np.float64]:
     """Hour of the day by column: the busiest minute in % of the tier, NaN without traffic."""
     size, width = grid
-    local = _local(own.at, view.calendar)
-    start = int(_local(np.array([view.service.period.start // HOUR_US * HOUR_US]), view.calendar)[0])
+    calendar = view.case.contract.calendar
+    local = _local(own.at, calendar)
+    start = int(_local(np.array([view.service.period.start // HOUR_US * HOUR_US]), calendar)[0])
     column = np.clip(((local - start) / DAY_US / width).astype(np.int64), 0, size - 1)
     found = np.full((24, size), -1.0)
     shares = 100 * own.busiest / 60 / np.maximum(1, view.tier(code, own.busiest_at))
@@ -288,7 +292,7 @@ def _delivery_heading(hours: Hours, words: Words) -> str:
 
 
 def draw_recovery(view: View, words: Words) -> Picture | None:
-    """The backlog after each outage of the whole platform, the largest ones in colour."""
+    """The backlog from some minutes before the end of each outage of the whole platform, the largest ones in colour."""
     if not view.recoveries:
         return None
     ranked = sorted(view.recoveries, key=lambda one: (-one.most, one.start))
@@ -298,12 +302,14 @@ def draw_recovery(view: View, words: Words) -> Picture | None:
     if len(ranked) > WORST_SHOWN:
         axes.lines[-1].set_label(words("recovery.others"))
     for number, one in list(enumerate(ranked[:WORST_SHOWN]))[::-1]:
-        label = f"{style.label(one.ticket)}, {words.day(one.end)}"
+        label = f"{words.short(one.ticket)}, {words.day(one.end)}"
         axes.plot(
             one.after, one.waiting, color=style.SERIES[number], linestyle=("-", (0, (6, 2)), (0, (2, 1.5)))[number],
             linewidth=2, label=label,
         )  # fmt: skip
     axes.axvline(0, color=style.INK, linewidth=1)
+    shown = [one.after[-1] for one in ranked[:WORST_SHOWN]]
+    axes.set_xlim(-max(5, max(shown) // 3), max(5, *shown))
     axes.set_xlabel(words("recovery.time"))
     axes.set_ylabel(words("recovery.axis"))
     axes.set_ylim(bottom=0)
@@ -326,7 +332,7 @@ def draw_recovery(view: View, words: Words) -> Picture | None:
 def _recovery_heading(worst: Recovery, words: Words) -> str:
     if not worst.most:
         return words("recovery.none")
-    values = {"most": words.number(worst.most), "ticket": style.label(worst.ticket)}
+    values = {"most": words.number(worst.most), "ticket": words.short(worst.ticket)}
     if worst.gone_after_min is None:
         return words("recovery.lasting", **values)
     return words("recovery.heading", after=_lasting(worst.gone_after_min, words), **values)
@@ -349,10 +355,10 @@ def busiest_rows(view: View, most: int = 10) -> list[tuple[str, int, int, int]]:
     return [row for row in ranked[:most] if row[2]]
 
 
-def busiest_columns(view: View) -> dict[str, list[Any]]:
+def busiest_columns(view: View, words: Words) -> dict[str, list[Any]]:
     """The busiest minutes as columns."""
     rows = busiest_rows(view)
     return {
-        "code": [code for code, *_ in rows], "minute": [view.calendar.iso(at) for _, at, _, _ in rows],
+        "code": [code for code, *_ in rows], "minute": [words.iso(at) for _, at, _, _ in rows],
         "messages": [count for *_, count, _ in rows], "tier_per_s": [tier for *_, tier in rows],
     }  # fmt: skip

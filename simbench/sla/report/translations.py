@@ -7,17 +7,35 @@ from typing import Final
 
 from simbench.contract import Contract
 from simbench.reporting import translations
+from simbench.reporting.style import label
 from simbench.reporting.translations import LANGUAGES, Translations
+from simbench.sla.classification import OVERRUN
 
 __all__ = ["LANGUAGES", "Words", "texts"]
 HOME: Final = Path(__file__).parent
 
 
 class Words(Translations):
-    """The texts of one language. Raises KeyError for an unknown key."""
+    """The texts of one language, with the civil time and the currency of a contract.
+
+    Raises KeyError for an unknown key.
+    """
 
     def __init__(self, language: str, contract: Contract) -> None:
         super().__init__(language, HOME, contract.calendar, contract.terms.money.currency.value)
+
+    def ticket(self, name: str) -> str:
+        """The name of an incident; the bench's own addition to it in the report's language."""
+        return name.replace(OVERRUN, f" ({self('ticket.overrun')})")
+
+    def short(self, name: str, longest: int = 24) -> str:
+        """The name of an incident for a narrow place: its end tells tickets apart."""
+        found = label(self.ticket(name), 200)
+        return found if len(found) <= longest else "..." + found[3 - longest :]
+
+    def iso(self, us: int) -> str:
+        """An instant as ISO 8601 with its offset."""
+        return self.calendar.iso(us)
 
     def lasting(self, us: int) -> str:
         """A duration in microseconds: "6 h 05", with seconds where there are any, "45 s" below a minute."""
@@ -33,6 +51,13 @@ class Words(Translations):
         """From one day to another, or the only day."""
         first, last = self.day(since), self.day(until)
         return first if first == last else f"{first} – {last}"
+
+    def period(self, since: int, until: int) -> str:
+        """From one instant to another, with seconds where the minutes are the same."""
+        first, last = self.moment(since), self.moment(until)
+        if first == last:
+            first, last = (f"{self.moment(at)}:{self.calendar.civil(at):%S}" for at in (since, until))
+        return f"{first} – {last}"
 
     def sentence(self, text: str) -> str:
         """A text that begins with a capital letter."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from simbench.contract import Clause
 from simbench.finding import Finding
-from simbench.sla.classification import CLIENT
+from simbench.sla.classification import CLIENT, noticed_in_time
 from simbench.sla.maintenance_notice import planned_by
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
@@ -45,31 +45,45 @@ def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
     terms = view.case.contract.terms.quality
     limit = getattr(terms, TERMS[purpose]).value if purpose in TERMS else finding.limit
     shown, measured = _value(purpose, limit, words), _value(purpose, finding.measured, words)
-    nothing = finding.outcome == "unsupported" or (not finding.measured and finding.outcome != "fail")
-    none = (
-        nothing and words.has(f"result.{purpose}-none") and (purpose != "rate-with-backlog" or finding.measured is None)
-    )
-    counts = {
-        "restoration": len(view.outages),
-        "maintenance-notice": len(planned_by(view.service, view.case.contract.operator)),
-        "interruption-notice": len(planned_by(view.service, CLIENT)),
-    }
+    planned = {
+        "maintenance-notice": planned_by(view.service, view.case.contract.operator),
+        "interruption-notice": planned_by(view.service, CLIENT),
+    }.get(purpose, [])
+    count = len(view.outages) if purpose == "restoration" else len(planned)
+    late = sum(not noticed_in_time(one, view.case.contract) for one in planned)
+    key = _result(finding, purpose, count)
     kind, months = terms.availability_window.value, words.number(terms.availability_months.value)
     window = words(f"window.{kind}", months=months)
-    number = words.number(counts.get(purpose, 0))
-    values = {"measured": measured, "limit": shown, "count": number, "window": window}
-    broke = finding.outcome == "error"
+    days = words(f"days.{view.case.contract.reading('AMB-04')}")
+    values = {
+        "measured": measured, "limit": shown, "count": words.number(count), "window": window, "days": days,
+        "late": words.number(late),
+    }  # fmt: skip
     return VerdictRow(
         finding,
         words(f"outcome.{finding.outcome}"),
-        words(f"promise.{purpose}", limit=shown, window=window),
-        words("result.error") if broke else words(f"result.{purpose}-none" if none else f"result.{purpose}", **values),
-        "–" if none or broke else measured + _unit(purpose, words),
+        words(f"promise.{purpose}", limit=shown, window=window, days=days),
+        words(key, **values),
+        measured + _unit(purpose, words) if key in {f"result.{purpose}", f"result.{purpose}-so-far"} else "–",
         shown if limit is None else shown + _unit(purpose, words),
         view.case.contract.clauses.get(finding.clause),
         _source(view.case.contract.clauses.get(finding.clause), words),
         tuple(dict.fromkeys(_assumed(name, words) for name in finding.assumed)),
     )
+
+
+def _result(finding: Finding, purpose: str, count: int) -> str:
+    """The key of the sentence that says what was found."""
+    if finding.outcome == "error":
+        return "result.error"
+    if purpose == "availability":
+        if finding.measured is None:
+            return "result.availability-none"
+        return "result.availability-so-far" if finding.summary.startswith("provisional") else "result.availability"
+    if purpose == "rate-with-backlog":
+        unknown = "-unknown" if finding.outcome == "unsupported" else "-none"
+        return "result.rate-with-backlog" + (unknown if finding.measured is None else "")
+    return f"result.{purpose}" if count else f"result.{purpose}-none"
 
 
 def _assumed(name: str, words: Words) -> str:

@@ -20,15 +20,17 @@ from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Finding
 from simbench.ledger.incidents import Incident
 from simbench.rules.rule import Case, judge, ordered
-from simbench.sla.availability import Rolling, Year, budget, rolling, turning_points, year_of
+from simbench.sla.availability import Rolling, Year, budget, lost_until, rolling, turning_points, year_of
 from simbench.sla.classification import Counted, Service, service_of
 from simbench.sla.granted_rate import rates_at
 from simbench.sla.report.counts import Hours, Traffic, traffic_of
 from simbench.sla.restoration import outages_of
-from simbench.sla.rolling_window import Instants
+from simbench.sla.rolling_window import Instants, month_starts
 
 POINTS: Final = 730  # evenly spaced, besides every turning point
 FOLLOWED_US: Final = DAY_US  # how long a backlog is followed after its outage
+LEAST_AROUND_US: Final = 30 * MINUTE_US  # shown before the longest outage, twice as much after it
+MOST_AROUND_US: Final = 400 * HOUR_US  # by the minute
 Progress = Callable[[str, int, int], None]  # the step that begins, the steps done, all steps
 
 
@@ -40,17 +42,13 @@ class Month(msgspec.Struct, frozen=True):
     unplanned_h: float
     planned_h: float
     outages: int
+    availability: float  # of the month alone, by the contract's formula
     offered: int
     accepted: int
     refused: int
     delivered: int
     busiest_share: float
     """Messages accepted in the busiest minute, as a share of the code's tier; 0 without traffic."""
-
-    @property
-    def availability(self) -> float:
-        """Of the month alone: 1 - unplanned / hours."""
-        return 1 - self.unplanned_h / self.hours if self.hours else 1.0
 
 
 class Recovery(msgspec.Struct, frozen=True):
@@ -116,7 +114,11 @@ def view_of(case: Case, progress: Progress = lambda *_: None, judged: tuple[Find
         service = msgspec.structs.replace(
             service, period=msgspec.structs.replace(service.period, end=service.period.start + SECOND_US)
         )
-    traffic = traffic_of(case.trace.run, [span for _, span in _followed(service)])
+    spans = [span for _, span in _followed(service)]
+    longest = around_longest(service)
+    if longest is not None and longest[1] - longest[0] <= MOST_AROUND_US:
+        spans.append((longest[0] // MINUTE_US * MINUTE_US, longest[1]))
+    traffic = traffic_of(case.trace.run, spans)
     progress("availability", len(purposes) + 1, steps)
     year = year_of(service, case.contract)
     at = _instants(year)
@@ -131,15 +133,17 @@ def _instants(year: Year) -> Instants:
     """Every turning point, and enough instants between them for a smooth curve."""
     period = year.period
     even = np.linspace(period.start, period.end, POINTS).astype(np.int64)
-    at = np.unique(np.concatenate([turning_points(year), even]))
-    found: Instants = at[at > period.known_from]
+    begun = year.windows.since + 1 if year.windows.calendar else year.windows.since[:0]
+    at = np.unique(np.concatenate([turning_points(year), even, begun]))
+    found: Instants = at[(at > period.known_from) & (at >= period.start) & (at <= period.end)]
     return found
 
 
 def _months(case: Case, service: Service, year: Year, hours: Hours) -> list[Month]:
     start, end = service.period.start, service.period.end
-    edges = [start, *(at for at in _month_edges(start, end, case.contract.calendar) if start < at < end), end]
+    edges = [start, *(at for at in month_starts(case.contract.calendar, start, end) if at > start), end]
     unplanned, planned, _ = year.downtime.until(np.array(edges, dtype=np.int64))
+    shares = _alone(year, np.array(edges, dtype=np.int64), case.contract.terms.quality.availability_formula.value)
     tiers = {code: hours.of(code) for code in hours.codes}
     peaks = {
         code: own.busiest / 60 / np.maximum(1, rates_at(case, code, own.busiest_at)) for code, own in tiers.items()
@@ -160,6 +164,7 @@ def _months(case: Case, service: Service, year: Year, hours: Hours) -> list[Mont
                 hours=(until - since) / HOUR_US,
                 unplanned_h=float(unplanned[place + 1] - unplanned[place]) / HOUR_US,
                 planned_h=float(planned[place + 1] - planned[place]) / HOUR_US,
+                availability=float(shares[place]),
                 outages=int(np.diff(np.searchsorted(begun, [since, until]))[0]),
                 busiest_share=max(busiest, default=0.0),
                 **sums,
@@ -168,14 +173,13 @@ def _months(case: Case, service: Service, year: Year, hours: Hours) -> list[Mont
     return found
 
 
-def _month_edges(start: int, end: int, calendar: Calendar) -> list[int]:
-    """First instants of the calendar months that touch an interval."""
-    at, found = calendar.civil(start), []
-    year, month = at.year, at.month
-    while (edge := calendar.instant(year, month, 1)) < end:
-        found.append(edge)
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-    return found
+def _alone(year: Year, edges: Instants, formula: str) -> NDArray[np.float64]:
+    """The availability between each two edges, by a variant."""
+    lengths = np.diff(edges).astype(np.float64)
+    if formula == "V3":
+        lengths -= np.diff(year.downtime.until(edges)[1])
+    share: NDArray[np.float64] = 1 - np.diff(lost_until(year.downtime, edges, formula)) / np.maximum(1.0, lengths)
+    return share
 
 
 def _followed(service: Service) -> list[tuple[Incident, tuple[int, int]]]:
@@ -196,9 +200,9 @@ def _followed(service: Service) -> list[tuple[Incident, tuple[int, int]]]:
 
 def _recoveries(service: Service, traffic: Traffic) -> list[Recovery]:
     """The backlog after each outage; a minute without a row has none."""
-    if traffic.backlog is None:
+    if traffic.around is None or "waiting" not in traffic.around:
         return []
-    at, backlog = traffic.backlog
+    at, backlog = traffic.around["at"], traffic.around["waiting"]
     found = []
     for one, (since, until) in _followed(service):
         assert one.end is not None
@@ -224,6 +228,22 @@ def _recoveries(service: Service, traffic: Traffic) -> list[Recovery]:
             )
         )
     return found
+
+
+def longest_of(service: Service) -> Incident | None:
+    """The longest total, unplanned outage of the period."""
+    end, outages = service.period.end, outages_of(service)
+    return max(outages, key=lambda one: (one.incident.end or end) - one.incident.start).incident if outages else None
+
+
+def around_longest(service: Service) -> tuple[int, int] | None:
+    """The longest outage with some time before and after it (us)."""
+    longest, period = longest_of(service), service.period
+    if longest is None:
+        return None
+    start, end = longest.start, longest.end or period.end
+    around = max(LEAST_AROUND_US, (end - start) // 6)
+    return start - around, min(end + 2 * around, max(period.end, end))
 
 
 def columns_of(rows: Any) -> dict[str, list[Any]]:

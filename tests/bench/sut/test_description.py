@@ -102,6 +102,25 @@ def test_a_program_is_described_by_a_file_or_by_an_option(tmp_path: Path) -> Non
     assert sut_description(from_options("command", "client -v")).name == "client"
 
 
+def test_a_client_without_a_name_has_that_of_its_file() -> None:
+    for program, name in (("python3 /srv/x/client.py -v", "client.py"), ("./client -v", "client"), ("sh -c x", "sh")):
+        assert sut_description(from_options("command", program)).name == name
+
+
+@pytest.mark.parametrize(
+    ("program", "problem"),
+    [
+        ("./nobody --flag", "there is no program"),
+        ("sh nobody.sh", "there is no file nobody.sh; expected a script for sh"),
+    ],
+)
+def test_a_program_that_is_not_there_is_one_line_before_anything_runs(
+    program: str, problem: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match=problem):
+        plan_of(SessionOptions("command", program=program), tmp_path)
+
+
 def test_a_program_that_is_a_link_is_started_by_the_link(tmp_path: Path) -> None:
     (tmp_path / "python").symlink_to(sys.executable)  # as in a virtual environment
     sut = sut_description(from_options("command", f"{tmp_path}/python client.py"))

@@ -282,3 +282,17 @@ def test_plain_frames_do_not_reach_the_core(monkeypatch: pytest.MonkeyPatch) -> 
     assert gateway.centre.decided == 2_000
     assert gateway.centre.delivery.on_the_way < 1_000
     assert reached == []
+
+
+def test_what_is_due_after_a_message_that_was_taken_out_is_delivered() -> None:
+    codes = (
+        CodeConfig(code="36010", account="36010", sessions=3, request_id="r"),
+        CodeConfig(code="38001", account="38001", sessions=3, request_id="r"),
+    )
+    early = submit(0, AdC="0033710000001", NRq="1", NT="3", Msg="41")
+    absent = submit(1, AdC=ABSENT, NRq="1", NT="3", Msg="42")
+    replacing = submit(23, AdC="0710000008", RPID="65", NRq="1", NT="3", Msg="426F6E6A6F7572")
+    turns = [([(1, early + absent)], 0, ""), ([(1, replacing)], 0, "")]
+    left = lived(turns, codes, "attached", fast=True)
+    assert left == lived(turns, codes, "attached", fast=False)
+    assert [row[4] for row in left["rows"] if row[1] == "delivered"] == ["0033710000001"]

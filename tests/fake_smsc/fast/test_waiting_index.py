@@ -41,13 +41,14 @@ def test_rows_found_again_after_a_pause_without_questions() -> None:
         pytest.skip("numba is not installed")
     gateway, _ = gateway_of(CODE)
     path: Any = gateway._fast
-    gateway.opened(1, START)
-    gateway.received(1, login("36010"), START)
     now = START
-    for _ in range(3):
+    for line in range(1, 4):  # each closes its connection, silent for so long
         now += 600 * SECOND_US
         gateway.advance(now)
-        gateway.received(1, submit(1, AdC="33710000007", Msg="41") * (FRESH_ROWS + 5), now)
+        gateway.opened(line, now)
+        gateway.received(line, login("36010"), now)
+        gateway.received(line, submit(1, AdC="33710000007", Msg="41") * (FRESH_ROWS + 5), now)
+        gateway.closed(line, now)
         found = gateway.centre.delivery.find("36010", "0710000007")
         assert len(found) == path.centre.settings.scts_ahead_max_s + 1
         assert [message.recipient for message in found] == ["33710000007"] * len(found)
@@ -59,13 +60,14 @@ def test_the_index_of_objects_forgets_messages_that_are_gone(monkeypatch: pytest
     gateway, _ = gateway_of(CODE)
     path: Any = gateway
     path._fast = None
-    gateway.opened(1, START)
-    gateway.received(1, login("36010"), START)
     gateway.centre.delivery._tidy_at = 50
     now = START
     for turn in range(20):
         now += 600 * SECOND_US
         gateway.advance(now)
-        gateway.received(1, b"".join(submit(n, AdC=f"{33_710_000_100 + n}") for n in range(30)), now)
+        gateway.opened(turn, now)
+        gateway.received(turn, login("36010"), now)
+        gateway.received(turn, b"".join(submit(n, AdC=f"{33_710_000_100 + n}") for n in range(30)), now)
+        gateway.closed(turn, now)
         assert len(gateway.centre.delivery.find("36010", f"{33_710_000_100 + turn}")) == 1
     assert gateway.centre.delivery._known <= 2 * 30 + 50 + 30

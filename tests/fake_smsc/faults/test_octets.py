@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -79,8 +80,8 @@ def test_no_sequence_of_octets_ends_the_server_or_another_session(chunks: list[b
 
 @pytest.mark.parametrize(
     "octets",
-    [b"GET / HTTP/1.1\r\nHost: smsc.example\r\n\r\n", client_hello(), b"\x00" * 3000, b"\r\n" * 500],
-    ids=["http", "tls", "zeros", "line-ends"],
+    [b"SSH-2.0-client\r\n", client_hello(), b"\x00" * 3000, b"\r\n" * 500],
+    ids=["ssh", "tls", "zeros", "line-ends"],
 )
 def test_another_protocol_is_met_with_silence_and_the_line_stays_usable(octets: bytes) -> None:
     async def script() -> None:
@@ -90,6 +91,28 @@ def test_another_protocol_is_met_with_silence_and_the_line_stays_usable(octets: 
             assert await peer.hears_nothing()
             peer.send(b"\x03")
             assert (await peer.login()).data[0] == "A"
+
+    asyncio.run(script())
+
+
+@pytest.mark.parametrize("reads", [1, 2, 5])
+def test_a_browsers_request_is_closed_before_a_frame_in_it_is_served(reads: int) -> None:
+    """A page can have a browser post any text to any port: frames in it must not be served."""
+    octets = b"POST /form HTTP/1.1\r\nHost: 127.0.0.1:3024\r\n\r\n" + harness.login() + harness.submit(1)
+
+    async def script() -> None:
+        async with serving() as site:
+            peer = await site.connect()
+            size = 1 if reads == 5 else len(octets) // reads
+            for at in range(0, len(octets) if reads < 5 else 10, size):
+                with suppress(ConnectionError):
+                    peer.send(octets[at : at + size])
+                    await peer.drain()
+                await asyncio.sleep(0.01)
+            assert await site.until(lambda: not site.control.sessions())
+            assert site.rows("wire", "out") == []
+            assert site.rows("centre", "login") == []
+            assert site.reason_of_closing(peer) == "server: an HTTP request"
 
     asyncio.run(script())
 
@@ -122,7 +145,7 @@ def test_the_longest_frame_allowed_does_not_close_its_line() -> None:
 def test_octets_that_never_end_are_not_kept() -> None:
     async def script() -> None:
         async with serving() as site:
-            peer = await site.connect()
+            peer = await site.session()
             for _ in range(64):
                 peer.send(b"no frame at all " * 1024)
                 await peer.drain()

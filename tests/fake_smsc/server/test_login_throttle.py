@@ -7,36 +7,72 @@ import asyncio
 import pytest
 
 from fake_smsc.scenario import Scenario, ServerConfig
-from fake_smsc.server.login_throttle import MINUTE_S, REMEMBERED, LoginThrottle
+from fake_smsc.server.login_throttle import MINUTE_S, REMEMBERED, LoginThrottle, block_of
 from simbench.cli.serve import EXPOSED_FAILED_LOGINS, guarded
-from tests.fake_smsc.live import LivePeer, Site, serving
+from tests import harness
+from tests.fake_smsc.live import LivePeer, Site, contract, dial, serving
 
 REASON = b"server: too many failed logins from its address"
 
 
-def test_an_address_is_refused_from_so_many_failures_on_until_a_minute_is_over() -> None:
-    throttle = LoginThrottle(3)
-    for now_s in (0.0, 10.0):
-        throttle.failed("192.0.2.1", now_s)
-        assert not throttle.too_many("192.0.2.1", now_s)
-    throttle.failed("192.0.2.1", 20.0)
-    assert throttle.too_many("192.0.2.1", MINUTE_S)
-    assert not throttle.too_many("192.0.2.2", 20.0)
-    assert not throttle.too_many("192.0.2.1", MINUTE_S + 1)
+class Clock:
+    """Seconds that a test moves."""
+
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_block_of_addresses_is_refused_from_so_many_failures_on_until_a_minute_is_over() -> None:
+    clock = Clock()
+    throttle = LoginThrottle(3, clock)
+    for clock.now_s in (0.0, 10.0):
+        throttle.failed("192.0.2.1")
+        assert not throttle.refuses("192.0.2.1")
+    clock.now_s = 20.0
+    throttle.failed("192.0.2.77")
+    clock.now_s = MINUTE_S
+    assert throttle.refuses("192.0.2.200")
+    assert not throttle.refuses("192.0.3.1")
+    clock.now_s = MINUTE_S + 1
+    assert not throttle.refuses("192.0.2.1")
+    throttle.failed("192.0.2.1")
+    assert throttle.refuses("192.0.2.1"), "no minute has more, whenever it begins"
+
+
+def test_an_account_is_refused_to_all_but_those_who_have_logged_in_to_it() -> None:
+    throttle = LoginThrottle(3, Clock())
+    throttle.succeeded("198.51.100.9", "36010")
+    for block in range(3):
+        assert not throttle.refuses(f"192.0.{block}.1", "36010")
+        throttle.failed(f"192.0.{block}.1", "36010")
+    assert throttle.refuses("192.0.9.1", "36010")
+    assert not throttle.refuses("192.0.9.1", "36020")
+    assert not throttle.refuses("198.51.100.9", "36010")
 
 
 def test_without_a_bound_nobody_is_ever_refused_and_nothing_is_remembered() -> None:
     throttle = LoginThrottle()
-    throttle.failed("192.0.2.1", 0.0, 1_000)
-    assert not throttle.too_many("192.0.2.1", 0.0)
+    for _ in range(1_000):
+        throttle.failed("192.0.2.1")
+    assert not throttle.refuses("192.0.2.1")
 
 
 def test_many_addresses_do_not_fill_the_memory_and_the_latest_are_remembered() -> None:
     throttle = LoginThrottle(1)
     for number in range(REMEMBERED + 10):
-        throttle.failed(f"2001:db8::{number:x}", 0.0)
-    assert not throttle.too_many("2001:db8::0", 0.0)
-    assert throttle.too_many(f"2001:db8::{REMEMBERED:x}", 0.0)
+        throttle.failed(f"2001:db8:{number:x}::1")
+    assert not throttle.refuses("2001:db8::1")
+    assert throttle.refuses(f"2001:db8:{REMEMBERED:x}::2")
+
+
+@pytest.mark.parametrize(("address", "block"), [
+    ("127.0.0.9", "127.0.0.0/24"), ("::ffff:127.0.0.9", "127.0.0.0/24"), ("2001:db8:1:2::3", "2001:db8:1::/48"),
+    ("", ""), ("nowhere", "nowhere"),
+])  # fmt: skip
+def test_the_block_of_an_address(address: str, block: str) -> None:
+    assert block_of(address) == block
 
 
 async def guess(site: Site, times: int) -> None:
@@ -61,6 +97,60 @@ def test_a_guesser_is_cut_off_however_few_guesses_each_connection_makes(at_once:
             assert await site.until(lambda: any(row[3] == REASON for row in site.rows("wire", "close")))
             assert await late.end() == "rst"
             assert (await before.submit(1)).data[0] == "A", "who is in stays in"
+
+    asyncio.run(script())
+
+
+def guesses(count: int) -> bytes:
+    """Logins with wrong passwords, and one with the right one."""
+    return b"".join(harness.login(password=f"wrong{n}") for n in range(count)) + harness.login()
+
+
+def test_of_many_guesses_in_one_write_as_many_are_answered_as_close_a_connection() -> None:
+    async def script() -> None:
+        async with serving() as site:
+            peer = await site.connect()
+            peer.send(guesses(1_500))
+            await peer.end()
+            assert [frame.data[1] for frame in peer.kept()] == [
+                "07"
+            ] * contract().terms.session.login_failures_close.value
+
+    asyncio.run(script())
+
+
+def test_many_connections_that_guess_at_once_share_one_bound() -> None:
+    async def script() -> None:
+        async with serving(server=ServerConfig(port=0, failed_logins_per_min=20)) as site:
+            peers = [await site.connect() for _ in range(150)]
+            for peer in peers:
+                peer.send(guesses(3))
+            for peer in peers:
+                await peer.end()
+            answers = [frame.data[:2] for peer in peers for frame in peer.kept()]
+            assert answers.count(["N", "07"]) == 20
+            assert [each for each in answers if each[0] == "A"] == []
+            assert await site.until(lambda: not site.server.connections)
+
+    asyncio.run(script())
+
+
+def test_many_addresses_that_guess_at_one_account_share_one_bound_and_its_client_does_not_suffer() -> None:
+    async def script() -> None:
+        async with serving(server=ServerConfig(port=0, failed_logins_per_min=20)) as site:
+            await (await site.session("36010")).close()
+            answers = []
+            for block in range(1, 100):
+                peer = await dial(site.server.port, f"127.0.{block}.1")
+                peer.send(guesses(3))
+                await peer.end()
+                answers += [frame.data[:2] for frame in peer.kept()]
+                await peer.close()
+            assert answers.count(["N", "07"]) == 20
+            assert answers.count(["A", ""]) == 0
+            await site.session("36010")
+            refused = [row for row in site.rows("centre", "login-refused") if row[7] == 4]
+            assert len(refused) == 99 - 6, "who is turned away is on record"
 
     asyncio.run(script())
 

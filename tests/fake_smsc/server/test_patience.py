@@ -35,12 +35,18 @@ async def never_reading(site: Site) -> socket.socket:
     return peer
 
 
+async def log_in(site: Site, peer: socket.socket, number: int) -> None:
+    """Open a session and read nothing: strangers are cut off sooner."""
+    await asyncio.get_running_loop().sock_sendall(peer, harness.login())
+    assert await site.until(lambda: any(view.number == number and view.account for view in site.control.sessions()))
+
+
 def test_a_client_that_never_reads_is_cut_off_before_it_costs_much_memory() -> None:
     async def script() -> None:
         async with serving() as site:
             bystander = await site.session()
             with await never_reading(site) as deaf, suppress(ConnectionError):
-                assert await site.until(lambda: 2 in site.server.connections)
+                await log_in(site, deaf, 2)
                 served = site.server.connections[2].transport.get_extra_info("socket")
                 served.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
                 async with asyncio.timeout(300):
@@ -64,7 +70,7 @@ def test_a_closed_connection_does_not_wait_for_ever_for_a_client_that_does_not_r
     async def script() -> None:
         async with serving() as site:
             with await never_reading(site) as deaf:
-                assert await site.until(lambda: 1 in site.server.connections)
+                await log_in(site, deaf, 1)
                 transport = site.server.connections[1].transport
                 while not transport.get_write_buffer_size():
                     await asyncio.get_running_loop().sock_sendall(deaf, BURST)

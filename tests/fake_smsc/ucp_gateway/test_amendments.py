@@ -134,7 +134,7 @@ def test_a_delivered_message_is_not_found() -> None:
 def test_a_forwarded_message_says_so() -> None:
     peer = buffered(VP=minutes_ahead(HOUR_US), LRq="1", LRAd="33639980077", LPID="0100")
     while not rows(peer, "forwarded"):
-        peer.wait(SECOND_US)
+        keep(peer, SECOND_US)
     assert modify(peer) == "38"
 
 

@@ -185,7 +185,7 @@ def test_a_year_without_any_incident_keeps_its_promises() -> None:
 def test_less_than_a_year_is_called_provisional() -> None:
     report, page = made(run=run_of_year(outages(1), traffic(outages(1), 30), end=START + 30 * DAY_US))
     assert "provisional" in finding(report, "OPS-QOS-01").summary
-    assert report.words("page.provisional", days="30") in Markup(page).text
+    assert plain(report.words("page.provisional", length="30 d")) in Markup(page).text
 
 
 def test_a_year_with_its_history_is_not_provisional() -> None:
