@@ -59,7 +59,7 @@ class Ledger:
     `wire`, `events`, `stimuli`, `centre`, `timing_error` and `minute` take tuples in the column order of
     `simbench.ledger.rows` with `append`, and many of them as columns with `append_columns`; both may be bound once and
     called from one thread.
-    Rows reach the disk after 200 ms or 50,000 rows; a process that is killed loses no more than those.
+    Rows reach the disk after 200 ms or 20,000 rows; a process that is killed loses no more than those.
     """
 
     def __init__(

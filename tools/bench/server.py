@@ -50,7 +50,9 @@ async def serve(folder: Path, kind: str = "") -> None:
             await stop.wait()
     ledger.close()
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(f"  server: {used.ru_utime + used.ru_stime:.1f} s of processor, {used.ru_maxrss / 1024:.0f} MB at most")
+    print(
+        f"  server: {used.ru_utime + used.ru_stime:.1f} s of processor, {used.ru_maxrss / 1024:.0f} MB at most, its ledger packed"
+    )
 
 
 @asynccontextmanager
