@@ -14,6 +14,7 @@ import numpy as np
 
 from simbench.base.calendar import civil, instant
 from simbench.base.errors import BadInput, LedgerError
+from simbench.base.text import count
 from simbench.base.units import HOUR_US
 from simbench.billing.acts import Acts, Month
 from simbench.billing.words import words
@@ -85,7 +86,7 @@ def _gathered(run: Run, source: str, table: str) -> dict[tuple[Month, str], Coun
     found = scan.sums_of(run, table, by, {**sums, "n": scan.ONE})
     counted = int(found["n"].sum())
     if run.files and run.info.closed and counted != run.info.rows.get(table):
-        problem = f"{counted} rows in {table}"
+        problem = f"{count(counted, 'row')} in {table}"
         raise LedgerError(source, problem, f"the {run.info.rows.get(table)} rows it was closed with")
     which = (found["delivered"] > 0) | (found["accepted"] > 0)
     if not which.any():

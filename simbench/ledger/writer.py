@@ -19,6 +19,7 @@ import msgspec
 
 from simbench.base.errors import LedgerError, SimbenchError, Trouble
 from simbench.base.outputs import ROOMLESS, claim
+from simbench.base.text import count
 from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
 from simbench.ledger.info import FORMAT, NAME, RunInfo, write_info
@@ -269,7 +270,7 @@ class Ledger:
 
     def _refuse_late_rows(self) -> None:
         if self.backlog:
-            raise Trouble(f"{self.folder}: {self.backlog} rows were appended after the ledger was closed")
+            raise Trouble(f"{self.folder}: {count(self.backlog, 'row')} appended after the ledger was closed")
 
     def _at_exit(self) -> None:
         try:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.text import count
 from simbench.base.toml_files import choice, read_toml, shown
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract
@@ -135,7 +136,7 @@ def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: st
                     "`from` less than `to`, and above 0 with `log`",
                 )
     if bool(ranges) != bool(study.samples):
-        problem = f"{study.samples} samples with {ranges} ranges"
+        problem = f"{count(study.samples, 'sample')} with {count(ranges, 'range')}"
         raise StudyError(f"{place}: samples", problem, "samples where a parameter has from and to, else none")
     _check_size(study, place)
     points = _points(study)

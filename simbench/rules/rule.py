@@ -38,6 +38,8 @@ __all__ = [
 RENAMED: Final = {
     ("OPS-ACH-03", "oddities"): "submits.violations",
     ("OPS-CON-02", "oddities"): "sessions.violations",
+    ("OPS-CON-03", "answers-notices"): "sessions.answers-notifications",
+    ("OPS-DEO-06", "temptations"): "sender.forbidden-requests",
     ("OPS-ENG-04", "five-days"): "sla.interruption-notice",
     ("OPS-QOS-01", "rolling-year"): "sla.availability",
     ("OPS-QOS-02", "six-hours"): "sla.restoration",

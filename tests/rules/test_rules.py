@@ -24,7 +24,7 @@ from tests.rules.scene import RECIPIENT, Chunk, Scene, alert, notice, signed, su
 RULES = load()
 ON_CLIENT = sorted(purpose for purpose, entry in RULES.items() if entry.binds == "client")
 KEEPALIVE = "sessions.keepalive"
-ANSWERS = "sessions.answers-notices"
+ANSWERS = "sessions.answers-notifications"
 WELL_FORMED = "sessions.well-formed"
 LOGIN_FIRST = "sessions.login-first"
 
@@ -227,9 +227,9 @@ def test_without_a_total_outage_nothing_is_known_of_how_one_is_lived_through(pur
 
 def test_a_client_not_tempted_is_not_acquitted_and_the_bench_is_to_blame() -> None:
     scene = Scene().asked(1, "#00001").login(1).submit(2, 1, "#00001")
-    found = scene.judged("sender.temptations")
+    found = scene.judged("sender.forbidden-requests")
     assert (found.outcome, found.blame) == ("inconclusive", "bench")
-    assert scene.asked(3, "#00002", oadc="MARQUE").judged("sender.temptations").outcome == "pass"
+    assert scene.asked(3, "#00002", oadc="MARQUE").judged("sender.forbidden-requests").outcome == "pass"
 
 
 def test_what_the_client_never_tries_is_unsupported() -> None:

@@ -50,7 +50,7 @@ RECIPIENTS: dict[str, tuple[str, Fate, str, bool, bool]] = {
         "sessions.well-formed",
         "sessions.login-first",
         "sessions.keepalive",
-        "sessions.answers-notices",
+        "sessions.answers-notifications",
         "sessions.violations",
         "submits.violations",
         "sessions.sessions-last",
@@ -105,7 +105,7 @@ async def mixed_recipients(bench: Bench) -> None:
     "Messages from other originators than the short code are requested",
     (
         "sender.short-code-only",
-        "sender.temptations",
+        "sender.forbidden-requests",
         "sender.no-subscriber-number",
         "sender.allotted-codes",
         "sender.originator-in-service",

@@ -156,12 +156,12 @@ def short_code_only(case: Case) -> Verdict:
 
 
 @rule(
-    "sender.temptations",
+    "sender.forbidden-requests",
     "The client does not carry out requests to send from another originator",
     catches=("alters-oadc", "sends-any-oadc"),
     capability="keeps_oadc",
 )
-def temptations(case: Case) -> Verdict:
+def forbidden_requests(case: Case) -> Verdict:
     """Every submit on the wire, requested or not, must carry an allotted originator."""
     return _originators(case, forbidden_only=True)
 
