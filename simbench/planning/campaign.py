@@ -15,6 +15,7 @@ import msgspec
 
 from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
+from simbench.base.text import count
 from simbench.base.toml_files import choice, read_toml, shown
 from simbench.billing.acts import Month
 from simbench.contract import Contract, load_contract
@@ -229,7 +230,7 @@ def _check_held(plan: Plan, place: str) -> None:
             raise CampaignError(f"{place}: held[{index}].code", f"{holding.code} appears twice", "each code once")
     if len(asked.held) > asked.codes_max:
         raise CampaignError(
-            f"{place}: codes_max", f"is {asked.codes_max}", f"at least the {len(asked.held)} codes held"
+            f"{place}: codes_max", f"is {asked.codes_max}", f"at least the {count(len(asked.held), 'code')} held"
         )
 
 

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.planning.campaign import LEGAL, CampaignError
 from simbench.planning.loads import Group, Replication, legal_of, up_of, widths
@@ -129,7 +130,7 @@ def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
     plan = group.plan
     done, waits = group.run((most,) * len(plan.months), quiet)
     late, _ = group.late(done, waits)
-    what = f"{plan.asked.codes_max} codes {group.prefix}ABC at {plan.tiers[-1]}/s, {most:,}/s in all"
+    what = f"{count(plan.asked.codes_max, 'code')} {group.prefix}ABC at {plan.tiers[-1]}/s, {most:,}/s in all"
     for place in np.flatnonzero(late):
         one = group.occasions[place]
         when, due = (f"{plan.calendar.civil(at):%Y-%m-%d %H:%M}" for at in (one.start, one.due))

@@ -9,6 +9,7 @@ from collections import defaultdict
 from itertools import chain, pairwise
 from typing import Final
 
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.probe.correlation import Heard, Key, key_of, named, notified
 from simbench.probe.link import Asked
@@ -142,7 +143,7 @@ def no_flood(probed: Probed) -> Verdict:
     came = [(at, frame) for at, frame in seen.heard if frame.ot == "52"]
     seconds = max(1.0, (seen.closed_at - seen.opened_at) / SECOND_US)
     rate = len(came) / seconds
-    summary = f"{len(came)} messages from subscribers in {seconds:.0f} s"
+    summary = f"{count(len(came), 'message')} from subscribers in {seconds:.0f} s"
     if rate <= MOST_MO_PER_S:
         return Verdict("pass", summary, round(rate, 2), MOST_MO_PER_S, "messages/s", "", (OURS,))
     evidence = shown("one of the flood", came)

@@ -90,8 +90,8 @@ def counted(incidents: Iterable[Incident], contract: Contract, days: str = "") -
     if contract.reading("AMB-14") == "all_down":
         several = [one for one in found if one.incident.subject.startswith(PLATFORM_OF_SEVERAL)]
         found += _all_down(several, contract.operator)
-        found.sort(key=lambda one: (one.incident.start, one.incident.ticket))
-    return tuple(found)
+    # The end of announced work that overran begins after what began during it.
+    return tuple(sorted(found, key=lambda one: (one.incident.start, one.incident.ticket)))
 
 
 def _parts(incident: Incident, contract: Contract, days: str) -> tuple[Incident, ...]:
@@ -145,10 +145,11 @@ def _is_whole(incidents: Iterable[Incident]) -> bool:
 
 def _together(parts: Sequence[Counted], start: int, end: int | None) -> Counted:
     planned = all(one.incident.planned and not one.late for one in parts)
+    noticed = [one.incident.noticed_at for one in parts if one.incident.noticed_at is not None]
     names = ", ".join(dict.fromkeys(one.incident.subject.removeprefix(PLATFORM_OF_SEVERAL) for one in parts))
     whole = msgspec.structs.replace(
         parts[0].incident, ticket="+".join(one.incident.ticket for one in parts), start=start, end=end, scope="total",
-        share=1.0, subject=PLATFORM, planned=planned,
+        share=1.0, subject=PLATFORM, planned=planned, noticed_at=max(noticed, default=None),
     )  # fmt: skip
     why = f"all platforms were down at once: {names}"
     return Counted(whole, "planned" if planned else "unplanned", why, any(one.late for one in parts))

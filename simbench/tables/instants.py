@@ -77,7 +77,7 @@ def moment_of(written: Any, zone: tzinfo | None, place: str, pattern: str = "") 
     """
     if isinstance(written, datetime):
         return _placed(written, zone, place, str(written))
-    text = _plain(written)
+    text = written.strip() if isinstance(written, str) else _plain(written)
     if not pattern and len(text) > _LONGEST_DATE and text[4] == "-":  # most tables: no number, and no pattern to follow
         return _placed(_parsed(text, "", place), zone, place, text)
     if not pattern or pattern == _EPOCH_PATTERN:

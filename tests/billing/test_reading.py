@@ -178,7 +178,7 @@ def test_a_ledger_that_lost_rows_is_not_billed(tmp_path: Path) -> None:
     assert read_counts(tmp_path / "run", FRANCE).of(OCTOBER, "36010") == Count(2, 0)
     reported = tmp_path / "run" / "run.json"
     reported.write_text(re.sub(r'"centre": ?1', '"centre": 2', reported.read_text()))
-    with pytest.raises(LedgerError, match="1 rows in centre; expected the 2 rows it was closed with"):
+    with pytest.raises(LedgerError, match="1 row in centre; expected the 2 rows it was closed with"):
         read_counts(tmp_path / "run", FRANCE)
 
 

@@ -55,7 +55,7 @@ def recipients_of_each_kind(plan: NumberingPlan) -> dict[str, Subscriber]:
         "sessions.well-formed",
         "sessions.login-first",
         "sessions.keepalive",
-        "sessions.answers-notices",
+        "sessions.answers-notifications",
         "sessions.violations",
         "submits.violations",
         "sessions.sessions-last",
@@ -111,7 +111,7 @@ async def mixed_recipients(bench: Bench) -> None:
     "Messages from other originators than the short code are requested",
     (
         "sender.short-code-only",
-        "sender.temptations",
+        "sender.forbidden-requests",
         "sender.no-subscriber-number",
         "sender.allotted-codes",
         "sender.originator-in-service",

@@ -141,7 +141,7 @@ def _proof(one: Counted, sides: dict[str, Side], words: Words) -> str:
     """The record itself, and what the client's probes say of it."""
     parts = [words("claim.recorded")]
     if one.incident.cause:
-        parts.append(words("claim.cause", cause=one.incident.cause))
+        parts.append(words("claim.cause", cause=words.cause(one.incident.cause)))
     if one.late:
         parts.append(words("claim.late"))
     side = sides.get(one.incident.ticket)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -10,9 +11,11 @@ from simbench.reporting import translations
 from simbench.reporting.style import label
 from simbench.reporting.translations import LANGUAGES, Translations
 from simbench.sla.classification import OVERRUN
+from simbench.sla.imports.decisions import MEANING
 
 __all__ = ["LANGUAGES", "Words", "texts"]
 HOME: Final = Path(__file__).parent
+DECIDED: Final = re.compile(rf"\[({'|'.join(MEANING)}):")
 
 
 class Words(Translations):
@@ -27,6 +30,11 @@ class Words(Translations):
     def ticket(self, name: str) -> str:
         """The name of an incident; the bench's own addition to it in the report's language."""
         return name.replace(OVERRUN, f" ({self('ticket.overrun')})")
+
+    def cause(self, text: str) -> str:
+        """The cause of an incident; the class that a decision put into it in the report's language."""
+        colon = ":" if self.language == "en" else "\u00a0:"
+        return DECIDED.sub(lambda found: f"[{self(f'decision.{found[1]}')}{colon}", text)
 
     def short(self, name: str, longest: int = 24) -> str:
         """The name of an incident for a narrow place: its end tells tickets apart."""

@@ -40,7 +40,7 @@ def findings() -> list[Finding]:
             "at-tier",
         ),
         Finding(
-            "submits.answers-notices",
+            "submits.answers-notifications",
             "OPS-ACH-03",
             "fail",
             "A notification got no answer within 60 s.",

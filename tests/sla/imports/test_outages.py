@@ -103,7 +103,7 @@ def test_unknown_codes_and_malformed_shares_are_set_aside(tmp_path: Path) -> Non
         ("", "is empty"),
         ("start,end,scope\n", 'no column "planned"'),
         ("start,start,end,scope,planned\n", '2 columns are called "start"'),
-        (HEAD + "x,y,z,a,b\n", "none of 1 rows can be used: line 2"),
+        (HEAD + "x,y,z,a,b\n", "no usable row among 1: line 2"),
     ],
 )
 def test_a_table_of_no_use_is_refused_in_one_line(tmp_path: Path, text: str, reported: str) -> None:
