@@ -241,7 +241,7 @@ class Centre:
     def _decide(self, submit: Submit, code: str, now: int) -> Accepted | Refused:
         settings, account, recipient = self.settings, submit.account, submit.recipient
         subscriber = self.base.find(recipient)
-        if subscriber.fate != "orange":
+        if not subscriber.served:
             ec = settings.routing.refusal(subscriber, code)
             if ec:
                 return self._refuse(submit, code, ec, "recipient not served", now)

@@ -146,7 +146,10 @@ def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: st
         try:
             world = prepared.world(number, 0)
             check_world(world, contract, place)
-            hours = (moment(world.period.end, "period.to") - moment(world.period.start, "period.from")) / HOUR_US
+            begins, ends = (
+                moment(text, contract.calendar, "period") for text in (world.period.start, world.period.end)
+            )
+            hours = (ends - begins) / HOUR_US
             if study.warm_up_h >= hours:
                 raise StudyError("warm_up_h", f"is {study.warm_up_h:g}", f"less than the {hours:g} h of the scenario")
         except BadInput as problem:

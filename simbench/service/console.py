@@ -129,7 +129,7 @@ class Page:
             with ui.row().classes("items-center"):
                 name = ui.select(list(FAULTS), value="late-result", label="Fault").classes("w-48")
                 share = ui.number("Share", value=1.0, step=0.1).classes("w-20")
-                button("Start fault", lambda: _now(lambda: control.fault(name.value, share=share.value)), "orange")
+                button("Start fault", lambda: _now(lambda: control.fault(name.value, share=share.value)), "amber")
                 button("Clear all", lambda: _now(control.clear))
             self.faults = ui.label().classes("text-sm")
 

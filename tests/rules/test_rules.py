@@ -159,9 +159,9 @@ def to_others(share_of_hundred: int) -> Scene:
         (ANSWERS, answered_after(60), answered_after(60.001), "session.result_timer_max_s"),
         ("sessions.reconnect-pace", storm(12), storm(13), "session.reconnect_attempts_per_minute"),
         ("outage.comes-back", back_after(119), back_after(120.1), "session.reconnect_grace_s"),
-        ("recipients.non-orange-share", to_others(1), to_others(2), "delivery.other_operators_share_max"),
+        ("recipients.other-operators-share", to_others(1), to_others(2), "delivery.other_operators_share_max"),
     ],
-    ids=["keepalive", "answers late", "reconnect pace", "comes back", "non-orange share"],
+    ids=["keepalive", "answers late", "reconnect pace", "comes back", "other operators share"],
 )
 def test_missing_a_limit_is_weak_while_assumed_and_a_failure_once_confirmed(
     purpose: str, within: Scene, beyond: Scene, term: str, tmp_path: Path

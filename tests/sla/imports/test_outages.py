@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput
 from simbench.contract import load_contract
 from simbench.sla.imports.outages import COLUMNS, Outages, read_outages
@@ -20,6 +19,7 @@ from simbench.sla.imports.probed import read_probes
 from simbench.sla.imports.traffic import read_traffic
 from simbench.tables.columns import Columns, MappingFile, read_mapping
 from simbench.tables.rows import Remark
+from tests.paris import instant
 
 CONTRACT = load_contract()
 PARIS = ZoneInfo("Europe/Paris")
