@@ -193,7 +193,8 @@ class Page:
         self.codes.rows = [code.model_dump() for code in seen.codes]
         self.sessions.rows = [session.model_dump() for session in self.platform.sessions()]
         self.events.rows = [
-            {"key": key, "when": shown_at(row["at"], self.platform.smsc.contract.calendar), "event": row["kind"], "subject": row["subject"],
+            {"key": key, "when": shown_at(row["at"], self.platform.smsc.contract.calendar), "event": row["kind"],
+             "subject": row["subject"],
              "detail": ", ".join(f"{name} {value}" for name, value in row["detail"].items())[:120]}
             for key, row in enumerate(list(self.platform.watch.events)[: -EVENTS_SHOWN - 1 : -1])
         ]  # fmt: skip
