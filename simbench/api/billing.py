@@ -101,7 +101,7 @@ def bill(
     """
     known = msgspec.structs.replace(contract_in(contract), language=language)
     done = acts_in(acts, known) if isinstance(acts, Mapping) else read_acts(Path(acts), known)
-    counts = counts_in(source)
+    counts = counts_in(source, known)
     received = None if against is None else read_received(_file(against, "the invoice received"), known)
     return billed(known, done, counts, received, month, _name(against))
 
@@ -127,11 +127,11 @@ def billed(
     return Bill(bundles, contract, Findings(findings), total, beyond)
 
 
-def counts_in(source: Run | Path | str | ArrowStream) -> Counts:
-    """The messages by month and short code. Raises BadInput."""
+def counts_in(source: Run | Path | str | ArrowStream, contract: Contract) -> Counts:
+    """The messages by month of the contract's zone and short code. Raises BadInput."""
     if isinstance(source, Run):
-        return count_run(source.ledger, source.name)
-    return read_counts(_file(source, "the counts"))
+        return count_run(source.ledger, contract.calendar, source.name)
+    return read_counts(_file(source, "the counts"), contract.calendar)
 
 
 def months_of(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...]:

@@ -201,7 +201,7 @@ def _print(advice: Advice, output: Path | None) -> None:
     from simbench.planning import wording
     from simbench.planning.orders import grouped
 
-    console, t = Console(width=None if Console().is_terminal else 180), wording.english()
+    console, t = Console(width=None if Console().is_terminal else 180), wording.english(advice.currency)
     chosen = advice.chosen
 
     def say(line: str, style: str | None = None) -> None:

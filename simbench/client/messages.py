@@ -16,6 +16,7 @@ import msgspec
 from simbench.base.calendar import Calendar
 from simbench.contract import DEFAULT, Contract, load_contract
 from simbench.contract.terms import Use
+from simbench.numbering.plan import NumberingPlan, plan_of
 
 MARKETING = "marketing"  # the traffic class subject to opt-outs and quiet hours
 
@@ -24,7 +25,9 @@ Portability = Callable[[str, int], str | None]
 
 
 class Knowledge(msgspec.Struct, frozen=True):
-    """The part of its operator's contract that a client keeps: marketing hours, civil time, ranges of codes by use.
+    """The part of its operator's contract that a client keeps: marketing hours, civil time, ranges of codes by use,
+    and the numbering plan.
+
 
     Without `saturdays` marketing waits for Monday, and with `holidays` it is sent on public holidays and Sundays too.
     """
@@ -35,6 +38,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     holidays: bool
     calendar: Calendar
     ranges: dict[str, tuple[str, ...]]
+    plan: NumberingPlan
 
     def is_open(self, day: date) -> bool:
         """Whether marketing is sent on a day."""
@@ -49,7 +53,9 @@ def knowledge_of(contract: Contract) -> Knowledge:
     days = hours.days.value if hours else "every-day"
     ranges = {use: numbering.prefixes(use) for use in get_args(Use)}
     opens, closes = (hours.opens_at_h.value, hours.closes_at_h.value) if hours else (0, 24)
-    return Knowledge(opens, closes, days != "monday-to-friday", days == "every-day", contract.calendar, ranges)
+    return Knowledge(
+        opens, closes, days != "monday-to-friday", days == "every-day", contract.calendar, ranges, plan_of(contract)
+    )
 
 
 @lru_cache(maxsize=8)

@@ -32,7 +32,7 @@ MOVED: Final = {
 }
 """Keys of contract files of earlier versions, and where their values stand now."""
 
-SMS: Final = Schema("sms", SmsFile, contradictions, SWITCHES, MOVED)
+SMS: Final = Schema("sms", SmsFile, contradictions, SWITCHES, MOVED, {"numbering_plan": "plans"})
 
 
 def load_contract(name_or_path: str | Path = DEFAULT) -> Contract:
@@ -57,6 +57,7 @@ def contract_of(loaded: Loaded[SmsFile]) -> Contract:
         terms=file.terms,
         ambiguities=file.ambiguities,
         parties=file.parties,
+        numbering_plan=file.numbering_plan,
         language=file.language,
         invented=file.invented,
         source=loaded.source,

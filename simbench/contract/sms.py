@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
 
 from simbench.base.calendar import Calendar
 from simbench.contract.engine import ContractFile
+from simbench.contract.plan import PlanData
 from simbench.contract.term import Ambiguity, Frozen, Means, Strength, Term, Word, clause_of, known
 from simbench.contract.terms import Label, Terms
 
@@ -54,6 +54,7 @@ class SmsFile(ContractFile, frozen=True, kw_only=True):
     terms: Terms
     clauses: dict[str, Clause]
     ambiguities: dict[str, Ambiguity]
+    numbering_plan: PlanData
 
 
 class Contract(msgspec.Struct, frozen=True):
@@ -70,6 +71,7 @@ class Contract(msgspec.Struct, frozen=True):
     terms: Terms
     ambiguities: dict[str, Ambiguity]
     parties: dict[str, Party]
+    numbering_plan: PlanData
     language: str = "en"
     invented: bool = False
     source: str = ""
@@ -112,8 +114,7 @@ class Contract(msgspec.Struct, frozen=True):
     @property
     def calendar(self) -> Calendar:
         """Civil time and holidays of the contract."""
-        terms = self.terms.calendar
-        return _calendar(terms.zone.value, terms.country.value, terms.region.value)
+        return self.terms.calendar.calendar
 
     def may_send(self, traffic_class: str, us: int) -> bool:
         """Whether messages of a traffic class are allowed at an instant.
@@ -163,11 +164,6 @@ class Contract(msgspec.Struct, frozen=True):
         for name, value in parts.items():
             text = text.replace(f"{{{name}}}", str(value))
         return text
-
-
-@lru_cache(maxsize=32)
-def _calendar(zone: str, country: str, region: str) -> Calendar:
-    return Calendar(zone, country, region)
 
 
 def with_figures(clause: Clause, values: Mapping[str, str]) -> Clause:

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import civil
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.planning.campaign import LEGAL, CampaignError
 from simbench.planning.loads import Group, Replication, legal_of, up_of, widths
@@ -130,14 +130,14 @@ def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
     plan = group.plan
     done, waits = group.run((most,) * len(plan.months), quiet)
     late, _ = group.late(done, waits)
-    what = f"{plan.asked.codes_max} codes {group.prefix}ABC at {plan.tiers[-1]}/s, {most:,}/s in all"
+    what = f"{count(plan.asked.codes_max, 'code')} {group.prefix}ABC at {plan.tiers[-1]}/s, {most:,}/s in all"
     for place in np.flatnonzero(late):
         one = group.occasions[place]
-        when = f"{civil(one.start):%Y-%m-%d %H:%M}"
-        problem = f"{one.volume:,} messages of {when} cannot all leave by {civil(one.due):%Y-%m-%d %H:%M} with {what}"
+        when, due = (f"{plan.calendar.civil(at):%Y-%m-%d %H:%M}" for at in (one.start, one.due))
+        problem = f"{one.volume:,} messages of {when} cannot all leave by {due} with {what}"
         legal_s = _open_s(group, one.start, one.due)
         if done[place] < 1e17:
-            until = civil(plan.span[0] + int(done[place] * 1e6))
+            until = plan.calendar.civil(plan.span[0] + int(done[place] * 1e6))
             needed = f"a deadline from {until:%Y-%m-%d %H:%M} on"
         else:
             needed = "a longer period or a later deadline"

@@ -5,12 +5,14 @@ It is refreshed once a second, by one timer per visitor.
 
 from __future__ import annotations
 
+import gc
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
+from nicegui import Client, ui
 from nicegui import app as pages
-from nicegui import ui
 
 from simbench.service.console_parts import button, paris, phone_panel, search_panel, verdict_panel
 from simbench.service.platform import ServedPlatform
@@ -18,6 +20,8 @@ from simbench.service.problems import install
 from simbench.service.records import AskedOutage, Speed, Step
 
 PERIOD_S = 1.0
+UNSEEN = 20  # pages that were fetched and not opened in a browser; beyond this the oldest goes
+COLLECTED = 100  # pages that have gone, after which their objects are collected: they refer to each other
 OUTAGES = ("cut", "reset", "refuse", "accept-close", "silent", "deaf-results")
 FAULTS = ("late-result", "no-result", "nack", "double-notification", "slow-read", "bad-checksum")
 CODE_COLUMNS = ("code", "account", "tier_per_s", "mode", "accepted_per_s", "refused_per_s", "accepted", "refused")
@@ -27,9 +31,20 @@ SESSION_COLUMNS = ("number", "account", "state", "window", "unanswered_by_client
 def add_console(app: FastAPI, platform: ServedPlatform) -> None:
     """Serve the page at "/"."""
 
+    gone = itertools.count(1)
+
+    def collect() -> None:
+        if next(gone) % COLLECTED == 0:
+            gc.collect()
+
     @ui.page("/", title="simbench")
     def page() -> None:
+        unseen = [client for client in Client.instances.values() if not client.has_socket_connection]
+        for client in sorted(unseen, key=lambda each: each.created)[: -UNSEEN - 1]:
+            client.delete()
         Page(platform)
+
+    pages.on_delete(collect)
 
     install(pages, platform.log)  # unknown paths are refused and logged as elsewhere
     ui.run_with(app, mount_path="/", show_welcome_message=False)
@@ -114,7 +129,7 @@ class Page:
             with ui.row().classes("items-center"):
                 name = ui.select(list(FAULTS), value="late-result", label="Fault").classes("w-48")
                 share = ui.number("Share", value=1.0, step=0.1).classes("w-20")
-                button("Start fault", lambda: _now(lambda: control.fault(name.value, share=share.value)), "orange")
+                button("Start fault", lambda: _now(lambda: control.fault(name.value, share=share.value)), "amber")
                 button("Clear all", lambda: _now(control.clear))
             self.faults = ui.label().classes("text-sm")
 

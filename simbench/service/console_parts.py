@@ -22,7 +22,7 @@ PHONE_PERIOD_S = 2.0
 SCREEN = "w-full h-64 overflow-auto border rounded p-2 bg-slate-50 flex-nowrap flex-col-reverse"  # the latest in view
 FOUND = ("when", "session", "code", "recipient", "text", "outcome", "ec", "scts")
 JUDGED = ("purpose", "outcome", "blame", "summary")
-COLOURS = {"pass": "green", "fail": "red", "weak": "orange", "error": "purple"}
+COLOURS = {"pass": "green", "fail": "red", "weak": "amber", "error": "purple"}
 
 
 def paris(us: int) -> str:

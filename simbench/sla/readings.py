@@ -15,7 +15,6 @@ from simbench.ledger.incidents import Incident
 from simbench.rules.rule import Case
 from simbench.sla.availability import VARIANTS, decided, year_of
 from simbench.sla.classification import (
-    ORANGE,
     PLATFORM_OF_SEVERAL,
     Service,
     counted,
@@ -152,7 +151,7 @@ def _restoration(service: Service, contract: Contract, *, from_ticket: bool) -> 
 
 
 def _notice(service: Service, contract: Contract, days: str) -> Cell:
-    planned = planned_by(service, ORANGE)
+    planned = planned_by(service, contract.operator)
     if not planned:
         return Cell("open", None)
     late = sum(not noticed_in_time(one, contract, days) for one in planned)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from simbench.base.errors import BadInput
+from simbench.base.text import count
 from simbench.base.toml_files import label
 from simbench.tables import parquet, workbook
 from simbench.tables.columns import Columns, check_needed, folded, places_of
@@ -99,7 +100,7 @@ def _whole(records: Iterator[tuple[int, list[Any] | RejectedRow]], width: int) -
     """Yield records; those with fewer cells than headings are rejected, as from a truncated file or another table."""
     for line, cells in records:
         if isinstance(cells, list) and len(cells) < width:
-            yield line, RejectedRow(line, f"{len(cells)} cells under {width} columns", "columns")
+            yield line, RejectedRow(line, f"{count(len(cells), 'cell')} under {count(width, 'column')}", "columns")
         else:
             yield line, cells
 
@@ -116,7 +117,7 @@ def _named(
             yield cells
             continue
         if width and len(cells) > width and any(_is_filled(cell) for cell in cells[width:]):
-            yield RejectedRow(line, f"{len(cells)} cells under {width} columns", "columns")
+            yield RejectedRow(line, f"{count(len(cells), 'cell')} under {count(width, 'column')}", "columns")
             continue
         values: dict[str, Any] = dict(mapping.defaults)
         broken = ""

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 
-from simbench.base.calendar import instant
+from simbench.base.calendar import UTC_CALENDAR
 from simbench.base.errors import LedgerError, Trouble
 from simbench.base.outputs import MANIFEST
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
@@ -118,8 +118,8 @@ def test_callbacks_are_handed_over_in_the_order_asked(tmp_path: Path) -> None:
         assert [called.get(timeout=300) for _ in range(5)] == [0, 1, 2, 3, 4]
 
 
-def test_a_new_file_begins_at_midnight_in_paris(tmp_path: Path) -> None:
-    midnight = instant(2016, 10, 30)  # the night the clocks go back comes after it
+def test_a_new_file_begins_at_midnight_universal_time(tmp_path: Path) -> None:
+    midnight = UTC_CALENDAR.instant(2016, 10, 30)
     with Ledger.create(tmp_path, INFO) as ledger:
         for at in (midnight - 1, midnight, midnight + 1, midnight + 25 * 3600 * 1_000_000):
             ledger.wire.append(wire(at))
@@ -131,7 +131,7 @@ def test_a_new_file_begins_at_midnight_in_paris(tmp_path: Path) -> None:
 
 
 def test_one_batch_is_cut_at_midnight(tmp_path: Path) -> None:
-    midnight = instant(2016, 10, 4)
+    midnight = UTC_CALENDAR.instant(2016, 10, 4)
     with Ledger.create(tmp_path, INFO) as ledger:
         ledger.wire.extend(wire(midnight + offset) for offset in range(-50, 50))
     assert len(list(tmp_path.glob("wire-*.parquet"))) == 2

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract, load_contract
 from simbench.ledger import MemoryLedger
@@ -15,6 +14,7 @@ from simbench.rules.rule import judge
 from simbench.sla.availability import timeline
 from simbench.sla.classification import counted, service_of
 from simbench.sla.restoration import outages_of, restoration_times
+from tests.paris import instant
 from tests.sla.years import END, SERVICE_LEVEL, START, case_of, judged, maintenance, outage
 
 NOTICE, OURS, SIX = "sla.maintenance-notice", "sla.interruption-notice", "sla.restoration"

@@ -8,13 +8,13 @@ from itertools import product
 import msgspec
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract, load_contract
 from simbench.ledger.incidents import Incident, Period
 from simbench.sla.availability import VARIANTS, decided, year_of
 from simbench.sla.classification import Service, counted
 from simbench.sla.readings import NOTICES, _reading, _restoration
+from tests.paris import instant
 from tests.sla.independent import DAY, Facts, longest, worst
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from simbench.base.calendar import instant
 from simbench.base.units import HOUR_US, MINUTE_US
 from simbench.contract import Contract, load_contract
 from simbench.ledger import MemoryLedger
@@ -20,6 +19,7 @@ from simbench.sla.report.availability_figure import below
 from simbench.sla.report.key_figures import burn
 from simbench.sla.report.view import view_of
 from simbench.sla.watch import standing
+from tests.paris import instant
 from tests.sla.years import START, YEAR, case_of, judged, maintenance, outage
 
 ROLLING, SIX = "sla.availability", "sla.restoration"

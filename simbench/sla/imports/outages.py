@@ -107,7 +107,7 @@ def _incident(row: Row, contract: Contract, mapping: Columns, zone: tzinfo | Non
         planned=truth_of(cells.get("planned", ""), "planned"),
         announced_at=announced.first if announced else None,
         noticed_at=noticed.first if noticed else None,
-        attributed_to=text_of(cells.get("attributed_to", "orange")).lower(),
+        attributed_to=text_of(cells.get("attributed_to", contract.operator)).lower(),
         cause=text_of(cells.get("cause", "")),
         announced_end=until.first if until else None,
     )

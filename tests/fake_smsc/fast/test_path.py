@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from fake_smsc.fast import compiled
 from fake_smsc.scenario import CodeConfig, SubscribersConfig
-from simbench.base.calendar import minute_text
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.numbering.subscribers import Subscriber
 from simbench.ucp.frame import encode
 from tests.fake_smsc.ucp_gateway.stage import operation
 from tests.harness import START, gateway_of, login, submit
+from tests.paris import minute_text
 
 MODES = ("monitor", "delay", "nack", "discard", "close")
 METERS = ("sliding", "tumbling", "mean_10s", "bucket", "all_operations")
