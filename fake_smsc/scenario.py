@@ -19,6 +19,7 @@ from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.toml_files import choice, read_toml, shown
 from simbench.contract import Contract, load_contract
+from simbench.contract.load import DEFAULT
 
 Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
 Allowed = IPv4Network | IPv6Network
@@ -165,7 +166,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str = "demo"
     title: str = ""
     seed: int = 1
-    contract: str = "orange_ops_2016"
+    contract: str = DEFAULT
     keep: Literal["octets"] = "octets"  # the ledger stores the octets of the wire
     server: ServerConfig = ServerConfig()
     codes: tuple[CodeConfig, ...] = ()

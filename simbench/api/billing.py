@@ -57,7 +57,7 @@ class Bill:
 
     @cached_property
     def lines(self) -> Frame:
-        """Every line: month, clause, for, code, quantity, unit_price and amount (euros before VAT)."""
+        """Every line: month, clause, for, code, quantity, unit_price and amount (before VAT)."""
         rows = tuple(
             (bill.month, line.clause, line.label, line.code, line.quantity, line.unit_price, line.amount)
             for bill in self.invoices
@@ -67,14 +67,19 @@ class Bill:
 
     def __repr__(self) -> str:
         months = ", ".join(one.month for one in self.invoices)
-        return f"<Bill {months}: {self.total:,.2f} EUR before VAT>"
+        return f"<Bill {months}: {self.total:,.2f} {self.contract.terms.money.currency.value} before VAT>"
 
     def _repr_html_(self) -> str:
         rows = [
             (one.month, *(f"{amount:,.2f}" for amount in (one.total_ht, one.vat, one.total_ttc)))
             for one in self.invoices
         ]
-        return html_table(("month", "EUR before VAT", "VAT", "with VAT"), rows, len(rows), "Invoices")
+        return html_table(
+            ("month", f"{self.contract.terms.money.currency.value} before VAT", "VAT", "with VAT"),
+            rows,
+            len(rows),
+            "Invoices",
+        )
 
 
 @in_python_words

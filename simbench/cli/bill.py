@@ -86,10 +86,10 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     from simbench.billing.page import write_all
     from simbench.billing.received import read_received
     from simbench.billing.words import words
-    from simbench.contract import load_contract
+    from simbench.contract import DEFAULT, load_contract
     from simbench.finding import exit_status
 
-    contract = msgspec.structs.replace(load_contract(contract_name or "orange_ops_2016"), language=language)
+    contract = msgspec.structs.replace(load_contract(contract_name or DEFAULT), language=language)
     acts, counts = read_acts(acts_file, contract), read_counts(source, contract.calendar)
     received = read_received(against, contract) if against is not None else None
     made = billed(contract, acts, counts, received, month, str(against))

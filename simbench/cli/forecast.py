@@ -45,10 +45,10 @@ def forecast_command(files: Sequence[Path], traffic: Path, contract_name: str | 
     from simbench.billing.counts import read_counts
     from simbench.billing.forecast import judge_forecasts, read_forecast
     from simbench.cli.findings import print_findings
-    from simbench.contract import load_contract
+    from simbench.contract import DEFAULT, load_contract
     from simbench.finding import exit_status
 
-    contract = load_contract(contract_name or "orange_ops_2016")
+    contract = load_contract(contract_name or DEFAULT)
     findings = judge_forecasts(
         contract, [read_forecast(path, contract) for path in files], read_counts(traffic, contract.calendar)
     )

@@ -124,10 +124,10 @@ def probe_command(options: Options) -> int:
     from rich.console import Console
 
     from simbench.cli.findings import findings_table
-    from simbench.contract import load_contract
+    from simbench.contract import DEFAULT, load_contract
     from simbench.finding import counted, exit_status, tally
 
-    contract = load_contract(options.contract_name or "orange_ops_2016")
+    contract = load_contract(options.contract_name or DEFAULT)
     targets = _targets(options, contract)
     if options.output is not None:
         claim(options.output)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal, get_args
 
 import msgspec
 
 from simbench.base.calendar import Calendar
-from simbench.contract import DEFAULT, Contract, load_contract
+from simbench.contract import Contract
+from simbench.contract.load import contract_named
 from simbench.contract.terms import Use
 from simbench.numbering.plan import NumberingPlan, plan_of
 
@@ -61,8 +61,7 @@ def knowledge_of(contract: Contract) -> Knowledge:
 @lru_cache(maxsize=8)
 def read_knowledge(contract: str = "") -> Knowledge:
     """The same by a contract's name or path; without one, by the built-in contract. Raises ContractError."""
-    name: str | Path = contract if contract == Path(contract).stem else Path(contract)
-    return knowledge_of(load_contract(name or DEFAULT))
+    return knowledge_of(contract_named(contract))
 
 
 class LinkConfig(msgspec.Struct, frozen=True):

@@ -25,6 +25,9 @@ ONCE: Final[tuple[Role, ...]] = ("operator", "client")
 def contradictions(file: SmsFile) -> Iterator[Mistake]:
     """Yield every contradiction, parties and clauses first."""
     yield from _parties(file)
+    if file.compensation and file.compensation not in file.clauses:
+        problem = f"unknown clause: {shown(file.compensation)}"
+        yield Mistake(("compensation",), problem, choice(file.compensation, file.clauses))
     yield from _figures(file)
     yield from _tiers(file.terms)
     yield from _ranges(file.terms)

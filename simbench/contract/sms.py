@@ -47,9 +47,13 @@ class Clause(Frozen, frozen=True):
 
 
 class SmsFile(ContractFile, frozen=True, kw_only=True):
-    """The top level of a push-SMS contract file, overlays merged. `language` is that of key terms and labels."""
+    """The top level of a push-SMS contract file, overlays merged. `language` is that of key terms and labels.
+
+    `compensation` is the clause that gives a right to compensation where commitments are missed.
+    """
 
     language: Word = "en"
+    compensation: str = ""
     parties: dict[str, Party]
     terms: Terms
     clauses: dict[str, Clause]
@@ -74,6 +78,7 @@ class Contract(msgspec.Struct, frozen=True):
     numbering_plan: PlanData
     language: str = "en"
     invented: bool = False
+    compensation: str = ""
     source: str = ""
 
     def clause(self, clause_id: str) -> Clause:

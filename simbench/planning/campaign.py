@@ -19,6 +19,7 @@ from simbench.base.text import count
 from simbench.base.toml_files import choice, read_toml, shown
 from simbench.billing.acts import Month
 from simbench.contract import Contract, load_contract
+from simbench.contract.load import DEFAULT
 from simbench.contract.terms import Use
 from simbench.ledger.incidents import TOTAL
 from simbench.simulation.incidents import IncidentsConfig
@@ -113,7 +114,7 @@ class CampaignPlan(_Table, frozen=True):
     name: Word = "campaign"
     title: str = ""
     seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))] = 1
-    contract: str = "orange_ops_2016"
+    contract: str = DEFAULT
     probability: Probability = 0.95
     promise: Literal["sending", "period"] = "sending"
     replications: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100

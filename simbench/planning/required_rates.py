@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
-from simbench.planning.campaign import LEGAL, CampaignError
+from simbench.planning.campaign import LEGAL, CampaignError, Plan
 from simbench.planning.loads import Group, Replication, legal_of, up_of, widths
 
 MOST_LEVELS = 60
@@ -125,6 +125,12 @@ def _quiet(group: Group) -> Replication:
     return Replication(-1, (), factors, up_of((), *group.plan.span))
 
 
+def _by_clause(plan: Plan) -> str:
+    """The clause of the hours of marketing, in brackets."""
+    hours = plan.contract.terms.hours.get("marketing")
+    return f" ({hours.opens_at_h.clause})" if hours and hours.opens_at_h.clause else ""
+
+
 def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
     """What would be needed for what no plan can carry."""
     plan = group.plan
@@ -146,7 +152,7 @@ def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
                 f", or {-(-one.volume // legal_s):,}/s ({legal_s / 3600:.1f} h of allowed hours), or fewer messages"
             )
         else:
-            needed += ": no allowed hour lies between start and deadline (OPS-PRO-03)"
+            needed += f": no allowed hour lies between start and deadline{_by_clause(plan)}"
             if one.demand.every == "week":
                 needed += '; `every = "week-ouvrable"` leaves such weeks out'
         return CampaignError(f"sendings {one.demand.name!r}", problem, needed)
@@ -158,7 +164,7 @@ def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
     if busiest > most:
         needed += f", or {busiest:,}/s for its busiest hour, or fewer messages"
     elif flow.kind in LEGAL:
-        needed += ": that long no hour is allowed (OPS-PRO-03)"
+        needed += f": that long no hour is allowed{_by_clause(plan)}"
     else:
         needed += ", fewer messages, or a higher codes_max"
     return CampaignError(f"flows {flow.name!r}", problem, needed)

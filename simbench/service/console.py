@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from nicegui import Client, ui
 from nicegui import app as pages
 
-from simbench.service.console_parts import button, paris, phone_panel, search_panel, verdict_panel
+from simbench.service.console_parts import button, phone_panel, search_panel, shown_at, verdict_panel
 from simbench.service.platform import ServedPlatform
 from simbench.service.problems import install
 from simbench.service.records import AskedOutage, Speed, Step
@@ -136,20 +136,25 @@ class Page:
     def refresh(self) -> None:
         """Update the page."""
         seen = self.platform.platform()
-        self.clock.text = f"{paris(seen.now)}  × {seen.speed:g}"
+        self.clock.text = f"{shown_at(seen.now, self.platform.smsc.contract.calendar)}  × {seen.speed:g}"
         outage = seen.outage
         self.state.text = f"{seen.state}: {outage.mode} ({outage.scope})" if outage else seen.state
         self.state.props(f"color={'red' if outage else 'green'}")
         self.ledger.text = seen.ledger
         self.ledger.set_visibility(bool(seen.ledger))
-        planned = "".join(f"; planned: {each.mode} at {paris(each.at)}" for each in seen.scheduled)
+        planned = "".join(
+            f"; planned: {each.mode} at {shown_at(each.at, self.platform.smsc.contract.calendar)}"
+            for each in seen.scheduled
+        )
         self.faults.text = f"active: {', '.join(seen.faults) or 'none'}{planned}"
         self.codes.rows = [code.model_dump() for code in seen.codes]
         self.sessions.rows = [session.model_dump() for session in self.platform.sessions()]
         history = self.platform.watch.history
         busy = [each.code for each in seen.codes if each.accepted] or [each.code for each in seen.codes][:1]
         longest = max((history[code] for code in busy), key=len)
-        self.chart.options["xAxis"]["data"] = [paris(rates.at)[11:19] for rates in longest]
+        self.chart.options["xAxis"]["data"] = [
+            shown_at(rates.at, self.platform.smsc.contract.calendar)[11:19] for rates in longest
+        ]
         self.chart.options["series"] = [
             {"name": code, "type": "line", "showSymbol": False,
              "data": [round(rates.accepted_per_s, 1) for rates in history[code]],

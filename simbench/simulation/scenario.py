@@ -17,6 +17,7 @@ from simbench.base.calendar import Calendar
 from simbench.base.errors import ScenarioError
 from simbench.base.toml_files import choice, read_toml, shown
 from simbench.contract import Contract, load_contract
+from simbench.contract.load import DEFAULT
 from simbench.simulation.incidents import IncidentsConfig
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
@@ -154,7 +155,7 @@ class WorldScenario(_Table, frozen=True):
     name: Word = "world"
     title: str = ""
     seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))] = 1
-    contract: str = "orange_ops_2016"
+    contract: str = DEFAULT
     subscribers: Population = Population()
     delivery: DeliveryConfig = DeliveryConfig()
     clients: tuple[Client, ...] = ()

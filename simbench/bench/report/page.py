@@ -99,6 +99,7 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
         .get_template("page.html.j2")
         .render(
             title=_title(judgement),
+            zone=judgement.contract.calendar.zone,
             verdict=VERDICTS[status],
             tone={0: "pass", 1: "fail", 3: "inconclusive"}[status],
             verdict_detail=_verdict_detail(counts, len(findings)),
