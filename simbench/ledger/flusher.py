@@ -34,6 +34,7 @@ MOST_WAITING = 2_000_000  # rows in whole columns
 _HURRY_ROWS = 4 * BATCH_ROWS  # with more than these waiting, no more breaks: memory matters more than lateness
 
 MOST_OCTETS = 32_000_000  # read from lines and not written yet: beyond these nothing more should be read
+READ_OCTETS = 1_500  # counted for each read besides its octets: what the rows of a frame read alone weigh in memory
 _ENOUGH_OCTETS = MOST_OCTETS // 2  # down to which what is read must have been written before reading goes on
 
 Buffers = dict[str, Buffer]
@@ -78,7 +79,7 @@ class Flusher:
 
     def took(self, octets: int) -> bool:
         """Octets were read from a line, and rows of them appended; whether nothing more should be read for now."""
-        self._arrived += octets
+        self._arrived += octets + READ_OCTETS
         if self._arrived - self._settled_octets > MOST_OCTETS:
             self._strained = True
         return self._strained

@@ -375,3 +375,13 @@ def test_a_masked_array_leaves_nothing_where_it_is_masked(tmp_path: Path, on_dis
     ledger.centre.append_columns(3, (BASE, "accepted", 1, "36050", "1", np.arange(3), 0, 0, stamps, 1, 0, 0))
     assert open_run(ledger).centre["scts"].to_pylist() == [7, None, 9]
     ledger.close()
+
+
+def test_many_small_reads_strain_a_ledger_as_few_large_ones_do(tmp_path: Path) -> None:
+    small, large = Ledger.create(tmp_path / "small", INFO), Ledger.create(tmp_path / "large", INFO)
+    for ledger in (small, large):
+        ledger.close()  # nothing is written any more
+    assert not any(small.took(40) for _ in range(1_000))
+    assert not any(large.took(100_000) for _ in range(100))
+    assert any(small.took(40) for _ in range(24_000))  # a megabyte of octets, whose rows weigh forty
+    assert any(large.took(100_000) for _ in range(300))
