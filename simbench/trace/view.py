@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbench.trace.lazy import Coded, Lazy, Made, Numbers, Spelt
-from simbench.trace.stores import numbered
+from simbench.trace.stores import Packed, numbered
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 Ints: TypeAlias = NDArray[np.int64]
@@ -24,6 +24,7 @@ Column: TypeAlias = NDArray[np.generic]
 Index: TypeAlias = NDArray[np.signedinteger[Any]]
 Chosen: TypeAlias = Ints | Bools | Sequence[int] | slice
 _AT_ONCE = 4_096  # rows that are made together
+_MANY, _KEPT = 1 << 20, 3
 _DTYPES: dict[object, type[np.generic]] = {int: np.int64, bool: np.bool_}
 
 
@@ -47,6 +48,7 @@ class View(Generic[Row]):
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self._rows: list[Row] | None = list(rows)
         self._columns: dict[str, Column | Lazy] = {}
+        self._made: dict[str, Column] = {}  # of lazy columns; of many rows only the last few that were looked at
         self._length = len(self._rows)
         self._source: tuple[Self, Ints] | None = None
 
@@ -72,14 +74,20 @@ class View(Generic[Row]):
 
     def column(self, name: str) -> Column:
         """A field of every row. Raises AttributeError where rows have no such field."""
-        found = self._columns.get(name)
-        if not isinstance(found, np.ndarray):
-            found = self._columns[name] = self.values(name, np.arange(self._length))
+        lazy = self._columns.get(name)
+        if isinstance(lazy, np.ndarray):
+            return lazy
+        found = self._made.pop(name, None)
+        if found is None:
+            found = lazy.whole() if isinstance(lazy, Packed | Numbers) else self.values(name, np.arange(self._length))
+        while self._length > _MANY and len(self._made) >= _KEPT:
+            del self._made[next(iter(self._made))]
+        self._made[name] = found
         return found
 
     def values(self, name: str, places: Ints) -> Column:
         """A field of the rows at these places; no more of a lazy column is made. Raises AttributeError as `column`."""
-        found = self._columns.get(name)
+        found = self._made.get(name, self._columns.get(name))
         if found is not None:
             return found[places] if isinstance(found, np.ndarray) else found.at(places)
         if name not in self._types:

@@ -24,7 +24,7 @@ from simbench.trace.kernels.dialogue import ACKNOWLEDGEMENT, ANSWER, FIELDS, NAM
 from simbench.trace.lazy import octets_of
 from simbench.trace.line import Line
 from simbench.trace.single_frames import GIVEN_UP_US, READY, SEEN_OPEN, SingleFrames, Spot
-from simbench.trace.stores import Store
+from simbench.trace.stores import RESULTS, Store
 from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, WireError
 
@@ -56,8 +56,11 @@ class Wire(SingleFrames):
 
     def read(self, pieces: Iterable[Piece], last: int) -> None:
         """Read the whole wire of a run that ended at an instant (us), whose rows have the columns WIRE."""
-        for piece in pieces:
+        found = iter(pieces)
+        while (piece := next(found, None)) is not None:
             self._piece(piece)
+            del piece  # before the next is read
+        pa.default_memory_pool().release_unused()
         for line in self.lines.values():
             line.heard_at = int(self._heard[line.slot])
             if line.closed_at < 0 and last - line.heard_at > PATIENCE_US:
@@ -304,14 +307,15 @@ class _Rows(msgspec.Struct):
     edges: Ints
 
 
-def aligned(results: Store, count: int) -> dict[str, NDArray[Any]]:
-    """The columns of results in the order of their operations; -1, 0 or 1 where one has none. `results` is emptied."""
-    numbers, found = results.drop("number"), {}
+def aligned(results: Store, count: int) -> Store:
+    """The same results in the order of their operations; -1, 0 or 1 where one has none. `results` is emptied."""
+    numbers, found = results.drop("number"), Store(RESULTS[1:])
+    columns = {}
     for name, empty in (("at", -1), ("ack", 0), ("ec", 1), ("scts", 1)):
         values = results.drop(name)
-        column = np.full(count, empty, values.dtype)
-        column[numbers] = values
-        found[name] = column
+        columns[name] = np.full(count, empty, values.dtype)
+        columns[name][numbers] = values
+    found.add(columns)
     return found
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from simbench.base.calendar import parse_minute
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.ledger.events import SubscriberSet
-from simbench.numbering.plan import classify, kind_digits
+from simbench.numbering.plan import classify, kind_digits, plain_mobile
 from simbench.rules.arrays import combined, crowded, holds, unanswered
 from simbench.rules.client.limits import (
     captured,
@@ -46,6 +46,7 @@ SETTLE_US: Final = SECOND_US  # operations in flight at the start or end of an o
 CROWD: Final = 30  # messages to one recipient within a minute: their SCTS, a second apart, run ahead of the clock
 _SPECIAL: Final = (At.AC, At.PR, At.DDT)  # fields that need a subscription or an allowed instant
 NAMES: Final[tuple[Objection, ...]] = get_args(Objection)
+HEAD: Final = 5  # digits by which most recipients are known to be mobile ones
 _FIELDS: Final = 4  # of a frame before its data, counted by slashes
 
 
@@ -192,8 +193,10 @@ def _unserved(case: Case) -> Bools:
     """
     recipients, submits = case.trace.recipients, case.trace.submits
     machines = case.contract.terms.numbering.prefixes("machines")
-    examples, group = recipients.heads(kind_digits())
-    codes, code = submits.distinct("code")
+    examples, group = recipients.heads(HEAD)
+    odd = np.flatnonzero(np.array([not _all_mobile(example) for example in examples], np.bool_)[group])
+    examples, group = recipients.taken(odd).heads(kind_digits())
+    codes, code = submits.where(odd).distinct("code")
     pairs, which = numbered(group.astype(np.int64) * max(len(codes), 1) + code)
 
     def look(subscriber: SubscriberSet, code: str) -> int:
@@ -205,12 +208,19 @@ def _unserved(case: Case) -> Bools:
         for pair in pairs.tolist()
         for recipient in (examples[pair // len(codes)],)
     ]
-    found = np.array(kinds, np.int8)[which]
+    found = np.zeros(len(submits), np.int8)
+    found[odd] = np.array(kinds, np.int8)[which]
     known = truth(case)
     places = np.flatnonzero(recipients.among(known))
     found[places] = [look(known[row.recipient], row.code) for row in submits.where(places).rows()]
     refused: Bools = (found == 2) | ((found == 1) & submits.equal("ec", "06"))
     return refused
+
+
+def _all_mobile(recipient: str) -> bool:
+    """Whether all numbers of this length and with the same first digits are mobile ones."""
+    number = classify(recipient)
+    return number.kind == "mobile" and number.msisdn == recipient and plain_mobile(f"0{recipient[2:HEAD]}")
 
 
 def _over(case: Case) -> Ints:

@@ -126,7 +126,7 @@ def late_results(case: Case) -> Verdict:
 )
 def trn_discipline(case: Case) -> Verdict:
     """Reuse of a number in use is a failure, numbers out of order are weak; the login may have any number."""
-    operations = case.trace.numbers
+    operations = case.trace.numbers()
     if not len(operations.order):
         return Verdict("inconclusive", "the client sent no operation", blame="client")
     in_use, odd, same = (operations.order[places] for places in _out_of_order(operations))
