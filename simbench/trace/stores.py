@@ -71,6 +71,8 @@ class Store:
 
     def column(self, name: str) -> Array:
         """Return a whole column; one that needs no 64 bits is put together once."""
+        if name in self._packed:
+            return self._packed[name].whole()
         pieces = self._pieces[name]
         if len(pieces) == 1 and not pieces[0][0]:
             return pieces[0][1]
@@ -86,6 +88,14 @@ class Store:
             self._packed[name] = Packed(self.column(name))
             self._pieces[name] = []
         return self._packed[name]
+
+    def put(self, name: str, values: Array) -> None:
+        """Make this a whole column."""
+        self.count = len(values)
+        if values.dtype == np.int64:
+            self._packed[name] = Packed(values)
+        else:
+            self._pieces[name] = [(0, values)]
 
     def drop(self, name: str) -> Array:
         """Return a whole column and forget it."""

@@ -6,8 +6,10 @@ array when somebody looks at it, and rows are then made of what is read of them,
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast, overload
+from weakref import ref
 
 import msgspec
 import numpy as np
@@ -20,11 +22,12 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
 Objects: TypeAlias = NDArray[np.object_]
-Column: TypeAlias = NDArray[np.generic]
+Column: TypeAlias = NDArray[Any]
 Index: TypeAlias = NDArray[np.signedinteger[Any]]
 Chosen: TypeAlias = Ints | Bools | Sequence[int] | slice
 _AT_ONCE = 4_096  # rows that are made together
-_MANY, _KEPT = 1 << 20, 3
+_MANY, _KEPT = 1 << 20, 2
+_LONG: deque[tuple[ref[View[Any]], str]] = deque()  # the last columns of so many rows that were made
 _DTYPES: dict[object, type[np.generic]] = {int: np.int64, bool: np.bool_}
 
 
@@ -48,7 +51,7 @@ class View(Generic[Row]):
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self._rows: list[Row] | None = list(rows)
         self._columns: dict[str, Column | Lazy] = {}
-        self._made: dict[str, Column] = {}  # of lazy columns; of many rows only the last few that were looked at
+        self._made: dict[str, Column] = {}  # of lazy columns; of those of many rows only the last
         self._length = len(self._rows)
         self._source: tuple[Self, Ints] | None = None
 
@@ -77,12 +80,16 @@ class View(Generic[Row]):
         lazy = self._columns.get(name)
         if isinstance(lazy, np.ndarray):
             return lazy
-        found = self._made.pop(name, None)
-        if found is None:
-            found = lazy.whole() if isinstance(lazy, Packed | Numbers) else self.values(name, np.arange(self._length))
-        while self._length > _MANY and len(self._made) >= _KEPT:
-            del self._made[next(iter(self._made))]
+        if name in self._made:
+            return self._made[name]
+        found = lazy.whole() if isinstance(lazy, Packed | Numbers) else self.values(name, np.arange(self._length))
         self._made[name] = found
+        if self._length > _MANY:
+            _LONG.append((ref(self), name))
+        while len(_LONG) > _KEPT:
+            view, oldest = _LONG.popleft()
+            if (holder := view()) is not None:
+                del holder._made[oldest]
         return found
 
     def values(self, name: str, places: Ints) -> Column:

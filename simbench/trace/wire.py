@@ -24,7 +24,7 @@ from simbench.trace.kernels.dialogue import ACKNOWLEDGEMENT, ANSWER, FIELDS, NAM
 from simbench.trace.lazy import octets_of
 from simbench.trace.line import Line
 from simbench.trace.single_frames import GIVEN_UP_US, READY, SEEN_OPEN, SingleFrames, Spot
-from simbench.trace.stores import RESULTS, Store
+from simbench.trace.stores import RESULTS, Store, narrowed
 from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, WireError
 
@@ -309,13 +309,13 @@ class _Rows(msgspec.Struct):
 
 def aligned(results: Store, count: int) -> Store:
     """The same results in the order of their operations; -1, 0 or 1 where one has none. `results` is emptied."""
-    numbers, found = results.drop("number"), Store(RESULTS[1:])
-    columns = {}
+    numbers, found = narrowed(results.drop("number")), Store(RESULTS[1:])
     for name, empty in (("at", -1), ("ack", 0), ("ec", 1), ("scts", 1)):
         values = results.drop(name)
-        columns[name] = np.full(count, empty, values.dtype)
-        columns[name][numbers] = values
-    found.add(columns)
+        column = np.full(count, empty, values.dtype)
+        column[numbers] = values
+        del values
+        found.put(name, column)
     return found
 
 
