@@ -77,7 +77,12 @@ class Store:
         if len(pieces) == 1 and not pieces[0][0]:
             return pieces[0][1]
         if any(base for base, _ in pieces):
-            return np.concatenate([piece.astype(np.int64) + base for base, piece in pieces])
+            found, first = np.empty(sum(len(piece) for _, piece in pieces), np.int64), 0
+            for base, piece in pieces:
+                found[first : first + len(piece)] = piece
+                found[first : first + len(piece)] += base
+                first += len(piece)
+            return found
         found = np.concatenate([piece for _, piece in pieces]) if pieces else np.zeros(0, np.int64)
         self._pieces[name] = [(0, found)]
         return found
@@ -88,6 +93,14 @@ class Store:
             self._packed[name] = Packed(self.column(name))
             self._pieces[name] = []
         return self._packed[name]
+
+    def close(self) -> None:
+        """Put every column together: no more rows will come."""
+        for name in self.names:
+            if any(base or piece.dtype == np.int64 for base, piece in self._pieces[name]):
+                self.packed(name)
+            else:
+                self.column(name)
 
     def put(self, name: str, values: Array) -> None:
         """Make this a whole column."""

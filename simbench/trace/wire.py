@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from simbench.base.units import SECOND_US
 from simbench.kernels.frames import RESULT, Plain
-from simbench.kernels.jit import compiles
+from simbench.kernels.jit import compiles, give_back, release_compiler
 from simbench.ledger.pieces import Piece
 from simbench.trace.kernels import dialogue
 from simbench.trace.kernels.dialogue import ACKNOWLEDGEMENT, ANSWER, FIELDS, NAMED, NOTIFICATION, OTHER, SUBMIT
@@ -60,7 +60,8 @@ class Wire(SingleFrames):
         while (piece := next(found, None)) is not None:
             self._piece(piece)
             del piece  # before the next is read
-        pa.default_memory_pool().release_unused()
+            if self._scanner.compiled:
+                give_back()  # what is kept stands in small pieces between large ones that are not
         for line in self.lines.values():
             line.heard_at = int(self._heard[line.slot])
             if line.closed_at < 0 and last - line.heard_at > PATIENCE_US:
@@ -68,6 +69,11 @@ class Wire(SingleFrames):
         self._flush()
         self.submit_results = aligned(self.results, self.submits.count)
         self.notification_results = aligned(self.acknowledged, self.notifications.count)
+        for store in (self.frames, self.submits, self.notifications):
+            store.close()
+        if self._scanner.compiled:
+            pa.default_memory_pool().release_unused()
+            release_compiler()
 
     def silence(self, number: int) -> tuple[int, int, int]:
         """Return a line's longest time (us) between two frames of the client, since when, and its last one; or -1."""
