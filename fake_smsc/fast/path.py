@@ -22,12 +22,10 @@ from fake_smsc.ucp_gateway.gateway import EVERYTHING, Reads, Serve, piece_end
 from fake_smsc.ucp_gateway.line import Line, OwnWindow
 from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.submission import COMMON_FIELDS, Submission
-from fake_smsc.ucp_gateway.times import minute
 from simbench.base.units import NEVER, SECOND_US
 from simbench.kernels.table import Table
 from simbench.ledger.buffer import Coded, Packed
 from simbench.numbering.addresses import key_of
-from simbench.numbering.plan import classify, spellings
 from simbench.ucp.fields import At
 
 FEW: Final = 24  # rows that are cheaper as tuples than as columns
@@ -100,15 +98,16 @@ class PlainPath:
         if kernels is None or not self._fits or centre.state not in RUNNING or now < centre.now:
             return False, []
         self._together = not centre.delivery.announced(now)
-        seen: set[int] = set()
         first = 0
-        for place, (line, _) in enumerate(reads):  # a connection's later read begins with what the earlier one left
-            if line.number in seen:
-                self._serve(kernels, reads[first:place], now, most)
-                first = place
-                seen.clear()
-            seen.add(line.number)
-        self._serve(kernels, reads[first:], now, most)
+        if len(reads) > 1:
+            seen: set[int] = set()
+            for place, (line, _) in enumerate(reads):  # a connection's later read begins with what the earlier one left
+                if line.number in seen:
+                    self._serve(kernels, reads[first:place], now, most)
+                    first = place
+                    seen.clear()
+                seen.add(line.number)
+        self._serve(kernels, reads[first:] if first else reads, now, most)
         if not self._left:
             return True, []
         left, self._left = self._left, {}
@@ -124,8 +123,8 @@ class PlainPath:
         self._spent.clear()
         octets = self._take(reads)
         self._begin(now)
-        state = self.book.state
-        state[lay.SEGMENT], state[lay.AT] = 0, -1
+        state = self.book.cells
+        state[lay.SEGMENT], state[lay.AT], state[lay.UNFINISHED] = 0, -1, 0
         frames = np.frombuffer(octets, np.uint8)
         segments = self._reads[: len(reads)]
         while True:
@@ -144,14 +143,15 @@ class PlainPath:
             else:
                 self._supply(why)
         self._flush(now)
-        for (line, _), (at, end) in zip(reads, segments[:, [lay.READ_REST, lay.READ_END]].tolist(), strict=True):
-            if at < end:
-                line.framer.feed(octets[at:end])
+        if state[lay.UNFINISHED]:
+            for (line, _), (_, _, end, at, _) in zip(reads, segments.tolist(), strict=True):
+                if at < end:
+                    line.framer.feed(octets[at:end])
 
     def carry(self, accounts: set[str]) -> bool:
         """Send what waits for these accounts, and for those with something new among the rows."""
         book, kernels = self.book, compiled.kernels()
-        state = book.state
+        state = book.cells
         if kernels is None or not self._fits:
             return False
         if not accounts and not state[lay.FRESH]:
@@ -162,7 +162,7 @@ class PlainPath:
         state[lay.CARRIED], state[lay.CARRY_LINE] = 0, -1
         while True:
             why = kernels.carry(
-                state, book.lines, book.accounts, book.lists, book.order, book.codes, book.rows, book.caches,
+                book.state, book.lines, book.accounts, book.lists, book.order, book.codes, book.rows, book.caches,
                 book.pieces, self._octets_out, self._outs,
             )  # fmt: skip
             if why == lay.DONE:
@@ -185,14 +185,14 @@ class PlainPath:
     def run(self, due: int, number: int, not_before: int) -> bool:
         """Deliver rows before (due, number), up to the first that the core must attempt."""
         book, kernels = self.book, compiled.kernels()
-        state = book.state
+        state = book.cells
         assert kernels is not None
         self._look_at_subscribers()
         state[lay.DUE], state[lay.DUE_NUMBER], state[lay.NOT_BEFORE] = due, number, not_before
         did = False
         while True:
             why = kernels.deliver(
-                state, book.rows, book.wheel, book.accounts, self._base.standings.cells, self._log, self._text,
+                book.state, book.rows, book.wheel, book.accounts, self._base.standings.cells, self._log, self._text,
                 self._offsets, self._keys, self._ids,
             )  # fmt: skip
             did = did or bool(state[lay.LOGGED])
@@ -214,8 +214,8 @@ class PlainPath:
 
     def unpack(self, recipient: str) -> None:
         """Turn the rows on their way to a subscriber into objects, keeping their due times."""
-        book, timer_queue = self.book, self.centre.timer_queue
-        keys = [key_of(each) for each in spellings(classify(recipient)) if each.isdigit()]
+        book, timer_queue, plan = self.book, self.centre.timer_queue, self._base.plan
+        keys = [key_of(each) for each in plan.spellings(plan.classify(recipient)) if each.isdigit()]
         for row in book.index.find(keys, book.rows, book.state, self.centre.now):
             due, number = book.rows[row, : lay.R_NUMBER + 1].tolist()
             book.take_out(row)
@@ -271,7 +271,11 @@ class PlainPath:
             rows.append((own.line, at, end, end, self._flags(line)))
             pieces.append(octets)
             at = end
-        self._reads[: len(rows)] = rows
+        if len(rows) == 1:
+            cells = self._reads.data
+            cells[0, 0], cells[0, 1], cells[0, 2], cells[0, 3], cells[0, 4] = rows[0]
+        else:
+            self._reads[: len(rows)] = rows
         frames = at // LEAST_OCTETS + 2
         if frames > self._log.shape[1]:
             self._log_of(2 * frames)
@@ -342,10 +346,10 @@ class PlainPath:
         if why == lay.SUBSCRIBER:
             self._base.standing(address(needed))
         elif why == lay.STAMP:
-            self.book.learn_stamp(needed)
+            self.book.learn_stamp(needed, self._out.times.stamp(needed))
         elif why == lay.VALIDITY:
             text = f"{needed:010d}"
-            self.book.learn_validity(needed, minute(text) if _VALIDITY.fullmatch(text) else -1)
+            self.book.learn_validity(needed, self._out.times.minute(text) if _VALIDITY.fullmatch(text) else -1)
         else:
             self._make_room()
 

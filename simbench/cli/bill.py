@@ -12,19 +12,15 @@ import click
 import cloup
 import msgspec
 
-from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
-from simbench.base.toml_files import choice
 from simbench.cli.output_options import OUTPUT_FOLDER, language_option
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:
-    from simbench.billing.acts import Acts, Month
-    from simbench.billing.counts import Counts
     from simbench.billing.invoice import Invoice
     from simbench.billing.page import Bundle
-    from simbench.billing.received import Received
     from simbench.finding import Finding
+    from simbench.reporting.translations import Translations
 
 
 @command(
@@ -60,8 +56,8 @@ if TYPE_CHECKING:
 def bill(**options: object) -> None:
     """Bill the messages of a run (or a table of counts), and judge an invoice received line by line.
 
-    A message counts in the month (Paris time) in which it was delivered, a long one by its segments. The output lists
-    every ambiguity of the offer that changes the total, with the difference.
+    A message counts in the month (the contract's zone) in which it was delivered, a long one by its segments. The
+    output lists every ambiguity of the offer that changes the total, with the difference.
 
     \b
     Examples:
@@ -84,42 +80,31 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     form: str,
 ) -> int:
     """Print the invoices of a source's months and judge an invoice received, if given; return the exit status."""
+    from simbench.api.billing import billed
     from simbench.billing.acts import read_acts
     from simbench.billing.counts import read_counts
-    from simbench.billing.invoice import effects, invoice
-    from simbench.billing.page import Bundle, write_all
-    from simbench.billing.received import compare, read_received
-    from simbench.billing.rules import Bill, balance, judge_bill
-    from simbench.contract import load_contract
+    from simbench.billing.page import write_all
+    from simbench.billing.received import read_received
+    from simbench.billing.words import words
+    from simbench.contract import DEFAULT, load_contract
     from simbench.finding import exit_status
 
-    contract = msgspec.structs.replace(load_contract(contract_name or "orange_ops_2016"), language=language)
-    acts, counts = read_acts(acts_file, contract), read_counts(source)
+    contract = msgspec.structs.replace(load_contract(contract_name or DEFAULT), language=language)
+    acts, counts = read_acts(acts_file, contract), read_counts(source, contract.calendar)
     received = read_received(against, contract) if against is not None else None
-    months = _months(month, counts.months) if received is None else (_month_of(str(against), received, month),)
-    _check_codes(source, acts, counts, months)
-    bundles: list[Bundle] = []
-    codes = {code.code for code in acts.codes}
-    findings: tuple[Finding, ...] = ()
-    beyond = Decimal(0)
-    for one in months:
-        bill = invoice(contract, acts, counts, one)
-        other = effects(contract, acts, counts, one)
-        bundles.append(Bundle(bill, other, counts.source, compare(bill, received, codes) if received else ()))
-        if received is not None:
-            judged = Bill(contract, acts, counts, one, received)
-            findings, beyond = judge_bill(judged), balance(judged)
+    made = billed(contract, acts, counts, received, month, str(against))
     if output is not None:
-        for path in write_all(output, bundles, contract):
+        for path in write_all(output, made.bundles, contract):
             click.echo(str(path), err=True)
-    billed = None if received is None else (received.total, beyond)
-    _print(form, bundles, findings, billed)
-    return exit_status(findings) if received is not None else 0
+    due = None if made.billed is None else (made.billed, made.beyond)
+    _print(form, made.bundles, tuple(made.findings), due, words(language, contract))
+    return exit_status(made.findings) if received is not None else 0
 
 
 def _print(
-    form: str, bundles: Sequence[Bundle], findings: Sequence[Finding], billed: tuple[Decimal, Decimal] | None
-) -> None:
+    form: str, bundles: Sequence[Bundle], findings: Sequence[Finding], billed: tuple[Decimal, Decimal] | None,
+    t: Translations,
+) -> None:  # fmt: skip
     """Print invoices in the requested form; `billed`: the sum of an invoice received and the excess it bills."""
     from simbench.billing.page import as_csv, as_json
     from simbench.cli.findings import print_findings
@@ -133,74 +118,25 @@ def _print(
         click.echo("\n".join(as_csv(one.invoice) for one in bundles), nl=False)
         return
     if billed is not None:
-        click.echo(_balance(*billed))
+        click.echo(_balance(*billed, t))
     for bundle in bundles:
-        _print_invoice(bundle.invoice)
-        _print_effects(bundle)
+        _print_invoice(bundle.invoice, t)
+        _print_effects(bundle, t)
     if billed is not None:
         print_findings(findings)
 
 
-def _check_codes(source: Path, acts: Acts, counts: Counts, months: Sequence[Month]) -> None:
-    """Raises BadInput for messages of a code without an act."""
-    known = {code.code for code in acts.codes}
-    for month in months:
-        for code in counts.codes(month):
-            if code not in known:
-                raise BadInput(
-                    f"{source}: {month}",
-                    f"messages of {code!r:.40}",
-                    f"{choice(code, sorted(known))}, the codes with acts",
-                )
-
-
-def _months(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...]:
-    from simbench.billing.acts import Month
-
-    if month is None:
-        if not counted:
-            raise BadInput("--month", "missing, and the source has no message", "a month such as 2016-10")
-        return counted
-    try:
-        return (Month.parse(month),)
-    except ValueError:
-        raise BadInput("--month", f"{month!r:.40}", "a month such as 2016-10") from None
-
-
-def _month_of(name: str, received: Received, month: str | None) -> Month:
-    """The month of an invoice received: the one it states, else the one of --month. Raises BadInput."""
-    from simbench.billing.acts import Month
-
-    if len(received.months) > 1:
-        raise BadInput(f"{name}: month", f"{len(received.months)} months", "an invoice of one month")
-    named = received.months[0] if received.months else None
-    try:
-        stated = Month.parse(named) if named else None
-    except ValueError:
-        raise BadInput(f"{name}: month", f"{named!r:.40}", "a month such as 2016-10") from None
-    asked = _months(month, ())[0] if month is not None else stated
-    if asked is None:
-        raise BadInput(f"--against {name}", "the invoice states no month", "--month YYYY-MM as well")
-    if stated not in {None, asked}:
-        raise BadInput(f"{name}: month", f"the invoice is for {stated}", f"{asked}, the month of --month")
-    return asked
-
-
-def _balance(billed: Decimal, beyond: Decimal) -> str:
+def _balance(billed: Decimal, beyond: Decimal, t: Translations) -> str:
     """The total of an invoice received, in one line."""
-    from simbench.reporting.format import money
-
-    said = f"{money(billed)} billed before VAT"
+    said = f"{t.money(billed)} billed before VAT"
     if not beyond:
         return f"{said}, the amount due"
-    return f"{said}: {money(abs(beyond))} {'more' if beyond > 0 else 'less'} than the amount due"
+    return f"{said}: {t.money(abs(beyond))} {'more' if beyond > 0 else 'less'} than the amount due"
 
 
-def _print_invoice(bill: Invoice) -> None:
+def _print_invoice(bill: Invoice, t: Translations) -> None:
     from rich.console import Console
     from rich.table import Table
-
-    from simbench.reporting.format import money
 
     console, table = Console(width=None if sys.stdout.isatty() else 140), Table(title=f"Invoice {bill.month}", box=None)
     for heading in ("clause", "for", "code"):
@@ -209,11 +145,11 @@ def _print_invoice(bill: Invoice) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for line in bill.lines:
         table.add_row(
-            line.clause, line.label, line.code, f"{line.quantity:,}", money(line.unit_price), money(line.amount)
+            line.clause, line.label, line.code, f"{line.quantity:,}", t.money(line.unit_price), t.money(line.amount)
         )
     table.add_section()
     for name, amount in (("HT", bill.total_ht), ("VAT", bill.vat), ("TTC", bill.total_ttc)):
-        table.add_row("", name, "", "", "", money(amount))
+        table.add_row("", name, "", "", "", t.money(amount))
     console.print(table, highlight=False, markup=False)
     for note in bill.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
@@ -221,9 +157,7 @@ def _print_invoice(bill: Invoice) -> None:
         console.print("note: a price is known by quotation only; the totals leave it out", highlight=False)
 
 
-def _print_effects(bundle: Bundle) -> None:
-    from simbench.reporting.format import money
-
+def _print_effects(bundle: Bundle, t: Translations) -> None:
     for one in bundle.effects:
         sign = "+" if one.difference >= 0 else ""
-        click.echo(f"  {one.ambiguity} read as {one.reading}: {sign}{money(one.difference)}")
+        click.echo(f"  {one.ambiguity} read as {one.reading}: {sign}{t.money(one.difference)}")

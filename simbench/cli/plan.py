@@ -12,12 +12,11 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
-from simbench.base.json_files import indented, write_json, write_octets
+from simbench.base.json_files import indented, write_octets
 from simbench.cli.output_options import OUTPUT_FOLDER, language_option
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
-    from simbench.contract import Contract
     from simbench.planning.advise import Advice
     from simbench.planning.campaign import Plan
     from simbench.planning.candidates import Candidate
@@ -127,6 +126,8 @@ def plan_command(options: Options) -> int:
     need("plan", "simbench plan")
     if options.compare:
         return _compare(options)
+    from simbench.api.planning import plain, write_advice
+
     plan, advice = _advised(options)
     if options.output is not None:
         write_advice(options.output, advice, plan.contract, options.language, xlsx=options.xlsx)
@@ -139,24 +140,22 @@ def plan_command(options: Options) -> int:
 
 def _advised(options: Options) -> tuple[Plan, Advice]:
     """The plan of the campaign file, and the advice on it."""
+    from simbench.api.planning import asked_of, code_plans
     from simbench.cli.run import Progress
-    from simbench.contract import load_contract
     from simbench.planning.advise import advise
-    from simbench.planning.campaign import read_campaign
-    from simbench.planning.own_code_plan import own_code_plan, with_held
+    from simbench.planning.own_code_plan import with_held
 
     assert options.campaign is not None
-    plan = read_campaign(options.campaign)
-    contract = load_contract(options.contract_name) if options.contract_name else plan.contract
-    plan = msgspec.structs.replace(plan, contract=msgspec.structs.replace(contract, language=options.language))
+    plan = asked_of(options.campaign, options.contract_name, options.language)
     if options.held is not None:
         plan = with_held(plan, options.held)
-    own = tuple(own_code_plan(text, plan) for text in options.mixes)
+    own = code_plans(plan, options.mixes)
     progress = Progress()
 
     def first(chosen: Candidate) -> None:
         if sys.stderr.isatty():
-            click.echo(f"first answer: {chosen.words}, {chosen.euros:,.2f} EUR; now compared and confirmed", err=True)
+            price = f"{chosen.euros:,.2f} {plan.contract.terms.money.currency.value}"
+            click.echo(f"first answer: {chosen.words}, {price}; now compared and confirmed", err=True)
 
     try:
         return plan, advise(plan, progress.show, first, own)
@@ -196,34 +195,6 @@ def _compare(options: Options) -> int:
     return 0
 
 
-def write_advice(folder: Path, advice: Advice, contract: Contract, language: str = "en", *, xlsx: bool = False) -> None:
-    """Write plan.json, report.html, the tables, the invoices and the forecasts for the operator. Raises BadInput."""
-    from simbench.billing.forecast import forecast_text
-    from simbench.billing.page import Bundle, write_all
-    from simbench.planning.report.page import write_plan_report
-    from simbench.planning.tables import sheets_of
-    from simbench.tables.writer import sheet_csv, workbook
-
-    bundles = [Bundle(bill, (), f"plan {advice.name}") for bill in advice.invoices]
-    write_all(folder, bundles, contract)
-    for one in advice.forecasts:
-        write_octets(folder / f"forecast-{one.issued}.toml", forecast_text(one).encode())
-    write_json(folder / "plan.json", advice, plain)
-    write_plan_report(folder / "report.html", advice, contract, language)
-    sheets = sheets_of(advice)
-    for sheet in sheets:
-        write_octets(folder / f"{sheet.name}.csv", sheet_csv(sheet))
-    if xlsx:
-        write_octets(folder / "plan.xlsx", workbook(sheets))
-
-
-def plain(value: object) -> object:
-    """Numbers of numpy as Python's."""
-    if hasattr(value, "item"):
-        return value.item()
-    raise NotImplementedError(type(value))
-
-
 def _print(advice: Advice, output: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -231,7 +202,7 @@ def _print(advice: Advice, output: Path | None) -> None:
     from simbench.planning import wording
     from simbench.planning.orders import grouped
 
-    console, t = Console(width=None if Console().is_terminal else 180), wording.english()
+    console, t = Console(width=None if Console().is_terminal else 180), wording.english(advice.currency)
     chosen = advice.chosen
 
     def say(line: str, style: str | None = None) -> None:
@@ -243,7 +214,7 @@ def _print(advice: Advice, output: Path | None) -> None:
     table = Table(box=None, pad_edge=False)
     for heading, justify in (
         ("code plan", "left"),
-        ("EUR", "right"),
+        (advice.currency, "right"),
         ("in time", "right"),
         ("95 % interval", "right"),
         ("", "left"),
@@ -263,7 +234,7 @@ def _print(advice: Advice, output: Path | None) -> None:
     for codes, order in grouped(advice.orders):
         if order.what == "forecast":
             continue  # named with its file below
-        asked = ", to be requested first (OPS-ACH-06)" if order.request else ""
+        asked = ", to be requested first" if order.request else ""
         rate = f" at {order.rate_per_s}/s" if order.rate_per_s else ""
         act = f"{order.day} {order.what} {', '.join(codes)}{rate} ({order.clause}){asked}"
         say(f"{act}; order by {order.by}, {t.money(order.euros)}")
@@ -273,5 +244,5 @@ def _print(advice: Advice, output: Path | None) -> None:
         console.print(f"report: {output / 'report.html'}", highlight=False, markup=False)
         for forecast in advice.forecasts:
             file = output / f"forecast-{forecast.issued}.toml"
-            line = f"forecast to hand in by {forecast.issued} (OPS-ENG-03): {file}"
+            line = f"forecast to hand in by {forecast.issued}: {file}"
             console.print(line, highlight=False, markup=False)

@@ -32,17 +32,21 @@ class Problem(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One file: its name in messages, its path, text and content, and the tables and keys that stand in it twice."""
+    """One file: its name in messages, its path, text and content, and the tables and keys that stand in it twice.
+
+    A file that is a part of another has its content `below` so many keys.
+    """
 
     file: str
     path: Path
     text: str
     table: dict[str, Any]
     repeats: tuple[Problem, ...] = ()
+    below: int = 0
 
     def line(self, keys: Keys) -> int:
         """Return the line of a value, or of the nearest table around it; 0 if there is none."""
-        return line_of(self.text, keys)
+        return line_of(self.text, keys[self.below :])
 
 
 def layers_of(name_or_path: str | Path) -> list[Layer]:
@@ -81,6 +85,21 @@ def read_layer(path: Path) -> Layer:
     table = table_of(once, file, ContractError)
     found = (Problem(file, one.line, one.keys, "stands twice", "it once") for one in repeats)
     return Layer(file, path, text, table, tuple(found))
+
+
+def part_of(key: str, name: str, folder: str, layer: Layer) -> Layer:
+    """Read the file that holds the table of a key: a built-in one of a folder by its name, or one beside the contract.
+
+    Raises ContractError.
+    """
+    home = HOME / folder
+    path = home / f"{name}.toml" if name == Path(name).stem else layer.path.parent / name
+    if name == path.stem and not path.is_file():
+        known = sorted(each.stem for each in home.glob("*.toml"))
+        expected = choice(name, known) + ", a path ending in .toml, or a table of its own"
+        raise refusal(ContractError, layer.file, (key,), f"is {shown(name)}", expected)
+    part = read_layer(path)
+    return part._replace(table={key: part.table}, below=1)
 
 
 def builtin_path(name: str, place: str) -> Path:

@@ -27,7 +27,7 @@ from simbench.dialup.settlement import Settled, retail_ff, settle
 LENGTH_EDGES_S = np.unique(np.round(np.geomspace(1, 43_200, 61)).astype(np.int64))
 """Edges of the classes in which session lengths are counted, in seconds; the last one is open."""
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], object]
 """Called with the current step, the amount done, and the total."""
 
 
@@ -109,7 +109,7 @@ def run_dialup(scenario: DialupScenario, progress: Progress = lambda _what, _don
         progress(f"{month}: carrying", 3 * place + 1, steps)
         held = 0 if over is None else len(over)
         calls = fresh if over is None else joined(over, fresh)
-        until = start_of(grid.months[place + 1]) if place + 1 < len(grid.months) else grid.last_us
+        until = start_of(grid.months[place + 1], grid.calendar) if place + 1 < len(grid.months) else grid.last_us
         carried = carry(calls, [pool.ports for pool in scenario.pools], _rules(scenario, grid, until))
         over = carried.calls.take(carried.calls.end_us > until)
         progress(f"{month}: counting", 3 * place + 2, steps)

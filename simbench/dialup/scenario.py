@@ -12,7 +12,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from simbench.base.calendar import from_civil
 from simbench.base.errors import ScenarioError
 from simbench.base.toml_files import choice, read_toml, shown
 from simbench.base.units import MINUTE_US
@@ -39,7 +38,7 @@ class Pool(_Frozen, frozen=True):
 
 
 class PoolOutage(_Frozen, frozen=True):
-    """A pool that fails: `drop` ends the calls in progress, `refuse` only takes no more. Paris civil time."""
+    """A pool that fails: `drop` ends the calls in progress, `refuse` only takes no more. Civil time of the offer."""
 
     pool: str
     starts: str
@@ -99,7 +98,12 @@ class DialupScenario(_Frozen, frozen=True):
 def read_dialup(path: Path) -> DialupScenario:
     """Read a scenario file. Raises ScenarioError, or ContractError and BadInput of what it refers to."""
     scenario = read_toml(path, DialupScenario, ScenarioError)
-    file = str(path)
+    check_dialup(scenario, str(path))
+    return scenario
+
+
+def check_dialup(scenario: DialupScenario, file: str) -> None:
+    """Check what depends on several keys. Raises ScenarioError, or ContractError of what it refers to."""
     if bool(scenario.minutes) == bool(scenario.subscribers):
         raise ScenarioError(file, "says minutes and subscribers, or neither", "one of `minutes` and `subscribers`")
     names = [pool.name for pool in scenario.pools]
@@ -111,7 +115,6 @@ def read_dialup(path: Path) -> DialupScenario:
     if max(scenario.minutes_of(0, offer), scenario.minutes_of(len(months) - 1, offer)) * 60 / mean_s > MOST_CALLS:
         raise ScenarioError(file, "offers too many calls a month", f"fewer than {MOST_CALLS:,}")
     outage_rows(scenario, grid_of(months, offer), file)
-    return scenario
 
 
 def outage_rows(scenario: DialupScenario, grid: Grid, file: str = "") -> list[tuple[int, int, int, int]]:
@@ -123,7 +126,7 @@ def outage_rows(scenario: DialupScenario, grid: Grid, file: str = "") -> list[tu
         if outage.pool not in names:
             raise ScenarioError(f"{where}.pool", f"is {shown(outage.pool)}", choice(outage.pool, names))
         try:
-            starts = from_civil(datetime.fromisoformat(outage.starts))
+            starts = grid.calendar.from_civil(datetime.fromisoformat(outage.starts))
         except ValueError:
             raise ScenarioError(f"{where}.starts", f"is {shown(outage.starts)}", '"2000-09-12T20:00"') from None
         if not grid.first_us <= starts < grid.last_us:

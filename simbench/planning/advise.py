@@ -22,6 +22,7 @@ from simbench.planning.code_plan import CodePlan, acts_of, closed_before, invoic
 from simbench.planning.confidence import futures_needed
 from simbench.planning.confirm import BUDGET, DAYS_LIKELY, WORST, Confirmation, confirm, daily
 from simbench.planning.curves import Curve, Waits, curves
+from simbench.planning.executors import Where
 from simbench.planning.forecast_export import forecasts_of
 from simbench.planning.impossible import unattainable
 from simbench.planning.loads import CHOOSING, SCORING, Group, Replication, replications
@@ -48,8 +49,8 @@ class Advice(msgspec.Struct, frozen=True):
     verdict: whether the promise holds, in sentences. own: code plans the planner named, current: the codes held
     already, each scored as the others. more_futures: how many would settle it, were the share measured the true one;
     one_more: the cheapest wider code plan, where it does not hold for sure. replications: futures in which code plans
-    were looked for; scored: others, in which the figures were measured. asked: the campaign file. closings: euros for
-    closing held codes on the eve of the period. remarks: the notes, as data.
+    were looked for; scored: others, in which the figures were measured. asked: the campaign file. closings: what
+    closing held codes on the eve of the period costs. remarks: the notes, as data.
     """
 
     name: str
@@ -82,14 +83,17 @@ class Advice(msgspec.Struct, frozen=True):
     asked: CampaignPlan
     notes: tuple[str, ...]
     remarks: tuple[Note, ...]
+    currency: str = ""
 
 
 def advise(
-    plan: Plan, progress: Progress = lambda _: None, first: First = lambda _: None, own: tuple[CodePlan, ...] = ()
-) -> Advice:
+    plan: Plan, progress: Progress = lambda _: None, first: First = lambda _: None, own: tuple[CodePlan, ...] = (),
+    where: Where = 1,
+) -> Advice:  # fmt: skip
     """Find the cheapest code plan that keeps the promise; `first` takes it as soon as it is chosen and scored.
 
-    own: code plans to be scored beside it, as are the codes held already. Raises CampaignError with what would be
+    own: code plans to be scored beside it, as are the codes held already. where: sensitivities and trade-offs are
+    worked out there; the advice is the same wherever that is. Raises CampaignError with what would be
     needed if no code plan keeps the promise.
     """
     fresh = fresh_of(plan)
@@ -101,7 +105,7 @@ def advise(
     first(chosen)
     step = steps(phases.phase("scoring"), len(found))
     others = [pool.candidate(one, proved=proved) for one, proved in found.values() if step() is None]
-    wording = english()
+    wording = english(plan.contract.terms.money.currency.value)
     losing = (replace(one, why=why(wording, one, chosen)) for one in others if one.words != chosen.words)
     ranked = tuple(sorted(losing, key=lambda one: one.euros))
     rivals = tuple(sorted(ranked, key=lambda one: (not one.holds, abs(one.euros - chosen.euros)))[:RIVALS])
@@ -109,8 +113,8 @@ def advise(
         groups, replications(plan, len(futures), SCORING), [(one.words, one.mix) for one in (chosen, *rivals)],
         phases.phase("confirming"),
     )  # fmt: skip
-    rows = tuple(sensitivities(plan, futures, min(FEWEST, fresh), chosen.mix, phases.phase("sensitivities")))
-    points = tuple(tradeoffs(plan, futures, min(SHOWN, fresh), chosen, phases.phase("tradeoffs")))
+    rows = tuple(sensitivities(plan, min(FEWEST, fresh), chosen.mix, phases.phase("sensitivities"), where))
+    points = tuple(tradeoffs(plan, futures, min(SHOWN, fresh), chosen, phases.phase("tradeoffs"), where))
     one_more = None if chosen.holds else _one_more(pool, chosen)
     more_futures = None if chosen.holds else futures_needed(chosen.score.promised, fresh, plan.asked.probability)
     courses = tuple(curves(groups, replications(plan, fresh, SCORING), chosen.mix))
@@ -132,6 +136,7 @@ def advise(
         euros_in_all=sum((bill.total_ht for bill in bills), Decimal(0)) + closings, replications=len(futures),
         scored=fresh, seed=plan.asked.seed, contract=f"{plan.contract.name} {plan.contract.digest}", asked=plan.asked,
         notes=notes_in_words(wording, remarks), remarks=remarks,
+        currency=plan.contract.terms.money.currency.value,
     )  # fmt: skip
     progress(1.0)
     return advice

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simbench.reporting.format import number
+from simbench.reporting.kept import keep
 
 # Role: (light, dark). The series are those of Okabe and Ito, which colour-blind people can distinguish.
 COLOURS: Final = {
@@ -29,7 +30,7 @@ COLOURS: Final = {
     "grid": ("#dde1e6", "#343b45"),
     "paper": ("#fefefe", "#171a20"),
     "blue": ("#0072b2", "#5aa9e6"),
-    "orange": ("#e69f00", "#f0b429"),
+    "amber": ("#e69f00", "#f0b429"),
     "green": ("#009e73", "#34c79b"),
     "pink": ("#cc79a7", "#e29cc3"),
     "red": ("#d55e00", "#f4803a"),
@@ -37,8 +38,8 @@ COLOURS: Final = {
 }
 LIGHT: Final = {role: light for role, (light, _) in COLOURS.items()}
 INK, SOFT, GRID, PAPER = (LIGHT[role] for role in ("ink", "soft", "grid", "paper"))
-BLUE, ORANGE, GREEN, PINK, RED, SKY = (LIGHT[r] for r in ("blue", "orange", "green", "pink", "red", "sky"))
-SERIES: Final = (BLUE, ORANGE, GREEN, PINK, RED, SKY)
+BLUE, AMBER, GREEN, PINK, RED, SKY = (LIGHT[r] for r in ("blue", "amber", "green", "pink", "red", "sky"))
+SERIES: Final = (BLUE, AMBER, GREEN, PINK, RED, SKY)
 
 PANEL_IN: Final = (5.6, 2.7)  # one of several beside each other
 WIDE_IN: Final = (11.6, 5.2)  # the whole width of the page
@@ -127,8 +128,12 @@ def whole_numbers(axes: Axes, most: int = 5) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
-def to_svg(figure: Figure, said: str) -> str:
-    """The figure as an inline SVG element without any name that could meet another's; `said` is read aloud for it."""
+def to_svg(figure: Figure, said: str, name: str = "figure") -> str:
+    """The figure as an inline SVG element without any name that could meet another's; `said` is read aloud for it.
+
+    `name` is what whoever keeps the figures of a page finds it by.
+    """
+    keep(name, figure)
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata=_METADATA)
     text = buffer.getvalue()

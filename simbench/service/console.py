@@ -5,19 +5,23 @@ It is refreshed once a second, by one timer per visitor.
 
 from __future__ import annotations
 
+import gc
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
+from nicegui import Client, ui
 from nicegui import app as pages
-from nicegui import ui
 
-from simbench.service.console_parts import button, paris, phone_panel, search_panel, verdict_panel
+from simbench.service.console_parts import button, phone_panel, search_panel, shown_at, verdict_panel
 from simbench.service.platform import ServedPlatform
 from simbench.service.problems import install
 from simbench.service.records import AskedOutage, Speed, Step
 
 PERIOD_S = 1.0
+UNSEEN = 20  # pages that were fetched and not opened in a browser; beyond this the oldest goes
+COLLECTED = 100  # pages that have gone, after which their objects are collected: they refer to each other
 OUTAGES = ("cut", "reset", "refuse", "accept-close", "silent", "deaf-results")
 FAULTS = ("late-result", "no-result", "nack", "double-notification", "slow-read", "bad-checksum")
 CODE_COLUMNS = ("code", "account", "tier_per_s", "mode", "accepted_per_s", "refused_per_s", "accepted", "refused")
@@ -27,9 +31,20 @@ SESSION_COLUMNS = ("number", "account", "state", "window", "unanswered_by_client
 def add_console(app: FastAPI, platform: ServedPlatform) -> None:
     """Serve the page at "/"."""
 
+    gone = itertools.count(1)
+
+    def collect() -> None:
+        if next(gone) % COLLECTED == 0:
+            gc.collect()
+
     @ui.page("/", title="simbench")
     def page() -> None:
+        unseen = [client for client in Client.instances.values() if not client.has_socket_connection]
+        for client in sorted(unseen, key=lambda each: each.created)[: -UNSEEN - 1]:
+            client.delete()
         Page(platform)
+
+    pages.on_delete(collect)
 
     install(pages, platform.log)  # unknown paths are refused and logged as elsewhere
     ui.run_with(app, mount_path="/", show_welcome_message=False)
@@ -114,27 +129,32 @@ class Page:
             with ui.row().classes("items-center"):
                 name = ui.select(list(FAULTS), value="late-result", label="Fault").classes("w-48")
                 share = ui.number("Share", value=1.0, step=0.1).classes("w-20")
-                button("Start fault", lambda: _now(lambda: control.fault(name.value, share=share.value)), "orange")
+                button("Start fault", lambda: _now(lambda: control.fault(name.value, share=share.value)), "amber")
                 button("Clear all", lambda: _now(control.clear))
             self.faults = ui.label().classes("text-sm")
 
     def refresh(self) -> None:
         """Update the page."""
         seen = self.platform.platform()
-        self.clock.text = f"{paris(seen.now)}  × {seen.speed:g}"
+        self.clock.text = f"{shown_at(seen.now, self.platform.smsc.contract.calendar)}  × {seen.speed:g}"
         outage = seen.outage
         self.state.text = f"{seen.state}: {outage.mode} ({outage.scope})" if outage else seen.state
         self.state.props(f"color={'red' if outage else 'green'}")
         self.ledger.text = seen.ledger
         self.ledger.set_visibility(bool(seen.ledger))
-        planned = "".join(f"; planned: {each.mode} at {paris(each.at)}" for each in seen.scheduled)
+        planned = "".join(
+            f"; planned: {each.mode} at {shown_at(each.at, self.platform.smsc.contract.calendar)}"
+            for each in seen.scheduled
+        )
         self.faults.text = f"active: {', '.join(seen.faults) or 'none'}{planned}"
         self.codes.rows = [code.model_dump() for code in seen.codes]
         self.sessions.rows = [session.model_dump() for session in self.platform.sessions()]
         history = self.platform.watch.history
         busy = [each.code for each in seen.codes if each.accepted] or [each.code for each in seen.codes][:1]
         longest = max((history[code] for code in busy), key=len)
-        self.chart.options["xAxis"]["data"] = [paris(rates.at)[11:19] for rates in longest]
+        self.chart.options["xAxis"]["data"] = [
+            shown_at(rates.at, self.platform.smsc.contract.calendar)[11:19] for rates in longest
+        ]
         self.chart.options["series"] = [
             {"name": code, "type": "line", "showSymbol": False,
              "data": [round(rates.accepted_per_s, 1) for rates in history[code]],

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from nicegui import ui
 from pydantic import ValidationError
 
+from simbench.base.calendar import Calendar
 from simbench.base.errors import SimbenchError
-from simbench.base.units import SECOND_US
+from simbench.numbering.plan import plan_of
 from simbench.service.log import frame_id
 from simbench.service.messages import Query
 from simbench.service.platform import ServedPlatform
@@ -22,14 +21,12 @@ PHONE_PERIOD_S = 2.0
 SCREEN = "w-full h-64 overflow-auto border rounded p-2 bg-slate-50 flex-nowrap flex-col-reverse"  # the latest in view
 FOUND = ("when", "session", "code", "recipient", "text", "outcome", "ec", "scts")
 JUDGED = ("purpose", "outcome", "blame", "summary")
-COLOURS = {"pass": "green", "fail": "red", "weak": "orange", "error": "purple"}
+COLOURS = {"pass": "green", "fail": "red", "weak": "amber", "error": "purple"}
 
 
-def paris(us: int) -> str:
-    """Return an instant as Paris time, to the second."""
-    return (
-        datetime.fromtimestamp(us / SECOND_US, UTC).astimezone(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d %H:%M:%S")
-    )
+def shown_at(us: int, calendar: Calendar) -> str:
+    """Return an instant as civil time, to the second."""
+    return calendar.civil(us).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def button(text: str, action: Callable[[], Awaitable[object]], colour: str = "primary") -> None:
@@ -54,7 +51,7 @@ def phone_panel(platform: ServedPlatform) -> None:
     with ui.card().classes("w-full"):
         ui.label("Phone").classes("text-lg")
         with ui.row().classes("items-center"):
-            number = ui.input("Subscriber", value="0639980001").classes("w-40")
+            number = ui.input("Subscriber", value=plan_of(platform.smsc.contract).writer(1)).classes("w-40")
             status = ui.label().classes("text-sm")
             code = ui.select(codes, value=codes[0], label="To").classes("w-24")
         screen = ui.column().classes(SCREEN)
@@ -120,7 +117,10 @@ def search_panel(platform: ServedPlatform) -> None:
         async def search() -> None:
             asked = Query(recipient.value or "", code.value or "", text.value or "", outcome.value or "")
             found = await platform.messages(asked)
-            table.rows = [{**each.model_dump(), "when": paris(each.at)} for each in found.messages]
+            table.rows = [
+                {**each.model_dump(), "when": shown_at(each.at, platform.smsc.contract.calendar)}
+                for each in found.messages
+            ]
 
         async def explain(event: Any) -> None:
             row = event.args[1]

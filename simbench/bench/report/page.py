@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from simbench.base.calendar import Calendar
 from simbench.base.json_files import write_octets
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
@@ -37,7 +38,7 @@ FACTS: Final = {
     "contract_digest": "Contract digest",
     "seed": "Seed",
     "bench_version": "Bench version",
-    "started_at": "Started at (Paris)",
+    "started_at": "Started at",
     "duration_s": "Duration",
 }
 
@@ -98,6 +99,7 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
         .get_template("page.html.j2")
         .render(
             title=_title(judgement),
+            zone=judgement.contract.calendar.zone,
             verdict=VERDICTS[status],
             tone={0: "pass", 1: "fail", 3: "inconclusive"}[status],
             verdict_detail=_verdict_detail(counts, len(findings)),
@@ -106,7 +108,7 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
             cases=cases,
             matrix=matrix(cases),
             outcomes=WORST_FIRST,
-            timelines=[timeline(run, findings, mask) for run in judgement.exercises],
+            timelines=[timeline(run, findings, mask, judgement.contract.calendar) for run in judgement.exercises],
             disputed={one for finding in findings if finding.outcome == "fail" for one in exercises_of(finding)},
             to_prove=[case for case in cases if case.finding.outcome != "pass"],
             passed=[case for case in cases if case.finding.outcome == "pass"],
@@ -123,12 +125,15 @@ def facts(judgement: Judgement) -> list[tuple[str, str]]:
     own = {"contract": judgement.contract.title, "contract_digest": judgement.contract.digest}
     info = {**own, **judgement.info}
     names = [*(name for name in FACTS if name in info), *(name for name in info if name not in FACTS)]
-    return [(FACTS.get(name, name.replace("_", " ").capitalize()), _fact(name, info[name])) for name in names]
+    return [
+        (FACTS.get(name, name.replace("_", " ").capitalize()), _fact(name, info[name], judgement.contract.calendar))
+        for name in names
+    ]
 
 
-def _fact(name: str, value: str | float) -> str:
+def _fact(name: str, value: str | float, calendar: Calendar) -> str:
     if name == "started_at" and isinstance(value, int):
-        return moment(value)
+        return moment(value, calendar)
     if name == "duration_s" and isinstance(value, int | float):
         return duration(value * SECOND_US)
     return str(value)
@@ -160,7 +165,9 @@ def matrix(cases: Sequence[Case]) -> list[Row]:
 
 def _case(place: int, finding: Finding, judgement: Judgement, mask: bool) -> Case:
     contract = judgement.contract
-    exhibits = tuple(exhibit(evidence, mask) for evidence in finding.evidence[:MOST_EXHIBITS])
+    exhibits = tuple(
+        exhibit(evidence, mask, judgement.contract.calendar) for evidence in finding.evidence[:MOST_EXHIBITS]
+    )
     return Case(
         anchor=f"case-{place}",
         finding=finding,

@@ -38,7 +38,7 @@ def draw_frontier(t: Translations, candidates: Sequence[Candidate], target: floa
     )  # fmt: skip
     chosen = candidates[0]
     axes.scatter(
-        [float(chosen.euros)], [100 * chosen.probability], color=style.ORANGE, s=90, marker="D", zorder=4,
+        [float(chosen.euros)], [100 * chosen.probability], color=style.AMBER, s=90, marker="D", zorder=4,
         label=t("figure.chosen"),
     )  # fmt: skip
     line = t("figure.promised", asked=promised(t, target))
@@ -53,7 +53,7 @@ def draw_frontier(t: Translations, candidates: Sequence[Candidate], target: floa
     heading = t(
         "figure.frontier", euros=t.money(chosen.euros), share=percent(t, chosen.probability), asked=promised(t, target)
     )
-    return Drawing(heading, style.to_svg(figure, heading), t("figure.frontier-note"))
+    return Drawing(heading, style.to_svg(figure, heading, "frontier"), t("figure.frontier-note"))
 
 
 def draw_curve(t: Translations, curve: Curve) -> Drawing:
@@ -82,7 +82,7 @@ def draw_curve(t: Translations, curve: Curve) -> Drawing:
         "figure.curve", demand=style.label(curve.demand), share=percent(t, curve.in_time[STEPS]),
         deadline=t.number(curve.deadline_h, 2),
     )  # fmt: skip
-    return Drawing(heading, style.to_svg(figure, heading), t("figure.curve-note"))
+    return Drawing(heading, style.to_svg(figure, heading, "curve"), t("figure.curve-note"))
 
 
 def draw_waits(t: Translations, one: Waits) -> Drawing:
@@ -101,7 +101,7 @@ def draw_waits(t: Translations, one: Waits) -> Drawing:
         "figure.flow", demand=style.label(one.demand), share=percent(t, one.in_time[STEPS]),
         within=t.number(one.within_min, 2),
     )  # fmt: skip
-    return Drawing(heading, style.to_svg(figure, heading))
+    return Drawing(heading, style.to_svg(figure, heading, "waits"))
 
 
 def draw_tornado(t: Translations, rows: Sequence[Sensitivity], base: float, euros: Decimal) -> Drawing:
@@ -139,7 +139,7 @@ def draw_tornado(t: Translations, rows: Sequence[Sensitivity], base: float, euro
         "figure.tornado", assumption=assumption(t, widest.assumption), low=percent(t, widest.at_low, 1),
         high=percent(t, widest.at_high, 1),
     )  # fmt: skip
-    return Drawing(heading, style.to_svg(figure, heading), t("figure.tornado-note"))
+    return Drawing(heading, style.to_svg(figure, heading, "sensitivities"), t("figure.tornado-note"))
 
 
 def draw_tradeoffs(t: Translations, points: Sequence[Tradeoff]) -> Drawing:
@@ -152,7 +152,7 @@ def draw_tradeoffs(t: Translations, points: Sequence[Tradeoff]) -> Drawing:
         axes.plot(places, [float(euros) for _, euros, _ in mine], color=style.BLUE, marker="o", markersize=4)
         for place, (_, euros, asked) in zip(places, mine, strict=True):
             if asked:
-                axes.scatter([place], [float(euros)], color=style.ORANGE, s=80, marker="D", zorder=4)
+                axes.scatter([place], [float(euros)], color=style.AMBER, s=80, marker="D", zorder=4)
         if name == "probability":  # probabilities lie too close to each other for a scale
             axes.set_xticks(list(places), [t.number(by * at, 2) for at, _, _ in mine])
         else:
@@ -162,7 +162,7 @@ def draw_tradeoffs(t: Translations, points: Sequence[Tradeoff]) -> Drawing:
     panels[0].set_ylim(bottom=0)
     _numbers(t, panels[0], "y")
     heading = t("figure.tradeoffs")
-    return Drawing(heading, style.to_svg(figure, heading), t("figure.tradeoffs-note"))
+    return Drawing(heading, style.to_svg(figure, heading, "tradeoffs"), t("figure.tradeoffs-note"))
 
 
 def _percents(t: Translations, axes: Axes, side: str, digits: int) -> None:
@@ -180,7 +180,7 @@ def _bars(axes: Axes, rows: Sequence[Sequence[Bar]], base: float, most: float | 
     ends = [base, *(value for row in rows for _, value, _ in row if value is not None)]
     room = max(0.35 * (max(ends) - min(ends)), 0.01 * abs(base), 0.5)
     for place, row in enumerate(rows):
-        for (name, value, shown), up, colour in zip(row, (0.2, -0.2), (style.SKY, style.ORANGE), strict=True):
+        for (name, value, shown), up, colour in zip(row, (0.2, -0.2), (style.SKY, style.AMBER), strict=True):
             end = base if value is None else value
             axes.barh(place + up, end - base, left=base, height=0.36, color=colour)
             before = end < base or (most is not None and end > most - room)

@@ -15,7 +15,7 @@ from simbench.reporting.format import number
 from simbench.roaming.envelope import Envelope
 from simbench.roaming.results import Row, Summary
 
-STATE_COLOURS = {"alerted": style.ORANGE, "surcharged": style.RED, "excused": style.SKY}
+STATE_COLOURS = {"alerted": style.AMBER, "surcharged": style.RED, "excused": style.SKY}
 
 
 def draw_envelopes(rows: Sequence[Envelope], what: str, last: date) -> Drawing:
@@ -25,7 +25,7 @@ def draw_envelopes(rows: Sequence[Envelope], what: str, last: date) -> Drawing:
     sizes, caps = [float(row.gb) for row in rows], [float(row.cap_eur_per_gb) for row in rows]
     top.stairs(sizes, edges, fill=True, color=style.BLUE, alpha=0.35)
     top.stairs(sizes, edges, baseline=None, color=style.BLUE, linewidth=1.6)
-    bottom.stairs(caps, edges, baseline=None, color=style.ORANGE, linewidth=1.8)
+    bottom.stairs(caps, edges, baseline=None, color=style.AMBER, linewidth=1.8)
     for axes, values in ((top, sizes), (bottom, caps)):
         axes.set_ylim(0, max(values, default=1) * 1.25 or 1)
         for start, end, value, before in zip(edges, edges[1:], values, [None, *values], strict=False):
@@ -43,7 +43,7 @@ def draw_envelopes(rows: Sequence[Envelope], what: str, last: date) -> Drawing:
     heading = f"{what}: {early} in {rows[0].day.year}, {late} from {rows[-1].day.year} on"
     if early == late:
         heading = f"{what}: {early} under every cap"
-    return Drawing(heading, style.to_svg(figure, heading))
+    return Drawing(heading, style.to_svg(figure, heading, "envelopes"))
 
 
 _EPOCH = date(1970, 1, 1).toordinal()  # matplotlib counts days from there
@@ -69,7 +69,7 @@ def draw_states(summary: Summary) -> Drawing:
         if highest
         else "No subscriber left the normal state."
     )
-    return Drawing(heading, style.to_svg(figure, heading), note)
+    return Drawing(heading, style.to_svg(figure, heading, "states"), note)
 
 
 def draw_margins(summary: Summary) -> Drawing:
@@ -80,7 +80,7 @@ def draw_margins(summary: Summary) -> Drawing:
     left = [0.0] * len(rows)
     for label, colour, name in (
         ("plan", style.BLUE, "plan_eur"),
-        ("overage", style.ORANGE, "overage_eur"),
+        ("overage", style.AMBER, "overage_eur"),
         ("surcharge", style.RED, "surcharge_eur"),
     ):
         widths = [getattr(row, name) / row.subscribers for row in rows]
@@ -98,7 +98,9 @@ def draw_margins(summary: Summary) -> Drawing:
     axes.set_xlabel(f"euros a subscriber, before VAT, over {summary.days} days")
     style.legend_above(axes, 5)
     heading = _margins_heading(rows)
-    return Drawing(heading, style.to_svg(figure, heading), "Costs of the home operator's own network are not included.")
+    return Drawing(
+        heading, style.to_svg(figure, heading, "margins"), "Costs of the home operator's own network are not included."
+    )
 
 
 def _margins_heading(rows: Sequence[Row]) -> str:

@@ -13,10 +13,9 @@ from typing import Final, Literal, get_args, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import parse_minute
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.ledger.events import SubscriberSet
-from simbench.numbering.plan import classify, kind_digits, plain_mobile
+from simbench.numbering.plan import NumberingPlan
 from simbench.rules.arrays import combined, crowded, holds, slices, some_of, unanswered, where, within
 from simbench.rules.client.limits import (
     captured,
@@ -197,8 +196,8 @@ def _unserved(case: Case) -> Bools:
     recipients, submits = case.trace.recipients, case.trace.submits
     machines = case.contract.terms.numbering.prefixes("machines")
     examples, group = recipients.heads(HEAD)
-    odd = np.flatnonzero(np.array([not _all_mobile(example) for example in examples], np.bool_)[group])
-    examples, group = recipients.taken(odd).heads(kind_digits())
+    odd = np.flatnonzero(np.array([not _all_mobile(case.plan, example) for example in examples], np.bool_)[group])
+    examples, group = recipients.taken(odd).heads(case.plan.kind_digits())
     codes, code = submits.where(odd).distinct("code")
     pairs, which = numbered(group.astype(np.int64) * max(len(codes), 1) + code)
 
@@ -207,7 +206,7 @@ def _unserved(case: Case) -> Bools:
         return 2 if refused else int(subscriber.fate in NEVER_DELIVERED)
 
     kinds = [
-        look(SubscriberSet(recipient, classify(recipient).kind, "", attached=True), codes[pair % len(codes)])
+        look(SubscriberSet(recipient, case.plan.classify(recipient).kind, "", attached=True), codes[pair % len(codes)])
         for pair in pairs.tolist()
         for recipient in (examples[pair // len(codes)],)
     ]
@@ -220,10 +219,11 @@ def _unserved(case: Case) -> Bools:
     return refused
 
 
-def _all_mobile(recipient: str) -> bool:
+def _all_mobile(plan: NumberingPlan, recipient: str) -> bool:
     """Whether all numbers of this length and with the same first digits are mobile ones."""
-    number = classify(recipient)
-    return number.kind == "mobile" and number.msisdn == recipient and plain_mobile(f"0{recipient[2:HEAD]}")
+    number, code = plan.classify(recipient), plan.data.country_code
+    known = number.kind == "mobile" and number.msisdn == recipient and recipient.startswith(code)
+    return known and plan.plain_mobile(plan.data.trunk + recipient[len(code) : HEAD])
 
 
 def _over(case: Case) -> Ints:
@@ -231,7 +231,8 @@ def _over(case: Case) -> Ints:
     submits = case.trace.submits
     places = np.flatnonzero(~submits.equal("validity", ""))
     texts, which = submits.where(places).distinct("validity")
-    ends = np.array([-1 if (end := parse_minute(text)) is None else end for text in texts], np.int64)[which]
+    minute = case.contract.calendar.parse_minute
+    ends = np.array([-1 if (end := minute(text)) is None else end for text in texts], np.int64)[which]
     return places[ends <= submits.values("at", places) + MINUTE_US]
 
 

@@ -27,7 +27,7 @@ Columns = Mapping[str, Sequence[Any]]
 LOOKS: Final[dict[Class, tuple[str, str]]] = {
     "unplanned": (style.RED, ""),
     "planned": (style.BLUE, "///"),
-    "partial": (style.ORANGE, "..."),
+    "partial": (style.AMBER, "..."),
     "excluded": (style.SOFT, "xxx"),
 }
 

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput
 from simbench.contract import load_contract
 from simbench.sla.imports.outages import COLUMNS, Outages, read_outages
@@ -20,6 +19,7 @@ from simbench.sla.imports.probed import read_probes
 from simbench.sla.imports.traffic import read_traffic
 from simbench.tables.columns import Columns, MappingFile, read_mapping
 from simbench.tables.rows import Remark
+from tests.paris import instant
 
 CONTRACT = load_contract()
 PARIS = ZoneInfo("Europe/Paris")
@@ -103,7 +103,7 @@ def test_unknown_codes_and_malformed_shares_are_set_aside(tmp_path: Path) -> Non
         ("", "is empty"),
         ("start,end,scope\n", 'no column "planned"'),
         ("start,start,end,scope,planned\n", '2 columns are called "start"'),
-        (HEAD + "x,y,z,a,b\n", "none of 1 rows can be used: line 2"),
+        (HEAD + "x,y,z,a,b\n", "no usable row among 1: line 2"),
     ],
 )
 def test_a_table_of_no_use_is_refused_in_one_line(tmp_path: Path, text: str, reported: str) -> None:

@@ -33,7 +33,7 @@ def draw(scene: Scene) -> Group | None:
     rates = np.diff(view.accepted[places]) * SECOND_US / np.maximum(1, np.diff(view.at[places]))
     panels[0].plot(at, memory, color=style.BLUE, linewidth=1.6)
     panels[0].set_ylabel("memory (MiB)")
-    panels[1].plot(at, view.backlog, color=style.ORANGE, linewidth=1.4)
+    panels[1].plot(at, view.backlog, color=style.AMBER, linewidth=1.4)
     panels[1].set_ylabel("backlog")
     panels[2].step(axis.of(view.at[places])[1:], rates, color=style.GREEN, linewidth=1.4)
     panels[2].set_ylabel("answered a second")
@@ -43,4 +43,6 @@ def draw(scene: Scene) -> Group | None:
             panel.axvspan(axis.at(start), axis.at(end), color=style.RED, alpha=0.09, linewidth=0)
     axis.label(panels[-1])
     figure.align_ylabels()
-    return Group(heading, (Drawing("", style.to_svg(figure, heading), NOTE if trace.outages else ""),), wide=True)
+    return Group(
+        heading, (Drawing("", style.to_svg(figure, heading, "endurance"), NOTE if trace.outages else ""),), wide=True
+    )
