@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.kernels.jit import FEW, compiles
+from simbench.kernels.jit import FEW, compiles, give_back
 from simbench.trace.kernels.numbering import numbered_in
 
 Array = NDArray[Any]
@@ -101,6 +101,8 @@ class Store:
                 self.packed(name)
             else:
                 self.column(name)
+            if self.count > _AT_ONCE:
+                give_back()  # its pieces
 
     def put(self, name: str, values: Array) -> None:
         """Make this a whole column."""

@@ -188,10 +188,11 @@ def _keys(case: Case) -> Ints:
         keys[rows] += words[rows] + spread[sender[rows]]
     odd = np.flatnonzero((words == 0) | ~trace.common | requested)
     for place, row, known in zip(odd.tolist(), submits.where(odd).rows(), requested[odd].tolist(), strict=True):
+        part = b"" if known else _part(row.frame)
         if known:
             keys[place] = _word(row.token, row.recipient, row.text)
-        else:
-            keys[place] = _word(row.recipient, row.oadc, row.text, _part(row.frame))
+        elif part or not words[place]:
+            keys[place] = _word(row.recipient, row.oadc, row.text, part)
     return keys
 
 
