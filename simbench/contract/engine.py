@@ -74,7 +74,7 @@ def load(schema: Schema[F], name_or_path: str | Path) -> Loaded[F]:
     """
     if isinstance(name_or_path, str) and name_or_path == Path(name_or_path).stem:
         read = _READ.get((schema.kind, name_or_path)) or _sound(examine(schema, name_or_path))
-        return _READ.setdefault((schema.kind, name_or_path), read)
+        return _READ.setdefault((schema.kind, name_or_path), read) if read.source == name_or_path else read
     return _sound(examine(schema, Path(name_or_path)))
 
 

@@ -46,6 +46,7 @@ class _World(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fewest_digits: int
     most_digits: int
     country_codes: frozenset[str]
+    fictional: tuple[str, ...]
 
 
 _WORLD = msgspec.toml.decode(Path(__file__).with_name("country_codes.toml").read_bytes(), type=_World)
@@ -64,7 +65,7 @@ class NumberingPlan:
         self._holders = {"home": home} | {f"away-{place}": one for place, one in enumerate(self.away, 1)}
         self._territories = {one.code: one.short for one in data.territories}
         self._heads = {prefix[len(data.trunk)] for prefix, one in self._by_prefix.items() if one.kind == "mobile"}
-        zero = rf"^(\+|00)?({data.country_code})\({data.trunk}\)" if data.trunk else r"(?!)"
+        zero = rf"^(\+|00)?({data.country_code})\({data.trunk or 0}\)"
         self._trunk_in_brackets = re.compile(zero)  # +33 (0)6 ..., common though E.123 advises against it
         self.key = lru_cache(REMEMBERED)(lambda address: self.classify(address).msisdn)
         self._read = lru_cache(REMEMBERED)(self._number_of)
@@ -204,7 +205,7 @@ class NumberingPlan:
             return Number(address, "malformed")
         if not any(digits[:length] in _WORLD.country_codes for length in (1, 2, 3)):
             return Number(address, "malformed")
-        return Number(digits, "foreign", fictional=digits.startswith(self.data.fictional_abroad))
+        return Number(digits, "foreign", fictional=digits.startswith(_WORLD.fictional))
 
 
 def plan_of(contract: Contract) -> NumberingPlan:
@@ -220,28 +221,26 @@ _PLANS: dict[tuple[str, str], NumberingPlan] = {}
 
 def wrong_numbers(data: PlanData, home: str) -> Iterator[Mistake]:
     """Find numbers of the bench that are not what they stand for, or may ring somebody."""
-    plan, numbers = NumberingPlan(data, home), data.numbers
-    lasts = {"crowd": 10_000_000, "writers": 6_000, "elsewhere": 1_000_000, "fixed": 10_000}
-    wanted: dict[str, tuple[Kind, str]] = {
-        "crowd": ("mobile", "of the operator"), "writers": ("mobile", "of the operator"),
-        "elsewhere": ("mobile", "of another network"), "fixed": ("fixed", ""), "foreign": ("foreign", ""),
-        "machine": ("m2m", "of the operator"), "overseas": ("overseas", ""),
-    }  # fmt: skip
+    plan = NumberingPlan(data, home)
     for name in BenchNumbers.__struct_fields__:
-        written, (kind, whose) = getattr(numbers, name), wanted[name]
+        written, (kind, amount, whose) = getattr(data.numbers, name), _BENCH[name]
         if written is None:
             continue
         keys: Keys = ("numbering_plan", "numbers", name)
         first = plan.classify(written)
-        ends = [first] if first.kind == "malformed" else [
-            first, plan.classify(str(int(first.msisdn) + lasts.get(name, 1) - 1))
-        ]  # fmt: skip
-        holds = {"of the operator": home, "of another network": None}.get(whose, "")
-        right = all(one.kind == kind for one in ends)
-        if right and whose:
-            right = all((one.holder == home) is (holds == home) and bool(one.holder) for one in ends)
-        if not right:
-            amount = f" and the {lasts[name]:,} from it on" if name in lasts else ""
-            yield Mistake(keys, f"is {shown(written)}", f"a {kind} number {whose}".rstrip() + amount)
-        elif not all(one.fictional for one in ends):
+        last = first if first.kind == "malformed" else plan.classify(str(int(first.msisdn) + amount - 1))
+        holders = {"operator": {home}, "other": {*plan.away, "other"}}.get(whose, {first.holder})
+        if any(one.kind != kind or one.holder not in holders for one in (first, last)):
+            what = {"operator": " of the operator", "other": " of another network"}.get(whose, "")
+            rest = f", and the {amount:,} from it on" if amount > 1 else ""
+            yield Mistake(keys, f"is {shown(written)}", f"a {kind} number{what}{rest}")
+        elif not (first.fictional and last.fictional):
             yield Mistake(keys, f"is {shown(written)}, which may ring somebody", "a number of a fictional range")
+
+
+# What each number of the bench stands for: its kind, how many follow it, whose they are.
+_BENCH: Final[dict[str, tuple[Kind, int, str]]] = {
+    "crowd": ("mobile", 10_000_000, "operator"), "writers": ("mobile", 6_000, "operator"),
+    "elsewhere": ("mobile", 1_000_000, "other"), "fixed": ("fixed", 10_000, ""), "foreign": ("foreign", 1, ""),
+    "machine": ("m2m", 1, "operator"), "overseas": ("overseas", 1, ""),
+}  # fmt: skip

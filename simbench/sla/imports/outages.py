@@ -31,6 +31,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "cause": "note",
 }  # fmt: skip
 COLUMNS = tuple(KINDS)
+OPERATOR = "operator"  # who is to answer, whatever the contract calls its operator
 PART = "part"  # subject of a partial outage without one
 
 
@@ -107,7 +108,7 @@ def _incident(row: Row, contract: Contract, mapping: Columns, zone: tzinfo | Non
         planned=truth_of(cells.get("planned", ""), "planned"),
         announced_at=announced.first if announced else None,
         noticed_at=noticed.first if noticed else None,
-        attributed_to=text_of(cells.get("attributed_to", contract.operator)).lower(),
+        attributed_to=_party(cells.get("attributed_to", OPERATOR), contract),
         cause=text_of(cells.get("cause", "")),
         announced_end=until.first if until else None,
     )
@@ -159,6 +160,12 @@ def _of_clocks(one: Readings, line: int) -> Iterable[Remark]:
         yield Remark(line, f"{name}: the clocks skip this hour; read as the instant that fits")
     if one.least != one.most:
         yield Remark(line, "a time in the hour that the clocks repeat or skip has two readings that fit")
+
+
+def _party(cell: Any, contract: Contract) -> str:
+    """Who is to answer for an outage; "operator" is whoever the contract's operator is."""
+    word = text_of(cell).lower()
+    return contract.operator if word == OPERATOR else word
 
 
 def _share(row: Row) -> float:

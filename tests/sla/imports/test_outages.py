@@ -48,6 +48,17 @@ def test_a_table_of_outages_is_read(tmp_path: Path) -> None:
     assert (found.rows, found.notes) == (3, ())
 
 
+def test_the_word_operator_is_whoever_the_contract_s_operator_is(tmp_path: Path) -> None:
+    for name in ("orange_ops_2016", "demo_telecom"):
+        contract, path = load_contract(name), tmp_path / "outages.csv"
+        head = "start,end,scope,planned,attributed_to\n2025-03-01T02:00Z,2025-03-01T08:00Z,total,false,"
+        parties = []
+        for word in ("Operator", "", "client"):
+            path.write_text(f"{head}{word}\n", "utf-8")
+            parties.append(read_outages(path, contract, Columns()).incidents[0].attributed_to)
+        assert parties == [contract.operator, contract.operator, "client"]
+
+
 def test_a_time_without_zone_is_refused_unless_the_zone_is_said(tmp_path: Path) -> None:
     text = HEAD + "2025-07-01T02:00:00,2025-07-01T08:00:00,total,false,\n"
     with pytest.raises(BadInput, match=r"line 2: .* says no time zone; expected .*--tz"):
