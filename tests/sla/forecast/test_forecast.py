@@ -271,6 +271,16 @@ def test_reliability_counts_what_came_by_what_was_foreseen() -> None:
     assert high.band == wilson(2, 2)
 
 
+def test_the_median_that_a_forecast_names_lies_in_its_band() -> None:
+    """Many outages of some length and a few short ones: half of those recorded lasted longer than the fit says."""
+    lengths = [0.1, 0.2, 0.1, 5.0, 5.1, 5.2, 5.0, 5.1, 5.3, 5.2]
+    basis = forecast(service([outage(100 + 800 * n, h, n) for n, h in enumerate(lengths)]), CONTRACT, DATES, 2000).basis
+    assert basis is not None
+    low, high = basis.median_band
+    assert low <= basis.median_h <= high
+    assert basis.median_h == pytest.approx(math.exp(sum(map(math.log, lengths)) / len(lengths)))
+
+
 def test_a_forecast_from_below_the_target_says_so() -> None:
     made = forecast(service([*EIGHT, outage(8600, 30, 9)]), CONTRACT, DATES, 400)
     assert made.below_already
