@@ -8,19 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fake_smsc.built_scenario import Scenario
     from fake_smsc.face import AsyncSmsc, FakeSmsc
-    from fake_smsc.scenario import Scenario
 
 __all__ = ["AsyncSmsc", "FakeSmsc", "Scenario"]
 
 
-def __getattr__(name: str) -> object:
-    if name in {"AsyncSmsc", "FakeSmsc"}:
-        from fake_smsc import face  # noqa: PLC0415 - importing the package alone loads nothing
+if not TYPE_CHECKING:  # checkers know the names above, and no others
 
-        return getattr(face, name)
-    if name == "Scenario":
-        from fake_smsc.scenario import Scenario  # noqa: PLC0415 - as above
+    def __getattr__(name: str) -> object:
+        if name in {"AsyncSmsc", "FakeSmsc"}:
+            from fake_smsc import face  # noqa: PLC0415 - importing the package alone loads nothing
 
-        return Scenario
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return getattr(face, name)
+        if name == "Scenario":
+            from fake_smsc.built_scenario import Scenario  # noqa: PLC0415 - as above
+
+            return Scenario
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

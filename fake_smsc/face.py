@@ -12,18 +12,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
+from fake_smsc.built_scenario import Scenario
 from fake_smsc.face_commands import WAIT_S, Awaited, Commands, Outage
-from fake_smsc.scenario import (
-    CodeConfig,
-    LimitMode,
-    Mode,
-    Scenario,
-    check_scenario,
-    contract_of,
-    demo_scenario,
-    find_scenario,
-    read_scenario,
-)
+from fake_smsc.scenario import LimitMode, Mode, demo_scenario
+from fake_smsc.scenario import Scenario as Settings
 from fake_smsc.server.live import LiveSmsc
 from simbench.base.errors import BadInput
 from simbench.contract import Contract, load_contract
@@ -82,7 +74,7 @@ class FakeSmsc(Commands):
         self,
         codes: Mapping[str, int] | None = None,
         *,
-        scenario: Scenario | Path | str | None = None,
+        scenario: Scenario | Settings | Path | str | None = None,
         contract: Contract | str = "",
         limit: LimitMode = "delay",
         port: int = 0,
@@ -91,29 +83,17 @@ class FakeSmsc(Commands):
     ) -> None:
         if codes is not None and scenario is not None:
             raise BadInput("codes", "given beside a scenario, which has its own", "one of the two")
-        self._place: Path | None = None
-        read, given = self._read(scenario)
-        known = contract if isinstance(contract, Contract) else load_contract(contract) if contract else given
-        if known is None:
-            known = load_contract()
-        if read is None:
-            read = _scenario(codes, known, limit)
-        server = msgspec.structs.replace(read.server, port=port)
-        self._scenario = msgspec.structs.replace(read, server=server, seed=read.seed if scenario else seed)
-        check_scenario(self._scenario, known, "FakeSmsc")
-        self._contract, self._folder = known, None if folder is None else Path(folder)
+        known = contract if isinstance(contract, Contract) else load_contract(contract) if contract else None
+        given = _given(codes, scenario, known, limit)
+        settings = given.settings
+        server = msgspec.structs.replace(settings.server, port=port)
+        settings = msgspec.structs.replace(settings, server=server, seed=settings.seed if scenario else seed)
+        self._scenario, self._contract, self._place = settings, given.contract, given.folder
+        self._folder = None if folder is None else Path(folder)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._ledger: AnyLedger | None = None
         self._entered = False
-
-    def _read(self, scenario: Scenario | Path | str | None) -> tuple[Scenario | None, Contract | None]:
-        if scenario is None or isinstance(scenario, Scenario):
-            return scenario, None if scenario is None else contract_of(scenario)
-        path = find_scenario(Path(scenario))
-        self._place = path.parent.resolve()
-        read = read_scenario(path)
-        return read, contract_of(read, path)
 
     # Beginning and end -----------------------------------------------------------------------------------------
 
@@ -235,12 +215,21 @@ class FakeSmsc(Commands):
         self._wait(wait())
 
 
-def _scenario(codes: Mapping[str, int] | None, contract: Contract, limit: LimitMode) -> Scenario:
-    if codes is None:
-        scenario = demo_scenario(contract)
-        configs = tuple(msgspec.structs.replace(one, limit=limit) for one in scenario.codes)
-        return msgspec.structs.replace(scenario, codes=configs)
-    if not codes:
-        raise BadInput("codes", "is empty", "one short code or more with its rate in messages/s")
-    made = [CodeConfig(code=code, rate_per_s=rate, limit=limit, request_id="test") for code, rate in codes.items()]
-    return Scenario(name="fake-smsc", contract=contract.name, codes=tuple(made))
+def _given(
+    codes: Mapping[str, int] | None,
+    scenario: Scenario | Settings | Path | str | None,
+    contract: Contract | None,
+    limit: LimitMode,
+) -> Scenario:
+    """The scenario asked for, under the contract asked for. Raises BadInput."""
+    if scenario is None:
+        known = contract or load_contract()
+        if codes is not None:
+            return Scenario(codes, name="fake-smsc", contract=known, limit=limit)
+        demo = demo_scenario(known)
+        limited = tuple(msgspec.structs.replace(one, limit=limit) for one in demo.codes)
+        return Scenario.of(msgspec.structs.replace(demo, codes=limited), known)
+    if isinstance(scenario, Settings):
+        return Scenario.of(scenario, contract)
+    read = scenario if isinstance(scenario, Scenario) else Scenario.read(scenario)
+    return read if contract is None else read.under(contract)

@@ -1,6 +1,78 @@
 """Telecom network simulator and conformance test bench. PYTEST_DONT_REWRITE
 
-Imports nothing at package level, so that `--help` stays light.
+>>> import simbench
+>>> run = simbench.simulate("year/06_year_with_15_outages")
+>>> simbench.judge(run).outcome
+'fail'
+
+Nothing is loaded before it is asked for: `import simbench` and `--help` stay light.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from fake_smsc import FakeSmsc, Scenario
+    from simbench import dialup, roaming
+    from simbench.api.billing import Bill, bill
+    from simbench.api.clients import Client
+    from simbench.api.findings import Findings
+    from simbench.api.judges import judge
+    from simbench.api.planning import Plan, Sweep, plan, sweep, what_if
+    from simbench.api.reports import Report, report
+    from simbench.api.runs import Run, open_run, simulate
+    from simbench.api.sessions import Session, conform, read_session
+    from simbench.api.worlds import World
+    from simbench.base.errors import BadInput, SimbenchError, Trouble
+    from simbench.bench.sut.protocol import Capabilities, SystemUnderTest, Target
+    from simbench.client.messages import Outgoing
+    from simbench.contract import Contract, load_contract
+    from simbench.finding import Evidence, Finding
+    from simbench.tables.frames import Frame
+
 __version__ = "0.1.0"
+
+_PLACES: Final = {
+    "fake_smsc": ("FakeSmsc", "Scenario"),
+    "simbench.api.billing": ("Bill", "bill"),
+    "simbench.api.clients": ("Client",),
+    "simbench.api.findings": ("Findings",),
+    "simbench.api.judges": ("judge",),
+    "simbench.api.planning": ("Plan", "Sweep", "plan", "sweep", "what_if"),
+    "simbench.api.reports": ("Report", "report"),
+    "simbench.api.runs": ("Run", "open_run", "simulate"),
+    "simbench.api.sessions": ("Session", "conform", "read_session"),
+    "simbench.api.worlds": ("World",),
+    "simbench.base.errors": ("BadInput", "SimbenchError", "Trouble"),
+    "simbench.bench.sut.protocol": ("Capabilities", "SystemUnderTest", "Target"),
+    "simbench.client.messages": ("Outgoing",),
+    "simbench.contract": ("Contract", "load_contract"),
+    "simbench.finding": ("Evidence", "Finding"),
+    "simbench.tables.frames": ("Frame",),
+}
+_PACKAGES: Final = ("dialup", "roaming")
+
+__all__ = [
+    "BadInput", "Bill", "Capabilities", "Client", "Contract", "Evidence", "FakeSmsc", "Finding", "Findings", "Frame",
+    "Outgoing", "Plan", "Report", "Run", "Scenario", "Session", "SimbenchError", "Sweep", "SystemUnderTest", "Target",
+    "Trouble", "World", "bill", "conform", "dialup", "judge", "load_contract", "open_run", "plan", "read_session",
+    "report", "roaming", "simulate", "sweep", "what_if",
+]  # fmt: skip
+
+
+if not TYPE_CHECKING:  # checkers know the names above, and no others
+
+    def __getattr__(name: str) -> object:
+        if name in _PACKAGES:
+            return import_module(f"simbench.{name}")
+        place = next((place for place, names in _PLACES.items() if name in names), None)
+        if place is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(place), name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -100,15 +100,16 @@ class PlainPath:
         if kernels is None or not self._fits or centre.state not in RUNNING or now < centre.now:
             return False, []
         self._together = not centre.delivery.announced(now)
-        seen: set[int] = set()
         first = 0
-        for place, (line, _) in enumerate(reads):  # a connection's later read begins with what the earlier one left
-            if line.number in seen:
-                self._serve(kernels, reads[first:place], now, most)
-                first = place
-                seen.clear()
-            seen.add(line.number)
-        self._serve(kernels, reads[first:], now, most)
+        if len(reads) > 1:
+            seen: set[int] = set()
+            for place, (line, _) in enumerate(reads):  # a connection's later read begins with what the earlier one left
+                if line.number in seen:
+                    self._serve(kernels, reads[first:place], now, most)
+                    first = place
+                    seen.clear()
+                seen.add(line.number)
+        self._serve(kernels, reads[first:] if first else reads, now, most)
         if not self._left:
             return True, []
         left, self._left = self._left, {}
@@ -124,8 +125,8 @@ class PlainPath:
         self._spent.clear()
         octets = self._take(reads)
         self._begin(now)
-        state = self.book.state
-        state[lay.SEGMENT], state[lay.AT] = 0, -1
+        state = self.book.cells
+        state[lay.SEGMENT], state[lay.AT], state[lay.UNFINISHED] = 0, -1, 0
         frames = np.frombuffer(octets, np.uint8)
         segments = self._reads[: len(reads)]
         while True:
@@ -144,14 +145,15 @@ class PlainPath:
             else:
                 self._supply(why)
         self._flush(now)
-        for (line, _), (at, end) in zip(reads, segments[:, [lay.READ_REST, lay.READ_END]].tolist(), strict=True):
-            if at < end:
-                line.framer.feed(octets[at:end])
+        if state[lay.UNFINISHED]:
+            for (line, _), (_, _, end, at, _) in zip(reads, segments.tolist(), strict=True):
+                if at < end:
+                    line.framer.feed(octets[at:end])
 
     def carry(self, accounts: set[str]) -> bool:
         """Send what waits for these accounts, and for those with something new among the rows."""
         book, kernels = self.book, compiled.kernels()
-        state = book.state
+        state = book.cells
         if kernels is None or not self._fits:
             return False
         if not accounts and not state[lay.FRESH]:
@@ -162,7 +164,7 @@ class PlainPath:
         state[lay.CARRIED], state[lay.CARRY_LINE] = 0, -1
         while True:
             why = kernels.carry(
-                state, book.lines, book.accounts, book.lists, book.order, book.codes, book.rows, book.caches,
+                book.state, book.lines, book.accounts, book.lists, book.order, book.codes, book.rows, book.caches,
                 book.pieces, self._octets_out, self._outs,
             )  # fmt: skip
             if why == lay.DONE:
@@ -185,14 +187,14 @@ class PlainPath:
     def run(self, due: int, number: int, not_before: int) -> bool:
         """Deliver rows before (due, number), up to the first that the core must attempt."""
         book, kernels = self.book, compiled.kernels()
-        state = book.state
+        state = book.cells
         assert kernels is not None
         self._look_at_subscribers()
         state[lay.DUE], state[lay.DUE_NUMBER], state[lay.NOT_BEFORE] = due, number, not_before
         did = False
         while True:
             why = kernels.deliver(
-                state, book.rows, book.wheel, book.accounts, self._base.standings.cells, self._log, self._text,
+                book.state, book.rows, book.wheel, book.accounts, self._base.standings.cells, self._log, self._text,
                 self._offsets, self._keys, self._ids,
             )  # fmt: skip
             did = did or bool(state[lay.LOGGED])
@@ -271,7 +273,11 @@ class PlainPath:
             rows.append((own.line, at, end, end, self._flags(line)))
             pieces.append(octets)
             at = end
-        self._reads[: len(rows)] = rows
+        if len(rows) == 1:
+            cells = self._reads.data
+            cells[0, 0], cells[0, 1], cells[0, 2], cells[0, 3], cells[0, 4] = rows[0]
+        else:
+            self._reads[: len(rows)] = rows
         frames = at // LEAST_OCTETS + 2
         if frames > self._log.shape[1]:
             self._log_of(2 * frames)

@@ -27,7 +27,7 @@ from simbench.ledger.events import ViolationSeen, row_of
 GRAIN_US = 2_000  # smallest delay worth a row: rules allow a client what the bench was late by
 HEARTBEAT_S = 0.005  # interval at which the event loop's delay is measured
 COALESCE_S = 0.002  # deadlines closer than this are served together: below the smallest recorded delay
-TURN_OCTETS = 256 * 1024  # with more than these the reads of a turn are served before it ends
+TURN_OCTETS = 1024 * 1024  # with more than these the reads of a turn are served before it ends, the first ones first
 UNREAD_OCTETS = 4_000_000  # a client that leaves this much unread is disconnected
 MAX_CONNECTIONS = 2_000  # at a time, as each costs memory and a descriptor; strangers make room for others
 CORE_FRAMES = 128  # that a connection may have served one by one in a turn
@@ -87,6 +87,7 @@ class SmscServer:
         self._heartbeat = heartbeat
         self._reads: list[tuple[Connection, bytes]] = []  # of this turn of the loop
         self._octets = 0  # in them
+        self._alone: Connection | None = None  # the only one that was read in the turn before
         self._left: list[tuple[int, bytes]] = []  # recorded, and served first in the next turn
         self.strangers = Lane(self)
         self.count = 0  # connections so far
@@ -172,7 +173,17 @@ class SmscServer:
         return bool(host) and any(ip_address(host) in network for network in self.allowed)
 
     def received(self, connection: Connection, data: bytes) -> None:
-        """Take octets of one read; they are served with those of all connections that this turn of the loop reads."""
+        """Take octets of one read; they are served with those of all connections that this turn of the loop reads.
+
+        A connection that alone was read in the turn before is served at once: its client may be waiting.
+        """
+        if connection is self._alone and not self._reads:
+            self._reads.append((connection, data))
+            self.serve_reads()
+        else:
+            self._collect(connection, data)
+
+    def _collect(self, connection: Connection, data: bytes) -> None:
         if not self._reads:
             asyncio.get_running_loop().call_soon(self.serve_reads)
         self._reads.append((connection, data))
@@ -185,6 +196,7 @@ class SmscServer:
         if not self._reads and not self._left:
             return
         reads, self._reads, self._octets = self._reads, [], 0
+        self._alone = reads[0][0] if len(reads) == 1 else None
         served, self._left = self._left, []
         now, lines = self.clock.now(), self.gateway.lines
         for connection, data in reads:
@@ -234,7 +246,7 @@ class SmscServer:
         if line is None or not line.account:
             return False
         if octets:
-            self.received(self.connections[stranger.number], octets)
+            self._collect(self.connections[stranger.number], octets)
         return True
 
     def make_room(self) -> None:
@@ -299,7 +311,7 @@ class SmscServer:
     def handle(self, number: int, data: bytes) -> None:
         """Process kept octets of a connection, unless it is gone."""
         if number in self.connections:
-            self.received(self.connections[number], data)
+            self._collect(self.connections[number], data)
 
     # Output and time -------------------------------------------------------------------------------------------
 

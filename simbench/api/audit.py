@@ -73,7 +73,7 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract, progress:
         times = times_of(wire)
         if not times.untimed:
             metadata = within(metadata, start, end, contract.terms.session.result_timer_max_s.value * SECOND_US)
-        if not wire.run.wire.num_rows:
+        if not wire.has_wire:
             closed = f"; {tunnels.packets - tunnels.opened} ESP packets not decrypted" if tunnels.packets else ""
             plain = msgspec.structs.replace(summary, kinds="") if tunnels.packets else summary
             problem = f"{plain.without_ucp}{closed}"
@@ -108,23 +108,23 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract, progress:
 
 
 def audit_run(
-    run: Run,
+    record: Run | Trace,
     contract: Contract,
     beside: AuditInputs = AuditInputs(),  # noqa: B008 - frozen
     progress: Progress = silent,
 ) -> Audited:
-    """Judge the wire of a run; no findings without one.
+    """Judge the wire of a run, or of what was read of one; no findings without one.
 
     The run of an exercise is judged by that exercise's purposes, any other by every rule. Campaigns and requests add
     information to a server's run. Raises BadInput where the run has that information itself.
     """
-    given_beside = beside.campaigns is not None or beside.requests is not None
+    plain = record if isinstance(record, Trace) else Trace(record)
+    run, given_beside = plain.run, beside.campaigns is not None or beside.requests is not None
     exercise = EXERCISES.get(run.info.scenario)
     if given_beside:
-        _refuse_beside(run, beside, exercise is not None)
-    if not run.wire.num_rows:
+        _refuse_beside(plain, beside, exercise is not None)
+    if not plain.has_wire:
         return Audited({}, ())
-    plain = Trace(run)
     if exercise is not None:
         case = Case(plain.with_tokens(tokens_of(plain)), contract)
         purposes = dict.fromkeys((*filter(contract.clause_of, exercise.purposes), *standing(contract)))
@@ -142,14 +142,14 @@ def audit_run(
     return Audited(facts, tuple(audit(case, given, unread=metadata.unread, progress=_judged(progress))), metadata.notes)
 
 
-def _refuse_beside(run: Run, beside: AuditInputs, of_an_exercise: bool) -> None:
+def _refuse_beside(trace: Trace, beside: AuditInputs, of_an_exercise: bool) -> None:
     """Check that a run can use the inputs given with it. Raises BadInput."""
     option = "--requests" if beside.requests is not None else "--campaigns"
-    if not run.wire.num_rows:
+    if not trace.has_wire:
         raise BadInput(option, "the run has no recorded wire", "the run of a server")
     if of_an_exercise:
         raise BadInput(option, "the run of an exercise records its own requests", "the run of a server")
-    if of_a_capture(run):
+    if of_a_capture(trace.run):
         raise BadInput(option, "the run was read from a capture with its own inputs", "the capture itself")
 
 

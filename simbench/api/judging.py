@@ -48,7 +48,8 @@ SHOWN_NOTES = 20
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """A record, what is known beside it, and how it is read. Times are ISO 8601 texts; `tz` is the zone of those
-    that name none. `keep`: folder in which the ledger read from a capture is kept.
+    that name none. `keep`: folder in which the ledger read from a capture is kept. `called`: the record's name in
+    facts and reports, by default its path.
     """
 
     source: Path | Run | Frame
@@ -73,10 +74,13 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     keys: Path | None = None
     port: int | None = None
     keep: Path | None = None
+    called: str = ""
 
     @property
     def label(self) -> str:
         """The name of the record in messages."""
+        if self.called:
+            return self.called
         if isinstance(self.source, Path):
             return label(self.source)
         return self.source.name if isinstance(self.source, Frame) else self.source.info.run or "run"
@@ -130,15 +134,16 @@ def judge_record(inputs: Inputs, kind: str = "", progress: Progress = silent) ->
     findings = _findings(case, record, progress, lambda incidents: _decided(inputs, incidents, decisions))
     facts = _facts(inputs, record, notes, decisions)
     captured = False
+    wire = Trace(source.run)
     if source.kind == RUN:
-        audited = audit_run(source.run, contract, _beside(inputs), progress)
+        audited = audit_run(wire, contract, _beside(inputs), progress)
         captured = of_a_capture(source.run)
         facts |= audited.facts
         notes += audited.notes
         findings = audited.findings if captured else (*findings, *audited.findings)
     dispute = None
-    if inputs.probes is not None or (source.kind == RUN and not record.asked and record.run.wire.num_rows):
-        dispute = _dispute(case, record)
+    if inputs.probes is not None or (source.kind == RUN and not record.asked and wire.has_wire):
+        dispute = _dispute(case, record, wire)
     made, tried = _forecast(inputs, case, progress)
     notes += decision_notes(source.incidents, decisions)
     return Judged(
@@ -147,12 +152,12 @@ def judge_record(inputs: Inputs, kind: str = "", progress: Progress = silent) ->
     )  # fmt: skip
 
 
-def _dispute(case: Case, record: Record) -> Dispute:
+def _dispute(case: Case, record: Record, wire: Trace) -> Dispute:
     """The tickets against the probes given, or against what the client of a run saw, of which nothing is lost."""
     least_s = case.contract.terms.quality.total_outage_after_s.value
     if record.asked:
         return dispute_of(service_of(case), probes_of(case), least_s)
-    return dispute_of(service_of(case), seen_by_the_client(case), least_s, in_a_row=1)
+    return dispute_of(service_of(case), seen_by_the_client(wire), least_s, in_a_row=1)
 
 
 def _as_recorded(record: Record) -> Run:

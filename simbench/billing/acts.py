@@ -7,14 +7,16 @@ A month is written "2016-10"; dates are civil days in Paris. A rate tier is subs
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.python_tables import built
 from simbench.base.toml_files import read_toml
 from simbench.contract import Contract
 
@@ -118,6 +120,13 @@ def read_acts(path: Path, contract: Contract) -> Acts:
     """Read and check a file of acts. Raises ActsError naming file, key, value and expectation."""
     acts = read_toml(path, Acts, ActsError)
     check_acts(acts, contract, str(path))
+    return acts
+
+
+def acts_in(tables: Mapping[str, Any], contract: Contract) -> Acts:
+    """Acts given as the tables of such a file. Raises ActsError."""
+    acts = built(Acts, tables, ActsError, "acts")
+    check_acts(acts, contract, "acts")
     return acts
 
 

@@ -19,6 +19,7 @@ from simbench.billing.acts import Acts, Month
 from simbench.billing.words import words
 from simbench.ledger import open_run
 from simbench.tables.cells import digits_of, text_of, whole_of
+from simbench.tables.frames import Frame, place_of
 from simbench.tables.reader import read_table
 from simbench.tables.rows import Kind, RejectedRow, Row, closing_on_error
 
@@ -57,12 +58,14 @@ class Counts:
         return tuple(sorted({month for month, _ in self._counted}))
 
 
-def read_counts(source: Path) -> Counts:
+def read_counts(source: Path | Frame) -> Counts:
     """Counts from a table (month,code,delivered[,accepted]) or from the folder of a run.
 
     Raises BadInput naming file, line, value and expectation, LedgerError for a run that cannot be read.
     """
-    return count_run(open_run(source), str(source)) if source.is_dir() else _read_table(source)
+    if isinstance(source, Path) and source.is_dir():
+        return count_run(open_run(source), str(source))
+    return _read_table(source)
 
 
 def count_run(run: Run, source: str = "run") -> Counts:
@@ -108,17 +111,17 @@ def _months(first: date, last: date) -> Iterator[Month]:
         month = month.following
 
 
-def _read_table(path: Path) -> Counts:
+def _read_table(path: Path | Frame) -> Counts:
     counted: dict[tuple[Month, str], Count] = {}
     for row in all_rows(path, KINDS, COLUMNS[:3]):
-        place = f"{path}: line {row.line}"
+        place = f"{place_of(path)}: line {row.line}"
         month, code = _month(row, place), digits_of(row.cells["code"])
         delivered = whole(row, "delivered", place)
         accepted = whole(row, "accepted", place) if "accepted" in row.cells else delivered
         if (month, code) in counted:
             raise BadInput(place, f"{month} of {code} appears twice", "one line a month and code")
         counted[month, code] = Count(delivered, accepted)
-    return Counts(str(path), counted)
+    return Counts(place_of(path), counted)
 
 
 def _month(row: Row, place: str) -> Month:
@@ -154,16 +157,16 @@ def oddly_counted(acts: Acts, counts: Counts, month: Month, language: str = "en"
             yield t("note.more", delivered=t.number(delivered), accepted=t.number(accepted), **said)
 
 
-def all_rows(path: Path, kinds: Mapping[str, Kind], needed: Sequence[str]) -> Iterator[Row]:
+def all_rows(path: Path | Frame, kinds: Mapping[str, Kind], needed: Sequence[str]) -> Iterator[Row]:
     """Rows of a table, each of which has to be sound and to have the needed cells. Raises BadInput otherwise."""
     table = read_table(path, kinds, needed=needed)
     with closing_on_error(table.rows, table.source):
         for row in table.rows:
             if isinstance(row, RejectedRow):
-                raise BadInput(f"{path}: line {row.line}", row.reason, "a row of the table")
+                raise BadInput(f"{place_of(path)}: line {row.line}", row.reason, "a row of the table")
             missing = [name for name in needed if name not in row.cells]
             if missing:
-                raise BadInput(f"{path}: line {row.line}: {missing[0]}", "is empty", "a value")
+                raise BadInput(f"{place_of(path)}: line {row.line}: {missing[0]}", "is empty", "a value")
             yield row
 
 

@@ -22,6 +22,7 @@ from simbench.billing.invoice import Invoice
 from simbench.contract import Contract
 from simbench.contract.terms import Charge
 from simbench.tables.cells import digits_of, number_of, text_of
+from simbench.tables.frames import Frame, place_of
 from simbench.tables.rows import Kind, Row
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -97,7 +98,7 @@ class Difference(msgspec.Struct, frozen=True):
     billed_amount: Decimal
 
 
-def read_received(path: Path, contract: Contract) -> Received:
+def read_received(path: Path | Frame, contract: Contract) -> Received:
     """Read an invoice received. Raises BadInput naming file, line, value and expectation."""
     lines, sums, months = [], {}, set()
     clauses = _clauses(contract)
@@ -105,7 +106,7 @@ def read_received(path: Path, contract: Contract) -> Received:
     written = {"", currency_due, *SIGNS.get(currency_due, ())}
     by_contract = frozenset(row.clause for row in contract.terms.tariff.values() if row.charge in BY_CONTRACT)
     for row in all_rows(path, {**KINDS, **BESIDE}, ("clause", "amount")):
-        place, clause = f"{path}: line {row.line}", _spelled(text_of(row.cells["clause"]), clauses)
+        place, clause = f"{place_of(path)}: line {row.line}", _spelled(text_of(row.cells["clause"]), clauses)
         currency = text_of(row.cells.get("currency", ""))
         if currency.upper() not in written:
             raise BadInput(f"{place}: currency", f"{currency!r:.20}", f"{currency_due}, the currency of the contract")

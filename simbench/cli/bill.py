@@ -12,18 +12,13 @@ import click
 import cloup
 import msgspec
 
-from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
-from simbench.base.toml_files import choice
 from simbench.cli.output_options import OUTPUT_FOLDER, language_option
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:
-    from simbench.billing.acts import Acts, Month
-    from simbench.billing.counts import Counts
     from simbench.billing.invoice import Invoice
     from simbench.billing.page import Bundle
-    from simbench.billing.received import Received
     from simbench.finding import Finding
 
 
@@ -84,37 +79,23 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     form: str,
 ) -> int:
     """Print the invoices of a source's months and judge an invoice received, if given; return the exit status."""
+    from simbench.api.billing import billed
     from simbench.billing.acts import read_acts
     from simbench.billing.counts import read_counts
-    from simbench.billing.invoice import effects, invoice
-    from simbench.billing.page import Bundle, write_all
-    from simbench.billing.received import compare, read_received
-    from simbench.billing.rules import Bill, balance, judge_bill
+    from simbench.billing.page import write_all
+    from simbench.billing.received import read_received
     from simbench.contract import load_contract
     from simbench.finding import exit_status
 
     contract = msgspec.structs.replace(load_contract(contract_name or "orange_ops_2016"), language=language)
     acts, counts = read_acts(acts_file, contract), read_counts(source)
     received = read_received(against, contract) if against is not None else None
-    months = _months(month, counts.months) if received is None else (_month_of(str(against), received, month),)
-    _check_codes(source, acts, counts, months)
-    bundles: list[Bundle] = []
-    codes = {code.code for code in acts.codes}
-    findings: tuple[Finding, ...] = ()
-    beyond = Decimal(0)
-    for one in months:
-        bill = invoice(contract, acts, counts, one)
-        other = effects(contract, acts, counts, one)
-        bundles.append(Bundle(bill, other, counts.source, compare(bill, received, codes) if received else ()))
-        if received is not None:
-            judged = Bill(contract, acts, counts, one, received)
-            findings, beyond = judge_bill(judged), balance(judged)
+    made = billed(contract, acts, counts, received, month, str(against))
     if output is not None:
-        for path in write_all(output, bundles, contract):
+        for path in write_all(output, made.bundles, contract):
             click.echo(str(path), err=True)
-    billed = None if received is None else (received.total, beyond)
-    _print(form, bundles, findings, billed)
-    return exit_status(findings) if received is not None else 0
+    _print(form, made.bundles, tuple(made.findings), None if made.billed is None else (made.billed, made.beyond))
+    return exit_status(made.findings) if received is not None else 0
 
 
 def _print(
@@ -139,51 +120,6 @@ def _print(
         _print_effects(bundle)
     if billed is not None:
         print_findings(findings)
-
-
-def _check_codes(source: Path, acts: Acts, counts: Counts, months: Sequence[Month]) -> None:
-    """Raises BadInput for messages of a code without an act."""
-    known = {code.code for code in acts.codes}
-    for month in months:
-        for code in counts.codes(month):
-            if code not in known:
-                raise BadInput(
-                    f"{source}: {month}",
-                    f"messages of {code!r:.40}",
-                    f"{choice(code, sorted(known))}, the codes with acts",
-                )
-
-
-def _months(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...]:
-    from simbench.billing.acts import Month
-
-    if month is None:
-        if not counted:
-            raise BadInput("--month", "missing, and the source has no message", "a month such as 2016-10")
-        return counted
-    try:
-        return (Month.parse(month),)
-    except ValueError:
-        raise BadInput("--month", f"{month!r:.40}", "a month such as 2016-10") from None
-
-
-def _month_of(name: str, received: Received, month: str | None) -> Month:
-    """The month of an invoice received: the one it states, else the one of --month. Raises BadInput."""
-    from simbench.billing.acts import Month
-
-    if len(received.months) > 1:
-        raise BadInput(f"{name}: month", f"{len(received.months)} months", "an invoice of one month")
-    named = received.months[0] if received.months else None
-    try:
-        stated = Month.parse(named) if named else None
-    except ValueError:
-        raise BadInput(f"{name}: month", f"{named!r:.40}", "a month such as 2016-10") from None
-    asked = _months(month, ())[0] if month is not None else stated
-    if asked is None:
-        raise BadInput(f"--against {name}", "the invoice states no month", "--month YYYY-MM as well")
-    if stated not in {None, asked}:
-        raise BadInput(f"{name}: month", f"the invoice is for {stated}", f"{asked}, the month of --month")
-    return asked
 
 
 def _balance(billed: Decimal, beyond: Decimal) -> str:

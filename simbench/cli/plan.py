@@ -12,12 +12,11 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
-from simbench.base.json_files import indented, write_json, write_octets
+from simbench.base.json_files import indented, write_octets
 from simbench.cli.output_options import OUTPUT_FOLDER, language_option
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
-    from simbench.contract import Contract
     from simbench.planning.advise import Advice
     from simbench.planning.campaign import Plan
     from simbench.planning.candidates import Candidate
@@ -127,6 +126,8 @@ def plan_command(options: Options) -> int:
     need("plan", "simbench plan")
     if options.compare:
         return _compare(options)
+    from simbench.api.planning import plain, write_advice
+
     plan, advice = _advised(options)
     if options.output is not None:
         write_advice(options.output, advice, plan.contract, options.language, xlsx=options.xlsx)
@@ -139,19 +140,16 @@ def plan_command(options: Options) -> int:
 
 def _advised(options: Options) -> tuple[Plan, Advice]:
     """The plan of the campaign file, and the advice on it."""
+    from simbench.api.planning import asked_of, code_plans
     from simbench.cli.run import Progress
-    from simbench.contract import load_contract
     from simbench.planning.advise import advise
-    from simbench.planning.campaign import read_campaign
-    from simbench.planning.own_code_plan import own_code_plan, with_held
+    from simbench.planning.own_code_plan import with_held
 
     assert options.campaign is not None
-    plan = read_campaign(options.campaign)
-    contract = load_contract(options.contract_name) if options.contract_name else plan.contract
-    plan = msgspec.structs.replace(plan, contract=msgspec.structs.replace(contract, language=options.language))
+    plan = asked_of(options.campaign, options.contract_name, options.language)
     if options.held is not None:
         plan = with_held(plan, options.held)
-    own = tuple(own_code_plan(text, plan) for text in options.mixes)
+    own = code_plans(plan, options.mixes)
     progress = Progress()
 
     def first(chosen: Candidate) -> None:
@@ -194,34 +192,6 @@ def _compare(options: Options) -> int:
         table.add_row(*(str(cell) for cell in row))
     Console(width=None if Console().is_terminal else 180).print(table, highlight=False, markup=False)
     return 0
-
-
-def write_advice(folder: Path, advice: Advice, contract: Contract, language: str = "en", *, xlsx: bool = False) -> None:
-    """Write plan.json, report.html, the tables, the invoices and the forecasts for the operator. Raises BadInput."""
-    from simbench.billing.forecast import forecast_text
-    from simbench.billing.page import Bundle, write_all
-    from simbench.planning.report.page import write_plan_report
-    from simbench.planning.tables import sheets_of
-    from simbench.tables.writer import sheet_csv, workbook
-
-    bundles = [Bundle(bill, (), f"plan {advice.name}") for bill in advice.invoices]
-    write_all(folder, bundles, contract)
-    for one in advice.forecasts:
-        write_octets(folder / f"forecast-{one.issued}.toml", forecast_text(one).encode())
-    write_json(folder / "plan.json", advice, plain)
-    write_plan_report(folder / "report.html", advice, contract, language)
-    sheets = sheets_of(advice)
-    for sheet in sheets:
-        write_octets(folder / f"{sheet.name}.csv", sheet_csv(sheet))
-    if xlsx:
-        write_octets(folder / "plan.xlsx", workbook(sheets))
-
-
-def plain(value: object) -> object:
-    """Numbers of numpy as Python's."""
-    if hasattr(value, "item"):
-        return value.item()
-    raise NotImplementedError(type(value))
 
 
 def _print(advice: Advice, output: Path | None) -> None:

@@ -17,7 +17,7 @@ from simbench.cli.pages import JUDGED, command
 
 QUIET_S = 2.0
 
-RUNS, FINDINGS = "runs", "findings.json"
+FINDINGS = "findings.json"
 
 
 @command(
@@ -64,11 +64,12 @@ class Options(msgspec.Struct, frozen=True):
 
 def report_command(options: Options) -> int:
     """Write the report of a run folder and return the exit status of its findings."""
-    from simbench.contract import load_contract
+    from simbench.api.contracts import contract_for
+    from simbench.api.sessions import is_session
     from simbench.finding import counted, exit_status
     from simbench.ledger import open_run
 
-    if (options.folder / RUNS).is_dir() and (options.folder / FINDINGS).is_file():
+    if is_session(options.folder):
         return _of_session(options)
     if options.unmasked:
         raise BadInput("--unmasked", "a service-level report shows no telephone numbers", "a conformance session")
@@ -79,7 +80,7 @@ def report_command(options: Options) -> int:
     if of_a_capture(run):
         problem = "is the ledger of a capture, which is too short for a service level"
         raise BadInput(str(options.folder), problem, "simbench judge, or the folder of a run")
-    contract = load_contract(options.contract_name or "orange_ops_2016")
+    contract = contract_for(options.folder, options.contract_name)
     output = options.output or options.folder
     (claim if options.output else adopt)(output)  # earlier versions wrote no manifest
     findings, written = write_sla(
@@ -97,37 +98,20 @@ def report_command(options: Options) -> int:
 
 def _of_session(options: Options) -> int:
     """Write the report of a conformance session again from its findings and ledgers."""
-    from simbench.bench.report import ExerciseRun, Judgement, read_findings, write_report
-    from simbench.bench.runner.options import plan_again
-    from simbench.bench.runner.selection import select
-    from simbench.bench.runner.session_record import NAME as RECORD
-    from simbench.bench.runner.session_record import read_record
-    from simbench.contract import load_contract
+    from simbench.api.sessions import read_session
+    from simbench.bench.report import write_report
     from simbench.finding import exit_status
-    from simbench.ledger import open_run
-    from simbench.trace.trace import Trace
 
     if options.pdf or options.language != "en":
         what = "--pdf" if options.pdf else f"--lang {options.language}"
         raise BadInput(what, "reports of conformance sessions lack this option", "the run of a world")
-    result = read_findings(options.folder / FINDINGS)
-    given = options.contract_name or str(result.run.get("contract", "orange_ops_2016"))
-    chosen = select()
-    if (options.folder / RECORD).is_file():  # also knows exercises made for one session
-        chosen = plan_again(read_record(options.folder), options.folder, given, ()).chosen
-    exercises = []
-    for name, (exercise, _) in chosen.items():
-        ledger = options.folder / RUNS / name / "ledger"
-        if ledger.is_dir():
-            trace = Trace(open_run(ledger))
-            exercises.append(ExerciseRun(name, exercise.title, trace, trace.span[0]))
+    session = read_session(options.folder, options.contract_name)
     output = options.output or options.folder
     (claim if options.output else adopt)(output)
     path = output / "report.html"
-    judgement = Judgement(result.run, result.findings, load_contract(given), exercises)
-    write_report(path, judgement, mask=not options.unmasked)
+    write_report(path, session.judgement, mask=not options.unmasked)
     click.echo((options.folder / FINDINGS).read_text("utf-8") if options.as_json else f"Written: {path}")
-    return exit_status(result.findings)
+    return exit_status(session.findings)
 
 
 class Progress:

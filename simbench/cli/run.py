@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 import cloup
-from msgspec.structs import replace
 
-from simbench import __version__
 from simbench.base.json_files import indented
+from simbench.base.progress import Shown
 from simbench.base.toml_files import label
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import command
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from simbench.simulation.event_driven import Detail
     from simbench.simulation.plan import World
     from simbench.simulation.run import Way
-
-QUIET_S, EVERY_S = 2.0, 1.0
-KNOWN = 0.03  # share done from which on the time left is shown
 
 STOPPED = 3
 
@@ -86,10 +82,10 @@ def run_command(
     scenario: Path, output: Path | None, contract_name: str | None, choices: tuple[Detail, Way, int], *, as_json: bool
 ) -> int:
     """Run the world of a scenario file. Returns 0, or 3 when stopped early; the rows written by then can be read."""
+    from simbench.api.runs import How, simulate_into
     from simbench.contract import load_contract
-    from simbench.ledger import Ledger, RunInfo
+    from simbench.ledger.info import read_info
     from simbench.simulation.plan import plan
-    from simbench.simulation.run import run_world
     from simbench.simulation.scenario import contract_of, read_world
 
     detail, way, workers = choices
@@ -97,23 +93,14 @@ def run_command(
     contract = load_contract(contract_name) if contract_name else contract_of(read, scenario)
     world = plan(read, contract, str(scenario))
     folder = output or Path("reports") / f"run-{scenario.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
-    info = RunInfo(
-        run=folder.name, scenario=read.name, seed=read.seed, contract=contract.name, contract_digest=contract.digest,
-        versions={"simbench": __version__}, keep="digest",
-    )  # fmt: skip
     progress, began = Progress(), time.monotonic()
     signal.signal(signal.SIGTERM, _interrupted)
-    ledger = Ledger.create(folder, info, daily=False)
     try:
-        went = run_world(world, ledger, detail, way, workers, progress.show)
+        went = simulate_into(folder, world, How(detail, way, workers), progress.show)
     except KeyboardInterrupt:
-        note = f"stopped at {progress.done:.1%} of the run"
-        ledger.info = replace(ledger.info, note=note)
-        ledger.close()
-        click.echo(f"{note}; the rows written so far can be read: {folder}", err=True)
+        click.echo(f"{read_info(folder).note}; the rows written so far can be read: {folder}", err=True)
         return STOPPED
     finally:
-        ledger.close()
         progress.end()
     _tell(world, folder, (went, detail, time.monotonic() - began, workers), as_json=as_json)
     return 0
@@ -123,26 +110,15 @@ class Progress:
     """Progress and remaining time on standard error, after the first two seconds."""
 
     def __init__(self) -> None:
-        self.done = 0.0
-        self._began = self._shown = time.monotonic()
-        self._spoke = False
+        self._shown = Shown()
 
     def show(self, done: float) -> None:
         """Take the share done, 0 to 1, and show it at intervals."""
-        self.done, now = done, time.monotonic()
-        elapsed_s = now - self._began
-        if not 0 < done < 1 or elapsed_s < QUIET_S or now - self._shown < EVERY_S:
-            return
-        self._shown, self._spoke = now, True
-        left_s = elapsed_s / done * (1 - done)
-        left = f", about {left_s:.0f} s left" if done >= KNOWN else ""  # earlier, only loading has been timed
-        end = "\r" if sys.stderr.isatty() else "\n"
-        click.echo(f"  {done:6.1%} done{left}  {end}", err=True, nl=False)
+        self._shown(done)
 
     def end(self) -> None:
         """End the progress line."""
-        if self._spoke and sys.stderr.isatty():
-            click.echo("", err=True)
+        self._shown.end()
 
 
 def _interrupted(*_: object) -> None:
@@ -151,10 +127,12 @@ def _interrupted(*_: object) -> None:
 
 def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_json: bool) -> None:
     """Print the counts of the ledger by code."""
+    from simbench.api.runs import counts_of
+    from simbench.ledger import open_run
     from simbench.ledger.rows import COUNTED
 
     went, detail, seconds, processes = how
-    counts = _counts(folder, detail)
+    counts = counts_of(open_run(folder))
     if as_json:
         own, workers = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         kilobytes = own + workers * processes
@@ -169,19 +147,3 @@ def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_js
     for code in world.codes:
         click.echo(f"  {code:<6}" + "".join(f"{counts.get(code, {}).get(name, 0):>13,}" for name in names))
     click.echo(f"  {len(world.incidents)} incidents; {went} way, detail {detail}, {seconds:.1f} s\n  ledger: {folder}")
-
-
-def _counts(folder: Path, detail: str) -> dict[str, dict[str, int]]:
-    """The counts of each code, from the ledger."""
-    from simbench.ledger import open_run, scan
-    from simbench.ledger.rows import COUNTED
-
-    run = open_run(folder)
-    if detail == "minute":
-        found = scan.sums_of(run, "minute", scan.field("code"), scan.field(*COUNTED))
-        return {code: {name: int(found[name][row]) for name in COUNTED} for row, code in enumerate(found["code"])}
-    found = scan.sums_of(run, "centre", scan.field("code", "kind"), {"n": scan.ONE}, ~scan.among("code", ""))
-    counts: dict[str, dict[str, int]] = {}
-    for code, kind, count in zip(found["code"], found["kind"], found["n"].tolist(), strict=True):
-        counts.setdefault(code, {})[kind] = count
-    return counts

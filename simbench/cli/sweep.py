@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,16 +12,14 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
-from simbench.base.json_files import indented, write_octets
+from simbench.base.json_files import indented
 from simbench.base.toml_files import choice
 from simbench.cli.output_options import OUTPUT_FOLDER, language_option
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
-    from simbench.planning.runs import Key, Result
     from simbench.planning.study import Prepared
     from simbench.planning.sweep import Interval
-    from simbench.planning.worker_pool import WorkerPool
 
 SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "late", "delivered_share")
 
@@ -80,10 +77,11 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, shown: Shown) -> int:
     """Run a study to its end; 0."""
+    from simbench.api.planning import Sweep, write_sweep
     from simbench.cli.run import Progress
     from simbench.planning.study import MEASURES, read_study
     from simbench.planning.sweep import intervals, sweep
-    from simbench.planning.worker_pool import DaskPool, LocalPool
+    from simbench.planning.worker_pool import pool_of
 
     if shown.xlsx:
         need("xlsx", "--xlsx")
@@ -91,7 +89,7 @@ def sweep_command(study: Path, output: Path | None, workers: int | None, dask: s
         raise BadInput("--measure", shown.measure, choice(shown.measure, MEASURES))
     prepared = read_study(study)
     folder = output or Path("reports") / f"sweep-{prepared.study.name}"
-    pool: WorkerPool = DaskPool(prepared, dask) if dask else LocalPool(prepared, workers or os.cpu_count() or 1)
+    pool = pool_of(prepared, dask or workers)
     progress = Progress()
     try:
         done = sweep(prepared, folder, pool, progress.show)
@@ -99,25 +97,12 @@ def sweep_command(study: Path, output: Path | None, workers: int | None, dask: s
         pool.close()
         progress.end()
     found = intervals(prepared, done)
-    _write(prepared, done, folder, shown)
+    write_sweep(folder, Sweep(prepared, done, found), shown.language, shown.measure, xlsx=shown.xlsx)
     if shown.as_json:
         click.echo(indented(_summary(prepared, found, folder)))
     else:
         _print(prepared, found, folder)
     return 0
-
-
-def _write(prepared: Prepared, done: dict[Key, Result], folder: Path, shown: Shown) -> None:
-    """Write the page and the table of points."""
-    from simbench.planning.report.sweep_page import points_sheet, write_sweep_report
-    from simbench.planning.sweep import intervals
-    from simbench.tables.writer import sheet_csv, workbook
-
-    sheet = points_sheet(prepared, intervals(prepared, done))
-    write_octets(folder / "points.csv", sheet_csv(sheet))
-    if shown.xlsx:
-        write_octets(folder / "points.xlsx", workbook([sheet]))
-    write_sweep_report(folder / "report.html", prepared, done, shown.language, shown.measure)
 
 
 def _summary(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path) -> dict[str, object]:

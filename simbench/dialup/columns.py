@@ -15,7 +15,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 }  # fmt: skip
 MOST_PORT: Final = 1 << 31
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], object]
 """Called with the octets or rows read, and their total."""
 
 

@@ -27,7 +27,7 @@ from simbench.dialup.settlement import Settled, retail_ff, settle
 LENGTH_EDGES_S = np.unique(np.round(np.geomspace(1, 43_200, 61)).astype(np.int64))
 """Edges of the classes in which session lengths are counted, in seconds; the last one is open."""
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], object]
 """Called with the current step, the amount done, and the total."""
 
 

@@ -99,7 +99,12 @@ class DialupScenario(_Frozen, frozen=True):
 def read_dialup(path: Path) -> DialupScenario:
     """Read a scenario file. Raises ScenarioError, or ContractError and BadInput of what it refers to."""
     scenario = read_toml(path, DialupScenario, ScenarioError)
-    file = str(path)
+    check_dialup(scenario, str(path))
+    return scenario
+
+
+def check_dialup(scenario: DialupScenario, file: str) -> None:
+    """Check what depends on several keys. Raises ScenarioError, or ContractError of what it refers to."""
     if bool(scenario.minutes) == bool(scenario.subscribers):
         raise ScenarioError(file, "says minutes and subscribers, or neither", "one of `minutes` and `subscribers`")
     names = [pool.name for pool in scenario.pools]
@@ -111,7 +116,6 @@ def read_dialup(path: Path) -> DialupScenario:
     if max(scenario.minutes_of(0, offer), scenario.minutes_of(len(months) - 1, offer)) * 60 / mean_s > MOST_CALLS:
         raise ScenarioError(file, "offers too many calls a month", f"fewer than {MOST_CALLS:,}")
     outage_rows(scenario, grid_of(months, offer), file)
-    return scenario
 
 
 def outage_rows(scenario: DialupScenario, grid: Grid, file: str = "") -> list[tuple[int, int, int, int]]:

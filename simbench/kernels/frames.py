@@ -173,13 +173,13 @@ class Odd(msgspec.Struct, frozen=True):
 class Scanner:
     """Finds the frames of lanes row by row, and keeps what is unfinished until its end arrives."""
 
-    def __init__(self, max_octets: int = 4096) -> None:
-        """`max_octets`: of a frame, as a `Framer` takes it."""
+    def __init__(self, max_octets: int = 4096, *, compiled: bool | None = None) -> None:
+        """`max_octets`: of a frame, as a `Framer` takes it. `compiled`: False where compiling is not worth it."""
         self._framer = Framer(max_octets)
         self._rests = np.empty((16, LONGEST), np.uint8)
         self._sizes = np.zeros(16, np.int64)
         self._elsewhere: dict[int, bytes] = {}  # unfinished octets that begin no frame
-        self.compiled = compiles()  # may be set while it runs
+        self.compiled = compiles() if compiled is None else compiled  # may be set while it runs
 
     def frames(self, octets: Octets, edges: Ints, lanes: Sequence[int] | Ints) -> Iterator[Plain | Odd]:
         """Everything that ends in these rows, in their order.

@@ -30,6 +30,7 @@ R = TypeVar("R")
 
 KERNELS = "kernels"  # name of every package of kernels
 ROOT = Path(__file__).parents[1]
+FEW = 20_000  # values that plain Python looks at in less time than it takes to load a kernel
 COMPILER = "libllvmlite"
 _DONTNEED = 4  # MADV_DONTNEED of Linux
 JUDGED = "fake_smsc"  # the other package with kernels
@@ -51,6 +52,10 @@ class Kernel(Generic[P, R]):
         """The compiled form, for hot Python loops without this wrapper's cost."""
         made: Callable[P, R] = compiled(self.plain, beside=self._beside, lean=self._lean)
         return made
+
+    def at_scale(self, size: int) -> Callable[P, R]:
+        """The compiled form, or the function itself for so few values that to load the former takes longer."""
+        return self.compiled if size >= FEW else self.plain
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:

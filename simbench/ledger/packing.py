@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,11 +93,21 @@ def open_packed(path: Path, table: Table) -> pq.ParquetFile:
 def read_packed(path: Path, table: Table) -> pa.Table:
     """All rows of a Parquet file of a table, checked. LedgerError where they cannot be read to the end."""
     with open_packed(path, table) as file:
-        try:
-            found = file.read().cast(schema(table))
-            check_values(table, found)
-        except (pa.ArrowException, OSError, ValueError, MemoryError) as problem:
-            raise _unreadable(path, problem) from None
+        return _checked(path, table, file.read)
+
+
+def read_group(path: Path, file: pq.ParquetFile, table: Table, group: int, columns: Sequence[str]) -> pa.Table:
+    """These columns of one row group of such a file, checked. LedgerError where they cannot be read."""
+    return _checked(path, table, lambda: file.read_row_group(group, columns=list(columns)))
+
+
+def _checked(path: Path, table: Table, read: Callable[[], pa.Table]) -> pa.Table:
+    try:
+        found = read()
+        found = found.cast(pa.schema([schema(table).field(name) for name in found.column_names]))
+        check_values(table, found)
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as problem:
+        raise _unreadable(path, problem) from None
     return found
 
 

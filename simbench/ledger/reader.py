@@ -77,6 +77,10 @@ class Run:
             self._loaded[origin] = in_order(table, self._load(table))
         return self._loaded[origin]
 
+    def holds(self, origin: str) -> bool:
+        """Whether a table is in memory already."""
+        return origin in self._loaded
+
     @property
     def files(self) -> tuple[Path, ...]:
         """The files it is read from, none for rows in memory."""
@@ -216,12 +220,15 @@ def _read(folder: Path, info: RunInfo, paths: Sequence[Path], table: Table) -> p
     from simbench.ledger.store import read_part  # noqa: PLC0415 - as above
 
     found = pa.concat_tables([schema(table).empty_table(), *(read_part(path, table) for path in paths)])
-    counted = info.rows.get(table.name)
-    if info.closed and counted != found.num_rows:
-        raise LedgerError(
-            str(folder), f"{found.num_rows} rows in {table.name}", f"the {counted} rows it was closed with"
-        )
+    check_count(info, table.name, found.num_rows, str(folder))
     return found
+
+
+def check_count(info: RunInfo, table: str, found: int, place: str) -> None:
+    """LedgerError where a run that was closed had another number of rows in a table then."""
+    counted = info.rows.get(table)
+    if info.closed and counted != found:
+        raise LedgerError(place, f"{found} rows in {table}", f"the {counted} rows it was closed with")
 
 
 def _named(origin: str) -> Table:

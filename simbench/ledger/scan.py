@@ -74,14 +74,15 @@ def in_order(run: Run, table: str, columns: Named, where: Expression | None = No
 
     Only a table whose clock was set back, which is rare, is sorted in memory.
     """
-    if _is_in_order(run, table):
+    if is_in_order(run, table):
         yield from scan(run, table, columns, where)
     else:
         found = run.table(table)
         yield from scan(Run(run.info, lambda _: found), table, columns, where)
 
 
-def _is_in_order(run: Run, table: str) -> bool:
+def is_in_order(run: Run, table: str) -> bool:
+    """Whether the rows of the files are in the order of (instant, n) as they are."""
     instant, last = TABLES[table].instant, (-(2**63), -1)
     for batch in scan(run, table, field(instant, ORDINAL.name)):
         if not batch.num_rows:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -89,7 +89,7 @@ def read_segment(path: Path, table: Table, *, values: bool = True) -> Segment:
     except OSError as problem:
         raise LedgerError(str(path), problem.strerror or str(problem), "a file that can be read") from None
     for batch in segment.batches if values else ():
-        _check(path, table, batch)
+        check_batch(path, table, batch)
     return segment
 
 
@@ -129,7 +129,8 @@ def _stream(path: Path, table: Table, source: pa.NativeFile) -> pa.RecordBatchRe
     return stream
 
 
-def _check(path: Path, table: Table, batch: pa.RecordBatch) -> None:
+def check_batch(path: Path, table: Table, batch: pa.RecordBatch) -> None:
+    """LedgerError unless every value of a batch is one that its column may hold."""
     try:
         check_values(table, batch)
     except (pa.ArrowException, ValueError) as problem:
@@ -141,8 +142,22 @@ def check_values(table: Table, batch: pa.RecordBatch | pa.Table) -> None:
     """ValueError unless every value is one that its column may hold: offsets in their octets, UTF-8, no null."""
     batch.validate(full=True)
     for column in table.columns:
-        if not column.nullable and batch.column(column.name).null_count:
+        if column.name in batch.schema.names and not column.nullable and batch.column(column.name).null_count:
             raise ValueError(f"nothing in column {column.name}")
+
+
+@contextmanager
+def open_segment(path: Path, table: Table) -> Iterator[tuple[pa.NativeFile, pa.RecordBatchReader | None]]:
+    """A segment as a file and the stream of its batches, None where it ends before the first may begin.
+
+    Raises LedgerError as `read_segment`.
+    """
+    size = read_head(path)
+    try:
+        with pa.OSFile(str(path)) as source:
+            yield source, _stream(path, table, source) if size else None
+    except OSError as problem:
+        raise LedgerError(str(path), problem.strerror or str(problem), "a file that can be read") from None
 
 
 def stream_segment(path: Path, table: Table) -> Iterator[pa.RecordBatch]:
@@ -150,22 +165,17 @@ def stream_segment(path: Path, table: Table) -> Iterator[pa.RecordBatch]:
 
     Raises LedgerError as `read_segment`.
     """
-    if not read_head(path):
-        return
-    try:
-        with pa.OSFile(str(path)) as source, suppress(pa.ArrowException, OSError, EOFError):
-            for batch in _stream(path, table, source):
-                _check(path, table, batch)
-                yield batch
-    except OSError as problem:
-        raise LedgerError(str(path), problem.strerror or str(problem), "a file that can be read") from None
+    with open_segment(path, table) as (_, stream), suppress(pa.ArrowException, OSError, EOFError):
+        for batch in stream or ():
+            check_batch(path, table, batch)
+            yield batch
 
 
-def batches_from(path: Path, table: Table, start: int, end: int) -> Iterator[pa.RecordBatch]:
-    """The batches of a segment between two places where one begins; for the process that writes it."""
+def batches_from(path: Path, table: Table, start: int, end: int, *, mapped: bool = True) -> Iterator[pa.RecordBatch]:
+    """The batches of a segment between two places where one begins, mapped from the file or read."""
     if start >= end:
         return
-    with pa.memory_map(str(path)) as source:
+    with pa.memory_map(str(path)) if mapped else pa.OSFile(str(path)) as source:
         source.seek(start)
         while source.tell() < end:
             yield pa.ipc.read_record_batch(pa.ipc.read_message(source), schema(table))

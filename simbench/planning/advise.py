@@ -22,6 +22,7 @@ from simbench.planning.code_plan import CodePlan, acts_of, closed_before, invoic
 from simbench.planning.confidence import futures_needed
 from simbench.planning.confirm import BUDGET, DAYS_LIKELY, WORST, Confirmation, confirm, daily
 from simbench.planning.curves import Curve, Waits, curves
+from simbench.planning.executors import Where
 from simbench.planning.forecast_export import forecasts_of
 from simbench.planning.impossible import unattainable
 from simbench.planning.loads import CHOOSING, SCORING, Group, Replication, replications
@@ -85,11 +86,13 @@ class Advice(msgspec.Struct, frozen=True):
 
 
 def advise(
-    plan: Plan, progress: Progress = lambda _: None, first: First = lambda _: None, own: tuple[CodePlan, ...] = ()
-) -> Advice:
+    plan: Plan, progress: Progress = lambda _: None, first: First = lambda _: None, own: tuple[CodePlan, ...] = (),
+    where: Where = 1,
+) -> Advice:  # fmt: skip
     """Find the cheapest code plan that keeps the promise; `first` takes it as soon as it is chosen and scored.
 
-    own: code plans to be scored beside it, as are the codes held already. Raises CampaignError with what would be
+    own: code plans to be scored beside it, as are the codes held already. where: sensitivities and trade-offs are
+    worked out there; the advice is the same wherever that is. Raises CampaignError with what would be
     needed if no code plan keeps the promise.
     """
     fresh = fresh_of(plan)
@@ -109,8 +112,8 @@ def advise(
         groups, replications(plan, len(futures), SCORING), [(one.words, one.mix) for one in (chosen, *rivals)],
         phases.phase("confirming"),
     )  # fmt: skip
-    rows = tuple(sensitivities(plan, futures, min(FEWEST, fresh), chosen.mix, phases.phase("sensitivities")))
-    points = tuple(tradeoffs(plan, futures, min(SHOWN, fresh), chosen, phases.phase("tradeoffs")))
+    rows = tuple(sensitivities(plan, min(FEWEST, fresh), chosen.mix, phases.phase("sensitivities"), where))
+    points = tuple(tradeoffs(plan, futures, min(SHOWN, fresh), chosen, phases.phase("tradeoffs"), where))
     one_more = None if chosen.holds else _one_more(pool, chosen)
     more_futures = None if chosen.holds else futures_needed(chosen.score.promised, fresh, plan.asked.probability)
     courses = tuple(curves(groups, replications(plan, fresh, SCORING), chosen.mix))

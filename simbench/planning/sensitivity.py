@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
@@ -12,6 +11,7 @@ from simbench.planning.campaign import CampaignError, Plan
 from simbench.planning.candidates import neighbours
 from simbench.planning.code_plan import CodePlan, cost
 from simbench.planning.evaluate import screened
+from simbench.planning.executors import Where, spread
 from simbench.planning.loads import SCORING, Group, Replication, replications
 from simbench.planning.optimizer import LADDER, Wish, solve
 from simbench.planning.progress import Progress
@@ -56,31 +56,38 @@ ASSUMPTIONS: tuple[tuple[str, _Scale, _Scale], ...] = (
 )
 
 
+class Trial(msgspec.Struct, frozen=True):
+    """The chosen code plan under another assumption, to be measured in so many fresh futures."""
+
+    plan: Plan
+    fresh: int
+    chosen: CodePlan
+    scale: _Scale
+
+
 def sensitivities(
-    plan: Plan, futures: list[Replication], fresh: int, chosen: CodePlan, progress: Progress = lambda _: None
-) -> Iterator[Sensitivity]:
+    plan: Plan, fresh: int, chosen: CodePlan, progress: Progress = lambda _: None, where: Where = 1
+) -> list[Sensitivity]:
     """The chosen code plan's probability, and the cost of the promise, when volumes and outages are others than
     assumed.
 
-    The probability is measured in so many `fresh` futures, as an advice is.
+    The probability is measured in so many `fresh` futures, as an advice is. `where` the trials are made.
     """
     rows = [row for row in ASSUMPTIONS if "outages" not in row[0] or plan.asked.outages.drawn]
-    for place, (name, low, high) in enumerate(rows):
-        first, second = (_under(plan, futures, fresh, chosen, scale) for scale in (low, high))
-        yield Sensitivity(
-            name, low.said, high.said, first[0], second[0], first[2], second[2], first[1], second[1]
-        )  # fmt: skip
-        progress((place + 1) / len(rows))
+    trials = [Trial(plan, fresh, chosen, scale) for _, *sides in rows for scale in sides]
+    found = spread(tried, trials, where, lambda share, _: progress(share or 0.0))
+    return [
+        Sensitivity(name, low.said, high.said, first[0], second[0], first[2], second[2], first[1], second[1])
+        for (name, low, high), first, second in zip(rows, found[::2], found[1::2], strict=True)
+    ]
 
 
-def _under(
-    plan: Plan, futures: list[Replication], fresh: int, chosen: CodePlan, scale: _Scale
-) -> tuple[float, str, Decimal | None]:
-    other = _scaled(plan, scale)
-    if scale.between != 1 or scale.lasting != 1:  # else what happens to the platform is the same
-        futures = replications(other)
+def tried(trial: Trial) -> tuple[float, str, Decimal | None]:
+    """The share in time, of which demand, and what the cheapest code plan costs that keeps the promise."""
+    other, chosen = _scaled(trial.plan, trial.scale), trial.chosen
+    futures = replications(other)
     groups = [Group(other, prefix) for prefix in other.groups]
-    scored = replications(other, fresh, SCORING)
+    scored = replications(other, trial.fresh, SCORING)
     found = cheapest(other, groups, futures, scored, chosen)
     score = screened(groups, scored, chosen)
     return score.promised.share, score.about, None if found is None else found[0]

@@ -93,12 +93,17 @@ class Prepared(msgspec.Struct, frozen=True):
 
     def seed(self, replication: int) -> int:
         """Of one replication, the same at every point."""
-        return draw(self.study.seed, replication, SEED) & ((1 << 62) - 1)
+        return seed_of(self.study.seed, replication)
 
     def world(self, point: int, replication: int) -> WorldScenario:
         """The scenario of one run."""
         values = zip((one.key for one in self.study.parameters), self.points[point], strict=True)
         return _changed(self.scenario, {**dict(values), "seed": self.seed(replication)})
+
+
+def seed_of(seed: int, replication: int) -> int:
+    """The seed of a replication, drawn from that of all of them."""
+    return draw(seed, replication, SEED) & ((1 << 62) - 1)
 
 
 def read_study(path: Path) -> Prepared:

@@ -176,6 +176,15 @@ def _same(digest: str, prepared: Prepared, path: Path) -> None:
 
 def write(prepared: Prepared, folder: Path, done: dict[Key, Result]) -> None:
     """All runs as one Parquet file, by point and replication; the same runs give the same octets."""
+    table = table_of(prepared, done)
+    with replacing(folder / RESULT) as fresh:
+        pq.write_table(table, fresh, compression="zstd")
+        with fresh.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def table_of(prepared: Prepared, done: dict[Key, Result]) -> pa.Table:
+    """All runs as a table: point, replication, the parameters, every measure."""
     rows = [done[key] for key in sorted(done)]
     columns: dict[str, pa.Array] = {
         "point": pa.array([row.point for row in rows], pa.int32()),
@@ -185,11 +194,7 @@ def write(prepared: Prepared, folder: Path, done: dict[Key, Result]) -> None:
         columns[one.key] = pa.array([prepared.points[row.point][place] for row in rows])
     for place, name in enumerate(MEASURES):
         columns[name] = pa.array([row.measures[place] for row in rows], pa.float64())
-    table = pa.table(columns).replace_schema_metadata({"digest": prepared.digest, "study": prepared.study.name})
-    with replacing(folder / RESULT) as fresh:
-        pq.write_table(table, fresh, compression="zstd")
-        with fresh.open("rb") as file:
-            os.fsync(file.fileno())
+    return pa.table(columns).replace_schema_metadata({"digest": prepared.digest, "study": prepared.study.name})
 
 
 @contextmanager

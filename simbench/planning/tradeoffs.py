@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Literal
 
@@ -12,9 +11,10 @@ from msgspec.structs import replace
 from simbench.planning.campaign import CampaignError, Plan
 from simbench.planning.candidates import Candidate
 from simbench.planning.code_plan import CodePlan
+from simbench.planning.executors import Where, spread
 from simbench.planning.loads import SCORING, Group, Replication, replications
-from simbench.planning.progress import Progress, steps
-from simbench.planning.required_rates import required_rates_of
+from simbench.planning.progress import Progress
+from simbench.planning.required_rates import RequiredRates, required_rates_of
 from simbench.planning.sensitivity import SEARCHED, cheapest
 
 DEADLINES, VOLUMES = (0.5, 0.75, 1.0, 1.5, 2.0), (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -36,37 +36,49 @@ class Tradeoff(msgspec.Struct, frozen=True):
     asked: bool = False
 
 
+class Point(msgspec.Struct, frozen=True):
+    """One point to be tried, in so many fresh futures; `needs`: required rates that do not depend on it."""
+
+    plan: Plan
+    axis: Axis
+    at: float
+    fresh: int
+    chosen: CodePlan
+    needs: list[RequiredRates] | None = None
+
+
 def tradeoffs(
-    plan: Plan, futures: list[Replication], fresh: int, chosen: Candidate, done: Progress = lambda _: None
-) -> Iterator[Tradeoff]:
+    plan: Plan, futures: list[Replication], fresh: int, chosen: Candidate, done: Progress = lambda _: None,
+    where: Where = 1,
+) -> list[Tradeoff]:  # fmt: skip
     """The cheapest code plans along each of the three axes; each is tried in so many fresh futures."""
-    step, scored = steps(done, POINTS), replications(plan, fresh, SCORING)
     as_asked = chosen.euros, chosen.mix
-    for axis, points in AXES:
-        for at in points:
-            yield _row(axis, at, as_asked, asked=True) if at == 1 else _point(plan, axis, at, futures, scored, chosen)
-            step()
+    asked: dict[Axis, float] = {"deadline": 1, "volume": 1, "probability": plan.asked.probability}
+    points = [Point(plan, axis, at, fresh, chosen.mix) for axis, ats in AXES for at in ats]
     groups = [Group(plan, prefix) for prefix in plan.groups]
     try:
         needs = [required_rates_of(group, futures[:SEARCHED]) for group in groups]
-    except CampaignError:
-        return
-    for at in sorted({*PROBABILITIES, plan.asked.probability}):
-        if at == plan.asked.probability:
-            yield _row("probability", at, as_asked, asked=True)
-            continue
-        other = Plan(replace(plan.asked, probability=at), plan.contract)
-        mine = [Group(other, prefix) for prefix in other.groups]
-        yield _row("probability", at, cheapest(other, mine, futures, scored, chosen.mix, needs))
-        step()
+        likely = sorted({*PROBABILITIES, plan.asked.probability})
+        points += [Point(plan, "probability", at, fresh, chosen.mix, needs) for at in likely]
+    except CampaignError:  # no rate will do in some future: what other probabilities cost is unknown
+        pass
+    others = [one for one in points if one.at != asked[one.axis]]
+    found = iter(spread(tried, others, where, lambda share, _: done(share or 0.0)))
+    return [
+        next(found) if one.at != asked[one.axis] else _row(one.axis, one.at, as_asked, asked=True) for one in points
+    ]
 
 
-def _point(
-    plan: Plan, axis: Axis, at: float, futures: list[Replication], scored: list[Replication], chosen: Candidate
-) -> Tradeoff:
-    other = _scaled(plan, axis, at)
+def tried(point: Point) -> Tradeoff:
+    """The cheapest code plan at a point."""
+    plan = point.plan
+    if point.axis == "probability":
+        other = Plan(replace(plan.asked, probability=point.at), plan.contract)
+    else:
+        other = _scaled(plan, point.axis, point.at)
     groups = [Group(other, prefix) for prefix in other.groups]
-    return _row(axis, at, cheapest(other, groups, futures, scored, chosen.mix))
+    futures, scored = replications(plan), replications(plan, point.fresh, SCORING)
+    return _row(point.axis, point.at, cheapest(other, groups, futures, scored, point.chosen, point.needs))
 
 
 def _row(axis: Axis, at: float, found: tuple[Decimal, CodePlan] | None, *, asked: bool = False) -> Tradeoff:

@@ -5,17 +5,16 @@ When a worker dies, another repeats what it was doing; nothing else is repeated 
 
 from __future__ import annotations
 
-import logging
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import Protocol
+from typing import Any, Protocol
 
 from simbench.base.errors import BadInput, SimbenchError, Trouble
-from simbench.base.extras import need
+from simbench.planning.executors import Where, check_dask, connected, lost, processes
 from simbench.planning.runs import Key, Result, run_chunk
 from simbench.planning.study import Prepared
 
@@ -123,22 +122,12 @@ def work(pipe: Connection, prepared: Prepared) -> None:
 class DaskPool:
     """A Dask cluster somebody else keeps; its workers must have this version of simbench installed."""
 
-    def __init__(self, prepared: Prepared, address: str, answer_s: float = ANSWER_S) -> None:
-        need("cluster", "--dask")
-        from distributed import Client  # noqa: PLC0415 - an optional extra
-
-        for name in ("distributed.client", "distributed.utils"):
-            logging.getLogger(name).setLevel(
-                logging.CRITICAL
-            )  # a lost cluster is reported once, by us, instead of as tracebacks
-        self._client = Client.__new__(Client)
-        try:
-            self._client.__init__(address, timeout=answer_s, set_as_default=False)
-        except (OSError, ValueError) as problem:
-            self._client.status = "closed"  # else it waits for its end, and complains, when it is thrown away
-            text = str(problem).splitlines()[0] if str(problem) else "no answer"
-            raise Trouble(f"--dask {address}: {text}; expected a Dask scheduler there") from None
-        self._prepared, self._address = prepared, address
+    def __init__(self, prepared: Prepared, where: Any, answer_s: float = ANSWER_S) -> None:
+        """`where`: the address of its scheduler, or a client, which stays open."""
+        self._own = isinstance(where, str)
+        self._client = connected(where, "--dask", answer_s) if self._own else where
+        self._prepared = prepared
+        self._address = where if self._own else self._client.scheduler.address
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
         """As WorkerPool: the scheduler gives a dead worker's chunks to others. Raises Trouble if it is lost."""
@@ -154,9 +143,38 @@ class DaskPool:
                 yield future.result()
                 future.release()
         except (OSError, CancelledError, KilledWorker, TimeoutError) as problem:
-            lost = f"--dask {self._address}: the cluster was lost ({type(problem).__name__})"
-            raise Trouble(f"{lost}; what is done is kept, the same command goes on") from None
+            gone = f"--dask {self._address}: the cluster was lost ({type(problem).__name__})"
+            raise Trouble(f"{gone}; what is done is kept, the same command goes on") from None
 
     def close(self) -> None:
         """As WorkerPool; the cluster stays."""
-        self._client.close()
+        if self._own:
+            self._client.close()
+
+
+class ExecutorPool:
+    """An executor of `concurrent.futures` that somebody else keeps."""
+
+    def __init__(self, prepared: Prepared, executor: Executor) -> None:
+        self._prepared, self._executor = prepared, executor
+
+    def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
+        """As WorkerPool. Raises Trouble when the executor's workers die."""
+        try:
+            for future in as_completed([self._executor.submit(run_chunk, self._prepared, one) for one in chunks]):
+                yield future.result()
+        except BrokenExecutor:
+            raise lost() from None
+
+    def close(self) -> None:
+        """As WorkerPool; the executor stays."""
+
+
+def pool_of(prepared: Prepared, where: Where = None) -> WorkerPool:
+    """The workers for what an argument `executor` may be. Raises BadInput for anything else."""
+    if where is None or isinstance(where, int):
+        return LocalPool(prepared, processes(where))
+    if isinstance(where, Executor):
+        return ExecutorPool(prepared, where)
+    check_dask(where)
+    return DaskPool(prepared, where)

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simbench.reporting.format import number
+from simbench.reporting.kept import keep
 
 # Role: (light, dark). The series are those of Okabe and Ito, which colour-blind people can distinguish.
 COLOURS: Final = {
@@ -127,8 +128,12 @@ def whole_numbers(axes: Axes, most: int = 5) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
-def to_svg(figure: Figure, said: str) -> str:
-    """The figure as an inline SVG element without any name that could meet another's; `said` is read aloud for it."""
+def to_svg(figure: Figure, said: str, name: str = "figure") -> str:
+    """The figure as an inline SVG element without any name that could meet another's; `said` is read aloud for it.
+
+    `name` is what whoever keeps the figures of a page finds it by.
+    """
+    keep(name, figure)
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata=_METADATA)
     text = buffer.getvalue()

@@ -1,25 +1,27 @@
 """Meters for judging rates, one for each reading of AMB-05, and the operations that count under it.
 
-They are independent of the SMSC's meter, so an error there is found here. Instants are in microseconds.
+They are independent of the SMSC's meter, so an error there is found here; `simbench.rules.kernels.metering` computes
+them. Instants are in microseconds.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
+import numpy as np
 
 from simbench.base.units import SECOND_US
 from simbench.contract import Contract
+from simbench.rules.kernels.metering import BUCKET, SLIDING, TUMBLING
+from simbench.trace.lazy import Either
 from simbench.trace.trace import Trace
 from simbench.trace.view import Ints, Objects, View
 from simbench.ucp.fields import At, layout_of
 from simbench.ucp.frame import Frame, Framer
 
 AMBIGUITY: Final = "AMB-05"
-LONG_AGO: Final = -(10**15)
 
 
 class Operation(msgspec.Struct, gc=False):
@@ -42,107 +44,30 @@ class Operations(View[Operation], row=Operation):
     frame: Objects
 
 
-class Meter(Protocol):
-    """When an operation that arrives at an instant is due, given those taken before it."""
+class Form(msgspec.Struct, frozen=True):
+    """A meter: one of the readings of `simbench.rules.kernels.metering`, and at most how many in which time."""
 
-    def due(self, instant: int) -> int:
-        """The earliest instant at which one more operation that arrives now conforms."""
+    reading: int
+    most: int
+    window_us: int = SECOND_US
 
-    def take(self, due: int) -> None:
-        """Count an operation admitted at that instant."""
-
-    def copy(self) -> Meter:
-        """A copy to try operations on."""
-
-
-class Sliding:
-    """At most `most` operations within any `window_us`, wherever it starts."""
-
-    def __init__(self, most: int, window_us: int = SECOND_US) -> None:
-        self.window_us = window_us
-        self.last = deque([LONG_AGO] * most, maxlen=most)
-
-    def due(self, instant: int) -> int:
-        """See Meter."""
-        return max(instant, self.last[0] + self.window_us)
-
-    def take(self, due: int) -> None:
-        """See Meter."""
-        self.last.append(due)
-
-    def copy(self) -> Sliding:
-        """See Meter."""
-        twin = Sliding(1, self.window_us)
-        twin.last = self.last.copy()
-        return twin
+    def row(self, segments: int, begin: int = 0) -> list[int]:
+        """It for a kernel; so many segments are metered, and `begin` is where its ring begins."""
+        ring = max(1, min(self.most, segments + 1)) if self.reading == SLIDING else self.most  # never goes round
+        return [self.reading, ring, self.window_us, begin]
 
 
-class Tumbling:
-    """At most `most` operations in each second of the clock: which second is being filled, and with how many."""
-
-    def __init__(self, most: int) -> None:
-        self.most, self.second, self.used = most, LONG_AGO, 0
-
-    def due(self, instant: int) -> int:
-        """See Meter."""
-        if instant // SECOND_US > self.second:
-            return instant
-        first_free = self.second + (self.used >= self.most)
-        return max(instant, first_free * SECOND_US)
-
-    def take(self, due: int) -> None:
-        """See Meter. An operation dated before the current second does not count in it."""
-        if due // SECOND_US > self.second:
-            self.second, self.used = due // SECOND_US, 1
-        elif due // SECOND_US == self.second:
-            self.used += 1
-
-    def copy(self) -> Tumbling:
-        """See Meter."""
-        twin = Tumbling(self.most)
-        twin.second, twin.used = self.second, self.used
-        return twin
-
-
-class Bucket:
-    """A bucket of `most` operations that gains `most` a second; what it holds is kept in millionths of an operation."""
-
-    def __init__(self, most: int) -> None:
-        self.most, self.since, self.holds = most, LONG_AGO, most * SECOND_US
-
-    def due(self, instant: int) -> int:
-        """See Meter."""
-        at = max(instant, self.since)
-        lacking = SECOND_US - self._at(at)
-        return at - -lacking // self.most if lacking > 0 else instant
-
-    def take(self, due: int) -> None:
-        """See Meter. A deficit is forgiven."""
-        at = max(due, self.since)
-        self.holds, self.since = max(0, self._at(at) - SECOND_US), at
-
-    def copy(self) -> Bucket:
-        """See Meter."""
-        twin = Bucket(self.most)
-        twin.since, twin.holds = self.since, self.holds
-        return twin
-
-    def _at(self, instant: int) -> int:
-        """What it holds at an instant not before the last."""
-        return min(self.most * SECOND_US, self.holds + (instant - self.since) * self.most)
-
-
-def meter_of(contract: Contract, rate: int) -> Meter:
+def form_of(contract: Contract, rate: int) -> Form:
     """The meter of a code under the contract's reading."""
     reading = contract.reading(AMBIGUITY)
     if reading == "tumbling":
-        return Tumbling(rate)
+        return Form(TUMBLING, rate)
     if reading == "bucket":
-        return Bucket(rate)
+        return Form(BUCKET, rate)
     if reading == "mean_10s":
         window_s = contract.terms.throughput.mean_window_s.value
-        return Sliding(rate * window_s, window_s * SECOND_US)
-    return Sliding(rate)
+        return Form(SLIDING, rate * window_s, window_s * SECOND_US)
+    return Form(SLIDING, rate)
 
 
 def said_of(contract: Contract, rate: int) -> str:
@@ -158,12 +83,26 @@ def said_of(contract: Contract, rate: int) -> str:
 
 def counted(contract: Contract, trace: Trace) -> Operations:
     """Operations that count against the rates, in order of arrival: submits, or all of the client's."""
-    submits = trace.submits
+    submits, names = trace.submits, Operation.__struct_fields__
     if not counts_all(contract):
-        return Operations.of_columns({name: submits.lazy(name) for name in Operation.__struct_fields__})
-    rows = [Operation(r.at, r.session, r.code, r.segments, r.frame) for r in submits.rows()]
-    rows += _others(trace)
-    return Operations(sorted(rows, key=lambda row: row.at))
+        return Operations.of_columns({name: submits.lazy(name) for name in names})
+    others = Operations(_others(trace))
+    order = arrivals(trace, others)
+    return Operations.of_columns({name: Either(submits.lazy(name), others.lazy(name), order) for name in names})
+
+
+def arrivals(trace: Trace, others: Operations) -> Ints:
+    """The order in which submits, numbered first, and other operations, numbered behind them, arrived."""
+    return np.argsort(np.append(trace.submits.at, others.at), kind="stable")
+
+
+def submit_of(contract: Contract, trace: Trace) -> Ints:
+    """The place among the submits of each operation that counts, -1 for one that is none."""
+    places = np.arange(len(trace.submits))
+    if not counts_all(contract):
+        return places
+    order = arrivals(trace, Operations(_others(trace)))
+    return np.where(order < len(places), order, -1)
 
 
 def counts_all(contract: Contract) -> bool:
@@ -174,8 +113,9 @@ def counts_all(contract: Contract) -> bool:
 def _others(trace: Trace) -> Iterator[Operation]:
     """Operations other than 51, each of the code it names or else of the first code of its account."""
     accounts = {row.session: row.account for row in trace.sessions.rows()}
-    frames = trace.frames
-    for row in frames.where((frames.direction == "in") & (frames.kind == "O") & (frames.ot != "51")).rows():
+    equal = trace.other_frames.equal
+    chosen = equal("direction", "in") & equal("kind", "O") & ~equal("ot", "51")
+    for row in trace.other_frames.where(chosen).rows():
         frame = Framer().feed(row.frame)[-1]
         if not isinstance(frame, Frame):
             continue

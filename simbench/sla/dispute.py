@@ -11,9 +11,9 @@ import numpy as np
 from simbench.base.calendar import FRANCE, Calendar
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
-from simbench.rules.rule import Case
 from simbench.sla.classification import Counted, Service
 from simbench.sla.probes import Probes
+from simbench.trace.trace import Trace
 
 Outcome = Literal["agree", "differ", "only the ticket", "only the client", "nobody looked"]
 Silence = tuple[int, int]
@@ -120,13 +120,12 @@ def compare(
     return sorted(sides, key=lambda side: min(at for at in (side.ticket_start, side.seen_start) if at >= 0))
 
 
-def seen_by_the_client(case: Case) -> Probes:
+def seen_by_the_client(trace: Trace) -> Probes:
     """Probes made of a ledger's wire: results of 51 and 31, logins, and connections that the platform ended.
 
     An operation is answered when it has a result (a 51: a positive one); a connection ended by the platform is
     unanswered at that instant.
     """
-    trace = case.trace
     points: list[tuple[int, bool]] = [(row.at, row.result_at >= 0) for row in trace.alerts.rows()]
     for row in trace.sessions.rows():
         if row.login_at >= 0:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EXPECTED = "a DataFrame of pandas or polars, an Arrow table, or columns by name"
+
+
+class ArrowStream(Protocol):
+    """A table of any library that exports Arrow: a DataFrame of pandas (2.2 on) or polars, an Arrow table."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The table as an Arrow stream."""
 
 
 class Frame:
@@ -100,6 +108,11 @@ class Frame:
     def _repr_html_(self) -> str:
         rows: Iterator[Sequence[object]] = (tuple(row.values()) for row in self.rows())
         return html_table(self.columns, rows, len(self), self.name)
+
+
+def place_of(source: Path | Frame) -> str:
+    """The name of a table in messages, whether it is a file or in memory."""
+    return source.name if isinstance(source, Frame) else str(source)
 
 
 def is_table(thing: object) -> bool:

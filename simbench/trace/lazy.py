@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from simbench.trace.stores import numbered
 from simbench.ucp import alphabet
 
 Ints = NDArray[np.int64]
 Objects = NDArray[np.object_]
+Bytes = NDArray[np.uint8]
+_KEPT: Final = 2  # pieces of octets that stay in memory
 LONGEST: Final = 17  # digits that a number with a 1 before them holds
+_SIZES: Final = LONGEST + 1
+_AT_ONCE: Final = 1 << 20
 _POWERS: Final = np.array([10**size for size in range(LONGEST + 1)], np.int64)
 
 
@@ -48,26 +54,58 @@ class Coded:
         return found
 
 
-class Gathered:
-    """Values of another array by their place in it."""
+class Numbers:
+    """Whole numbers of 64 bits that are kept in fewer; with `base` those that it has at these places."""
 
-    def __init__(self, base: NDArray[Any], index: NDArray[Any]) -> None:
-        self._base, self._index = base, index
+    def __init__(self, narrow: NDArray[Any], base: Ints | None = None) -> None:
+        self.narrow, self.base = narrow, base
 
     def __len__(self) -> int:
-        return len(self._index)
+        return len(self.narrow)
 
     def at(self, places: Ints) -> NDArray[Any]:
         """Return the values at these places."""
-        found: NDArray[Any] = self._base[self._index[places]]
+        found: Ints = self.narrow[places] if self.base is None else self.base[self.narrow[places]]
+        return found.astype(np.int64, copy=False)
+
+    def equal(self, value: object) -> NDArray[np.bool_]:
+        """Return which rows have this value."""
+        if self.base is None:
+            return np.asarray(self.narrow == value)
+        found: NDArray[np.bool_] = (self.base == value)[self.narrow]
+        return found
+
+
+class Either:
+    """The values of one column and, behind them, of another, in some order."""
+
+    def __init__(self, one: Lazy, other: Lazy, order: Ints) -> None:
+        self._one, self._other, self._order = one, other, order
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def at(self, places: Ints) -> NDArray[Any]:
+        """Return the values at these places."""
+        chosen = self._order[places]
+        first = chosen < len(self._one)
+        some, others = self._one.at(chosen[first]), self._other.at(chosen[~first] - len(self._one))
+        found = np.empty(len(places), some.dtype)
+        found[first], found[~first] = some, others
         return found
 
 
 class Made:
-    """Values made one by one from their place; what is not of the usual form stands in `others` by its place."""
+    """Values made one by one from their place; what is not of the usual form stands in `others` by its place.
 
-    def __init__(self, size: int, make: Callable[[Ints], Sequence[object]], others: dict[int, object]) -> None:
-        self._size, self._make, self._others = size, make, others
+    `filled`: which values may be other than empty.
+    """
+
+    def __init__(
+        self, size: int, make: Callable[[Ints], Sequence[object]], others: Mapping[int, object],
+        filled: NDArray[np.bool_] | None = None,
+    ) -> None:  # fmt: skip
+        self._size, self._make, self._others, self._filled = size, make, others, filled
         self._odd = np.array(sorted(others), np.int64)
 
     def __len__(self) -> int:
@@ -81,73 +119,130 @@ class Made:
             found[place] = self._others[int(places[place])]
         return found
 
+    def filled(self) -> NDArray[np.bool_]:
+        """Return which rows have a value that may be other than empty."""
+        found = np.ones(self._size, np.bool_) if self._filled is None else self._filled.copy()
+        for place in self._odd.tolist():
+            found[place] = bool(self._others[place])
+        return found
+
 
 class Spelt(Made):
     """Texts of digits, each kept as one number with a 1 before them."""
 
-    def __init__(self, numbers: Ints, others: dict[int, object]) -> None:
+    def __init__(self, numbers: NDArray[Any], others: Mapping[int, object]) -> None:
         super().__init__(len(numbers), lambda places: [str(number)[1:] for number in numbers[places].tolist()], others)
         self._numbers = numbers
 
-    def keys(self) -> Ints:
+    def keys(self) -> NDArray[Any]:
         """Return a number for each text, the same for the same text."""
         if not self._others:
             return self._numbers
-        keys, known = self._numbers.copy(), dict[object, int]()
+        keys, known = self._numbers.astype(np.int64), dict[object, int]()
         for place, text in self._others.items():
             keys[place] = -1 - known.setdefault(text, len(known))
         return keys
 
     def among(self, texts: Collection[str]) -> NDArray[np.bool_]:
         """Return which rows have one of these texts."""
-        numbers = [int("1" + text) for text in texts if text.isdigit() and text.isascii() and len(text) <= LONGEST]
+        digits = [text for text in texts if not text or (text.isdigit() and text.isascii() and len(text) <= LONGEST)]
+        numbers = [int("1" + text) for text in digits]
         found = np.isin(self._numbers, np.array(numbers, np.int64))
         for place, text in self._others.items():
             found[place] = text in texts
         return found
 
-    def heads(self, digits: int) -> tuple[list[str], Ints]:
+    def heads(self, digits: int) -> tuple[list[str], NDArray[Any]]:
         """Return a text of each group of the same length and the same first digits, and the group of each row."""
-        sizes = np.searchsorted(_POWERS, self._numbers, "right") - 1
-        heads = self._numbers // _POWERS[np.maximum(sizes - digits, 0)] * (LONGEST + 1) + sizes
-        for place, number in enumerate(self._others):
-            heads[number] = -1 - place
-        _, firsts, which = np.unique(heads, return_index=True, return_inverse=True)
-        return [str(text) for text in self.at(firsts).tolist()], which
+        heads = np.empty(len(self), np.int64)
+        for first in range(0, len(heads), _AT_ONCE):
+            numbers = self._numbers[first : first + _AT_ONCE].astype(np.int64)
+            sizes = np.searchsorted(_POWERS, numbers, "right") - 1
+            heads[first : first + _AT_ONCE] = numbers // _POWERS[np.maximum(sizes - digits, 0)] * _SIZES + sizes
+        others = list(self._others)
+        heads[others] = -1 - np.arange(len(others))
+        known, which = numbered(heads)
+        return [self._like(head, digits, others) for head in known.tolist()], which
+
+    def _like(self, head: int, digits: int, others: list[int]) -> str:
+        if head < 0:
+            return str(self._others[others[-1 - head]])
+        number, size = divmod(head, _SIZES)
+        return str(number * 10 ** max(size - digits, 0))[1:]
+
+    def equal(self, value: object) -> NDArray[np.bool_]:
+        """Return which rows have this value."""
+        return self.among([str(value)])
+
+    def taken(self, places: Ints) -> Spelt:
+        """Return the column of these rows."""
+        chosen = np.flatnonzero(np.isin(places, self._odd)).tolist() if len(self._odd) else []
+        return Spelt(self._numbers[places], {place: self._others[int(places[place])] for place in chosen})
+
+    def distinct(self) -> tuple[list[object], NDArray[Any]]:
+        """Return the different texts, and which of them each row has."""
+        _, firsts, which = np.unique(self.keys(), return_index=True, return_inverse=True)
+        return self.at(firsts).tolist(), which
 
 
 class Octets:
-    """The octets of a wire, in pieces that nobody copies; a place counts through all of them."""
+    """The octets of a wire in pieces: each is read again when somebody looks into it, and the last few are kept.
+
+    A place counts from the beginning of its piece. What is in no piece as a whole, such as a frame that arrived in two
+    of them, stands behind it.
+    """
 
     def __init__(self) -> None:
-        self._pieces: list[NDArray[np.uint8]] = []
-        self._ends: list[int] = []
+        self._again: list[Callable[[str], pa.Array]] = []
+        self._sizes: list[int] = []
+        self._more: list[bytearray] = []
+        self._read: dict[int, Bytes] = {}
 
-    def add(self, piece: NDArray[np.uint8]) -> int:
-        """Add a piece; return its place."""
-        place = self._ends[-1] if self._ends else 0
-        self._pieces.append(piece)
-        self._ends.append(place + len(piece))
+    def begin(self, again: Callable[[str], pa.Array], size: int) -> int:
+        """Begin a piece of so many octets, which `again` reads; return its number."""
+        self._again.append(again)
+        self._sizes.append(size)
+        self._more.append(bytearray())
+        return len(self._again) - 1
+
+    def keep(self, octets: Bytes | bytes) -> int:
+        """Keep octets behind the last piece; return their place."""
+        more = self._more[-1]
+        place = self._sizes[-1] + len(more)
+        more += octets if isinstance(octets, bytes) else octets.tobytes()
         return place
 
-    def get(self, places: Ints, sizes: NDArray[Any]) -> list[bytes]:
-        """Return the octets at these places."""
-        which = np.searchsorted(self._ends, places, "right").tolist()
-        found = []
-        for piece, place, size in zip(which, places.tolist(), sizes.tolist(), strict=True):
-            if not size:
-                found.append(b"")
-                continue
-            start = place - (self._ends[piece] - len(self._pieces[piece]))
-            found.append(self._pieces[piece][start : start + size].tobytes())
+    def get(self, pieces: Ints, places: Ints, sizes: NDArray[Any]) -> list[bytes]:
+        """Return the octets at these places of their pieces."""
+        found = [b""] * len(places)
+        wanted = np.flatnonzero(sizes)
+        for piece in np.unique(pieces[wanted]).tolist():
+            chosen = wanted[pieces[wanted] == piece]
+            whole, more, edge = self._piece(piece), self._more[piece], self._sizes[piece]
+            for number, place, size in zip(
+                chosen.tolist(), places[chosen].tolist(), sizes[chosen].tolist(), strict=True
+            ):
+                here, at = (whole, place) if place < edge else (more, place - edge)
+                found[number] = bytes(here[at : at + size])
         return found
 
+    def _piece(self, number: int) -> Bytes:
+        if number not in self._read:
+            if len(self._read) >= _KEPT:
+                del self._read[next(iter(self._read))]
+            self._read[number] = octets_of(self._again[number]("octets"))[0]
+        return self._read[number]
 
-def texts_of(octets: Octets, places: Ints, sizes: NDArray[Any], others: dict[int, object]) -> Made:
-    """A column of texts in the alphabet of the network, written in hexadecimal."""
 
-    def make(chosen: Ints) -> list[object]:
-        pieces = octets.get(places[chosen], sizes[chosen])
-        return [alphabet.decode(bytes.fromhex(piece.decode("ascii"))) for piece in pieces]
+def octets_of(column: pa.Array) -> tuple[Bytes, Ints]:
+    """The octets of a column one behind the other, and where each value begins; the end of the last one too."""
+    _, offsets, data = column.buffers()
+    edges = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    if data is None or not len(edges):
+        return np.zeros(0, np.uint8), np.zeros(len(column) + 1, np.int64)
+    return np.frombuffer(data, np.uint8)[edges[0] : edges[-1]], edges - edges[0]
 
-    return Made(len(places), make, others)
+
+def decoded(texts: Iterable[bytes]) -> list[object]:
+    """Texts in the alphabet of the network, written in hexadecimal."""
+    return [alphabet.decode(bytes.fromhex(text.decode("ascii"))) for text in texts]

@@ -9,8 +9,8 @@ import numpy as np
 
 from simbench.base.units import SECOND_US
 from simbench.kernels.frames import Plain, Scanner
-from simbench.ledger.reader import Run
 from simbench.trace.kernels import dialogue
+from simbench.trace.kernels.dialogue import LAST, LONGEST_SILENCE, SINCE
 from simbench.trace.lazy import LONGEST, Octets
 from simbench.trace.line import Line, Login
 from simbench.trace.messages import TOKEN
@@ -30,9 +30,9 @@ READY, SEEN_OPEN, ACCOUNT = range(3)
 
 
 class Spot(msgspec.Struct):
-    """Where a frame ended: row, instant, line, and the place of its octets."""
+    """Where a frame ended: its number among all, instant, line, and the place of its octets."""
 
-    row: int
+    order: int
     at: int
     line: Line
     place: int
@@ -41,8 +41,7 @@ class Spot(msgspec.Struct):
 class SingleFrames:
     """The columns of a wire, and the reader of a frame that is not plain."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, *, compiled: bool) -> None:
         self.octets = Octets()
         self.lines: dict[int, Line] = {}
         self.frames, self.submits, self.notifications = Store(FRAMES), Store(SUBMITS), Store(NOTIFICATIONS)
@@ -57,14 +56,17 @@ class SingleFrames:
         self._noted: list[tuple[Any, ...]] = []  # rows of `frames` and `submits` that wait to become columns
         self._sent: list[tuple[Any, ...]] = []
         self._notified: list[tuple[Any, ...]] = []
-        self._scanner, self._framer = Scanner(), Framer()
+        self._answered: list[tuple[int, ...]] = []
+        self._known_received: list[tuple[int, ...]] = []
+        self._scanner, self._framer = Scanner(compiled=compiled), Framer()
+        self.heard = np.zeros(2, np.int64)  # frames of each direction
         self._slots = np.zeros((16, 3), np.int64)
         self._unaligned = np.ones((16, 2), np.bool_)
         self._heard = np.full(16, -1, np.int64)
+        self._quiet = np.full((16, 3), -1, np.int64)
         self._asked, self._unacknowledged = np.zeros((2, 16, TRNS, 3), np.int64)
         self._by_slot: list[Line] = []
         self._counts = np.zeros(2, np.int64)
-        self.at, self.sessions = (run.wire[name].combine_chunks().to_numpy() for name in ("at", "session"))
 
     def _originator(self, named: int, word: int, block: Plain, number: int) -> tuple[int, bool] | None:
         if (named, word) not in self._known:
@@ -77,8 +79,12 @@ class SingleFrames:
         alphanumeric = data[At.OTOA] == ALPHANUMERIC
         return self.senders.number(_name(data[At.OADC]) if alphanumeric else data[At.OADC]), alphanumeric
 
-    def _place(self, octets: bytes) -> int:
-        return self.octets.add(np.frombuffer(octets, np.uint8))
+    def _listen(self, slot: int, at: int) -> None:
+        """A frame of the client, or octets that are none, on a line: how long it was silent before."""
+        quiet = self._quiet[slot]
+        if quiet[LAST] >= 0 and at - quiet[LAST] > quiet[LONGEST_SILENCE]:
+            quiet[LONGEST_SILENCE], quiet[SINCE] = at - quiet[LAST], quiet[LAST]
+        quiet[LAST] = at
 
     def _frame(self, frame: Frame, spot: Spot, way: int) -> tuple[int, bool]:
         """Read one sound frame; return the number of its problem, and whether that is tolerated."""
@@ -136,7 +142,7 @@ class SingleFrames:
         token = TOKEN.search(text)
         notify = _digits(data[At.NT] or "3", 0) if data[At.NRQ] == "1" else 0
         self._sent.append(
-            (number, spot.row, self.accounts.number(spot.line.account), int(frame.trn),
+            (number, spot.order, spot.at, spot.line.slot, self.accounts.number(spot.line.account), int(frame.trn),
              self._written(self.submits, "recipient", number, data[At.ADC]), sender, alphanumeric, read.segments,
              notify, self._written(self.submits, "validity", number, data[At.VP]), 0, 0, -1, spot.place,
              len(frame.octets), _word(text), False)
@@ -167,7 +173,7 @@ class SingleFrames:
         data, number, store = frame.data, int(self._counts[1]), self.notifications
         self._counts[1] += 1
         self._notified.append(
-            (number, spot.row, self.accounts.number(spot.line.account), int(frame.trn),
+            (number, spot.at, spot.line.slot, self.accounts.number(spot.line.account), int(frame.trn),
              self._written(store, "code", number, data[At.ADC]),
              self._written(store, "recipient", number, data[At.OADC]),
              self._written(store, "scts", number, data[At.SCTS]), _digits(data[At.DST], -1), _digits(data[At.RSN], 0),
@@ -204,15 +210,14 @@ class SingleFrames:
                 self._ready(spot.line)
 
     def _result(self, number: int, at: int, data: list[str], positive: bool) -> None:
-        new = self.results.room(1)
-        new["number"][:], new["at"][:], new["ack"][:] = number, at, self.signs.number(data[0] if data else "")
-        new["ec"][:] = new["scts"][:] = 1
+        ec = scts = 1
         if positive and len(data) > 2:
-            new["scts"][:] = self._written(self.submits, "scts", number, data[2].rpartition(":")[2])
+            scts = self._written(self.submits, "scts", number, data[2].rpartition(":")[2])
             if data[1]:
                 self.submits.other("mvp", number, data[1])
         elif len(data) > 1:
-            new["ec"][:] = self._written(self.submits, "ec", number, data[1])
+            ec = self._written(self.submits, "ec", number, data[1])
+        self._answered.append((number, at, self.signs.number(data[0] if data else ""), ec, scts))
 
     def _acknowledge(self, frame: Frame, spot: Spot) -> str:
         """A result of the client: complete the 52 or 53 it answers."""
@@ -222,8 +227,7 @@ class SingleFrames:
         waiting[0] = 0
         number, sign = int(waiting[1]), frame.data[0] if frame.data else ""
         if number >= 0 and frame.ot == "53":
-            new = self.acknowledged.room(1)
-            new["number"][:], new["at"][:], new["ack"][:] = number, spot.at, self.signs.number(sign)
+            self._known_received.append((number, spot.at, self.signs.number(sign), 1, 1))
         elif number >= 0:
             self.mo[number].result_at, self.mo[number].ack = spot.at, sign
         return ""

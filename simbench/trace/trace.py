@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
@@ -17,6 +17,7 @@ import numpy as np
 from simbench.base.units import NEVER
 from simbench.ledger.capture_events import ConnectionAttempted
 from simbench.ledger.events import At, LimitSet, MaintenanceBegan, OutageBegan, Restored, events_in
+from simbench.ledger.pieces import Extent, extent_of, pieces_of
 from simbench.ledger.reader import Run
 from simbench.ledger.stimuli import Reported, Request, Stimulus, Unrequested, stimuli_in
 from simbench.trace.lazy import Spelt
@@ -26,20 +27,29 @@ from simbench.trace.rows import (
     Attempt,
     Attempts,
     Frames,
+    FrameSeen,
     Late,
     Lateness,
     Messages,
     Mos,
     Notifications,
     Sessions,
+    Submit,
     Submits,
 )
 from simbench.trace.timing_error import ended_at, of_a_capture, stretches
-from simbench.trace.view import Bools
-from simbench.trace.wire import Wire
-from simbench.trace.wire_views import frames_of, notifications_of, recipients_of, submits_of
+from simbench.trace.view import Bools, Ints
+from simbench.trace.wire import WAYS, WIRE, Wire
+from simbench.trace.wire_views import (
+    Numbered,
+    frames_of,
+    notifications_of,
+    numbers_of,
+    recipients_of,
+    submits_of,
+)
 
-MIX: Final = np.int64(0x1E3779B97F4A7C15)  # spreads recipients over all words
+_AT_ONCE: Final = 1 << 20
 LATE = ("started", "ended", "size_us", "place")
 
 
@@ -137,8 +147,10 @@ class Trace:
     @cached_property
     def span(self) -> tuple[int, int]:
         """First and last instant of the run, which ends when it was ended; (0, 0) when nothing happened."""
-        filled = [table for table in (self.run.wire, self.run.events, self.run.stimuli) if table.num_rows]
+        filled = [table for table in (self.run.events, self.run.stimuli) if table.num_rows]
         instants = [table["at"][place].as_py() for table in filled for place in (0, -1)]
+        if self._extent.rows:
+            instants += [self._extent.first, self._extent.last]
         if not instants:
             return 0, 0
         first, last = min(instants), max(instants)
@@ -150,6 +162,21 @@ class Trace:
         first, beyond = bisect_right(since, start) - 1, bisect_right(since, end)
         level = (beyond - first).bit_length() - 1
         return max(largest[level][first], largest[level][beyond - (1 << level)])
+
+    def largest_timing_errors(self, starts: Ints, ends: Ints) -> Ints:
+        """The same of many intervals."""
+        since, levels = (np.array(self._late[0], np.int64), [np.array(each, np.int64) for each in self._late[1]])
+        found = np.zeros(len(starts), np.int64)
+        for at in range(0, len(starts), _AT_ONCE):
+            first = np.searchsorted(since, starts[at : at + _AT_ONCE], "right") - 1
+            beyond = np.searchsorted(since, ends[at : at + _AT_ONCE], "right")
+            width = np.frexp(beyond - first)[1] - 1
+            piece = found[at : at + _AT_ONCE]
+            for level in np.unique(width).tolist():
+                chosen = np.flatnonzero(width == level)
+                left, right = levels[level][first[chosen]], levels[level][beyond[chosen] - (1 << level)]
+                piece[chosen] = np.maximum(left, right)
+        return found
 
     @cached_property
     def _late(self) -> tuple[list[int], list[list[int]]]:
@@ -173,6 +200,11 @@ class Trace:
     @cached_property
     def _stretches(self) -> Lateness:
         return stretches(self.timing_error, of_a_capture(self.events, self.span))
+
+    @property
+    def has_wire(self) -> bool:
+        """Whether anything was recorded of connections."""
+        return self._extent.rows > 0
 
     # The wire --------------------------------------------------------------------------------------------------
 
@@ -208,8 +240,37 @@ class Trace:
 
     @cached_property
     def frames(self) -> Frames:
-        """Every frame and every piece that is none."""
+        """Every frame and every piece that is none. Of a long record they are read once more, and take much memory."""
+        return frames_of(self._wire if self._wire.whole else self._read(whole=True))
+
+    @cached_property
+    def other_frames(self) -> Frames:
+        """At least the frames that are no plain submit, notification or result of one, or have a problem, in order."""
         return frames_of(self._wire)
+
+    def frames_seen(self, direction: str) -> int:
+        """How many frames, and pieces that are none, there are of a direction."""
+        return int(self._wire.heard[WAYS.index(direction)])
+
+    def silence(self, session: int) -> tuple[int, int, int]:
+        """The longest time (us) between two frames of the client on a session, since when, and the last one; or -1."""
+        return self._wire.silence(session)
+
+    @cached_property
+    def numbers(self) -> Numbered:
+        """The client's operations but logins, in order."""
+        return numbers_of(self._wire)
+
+    def operations_at(self, orders: Iterable[int]) -> list[FrameSeen | Submit]:
+        """The client's operations with these numbers among all frames."""
+        found: list[FrameSeen | Submit] = []
+        for order in orders:
+            for store, view in ((self._wire.frames, self.other_frames), (self._wire.submits, self.submits)):
+                place = int(np.searchsorted(store.column("order"), order))
+                if place < store.count and store.column("order")[place] == order:
+                    found.append(view.rows()[place])
+                    break
+        return found
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -230,12 +291,12 @@ class Trace:
         return next((code for code, owner in self._owners.items() if owner == account), "")
 
     @cached_property
-    def alike(self) -> Bools:
-        """Which submits may have recipient and text of another one: all that have, and perhaps a few more."""
-        store = self._wire.submits
-        keys = store.column("recipient") * MIX + store.column("word")
-        _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        found: Bools = counts[which] > 1
+    def words(self) -> Ints:
+        """A number for the text of each submit, the same for the same text; 0 where a text may have several.
+
+        Two texts have the same number once in 2^62 times.
+        """
+        found: Ints = self._wire.submits.column("word")
         return found
 
     @cached_property
@@ -251,7 +312,7 @@ class Trace:
 
     @cached_property
     def lower_case(self) -> Bools:
-        """Which frames of the client may hold letters from a to f: all that do, and perhaps a few more."""
+        """Which of the other frames of the client may hold letters from a to f: all that do, and perhaps a few more."""
         found: Bools = self._wire.frames.column("lower")
         return found
 
@@ -265,6 +326,13 @@ class Trace:
 
     @cached_property
     def _wire(self) -> Wire:
-        wire = Wire(self.run)
-        wire.read(self.span[1])
+        return self._read()
+
+    def _read(self, *, whole: bool = False) -> Wire:
+        wire = Wire(rows=self._extent.rows, whole=whole)
+        wire.read(pieces_of(self.run, "wire", WIRE), self.span[1])
         return wire
+
+    @cached_property
+    def _extent(self) -> Extent:
+        return extent_of(self.run, "wire")

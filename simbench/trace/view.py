@@ -6,20 +6,22 @@ array when somebody looks at it, and rows are then made of what is read of them,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast, overload
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.trace.lazy import Coded, Lazy
+from simbench.trace.lazy import Coded, Lazy, Made, Numbers, Spelt
+from simbench.trace.stores import numbered
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
 Objects: TypeAlias = NDArray[np.object_]
 Column: TypeAlias = NDArray[np.generic]
+Index: TypeAlias = NDArray[np.signedinteger[Any]]
 Chosen: TypeAlias = Ints | Bools | Sequence[int] | slice
 _AT_ONCE = 4_096  # rows that are made together
 _DTYPES: dict[object, type[np.generic]] = {int: np.int64, bool: np.bool_}
@@ -92,30 +94,58 @@ class View(Generic[Row]):
         """A field as a lazy column of another view."""
         return _Field(self, name)
 
-    def distinct(self, name: str) -> tuple[list[Any], Ints]:
-        """The different values of a field, and which of them each row has."""
+    def distinct(self, name: str) -> tuple[list[Any], Index]:  # noqa: PLR0911 - one way for each kind of column
+        """The values that a field may have, each once, and which of them each row has, in as few octets as fit."""
         found = self._columns.get(name)
+        if isinstance(found, _Field):
+            return found.view.distinct(found.name)
         if isinstance(found, Coded):
-            return found.names.tolist(), found.index.astype(np.int64)
+            return found.names.tolist(), found.index
+        if isinstance(found, Numbers) and found.base is not None:
+            return found.base.tolist(), found.narrow
+        if isinstance(found, Spelt):
+            return found.distinct()
         if found is None and self._source is not None:
+            whole = self._source[0]._columns.get(name)
+            if isinstance(whole, Spelt):
+                return whole.taken(self._source[1]).distinct()
             names, all_ = self._source[0].distinct(name)
-            used, which_ = np.unique(all_[self._source[1]], return_inverse=True)
-            return [names[number] for number in used.tolist()], which_
+            used, which = numbered(all_[self._source[1]])
+            return [names[number] for number in used.tolist()], which
+        if self._types.get(name) is np.bool_:
+            return [False, True], self.column(name).view(np.int8)
         numbers: dict[Any, int] = {}
-        which = [numbers.setdefault(value, len(numbers)) for value in self.column(name).tolist()]
-        return list(numbers), np.array(which, np.int64)
+        each = [numbers.setdefault(value, len(numbers)) for value in self.column(name).tolist()]
+        return list(numbers), np.array(each, np.int64)
 
     def equal(self, name: str, value: object) -> Bools:
         """Which rows have this value in a field; of few different values no object is made."""
         if name not in self._columns and self._source is not None:
             return self._source[0].equal(name, value)[self._source[1]]
         found = self._columns.get(name)
-        if isinstance(found, Coded):
+        if isinstance(found, _Field):
+            return found.view.equal(found.name, value)
+        if isinstance(found, Coded | Numbers | Spelt):
             return found.equal(value)
         column = self.column(name)
         if column.dtype == np.object_:  # numpy itself would cut zeros off the end of octets
             return np.array([each == value for each in column.tolist()], np.bool_)
         return cast(Bools, column == value)
+
+    def among(self, name: str, values: Collection[str]) -> Bools:
+        """Which rows have one of these texts in a field."""
+        found = self._columns.get(name)
+        if isinstance(found, Spelt):
+            return found.among(values)
+        wanted = set(values)
+        return np.array([each in wanted for each in self.column(name).tolist()], np.bool_)
+
+    def has(self, name: str) -> Bools:
+        """Which rows have more than an empty text in a field."""
+        if name not in self._columns and self._source is not None:
+            return self._source[0].has(name)[self._source[1]]
+        found = self._columns.get(name)
+        return found.filled() if isinstance(found, Made) else ~self.equal(name, "")
 
     def where(self, chosen: Chosen) -> Self:
         """Only these rows: by truth values, places, or a slice."""
@@ -140,14 +170,14 @@ class _Field:
     """A field of a view as a lazy column."""
 
     def __init__(self, view: View[Any], name: str) -> None:
-        self._view, self._name = view, name
+        self.view, self.name = view, name
 
     def __len__(self) -> int:
-        return len(self._view)
+        return len(self.view)
 
     def at(self, places: Ints) -> NDArray[Any]:
         """Return the values at these places."""
-        return self._view.values(self._name, places)
+        return self.view.values(self.name, places)
 
 
 class _Seen:

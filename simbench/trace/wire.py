@@ -6,6 +6,7 @@ the same columns.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -16,8 +17,11 @@ from numpy.typing import NDArray
 
 from simbench.base.units import SECOND_US
 from simbench.kernels.frames import RESULT, Plain
+from simbench.kernels.jit import compiles
+from simbench.ledger.pieces import Piece
 from simbench.trace.kernels import dialogue
 from simbench.trace.kernels.dialogue import ACKNOWLEDGEMENT, ANSWER, FIELDS, NAMED, NOTIFICATION, OTHER, SUBMIT
+from simbench.trace.lazy import octets_of
 from simbench.trace.line import Line
 from simbench.trace.single_frames import GIVEN_UP_US, READY, SEEN_OPEN, SingleFrames, Spot
 from simbench.trace.stores import Store
@@ -29,50 +33,76 @@ Ints = NDArray[np.int64]
 UNENDED = "unended"  # problem of octets that no ETX ends, although no more come
 PATIENCE_US = SECOND_US  # how long a client may take over one frame
 WIRE = ["at", "session", "direction", "octets"]
-AT_ONCE = 50_000  # rows of the wire read at a time
+AT_ONCE: Final = 50_000  # rows of the wire read at a time
+OCTETS_AT_ONCE: Final = 8_000_000
+FEW: Final = 20_000  # rows that are read one by one in less time than kernels take to load
 WAYS: Final = ("in", "out")
 KINDS: Final = ("", "O", "R")
 _A, _N = 1, 2  # numbers of these signs
 
 
 class Wire(SingleFrames):
-    """Everything that was read and written on the lines of a run. Columns are those of `simbench.trace.stores`."""
+    """Everything that was read and written on the lines of a run. Columns are those of `simbench.trace.stores`.
 
-    def read(self, last: int) -> None:
-        """Read the whole wire of a run that ended at an instant (us)."""
-        first = 0
-        for piece in self._run.wire.select(WIRE).to_batches(max_chunksize=AT_ONCE):
-            self._piece(piece, first)
-            first += piece.num_rows
-            self._flush()
+    `whole`: `frames` holds every frame; else those that kernels found plain and in their place are left out, which few
+    readers look at one by one.
+    """
+
+    def __init__(self, *, rows: int, whole: bool = False) -> None:
+        """`rows`: how many there will be; few are read without kernels."""
+        super().__init__(compiled=rows >= FEW and compiles())
+        self.whole = whole or not self._scanner.compiled
+        self._frames_so_far = 0
+
+    def read(self, pieces: Iterable[Piece], last: int) -> None:
+        """Read the whole wire of a run that ended at an instant (us), whose rows have the columns WIRE."""
+        for piece in pieces:
+            self._piece(piece)
         for line in self.lines.values():
             line.heard_at = int(self._heard[line.slot])
             if line.closed_at < 0 and last - line.heard_at > PATIENCE_US:
                 self._left_open(line)
         self._flush()
+        self.submit_results = aligned(self.results, self.submits.count)
+        self.notification_results = aligned(self.acknowledged, self.notifications.count)
+
+    def silence(self, number: int) -> tuple[int, int, int]:
+        """Return a line's longest time (us) between two frames of the client, since when, and its last one; or -1."""
+        last, longest, since = self._quiet[self.lines[number].slot].tolist()
+        return longest, since, last
 
     # Rows ------------------------------------------------------------------------------------------------------
 
-    def _piece(self, piece: pa.RecordBatch, first: int) -> None:
-        ways = pc.index_in(piece["direction"], pa.array(WAYS)).fill_null(-1).to_numpy()
-        column = piece["octets"]
-        _, offsets, data = column.buffers()
-        edges = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
-        octets = np.frombuffer(data, np.uint8)[edges[0] : edges[-1]] if data is not None else np.zeros(0, np.uint8)
-        edges -= edges[0]
-        known, heads, which = np.unique(piece["session"].to_numpy(), return_index=True, return_inverse=True)
+    def _piece(self, piece: Piece) -> None:
+        octets, edges = octets_of(piece.rows["octets"])
+        at, sessions = (piece.rows[name].to_numpy() for name in ("at", "session"))
+        ways = pc.index_in(piece.rows["direction"], pa.array(WAYS)).fill_null(-1).to_numpy()
+        self.octets.begin(piece.again, len(octets))
+        for store in (self.frames, self.submits, self.notifications):
+            store.begin()
+        known, heads, which = np.unique(sessions, return_index=True, return_inverse=True)
         for place in np.argsort(heads).tolist():
             self._line(int(known[place]))
         slots = np.array([self.lines[number].slot for number in known.tolist()], np.int64)[which]
-        rows = _Rows(first, self.at[first : first + len(ways)], ways, slots, octets, edges, self.octets.add(octets))
-        row = 0
+        first = 0
+        while first < len(at):
+            end = int(np.searchsorted(edges, edges[first] + OCTETS_AT_ONCE, "right"))
+            end = min(max(end, first + 1), first + AT_ONCE, len(at))
+            some = slice(first, end)
+            rows = _Rows(at[some], ways[some], slots[some], octets, edges[first : end + 1].copy())
+            self._part(rows, piece.rows["direction"][some])
+            self._flush()
+            first = end
+
+    def _part(self, rows: _Rows, directions: pa.Array) -> None:
+        ways, slots, row = rows.ways, rows.slots, 0
         while row < len(ways):
             alone = (ways[row:] < 0) | self._unaligned[slots[row:], ways[row:]]
             end = row + int(alone.argmax()) if alone.any() else len(ways)
             if end > row:
                 self._several(rows, row, end)
             if end < len(ways):
-                self._alone(rows, end, piece)
+                self._alone(rows, end, directions)
             row = end + 1
 
     def _line(self, number: int) -> None:
@@ -85,11 +115,12 @@ class Wire(SingleFrames):
                 _doubled(each, 0) for each in (self._slots, self._asked, self._unacknowledged)
             )
             self._unaligned, self._heard = _doubled(self._unaligned, 1), _doubled(self._heard, -1)
+            self._quiet = _doubled(self._quiet, -1)
         line = self.lines[number] = Line(number, slot)
         self._by_slot.append(line)
         self._slots[slot, READY] = 1  # where reading began later first operations cannot be judged
 
-    def _alone(self, rows: _Rows, row: int, piece: pa.RecordBatch) -> None:
+    def _alone(self, rows: _Rows, row: int, directions: pa.Array) -> None:
         """A row that opens or closes a line, or may begin in the middle of a frame."""
         line, way = self._by_slot[rows.slots[row]], int(rows.ways[row])
         octets = rows.octets[rows.edges[row] : rows.edges[row + 1]].tobytes()
@@ -99,7 +130,7 @@ class Wire(SingleFrames):
             self._unaligned[line.slot, way] = False
             rows.edges[row] += octets.index(STX)  # what stands before it belongs to no frame that was seen whole
             self._several(rows, row, row + 1)
-        elif piece["direction"][row].as_py() == "open":
+        elif directions[row].as_py() == "open":
             line.opened_at, line.peer = int(rows.at[row]), octets.decode("utf-8", "replace")
             self._unaligned[line.slot] = False
             self._slots[line.slot, SEEN_OPEN], self._slots[line.slot, READY] = 1, 0
@@ -133,9 +164,17 @@ class Wire(SingleFrames):
         if line.closed_by == "capture" or (begun and at_once) or not octets.strip(b"\r\n"):
             return
         problem = self.problems.number(UNENDED if octets.startswith(STX) else "garbage")
-        first, end = np.searchsorted(self.at, [line.heard_at, line.heard_at + 1])
-        heard = first + int(np.flatnonzero(self.sessions[first:end] == line.number)[-1])
-        self._noted.append((heard, 0, 0, -1, -1, problem, False, self._place(octets), len(octets), True))
+        self._note(Spot(0, line.heard_at, line, self.octets.keep(octets)), 0, (0, -1, -1), problem, False, len(octets))
+
+    def _note(self, spot: Spot, way: int, head: tuple[int, int, int], problem: int, tolerated: bool, size: int) -> None:
+        """A row of `frames`, with kind, OT and TRN."""
+        if not way:
+            self._listen(spot.line.slot, spot.at)
+        self.heard[way] += 1
+        self._noted.append(
+            (self._frames_so_far, spot.at, spot.line.slot, way, *head, problem, tolerated, spot.place, size, True)
+        )
+        self._frames_so_far += 1
 
     # Frames ----------------------------------------------------------------------------------------------------
 
@@ -144,51 +183,61 @@ class Wire(SingleFrames):
         self._flush()
         count, row = len(block.rows), block.rows + start
         at, slots, ways = rows.at[row], rows.slots[row], rows.ways[row].astype(np.int64)
-        places = block.places + rows.place
-        if (block.places < 0).any():
-            used = block.joined[: int((block.sizes - block.places - 1)[block.places < 0].max())].copy()
-            places = np.where(block.places < 0, self.octets.add(used) - 1 - block.places, places)
+        places = block.places
+        if (places < 0).any():
+            used = block.joined[: int((block.sizes - places - 1)[places < 0].max())]
+            places = np.where(places < 0, self.octets.keep(used) - 1 - places, places)
         classes, found = np.empty(count, np.int64), np.zeros((count, FIELDS), np.int64)
         lower = np.zeros(count, np.bool_)
         dialogue.read(block.octets, block.joined, block.places, block.sizes, block.kinds, ways, classes, found, lower)
         self._vet(block, classes, found)
         numbers, notes, accounts = np.zeros((3, count), np.int64)
-        tolerated, first = np.zeros(count, np.bool_), self._counts.copy()
+        tolerated, first, first_order = np.zeros(count, np.bool_), self._counts.copy(), self._frames_so_far
         place = 0
         while True:
             place = dialogue.follow(
                 place, classes, at, slots, block.trns, self._slots, GIVEN_UP_US, self._asked, self._unacknowledged,
-                self._counts, numbers, notes, accounts,
+                self._counts, numbers, notes, accounts, self._quiet,
             )  # fmt: skip
             if place == count:
                 break
             classes[place] = OTHER
             frame = next(item for item in self._framer.feed(block.frame(place)) if isinstance(item, Frame))
-            spot = Spot(rows.first + int(row[place]), int(at[place]), self._by_slot[slots[place]], int(places[place]))
+            spot = Spot(first_order + place, int(at[place]), self._by_slot[slots[place]], int(places[place]))
+            if not ways[place]:
+                self._listen(spot.line.slot, spot.at)
             notes[place], tolerated[place] = self._frame(frame, spot, int(ways[place]))
             place += 1
-        frames = self.frames.room(count)
-        frames["row"][:], frames["way"][:], frames["trn"][:] = row + rows.first, ways, block.trns
-        frames["kind"][:], frames["ot"][:] = np.where(block.kinds >= RESULT, 2, 1), block.kinds % RESULT
-        frames["place"][:], frames["size"][:] = places, block.sizes
-        frames["problem"][:], frames["tolerated"][:], frames["lower"][:] = notes, tolerated, lower
+        self.heard += np.bincount(ways, minlength=2)
+        self._frames_so_far += count
+        shared = {
+            "order": first_order + np.arange(count), "at": at, "slot": slots, "trn": block.trns, "place": places,
+            "size": block.sizes,
+        }  # fmt: skip
+        kept = slice(None) if self.whole else (classes == OTHER) | (notes != 0) | lower
+        frames = shared | {
+            "way": ways, "kind": np.where(block.kinds >= RESULT, 2, 1), "ot": block.kinds % RESULT, "problem": notes,
+            "tolerated": tolerated, "lower": lower,
+        }  # fmt: skip
+        self.frames.add({name: column[kept] for name, column in frames.items()})
+        shared["account"] = accounts
         mine = classes == SUBMIT
-        self._add(self.submits, self._sent, int(first[0]), mine, numbers, frames, accounts, {
-            "recipient": found[:, 0], "oadc": found[:, 1], "named": found[:, 2], "notify": found[:, 3],
-            "validity": found[:, 4], "text": places + found[:, 5], "letters": found[:, 6], "token": found[:, 7],
+        self._add(self.submits, self._sent, int(first[0]), mine, numbers, shared | {
+            "recipient": found[:, 0], "oadc": found[:, 1], "named": found[:, 2] != 0, "notify": found[:, 3],
+            "validity": found[:, 4], "text": found[:, 5], "letters": found[:, 6], "token": found[:, 7],
             "word": found[:, 8], "segments": np.ones(count, np.int64), "common": mine,
         })  # fmt: skip
         mine = classes == NOTIFICATION
-        self._add(self.notifications, self._notified, int(first[1]), mine, numbers, frames, accounts, {
+        self._add(self.notifications, self._notified, int(first[1]), mine, numbers, shared | {
             "recipient": found[:, 0], "code": found[:, 1], "scts": found[:, 2], "outcome": found[:, 3],
             "reason": found[:, 4],
         })  # fmt: skip
         for kind, store in ((ANSWER, self.results), (ACKNOWLEDGEMENT, self.acknowledged)):
             chosen = (classes == kind) & (numbers >= 0)
-            new = store.room(int(chosen.sum()))
-            new["number"][:], new["at"][:] = numbers[chosen], at[chosen]
-            new["ack"][:] = np.where(found[chosen, 0] == ord("N"), _N, _A)
-            new["ec"][:], new["scts"][:] = found[chosen, 1], found[chosen, 2]
+            store.add({
+                "number": numbers[chosen], "at": at[chosen], "ack": np.where(found[chosen, 0] == ord("N"), _N, _A),
+                "ec": found[chosen, 1], "scts": found[chosen, 2],
+            })  # fmt: skip
 
     def _vet(self, block: Plain, classes: Ints, found: Ints) -> None:
         """Number the originators of submits; a name that is not sound makes its frames odd."""
@@ -205,57 +254,65 @@ class Wire(SingleFrames):
             found[chosen, 2] = np.array([bool(each and each[1]) for each in checked], np.int64)[which]
             classes[chosen[numbers < 0]] = OTHER
 
-    def _add(  # noqa: PLR0913 - columns of one block
+    def _add(
         self, store: Store, waiting: list[tuple[Any, ...]], first: int, mine: NDArray[np.bool_], numbers: Ints,
-        frames: dict[str, NDArray[Any]], accounts: Ints, found: dict[str, Ints],
+        found: dict[str, NDArray[Any]],
     ) -> None:  # fmt: skip
         """Operations of a block: those of kernels, and those that were read one by one among them."""
-        new = store.room(int(mine.sum()) + len(waiting))
-        places = numbers[mine] - first
-        for name in ("row", "trn", "place", "size"):
-            new[name][places] = frames[name][mine]
-        new["account"][places] = accounts[mine]
-        for name, column in found.items():
-            new[name][places] = column[mine]
-        for number, *values in waiting:
-            for name, value in zip(new, values, strict=True):
-                new[name][number - first] = value
+        if not waiting:
+            store.add({name: found[name][mine] for name in store.names})
+            return
+        places, odd = numbers[mine] - first, [number - first for number, *_ in waiting]
+        columns = list(zip(*waiting, strict=True))[1:]
+        new = {}
+        for name, values in zip(store.names, columns, strict=True):
+            new[name] = np.empty(len(places) + len(waiting), found[name].dtype)
+            new[name][places], new[name][odd] = found[name][mine], values
+        store.add(new)
         waiting.clear()
 
     def _flush(self) -> None:
         """Make columns of what was read one by one."""
         for store, waiting, skipped in (
-            (self.frames, self._noted, 0), (self.submits, self._sent, 1), (self.notifications, self._notified, 1)
+            (self.frames, self._noted, 0), (self.submits, self._sent, 1), (self.notifications, self._notified, 1),
+            (self.results, self._answered, 0), (self.acknowledged, self._known_received, 0),
         ):  # fmt: skip
-            new = store.room(len(waiting))
-            for column, values in zip(new.values(), list(zip(*waiting, strict=True))[skipped:], strict=False):
-                column[:] = values
-            waiting.clear()
+            if waiting:
+                columns = list(zip(*waiting, strict=True))[skipped:]
+                store.add(dict(zip(store.names, map(np.array, columns), strict=True)))
+                waiting.clear()
 
     def _odd(self, item: Frame | WireError, rows: _Rows, row: int) -> None:
         """A frame, or octets that are none, out of a row that is not plain."""
         way, line, at = int(rows.ways[row]), self._by_slot[rows.slots[row]], int(rows.at[row])
-        spot = Spot(rows.first + row, at, line, self._place(item.octets))
+        spot = Spot(self._frames_so_far, at, line, self.octets.keep(item.octets))
         if isinstance(item, Frame):
             problem, tolerated = self._frame(item, spot, way)
         else:
             problem, tolerated = self.problems.number(item.name), way == 0 and WIRE_ERRORS[item.name].tolerated
         ot, trn = int(item.ot) if item.ot else -1, int(item.trn) if item.trn else -1
-        self._noted.append(
-            (spot.row, way, KINDS.index(item.kind), ot, trn, problem, tolerated, spot.place, len(item.octets), True)
-        )
+        self._note(spot, way, (KINDS.index(item.kind), ot, trn), problem, tolerated, len(item.octets))
 
 
 class _Rows(msgspec.Struct):
-    """Rows of one piece; the number of the first, and where its octets stand among all."""
+    """Some rows of one piece, and where the octets of each begin in it."""
 
-    first: int
     at: Ints
     ways: NDArray[Any]
     slots: Ints
     octets: NDArray[np.uint8]
     edges: Ints
-    place: int
+
+
+def aligned(results: Store, count: int) -> dict[str, NDArray[Any]]:
+    """The columns of results in the order of their operations; -1, 0 or 1 where one has none. `results` is emptied."""
+    numbers, found = results.drop("number"), {}
+    for name, empty in (("at", -1), ("ack", 0), ("ec", 1), ("scts", 1)):
+        values = results.drop(name)
+        column = np.full(count, empty, values.dtype)
+        column[numbers] = values
+        found[name] = column
+    return found
 
 
 def _doubled(array: NDArray[Any], empty: int) -> NDArray[Any]:

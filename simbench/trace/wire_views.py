@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.trace.lazy import Coded, Gathered, Made, Spelt, texts_of
+from simbench.trace.kernels.dialogue import TRN_IN_USE
+from simbench.trace.lazy import Coded, Made, Numbers, Spelt, decoded
 from simbench.trace.rows import Frames, Notifications, Submits
-from simbench.trace.stores import Names, Store
+from simbench.trace.stores import Names, Store, numbered
 from simbench.trace.wire import KINDS, WAYS, Wire
-from simbench.ucp import alphabet
+from simbench.ucp.frame import WIRE_ERRORS
 
 Ints = NDArray[np.int64]
+NOTHING: Final[Mapping[int, object]] = MappingProxyType({})
+_LOGIN = 60
 TOKEN_DIGITS = 12  # hexadecimal, of "#" and five characters
 _NUMBERS = ("", *(f"{number:02}" for number in range(100)))  # by number and one: -1 is none
 
 
 def submits_of(wire: Wire, code_of: Callable[[str, str], str], tokens: Mapping[int, str]) -> Submits:
     """Submits with their results. `code_of`: short code of an originator and an account; `tokens`: found elsewhere."""
-    store, results = wire.submits, wire.results
-    column, count = store.column, store.count
-    at, session = _spots(wire, store)
+    store = wire.submits
+    column = store.column
     codes, which = _codes(wire, code_of)
-    result_at, sign, ec, scts = _answers(results, count)
-    frames = _octets(wire, store)
+    results, texts, letters = wire.submit_results, column("text"), column("letters")
     return Submits.of_columns({
-        "at": at, "session": session,
+        "at": column("at"), "session": _sessions(wire, store),
         "account": Coded(wire.accounts.names, column("account")), "code": Coded(codes, which),
         "trn": Coded(_NUMBERS, column("trn") + np.int8(1)),
         "recipient": recipients_of(wire),
         "oadc": Coded(wire.senders.names, column("oadc")), "alphanumeric": column("named"),
-        "text": texts_of(wire.octets, column("text"), column("letters"), _others(store, "text")),
-        "segments": column("segments").astype(np.int64), "notify": column("notify"),
+        "text": _octets(wire, store, lambda chosen: (texts[chosen], letters[chosen]), decoded, _others(store, "text")),
+        "segments": Numbers(column("segments")), "notify": Numbers(column("notify")),
         "validity": Spelt(column("validity"), _others(store, "validity")),
         "token": _tokens(wire, {**_others(store, "token"), **tokens}),
-        "result_at": result_at, "ack": Coded(wire.signs.names, sign), "ec": _few(ec, _others(store, "ec")),
-        "scts": Spelt(scts, _others(store, "scts")), "mvp": _few(np.ones(count, np.int64), _others(store, "mvp")),
-        "frame": frames,
+        "result_at": results["at"], "ack": Coded(wire.signs.names, results["ack"]),
+        "ec": _few(results["ec"], _others(store, "ec")), "scts": Spelt(results["scts"], _others(store, "scts")),
+        "mvp": _few(np.ones(store.count, np.int8), _others(store, "mvp")), "frame": _octets(wire, store),
     })  # fmt: skip
 
 
@@ -52,24 +55,25 @@ def notifications_of(wire: Wire) -> Notifications:
     """Notifications with the client's answers."""
     store = wire.notifications
     column = store.column
-    at, session = _spots(wire, store)
-    result_at, sign, _, _ = _answers(wire.acknowledged, store.count)
+    results = wire.notification_results
     return Notifications.of_columns({
-        "at": at, "session": session, "account": Coded(wire.accounts.names, column("account")),
+        "at": column("at"), "session": _sessions(wire, store),
+        "account": Coded(wire.accounts.names, column("account")),
         "code": _few(column("code"), _others(store, "code")),
         "recipient": Spelt(column("recipient"), _others(store, "recipient")),
-        "scts": Spelt(column("scts"), _others(store, "scts")), "outcome": column("outcome"), "reason": column("reason"),
-        "trn": Coded(_NUMBERS, column("trn") + np.int8(1)), "result_at": result_at,
-        "ack": Coded(wire.signs.names, sign), "frame": _octets(wire, store),
+        "scts": Spelt(column("scts"), _others(store, "scts")),
+        "outcome": Numbers(column("outcome")), "reason": Numbers(column("reason")),
+        "trn": Coded(_NUMBERS, column("trn") + np.int8(1)), "result_at": results["at"],
+        "ack": Coded(wire.signs.names, results["ack"]), "frame": _octets(wire, store),
     })  # fmt: skip
 
 
 def frames_of(wire: Wire) -> Frames:
-    """Every frame, and every piece that is none."""
+    """The frames that were kept, and every piece that is none."""
     store = wire.frames
-    column, rows = store.column, store.column("row")
+    column = store.column
     return Frames.of_columns({
-        "at": Gathered(wire.at, rows), "session": Gathered(wire.sessions.astype(np.int64), rows),
+        "at": column("at"), "session": _sessions(wire, store),
         "direction": Coded(WAYS, column("way")), "kind": Coded(KINDS, column("kind")),
         "ot": Coded(_NUMBERS, column("ot") + np.int8(1)), "trn": Coded(_NUMBERS, column("trn") + np.int8(1)),
         "problem": Coded(wire.problems.names, column("problem")), "tolerated": column("tolerated"),
@@ -77,57 +81,94 @@ def frames_of(wire: Wire) -> Frames:
     })  # fmt: skip
 
 
-def _spots(wire: Wire, store: Store) -> tuple[Ints, Ints]:
-    rows = store.column("row")
-    return wire.at[rows], wire.sessions[rows].astype(np.int64)
+class Numbered(msgspec.Struct, frozen=True, eq=False):
+    """Operations of the client in order: number among all frames, line, TRN (-1: none), and whether that was in use."""
+
+    order: Ints
+    line: NDArray[Any]
+    trn: NDArray[Any]
+    in_use: NDArray[np.bool_]
 
 
-def _octets(wire: Wire, store: Store) -> Made:
+def numbers_of(wire: Wire) -> Numbered:
+    """The client's operations but logins, of submits and of the frames that were kept."""
+    frames, submits = wire.frames.column, wire.submits.column
+    asked = (frames("way") == 0) & (frames("kind") == KINDS.index("O")) & (frames("ot") != _LOGIN)
+    # A tolerated error, such as a lower-case checksum, has a row beside that of its frame.
+    errors = [number for number, name in enumerate(wire.problems.names) if name in WIRE_ERRORS]
+    others = np.flatnonzero(asked & ~np.isin(frames("problem"), errors))
+    order, mine = frames("order")[others], submits("order")
+    # A submit that was kept as a frame too stands there with its problem.
+    places = np.searchsorted(mine, order)
+    twice = places < len(mine)
+    twice[twice] = mine[places[twice]] == order[twice]
+    alone = np.ones(len(mine), np.bool_)
+    alone[places[twice]] = False
+    mine = mine[alone]
+    places = np.searchsorted(mine, order)
+    return Numbered(
+        _inserted(mine, places, order),
+        _inserted(submits("slot")[alone], places, frames("slot")[others]),
+        _inserted(submits("trn")[alone], places, frames("trn")[others]),
+        np.insert(np.zeros(len(mine), np.bool_), places, frames("problem")[others] == TRN_IN_USE),
+    )
+
+
+def _inserted(values: NDArray[Any], places: Ints, more: NDArray[Any]) -> NDArray[Any]:
+    return np.insert(values.astype(np.result_type(values, more), copy=False), places, more)
+
+
+def _sessions(wire: Wire, store: Store) -> Numbers:
+    return Numbers(store.column("slot"), np.array([line.number for line in wire.lines.values()], np.int64))
+
+
+def _octets(
+    wire: Wire, store: Store, part: Callable[[Ints], tuple[Ints, Ints]] | None = None,
+    make: Callable[[list[bytes]], Sequence[object]] = lambda found: found,
+    others: Mapping[int, object] = NOTHING, filled: NDArray[np.bool_] | None = None,
+) -> Made:  # fmt: skip
+    """A column made of frames, or of a part of each: where in it that begins, and how long it is."""
     places, sizes = store.column("place"), store.column("size")
-    return Made(store.count, lambda chosen: wire.octets.get(places[chosen], sizes[chosen]), {})
+
+    def made(chosen: Ints) -> Sequence[object]:
+        begin, long = (0, sizes[chosen]) if part is None else part(chosen)
+        return make(wire.octets.get(store.pieces(chosen), places[chosen].astype(np.int64) + begin, long))
+
+    return Made(store.count, made, others, filled)
 
 
 def _others(store: Store, column: str) -> dict[int, object]:
     return store.others.get(column, {})
 
 
-def _answers(results: Store, count: int) -> tuple[Ints, NDArray[Any], Ints, Ints]:
-    """Instant, number of the sign, EC and SCTS of the result of each operation."""
-    numbers = results.column("number")
-    at, sign = np.full(count, -1, np.int64), np.zeros(count, np.int16)
-    ec, scts = np.ones(count, np.int64), np.ones(count, np.int64)
-    for column, name in ((at, "at"), (sign, "ack"), (ec, "ec"), (scts, "scts")):
-        column[numbers] = results.column(name)
-    return at, sign, ec, scts
-
-
 def _codes(wire: Wire, code_of: Callable[[str, str], str]) -> tuple[list[str], NDArray[Any]]:
     """Short code of each submit, by number."""
-    accounts = len(wire.accounts.names)
-    pairs, which = np.unique(
-        wire.submits.column("oadc").astype(np.int64) * accounts + wire.submits.column("account"), return_inverse=True
+    accounts, oadcs, names = max(1, len(wire.accounts.names)), wire.senders.names, wire.accounts.names
+    combined: NDArray[Any] = wire.submits.column("oadc").astype(
+        np.int32 if accounts * len(oadcs) < 1 << 31 else np.int64
     )
-    oadcs, names = wire.senders.names, wire.accounts.names
+    combined *= accounts
+    combined += wire.submits.column("account")
+    pairs, which = numbered(combined)
     return [code_of(oadcs[pair // accounts], names[pair % accounts]) for pair in pairs.tolist()], which
 
 
-def _few(numbers: Ints, others: dict[int, object]) -> Coded:
+def _few(numbers: NDArray[Any], others: dict[int, object]) -> Coded:
     """A column of texts of digits, each a number with a 1 before them, of which there are few different ones."""
-    known, which = np.unique(numbers, return_inverse=True)
+    known, which = numbered(numbers)
     names = Names(*(str(number)[1:] for number in known.tolist()))
-    which = which.astype(np.int32)
+    if others:
+        which = which.astype(np.int32)
     for place, text in others.items():
         which[place] = names.number(str(text))
     return Coded(names.names, which)
 
 
 def _tokens(wire: Wire, others: dict[int, object]) -> Made:
-    places, tokens = wire.submits.column("text"), wire.submits.column("token")
+    texts, tokens = wire.submits.column("text"), wire.submits.column("token")
 
-    def make(chosen: Ints) -> list[object]:
+    def part(chosen: Ints) -> tuple[Ints, Ints]:
         found = tokens[chosen].astype(np.int64)
-        sizes = np.where(found >= 0, TOKEN_DIGITS, 0)
-        pieces = wire.octets.get(places[chosen] + 2 * np.maximum(found, 0), sizes)
-        return [alphabet.decode(bytes.fromhex(piece.decode("ascii"))) for piece in pieces]
+        return texts[chosen] + 2 * np.maximum(found, 0), np.where(found >= 0, TOKEN_DIGITS, 0)
 
-    return Made(wire.submits.count, make, others)
+    return _octets(wire, wire.submits, part, decoded, others, tokens >= 0)

@@ -17,9 +17,9 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
+from simbench.api.planning import plain, write_advice
 from simbench.base.errors import BadInput
 from simbench.cli.main import cli
-from simbench.cli.plan import plain, write_advice
 from simbench.planning.advise import Advice, advise
 from simbench.planning.comparison import Compared, comparison, read_advice
 from simbench.planning.curves import STEPS

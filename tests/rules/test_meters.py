@@ -17,8 +17,10 @@ from fake_smsc.core.records import Limit
 from fake_smsc.scenario import CodeConfig, LimitMode, Meter
 from simbench.base.units import SECOND_US
 from simbench.contract import Contract, load_contract
+from simbench.rules.arrays import Places
+from simbench.rules.client.granted import dues
 from simbench.rules.client.throughput import Policed, police
-from simbench.rules.meters import meter_of
+from simbench.rules.meters import form_of
 from tests.fake_smsc.ucp_gateway.stage import operation
 from tests.harness import START, Peer, gateway_of
 from tests.rules.client.test_throughput import TAU, TIERS, Arrivals, arrivals, small_rates, tolerances
@@ -41,10 +43,10 @@ def reading(meter: str) -> Contract:
 
 def policed(drawn: Arrivals, rate: int, meter: str, tolerance_us: int = TAU) -> Policed:
     at, segments = (np.array([row[column] for row in drawn], np.int64) for column in (0, 1))
-    return police(at, segments, rate, tolerance_us, meter=meter_of(reading(meter), rate))
+    return police(at, segments, rate, tolerance_us, form=form_of(reading(meter), rate))
 
 
-def of(instants: Iterable[int], rate: int, meter: str, tolerance_us: int = TAU) -> tuple[int, ...]:
+def of(instants: Iterable[int], rate: int, meter: str, tolerance_us: int = TAU) -> Places:
     return policed([(instant, 1) for instant in instants], rate, meter, tolerance_us).early
 
 
@@ -72,11 +74,9 @@ def test_what_a_platform_delays_is_answered_when_the_judge_would_have_it(
     meter: Meter, drawn: Arrivals, rate: int
 ) -> None:
     limiter = limiter_of(limit(rate, "delay", meter, max_hold_us=10**12))
-    own = meter_of(reading(meter), rate)
-    for instant, _ in drawn:
-        due = own.due(instant)
-        own.take(due)
-        assert limiter.offer(instant, 1) == due
+    at = np.array([instant for instant, _ in drawn], np.int64)
+    due = dues(form_of(reading(meter), rate), at, np.ones(len(at), np.int64))
+    assert [limiter.offer(instant, 1) for instant, _ in drawn] == due.tolist()
 
 
 def by_counting(instants: list[int], rate: int, meter: str) -> tuple[int, ...]:

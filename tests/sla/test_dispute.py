@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
-from simbench.contract import load_contract
 from simbench.ledger.incidents import Incident, Period
-from simbench.rules.rule import Case, judge
+from simbench.rules.rule import judge
 from simbench.sla.classification import service_of
 from simbench.sla.dispute import Side, compare, seen_by_the_client
 from simbench.sla.probes import Probes, probes_of
@@ -68,6 +67,6 @@ def test_the_wire_shows_what_the_client_saw() -> None:
     scene = Scene()
     scene.login(1).submit(2, 1).wire(30, "close", b"outage: the platform went down")
     scene.login(330, session=2)
-    seen = seen_by_the_client(Case(scene.trace(), load_contract()))
+    seen = seen_by_the_client(scene.trace())
     ((start, end, count),) = list(seen.silences())
     assert (start, end, count) == (us(30), us(330.001), 1)

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from simbench.base.calendar import scts_text
 from simbench.base.units import SECOND_US
-from simbench.kernels import frames, jit
+from simbench.kernels import jit
 from simbench.ledger import MemoryLedger
 from simbench.ledger.events import LimitSet, row_of
+from simbench.trace import wire
 from simbench.trace.trace import Trace
 from simbench.ucp import alphabet, content
 from simbench.ucp.frame import encode
@@ -33,7 +34,8 @@ def _way(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.param == "compiled" and not jit.compiles():
         pytest.skip("nothing is compiled here")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(frames, "compiles", lambda: request.param == "compiled")
+        patched.setattr(wire, "compiles", lambda: request.param == "compiled")
+        patched.setattr(wire, "FEW", 0)
         yield
 
 

@@ -10,15 +10,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import uvloop
 
-from fake_smsc.scenario import CodeConfig, LimitMode, Scenario, ServerConfig
+from fake_smsc.scenario import CodeConfig, LimitMode, OutageConfig, Scenario, ServerConfig
 from fake_smsc.server.live import LiveSmsc
 from simbench.base.event_loop import sparing_collector
 from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
 
-MODES: tuple[LimitMode, ...] = ("monitor", "delay", "nack", "discard", "close")
+# A submit beyond the rate is only counted, or refused at once: both answer it. A delayed one is answered at the rate,
+# a discarded one never, and "close" ends its connection; these three have rates that a full window does not reach.
+MODES: dict[LimitMode, int] = {
+    "monitor": 10_000, "nack": 10_000, "delay": 200_000, "discard": 200_000, "close": 200_000,
+}  # fmt: skip
 
 
 async def serve(folder: Path, kind: str = "") -> None:
@@ -26,12 +31,15 @@ async def serve(folder: Path, kind: str = "") -> None:
     codes = tuple(
         CodeConfig(code=f"3601{n}", rate_per_s=150, window=100, limit="monitor", request_id="bench") for n in range(10)
     )
-    if kind == "crowd":  # forty sessions for each answer of a meter, at a rate that binds nobody
+    if kind == "crowd":  # forty sessions for each answer of a meter
         codes = tuple(
-            CodeConfig(code=f"3601{n}", rate_per_s=1_000_000, window=10, sessions=40, limit=mode, request_id="bench")
-            for n, mode in enumerate(MODES)
+            CodeConfig(code=f"3601{n}", rate_per_s=rate, window=10, sessions=40, limit=mode, request_id="bench")
+            for n, (mode, rate) in enumerate(MODES.items())
         )
-    scenario = Scenario(name="bench", codes=codes, server=ServerConfig(port=0))
+    if kind == "within":
+        codes = tuple(msgspec.structs.replace(code, rate_per_s=1_000_000) for code in codes)
+    outages = tuple(OutageConfig(at_s=at, for_s=2, mode="reset") for at in (10, 40)) if kind == "beyond" else ()
+    scenario = Scenario(name="bench", codes=codes, outages=outages, server=ServerConfig(port=0))
     ledger = Ledger.create(folder / "run", RunInfo(run="bench"))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

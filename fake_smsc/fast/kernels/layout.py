@@ -52,6 +52,7 @@ CARRY_LEFT: Final = 30
 ENTERED: Final = 31  # rows written down for the index of waiting messages
 PARSED: Final = 32  # submits from AT on that have been read, and how many of them are served
 SERVED: Final = 33
+UNFINISHED: Final = 35  # reads that end within a frame
 TOUCHED: Final = 34  # the sum of what was fetched into the cache: nobody uses it, so that nobody can leave it out
 LAW: Final = 40  # the delivery times follow
 

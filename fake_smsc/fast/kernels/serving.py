@@ -78,6 +78,7 @@ def serve(
                 break
             at = following
         reads[read, lay.READ_REST] = at
+        state[lay.UNFINISHED] += at < end
         outs[state[lay.OUTS], 2] = state[lay.OUT]
         state[lay.SEGMENT] += 1
         state[lay.AT] = -1

@@ -50,10 +50,18 @@ class SessionOptions(msgspec.Struct, frozen=True):
     jobs: int = AT_ONCE
 
 
-def plan_of(wanted: SessionOptions, folder: Path) -> Plan:
-    """The plan, every file read. Raises BadInput, ContractError."""
-    contract = load_contract(wanted.contract or CONTRACT)
-    make, description = _maker(wanted)
+def plan_of(
+    wanted: SessionOptions,
+    folder: Path,
+    own: Callable[[], SystemUnderTest] | None = None,
+    given: Contract | None = None,
+) -> Plan:
+    """The plan, every file read. Raises BadInput, ContractError.
+
+    `own` makes a client of the caller's instead of that of the options, `given` is the contract as an object.
+    """
+    contract = given or load_contract(wanted.contract or CONTRACT)
+    make, description = (own, None) if own is not None else _maker(wanted)
     if wanted.soak and wanted.only:
         raise BadInput("--only", "an endurance run is one exercise", "--soak alone")
     chosen = soak(duration_s(wanted.soak), contract) if wanted.soak else _chosen(wanted.only, description, contract)

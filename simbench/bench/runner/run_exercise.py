@@ -97,7 +97,8 @@ async def run_exercise(
         trouble, blame = f"the exercise did not end within {budget_s(exercise, sut):.0f} s", "client"
     except Trouble as error:
         trouble, blame = str(error), "bench"
-    ledger.close()
+    finally:
+        ledger.close()
     return Conducted(exercise, _read_again(ledger), trouble, blame, left_out, remark)
 
 

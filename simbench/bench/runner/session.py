@@ -6,6 +6,7 @@ The findings it gathers are the truth; pytest's reports are renderings of them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import platform
 import threading
 import time
@@ -90,11 +91,23 @@ class Judgements:
         self._judged: dict[str, list[Finding]] = {}
         self._judging = asyncio.Lock()  # one at a time: several would starve the SMSC
         self._thread: threading.Thread | None = None
+        self._running: tuple[asyncio.AbstractEventLoop, asyncio.Task[object]] | None = None
+        self._stopped = False
 
     def start(self, progress: Progress) -> None:
         """Begin to conduct; returns at once."""
         self._thread = threading.Thread(target=self._conduct, args=(progress,), name="exercises", daemon=True)
         self._thread.start()
+
+    def stop(self) -> None:
+        """End every exercise that runs, with its client and its server; returns when nothing of them is left."""
+        self._stopped = True
+        if self._running is not None:
+            loop, task = self._running
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(task.cancel)
+        if self._thread is not None:
+            self._thread.join()
 
     def reuse(self, record: SessionRecord) -> None:
         """Judge the ledgers the plan's folder holds already, without any client. Raises LedgerError.
@@ -192,12 +205,21 @@ class Judgements:
         at_once = 1 if self.reach.port else self.plan.at_once  # one port is one server
         try:
             with sparing_collector():
-                run(conduct_all(self.plan.chosen, partial(self._one, progress), progress, at_once))
+                run(self._all(progress, at_once))
         except BaseException as error:
             for future in self.conducted.values():
                 if not future.done():
                     future.set_exception(error)
-            raise
+            if not self._stopped:
+                raise
+
+    async def _all(self, progress: Progress, at_once: int) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._running = asyncio.get_running_loop(), task
+        if self._stopped:
+            task.cancel()
+        await conduct_all(self.plan.chosen, partial(self._one, progress), progress, at_once)
 
     def _idle(self, exercise: Exercise, purposes: tuple[str, ...]) -> bool:
         """Whether nothing that this exercise is for could be judged by it, so that it need not run."""

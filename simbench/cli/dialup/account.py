@@ -104,9 +104,9 @@ def account_command(  # noqa: PLR0913 - one argument an option
     as_json: bool,
 ) -> int:
     """Send everything; 0 when all was answered, 3 when something was given up."""
+    from simbench.api.call_sources import Reading, read_calls, secret_in
     from simbench.base.event_loop import run
     from simbench.cli.dialup.accounting import say_aside, spinning
-    from simbench.cli.dialup.call_sources import Reading, read_calls, secret_in
     from simbench.dialup.offer import load_netrevenu
     from simbench.dialup.radius.faults import faults_of
     from simbench.dialup.radius.journal import Journal

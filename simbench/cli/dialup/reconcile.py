@@ -62,8 +62,8 @@ def reconcile_command(
     as_json: bool,
 ) -> int:
     """Judge, show, and report; the exit status of the findings."""
+    from simbench.api.call_sources import Reading, accounted
     from simbench.cli.dialup.accounting import spinning
-    from simbench.cli.dialup.call_sources import Reading, accounted
     from simbench.dialup.offer import load_netrevenu
     from simbench.dialup.radius.detail import read_detail
     from simbench.dialup.radius.journal import read_journal

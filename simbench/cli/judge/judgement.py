@@ -7,13 +7,13 @@ import time
 import click
 import msgspec
 
+from simbench.api.contracts import contract_for
 from simbench.api.judge_output import Paper, answer_of, write_judged
 from simbench.api.judging import Inputs, judge_record
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
 from simbench.cli.judge.options import Options
 from simbench.cli.judge.printing import print_answer, print_notes
-from simbench.contract import load_contract
 from simbench.finding import exit_status
 
 QUIET_S = 2.0
@@ -29,7 +29,7 @@ def judge_command(options: Options, kind: str = "") -> int:
         if asked and options.output is None:
             raise BadInput(option, "has no folder to write to", "-o as well")
     given = {name: value for name, value in msgspec.structs.asdict(options).items() if name in BESIDE}
-    contract = load_contract(options.contract_name or "orange_ops_2016")
+    contract = contract_for(options.source, options.contract_name)
     inputs = Inputs(**given, contract=contract, keep=options.output)
     judged = judge_record(inputs, kind, _Lines().show)
     print_notes(judged.notes)

@@ -46,7 +46,8 @@ def judge_command(
     folder: Path, window_days: int | None, output: Path | None, contract: Path | None, *, as_json: bool
 ) -> int:
     """Judge the three files of a folder; the exit status of the judgement."""
-    from simbench.cli.roaming.outcomes import judged, judgement, print_findings
+    from simbench.api.roaming import judged, judgement
+    from simbench.cli.roaming.outcomes import print_findings
     from simbench.finding import exit_status
     from simbench.roaming.contract import load_roaming
 

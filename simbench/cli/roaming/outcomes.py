@@ -10,11 +10,10 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import Progress
 
-from simbench.finding import Finding, counted, tally
-from simbench.roaming.billing import Billing, read_billing
+from simbench.finding import Finding, counted
+from simbench.roaming.billing import Billing
 from simbench.roaming.contract import RoamingContract
 from simbench.roaming.population import Followed, run_population
-from simbench.roaming.rules import judge_billing
 from simbench.roaming.scenario import RoamingScenario, read_roaming_scenario
 
 PROGRESS_FROM = 50_000  # subscribers; fewer are done before a bar could be read
@@ -31,13 +30,6 @@ def followed_with_progress(scenario: RoamingScenario, contract: RoamingContract)
         task = progress.add_task(scenario.name, total=size)
         advance: Callable[[int], object] = lambda done: progress.update(task, completed=done)  # noqa: E731 - typed
         return run_population(scenario, contract, advance)
-
-
-def judged(folder: Path, contract: RoamingContract, window_days: int | None) -> tuple[Billing, list[Finding]]:
-    """The tables of a billing system, and what the rules find in them."""
-    caps = contract.terms.caps
-    billing = read_billing(folder, caps.data[0].since, caps.last_day.value)
-    return billing, judge_billing(billing, contract, window_days)
 
 
 def read_chosen(path: Path, contract: RoamingContract, subscribers: int | None) -> RoamingScenario:
@@ -58,13 +50,3 @@ def print_findings(findings: list[Finding], billing: Billing) -> None:
     for finding in findings:
         click.echo(f"{finding.outcome:<12} {finding.purpose:<26} {finding.summary}")
     click.echo(counted(findings))
-
-
-def judgement(findings: list[Finding], billing: Billing) -> dict[str, object]:
-    """The same as JSON."""
-    return {
-        "tally": tally(findings),
-        "findings": findings,
-        "rows": billing.rows,
-        "set_aside": {"rows": len(billing.aside), "reasons": billing.reasons(), "first": billing.aside[:100]},
-    }

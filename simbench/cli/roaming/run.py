@@ -14,22 +14,17 @@ from msgspec.structs import replace
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
-from simbench.base.json_files import indented, write_json
+from simbench.base.json_files import indented
 from simbench.base.units import SECOND_US
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 from simbench.cli.roaming.options import CONTRACT, JSON
 
 if TYPE_CHECKING:
-    from simbench.finding import Finding
     from simbench.ledger.info import RunInfo
-    from simbench.roaming.billing import Billing
     from simbench.roaming.contract import RoamingContract
-    from simbench.roaming.population import Followed
     from simbench.roaming.results import Summary
     from simbench.roaming.scenario import RoamingScenario
-
-FINDINGS, BILLING, REPORT = "findings.json", "billing", "report.html"
 
 
 @command(
@@ -91,6 +86,7 @@ def run_command(  # noqa: PLR0913 - one argument an option
     as_json: bool,
 ) -> int:
     """Follow a population, write everything out, judge the bills of the first; the exit status of the judgement."""
+    from simbench.api.roaming import REPORT, write_run
     from simbench.cli.roaming.outcomes import followed_with_progress, print_findings, read_chosen
     from simbench.finding import exit_status
     from simbench.ledger.info import NAME, write_info
@@ -113,34 +109,6 @@ def run_command(  # noqa: PLR0913 - one argument an option
         print_findings(findings, billing)
         click.echo(f"report: {output / REPORT}")
     return exit_status(findings)
-
-
-def write_run(
-    folder: Path, scenario: RoamingScenario, contract: RoamingContract, followed: Followed, billed: int
-) -> tuple[Summary, list[Finding], Billing]:
-    """Write tables, bills of the first `billed` subscribers, their judgement, and the report."""
-    from simbench.cli.roaming.outcomes import judged, judgement
-    from simbench.roaming.envelope import envelopes
-    from simbench.roaming.export import export_billing
-    from simbench.roaming.report.page import RoamingRun, write_roaming_report
-    from simbench.roaming.results import summary_of, write_tables
-    from simbench.roaming.scenario import plan_of
-
-    summary = summary_of(scenario, contract, followed)
-    write_tables(folder, scenario, followed, summary)
-    export_billing(folder / BILLING, scenario, contract, range(min(billed, scenario.population.subscribers)))
-    billing, findings = judged(folder / BILLING, contract, None)
-    write_json(folder / FINDINGS, judgement(findings, billing))
-    plans = {
-        name: envelopes(plan_of(config, contract, scenario.population.starts), contract)
-        for name, config in scenario.plans.items()
-    }
-    info = {
-        "Scenario": scenario.name, "Seed": str(scenario.seed), "Contract": f"{contract.name} {contract.digest}",
-        "Bench version": __version__, "Bills judged": f"{len(billing.accounts):,} SIMs, {billing.rows:,} rows",
-    }  # fmt: skip
-    write_roaming_report(folder / REPORT, RoamingRun(summary, plans, findings, contract, info, billing.reasons()))
-    return summary, findings, billing
 
 
 def _info(output: Path, scenario: RoamingScenario, contract: RoamingContract, began: float) -> RunInfo:

@@ -63,7 +63,7 @@ def _by_hour(report: DialupReport) -> Picture:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     style.legend_above(axes)
     note = f"Mean of {days:,.0f} days, weekends included; the dashed line is the end of the peak tariff at {edge}:00."
-    return Picture(heading, style.to_svg(figure, heading), note)
+    return Picture(heading, style.to_svg(figure, heading, "by-hour"), note)
 
 
 def _load(report: DialupReport) -> Picture:
@@ -95,7 +95,7 @@ def _load(report: DialupReport) -> Picture:
     panels[-1].set_xlim(0, len(days) / 24)
     panels[-1].set_xlabel(f"days since the beginning of {report.months[0].month}")
     note = "Each step is one day: its busiest hour above, its worst hour below." if bins > 1 else ""
-    return Picture(heading, style.to_svg(figure, heading), note, wide=True)
+    return Picture(heading, style.to_svg(figure, heading, "load"), note, wide=True)
 
 
 def _largest(days: np.ndarray, values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
@@ -130,7 +130,7 @@ def _ports(report: DialupReport, ports: Ports) -> Picture:
     lower.set_xlabel("ports, all pools as one")
     style.legend_above(upper, 4)
     note = "Each hour is treated as a system in equilibrium without redials. Dashed: the installed number of ports."
-    return Picture(heading, style.to_svg(figure, heading), note)
+    return Picture(heading, style.to_svg(figure, heading, "ports"), note)
 
 
 def _lengths(report: DialupReport) -> Picture:
@@ -157,7 +157,7 @@ def _lengths(report: DialupReport) -> Picture:
     axes.set_ylabel("share for each doubling")
     axes.set_xlabel("length of a session in minutes")
     note = f"{int(counts.sum()):,} sessions; calls of 12 h or longer are in the last class."
-    return Picture(heading, style.to_svg(figure, heading), note)
+    return Picture(heading, style.to_svg(figure, heading, "lengths"), note)
 
 
 def _revenue(report: DialupReport) -> Picture:
@@ -188,7 +188,7 @@ def _revenue(report: DialupReport) -> Picture:
         f"Published: {at[0]:g} million minutes earn {published[0] * MILLION:,.0f} FF, {at[1]:g} million more than "
         f"{published[1]:g} million FF. The thick line is the function in force."
     )
-    return Picture(heading, style.to_svg(figure, heading), note)
+    return Picture(heading, style.to_svg(figure, heading, "revenue"), note)
 
 
 def _labelled(axes: Axes) -> None:

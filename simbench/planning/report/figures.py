@@ -53,7 +53,7 @@ def draw_frontier(t: Translations, candidates: Sequence[Candidate], target: floa
     heading = t(
         "figure.frontier", euros=t.money(chosen.euros), share=percent(t, chosen.probability), asked=promised(t, target)
     )
-    return Drawing(heading, style.to_svg(figure, heading), t("figure.frontier-note"))
+    return Drawing(heading, style.to_svg(figure, heading, "frontier"), t("figure.frontier-note"))
 
 
 def draw_curve(t: Translations, curve: Curve) -> Drawing:
@@ -82,7 +82,7 @@ def draw_curve(t: Translations, curve: Curve) -> Drawing:
         "figure.curve", demand=style.label(curve.demand), share=percent(t, curve.in_time[STEPS]),
         deadline=t.number(curve.deadline_h, 2),
     )  # fmt: skip
-    return Drawing(heading, style.to_svg(figure, heading), t("figure.curve-note"))
+    return Drawing(heading, style.to_svg(figure, heading, "curve"), t("figure.curve-note"))
 
 
 def draw_waits(t: Translations, one: Waits) -> Drawing:
@@ -101,7 +101,7 @@ def draw_waits(t: Translations, one: Waits) -> Drawing:
         "figure.flow", demand=style.label(one.demand), share=percent(t, one.in_time[STEPS]),
         within=t.number(one.within_min, 2),
     )  # fmt: skip
-    return Drawing(heading, style.to_svg(figure, heading))
+    return Drawing(heading, style.to_svg(figure, heading, "waits"))
 
 
 def draw_tornado(t: Translations, rows: Sequence[Sensitivity], base: float, euros: Decimal) -> Drawing:
@@ -139,7 +139,7 @@ def draw_tornado(t: Translations, rows: Sequence[Sensitivity], base: float, euro
         "figure.tornado", assumption=assumption(t, widest.assumption), low=percent(t, widest.at_low, 1),
         high=percent(t, widest.at_high, 1),
     )  # fmt: skip
-    return Drawing(heading, style.to_svg(figure, heading), t("figure.tornado-note"))
+    return Drawing(heading, style.to_svg(figure, heading, "sensitivities"), t("figure.tornado-note"))
 
 
 def draw_tradeoffs(t: Translations, points: Sequence[Tradeoff]) -> Drawing:
@@ -162,7 +162,7 @@ def draw_tradeoffs(t: Translations, points: Sequence[Tradeoff]) -> Drawing:
     panels[0].set_ylim(bottom=0)
     _numbers(t, panels[0], "y")
     heading = t("figure.tradeoffs")
-    return Drawing(heading, style.to_svg(figure, heading), t("figure.tradeoffs-note"))
+    return Drawing(heading, style.to_svg(figure, heading, "tradeoffs"), t("figure.tradeoffs-note"))
 
 
 def _percents(t: Translations, axes: Axes, side: str, digits: int) -> None:

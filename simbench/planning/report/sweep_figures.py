@@ -36,7 +36,7 @@ def draw_effects(t: Translations, effects: Sequence[Effect], name: str, confiden
         _y(t, panels[0])
         heading = "; ".join(_heading(t, one, name) for one in some)
         note = t("sweep.effects-note", confidence=f"{t.number(100 * confidence, 1)}\u00a0%")
-        found.append(Drawing(heading, style.to_svg(figure, heading), note))
+        found.append(Drawing(heading, style.to_svg(figure, heading, "effects"), note))
     return found
 
 
@@ -78,7 +78,7 @@ def draw_interaction(t: Translations, one: Interaction, name: str) -> Drawing:
     heading = t(
         key, first=style.label(one.first), second=style.label(one.second), gap=f"{t.number(100 * one.gap)}\u00a0%"
     )
-    return Drawing(heading, style.to_svg(figure, heading))
+    return Drawing(heading, style.to_svg(figure, heading, "interaction"))
 
 
 def draw_frontier(t: Translations, points: Sequence[Placed], x: str, y: str) -> Drawing:
@@ -94,7 +94,7 @@ def draw_frontier(t: Translations, points: Sequence[Placed], x: str, y: str) -> 
     _y(t, axes)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: t.number(value, 2)))
     heading = t("sweep.frontier", best=len(best), points=len(points))
-    return Drawing(heading, style.to_svg(figure, heading), t("sweep.frontier-note"))
+    return Drawing(heading, style.to_svg(figure, heading, "frontier"), t("sweep.frontier-note"))
 
 
 def _canvas() -> tuple[Figure, Axes]:

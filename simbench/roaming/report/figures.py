@@ -43,7 +43,7 @@ def draw_envelopes(rows: Sequence[Envelope], what: str, last: date) -> Drawing:
     heading = f"{what}: {early} in {rows[0].day.year}, {late} from {rows[-1].day.year} on"
     if early == late:
         heading = f"{what}: {early} under every cap"
-    return Drawing(heading, style.to_svg(figure, heading))
+    return Drawing(heading, style.to_svg(figure, heading, "envelopes"))
 
 
 _EPOCH = date(1970, 1, 1).toordinal()  # matplotlib counts days from there
@@ -69,7 +69,7 @@ def draw_states(summary: Summary) -> Drawing:
         if highest
         else "No subscriber left the normal state."
     )
-    return Drawing(heading, style.to_svg(figure, heading), note)
+    return Drawing(heading, style.to_svg(figure, heading, "states"), note)
 
 
 def draw_margins(summary: Summary) -> Drawing:
@@ -98,7 +98,9 @@ def draw_margins(summary: Summary) -> Drawing:
     axes.set_xlabel(f"euros a subscriber, before VAT, over {summary.days} days")
     style.legend_above(axes, 5)
     heading = _margins_heading(rows)
-    return Drawing(heading, style.to_svg(figure, heading), "Costs of the home operator's own network are not included.")
+    return Drawing(
+        heading, style.to_svg(figure, heading, "margins"), "Costs of the home operator's own network are not included."
+    )
 
 
 def _margins_heading(rows: Sequence[Row]) -> str:

@@ -7,8 +7,8 @@ that the record can neither prove nor rule out counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Final, Literal
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal, get_args, overload
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from simbench.base.calendar import parse_minute
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.ledger.events import SubscriberSet
 from simbench.numbering.plan import classify, kind_digits
-from simbench.rules.arrays import crowded, unanswered
+from simbench.rules.arrays import combined, crowded, holds, unanswered
 from simbench.rules.client.limits import (
     captured,
     option_unknown,
@@ -27,10 +27,12 @@ from simbench.rules.client.limits import (
     truth,
     windows,
 )
-from simbench.rules.meters import Meter, Operation, counted, counts_all, meter_of
+from simbench.rules.kernels import metering
+from simbench.rules.kernels.metering import FORMS
+from simbench.rules.meters import counted, form_of, submit_of
 from simbench.rules.rule import Case
-from simbench.trace.rows import Submit
-from simbench.trace.view import Bools
+from simbench.trace.stores import numbered
+from simbench.trace.view import Bools, Ints
 from simbench.ucp.fields import At
 
 Objection = Literal[
@@ -43,7 +45,7 @@ NEVER_DELIVERED: Final = {"other-operator", "ported-out", "unknown"}
 SETTLE_US: Final = SECOND_US  # operations in flight at the start or end of an outage
 CROWD: Final = 30  # messages to one recipient within a minute: their SCTS, a second apart, run ahead of the clock
 _SPECIAL: Final = (At.AC, At.PR, At.DDT)  # fields that need a subscription or an allowed instant
-_NONE: Final[frozenset[Objection]] = frozenset()
+NAMES: Final[tuple[Objection, ...]] = get_args(Objection)
 _FIELDS: Final = 4  # of a frame before its data, counted by slashes
 
 
@@ -59,153 +61,179 @@ def expectation(subscriber: SubscriberSet, code: str, machines: tuple[str, ...])
     return "delivered" if kind not in NEVER_DELIVERED and subscriber.attached else "undelivered"
 
 
-def objections(case: Case) -> list[frozenset[Objection]]:
-    """For each submit, in order of arrival: the reasons to refuse it or leave it unanswered."""
+class Objections(Sequence[frozenset[Objection]]):
+    """For each submit, in order of arrival, the reasons to refuse it or leave it unanswered."""
+
+    def __init__(self, size: int) -> None:
+        self._bits = np.zeros(size, np.uint16)
+
+    def add(self, name: Objection, where: Bools | Ints) -> None:
+        """Object to these submits, given as truth values or places."""
+        self._bits[where] |= np.uint16(1 << NAMES.index(name))
+
+    def has(self, *names: Objection) -> Bools:
+        """To which submits there is one of these objections."""
+        wanted = sum(1 << NAMES.index(name) for name in names)
+        found: Bools = (self._bits & np.uint16(wanted)) != 0
+        return found
+
+    @property
+    def none(self) -> Bools:
+        """To which submits there is no objection."""
+        found: Bools = self._bits == 0
+        return found
+
+    def __len__(self) -> int:
+        return len(self._bits)
+
+    @overload
+    def __getitem__(self, place: int) -> frozenset[Objection]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[frozenset[Objection]]: ...
+    def __getitem__(self, place: int | slice) -> frozenset[Objection] | Sequence[frozenset[Objection]]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        bits = int(self._bits[place])
+        return frozenset(name for number, name in enumerate(NAMES) if bits >> number & 1)
+
+
+def objections(case: Case) -> Objections:
+    """The objections to every submit."""
     return case.once(_objections)
 
 
-def _objections(case: Case) -> list[frozenset[Objection]]:
-    return _Admission(case).run()
+def _objections(case: Case) -> Objections:
+    found = Objections(len(case.trace.submits))
+    for name, where in _against(case):
+        found.add(name, where)
+    return found
 
 
-class _Admission:
-    """One pass over the submits of a run."""
+def _against(case: Case) -> Iterator[tuple[Objection, Bools | Ints]]:
+    """Each objection, and to which submits it is made."""
+    yield "rate", over_rate(case)
+    yield "window", _full(case)
+    yield "crowded", crowded(case.trace.recipients.keys(), case.trace.submits.at, CROWD, MINUTE_US)
+    yield "malformed", _unsound(case)
+    yield "no session", _without_session(case)
+    for name in ("originator", "name"):
+        yield name, _from(case, name)
+    yield "suspended", _while_suspended(case)
+    yield "recipient", _unserved(case)
+    yield "validity", _over(case)
+    yield "outage", _during_outages(case)
+    places = np.flatnonzero(~case.trace.common)
+    special = [_is_special(row.frame) for row in case.trace.submits.where(places).rows()]
+    yield "special", places[np.array(special, np.bool_)]
 
-    def __init__(self, case: Case) -> None:
-        trace, terms = case.trace, case.contract.terms
-        frames = trace.frames
-        self.case, self.submits = case, trace.submits
-        self.unsound = {(row.session, row.at, row.trn) for row in frames.where(~frames.equal("problem", "")).rows()}
-        self.seen_from_start = {row.session for row in trace.sessions.rows() if row.opened_at >= 0}
-        # An accepted submit implies a login, recorded or not.
-        self.open = set(np.unique(self.submits.session[self.submits.equal("ack", "A")]).tolist())
-        self.owners, self.options, self.truth = owners(case), options(case), truth(case)
-        self.option_unknown = option_unknown(case)
-        self.suspended, self.windows, self.window = suspensions(case), windows(case), terms.session.window.value
-        self.timer_us = terms.session.result_timer_max_s.value * SECOND_US
-        self.machines = terms.numbering.prefixes("machines")
-        self.name = re.compile(terms.numbering.oadc_alpha_pattern.value, re.ASCII)
-        self.outages = [(start - SETTLE_US, end + SETTLE_US, scope) for start, end, scope, _ in trace.outages]
-        self.originators: dict[tuple[str, str, bool], list[Objection]] = {}  # what is against each sender
-        self.classified: dict[str, SubscriberSet] = {}
 
-    def run(self) -> list[frozenset[Objection]]:
-        masks: dict[Objection, Bools] = {
-            "rate": over_rate(self.case),
-            "window": self._full(),
-            "crowded": self._crowded(),
-        }
-        common = self.case.trace.common
-        places = np.flatnonzero(np.logical_or.reduce([*masks.values(), ~common, self._doubtful()]))
-        found = [_NONE] * len(self.submits)
-        for place, row in zip(places.tolist(), self.submits.where(places).rows(), strict=True):
-            against = {*self._sender(row), *self._message(row), *self._moment(row)}
-            against |= {name for name, mask in masks.items() if mask[place]}
-            if not common[place] and _is_special(row):
-                against.add("special")
-            if (row.session, row.at, row.trn) in self.unsound:
-                against.add("malformed")
-            found[place] = frozenset(against)
-        return found
+def _full(case: Case) -> Bools:
+    """Submits that arrived in a full window."""
+    submits, terms = case.trace.submits, case.contract.terms.session
+    until = np.where(submits.result_at >= 0, submits.result_at, submits.at + terms.result_timer_max_s.value * SECOND_US)
+    known, (accounts, account) = windows(case), submits.distinct("account")
+    sizes = np.array([known.get(name, terms.window.value) for name in accounts], np.int64)
+    found: Bools = unanswered(submits, until) >= sizes[account]
+    return found
 
-    def _doubtful(self) -> Bools:
-        """Submits that anything but rate, window, crowd and rare fields may be said against; the others are sound."""
-        submits = self.submits
-        accounts, account = submits.distinct("account")
-        oadcs, oadc = submits.distinct("oadc")
-        combined = (account * len(oadcs) + oadc) * 2 + submits.alphanumeric
-        senders, sender = np.unique(combined, return_inverse=True)
-        wrong = [
-            bool(self._originator(accounts[one // 2 // len(oadcs)], oadcs[one // 2 % len(oadcs)], bool(one % 2)))
-            for one in senders.tolist()
-        ]
-        stopped = [not name or name in self.suspended for name in accounts]
-        found = np.array(wrong, np.bool_)[sender] | np.array(stopped, np.bool_)[account]
-        found |= self._recipients() | submits.equal("ec", "06") | ~submits.equal("validity", "")
-        for start, end, _ in self.outages:
-            found |= (submits.at >= start) & (submits.at <= end)
-        return found | np.isin(submits.at, [at for _, at, _ in self.unsound])
 
-    def _recipients(self) -> Bools:
-        """Submits to a recipient that an event names, or whose number is refused at once from its code."""
-        recipients = self.case.trace.recipients
-        examples, group = recipients.heads(kind_digits())
-        codes, code = self.submits.distinct("code")
-        pairs, which = np.unique(group * max(len(codes), 1) + code, return_inverse=True)
-        refused = [self._refused(examples[one // len(codes)], codes[one % len(codes)]) for one in pairs.tolist()]
-        found: Bools = np.array(refused, np.bool_)[which] | recipients.among(self.truth)
-        return found
+def _unsound(case: Case) -> Ints:
+    """Submits in whose frame something is wrong."""
+    frames, submits = case.trace.other_frames, case.trace.submits
+    unsound = {(row.session, row.at, row.trn) for row in frames.where(~frames.equal("problem", "")).rows()}
+    places = np.flatnonzero(np.isin(submits.at, np.array([at for _, at, _ in unsound], np.int64)))
+    near = submits.where(places).rows()
+    return places[np.array([(row.session, row.at, row.trn) in unsound for row in near], np.bool_)]
 
-    def _refused(self, recipient: str, code: str) -> bool:
-        subscriber = SubscriberSet(recipient, classify(recipient).kind, "", attached=True)
-        return expectation(subscriber, code, self.machines) == "06" or subscriber.fate in NEVER_DELIVERED
 
-    def _full(self) -> Bools:
-        """Submits that arrived in a full window."""
-        submits = self.submits
-        until = np.where(submits.result_at >= 0, submits.result_at, submits.at + self.timer_us)
-        accounts, account = submits.distinct("account")
-        sizes = np.array([self.windows.get(name, self.window) for name in accounts], np.int64)
-        found: Bools = unanswered(submits.session, submits.at, until) >= sizes[account]
-        return found
+def _without_session(case: Case) -> Bools:
+    """Submits before a login. One that was accepted implies a login, recorded or not."""
+    trace = case.trace
+    seen_from_start = {row.session for row in trace.sessions.rows() if row.opened_at >= 0}
+    accepted = trace.submits.where(trace.submits.equal("ack", "A"))
+    open_ = {number for (number,) in combined(accepted, "session")[0]}
+    return holds(
+        trace.submits,
+        lambda session, account: not account and (session in seen_from_start or session not in open_),
+        "session", "account",
+    )  # fmt: skip
 
-    def _crowded(self) -> Bools:
-        """Submits of which too many went to one recipient."""
-        return crowded(self.case.trace.recipients.keys(), self.submits.at, CROWD, MINUTE_US)
 
-    def _originator(self, account: str, oadc: str, alphanumeric: bool) -> list[Objection]:
+def _from(case: Case, objection: Objection) -> Bools:
+    """Submits to whose originator this is objected."""
+    known, with_option, unknown = owners(case), options(case), option_unknown(case)
+    pattern = re.compile(case.contract.terms.numbering.oadc_alpha_pattern.value, re.ASCII)
+
+    def against(account: str, oadc: str, alphanumeric: bool) -> Objection | None:
         if alphanumeric:
-            if account not in self.options:
-                return ["name" if self.option_unknown(account) else "originator"]
-            return [] if self.name.fullmatch(oadc) else ["name"]
-        return [] if oadc in self.owners[account] else ["originator"]
+            if account not in with_option:
+                return "name" if unknown(account) else "originator"
+            return None if pattern.fullmatch(oadc) else "name"
+        return None if oadc in known[account] else "originator"
 
-    def _sender(self, row: Submit) -> list[Objection]:
-        """Objections to the sender."""
-        account = row.account
-        key = account, row.oadc, row.alphanumeric
-        if key not in self.originators:
-            self.originators[key] = self._originator(*key)
-        against = self.originators[key]
-        if not account and (row.session in self.seen_from_start or row.session not in self.open):
-            against = [*against, "no session"]
-        if not self.suspended:
-            return against
-        if any(start <= row.at < end for start, end in self.suspended.get(account, ())):
-            against = [*against, "suspended"]
-        return against
-
-    def _message(self, row: Submit) -> list[Objection]:
-        """Objections to the recipient and the content."""
-        against: list[Objection] = []
-        recipient = row.recipient
-        subscriber = self.truth.get(recipient) or self.classified.get(recipient)
-        if subscriber is None:
-            subscriber = SubscriberSet(recipient, classify(recipient).kind, "", attached=True)
-            self.classified[recipient] = subscriber
-        if expectation(subscriber, row.code, self.machines) == "06":
-            against.append("recipient")
-        elif row.ec == "06" and subscriber.fate in NEVER_DELIVERED:
-            against.append("recipient")  # a platform may also refuse these at once (AMB-09)
-        validity = row.validity
-        if validity:
-            until = parse_minute(validity)
-            if until is None or until <= row.at + MINUTE_US:
-                against.append("validity")
-        return against
-
-    def _moment(self, row: Submit) -> list[Objection]:
-        """Objections to the instant: an outage."""
-        against: list[Objection] = []
-        if self.outages and any(
-            start <= row.at <= end and scope in {"total", row.code} for start, end, scope in self.outages
-        ):
-            against.append("outage")
-        return against
+    return holds(case.trace.submits, lambda *one: against(*one) == objection, "account", "oadc", "alphanumeric")
 
 
-def _is_special(row: Submit) -> bool:
-    data = row.frame.split(b"/")[_FIELDS:]
+def _while_suspended(case: Case) -> Bools:
+    """Submits of accounts that are suspended."""
+    submits = case.trace.submits
+    found = np.zeros(len(submits), np.bool_)
+    for account, spans in suspensions(case).items():
+        own = submits.equal("account", account)
+        for start, end in spans:
+            found |= own & (submits.at >= start) & (submits.at < end)
+    return found
+
+
+def _unserved(case: Case) -> Bools:
+    """Submits to a recipient that is refused at once, or may be (AMB-09) and was.
+
+    The numbering plan classifies recipients that no event names.
+    """
+    recipients, submits = case.trace.recipients, case.trace.submits
+    machines = case.contract.terms.numbering.prefixes("machines")
+    examples, group = recipients.heads(kind_digits())
+    codes, code = submits.distinct("code")
+    pairs, which = numbered(group.astype(np.int64) * max(len(codes), 1) + code)
+
+    def look(subscriber: SubscriberSet, code: str) -> int:
+        refused = expectation(subscriber, code, machines) == "06"
+        return 2 if refused else int(subscriber.fate in NEVER_DELIVERED)
+
+    kinds = [
+        look(SubscriberSet(recipient, classify(recipient).kind, "", attached=True), codes[pair % len(codes)])
+        for pair in pairs.tolist()
+        for recipient in (examples[pair // len(codes)],)
+    ]
+    found = np.array(kinds, np.int8)[which]
+    known = truth(case)
+    places = np.flatnonzero(recipients.among(known))
+    found[places] = [look(known[row.recipient], row.code) for row in submits.where(places).rows()]
+    refused: Bools = (found == 2) | ((found == 1) & submits.equal("ec", "06"))
+    return refused
+
+
+def _over(case: Case) -> Ints:
+    """Submits whose validity ends within a minute, or is none."""
+    submits = case.trace.submits
+    places = np.flatnonzero(~submits.equal("validity", ""))
+    texts, which = submits.where(places).distinct("validity")
+    ends = np.array([-1 if (end := parse_minute(text)) is None else end for text in texts], np.int64)[which]
+    return places[ends <= submits.at[places] + MINUTE_US]
+
+
+def _during_outages(case: Case) -> Bools:
+    """Submits in an outage of the platform or of their code."""
+    submits = case.trace.submits
+    found = np.zeros(len(submits), np.bool_)
+    for start, end, scope, _ in case.trace.outages:
+        during = (submits.at >= start - SETTLE_US) & (submits.at <= end + SETTLE_US)
+        found |= during if scope == "total" else during & submits.equal("code", scope)
+    return found
+
+
+def _is_special(frame: bytes) -> bool:
+    data = frame.split(b"/")[_FIELDS:]
     return any(len(data) > at and data[at] not in {b"", b"0"} for at in _SPECIAL)
 
 
@@ -214,40 +242,28 @@ def over_rate(case: Case) -> Bools:
 
     Accepted operations and those in time, accepted or not, use the rate.
     """
-    submits = case.trace.submits
+    trace, counting = case.trace, counted(case.contract, case.trace)
     # An operation in time by the stamps of a capture may be early by the platform's clock.
     tau = case.contract.terms.throughput.jitter_ms.value * 1000 if captured(case) else 0
-    counting = counted(case.contract, case.trace)
-    found, acks = np.zeros(len(submits), np.bool_), submits.equal("ack", "A")
-    places: Iterable[int | None] = range(len(submits))
-    if counts_all(case.contract):
-        known = {of: place for place, of in enumerate(_ids(submits.rows()))}
-        places = [known.get(of) for of in _ids(counting.rows())]
-    metered = {
-        code: [(one, meter_of(case.contract, one.rate)) for one in rate_periods(case, code)]
-        for code in case.trace.limits
-    }
-    for row, place in zip(counting.rows(), places, strict=True):
-        meter = next((m for one, m in metered.get(row.code, ()) if one.start <= row.at < one.end), None)
-        if meter is None:
-            continue
-        early = _early(meter, row.at, row.segments)
-        if place is not None:
-            found[place] = early > -max(tau, case.trace.largest_timing_error(row.at - SECOND_US, row.at))
-        if early <= 0 or (place is not None and acks[place]):
-            for _ in range(row.segments):
-                meter.take(row.at)
+    places = submit_of(case.contract, trace)
+    at, segments = counting.at, counting.segments
+    accepted = (places >= 0) & trace.submits.equal("ack", "A")[places] if len(trace.submits) else places >= 0
+    meters, forms = np.full(len(at), -1, np.int32), list[list[int]]()
+    size = 0
+    for code in trace.limits:
+        own = counting.equal("code", code)
+        for period in rate_periods(case, code):
+            chosen = own & (at >= period.start) & (at < period.end) & (meters < 0)
+            meters[chosen] = len(forms)
+            forms.append(form_of(case.contract, period.rate).row(int(segments[chosen].sum()), size))
+            size += forms[-1][1]
+    early = np.zeros(len(at), np.bool_)
+    bounds = np.maximum(tau, trace.largest_timing_errors(at - SECOND_US, at))
+    metering.over_rate.at_scale(len(at))(
+        at, segments, meters, np.array(forms, np.int64).reshape(-1, FORMS), accepted, bounds, early,
+        np.zeros(size, np.int64), np.zeros(len(forms), np.int64), np.zeros((len(forms), 2), np.int64),
+        np.zeros(int(segments.max(initial=1)) + 1, np.int64),
+    )  # fmt: skip
+    found = np.zeros(len(trace.submits), np.bool_)
+    found[places[places >= 0]] = early[places >= 0]
     return found
-
-
-def _ids(rows: Iterable[Submit | Operation]) -> list[tuple[int, int, bytes]]:
-    return [(row.session, row.at, row.frame) for row in rows]
-
-
-def _early(meter: Meter, at: int, segments: int) -> int:
-    """How early (us) an operation of that many segments arrives; negative when it arrives after its due time."""
-    probe = meter.copy() if segments > 1 else meter
-    for _ in range(segments - 1):
-        probe.take(probe.due(at))
-    spare = probe.due(at - SECOND_US)  # with an earlier instant, due() also shows the margin
-    return spare - at

@@ -6,6 +6,7 @@ from simbench.base.text import count
 from simbench.base.units import HOUR_US
 from simbench.numbering.plan import classify
 from simbench.numbering.written import address_key
+from simbench.rules.arrays import holds
 from simbench.rules.client.limits import captured
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import not_sent, of_marketing, sends
@@ -25,12 +26,11 @@ def _sessions_of_users(case: Case) -> dict[tuple[str, str], list[int]]:
 
 def _replies(case: Case) -> list[tuple[Submit, int]]:
     """Submits from the reply range, each with the time since its user last wrote to that code (us, -1: never)."""
-    prefixes, written = _reply(case), _sessions_of_users(case)
+    prefixes, written, submits = _reply(case), _sessions_of_users(case), case.trace.submits
     found = []
-    for row in case.trace.submits.rows():
-        if row.code.startswith(prefixes):
-            before = [at for at in written.get((address_key(row.recipient), row.code), ()) if at <= row.at]
-            found.append((row, row.at - max(before) if before else -1))
+    for row in submits.where(holds(submits, lambda code: code.startswith(prefixes), "code")).rows():
+        before = [at for at in written.get((address_key(row.recipient), row.code), ()) if at <= row.at]
+        found.append((row, row.at - max(before) if before else -1))
     return found
 
 
@@ -184,7 +184,10 @@ def no_subscriber_number(case: Case) -> Verdict:
         return classify(oadc).kind in {"mobile", "m2m", "overseas"}
 
     tempted = not_sent(case, lambda row: subscriber(row.oadc), "messages with a subscriber's number as originator")
-    wrong = [row for row in case.trace.submits.rows() if not row.alphanumeric and subscriber(row.oadc)]
+    submits = case.trace.submits
+    wrong = submits.where(
+        holds(submits, lambda oadc, named: not named and subscriber(oadc), "oadc", "alphanumeric")
+    ).rows()
     if not wrong:
         return tempted
     summary = f"{count(len(wrong), 'message')} with a subscriber's number as originator"

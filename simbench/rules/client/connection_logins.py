@@ -6,6 +6,7 @@ from simbench.base.text import count
 from simbench.base.units import MINUTE_US
 from simbench.finding import Evidence
 from simbench.ledger.events import AccountSet, LimitSet
+from simbench.rules.arrays import holds
 from simbench.rules.client.outages import BEYOND_DOUBT
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
@@ -27,9 +28,9 @@ def _accounts(case: Case) -> set[str]:
 
 def _logins(case: Case) -> list[tuple[Session, str]]:
     """Each session with a login attempt, and the account that the attempt names."""
-    frames = case.trace.frames
+    frames, equal = case.trace.other_frames, case.trace.other_frames.equal
     tried: dict[int, str] = {}
-    for row in frames.where((frames.direction == "in") & (frames.ot == "60") & (frames.kind == "O")).rows():
+    for row in frames.where(equal("direction", "in") & equal("ot", "60") & equal("kind", "O")).rows():
         for item in Framer(len(row.frame)).feed(row.frame):
             if not isinstance(item, WireError) and item.data:
                 tried.setdefault(row.session, item.data[0])
@@ -89,7 +90,8 @@ def refused_pace(case: Case) -> Verdict:
         if most > BEYOND_DOUBT * limit:
             outcome = "fail"
         judged.append(Verdict(outcome, summary, most, limit, "logins/min", "client", assumed, storm))
-    pushed = [row for row in case.trace.submits.rows() if row.session in refused]
+    submits = case.trace.submits
+    pushed = submits.where(holds(submits, lambda session: session in refused, "session")).rows()
     if pushed:
         evidence = first_frames("refused", pushed)
         summary = f"{count(len(pushed), 'submit')} on connections whose login was refused"
@@ -135,8 +137,8 @@ def suspended(case: Case) -> Verdict:
         for at, event in case.trace.events
         if isinstance(event, AccountSet) and event.state == "suspended"
     }
-    rows = case.trace.submits.rows() if since else ()
-    submits = [r for r in rows if r.ack and r.at > since.get(r.account, r.at)]
+    own = holds(case.trace.submits, lambda account, ack: account in since and ack, "account", "ack")
+    submits = [r for r in case.trace.submits.where(own).rows() if r.at > since[r.account]]
     logins = [
         (row, name) for row, name in _logins(case) if row.login_ack and row.login_at > since.get(name, row.login_at)
     ]

@@ -23,8 +23,8 @@ def _in_clear(case: Case, direction: str, blame: Blame) -> Verdict:
     if tunnel is None:
         return Verdict("unsupported", "only a capture can show IPsec")
     clear = tunnel.clear[direction]
-    frames = case.trace.frames
-    inside = int((frames.direction == direction).sum()) - clear if len(frames) else 0
+    seen = sum(case.trace.frames_seen(way) for way in WHO)
+    inside = case.trace.frames_seen(direction) - clear if seen else 0
     if not tunnel.packets and not tunnel.keys:
         summary = (
             f"no ESP in the capture, which may be taken behind a tunnel; {count(clear, 'frame')} of {WHO[direction]}"

@@ -7,6 +7,7 @@ answered a client with a full window more slowly than the rate, beyond what the 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 import numpy as np
@@ -15,16 +16,17 @@ from simbench.base.text import count
 from simbench.base.units import NEVER, SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.arrays import unanswered
-from simbench.rules.client.admission import Objection, objections
+from simbench.rules.client.admission import Objections, objections
 from simbench.rules.client.limits import rate_periods, windows, without_outages
 from simbench.rules.client.throughput import each_segment, sustained
-from simbench.rules.meters import meter_of
+from simbench.rules.kernels.metering import dues_of
+from simbench.rules.meters import Form, form_of
 from simbench.rules.rule import Case, Verdict, rule, worst
 from simbench.trace.rows import Submits
 from simbench.trace.view import Bools, Ints
 
 
-class Offer(msgspec.Struct, frozen=True, eq=False):
+class Offer(msgspec.Struct, frozen=True, eq=False, dict=True):
     """The submits of a code in a stretch without an outage.
 
     `sent`: every submit; `fair`: those accepted and those the platform should accept; `full`: which of `fair` filled
@@ -38,16 +40,16 @@ class Offer(msgspec.Struct, frozen=True, eq=False):
     fair: Submits
     full: Bools
 
-    @property
+    @cached_property
     def accepted(self) -> Submits:
         """Accepted submits in order of their results."""
-        taken = self.fair.where((self.fair.ack == "A") & (self.fair.result_at >= 0))
+        taken = self.fair.where(self.fair.equal("ack", "A") & (self.fair.result_at >= 0))
         return taken.where(np.argsort(taken.result_at, kind="stable")) if len(taken) else taken
 
     @property
     def withheld(self) -> int:
         """The number refused or never answered without an objection to them."""
-        return int((self.fair.ack != "A").sum()) if len(self.fair) else 0
+        return int((~self.fair.equal("ack", "A")).sum())
 
     @property
     def round_trip_us(self) -> int:
@@ -79,22 +81,22 @@ def tier_granted(case: Case) -> Verdict:
     return worst(judged, "no code with a known rate submitted anything")
 
 
-def _offers(case: Case, against: list[frozenset[Objection]]) -> Iterator[Offer]:
+def _offers(case: Case, against: Objections) -> Iterator[Offer]:
     submits, size = case.trace.submits, case.contract.terms.session.window.value
     timer_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
     known, ends = windows(case), _ends(case)
     full = _fills_its_window(case, known, size)
-    still_open = (submits.result_at < 0) & (
-        np.array([ends[s] for s in submits.session.tolist()]) - submits.at < timer_us
-    )
-    fair = (submits.equal("ack", "A") | np.array([not one for one in against], dtype=np.bool_)) & ~still_open
+    sessions, session = submits.distinct("session")
+    until = np.array([ends.get(number, 0) for number in sessions], np.int64)
+    still_open = (submits.result_at < 0) & (until[session] - submits.at < timer_us)
+    fair = (submits.equal("ack", "A") | against.none) & ~still_open
     for code in case.trace.limits:
         for period in rate_periods(case, code):
             for start, end in without_outages(case, code, period):
                 own = submits.equal("code", code) & (submits.at >= start) & (submits.at < end)
                 if own.any():
-                    accounts = submits.account[own]
-                    window = known.get(accounts[0], size)
+                    first = submits.values("account", np.array([own.argmax()]))[0]
+                    window = known.get(first, size)
                     yield Offer(
                         code, period.rate, window, submits.where(own), submits.where(own & fair), full[own & fair]
                     )
@@ -112,7 +114,7 @@ def _fills_its_window(case: Case, known: dict[str, int], size: int) -> Bools:
     until = np.where(submits.result_at < 0, NEVER, submits.result_at)
     accounts, account = submits.distinct("account")
     sizes = np.array([known.get(name, size) for name in accounts], np.int64)
-    found: Bools = unanswered(submits.session, submits.at, until) + 1 >= sizes[account]
+    found: Bools = unanswered(submits, until) + 1 >= sizes[account]
     return found
 
 
@@ -165,9 +167,7 @@ def _backlogged(case: Case, offer: Offer, floor: float) -> bool:
     fair = offer.fair
     if _per_s(fair.at, fair.segments, offer.rate) >= floor:
         last, slack = int(fair.at[-1]), _slack_us(case, offer)
-        owed = sum(
-            int(segments) for due, segments in zip(_due(case, offer), fair.segments, strict=True) if due + slack <= last
-        )
+        owed = int(fair.segments[_due(case, offer) + slack <= last].sum())
         return owed - _segments(fair, 0, last) > offer.rate
     if offer.round_trip_us * offer.rate >= offer.window * SECOND_US:
         return False
@@ -180,7 +180,7 @@ def _backlogged(case: Case, offer: Offer, floor: float) -> bool:
 
 def _segments(fair: Submits, start: int, end: int) -> int:
     """The number of segments accepted after `start` and until `end`."""
-    chosen = (fair.ack == "A") & (fair.result_at > start) & (fair.result_at <= end)
+    chosen = fair.equal("ack", "A") & (fair.result_at > start) & (fair.result_at <= end)
     return int(fair.segments[chosen].sum())
 
 
@@ -194,15 +194,15 @@ def _stretches(full: Bools) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def _due(case: Case, offer: Offer) -> list[int]:
+def _due(case: Case, offer: Offer) -> Ints:
     """The instant at which the tier alone allows each fair operation."""
-    meter, found = meter_of(case.contract, offer.rate), []
-    for instant, segments in zip(offer.fair.at.tolist(), offer.fair.segments.tolist(), strict=True):
-        due = instant
-        for _ in range(segments):
-            due = meter.due(instant)
-            meter.take(due)
-        found.append(due)
+    return dues(form_of(case.contract, offer.rate), offer.fair.at, offer.fair.segments)
+
+
+def dues(form: Form, at: Ints, segments: Ints) -> Ints:
+    """The instant at which a meter allows the last segment of each operation, all of which it takes."""
+    found, row = np.zeros(len(at), np.int64), np.array(form.row(int(segments.sum())), np.int64)
+    dues_of.at_scale(len(at))(at, segments, row, found)
     return found
 
 
@@ -212,9 +212,8 @@ def _slack_us(case: Case, offer: Offer) -> int:
 
 def _late_answers(case: Case, offer: Offer) -> tuple[int, int]:
     """The number of results later than tier and round trip explain; and later than the bench's lateness explains."""
-    slack, late, unexcused = _slack_us(case, offer), 0, 0
-    for due, answered in zip(_due(case, offer), offer.fair.result_at.tolist(), strict=True):
-        if answered - due > slack:
-            late += 1
-            unexcused += answered - due > slack + case.trace.largest_timing_error(due, answered)
-    return late, unexcused
+    due, answered = _due(case, offer), offer.fair.result_at
+    over = answered - due - _slack_us(case, offer)
+    late = np.flatnonzero(over > 0)
+    unexcused = over[late] > case.trace.largest_timing_errors(due[late], answered[late])
+    return len(late), int(unexcused.sum())

@@ -6,10 +6,11 @@ later traffic on that connection, or its report, shows it.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable
-from heapq import heappop, heappush
+from hashlib import blake2b
+from itertools import takewhile
+from typing import Final
 
+import msgspec
 import numpy as np
 
 from simbench.base.text import count
@@ -18,18 +19,22 @@ from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request
 from simbench.numbering.plan import classify
 from simbench.numbering.written import address_key
+from simbench.rules.arrays import tokened
 from simbench.rules.client.limits import windows
 from simbench.rules.client.marketing_hours import allowed
 from simbench.rules.client.outages import interruptions
 from simbench.rules.client.recipients import SHOWN, evidence_of
 from simbench.rules.client.throughput import unrequested
+from simbench.rules.kernels.queues import earlier_alike, received
 from simbench.rules.requests import of_marketing, sends
 from simbench.rules.rule import Case, Verdict, rule
-from simbench.trace.rows import Submit
+from simbench.trace.view import Bools, Ints
 from simbench.ucp.fields import At
 
 QUIET_US = SECOND_US  # a code that submitted this shortly before the end of the record was still active
 REPORTS = {"accepted", "refused", "withheld", "delivered", "undelivered", "buffered"}
+MIX: Final = np.int64(0x1E3779B97F4A7C15)  # spreads recipients over all words
+COMPARED: Final = 10_000  # messages like earlier ones that are compared field by field
 _FIELDS = 4  # of a frame before its data, counted by slashes
 
 
@@ -106,9 +111,13 @@ class _Waiting:
         trace = case.trace
         self.parted, self.end = parted, trace.span[1]
         self.patience_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
-        asked, self.last, self.overtaken = sends(case), dict[str, int](), dict[str, int]()
-        for row in trace.submits.rows():
-            self.last[row.code] = row.at
+        asked, submits = sends(case), trace.submits
+        codes, code = submits.distinct("code")
+        lasts = np.zeros(len(codes), np.int64)
+        np.maximum.at(lasts, code, submits.at)
+        self.last = dict(zip(codes, lasts.tolist(), strict=True))
+        self.overtaken: dict[str, int] = {}
+        for _, row in tokened(submits):
             if row.token in asked:
                 self.overtaken[row.code] = max(asked[row.token].at, self.overtaken.get(row.code, 0))
 
@@ -135,45 +144,89 @@ def no_duplicates(case: Case) -> Verdict:
 
     Without known requests, a submit like an earlier one may have been requested twice.
     """
-    submits, maybe, common = case.trace.submits, case.trace.alike, case.trace.common
-    before: dict[Hashable, list[tuple[int, int, str]]] = defaultdict(list)  # session, instant, TRN of each alike
-    taken: set[Hashable] = set()
-    known: list[int] = []
-    doubtful: list[int] = []
-    alike: list[int] = []
-    shown: dict[tuple[int, int, str], int] | None = None
-    seen, places = _seen(case), np.flatnonzero(maybe)
-    for position, row in zip(places.tolist(), submits.where(places).rows(), strict=True):
-        requested = bool(row.token) and row.token not in seen
-        key: Hashable = (
-            (row.token, row.recipient, row.text)
-            if requested
-            else (row.recipient, row.oadc, row.text, b"" if common[position] else _part(row.frame))
-        )
-        earlier = before[key]
-        if earlier and requested:
-            shown = received_results(case) if shown is None else shown
-            instants = [shown.get(one) for one in earlier]
-            (known if any(at is not None and at <= row.at for at in instants) else doubtful).append(position)
-        elif earlier:
-            alike.append(position)
-        if row.ack != "N" and (requested or not earlier):
-            earlier.append((row.session, row.at, row.trn))
-        if row.ack == "A":
-            taken.add(key)
-    accepted = len(taken) + int((submits.equal("ack", "A") & ~maybe).sum())
-    if not accepted:
+    submits, keys, requested = case.trace.submits, _keys(case), _requested(case)
+    again, accepted = np.zeros(len(submits), np.bool_), submits.equal("ack", "A")
+    order = np.argsort(keys, kind="stable")
+    taken = int(earlier_alike.at_scale(len(order))(order, keys, ~submits.equal("ack", "N"), accepted, again))
+    if not taken:
         return Verdict("inconclusive", "nothing was accepted", blame="client")
-    summary = f"{accepted} accepted, {len(known)} repeated after a received result, {len(doubtful)} in doubt"
-    if alike:
+    alike = _surely_alike(case, order, keys, again & ~requested)
+    known, doubtful = _requested_again(case, order, keys, np.flatnonzero(again & requested))
+    summary = f"{taken} accepted, {len(known)} repeated after a received result, {len(doubtful)} in doubt"
+    if len(alike):
         summary += f", {len(alike)} like an earlier one and perhaps requested twice"
     if known:
         evidence = evidence_of(submits.where(known), "repeated after its result was received")
         return Verdict("fail", summary, len(known), 0, "messages", "client", (), evidence)
-    in_doubt = evidence_of(submits.where(doubtful or alike), "sent again, in doubt") if doubtful or alike else ()
-    if alike:
+    shown = doubtful or alike
+    in_doubt = evidence_of(submits.where(shown), "sent again, in doubt") if len(shown) else ()
+    if len(alike):
         return Verdict("inconclusive", summary, 0, 0, "messages", "bench", (), in_doubt)
     return Verdict("pass", summary, 0, 0, "messages", "", (), in_doubt)
+
+
+def _requested(case: Case) -> Bools:
+    """Submits of a known request, by their token."""
+    submits, seen = case.trace.submits, _seen(case)
+    found = submits.has("token")
+    if seen:
+        places = np.flatnonzero(found)
+        found[places] = [token not in seen for token in submits.values("token", places).tolist()]
+    return found
+
+
+def _keys(case: Case) -> Ints:
+    """A number for each submit, the same for the same message.
+
+    Requested ones are the same by token, recipient and text, others by recipient, originator, text and part.
+    """
+    trace, submits = case.trace, case.trace.submits
+    keys = trace.recipients.keys() * MIX + trace.words
+    senders, sender = submits.distinct("oadc")
+    keys += np.array([_word("oadc", name) for name in senders], np.int64)[sender]
+    odd = np.flatnonzero((trace.words == 0) | ~trace.common | _requested(case))
+    requested = _requested(case)[odd]
+    for place, row, known in zip(odd.tolist(), submits.where(odd).rows(), requested.tolist(), strict=True):
+        if known:
+            keys[place] = _word(row.token, row.recipient, row.text)
+        else:
+            keys[place] = _word(row.recipient, row.oadc, row.text, _part(row.frame))
+    return keys
+
+
+def _word(*parts: str | bytes) -> int:
+    octets = msgspec.msgpack.encode(parts)
+    return int.from_bytes(blake2b(octets, digest_size=8).digest(), signed=True)
+
+
+def _surely_alike(case: Case, order: Ints, keys: Ints, again: Bools) -> Ints:
+    """Places of those that are like an earlier one; few are compared field by field, as keys may be equal by chance."""
+    places = np.flatnonzero(again)
+    if not 0 < len(places) <= COMPARED:
+        return places
+    firsts = order[np.searchsorted(keys, keys[places], sorter=order)]
+    submits, names = case.trace.submits, ("recipient", "oadc", "text")
+    same = np.array([
+        all(getattr(one, name) == getattr(other, name) for name in names)
+        for one, other in zip(submits.where(places).rows(), submits.where(firsts).rows(), strict=True)
+    ], np.bool_)  # fmt: skip
+    return places[same]
+
+
+def _requested_again(case: Case, order: Ints, keys: Ints, places: Ints) -> tuple[list[int], list[int]]:
+    """Of requested ones that were sent again: those whose result was received before, and those in doubt."""
+    known: list[int] = []
+    doubtful: list[int] = []
+    if not len(places):
+        return known, doubtful
+    submits, shown = case.trace.submits, received_results(case)
+    refused = submits.equal("ack", "N")
+    starts = np.searchsorted(keys, keys[places], sorter=order)
+    for place, start, at in zip(places.tolist(), starts.tolist(), submits.at[places].tolist(), strict=True):
+        earlier = takewhile(lambda one, place=place: one != place, (int(one) for one in order[start:]))  # type: ignore[misc]  # bound now
+        was_known = any(not refused[one] and 0 <= shown[one] <= at for one in earlier)
+        (known if was_known else doubtful).append(place)
+    return known, doubtful
 
 
 def _seen(case: Case) -> set[str]:
@@ -187,54 +240,31 @@ def _part(frame: bytes) -> bytes:
     return data[At.XSER] if len(data) > At.XSER else b""
 
 
-def received_results(case: Case) -> dict[tuple[int, int, str], int]:
-    """Submits (session, instant, TRN) whose positive result the client demonstrably received, and since when.
+def received_results(case: Case) -> Ints:
+    """When the client demonstrably received the positive result of each submit (us); -1 where it did not.
 
     The proof is a reuse of the TRN on that connection, a submit in a window that only that result could have freed
     (results arrive in the order in which they were written), or a report to the bench.
     """
     submits, known = case.trace.submits, windows(case)
+    accounts, account = submits.distinct("account")
+    sizes = [known.get(name, case.contract.terms.session.window.value) for name in accounts]
+    sessions, session = submits.distinct("session")
+    trns, trn = submits.distinct("trn")
+    shown = np.full(len(submits), -1, np.int64)
+    received.at_scale(len(submits))(
+        submits.at, session, trn, submits.result_at, np.array(sizes, np.int64)[account],
+        np.full((len(sessions), len(trns)), -1, np.int64), np.zeros((len(sessions), 4 * len(trns)), np.int64),
+        np.zeros((len(sessions), 2), np.int64), shown,
+    )  # fmt: skip
+    accepted = submits.equal("ack", "A")
+    shown[~accepted] = -1
     reported: dict[str, int] = {}
     for report in case.trace.reports:
         if report.kind in {"accepted", "delivered", "undelivered", "buffered"} and report.token:
             reported.setdefault(report.token, report.at)
-    shown: dict[tuple[int, int, str], int] = {}
-    by_session: dict[int, _Unshown] = {}
-    for row in submits.rows():
-        if row.ack == "A" and row.token in reported:
-            shown[row.session, row.at, row.trn] = max(reported[row.token], row.result_at)
-        window = known.get(row.account, case.contract.terms.session.window.value)
-        for trn, at, ack in by_session.setdefault(row.session, _Unshown()).freed_by(row, window):
-            if ack == "A":
-                key = (row.session, at, trn)
-                shown[key] = min(row.at, shown.get(key, row.at))
+    for place, row in tokened(submits) if reported else ():
+        if accepted[place] and row.token in reported:
+            at = max(reported[row.token], row.result_at)
+            shown[place] = at if shown[place] < 0 else min(at, shown[place])
     return shown
-
-
-class _Unshown:
-    """Submits of a session whose result the client has not yet shown to have received."""
-
-    def __init__(self) -> None:
-        self._by_trn: dict[str, tuple[int, int, int, str, str]] = {}  # result, order, instant, TRN, ACK
-        self._answered: list[tuple[int, int, int, str, str]] = []  # a heap; some of it may have been freed meanwhile
-        self._order = 0
-
-    def freed_by(self, row: Submit, window: int) -> list[tuple[str, int, str]]:
-        """TRN, instant and ACK of those whose result this submit shows, which is then one of the unshown itself."""
-        # This submit would exceed the window unless the client had received the oldest results.
-        surplus, freed = len(self._by_trn) + 1 - window, []
-        while surplus > 0 and self._answered and self._answered[0][0] < row.at:
-            one = heappop(self._answered)
-            if self._by_trn.get(one[3]) is one:
-                surplus -= 1
-                freed.append(self._by_trn.pop(one[3]))
-        again = self._by_trn.get(row.trn)
-        if again is not None and 0 <= again[0] < row.at:
-            freed.append(self._by_trn.pop(row.trn))
-            again = None
-        if again is None:  # otherwise the number is in use and the SMSC discards it
-            self._order += 1
-            mine = self._by_trn[row.trn] = (row.result_at, self._order, row.at, row.trn, row.ack)
-            if row.result_at >= 0:
-                heappush(self._answered, mine)
-        return [(trn, at, ack) for _, _, at, trn, ack in freed]

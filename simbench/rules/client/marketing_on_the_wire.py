@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import msgspec
-import numpy as np
 
 from simbench.base.text import count
 from simbench.base.units import DAY_US, HOUR_US
@@ -19,6 +18,7 @@ from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request, Unrequested
 from simbench.numbering.plan import classify
 from simbench.numbering.written import address_key
+from simbench.rules.arrays import holds
 from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.evidence import first_frames
 from simbench.rules.rule import Case, Verdict, missed, rule
@@ -185,7 +185,9 @@ def machines(case: Case) -> Verdict:
     if case.contract.reading("AMB-12") != "brochure_2016":
         other = f"range {' or '.join(prefixes)} also serves people in the reading of AMB-12 in force"
         return Verdict("unsupported", other, assumed=assumed)
-    sent = [row for row in case.trace.submits.rows() if row.oadc.startswith(prefixes) and not row.alphanumeric]
+    submits = case.trace.submits
+    chosen = holds(submits, lambda oadc, named: oadc.startswith(prefixes) and not named, "oadc", "alphanumeric")
+    sent = submits.where(chosen).rows()
     return _of_submits(sent, [row for row in sent if classify(row.recipient).kind != "m2m"], "to people", assumed)
 
 
@@ -198,14 +200,8 @@ def machines(case: Case) -> Verdict:
 def senders(case: Case) -> Verdict:
     """By the digits of the originator, written as a number or as a name."""
     submits = case.trace.submits
-    oadcs, which = submits.distinct("oadc")
-    numbers = np.array([classify(oadc).kind in {"mobile", "m2m", "overseas"} for oadc in oadcs], np.bool_)
-    wrong = submits.where(numbers[which]).rows() if len(submits) else ()
-    return _of_submits(
-        submits.rows(),
-        wrong,
-        "with a subscriber's number as originator",
-    )
+    wrong = submits.where(holds(submits, lambda oadc: classify(oadc).kind in {"mobile", "m2m", "overseas"}, "oadc"))
+    return _of_submits(submits.rows(), wrong.rows(), "with a subscriber's number as originator")
 
 
 def _of_submits(sent: Sequence[Submit], wrong: Sequence[Submit], what: str, assumed: tuple[str, ...] = ()) -> Verdict:

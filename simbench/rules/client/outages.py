@@ -168,7 +168,7 @@ def after_reconnection(case: Case) -> Verdict:
         for code in case.trace.limits:
             for period in rate_periods(case, code):
                 first, last = max(end, period.start), period.end
-                after = submits.where((submits.code == code) & (submits.at >= first) & (submits.at < last))
+                after = submits.where(submits.equal("code", code) & (submits.at >= first) & (submits.at < last))
                 if len(after):
                     judged.append(_after(case, code, period.rate, after, assumed))
     return worst(judged, "the client submitted nothing after the outage")
@@ -180,7 +180,7 @@ def _after(case: Case, code: str, rate: int, after: Operations, assumed: tuple[s
     summary = f"{code}: {strict.peak} in the busiest second after the outage (limit {rate}/s)"
     if not strict.early:
         return Verdict("pass", summary, 0, 0, "operations too early", "", assumed)
-    evidence = evidence_of(after.where(list(lenient.early or strict.early)), f"too early for {rate}/s")
+    evidence = evidence_of(after.where((lenient.early or strict.early).array), f"too early for {rate}/s")
     early, unit = len(lenient.early or strict.early), "operations too early"
     if lenient.early:
         return Verdict("fail", summary, early, 0, unit, "client", assumed, evidence)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -115,30 +116,46 @@ def odd_requests(case: Case) -> Verdict:
 
 
 def _judged(case: Case, purpose: str) -> Verdict:
-    frames = case.trace.frames
-    if not frames.equal("direction", "in").any():
+    if not case.trace.frames_seen("in"):
         return Verdict("inconclusive", "the client sent nothing", blame="client")
-    met: dict[str, list[Evidence]] = defaultdict(list)
-    for name, where in met_by(case):
-        if VIOLATIONS.get(name, UNKNOWN).purpose == purpose:
-            met[name].append(where)
+    met = {
+        name: found
+        for name, found in case.once(_met).items()
+        if VIOLATIONS.get(name, UNKNOWN).purpose == purpose
+    }  # fmt: skip
     if not met:
         return Verdict("pass", "no violations", 0, 0, "violations")
     clause = case.contract.clauses.get(case.contract.clause_of(purpose))
     must = clause is None or clause.strength == "must"
     hard = {name for name in met if must and not VIOLATIONS.get(name, UNKNOWN).forgivable}
-    ranked = sorted(met, key=lambda name: (name not in hard, -len(met[name]), name))
-    summary = ", ".join(f"{len(met[name])} {name}" + ("" if name in hard else " (forgivable)") for name in ranked)
-    evidence = tuple(one for name in ranked for one in met[name][:SHOWN])
-    count = sum(map(len, met.values()))
+    ranked = sorted(met, key=lambda name: (name not in hard, -met[name].count, name))
+    summary = ", ".join(f"{met[name].count} {name}" + ("" if name in hard else " (forgivable)") for name in ranked)
+    evidence = tuple(one for name in ranked for one in met[name].first)
+    count = sum(found.count for found in met.values())
     return Verdict("fail" if hard else "weak", summary, count, 0, "violations", "client", (), evidence)
 
 
-def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
-    """Every violation of the clients, its name and where it was: on the wire first, then what only an event records."""
+class Met(msgspec.Struct):
+    """How often a violation was met, and the first few times."""
+
+    count: int = 0
+    first: list[Evidence] = []
+
+
+def _met(case: Case) -> dict[str, Met]:
+    met: dict[str, Met] = defaultdict(Met)
+    for name, where in met_by(case):
+        met[name].count += 1
+        if met[name].count <= SHOWN:
+            met[name].first.append(where())
+    return met
+
+
+def met_by(case: Case) -> Iterator[tuple[str, Callable[[], Evidence]]]:
+    """Every violation of the clients by name, with what makes its evidence: on the wire first, then of events."""
     opened = {row.session for row in case.trace.sessions.rows() if row.opened_at >= 0}
     logged_in: set[int] = set()
-    for row in case.trace.frames.where(_telling(case)).rows():
+    for row in case.trace.other_frames.where(_telling(case)).rows():
         if row.direction == "out":
             if row.kind == "R" and row.ot == "60" and row.frame[15:16] == b"A":
                 logged_in.add(row.session)
@@ -147,18 +164,18 @@ def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
         names = ["foreign-protocol"] if protocol else _names(row, row.session in logged_in, row.session in opened)
         for name in names:
             note = f"{name}: {protocol}" if protocol else name
-            yield name, framed(note, row)
+            yield name, partial(framed, note, row)
     for at, event in case.trace.events:
         match event:
             case ConnectionAttempted(protocol=spoken) if spoken:
-                yield "foreign-protocol", Evidence(f"foreign-protocol: {spoken}", at, at)
+                yield "foreign-protocol", partial(Evidence, f"foreign-protocol: {spoken}", at, at)
             case ViolationSeen(session=session, name=name) if name in SMSC_ONLY:
-                yield name, Evidence(name, at, at, int(session.partition(":")[2] or -1))
+                yield name, partial(Evidence, name, at, at, int(session.partition(":")[2] or -1))
 
 
 def _telling(case: Case) -> Bools:
     """Frames that may have a violation, or by which a session is logged in; the others need not be looked at."""
-    frames, equal = case.trace.frames, case.trace.frames.equal
+    frames, equal = case.trace.other_frames, case.trace.other_frames.equal
     asked, logins = equal("kind", "O"), ~equal("direction", "in") & equal("kind", "R") & equal("ot", "60")
     # Before the first result of a login any operation may be a violation.
     sessions, which = np.unique(frames.session, return_inverse=True)

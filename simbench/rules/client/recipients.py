@@ -5,16 +5,19 @@ The expected outcome of a recipient follows from the subscriber events alone, in
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from simbench.base.text import count
 from simbench.finding import Evidence
-from simbench.rules.client.admission import REFUSED_AT_ONCE, expectation, objections
+from simbench.rules.arrays import combined, tokened
+from simbench.rules.client.admission import NAMES, REFUSED_AT_ONCE, expectation, objections
 from simbench.rules.client.limits import option_unknown, options, owners, truth
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.meters import Operations
 from simbench.rules.rule import Case, Verdict, missed, rule
-from simbench.trace.rows import Notification, Submits
+from simbench.trace.rows import Notification, Notifications, Submits
 
 SHOWN = 6
 NO_OUTCOME_KNOWN = "no message went to a recipient whose expected outcome is known"
@@ -41,14 +44,15 @@ def served_recipients(case: Case) -> Verdict:
     known, trace = truth(case), case.trace
     if not known:
         return Verdict("inconclusive", NO_OUTCOME_KNOWN, blame="bench")
-    against = objections(case)
-    final = {(row.recipient, row.scts): row for row in trace.notifications.rows() if row.outcome in {0, 2}}
+    against, submits = objections(case), trace.submits
+    others = [name for name in NAMES if name != "recipient"]
+    places = np.flatnonzero(trace.recipients.among(known) & (submits.result_at >= 0) & ~against.has(*others))
+    final = _final(trace.notifications, known)
+    machines = case.contract.terms.numbering.prefixes("machines")
     wrong, checked = [], 0
-    for place, row in enumerate(trace.submits.rows()):
-        subscriber = known.get(row.recipient)
-        if subscriber is None or row.result_at < 0 or against[place] - {"recipient"}:
-            continue
-        expected = expectation(subscriber, row.code, case.contract.terms.numbering.prefixes("machines"))
+    for row in submits.where(places).rows():
+        subscriber = known[row.recipient]
+        expected = expectation(subscriber, row.code, machines)
         happened = row.ec if row.ack == "N" else _outcome(final.get((row.recipient, row.scts)))
         if happened == "pending" and expected not in FINAL_REFUSALS:
             continue  # a message to be refused at once is wrong as soon as it is accepted
@@ -71,6 +75,12 @@ def served_recipients(case: Case) -> Verdict:
     )
 
 
+def _final(notifications: Notifications, known: Collection[str]) -> dict[tuple[str, str], Notification]:
+    """The last final notification to each of these recipients with an SCTS."""
+    final = np.isin(notifications.outcome, [0, 2]) & notifications.among("recipient", known)
+    return {(row.recipient, row.scts): row for row in notifications.where(final).rows()}
+
+
 def _outcome(notification: Notification | None) -> str:
     if notification is None:
         return "pending"
@@ -91,9 +101,7 @@ def final_refusals(case: Case) -> Verdict:
     submits = case.trace.submits
     refused_at: dict[tuple[str, str], int] = {}
     repeated: list[int] = []
-    for position, row in enumerate(submits.rows()):
-        if not row.token:
-            continue
+    for position, row in tokened(submits):
         key = (row.token, row.text)
         if key in refused_at and row.at > refused_at[key]:
             repeated.append(position)
@@ -162,30 +170,32 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
     submits = case.trace.submits
     forbidden = {one.token for one in case.trace.requests if one.oadc}
     if not forbidden_only and forbidden:
-        submits = submits.where([place for place, row in enumerate(submits.rows()) if row.token not in forbidden])
+        submits = submits.where(~np.array([token in forbidden for token in submits.token.tolist()], np.bool_))
     elif forbidden_only and not forbidden:
         return Verdict("inconclusive", "no message from another originator was requested", blame="bench")
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     known, with_option, unknown = owners(case), options(case), option_unknown(case)
-    wrong, named, open_ = [], 0, []
-    for place, row in enumerate(submits.rows()):
-        if not row.alphanumeric:
-            wrong += [place] if row.oadc not in known[row.account] else []
-        elif unknown(row.account):
-            open_.append(place)
-        elif forbidden_only or row.account not in with_option:
-            wrong.append(place)
-        else:
-            named += 1  # OPS-OPT-04 judges these
+
+    def kind(account: str, oadc: str, alphanumeric: bool) -> str:
+        if not alphanumeric:
+            return "own" if oadc in known[account] else "wrong"
+        if unknown(account):
+            return "open"
+        return "wrong" if forbidden_only or account not in with_option else "named"  # OPS-OPT-04 judges these
+
+    rows, which = combined(submits, "account", "oadc", "alphanumeric")
+    kinds = np.array([kind(*row) for row in rows])[which]
+    wrong, open_ = np.flatnonzero(kinds == "wrong"), np.flatnonzero(kinds == "open")
+    named = int((kinds == "named").sum())
     assumed = case.contract.assumed("AMB-10")
     submitted = count(len(submits), "submit")
     summary = f"{len(wrong)} of {submitted} with another originator ({len(forbidden)} requested)"
     summary += f"; {named} with a sender name, which the option allows" if named else ""
-    if wrong:
+    if len(wrong):
         evidence = evidence_of(submits.where(wrong), "the originator is not an allotted short code")
         return Verdict("fail", summary, len(wrong), 0, "messages", "client", assumed, evidence)
-    if open_:
+    if len(open_):
         summary += f"; {len(open_)} with a sender name, and whether the account has the option is unknown"
         evidence = evidence_of(submits.where(open_), "sender name")
         return Verdict("inconclusive", summary, len(open_), 0, "messages", "bench", assumed, evidence)
@@ -205,11 +215,11 @@ def originator_in_service(case: Case) -> Verdict:
 
     An empty originator is a missing field, so it does not count here.
     """
-    against = objections(case)
+    against, submits = objections(case), case.trace.submits
+    places = np.flatnonzero(against.has("originator") & (submits.result_at >= 0) & ~submits.equal("oadc", ""))
     foreign = [
         (row, against[place] - {"originator"})
-        for place, row in enumerate(case.trace.submits.rows())
-        if "originator" in against[place] and row.oadc and row.result_at >= 0
+        for place, row in zip(places.tolist(), submits.where(places).rows(), strict=True)
     ]
     if not foreign:
         return Verdict("unsupported", "the client sent nothing from an originator out of service")
@@ -234,7 +244,7 @@ def accepted(case: Case) -> Verdict:
     """Only submits without an objection count; the numbering plan classifies recipients that no event names."""
     against = objections(case)
     submits = case.trace.submits
-    fair = (submits.result_at >= 0) & np.array([not one for one in against], np.bool_)
+    fair = (submits.result_at >= 0) & against.none
     if not fair.any():
         return Verdict("inconclusive", "no valid submit to a served recipient", blame="bench")
     wrong = submits.where(fair & ~submits.equal("ack", "A")).rows()
@@ -261,12 +271,12 @@ def ported_numbers(case: Case) -> Verdict:
         return Verdict("inconclusive", "no message to a number ported away was requested", blame="bench")
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
-    wrong = [place for place, row in enumerate(submits.rows()) if row.recipient in away]
+    wrong = np.flatnonzero(submits.among("recipient", away))
     here = {number for number in asked if number in known and known[number].fate == "orange"}
-    served = here & {row.recipient for row in submits.rows()}
+    served = {number for number in here if submits.among("recipient", [number]).any()}
     sent = f"{count(len(wrong), 'message')} to {count(len(away), 'number')} ported away from Orange"
     summary = f"{sent}; {len(served)} of {count(len(here), 'number')} ported to Orange served"
-    if not wrong:
+    if not len(wrong):
         return Verdict("pass", summary, 0, 0, "messages")
     evidence = evidence_of(submits.where(wrong), "the number was ported away")
     return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)

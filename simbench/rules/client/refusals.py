@@ -13,11 +13,13 @@ import numpy as np
 
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.rules.arrays import tokened
 from simbench.rules.client.outages import interruptions
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.rule import Case, Verdict, rule
-from simbench.trace.rows import Frames, Submit
-from simbench.ucp.frame import WIRE_ERRORS
+from simbench.trace.rows import Submit
+from simbench.trace.view import Ints
+from simbench.trace.wire_views import Numbered
 
 Duty = Literal["give up", "try again", "either"]
 
@@ -45,11 +47,11 @@ def _refused(case: Case, duty: Duty) -> Iterator[tuple[Submit, int]]:
     """Each first refusal of a message with such a code, and how often it was sent afterwards."""
     first: dict[tuple[str, str], Submit] = {}
     again: dict[tuple[str, str], int] = {}
-    for row in case.trace.submits.rows():
+    for _, row in tokened(case.trace.submits):
         key = (row.token, row.text)
         if key in first and row.at > first[key].result_at:
             again[key] = again.get(key, 0) + 1
-        elif row.token and row.ack == "N" and DUTIES.get(row.ec) == duty:
+        elif row.ack == "N" and DUTIES.get(row.ec) == duty:
             first.setdefault(key, row)
     return ((row, again.get(key, 0)) for key, row in first.items())
 
@@ -124,42 +126,34 @@ def late_results(case: Case) -> Verdict:
 )
 def trn_discipline(case: Case) -> Verdict:
     """Reuse of a number in use is a failure, numbers out of order are weak; the login may have any number."""
-    frames = case.trace.frames
-    asked = frames.equal("direction", "in") & frames.equal("kind", "O") & ~frames.equal("ot", "60")
-    # A tolerated error, such as a lower-case checksum, has a row beside that of its frame.
-    operations = frames.where(asked & ~np.logical_or.reduce([frames.equal("problem", name) for name in WIRE_ERRORS]))
-    if not len(operations):
+    operations = case.trace.numbers
+    if not len(operations.order):
         return Verdict("inconclusive", "the client sent no operation", blame="client")
-    last: dict[int, int] = {}
-    in_use, odd, same = [], [], []
-    for row in operations.rows() if not _each_next(operations) else ():
-        if not row.trn.isdigit():
-            continue
-        number, before = int(row.trn), last.get(row.session)
-        if row.problem == "TRN in use":
-            in_use.append(row)
-        elif number == before:
-            same.append(row)
-        elif before is not None and not 0 < (number - before) % 100 <= 50:
-            odd.append(row)
-        last[row.session] = number
-    summary = f"{count(len(operations), 'operation')}, {len(in_use)} with a number in use, {len(odd)} out of order"
-    if same:
+    in_use, odd, same = (operations.order[places] for places in _out_of_order(operations))
+    summary = (
+        f"{count(len(operations.order), 'operation')}, {len(in_use)} with a number in use, {len(odd)} out of order"
+    )
+    if len(same):
         summary += f", {len(same)} with the number of the previous one"
-    if not in_use and not odd and not same:
+    wrong = next((orders for orders in (in_use, odd, same) if len(orders)), None)
+    if wrong is None:
         return Verdict("pass", summary, 0, 0, "operations")
-    wrong = in_use or odd or same
-    evidence = tuple(framed(f"TRN {r.trn}", r) for r in wrong[:6])
-    return Verdict("fail" if in_use else "weak", summary, len(wrong), 0, "operations", "client", (), evidence)
+    evidence = tuple(framed(f"TRN {r.trn}", r) for r in case.trace.operations_at(wrong[:6].tolist()))
+    return Verdict(
+        "fail" if len(in_use) else "weak", summary, len(wrong), 0, "operations", "client", (), evidence
+    )  # fmt: skip
 
 
-def _each_next(operations: Frames) -> bool:
-    """Whether on each session every operation has a number shortly behind that of the one before, and no problem."""
-    trns, which = operations.distinct("trn")
-    if not operations.equal("problem", "").all() or not all(trn.isdigit() for trn in trns):
-        return False
-    order = np.argsort(operations.session, kind="stable")
-    sessions = operations.session[order]
-    numbers = np.array([int(trn) for trn in trns], np.int64)[which][order]
-    step = (np.diff(numbers) % 100)[sessions[1:] == sessions[:-1]]
-    return bool(((step > 0) & (step <= 50)).all())
+def _out_of_order(operations: Numbered) -> tuple[Ints, Ints, Ints]:
+    """Places of operations with a number in use, with one out of order, and with that of the one before on the line."""
+    readable = np.flatnonzero(operations.trn >= 0)
+    order = readable[np.argsort(operations.line[readable], kind="stable")]
+    lines, numbers, in_use = operations.line[order], operations.trn[order].astype(np.int16), operations.in_use[order]
+    step, first = np.diff(numbers, prepend=np.int16(0)), np.ones(len(order), np.bool_)
+    first[1:] = lines[1:] != lines[:-1]
+    known = ~first & ~in_use
+    same = known & (step == 0)
+    step %= 100
+    odd = known & ~same & ((step <= 0) | (step > 50))
+    in_use_at, odd_at, same_at = (np.sort(order[chosen]) for chosen in (in_use, odd, same))
+    return in_use_at, odd_at, same_at

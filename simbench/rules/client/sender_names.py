@@ -28,7 +28,7 @@ def sender_names(case: Case) -> Verdict:
     """A valid name has at most eleven letters and digits, one of them a letter, and needs the option on its code."""
     pattern = re.compile(case.contract.terms.numbering.oadc_alpha_pattern.value, re.ASCII)
     with_option, unknown = options(case), option_unknown(case)
-    named = [row for row in case.trace.submits.rows() if row.alphanumeric]
+    named = case.trace.submits.where(case.trace.submits.alphanumeric).rows()
     asked = [one for one in sends(case).values() if one.oadc]
     bad = [row for row in asked if row.code not in with_option or not pattern.fullmatch(row.oadc)]
     wrong = [row for row in named if not pattern.fullmatch(row.oadc)]
@@ -102,7 +102,7 @@ def allotted_codes(case: Case) -> Verdict:
         own &= np.array([token not in forbidden for token in submits.token.tolist()], np.bool_)
     oadcs, which = submits.distinct("oadc")
     foreign = np.array([oadc not in codes for oadc in oadcs], np.bool_)[which]
-    wrong = list(submits.where(own & foreign).rows())
+    wrong = submits.where(own & foreign).rows()
     sessions = count(len(strangers), "session")
     summary = f"{sessions} of other accounts, {len(wrong)} of {count(int(own.sum()), 'submit')} from other codes"
     if not strangers and not wrong:

@@ -7,7 +7,6 @@ of their own (`simbench.rules.meters`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import isinf
 
 import msgspec
@@ -16,8 +15,11 @@ import numpy as np
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
+from simbench.rules.arrays import Places
 from simbench.rules.client.limits import Period, rate_periods, without_outages
-from simbench.rules.meters import AMBIGUITY, Meter, Operations, Sliding, counted, meter_of, said_of
+from simbench.rules.kernels import metering
+from simbench.rules.kernels.metering import SLIDING
+from simbench.rules.meters import AMBIGUITY, Form, Operations, counted, form_of, said_of
 from simbench.rules.rule import Case, Verdict, rule, worst
 from simbench.trace.rows import Submits
 from simbench.trace.view import Ints
@@ -28,43 +30,27 @@ SHOWN = 5  # frames shown as evidence of one code
 class Policed(msgspec.Struct, frozen=True):
     """A code's operations compared with its rate: positions of those too early, and the worst earliness (us)."""
 
-    early: tuple[int, ...]
+    early: Places
     worst_us: int
     peak: int  # operations in the busiest sliding second
     sustained_per_s: float
 
 
 def police(
-    at: Ints,
-    segments: Ints,
-    rate: int,
-    tolerance_us: int,
-    late_us_at: Callable[[int], int] = lambda _: 0,
-    meter: Meter | None = None,
+    at: Ints, segments: Ints, rate: int, tolerance_us: int, late_us: Ints | None = None, form: Form | None = None
 ) -> Policed:
     """Compare operations (instants in us, ascending; segments each) with a rate and list those too early.
 
-    `late_us_at` gives the bench's own lateness around an instant (us). A conforming operation that the bench read late
-    may have arrived that much earlier; it is dated so, so that the tolerance does not make the next one look early.
-    `meter` is the reading of the rate; by default the sliding second.
+    `late_us` is the bench's own lateness around each (us). A conforming operation that the bench read late may have
+    arrived that much earlier; it is dated so, so that the tolerance does not make the next one look early. `form` is
+    the reading of the rate; by default the sliding second.
     """
-    meter = meter or Sliding(rate)
-    early: list[int] = []
-    worst_us = 0
-    for position, (instant, amount) in enumerate(zip(at.tolist(), segments.tolist(), strict=True)):
-        probe = meter.copy() if amount > 1 else meter
-        for _ in range(amount - 1):
-            probe.take(probe.due(instant))
-        due = probe.due(instant)
-        if due > instant:
-            due = max(instant, due - late_us_at(instant))
-        worst_us = max(worst_us, due - instant)
-        if due - instant > tolerance_us:
-            early.append(position)
-            continue
-        probe.take(due)
-        meter = probe
-    return Policed(tuple(early), worst_us, peak_in_a_second(at, segments), sustained(each_segment(at, segments), rate))
+    early, dues = np.zeros(len(at), np.bool_), np.zeros(int(segments.max(initial=1)) + 1, np.int64)
+    row = np.array((form or Form(SLIDING, rate)).row(int(segments.sum())), np.int64)
+    late_us = np.zeros(0, np.int64) if late_us is None else late_us
+    worst_us = metering.police.at_scale(len(at))(at, segments, row, tolerance_us, late_us, early, dues)
+    pace = sustained(each_segment(at, segments), rate)
+    return Policed(Places(early), int(worst_us), peak_in_a_second(at, segments), pace)
 
 
 def each_segment(instants: Ints, segments: Ints) -> Ints:
@@ -96,13 +82,13 @@ def code_rates(case: Case) -> dict[str, int]:
 
 def held_against(case: Case, operations: Submits | Operations, rate: int) -> tuple[Policed, Policed]:
     """Operations compared with their rate: with tau alone, and with the bench's own lateness added."""
-    at, segments, late_us = operations.at, operations.segments, case.trace.largest_timing_error
+    at, segments = operations.at, operations.segments
     jitter_us = case.contract.terms.throughput.jitter_ms.value * 1000
-    strict = police(at, segments, rate, jitter_us, meter=meter_of(case.contract, rate))
+    form = form_of(case.contract, rate)
+    strict = police(at, segments, rate, jitter_us, form=form)
     if not strict.early:
         return strict, strict
-    meter = meter_of(case.contract, rate)
-    return strict, police(at, segments, rate, jitter_us, lambda instant: late_us(instant - SECOND_US, instant), meter)
+    return strict, police(at, segments, rate, jitter_us, case.trace.largest_timing_errors(at - SECOND_US, at), form)
 
 
 def _within_tier(case: Case, code: str, period: Period, submits: Operations) -> Verdict:
@@ -120,15 +106,13 @@ def _within_tier(case: Case, code: str, period: Period, submits: Operations) -> 
         summary += no_backlog(case, code, rate)
         return Verdict("pass", summary, 0, 0, "operations too early", "", assumed)
     evidence = tuple(
-        Evidence(
-            f"{code}: too early for {rate}/s", int(at[p]) - SECOND_US, int(at[p]), int(submits.session[p]),
-            submits.frame[p].hex().upper(),
-        )
-        for p in (lenient.early or strict.early)[:SHOWN]
-    )  # fmt: skip
+        Evidence(f"{code}: too early for {rate}/s", row.at - SECOND_US, row.at, row.session, row.frame.hex().upper())
+        for row in submits.where((lenient.early or strict.early)[:SHOWN]).rows()
+    )
     early, unit = len(lenient.early or strict.early), "operations too early"
     if not lenient.early:
-        late_us = max(case.trace.largest_timing_error(int(at[p]) - SECOND_US, int(at[p])) for p in strict.early)
+        instants = at[strict.early.array]
+        late_us = int(case.trace.largest_timing_errors(instants - SECOND_US, instants).max())
         summary += f", but the bench itself was {late_us / 1000:.1f} ms late there"
         return Verdict("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)
     summary += f"; {early} too early"
@@ -169,7 +153,7 @@ def _every_code_within_tier(case: Case) -> Verdict:
     operations, requested = counted(case.contract, case.trace), {one.code for one in case.trace.requests}
     judged = []
     for code in case.trace.limits:
-        own = operations.where(operations.code == code)
+        own = operations.where(operations.equal("code", code))
         if code in requested and not len(own):
             judged.append(Verdict("inconclusive", f"{code}: the client submitted nothing", blame="client"))
         for period in rate_periods(case, code) if len(own) else ():
@@ -225,7 +209,7 @@ def uses_its_tier(case: Case) -> Verdict:
     submits = case.trace.submits
     judged = []
     for code in case.trace.limits:
-        own = submits.where(submits.code == code)
+        own = submits.where(submits.equal("code", code))
         for period in rate_periods(case, code) if len(own) else ():
             found = _used(case, code, period, own, share)
             if found is not None:

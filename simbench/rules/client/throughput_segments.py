@@ -21,7 +21,7 @@ def within(case: Case, code: str, operations: Submits, rate: int) -> Verdict:
     if not strict.early:
         return Verdict("pass", summary, 0, 0, "operations too early", "", assumed)
     outcome, blame = ("fail", "client") if lenient.early else ("inconclusive", "bench")
-    wrong = operations.where(list(lenient.early or strict.early))
+    wrong = operations.where((lenient.early or strict.early).array)
     evidence = tuple(
         framed(f"{code}: too early for {rate}/s", r, since=r.at - SECOND_US) for r in wrong.where(slice(5)).rows()
     )
@@ -40,7 +40,7 @@ def long_messages(case: Case) -> Verdict:
     asked = {row.code for row in sends(case).values()}
     judged = []
     for code, rate in code_rates(case).items():
-        of_code = submits.where(submits.code == code)
+        of_code = submits.where(submits.equal("code", code))
         if code not in asked or not len(of_code):
             continue
         if not any(not token for token in of_code.token.tolist()):
@@ -62,17 +62,19 @@ def several_codes(case: Case) -> Verdict:
     """While all of them had messages to send: above its rate is a failure, far below it is weak."""
     submits, share = case.trace.submits, case.contract.terms.throughput.use_share.value
     rates = (
-        {code: rate for code, rate in code_rates(case).items() if (submits.code == code).any()} if len(submits) else {}
+        {code: rate for code, rate in code_rates(case).items() if submits.equal("code", code).any()}
+        if len(submits)
+        else {}
     )
     if len(rates) < 2 or len(set(rates.values())) < 2:
         return Verdict("inconclusive", "no two codes of different rates had a backlog", blame="client")
-    start = max(int(submits.at[submits.code == code][0]) for code in rates)
-    end = min(int(submits.at[submits.code == code][-1]) for code in rates)
+    start = max(int(submits.at[submits.equal("code", code)][0]) for code in rates)
+    end = min(int(submits.at[submits.equal("code", code)][-1]) for code in rates)
     judged = []
     for code, rate in rates.items():
-        common = submits.where((submits.code == code) & (submits.at >= start) & (submits.at <= end))
+        common = submits.where(submits.equal("code", code) & (submits.at >= start) & (submits.at <= end))
         if end - start < TOGETHER_US:
-            found = within(case, code, submits.where(submits.code == code), rate)
+            found = within(case, code, submits.where(submits.equal("code", code)), rate)
             summary = f"the codes had a common backlog for less than {TOGETHER_US / SECOND_US:.0f} s"
             judged.append(found if found.outcome == "fail" else Verdict("inconclusive", summary, blame="bench"))
             continue

@@ -78,10 +78,19 @@ def _write_claim(folder: Path, asked: SlaRun, report: Report) -> list[Path]:
     return written
 
 
+def sla_page(asked: SlaRun) -> str:
+    """The page of a record, judged and drawn."""
+    with look():
+        return html(report_of(asked))
+
+
 def html(report: Report) -> str:
     """The page."""
     words, counts = report.words, tally(report.view.findings)
-    svgs = {picture.name: _linked(to_svg(picture.figure, picture.heading), report) for picture in report.pictures}
+    svgs = {
+        picture.name: _linked(to_svg(picture.figure, picture.heading, picture.name), report)
+        for picture in report.pictures
+    }
     return (
         environment(Path(__file__).parent, str)
         .get_template("sla.html.j2")

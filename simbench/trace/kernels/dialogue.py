@@ -23,6 +23,11 @@ NAMED: Final = 1
 SUBMIT_FIELDS: Final = ("recipient", "oadc", "named", "notify", "validity", "text", "letters", "token", "word")
 FIELDS: Final = len(SUBMIT_FIELDS)
 TRN_IN_USE, ANSWERS_NOTHING = 1, 2  # what `follow` notes of a frame
+LAST, LONGEST_SILENCE, SINCE = (
+    0,
+    1,
+    2,
+)  # columns of `quiet`: the client's last frame; its longest silence, and since when
 _ADC, _OADC, _NRQ, _NT, _VP = At.ADC, At.OADC, At.NRQ, At.NT, At.VP
 _SCTS, _DST, _RSN, _MT, _MSG, _OTOA, _LAST = At.SCTS, At.DST, At.RSN, At.MT, At.MSG, At.OTOA, At.RES5
 _ALL: Final = 33
@@ -226,22 +231,28 @@ def read(  # noqa: PLR0913 - a kernel has no objects
 
 
 @kernel
-def follow(  # noqa: PLR0913 - a kernel has no objects
+def follow(  # noqa: PLR0912, PLR0913 - a kernel has no objects
     first: int, classes: Ints, at: Ints, slots: Ints, trns: Ints, lines: Ints, given_up_us: int, asked: Ints,
-    unacknowledged: Ints, counts: Ints, numbers: Ints, notes: Ints, accounts: Ints,
+    unacknowledged: Ints, counts: Ints, numbers: Ints, notes: Ints, accounts: Ints, quiet: Ints,
 ) -> int:  # fmt: skip
     """Number submits and notifications, and match results with them, from frame `first` on.
 
     Stops at a frame that is to be read one by one, and returns its place. `asked` and `unacknowledged` [slot, TRN, 3]
     hold OT (0: none), number and instant of what waits for a result of the SMSC and of the client. `lines` [slot, 3]:
     whether its first operations are over, whether its beginning was seen, and its account. `counts`: submits and
-    notifications so far. `numbers`: of an operation its own, of a result that of its operation or -1.
+    notifications so far. `numbers`: of an operation its own, of a result that of its operation or -1. `quiet`
+    [slot, 3]: how long the client was silent.
     """
     for place in range(first, len(classes)):
         kind, slot, trn = classes[place], slots[place], trns[place]
         if kind == OTHER or (kind == SUBMIT and not lines[slot, 0]):
             return place
         notes[place], accounts[place] = 0, lines[slot, 2]
+        if kind in (SUBMIT, ACKNOWLEDGEMENT):
+            before = quiet[slot, LAST]
+            if before >= 0 and at[place] - before > quiet[slot, LONGEST_SILENCE]:
+                quiet[slot, LONGEST_SILENCE], quiet[slot, SINCE] = at[place] - before, before
+            quiet[slot, LAST] = at[place]
         if kind == SUBMIT:
             numbers[place] = counts[0]
             if asked[slot, trn, 0] == 0 or at[place] - asked[slot, trn, 2] > given_up_us:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, UDP
 
+from simbench.api.call_sources import Reading, read_calls
 from simbench.base.errors import SimbenchError
-from simbench.cli.dialup.call_sources import Reading, read_calls
 from simbench.cli.main import cli
 from simbench.dialup.calls import CAUSES, UNKNOWN_CAUSE, SetAside, cause_of
 from simbench.dialup.radius.dates import event_of

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fake_smsc.core.limiter import Limiter
 from fake_smsc.core.records import Limit
 from simbench.base.units import SECOND_US
+from simbench.rules.arrays import Places
 from simbench.rules.client.throughput import Policed, each_segment, peak_in_a_second, police, sustained
 
 TAU = 50_000
@@ -179,7 +180,7 @@ def test_the_bench_being_late_excuses_there_and_nowhere_else() -> None:
     instants = np.array([0] * 10 + [900_000] + [9 * SECOND_US] * 10 + [9_900_000], np.int64)
     ones = np.ones(len(instants), np.int64)
     assert police(instants, ones, 10, TAU).early == (10, 21)
-    assert police(instants, ones, 10, TAU, lambda instant: 50_000 if instant < SECOND_US else 0).early == (21,)
+    assert police(instants, ones, 10, TAU, np.where(instants < SECOND_US, 50_000, 0)).early == (21,)
 
 
 # Peak and mean ---------------------------------------------------------------------------------------------------
@@ -221,4 +222,4 @@ def test_the_mean_is_one_of_segments() -> None:
 
 
 def test_nothing_is_neither_early_nor_anything_else() -> None:
-    assert policed([], 10) == Policed((), 0, 0, 0.0)
+    assert policed([], 10) == Policed(Places(np.zeros(0, np.bool_)), 0, 0, 0.0)

@@ -43,4 +43,6 @@ def draw(scene: Scene) -> Group | None:
             panel.axvspan(axis.at(start), axis.at(end), color=style.RED, alpha=0.09, linewidth=0)
     axis.label(panels[-1])
     figure.align_ylabels()
-    return Group(heading, (Drawing("", style.to_svg(figure, heading), NOTE if trace.outages else ""),), wide=True)
+    return Group(
+        heading, (Drawing("", style.to_svg(figure, heading, "endurance"), NOTE if trace.outages else ""),), wide=True
+    )

@@ -40,7 +40,7 @@ def draw(scene: Scene) -> Group | None:
             axes.plot(np.interp(share, _shares(), curve), share, marker, color=colour, markersize=6, clip_on=False)
     _finish(axes)
     note = "Messages: " + ", ".join(f"{number(len(found))} {name}" for name, found, _ in waits) + "."
-    return Group(heading, (Drawing("", style.to_svg(figure, heading), note),))
+    return Group(heading, (Drawing("", style.to_svg(figure, heading, "latency"), note),))
 
 
 def _shares() -> Floats:

@@ -52,7 +52,7 @@ def draw(scene: Scene) -> Group | None:
             axes.axvspan(axis.at(one.start), axis.at(one.end), color=style.RED, alpha=0.09, linewidth=0)
     axis.label(backlog)
     note = REFUSED if any(one.mode in {"cut", "reset", "refuse"} for one in returns) else ""
-    return Group(heading, (Drawing("", style.to_svg(figure, heading), note),), wide=True)
+    return Group(heading, (Drawing("", style.to_svg(figure, heading, "outage"), note),), wide=True)
 
 
 def _returns(trace: Trace) -> list[Return]:

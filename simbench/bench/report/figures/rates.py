@@ -120,7 +120,7 @@ def _panel(one: Traffic, measured: Pace, bins: Bins, axis: TimeAxis, colour: str
     style.whole_numbers(axes)
     axes.set_ylim(0, max(_tier(one), measured.peak) * 1.12)
     style.legend_above(axes)
-    return Drawing(heading, style.to_svg(figure, heading))
+    return Drawing(heading, style.to_svg(figure, heading, "rates"))
 
 
 def _tier_line(axes: Axes, one: Traffic, axis: TimeAxis, end: int) -> None:

@@ -45,7 +45,7 @@ def draw(scene: Scene) -> Group | None:
             xytext=(2, 0), textcoords="offset points", va="bottom", fontsize=9.5,
         )  # fmt: skip
     axes.set_xlabel("submits (logarithmic)" if logarithmic else "submits")
-    return Group(heading, (Drawing("", style.to_svg(figure, heading)),))
+    return Group(heading, (Drawing("", style.to_svg(figure, heading, "results")),))
 
 
 def _tally(scene: Scene) -> Counter[str]:

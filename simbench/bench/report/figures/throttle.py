@@ -72,7 +72,7 @@ def _panel(one: Exchange, bins: Bins, axis: TimeAxis, colour: str) -> Drawing:
         f"{style.label(one.code)}: {_mean(one.offered)} offered, {_mean(one.acknowledged)} acknowledged, "
         f"tier {number(one.tier)}/s"
     )
-    return Drawing(heading, style.to_svg(figure, heading))
+    return Drawing(heading, style.to_svg(figure, heading, "throttle"))
 
 
 def _mean(instants: Ints) -> str:

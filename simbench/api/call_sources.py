@@ -1,4 +1,4 @@
-"""Calls from a file of any kind, for the commands that read calls; it joins `dialup` and `capture`.
+"""Calls from a file of any kind, for whatever reads calls; it joins `dialup` and `capture`.
 
 The same validation applies to every kind: it sets invalid calls aside with the reason.
 """
@@ -39,7 +39,7 @@ class Reading(NamedTuple):
 
 
 def read_calls(
-    path: Path, offer: Offer, how: Reading, progress: Callable[[int, int], None] = lambda _done, _all: None
+    path: Path, offer: Offer, how: Reading, progress: Callable[[int, int], object] = lambda _done, _all: None
 ) -> Records:
     """Valid calls of call records, a `detail` file or a capture; the rest is set aside. Raises BadInput."""
     kind = "csv"
@@ -74,7 +74,7 @@ def accounted(
     found: Iterable[Heard | SetAside],
     offer: Offer,
     how: Reading,
-    progress: Callable[[int, int], None] = lambda _done, _all: None,
+    progress: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> Records:
     """The same for accounting records already read; several records make a call."""
     rows = 0

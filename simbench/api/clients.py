@@ -1,0 +1,199 @@
+"""`Client`: the reference client as an object, for tests of a platform and as an example of a correct client."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+from simbench.api.words import in_python_words
+from simbench.base.errors import BadInput
+from simbench.client.compliance import StopList
+from simbench.client.core import Core
+from simbench.client.faults import FAULTS, faulty
+from simbench.client.messages import Event, LinkConfig, MoReceived, Outgoing, knowledge_of
+from simbench.client.shell import Link, Outside
+from simbench.client.spool import Spool
+from simbench.contract import Contract, load_contract
+
+T = TypeVar("T")
+State = Literal["queued", "accepted", "refused", "delivered", "undelivered", "withheld"]
+FINAL = frozenset({"refused", "delivered", "undelivered", "withheld"})
+WAIT_S = 10.0
+LOOK_S = 0.01
+
+
+class Client:
+    """A correct UCP client on one short code: it logs in, keeps its rate, window and keepalives, and reconnects.
+
+    Use it as a context manager; it runs in a thread of its own and has ended after the block. `address` is HOST:PORT;
+    `account` and `password` are by default the short code and that of demo scenarios. `rate_per_s` is its tier.
+    `faults` are named deviations (`simbench list faults`), to test a judge or a platform. `spool`: a file that
+    outlives the client; by default it remembers in memory.
+
+    >>> from fake_smsc import FakeSmsc
+    >>> with FakeSmsc(codes={"36010": 10}) as smsc, Client(smsc.address, "36010", rate_per_s=10) as client:
+    ...     token = client.send("0639980001", "Bonjour")
+    ...     client.wait_for(token, "delivered")
+    ...     [one.text for one in smsc.messages()]
+    'delivered'
+    ['Bonjour']
+    """
+
+    @in_python_words
+    def __init__(  # noqa: PLR0913 - what a client is configured with
+        self,
+        address: str,
+        code: str,
+        *,
+        account: str = "",
+        password: str = "secret",  # noqa: S107 - of demo accounts on loopback
+        rate_per_s: int = 10,
+        window: int = 10,
+        contract: Contract | Path | str | None = None,
+        faults: tuple[str, ...] = (),
+        spool: Path | str = ":memory:",
+    ) -> None:
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            raise BadInput("address", f"is {address!r:.60}", "HOST:PORT, such as 127.0.0.1:3024")
+        for fault in faults:
+            if fault not in FAULTS:
+                raise BadInput("faults", f"{fault!r:.40} is no fault of the reference client", "a name of FAULTS")
+        known = contract if isinstance(contract, Contract) else load_contract(contract) if contract else load_contract()
+        self._config = LinkConfig(
+            account=account or code, password=password, code=code, rate_per_s=rate_per_s, window=window,
+            knows=knowledge_of(known),
+        )  # fmt: skip
+        self._outside = Outside(host, int(port))
+        self._make: Callable[[LinkConfig, StopList], Core] = faulty(faults) if faults else Core
+        self._spool_path, self._names = str(spool), count(1)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self.events: list[Event] = []
+        """Everything that happened, in order: Queued, Sent, Accepted, Refused, Delivered, MoReceived, …"""
+
+    def __enter__(self) -> Self:
+        if self._loop is not None:
+            raise BadInput("Client", "is running already", "one block at a time")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="simbench-client", daemon=True)
+        self._thread.start()
+        try:
+            self._wait(self._start())
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._wait(self._stop())
+        finally:
+            self._end()
+
+    @in_python_words
+    def send(  # noqa: PLR0913 - what a message consists of
+        self,
+        recipient: str,
+        text: str,
+        *,
+        traffic_class: str = "transactional",
+        brand: str = "",
+        oadc: str | None = None,
+        validity_s: int | None = None,
+        opted_in: bool = True,
+        token: str = "",
+    ) -> str:
+        """Take a message in and give its token, by which `state` and `wait_for` find it; it leaves when its turn comes.
+
+        Raises BadInput for a token that was used before.
+        """
+        name = token or f"m{next(self._names)}"
+        asked = Outgoing(name, self._config.code, recipient, text, traffic_class, brand, oadc, validity_s, opted_in)
+
+        async def submit() -> bool:
+            taken = self._link.submit(asked)
+            self._link.turn()
+            return taken
+
+        if not self._wait(submit()):
+            raise BadInput("token", f"{name!r:.60} was used before", "a new one")
+        return name
+
+    def state(self, token: str) -> State | None:
+        """The state of a message: queued, accepted, refused, delivered, undelivered, withheld; None if unknown."""
+
+        async def look() -> Any:
+            return self._spool.states().get(token)
+
+        found: State | None = self._wait(look())
+        return found
+
+    @property
+    def received(self) -> list[MoReceived]:
+        """The messages from subscribers so far: `.sender`, `.text`, `.scts`."""
+        return [one for one in list(self.events) if isinstance(one, MoReceived)]
+
+    def wait_for(self, token: str, state: State | None = None, timeout_s: float = WAIT_S) -> State:
+        """Wait until a message is in a state, by default in a final one, and give the state.
+
+        Raises TimeoutError after so many seconds, and when the message ends in another state.
+        """
+
+        async def reached() -> State:
+            now = asyncio.get_running_loop().time
+            deadline = now() + timeout_s
+            while True:
+                found: Any = self._spool.states().get(token)
+                if found == state or (state is None and found in FINAL):
+                    return found  # type: ignore[no-any-return]  # a state of the spool
+                if found in FINAL or now() > deadline:
+                    raise TimeoutError(f"message {token}: {found or 'unknown'}, not {state or 'final'}, {self._said()}")
+                await asyncio.sleep(LOOK_S)
+
+        return self._wait(reached())
+
+    def _said(self) -> str:
+        last = ", ".join(type(one).__name__ for one in self.events[-4:])
+        return f"the last events were: {last or 'none, the client never logged in'}"
+
+    async def _start(self) -> None:
+        self._spool = Spool(self._spool_path)
+        stops = StopList(self._spool.stops())
+        self._link = Link(self._make(self._config, stops), self._spool, self._outside, self.events.append)
+        self._link.turn()
+
+    async def _stop(self) -> None:
+        await self._link.end()
+        self._spool.close()
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop is None:
+            work.close()
+            raise BadInput("Client", "is not running", "a call inside its `with` block")
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def _end(self) -> None:
+        loop, thread = self._loop, self._thread
+        self._loop = self._thread = None
+        if loop is None or thread is None:
+            return
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+    def __repr__(self) -> str:
+        state = "running" if self._loop is not None else "not running"
+        return f"<Client of {self._config.code} at {self._outside.host}:{self._outside.port}, {state}>"

@@ -1,0 +1,32 @@
+"""Which contract a record is judged by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simbench.api.words import contract_in
+from simbench.base.errors import BadInput
+from simbench.contract import Contract, load_contract
+from simbench.ledger import Run
+from simbench.ledger.info import NAME, read_info
+from simbench.tables.frames import Frame
+
+
+def contract_for(source: Path | Run | Frame, given: Contract | Path | str | None) -> Contract:
+    """The contract given, or else the one a run was made under, or else the built-in one. Raises ContractError.
+
+    A run names its contract; one whose file is not at hand, or has changed since, is judged by the built-in one.
+    """
+    if given:
+        return contract_in(given)
+    try:
+        info = source.info if isinstance(source, Run) else None
+        if isinstance(source, Path) and (source / NAME).is_file():
+            info = read_info(source)
+        if info is not None and info.contract:
+            found = load_contract(info.contract)
+            if found.digest == info.contract_digest:
+                return found
+    except BadInput:  # no file of that name, or a folder that the reader of runs refuses with its reason
+        pass
+    return contract_in(None)

@@ -1,0 +1,133 @@
+"""Findings: what was found of a record, purpose by purpose, and `judge`, which finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, overload
+
+from simbench.base.notebook import html_table
+from simbench.base.toml_files import choice
+from simbench.finding import OUTCOMES, Finding, Outcome, counted, exit_status, tally
+from simbench.tables.frames import Frame
+
+if TYPE_CHECKING:
+    from simbench.sla.dispute import Dispute
+    from simbench.sla.forecast import BackTest, Forecast
+    from simbench.tables.rows import RejectedRow
+
+STATUS: Final[Mapping[int, Outcome]] = {0: "pass", 1: "fail", 3: "inconclusive"}
+RANK: Final = {name: place for place, name in enumerate(("fail", "error", "inconclusive", "weak", "pass"))}
+HEADINGS: Final = ("outcome", "clause", "purpose", "exercise", "measured", "limit", "unit", "blame", "summary")
+
+
+class Findings(Sequence[Finding]):
+    """One finding for each purpose, in the order of the contract's clauses.
+
+    `findings["sla.availability"]` is the finding of a purpose, `findings[0]` the first. `facts` are those of the
+    record: source, period, contract, rows. `notes` are remarks on rows of tables that were set aside or read with
+    doubt. `before` holds the findings before any decision was applied; `dispute`, `forecast` and `back_test` what was
+    asked for beside.
+    """
+
+    def __init__(  # noqa: PLR0913 - what may have been asked for
+        self,
+        found: Sequence[Finding],
+        *,
+        facts: Mapping[str, str | int | float] | None = None,
+        notes: Sequence[RejectedRow] = (),
+        before: Sequence[Finding] = (),
+        dispute: Dispute | None = None,
+        forecast: Forecast | None = None,
+        back_test: BackTest | None = None,
+        origin: Any = None,
+    ) -> None:
+        self._found = tuple(found)
+        self.facts = dict(facts or {})
+        self.notes = tuple(notes)
+        self.before = tuple(before)
+        self.dispute, self.forecast, self.back_test = dispute, forecast, back_test
+        self.origin = origin
+        """What `report` draws the findings from."""
+        self.record: Any = None
+        """The record that was judged, of a list of records."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The whole in one word: fail if anything failed, inconclusive if something was not decided, else pass."""
+        return STATUS[exit_status(self._found)]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many findings there are of each outcome."""
+        return tally(self._found)
+
+    @property
+    def failures(self) -> list[Finding]:
+        """The findings that failed."""
+        return self.of("fail")
+
+    def of(self, outcome: Outcome) -> list[Finding]:
+        """The findings of one outcome. Raises ValueError for a word that is none."""
+        if outcome not in OUTCOMES:
+            raise ValueError(f"no outcome {outcome!r}; there are {', '.join(OUTCOMES)}")
+        return [one for one in self._found if one.outcome == outcome]
+
+    @property
+    def frame(self) -> Frame:
+        """The findings as a table: outcome, clause, purpose, exercise, measured, limit, unit, blame, summary."""
+        return Frame(_arrow(self._found), "findings")
+
+    @overload
+    def __getitem__(self, key: int | str) -> Finding: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> Findings: ...
+
+    def __getitem__(self, key: int | str | slice) -> Finding | Findings:
+        if isinstance(key, slice):
+            return Findings(self._found[key], facts=self.facts, origin=self.origin)
+        if isinstance(key, int):
+            return self._found[key]
+        for one in self._found:
+            if one.purpose == key:
+                return one
+        raise KeyError(f"no finding of {key}; {choice(key, [one.purpose for one in self._found])}")
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._found)
+
+    def __eq__(self, other: object) -> bool:
+        return self._found == other._found if isinstance(other, Findings) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # lists of results are compared, not looked up
+
+    def __repr__(self) -> str:
+        return f"<Findings: {counted(self._found) or 'none'}>"
+
+    def __str__(self) -> str:
+        return "\n".join(f"{one.outcome:<13}{one.clause:<12}{one.purpose:<28}{one.summary}" for one in self._found)
+
+    def _repr_html_(self) -> str:
+        worst = sorted(self._found, key=lambda one: RANK.get(one.outcome, len(RANK)))
+        rows = [(one.outcome, one.clause, one.purpose, _figure(one.measured, one.unit), one.summary) for one in worst]
+        headings = ("outcome", "clause", "purpose", "measured", "what was seen")
+        return html_table(headings, rows, len(rows), counted(self._found))
+
+
+def _figure(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{value:.6g} {unit}".strip()
+
+
+def _arrow(found: Sequence[Finding]) -> Any:
+    import pyarrow as pa
+
+    numbers = {"measured", "limit"}
+    return pa.table(
+        {
+            name: pa.array([getattr(one, name) for one in found], pa.float64() if name in numbers else pa.string())
+            for name in HEADINGS
+        }
+    )

@@ -1,0 +1,202 @@
+"""Conformance sessions of a client: `conform` runs one, `read_session` reads one that was kept."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+from simbench.api.findings import Findings
+from simbench.api.words import in_python_words, path_in
+from simbench.base.errors import BadInput
+from simbench.base.outputs import claim
+from simbench.base.progress import Progress, reported
+from simbench.bench.exercises.exercise import Exercise
+from simbench.bench.report import ExerciseRun, Judgement, read_findings
+from simbench.bench.runner.baseline import Baseline, Standing, compare, read_baseline
+from simbench.bench.runner.junit import write_junit
+from simbench.bench.runner.options import SessionOptions, plan_again, plan_of
+from simbench.bench.runner.output import FINDINGS, JUNIT, judgement_of, write_output
+from simbench.bench.runner.run_exercise import AT_ONCE, Phase
+from simbench.bench.runner.selection import select
+from simbench.bench.runner.session import RUNS, Judgements, Plan
+from simbench.bench.runner.session_record import NAME as RECORD
+from simbench.bench.runner.session_record import read_record
+from simbench.bench.sut.protocol import SystemUnderTest
+from simbench.contract import Contract, load_contract
+from simbench.ledger import open_run
+from simbench.rules.rule import load
+from simbench.trace.trace import Trace
+
+Maker = Callable[[], SystemUnderTest]
+
+
+class Session:
+    """A client driven through exercises and judged.
+
+    `findings` has one finding a purpose and exercise; `folder` holds a ledger an exercise (`runs/EXERCISE/ledger`, for
+    `open_run`). A session without a folder of its own lies in a temporary one, which goes when nobody refers to the
+    session any more.
+    """
+
+    def __init__(
+        self, judgement: Judgement, folder: Path, standings: Sequence[Standing] = (), judged: Judgements | None = None,
+        *, strict: bool = False,
+    ) -> None:  # fmt: skip
+        self.judgement, self.folder, self.standings, self.judged = judgement, folder, tuple(standings), judged
+        self.strict = strict
+        self.findings = Findings(judgement.findings, facts=judgement.info, origin=self)
+
+    @property
+    def client(self) -> str:
+        """The name of the client under test."""
+        return str(self.judgement.info.get("system", ""))
+
+    @property
+    def outcome(self) -> str:
+        """The whole in one word: pass, fail or inconclusive."""
+        return self.findings.outcome
+
+    @property
+    def exercises(self) -> tuple[str, ...]:
+        """The exercises that ran, by name."""
+        return tuple(one.name for one in self.judgement.exercises)
+
+    def __repr__(self) -> str:
+        return f"<Session of {self.client or 'a client'}: {self.findings!r}>"
+
+    def _repr_html_(self) -> str:
+        return self.findings._repr_html_()
+
+
+@in_python_words
+def conform(  # noqa: PLR0913 - what a session may be told
+    sut: str | Path | Maker,
+    only: Sequence[str] | str = (),
+    *,
+    program: str = "",
+    capabilities: Path | str | None = None,
+    contract: Contract | Path | str | None = None,
+    faults: Sequence[str] = (),
+    baseline: Path | str | None = None,
+    strict: bool = False,
+    soak: str = "",
+    seed: int = 1,
+    jobs: int = AT_ONCE,
+    folder: Path | str | None = None,
+    progress: Progress | bool = False,
+) -> Session:
+    """Drive a client through the exercises and judge it, clause by clause, as `simbench conform` does.
+
+    `sut` is the name of a client (reference, kannel, command, external), a description (.toml), or a function or class
+    that makes a `SystemUnderTest`: each exercise starts a fresh one. `only`: clauses, chapters, purposes or exercises.
+    `program`: program and arguments of "command". `capabilities`: what the client claims (TOML). `faults` are planted
+    in the reference client. `baseline`: known deviations (TOML); with `strict`, weak and inconclusive findings fail as
+    well. `soak`: an endurance run of this length ("10m") instead. `jobs` exercises run at a time, but those that
+    measure rates run alone. `folder`, a new one, keeps the whole session, as the command does. All servers and clients
+    have ended when the function returns or raises, Ctrl-C included.
+
+    Raises BadInput for what cannot be run, Trouble where the machine lacks something.
+
+    >>> session = conform("reference", only="refusals")
+    >>> session.outcome
+    'pass'
+    """
+    own: Maker | None = None
+    name = str(sut)
+    if not isinstance(sut, str | Path):
+        own, name = _maker(sut), "own"
+    given = contract if isinstance(contract, Contract) else None
+    wanted = SessionOptions(
+        name, program, path_in(capabilities), (only,) if isinstance(only, str) else tuple(only),
+        given.source if given is not None else str(contract or ""), seed, tuple(faults), soak, jobs,
+    )  # fmt: skip
+    known = read_baseline(Path(baseline), load()) if baseline else Baseline()
+    temporary = Path(tempfile.mkdtemp(prefix="simbench-")) if folder is None else None
+    home = Path(folder) if folder is not None else Path(str(temporary)) / "session"
+    try:
+        judged = _conducted(plan_of(wanted, home, own, given), home, progress)
+    except BaseException:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    standings = compare(judged.findings, known, date.today(), strict=strict)
+    if temporary is None:
+        session = Session(write_output(judged, home, standings), home, standings, judged, strict=strict)
+        write_junit(home / JUNIT, judged, standings, strict=strict)
+        return session
+    session = Session(judgement_of(judged, standings), home, standings, judged, strict=strict)
+    weakref.finalize(session, shutil.rmtree, temporary, ignore_errors=True)
+    return session
+
+
+def _conducted(plan: Plan, home: Path, progress: Progress | bool) -> Judgements:
+    """A session that was run to its end; nothing of it is left running, however it ends."""
+    if (home / RUNS).exists():
+        raise BadInput(f"folder {home}", "already holds a session", "a new folder")
+    claim(home, "folder")
+    judged = Judgements(plan)
+    with reported(progress) as show:
+        judged.start(_Ticker(show, len(plan.chosen)).take)
+        try:
+            judged.wait()
+        finally:
+            judged.stop()
+    return judged
+
+
+@in_python_words
+def read_session(folder: Path | str, contract: Contract | str | None = None) -> Session:
+    """The session that `conform` or `simbench conform` kept in a folder, its findings as they were.
+
+    Raises BadInput when there is none, LedgerError for a damaged ledger.
+    """
+    home = Path(folder)
+    result = read_findings(home / FINDINGS)
+    given = contract if isinstance(contract, str) else str(result.run.get("contract", "orange_ops_2016"))
+    chosen = select()
+    if (home / RECORD).is_file():  # also knows exercises made for one session
+        chosen = plan_again(read_record(home), home, given, ()).chosen
+    exercises = []
+    for name, (exercise, _) in chosen.items():
+        ledger = home / RUNS / name / "ledger"
+        if ledger.is_dir():
+            trace = Trace(open_run(ledger))
+            exercises.append(ExerciseRun(name, exercise.title, trace, trace.span[0]))
+    known = contract if isinstance(contract, Contract) else load_contract(given)
+    return Session(Judgement(result.run, result.findings, known, exercises), home)
+
+
+def is_session(folder: Path) -> bool:
+    """Whether a folder holds a session."""
+    return (folder / RUNS).is_dir() and (folder / FINDINGS).is_file()
+
+
+def _maker(sut: object) -> Maker:
+    if not callable(sut):
+        problem = f"is a {type(sut).__name__}"
+        raise BadInput("sut", problem, "a name, a description, or a function or class that makes a client")
+    try:
+        made = sut()
+    except TypeError as problem:
+        raise BadInput("sut", f"cannot be called without arguments: {problem}", "a function or class") from None
+    lacking = [name for name in ("name", "version", "capabilities", "start", "send", "stop") if not hasattr(made, name)]
+    if lacking:
+        raise BadInput("sut", f"makes a {type(made).__name__} without {', '.join(lacking)}", "a SystemUnderTest")
+    return sut
+
+
+class _Ticker:
+    """Progress of a session: the share of its exercises that are over."""
+
+    def __init__(self, show: Progress, total: int) -> None:
+        self._show, self._total, self._done = show, total, 0
+
+    def take(self, exercise: Exercise, phase: Phase, trouble: str) -> None:
+        """Take the start or the end of an exercise."""
+        self._done += phase == "finished"
+        said = {"started": "begun", "again": f"repeated, because {trouble}", "finished": "finished"}[phase]
+        self._show(self._done / self._total, f"{exercise.name} {said}")

@@ -1,0 +1,57 @@
+"""Errors in the words of Python: the same place, problem and expectation as of a command, without its dashes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Final, ParamSpec, TypeVar
+
+from simbench.base.errors import BadInput
+from simbench.contract import DEFAULT, Contract, load_contract
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Options whose argument in Python has another name.
+ARGUMENTS: Final = {"from": "start", "to": "end", "map": "mapping", "forecast": "forecast_until", "mix": "mixes"}
+_OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
+
+
+@contextmanager
+def python_words() -> Iterator[None]:
+    """Name arguments instead of options in every BadInput that leaves the block."""
+    try:
+        yield
+    except BadInput as problem:
+        parts = [_OPTION.sub(_argument, part) for part in (problem.place, problem.problem, problem.expected)]
+        if parts == [problem.place, problem.problem, problem.expected]:
+            raise
+        raise type(problem)(*parts) from None
+
+
+def in_python_words(function: Callable[P, R]) -> Callable[P, R]:
+    """The function with the errors of `python_words`."""
+
+    @wraps(function)
+    def called(*arguments: P.args, **named: P.kwargs) -> R:
+        with python_words():
+            return function(*arguments, **named)
+
+    return called
+
+
+def contract_in(given: Contract | Path | str | None) -> Contract:
+    """The contract given as an object, a name or a file; None: the default. Raises ContractError."""
+    return given if isinstance(given, Contract) else load_contract(given or DEFAULT)
+
+
+def path_in(given: Path | str | None) -> Path | None:
+    """A path given as text or path; None stays None."""
+    return None if given is None else Path(given)
+
+
+def _argument(found: re.Match[str]) -> str:
+    return ARGUMENTS.get(found[1], found[1].replace("-", "_"))

@@ -1,0 +1,149 @@
+"""What many operations of one session, or like ones, have to do with each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.kernels.jit import kernel
+from simbench.rules.kernels.metering import LONG_AGO
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+IN_USE, BEYOND = 1, 2  # how an operation may be against the window
+
+
+@kernel
+def earlier_alike(order: Ints, keys: Ints, counted: Bools, accepted: Bools, found: Bools) -> int:
+    """Mark what has an earlier one of the same key that counts; return how many keys have one that was accepted.
+
+    `order` sorts the keys, equal ones in order of arrival.
+    """
+    groups, before, any_accepted = 0, False, False
+    for number in range(len(order)):
+        place = order[number]
+        if number == 0 or keys[place] != keys[order[number - 1]]:
+            groups += any_accepted
+            before = any_accepted = False
+        found[place] = before
+        before |= counted[place]
+        any_accepted |= accepted[place]
+    return groups + any_accepted
+
+
+@kernel
+def most_unanswered(
+    at: Ints, trns: NDArray[Any], until: Ints, sizes: Ints, waiting: Ints, violations: NDArray[np.int8]
+) -> tuple[int, int]:
+    """The most operations of a session that are unanswered at once, and the place of the one that makes them so many.
+
+    `until`: when each is answered; `sizes`: the window then; `waiting` [TRN] is empty. An operation with a number in
+    use is discarded.
+    """
+    most, where = 0, 0
+    waiting[:] = LONG_AGO
+    for place in range(len(at)):
+        trn = trns[place]
+        if waiting[trn] > at[place]:
+            violations[place] = IN_USE
+            continue
+        waiting[trn] = until[place]
+        count = 0
+        for number in range(len(waiting)):
+            count += waiting[number] > at[place]
+        count += until[place] <= at[place]  # it is unanswered when it arrives
+        if count > most:
+            most, where = count, place
+        if count > sizes[place]:
+            violations[place] = BEYOND
+    return most, where
+
+
+@kernel
+def received(  # noqa: PLR0913 - a kernel has no objects
+    at: Ints, sessions: NDArray[Any], trns: NDArray[Any], result_at: Ints, windows: Ints, waiting: Ints, heap: Ints,
+    counts: Ints, freed_at: Ints,
+) -> None:  # fmt: skip
+    """When the client shows to have received the result of each operation: instants, or -1.
+
+    An operation shows it whose TRN is that of an answered one, and one that would exceed the window without the oldest
+    results. `waiting` [session, TRN]: place of the unshown operation, -1 for none; `heap` [session, more than TRNs]:
+    places of the answered ones by their results, of which some may be shown meanwhile; `counts` [session, 2]: unshown
+    ones, and entries of the heap.
+    """
+    for place in range(len(at)):
+        session, trn, now = sessions[place], trns[place], at[place]
+        surplus = counts[session, 0] + 1 - windows[place]
+        while surplus > 0 and counts[session, 1] > 0:
+            oldest = heap[session, 0]
+            if result_at[oldest] >= now:
+                break
+            last = counts[session, 1] - 1
+            heap[session, 0] = heap[session, last]
+            counts[session, 1] = last
+            sift_down(heap[session], last, result_at)
+            if waiting[session, trns[oldest]] == oldest:
+                surplus -= 1
+                waiting[session, trns[oldest]] = -1
+                counts[session, 0] -= 1
+                freed_at[oldest] = now
+        again = waiting[session, trn]
+        if again >= 0 and 0 <= result_at[again] < now:
+            waiting[session, trn] = -1
+            counts[session, 0] -= 1
+            freed_at[again] = now
+            again = -1
+        if again < 0:
+            waiting[session, trn] = place
+            counts[session, 0] += 1
+            if result_at[place] >= 0:
+                if counts[session, 1] == heap.shape[1]:
+                    counts[session, 1] = unshown_only(heap[session], trns, waiting[session], result_at)
+                sift_up(heap[session], counts[session, 1], place, result_at)
+                counts[session, 1] += 1
+
+
+def unshown_only(heap: Ints, trns: NDArray[Any], waiting: Ints, result_at: Ints) -> int:
+    """Leave out of a heap what was shown meanwhile; return its size."""
+    size = 0
+    for number in range(len(heap)):
+        place = heap[number]
+        if waiting[trns[place]] == place:
+            sift_up(heap, size, place, result_at)
+            size += 1
+    return size
+
+
+def is_before(one: int, other: int, result_at: Ints) -> bool:
+    """Whether the result of an operation comes before another's, of equal ones that of the earlier operation."""
+    return bool(result_at[one] < result_at[other] or (result_at[one] == result_at[other] and one < other))
+
+
+def sift_down(heap: Ints, size: int, result_at: Ints) -> None:
+    """Restore a heap whose first entry was replaced."""
+    at = 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            return
+        if child + 1 < size and is_before(heap[child + 1], heap[child], result_at):
+            child += 1
+        if not is_before(heap[child], heap[at], result_at):
+            return
+        heap[at], heap[child] = heap[child], heap[at]
+        at = child
+
+
+def sift_up(heap: Ints, size: int, place: int, result_at: Ints) -> None:
+    """Add a place to a heap of so many."""
+    at = size
+    heap[at] = place
+    while at > 0:
+        parent = (at - 1) // 2
+        if not is_before(heap[at], heap[parent], result_at):
+            return
+        heap[at], heap[parent] = heap[parent], heap[at]
+        at = parent
