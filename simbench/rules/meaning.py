@@ -17,8 +17,8 @@ class Meaning(msgspec.Struct, frozen=True):
 TOPICS: Final[dict[str, Meaning]] = {
     "rate": Meaning(
         "The platform may refuse or delay whatever exceeds the subscribed rate, and a lower rate makes messages late.",
-        "A limiter that counts messages instead of segments, or by the second of the clock, or that starts anew with each"
-        " connection.",
+        "A limiter that counts messages instead of segments, or by the second of the clock, or that starts anew with"
+        " each connection.",
     ),
     "sessions": Meaning(
         "The operator may refuse or close such a connection, and the traffic of its codes stops.",

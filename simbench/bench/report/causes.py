@@ -1,4 +1,4 @@
-"""One cause is one case: findings that show the same frames, or the same thing in other exercises, are read together."""
+"""One cause is one case: findings that show the same frames, or the same in other exercises, stand together."""
 
 from __future__ import annotations
 

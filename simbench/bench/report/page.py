@@ -127,7 +127,7 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
             timelines=[timeline(run, findings, mask) for run in judgement.exercises if run.name in disputed],
             to_prove=[case for case in cases if case.finding.outcome != "pass"],
             passed=[case for case in cases if case.finding.outcome == "pass"],
-            album=draw_all(judgement),
+            album=draw_all(judgement, of_findings=True),
             colours=COLOURS,
             styles=stylesheet(),
             masked=mask,

@@ -1,4 +1,4 @@
-"""A finding in three lines: what was expected, what was seen, and why it matters. JUnit, pytest and the page share them."""
+"""A finding in three lines, for JUnit and pytest: what was expected, what was seen, and why it matters."""
 
 from __future__ import annotations
 

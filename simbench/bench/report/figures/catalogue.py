@@ -53,8 +53,11 @@ class Album:
     left_out: int = 0
 
 
-def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS) -> Album:
-    """Draw what belongs to the findings that did not pass, or to all where all passed, until the budget is spent."""
+def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS, *, of_findings: bool = False) -> Album:
+    """Draw every kind of picture for every exercise that supports it, until the budget is spent.
+
+    With `of_findings` only what belongs to those that did not pass, or to all findings where all passed.
+    """
     codes = {code for exercise in judgement.exercises for code in exercise.trace.limits}
     open_ = [one for one in judgement.findings if one.outcome in OPEN]
     shown = open_ or [one for one in judgement.findings if one.outcome == "pass"]
@@ -64,7 +67,7 @@ def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS) -> Album:
             groups = []
             topics = {one.purpose.partition(".")[0] for one in shown if scene.exercise.name in exercises_of(one)}
             for kind in KINDS:
-                group = kind.draw(scene) if kind.topics & topics else None
+                group = kind.draw(scene) if kind.topics & topics or not of_findings else None
                 if group is None:
                     continue
                 budget_octets -= sum(len(drawing.svg) for drawing in group.drawings)
