@@ -14,7 +14,7 @@ MARKED := real or slow or package
 # Two workers, tests in random order; -q prints a dot for each test, on a terminal only.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal -p no:cacheprovider -q
 
-.PHONY: help demo test test-real coverage check fix bench fuzz soak sample docs packages clean
+.PHONY: help demo test test-real coverage check fix bench fuzz soak attack sample docs packages clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -62,6 +62,9 @@ soak: $(VENV)/installed ## half an hour and 20 million messages with cuts, memor
 	$(BIN)/python -m tools.soak.crowd
 	$(BIN)/python -m tools.soak.kills --count $(or $(KILLS),100)
 	$(BIN)/python -m tools.soak.client
+
+attack: $(VENV)/installed ## flood, guess and fetch beside ordinary clients, and print what they notice
+	$(BIN)/python -m tools.attack
 
 sample: $(VENV)/installed ## write one report of each kind to reports/sample
 	$(BIN)/python -m tools.sample

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.numbering.plan import plan_of
 
 if TYPE_CHECKING:
     from fake_smsc.scenario import LimitMode
@@ -142,13 +143,12 @@ class Commands(ABC):
 
     def messages(self, recipient: str = "", code: str = "") -> list[Submit]:
         """Submits in order of arrival, each with its result; of one recipient or short code, if given."""
-        from simbench.numbering.written import address_key, number_of  # noqa: PLC0415 - as above
-
-        wanted = address_key(number_of(recipient) or recipient) if recipient else ""
+        plan = plan_of(self.contract)
+        wanted = plan.key(plan.read(recipient) or recipient) if recipient else ""
         return [
             one
             for one in self.trace().submits.rows()
-            if (not wanted or address_key(one.recipient) == wanted) and code in {"", one.code}
+            if (not wanted or plan.key(one.recipient) == wanted) and code in {"", one.code}
         ]
 
     def judge(self) -> list[Finding]:

@@ -15,10 +15,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from fake_smsc.strictness import Strictness
-from simbench.base.calendar import from_civil
+from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.toml_files import choice, read_toml, shown
 from simbench.contract import Contract, load_contract
+from simbench.contract.load import DEFAULT
 
 Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
 Allowed = IPv4Network | IPv6Network
@@ -62,7 +63,7 @@ FAULT_PARAMETERS: dict[str, tuple[str, ...]] = {
 
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the SMSC listens and which clock it uses. `epoch` is civil time in Paris; empty: the wall clock.
+    """Where the SMSC listens and which clock it uses. `epoch` is civil time of the contract; empty: the wall clock.
 
     `allow` lists the addresses or networks that may connect; empty: all addresses (OPS-CON-03, 04).
     An address with `failed_logins_per_min` failed logins is blocked for the rest of the minute; 0: no limit.
@@ -165,7 +166,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str = "demo"
     title: str = ""
     seed: int = 1
-    contract: str = "orange_ops_2016"
+    contract: str = DEFAULT
     keep: Literal["octets"] = "octets"  # the ledger stores the octets of the wire
     server: ServerConfig = ServerConfig()
     codes: tuple[CodeConfig, ...] = ()
@@ -239,7 +240,7 @@ def check_scenario(scenario: Scenario, contract: Contract, place: str) -> None:
         if fault.code and fault.code not in seen:
             raise ScenarioError(f"{key}.code", f"{fault.code!r}", "a short code above")
     if scenario.server.epoch:
-        epoch_us(scenario, place)
+        epoch_us(scenario, contract.calendar, place)
     allowed_networks(scenario.server, f"{place}: server.allow")
 
 
@@ -308,10 +309,10 @@ def allowed_networks(server: ServerConfig, place: str = "server.allow") -> tuple
     return tuple(networks)
 
 
-def epoch_us(scenario: Scenario, place: str = "scenario") -> int:
+def epoch_us(scenario: Scenario, calendar: Calendar, place: str = "scenario") -> int:
     """Return the platform's start (us, UTC). Raises ScenarioError if `server.epoch` is not a civil time."""
     try:
-        return from_civil(datetime.fromisoformat(scenario.server.epoch).replace(tzinfo=None))
+        return calendar.from_civil(datetime.fromisoformat(scenario.server.epoch).replace(tzinfo=None))
     except ValueError as error:
-        expected = "Paris civil time like 2016-10-03T07:59:50"
+        expected = f"civil time of {calendar.zone} like 2016-10-03T07:59:50"
         raise ScenarioError(f"{place}: server.epoch", f"{scenario.server.epoch!r}", expected) from error

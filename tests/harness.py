@@ -7,11 +7,11 @@ from typing import Any
 from fake_smsc.scenario import CodeConfig, Scenario
 from fake_smsc.server.assembly import assemble
 from fake_smsc.ucp_gateway import Gateway
-from simbench.base.calendar import instant
 from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger
 from simbench.ucp.frame import Frame, Framer, WireError, encode
 from simbench.ucp.operations import build
+from tests.paris import instant
 
 START = instant(2026, 3, 2, 10, 0, 0)
 CODES = (CodeConfig(code="36010"), CodeConfig(code="38001"))

@@ -213,6 +213,8 @@ ELSEWHERE = {
     "file.write_text(configuration(target, ports, self._secret), 'ascii')": "below runs/, which is new",
     "log.open('ab')": "below runs/, which is new",
     "new.write_text(f'{offset_s:+.6f}\\n', 'ascii')": "below runs/, which is new",
+    "(task.folder / name).write_bytes(octets)": "into a folder that was claimed as new in the lines above it",
+    "shutil.rmtree(temporary, ignore_errors=True)": "a folder that `tempfile.mkdtemp` made for the same call",
 }
 
 

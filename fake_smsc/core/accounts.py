@@ -65,9 +65,13 @@ class Accounts:
             refusal = Refused(BAD_NEW_PASSWORD, "new password not acceptable")
         self._note("password", session, name, refusal, now)
         if refusal is None:
-            changed = {"password": new} if purpose == "session" else {"provisioning_password": new}
-            self.accounts[name] = msgspec.structs.replace(self.accounts[name], **changed)
+            self.set_password(name, new, purpose)
         return refusal
+
+    def set_password(self, name: str, password: str, purpose: Purpose) -> None:
+        """Set a password of an account."""
+        changed = {"password": password} if purpose == "session" else {"provisioning_password": password}
+        self.accounts[name] = msgspec.structs.replace(self.accounts[name], **changed)
 
     def logout(self, session: int, now: int) -> None:
         """End the session of a connection that had logged in."""

@@ -40,7 +40,10 @@ from fake_smsc.core.scts import SctsAllocator
 from fake_smsc.core.timer_queue import TimerQueue
 from simbench.base.units import DAY_US, MINUTE_US, NEVER, SECOND_US
 from simbench.ledger import AnyLedger
+from simbench.ledger.events import ListEdited, PasswordSet, row_of
 from simbench.numbering.subscribers import Subscriber, SubscriberBase
+
+ANOTHER_ACCOUNT = Refused(NOT_ALLOWED, "notification address of another account")
 
 
 class CentreSettings(msgspec.Struct, frozen=True):
@@ -152,11 +155,17 @@ class Centre:
     ) -> Refused | None:
         """Replace (present, new) password of an account. Returns None, or the refusal."""
         self.advance(now)
-        return self.account_registry.change_password(session, name, passwords, purpose, self._now)
+        refusal = self.account_registry.change_password(session, name, passwords, purpose, self._now)
+        if refusal is None:
+            self.sink.events.append(row_of(self._now, PasswordSet(name, purpose, passwords[1])))
+        return refusal
 
     def edit_list(self, name: str, which: str, address: str, action: str) -> Refused | None:
         """Operation 61: "add", "remove" or "verify" an address of an account's "mo" or "mt" list."""
-        return self.account_registry.edit_list(name, which, address, action)
+        refusal = self.account_registry.edit_list(name, which, address, action)
+        if refusal is None and action != "verify":
+            self.sink.events.append(row_of(self._now, ListEdited(name, which, action, address)))
+        return refusal
 
     # Submission ------------------------------------------------------------------------------------------------
 
@@ -188,9 +197,15 @@ class Centre:
             return Refused("07", "authentication code")
         if special.priority and not account.priority:
             return Refused("12", "no subscription to priority")
+        if not self._may_notify(account.name, special.notify_at):
+            return ANOTHER_ACCOUNT
         if special.begins_at and not now < special.begins_at <= now + self.settings.validity_max_us:
             return Refused(INVALID_TIME, "deferred delivery time not valid")
         return None
+
+    def _may_notify(self, account: str, address: str | None) -> bool:
+        """Whether an account's notifications may go to an address: not to another account of this platform."""
+        return not address or self.account_registry.owner_of(address) in {"", account}
 
     def _hold(self, submit: Submit, code: str, due: int, now: int) -> Reply:
         self._hold_count += 1
@@ -226,7 +241,7 @@ class Centre:
     def _decide(self, submit: Submit, code: str, now: int) -> Accepted | Refused:
         settings, account, recipient = self.settings, submit.account, submit.recipient
         subscriber = self.base.find(recipient)
-        if subscriber.fate != "orange":
+        if not subscriber.served:
             ec = settings.routing.refusal(subscriber, code)
             if ec:
                 return self._refuse(submit, code, ec, "recipient not served", now)
@@ -270,7 +285,10 @@ class Centre:
     def modify(self, key: Key, change: Change, now: int) -> Accepted | Refused:
         """Operation 54 on a waiting message."""
         self.advance(now)
-        return self._barred(key) or self.amendments.modify(key, change, self._now)
+        refusal = self._barred(key)
+        if refusal is None and not self._may_notify(key.account, change.notify_at):
+            refusal = ANOTHER_ACCOUNT
+        return refusal or self.amendments.modify(key, change, self._now)
 
     def inquire(self, key: Key, now: int) -> Refused | None:
         """Operation 55: post the 57s and return None, or return the refusal."""

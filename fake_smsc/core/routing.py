@@ -11,7 +11,7 @@ from fake_smsc.core.records import INVALID_ADDRESS
 from simbench.kernels.delivery_outcome import UNKNOWN_SUBSCRIBER
 from simbench.numbering.subscribers import Subscriber
 
-# Recipients refused at submission whatever the settings: they cannot be metropolitan Orange subscribers.
+# Recipients refused at submission whatever the settings: they cannot be the operator's subscribers.
 NEVER = frozenset({"malformed", "fixed", "overseas", "foreign"})
 ELSEWHERE = frozenset({"other-operator", "ported-out"})
 
@@ -25,7 +25,7 @@ class Routing(msgspec.Struct, frozen=True):
     def refusal(self, subscriber: Subscriber, code: str) -> str:
         """Return the error code that refuses a submit from this code to this recipient, "" if it is accepted."""
         fate = subscriber.fate
-        if fate == "orange":
+        if subscriber.served:
             return ""
         if fate in NEVER or (fate == "m2m" and not code.startswith(self.machines)):
             return INVALID_ADDRESS

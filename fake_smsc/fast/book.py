@@ -14,7 +14,6 @@ from fake_smsc.core.records import Message, Notification
 from fake_smsc.fast.kernels import layout as lay
 from fake_smsc.fast.kernels.rows import NEXT_MASK, unqueue
 from fake_smsc.fast.waiting_index import WaitingIndex
-from fake_smsc.ucp_gateway.times import stamp
 from simbench.base.units import NEVER
 from simbench.kernels.chance import quantile
 from simbench.ucp.notifications import notification_body
@@ -205,10 +204,10 @@ class Book:
 
     # Texts -------------------------------------------------------------------------------------------------------
 
-    def learn_stamp(self, second: int) -> None:
+    def learn_stamp(self, second: int, text: str) -> None:
         """Put the text of an SCTS into the cache."""
         at = 3 * (second % lay.STAMPS)
-        self.caches[at : at + 3] = second, *_words(stamp(second).encode(), 2)
+        self.caches[at : at + 3] = second, *_words(text.encode(), 2)
 
     def learn_validity(self, digits: int, instant: int) -> None:
         """Put the instant of a validity into the cache; -1: the core reads it."""

@@ -22,12 +22,10 @@ from fake_smsc.ucp_gateway.gateway import EVERYTHING, Reads, Serve, piece_end
 from fake_smsc.ucp_gateway.line import Line, OwnWindow
 from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.submission import COMMON_FIELDS, Submission
-from fake_smsc.ucp_gateway.times import minute
 from simbench.base.units import NEVER, SECOND_US
 from simbench.kernels.table import Table
 from simbench.ledger.buffer import Coded, Packed
 from simbench.numbering.addresses import key_of
-from simbench.numbering.plan import classify, spellings
 from simbench.ucp.fields import At
 
 FEW: Final = 24  # rows that are cheaper as tuples than as columns
@@ -216,8 +214,8 @@ class PlainPath:
 
     def unpack(self, recipient: str) -> None:
         """Turn the rows on their way to a subscriber into objects, keeping their due times."""
-        book, timer_queue = self.book, self.centre.timer_queue
-        keys = [key_of(each) for each in spellings(classify(recipient)) if each.isdigit()]
+        book, timer_queue, plan = self.book, self.centre.timer_queue, self._base.plan
+        keys = [key_of(each) for each in plan.spellings(plan.classify(recipient)) if each.isdigit()]
         for row in book.index.find(keys, book.rows, book.state, self.centre.now):
             due, number = book.rows[row, : lay.R_NUMBER + 1].tolist()
             book.take_out(row)
@@ -348,10 +346,10 @@ class PlainPath:
         if why == lay.SUBSCRIBER:
             self._base.standing(address(needed))
         elif why == lay.STAMP:
-            self.book.learn_stamp(needed)
+            self.book.learn_stamp(needed, self._out.times.stamp(needed))
         elif why == lay.VALIDITY:
             text = f"{needed:010d}"
-            self.book.learn_validity(needed, minute(text) if _VALIDITY.fullmatch(text) else -1)
+            self.book.learn_validity(needed, self._out.times.minute(text) if _VALIDITY.fullmatch(text) else -1)
         else:
             self._make_room()
 

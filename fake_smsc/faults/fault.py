@@ -17,6 +17,7 @@ from fake_smsc.scenario import FaultConfig
 from simbench.base.units import SECOND_US
 from simbench.kernels.chance import entity_of, share
 from simbench.ledger.events import FaultActed
+from simbench.numbering.plan import NumberingPlan
 from simbench.ucp.frame import STX, Frame, Framer, checksum
 
 Action = Callable[[], None]
@@ -105,6 +106,11 @@ class Fault:
         self._purpose = entity_of("wire fault", config.name, str(ordinal))
         self._share_ppm = round(config.share * 1_000_000)
         self._met = 0
+
+    @property
+    def plan(self) -> NumberingPlan:
+        """The numbering plan of the platform."""
+        return self.injector.server.gateway.centre.base.plan
 
     # Hooks -----------------------------------------------------------------------------------------------------
 

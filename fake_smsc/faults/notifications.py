@@ -10,12 +10,11 @@ from typing import ClassVar
 from fake_smsc.faults.fault import Fault, FrameFault, Hit, KeepingFault, Piece, read
 from fake_smsc.faults.results import ReorderedResults, body_of, numbered
 from simbench.base.units import SECOND_US
-from simbench.numbering.written import address_key
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, encode
 
 NOTIFICATION = "53"
-SENDER = "33639980099"  # fictional number; sender of unsolicited messages
+SENDER = 99  # of the operator's fictional subscribers: sender of unsolicited messages
 
 
 class NotificationFault(FrameFault):
@@ -23,10 +22,6 @@ class NotificationFault(FrameFault):
 
     kind = "O"
     ot = NOTIFICATION
-
-
-def _key(address: str, stamp: str) -> tuple[str, str]:
-    return address_key(address), stamp
 
 
 class EarlyNotification(KeepingFault):
@@ -46,13 +41,13 @@ class EarlyNotification(KeepingFault):
             passed += super().write(number, [piece])
             frame = read(piece.octets)
             if frame is not None and (frame.kind, frame.ot) == ("O", NOTIFICATION):
-                passed += self.released(number, _key(frame.data[At.OADC], frame.data[At.SCTS]))
+                passed += self.released(number, (self.plan.key(frame.data[At.OADC]), frame.data[At.SCTS]))
         return passed
 
     def changed(self, hit: Hit) -> list[Piece]:
         """Write nothing yet."""
         address, _, stamp = hit.frame.data[-1].rpartition(":")
-        self.keep(hit.number, hit.piece, _key(address, stamp))
+        self.keep(hit.number, hit.piece, (self.plan.key(address), stamp))
         return []
 
 
@@ -128,7 +123,7 @@ class MoFlood(Fault):
             code = codes[self._sent % len(codes)]
             self._sent += 1
             self.record(-1, "mo", code=code)
-            self.injector.originate(SENDER, code, f"Message {self._sent}")
+            self.injector.originate(self.plan.writer(SENDER), code, f"Message {self._sent}")
         self.injector.later(round(SECOND_US / self.number_of("per_s")), self._tick)
 
 
@@ -154,7 +149,7 @@ class MoAtFullWindow(KeepingFault):
         line = self.injector.server.gateway.lines[hit.number]
         if self.kept(hit.number) + len(line.session.peer.outstanding) == line.session.peer.size:
             code = self.config.code or self.injector.codes_of(hit.number)[0]
-            self.injector.later(0, lambda: self.injector.originate(SENDER, code, "Bonjour"))
+            self.injector.later(0, lambda: self.injector.originate(self.plan.writer(SENDER), code, "Bonjour"))
         return []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from fake_smsc.faults.fault import Fault, FrameFault, Hit, KeepingFault, Piece, read, sealed
-from simbench.base.calendar import scts_text
+from simbench.base.units import SECOND_US
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, encode
 
@@ -186,4 +186,5 @@ class AckThoughLost(SubmitFault):
 
     def reply(self, frame: Frame) -> str:
         """Return a positive result with the present SCTS."""
-        return f"A//{frame.data[At.ADC]}:{scts_text(self.injector.server.clock.now())}/"
+        server = self.injector.server
+        return f"A//{frame.data[At.ADC]}:{server.gateway.times.stamp(server.clock.now() // SECOND_US)}/"

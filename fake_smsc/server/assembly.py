@@ -22,6 +22,7 @@ from fake_smsc.ucp_gateway.provision import gateway_settings
 from simbench.contract import Contract
 from simbench.ledger import AnyLedger
 from simbench.numbering.listing import Listing
+from simbench.numbering.plan import NumberingPlan, plan_of
 from simbench.numbering.subscribers import BaseProfile, SubscriberBase
 
 
@@ -31,18 +32,18 @@ def assemble(scenario: Scenario, contract: Contract, ledger: AnyLedger, place: P
     delivery = delivery_settings(scenario.seed, contract, scenario.delivery, failures)
     settings = centre_settings(scenario.codes, contract, delivery, scenario.delivery, scenario.server.speed)
     book = Book()
-    centre = Centre(settings, _base(scenario, place), ledger, partial(SharedQueue, book=book))
+    centre = Centre(settings, _base(scenario, plan_of(contract), place), ledger, partial(SharedQueue, book=book))
     centre.delivery.events = ledger.events.append
     gateway = gateway_settings(scenario.codes, contract, scenario.strictness)
     return Gateway(centre, gateway, partial(PlainPath, book))
 
 
-def _base(scenario: Scenario, place: Path | None) -> SubscriberBase:
+def _base(scenario: Scenario, plan: NumberingPlan, place: Path | None) -> SubscriberBase:
     config = scenario.subscribers
     profile = BaseProfile(**{name: getattr(config, name) for name in BaseProfile.__struct_fields__})
     preset = PRESETS[config.preset]
     law = preset.law() if preset.absence_per_day else None
     if preset.unknown_share and not profile.share_unknown:
         profile = replace(profile, share_unknown=preset.unknown_share)
-    listing = Listing.read((place or Path()) / config.file) if config.file else None
-    return SubscriberBase(scenario.seed, profile, listing, law)
+    listing = Listing.read((place or Path()) / config.file, plan) if config.file else None
+    return SubscriberBase(plan, scenario.seed, profile, listing, law)

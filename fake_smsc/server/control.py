@@ -126,8 +126,9 @@ class Control:
         self.put(msgspec.structs.replace(self.subscriber(address), attached=False))
 
     def port(self, address: str, operator: str) -> None:
-        """Port the number to another operator (or to "orange")."""
-        fate = "orange" if operator == "orange" else "ported-out"
+        """Port the number to another operator (or to the own one)."""
+        home = self._centre.base.plan.home
+        fate = home if operator == home else "ported-out"
         self.put(msgspec.structs.replace(self.subscriber(address), fate=fate, operator=operator))
 
     # Traffic and limits ----------------------------------------------------------------------------------------

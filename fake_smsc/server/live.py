@@ -40,7 +40,9 @@ class LiveSmsc:
         config = scenario.server
         self.scenario, self.contract, self.ledger = scenario, contract, ledger
         self.saved_state: SavedState | None = None  # of a run that is resumed; set before the server is entered
-        self.clock = clock or PlatformClock(epoch_us(scenario) if config.epoch else None, config.speed)
+        self.clock = clock or PlatformClock(
+            epoch_us(scenario, contract.calendar) if config.epoch else None, config.speed
+        )
         gateway = assemble(scenario, contract, ledger, place)
         self.server = SmscServer(
             gateway,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fake_smsc.core.records import Notification
-from fake_smsc.ucp_gateway.times import stamp
+from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.ucp.alphabet import decode_oadc
 from simbench.ucp.fields import At
 from simbench.ucp.frame import ETX, STX
@@ -16,7 +16,8 @@ Name = tuple[str, str, str, str]  # code, subscriber, SCTS, outcome ("" for a 52
 class PendingNotifications:
     """Takes notifications as they were posted and octets as they passed; keeps only what is still open."""
 
-    def __init__(self) -> None:
+    def __init__(self, times: UcpTimes) -> None:
+        self._stamp = times.stamp
         self._waiting: dict[Name, Notification] = {}
         self._sent: dict[tuple[int, bytes, bytes], Name] = {}  # by connection, operation and TRN
         self._rests: dict[tuple[int, str], bytes] = {}
@@ -24,7 +25,9 @@ class PendingNotifications:
     def post(self, notification: Notification) -> None:
         """Add a posted notification."""
         outcome = "" if notification.kind == "mo" else str(notification.outcome)
-        self._waiting[notification.code, notification.subscriber, stamp(notification.scts), outcome] = notification
+        self._waiting[notification.code, notification.subscriber, self._stamp(notification.scts), outcome] = (
+            notification
+        )
 
     def left(self) -> list[Notification]:
         """Return the notifications without an acknowledgement, in the order they were posted."""

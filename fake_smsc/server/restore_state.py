@@ -17,8 +17,10 @@ from simbench.ledger.events import (
     Event,
     FaultActed,
     LimitSet,
+    ListEdited,
     MaintenanceBegan,
     OutageBegan,
+    PasswordSet,
     Restored,
     Resumed,
     SubscriberSet,
@@ -64,6 +66,10 @@ def _world(server: SmscServer, event: Event, now: int) -> None:
                 limit = msgspec.structs.replace(limit, meter=cast(Meter, event.meter))
             if limit != present:
                 centre.retune(event.code, limit, now)
+        case PasswordSet() if event.account in centre.accounts:
+            centre.account_registry.set_password(event.account, event.password, event.purpose)
+        case ListEdited() if event.account in centre.accounts:
+            centre.account_registry.edit_list(event.account, event.which, event.address, event.action)
         case AccountSet() if event.account in centre.accounts and event.state is not msgspec.UNSET:
             account = centre.accounts[event.account]
             centre.account_state(msgspec.structs.replace(account, state=event.state), now)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fake_smsc.core.delivery import KINDS, NT_BITS
 from fake_smsc.core.records import UNDELIVERED, Message, Notification, Special
 from fake_smsc.server.pending_notifications import PendingNotifications
+from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.base.units import SECOND_US
 from simbench.ledger import scan
 from simbench.ledger.events import At, ClockStepped, OutageScheduled, OutageUnscheduled, TermsTaken, TextSent, events_of
@@ -71,9 +72,12 @@ class SavedState(msgspec.Struct, frozen=True):
         return [event for event in asked if event.at > self.ended]
 
 
-def read_saved_state(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[int, int]) -> SavedState:
-    """Read a run that has ended in any way; `validity_us` is (default, maximum). Raises LedgerError.
+def read_saved_state(
+    folder: Path, owner_of: Callable[[str], str], validity_us: tuple[int, int], times: UcpTimes
+) -> SavedState:
+    """Read a run that has ended in any way; `validity_us` is (default, maximum), `times` are those of the wire.
 
+    Raises LedgerError.
     The caller holds the lock of the folder.
     """
     run = read_run(folder)
@@ -83,7 +87,7 @@ def read_saved_state(folder: Path, owner_of: Callable[[str], str], validity_us: 
     ended, connections, lines = _lines(run)
     return SavedState(
         events[0].at if events else ended, ended, not run.info.closed, connections, lines,
-        list(_messages(run, terms, owner_of, validity_us)), _notifications(run, texts, terms, owner_of), events,
+        list(_messages(run, terms, owner_of, validity_us)), _notifications(run, texts, terms, owner_of, times), events,
     )  # fmt: skip
 
 
@@ -170,12 +174,16 @@ def _message(
 
 
 def _notifications(
-    run: Run, texts: list[tuple[int, TextSent]], terms: Terms, owner_of: Callable[[str], str]
+    run: Run,
+    texts: list[tuple[int, TextSent]],
+    terms: Terms,
+    owner_of: Callable[[str], str],
+    times: UcpTimes,
 ) -> list[Notification]:
     """Return the notifications not acknowledged on the wire, oldest first."""
     parts = _Parts(texts)
     octets = scan.in_order(run, "wire", scan.field(*_WIRE), scan.among("direction", "in", "out", "close"))
-    waiting, wire = PendingNotifications(), scan.rows(octets)
+    waiting, wire = PendingNotifications(times), scan.rows(octets)
     chunk = next(wire, None)
     for row in _outcomes(run):
         while chunk is not None and chunk[0] < row[0]:

@@ -315,6 +315,20 @@ class SmscServer:
 
     # Output and time -------------------------------------------------------------------------------------------
 
+    async def kept(self) -> None:
+        """Under `durable`, wait until everything that has happened so far is on disk."""
+        if not self.durable:
+            return
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[None] = loop.create_future()
+
+        def done() -> None:
+            if not written.done():
+                written.set_result(None)
+
+        self.ledger.durable_after(done, loop.call_soon_threadsafe)
+        await written
+
     def touch(self) -> None:
         """Write pending output, close what is to be closed, arm the timer, wake waiting tasks."""
         if self.faults.engaged:

@@ -11,7 +11,7 @@ from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.line import Line
 from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
-from fake_smsc.ucp_gateway.times import minute, result_with_mvp, reversed_stamp, seconds_of, stamp
+from fake_smsc.ucp_gateway.times import UcpTimes, reversed_stamp
 from simbench.base.units import SECOND_US
 from simbench.ucp import alphabet, content, xser
 from simbench.ucp.fields import At
@@ -45,8 +45,9 @@ class AmendmentOperations:
         if sound.data[At.RPI] not in {"", "1"}:
             self.out.nack(line, frame, SYNTAX, "RPI")
             return
-        key = _key(line, sound.data, seconds_of(sound.data[At.SCTS]))
-        self.out.reply(line, frame, result_with_mvp(self.centre.modify(key, change_of(sound), now)))
+        times = self.out.times
+        key = _key(line, sound.data, times.seconds_of(sound.data[At.SCTS]))
+        self.out.reply(line, frame, times.result_with_mvp(self.centre.modify(key, change_of(sound, times), now)))
 
     def inquire(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 55: its result, then the 57s."""
@@ -61,7 +62,7 @@ class AmendmentOperations:
             return
         digits = alphabet.decode(bytes.fromhex(sound.data[At.MSG])).replace(" ", "")
         written = [digits[at : at + STAMP_DIGITS] for at in range(0, len(digits), STAMP_DIGITS)]
-        stamps = [seconds_of(reversed_stamp(text)) for text in written]
+        stamps = [self.out.times.seconds_of(reversed_stamp(text)) for text in written]
         if not stamps or not all(stamps):
             self.out.nack(line, frame, SYNTAX, "AMsg")
             return
@@ -72,14 +73,14 @@ class AmendmentOperations:
         if refusal is not None:
             self.out.nack(line, frame, refusal.ec, refusal.reason)
         else:
-            self.out.reply(line, frame, f"A//{stamp(now // SECOND_US)}/")
+            self.out.reply(line, frame, f"A//{self.out.times.stamp(now // SECOND_US)}/")
 
 
 def _key(line: Line, data: list[str], stamps: tuple[int, ...] = ()) -> Key:
     return Key(line.account, data[At.OADC], data[At.ADC], data[At.AC], stamps)
 
 
-def change_of(frame: Frame) -> Change:
+def change_of(frame: Frame, times: UcpTimes) -> Change:
     """Return the changes requested by a 54; an empty field changes nothing."""
     data = frame.data
     services = xser.parse(data[At.XSER])
@@ -91,8 +92,8 @@ def change_of(frame: Frame) -> Change:
         kinds=int(data[At.NT] or "0") or None,
         notify_at=None if notify is None else data[At.NADC] if notify else "",
         last_resort=None if resort is None else data[At.LRAD] if resort else "",
-        begins_at=minute(data[At.DDT]) if data[At.DDT] else None,
-        expires_at=minute(data[At.VP]) if data[At.VP] else None,
+        begins_at=times.minute(data[At.DDT]) if data[At.DDT] else None,
+        expires_at=times.minute(data[At.VP]) if data[At.VP] else None,
         rpid=int(data[At.RPID]) if data[At.RPID] else None,
         reply_path=True if data[At.RPI] else None,
         billing=None if billing is None else billing.decode("latin-1"),

@@ -23,6 +23,7 @@ from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.sessions import LoginGuard, Sessions
 from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
 from fake_smsc.ucp_gateway.submission import Submission
+from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.ucp import content
 from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import ASCII_AT_ONCE, ETX, STX, Frame, WireError
@@ -69,7 +70,8 @@ class Gateway:
     def __init__(self, centre: Centre, settings: GatewaySettings, fast_path_of: FastPathOf | None = None) -> None:
         self.centre, self.settings = centre, settings
         self.lines: dict[int, Line] = {}
-        self._out = Output()
+        self.times = UcpTimes(settings.calendar)
+        self._out = Output(self.times)
         self.protocol_violations, self.violation_events = self._out.protocol_violations, self._out.violation_events
         self._now = 0
         self._leaping = False

@@ -16,7 +16,7 @@ from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.line import Line
 from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
-from fake_smsc.ucp_gateway.times import message_id, minute, result_with_mvp
+from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.ucp.content import LONG_MESSAGE, SEPTETS
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import Values, decode
@@ -37,16 +37,16 @@ class Gathered(msgspec.Struct):
         self.replies[index] = reply
         return None not in self.replies
 
-    def body(self) -> str:
+    def body(self, times: UcpTimes) -> str:
         """Data part of the result; a refused recipient among accepted ones appears without an SCTS."""
         replies = [reply for reply in self.replies if reply is not None]
         if self.frame.ot == "30":
-            return result_with_mvp(replies[0])
+            return times.result_with_mvp(replies[0])
         first = next((reply for reply in replies if isinstance(reply, Refused)), None)
         if first is not None and not any(isinstance(reply, Accepted) for reply in replies):
             return f"N/{first.ec}/{first.reason}/"
         items = [
-            message_id(reply) if isinstance(reply, Accepted) else recipient
+            times.message_id(reply) if isinstance(reply, Accepted) else recipient
             for recipient, reply in zip(self.recipients, replies, strict=True)
         ]
         return f"A/{','.join(items)}/"
@@ -96,7 +96,7 @@ class LegacySubmission:
             peer.occupy(key, gathered.frame.ot, now)
             peer.outstanding[key].subject = gathered
         else:
-            self.out.reply(line, gathered.frame, gathered.body())
+            self.out.reply(line, gathered.frame, gathered.body(self.out.times))
 
     def _submit(self, line: Line, values: Values, recipient: str, handle: str) -> Submit:
         account = self.centre.accounts[line.account]
@@ -109,10 +109,10 @@ class LegacySubmission:
             text,
             _segments(text, values.get("MT", "3")),
             FINAL_OUTCOME if values.get("NRq") == "1" else 0,
-            minute(values.get("VP", "")),
+            self.out.times.minute(values.get("VP", "")),
             False,
             handle,
-            _special(values),
+            _special(values, self.out.times),
         )
 
 
@@ -121,8 +121,8 @@ def _recipient(values: Values) -> str:
     return recipient
 
 
-def _special(values: Values) -> Special | None:
-    begins_at = minute(values.get("DDT", "")) if values.get("DD") == "1" else 0
+def _special(values: Values, times: UcpTimes) -> Special | None:
+    begins_at = times.minute(values.get("DDT", "")) if values.get("DD") == "1" else 0
     notify_at = values.get("NAd", "") if values.get("NRq") == "1" else ""
     return Special(notify_at=notify_at, begins_at=begins_at) if begins_at or notify_at else None
 

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from fake_smsc.strictness import STRICT, Strictness
+from simbench.base.calendar import UTC_CALENDAR, Calendar
 from simbench.ucp.frame import Framer
 from simbench.ucp.session import Outstanding, Session, Window
 
@@ -14,7 +15,7 @@ Mute = Literal["", "deaf", "silent"]
 
 
 class GatewaySettings(msgspec.Struct, frozen=True):
-    """The gateway's settings, taken from contract and scenario. Durations in microseconds."""
+    """The gateway's settings, taken from contract and scenario. Durations in microseconds, times in `calendar`."""
 
     windows: dict[str, int]  # account to window
     window_max: int
@@ -22,6 +23,7 @@ class GatewaySettings(msgspec.Struct, frozen=True):
     login_failures_close: int
     idle_close_us: int
     notification_timer_us: int
+    calendar: Calendar = UTC_CALENDAR
     max_frame_octets: int = 4096
     strictness: Strictness = STRICT
 

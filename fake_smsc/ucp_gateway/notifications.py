@@ -14,7 +14,6 @@ from fake_smsc.core.records import Notification
 from fake_smsc.core.timer_queue import TimerQueue
 from fake_smsc.ucp_gateway.line import GatewaySettings, Line
 from fake_smsc.ucp_gateway.output import Output
-from fake_smsc.ucp_gateway.times import stamp
 from simbench.base.units import SECOND_US
 from simbench.ucp.frame import ASCII_AT_ONCE, OVERHEAD, STX, Frame, checksum, encode
 from simbench.ucp.notifications import (
@@ -36,6 +35,7 @@ class NotificationSender:
 
     def __init__(self, centre: Centre, settings: GatewaySettings, out: Output, timers: TimerQueue) -> None:
         self.centre, self.settings, self.out, self.timers = centre, settings, out, timers
+        self._stamp = out.times.stamp
         self.of_account: dict[str, list[Line]] = defaultdict(list)
         self.version = 1  # changes with every change of the lines of an account
         switches = settings.strictness.settled()
@@ -78,9 +78,10 @@ class NotificationSender:
             ot, body = self._seldom(notification)
             self.out.write(line, encode(own.take(ot, notification, sent_at), "O", ot, body))
             return
+        stamp = self._stamp
         about, second = notification.subscriber, notification.at // SECOND_US
         head, middle, tail, size = template(
-            notification.code, notification.scts, notification.outcome, notification.reason, second
+            notification.code, stamp(notification.scts), notification.outcome, notification.reason, stamp(second)
         )
         trn = own.take("53", notification, sent_at)
         text = f"{trn}/{size + 3 * len(about):05d}{head}{about}{middle}{about.encode().hex().upper()}{tail}".encode()
@@ -94,7 +95,7 @@ class NotificationSender:
 
     def _seldom(self, notification: Notification) -> tuple[str, str]:
         """Return operation and body of anything but a notification by 53."""
-        to, about = notification.code, notification.subscriber
+        to, about, stamp = notification.code, notification.subscriber, self._stamp
         if notification.fallback and notification.kind == "mo":
             return "01", call_input_body(to, about, notification.payload.mt, notification.payload.msg)
         if notification.fallback:
@@ -163,12 +164,12 @@ class NotificationSender:
 
 
 @lru_cache(maxsize=4096)
-def template(code: str, scts: int, outcome: int, reason: int, second: int) -> tuple[str, str, str, int]:
+def template(code: str, scts: str, outcome: int, reason: int, at: str) -> tuple[str, str, str, int]:
     """Return the text of a 53 before, between and after the subscriber and its hexadecimal form, and LEN without them.
 
     It is cut out of an ordinary body, so that the layout is defined once.
     """
-    body = notification_body(code, NOBODY, stamp(scts), outcome, reason, stamp(second))
+    body = notification_body(code, NOBODY, scts, outcome, reason, at)
     head, rest = body.split(NOBODY)
     middle, tail = rest.split(NOBODY.encode().hex().upper())
     return f"/O/53/{head}", middle, tail, OVERHEAD + len(head) + len(middle) + len(tail)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter, deque
 
 from fake_smsc.ucp_gateway.line import Line
+from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.ucp.frame import Frame, encode
 
 EVENTS_KEPT = 10_000  # beyond this the oldest are dropped; the counters continue
 
 
 class Output:
-    """Collects output until the driver takes it."""
+    """Collects output until the driver takes it; `times` writes and reads the times in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, times: UcpTimes) -> None:
+        self.times = times
         self.dirty: dict[int, Line] = {}
         self.closings: dict[int, str] = {}
         self.protocol_violations: Counter[str] = Counter()

@@ -21,5 +21,6 @@ def gateway_settings(codes: Sequence[CodeConfig], contract: Contract, strictness
         login_failures_close=session.login_failures_close.value,
         idle_close_us=session.idle_close_s.value * SECOND_US,
         notification_timer_us=session.notice_retry_s.value[0] * SECOND_US,
+        calendar=contract.calendar,
         strictness=strictness,
     )

@@ -16,7 +16,7 @@ from fake_smsc.ucp_gateway.legacy import Gathered
 from fake_smsc.ucp_gateway.line import Line
 from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.strictness_policy import ALPHANUMERIC, StrictnessPolicy
-from fake_smsc.ucp_gateway.times import minute, result_with_mvp
+from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.ucp import alphabet, content, xser
 from simbench.ucp.fields import At
 from simbench.ucp.frame import ASCII_AT_ONCE, Frame, encode
@@ -60,6 +60,7 @@ class Submission:
         self._is_common = COMMON.fullmatch
         self._match = _FRAME.match
         self._admit, self._write = centre.submit, out.write
+        self._minute, self._result = out.times.minute, out.times.result_with_mvp
 
     def plain(self, line: Line, octets: bytes, now: int) -> bytes:
         """Serve the common submits with which octets begin; return what is left of them."""
@@ -73,7 +74,7 @@ class Submission:
             if length != _LENGTHS[end - at] or check != _CHECKS[adler32(octets[at + 1 : end - 3], 0) & 0xFF]:
                 break
             notify = int(kinds or "0") or DEFAULT_NOTIFICATION if asks == "1" else 0
-            expires_at = minute(validity) if validity else 0
+            expires_at = self._minute(validity) if validity else 0
             submit = Submit(line.number, line.account, oadc, adc, message, 1, notify, expires_at, False, trn)
             self._answer(line, trn, trn, self._admit(submit, now), now)
             at = end
@@ -83,7 +84,7 @@ class Submission:
 
     def _answer(self, line: Line, trn: str, key: str, reply: Reply, now: int) -> None:
         if not isinstance(reply, Silence):
-            self._write(line, encode(trn, "R", "51", result_with_mvp(reply)))
+            self._write(line, encode(trn, "R", "51", self._result(reply)))
         elif reply is Silence.HELD:  # only operations not answered at once take a window slot
             line.session.peer.occupy(key, "51", now)
         elif reply is Silence.CLOSE:
@@ -101,7 +102,7 @@ class Submission:
             self._uncommon(line, frame, key, now)
             return
         notify = int(data[At.NT] or "0") or DEFAULT_NOTIFICATION if data[At.NRQ] == "1" else 0
-        expires_at = minute(data[At.VP]) if data[At.VP] else 0
+        expires_at = self._minute(data[At.VP]) if data[At.VP] else 0
         submit = Submit(
             line.number, line.account, data[At.OADC], data[At.ADC], data[At.MSG], 1, notify, expires_at, False, key
         )
@@ -118,14 +119,15 @@ class Submission:
         notify = int(data[At.NT] or "0") or DEFAULT_NOTIFICATION if data[At.NRQ] == "1" else 0
         submit = Submit(
             line.number, line.account, oadc, data[At.ADC], data[At.MSG], content.segments(sound), notify,
-            minute(data[At.VP]), alphanumeric, key, special_of(data, oadc if alphanumeric else ""),
+            self._minute(data[At.VP]), alphanumeric, key,
+            special_of(data, oadc if alphanumeric else "", self.out.times),
         )  # fmt: skip
         self.settle(line, frame, key, self._admit(submit, now), now)
 
     def settle(self, line: Line, frame: Frame, key: str, reply: Reply, now: int) -> None:
         """Answer a submit, or let it take its window slot."""
         if not isinstance(reply, Silence):
-            self.out.reply(line, frame, result_with_mvp(reply))
+            self.out.reply(line, frame, self._result(reply))
         elif reply is Silence.HELD:
             line.session.peer.occupy(key, frame.ot, now)
         elif reply is Silence.CLOSE:
@@ -141,13 +143,13 @@ class Submission:
         if isinstance(gathered, Gathered):
             if gathered.take(int(index), answer.reply):
                 del line.session.peer.outstanding[key]
-                self.out.reply(line, gathered.frame, gathered.body())
+                self.out.reply(line, gathered.frame, gathered.body(self.out.times))
             return
         del line.session.peer.outstanding[key]
-        self._write(line, encode(key[:2], "R", "51", result_with_mvp(answer.reply)))
+        self._write(line, encode(key[:2], "R", "51", self._result(answer.reply)))
 
 
-def special_of(data: list[str], originator: str) -> Special | None:
+def special_of(data: list[str], originator: str, times: UcpTimes) -> Special | None:
     """Return what a 51 requests beyond the common form, None if nothing."""
     services = xser.parse(data[At.XSER])
     if isinstance(services, xser.XserError):
@@ -157,7 +159,7 @@ def special_of(data: list[str], originator: str) -> Special | None:
         data[At.AC],
         data[At.NADC] if data[At.NRQ] == "1" and data[At.NPID] else "",
         data[At.LRAD] if data[At.LRQ] == "1" else "",
-        minute(data[At.DDT]) if data[At.DD] == "1" else 0,
+        times.minute(data[At.DDT]) if data[At.DD] == "1" else 0,
         int(data[At.RPID] or "0"),
         data[At.PR] not in {"", "0"},
         data[At.MMS] == "1",

@@ -24,6 +24,7 @@ from simbench.ledger.capture_events import MetadataGiven
 from simbench.ledger.events import At, LimitSet, events_in, is_capture, row_of
 from simbench.ledger.rows import Row
 from simbench.ledger.stimuli import stimulus_row
+from simbench.numbering.plan import plan_of
 from simbench.rules.audit import audit, given_by, lacks_of
 from simbench.rules.capture_times import times_of
 from simbench.rules.client.throughput import unrequested
@@ -58,7 +59,9 @@ class Audited(msgspec.Struct, frozen=True):
 
 def audit_capture(path: Path, beside: AuditInputs, contract: Contract, progress: Progress = silent) -> Audited:
     """Judge a capture by every applicable rule. With an output folder its ledger is kept for judging again."""
-    metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
+    metadata = read_metadata(
+        beside.campaigns, beside.requests, plan_of(contract), zone_of(beside.tz) if beside.tz else None
+    )
     tunnels = Tunnels(beside.keys)
     info = RunInfo(path.name, contract=contract.name, contract_digest=contract.digest)
     if beside.output is not None:
@@ -81,15 +84,15 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract, progress:
         given = MetadataGiven(tuple(sorted(metadata.given)), dict(metadata.unread))
         _extend(ledger.events, [row_of(at, event) for at, event in (*metadata.events, At(end, given))])
         # Codes assign alphanumeric originators to accounts, so the trace is read again before matching requests.
-        _extend(ledger.stimuli, map(stimulus_row, joined(Trace(ledger.snapshot()), metadata)))
+        _extend(ledger.stimuli, map(stimulus_row, joined(Trace(ledger.snapshot()), metadata, plan_of(contract))))
         run = ledger.snapshot()
     finally:
         ledger.close()
     findings = audit_run(run, contract, progress=progress).findings
     lacks, dated = lacks_of(wire), not times.untimed
     facts: dict[str, str | int | float] = {
-        "source": str(path), "kind": "a capture", "from": moment(start) if dated else "unknown",
-        "to": moment(end) if dated else "unknown", "incidents": 0,
+        "source": str(path), "kind": "a capture", "from": moment(start, contract.calendar) if dated else "unknown",
+        "to": moment(end, contract.calendar) if dated else "unknown", "incidents": 0,
         "contract": contract.name, "contract_digest": contract.digest, "bench_version": __version__,
         "packets": summary.packets, "connections": summary.connections, "esp_packets": tunnels.packets,
         "esp_opened": tunnels.opened, "lacks": prose(lacks.reasons), "began_midway": lacks.midway,
@@ -133,7 +136,7 @@ def audit_run(
     metadata = Metadata()
     if given_beside:
         metadata = _told_beside(plain, beside, contract)
-        run = run.extended("stimuli", list(map(stimulus_row, joined(plain, metadata))))
+        run = run.extended("stimuli", list(map(stimulus_row, joined(plain, metadata, plan_of(contract)))))
         given |= metadata.given - {"codes", "outages"}
     read = Trace(run) if given_beside else plain
     case = Case(read.with_tokens(tokens_of(read)), contract)
@@ -155,7 +158,9 @@ def _refuse_beside(trace: Trace, beside: AuditInputs, of_an_exercise: bool) -> N
 
 def _told_beside(plain: Trace, beside: AuditInputs, contract: Contract) -> Metadata:
     """The inputs for a server's run within its time. Raises BadInput where they contradict the run."""
-    metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
+    metadata = read_metadata(
+        beside.campaigns, beside.requests, plan_of(contract), zone_of(beside.tz) if beside.tz else None
+    )
     for _, event in metadata.events:
         if not isinstance(event, LimitSet):
             continue

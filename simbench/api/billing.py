@@ -57,7 +57,7 @@ class Bill:
 
     @cached_property
     def lines(self) -> Frame:
-        """Every line: month, clause, for, code, quantity, unit_price and amount (euros before VAT)."""
+        """Every line: month, clause, for, code, quantity, unit_price and amount (before VAT)."""
         rows = tuple(
             (bill.month, line.clause, line.label, line.code, line.quantity, line.unit_price, line.amount)
             for bill in self.invoices
@@ -67,14 +67,19 @@ class Bill:
 
     def __repr__(self) -> str:
         months = ", ".join(one.month for one in self.invoices)
-        return f"<Bill {months}: {self.total:,.2f} EUR before VAT>"
+        return f"<Bill {months}: {self.total:,.2f} {self.contract.terms.money.currency.value} before VAT>"
 
     def _repr_html_(self) -> str:
         rows = [
             (one.month, *(f"{amount:,.2f}" for amount in (one.total_ht, one.vat, one.total_ttc)))
             for one in self.invoices
         ]
-        return html_table(("month", "EUR before VAT", "VAT", "with VAT"), rows, len(rows), "Invoices")
+        return html_table(
+            ("month", f"{self.contract.terms.money.currency.value} before VAT", "VAT", "with VAT"),
+            rows,
+            len(rows),
+            "Invoices",
+        )
 
 
 @in_python_words
@@ -101,7 +106,7 @@ def bill(
     """
     known = msgspec.structs.replace(contract_in(contract), language=language)
     done = acts_in(acts, known) if isinstance(acts, Mapping) else read_acts(Path(acts), known)
-    counts = counts_in(source)
+    counts = counts_in(source, known)
     received = None if against is None else read_received(_file(against, "the invoice received"), known)
     return billed(known, done, counts, received, month, _name(against))
 
@@ -127,11 +132,11 @@ def billed(
     return Bill(bundles, contract, Findings(findings), total, beyond)
 
 
-def counts_in(source: Run | Path | str | ArrowStream) -> Counts:
-    """The messages by month and short code. Raises BadInput."""
+def counts_in(source: Run | Path | str | ArrowStream, contract: Contract) -> Counts:
+    """The messages by month of the contract's zone and short code. Raises BadInput."""
     if isinstance(source, Run):
-        return count_run(source.ledger, source.name)
-    return read_counts(_file(source, "the counts"))
+        return count_run(source.ledger, contract.calendar, source.name)
+    return read_counts(_file(source, "the counts"), contract.calendar)
 
 
 def months_of(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...]:

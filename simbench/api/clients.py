@@ -31,7 +31,8 @@ class Client:
     """A correct UCP client on one short code: it logs in, keeps its rate, window and keepalives, and reconnects.
 
     Use it as a context manager; it runs in a thread of its own and has ended after the block. `address` is HOST:PORT;
-    `account` and `password` are by default the short code and that of demo scenarios. `rate_per_s` is its tier.
+    `account` and `password` are by default the short code and that of demo scenarios. `rate_per_s` is its tier,
+    by default the contract's standard rate, like `window`.
     `faults` are named deviations (`simbench list faults`), to test a judge or a platform. `spool`: a file that
     outlives the client; by default it remembers in memory.
 
@@ -52,8 +53,8 @@ class Client:
         *,
         account: str = "",
         password: str = "secret",  # noqa: S107 - of demo accounts on loopback
-        rate_per_s: int = 10,
-        window: int = 10,
+        rate_per_s: int = 0,
+        window: int = 0,
         contract: Contract | Path | str | None = None,
         faults: tuple[str, ...] = (),
         spool: Path | str = ":memory:",
@@ -65,8 +66,10 @@ class Client:
             if fault not in FAULTS:
                 raise BadInput("faults", f"{fault!r:.40} is no fault of the reference client", "a name of FAULTS")
         known = contract if isinstance(contract, Contract) else load_contract(contract) if contract else load_contract()
+        terms = known.terms
         self._config = LinkConfig(
-            account=account or code, password=password, code=code, rate_per_s=rate_per_s, window=window,
+            account=account or code, password=password, code=code,
+            rate_per_s=rate_per_s or terms.throughput.default_per_s.value, window=window or terms.session.window.value,
             knows=knowledge_of(known),
         )  # fmt: skip
         self._outside = Outside(host, int(port))
@@ -166,7 +169,7 @@ class Client:
 
     async def _start(self) -> None:
         self._spool = Spool(self._spool_path)
-        stops = StopList(self._spool.stops())
+        stops = StopList(self._config.knows.plan, self._spool.stops())
         self._link = Link(self._make(self._config, stops), self._spool, self._outside, self.events.append)
         self._link.turn()
 

@@ -169,8 +169,9 @@ def settle(
     >>> settle(50_000_000).share_eur
     Decimal('...')
     """
-    on = last_day_of(months_named(month)[0]) if month else JUNE_2000
-    return settle_minutes(minutes, offer_in(contract, readings), tariff, on, month)
+    offer = offer_in(contract, readings)
+    on = last_day_of(months_named(month)[0], offer.calendar) if month else JUNE_2000
+    return settle_minutes(minutes, offer, tariff, on, month)
 
 
 @in_python_words

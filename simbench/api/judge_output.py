@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from simbench.api.judging import Inputs, Judged
+from simbench.base.calendar import Calendar
 from simbench.base.json_files import write_json, write_octets
 from simbench.base.outputs import claim
 from simbench.finding import Finding, tally
@@ -82,7 +83,7 @@ def write_judged(folder: Path, inputs: Inputs, judged: Judged, paper: Paper = Pa
             write_json(written[-1], answer.before)
     if answer.dispute:
         written.append(folder / "dispute.csv")
-        write_octets(written[-1], _sides_csv(answer.dispute).encode())
+        write_octets(written[-1], _sides_csv(answer.dispute, inputs.contract.calendar).encode())
     for name, made in (("forecast.json", answer.forecast), ("back-test.json", answer.back_test)):
         if made:
             written.append(folder / name)
@@ -99,12 +100,12 @@ def _write_csv(path: Path, rows: Iterable[Ticket]) -> Path:
     return path
 
 
-def _sides_csv(sides: Iterable[Side]) -> str:
+def _sides_csv(sides: Iterable[Side], calendar: Calendar) -> str:
     """The comparison with its instants for people."""
     names = ("verdict", "ticket", "ticket_start", "ticket_end", "seen_start", "seen_end", "ticket_s", "seen_s", "why")
     rows: list[tuple[Cell, ...]] = []
     for one in sides:
         spans = (one.ticket_start, one.ticket_end, one.seen_start, one.seen_end)
-        times = [moment(at) if at >= 0 else "" for at in spans]
+        times = [moment(at, calendar) if at >= 0 else "" for at in spans]
         rows.append((one.verdict, one.ticket, *times, one.ticket_s, one.seen_s, one.why))
     return csv_text(names, rows)

@@ -124,7 +124,7 @@ def judge_record(inputs: Inputs, kind: str = "", progress: Progress = silent) ->
     check_kind(inputs.label, source.kind, kind)
     refuse_unusable(inputs, source.kind)
     record, notes = _record(inputs, mapping, source)
-    decisions = read_decisions(inputs.decisions) if inputs.decisions else ()
+    decisions = read_decisions(inputs.decisions, contract.operator) if inputs.decisions else ()
     before = Case(Trace(_as_recorded(record)), contract)
     case = before
     found_before: tuple[Finding, ...] = ()
@@ -154,10 +154,9 @@ def judge_record(inputs: Inputs, kind: str = "", progress: Progress = silent) ->
 
 def _dispute(case: Case, record: Record, wire: Trace) -> Dispute:
     """The tickets against the probes given, or against what the client of a run saw, of which nothing is lost."""
-    least_s = case.contract.terms.quality.total_outage_after_s.value
     if record.asked:
-        return dispute_of(service_of(case), probes_of(case), least_s)
-    return dispute_of(service_of(case), seen_by_the_client(wire), least_s, in_a_row=1)
+        return dispute_of(service_of(case), probes_of(case), case.contract)
+    return dispute_of(service_of(case), seen_by_the_client(wire), case.contract, in_a_row=1)
 
 
 def _as_recorded(record: Record) -> Run:
@@ -201,7 +200,7 @@ def _record(options: Inputs, mapping: MappingFile, source: Source) -> tuple[Reco
 
 def _decided(options: Inputs, incidents: Sequence[Incident], decisions: Sequence[Decision]) -> tuple[Incident, ...]:
     zone = zone_of(options.tz) if options.tz else None
-    return decided(incidents, decisions, str(options.decisions), zone)
+    return decided(incidents, decisions, str(options.decisions), options.contract.operator, zone)
 
 
 def _findings(
@@ -224,13 +223,13 @@ def _facts(
     options: Inputs, record: Record, notes: Sequence[RejectedRow], decisions: Sequence[Decision]
 ) -> dict[str, str | int | float]:
     source = record.source
-    period = source.period
+    period, calendar = source.period, options.contract.calendar
     facts: dict[str, str | int | float] = {
         "source": options.label,
         "kind": source.kind,
-        "from": moment(period.start),
-        "to": moment(period.end),
-        "history_from": moment(period.known_from),
+        "from": moment(period.start, calendar),
+        "to": moment(period.end, calendar),
+        "history_from": moment(period.known_from, calendar),
         "contract": options.contract.name,
         "contract_digest": options.contract.digest,
         "bench_version": __version__,
@@ -265,7 +264,8 @@ def _forecast(options: Inputs, case: Case, progress: Progress) -> tuple[Forecast
         raise BadInput("--forecast", lies, "a later date")
     laws = read_laws(options.laws) if options.laws else ()
     made = forecast(
-        service, case.contract, month_ends(now, until), options.replications, options.seed, as_of=now, laws=laws,
+        service, case.contract, month_ends(now, until, case.contract.calendar),
+        options.replications, options.seed, as_of=now, laws=laws,
         workers=options.workers or os.cpu_count() or 1,
         progress=lambda done, total: progress(done / total, f"{done} of {total} replications"),
     )  # fmt: skip

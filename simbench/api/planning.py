@@ -79,14 +79,14 @@ class Plan:
         return self.tables[name]
 
     def __repr__(self) -> str:
-        return f"<Plan {self.advice.name}: {self.chosen.words}, {self.euros:,.2f} EUR before VAT>"
+        return f"<Plan {self.advice.name}: {self.chosen.words}, {self.euros:,.2f} {self.advice.currency} before VAT>"
 
     def _repr_html_(self) -> str:
         rows = [
             (one.words, f"{one.euros:,.2f}", f"{one.score.promised.share:.2%}", one.why)
             for one in self.advice.candidates
         ]
-        headings = ("code plan", "EUR before VAT", "in time", "")
+        headings = ("code plan", f"{self.advice.currency} before VAT", "in time", "")
         return html_table(headings, rows, len(rows), f"{self.advice.title}: {self.verdict}")
 
 

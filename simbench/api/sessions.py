@@ -27,6 +27,7 @@ from simbench.bench.runner.session_record import NAME as RECORD
 from simbench.bench.runner.session_record import read_record
 from simbench.bench.sut.protocol import SystemUnderTest
 from simbench.contract import Contract, load_contract
+from simbench.contract.load import DEFAULT
 from simbench.ledger import open_run
 from simbench.rules.rule import load
 from simbench.trace.trace import Trace
@@ -156,7 +157,7 @@ def read_session(folder: Path | str, contract: Contract | str | None = None) -> 
     """
     home = Path(folder)
     result = read_findings(home / FINDINGS)
-    given = contract if isinstance(contract, str) else str(result.run.get("contract", "orange_ops_2016"))
+    given = contract if isinstance(contract, str) else str(result.run.get("contract", DEFAULT))
     chosen = select()
     if (home / RECORD).is_file():  # also knows exercises made for one session
         chosen = plan_again(read_record(home), home, given, ()).chosen

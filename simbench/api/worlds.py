@@ -19,7 +19,7 @@ from simbench.simulation import plan as planned
 from simbench.simulation.scenario import Campaign, Flow, WorldScenario, check_world, contract_of, read_world
 
 Span = tuple[str | date, str | date]
-"""From a Paris midnight or civil time up to, but not including, another."""
+"""From a midnight or civil time up to, but not including, another."""
 
 
 class World:

@@ -1,7 +1,6 @@
 """Civil time: a zone, its public holidays and working days, and the time texts of UCP.
 
-Instants are in microseconds since the Unix epoch, UTC. A contract gives the calendar that counts for it; the functions
-of this module are those of metropolitan France, for products whose contract names no other.
+Instants are in microseconds since the Unix epoch, UTC. A contract gives the calendar that counts for it.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _CENTURY_SPLIT = 90  # two-digit years from here on are in the 1900s (as in SMSC
 
 @dataclass(frozen=True)
 class Calendar:
-    """Civil time of an IANA zone and the public holidays of a country by its two letters.
+    """Civil time of an IANA zone and the public holidays of a country by its two letters ("": none).
 
     `region` is a part of the country with further holidays, which count only where a caller asks for them.
     """
@@ -47,7 +46,11 @@ class Calendar:
         with the offset before the change.
         """
         aware = moment if moment.tzinfo else moment.replace(tzinfo=self.tz, fold=fold)
-        return (aware - _EPOCH) // _MICROSECOND
+        return us_of(aware)
+
+    def iso(self, us: int) -> str:
+        """Write an instant as ISO 8601 with its offset, to the second where it is a whole one."""
+        return self.civil(us).isoformat()
 
     def instant(self, *fields: int, fold: int = 0) -> int:
         """Return the instant of year, month, day[, hour, minute, second, microsecond]."""
@@ -87,7 +90,7 @@ class Calendar:
     def days_before(self, us: int, days: int, reading: str = "calendar") -> int:
         """Return the latest instant that is `days` days ahead of an instant, for announcements.
 
-        `reading` is that of AMB-04: "calendar" counts 24 hours a day; "civil", "ouvrables" and "ouvres" go back that
+        `reading`: "calendar" counts 24 hours a day; "civil", "ouvrables" and "ouvres" go back that
         many days, jours ouvrables or jours ouvrés, to the same civil time.
         """
         if reading == "calendar":
@@ -135,6 +138,8 @@ class Calendar:
 def _holidays(country: str, region: str, year: int) -> frozenset[date]:
     import holidays  # noqa: PLC0415 - slow to import, and few runs ask for a date
 
+    if not country:
+        return frozenset()
     try:
         return frozenset(holidays.country_holidays(country, subdiv=region or None, years=year))
     except NotImplementedError:
@@ -164,21 +169,10 @@ def _parsed(calendar: Calendar, text: str) -> int | None:
     return us if calendar.scts_text(us) == text else None
 
 
-FRANCE = Calendar("Europe/Paris", "FR", "57")
-PARIS = FRANCE.tz
+UTC_CALENDAR = Calendar("UTC", "")
+"""Universal time without holidays, for what belongs to no contract."""
 
-civil = FRANCE.civil
-from_civil = FRANCE.from_civil
-instant = FRANCE.instant
-midnight_after = FRANCE.midnight_after
-months_before = FRANCE.months_before
-month_of = FRANCE.month_of
-is_peak = FRANCE.is_peak
-days_before = FRANCE.days_before
-is_jour_ouvrable = FRANCE.is_jour_ouvrable
-is_jour_ouvre = FRANCE.is_jour_ouvre
-holidays_of = FRANCE.holidays_of
-scts_text = FRANCE.scts_text
-minute_text = FRANCE.minute_text
-parse_scts = FRANCE.parse_scts
-parse_minute = FRANCE.parse_minute
+
+def us_of(moment: datetime) -> int:
+    """Return the instant of an aware time."""
+    return (moment - _EPOCH) // _MICROSECOND

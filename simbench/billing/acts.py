@@ -1,7 +1,7 @@
 """The acts of a contract: short codes opened and closed, tiers, options, changes.
 
-A month is written "2016-10"; dates are civil days in Paris. A rate tier is subscribed by whole calendar months
-(OPS-TAR-13), everything else takes effect on a day.
+A month is written "2016-10"; dates are civil days of the contract's zone. A rate tier is subscribed by whole
+calendar months, everything else takes effect on a day.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Messages of each short code delivered and accepted in each calendar month (Paris).
+"""Messages of each short code delivered and accepted in each calendar month of the contract's zone.
 
 A message counts in the month of its delivery, a long one by its segments.
 """
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from simbench.base.calendar import civil, instant
+from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput, LedgerError
+from simbench.base.text import count
 from simbench.base.units import HOUR_US
 from simbench.billing.acts import Acts, Month
 from simbench.billing.words import words
+from simbench.contract import Contract
 from simbench.ledger import open_run
 from simbench.tables.cells import digits_of, text_of, whole_of
 from simbench.tables.frames import Frame, place_of
@@ -58,26 +60,26 @@ class Counts:
         return tuple(sorted({month for month, _ in self._counted}))
 
 
-def read_counts(source: Path | Frame) -> Counts:
+def read_counts(source: Path | Frame, calendar: Calendar) -> Counts:
     """Counts from a table (month,code,delivered[,accepted]) or from the folder of a run.
 
     Raises BadInput naming file, line, value and expectation, LedgerError for a run that cannot be read.
     """
     if isinstance(source, Path) and source.is_dir():
-        return count_run(open_run(source), str(source))
+        return count_run(open_run(source), calendar, str(source))
     return _read_table(source)
 
 
-def count_run(run: Run, source: str = "run") -> Counts:
+def count_run(run: Run, calendar: Calendar, source: str = "run") -> Counts:
     """Counts from a ledger: its minutes where it keeps those, else the centre's rows, message by message.
 
     Raises LedgerError for a ledger that cannot be read or has lost rows.
     """
-    return Counts(source, _gathered(run, source, "minute") or _gathered(run, source, "centre"))
+    return Counts(source, _gathered(run, calendar, source, "minute") or _gathered(run, calendar, source, "centre"))
 
 
-def _gathered(run: Run, source: str, table: str) -> dict[tuple[Month, str], Count]:
-    """Sums by month and code. The ledger adds up the hours, since every month of Paris begins with one of them."""
+def _gathered(run: Run, calendar: Calendar, source: str, table: str) -> dict[tuple[Month, str], Count]:
+    """Sums by month and code. The ledger adds up the hours, since every month begins with one of them."""
     from simbench.ledger import scan  # noqa: PLC0415 - Arrow is slow to load
 
     sums = scan.field(*Count._fields) if table == "minute" else {name: scan.segments(name) for name in Count._fields}
@@ -85,14 +87,14 @@ def _gathered(run: Run, source: str, table: str) -> dict[tuple[Month, str], Coun
     found = scan.sums_of(run, table, by, {**sums, "n": scan.ONE})
     counted = int(found["n"].sum())
     if run.files and run.info.closed and counted != run.info.rows.get(table):
-        problem = f"{counted} rows in {table}"
+        problem = f"{count(counted, 'row')} in {table}"
         raise LedgerError(source, problem, f"the {run.info.rows.get(table)} rows it was closed with")
     which = (found["delivered"] > 0) | (found["accepted"] > 0)
     if not which.any():
         return {}
     hours, codes = found["hour"][which], found["code"][which].astype(str)
-    months = list(_months(civil(int(hours.min())).date(), civil(int(hours.max())).date()))
-    starts = np.array([instant(month.year, month.month, 1) for month in months])
+    months = list(_months(*(calendar.civil(int(at)).date() for at in (hours.min(), hours.max()))))
+    starts = np.array([calendar.instant(month.year, month.month, 1) for month in months])
     names, of_code = np.unique(codes, return_inverse=True)
     place = (np.searchsorted(starts, hours, side="right") - 1) * len(names) + of_code
     delivered, accepted = (np.zeros(len(months) * len(names), np.int64) for _ in range(2))
@@ -134,11 +136,11 @@ def _month(row: Row, place: str) -> Month:
         raise BadInput(f"{place}: month", f"{text!r}", "a month such as 2016-10") from None
 
 
-def oddly_counted(acts: Acts, counts: Counts, month: Month, language: str = "en") -> Iterator[str]:
+def oddly_counted(acts: Acts, counts: Counts, month: Month, contract: Contract, language: str = "en") -> Iterator[str]:
     """Messages of a month that do not fit the acts, in words: of a code before its opening or after its closing, or
     more of them delivered than were accepted up to then.
     """
-    t = words(language)
+    t = words(language, contract)
     first, last = month.first, month.following.first - timedelta(days=1)
     until = [one for one in counts.months if one <= month]
     for code in acts.codes:

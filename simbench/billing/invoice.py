@@ -71,7 +71,7 @@ def invoice(contract: Contract, acts: Acts, counts: Counts, month: Month) -> Inv
         vat,
         total + vat,
         len(known) == len(lines),
-        (*_notes(contract, acts, month), *oddly_counted(acts, counts, month, contract.language)),
+        (*_notes(contract, acts, month), *oddly_counted(acts, counts, month, contract, contract.language)),
     )
 
 
@@ -82,7 +82,7 @@ def effects(contract: Contract, acts: Acts, counts: Counts, month: Month) -> tup
     for name, reading, read_otherwise in other_readings(contract):
         other = invoice(read_otherwise, acts, counts, month)
         if other.total_ht != own.total_ht or other.complete != own.complete:
-            t, key = words(contract.language), f"reading.{name}-{reading}"
+            t, key = words(contract.language, contract), f"reading.{name}-{reading}"
             meaning = t(key) if t.has(key) else contract.ambiguities[name].readings[reading]
             difference = other.total_ht - own.total_ht
             found.append(Effect(name, reading, meaning, other.total_ht, difference, other.complete))
@@ -241,4 +241,4 @@ def _notes(contract: Contract, acts: Acts, month: Month) -> Iterator[str]:
         count = sum(code.code.startswith(digits) and in_service(code, month) for code in acts.codes)
         if count >= bands[0]:
             name = digits + "ABCDEFGHIJ"[: contract.terms.numbering.code_digits.value - len(digits)]
-            yield words(contract.language)("note.tenth", count=count, range=name, band=bands[0])
+            yield words(contract.language, contract)("note.tenth", count=count, range=name, band=bands[0])

@@ -14,7 +14,6 @@ from simbench.billing.invoice import Effect, Invoice
 from simbench.billing.received import COLUMNS, Difference
 from simbench.billing.words import words
 from simbench.contract import Contract
-from simbench.reporting.format import money
 from simbench.tables.writer import csv_text
 
 
@@ -44,12 +43,10 @@ def as_html(bundles: Sequence[Bundle], contract: Contract) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    t = words(contract.language)
+    t = words(contract.language, contract)
     share = f"{t.number(float(100 * contract.terms.money.vat_share.value), 2)}\u00a0%"
     template = environment.get_template("invoice.html.j2")
-    return template.render(
-        bundles=bundles, contract=contract, t=t, money=lambda amount: money(amount, t.language), vat=share
-    )
+    return template.render(bundles=bundles, contract=contract, t=t, money=t.money, vat=share)
 
 
 def write_all(folder: Path, bundles: Sequence[Bundle], contract: Contract) -> list[Path]:

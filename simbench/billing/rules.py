@@ -246,7 +246,7 @@ def requests(case: Case) -> Verdict:
 def in_service(case: Case) -> Verdict:
     """No more delivered than accepted by then."""
     bill = case.bill
-    odd = [Evidence(note) for note in oddly_counted(bill.acts, bill.counts, bill.month)]
+    odd = [Evidence(note) for note in oddly_counted(bill.acts, bill.counts, bill.month, bill.contract)]
     if odd:
         summary = "the message counts do not fit the acts, so the amount due for them is unknown"
         return _verdict("inconclusive", summary, (len(odd), 0), odd)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Final
 
+from simbench.contract import Contract
 from simbench.reporting.translations import Translations
 
 HOME: Final = Path(__file__).parent
 
 
-@cache
-def words(language: str) -> Translations:
-    """The texts of a language; English for one that has none."""
-    return Translations(language if (HOME / f"{language}.toml").exists() else "en", HOME)
+def words(language: str, contract: Contract) -> Translations:
+    """The texts of a language, English for one that has none, with the currency and civil time of a contract."""
+    known = language if (HOME / f"{language}.toml").exists() else "en"
+    return Translations(known, HOME, contract.calendar, contract.terms.money.currency.value)

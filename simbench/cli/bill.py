@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from simbench.billing.invoice import Invoice
     from simbench.billing.page import Bundle
     from simbench.finding import Finding
+    from simbench.reporting.translations import Translations
 
 
 @command(
@@ -55,8 +56,8 @@ if TYPE_CHECKING:
 def bill(**options: object) -> None:
     """Bill the messages of a run (or a table of counts), and judge an invoice received line by line.
 
-    A message counts in the month (Paris time) in which it was delivered, a long one by its segments. The output lists
-    every ambiguity of the offer that changes the total, with the difference.
+    A message counts in the month (the contract's zone) in which it was delivered, a long one by its segments. The
+    output lists every ambiguity of the offer that changes the total, with the difference.
 
     \b
     Examples:
@@ -84,23 +85,26 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     from simbench.billing.counts import read_counts
     from simbench.billing.page import write_all
     from simbench.billing.received import read_received
-    from simbench.contract import load_contract
+    from simbench.billing.words import words
+    from simbench.contract import DEFAULT, load_contract
     from simbench.finding import exit_status
 
-    contract = msgspec.structs.replace(load_contract(contract_name or "orange_ops_2016"), language=language)
-    acts, counts = read_acts(acts_file, contract), read_counts(source)
+    contract = msgspec.structs.replace(load_contract(contract_name or DEFAULT), language=language)
+    acts, counts = read_acts(acts_file, contract), read_counts(source, contract.calendar)
     received = read_received(against, contract) if against is not None else None
     made = billed(contract, acts, counts, received, month, str(against))
     if output is not None:
         for path in write_all(output, made.bundles, contract):
             click.echo(str(path), err=True)
-    _print(form, made.bundles, tuple(made.findings), None if made.billed is None else (made.billed, made.beyond))
+    due = None if made.billed is None else (made.billed, made.beyond)
+    _print(form, made.bundles, tuple(made.findings), due, words(language, contract))
     return exit_status(made.findings) if received is not None else 0
 
 
 def _print(
-    form: str, bundles: Sequence[Bundle], findings: Sequence[Finding], billed: tuple[Decimal, Decimal] | None
-) -> None:
+    form: str, bundles: Sequence[Bundle], findings: Sequence[Finding], billed: tuple[Decimal, Decimal] | None,
+    t: Translations,
+) -> None:  # fmt: skip
     """Print invoices in the requested form; `billed`: the sum of an invoice received and the excess it bills."""
     from simbench.billing.page import as_csv, as_json
     from simbench.cli.findings import print_findings
@@ -114,29 +118,25 @@ def _print(
         click.echo("\n".join(as_csv(one.invoice) for one in bundles), nl=False)
         return
     if billed is not None:
-        click.echo(_balance(*billed))
+        click.echo(_balance(*billed, t))
     for bundle in bundles:
-        _print_invoice(bundle.invoice)
-        _print_effects(bundle)
+        _print_invoice(bundle.invoice, t)
+        _print_effects(bundle, t)
     if billed is not None:
         print_findings(findings)
 
 
-def _balance(billed: Decimal, beyond: Decimal) -> str:
+def _balance(billed: Decimal, beyond: Decimal, t: Translations) -> str:
     """The total of an invoice received, in one line."""
-    from simbench.reporting.format import money
-
-    said = f"{money(billed)} billed before VAT"
+    said = f"{t.money(billed)} billed before VAT"
     if not beyond:
         return f"{said}, the amount due"
-    return f"{said}: {money(abs(beyond))} {'more' if beyond > 0 else 'less'} than the amount due"
+    return f"{said}: {t.money(abs(beyond))} {'more' if beyond > 0 else 'less'} than the amount due"
 
 
-def _print_invoice(bill: Invoice) -> None:
+def _print_invoice(bill: Invoice, t: Translations) -> None:
     from rich.console import Console
     from rich.table import Table
-
-    from simbench.reporting.format import money
 
     console, table = Console(width=None if sys.stdout.isatty() else 140), Table(title=f"Invoice {bill.month}", box=None)
     for heading in ("clause", "for", "code"):
@@ -145,11 +145,11 @@ def _print_invoice(bill: Invoice) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for line in bill.lines:
         table.add_row(
-            line.clause, line.label, line.code, f"{line.quantity:,}", money(line.unit_price), money(line.amount)
+            line.clause, line.label, line.code, f"{line.quantity:,}", t.money(line.unit_price), t.money(line.amount)
         )
     table.add_section()
     for name, amount in (("HT", bill.total_ht), ("VAT", bill.vat), ("TTC", bill.total_ttc)):
-        table.add_row("", name, "", "", "", money(amount))
+        table.add_row("", name, "", "", "", t.money(amount))
     console.print(table, highlight=False, markup=False)
     for note in bill.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
@@ -157,9 +157,7 @@ def _print_invoice(bill: Invoice) -> None:
         console.print("note: a price is known by quotation only; the totals leave it out", highlight=False)
 
 
-def _print_effects(bundle: Bundle) -> None:
-    from simbench.reporting.format import money
-
+def _print_effects(bundle: Bundle, t: Translations) -> None:
     for one in bundle.effects:
         sign = "+" if one.difference >= 0 else ""
-        click.echo(f"  {one.ambiguity} read as {one.reading}: {sign}{money(one.difference)}")
+        click.echo(f"  {one.ambiguity} read as {one.reading}: {sign}{t.money(one.difference)}")

@@ -290,7 +290,7 @@ def _print(standings: list[Standing], judgements: Judgements, folder: Path) -> N
 
     from simbench.bench.runner.baseline import STATES
     from simbench.bench.runner.output import said_of
-    from simbench.cli.findings import STYLES, columns
+    from simbench.cli.findings import STYLES, columns, figures
     from simbench.finding import counted
 
     findings = [one.finding for one in standings]
@@ -300,8 +300,7 @@ def _print(standings: list[Standing], judgements: Judgements, folder: Path) -> N
         finding, style = one.finding, STYLES[one.finding.outcome]
         table.add_row(
             f"[{style}]{finding.outcome}[/]", finding.clause, finding.purpose, finding.exercise,
-            _figure(finding.measured, finding.unit), _figure(finding.limit, ""),
-            escape(f"{said_of(one, judgements)} {finding.lines}".strip()),
+            *figures(finding), escape(f"{said_of(one, judgements)} {finding.lines}".strip()),
         )  # fmt: skip
     console.print(table)
     counts = counted(findings)
@@ -309,10 +308,6 @@ def _print(standings: list[Standing], judgements: Judgements, folder: Path) -> N
     if any(one.deviation for one in standings):
         counts += "; " + ", ".join(f"{number} {STATES[state]}" for state, number in noted.items())
     console.print(f"\n{counts}.  Report: {folder / 'report.html'}", highlight=False)
-
-
-def _figure(value: float | None, unit: str) -> str:
-    return "" if value is None else f"{value:.4g} {unit}".strip()
 
 
 class _Ticker:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from simbench.finding import Finding, Outcome, counted
+from simbench.reporting.format import quantity
 
 STYLES: dict[Outcome, str] = {
     "pass": "green", "fail": "bold red", "weak": "yellow", "inconclusive": "magenta", "error": "bold red",
@@ -22,12 +23,18 @@ def findings_table(findings: Iterable[Finding]) -> Table:
     """Findings in the given order, one line each."""
     table = columns("outcome", "clause", "purpose", "measured", "limit", "what was seen")
     for one in findings:
-        measured = "" if one.measured is None else f"{one.measured:.6g} {one.unit}"
-        limit = "" if one.limit is None else f"{one.limit:.6g}"
         table.add_row(
-            f"[{STYLES[one.outcome]}]{one.outcome}[/]", one.clause, one.purpose, measured, limit, escape(one.lines)
+            f"[{STYLES[one.outcome]}]{one.outcome}[/]", one.clause, one.purpose, *figures(one), escape(one.lines)
         )
     return table
+
+
+def figures(finding: Finding) -> tuple[str, str]:
+    """The measured value with its unit, and the limit; empty where there is none."""
+    share = finding.unit if finding.unit.startswith("share") else ""
+    pairs = ((finding.measured, finding.unit), (finding.limit, share.partition(" ")[0]))
+    measured, limit = ("" if value is None else quantity(value, unit) for value, unit in pairs)
+    return measured, limit
 
 
 def columns(*headings: str) -> Table:

@@ -29,7 +29,7 @@ from simbench.cli.pages import JUDGED, command
 )
 @cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."))
 def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, *, as_json: bool) -> None:
-    """Compare traffic with the forecasts submitted to Orange (OPS-ENG-03, OPS-ACH-05).
+    """Compare traffic with the forecasts submitted to the operator.
 
     Each file is one forecast: the day of its submission, and the messages and rates it expects.
 
@@ -45,11 +45,13 @@ def forecast_command(files: Sequence[Path], traffic: Path, contract_name: str | 
     from simbench.billing.counts import read_counts
     from simbench.billing.forecast import judge_forecasts, read_forecast
     from simbench.cli.findings import print_findings
-    from simbench.contract import load_contract
+    from simbench.contract import DEFAULT, load_contract
     from simbench.finding import exit_status
 
-    contract = load_contract(contract_name or "orange_ops_2016")
-    findings = judge_forecasts(contract, [read_forecast(path, contract) for path in files], read_counts(traffic))
+    contract = load_contract(contract_name or DEFAULT)
+    findings = judge_forecasts(
+        contract, [read_forecast(path, contract) for path in files], read_counts(traffic, contract.calendar)
+    )
     if as_json_:
         click.echo(indented({"findings": findings}))
     else:

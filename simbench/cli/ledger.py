@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import cloup
 
+from simbench.base.text import count
 from simbench.cli.pages import command, group
 
 QUIET_S = 2.0
@@ -37,12 +38,12 @@ def pack(run: Path) -> None:
     try:
         lock = take_lock(run)
         try:
-            count = pack_run(run, PackProgress().show)
+            packed = pack_run(run, PackProgress().show)
         finally:
             lock.release()
     except OSError as problem:
         raise not_writable(run, problem) from None
-    click.echo(f"{count} segments packed: {run}" if count else f"packed already: {run}")
+    click.echo(f"{count(packed, 'segment')} packed: {run}" if packed else f"packed already: {run}")
 
 
 @group(see=("simbench ledger pack", "docs/guides/service.md"), sections=[cloup.Section("Forms of a ledger", [pack])])

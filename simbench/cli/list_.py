@@ -32,9 +32,10 @@ def list_command(*, as_json: bool) -> None:
     from simbench.bench.runner.selection import select
     from simbench.bench.sut.registry import known_suts
     from simbench.client.faults import FAULTS
-    from simbench.rules.rule import load
+    from simbench.rules.rule import load, standing
 
     chosen, rules = select(), load()
+    everywhere = standing()
     listing = {
         "exercises": [
             {
@@ -59,7 +60,11 @@ def list_command(*, as_json: bool) -> None:
         alone = ", alone" if exercise.alone else ""
         click.echo(f"{name}: {exercise.title} (about {exercise.seconds:.0f} s{alone})")
         for purpose in purposes:
-            click.echo(f"    {purpose:<34} {rules[purpose].sentence}")
+            if purpose not in everywhere:
+                click.echo(f"    {purpose:<34} {rules[purpose].sentence}")
+    click.echo("in every exercise:")
+    for purpose in everywhere:
+        click.echo(f"    {purpose:<34} {rules[purpose].sentence}")
     click.echo("\nclients (--sut):")
     for client, known in known_suts().items():
         click.echo(f"    {client:<12} {known.description}{'' if known.installed else '  [not installed]'}")

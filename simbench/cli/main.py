@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
 
 import click
 import cloup
 
 from simbench import __version__
 from simbench.base.errors import BadInput, SimbenchError
+from simbench.base.terminal import OwnOutput
 from simbench.cli.bill import bill
 from simbench.cli.certificate import certificate
 from simbench.cli.completion import completion
@@ -69,48 +69,20 @@ def cli() -> None:
     """
 
 
-class _Heedless:
-    """Standard output whose reader may close it, as `head` does: later output is dropped, the exit status stays."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    @property
-    def buffer(self) -> _Heedless:
-        """The same for octets written below the text layer."""
-        return _Heedless(self._stream.buffer)
-
-    def write(self, text: Any) -> int:
-        """Write, or drop the text once the reader has gone."""
-        try:
-            return int(self._stream.write(text))
-        except BrokenPipeError:
-            return self._gone(len(text))
-
-    def flush(self) -> None:
-        """Flush, or drop the text once the reader has gone."""
-        try:
-            self._stream.flush()
-        except BrokenPipeError:
-            self._gone(0)
-
-    def _gone(self, length: int) -> int:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
-        return length
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+OWNER_ONLY = 0o077  # what a command writes holds numbers and texts of people
 
 
 def main() -> None:
-    """Entry point. Errors of the user or the machine become one line."""
-    stream = sys.stdout
-    sys.stdout = heedless = _Heedless(stream)
+    """Entry point. Errors of the user or the machine become one line; files are readable by their owner only."""
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = OwnOutput(sys.stdout), OwnOutput(sys.stderr)
+    mask = os.umask(OWNER_ONLY)
     try:
         cli(standalone_mode=True)
     except SimbenchError as error:
         click.echo(f"simbench: {error}", err=True)
         sys.exit(2 if isinstance(error, BadInput) else 3)
     finally:
-        heedless.flush()
-        sys.stdout = stream
+        os.umask(mask)
+        sys.stdout.flush()
+        sys.stdout, sys.stderr = streams

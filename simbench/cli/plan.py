@@ -154,7 +154,8 @@ def _advised(options: Options) -> tuple[Plan, Advice]:
 
     def first(chosen: Candidate) -> None:
         if sys.stderr.isatty():
-            click.echo(f"first answer: {chosen.words}, {chosen.euros:,.2f} EUR; now compared and confirmed", err=True)
+            price = f"{chosen.euros:,.2f} {plan.contract.terms.money.currency.value}"
+            click.echo(f"first answer: {chosen.words}, {price}; now compared and confirmed", err=True)
 
     try:
         return plan, advise(plan, progress.show, first, own)
@@ -201,7 +202,7 @@ def _print(advice: Advice, output: Path | None) -> None:
     from simbench.planning import wording
     from simbench.planning.orders import grouped
 
-    console, t = Console(width=None if Console().is_terminal else 180), wording.english()
+    console, t = Console(width=None if Console().is_terminal else 180), wording.english(advice.currency)
     chosen = advice.chosen
 
     def say(line: str, style: str | None = None) -> None:
@@ -213,7 +214,7 @@ def _print(advice: Advice, output: Path | None) -> None:
     table = Table(box=None, pad_edge=False)
     for heading, justify in (
         ("code plan", "left"),
-        ("EUR", "right"),
+        (advice.currency, "right"),
         ("in time", "right"),
         ("95 % interval", "right"),
         ("", "left"),
@@ -233,7 +234,7 @@ def _print(advice: Advice, output: Path | None) -> None:
     for codes, order in grouped(advice.orders):
         if order.what == "forecast":
             continue  # named with its file below
-        asked = ", to be requested first (OPS-ACH-06)" if order.request else ""
+        asked = ", to be requested first" if order.request else ""
         rate = f" at {order.rate_per_s}/s" if order.rate_per_s else ""
         act = f"{order.day} {order.what} {', '.join(codes)}{rate} ({order.clause}){asked}"
         say(f"{act}; order by {order.by}, {t.money(order.euros)}")
@@ -243,5 +244,5 @@ def _print(advice: Advice, output: Path | None) -> None:
         console.print(f"report: {output / 'report.html'}", highlight=False, markup=False)
         for forecast in advice.forecasts:
             file = output / f"forecast-{forecast.issued}.toml"
-            line = f"forecast to hand in by {forecast.issued} (OPS-ENG-03): {file}"
+            line = f"forecast to hand in by {forecast.issued}: {file}"
             console.print(line, highlight=False, markup=False)

@@ -16,6 +16,7 @@ from simbench import __version__
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.json_files import indented, write_json
 from simbench.base.outputs import claim
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
@@ -123,10 +124,10 @@ def probe_command(options: Options) -> int:
     from rich.console import Console
 
     from simbench.cli.findings import findings_table
-    from simbench.contract import load_contract
+    from simbench.contract import DEFAULT, load_contract
     from simbench.finding import counted, exit_status, tally
 
-    contract = load_contract(options.contract_name or "orange_ops_2016")
+    contract = load_contract(options.contract_name or DEFAULT)
     targets = _targets(options, contract)
     if options.output is not None:
         claim(options.output)
@@ -156,10 +157,11 @@ def _targets(options: Options, contract: Contract) -> list[Target]:
     host = host.strip("[]")
     if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
         raise BadInput(f"platform {options.place}", "is not an address", "HOST:PORT")
+    wanted = count(len(options.codes), "code")
     if len(options.rates) != len(options.codes):
-        raise BadInput("--rate", f"{len(options.rates)} for {len(options.codes)} codes", "one for each --code")
+        raise BadInput("--rate", f"{len(options.rates)} for {wanted}", "one for each --code")
     if len(options.accounts) not in {0, len(options.codes)}:
-        raise BadInput("--account", f"{len(options.accounts)} for {len(options.codes)} codes", "one for each --code")
+        raise BadInput("--account", f"{len(options.accounts)} for {wanted}", "one for each --code")
     if not is_loopback(host):
         _check_leave(host, options)
     accounts = options.accounts or options.codes

@@ -14,6 +14,7 @@ import cloup
 
 from simbench.base.json_files import indented
 from simbench.base.progress import Shown
+from simbench.base.text import count
 from simbench.base.toml_files import label
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import command
@@ -146,4 +147,5 @@ def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_js
     click.echo("  code  " + "".join(f"{name:>13}" for name in names))
     for code in world.codes:
         click.echo(f"  {code:<6}" + "".join(f"{counts.get(code, {}).get(name, 0):>13,}" for name in names))
-    click.echo(f"  {len(world.incidents)} incidents; {went} way, detail {detail}, {seconds:.1f} s\n  ledger: {folder}")
+    incidents = count(len(world.incidents), "incident")
+    click.echo(f"  {incidents}; {went} way, detail {detail}, {seconds:.1f} s\n  ledger: {folder}")

@@ -58,11 +58,12 @@ def clock_of(saved_state: SavedState, scenario: Scenario) -> PlatformClock:
 def saved_state_of(folder: Path, scenario: Scenario, contract: Contract) -> SavedState:
     """The saved state of the run in this folder."""
     from fake_smsc.server.saved_state import read_saved_state
+    from fake_smsc.ucp_gateway.times import UcpTimes
 
     owners = {config.code: config.account or config.code for config in scenario.codes}
     names, terms = set(owners.values()), contract.terms.delivery
     hours = (terms.validity_default_h.value, terms.validity_max_h.value)
     return read_saved_state(
         folder, lambda address: address if address in names else owners.get(address, ""),
-        (hours[0] * HOUR_US, hours[1] * HOUR_US),
+        (hours[0] * HOUR_US, hours[1] * HOUR_US), UcpTimes(contract.calendar),
     )  # fmt: skip

@@ -126,14 +126,14 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     from simbench.base.event_loop import run
     from simbench.cli.script import Script
     from simbench.cli.serve_service import ServeOptions, service_settings, ucp_tls
-    from simbench.contract import load_contract
+    from simbench.contract import DEFAULT, load_contract
 
     if scenario is not None:
         scenario = find_scenario(scenario)
         chosen = read_scenario(scenario)
         contract = load_contract(contract_name) if contract_name else contract_of(chosen, scenario)
     else:
-        contract = load_contract(contract_name or "orange_ops_2016")
+        contract = load_contract(contract_name or DEFAULT)
         chosen = demo_scenario(contract)
     chosen = _with_options(chosen, host, port, limit)
     chosen = guarded(chosen, allow, expose=expose)

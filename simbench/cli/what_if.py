@@ -11,7 +11,7 @@ from rich.table import Table
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented, write_json
 from simbench.base.outputs import claim
-from simbench.contract import load_contract
+from simbench.contract import DEFAULT, load_contract
 from simbench.planning.what_if import otherwise
 
 
@@ -21,7 +21,8 @@ def what_if_command(
     """Print what the traffic of a ledger would have cost, and what would have been late or lost."""
     if not ledger.exists():
         raise BadInput(f"--from {ledger}", "is not there", "the folder of a run")
-    rows = otherwise(ledger, load_contract(contract_name or "orange_ops_2016"), late_min)
+    contract = load_contract(contract_name or DEFAULT)
+    rows = otherwise(ledger, contract, late_min)
     summary = {"late_after_min": late_min, "otherwise": rows}
     if output is not None:
         claim(output)
@@ -32,7 +33,13 @@ def what_if_command(
     table = Table(box=None, pad_edge=False)
     for heading in ("range", "codes and tier"):
         table.add_column(heading)
-    for heading in ("EUR before VAT", "messages", f"late (> {late_min:g} min)", "lost", "longest wait (s)"):
+    for heading in (
+        f"{contract.terms.money.currency.value} before VAT",
+        "messages",
+        f"late (> {late_min:g} min)",
+        "lost",
+        "longest wait (s)",
+    ):
         table.add_column(heading, justify="right")
     for row in rows:
         figures = (f"{row.euros:,.2f}", *(f"{n:,}" for n in (row.messages, row.late, row.lost, row.longest_wait_s)))

@@ -13,11 +13,9 @@ from datetime import date, datetime, time, timedelta
 from simbench.base.units import SECOND_US
 from simbench.client.duties import Duties
 from simbench.client.messages import MARKETING, Knowledge, LinkConfig, Outgoing, Portability, Stopped
-from simbench.numbering.plan import classify
-from simbench.numbering.written import address_key, number_of
+from simbench.numbering.plan import NumberingPlan
 
-ORANGE = "orange"
-SERVED = ("mobile", "m2m")  # kinds of metropolitan numbers that can receive
+SERVED = ("mobile", "m2m")  # kinds of numbers that can receive
 GUARD_US = SECOND_US  # safety margin: a message sent in the last second might arrive after the hour
 
 # An alphanumeric sender: at most 11 letters and digits, with at least one letter.
@@ -26,36 +24,37 @@ ADDRESS = re.compile(r"[0-9]{3,16}", re.ASCII)
 _STOP = re.compile(r"(?:STOP|S T O P)(?:SMS|PUB)?(?:[0-9]+)?(?: |$)")
 
 
-def not_served(address: str, portability: Portability, now: int) -> str:
-    """Return why the recipient is not a metropolitan Orange subscriber, or "" (OPS-ENG-02).
+def not_served(address: str, plan: NumberingPlan, portability: Portability, now: int) -> str:
+    """Return why the recipient is no subscriber of the operator, or "".
 
     The numbering plan gives the kind of a number and its first operator; portability gives its present operator.
     """
-    number = classify(address)
+    number = plan.classify(address)
     if number.kind not in SERVED:
         return f"recipient is {number.kind}"
     operator = portability(number.msisdn, now) or number.holder
-    return "" if operator == ORANGE else f"recipient is served by {operator or 'nobody'}"
+    return "" if operator == plan.home else f"recipient is served by {operator or 'nobody'}"
 
 
 def is_stop(text: str) -> bool:
-    """Whether a mobile-originated text opts out: its first word is STOP, in any spelling (OPS-PRO-08)."""
+    """Whether a mobile-originated text opts out: its first word is STOP, in any spelling."""
     plain = unicodedata.normalize("NFKD", text).upper()
     words = "".join(sign if sign.isalnum() else " " for sign in plain if not unicodedata.combining(sign))
     return _STOP.match(" ".join(words.split())) is not None
 
 
 class StopList:
-    """Opt-outs by scope: the short code they were sent to, and every brand that advertises through it (OPS-PRO-08).
+    """Opt-outs by scope: the short code they were sent to, and every brand that advertises through it.
 
     All links of a client share one list, so that an opt-out from a brand with two codes applies to both.
     """
 
-    __slots__ = ("_brands", "_entries")
+    __slots__ = ("_brands", "_entries", "_plan")
 
-    def __init__(self, entries: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, plan: NumberingPlan, entries: Iterable[tuple[str, str]] = ()) -> None:
+        self._plan = plan
         # A spool of an earlier version names a subscriber by nine digits.
-        self._entries = {(scope, number_of(who) or who) for scope, who in entries}
+        self._entries = {(scope, plan.read(who) or who) for scope, who in entries}
         self._brands: dict[str, set[str]] = {}
 
     def serve(self, code: str, brand: str) -> None:
@@ -66,13 +65,13 @@ class StopList:
     def stop(self, code: str, sender: str) -> Stopped:
         """Opt the sender out of the code and of its brands."""
         scopes = (code, *sorted(self._brands.get(code, ())))
-        who = address_key(sender)
+        who = self._plan.key(sender)
         self._entries.update((scope, who) for scope in scopes)
         return Stopped(who, scopes)
 
     def blocks(self, code: str, brand: str, recipient: str) -> bool:
         """Whether the recipient opted out of marketing by that brand or code."""
-        who = address_key(recipient)
+        who = self._plan.key(recipient)
         return (code, who) in self._entries or (brand, who) in self._entries
 
 
@@ -114,23 +113,25 @@ class MarketingHours:
 class Compliance:
     """The duties of one link: which messages are never sent, and which must wait."""
 
-    __slots__ = ("_config", "_hours", "duties", "names", "stops")
+    __slots__ = ("_hours", "config", "duties", "names", "stops")
 
     def __init__(self, config: LinkConfig, stops: StopList) -> None:
-        self._config, self.stops = config, stops
+        self.config, self.stops = config, stops
         self._hours = MarketingHours(config.knows)
         self.duties = Duties(config.code, config.knows) if config.ethics else None
         self.names = ALPHANUMERIC
 
     def forbids(self, message: Outgoing, now: int) -> str:
         """Return why the message must not be sent now or ever, or ""."""
-        config = self._config
+        config = self.config
         if not ADDRESS.fullmatch(message.recipient):
             return "malformed recipient"
         named = message.oadc or config.code
         if named != config.code and not (config.oadc_option and self.names.fullmatch(named)):
             return "sender is not the short code"
-        if config.served_only is not None and (reason := not_served(message.recipient, config.served_only, now)):
+        if config.served_only is not None and (
+            reason := not_served(message.recipient, config.knows.plan, config.served_only, now)
+        ):
             return reason
         if self.duties is None:
             return ""
@@ -141,20 +142,20 @@ class Compliance:
         return message if self.duties is None else self.duties.dressed(message)
 
     def latest(self, message: Outgoing, end: int, now: int) -> int:
-        """Return the end of the validity, limited to the marketing hours where they apply (AMB-06)."""
-        if not self._config.quiet_hours or message.traffic_class != MARKETING:
+        """Return the end of the validity, limited to the marketing hours where they apply."""
+        if not self.config.quiet_hours or message.traffic_class != MARKETING:
             return end
         return min(end, self._hours.closes_at(now))
 
     def stopped(self, message: Outgoing) -> bool:
         """Whether the recipient opted out of this marketing message."""
-        if not self._config.stop_list or message.traffic_class != MARKETING:
+        if not self.config.stop_list or message.traffic_class != MARKETING:
             return False
-        return self.stops.blocks(self._config.code, message.brand, message.recipient)
+        return self.stops.blocks(self.config.code, message.brand, message.recipient)
 
     def opens_at(self, message: Outgoing, now: int) -> int:
         """Return the earliest instant from `now` on at which the message may be sent."""
-        if not self._config.quiet_hours or message.traffic_class != MARKETING:
+        if not self.config.quiet_hours or message.traffic_class != MARKETING:
             return now
         return self._hours.opens_at(now)
 
@@ -164,10 +165,10 @@ class Compliance:
 
     def serve(self, brand: str) -> None:
         """Record that a brand advertises through this link's code."""
-        self.stops.serve(self._config.code, brand)
+        self.stops.serve(self.config.code, brand)
 
     def hear(self, sender: str, text: str, now: int) -> Stopped | None:
         """Process a mobile-originated message; an opt-out takes effect at once."""
         if self.duties is not None:
             self.duties.heard(sender, now)
-        return self.stops.stop(self._config.code, sender) if is_stop(text) else None
+        return self.stops.stop(self.config.code, sender) if is_stop(text) else None

@@ -17,7 +17,7 @@ from simbench.client.messages import Close, Connect, Event, LinkConfig, Memory, 
 from simbench.client.outbox import Outbox, Segment
 from simbench.client.pacing import Pacing
 from simbench.client.receipts import OUTCOMES, Notification, Receipts
-from simbench.ucp.alphabet import encode_oadc
+from simbench.ucp.alphabet import LONGEST_OADC, encode_oadc
 from simbench.ucp.content import message_text, read
 from simbench.ucp.fields import At, layout_of
 from simbench.ucp.frame import WIRE_ERRORS, Frame, Framer, WireError, encode
@@ -38,7 +38,7 @@ class Core:
         self.config = config
         self.counts: Counter[str] = Counter()
         self.draining = False  # set by the shell: submit nothing more, but wait for results
-        self._outbox = Outbox(Compliance(config, stops or StopList()), config.validity_s)
+        self._outbox = Outbox(Compliance(config, stops or StopList(config.knows.plan)), config.validity_s)
         self._session = self._new_session()
         self._session.happen("lost")
         self._framer = Framer()
@@ -248,7 +248,9 @@ class Core:
     def _sender(self, message: Outgoing) -> tuple[str, str]:
         """OAdC and OTOA of a message: the short code, or a name if the sender option allows it."""
         named = message.oadc or self.config.code
-        return (named, "") if named == self.config.code else (encode_oadc(named), bodies.ALPHANUMERIC)
+        if named == self.config.code or (named.isdecimal() and len(named) > LONGEST_OADC):
+            return named, ""  # a longer number fits in digits only
+        return encode_oadc(named), bodies.ALPHANUMERIC
 
     def _valid_until(self, message: Outgoing, now: int) -> int:
         """Return the end of a message's validity, rounded down to a whole minute."""

@@ -14,8 +14,6 @@ from msgspec.structs import replace
 
 from simbench.base.units import DAY_US
 from simbench.client.messages import MARKETING, Knowledge, Outgoing
-from simbench.numbering.plan import classify
-from simbench.numbering.written import address_key
 
 WEB2SMS = "web2sms"
 REPLY_SESSION_US = DAY_US
@@ -28,7 +26,7 @@ class Duties:
     """The duties of one short code. What it remembers about users is lost on restart."""
 
     def __init__(self, code: str, knows: Knowledge) -> None:
-        self._code = code
+        self._code, self._plan = code, knows.plan
         self._uses = {use for use, prefixes in knows.ranges.items() if code.startswith(prefixes)}
         self._heard: dict[str, int] = {}  # by user: their last message to the code
         self._marketed: dict[tuple[str, str, date], str] = {}  # (user, brand, day) to the marketing message sent
@@ -51,7 +49,7 @@ class Duties:
         return next((reason for duty in self.bind.values() if (reason := duty(message, now, day))), "")
 
     def dressed(self, message: Outgoing) -> Outgoing:
-        """Return marketing with an opt-out mention, unless the user was informed before (OPS-PRO-07)."""
+        """Return marketing with an opt-out mention, unless the user was informed before."""
         informed = "optout-told" in message.traits or self._mention.search(message.text)
         if message.traffic_class != MARKETING or informed or not self.mentions_stop:
             return message
@@ -59,13 +57,13 @@ class Duties:
 
     def heard(self, sender: str, now: int) -> None:
         """Record a message from a user to the code."""
-        self._heard[address_key(sender)] = now
+        self._heard[self._plan.key(sender)] = now
 
     def _consent(self, message: Outgoing, *_: object) -> str:
         return "recipient did not consent" if message.traffic_class == MARKETING and not message.opted_in else ""
 
     def _brand(self, message: Outgoing, *_: object) -> str:
-        """OPS-PRO-04: the text or the sender's name identifies the brand."""
+        """The text or the sender's name identifies the brand."""
         if message.traffic_class != MARKETING:
             return ""
         named = f"{message.text} {message.oadc or ''}".casefold()
@@ -75,7 +73,7 @@ class Duties:
         return "not all of it is free" if FREE.search(message.text) and "all-free" not in message.traits else ""
 
     def _reply(self, message: Outgoing, now: int, _: date) -> str:
-        heard = self._heard.get(address_key(message.recipient))
+        heard = self._heard.get(self._plan.key(message.recipient))
         if "reply" not in self._uses or (heard is not None and now - heard <= REPLY_SESSION_US):
             return ""
         return "user did not begin the session"
@@ -94,12 +92,12 @@ class Duties:
         )
 
     def _machines(self, message: Outgoing, *_: object) -> str:
-        is_person = "machines" in self._uses and classify(message.recipient).kind != "m2m"
+        is_person = "machines" in self._uses and self._plan.classify(message.recipient).kind != "m2m"
         return "recipient is no machine" if is_person else ""
 
     def _once_a_day(self, message: Outgoing, _: int, day: date) -> str:
-        """OPS-DEO-14; all messages without a brand count as one brand."""
+        """All messages without a brand count as one brand."""
         if message.traffic_class != MARKETING:
             return ""
-        first = self._marketed.setdefault((address_key(message.recipient), message.brand, day), message.token)
+        first = self._marketed.setdefault((self._plan.key(message.recipient), message.brand, day), message.token)
         return "" if first == message.token else "brand has written to this user today"

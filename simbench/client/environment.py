@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.client.messages import LinkConfig, Portability, read_knowledge
+from simbench.client.messages import Knowledge, LinkConfig, Portability, read_knowledge
 from simbench.client.shell import Clock, GivenClock, Outside, wall_clock
 
 Number = TypeVar("Number", int, float)
@@ -47,6 +47,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         clock=_clock(env, speed),
         speed=speed,
     )
+    knows = read_knowledge(env.get("SIMBENCH_CONTRACT", ""))
     base = LinkConfig(
         account="",
         password="",
@@ -55,21 +56,21 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         window=_number(env, "SIMBENCH_WINDOW", 10, 1, 100),
         keepalive_s=_number(env, "SIMBENCH_KEEPALIVE_S", 50.0, 0.01, 86_400.0),
         result_timer_s=_number(env, "SIMBENCH_RESULT_TIMER_S", 60.0, 0.01, 86_400.0),
-        served_only=_portability(env),
-        knows=read_knowledge(env.get("SIMBENCH_CONTRACT", "")),
+        served_only=_portability(env, knows),
+        knows=knows,
     )
     faults = tuple(name.strip() for name in env.get("SIMBENCH_FAULT", "").split(",") if name.strip())
     return Settings(outside, _links(env, base), env.get("SIMBENCH_SPOOL") or ":memory:", faults)
 
 
-def _portability(env: Mapping[str, str]) -> Portability:
+def _portability(env: Mapping[str, str], knows: Knowledge) -> Portability:
     """Operator look-up from the file SIMBENCH_PORTABILITY; without it, no number is ported."""
     path = env.get("SIMBENCH_PORTABILITY", "")
     if not path:
         return lambda *_: None
     from simbench.numbering.portability import PortabilityTable  # noqa: PLC0415 - Arrow is slow to load
 
-    return PortabilityTable.read(Path(path)).lookup
+    return PortabilityTable.read(Path(path), knows.plan, knows.calendar).lookup
 
 
 def _links(env: Mapping[str, str], base: LinkConfig) -> tuple[LinkConfig, ...]:

@@ -17,7 +17,6 @@ from simbench.client.messages import Close, Delivered, LinkConfig, MoReceived, O
 from simbench.client.outbox import Segment
 from simbench.client.pacing import Pacing
 from simbench.client.receipts import DELIVERED, Notification
-from simbench.numbering.written import address_key
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame
 
@@ -142,10 +141,12 @@ class ReportsEvery53(Core):
 
     def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
         super()._submit_result(segment, data, now)
-        self._tokens[address_key(segment.message.recipient), data[-1].rpartition(":")[2]] = segment.message.token
+        self._tokens[self.config.knows.plan.key(segment.message.recipient), data[-1].rpartition(":")[2]] = (
+            segment.message.token
+        )
 
     def _notification(self, data: list[str], frame: Frame) -> str | None:
-        key = (address_key(data[At.OADC]), data[At.SCTS])
+        key = (self.config.knows.plan.key(data[At.OADC]), data[At.SCTS])
         before = self._outbox.receipts.duplicates
         said = super()._notification(data, frame)
         if self._outbox.receipts.duplicates > before and key in self._tokens:

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal, get_args
 
 import msgspec
 
 from simbench.base.calendar import Calendar
-from simbench.contract import DEFAULT, Contract, load_contract
+from simbench.contract import Contract
+from simbench.contract.load import contract_named
 from simbench.contract.terms import Use
+from simbench.numbering.plan import NumberingPlan, plan_of
 
 MARKETING = "marketing"  # the traffic class subject to opt-outs and quiet hours
 
@@ -24,7 +25,9 @@ Portability = Callable[[str, int], str | None]
 
 
 class Knowledge(msgspec.Struct, frozen=True):
-    """The part of its operator's contract that a client keeps: marketing hours, civil time, ranges of codes by use.
+    """The part of its operator's contract that a client keeps: marketing hours, civil time, ranges of codes by use,
+    and the numbering plan.
+
 
     Without `saturdays` marketing waits for Monday, and with `holidays` it is sent on public holidays and Sundays too.
     """
@@ -35,6 +38,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     holidays: bool
     calendar: Calendar
     ranges: dict[str, tuple[str, ...]]
+    plan: NumberingPlan
 
     def is_open(self, day: date) -> bool:
         """Whether marketing is sent on a day."""
@@ -49,14 +53,15 @@ def knowledge_of(contract: Contract) -> Knowledge:
     days = hours.days.value if hours else "every-day"
     ranges = {use: numbering.prefixes(use) for use in get_args(Use)}
     opens, closes = (hours.opens_at_h.value, hours.closes_at_h.value) if hours else (0, 24)
-    return Knowledge(opens, closes, days != "monday-to-friday", days == "every-day", contract.calendar, ranges)
+    return Knowledge(
+        opens, closes, days != "monday-to-friday", days == "every-day", contract.calendar, ranges, plan_of(contract)
+    )
 
 
 @lru_cache(maxsize=8)
 def read_knowledge(contract: str = "") -> Knowledge:
     """The same by a contract's name or path; without one, by the built-in contract. Raises ContractError."""
-    name: str | Path = contract if contract == Path(contract).stem else Path(contract)
-    return knowledge_of(load_contract(name or DEFAULT))
+    return knowledge_of(contract_named(contract))
 
 
 class LinkConfig(msgspec.Struct, frozen=True):

@@ -46,7 +46,7 @@ class Outbox:
 
     def __init__(self, compliance: Compliance, validity_s: int) -> None:
         self.compliance, self.validity_s = compliance, validity_s
-        self.receipts = Receipts()
+        self.receipts = Receipts(compliance.config.knows.plan)
         self.retried = RETRIED
         self.compose: Callable[[str, int], list[Part]] = compose  # from text and reference
         self.events: list[m.Event] = []

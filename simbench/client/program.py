@@ -39,7 +39,7 @@ class Program:
         self.failure: SimbenchError | None = None
         self._spool = Spool(settings.spool)
         self._clock = settings.outside.clock
-        stops = StopList(self._spool.stops())
+        stops = StopList(settings.links[0].knows.plan, self._spool.stops())
         make = _core_class(settings.faults)
         self._links = {
             config.code: Link(make(config, stops), self._spool, settings.outside, self._report)

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from simbench.base.units import DAY_US
-from simbench.numbering.written import address_key
+from simbench.numbering.plan import NumberingPlan
 
 LIFE_US = 7 * DAY_US  # longer than any validity period; later notifications count as unknown
 REMEMBERED = 100_000  # completed keys kept to recognise duplicates
@@ -42,9 +42,10 @@ class Notification(msgspec.Struct, frozen=True):
 class Receipts:
     """Accepted segments by (recipient, SCTS), and a count of unmatched notifications."""
 
-    __slots__ = ("_awaited", "_early", "_settled", "duplicates", "unknown")
+    __slots__ = ("_awaited", "_early", "_key", "_settled", "duplicates", "unknown")
 
-    def __init__(self) -> None:
+    def __init__(self, plan: NumberingPlan) -> None:
+        self._key = plan.key
         self._awaited: dict[Key, list[Awaited]] = {}
         self._settled: dict[Key, None] = {}
         self._early: dict[Key, Notification] = {}
@@ -58,7 +59,7 @@ class Receipts:
         """Add an accepted segment. Returns its notification if that came first. An empty SCTS never matches."""
         if not scts:
             return None
-        key = (address_key(recipient), scts)
+        key = (self._key(recipient), scts)
         self._settled.pop(key, None)
         self._awaited.setdefault(key, []).append(awaited)
         self.forget_before(awaited.at - LIFE_US)
@@ -70,7 +71,7 @@ class Receipts:
 
     def match(self, recipient: str, scts: str, notification: Notification) -> tuple[Match, Awaited | None]:
         """Match a notification to its segment; "buffered" leaves the segment pending."""
-        key = (address_key(recipient), scts)
+        key = (self._key(recipient), scts)
         waiting = self._awaited.get(key)
         if waiting:
             if notification.status == BUFFERED:

@@ -10,15 +10,24 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from simbench.base.calendar import countries
 from simbench.base.toml_files import Keys, Mistake, choice, dotted, shown
+from simbench.contract.plan import wrong_ranges
 from simbench.contract.sms import FIGURE, Role, SmsFile
 from simbench.contract.terms import TariffRow, Terms
 
+TOKEN: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")  # as in tables of subscribers
+TAKEN: Final = (
+    "client", "unknown", "none", "other", "other-operator", "ported-out", "m2m", "malformed", "fixed",
+    "overseas", "foreign",
+)  # fmt: skip
 ONCE: Final[tuple[Role, ...]] = ("operator", "client")
 
 
 def contradictions(file: SmsFile) -> Iterator[Mistake]:
     """Yield every contradiction, parties and clauses first."""
     yield from _parties(file)
+    if file.compensation and file.compensation not in file.clauses:
+        problem = f"unknown clause: {shown(file.compensation)}"
+        yield Mistake(("compensation",), problem, choice(file.compensation, file.clauses))
     yield from _figures(file)
     yield from _tiers(file.terms)
     yield from _ranges(file.terms)
@@ -29,11 +38,26 @@ def contradictions(file: SmsFile) -> Iterator[Mistake]:
         if not holds(file.terms):
             value = file.terms.by_name()[name].value
             yield Mistake(("terms", *name.split("."), "value"), f"is {shown(value)}", expected)
+    yield from wrong_ranges(file.numbering_plan)
+    yield from _plan(file)
     zone = file.terms.calendar.zone.value
     if not _is_zone(zone):
         yield Mistake(
             ("terms", "calendar", "zone", "value"), f"is {shown(zone)}", choice(zone, sorted(available_timezones()))
         )
+
+
+def _plan(file: SmsFile) -> Iterator[Mistake]:
+    """Find a plan of another country, and an operator that is named like a kind of number."""
+    country, planned = file.terms.calendar.country.value, file.numbering_plan.country
+    if planned and planned != country:
+        problem = f"is the plan of {planned}, while terms.calendar.country is {shown(country)}"
+        yield Mistake(("numbering_plan",), problem, "the numbers of the operator's country")
+    for key, party in file.parties.items():
+        if party.role == "operator" and not TOKEN.fullmatch(key):
+            yield Mistake(("parties", key), "is no name for an operator", "small letters, digits and hyphens")
+        elif party.role == "operator" and key in TAKEN:
+            yield Mistake(("parties", key), "stands for something else in ledgers", f"none of {', '.join(TAKEN)}")
 
 
 def unknown_country(file: SmsFile) -> Iterator[Mistake]:

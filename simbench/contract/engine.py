@@ -16,7 +16,7 @@ import msgspec
 
 from simbench.base.toml_files import Keys, Mistake, choice, shown, typed
 from simbench.base.toml_mistakes import every_mistake, under
-from simbench.contract.layers import HOME, Layer, Problem, held, layers_of, merged
+from simbench.contract.layers import HOME, Layer, Problem, held, layers_of, merged, part_of
 from simbench.contract.term import Ambiguity, Frozen, placed_terms
 
 F = TypeVar("F", bound="ContractFile")
@@ -42,7 +42,8 @@ class Schema(NamedTuple, Generic[F]):
     """What the contracts of one product look like.
 
     `check` yields contradictions between well-typed values; `switches` are the ambiguities that the program follows;
-    `moved` maps keys of earlier versions to their present names.
+    `moved` maps keys of earlier versions to their present names. `parts` are keys whose table may stand in a
+    file of its own, which their text names: a built-in one of a folder, or a path.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Schema(NamedTuple, Generic[F]):
     check: Callable[[F], Iterable[Mistake]]
     switches: tuple[str, ...] = ()
     moved: Mapping[str, str] = {}
+    parts: Mapping[str, str] = {}
 
 
 class Loaded(NamedTuple, Generic[F]):
@@ -72,7 +74,7 @@ def load(schema: Schema[F], name_or_path: str | Path) -> Loaded[F]:
     """
     if isinstance(name_or_path, str) and name_or_path == Path(name_or_path).stem:
         read = _READ.get((schema.kind, name_or_path)) or _sound(examine(schema, name_or_path))
-        return _READ.setdefault((schema.kind, name_or_path), read)
+        return _READ.setdefault((schema.kind, name_or_path), read) if read.source == name_or_path else read
     return _sound(examine(schema, Path(name_or_path)))
 
 
@@ -99,9 +101,7 @@ def examine(
     found = _Findings(layers)
     kind = _kind(schema, layers, found)
     for layer in layers if kind else ():
-        for old, new in schema.moved.items():
-            if held(layer.table, tuple(old.split("."))) is not None:
-                found.add(tuple(old.split(".")), "has a new name", new, layer)
+        _moved(layer, schema, found)
     table = layers[0].table
     overlays: list[tuple[Layer, dict[str, Any]]] = []
     for layer in layers[1:]:
@@ -111,6 +111,7 @@ def examine(
     table = {**table, "abstract": False, "invented": bool(layers[-1].table.get("invented", table.get("invented")))}
     if not kind:
         return None, [*problems, *found.problems]
+    table = _whole(table, schema, found)
     content, first = typed(table, schema.file)
     if first is not None:
         content, mistakes = every_mistake(table, schema.file)
@@ -133,6 +134,24 @@ def examine(
     return Loaded(name, digest_of(content), tuple(layer.file for layer in layers), content, source), []
 
 
+def _moved(layer: Layer, schema: Schema[Any], found: _Findings) -> None:
+    """Find keys of earlier versions."""
+    for old, new in schema.moved.items():
+        keys = tuple(old.split("."))
+        if held(layer.table, keys) is not None:
+            found.add(keys, "has a new name", new, layer)
+
+
+def _whole(table: dict[str, Any], schema: Schema[Any], found: _Findings) -> dict[str, Any]:
+    """The table with its parts that stand in files of their own."""
+    for key, folder in schema.parts.items():
+        if isinstance(table.get(key), str):
+            part = part_of(key, table[key], folder, found.said_by((key,)))
+            table = {**table, **part.table}
+            found.layers.insert(0, part)
+    return table
+
+
 def digest_of(content: msgspec.Struct) -> str:
     """Return the name of what a contract says (16 hexadecimal digits), whatever its title."""
     said = [getattr(content, name) for name in content.__struct_fields__ if name not in BESIDE_CONTENT]
@@ -143,7 +162,7 @@ class _Findings:
     """The mistakes found so far, each with the file that says the wrong value."""
 
     def __init__(self, layers: list[Layer]) -> None:
-        self.layers = layers
+        self.layers = list(layers)
         self.problems: list[Problem] = []
         self.wrong: list[Mistake] = []
 
@@ -153,7 +172,7 @@ class _Findings:
         """Add a mistake; with `unless_wrong` only where no value it may depend on was replaced."""
         if unless_wrong and self._doubtful(keys):
             return
-        layer = layer or self._said_by(keys)
+        layer = layer or self.said_by(keys)
         self.problems.append(Problem(layer.file, layer.line(keys), keys, problem, expected))
 
     def _doubtful(self, keys: Keys) -> bool:
@@ -162,7 +181,7 @@ class _Findings:
         edges = any(one.keys[-1:] in EDGES and one.keys[:-2] == keys[:-2] for one in self.wrong)
         return edges or under(keys[:-1] if row else keys[:2], self.wrong)
 
-    def _said_by(self, keys: Keys) -> Layer:
+    def said_by(self, keys: Keys) -> Layer:
         """Return the last file with a value at `keys`, else at the nearest table around it; lists are said whole."""
         whole = next((place for place, key in enumerate(keys) if isinstance(key, int)), len(keys))
         for depth in range(whole, 0, -1):

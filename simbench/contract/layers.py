@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ from simbench.base.toml_files import Keys, choice, dotted, label, refusal, shown
 from simbench.base.toml_places import line_of, without_repeats
 
 HOME = Path(__file__).parents[1] / "contracts"
+GROUP = "simbench.contracts"
+"""Entry points of packages that ship contracts: each gives the path of a TOML file."""
 
 
 class Problem(NamedTuple):
@@ -32,17 +35,21 @@ class Problem(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One file: its name in messages, its path, text and content, and the tables and keys that stand in it twice."""
+    """One file: its name in messages, its path, text and content, and the tables and keys that stand in it twice.
+
+    A file that is a part of another has its content `below` so many keys.
+    """
 
     file: str
     path: Path
     text: str
     table: dict[str, Any]
     repeats: tuple[Problem, ...] = ()
+    below: int = 0
 
     def line(self, keys: Keys) -> int:
         """Return the line of a value, or of the nearest table around it; 0 if there is none."""
-        return line_of(self.text, keys)
+        return line_of(self.text, keys[self.below :])
 
 
 def layers_of(name_or_path: str | Path) -> list[Layer]:
@@ -83,17 +90,46 @@ def read_layer(path: Path) -> Layer:
     return Layer(file, path, text, table, tuple(found))
 
 
+def part_of(key: str, name: str, folder: str, layer: Layer) -> Layer:
+    """Read the file that holds the table of a key: a built-in one of a folder by its name, or one beside the contract.
+
+    Raises ContractError.
+    """
+    home = HOME / folder
+    path = home / f"{name}.toml" if name == Path(name).stem else layer.path.parent / name
+    if name == path.stem and not path.is_file():
+        known = sorted(each.stem for each in home.glob("*.toml"))
+        expected = choice(name, known) + ", a path ending in .toml, or a table of its own"
+        raise refusal(ContractError, layer.file, (key,), f"is {shown(name)}", expected)
+    part = read_layer(path)
+    return part._replace(table={key: part.table}, below=1)
+
+
 def builtin_path(name: str, place: str) -> Path:
-    """Return the file of a built-in contract. Raises ContractError with the nearest name."""
-    known = builtin_names()
-    if name not in known:
+    """Return the file of a contract that can be loaded by its name. Raises ContractError with the nearest name."""
+    path = HOME / f"{name}.toml"
+    if path.is_file():
+        return path
+    shipped = _shipped().get(name)
+    if shipped is None:
+        known = builtin_names()
         raise ContractError(place, "no such built-in contract", choice(name, known) + ", or a path ending in .toml")
-    return HOME / f"{name}.toml"
+    try:
+        return Path(shipped.load())
+    except Exception as error:  # of a package of somebody else's
+        problem = f"the entry point {shipped.value} of group {GROUP} cannot be loaded: {type(error).__name__}: {error}"
+        raise ContractError(place, problem.splitlines()[0], "the path of a TOML file") from None
 
 
 def builtin_names() -> list[str]:
-    """Return the names of the built-in contracts and bases, sorted."""
-    return sorted(path.stem for path in HOME.glob("*.toml"))
+    """Return the names of the contracts and bases that can be loaded by name, sorted: built-in ones and those that
+    other packages ship under the entry points `simbench.contracts`.
+    """  # fmt: skip
+    return sorted({path.stem for path in HOME.glob("*.toml")} | _shipped().keys())
+
+
+def _shipped() -> dict[str, EntryPoint]:
+    return {one.name: one for one in entry_points(group=GROUP)}
 
 
 def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from typing import Final
 
 from simbench.contract.consistency import contradictions
 from simbench.contract.engine import Loaded, Schema, load
+from simbench.contract.layers import HOME
 from simbench.contract.sms import Contract, SmsFile, with_figures, written
 
-DEFAULT = "orange_ops_2016"
+DEFAULT: Final = (HOME / "default.txt").read_text("utf-8").strip()
+"""The name of the built-in contract that is applied where none is named."""
 
 SWITCHES: Final = tuple(f"AMB-{number:02}" for number in range(1, 21))
 """The ambiguities code follows."""
@@ -32,7 +34,7 @@ MOVED: Final = {
 }
 """Keys of contract files of earlier versions, and where their values stand now."""
 
-SMS: Final = Schema("sms", SmsFile, contradictions, SWITCHES, MOVED)
+SMS: Final = Schema("sms", SmsFile, contradictions, SWITCHES, MOVED, {"numbering_plan": "plans"})
 
 
 def load_contract(name_or_path: str | Path = DEFAULT) -> Contract:
@@ -41,6 +43,11 @@ def load_contract(name_or_path: str | Path = DEFAULT) -> Contract:
     A text without a directory and without ".toml" is a name. Raises ContractError for any error in a file.
     """
     return contract_of(load(SMS, name_or_path))
+
+
+def contract_named(source: str) -> Contract:
+    """The contract that a `Contract.source` names; the built-in one for an empty text. Raises ContractError."""
+    return load_contract(source if source == Path(source).stem else Path(source)) if source else load_contract()
 
 
 def contract_of(loaded: Loaded[SmsFile]) -> Contract:
@@ -57,7 +64,9 @@ def contract_of(loaded: Loaded[SmsFile]) -> Contract:
         terms=file.terms,
         ambiguities=file.ambiguities,
         parties=file.parties,
+        numbering_plan=file.numbering_plan,
         language=file.language,
         invented=file.invented,
+        compensation=file.compensation,
         source=loaded.source,
     )

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
 
 from simbench.base.calendar import Calendar
 from simbench.contract.engine import ContractFile
+from simbench.contract.plan import PlanData
 from simbench.contract.term import Ambiguity, Frozen, Means, Strength, Term, Word, clause_of, known
 from simbench.contract.terms import Label, Terms
 
@@ -47,13 +47,18 @@ class Clause(Frozen, frozen=True):
 
 
 class SmsFile(ContractFile, frozen=True, kw_only=True):
-    """The top level of a push-SMS contract file, overlays merged. `language` is that of key terms and labels."""
+    """The top level of a push-SMS contract file, overlays merged. `language` is that of key terms and labels.
+
+    `compensation` is the clause that gives a right to compensation where commitments are missed.
+    """
 
     language: Word = "en"
+    compensation: str = ""
     parties: dict[str, Party]
     terms: Terms
     clauses: dict[str, Clause]
     ambiguities: dict[str, Ambiguity]
+    numbering_plan: PlanData
 
 
 class Contract(msgspec.Struct, frozen=True):
@@ -70,8 +75,10 @@ class Contract(msgspec.Struct, frozen=True):
     terms: Terms
     ambiguities: dict[str, Ambiguity]
     parties: dict[str, Party]
+    numbering_plan: PlanData
     language: str = "en"
     invented: bool = False
+    compensation: str = ""
     source: str = ""
 
     def clause(self, clause_id: str) -> Clause:
@@ -112,8 +119,7 @@ class Contract(msgspec.Struct, frozen=True):
     @property
     def calendar(self) -> Calendar:
         """Civil time and holidays of the contract."""
-        terms = self.terms.calendar
-        return _calendar(terms.zone.value, terms.country.value, terms.region.value)
+        return self.terms.calendar.calendar
 
     def may_send(self, traffic_class: str, us: int) -> bool:
         """Whether messages of a traffic class are allowed at an instant.
@@ -163,11 +169,6 @@ class Contract(msgspec.Struct, frozen=True):
         for name, value in parts.items():
             text = text.replace(f"{{{name}}}", str(value))
         return text
-
-
-@lru_cache(maxsize=32)
-def _calendar(zone: str, country: str, region: str) -> Calendar:
-    return Calendar(zone, country, region)
 
 
 def with_figures(clause: Clause, values: Mapping[str, str]) -> Clause:

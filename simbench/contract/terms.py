@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import msgspec
 
+from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import choice
 from simbench.contract.term import (
@@ -138,6 +140,7 @@ class Quality(Frozen, frozen=True):
     rate_floor_per_s: Term[Count]
     rate_floor_offer_s: Term[Count]
     probe_every_s: Term[Count]
+    probes_lost_in_a_row: Term[Count]
     partial_restoration_h: Term[Count] | None = None
 
 
@@ -168,6 +171,11 @@ class CalendarTerms(Frozen, frozen=True):
     zone: Term[Word]
     country: Term[Word]
     region: Term[str]
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar of that zone and country."""
+        return calendar_of(self.zone.value, self.country.value, self.region.value)
 
 
 class CodeRange(Term[Word], frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -297,6 +305,12 @@ class Terms(Frozen, frozen=True):
     def rows(self, charge: Charge) -> list[TariffRow]:
         """The rows of the tariff for a charge, by band."""
         return sorted((row for row in self.tariff.values() if row.charge == charge), key=lambda row: row.first)
+
+
+@lru_cache(maxsize=32)
+def calendar_of(zone: str, country: str, region: str) -> Calendar:
+    """The same object for the same zone, country and region."""
+    return Calendar(zone, country, region)
 
 
 def _pattern(prefixes: list[str], digits: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from simbench.base.calendar import PARIS
+from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import Call, Calls, SetAside, calls_of, cause_of
@@ -25,7 +25,7 @@ FRENCH: Final = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")  # as spreadsheets of th
 STEP: Final = 50_000  # rows after which progress is reported
 
 
-def read_csv(path: Path, aside: RejectedRows, progress: Progress) -> tuple[int, Calls]:
+def read_csv(path: Path, calendar: Calendar, aside: RejectedRows, progress: Progress) -> tuple[int, Calls]:
     """Read call records from a table: the number of rows, and the calls their own words support. Raises BadInput."""
     size, rows = path.stat().st_size, 0
     table = read_table(path, KINDS, whole_rows=True)
@@ -40,7 +40,7 @@ def read_csv(path: Path, aside: RejectedRows, progress: Progress) -> tuple[int, 
                 aside.add(SetAside(row.line, row.kind, row.reason[:80]))
                 continue
             try:
-                sound.append(_call(row))
+                sound.append(_call(row, calendar))
             except _Unfit as unfit:
                 aside.add(SetAside(row.line, unfit.reason, unfit.text, unfit.duration_us))
     progress(size, size)
@@ -55,27 +55,27 @@ class _Unfit(Exception):
         self.reason, self.text, self.duration_us = reason, text[:80], duration_us
 
 
-def _call(row: Row) -> Call:
+def _call(row: Row, calendar: Calendar) -> Call:
     """Read one row; what its own words do not support is unfit."""
     said = row.cells
-    start, end, lasts = _times(row)
+    start, end, lasts = _times(row, calendar)
     port, cause = _numbers(said)
     if _odd(start, end, lasts):
         one = RejectedRows()
-        durations_of(Ends(*(np.array([value]) for value in (start, end, lasts, row.line))), one)
+        durations_of(Ends(*(np.array([value]) for value in (start, end, lasts, row.line))), one, calendar)
         if one.rows:
             raise _Unfit(one.rows[0].reason, one.rows[0].text, one.rows[0].duration_us)
     names = {name: text_of(said.get(name, "")) for name in ("nas", "user", "session")}
     return Call(start_us=start, duration_us=_lasting(start, end, lasts), port=port, cause=cause, line=row.line, **names)
 
 
-def _times(row: Row) -> tuple[int, int, int]:
+def _times(row: Row, calendar: Calendar) -> tuple[int, int, int]:
     said = row.cells
     times: dict[str, tuple[int, ...]] = {}
     for name in TIMES:
         if name in said:
             try:
-                times[name.partition("_")[0]] = _time(name, row)
+                times[name.partition("_")[0]] = _time(name, row, calendar)
             except (BadInput, OverflowError):
                 raise _Unfit("unreadable", f"{name} {str(said[name])!r}") from None
     starts, ends, lasts = (times.get(name, (MISSING,)) for name in ("start", "end", "duration"))
@@ -118,22 +118,22 @@ def _lasting(start: int, end: int, lasts: int) -> int:
     return lasts if lasts != MISSING else end - start
 
 
-def _moment(cell: Any, name: str) -> Moment:
+def _moment(cell: Any, name: str, calendar: Calendar) -> Moment:
     """A start or an end: ISO 8601, a number since 1970, or day, month and year. Raises BadInput."""
     try:
-        return moment_of(cell, PARIS, name)
+        return moment_of(cell, calendar.tz, name)
     except BadInput:
         for pattern in FRENCH if "/" in str(cell) else ():
             with suppress(BadInput):
-                return moment_of(cell, PARIS, name, pattern)
+                return moment_of(cell, calendar.tz, name, pattern)
         raise
 
 
-def _time(name: str, row: Row) -> tuple[int, ...]:
+def _time(name: str, row: Row, calendar: Calendar) -> tuple[int, ...]:
     """Microseconds; two instants for a civil time that exists twice. Raises BadInput."""
     cell = row.cells[name]
     if name in {"start", "end"}:
-        moment = _moment(cell, name)
+        moment = _moment(cell, name, calendar)
         return (moment.first,) if moment.skipped else moment.readings
     value = number_of(cell, name, decimal_comma=row.decimal_comma)
     us = int(value * (SECOND_US if name == "duration_s" else 1))

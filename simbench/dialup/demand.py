@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from simbench.base.calendar import civil, is_jour_ouvrable, is_jour_ouvre
+from simbench.base.calendar import Calendar
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.dialup.calls import I64, Calls, generated
 from simbench.dialup.grid import Grid
@@ -93,9 +93,9 @@ def profile(grid: Grid, month: int, offer: Offer) -> tuple[I64, list[int]]:
     days: dict[date, tuple[int, ...]] = {}
     weights: list[int] = []
     for hour in hours.tolist():
-        moment = civil(hour * HOUR_US)
+        moment = grid.calendar.civil(hour * HOUR_US)
         if moment.date() not in days:
-            days[moment.date()] = getattr(demand, _kind_of(moment.date())).value
+            days[moment.date()] = getattr(demand, _kind_of(moment.date(), grid.calendar)).value
         weights += days[moment.date()][2 * moment.hour : 2 * moment.hour + 2]
     return np.array(weights), [int(hours[0]) * 3600, (int(hours[-1]) + 1) * 3600]
 
@@ -126,10 +126,10 @@ def calls_between(population: Population, per_s: np.ndarray, from_s: int, to_s: 
 PURPOSES = ("dialup arrivals", "dialup offsets", "dialup lengths", "dialup users")
 
 
-def _kind_of(day: date) -> str:
-    if is_jour_ouvre(day):
+def _kind_of(day: date, calendar: Calendar) -> str:
+    if calendar.is_jour_ouvre(day):
         return "working_day"
-    return "saturday" if is_jour_ouvrable(day) else "sunday"
+    return "saturday" if calendar.is_jour_ouvrable(day) else "sunday"
 
 
 def _mean(table: tuple[int, ...]) -> float:

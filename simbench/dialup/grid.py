@@ -1,6 +1,6 @@
 """The hours of some months: month, tariff period and retail credit of each.
 
-Hours UTC and hours of Paris begin together, so every edge of tariff, day and month is an edge of this grid.
+Hours UTC and hours of civil time begin together, so every edge of tariff, day and month is an edge of this grid.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import civil, instant, is_peak, month_of
+from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.dialup.calls import I32, I64
@@ -21,12 +21,13 @@ from simbench.dialup.offer import Offer
 
 @dataclass(frozen=True)
 class Grid:
-    """Whole months of Paris, hour by hour, and as many hours after them as a call can last.
+    """Whole months of civil time, hour by hour, and as many hours after them as a call can last.
 
     `month` is the place of each hour's month in `months`, -1 after the last; `peak` its tariff period; `retail` the
-    place of its price in `offer.retail`; `civil_hour` the hour of the day in Paris, `day` the day of the grid.
+    place of its price in `offer.retail`; `civil_hour` the hour of the civil day, `day` the day of the grid.
     """
 
+    calendar: Calendar
     months: tuple[str, ...]
     first_us: int
     last_us: int
@@ -63,24 +64,26 @@ def months_named(text: str) -> tuple[str, ...]:
 
 def grid_of(months: tuple[str, ...], offer: Offer) -> Grid:
     """Lay out months that follow one another. BadInput where no retail tariff is known for a day of them."""
-    first_us = month_of(*_numbers(months[0]))[0]
-    last_us = month_of(*_numbers(months[-1]))[1]
+    calendar = offer.calendar
+    first_us = calendar.month_of(*_numbers(months[0]))[0]
+    last_us = calendar.month_of(*_numbers(months[-1]))[1]
     terms = offer.terms
     hours = range(first_us // HOUR_US, last_us // HOUR_US + terms.records.longest_h.value + 1)
     holidays_off = offer.reading("NRV-AMB-04") == "off_peak"
     opens, closes = terms.hours.peak_from_h.value, terms.hours.peak_to_h.value
-    starts = [month_of(*_numbers(month))[0] for month in months]
+    starts = [calendar.month_of(*_numbers(month))[0] for month in months]
     month = np.searchsorted(starts, np.array(hours) * HOUR_US, side="right") - 1
     month[np.array(hours) * HOUR_US >= last_us] = -1
-    moments = [civil(hour * HOUR_US) for hour in hours]
+    moments = [calendar.civil(hour * HOUR_US) for hour in hours]
     retail = np.array([_retail_place(offer, moment.date()) for moment in moments], dtype=np.int32)
     first_day = moments[0].date()
     return Grid(
+        calendar=calendar,
         months=months,
         first_us=first_us,
         last_us=last_us,
         month=month.astype(np.int32),
-        peak=np.array([is_peak(hour * HOUR_US, opens, closes, holidays_off=holidays_off) for hour in hours]),
+        peak=np.array([calendar.is_peak(hour * HOUR_US, opens, closes, holidays_off=holidays_off) for hour in hours]),
         retail=retail,
         credit_us=np.array([offer.retail[place].credit_s * SECOND_US for place in retail], dtype=np.int64),
         civil_hour=np.array([moment.hour for moment in moments], dtype=np.int32),
@@ -88,19 +91,19 @@ def grid_of(months: tuple[str, ...], offer: Offer) -> Grid:
     )
 
 
-def last_day_of(month: str) -> date:
+def last_day_of(month: str, calendar: Calendar) -> date:
     """Give the last day of a month: the day its share falls due."""
-    return civil(month_of(*_numbers(month))[1] - 1).date()
+    return calendar.civil(calendar.month_of(*_numbers(month))[1] - 1).date()
 
 
-def month_at(us: int) -> str:
-    """Name the month of an instant in Paris."""
-    return civil(us).strftime("%Y-%m")
+def month_at(us: int, calendar: Calendar) -> str:
+    """Name the month of an instant."""
+    return calendar.civil(us).strftime("%Y-%m")
 
 
-def start_of(month: str) -> int:
+def start_of(month: str, calendar: Calendar) -> int:
     """Give the first instant of a month."""
-    return instant(*_numbers(month), 1)
+    return calendar.instant(*_numbers(month), 1)
 
 
 def _numbers(month: str) -> tuple[int, int]:

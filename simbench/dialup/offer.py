@@ -15,10 +15,12 @@ from typing import Annotated, Any, Final, Literal, Protocol, TypeVar
 
 import msgspec
 
+from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import Mistake, choice, shown
 from simbench.contract.engine import ContractFile, Schema, digest_of, load
 from simbench.contract.term import Ambiguity, Count, Frozen, Hour, Natural, Term, Word, clause_of, named_terms
+from simbench.contract.terms import CalendarTerms
 from simbench.dialup.tariff_functions import Function, marginal_share, power_share, slab_share
 
 DEFAULT_OFFER = "netrevenu_2000"
@@ -44,7 +46,7 @@ class Money(Frozen, frozen=True):
 
 
 class Hours(Frozen, frozen=True):
-    """Hours of Paris between which a working day is peak."""
+    """Hours of civil time between which a working day is peak."""
 
     peak_from_h: Term[Hour]
     peak_to_h: Term[Hour]
@@ -99,6 +101,7 @@ class OfferTerms(Frozen, frozen=True):
     points: Points
     money: Money
     hours: Hours
+    calendar: CalendarTerms
     records: Records
     accounting: Accounting
     demand: Demand
@@ -169,6 +172,11 @@ class Offer(msgspec.Struct, frozen=True):
     def clause_of(self, purpose: str) -> str:
         """The first clause that a purpose verifies, "" where there is none."""
         return clause_of(self.clauses, purpose)
+
+    @property
+    def calendar(self) -> Calendar:
+        """Civil time and holidays of the offer."""
+        return self.terms.calendar.calendar
 
     def reading(self, name: str) -> str:
         """Give the key of the reading in force for an ambiguity of the offer."""

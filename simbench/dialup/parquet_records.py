@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import CAUSES, UNKNOWN_CAUSE, Calls, SetAside, cause_of
@@ -18,7 +19,7 @@ from simbench.dialup.kernels.row_checks import MISSING
 from simbench.dialup.validation import Ends, RejectedRows, durations_of
 
 
-def read_parquet(path: Path, aside: RejectedRows) -> tuple[int, Calls]:
+def read_parquet(path: Path, calendar: Calendar, aside: RejectedRows) -> tuple[int, Calls]:
     """Read call records from columns: the number of rows, and the calls they support. Raises BadInput."""
 
     try:
@@ -35,9 +36,9 @@ def read_parquet(path: Path, aside: RejectedRows) -> tuple[int, Calls]:
     columns = {name: _one(table[name]) for name in wanted}
     for name in set(wanted) & {"nas", "user", "session"}:
         columns[name] = _texts(columns[name], name, readable, aside)
-    start, end = (_instants(columns, name, rows, path) for name in ("start", "end"))
+    start, end = (_instants(columns, name, rows, path, calendar) for name in ("start", "end"))
     port = _small(columns, "port", (-1, MOST_PORT - 1), readable, aside)
-    sound, lasting = durations_of(Ends(start, end, _durations(columns, rows, path), line), aside, readable)
+    sound, lasting = durations_of(Ends(start, end, _durations(columns, rows, path), line), aside, calendar, readable)
     nas, nas_names = _codes(columns.get("nas"), rows)
     user, user_names = _codes(columns.get("user"), rows)
     calls = Calls(
@@ -52,7 +53,7 @@ def _one(column: Any) -> Any:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _instants(columns: dict[str, Any], name: str, rows: int, path: Path) -> Any:
+def _instants(columns: dict[str, Any], name: str, rows: int, path: Path, calendar: Calendar) -> Any:
     """Microseconds of `start` or `end`, whichever way the file has them."""
 
     if f"{name}_us" in columns:
@@ -63,7 +64,7 @@ def _instants(columns: dict[str, Any], name: str, rows: int, path: Path) -> Any:
     if not pa.types.is_timestamp(column.type):
         raise BadInput(f"{path}: {name}", f"is a column of {column.type}", f"timestamps, or {name}_us as integers")
     if column.type.tz is None:
-        column = pc.assume_timezone(column, "Europe/Paris", ambiguous="earliest", nonexistent="earliest")
+        column = pc.assume_timezone(column, calendar.zone, ambiguous="earliest", nonexistent="earliest")
     cast = column.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64())
     return _whole(cast, rows, MISSING, f"{path}: {name}")
 

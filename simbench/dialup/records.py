@@ -1,8 +1,8 @@
 """Call records as files: CSV and Parquet, read with every bad row set aside, and written.
 
 Columns by name, in any order, others ignored: `start` or `start_us`; `end`, `end_us`, `duration_s` or `duration_us`;
-`nas`, `port`, `user`, `session`, `cause`. Times are ISO 8601, without a zone in Paris civil time (the first of the two
-hours repeated in October), or whole microseconds since 1970, UTC, where the name ends in `_us`.
+`nas`, `port`, `user`, `session`, `cause`. Times are ISO 8601, without a zone in the offer's civil time (the first of
+the two hours repeated in autumn), or whole microseconds since 1970, UTC, where the name ends in `_us`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from simbench.base.calendar import civil
+from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput, NothingRead
 from simbench.base.outputs import replacing
 from simbench.base.units import SECOND_US
@@ -59,9 +59,9 @@ def read_records(path: Path, offer: Offer, months: str = "", progress: Progress 
         if parquet:
             from simbench.dialup.parquet_records import read_parquet  # noqa: PLC0415 - slow to load
 
-            rows, calls = read_parquet(path, aside)
+            rows, calls = read_parquet(path, offer.calendar, aside)
         else:
-            rows, calls = read_csv(path, aside, progress)
+            rows, calls = read_csv(path, offer.calendar, aside, progress)
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a file that can be read") from None
     return validated(Found(path, rows, calls, aside), offer, months)
@@ -85,7 +85,7 @@ def validated(found: Found, offer: Offer, months: str = "") -> Records:
 
     Raises BadInput: no call shows the month. NothingRead: no row at all, and no month is given.
     """
-    names = months_named(months) if months else (_usual_month(found),)
+    names = months_named(months) if months else (_usual_month(found, offer),)
     grid = grid_of(names, offer)
     paired = found.paired
     slack_us, passed_over = (SAME_US, dict(paired.passed_over)) if paired else (0, {})
@@ -93,7 +93,7 @@ def validated(found: Found, offer: Offer, months: str = "") -> Records:
     return Records(str(found.path), found.rows, calls, found.aside, grid, slack_us, passed_over)
 
 
-def _usual_month(found: Found) -> str:
+def _usual_month(found: Found, offer: Offer) -> str:
     calls, path = found.calls, found.path
     if not len(calls) and not found.aside.total:
         raise NothingRead(f"{path}: nothing was read in it, so there is nothing to settle or to judge")
@@ -101,27 +101,35 @@ def _usual_month(found: Found) -> str:
         raise BadInput(str(path), "has no valid call, so its month is unknown", "--month")
     middle = int(np.sort(calls.start_us)[len(calls) // 2])
     try:
-        return months_named(month_at(middle))[0]
+        return months_named(month_at(middle, offer.calendar))[0]
     except (OverflowError, ValueError):
         raise BadInput(str(path), "its calls lie outside the calendar", "--month") from None
 
 
-def write_records(path: Path, calls: Calls) -> None:
+def write_records(path: Path, calls: Calls, calendar: Calendar) -> None:
     """Write calls as CSV, or as Parquet if the name ends so. Raises BadInput when the file cannot be written."""
     with replacing(path) as part:
         if path.suffix == ".parquet":
             _write_parquet(part, calls)
         else:
             with part.open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file).writerows(_csv_rows(calls))
+                csv.writer(file).writerows(_csv_rows(calls, calendar))
 
 
-def _csv_rows(calls: Calls) -> Iterator[tuple[object, ...]]:
+def _csv_rows(calls: Calls, calendar: Calendar) -> Iterator[tuple[object, ...]]:
     yield "start", "duration_s", "nas", "port", "user", "session", "cause"
     for row in calls.rows():
         whole, part = divmod(row.duration_us, SECOND_US)
         lasts = f"{whole}.{part:06}" if part else whole
-        yield civil(row.start_us).isoformat(), lasts, row.nas, row.port, row.user, row.session, cause_name(row.cause)
+        yield (
+            calendar.civil(row.start_us).isoformat(),
+            lasts,
+            row.nas,
+            row.port,
+            row.user,
+            row.session,
+            cause_name(row.cause),
+        )
 
 
 def _write_parquet(path: Path, calls: Calls) -> None:

@@ -12,7 +12,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from simbench.base.calendar import civil, instant, is_jour_ouvre
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.dialup.calls import I64, Calls
 from simbench.dialup.offer import Offer
@@ -59,17 +58,17 @@ def _edges(month: str, offer: Offer) -> tuple[list[int], list[bool]]:
     day, edges, peaks = date(year, number, 1), [], []
     opens, closes = offer.terms.hours.peak_from_h.value, offer.terms.hours.peak_to_h.value
     while day.month == number:
-        working = day.weekday() < 5 and (offer.reading("NRV-AMB-04") == "ordinary" or is_jour_ouvre(day))
+        working = day.weekday() < 5 and (offer.reading("NRV-AMB-04") == "ordinary" or offer.calendar.is_jour_ouvre(day))
         for hour, peak in ((0, False), (opens, working), (closes, False)):
-            edges.append(instant(day.year, day.month, day.day, hour))
+            edges.append(offer.calendar.instant(day.year, day.month, day.day, hour))
             peaks.append(peak)
         day += timedelta(days=1)
-    return [*edges, instant(day.year, day.month, 1)], peaks
+    return [*edges, offer.calendar.instant(day.year, day.month, 1)], peaks
 
 
 def _prolonged(edges: list[int], peaks: list[bool], offer: Offer) -> tuple[list[int], list[bool]]:
     """Go on after the month for as long as a call can last."""
-    after, more = _edges(civil(edges[-1]).strftime("%Y-%m"), offer)
+    after, more = _edges(offer.calendar.civil(edges[-1]).strftime("%Y-%m"), offer)
     days = 3 * (offer.terms.records.longest_h.value // 24 + 1)
     return [*edges[:-1], *after[: days + 1]], [*peaks, *more[:days]]
 

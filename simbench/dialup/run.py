@@ -109,7 +109,7 @@ def run_dialup(scenario: DialupScenario, progress: Progress = lambda _what, _don
         progress(f"{month}: carrying", 3 * place + 1, steps)
         held = 0 if over is None else len(over)
         calls = fresh if over is None else joined(over, fresh)
-        until = start_of(grid.months[place + 1]) if place + 1 < len(grid.months) else grid.last_us
+        until = start_of(grid.months[place + 1], grid.calendar) if place + 1 < len(grid.months) else grid.last_us
         carried = carry(calls, [pool.ports for pool in scenario.pools], _rules(scenario, grid, until))
         over = carried.calls.take(carried.calls.end_us > until)
         progress(f"{month}: counting", 3 * place + 2, steps)

@@ -12,7 +12,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from simbench.base.calendar import from_civil
 from simbench.base.errors import ScenarioError
 from simbench.base.toml_files import choice, read_toml, shown
 from simbench.base.units import MINUTE_US
@@ -39,7 +38,7 @@ class Pool(_Frozen, frozen=True):
 
 
 class PoolOutage(_Frozen, frozen=True):
-    """A pool that fails: `drop` ends the calls in progress, `refuse` only takes no more. Paris civil time."""
+    """A pool that fails: `drop` ends the calls in progress, `refuse` only takes no more. Civil time of the offer."""
 
     pool: str
     starts: str
@@ -127,7 +126,7 @@ def outage_rows(scenario: DialupScenario, grid: Grid, file: str = "") -> list[tu
         if outage.pool not in names:
             raise ScenarioError(f"{where}.pool", f"is {shown(outage.pool)}", choice(outage.pool, names))
         try:
-            starts = from_civil(datetime.fromisoformat(outage.starts))
+            starts = grid.calendar.from_civil(datetime.fromisoformat(outage.starts))
         except ValueError:
             raise ScenarioError(f"{where}.starts", f"is {shown(outage.starts)}", '"2000-09-12T20:00"') from None
         if not grid.first_us <= starts < grid.last_us:

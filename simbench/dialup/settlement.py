@@ -90,7 +90,8 @@ def span(minutes: int, offer: Offer) -> Span:
 def settle(months: Iterable[Month], offer: Offer, tariff: str = "") -> tuple[Settled, ...]:
     """Settle months, each with the VAT of its last day."""
     return tuple(
-        settle_minutes(month.minutes, offer, tariff, last_day_of(month.month), month.month) for month in months
+        settle_minutes(month.minutes, offer, tariff, last_day_of(month.month, offer.calendar), month.month)
+        for month in months
     )
 
 

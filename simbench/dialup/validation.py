@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import civil
+from simbench.base.calendar import Calendar
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import I64, Calls, SetAside
 from simbench.dialup.grid import Grid
@@ -65,7 +65,7 @@ class Ends:
     line: I64
 
 
-def durations_of(ends: Ends, aside: RejectedRows, readable: Bits | None = None) -> tuple[Bits, I64]:
+def durations_of(ends: Ends, aside: RejectedRows, calendar: Calendar, readable: Bits | None = None) -> tuple[Bits, I64]:
     """Tell which rows have a start and a duration that agrees with their end, and give the durations.
 
     Rows that are not `readable` have been set aside before. A duration may differ from the distance between start and
@@ -76,7 +76,7 @@ def durations_of(ends: Ends, aside: RejectedRows, readable: Bits | None = None) 
     if not sound.all():
         for number, reason in enumerate(WRONG[1:], 1):
             wrong = reasons == number if readable is None else readable & (reasons == number)
-            _set_aside(reason, wrong, aside, ends.line, lasting, _words(ends))
+            _set_aside(reason, wrong, aside, ends.line, lasting, _words(ends, calendar))
     return sound, lasting
 
 
@@ -89,18 +89,19 @@ def vet(
     `slack_us` is how much two calls in a row on a port may overlap because the source rounds; durations in whole
     seconds are taken for rounded. `told_apart`: sessions that come again under their name are known to be others.
     """
+    calendar = offer.calendar
     longest = offer.terms.records.longest_s * SECOND_US
-    calls = _keep(calls, "negative", calls.duration_us < 0, aside)
-    calls = _keep(calls, "huge", calls.duration_us > longest, aside)
+    calls = _keep(calls, "negative", calls.duration_us < 0, aside, calendar)
+    calls = _keep(calls, "huge", calls.duration_us > longest, aside, calendar)
     before = (calls.start_us < grid.first_us) & (calls.end_us <= grid.first_us)
-    calls = _keep(calls, "outside-month", before | (calls.start_us >= grid.last_us), aside)
+    calls = _keep(calls, "outside-month", before | (calls.start_us >= grid.last_us), aside, calendar)
     if not told_apart:
-        calls = _keep(calls, "duplicate", _repeated(calls), aside)
+        calls = _keep(calls, "duplicate", _repeated(calls), aside, calendar)
     if np.any(calls.start_us[1:] < calls.start_us[:-1]):
         calls = calls.take(np.argsort(calls.start_us, kind="stable"))
     ports, count = _ports(calls)
     free_us = released_us(calls, slack_us)
-    return _keep(calls, "overlap", overlapping(calls.start_us, free_us, ports, count), aside)
+    return _keep(calls, "overlap", overlapping(calls.start_us, free_us, ports, count), aside, calendar)
 
 
 def released_us(calls: Calls, slack_us: int = 0) -> I64:
@@ -110,20 +111,21 @@ def released_us(calls: Calls, slack_us: int = 0) -> I64:
     return free
 
 
-def _keep(calls: Calls, reason: str, wrong: Bits, aside: RejectedRows) -> Calls:
+def _keep(calls: Calls, reason: str, wrong: Bits, aside: RejectedRows, calendar: Calendar) -> Calls:
     if not wrong.any():
         return calls
     said = lambda place: (  # noqa: E731
-        f"start {moment(int(calls.start_us[place]))}, {_seconds(int(calls.duration_us[place]))}, {_name(calls, place)}"
+        f"start {moment(int(calls.start_us[place]), calendar)}, "
+        f"{_seconds(int(calls.duration_us[place]))}, {_name(calls, place)}"
     )
     _set_aside(reason, wrong, aside, calls.line, calls.duration_us, said)
     return calls.take(~wrong)
 
 
-def moment(us: int) -> str:
-    """An instant in Paris with its zone, for people; the number where no calendar has it."""
+def moment(us: int, calendar: Calendar) -> str:
+    """An instant with its zone, for people; the number where no calendar has it."""
     try:
-        return civil(us).isoformat(" ")
+        return calendar.civil(us).isoformat(" ")
     except (OverflowError, ValueError):
         return f"{us} us"
 
@@ -176,14 +178,16 @@ def _ports(calls: Calls) -> tuple[I64, int]:
     return np.where(calls.port < 0, -1, ports), len(calls)
 
 
-def _words(ends: Ends) -> Callable[[int], str]:
+def _words(ends: Ends, calendar: Calendar) -> Callable[[int], str]:
     def said(place: int) -> str:
         times = []
         for name in ("start_us", "end_us", "duration_us"):
             column = getattr(ends, name)
             if len(column) and column[place] != MISSING:
                 value = int(column[place])
-                times.append(f"duration {_seconds(value)}" if name == "duration_us" else f"{name[:-3]} {moment(value)}")
+                times.append(
+                    f"duration {_seconds(value)}" if name == "duration_us" else f"{name[:-3]} {moment(value, calendar)}"
+                )
         return ", ".join(times)
 
     return said

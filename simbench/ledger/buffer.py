@@ -118,12 +118,21 @@ class Buffer(list[Any]):
         """How many rows wait."""
         return len(self) + self._appended - self._taken
 
-    def head(self, most: int, most_rows: int) -> list[Entry]:
-        """The oldest entries: at most so many, and (but for the first) no more than so many rows."""
-        entries, rows = self[:most], 0
+    def head(self, most: int, most_rows: int, octets: int = -1, most_octets: int = 0) -> list[Entry]:
+        """The oldest entries: at most so many, and (but for the first) no more than so many rows.
+
+        `octets`: the place of a column of octets, of which no more than `most_octets` are taken either, but for the
+        first entry and for blocks.
+        """
+        entries, rows, size = self[:most], 0, 0
         for number, entry in enumerate(entries):
-            rows += entry.count if type(entry) is Block else 1
-            if rows > most_rows and number:
+            if type(entry) is Block:
+                rows += entry.count
+            else:
+                rows += 1
+                if octets >= 0 and len(entry) > octets:
+                    size += len(entry[octets])
+            if number and (rows > most_rows or size > most_octets > 0):
                 return entries[:number]
         return entries
 

@@ -148,6 +148,25 @@ class AccountSet(Recorded, frozen=True, tag="account"):
     password_known: bool | msgspec.UnsetType = msgspec.UNSET
 
 
+class PasswordSet(Recorded, frozen=True, tag="password"):
+    """A client changed a password of its account (operation 60). No log repeats it; the wire has it as well."""
+
+    SUBJECT: ClassVar[str] = "account"
+    account: str
+    purpose: Literal["session", "provisioning"]
+    password: str
+
+
+class ListEdited(Recorded, frozen=True, tag="list"):
+    """A client changed a list of addresses of its account (operation 61)."""
+
+    SUBJECT: ClassVar[str] = "account"
+    account: str
+    which: str
+    action: str
+    address: str
+
+
 class PeriodCovered(Recorded, frozen=True, tag="period"):
     """The period a history covers whole: from the row's instant to `until`, incidents known from `known_from` on."""
 
@@ -260,7 +279,8 @@ class ClientCalibrated(Recorded, frozen=True, tag="calibration"):
 
 PlatformEvent = (
     OutageBegan | MaintenanceBegan | Restored | OutageScheduled | OutageUnscheduled | ClockStepped | Resumed | RunEnded
-    | ExerciseEnded | Troubled | LimitSet | TierSet | AccountSet | PeriodCovered | NumbersPorted | ForecastGiven
+    | ExerciseEnded | Troubled | LimitSet | TierSet | AccountSet | PasswordSet | ListEdited | PeriodCovered
+    | NumbersPorted | ForecastGiven
     | SubscriberSet | TextSent | TermsTaken | FaultActed | ViolationSeen | ClientSampled | ClientCalibrated
 )  # fmt: skip
 Event = PlatformEvent | CaptureEvent

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from simbench.base.errors import Trouble
 from simbench.ledger.buffer import Buffer
-from simbench.ledger.rows import TABLES, Row, Table
+from simbench.ledger.rows import TABLES, Row, Table, octet_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,14 +25,16 @@ if TYPE_CHECKING:
     from simbench.ledger.store import Store
 
 PERIOD_S = 0.2
-BATCH_ROWS = 50_000
-_LOOK_S = 0.05  # how often the number of waiting rows is looked at
-_CHUNK_ENTRIES, _CHUNK_ROWS = 1_000, 4_000  # converted without a break: the main thread waits for no more than these
+BATCH_ROWS = 20_000
+_LOOK_S = 0.025  # how often the number of waiting rows is looked at
+# Converted without a break: the main thread waits for no more than these, and they stay in the processor's cache.
+_CHUNK_ENTRIES, _CHUNK_ROWS, _CHUNK_OCTETS = 1_000, 4_000, 1_000_000
 _BREAK_S = 50e-6
 MOST_WAITING = 2_000_000  # rows in whole columns
 _HURRY_ROWS = 4 * BATCH_ROWS  # with more than these waiting, no more breaks: memory matters more than lateness
 
 MOST_OCTETS = 32_000_000  # read from lines and not written yet: beyond these nothing more should be read
+READ_OCTETS = 1_500  # counted for each read besides its octets: what the rows of a frame read alone weigh in memory
 _ENOUGH_OCTETS = MOST_OCTETS // 2  # down to which what is read must have been written before reading goes on
 
 Buffers = dict[str, Buffer]
@@ -77,7 +79,7 @@ class Flusher:
 
     def took(self, octets: int) -> bool:
         """Octets were read from a line, and rows of them appended; whether nothing more should be read for now."""
-        self._arrived += octets
+        self._arrived += octets + READ_OCTETS
         if self._arrived - self._settled_octets > MOST_OCTETS:
             self._strained = True
         return self._strained
@@ -191,9 +193,9 @@ class Flusher:
         counts = tuple(map(len, self._buffers.values()))
         for (name, _), count in zip(self._buffers.items(), counts, strict=True):
             table = TABLES[name]
-            buffer, left = self._buffers[table.name], count
+            buffer, left, octets = self._buffers[table.name], count, max(octet_columns(table), default=-1)
             while left:
-                entries = buffer.head(min(left, _CHUNK_ENTRIES), _CHUNK_ROWS)
+                entries = buffer.head(min(left, _CHUNK_ENTRIES), _CHUNK_ROWS, octets, _CHUNK_OCTETS)
                 store.add(table, entries, self._misfit)
                 buffer.drop(entries)
                 left -= len(entries)

@@ -20,6 +20,7 @@ TOTAL = "total"  # the subject of events about the whole platform, as the live s
 BEGINS = {False: "outage", True: "maintenance"}
 ENDS = "restored"
 PERIOD = "period"
+OPERATOR = "operator"  # whoever runs the platform; its contract has the name
 
 
 class Incident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,8 +28,8 @@ class Incident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `share` is what part of the platform it takes away, 0 to 1. `subject` is "platform", one platform of several
     ("platform:north"), a short code or a link. `announced_at`: when its notice reached the other party, which gave
-    `announced_end`; `noticed_at`: when the ticket was opened. `attributed_to` is "orange", "client" or whoever else
-    caused it.
+    `announced_end`; `noticed_at`: when the ticket was opened. `attributed_to` is the operator, by
+    its token or as "operator", "client", or whoever else caused it.
     """
 
     ticket: str
@@ -40,7 +41,7 @@ class Incident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     planned: bool = False
     announced_at: int | None = None
     noticed_at: int | None = None
-    attributed_to: str = "orange"
+    attributed_to: str = OPERATOR
     cause: str = ""
     announced_end: int | None = None
 
@@ -51,6 +52,13 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start: int
     end: int
     known_from: int
+
+
+def named_operator(incident: Incident, operator: str) -> Incident:
+    """The incident with the token of the operator where it is attributed to "operator"."""
+    if incident.attributed_to != OPERATOR:
+        return incident
+    return msgspec.structs.replace(incident, attributed_to=operator)
 
 
 _STATED = ("ticket", "scope", "share", "announced_at", "announced_end", "noticed_at", "attributed_to", "cause")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from simbench.base.errors import LedgerError, Trouble
 from simbench.base.outputs import claim, replacing
+from simbench.base.text import count
 from simbench.ledger.info import RunInfo, read_info, write_info
 from simbench.ledger.lock import check_ended
 from simbench.ledger.rows import TABLES, Row, Table
@@ -226,9 +227,9 @@ def _read(folder: Path, info: RunInfo, paths: Sequence[Path], table: Table) -> p
 
 def check_count(info: RunInfo, table: str, found: int, place: str) -> None:
     """LedgerError where a run that was closed had another number of rows in a table then."""
-    counted = info.rows.get(table)
+    counted = info.rows.get(table, 0)
     if info.closed and counted != found:
-        raise LedgerError(place, f"{found} rows in {table}", f"the {counted} rows it was closed with")
+        raise LedgerError(place, f"{count(found, 'row')} in {table}", f"the {count(counted, 'row')} it was closed with")
 
 
 def _named(origin: str) -> Table:

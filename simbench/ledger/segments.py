@@ -16,6 +16,7 @@ import msgspec
 import pyarrow as pa
 
 from simbench.base.errors import LedgerError
+from simbench.base.text import count
 from simbench.ledger.columns import schema
 from simbench.ledger.rows import TABLES, Table
 
@@ -44,7 +45,7 @@ def parts_of(folder: Path) -> dict[str, list[Path]]:
         for number in range(1, last + 1):
             if number not in parts and not (number == last and _may_lack(found, last)):
                 missing = segment_name(name, number, "")
-                raise LedgerError(str(folder), f"{missing} is missing", f"{last} files of each table")
+                raise LedgerError(str(folder), f"{missing} is missing", f"{count(last, 'file')} of each table")
     return {name: [parts[number] for number in sorted(parts)] for name, parts in found.items()}
 
 

@@ -21,9 +21,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simbench.base.calendar import midnight_after
 from simbench.base.outputs import grow, remove
-from simbench.base.units import NEVER
+from simbench.base.units import DAY_US, NEVER
 from simbench.ledger.buffer import Entry
 from simbench.ledger.columns import POOL, Misfit, schema, to_batch
 from simbench.ledger.rows import ORDINAL, TABLES, Table
@@ -162,7 +161,7 @@ class Store:
         self._numbered[table.name] += sum(batch.num_rows for batch in kept)
 
     def commit(self, *, sync: bool = False) -> None:
-        """Write all pending rows, those from midnight (Paris) on to a new segment; with `sync`, on to the disk itself.
+        """Write all pending rows, those from midnight (UTC) on to a new segment; with `sync`, on to the disk itself.
 
         Raises OSError.
         """
@@ -336,10 +335,7 @@ def _cut(batches: list[pa.RecordBatch], edge: int) -> tuple[list[pa.RecordBatch]
 
 
 def _midnight_after(us: int) -> int:
-    try:
-        return midnight_after(us)
-    except (OverflowError, ValueError):  # beyond the years of the calendar: no midnight will come
-        return NEVER
+    return (us // DAY_US + 1) * DAY_US
 
 
 __all__ = ["ORDER", "Store"]

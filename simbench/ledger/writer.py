@@ -19,6 +19,7 @@ import msgspec
 
 from simbench.base.errors import LedgerError, SimbenchError, Trouble
 from simbench.base.outputs import ROOMLESS, claim
+from simbench.base.text import count
 from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
 from simbench.ledger.info import FORMAT, NAME, RunInfo, write_info
@@ -59,7 +60,7 @@ class Ledger:
     `wire`, `events`, `stimuli`, `centre`, `timing_error` and `minute` take tuples in the column order of
     `simbench.ledger.rows` with `append`, and many of them as columns with `append_columns`; both may be bound once and
     called from one thread.
-    Rows reach the disk after 200 ms or 50,000 rows; a process that is killed loses no more than those.
+    Rows reach the disk after 200 ms or 20,000 rows; a process that is killed loses no more than those.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class Ledger:
         """Start a ledger in a folder of its own, made if need be, and lock the folder.
 
         `on_trouble` is given every failure to write as it happens, in the ledger's own thread; `flush` and `close`
-        raise it. A segment ends at midnight (Paris) of the rows, or beyond `max_bytes`; not `daily`: only beyond
+        raise it. A segment ends at midnight (UTC) of the rows, or beyond `max_bytes`; not `daily`: only beyond
         `max_bytes`, for runs in virtual time. LedgerError if there is a ledger already, or anything that simbench did
         not write, or the folder cannot be written; Trouble if the disk is full.
         """
@@ -269,7 +270,7 @@ class Ledger:
 
     def _refuse_late_rows(self) -> None:
         if self.backlog:
-            raise Trouble(f"{self.folder}: {self.backlog} rows were appended after the ledger was closed")
+            raise Trouble(f"{self.folder}: {count(self.backlog, 'row')} appended after the ledger was closed")
 
     def _at_exit(self) -> None:
         try:

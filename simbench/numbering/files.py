@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ import msgspec
 import numpy as np
 
 from simbench.base.errors import SubscriberError
-from simbench.numbering.plan import classify, plain_mobile
+from simbench.numbering.plan import NumberingPlan
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 PIECE_ROWS = 65_536
 _OPERATOR = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _MOST_OPERATORS = 32_767  # counted in 16 bits
-
-_FIRST_PLAIN, _BLOCK = 33_600_000_000, 1_000_000  # msisdns 336... and 337... in blocks of one million
-_PLAIN = np.array([plain_mobile(f"0{prefix}") for prefix in range(600, 800)])
+_HEAD = 3  # first digits of a number, without the national prefix, by which most are known to be mobile
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -57,22 +56,30 @@ def pieces(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()
         raise SubscriberError(str(path), text, "a CSV or Parquet file that can be read") from None
 
 
-def msisdns(piece: Piece) -> np.ndarray:
-    """Canonical msisdns of a piece as int64; mobile and M2M numbers only."""
+def msisdns(piece: Piece, plan: NumberingPlan) -> tuple[np.ndarray, np.ndarray]:
+    """Canonical msisdns of a piece as int64, mobile and M2M numbers only, and which of them are machines' numbers."""
     import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load, and only files need it
     import pyarrow.compute as pc  # noqa: PLC0415 - as above
 
-    written = piece.columns["msisdn"]
-    usual = pc.fill_null(pc.match_substring_regex(written, "^33[67][0-9]{8}$"), False)
+    written, code = piece.columns["msisdn"], plan.data.country_code
+    length = plan.data.digits - len(plan.data.trunk)
+    block, first = 10 ** (length - _HEAD), int(code) * 10**length
+    usual = pc.fill_null(pc.match_substring_regex(written, f"^{code}[0-9]{{{length}}}$"), False)
     numbers: np.ndarray = pc.if_else(usual, written, "0").cast(pa.int64()).to_numpy(zero_copy_only=False).copy()
-    usual_blocks = np.clip((numbers - _FIRST_PLAIN) // _BLOCK, 0, len(_PLAIN) - 1)
-    plain = (numbers >= _FIRST_PLAIN) & _PLAIN[usual_blocks]
+    plain = (numbers >= first) & _plain(plan)[np.clip((numbers - first) // block, 0, 10**_HEAD - 1)]
+    machines = np.zeros(len(numbers), np.int8)
     for index in np.flatnonzero(~plain):
-        number = classify(written[int(index)].as_py() or "")
+        number = plan.classify(written[int(index)].as_py() or "")
         if number.kind not in ("mobile", "m2m"):
-            raise piece.wrong("msisdn", int(index), "a mobile or M2M number of metropolitan France")
-        numbers[index] = int(number.msisdn)
-    return numbers
+            raise piece.wrong("msisdn", int(index), "a mobile or M2M number of the operator's country")
+        numbers[index], machines[index] = int(number.msisdn), number.kind == "m2m"
+    return numbers, machines
+
+
+@lru_cache(maxsize=8)
+def _plain(plan: NumberingPlan) -> np.ndarray:
+    """Which first digits, without the national prefix, are those of mobile numbers only."""
+    return np.array([plan.plain_mobile(f"{plan.data.trunk}{head:0{_HEAD}}") for head in range(10**_HEAD)])
 
 
 def choices(piece: Piece, column: str, known: Sequence[str]) -> np.ndarray:
@@ -98,7 +105,7 @@ def operators(piece: Piece, names: dict[str, int]) -> np.ndarray:
         numbered[place] = names.setdefault(name, len(names)) if fits else -1
     found: np.ndarray = numbered[places]
     for index in np.flatnonzero(found < 0)[:1]:
-        raise piece.wrong("operator", int(index), "a short name in small letters, such as orange, sfr or none")
+        raise piece.wrong("operator", int(index), "a short name in small letters, such as acme or none")
     return found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from simbench.base.errors import SubscriberError
 from simbench.numbering import files
+from simbench.numbering.plan import NumberingPlan
 
 REQUIRED = ("msisdn", "operator", "state")
 OPTIONAL = ("kind",)
@@ -26,7 +27,7 @@ class Listing:
         self._names = names
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: Path, plan: NumberingPlan) -> Self:
         """Read a CSV or Parquet file with columns msisdn, operator, state, and optionally kind.
 
         operator: a short name, "none" for an unassigned number; state: attached, off or roaming; kind: mobile or m2m,
@@ -36,9 +37,8 @@ class Listing:
         names: dict[str, int] = {}
         parts = []
         for piece in files.pieces(path, REQUIRED, OPTIONAL):
-            msisdns = files.msisdns(piece)
-            has_kind = "kind" in piece.columns
-            kinds = files.choices(piece, "kind", KINDS) if has_kind else (msisdns >= 10**12).astype(np.int8)
+            msisdns, machines = files.msisdns(piece, plan)
+            kinds = files.choices(piece, "kind", KINDS) if "kind" in piece.columns else machines
             states = files.choices(piece, "state", STATES)
             parts.append((msisdns, files.operators(piece, names), states, kinds, np.array(piece.lines, np.int32)))
         empty = tuple(np.zeros(0, kind) for kind in (np.int64, np.int16, np.int8, np.int8, np.int32))

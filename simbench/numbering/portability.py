@@ -11,10 +11,10 @@ from typing import Self
 
 import numpy as np
 
-from simbench.base.calendar import from_civil
+from simbench.base.calendar import Calendar
 from simbench.numbering import files
 from simbench.numbering.files import Piece
-from simbench.numbering.plan import classify
+from simbench.numbering.plan import NumberingPlan
 
 COLUMNS = ("msisdn", "operator", "valid_from")
 _NONE = -(1 << 62)  # an invalid date
@@ -23,32 +23,35 @@ _NONE = -(1 << 62)  # an invalid date
 class PortabilityTable:
     """Ports of numbers, each valid from an instant on; held in sorted arrays, 18 octets per port."""
 
-    def __init__(self, msisdns: np.ndarray, operators: np.ndarray, since: np.ndarray, names: list[str]) -> None:
+    def __init__(
+        self, plan: NumberingPlan, msisdns: np.ndarray, operators: np.ndarray, since: np.ndarray, names: list[str]
+    ) -> None:
+        self._plan = plan
         order = np.lexsort((since, msisdns))  # stable: of two ports of a number on one day the later line counts
         self._msisdns, self._operators, self._since = msisdns[order], operators[order], since[order]
         self._names = names
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read a CSV or Parquet file with columns msisdn, operator, valid_from (a date, YYYY-MM-DD, from 0:00 Paris).
+    def read(cls, path: Path, plan: NumberingPlan, calendar: Calendar) -> Self:
+        """Read a CSV or Parquet file with columns msisdn, operator, valid_from (a date, YYYY-MM-DD, from 0:00 on).
 
         Raises SubscriberError naming file, line, value and expectation.
         """
         names: dict[str, int] = {}
         parts = [
-            (files.msisdns(piece), files.operators(piece, names), _instants(piece))
+            (files.msisdns(piece, plan)[0], files.operators(piece, names), _instants(piece, calendar))
             for piece in files.pieces(path, COLUMNS)
         ]
         empty = (np.zeros(0, np.int64), np.zeros(0, np.int16), np.zeros(0, np.int64))
         msisdns, operators, since = (np.concatenate(columns) for columns in zip(empty, *parts, strict=True))
-        return cls(msisdns, operators, since, list(names))
+        return cls(plan, msisdns, operators, since, list(names))
 
     def __len__(self) -> int:
         return len(self._msisdns)
 
     def lookup(self, msisdn: str, at_us: int) -> str | None:
         """Return the operator a number was last ported to by an instant (us); None if it had not been ported."""
-        number = classify(msisdn)
+        number = self._plan.classify(msisdn)
         if number.kind not in ("mobile", "m2m"):
             return None
         key = int(number.msisdn)
@@ -57,19 +60,19 @@ class PortabilityTable:
         return self._names[self._operators[place]] if place >= first else None
 
 
-def _instants(piece: Piece) -> np.ndarray:
+def _instants(piece: Piece, calendar: Calendar) -> np.ndarray:
     encoded = piece.columns["valid_from"].dictionary_encode()
     places = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    instants = np.array([_midnight(text) for text in encoded.dictionary.to_pylist()] + [_NONE], np.int64)
+    instants = np.array([_midnight(text, calendar) for text in encoded.dictionary.to_pylist()] + [_NONE], np.int64)
     found: np.ndarray = instants[places]
     for index in np.flatnonzero(found == _NONE)[:1]:
         raise piece.wrong("valid_from", int(index), "a date, such as 2016-10-03")
     return found
 
 
-def _midnight(text: str) -> int:
+def _midnight(text: str, calendar: Calendar) -> int:
     try:
         day = date.fromisoformat(text)
     except ValueError:
         return _NONE
-    return from_civil(datetime.combine(day, datetime.min.time())) if day.isoformat() == text else _NONE
+    return calendar.from_civil(datetime.combine(day, datetime.min.time())) if day.isoformat() == text else _NONE

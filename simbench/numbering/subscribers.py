@@ -6,7 +6,7 @@ Look-ups never raise, whatever the address; callers report changes (attach, deta
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import msgspec
 
@@ -16,20 +16,17 @@ from simbench.kernels.presence import back_at, presence_key
 from simbench.kernels.table import Table
 from simbench.numbering.addresses import key_of
 from simbench.numbering.listing import Listing
-from simbench.numbering.plan import Kind, Number, classify, spellings
+from simbench.numbering.plan import Kind, Number, NumberingPlan
 
-Fate = Literal[
-    "orange", "other-operator", "ported-out", "m2m", "unknown", "malformed", "fixed", "overseas", "foreign"
-]  # fmt: skip
+FATES = ("other-operator", "ported-out", "m2m", "unknown", "malformed", "fixed", "overseas", "foreign")
+"""What a number that the operator does not serve as a telephone can be."""
 
-HOME = "orange"
 NOBODY = "none"  # operator of an unassigned number, in files
 CACHED = 1_000_000
 ELSEWHERE, ABSENT, REACHED = 1, 2, 3  # standings: not served here as a telephone; served but absent; reachable
 
 # Decided by the plan alone; mobile and M2M numbers depend on the subscriber.
-_BY_PLAN: dict[Kind, Fate] = {"malformed": "malformed", "fixed": "fixed", "overseas": "overseas", "foreign": "foreign"}
-_OTHERS = ("sfr", "bouygues", "free")
+_BY_PLAN: dict[Kind, str] = {"malformed": "malformed", "fixed": "fixed", "overseas": "overseas", "foreign": "foreign"}
 UNKNOWN, OUT, _PORTED_IN, _NEW_HOME, _ABSENT, _ROAMING = (
     entity_of("subscriber", purpose) for purpose in ("unknown", "out", "in", "new home", "absent", "roaming")
 )
@@ -38,21 +35,26 @@ UNKNOWN, OUT, _PORTED_IN, _NEW_HOME, _ABSENT, _ROAMING = (
 class Subscriber(msgspec.Struct, frozen=True, gc=False):
     """The subscriber at an address. `attached` and `roaming` are true only for the home operator's own subscribers.
 
-    fate "orange": served here, ported in or not; "m2m": a machine served here; "ported-out": of an Orange block, served
-    elsewhere; "unknown": unassigned; the others are kinds of the numbering plan.
+    fate: the operator's token for a telephone served here, ported in or not; "m2m": a machine served here;
+    "ported-out": of the operator's block, served elsewhere; "unknown": unassigned; the others are kinds of the plan.
     """
 
     msisdn: str
-    fate: Fate
+    fate: str
     operator: str = ""
     attached: bool = False
     roaming: bool = False
+
+    @property
+    def served(self) -> bool:
+        """Whether the operator serves the number, as a telephone."""
+        return self.fate not in FATES
 
 
 class BaseProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Shares (0 to 1) of unlisted numbers; by default all are assigned, attached and at home.
 
-    `share_ported_out` applies to Orange's blocks, `share_ported_in` to the others', `share_unknown` to both,
+    `share_ported_out` applies to the operator's blocks, `share_ported_in` to the others', `share_unknown` to both,
     `share_absent` and `share_roaming` to the subscribers served here; only attached ones roam.
     """
 
@@ -99,12 +101,13 @@ class SubscriberBase:
 
     def __init__(
         self,
+        plan: NumberingPlan,
         seed: int = 0,
         profile: BaseProfile | None = None,
         listing: Listing | None = None,
         law: AbsenceDistribution | None = None,
     ) -> None:
-        self._seed = seed
+        self.plan, self._seed = plan, seed
         self.law = law
         self._presence_key = presence_key(seed)
         self._waves = [(at, wave_purpose(wave), ppm) for wave, (at, ppm) in enumerate((law or NO_ABSENCES).waves)]
@@ -116,12 +119,12 @@ class SubscriberBase:
         self.version = 1  # changes with every change
 
     @classmethod
-    def read(cls, path: Path, seed: int = 0, profile: BaseProfile | None = None) -> Self:
+    def read(cls, path: Path, plan: NumberingPlan, seed: int = 0, profile: BaseProfile | None = None) -> Self:
         """Read a CSV or Parquet file (see `Listing.read`); numbers not in it follow the profile.
 
         Raises SubscriberError naming file, line, value and expectation.
         """
-        return cls(seed, profile, Listing.read(path))
+        return cls(plan, seed, profile, Listing.read(path, plan))
 
     def find(self, address: str) -> Subscriber:
         """Return the subscriber at an address in any notation; repeated look-ups are cached."""
@@ -133,17 +136,16 @@ class SubscriberBase:
         if self.standings.count >= CACHED:
             self.standings.clear()
         subscriber = self._found.get(address) or self._sought(address)  # not kept twice
-        served = subscriber.fate == "orange"
-        found = (REACHED if subscriber.attached else ABSENT) if served else ELSEWHERE
+        found = (REACHED if subscriber.attached else ABSENT) if subscriber.served else ELSEWHERE
         self.standings.put(key_of(address), found)
         return found
 
     def put(self, subscriber: Subscriber) -> None:
         """Replace the subscriber of a number from now on."""
-        number = classify(subscriber.msisdn)
+        number = self.plan.classify(subscriber.msisdn)
         self._changed[number.msisdn] = msgspec.structs.replace(subscriber, msisdn=number.msisdn)
         self.version += 1
-        for address in spellings(number):
+        for address in self.plan.spellings(number):
             self._found.pop(address, None)
             if self.standings.count:
                 self.standings.put(key_of(address), 0)
@@ -165,10 +167,11 @@ class SubscriberBase:
         self.put(msgspec.structs.replace(self._served(msisdn), attached=False, roaming=False))
 
     def port(self, msisdn: str, operator: str) -> None:
-        """Port a number to an operator (to Orange: attached). SubscriberError unless it is an assigned mobile."""
-        if self.find(msisdn).fate not in ("orange", "other-operator", "ported-out"):
-            raise SubscriberError(msisdn, f"cannot be ported: {self.find(msisdn).fate}", "an assigned mobile number")
-        self.put(_served_by(classify(msisdn), operator, attached=True))
+        """Port a number to an operator (to the own one: attached). SubscriberError unless it is an assigned mobile."""
+        found = self.find(msisdn)
+        if not found.served and found.fate not in ("other-operator", "ported-out"):
+            raise SubscriberError(msisdn, f"cannot be ported: {found.fate}", "an assigned mobile number")
+        self.put(self._served_by(self.plan.classify(msisdn), operator, attached=True))
 
     def back_at(self, subscriber: Subscriber, now: int, limit: int) -> int:
         """Return when a subscriber served here can be reached: `now` if attached; from `limit` on only "not before"."""
@@ -185,18 +188,18 @@ class SubscriberBase:
 
     def _is_drawn(self, subscriber: Subscriber) -> bool:
         msisdn = subscriber.msisdn
-        if subscriber.operator != HOME or msisdn in self._changed:
+        if subscriber.operator != self.plan.home or msisdn in self._changed:
             return False
         return self._listing is None or self._listing.find(int(msisdn)) is None
 
     def _served(self, msisdn: str) -> Subscriber:
         found = self.find(msisdn)
-        if found.operator != HOME:
-            raise SubscriberError(msisdn, f"is not served here: {found.fate}", "a subscriber of Orange")
+        if found.operator != self.plan.home:
+            raise SubscriberError(msisdn, f"is not served here: {found.fate}", "a subscriber of the operator")
         return found
 
     def _sought(self, address: str) -> Subscriber:
-        number = classify(address)
+        number = self.plan.classify(address)
         return self._changed.get(number.msisdn) or self._listed(number) or self._drawn(number)
 
     def _seek(self, address: str) -> Subscriber:
@@ -213,7 +216,9 @@ class SubscriberBase:
         if row is None:
             return None
         operator, state, kind = row
-        return _served_by(number, operator, attached=state != "off", roaming=state == "roaming", machine=kind == "m2m")
+        return self._served_by(
+            number, operator, attached=state != "off", roaming=state == "roaming", machine=kind == "m2m"
+        )
 
     def _drawn(self, number: Number) -> Subscriber:
         fate = _BY_PLAN.get(number.kind)
@@ -221,27 +226,28 @@ class SubscriberBase:
             return Subscriber(number.msisdn, fate)
         entity = int(number.msisdn)
         if not number.holder or self._is(entity, UNKNOWN, "share_unknown"):
-            return _served_by(number, NOBODY)
+            return self._served_by(number, NOBODY)
         operator = number.holder
         if number.kind == "mobile":
-            if operator == HOME and self._is(entity, OUT, "share_ported_out"):
-                operator = _OTHERS[(draw(self._seed, entity, _NEW_HOME) >> 32) * len(_OTHERS) >> 32]
-            elif operator != HOME and self._is(entity, _PORTED_IN, "share_ported_in"):
-                operator = HOME
+            home, away = self.plan.home, self.plan.away
+            if operator == home and away and self._is(entity, OUT, "share_ported_out"):
+                operator = away[(draw(self._seed, entity, _NEW_HOME) >> 32) * len(away) >> 32]
+            elif operator != home and self._is(entity, _PORTED_IN, "share_ported_in"):
+                operator = home
         attached = not self._is(entity, _ABSENT, "share_absent")
-        return _served_by(number, operator, attached=attached, roaming=self._is(entity, _ROAMING, "share_roaming"))
+        return self._served_by(number, operator, attached=attached, roaming=self._is(entity, _ROAMING, "share_roaming"))
 
     def _is(self, entity: int, purpose: int, name: str) -> bool:
         share_ppm = self._ppm[name]
         return share_ppm > 0 and share(self._seed, entity, purpose, share_ppm)
 
-
-def _served_by(
-    number: Number, operator: str, *, attached: bool = False, roaming: bool = False, machine: bool = False
-) -> Subscriber:
-    if operator == NOBODY:
-        return Subscriber(number.msisdn, "unknown")
-    if operator == HOME:
-        fate: Fate = "m2m" if machine or number.kind == "m2m" else "orange"
-        return Subscriber(number.msisdn, fate, operator, attached, attached and roaming)
-    return Subscriber(number.msisdn, "ported-out" if number.holder == HOME else "other-operator", operator)
+    def _served_by(
+        self, number: Number, operator: str, *, attached: bool = False, roaming: bool = False, machine: bool = False
+    ) -> Subscriber:
+        home = self.plan.home
+        if operator == NOBODY:
+            return Subscriber(number.msisdn, "unknown")
+        if operator == home:
+            fate = "m2m" if machine or number.kind == "m2m" else home
+            return Subscriber(number.msisdn, fate, operator, attached, attached and roaming)
+        return Subscriber(number.msisdn, "ported-out" if number.holder == home else "other-operator", operator)

@@ -49,8 +49,8 @@ class Advice(msgspec.Struct, frozen=True):
     verdict: whether the promise holds, in sentences. own: code plans the planner named, current: the codes held
     already, each scored as the others. more_futures: how many would settle it, were the share measured the true one;
     one_more: the cheapest wider code plan, where it does not hold for sure. replications: futures in which code plans
-    were looked for; scored: others, in which the figures were measured. asked: the campaign file. closings: euros for
-    closing held codes on the eve of the period. remarks: the notes, as data.
+    were looked for; scored: others, in which the figures were measured. asked: the campaign file. closings: what
+    closing held codes on the eve of the period costs. remarks: the notes, as data.
     """
 
     name: str
@@ -83,6 +83,7 @@ class Advice(msgspec.Struct, frozen=True):
     asked: CampaignPlan
     notes: tuple[str, ...]
     remarks: tuple[Note, ...]
+    currency: str = ""
 
 
 def advise(
@@ -104,7 +105,7 @@ def advise(
     first(chosen)
     step = steps(phases.phase("scoring"), len(found))
     others = [pool.candidate(one, proved=proved) for one, proved in found.values() if step() is None]
-    wording = english()
+    wording = english(plan.contract.terms.money.currency.value)
     losing = (replace(one, why=why(wording, one, chosen)) for one in others if one.words != chosen.words)
     ranked = tuple(sorted(losing, key=lambda one: one.euros))
     rivals = tuple(sorted(ranked, key=lambda one: (not one.holds, abs(one.euros - chosen.euros)))[:RIVALS])
@@ -135,6 +136,7 @@ def advise(
         euros_in_all=sum((bill.total_ht for bill in bills), Decimal(0)) + closings, replications=len(futures),
         scored=fresh, seed=plan.asked.seed, contract=f"{plan.contract.name} {plan.contract.digest}", asked=plan.asked,
         notes=notes_in_words(wording, remarks), remarks=remarks,
+        currency=plan.contract.terms.money.currency.value,
     )  # fmt: skip
     progress(1.0)
     return advice

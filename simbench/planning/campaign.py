@@ -1,6 +1,7 @@
 """A campaign file: what is to be sent, by when, with which probability, and what may interrupt it.
 
-Civil times are Paris time. The traffic class decides which range of short codes and which hours are used.
+Civil times are those of the contract's zone. The traffic class decides which range of short codes and which hours are
+used.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from simbench.base.calendar import from_civil
+from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
+from simbench.base.text import count
 from simbench.base.toml_files import choice, read_toml, shown
 from simbench.billing.acts import Month
 from simbench.contract import Contract, load_contract
+from simbench.contract.load import DEFAULT
 from simbench.contract.terms import Use
 from simbench.ledger.incidents import TOTAL
 from simbench.simulation.incidents import IncidentsConfig
@@ -101,7 +104,7 @@ class CampaignPlan(_Table, frozen=True):
 
     `promise`: of all "sending"s (and days of steady traffic) each demand keeps its time in a share of `probability`,
     or the whole "period" goes without anything late with that probability. `requests`: tiers that must be asked for
-    (OPS-ACH-06) may be used. `codes_max` short codes in all. `delivered_share` of what is sent is billed.
+    may be used. `codes_max` short codes in all. `delivered_share` of what is sent is billed.
     `replications`: futures in which plans are looked for; the one chosen is scored in a thousand others or more.
     `held`: codes held already, which cost no opening; `lead_days`: how long before it takes effect an order is placed
     (the offer names no time).
@@ -111,7 +114,7 @@ class CampaignPlan(_Table, frozen=True):
     name: Word = "campaign"
     title: str = ""
     seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))] = 1
-    contract: str = "orange_ops_2016"
+    contract: str = DEFAULT
     probability: Probability = 0.95
     promise: Literal["sending", "period"] = "sending"
     replications: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
@@ -131,6 +134,11 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     asked: CampaignPlan
     contract: Contract
 
+    @property
+    def calendar(self) -> Calendar:
+        """Civil time and holidays of the contract."""
+        return self.contract.calendar
+
     @cached_property
     def months(self) -> tuple[Month, ...]:
         """The months of the period."""
@@ -143,7 +151,8 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     def span(self) -> tuple[int, int]:
         """Start and end of the period (us)."""
         after = self.months[-1].following
-        return from_civil(_midnight(self.months[0])), from_civil(_midnight(after))
+        begins, ends = (self.calendar.from_civil(_midnight(month)) for month in (self.months[0], after))
+        return begins, ends
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
@@ -196,7 +205,7 @@ def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") ->
     _check_names(asked, place)
     for index, sending in enumerate(asked.sendings):
         key = f"{place}: sendings[{index}]"
-        at = _start(sending, f"{key}.start")
+        at = _start(sending, contract.calendar, f"{key}.start")
         if not plan.span[0] <= at < plan.span[1]:
             expected = f"a moment of {plan.months[0]} to {plan.months[-1]}"
             raise CampaignError(f"{key}.start", f"{sending.start} is outside the period", expected)
@@ -222,7 +231,7 @@ def _check_held(plan: Plan, place: str) -> None:
             raise CampaignError(f"{place}: held[{index}].code", f"{holding.code} appears twice", "each code once")
     if len(asked.held) > asked.codes_max:
         raise CampaignError(
-            f"{place}: codes_max", f"is {asked.codes_max}", f"at least the {len(asked.held)} codes held"
+            f"{place}: codes_max", f"is {asked.codes_max}", f"at least the {count(len(asked.held), 'code')} held"
         )
 
 
@@ -240,15 +249,15 @@ def check_code(plan: Plan, code: str, rate_per_s: int, place: str) -> None:
         raise CampaignError(place, f"{name} carries nothing of this plan", f"codes of {ranges}")
 
 
-def _start(sending: Sending, key: str) -> int:
+def _start(sending: Sending, calendar: Calendar, key: str) -> int:
     """When a sending first starts (us). Raises CampaignError, also for a time of a zone of its own."""
     try:
         civil = datetime.fromisoformat(sending.start)
         if civil.tzinfo is not None:
             raise ValueError(sending.start)
-        return from_civil(civil)
+        return calendar.from_civil(civil)
     except ValueError:
-        expected = "Paris civil time like 2026-10-01T08:00"
+        expected = f"civil time of {calendar.zone} like 2026-10-01T08:00"
         raise CampaignError(key, f"is {shown(sending.start)}", expected) from None
 
 

@@ -39,15 +39,15 @@ def comparison(plans: Sequence[Compared]) -> Sheet:
     rows = [
         ("title", *(one.advice.title for one in plans)),
         ("period", *(f"{one.advice.invoices[0].month} to {one.advice.invoices[-1].month}" for one in plans)),
-        ("mix", *(code_plan_words(english(), one.advice.chosen.mix) for one in plans)),
+        ("mix", *(code_plan_words(english(one.advice.currency), one.advice.chosen.mix) for one in plans)),
         ("codes and tiers", *_euros(plans, with_messages=False)),
         ("with messages", *_euros(plans, with_messages=True)),
-        ("promised", *(promised(english(), one.advice.target) for one in plans)),
-        ("sure to hold", *(sure(english(), one.advice.chosen.score.promised) for one in plans)),
+        ("promised", *(promised(english(one.advice.currency), one.advice.target) for one in plans)),
+        ("sure to hold", *(sure(english(one.advice.currency), one.advice.chosen.score.promised) for one in plans)),
     ]
     demands = dict.fromkeys(name for one in plans for name in one.advice.chosen.score.kept)
-    rows += [(f"in time: {name}", *(_kept(one.advice, name) for one in plans)) for name in demands]
-    rows.append(("nothing late in the period", *(_share(one.advice, "") for one in plans)))
+    rows += [(f"in time: {name}", *(_kept(one, name) for one in plans)) for name in demands]
+    rows.append(("nothing late in the period", *(_share(one, "") for one in plans)))
     months = dict.fromkeys(bill.month for one in plans for bill in one.advice.invoices)
     rows += [(month, *(_held(one.advice, month) for one in plans)) for month in months]
     return Sheet("comparison", ("", *(one.name for one in plans)), tuple(rows))
@@ -55,20 +55,21 @@ def comparison(plans: Sequence[Compared]) -> Sheet:
 
 def _euros(plans: Sequence[Compared], *, with_messages: bool) -> list[str]:
     amounts = [one.advice.euros_in_all if with_messages else one.advice.chosen.euros for one in plans]
-    found = [english().money(amounts[0])]
-    for amount in amounts[1:]:
-        more = amount - amounts[0]
-        found.append(f"{english().money(amount)} ({'+' if more >= 0 else '-'}{english().money(abs(more))})")
+    found = [english(plans[0].advice.currency).money(amounts[0])]
+    for one, amount in zip(plans[1:], amounts[1:], strict=True):
+        t, more = english(one.advice.currency), amount - amounts[0]
+        found.append(f"{t.money(amount)} ({'+' if more >= 0 else '-'}{t.money(abs(more))})")
     return found
 
 
-def _kept(advice: Advice, name: str) -> str:
-    return _share(advice, name) if name in advice.chosen.score.kept else "–"
+def _kept(one: Compared, name: str) -> str:
+    return _share(one, name) if name in one.advice.chosen.score.kept else "–"
 
 
-def _share(advice: Advice, name: str) -> str:
-    share = advice.chosen.score.kept[name] if name else advice.chosen.score.whole
-    return f"{percent(english(), share.share)} ({interval(english(), share)})"
+def _share(one: Compared, name: str) -> str:
+    score = one.advice.chosen.score
+    share = score.kept[name] if name else score.whole
+    return f"{percent(english(one.advice.currency), share.share)} ({interval(english(one.advice.currency), share)})"
 
 
 def _held(advice: Advice, month: str) -> str:

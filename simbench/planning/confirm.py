@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 import numpy as np
 
-from simbench.base.calendar import civil
 from simbench.base.units import SECOND_US
 from simbench.planning.code_plan import CodePlan
 from simbench.planning.kernels.fluid import STEP_S
@@ -108,7 +107,9 @@ def _compared(words: str, group: Group, mix: CodePlan, future: Replication, days
             by_fluid += waits[place, day] > flow.within_min * 60
             gap = max(0.0, abs(waits[place, day] - wait) - STEP_S)
             off, agrees = max(off, gap), agrees and gap <= max(AGREE_S, AGREE_SHARE * wait)
-    first, last = (civil(start + round(group.midnight(day) * SECOND_US)) for day in (days.first, days.end))
+    first, last = (
+        group.plan.calendar.civil(start + round(group.midnight(day) * SECOND_US)) for day in (days.first, days.end)
+    )
     return Confirmed(
         words, future.number, f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", sent.messages, round(off, 1), int(late),
         int(by_fluid), bool(agrees),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simbench.base.text import count
 from simbench.planning.campaign import CampaignError, Plan
 from simbench.planning.loads import Group, Replication
 from simbench.planning.optimizer import enough
@@ -31,6 +32,7 @@ def unattainable(plan: Plan, groups: list[Group], futures: list[Replication], wh
                 needed.append(f"{late_h:.1f} h more for {name!r}")
     if not problem:
         best = max(wholes, default=0.0)
-        problem, needed = f"no plan of {plan.asked.codes_max} codes keeps the promise; at best {best:.2%} of it", []
+        problem = f"no plan of {count(plan.asked.codes_max, 'code')} keeps the promise; at best {best:.2%} of it"
+        needed = []
     expected = " and ".join(needed) if needed else "a lower probability or more codes_max"
     return CampaignError("probability", problem, expected + (", or a lower probability" if needed else ""))

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import civil, from_civil, is_jour_ouvrable
+from simbench.base.calendar import Calendar
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.kernels.chance import draw, entity_of
 from simbench.ledger.incidents import Incident
@@ -79,7 +79,7 @@ class Group:
                 for one in self.occasions
             ], np.float64,
         ).reshape(-1, 5).T.copy()  # fmt: skip
-        hours = _civil_hours(start, end)
+        hours = _civil_hours(start, end, self.plan.calendar)
         flows = np.array([[_per_s(flow, *each[:2]) for each in hours] for flow in self.flows], np.float64)
         flow_is = np.array([[rank[one.name], one.kind in LEGAL] for one in self.flows], np.int64).reshape(-1, 2)
         return Load(
@@ -100,13 +100,14 @@ class Group:
 
     def day_at(self, at: int) -> int:
         """The day of the period in which an instant (us) lies."""
-        return (civil(at).date() - self.plan.months[0].first).days
+        return (self.plan.calendar.civil(at).date() - self.plan.months[0].first).days
 
     @cached_property
     def _midnights(self) -> tuple[float, ...]:
         first = datetime.combine(self.plan.months[0].first, datetime.min.time())
         return tuple(
-            (from_civil(first + day * DAY) - self.plan.span[0]) / SECOND_US for day in range(len(self.days) + 1)
+            (self.plan.calendar.from_civil(first + day * DAY) - self.plan.span[0]) / SECOND_US
+            for day in range(len(self.days) + 1)
         )
 
     def run(
@@ -180,9 +181,9 @@ def occasions(plan: Plan, sending: Sending) -> list[Occasion]:
     at, found = datetime.fromisoformat(sending.start), []
     each = DAY * (7 if sending.every.startswith("week") else 1)
     months = [str(month) for month in plan.months]
-    while (start := from_civil(at)) < plan.span[1]:
-        if not sending.every.endswith("ouvrable") or is_jour_ouvrable(at.date()):
-            due = from_civil(at + timedelta(hours=sending.deadline_h))
+    while (start := plan.calendar.from_civil(at)) < plan.span[1]:
+        if not sending.every.endswith("ouvrable") or plan.calendar.is_jour_ouvrable(at.date()):
+            due = plan.calendar.from_civil(at + timedelta(hours=sending.deadline_h))
             found.append(Occasion(sending, start, due, sending.volume * sending.parts, months.index(f"{at:%Y-%m}")))
         if not sending.every:
             break
@@ -206,7 +207,7 @@ def widths(plan: Plan) -> dict[str, int]:
 def _replication(plan: Plan, number: int, wide: dict[str, int]) -> Replication:
     asked, (start, end) = plan.asked, plan.span
     seed = draw(asked.seed, number, SEED) & ((1 << 62) - 1)
-    found = incidents(asked.outages, seed, start, end, "campaign: outages")
+    found = incidents(asked.outages, seed, (start, end), plan.contract, "campaign: outages")
     factors = {}
     demands: tuple[Sending | Steady, ...] = (*asked.sendings, *asked.flows)
     for demand in demands:
@@ -234,15 +235,17 @@ def _per_s(flow: Steady, weekday: int, hour: int) -> float:
 
 
 @lru_cache(maxsize=16)
-def _civil_hours(start: int, end: int) -> tuple[tuple[int, int, int], ...]:
+def _civil_hours(start: int, end: int, calendar: Calendar) -> tuple[tuple[int, int, int], ...]:
     """Weekday, hour and number of the day of each hour of the period."""
-    first = civil(start).date()
-    moments = (civil(at) for at in range(start, end, HOUR_US))
+    first = calendar.civil(start).date()
+    moments = (calendar.civil(at) for at in range(start, end, HOUR_US))
     return tuple((moment.weekday(), moment.hour, (moment.date() - first).days) for moment in moments)
 
 
 def _ends(plan: Plan) -> NDArray[np.int64]:
-    midnights = [from_civil(datetime.combine(one.following.first, datetime.min.time())) for one in plan.months]
+    midnights = [
+        plan.calendar.from_civil(datetime.combine(one.following.first, datetime.min.time())) for one in plan.months
+    ]
     return np.array([(at - plan.span[0]) // SECOND_US for at in midnights], np.int64)
 
 

@@ -14,7 +14,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import civil
 from simbench.base.units import SECOND_US
 from simbench.planning.campaign import FIRST, LEGAL, Plan, Sending, Steady
 from simbench.planning.code_plan import CodePlan, acts_of
@@ -126,13 +125,13 @@ def _world(
         one = group.occasions[at]
         for code, part in _split(round(factors[at] / one.demand.parts), rates).items():
             if part:
-                begins = f"{civil(one.start):%Y-%m-%dT%H:%M:%S}"
+                begins = f"{plan.calendar.civil(one.start):%Y-%m-%dT%H:%M:%S}"
                 campaigns.append(
                     _common(one.demand, code) | {"name": f"{one.demand.name[:30]} {begins} {code}", "start": begins,
                                                  "volume": part, "spread_min": one.demand.spread_min}
                 )  # fmt: skip
                 owners.append(at)
-    first, after = (civil(plan.span[0] + round(group.midnight(day) * SECOND_US)) for day in days)
+    first, after = (plan.calendar.civil(plan.span[0] + round(group.midnight(day) * SECOND_US)) for day in days)
     config = {
         "period": {"from": f"{first:%Y-%m-%d}", "to": f"{after:%Y-%m-%d}"},
         "codes": [{"code": code, "rate_per_s": rate, "request_id": "plan"} for code, rate in rates.items()],
@@ -151,7 +150,7 @@ def _world(
 def _weekly(group: Group, flow: Steady, replication: Replication, days: tuple[int, int]) -> tuple[float, list[float]]:
     """A flow's own volume of each of at most seven days, as a factor and weights of the weekdays."""
     factors = replication.factors[flow.name]
-    first = civil(group.plan.span[0]).weekday()
+    first = group.plan.calendar.civil(group.plan.span[0]).weekday()
     weights = list(flow.weekly)
     for day in range(*days):
         weights[(first + day) % 7] = flow.weekly[(first + day) % 7] * float(factors[day])

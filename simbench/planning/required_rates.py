@@ -13,9 +13,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import civil
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
-from simbench.planning.campaign import LEGAL, CampaignError
+from simbench.planning.campaign import LEGAL, CampaignError, Plan
 from simbench.planning.loads import Group, Replication, legal_of, up_of, widths
 
 MOST_LEVELS = 60
@@ -125,19 +125,25 @@ def _quiet(group: Group) -> Replication:
     return Replication(-1, (), factors, up_of((), *group.plan.span))
 
 
+def _by_clause(plan: Plan) -> str:
+    """The clause of the hours of marketing, in brackets."""
+    hours = plan.contract.terms.hours.get("marketing")
+    return f" ({hours.opens_at_h.clause})" if hours and hours.opens_at_h.clause else ""
+
+
 def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
     """What would be needed for what no plan can carry."""
     plan = group.plan
     done, waits = group.run((most,) * len(plan.months), quiet)
     late, _ = group.late(done, waits)
-    what = f"{plan.asked.codes_max} codes {group.prefix}ABC at {plan.tiers[-1]}/s, {most:,}/s in all"
+    what = f"{count(plan.asked.codes_max, 'code')} {group.prefix}ABC at {plan.tiers[-1]}/s, {most:,}/s in all"
     for place in np.flatnonzero(late):
         one = group.occasions[place]
-        when = f"{civil(one.start):%Y-%m-%d %H:%M}"
-        problem = f"{one.volume:,} messages of {when} cannot all leave by {civil(one.due):%Y-%m-%d %H:%M} with {what}"
+        when, due = (f"{plan.calendar.civil(at):%Y-%m-%d %H:%M}" for at in (one.start, one.due))
+        problem = f"{one.volume:,} messages of {when} cannot all leave by {due} with {what}"
         legal_s = _open_s(group, one.start, one.due)
         if done[place] < 1e17:
-            until = civil(plan.span[0] + int(done[place] * 1e6))
+            until = plan.calendar.civil(plan.span[0] + int(done[place] * 1e6))
             needed = f"a deadline from {until:%Y-%m-%d %H:%M} on"
         else:
             needed = "a longer period or a later deadline"
@@ -146,7 +152,7 @@ def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
                 f", or {-(-one.volume // legal_s):,}/s ({legal_s / 3600:.1f} h of allowed hours), or fewer messages"
             )
         else:
-            needed += ": no allowed hour lies between start and deadline (OPS-PRO-03)"
+            needed += f": no allowed hour lies between start and deadline{_by_clause(plan)}"
             if one.demand.every == "week":
                 needed += '; `every = "week-ouvrable"` leaves such weeks out'
         return CampaignError(f"sendings {one.demand.name!r}", problem, needed)
@@ -158,7 +164,7 @@ def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
     if busiest > most:
         needed += f", or {busiest:,}/s for its busiest hour, or fewer messages"
     elif flow.kind in LEGAL:
-        needed += ": that long no hour is allowed (OPS-PRO-03)"
+        needed += f": that long no hour is allowed{_by_clause(plan)}"
     else:
         needed += ", fewer messages, or a higher codes_max"
     return CampaignError(f"flows {flow.name!r}", problem, needed)

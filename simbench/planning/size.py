@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from simbench.base.text import count
 from simbench.base.units import HOUR_US
 from simbench.planning.campaign import CampaignError, Plan
 from simbench.planning.loads import widths
@@ -28,6 +29,6 @@ def check_size(plan: Plan, futures: int) -> None:
     occasions = sum(widths(plan).values())
     problem = (
         f"needs about {needed / 1e9:,.0f} GB: {futures:,} futures of {occasions:,} sendings and days over "
-        f"{len(plan.months)} months"
+        f"{count(len(plan.months), 'month')}"
     )
     raise CampaignError("campaign", problem, f"at most {LARGEST / 1e9:,.0f} GB: fewer replications, months or outages")

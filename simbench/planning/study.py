@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.text import count
 from simbench.base.toml_files import choice, read_toml, shown
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract
@@ -135,7 +136,7 @@ def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: st
                     "`from` less than `to`, and above 0 with `log`",
                 )
     if bool(ranges) != bool(study.samples):
-        problem = f"{study.samples} samples with {ranges} ranges"
+        problem = f"{count(study.samples, 'sample')} with {count(ranges, 'range')}"
         raise StudyError(f"{place}: samples", problem, "samples where a parameter has from and to, else none")
     _check_size(study, place)
     points = _points(study)
@@ -145,7 +146,10 @@ def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: st
         try:
             world = prepared.world(number, 0)
             check_world(world, contract, place)
-            hours = (moment(world.period.end, "period.to") - moment(world.period.start, "period.from")) / HOUR_US
+            begins, ends = (
+                moment(text, contract.calendar, "period") for text in (world.period.start, world.period.end)
+            )
+            hours = (ends - begins) / HOUR_US
             if study.warm_up_h >= hours:
                 raise StudyError("warm_up_h", f"is {study.warm_up_h:g}", f"less than the {hours:g} h of the scenario")
         except BadInput as problem:

@@ -54,7 +54,7 @@ class Otherwise(msgspec.Struct, frozen=True):
 def otherwise(source: Path, contract: Contract, late_min: float) -> tuple[Otherwise, ...]:
     """Every range of codes a ledger knows under each number of codes and tier. Raises LedgerError."""
     run = open_run(source)
-    counts = count_run(run, str(source))
+    counts = count_run(run, contract.calendar, str(source))
     asked, since, exact = _asked(run)
     if not asked or not counts.months:
         raise LedgerError(str(source), "contains no message", "a run with traffic")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from simbench.contract import Contract
 from simbench.planning.candidates import Candidate
 from simbench.planning.code_plan import CodePlan
 from simbench.planning.confidence import Share
@@ -29,16 +29,14 @@ class Note(msgspec.Struct, frozen=True):
     values: dict[str, str | float] = {}
 
 
-@cache
-def english() -> Translations:
+def english(currency: str = "") -> Translations:
     """The texts on the terminal."""
-    return in_language("en")
+    return Translations("en", HOME, currency=currency)
 
 
-@cache
-def in_language(language: str) -> Translations:
-    """The texts of a plan in a language."""
-    return Translations(language, HOME)
+def in_language(language: str, contract: Contract) -> Translations:
+    """The texts of a plan in a language, with the civil time and the currency of its contract."""
+    return Translations(language, HOME, contract.calendar, contract.terms.money.currency.value)
 
 
 def percent(t: Translations, share: float, digits: int = 2) -> str:

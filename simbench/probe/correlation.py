@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from simbench.base.calendar import parse_scts
+from simbench.base.calendar import Calendar
 from simbench.base.units import DAY_US, SECOND_US
 from simbench.probe.link import Asked, Seen
 from simbench.ucp.fields import At
@@ -34,22 +34,22 @@ def named(one: Asked) -> Key | None:
     return recipient[-NUMBER:], stamp
 
 
-def notified(seen: Seen) -> tuple[list[Heard], list[Heard]]:
+def notified(seen: Seen, calendar: Calendar) -> tuple[list[Heard], list[Heard]]:
     """Return the notifications of a session: those to be judged, and those about earlier messages."""
     heard = [(at, frame) for at, frame in seen.heard if frame.ot == "53" and len(frame.data) > At.SCTS]
-    begins = _begins(seen)
+    begins = _begins(seen, calendar)
     judged: list[Heard] = []
     earlier: list[Heard] = []
     for at, frame in heard:
-        stamp = parse_scts(frame.data[At.SCTS])
+        stamp = calendar.parse_scts(frame.data[At.SCTS])
         before = stamp is not None and begins - OLDEST_US <= stamp < begins
         (earlier if before else judged).append((at, frame))
     return judged, earlier
 
 
-def _begins(seen: Seen) -> int:
+def _begins(seen: Seen, calendar: Calendar) -> int:
     """The earliest time stamp a message of the session can have, on the platform's clock as its results show it."""
     submits = [one for one in seen.asked if one.ot == "51"]
-    stamps = [(one, parse_scts(key[1])) for one in submits if (key := named(one)) is not None]
+    stamps = [(one, calendar.parse_scts(key[1])) for one in submits if (key := named(one)) is not None]
     ahead_us = max((one.results[0][0] - stamp for one, stamp in stamps if stamp is not None), default=0)
     return (submits[0].at if submits else seen.opened_at) - ahead_us - SECOND_US

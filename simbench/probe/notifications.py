@@ -9,7 +9,7 @@ from collections import defaultdict
 from itertools import chain, pairwise
 from typing import Final
 
-from simbench.base.calendar import parse_scts
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.probe.correlation import Heard, Key, key_of, named, notified
 from simbench.probe.link import Asked
@@ -26,7 +26,7 @@ TURN: Final = 50  # of 100 TRNs: a number further ahead counts as behind
 
 def notifications(probed: Probed) -> list[Heard]:
     """Return the notifications of the traffic session, except those about earlier messages."""
-    return notified(probed.sessions["traffic"])[0]
+    return notified(probed.sessions["traffic"], probed.contract.calendar)[0]
 
 
 def taken(probed: Probed) -> dict[Key, Asked]:
@@ -76,7 +76,7 @@ def once(probed: Probed) -> Verdict:
 )
 def known(probed: Probed) -> Verdict:
     """By recipient and time stamp."""
-    (heard, earlier), ours = notified(probed.sessions["traffic"]), taken(probed)
+    (heard, earlier), ours = notified(probed.sessions["traffic"], probed.contract.calendar), taken(probed)
     wrong = [(at, frame) for at, frame in heard if key_of(frame) not in ours]
     what = "notifications match an accepted message"
     if earlier:
@@ -117,9 +117,15 @@ def numbered(probed: Probed) -> Verdict:
 def prompt(probed: Probed) -> Verdict:
     """By its DSCTS, on the platform's clock as results show it."""
     offsets = [
-        one.results[0][0] - stamp for (_, text), one in taken(probed).items() if (stamp := parse_scts(text)) is not None
+        one.results[0][0] - stamp
+        for (_, text), one in taken(probed).items()
+        if (stamp := probed.contract.calendar.parse_scts(text)) is not None
     ]
-    heard = [(at, f, parse_scts(f.data[At.DSCTS])) for at, f in notifications(probed) if len(f.data) > At.DSCTS]
+    heard = [
+        (at, f, probed.contract.calendar.parse_scts(f.data[At.DSCTS]))
+        for at, f in notifications(probed)
+        if len(f.data) > At.DSCTS
+    ]
     timed = [(at, frame, at - stamp - min(offsets)) for at, frame, stamp in heard if offsets and stamp is not None]
     wrong = [(at, frame) for at, frame, late in timed if late > PROMPT_US]
     what = f"notifications came within {PROMPT_US / SECOND_US:g} s of the delivery"
@@ -137,7 +143,7 @@ def no_flood(probed: Probed) -> Verdict:
     came = [(at, frame) for at, frame in seen.heard if frame.ot == "52"]
     seconds = max(1.0, (seen.closed_at - seen.opened_at) / SECOND_US)
     rate = len(came) / seconds
-    summary = f"{len(came)} messages from subscribers in {seconds:.0f} s"
+    summary = f"{count(len(came), 'message')} from subscribers in {seconds:.0f} s"
     if rate <= MOST_MO_PER_S:
         return Verdict("pass", summary, round(rate, 2), MOST_MO_PER_S, "messages/s", "", (OURS,))
     evidence = shown("one of the flood", came)

@@ -1,4 +1,4 @@
-"""Rules for a probed platform: purposes PRB-... and the clauses that bind Orange, one function each.
+"""Rules for a probed platform: purposes PRB-... and the clauses that bind the operator, one function each.
 
 They have their own rulebook, as they read a probe's connections instead of a ledger. Sources: EMI-UCP 4.0 sections 2
 to 6 (the UCP reference), the contract's OPS-QOS-04, OPS-ACH-01, OPS-CON-04, OPS-ACH-02.

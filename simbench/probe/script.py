@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from simbench.base.calendar import Calendar
 from simbench.contract import Contract
 from simbench.ledger.rows import Rows
 from simbench.probe.correlation import LEAD_S, key_of, named, notified
@@ -58,7 +59,10 @@ class Probed(msgspec.Struct, frozen=True):
 class _Driver:
     """One running probe."""
 
-    def __init__(self, target: Target, connect: Connect, now: Callable[[], int], wire: Rows) -> None:
+    def __init__(
+        self, target: Target, calendar: Calendar, connect: Connect, now: Callable[[], int], wire: Rows
+    ) -> None:
+        self.calendar = calendar
         self.target, self._connect, self._now, self._wire = target, connect, now, wire
         self.sessions: dict[str, Seen] = {}
 
@@ -100,7 +104,7 @@ async def run_probe(
     target: Target, contract: Contract, connect: Connect, now: Callable[[], int], wire: Rows, progress: Progress
 ) -> Probed:
     """Probe a platform. Never raises, whatever the platform does; `wire` receives ledger rows."""
-    driver = _Driver(target, connect, now, wire)
+    driver = _Driver(target, contract.calendar, connect, now, wire)
     for said, step in STEPS:
         progress(said)
         await step(driver)
@@ -128,17 +132,17 @@ async def _traffic(driver: _Driver) -> None:
                 break
             driver.submit(link, number)
         await link.until(lambda: not link.waiting, target.answer_s)
-        await link.until(lambda: _all_notified(link.seen), target.notice_s)
+        await link.until(lambda: _all_notified(link.seen, driver.calendar), target.notice_s)
         await link.until(lambda: False, QUIET_S)
     link.close()
 
 
-def _all_notified(seen: Seen) -> bool:
+def _all_notified(seen: Seen, calendar: Calendar) -> bool:
     """Whether every accepted message has its notification; called at every read, so counts are compared first."""
     if len(seen.heard) < sum(one.accepted for one in seen.of(SUBMIT)):
         return False
     accepted = {key for one in seen.of(SUBMIT) if (key := named(one)) is not None}
-    return accepted <= {key_of(frame) for _, frame in notified(seen)[0]}
+    return accepted <= {key_of(frame) for _, frame in notified(seen, calendar)[0]}
 
 
 async def _refusals(driver: _Driver) -> None:

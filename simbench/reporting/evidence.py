@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simbench.base.calendar import UTC_CALENDAR, Calendar
 from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.reporting.format import interval
@@ -43,11 +44,11 @@ class Exhibit:
     frames: tuple[Shown, ...]
 
 
-def exhibit(evidence: Evidence, mask: bool) -> Exhibit:
+def exhibit(evidence: Evidence, mask: bool, calendar: Calendar = UTC_CALENDAR) -> Exhibit:
     """One piece of evidence, with telephone numbers hidden where `mask` says so."""
     return Exhibit(
         masked_text(evidence.note) if mask else evidence.note,
-        interval(evidence.start, evidence.end),
+        interval(evidence.start, evidence.end, calendar),
         ", ".join(filter(None, (evidence.exercise, f"session {evidence.session}" if evidence.session >= 0 else ""))),
         _frames(evidence.frame, mask) if evidence.frame else (),
     )

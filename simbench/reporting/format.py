@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from simbench.base.calendar import civil
+from simbench.base.calendar import Calendar
 from simbench.base.units import SECOND_US
 from simbench.finding import OUTCOMES, Finding, Outcome
 
@@ -53,15 +53,18 @@ def number(value: float, digits: int = 3) -> str:
     return "0" if text == "-0" else text
 
 
-def money(amount: Decimal | None, language: str = "en") -> str:
-    """An amount in euros, at least two decimals: "1,234.50 EUR", in French "1 234,50 €"; None is by quotation."""
+_SIGNS = {"EUR": "€"}  # of currencies by their code (ISO 4217)
+
+
+def money(amount: Decimal | None, language: str, currency: str) -> str:
+    """An amount, at least two decimals: "1,234.50 EUR", in French "1 234,50 €" for euros; None is by quotation."""
     if amount is None:
         return "sur devis" if language == "fr" else "by quotation"
     places = max(2, -int(amount.normalize().as_tuple().exponent))
     text = f"{amount:,.{places}f}"
     if language == "fr":
-        return text.replace(",", "\u202f").replace(".", ",") + "\u00a0€"
-    return f"{text} EUR"
+        return text.replace(",", "\u202f").replace(".", ",") + f"\u00a0{_SIGNS.get(currency, currency)}"
+    return f"{text} {currency}"
 
 
 def quantity(value: float | None, unit: str) -> str:
@@ -94,30 +97,30 @@ def _long_duration(us: float) -> str:
     return ("-" if us < 0 else "") + (large if small.startswith("0 ") else f"{large} {small}")
 
 
-def moment(us: int) -> str:
-    """Write an instant (us, UTC) in Paris civil time, to the microsecond, with its offset."""
+def moment(us: int, calendar: Calendar) -> str:
+    """Write an instant (us, UTC) in civil time, to the microsecond, with its offset."""
     try:
-        day, clock, offset = _civil(us)
+        day, clock, offset = _civil(us, calendar)
     except OverflowError:
         return f"{us:,} µs since 1970 (outside the calendar)"
     return f"{day} {clock} {offset}"
 
 
-def _civil(us: int) -> tuple[str, str, str]:
-    day, _, clock = civil(us).isoformat(" ", "microseconds").partition(" ")
+def _civil(us: int, calendar: Calendar) -> tuple[str, str, str]:
+    day, _, clock = calendar.civil(us).isoformat(" ", "microseconds").partition(" ")
     return day, clock[:15], clock[15:]
 
 
-def interval(start: int, end: int) -> str:
-    """Write an interval in Paris civil time; one instant when it has no length, "" when neither end is known."""
+def interval(start: int, end: int, calendar: Calendar) -> str:
+    """Write an interval in civil time; one instant when it has no length, "" when neither end is known."""
     if not start and not end:
         return ""
     if end <= start:
-        return moment(start or end)
+        return moment(start or end, calendar)
     try:
-        (day, opens, offset), (last_day, closes, last_offset) = _civil(start), _civil(end)
+        (day, opens, offset), (last_day, closes, last_offset) = _civil(start, calendar), _civil(end, calendar)
     except OverflowError:
-        return f"{moment(start)} to {moment(end)}"
+        return f"{moment(start, calendar)} to {moment(end, calendar)}"
     if (day, offset) == (last_day, last_offset):
         return f"{day} {opens} to {closes} {offset} ({duration(end - start)})"
     return f"{day} {opens} {offset} to {last_day} {closes} {last_offset} ({duration(end - start)})"

@@ -30,7 +30,7 @@ COLOURS: Final = {
     "grid": ("#dde1e6", "#343b45"),
     "paper": ("#fefefe", "#171a20"),
     "blue": ("#0072b2", "#5aa9e6"),
-    "orange": ("#e69f00", "#f0b429"),
+    "amber": ("#e69f00", "#f0b429"),
     "green": ("#009e73", "#34c79b"),
     "pink": ("#cc79a7", "#e29cc3"),
     "red": ("#d55e00", "#f4803a"),
@@ -38,8 +38,8 @@ COLOURS: Final = {
 }
 LIGHT: Final = {role: light for role, (light, _) in COLOURS.items()}
 INK, SOFT, GRID, PAPER = (LIGHT[role] for role in ("ink", "soft", "grid", "paper"))
-BLUE, ORANGE, GREEN, PINK, RED, SKY = (LIGHT[r] for r in ("blue", "orange", "green", "pink", "red", "sky"))
-SERIES: Final = (BLUE, ORANGE, GREEN, PINK, RED, SKY)
+BLUE, AMBER, GREEN, PINK, RED, SKY = (LIGHT[r] for r in ("blue", "amber", "green", "pink", "red", "sky"))
+SERIES: Final = (BLUE, AMBER, GREEN, PINK, RED, SKY)
 
 PANEL_IN: Final = (5.6, 2.7)  # one of several beside each other
 WIDE_IN: Final = (11.6, 5.2)  # the whole width of the page

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from simbench.base.calendar import FRANCE, Calendar
+from simbench.base.calendar import UTC_CALENDAR, Calendar
 from simbench.reporting.format import money
 
 LANGUAGES: Final = ("en", "fr")
@@ -22,16 +22,16 @@ LANGUAGES: Final = ("en", "fr")
 class Translations:
     """The texts of one language, from the folder `home` (en.toml, fr.toml). Raises KeyError for an unknown key.
 
-    Instants are written in the civil time of `calendar`.
+    Instants are written in the zone of `calendar`, amounts in the `currency` (ISO 4217).
     """
 
-    def __init__(self, language: str, home: Path, calendar: Calendar = FRANCE) -> None:
-        self.language, self.calendar = language, calendar
+    def __init__(self, language: str, home: Path, calendar: Calendar = UTC_CALENDAR, currency: str = "") -> None:
+        self.language, self.calendar, self.currency = language, calendar, currency
         self.table: Mapping[str, str] = texts(language, home)
 
     def __call__(self, key: str, **values: object) -> str:
-        """The text of a key, filled in."""
-        return self.table[key].format(**values)
+        """The text of a key, filled in; {currency} is that of the amounts."""
+        return self.table[key].format(**{"currency": self.currency, **values})
 
     def has(self, key: str) -> bool:
         """Whether the key has a text."""
@@ -65,8 +65,8 @@ class Translations:
         return f"{self.number(math.floor(value * 100 * size + 1e-6) / size, digits)}\u00a0%"
 
     def money(self, amount: Decimal | None) -> str:
-        """An amount in euros; see `format.money`."""
-        return money(amount, self.language)
+        """An amount in the currency; see `format.money`."""
+        return money(amount, self.language, self.currency)
 
     def hours(self, value: float, *, exact: bool = False) -> str:
         """Hours as "6 h 05", truncated to the minute; with `exact` as "6 h 05 min 30 s" when seconds remain."""

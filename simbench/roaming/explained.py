@@ -39,23 +39,28 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
 }
 
 
+CURRENCY = "EUR"  # of the Regulation
+
+
 def explained(plan: Plan, found: Envelope, language: Language = "en") -> str:
     """The envelope of a plan by the Regulation, how it comes about, and what is due beyond it.
 
     Volumes are rounded up, as they are a minimum.
     """
-    texts, cap = _TEXTS[language], money(found.cap_eur_per_gb, language)
+    texts, cap = _TEXTS[language], money(found.cap_eur_per_gb, language, CURRENCY)
     comma = language == "fr"
     limited = found.kind in {"open", "prepaid"} and plan.domestic_gb is not None and found.gb >= plan.domestic_gb
     net = Decimal(str(float(net_price(plan)))).quantize(CENT)
     day = f"{found.day:%d/%m/%Y}" if comma else f"{found.day:%Y-%m-%d}"
     gb = f"{found.gb.normalize():f}"
-    said = {"day": day, "price": money(plan.price_eur, language), "gb": gb.replace(".", ",") if comma else gb}
+    said = {"day": day, "price": money(plan.price_eur, language, CURRENCY), "gb": gb.replace(".", ",") if comma else gb}
     sentences = [texts["all" if found.kind == "closed" or limited else "given"].format(**said)]
-    sentences.append(texts["limited" if limited else found.kind].format(net=money(net, language), cap=cap))
+    sentences.append(texts["limited" if limited else found.kind].format(net=money(net, language, CURRENCY), cap=cap))
     gross = ""
     if plan.vat_share:
         amount = (found.cap_eur_per_gb * (1 + plan.vat_share)).quantize(CENT)
         vat = f"{(100 * plan.vat_share).normalize():f}"
-        gross = texts["gross"].format(amount=money(amount, language), vat=vat.replace(".", ",") if comma else vat)
+        gross = texts["gross"].format(
+            amount=money(amount, language, CURRENCY), vat=vat.replace(".", ",") if comma else vat
+        )
     return " ".join([*sentences, texts["beyond"].format(cap=cap, gross=gross)])

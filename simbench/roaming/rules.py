@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Final, NamedTuple
 
-from simbench.base.calendar import from_civil
+from simbench.base.calendar import UTC_CALENDAR
 from simbench.base.text import count
 from simbench.finding import Evidence, Finding
 from simbench.roaming.billing import Billing, Record
@@ -95,9 +95,11 @@ def _judged(check: Check, sentence: str, given: Given) -> Verdict:
 
 
 def _evidence(subscriber: str, breach: Breach) -> Evidence:
-    start = from_civil(datetime.combine(breach.day, datetime.min.time()))
+    start = UTC_CALENDAR.from_civil(datetime.combine(breach.day, datetime.min.time()))
     return Evidence(
-        f"{subscriber}: {breach.note}", start, from_civil(datetime.combine(breach.day + DAY, datetime.min.time()))
+        f"{subscriber}: {breach.note}",
+        start,
+        UTC_CALENDAR.from_civil(datetime.combine(breach.day + DAY, datetime.min.time())),
     )
 
 

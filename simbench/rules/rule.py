@@ -6,9 +6,11 @@ A rule reads one run and yields one verdict. Rules on the client read its wire, 
 from __future__ import annotations
 
 import pkgutil
+import tomllib
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import Final, TypeVar, Unpack, cast
 
 import msgspec
@@ -16,6 +18,7 @@ import msgspec
 from simbench import rulebook
 from simbench.contract import Contract
 from simbench.finding import Finding, Outcome
+from simbench.numbering.plan import NumberingPlan, plan_of
 from simbench.rulebook import SUITES, Facts, Rulebook, Suite, Verdict, worst
 from simbench.trace.trace import Trace
 
@@ -34,15 +37,7 @@ __all__ = [
     "worst",
 ]
 
-# Ids of the form CLAUSE/slug, accepted for one release, whose slug changed as well.
-RENAMED: Final = {
-    ("OPS-ACH-03", "oddities"): "submits.violations",
-    ("OPS-CON-02", "oddities"): "sessions.violations",
-    ("OPS-ENG-04", "five-days"): "sla.interruption-notice",
-    ("OPS-QOS-01", "rolling-year"): "sla.availability",
-    ("OPS-QOS-02", "six-hours"): "sla.restoration",
-    ("OPS-QOS-03", "five-days"): "sla.maintenance-notice",
-}
+RENAMED: Final[dict[str, str]] = tomllib.loads(Path(__file__).with_name("renamed.toml").read_text("utf-8"))
 # Where the rules on ledgers stand: packages are searched, so that a new file in one needs no entry anywhere.
 PLACES: Final = ("simbench.rules.client", "simbench.sla.rules")
 
@@ -59,6 +54,11 @@ class Case(msgspec.Struct, frozen=True):
     trace: Trace
     contract: Contract
     kept: dict[Callable[[Case], object], object] = msgspec.field(default_factory=dict)
+
+    @property
+    def plan(self) -> NumberingPlan:
+        """The contract's numbering plan."""
+        return plan_of(self.contract)
 
     def once(self, worked_out: Callable[[Case], Found]) -> Found:
         """What a function finds of this case: it is called the first time only."""
@@ -110,12 +110,12 @@ def standing(contract: Contract | None = None) -> tuple[str, ...]:
 
 
 def current(word: str) -> str:
-    """The purpose that an id of the form CLAUSE/slug meant until 0.2, any other word as it is."""
-    clause, slash, slug = word.partition("/")
+    """The purpose that an id of an earlier version means, any other word as it is."""
+    if word in RENAMED:
+        return RENAMED[word]
+    _, slash, slug = word.partition("/")
     if not slash:
         return word
-    if (clause, slug) in RENAMED:
-        return RENAMED[clause, slug]
     return next((purpose for purpose in load() if purpose.rpartition(".")[2] == slug), word)
 
 

@@ -34,7 +34,7 @@ class ApiClient:
     """One server's control API, e.g. `ApiClient("http://127.0.0.1:8080")`. Use as a context manager."""
 
     def __init__(self, url: str, *, token: str = "", verify: ssl.SSLContext | bool = True) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"X-Simbench": "client"} | ({"Authorization": f"Bearer {token}"} if token else {})
         # trust_env: proxies of the environment must not be used.
         # Idle connections are dropped before the server closes them (after 5 s), so that no request meets the close.
         limits = httpx.Limits(keepalive_expiry=2)

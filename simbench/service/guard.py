@@ -1,7 +1,12 @@
-"""Access control before any route sees a request: who may send, how often, and how much."""
+"""Access control before any route sees a request: who may send, how often, and how much.
+
+A browser also sends what pages of others want: only pages of this server's own origin (scheme, host and port) may ask,
+and whatever changes something carries a token, or a header that no form of a page can send.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from hmac import compare_digest
 from http.cookies import CookieError, SimpleCookie
@@ -13,16 +18,38 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fake_smsc.server.login_throttle import LoginThrottle
+from simbench.service.http_bounds import trust
 from simbench.service.log import EventLog
 from simbench.service.problems import problem
 from simbench.service.settings import ServiceSettings, is_loopback
 
 COOKIE = "simbench_token"
 REMEMBERED = 10_000  # client addresses tracked
+OWN_HEADER = "x-simbench"  # any value: a page of another origin cannot send it without being asked first
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+WAITS = frozenset({"/api/v1/wait", "/api/v1/mo"})
+TOKEN = "token"  # noqa: S105 - the one account of the throttle
+SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy",
+     b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' ws: wss:; object-src 'none'; "
+     b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"),
+]  # fmt: skip
 
-LOGIN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>simbench</title>
-<form method="post" action="/login"><label>Token <input type="password" name="token" autofocus></label>
-<button>Enter</button></form></html>"""
+LOGIN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>simbench: log in</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<main><h1>simbench</h1><form method="post" action="/login"><p role="alert">{wrong}</p>
+<p><label>Token <input type="password" name="token" required autofocus></label> <button>Enter</button></p></form></main>
+</html>"""
+
+
+def login_page(wrong: str = "") -> str:
+    """The page that asks for the token; `wrong` says why it is asked for again."""
+    return LOGIN_PAGE.format(wrong=wrong)
 
 
 class Address:
@@ -41,24 +68,29 @@ class Guard:
         self._app, self._settings, self._log = app, settings, log
         self._addresses: dict[str, Address] = {}
         self._wrong = LoginThrottle(settings.limits.wrong_tokens_per_min)
-        self._busy = 0
+        self._busy = self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the class."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
+        send = _secured(send)
         refused = await self._objection(scope, receive)
         if refused is not None:
             await self._refuse(scope, receive, send, refused)
             return
-        self._busy += scope["type"] == "http"
+        trust(scope)
+        waits = scope["type"] == "http" and scope["path"] in WAITS
+        self._busy += scope["type"] == "http" and not waits
+        self._waiting += waits
         try:
             await self._app(scope, self._measured(scope, receive), send)
         except _TooLong:
             await self._refuse(scope, receive, send, problem(413, "body too long", "body"))
         finally:
-            self._busy -= scope["type"] == "http"
+            self._busy -= scope["type"] == "http" and not waits
+            self._waiting -= waits
 
     async def _objection(self, scope: Scope, receive: Receive) -> Response | None:
         """Return the response to a request that is refused, else None."""
@@ -67,32 +99,40 @@ class Guard:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         if settings.allow and not _is_allowed(host, settings):
             return problem(403, "address not allowed")
-        if not _named_rightly(headers, settings):
-            return problem(403, "this server is not known by that name", "Host")
+        wrong = _foreign(scope, headers, settings)
+        if wrong:
+            return problem(403, *wrong)
         if not self._within_rate(self._address(host)):
             return problem(429, f"more than {limits.requests_per_s} requests a second")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > limits.body_octets:
             return problem(413, f"a body of at most {limits.body_octets} octets", "Content-Length")
-        if scope["type"] == "http" and self._busy >= limits.concurrent:
-            return problem(503, "too many requests at once")
-        return await self._without_token(scope, receive, headers, host) if settings.token else None
+        refused = await self._without_token(scope, receive, headers, host) if settings.token else None
+        return refused or (self._crowded(scope) if scope["type"] == "http" else None)
+
+    def _crowded(self, scope: Scope) -> Response | None:
+        """Return the response to a request for which there is no place."""
+        limits = self._settings.limits
+        if scope["path"] in WAITS and self._waiting >= limits.waits:
+            return problem(503, f"more than {limits.waits} requests wait already")
+        return problem(503, "too many requests at once") if self._busy >= limits.concurrent else None
 
     async def _without_token(
         self, scope: Scope, receive: Receive, headers: dict[str, str], host: str
     ) -> Response | None:
         """Return the response to a request without the token; None if it has the token."""
-        if self._wrong.refuses(host):
+        if self._wrong.refuses(host, TOKEN):
             return problem(429, "too many wrong tokens; wait a minute")
         if scope["type"] == "http" and (scope["path"], scope["method"]) == ("/login", "POST"):
             return await self._enter(receive, host)
         shown = _shown_token(headers)
         if self._is_token(shown):
+            self._wrong.succeeded(host, TOKEN)
             return None
         if shown:
-            self._wrong.failed(host)
+            self._wrong.failed(host, TOKEN)
         if "text/html" in headers.get("accept", ""):
-            return HTMLResponse(LOGIN_PAGE, 401)
+            return HTMLResponse(login_page(), 401)
         answer = problem(401, "a token is needed", "Authorization")
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer
@@ -100,15 +140,20 @@ class Guard:
     async def _enter(self, receive: Receive, host: str) -> Response:
         """Handle the login page's form: the token becomes a cookie."""
         body = b""
-        while len(body) <= 1_024:
-            message = await receive()
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
+        try:
+            async with asyncio.timeout(self._settings.limits.login_s):
+                while len(body) <= 1_024:
+                    message = await receive()
+                    body += message.get("body", b"")
+                    if not message.get("more_body"):
+                        break
+        except TimeoutError:
+            return problem(408, "the form did not come in time", "body")
         token = parse_qs(body.decode("latin-1")).get("token", [""])[0]
         if not self._is_token(token):
-            self._wrong.failed(host)
-            return HTMLResponse(LOGIN_PAGE, 401)
+            self._wrong.failed(host, TOKEN)
+            return HTMLResponse(login_page("That token is wrong."), 401)
+        self._wrong.succeeded(host, TOKEN)
         answer = RedirectResponse("/", 303)
         secure = self._settings.certificate is not None
         answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure)
@@ -175,13 +220,51 @@ def _is_allowed(host: str, settings: ServiceSettings) -> bool:
     return any(address in network for network in settings.allow)
 
 
-def _named_rightly(headers: dict[str, str], settings: ServiceSettings) -> bool:
-    """Reject other sites' pages in the user's browser, by the Host and Origin headers."""
-    if not is_loopback(settings.host):
-        return "origin" not in headers or urlsplit(headers["origin"]).netloc == headers.get("host", "")
-    name = urlsplit("//" + headers.get("host", "")).hostname or ""
-    origin = urlsplit(headers["origin"]).hostname if "origin" in headers else name
-    return is_loopback(name) and origin is not None and is_loopback(origin)
+def _secured(send: Send) -> Send:
+    """Return a `send` that adds the headers by which a browser keeps other pages away."""
+
+    async def secured(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *SECURITY_HEADERS]}
+        await send(message)
+
+    return secured
+
+
+def _foreign(scope: Scope, headers: dict[str, str], settings: ServiceSettings) -> tuple[str, str] | None:
+    """Return why a request seems to be another page's, and the header that shows it; None for a sound one."""
+    host = headers.get("host", "")
+    name = _host_of("//" + host)
+    if is_loopback(settings.host) and not is_loopback(name):
+        return "this server is not known by that name", "Host"
+    secure = settings.certificate is not None
+    own = f"{'https' if secure else 'http'}://{host}"
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
+    if origin is not None and origin.lower() != own.lower():
+        return f"pages of {own} only", "Origin"
+    if site not in {"same-origin", "none"} and headers.get("sec-fetch-dest") != "document":
+        return f"pages of {own} only", "Sec-Fetch-Site"
+    if scope["type"] == "websocket" or scope["method"] in SAFE or scope["path"] == "/login":
+        return None
+    sent_by_code = (
+        origin is not None
+        or OWN_HEADER in headers
+        or headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+        or headers.get("authorization", "")[:7].lower() == "bearer "
+    )
+    return (
+        None
+        if sent_by_code
+        else ("a form of any page could have sent this: add the header X-Simbench: 1", "X-Simbench")
+    )
+
+
+def _host_of(url: str) -> str:
+    """The host of an address, "" if it is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _shown_token(headers: dict[str, str]) -> str:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fake_smsc.ucp_gateway.times import seconds_of
+from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.service.message_rows import Ints
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 by the golden ratio: spreads recipients over all keys
@@ -16,7 +16,8 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 by the golden ratio: spreads recipi
 class OnTheWay:
     """Accepted messages without a final outcome: 16 octets each."""
 
-    def __init__(self) -> None:
+    def __init__(self, times: UcpTimes) -> None:
+        self._times = times
         self._keys, self._numbers = np.zeros(0, np.uint64), np.zeros(0, np.int64)
         self._news: list[tuple[npt.NDArray[np.uint64], Ints]] = []
         self._early = (np.zeros(0, np.uint64), np.zeros(0, np.int64))
@@ -24,11 +25,11 @@ class OnTheWay:
     def add(self, recipients: Ints, stamps: Ints, numbers: Ints) -> Ints:
         """Add messages by recipient and time stamp (DDMMYYHHmmss as a number); return its seconds, 0 for none."""
         spelt, which = np.unique(stamps, return_inverse=True)
-        meant = [seconds_of(f"{stamp:012}") if stamp >= 0 else () for stamp in spelt.tolist()]
+        meant = [self._times.seconds_of(f"{stamp:012}") if stamp >= 0 else () for stamp in spelt.tolist()]
         seconds = np.array([(each or (0,))[0] for each in meant], np.int64)[which]
         self._news.append((_mixed(recipients, seconds), numbers))
         for place, (_, *others) in enumerate(each or (0,) for each in meant):
-            for other in others:  # in the hour that October repeats, either second may be meant
+            for other in others:  # in the hour that autumn repeats, either second may be meant
                 same = which == place
                 self._news.append((_mixed(recipients[same], np.full(int(same.sum()), other)), numbers[same]))
         return seconds

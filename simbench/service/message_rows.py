@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fake_smsc.ucp_gateway.times import stamp
+from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.kernels.frame_fields import hash_of, having
-from simbench.numbering.plan import classify, spellings
+from simbench.numbering.plan import NumberingPlan
 from simbench.ucp import alphabet, content
 from simbench.ucp.fields import At
 
@@ -82,7 +82,8 @@ class Spill:
 class Messages:
     """Messages in order of arrival, numbered from 0. Its user holds a lock."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, times: UcpTimes, plan: NumberingPlan) -> None:
+        self._times, self._plan = times, plan
         self.frames, self.texts = Spill(folder), Spill(folder)
         self._blocks: list[Records] = []
         self.count = 0
@@ -135,7 +136,7 @@ class Messages:
         if query.code:
             mask &= block["code"] == np.uint64(hash_of(query.code.encode()))
         if query.recipient:
-            wanted = {query.recipient, *spellings(classify(query.recipient))}
+            wanted = {query.recipient, *self._plan.spellings(self._plan.classify(query.recipient))}
             mask &= np.isin(block["recipient"], np.array([hash_of(each.encode()) for each in wanted], np.uint64))
         places = np.flatnonzero(mask)
         if not query.text or not len(places):
@@ -171,7 +172,7 @@ class Messages:
             "text": text_of(frame),
             "outcome": outcome,
             "ec": f"{message['ec']:02}" if outcome == "refused" else "",
-            "scts": stamp(int(message["scts"])) if message["scts"] else "",
+            "scts": self._times.stamp(int(message["scts"])) if message["scts"] else "",
         }
 
     def octets(self, session: int, at: int) -> list[bytes]:

@@ -16,9 +16,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fake_smsc.ucp_gateway.times import UcpTimes
+from simbench.base.calendar import UTC_CALENDAR
+from simbench.contract import Contract, load_contract
 from simbench.kernels.frames import RESULT, Odd, Plain, Scanner
 from simbench.kernels.jit import compiles
 from simbench.ledger import AnyLedger, Ledger
+from simbench.numbering.plan import plan_of
 from simbench.service.log import EventLog, frame_id
 from simbench.service.message_frames import Answers, Submits, Waiting, read_odd, read_plain
 from simbench.service.message_outcomes import OnTheWay, numbers
@@ -55,7 +59,7 @@ class Kernels:
     def _compile(self) -> None:
         operation = build("51", "O", "01", AdC="33639980001", OAdC="36010", MT="3", Msg="41")
         octets = np.frombuffer(operation + encode(1, "R", "51", "A//33639980001:010126120000/"), np.uint8)
-        messages, lanes = Messages(None), np.array([0, 1])
+        messages, lanes = Messages(None, UcpTimes(UTC_CALENDAR), plan_of(load_contract())), np.array([0, 1])
         for block in Scanner().frames(octets, np.array([0, len(operation), len(octets)]), lanes):
             if isinstance(block, Plain):
                 read_plain(block, lanes, Waiting(), 0)
@@ -72,8 +76,8 @@ KERNELS: Final = Kernels()  # of the process, like what is compiled
 class MessageSearch:
     """Messages (operations 51) of one run, as far as it has been read. Any thread may call it."""
 
-    def __init__(self, ledger: AnyLedger, log: EventLog) -> None:
-        self._ledger, self._log = ledger, log
+    def __init__(self, ledger: AnyLedger, log: EventLog, contract: Contract) -> None:
+        self._ledger, self._log, self._contract = ledger, log, contract
         self._folder = ledger.folder if isinstance(ledger, Ledger) else None
         self._lock = threading.Lock()
         self._read: Following | None = None
@@ -118,7 +122,7 @@ class MessageSearch:
         if flush:
             self._ledger.flush()
         self._asked_s = time.monotonic()
-        self._read = self._read or Following(self._ledger, self._log, self._folder)
+        self._read = self._read or Following(self._ledger, self._log, self._folder, self._contract)
         try:
             self._read.catch_up()
         except BaseException:
@@ -131,12 +135,13 @@ class MessageSearch:
 class Following:
     """A ledger read as far as it is on disk: its messages, and what waits for a result or an outcome."""
 
-    def __init__(self, ledger: AnyLedger, log: EventLog, folder: Path | None) -> None:
+    def __init__(self, ledger: AnyLedger, log: EventLog, folder: Path | None, contract: Contract) -> None:
+        times = UcpTimes(contract.calendar)
         self._ledger, self._log = ledger, log
-        self.messages = Messages(folder)
+        self.messages = Messages(folder, times, plan_of(contract))
         self._first = {"wire": 0, "centre": 0}
         self._piece = PIECE_ROWS[0]
-        self._scanner, self._waiting, self._on_the_way = Scanner(LONGEST_FRAME), Waiting(), OnTheWay()
+        self._scanner, self._waiting, self._on_the_way = Scanner(LONGEST_FRAME), Waiting(), OnTheWay(times)
 
     def catch_up(self) -> None:
         """Read everything that is on disk."""

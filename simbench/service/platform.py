@@ -46,7 +46,7 @@ class ServedPlatform:
         self.control: Control = smsc.control
         self.log = EventLog(settings.log, unmasked=settings.unmasked)
         self.watch = Watch(self.control, self.log)
-        self.search = MessageSearch(smsc.ledger, self.log)
+        self.search = MessageSearch(smsc.ledger, self.log, smsc.contract)
         self.judgements: records.Judgements | None = None
         self._judging = asyncio.Lock()
         self._schedule: dict[int, tuple[records.Scheduled, asyncio.Task[None]]] = {}
@@ -179,7 +179,7 @@ class ServedPlatform:
 
     def served(self, address: str) -> str:
         """Return the address if it has a phone on this network. Raises Refusal."""
-        if self.control.subscriber(self.known(address)).operator != "orange":
+        if self.control.subscriber(self.known(address)).operator != self.smsc.contract.operator:
             raise Refusal(409, "not served here: it has no phone on this network", "path.address")
         return address
 

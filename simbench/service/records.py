@@ -104,7 +104,7 @@ class SubscriberRecord(Record):
 
 
 class Porting(Record):
-    """The operator to port a number to; "orange" ports it in."""
+    """The operator to port a number to; the own one ports it in."""
 
     operator: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 

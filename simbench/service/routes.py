@@ -220,7 +220,7 @@ def _subscribers(router: APIRouter, platform: ServedPlatform) -> None:
 
     @router.post("/subscribers/{address}/port", tags=["subscribers"])
     async def port(address: Address, asked: records.Porting) -> records.SubscriberRecord:
-        """Port the number to another operator, or to "orange"."""
+        """Port the number to another operator, or to the own one."""
         control.port(platform.known(address), asked.operator)
         return record(address)
 

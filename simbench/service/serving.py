@@ -8,19 +8,22 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import Response
 from fastapi_offline import FastAPIOffline
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fake_smsc.server.live import LiveSmsc
 from simbench import __version__
 from simbench.base.errors import PortInUse, Trouble
 from simbench.service import problems
-from simbench.service.guard import Guard
+from simbench.service.guard import SAFE, Guard
+from simbench.service.http_bounds import CONNECTIONS, HEAD_OCTETS, BoundedHttp
 from simbench.service.metrics import exposition
 from simbench.service.platform import ServedPlatform
 from simbench.service.routes import api
@@ -63,6 +66,24 @@ def build(platform: ServedPlatform) -> FastAPI:
     return app
 
 
+class Kept:
+    """ASGI middleware: what a request changed is on disk, under `durable`, before the request is answered."""
+
+    def __init__(self, app: ASGIApp, kept: Callable[[], Awaitable[None]]) -> None:
+        self._app, self._kept = app, kept
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the class."""
+
+        async def after(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < HTTPStatus.BAD_REQUEST:
+                await self._kept()
+            await send(message)
+
+        changes = scope["type"] == "http" and scope["method"] not in SAFE
+        await self._app(scope, receive, after if changes else send)
+
+
 class _Quiet(uvicorn.Server):
     """A server that leaves signals to its caller."""
 
@@ -77,11 +98,12 @@ async def served(smsc: LiveSmsc, settings: ServiceSettings) -> AsyncIterator[tup
     """Serve during the context; yields the platform and the port. Raises BadInput, PortInUse."""
     check(settings)
     async with ServedPlatform(smsc, settings) as platform:
-        guarded = Guard(build(platform), settings, platform.log)
+        guarded = Guard(Kept(build(platform), smsc.server.kept), settings, platform.log)
         config = uvicorn.Config(
             guarded, lifespan="on", log_level="error", access_log=False, server_header=False, proxy_headers=False,
-            timeout_graceful_shutdown=1, ws="websockets-sansio", h11_max_incomplete_event_size=32_768,
-            limit_concurrency=1_000, ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
+            timeout_graceful_shutdown=1, ws="websockets-sansio", http=BoundedHttp,
+            h11_max_incomplete_event_size=HEAD_OCTETS, limit_concurrency=CONNECTIONS,
+            ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
         )  # fmt: skip
         listener = _listener(settings)
         server = _Quiet(config)

@@ -107,6 +107,7 @@ class Watch:
 
     def _log_row(self, row: dict[str, Any]) -> None:
         row["detail"] = json.loads(row["detail"] or "{}")
+        row["detail"].pop("password", None)
         self.events.append(row)
         self.log.event("events", **row)
         if row["kind"] == "mo":

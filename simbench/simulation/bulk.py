@@ -35,7 +35,7 @@ from simbench.simulation.kernels.layout import (
     Sent,
 )
 from simbench.simulation.kernels.submission import Schedule, consecutive, submissions
-from simbench.simulation.plan import FIRST_MSISDN, Interval, World
+from simbench.simulation.plan import Interval, World
 
 Integers = NDArray[np.int64]
 Rows = NDArray[Any]
@@ -160,7 +160,7 @@ class BulkSmsc:
             ported_out=int(INVALID_ADDRESS) if settings.routing.refuse_elsewhere else 0,
             validity_over=int(INVALID_TIME),
             no_free_stamp=int(NOT_ALLOWED),
-            first_subscriber=FIRST_MSISDN,
+            first_subscriber=world.first_msisdn,
             base_second=world.start // SECOND_US,
             ahead_max_s=settings.scts_ahead_max_s,
             validity_default_us=settings.validity_default_us,

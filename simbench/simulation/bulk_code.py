@@ -13,7 +13,7 @@ from simbench.simulation.bulk import Batch, BulkSmsc, spans_of
 from simbench.simulation.columns import Happening, Output, notifications
 from simbench.simulation.kernels.delivery import replies, stamps
 from simbench.simulation.kernels.layout import NEVER
-from simbench.simulation.plan import FIRST_MSISDN, World
+from simbench.simulation.plan import World
 from simbench.simulation.replies import ReplyLaw
 
 Integers = NDArray[np.int64]
@@ -69,7 +69,7 @@ class CodeRun:
         at, sender = at[order], sender[order]
         last = np.full(self.world.scenario.subscribers.count, -1, np.int32)
         ahead = self.world.settings.scts_ahead_max_s
-        scts = stamps(at, sender - FIRST_MSISDN, self.world.start // SECOND_US, ahead, last)
+        scts = stamps(at, sender - self.world.first_msisdn, self.world.start // SECOND_US, ahead, last)
         numbers = np.array([mo_message_id(self.code, str(one)) for one in sender.tolist()], np.int64)
         posted = Happening("mo", at, -1, sender, numbers, scts=scts)
         self.output.take(posted)

@@ -14,11 +14,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import civil
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.kernels.chance import draw, entity_of, key_of
 from simbench.simulation.kernels.demand import poisson_counts, poisson_instants, recipients_at_random, wrong_recipients
-from simbench.simulation.plan import FIRST_MSISDN, INDEX_SHIFT, WRONG_MSISDN, Stream, World
+from simbench.simulation.plan import INDEX_SHIFT, Stream, World
 from simbench.simulation.scenario import Campaign, Flow
 
 STRIDE = 7_368_787  # a prime near the golden section of ten million: neighbours in a sending are far apart in the base
@@ -91,7 +90,7 @@ class Source:
         at, index, recipient = found
         if source.wrong_share and len(index):
             key, bound = self._key(WRONG), round(source.wrong_share * (1 << 32))
-            recipient = wrong_recipients(key, stream.entity, index, bound, recipient, WRONG_MSISDN)
+            recipient = wrong_recipients(key, stream.entity, index, bound, recipient, self.world.wrong_msisdn)
         entity = stream.entity + (index << INDEX_SHIFT)
         if source.parts > 1:
             at, recipient = np.repeat(at, source.parts), np.repeat(recipient, source.parts)
@@ -106,7 +105,7 @@ class Source:
         size = source.subscribers or self.world.scenario.subscribers.count - source.first
         stride = next(each for each in range(STRIDE, STRIDE + size) if gcd(each, size) == 1)
         offset = draw(self.world.scenario.seed, stream.entity, OFFSET) % size
-        return at, index, FIRST_MSISDN + source.first + (index * stride + offset) % size
+        return at, index, self.world.first_msisdn + source.first + (index * stride + offset) % size
 
     def _arising(self, stream: Stream, source: Flow, start: int, end: int) -> tuple[Integers, Integers, Integers]:
         laws, cumulated = self._law(stream.number, source)
@@ -117,7 +116,11 @@ class Source:
         keep = at < world.end
         at, index = at[keep], index[keep]
         size = world.scenario.subscribers.count
-        return at, index, recipients_at_random(self._key(RECIPIENT), stream.entity, index, size, FIRST_MSISDN)
+        return (
+            at,
+            index,
+            recipients_at_random(self._key(RECIPIENT), stream.entity, index, size, self.world.first_msisdn),
+        )
 
     def _law(self, number: int, flow: Flow) -> tuple[Integers, NDArray[np.int64]]:
         """The distribution of each hour (its row), and the rows: chances of at most n messages a minute, of 2^32."""
@@ -139,8 +142,8 @@ class Source:
 
     @cached_property
     def _civil(self) -> list[tuple[int, int]]:
-        """Weekday and hour of the day (Paris) at the beginning of each hour of the period."""
-        moments = (civil(self.world.start + hour * HOUR_US) for hour in range(self._hours))
+        """Weekday and hour of the day at the beginning of each hour of the period."""
+        moments = (self.world.calendar.civil(self.world.start + hour * HOUR_US) for hour in range(self._hours))
         return [(moment.weekday(), moment.hour) for moment in moments]
 
     def _key(self, purpose: int) -> np.uint64:

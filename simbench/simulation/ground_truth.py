@@ -19,7 +19,9 @@ def event_rows(world: World) -> list[Row]:
     """
     scenario = world.scenario
     known = scenario.history.known_from
-    period = Period(world.start, world.end, moment(known, "history.known_from") if known else world.start)
+    period = Period(
+        world.start, world.end, moment(known, world.calendar, "history.known_from") if known else world.start
+    )
     known_incidents = [*_history(world, period.known_from), *world.incidents]
     incidents: list[Row] = [
         row for incident in known_incidents for row in incident_rows(incident) if _at(row) < world.end
@@ -28,9 +30,11 @@ def event_rows(world: World) -> list[Row]:
     for code in world.codes:
         for at, limit in world.tiers(code):
             rows.append(row_of(at, TierSet(code, limit.rate_per_s)))
-    rows += [row_of(moment(wave.at, "portings"), NumbersPorted(wave.share)) for wave in scenario.portings]
+    rows += [
+        row_of(moment(wave.at, world.calendar, "portings"), NumbersPorted(wave.share)) for wave in scenario.portings
+    ]
     for one in scenario.forecasts:
-        rows.append(row_of(moment(one.at, "forecasts"), ForecastGiven(one.code, one.per_month)))
+        rows.append(row_of(moment(one.at, world.calendar, "forecasts"), ForecastGiven(one.code, one.per_month)))
     rows = incidents + [row for row in rows if world.start <= _at(row) < world.end]
     return [period_row(period), *sorted(rows, key=lambda row: (_at(row), str(row[1]), str(row[2])))]
 
@@ -40,7 +44,7 @@ def _history(world: World, known_from: int) -> list[Incident]:
     if known_from >= world.start:
         return []
     config = replace(world.scenario.incidents, drawn=())
-    past = incidents_of(config, world.scenario.seed, known_from, world.start)
+    past = incidents_of(config, world.scenario.seed, (known_from, world.start), world.contract)
     return [one for one in past if one.end is not None and one.end <= world.start]
 
 

@@ -15,12 +15,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from simbench.base.calendar import civil, from_civil
+from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.toml_files import shown
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
+from simbench.contract import Contract
 from simbench.kernels.chance import draw, entity_of, quantile
-from simbench.ledger.incidents import PLATFORM, TOTAL, Incident, Scope, check_incidents
+from simbench.ledger.incidents import OPERATOR, PLATFORM, TOTAL, Incident, Scope, check_incidents, named_operator
 
 QUANTILES = 4096
 BETWEEN, LASTING = entity_of("incident, time to the next"), entity_of("incident, how long")
@@ -44,7 +45,7 @@ class Law(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scripted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One incident at a Paris civil time, for `for_h` hours."""
+    """One incident at a civil time, for `for_h` hours."""
 
     at: str
     for_h: Hours
@@ -52,7 +53,7 @@ class Scripted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     share: Share = 1.0
     subject: str = PLATFORM
     noticed_after_min: Minutes = 0.0
-    attributed_to: str = "orange"
+    attributed_to: str = OPERATOR
     cause: str = ""
 
 
@@ -66,7 +67,7 @@ class Maintenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scope: Scope = "total"
     share: Share = 1.0
     subject: str = PLATFORM
-    attributed_to: str = "orange"
+    attributed_to: str = OPERATOR
     cause: str = "maintenance"
 
 
@@ -80,7 +81,7 @@ class Drawn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     share: Share = 1.0
     subject: str = PLATFORM
     noticed_after_min: Minutes = 0.0
-    attributed_to: str = "orange"
+    attributed_to: str = OPERATOR
     cause: str = ""
 
 
@@ -93,18 +94,19 @@ class IncidentsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def incidents(
-    config: IncidentsConfig, seed: int, start: int, end: int, place: str = "incidents"
+    config: IncidentsConfig, seed: int, span: tuple[int, int], contract: Contract, place: str = "incidents"
 ) -> tuple[Incident, ...]:
-    """Every incident that touches [start, end), by start; one that outlasts it keeps its own end.
+    """Every incident that touches [start, end), the `span`, by start; one that outlasts it keeps its own end.
 
     Scripted ones and maintenance must not overlap; a random one that would overlap them, or one of an earlier source,
     is dropped. Tickets: S, M and D with a number, a drawn source's name before its own. Raises ScenarioError.
     """
-    fixed = [_scripted(one, f"{place}.scripted[{n}]", n) for n, one in enumerate(config.scripted)]
+    (start, end), calendar = span, contract.calendar
+    fixed = [_scripted(one, calendar, f"{place}.scripted[{n}]", n) for n, one in enumerate(config.scripted)]
     fixed += [
         incident
         for n, one in enumerate(config.maintenance)
-        for incident in _maintenance(one, f"{place}.maintenance[{n}]", n, end)
+        for incident in _maintenance(one, calendar, f"{place}.maintenance[{n}]", n, end)
     ]
     fixed = [one for one in fixed if _touches(one, start, end)]
     check_incidents(fixed, place, ScenarioError)
@@ -115,7 +117,8 @@ def incidents(
     happening = list(fixed)
     for source in config.drawn:
         happening += [one for one in drawn(source, seed, start, end) if not _meets(one, happening)]
-    return tuple(sorted(happening, key=lambda one: (one.start, one.ticket)))
+    named = (named_operator(one, contract.operator) for one in happening)
+    return tuple(sorted(named, key=lambda one: (one.start, one.ticket)))
 
 
 def drawn(source: Drawn, seed: int, start: int, end: int) -> Iterator[Incident]:
@@ -152,8 +155,8 @@ _QUANTILE: dict[str, Callable[[Law, float], float]] = {
 }
 
 
-def _scripted(one: Scripted, place: str, number: int) -> Incident:
-    begins = _instant(one.at, place)
+def _scripted(one: Scripted, calendar: Calendar, place: str, number: int) -> Incident:
+    begins = _instant(one.at, calendar, place)
     ends = begins + round(one.for_h * HOUR_US)
     return Incident(
         ticket=f"S{number + 1}", start=begins, end=ends, scope=one.scope, share=one.share, subject=one.subject,
@@ -161,10 +164,10 @@ def _scripted(one: Scripted, place: str, number: int) -> Incident:
     )  # fmt: skip
 
 
-def _maintenance(one: Maintenance, place: str, number: int, end: int) -> Iterator[Incident]:
-    first = civil(_instant(one.at, place)).replace(tzinfo=None)
+def _maintenance(one: Maintenance, calendar: Calendar, place: str, number: int, end: int) -> Iterator[Incident]:
+    first = calendar.civil(_instant(one.at, calendar, place)).replace(tzinfo=None)
     for repeat in count():
-        begins = from_civil(first + timedelta(days=repeat * one.every_days))
+        begins = calendar.from_civil(first + timedelta(days=repeat * one.every_days))
         if repeat and (not one.every_days or begins >= end):
             return
         yield Incident(
@@ -176,11 +179,13 @@ def _maintenance(one: Maintenance, place: str, number: int, end: int) -> Iterato
         )  # fmt: skip
 
 
-def _instant(text: str, place: str, error: type[BadInput] = ScenarioError) -> int:
+def _instant(text: str, calendar: Calendar, place: str, error: type[BadInput] = ScenarioError) -> int:
     try:
-        return from_civil(datetime.fromisoformat(text))
+        return calendar.from_civil(datetime.fromisoformat(text))
     except ValueError:
-        raise error(f"{place}.at", f"is {shown(text)}", "Paris civil time like 2026-03-02T02:00") from None
+        raise error(
+            f"{place}.at", f"is {shown(text)}", f"civil time of {calendar.zone} like 2026-03-02T02:00"
+        ) from None
 
 
 def _noticed(begins: int, ends: int, after_min: float) -> int:

@@ -18,17 +18,16 @@ from fake_smsc.core.presets import PRESETS
 from fake_smsc.core.provision import centre_settings, delivery_settings, limit_of
 from fake_smsc.core.records import Limit
 from fake_smsc.scenario import CodeConfig
-from simbench.base.calendar import civil, from_civil, is_jour_ouvrable
+from simbench.base.calendar import Calendar
 from simbench.base.errors import ScenarioError
 from simbench.contract import Contract
 from simbench.kernels.chance import MILLION, entity_of, share
 from simbench.ledger.incidents import TOTAL, Incident
+from simbench.numbering.plan import plan_of
 from simbench.numbering.subscribers import AbsenceDistribution, BaseProfile, SubscriberBase
 from simbench.simulation.incidents import incidents as incidents_of
 from simbench.simulation.scenario import Campaign, Client, Flow, WorldScenario, check_world, contract_of, moment
 
-FIRST_MSISDN = 33_710_000_000
-WRONG_MSISDN = 33_199_000_000  # a fixed line in the fictional range
 SESSIONS_A_CODE = 100_000
 MOST_STREAMS = 1 << 14
 STREAM_SHIFT, INDEX_SHIFT = 48, 8  # of an entity: stream, index, part
@@ -75,6 +74,21 @@ class World:
     incidents: tuple[Incident, ...]
     settings: CentreSettings
 
+    @property
+    def calendar(self) -> Calendar:
+        """Civil time and holidays of the contract."""
+        return self.contract.calendar
+
+    @cached_property
+    def first_msisdn(self) -> int:
+        """The number of the first subscriber; those of the others follow it."""
+        return int(plan_of(self.contract).own(0))
+
+    @cached_property
+    def wrong_msisdn(self) -> int:
+        """The first of ten thousand fixed lines, which stand for wrong recipients."""
+        return int(plan_of(self.contract).fixed(0))
+
     @cached_property
     def codes(self) -> tuple[str, ...]:
         """The short codes, in the order of the file."""
@@ -87,7 +101,7 @@ class World:
 
     @cached_property
     def legal(self) -> tuple[Interval, ...]:
-        """When marketing messages may leave (OPS-PRO-03)."""
+        """When marketing messages may leave."""
         return tuple(self.contract.openings("marketing", self.start, self.end))
 
     def client(self, code: str) -> Client:
@@ -116,7 +130,9 @@ class World:
     def tiers(self, code: str) -> tuple[tuple[int, Limit], ...]:
         """The limits of a code: the one at the start, then each change within the period."""
         changes = sorted(
-            (moment(tier.at, "tiers"), tier.rate_per_s) for tier in self.scenario.tiers if tier.code == code
+            (moment(tier.at, self.calendar, "tiers"), tier.rate_per_s)
+            for tier in self.scenario.tiers
+            if tier.code == code
         )
         limit = limit_of(self.config(code), self.contract)
         found = [(self.start, limit)]
@@ -144,12 +160,12 @@ class World:
         return tuple(sorted({(source.priority, source.hours) for source in sources if source.code == code}))
 
     def _sendings(self, campaign: Campaign) -> list[int]:
-        first = civil(moment(campaign.start, "campaigns")).replace(tzinfo=None)
+        first = self.calendar.civil(moment(campaign.start, self.calendar, "campaigns")).replace(tzinfo=None)
         if not campaign.every:
-            return [from_civil(first)]
+            return [self.calendar.from_civil(first)]
         found, each = [], DAY * (7 if campaign.every == "week" else 1)
-        while (at := from_civil(first)) < self.end:
-            if campaign.every != "jour-ouvrable" or is_jour_ouvrable(first.date()):
+        while (at := self.calendar.from_civil(first)) < self.end:
+            if campaign.every != "jour-ouvrable" or self.calendar.is_jour_ouvrable(first.date()):
                 found.append(at)
             first += each
         return found
@@ -157,7 +173,9 @@ class World:
     @cached_property
     def law(self) -> AbsenceDistribution:
         """Presence and portings of the subscribers."""
-        waves = tuple((moment(wave.at, "portings"), round(wave.share * MILLION)) for wave in self.scenario.portings)
+        waves = tuple(
+            (moment(wave.at, self.calendar, "portings"), round(wave.share * MILLION)) for wave in self.scenario.portings
+        )
         return PRESETS[self.scenario.subscribers.preset].law(waves)
 
     @cached_property
@@ -171,14 +189,16 @@ class World:
 
     def base(self) -> SubscriberBase:
         """The subscriber base that the SMSC core uses."""
-        return SubscriberBase(self.scenario.seed, self.profile, law=self.law)
+        return SubscriberBase(plan_of(self.contract), self.scenario.seed, self.profile, law=self.law)
 
 
 def plan(scenario: WorldScenario, contract: Contract | None = None, place: str = "world") -> World:
     """Work out the world of a scenario. Raises ScenarioError: overlapping incidents, unknown codes, no traffic..."""
     contract = contract or contract_of(scenario)
     check_world(scenario, contract, place)
-    start, end = (moment(text, f"{place}: period") for text in (scenario.period.start, scenario.period.end))
+    start, end = (
+        moment(text, contract.calendar, f"{place}: period") for text in (scenario.period.start, scenario.period.end)
+    )
     figures = PRESETS[scenario.subscribers.preset]
     failures = figures.failures if scenario.subscribers.failures is None else scenario.subscribers.failures
     settings = centre_settings(
@@ -188,7 +208,7 @@ def plan(scenario: WorldScenario, contract: Contract | None = None, place: str =
         scenario.delivery,
         1.0,
     )
-    found = incidents_of(scenario.incidents, scenario.seed, start, end, f"{place}: incidents")
+    found = incidents_of(scenario.incidents, scenario.seed, (start, end), contract, f"{place}: incidents")
     world = World(scenario, contract, start, end, found, settings)
     if not world.streams:
         raise ScenarioError(place, "no traffic within the period", "a sending or a flow that falls into it")

@@ -1,6 +1,6 @@
 """The scenario file of a world as typed tables; unknown keys are refused.
 
-Defaults come from the contract. Civil times are Paris time, written 2026-03-02T08:00.
+Defaults come from the contract. Civil times are those of the contract's zone, written 2026-03-02T08:00.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import msgspec
 
 from fake_smsc.core.delivery import Failure
 from fake_smsc.scenario import CodeConfig, DeliveryConfig, PresetName, Share
-from simbench.base.calendar import from_civil
+from simbench.base.calendar import Calendar
 from simbench.base.errors import ScenarioError
 from simbench.base.toml_files import choice, read_toml, shown
 from simbench.contract import Contract, load_contract
+from simbench.contract.load import DEFAULT
 from simbench.simulation.incidents import IncidentsConfig
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
@@ -36,7 +37,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Period(_Table, rename={"start": "from", "end": "to"}, frozen=True):
-    """From a Paris midnight (or civil time) up to, but not including, another."""
+    """From a midnight (or civil time) up to, but not including, another."""
 
     start: str
     end: str
@@ -154,7 +155,7 @@ class WorldScenario(_Table, frozen=True):
     name: Word = "world"
     title: str = ""
     seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))] = 1
-    contract: str = "orange_ops_2016"
+    contract: str = DEFAULT
     subscribers: Population = Population()
     delivery: DeliveryConfig = DeliveryConfig()
     clients: tuple[Client, ...] = ()
@@ -185,8 +186,8 @@ def contract_of(scenario: WorldScenario, path: Path | None = None) -> Contract:
 def check_world(scenario: WorldScenario, contract: Contract, place: str) -> None:
     """Check what depends on several keys or tables. Raises ScenarioError."""
     start, end = (
-        moment(scenario.period.start, f"{place}: period.from"),
-        moment(scenario.period.end, f"{place}: period.to"),
+        moment(scenario.period.start, contract.calendar, f"{place}: period.from"),
+        moment(scenario.period.end, contract.calendar, f"{place}: period.to"),
     )
     if end <= start:
         raise ScenarioError(f"{place}: period.to", f"is {shown(scenario.period.end)}", "a time after period.from")
@@ -206,14 +207,14 @@ def check_world(scenario: WorldScenario, contract: Contract, place: str) -> None
             raise ScenarioError(f"{place}: {key}.rate_per_s", f"is {rate}", f"one of the tiers {tiers}")
     if not scenario.campaigns and not scenario.flows:
         raise ScenarioError(place, "no traffic: neither campaigns nor flows", "at least one of them")
-    _check_traffic(scenario, (start, end), place)
+    _check_traffic(scenario, (start, end), contract.calendar, place)
     _check_once(scenario, place)
 
 
-def _check_traffic(scenario: WorldScenario, period: tuple[int, int], place: str) -> None:
+def _check_traffic(scenario: WorldScenario, period: tuple[int, int], calendar: Calendar, place: str) -> None:
     for index, campaign in enumerate(scenario.campaigns):
         key = f"{place}: campaigns[{index}]"
-        at = moment(campaign.start, f"{key}.start")
+        at = moment(campaign.start, calendar, f"{key}.start")
         if not period[0] <= at < period[1]:
             raise ScenarioError(f"{key}.start", f"{campaign.start} is outside the period", "a time within it")
         if campaign.first + max(1, campaign.subscribers) > scenario.subscribers.count:
@@ -228,7 +229,7 @@ def _check_traffic(scenario: WorldScenario, period: tuple[int, int], place: str)
                 )
     for table in ("tiers", "portings", "forecasts"):
         for index, entry in enumerate(getattr(scenario, table)):
-            moment(entry.at, f"{place}: {table}[{index}].at")
+            moment(entry.at, calendar, f"{place}: {table}[{index}].at")
 
 
 def _check_once(scenario: WorldScenario, place: str) -> None:
@@ -240,9 +241,9 @@ def _check_once(scenario: WorldScenario, place: str) -> None:
                 raise ScenarioError(f"{place}: {table}[{index}].{field}", f"{shown(name)} appears twice", "each once")
 
 
-def moment(text: str, key: str) -> int:
+def moment(text: str, calendar: Calendar, key: str) -> int:
     """A civil time of the file as an instant (us, UTC). Raises ScenarioError."""
     try:
-        return from_civil(datetime.fromisoformat(text).replace(tzinfo=None))
+        return calendar.from_civil(datetime.fromisoformat(text).replace(tzinfo=None))
     except ValueError:
-        raise ScenarioError(key, f"is {shown(text)}", "Paris civil time like 2026-03-02T08:00") from None
+        raise ScenarioError(key, f"is {shown(text)}", f"civil time of {calendar.zone} like 2026-03-02T08:00") from None

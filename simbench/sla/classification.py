@@ -1,7 +1,7 @@
 """Classification of incidents: which count against the service level, as what, and why.
 
-Readings: AMB-04 (days of an announcement), AMB-14 (one platform of several). Incidents that Orange did not cause do not
-count; maintenance announced too late counts as unplanned (OPS-QOS-03).
+The contract says which days an announcement is counted in, and whether one platform of several is the whole. Incidents
+that the operator did not cause do not count; maintenance announced too late counts as unplanned.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from simbench.contract import Contract
-from simbench.ledger.incidents import PLATFORM, Incident, Period, incidents_of, period_of
+from simbench.ledger.incidents import PLATFORM, Incident, Period, incidents_of, named_operator, period_of
 from simbench.rules.rule import Case
 
 Class = Literal["unplanned", "planned", "partial", "excluded"]
@@ -26,7 +26,7 @@ VARIANTS_OF: dict[Class, tuple[str, ...]] = {
 }
 """The variants of availability that each class affects; in V3 planned time is left out of the window."""
 
-ORANGE, CLIENT = "orange", "client"
+CLIENT = "client"
 PLATFORM_OF_SEVERAL = f"{PLATFORM}:"  # prefix of the subject of one platform of several
 OVERRUN = " (overrun)"  # after the ticket: the part of announced work beyond its announced end
 ROUNDED = 0.005  # rounding error of a share written with two decimals
@@ -85,12 +85,13 @@ def counted(incidents: Iterable[Incident], contract: Contract, days: str = "") -
     found = [
         _counted(part, contract, days)
         for one in sorted(incidents, key=lambda one: (one.start, one.ticket))
-        for part in _parts(one, contract, days)
+        for part in _parts(named_operator(one, contract.operator), contract, days)
     ]
     if contract.reading("AMB-14") == "all_down":
-        found += _all_down([one for one in found if one.incident.subject.startswith(PLATFORM_OF_SEVERAL)])
-        found.sort(key=lambda one: (one.incident.start, one.incident.ticket))
-    return tuple(found)
+        several = [one for one in found if one.incident.subject.startswith(PLATFORM_OF_SEVERAL)]
+        found += _all_down(several, contract.operator)
+    # The end of announced work that overran begins after what began during it.
+    return tuple(sorted(found, key=lambda one: (one.incident.start, one.incident.ticket)))
 
 
 def _parts(incident: Incident, contract: Contract, days: str) -> tuple[Incident, ...]:
@@ -111,14 +112,14 @@ def _parts(incident: Incident, contract: Contract, days: str) -> tuple[Incident,
     return replace(incident, end=until), over
 
 
-def _all_down(partial: Sequence[Counted]) -> list[Counted]:
+def _all_down(partial: Sequence[Counted], operator: str) -> list[Counted]:
     """Stretches in which all platforms were down, of which each takes its share away: 1 in sum, as far as rounded.
 
-    One is planned where all of them are, and announced; Orange's where all of them are.
+    One is planned where all of them are, and announced; the operator's where all of them are.
     """
     edges: list[tuple[int, bool, int]] = []
     for place, one in enumerate(partial):
-        if one.incident.attributed_to == ORANGE and one.incident.scope == "partial":
+        if one.incident.attributed_to == operator and one.incident.scope == "partial":
             edges.append((one.incident.start, True, place))
             edges += [] if one.incident.end is None else [(one.incident.end, False, place)]
     found: list[Counted] = []
@@ -144,10 +145,11 @@ def _is_whole(incidents: Iterable[Incident]) -> bool:
 
 def _together(parts: Sequence[Counted], start: int, end: int | None) -> Counted:
     planned = all(one.incident.planned and not one.late for one in parts)
+    noticed = [one.incident.noticed_at for one in parts if one.incident.noticed_at is not None]
     names = ", ".join(dict.fromkeys(one.incident.subject.removeprefix(PLATFORM_OF_SEVERAL) for one in parts))
     whole = msgspec.structs.replace(
         parts[0].incident, ticket="+".join(one.incident.ticket for one in parts), start=start, end=end, scope="total",
-        share=1.0, subject=PLATFORM, planned=planned,
+        share=1.0, subject=PLATFORM, planned=planned, noticed_at=max(noticed, default=None),
     )  # fmt: skip
     why = f"all platforms were down at once: {names}"
     return Counted(whole, "planned" if planned else "unplanned", why, any(one.late for one in parts))
@@ -156,7 +158,7 @@ def _together(parts: Sequence[Counted], start: int, end: int | None) -> Counted:
 def noticed_in_time(incident: Incident, contract: Contract, reading: str = "") -> bool:
     """Whether an incident was announced the required number of days ahead, under a reading of AMB-04."""
     quality = contract.terms.quality
-    days = (quality.notice_days if incident.attributed_to == ORANGE else quality.client_notice_days).value
+    days = (quality.notice_days if incident.attributed_to == contract.operator else quality.client_notice_days).value
     latest = contract.calendar.days_before(incident.start, days, reading or contract.reading("AMB-04"))
     return incident.announced_at is not None and incident.announced_at <= latest
 
@@ -168,8 +170,8 @@ def whole(incident: Incident, contract: Contract) -> bool:
 
 
 def _counted(incident: Incident, contract: Contract, days: str = "") -> Counted:
-    if incident.attributed_to != ORANGE:
-        return Counted(incident, "excluded", _excluded(incident.attributed_to))
+    if incident.attributed_to != contract.operator:
+        return Counted(incident, "excluded", _excluded(incident.attributed_to, contract.party("operator").name))
     total = whole(incident, contract)
     if incident.planned and noticed_in_time(incident, contract, days):
         if total:
@@ -183,6 +185,6 @@ def _counted(incident: Incident, contract: Contract, days: str = "") -> Counted:
     return Counted(incident, "unplanned" if total else "partial", why, late)
 
 
-def _excluded(party: str) -> str:
+def _excluded(party: str, operator: str) -> str:
     """Why an incident that is not the operator's does not count."""
-    return f"caused by {party}, not by Orange" if party else "attributed to nobody, so not to Orange"
+    return f"caused by {party}, not by {operator}" if party else f"attributed to nobody, so not to {operator}"

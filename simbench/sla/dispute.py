@@ -8,21 +8,21 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from simbench.base.calendar import FRANCE, Calendar
+from simbench.base.calendar import Calendar
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.contract import Contract
 from simbench.sla.classification import Counted, Service
 from simbench.sla.probes import Probes
 from simbench.trace.trace import Trace
 
 Outcome = Literal["agree", "differ", "only the ticket", "only the client", "nobody looked"]
 Silence = tuple[int, int]
-LOST_IN_A_ROW = 2  # unanswered probes that make an outage: one may be lost on its way
 DOWN = ("unplanned", "planned")
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """Why two sides differ: its kind, and the time (us), the instant or the numbers that it names."""
+    """Why two sides differ: its kind, and the time (us), the instant or the numbers it names."""
 
     kind: Literal[
         "no probe", "answered", "early", "late start", "late", "early end", "several", "no ticket", "opened", "same"
@@ -87,21 +87,19 @@ class Dispute(msgspec.Struct, frozen=True):
     in_a_row: int
 
 
-def dispute_of(
-    service: Service, probes: Probes, least_s: int, in_a_row: int = LOST_IN_A_ROW, calendar: Calendar = FRANCE
-) -> Dispute:
-    """The comparison and its sums; fewer lost probes in a row than `in_a_row` are no silence."""
-    sides = tuple(compare(service, probes, least_s, in_a_row, calendar))
-    return Dispute(sides, _totals(service, probes, least_s, in_a_row), in_a_row)
+def dispute_of(service: Service, probes: Probes, contract: Contract, in_a_row: int | None = None) -> Dispute:
+    """The comparison and its sums; fewer lost probes in a row than `in_a_row` (the contract's) are no silence."""
+    least_s = contract.terms.quality.total_outage_after_s.value
+    lost = contract.terms.quality.probes_lost_in_a_row.value if in_a_row is None else in_a_row
+    return Dispute(
+        tuple(compare(service, probes, least_s, lost, contract.calendar)), _totals(service, probes, least_s, lost), lost
+    )
 
 
-def compare(
-    service: Service, probes: Probes, least_s: int, in_a_row: int = LOST_IN_A_ROW, calendar: Calendar = FRANCE
-) -> list[Side]:
+def compare(service: Service, probes: Probes, least_s: int, in_a_row: int, calendar: Calendar) -> list[Side]:
     """Each ticket of the period with what the probes saw of it, then each silence without a ticket, by start.
 
-    Without a ticket, silences shorter than `least_s` are no outage. A silence's ends are known to the
-    probe's period.
+    Without a ticket, silences shorter than `least_s` are no outage. A silence's ends are known to the probe's period.
     """
     period, every = service.period, probes.every_us
     silences = _silences(service, probes, in_a_row)

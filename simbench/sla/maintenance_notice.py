@@ -12,7 +12,7 @@ from simbench.base.units import DAY_US
 from simbench.finding import Blame, Evidence, Outcome
 from simbench.ledger.incidents import Incident
 from simbench.rules.rule import Case, Verdict, rule
-from simbench.sla.classification import CLIENT, ORANGE, Service, noticed_in_time, service_of
+from simbench.sla.classification import CLIENT, Service, noticed_in_time, service_of
 
 DAYS = {"ouvres": "working days (jours ouvrés)", "ouvrables": "jours ouvrables", "calendar": "calendar days"}
 
@@ -27,7 +27,7 @@ DAYS = {"ouvres": "working days (jours ouvrés)", "ouvrables": "jours ouvrables"
 def five_days(case: Case) -> Verdict:
     """Check each planned interruption by the operator that begins in the period."""
     days = case.contract.terms.quality.notice_days.value
-    return _noticed(case, ORANGE, days, "platform", "quality.notice_days")
+    return _noticed(case, case.contract.operator, days, "platform", "quality.notice_days")
 
 
 @rule(
@@ -70,7 +70,7 @@ def _noticed(case: Case, whose: str, days: int, blame: Blame, term: str) -> Verd
     too_late = sum(one.announced_at is not None for one in late)
     if too_late:
         parts.append(f"{too_late} announced too late")
-    if late and whose == ORANGE:
+    if late and whose == contract.operator:
         parts.append("counted as unplanned")
     summary = ", ".join(parts)
     differing = [

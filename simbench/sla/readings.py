@@ -15,7 +15,6 @@ from simbench.ledger.incidents import Incident
 from simbench.rules.rule import Case
 from simbench.sla.availability import VARIANTS, decided, year_of
 from simbench.sla.classification import (
-    ORANGE,
     PLATFORM_OF_SEVERAL,
     Service,
     counted,
@@ -23,7 +22,7 @@ from simbench.sla.classification import (
     service_of,
 )
 from simbench.sla.maintenance_notice import planned_by
-from simbench.sla.restoration import outages_of
+from simbench.sla.restoration import outages_of, ticketed_at
 
 Met = Literal["met", "missed", "open"]
 NOTICES: Final = ("calendar", "civil", "ouvrables", "ouvres")
@@ -141,7 +140,7 @@ def _restoration(service: Service, contract: Contract, *, from_ticket: bool) -> 
     lengths, still = [], False
     for one in outages_of(service):
         incident = one.incident
-        since = incident.noticed_at if from_ticket and incident.noticed_at is not None else incident.start
+        since = ticketed_at(incident) if from_ticket else incident.start
         lengths.append((incident.end or until) - since)
         still = still or (incident.end is None and lengths[-1] <= limit)
     longest = max(lengths, default=None)
@@ -152,7 +151,7 @@ def _restoration(service: Service, contract: Contract, *, from_ticket: bool) -> 
 
 
 def _notice(service: Service, contract: Contract, days: str) -> Cell:
-    planned = planned_by(service, ORANGE)
+    planned = planned_by(service, contract.operator)
     if not planned:
         return Cell("open", None)
     late = sum(not noticed_in_time(one, contract, days) for one in planned)

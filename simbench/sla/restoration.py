@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from simbench.base.text import count
 from simbench.base.units import HOUR_US
 from simbench.finding import Evidence
+from simbench.ledger.incidents import Incident
 from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.sla.classification import Class, Counted, Service, service_of
 from simbench.sla.purposes import RESTORATION
@@ -38,7 +39,8 @@ def restoration_times(service: Service) -> tuple[Instants, NDArray[np.float64], 
 def outages_of(service: Service) -> tuple[Counted, ...]:
     """The total unplanned outages that touch the period; adjoining or overlapping ones count as one.
 
-    An outage keeps its parts before and after the period. Its ticket joins all their tickets by "+".
+    An outage keeps its parts before and after the period. Its ticket joins all their tickets by "+", and was
+    opened when the first of them was.
     """
     return replace(service, counted=joined(service.counted)).of("unplanned")
 
@@ -57,10 +59,16 @@ def joined(counted: Iterable[Counted], counted_as: Class = "unplanned") -> tuple
         whole = replace(
             before.incident,
             ticket=_joined(before.incident.ticket, one.incident.ticket),
+            noticed_at=min(ticketed_at(before.incident), ticketed_at(one.incident)),
             end=None if None in ends else max(end for end in ends if end is not None),
         )
         found[-1] = replace(before, incident=whole)
     return tuple(found)
+
+
+def ticketed_at(incident: Incident) -> int:
+    """When the ticket of an incident was opened (us): at its start, where nothing else is known."""
+    return max(incident.start, incident.noticed_at if incident.noticed_at is not None else incident.start)
 
 
 def _joined(*tickets: str) -> str:
@@ -166,8 +174,8 @@ def _unsure(outages: list[Counted]) -> str:
 
 
 def _in_time_since_noticed(one: Counted, limit: int) -> bool:
-    noticed, end = one.incident.noticed_at, one.incident.end
-    return noticed is not None and end is not None and end - noticed <= limit
+    end = one.incident.end
+    return one.incident.noticed_at is not None and end is not None and end - ticketed_at(one.incident) <= limit
 
 
 def _clock(hours: float) -> str:

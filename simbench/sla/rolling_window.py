@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import FRANCE, Calendar
+from simbench.base.calendar import Calendar
 from simbench.base.units import HOUR_US
 from simbench.sla.classification import Counted
 
@@ -152,7 +152,7 @@ class Windows(msgspec.Struct, frozen=True, eq=False):
 
 
 @lru_cache(maxsize=16)
-def windows(start: int, end: int, months: int, calendar: Calendar = FRANCE) -> Windows:
+def windows(start: int, end: int, months: int, calendar: Calendar) -> Windows:
     """The windows of so many calendar months that end in [start, end].
 
     Their length changes only at whole hours (midnights and clock changes); a day is examined by the hour if the offset
@@ -176,7 +176,7 @@ def windows(start: int, end: int, months: int, calendar: Calendar = FRANCE) -> W
 
 
 @lru_cache(maxsize=16)
-def calendar_windows(start: int, end: int, months: int, calendar: Calendar = FRANCE) -> Windows:
+def calendar_windows(start: int, end: int, months: int, calendar: Calendar) -> Windows:
     """The calendar periods of so many months (counted from January) that touch [start, end]."""
     since: list[int] = []
     length: list[int] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from simbench.base.calendar import FRANCE, Calendar
+from simbench.base.calendar import Calendar
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract
 from simbench.sla.availability import Year, year_of
@@ -73,6 +73,6 @@ def _ticket(one: Counted, year: Year, calendar: Calendar, judged: str) -> Ticket
     )
 
 
-def moment(us: int | None, calendar: Calendar = FRANCE) -> str:
+def moment(us: int | None, calendar: Calendar) -> str:
     """An instant as ISO 8601 with its offset, to the second where it is a whole one; empty for none."""
-    return "" if us is None else calendar.civil(us).isoformat()
+    return "" if us is None else calendar.iso(us)

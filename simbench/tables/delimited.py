@@ -146,5 +146,6 @@ def _records(text: IO[str], delimiter: str, line: int = 0) -> Records:
                 lines.give_again()
                 yield lines.first, RejectedRow(lines.first, str(problem))
                 continue
-            if any(cell and not cell.isspace() for cell in cells):
+            whole = "".join(cells)
+            if whole and not whole.isspace():
                 yield lines.first, cells

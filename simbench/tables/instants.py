@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from simbench.base.calendar import from_civil
+from simbench.base.calendar import us_of
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import shown
 from simbench.base.units import SECOND_US
@@ -77,7 +77,7 @@ def moment_of(written: Any, zone: tzinfo | None, place: str, pattern: str = "") 
     """
     if isinstance(written, datetime):
         return _placed(written, zone, place, str(written))
-    text = _plain(written)
+    text = written.strip() if isinstance(written, str) else _plain(written)
     if not pattern and len(text) > _LONGEST_DATE and text[4] == "-":  # most tables: no number, and no pattern to follow
         return _placed(_parsed(text, "", place), zone, place, text)
     if not pattern or pattern == _EPOCH_PATTERN:
@@ -116,12 +116,12 @@ def _check_year(moment: datetime, place: str, text: str) -> None:
 def _placed(moment: datetime, zone: tzinfo | None, place: str, text: str) -> Moment:
     _check_year(moment, place, text)
     if moment.tzinfo is not None:
-        at = from_civil(moment)
+        at = us_of(moment)
         return Moment(at, at)
     if zone is None:
         expected = "a zone, as in 2026-03-02T10:00:00+01:00, or the option --tz"
         raise NoZone(place, f"{shown(text)} says no time zone", expected)
-    first, second = (from_civil(moment.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
+    first, second = (us_of(moment.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
     # PEP 495: of a time that is skipped, fold 0 has the offset from before the change, and so is the later instant.
     return Moment(first, second, first > second)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from simbench.base.errors import BadInput
+from simbench.base.text import count
 from simbench.base.toml_files import label
 from simbench.tables import parquet, workbook
 from simbench.tables.columns import Columns, check_needed, folded, places_of
@@ -99,7 +100,7 @@ def _whole(records: Iterator[tuple[int, list[Any] | RejectedRow]], width: int) -
     """Yield records; those with fewer cells than headings are rejected, as from a truncated file or another table."""
     for line, cells in records:
         if isinstance(cells, list) and len(cells) < width:
-            yield line, RejectedRow(line, f"{len(cells)} cells under {width} columns", "columns")
+            yield line, RejectedRow(line, f"{count(len(cells), 'cell')} under {count(width, 'column')}", "columns")
         else:
             yield line, cells
 
@@ -110,23 +111,28 @@ def _named(
 ) -> Iterator[Row | RejectedRow]:  # fmt: skip
     """Yield records as rows with our names and mapped words; cells beyond the headings must be empty."""
     words = {name: {folded(theirs): ours for theirs, ours in mapped.items()} for name, mapped in mapping.values.items()}
+    wanted = [(name, place, kinds[name] != "note", words.get(name)) for name, place in places.items()]
     for line, cells in records:
         if isinstance(cells, RejectedRow):
             yield cells
             continue
         if width and len(cells) > width and any(_is_filled(cell) for cell in cells[width:]):
-            yield RejectedRow(line, f"{len(cells)} cells under {width} columns", "columns")
+            yield RejectedRow(line, f"{count(len(cells), 'cell')} under {count(width, 'column')}", "columns")
             continue
         values: dict[str, Any] = dict(mapping.defaults)
         broken = ""
-        for name, place in places.items():
-            cell = cells[place] if place < len(cells) else None
+        size = len(cells)
+        for name, place, strict, mapped in wanted:
+            cell = cells[place] if place < size else None
             if isinstance(cell, str):
                 cell = cell.strip()
-                if UNREADABLE in cell and kinds[name] != "note":
+                if not cell:
+                    continue
+                if strict and UNREADABLE in cell:
                     broken = broken or name
-            if _is_filled(cell):
-                values[name] = words[name].get(folded(str(cell)), cell) if name in words else cell
+            elif cell is None:
+                continue
+            values[name] = cell if mapped is None else mapped.get(folded(str(cell)), cell)
         if broken:
             yield RejectedRow(line, f"{broken}: holds octets that are not of the encoding", "encoding")
         else:

@@ -88,7 +88,7 @@ def collect(table: Table, read: Callable[[Row], T]) -> Collected[T]:
                 notes.append(RejectedRow(row.line, str(problem)))
     if notes and not items:
         first = notes[0]
-        raise BadInput(label(table.path), f"none of {rows} rows can be used: {first}")
+        raise BadInput(label(table.path), f"no usable row among {rows}: {first}")
     return Collected(tuple(items), (*table.remarks, *notes), rows)
 
 

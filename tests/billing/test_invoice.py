@@ -128,17 +128,19 @@ def test_a_page_holds_every_amount_and_asks_for_nothing_outside() -> None:
     acts, counts, _, _ = WORKED["one new code"]
     bill = invoice(CONTRACT, acts, counts, OCTOBER)
     page = as_html([Bundle(bill, effects(CONTRACT, acts, counts, OCTOBER), "<script>")], CONTRACT)
-    assert money(bill.total_ttc, CONTRACT.language) in page
+    assert money(bill.total_ttc, CONTRACT.language, "EUR") in page
     assert "&lt;script&gt;" in page
     assert "http" not in page
     assert as_csv(bill).splitlines()[1] == "OPS-TAR-01,36001,1,280,280.00"
 
 
-def test_amounts_have_one_form_a_language() -> None:
-    assert money(Decimal("1234567.5"), "fr") == "1\u202f234\u202f567,50\u00a0€"
-    assert money(Decimal("1234567.5")) == "1,234,567.50 EUR"
-    assert [money(Decimal(text), "fr") for text in ("0.030", "0.0325")] == ["0,03\u00a0€", "0,0325\u00a0€"]
-    assert (money(None, "fr"), money(None)) == ("sur devis", "by quotation")
+def test_amounts_have_one_form_a_language_and_the_currency_given() -> None:
+    assert money(Decimal("1234567.5"), "fr", "EUR") == "1\u202f234\u202f567,50\u00a0€"
+    assert money(Decimal("1234567.5"), "en", "EUR") == "1,234,567.50 EUR"
+    assert [money(Decimal(text), "fr", "EUR") for text in ("0.030", "0.0325")] == ["0,03\u00a0€", "0,0325\u00a0€"]
+    assert (money(None, "fr", "EUR"), money(None, "en", "EUR")) == ("sur devis", "by quotation")
+    assert money(Decimal(5), "en", "CHF") == "5.00 CHF"
+    assert money(Decimal(5), "fr", "CHF") == "5,00\u00a0CHF"
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

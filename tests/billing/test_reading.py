@@ -11,7 +11,6 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput, LedgerError
 from simbench.billing.acts import ActsError, Month, read_acts
 from simbench.billing.counts import Count, count_run, read_counts
@@ -20,6 +19,7 @@ from simbench.billing.received import read_received
 from simbench.cli.main import cli
 from simbench.ledger import Ledger, MemoryLedger, RunInfo
 from tests.billing.worked import CONTRACT, OCTOBER
+from tests.paris import FRANCE, instant
 
 ACTS = """
 [[codes]]
@@ -123,7 +123,7 @@ def test_an_option_of_a_closed_code_is_refused(tmp_path: Path) -> None:
 def test_counts_are_read_from_csv(tmp_path: Path) -> None:
     path = tmp_path / "counts.csv"
     path.write_text("month,code,delivered,accepted\n2016-10,36010,90,100\n2016-11,36010,5,\n")
-    counts = read_counts(path)
+    counts = read_counts(path, FRANCE)
     assert counts.of(OCTOBER, "36010") == Count(90, 100)
     assert counts.of(Month(2016, 11), "36010") == Count(5, 5)
     assert (counts.months, counts.codes(OCTOBER)) == ((OCTOBER, Month(2016, 11)), ("36010",))
@@ -149,7 +149,7 @@ def test_counts_that_cannot_be_are_refused_in_one_line(tmp_path: Path, text: str
     path = tmp_path / "counts.csv"
     path.write_text(text)
     with pytest.raises(BadInput) as caught:
-        read_counts(path)
+        read_counts(path, FRANCE)
     assert reported in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -165,7 +165,7 @@ def test_messages_of_a_ledger_count_in_the_month_of_paris_they_were_delivered_in
         (midnight + 9, "delivered", "36020", 2),
     ):
         ledger.centre.append((at, kind, 1, code, "33639980001", 7, 0, 0, None, segments, 0, 0))
-    counts = count_run(ledger.snapshot())
+    counts = count_run(ledger.snapshot(), FRANCE)
     november = Month(2016, 11)
     assert counts.of(OCTOBER, "36010") == Count(1, 3)
     assert counts.of(november, "36010") == Count(3, 0)
@@ -175,11 +175,11 @@ def test_messages_of_a_ledger_count_in_the_month_of_paris_they_were_delivered_in
 def test_a_ledger_that_lost_rows_is_not_billed(tmp_path: Path) -> None:
     with Ledger.create(tmp_path / "run", RunInfo("lossy")) as ledger:
         ledger.centre.append((instant(2016, 10, 3), "delivered", 1, "36010", "33639980001", 7, 0, 0, None, 2, 0, 0))
-    assert read_counts(tmp_path / "run").of(OCTOBER, "36010") == Count(2, 0)
+    assert read_counts(tmp_path / "run", FRANCE).of(OCTOBER, "36010") == Count(2, 0)
     reported = tmp_path / "run" / "run.json"
     reported.write_text(re.sub(r'"centre": ?1', '"centre": 2', reported.read_text()))
-    with pytest.raises(LedgerError, match="1 rows in centre; expected the 2 rows it was closed with"):
-        read_counts(tmp_path / "run")
+    with pytest.raises(LedgerError, match="1 row in centre; expected the 2 rows it was closed with"):
+        read_counts(tmp_path / "run", FRANCE)
 
 
 def test_messages_of_a_code_without_acts_are_not_billed_silently(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_no_octets_break_a_reader(tmp_path: Path, octets: bytes) -> None:
     for head in (b"", b"month,code,delivered\n", b"clause,code,quantity,unit_price,amount\n"):
         path.write_bytes(head + octets)
         for read in (
-            lambda: read_counts(path),
+            lambda: read_counts(path, FRANCE),
             lambda: read_received(path, CONTRACT),
             lambda: read_acts(path, CONTRACT),
             lambda: read_forecast(path, CONTRACT),

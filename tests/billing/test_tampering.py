@@ -278,7 +278,7 @@ def test_a_code_is_in_service_in_the_months_of_its_opening_and_of_its_closing(
     opened: str, closed: str, noted: str
 ) -> None:
     acts = Acts((CodeActs("36010", date.fromisoformat(opened), date.fromisoformat(closed)),))
-    reported = list(oddly_counted(acts, Counts("hand", {(OCTOBER, "36010"): Count(5, 5)}), OCTOBER))
+    reported = list(oddly_counted(acts, Counts("hand", {(OCTOBER, "36010"): Count(5, 5)}), OCTOBER, CONTRACT))
     assert len(reported) == bool(noted)
     assert all(noted in one for one in reported)
 

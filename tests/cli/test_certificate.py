@@ -16,7 +16,7 @@ from simbench.bench.report.certificate import read_certificate
 from tests.cli.child import Ended, simbench
 
 KNOWN = """[[deviation]]
-purpose = "sender.temptations"
+purpose = "sender.forbidden-requests"
 reason = "to be mended"
 ticket = "T-1"
 expires = 2099-01-01
@@ -50,7 +50,7 @@ def test_a_certificate_agrees_with_its_ledgers(run: Path, capsys: pytest.Capture
     verified = Ended(capsys, "certificate", run, "--verify", page)
     assert (verified.status, "agrees" in verified.out) == (0, True)
     text = page.read_text()
-    for said in ("does not conform", "reference", "orange_ops_2016", "sender.temptations", "pyarrow"):
+    for said in ("does not conform", "reference", "orange_ops_2016", "sender.forbidden-requests", "pyarrow"):
         assert said in text
 
 
@@ -150,7 +150,7 @@ def test_only_what_failed_is_run_again_and_the_first_session_is_kept(
 ) -> None:
     assert Ended(capsys, "conform", "--sut", "reference", "--last-failed", "-o", run).status == 0
     findings = json.loads((run / "findings.json").read_text())["findings"]
-    assert {finding["purpose"] for finding in findings} == {"sender.temptations", "sender.no-subscriber-number"}
+    assert {finding["purpose"] for finding in findings} == {"sender.forbidden-requests", "sender.no-subscriber-number"}
     assert (run / "earlier-1" / "runs" / "originators").is_dir()
 
 
@@ -169,7 +169,7 @@ def test_what_failed_is_run_again_in_the_exercise_in_which_it_failed(
 
 
 def test_every_judged_purpose_has_a_folder_of_its_evidence(run: Path) -> None:
-    folder = run / "evidence" / "sender.temptations"
+    folder = run / "evidence" / "sender.forbidden-requests"
     assert {path.name for path in folder.iterdir()} == {"evidence.pcapng", "client.log", "finding.json"}
     assert folder.joinpath("evidence.pcapng").stat().st_size > 1000
 
@@ -182,8 +182,8 @@ def test_clients_are_compared_purpose_by_purpose(run: Path, tmp_path: Path, caps
     ended = Ended(capsys, "matrix", run, other, "--json", "--html", tmp_path / "m.html")
     assert ended.status == 0
     lines = {line["purpose"]: line["outcomes"] for line in json.loads(ended.out)["lines"]}
-    assert lines["sender.temptations"] == ["fail", "weak"]
-    assert "sender.temptations" in (tmp_path / "m.html").read_text()
+    assert lines["sender.forbidden-requests"] == ["fail", "weak"]
+    assert "sender.forbidden-requests" in (tmp_path / "m.html").read_text()
 
 
 def test_a_folder_that_is_no_session_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

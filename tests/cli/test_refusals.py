@@ -121,7 +121,7 @@ def test_no_file_ends_in_a_traceback(octets: bytes, tmp_path: Path, capsys: pyte
 
 
 UNKNOWN = {
-    ("--sut", "nobody"): "system under test: 'nobody' is not known; expected one of reference, kannel",
+    ("--sut", "nobody"): "system under test: 'nobody' is not known; expected one of reference, ",
     ("--only", "NOPE"): "--only NOPE: no clause, purpose or exercise of that name; expected OPS-",
     ("--fault", "no-paces"): "--fault no-paces: the reference client has no such fault; expected perhaps `no-pacing`",
     (

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import TypeVar
 
-from simbench.base.calendar import instant, scts_text
 from simbench.base.units import NEVER, SECOND_US
 from simbench.client import messages as m
 from simbench.client.core import Core
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer, WireError, encode
+from tests.paris import instant, scts_text
 
 MONDAY_10H = instant(2026, 6, 15, 10)  # a jour ouvrable, within the hours of marketing
 CODE = "36010"

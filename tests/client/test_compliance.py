@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from simbench.base.calendar import instant
 from simbench.base.units import SECOND_US
 from simbench.client import messages as m
 from simbench.client.compliance import StopList, is_stop
@@ -11,6 +10,7 @@ from simbench.client.core import Core
 from simbench.ucp.alphabet import decode_oadc
 from simbench.ucp.fields import At
 from tests.client.peer import CODE, CONFIG, MONDAY_10H, Smsc, Wire, logged_in, message, mobile, recipient
+from tests.paris import PLAN, instant
 
 MARKETING = {"traffic_class": "marketing", "brand": "Chaussures Dupont"}
 
@@ -56,7 +56,7 @@ def test_the_prefix_a_number_is_written_with_does_not_matter() -> None:
 
 
 def test_a_brand_is_stopped_on_all_its_codes() -> None:
-    stops = StopList()
+    stops = StopList(PLAN)
     here, there = Core(CONFIG, stops), Core(replace(CONFIG, code="36020", account="36020"), stops)
     one, other = Wire(here).run(0.1), Wire(there).run(0.1)
     one.submit(message(9, **MARKETING)).run(1).say(mobile(recipient(1), "STOP"))
@@ -66,13 +66,13 @@ def test_a_brand_is_stopped_on_all_its_codes() -> None:
 
 
 def test_an_opt_out_kept_by_nine_digits_still_counts() -> None:
-    stops = StopList([(CODE, recipient(1)[-9:])])
+    stops = StopList(PLAN, [(CODE, recipient(1)[-9:])])
     assert stops.blocks(CODE, "", recipient(1))
     assert not stops.blocks(CODE, "", recipient(2))
 
 
 def test_the_same_last_nine_digits_in_two_countries_are_two_subscribers() -> None:
-    stops = StopList()
+    stops = StopList(PLAN)
     stops.stop(CODE, "33639980012")
     assert not stops.blocks(CODE, "", "44639980012")
 

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from simbench.base.calendar import parse_minute
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.client import messages as m
 from simbench.client.core import Core
@@ -29,6 +28,7 @@ from tests.client.peer import (
     recipient,
     result,
 )
+from tests.paris import parse_minute
 
 
 def mute(asked: Frame) -> bytes | None:

@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from simbench.base.calendar import instant
 from simbench.base.units import SECOND_US
 from simbench.client import messages as m
 from simbench.ucp.content import read
 from simbench.ucp.fields import At
 from tests.client.peer import CONFIG, Smsc, Wire, logged_in, message, mobile, recipient
+from tests.paris import instant
 
 ETHICAL = replace(CONFIG, ethics=True)
 MARKETING = {"traffic_class": "marketing", "brand": "MARQUE", "text": "Soldes chez MARQUE"}

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput
 from simbench.client.environment import read_settings
 from simbench.client.shell import wall_clock
 from tests.client.peer import PASSWORD
+from tests.paris import instant
 
 ACCOUNT = {"code": "36010", "account": "36010", "password": PASSWORD, "rate_per_s": 20}
 ENVIRONMENT = {"SIMBENCH_HOST": "127.0.0.1", "SIMBENCH_PORT": "5000", "SIMBENCH_ACCOUNTS": json.dumps([ACCOUNT])}

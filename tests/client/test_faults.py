@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput
 from simbench.base.units import SECOND_US
 from simbench.client import messages as m
@@ -15,6 +14,7 @@ from simbench.rules.rule import load
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer
 from tests.client.peer import CODE, CONFIG, Smsc, Wire, message, mobile, notification, recipient, result
+from tests.paris import instant
 
 WIDE = replace(CONFIG, window=100)
 Make = Callable[[m.LinkConfig], Core]

@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.client import lines
 from simbench.client.environment import read_settings
 from simbench.client.program import Program
 from simbench.client.shell import GivenClock, wall_clock
 from tests.client.peer import CODE
+from tests.paris import instant
 
 ACCOUNTS = json.dumps([{"code": CODE, "account": CODE, "password": "s3cret", "rate_per_s": 10, "oadc_option": True}])
 ENVIRONMENT = {"SIMBENCH_HOST": "127.0.0.1", "SIMBENCH_PORT": "1", "SIMBENCH_ACCOUNTS": ACCOUNTS}

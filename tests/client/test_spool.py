@@ -17,13 +17,14 @@ from simbench.client.spool import Spool
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame
 from tests.client.peer import CODE, CONFIG, MONDAY_10H, Smsc, Wire, message, mobile, notification, recipient
+from tests.paris import PLAN
 
 
 class Kept(Wire):
     """A core whose events go to a spool before its octets go anywhere, as the shell does it."""
 
     def __init__(self, spool: Spool, start: int = MONDAY_10H, config: m.LinkConfig = CONFIG) -> None:
-        core = Core(config, StopList(spool.stops()))
+        core = Core(config, StopList(PLAN, spool.stops()))
         core.restore(spool.memory(config.code, config.rate_per_s), start)
         self.spool = spool
         super().__init__(core, start=start)

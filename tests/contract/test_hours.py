@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from simbench.base import calendar as cal
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.contract import load_contract
+from tests import paris as cal
 
 CONTRACT = load_contract()
 

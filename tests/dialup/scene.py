@@ -39,5 +39,5 @@ def small_run() -> DialupRun:
 def written(path: Path) -> Path:
     """Write its records, ports included."""
     path.unlink(missing_ok=True)
-    write_records(path, with_ports(small_run().last))
+    write_records(path, with_ports(small_run().last), small_run().offer.calendar)
     return path

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from simbench.base.calendar import instant
 from simbench.cli.main import cli
 from simbench.dialup.dimensioning import curve
 from simbench.dialup.records import Records, read_records
@@ -19,6 +18,7 @@ from simbench.dialup.rules import Case, judge
 from simbench.dialup.settlement import settle_minutes, span
 from simbench.dialup.statement import read_statement
 from tests.dialup.scene import OFFER
+from tests.paris import instant
 
 TUESDAY = instant(2000, 9, 5)
 HOUR_S = 3_600

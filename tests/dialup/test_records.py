@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput, NothingRead
 from simbench.dialup.calls import COLUMNS, REASONS, UNKNOWN_CAUSE
 from simbench.dialup.carrying import with_ports
@@ -20,6 +19,7 @@ from simbench.dialup.records import Records, read_records
 from simbench.dialup.rules import Case, judge
 from simbench.finding import exit_status
 from tests.dialup.scene import MONTH, OFFER, small_run, written
+from tests.paris import instant
 
 HEADER = "start,end,duration_s,nas,port,user,session,cause"
 GOOD = "2000-09-05T20:00:00,2000-09-05T20:10:00,600,lyon,1,u1@isp.example,A1,User-Request"

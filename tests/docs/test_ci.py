@@ -98,7 +98,7 @@ def test_a_failing_client_fails_the_job_and_its_report_is_where_gitlab_looks(job
     artifacts = snippets()[1]["conformance"]["artifacts"]
     assert artifacts["when"] == "always"
     failed = failures(repository / artifacts["reports"]["junit"])
-    assert any("sender.temptations" in name for name in failed), failed
+    assert any("sender.forbidden-requests" in name for name in failed), failed
     assert all((repository / path / "report.html").is_file() for path in artifacts["paths"])
 
 

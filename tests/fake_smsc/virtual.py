@@ -10,11 +10,11 @@ from typing import Any, cast
 from fake_smsc.scenario import contract_of, read_scenario
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
-from simbench.base.calendar import instant
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
 from simbench.ledger import MemoryLedger
 from simbench.ucp.frame import Frame, Framer, WireError, encode
 from tests import harness
+from tests.paris import instant
 
 MONDAY = instant(2026, 3, 2, 10, 0, 0)
 

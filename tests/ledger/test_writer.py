@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 
-from simbench.base.calendar import instant
+from simbench.base.calendar import UTC_CALENDAR
 from simbench.base.errors import LedgerError, Trouble
 from simbench.base.outputs import MANIFEST
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
@@ -118,8 +118,8 @@ def test_callbacks_are_handed_over_in_the_order_asked(tmp_path: Path) -> None:
         assert [called.get(timeout=300) for _ in range(5)] == [0, 1, 2, 3, 4]
 
 
-def test_a_new_file_begins_at_midnight_in_paris(tmp_path: Path) -> None:
-    midnight = instant(2016, 10, 30)  # the night the clocks go back comes after it
+def test_a_new_file_begins_at_midnight_universal_time(tmp_path: Path) -> None:
+    midnight = UTC_CALENDAR.instant(2016, 10, 30)
     with Ledger.create(tmp_path, INFO) as ledger:
         for at in (midnight - 1, midnight, midnight + 1, midnight + 25 * 3600 * 1_000_000):
             ledger.wire.append(wire(at))
@@ -131,7 +131,7 @@ def test_a_new_file_begins_at_midnight_in_paris(tmp_path: Path) -> None:
 
 
 def test_one_batch_is_cut_at_midnight(tmp_path: Path) -> None:
-    midnight = instant(2016, 10, 4)
+    midnight = UTC_CALENDAR.instant(2016, 10, 4)
     with Ledger.create(tmp_path, INFO) as ledger:
         ledger.wire.extend(wire(midnight + offset) for offset in range(-50, 50))
     assert len(list(tmp_path.glob("wire-*.parquet"))) == 2
@@ -375,3 +375,13 @@ def test_a_masked_array_leaves_nothing_where_it_is_masked(tmp_path: Path, on_dis
     ledger.centre.append_columns(3, (BASE, "accepted", 1, "36050", "1", np.arange(3), 0, 0, stamps, 1, 0, 0))
     assert open_run(ledger).centre["scts"].to_pylist() == [7, None, 9]
     ledger.close()
+
+
+def test_many_small_reads_strain_a_ledger_as_few_large_ones_do(tmp_path: Path) -> None:
+    small, large = Ledger.create(tmp_path / "small", INFO), Ledger.create(tmp_path / "large", INFO)
+    for ledger in (small, large):
+        ledger.close()  # nothing is written any more
+    assert not any(small.took(40) for _ in range(1_000))
+    assert not any(large.took(100_000) for _ in range(100))
+    assert any(small.took(40) for _ in range(24_000))  # a megabyte of octets, whose rows weigh forty
+    assert any(large.took(100_000) for _ in range(300))

@@ -29,7 +29,7 @@ RULES = load()
 PURPOSES = [(name, purpose) for name, (_, purposes) in CHOSEN.items() for purpose in purposes]
 OWN = [(name, purpose) for name, exercise in EXERCISES.items() for purpose in exercise.purposes]
 PLANTED = [(name, fault, purpose) for name, purpose in OWN for fault in RULES[purpose].catches]
-# A rule that only looks at what the platform answers to a temptation a correct client withstands.
+# A rule that only looks at what the platform answers to a forbidden request, which a correct client does not carry out.
 NOT_REVEALED = {"sender.originator-in-service"}
 # A rule that judges the instrument, not a party: without a clock that can be moved it says unsupported.
 OF_THE_BENCH = {"hours.clock"}

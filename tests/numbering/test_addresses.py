@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from simbench.numbering.addresses import key_of
 from simbench.numbering.subscribers import ABSENT, ELSEWHERE, REACHED, SubscriberBase
+from tests.paris import PLAN
 
 
 @given(st.lists(st.text("0123456789", min_size=1, max_size=16) | st.text(), unique=True))
@@ -16,7 +17,7 @@ def test_no_two_addresses_share_a_key(addresses: list[str]) -> None:
 
 
 def test_standings_follow_every_change_in_every_spelling() -> None:
-    base = SubscriberBase()
+    base = SubscriberBase(PLAN)
     assert [base.standing(address) for address in ("33710000001", "33199000001", "0710000001")] == [
         REACHED, ELSEWHERE, REACHED,
     ]  # fmt: skip

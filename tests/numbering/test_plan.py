@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
-from simbench.numbering import plan
-from simbench.numbering.plan import MOST_DIGITS, Number, classify, plain_mobile, spellings
+from simbench.numbering.plan import _WORLD, MOST_DIGITS, Kind, Number
+from tests.paris import PLAN, classify, plain_mobile, spellings
 
 # Frozen by hand. Blocks in real use: prefix (filled up with zeros), kind, holder, country code.
 BLOCKS = [
@@ -98,7 +98,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize(("prefix", "kind", "holder", "code"), BLOCKS)
-def test_a_block_is_what_the_frozen_table_says(prefix: str, kind: plan.Kind, holder: str, code: str) -> None:
+def test_a_block_is_what_the_frozen_table_says(prefix: str, kind: Kind, holder: str, code: str) -> None:
     national = prefix.ljust(10, "0")
     assert classify(national) == Number(code + national[1:], kind, holder)
 
@@ -111,7 +111,7 @@ def test_a_machine_has_fourteen_digits(prefix: str, holder: str) -> None:
 
 
 @pytest.mark.parametrize(("address", "kind", "holder", "msisdn"), FICTION)
-def test_a_fictional_number_is_marked_so(address: str, kind: plan.Kind, holder: str, msisdn: str) -> None:
+def test_a_fictional_number_is_marked_so(address: str, kind: Kind, holder: str, msisdn: str) -> None:
     assert classify(address) == Number(msisdn, kind, holder, fictional=True)
 
 
@@ -177,7 +177,7 @@ def test_all_spellings_of_a_number_are_that_number(prefix: str, rest: str) -> No
 
 
 def test_every_prefix_stands_in_the_table_once() -> None:
-    prefixes = [prefix for found in plan._PLAN.range for prefix in found.prefixes]
+    prefixes = [prefix for found in PLAN.data.ranges for prefix in found.prefixes]
     assert len(prefixes) == len(set(prefixes))
 
 
@@ -256,4 +256,4 @@ def test_fixed_lines_are_those_of_libphonenumber_but_for_the_named() -> None:
 
 def test_country_codes_are_those_of_libphonenumber() -> None:
     known = {str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE}
-    assert plan._PLAN.foreign.country_codes | {"33"} | set(plan._PLAN.territories) == known
+    assert _WORLD.country_codes == known

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant
 from simbench.base.errors import SubscriberError
 from simbench.numbering.portability import PortabilityTable
+from tests.paris import FRANCE, PLAN, instant
 
 HEADER = "msisdn,operator,valid_from\n"
 ONE_FILE = settings(max_examples=60)
@@ -22,7 +22,7 @@ ONE_FILE = settings(max_examples=60)
 def table(folder: Path, text: str) -> PortabilityTable:
     path = folder / "ports.csv"
     path.write_text(text)
-    return PortabilityTable.read(path)
+    return PortabilityTable.read(path, PLAN, FRANCE)
 
 
 def test_a_port_holds_from_midnight_in_paris_until_the_next(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_file_with_nothing_but_a_header_ports_nothing(tmp_path: Path) -> None:
 def test_parquet_says_the_same_as_csv(tmp_path: Path) -> None:
     columns = {"msisdn": [33639980012], "operator": ["bouygues"], "valid_from": [date(2016, 10, 3)]}
     pq.write_table(pa.table(columns), tmp_path / "ports.parquet")
-    ports = PortabilityTable.read(tmp_path / "ports.parquet")
+    ports = PortabilityTable.read(tmp_path / "ports.parquet", PLAN, FRANCE)
     assert ports.lookup("0639980012", instant(2016, 10, 3)) == "bouygues"
 
 
@@ -87,7 +87,7 @@ def test_a_wrong_file_is_reported_with_line_value_and_expectation(tmp_path: Path
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     for name in ("none.csv", "none.parquet"):
         with pytest.raises(SubscriberError, match="No such file"):
-            PortabilityTable.read(tmp_path / name)
+            PortabilityTable.read(tmp_path / name, PLAN, FRANCE)
 
 
 @ONE_FILE
@@ -97,7 +97,7 @@ def test_any_octets_are_read_or_refused_in_one_line(tmp_path: Path, name: str, o
     path = tmp_path / name
     path.write_bytes(octets)
     try:
-        assert len(PortabilityTable.read(path)) >= 0
+        assert len(PortabilityTable.read(path, PLAN, FRANCE)) >= 0
     except SubscriberError as error:
         assert "\n" not in str(error)  # noqa: PT017 - both outcomes are right
 

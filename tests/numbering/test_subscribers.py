@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from simbench.base.errors import SubscriberError
 from simbench.numbering import subscribers
 from simbench.numbering.listing import Listing
-from simbench.numbering.plan import classify, spellings
-from simbench.numbering.subscribers import BaseProfile, Fate, Subscriber, SubscriberBase
+from simbench.numbering.subscribers import BaseProfile, Subscriber, SubscriberBase
+from tests.paris import PLAN, classify, spellings
 
 ORANGE, SFR, NOBODY, MACHINE = "33639980012", "33639986012", "33639989012", "337000000912345"
 HEADER = "msisdn,operator,state\n"
@@ -28,7 +28,7 @@ ONE_FILE = settings(max_examples=60)
 def base(folder: Path, text: str, profile: BaseProfile | None = None) -> SubscriberBase:
     path = folder / "base.csv"
     path.write_text(text)
-    return SubscriberBase.read(path, profile=profile)
+    return SubscriberBase.read(path, PLAN, profile=profile)
 
 
 @pytest.mark.parametrize(
@@ -46,27 +46,27 @@ def base(folder: Path, text: str, profile: BaseProfile | None = None) -> Subscri
         ("", "malformed", "", False),
     ],
 )
-def test_without_profile_and_file_the_plan_decides(address: str, fate: Fate, operator: str, attached: bool) -> None:
-    assert SubscriberBase().find(address) == Subscriber(classify(address).msisdn, fate, operator, attached)
+def test_without_profile_and_file_the_plan_decides(address: str, fate: str, operator: str, attached: bool) -> None:
+    assert SubscriberBase(PLAN).find(address) == Subscriber(classify(address).msisdn, fate, operator, attached)
 
 
 @given(st.text() | st.text("0123456789+", max_size=16))
 def test_no_address_raises(address: str) -> None:
-    found = SubscriberBase(1, SHARES).find(address)
+    found = SubscriberBase(PLAN, 1, SHARES).find(address)
     assert found.msisdn == classify(address).msisdn
 
 
 def test_a_subscriber_is_the_same_in_any_order_and_spelling() -> None:
-    straight = {number: SubscriberBase(7, SHARES).find(number) for number in NUMBERS[:2000]}
+    straight = {number: SubscriberBase(PLAN, 7, SHARES).find(number) for number in NUMBERS[:2000]}
     shuffled = list(straight)
     random.Random(0).shuffle(shuffled)
-    other = SubscriberBase(7, SHARES)
+    other = SubscriberBase(PLAN, 7, SHARES)
     assert {number: other.find("0" + number[2:]) for number in shuffled} == straight
-    assert {number: SubscriberBase(8, SHARES).find(number) for number in shuffled} != straight
+    assert {number: SubscriberBase(PLAN, 8, SHARES).find(number) for number in shuffled} != straight
 
 
 def test_shares_have_their_size() -> None:
-    found = [(classify(number), SubscriberBase(3, SHARES).find(number)) for number in NUMBERS]
+    found = [(classify(number), SubscriberBase(PLAN, 3, SHARES).find(number)) for number in NUMBERS]
     assigned = [(number, each) for number, each in found if number.holder]
     known = [(number, each) for number, each in assigned if each.fate != "unknown"]
     ours = [each for number, each in known if number.holder == "orange"]
@@ -87,21 +87,21 @@ def test_shares_have_their_size() -> None:
 
 
 def test_shares_of_one_move_everybody() -> None:
-    everything = SubscriberBase(0, BaseProfile(share_ported_out=1.0, share_ported_in=1.0))
+    everything = SubscriberBase(PLAN, 0, BaseProfile(share_ported_out=1.0, share_ported_in=1.0))
     assert everything.find(ORANGE).fate == "ported-out"
     assert everything.find(SFR) == Subscriber(SFR, "orange", "orange", True)
-    assert SubscriberBase(0, BaseProfile(share_unknown=1.0)).find(ORANGE) == Subscriber(ORANGE, "unknown")
+    assert SubscriberBase(PLAN, 0, BaseProfile(share_unknown=1.0)).find(ORANGE) == Subscriber(ORANGE, "unknown")
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.01, float("nan")])
 def test_a_share_outside_nothing_to_one_is_reported(value: float) -> None:
     with pytest.raises(SubscriberError, match="share_absent"):
-        SubscriberBase(0, BaseProfile(share_absent=value))
+        SubscriberBase(PLAN, 0, BaseProfile(share_absent=value))
 
 
 def test_a_change_is_seen_in_every_spelling_asked_before() -> None:
     for msisdn in (ORANGE, MACHINE, "262692999912", "447700900123"):
-        found = SubscriberBase()
+        found = SubscriberBase(PLAN)
         written = spellings(classify(msisdn))
         before = {found.find(each) for each in written}
         found.put(Subscriber(written[-1], "unknown"))
@@ -109,7 +109,7 @@ def test_a_change_is_seen_in_every_spelling_asked_before() -> None:
 
 
 def test_subscribers_come_and_go() -> None:
-    found = SubscriberBase(0, BaseProfile(share_roaming=1.0))
+    found = SubscriberBase(PLAN, 0, BaseProfile(share_roaming=1.0))
     assert found.find(ORANGE) == Subscriber(ORANGE, "orange", "orange", attached=True, roaming=True)
     found.detach("0639980012")
     assert found.find(ORANGE) == Subscriber(ORANGE, "orange", "orange")
@@ -119,13 +119,13 @@ def test_subscribers_come_and_go() -> None:
 
 def test_subscribers_not_served_here_neither_come_nor_go() -> None:
     for address in (SFR, NOBODY, "0199001234", "36050"):
-        for act in (SubscriberBase().attach, SubscriberBase().detach):
+        for act in (SubscriberBase(PLAN).attach, SubscriberBase(PLAN).detach):
             with pytest.raises(SubscriberError, match="not served here"):
                 act(address)
 
 
 def test_numbers_are_ported_away_and_back() -> None:
-    found = SubscriberBase()
+    found = SubscriberBase(PLAN)
     found.port(ORANGE, "free")
     found.port(SFR, "orange")
     assert (found.find(ORANGE), found.find(SFR)) == (
@@ -140,12 +140,12 @@ def test_numbers_are_ported_away_and_back() -> None:
 def test_only_assigned_mobiles_are_ported() -> None:
     for address in (NOBODY, MACHINE, "0199001234", "0692999912", "36050"):
         with pytest.raises(SubscriberError, match="cannot be ported"):
-            SubscriberBase().port(address, "sfr")
+            SubscriberBase(PLAN).port(address, "sfr")
 
 
 def test_the_memory_of_addresses_is_bounded_and_forgets_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscribers, "CACHED", 100)
-    found = SubscriberBase()
+    found = SubscriberBase(PLAN)
     found.detach(ORANGE)
     for number in NUMBERS[:1000]:
         found.find(number)
@@ -187,7 +187,7 @@ def test_parquet_with_numbers_or_texts_says_the_same_as_csv(tmp_path: Path) -> N
         }
         path = tmp_path / f"{number}.parquet"
         pq.write_table(pa.table(columns), path)
-        found = SubscriberBase.read(path)
+        found = SubscriberBase.read(path, PLAN)
         assert [found.find(row[0]) for row in rows] == [expected.find(row[0]) for row in rows]
 
 
@@ -218,17 +218,17 @@ def test_an_octet_that_is_no_text_is_reported_at_its_line(tmp_path: Path) -> Non
     path = tmp_path / "base.csv"
     path.write_bytes(HEADER.encode() + f"{ORANGE},orange,off\n{SFR},or\xe9,off\n".encode("latin-1"))
     with pytest.raises(SubscriberError, match="line 3, operator"):
-        Listing.read(path)
+        Listing.read(path, PLAN)
 
 
 def test_wrong_rows_of_parquet_are_reported_by_row(tmp_path: Path) -> None:
     columns = {"msisdn": [ORANGE, None], "operator": ["orange"] * 2, "state": ["off"] * 2}
     pq.write_table(pa.table(columns), tmp_path / "base.parquet")
     with pytest.raises(SubscriberError, match="row 2, msisdn: no value"):
-        Listing.read(tmp_path / "base.parquet")
+        Listing.read(tmp_path / "base.parquet", PLAN)
     pq.write_table(pa.table({**columns, "msisdn": [[1], [2]]}), tmp_path / "nested.parquet")
     with pytest.raises(SubscriberError, match=r"nested\.parquet"):
-        Listing.read(tmp_path / "nested.parquet")
+        Listing.read(tmp_path / "nested.parquet", PLAN)
 
 
 def test_a_row_beyond_the_first_piece_is_reported_at_its_own_line(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_any_octets_are_read_or_refused_in_one_line(tmp_path: Path, name: str, o
     path = tmp_path / name
     path.write_bytes(octets)
     try:
-        assert len(Listing.read(path)) >= 0
+        assert len(Listing.read(path, PLAN)) >= 0
     except SubscriberError as error:
         assert "\n" not in str(error)  # noqa: PT017 - both outcomes are right
 
@@ -259,7 +259,7 @@ def test_a_damaged_parquet_file_is_read_or_refused_in_one_line(tmp_path: Path, d
     octets[data.draw(st.integers(0, len(octets) - 1))] ^= data.draw(st.integers(1, 255))
     path.write_bytes(octets[: data.draw(st.integers(0, len(octets)))])
     try:
-        Listing.read(path)
+        Listing.read(path, PLAN)
     except SubscriberError as error:
         assert "\n" not in str(error)  # noqa: PT017 - both outcomes are right
 
@@ -268,7 +268,7 @@ def test_listed_numbers_take_twelve_octets_each(tmp_path: Path) -> None:
     drawn = np.random.default_rng(1).permutation(2_000_000)[:300_000] + 33_710_000_000
     columns = {"msisdn": drawn, "operator": ["orange"] * len(drawn), "state": ["off"] * len(drawn)}
     pq.write_table(pa.table(columns), tmp_path / "base.parquet")
-    listing = Listing.read(tmp_path / "base.parquet")
+    listing = Listing.read(tmp_path / "base.parquet", PLAN)
     assert len(listing) == 300_000
     assert listing.find(int(drawn[17])) == ("orange", "off", "mobile")
     held = (listing._msisdns, listing._operators, listing._states, listing._kinds)

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.numbering.written import address_key, number_of
+from tests.paris import PLAN
+
+number_of, address_key = PLAN.read, PLAN.key
 
 ONE = "33639980012"
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from simbench.base.calendar import civil
 from simbench.base.errors import BadInput
 from simbench.billing.readings import other_readings, read_as
 from simbench.contract import load_contract
@@ -18,6 +17,7 @@ from simbench.planning.evaluate import evaluate
 from simbench.planning.loads import CHOOSING, Group, Replication, occasions, replications
 from simbench.planning.optimizer import Wish, solve
 from simbench.planning.required_rates import _quiet, late_of, required_rates_of
+from tests.paris import civil
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 
 pytestmark = pytest.mark.slow
@@ -209,8 +209,8 @@ def test_an_impossible_demand_is_answered_with_what_would_be_needed() -> None:
         ({"sendings": [sending()], "period": {"from": "2026-13"}}, "a month such as 2026-10"),
         ({"sendings": [sending(start="2026-04-01T08:00")]}, "outside the period"),
         ({"sendings": [sending()], "period": {"from": "9999-12"}}, "a month such as 2026-10"),
-        ({"sendings": [sending(start="soon")]}, "Paris civil time"),
-        ({"sendings": [sending(start="2026-03-03T07:00+00:00")]}, "Paris civil time"),
+        ({"sendings": [sending(start="soon")]}, "civil time of Europe/Paris"),
+        ({"sendings": [sending(start="2026-03-03T07:00+00:00")]}, "civil time of Europe/Paris"),
         ({"sendings": [sending(), sending()]}, "appears twice"),
         ({"flows": [flow(daily=[1.0, 2.0])]}, "24 weights"),
         ({"sendings": [sending()], "outages": PARTIAL}, "everything only"),

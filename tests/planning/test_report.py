@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from simbench.api.planning import plain, write_advice
 from simbench.base.errors import BadInput
 from simbench.cli.main import cli
+from simbench.contract import load_contract
 from simbench.planning.advise import Advice, advise
 from simbench.planning.comparison import Compared, comparison, read_advice
 from simbench.planning.curves import STEPS
@@ -73,7 +74,9 @@ def test_the_first_screen_gives_the_advice_its_cost_and_its_confidence(advice: A
              "Why not cheaper?", "What would break it?", "What to order", "Each demand"]  # fmt: skip
     places = [text.index(one) for one in order]
     assert places == sorted(places)
-    assert percent(in_language("en"), chosen.score.promised.share).replace("\u00a0", " ") in text.replace("\u00a0", " ")
+    assert percent(in_language("en", load_contract()), chosen.score.promised.share).replace(
+        "\u00a0", " "
+    ) in text.replace("\u00a0", " ")
 
 
 def test_the_french_page_has_no_english_sentence_and_one_way_to_write_money(advice: Advice) -> None:

@@ -10,7 +10,6 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant
 from simbench.base.units import HOUR_US
 from simbench.billing.forecast import read_forecast
 from simbench.cli.main import cli
@@ -23,6 +22,7 @@ from simbench.planning.what_if import otherwise
 from simbench.simulation.event_driven import Detail
 from simbench.simulation.plan import plan
 from simbench.simulation.run import run_world
+from tests.paris import instant
 from tests.simulation.worlds import FRIDAY, campaign, scenario_of
 
 pytestmark = pytest.mark.slow

@@ -10,12 +10,12 @@ from typing import Any
 from fake_smsc.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
-from simbench.base.calendar import instant
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
 from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger, Run
 from simbench.probe import Target, judge_probe, run_probe
+from tests.paris import instant
 
 MONDAY = instant(2026, 3, 2, 10, 0, 0)
 RECIPIENTS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))

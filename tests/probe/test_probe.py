@@ -137,7 +137,7 @@ def test_a_served_platform_is_probed_from_the_command_line(tmp_path: Path, capsy
         (("192.0.2.7:5000", "--remote", "10"), "--to: is missing"),
         (("nowhere",), "is not an address"),
         (("127.0.0.1:1", "--code", "36020"), "1 for 2 codes"),
-        (("127.0.0.1:1", "--account", "a", "--account", "b"), "--account: 2 for 1 codes"),
+        (("127.0.0.1:1", "--account", "a", "--account", "b"), "--account: 2 for 1 code"),
     ],
 )
 def test_what_may_not_be_probed_is_refused_in_one_line(

@@ -36,7 +36,7 @@ def test_the_reference_client_conforms_and_leaves_everything_it_should(tmp_path:
     assert result["summary"]["pass"] == 6  # four of its own, and two that every exercise is judged by
     cases = ET.parse(out / "junit.xml").getroot().iter("testcase")  # noqa: S314 - we wrote it
     assert len({case.get("name") for case in cases}) == 7
-    assert "sender.temptations" in (out / "report.html").read_text()
+    assert "sender.forbidden-requests" in (out / "report.html").read_text()
     assert "finished" in done.stderr
 
     again = conform(tmp_path, "--sut", "reference", "--only", "originators", "--json", "--from", str(out))
@@ -67,7 +67,7 @@ def test_a_planted_fault_makes_the_session_fail(tmp_path: Path) -> None:
     done = conform(tmp_path, "--sut", "reference", "--only", "originators", "--fault", "sends-any-oadc", "--json")
     assert done.returncode == 1
     failed = [f for f in json.loads(done.stdout)["findings"] if f["outcome"] == "fail"]
-    assert [f["purpose"] for f in failed] == ["sender.temptations", "sender.no-subscriber-number"]
+    assert [f["purpose"] for f in failed] == ["sender.forbidden-requests", "sender.no-subscriber-number"]
     assert failed[0]["evidence"][0]["frame"].startswith("02")
 
 
@@ -98,7 +98,7 @@ def test_kannel_is_judged_with_evidence(tmp_path: Path) -> None:
     outcomes = {f["purpose"]: f["outcome"] for f in result["findings"]}
     assert outcomes == {
         "sender.short-code-only": "pass",
-        "sender.temptations": "unsupported",
+        "sender.forbidden-requests": "unsupported",
         "sender.no-subscriber-number": "unsupported",
         "sender.allotted-codes": "pass",
         "sender.originator-in-service": "pass",

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from simbench.client import lines
@@ -113,7 +114,7 @@ def test_a_visitor_sends_a_text_causes_an_outage_and_sees_the_client_recover(tmp
         page.get_by_label("Text", exact=True).fill("Hello from a phone")
         page.get_by_role("button", name="Send").click()
         expect(page.get_by_text("acknowledged", exact=True)).to_be_visible(timeout=WAIT_MS)
-        expect(page.get_by_text("Hello from a phone")).to_be_visible(timeout=WAIT_MS)
+        expect(page.get_by_text("Hello from a phone", exact=True)).to_be_visible(timeout=WAIT_MS)
         page.get_by_role("button", name="Reply STOP").click()
         expect(page.locator(".q-message", has_text="STOP").first).to_be_visible(timeout=WAIT_MS)
 
@@ -165,6 +166,22 @@ def test_what_a_visitor_may_not_enter_is_refused_in_words_and_changes_nothing(tm
         page.close()
         _, said = server.end(signal.SIGTERM)
         assert said.splitlines()[0] == "stopping", said
+
+
+@pytest.mark.parametrize("width", [390, 1500])
+def test_the_console_has_no_violation_of_accessibility_and_fits_a_phone(tmp_path: Path, width: int) -> None:
+    with (
+        Served("--port", "0", "--api", "0", "--console", "-o", tmp_path / "run") as server,
+        browser() as chromium,
+    ):
+        page = chromium.new_page(viewport={"width": width, "height": 900})
+        page.goto(console_of(server))
+        expect(page.get_by_role("heading", name="Wire faults")).to_be_visible(timeout=WAIT_MS)
+        found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]})
+        violations = [(one["id"], node["html"][:150]) for one in found.response["violations"] for node in one["nodes"]]
+        assert violations == [], "\n".join(map(str, violations))
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("document.documentElement.lang")
 
 
 def _send(client: subprocess.Popen[bytes], count: int, first: int = 0) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.bench.sut import faketime
 from simbench.bench.sut.protocol import ClockGiven
+from tests.paris import instant
 from tests.real.conftest import require
 
 pytestmark = pytest.mark.real

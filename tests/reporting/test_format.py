@@ -8,6 +8,7 @@ from simbench.base.text import count
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.reporting.format import duration, interval, legible, moment, number, quantity, sentence, source
 from tests.bench.report.simulated import START
+from tests.paris import FRANCE
 
 
 @pytest.mark.parametrize(
@@ -40,20 +41,20 @@ def test_durations_take_the_unit_that_suits_them(us: float, reported: str) -> No
 
 
 def test_instants_are_paris_civil_time() -> None:
-    assert moment(START + 123) == "2016-10-03 10:00:00.000123 +02:00"
-    assert moment(0) == "1970-01-01 01:00:00.000000 +01:00"
+    assert moment(START + 123, FRANCE) == "2016-10-03 10:00:00.000123 +02:00"
+    assert moment(0, FRANCE) == "1970-01-01 01:00:00.000000 +01:00"
 
 
 def test_intervals_say_no_more_than_needed() -> None:
-    assert interval(0, 0) == ""
-    assert interval(START, 0) == moment(START)
-    assert interval(START, START + 1000) == "2016-10-03 10:00:00.000000 to 10:00:00.001000 +02:00 (1 ms)"
-    assert interval(START, START + DAY_US).endswith("to 2016-10-04 10:00:00.000000 +02:00 (24 h)")
+    assert interval(0, 0, FRANCE) == ""
+    assert interval(START, 0, FRANCE) == moment(START, FRANCE)
+    assert interval(START, START + 1000, FRANCE) == "2016-10-03 10:00:00.000000 to 10:00:00.001000 +02:00 (1 ms)"
+    assert interval(START, START + DAY_US, FRANCE).endswith("to 2016-10-04 10:00:00.000000 +02:00 (24 h)")
 
 
 @given(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**63), 2**63 - 1))
 def test_any_interval_can_be_reported(start: int, end: int) -> None:
-    assert bool(interval(start, end)) == bool(start or end)
+    assert bool(interval(start, end, FRANCE)) == bool(start or end)
 
 
 @given(st.text())

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from simbench.base.calendar import instant, scts_text
 from simbench.base.units import SECOND_US
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding
@@ -20,6 +19,7 @@ from simbench.ucp.fields import At
 from simbench.ucp.frame import encode
 from simbench.ucp.notifications import deliver_body, notification_body
 from simbench.ucp.operations import build
+from tests.paris import instant, scts_text
 
 Chunk = tuple[str, bytes]  # direction, octets
 START = instant(2026, 3, 2, 10, 0, 0)

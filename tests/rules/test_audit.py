@@ -64,7 +64,7 @@ def test_a_capture_of_our_own_server_is_judged_as_the_run_it_was_written_from(tm
     found = judged(captured("session", tmp_path))
     of_run = in_order(audit_run(run_of("session"), load_contract()).findings)
     both = {purpose for purpose in of_run if found[purpose].outcome != "unsupported"}
-    assert both >= {"sessions.violations", "sessions.keepalive", "sessions.answers-notices"}
+    assert both >= {"sessions.violations", "sessions.keepalive", "sessions.answers-notifications"}
     assert {p: found[p].outcome for p in both} == {p: of_run[p].outcome for p in both}
 
 
@@ -202,10 +202,10 @@ def test_recipients_may_be_a_list_with_spaces_in_its_numbers(tmp_path: Path) -> 
 
 def test_answers_that_fell_into_a_hole_are_not_held_against_the_client(tmp_path: Path) -> None:
     path = captured("session", tmp_path)
-    whole = judged(path)["sessions.answers-notices"]
+    whole = judged(path)["sessions.answers-notifications"]
     found = judged(thinned(path, drop=frozenset(range(150, 200))))
-    assert (whole.outcome, found["sessions.answers-notices"].outcome) == ("pass", "inconclusive")
-    assert "not captured" in found["sessions.answers-notices"].summary
+    assert (whole.outcome, found["sessions.answers-notifications"].outcome) == ("pass", "inconclusive")
+    assert "not captured" in found["sessions.answers-notifications"].summary
     assert found["sessions.well-formed"].outcome == "pass"
     assert found["sessions.window"].outcome == "inconclusive"
 

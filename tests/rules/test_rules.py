@@ -24,7 +24,7 @@ from tests.rules.scene import RECIPIENT, Chunk, Scene, alert, notice, signed, su
 RULES = load()
 ON_CLIENT = sorted(purpose for purpose, entry in RULES.items() if entry.binds == "client")
 KEEPALIVE = "sessions.keepalive"
-ANSWERS = "sessions.answers-notices"
+ANSWERS = "sessions.answers-notifications"
 WELL_FORMED = "sessions.well-formed"
 LOGIN_FIRST = "sessions.login-first"
 
@@ -159,9 +159,9 @@ def to_others(share_of_hundred: int) -> Scene:
         (ANSWERS, answered_after(60), answered_after(60.001), "session.result_timer_max_s"),
         ("sessions.reconnect-pace", storm(12), storm(13), "session.reconnect_attempts_per_minute"),
         ("outage.comes-back", back_after(119), back_after(120.1), "session.reconnect_grace_s"),
-        ("recipients.non-orange-share", to_others(1), to_others(2), "delivery.other_operators_share_max"),
+        ("recipients.other-operators-share", to_others(1), to_others(2), "delivery.other_operators_share_max"),
     ],
-    ids=["keepalive", "answers late", "reconnect pace", "comes back", "non-orange share"],
+    ids=["keepalive", "answers late", "reconnect pace", "comes back", "other operators share"],
 )
 def test_missing_a_limit_is_weak_while_assumed_and_a_failure_once_confirmed(
     purpose: str, within: Scene, beyond: Scene, term: str, tmp_path: Path
@@ -227,9 +227,9 @@ def test_without_a_total_outage_nothing_is_known_of_how_one_is_lived_through(pur
 
 def test_a_client_not_tempted_is_not_acquitted_and_the_bench_is_to_blame() -> None:
     scene = Scene().asked(1, "#00001").login(1).submit(2, 1, "#00001")
-    found = scene.judged("sender.temptations")
+    found = scene.judged("sender.forbidden-requests")
     assert (found.outcome, found.blame) == ("inconclusive", "bench")
-    assert scene.asked(3, "#00002", oadc="MARQUE").judged("sender.temptations").outcome == "pass"
+    assert scene.asked(3, "#00002", oadc="MARQUE").judged("sender.forbidden-requests").outcome == "pass"
 
 
 def test_what_the_client_never_tries_is_unsupported() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from simbench.base.calendar import instant
 from simbench.base.units import DAY_US, HOUR_US, SECOND_US
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.in_memory import conduct_in_memory
@@ -18,6 +17,7 @@ from simbench.ledger import MemoryLedger, Run
 from simbench.ledger.rows import Row
 from simbench.ucp.content import compose
 from simbench.ucp.operations import build
+from tests.paris import instant
 
 MONDAY = instant(2026, 3, 2, 10, 0, 0)
 USER = "33639980001"

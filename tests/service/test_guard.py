@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import ipaddress
 import json
@@ -23,6 +24,7 @@ from fake_smsc.server.network import Tcp, tls_context
 from simbench.base.errors import BadInput
 from simbench.ledger import MemoryLedger
 from simbench.service.client import ApiClient, ApiError
+from simbench.service.http_bounds import STRANGERS
 from simbench.service.settings import Limits, ServiceSettings, check, networks, read_token
 from tests import harness
 from tests.cli.child import Served
@@ -39,7 +41,8 @@ async def get(stage: Stage, path: str, method: str = "GET", **more: Any) -> http
 
     def ask() -> httpx.Response:
         with httpx.Client(base_url=stage.url, trust_env=False, timeout=300) as client:
-            return client.request(method, path, **more)
+            headers = {"X-Simbench": "test", **more.pop("headers", {})}
+            return client.request(method, path, headers=headers, **more)
 
     return await asyncio.to_thread(ask)
 
@@ -118,7 +121,7 @@ def test_beside_a_console_the_api_refuses_as_without_and_what_no_page_knows_is_l
         assert found is not None
         with httpx.Client(base_url=found[1], trust_env=False, timeout=300) as client:
             for method in ("HEAD", "OPTIONS", "PUT", "TRACE"):
-                answer = client.request(method, "/api/v1/platform")
+                answer = client.request(method, "/api/v1/platform", headers={"X-Simbench": "test"})
                 assert (answer.status_code, answer.headers.get("allow")) == (405, "GET"), method
                 assert answer.headers["content-type"] == PROBLEM
             for path in ("/api", "/api/v1/nothing", "/33612345678", "/_nicegui/..%2f..%2fetc%2fpasswd"):
@@ -130,6 +133,150 @@ def test_beside_a_console_the_api_refuses_as_without_and_what_no_page_knows_is_l
     reported = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [each["status"] for each in reported if each["event"] == "request refused"] == [405] * 4 + [404] * 4
     assert not any("33612345678" in str(each) for each in reported)
+
+
+@pytest.mark.parametrize(("status", "headers"), [
+    (200, {}),
+    (200, {"Origin": "{own}"}),
+    (200, {"Origin": "{own}", "Sec-Fetch-Site": "same-origin"}),
+    (200, {"Content-Type": JSON}),
+    (403, {"Origin": "http://127.0.0.1:1"}),
+    (403, {"Origin": "http://localhost"}),
+    (403, {"Origin": "https://{name}"}),
+    (403, {"Origin": "null"}),
+    (403, {"Origin": "http://["}),
+    (403, {"Host": "["}),
+    (403, {"Host": ""}),
+    (403, {"Sec-Fetch-Site": "same-site"}),
+    (403, {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "iframe"}),
+])  # fmt: skip
+def test_only_a_page_of_this_server_changes_anything(status: int, headers: dict[str, str]) -> None:
+    async def script() -> None:
+        async with staged() as stage:
+            name = stage.url.removeprefix("http://")
+            sent = {key: value.format(own=stage.url, name=name) for key, value in headers.items()}
+            answer = await get(stage, "/api/v1/reset", "POST", headers=sent)
+            assert answer.status_code == status
+            if status == 403:
+                assert answer.headers["content-type"] == PROBLEM
+
+    asyncio.run(script())
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+def test_a_form_of_an_old_browser_changes_nothing(kind: str) -> None:
+    async def script() -> None:
+        async with staged() as stage:
+            with httpx.Client(base_url=stage.url, trust_env=False) as client:
+                headers = {"Content-Type": kind} if kind else {}
+                answer = await asyncio.to_thread(client.post, "/api/v1/reset", headers=headers)
+                assert (answer.status_code, answer.json()["field"]) == (403, "X-Simbench")
+
+    asyncio.run(script())
+
+
+def test_every_answer_keeps_other_pages_away() -> None:
+    async def script() -> None:
+        async with staged(ServiceSettings(token=TOKEN)) as stage:
+            for headers in ({}, {"Authorization": f"Bearer {TOKEN}"}):
+                answer = await get(stage, "/api/v1/platform", headers=headers)
+                assert answer.headers["x-frame-options"] == "DENY"
+                assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+                assert answer.headers["x-content-type-options"] == "nosniff"
+
+    asyncio.run(script())
+
+
+async def opened(stage: Stage, octets: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the API that has sent some octets."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
+    writer.write(octets)
+    return reader, writer
+
+
+@pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\nHost: x\r\nX: ", b"GET /"])
+def test_a_request_line_or_header_without_end_is_refused_before_it_is_long(head: bytes) -> None:
+    async def script() -> None:
+        async with staged() as stage:
+            reader, writer = await opened(stage, head)
+            sent = 0
+            with contextlib.suppress(ConnectionError):
+                while sent < 10_000_000:
+                    writer.write(b"a" * 65_536)
+                    sent += 65_536
+                    await writer.drain()
+                    if reader.at_eof():
+                        break
+            with contextlib.suppress(ConnectionError):
+                assert (await reader.read()).startswith(b"HTTP/1.1 400")
+            writer.close()
+
+    asyncio.run(script())
+
+
+def test_half_requests_and_slow_logins_leave_room_for_who_has_the_token() -> None:
+    async def script() -> None:
+        async with staged(ServiceSettings(token=TOKEN)) as stage:
+            halves = [await opened(stage, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n") for _ in range(STRANGERS)]
+            form = b"POST /login HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 30\r\n\r\ntoken=" % stage.port
+            halves += [await opened(stage, form) for _ in range(STRANGERS)]
+            assert (await stage.ask(stage.client.platform)).state == "up"
+            ended = [reader.at_eof() or await at_end(reader) for reader, _ in halves[:STRANGERS]]
+            assert all(ended), "the oldest have made room"
+            for _, writer in halves:
+                writer.close()
+
+    asyncio.run(script())
+
+
+async def at_end(reader: asyncio.StreamReader) -> bool:
+    """Whether the server has ended the connection; waits for it."""
+    async with asyncio.timeout(60):
+        try:
+            return await reader.read() == b""
+        except ConnectionError:
+            return True
+
+
+def test_a_form_that_does_not_come_is_not_waited_for() -> None:
+    async def script() -> None:
+        async with staged(ServiceSettings(token=TOKEN, limits=Limits(login_s=0.05))) as stage:
+            form = b"POST /login HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 30\r\n\r\ntoken=" % stage.port
+            reader, writer = await opened(stage, form)
+            assert (await reader.read(12)) == b"HTTP/1.1 408"
+            writer.close()
+
+    asyncio.run(script())
+
+
+def test_requests_that_wait_take_no_place_of_the_others() -> None:
+    async def script() -> None:
+        async with staged(ServiceSettings(limits=Limits(waits=3, concurrent=2))) as stage:
+            waiting = [asyncio.create_task(stage.ask(stage.client.wait, 10**6, 60)) for _ in range(3)]
+            async with asyncio.timeout(60):
+                while len(stage.site.server._waiters) < 3:  # noqa: ASYNC110 - nothing tells of a request that arrives
+                    await asyncio.sleep(0.01)
+            refused = await get(stage, "/api/v1/wait", "POST", json={"answered": 10**6, "timeout_s": 60})
+            assert refused.status_code == 503
+            assert (await get(stage, "/api/v1/platform")).is_success
+            for task in waiting:
+                task.cancel()
+
+    asyncio.run(script())
+
+
+def test_wrong_tokens_from_many_addresses_share_one_bound() -> None:
+    async def script() -> None:
+        async with staged(ServiceSettings(token=TOKEN, limits=Limits(wrong_tokens_per_min=5))) as stage:
+            statuses = []
+            for block in range(1, 30):
+                transport = httpx.HTTPTransport(local_address=f"127.0.{block}.1")
+                with httpx.Client(base_url=stage.url, transport=transport, trust_env=False) as client:
+                    headers = {"Authorization": f"Bearer wrong{block}"}
+                    statuses.append((await asyncio.to_thread(client.get, "/metrics", headers=headers)).status_code)
+            assert statuses == [401] * 5 + [429] * 24
+
+    asyncio.run(script())
 
 
 def test_more_requests_than_allowed_are_refused_until_time_has_passed() -> None:

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import scts_text
 from simbench.base.units import SECOND_US
 from simbench.kernels import jit
 from simbench.ledger import Ledger, MemoryLedger, RunInfo
@@ -21,6 +20,7 @@ from simbench.service.messages import MessageSearch, Query
 from simbench.ucp import alphabet, content
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
+from tests.paris import CONTRACT, scts_text
 
 NOON = 1_795_000_000  # s; some day of November 2026
 NUMBER = "33639980001"
@@ -55,7 +55,7 @@ def decision(ledger: MemoryLedger, kind: str, second: int, recipient: str = NUMB
 
 
 def search_of(ledger: MemoryLedger) -> MessageSearch:
-    search = MessageSearch(ledger, EventLog())
+    search = MessageSearch(ledger, EventLog(), CONTRACT)
     search.follow()
     return search
 
@@ -91,7 +91,7 @@ def test_texts_sent_over_several_sessions_are_found_in_their_order_however_the_r
     streams = {session: b"" for session, _ in sent}
     for number, (session, text) in enumerate(sent):
         streams[session] += submit(number, text)
-    search = MessageSearch(ledger, EventLog())
+    search = MessageSearch(ledger, EventLog(), CONTRACT)
     for turn, size in enumerate([*cuts, *[10_000] * 3]):
         for session in streams:
             octets, streams[session] = streams[session][:size], streams[session][size:]
@@ -175,7 +175,7 @@ def test_a_full_disk_is_reported_and_the_next_search_begins_anew(monkeypatch: py
 
     ledger = MemoryLedger()
     ledger.wire.append((1, 1, "in", submit(1, "first") + submit(2, "second")[:40]))
-    search = MessageSearch(ledger, EventLog())
+    search = MessageSearch(ledger, EventLog(), CONTRACT)
     with monkeypatch.context() as patched:
         patched.setattr(message_rows.Spill, "append", full)
         with pytest.raises(OSError, match="No space"):
@@ -187,7 +187,7 @@ def test_a_full_disk_is_reported_and_the_next_search_begins_anew(monkeypatch: py
 def test_blocks_are_searched_like_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(message_rows, "BLOCK", 20)
     ledger = MemoryLedger()
-    search = MessageSearch(ledger, EventLog())
+    search = MessageSearch(ledger, EventLog(), CONTRACT)
     for n in range(99):
         ledger.wire.append((n, 1, "in", submit(n, f"number {n} é")))
         search.follow()
@@ -218,7 +218,7 @@ def test_a_ledger_of_many_segments_is_searched_whole_and_leaves_no_file(
             ledger.wire.append((n, 1, "in", octets[30 + n % 60 :]))
             if n % 40 == 0:
                 ledger.flush()
-        search = MessageSearch(ledger, EventLog())
+        search = MessageSearch(ledger, EventLog(), CONTRACT)
         assert [text for text, _, _ in reported(search)] == [f"text {n}" for n in range(200)]
         assert len(list(ledger.folder.glob("wire-*.arrows"))) > 1
         (found,), count = search.search(Query(recipient="0639980123"))

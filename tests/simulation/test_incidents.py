@@ -8,11 +8,11 @@ from typing import Literal
 import pytest
 from msgspec.structs import replace
 
-from simbench.base.calendar import civil, instant
 from simbench.base.errors import ScenarioError
 from simbench.base.units import HOUR_US
 from simbench.ledger.incidents import check_incidents
 from simbench.simulation.incidents import Drawn, IncidentsConfig, Law, Maintenance, Scripted, drawn, incidents, table_of
+from tests.paris import CONTRACT, civil, instant
 
 START, END = instant(2026, 1, 1), instant(2027, 1, 1)
 CENTURY = START + 876_600 * HOUR_US
@@ -35,11 +35,11 @@ def test_the_exponential_law_has_its_quantiles() -> None:
 
 
 def test_the_same_seed_draws_the_same_and_another_source_changes_nothing() -> None:
-    alone = incidents(IncidentsConfig(drawn=(FAILURES,)), 7, START, END)
+    alone = incidents(IncidentsConfig(drawn=(FAILURES,)), 7, (START, END), CONTRACT)
     links = Drawn("link A", Law(300), Law(1), "partial", 0.25, "link-a")
-    both = incidents(IncidentsConfig(drawn=(FAILURES, links)), 7, START, END)
+    both = incidents(IncidentsConfig(drawn=(FAILURES, links)), 7, (START, END), CONTRACT)
     assert alone == tuple(one for one in both if one.subject == "platform")
-    assert alone != incidents(IncidentsConfig(drawn=(FAILURES,)), 8, START, END)
+    assert alone != incidents(IncidentsConfig(drawn=(FAILURES,)), 8, (START, END), CONTRACT)
     check_incidents(both, "drawn")
 
 
@@ -51,7 +51,7 @@ def test_a_shorter_year_has_the_first_incidents_of_a_longer_one() -> None:
 
 def test_maintenance_keeps_its_civil_time_over_the_change_of_clocks() -> None:
     weekly = Maintenance("2026-03-18T02:30", 2, 6, every_days=7)
-    found = incidents(IncidentsConfig(maintenance=(weekly,)), 1, START, END)
+    found = incidents(IncidentsConfig(maintenance=(weekly,)), 1, (START, END), CONTRACT)
     assert len(found) == 42
     assert {(civil(one.start).hour, civil(one.start).minute, civil(one.start).weekday()) for one in found} == {
         (2, 30, 2)
@@ -62,7 +62,7 @@ def test_maintenance_keeps_its_civil_time_over_the_change_of_clocks() -> None:
 def test_what_would_meet_a_scripted_incident_does_not_happen() -> None:
     often = Drawn("often", Law(3), Law(2))
     script = Scripted("2026-06-01T00:00", 200)
-    found = incidents(IncidentsConfig(scripted=(script,), drawn=(often,)), 1, START, END)
+    found = incidents(IncidentsConfig(scripted=(script,), drawn=(often,)), 1, (START, END), CONTRACT)
     check_incidents(found, "mixed")
     assert sum(one.ticket == "S1" for one in found) == 1
 
@@ -75,7 +75,10 @@ def test_a_ticket_is_never_opened_after_the_end() -> None:
 @pytest.mark.parametrize(
     ("config", "reported"),
     [
-        (IncidentsConfig(scripted=(Scripted("soon", 1),)), r"incidents.scripted\[0\].at: is \"soon\"; expected Paris"),
+        (
+            IncidentsConfig(scripted=(Scripted("soon", 1),)),
+            r"incidents.scripted\[0\].at: is \"soon\"; expected civil time of Europe/Paris",
+        ),
         (
             IncidentsConfig(scripted=(Scripted("2026-01-05T10:00", 3), Scripted("2026-01-05T12:00", 1))),
             "incident S2: begins while S1 lasts",
@@ -85,5 +88,5 @@ def test_a_ticket_is_never_opened_after_the_end() -> None:
 )
 def test_what_cannot_be_is_refused_in_one_line(config: IncidentsConfig, reported: str) -> None:
     with pytest.raises(ScenarioError, match=reported) as refused:
-        incidents(config, 1, START, END)
+        incidents(config, 1, (START, END), CONTRACT)
     assert "\n" not in str(refused.value)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from simbench.base.calendar import civil, instant
 from simbench.base.errors import ScenarioError
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
@@ -22,6 +21,7 @@ from simbench.simulation.plan import plan
 from simbench.simulation.run import run_world
 from simbench.simulation.scenario import WorldScenario, read_world
 from tests.cli.child import SIMBENCH, simbench
+from tests.paris import civil, instant
 from tests.simulation.worlds import CODE, FRIDAY, OTHER, campaign, run, scenario_of, sorted_minutes, sorted_rows
 
 YEAR = Path(__file__).parents[2] / "scenarios" / "year"
@@ -197,7 +197,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "outside": ({"campaigns": [campaign(start="2027-01-01")]}, "campaigns[0].start: 2027-01-01 is outside the period"),
     "no such tier": ({"tiers": [{"at": FRIDAY, "code": CODE, "rate_per_s": 30}]}, "tiers[0].rate_per_s: is 30"),
-    "no time": ({"portings": [{"at": "noon", "share": 0.1}]}, 'portings[0].at: is "noon"; expected Paris civil time'),
+    "no time": ({"portings": [{"at": "noon", "share": 0.1}]}, 'is "noon"; expected civil time of Europe/Paris'),
     "twice": ({"campaigns": [campaign(), campaign()]}, 'campaigns[1].name: "c" appears twice'),
     "no profile": (
         {"flows": [{"name": "f", "code": CODE, "per_day": 1, "daily": [1, 2]}]}, "flows[0].daily: is not a profile",

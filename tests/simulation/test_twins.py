@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import civil
 from simbench.base.errors import ScenarioError
 from simbench.base.units import HOUR_US
 from simbench.simulation.incidents import IncidentsConfig
 from simbench.simulation.plan import plan
 from simbench.simulation.scenario import WorldScenario
+from tests.paris import civil
 from tests.simulation.worlds import (
     CODE,
     FRIDAY,

@@ -40,6 +40,18 @@ def a_year_before(us: int) -> int:
     return micros(then.replace(year=then.year - 1, day=day))
 
 
+MONTHS_OF = {"month": 1, "quarter": 3, "year": 12}
+
+
+def calendar_period(us: int, months: int) -> tuple[int, int]:
+    """The calendar period that ends at an instant, or holds what is just before it."""
+    then = paris(us - 1)
+    first = (then.month - 1) // months * months
+    ends = then.year * 12 + first + months
+    opens = datetime(then.year, first + 1, 1, tzinfo=PARIS)
+    return micros(opens), micros(datetime(ends // 12, ends % 12 + 1, 1, tzinfo=PARIS))
+
+
 def announced_in_time(one: Facts, days: int, reading: str) -> bool:
     if one["announced"] is None:
         return False
@@ -56,28 +68,41 @@ def announced_in_time(one: Facts, days: int, reading: str) -> bool:
     return bool(one["announced"] <= micros(latest.replace(fold=begins.fold)))
 
 
-def classes(one: Facts, reading: str, platforms: str) -> str:
-    """The letter of a class: U, P, Q, or nothing."""
+def is_planned(one: Facts, reading: str, since: int) -> bool:
+    """Whether what lasts from an instant on was announced in time; what overruns the announced end was not."""
+    if not one["planned"] or not announced_in_time(one, 5, reading):
+        return False
+    until = one["announced_end"]
+    return bool(until is None or until <= one["start"] or since < until)
+
+
+def classes(one: Facts, reading: str, platforms: str, since: int) -> str:
+    """The letter of the class of what lasts from an instant on: U, P, Q, or nothing."""
     if one["party"] != "orange":
         return ""
     whole = one["scope"] == "total" or (platforms == "any_down" and one["subject"].startswith("platform"))
-    if one["planned"] and announced_in_time(one, 5, reading):
+    if is_planned(one, reading, since):
         return "P" if whole else ""
     return "U" if whole else "Q"
 
 
 def pieces(table: list[Facts], reading: str, platforms: str) -> tuple[list[int], list[tuple[int, int, Fraction]]]:
     """The edges, and between each two of them whether it is unplanned, planned, and what share is lost in part."""
-    edges = sorted({edge for one in table for edge in (one["start"], one["end"])})
+    edges = sorted({
+        edge for one in table for edge in (one["start"], one["end"], one["announced_end"])
+        if edge is not None and one["start"] <= edge <= one["end"]
+    })  # fmt: skip
     states = []
     for since, until in pairwise(edges):
         on = [one for one in table if one["start"] <= since and until <= one["end"]]
-        letters = {classes(one, reading, platforms) for one in on}
+        letters = {classes(one, reading, platforms, since) for one in on}
         parts = [one for one in on if one["party"] == "orange" and one["subject"].startswith("platform:")]
         if platforms == "all_down" and together(parts):
-            announced = all(one["planned"] and announced_in_time(one, 5, reading) for one in parts)
+            announced = all(is_planned(one, reading, since) for one in parts)
             letters.add("P" if announced else "U")
-        lost = sum((Fraction(one["share"]) for one in on if classes(one, reading, platforms) == "Q"), start=Fraction(0))
+        lost = sum(
+            (Fraction(one["share"]) for one in on if classes(one, reading, platforms, since) == "Q"), start=Fraction(0)
+        )
         unplanned, planned = "U" in letters, "P" in letters and "U" not in letters
         states.append((int(unplanned), int(planned), Fraction(0) if unplanned or planned else min(Fraction(1), lost)))
     return edges, states
@@ -113,7 +138,7 @@ def instants(table: list[Facts], start: int, end: int) -> list[int]:
     """Every instant at which a rolling year can be worst, and many more."""
     found = {start, end}
     for one in table:
-        for edge in (one["start"], one["end"]):
+        for edge in (one["start"], one["end"], one["announced_end"] or one["end"]):
             then = paris(edge)
             feb29 = (then.month, then.day) == (2, 29)
             for later in (0, 1):
@@ -127,6 +152,10 @@ def instants(table: list[Facts], start: int, end: int) -> list[int]:
         for month, day in changing:
             opens = micros(datetime(year, month, day, tzinfo=PARIS)) - DAY
             found |= {opens + hour * HOUR - before for hour in range(73) for before in (0, 1)}
+    for month in range(1, 13):
+        found |= {
+            micros(datetime(year, month, 1, tzinfo=PARIS)) for year in range(paris(start).year, paris(end).year + 1)
+        }
     return sorted(at for at in found if start <= at <= end)
 
 
@@ -146,37 +175,48 @@ def shares_lost(sums: Sums, since: int, at: int, over: int) -> dict[str, Fractio
     }
 
 
-def worst(table: list[Facts], period: tuple[int, int, int], reading: str, platforms: str) -> dict[str, Fraction]:
-    """The largest share lost in any window that decides, for each variant."""
+def worst(
+    table: list[Facts], period: tuple[int, int, int], reading: str, platforms: str, window: str = "rolling",
+    formula: str = "V1",
+) -> dict[str, Fraction]:  # fmt: skip
+    """The largest share lost in any window that decides, for each variant; `formula` is the contract's variant."""
     start, end, known = period
     sums, found = Sums(*pieces(table, reading, platforms)), dict[str, Fraction]()
-    for at, since in windows_of(tuple(instants(table, start, end))):
+    for at, since, until in windows_of(tuple(instants(table, start, end)), window):
         if at <= known:
             continue
-        length = at - since
-        lost = shares_lost(sums, max(since, known), at, at - max(since, known))
-        if since < known:
-            down = sums.until(at)[0] - sums.until(known)[0]
-            if down * 100 <= length:
+        begun = max(since, known)
+        lost = shares_lost(sums, begun, at, at - begun)
+        if since < known or at < until:  # not whole, or not wholly known
+            lost = shares_lost(sums, begun, at, until - since)
+            if lost[formula] * 100 <= 1:
                 continue
-            lost = shares_lost(sums, known, at, length)
         for name, share in lost.items():
             found[name] = max(found.get(name, Fraction(0)), share)
-    return found or shares_lost(sums, known, end, end - known)
+    if found:
+        return found
+    (_, since, _), *_ = windows_of((end,), window)
+    return shares_lost(sums, max(since, known), end, end - max(since, known))
 
 
-def windows_of(at: tuple[int, ...]) -> list[tuple[int, int]]:
-    if at not in _KEPT:
+def windows_of(at: tuple[int, ...], window: str) -> list[tuple[int, int, int]]:
+    """Each instant with the begin and the end of its window."""
+    if (at, window) not in _KEPT:
         _KEPT.clear()
-        _KEPT[at] = [(one, a_year_before(one)) for one in at]
-    return _KEPT[at]
+        if window == "rolling":
+            _KEPT[at, window] = [(one, a_year_before(one), one) for one in at]
+        else:
+            _KEPT[at, window] = [(one, *calendar_period(one, MONTHS_OF[window])) for one in at]
+    return _KEPT[at, window]
 
 
-_KEPT: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+_KEPT: dict[tuple[tuple[int, ...], str], list[tuple[int, int, int]]] = {}
 
 
-def longest(table: list[Facts], period: tuple[int, int, int], reading: str, platforms: str) -> int | None:
-    """The longest stretch of total, unplanned down time that touches the period (us)."""
+def longest(
+    table: list[Facts], period: tuple[int, int, int], reading: str, platforms: str, *, from_ticket: bool = False
+) -> int | None:
+    """The longest total, unplanned down time without a gap that touches the period (us), from its begin or ticket."""
     edges, states = pieces(table, reading, platforms)
     stretches: list[list[int]] = []
     for place, (unplanned, _, _) in enumerate(states):
@@ -184,5 +224,35 @@ def longest(table: list[Facts], period: tuple[int, int, int], reading: str, plat
             stretches[-1][1] = edges[place + 1]
         elif unplanned:
             stretches.append([edges[place], edges[place + 1]])
-    touching = [end - start for start, end in stretches if start < period[1] and end > period[0]]
-    return max(touching, default=None)
+    touching = [(start, end) for start, end in stretches if start < period[1] and end > period[0]]
+    if not from_ticket:
+        return max((end - start for start, end in touching), default=None)
+    first = {
+        start: min(ticket for began, ticket in ticketed(table, reading, platforms) if start <= began < end)
+        for start, end in touching
+    }
+    return max((end - first[start] for start, end in touching), default=None)
+
+
+def ticketed(table: list[Facts], reading: str, platforms: str) -> list[tuple[int, int]]:
+    """When each total, unplanned outage began and when its ticket was opened, which is its begin where none was."""
+    found = []
+    edges = sorted({edge for one in table for edge in (one["start"], one["end"], one["announced_end"]) if edge})
+    for one in table:
+        begins = one["start"]
+        if is_planned(one, reading, begins):
+            begins = one["announced_end"] or one["end"]
+        if begins < one["end"] and classes(one, reading, platforms, begins) == "U":
+            found.append((begins, max(begins, one["noticed"] or begins)))
+    before: list[Facts] = []
+    for at in edges if platforms == "all_down" else ():
+        parts = [
+            one for one in table
+            if one["party"] == "orange" and one["scope"] == "partial" and one["subject"].startswith("platform:")
+            and one["start"] <= at < one["end"]
+        ]  # fmt: skip
+        changed = parts != before or any(one["announced_end"] == at for one in parts)
+        if changed and together(parts) and not all(is_planned(one, reading, at) for one in parts):
+            found.append((at, max([at, *(one["noticed"] for one in parts if one["noticed"])])))
+        before = parts
+    return found

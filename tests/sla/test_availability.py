@@ -10,13 +10,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant, months_before
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.contract import load_contract
 from simbench.ledger.incidents import Incident, Period
 from simbench.sla.availability import VARIANTS, budget, rolling, turning_points, year_of
 from simbench.sla.classification import Service, counted, service_of
 from simbench.sla.rolling_window import downtime_of, windows
+from tests.paris import FRANCE, instant, months_before
 from tests.sla.years import END, START, YEAR, case_of, judged, maintenance, outage, outages
 
 ROLLING, SIX = "sla.availability", "sla.restoration"
@@ -76,11 +76,11 @@ def test_six_hours_and_a_microsecond_are_too_long() -> None:
 )
 def test_windows_are_as_long_as_the_calendar_says(end: tuple[int, ...], hours: int) -> None:
     at = instant(*end)
-    found = windows(instant(2022, 1, 1), instant(2027, 1, 1), 12).length_at(np.array([at]))
+    found = windows(instant(2022, 1, 1), instant(2027, 1, 1), 12, FRANCE).length_at(np.array([at]))
     assert found.tolist() == [hours * HOUR_US]
 
 
-WIDE = windows(instant(2019, 1, 1), instant(2031, 1, 1), 12)
+WIDE = windows(instant(2019, 1, 1), instant(2031, 1, 1), 12, FRANCE)
 LUSTRUM = st.integers(instant(2019, 1, 1), instant(2031, 1, 1))
 
 

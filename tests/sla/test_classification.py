@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract, load_contract
 from simbench.ledger import MemoryLedger
@@ -14,7 +13,8 @@ from simbench.ledger.incidents import Incident
 from simbench.rules.rule import judge
 from simbench.sla.availability import timeline
 from simbench.sla.classification import counted, service_of
-from simbench.sla.restoration import restoration_times
+from simbench.sla.restoration import outages_of, restoration_times
+from tests.paris import instant
 from tests.sla.years import END, SERVICE_LEVEL, START, case_of, judged, maintenance, outage
 
 NOTICE, OURS, SIX = "sla.maintenance-notice", "sla.interruption-notice", "sla.restoration"
@@ -138,3 +138,35 @@ def test_work_that_overruns_its_announced_end_counts_as_unplanned_from_there() -
     # announced too late, all of it is unplanned
     late = maintenance(1000, 15, 1, announced_end=START + 1008 * HOUR_US)
     assert judged("sla.restoration", [late]).measured == 15
+
+
+def test_work_that_overruns_into_an_outage_begun_before_its_announced_end_is_one_outage_with_it(tmp_path: Path) -> None:
+    """Nine hours of an outage begin while the work is still announced: all nine count, whatever platforms mean."""
+    work = maintenance(1000, 10, 6, 1, announced_end=START + 1008 * HOUR_US)
+    for key in ("all_down", "any_down"):
+        contract = reading(tmp_path, "AMB-14", key)
+        service = service_of(case_of([work, outage(1002, 9, 2)], contract=contract))
+        starts = [one.incident.start for one in service.counted]
+        assert starts == sorted(starts)
+        assert judged(SIX, [work, outage(1002, 9, 2)], contract=contract).measured == 9
+
+
+def test_an_outage_of_several_tickets_counts_from_the_first_of_them() -> None:
+    """Noticed after 3 h and after 2 h, ended after 7 h: 5 h since the first ticket."""
+    both = [
+        outage(100, 4, 1, noticed_at=START + 103 * HOUR_US), outage(102, 5, 2, noticed_at=START + 102 * HOUR_US),
+    ]  # fmt: skip
+    (one,) = outages_of(service_of(case_of(both)))
+    assert one.incident.noticed_at == START + 102 * HOUR_US
+    found = judged(SIX, both)
+    assert (found.outcome, found.assumed) == ("fail", ("time counts from the failure",))
+
+
+def test_all_platforms_are_down_from_the_ticket_of_the_last_of_them() -> None:
+    """South falls at 105, its ticket comes at 106; the ticket of north, from 101, says nothing of south."""
+    platforms = [
+        outage(100, 20, 1, scope="partial", share=0.5, subject="platform:north", noticed_at=START + 101 * HOUR_US),
+        outage(105, 7, 2, scope="partial", share=0.5, subject="platform:south", noticed_at=START + 106 * HOUR_US),
+    ]
+    (one,) = outages_of(service_of(case_of(platforms)))
+    assert (one.incident.start, one.incident.noticed_at) == (START + 105 * HOUR_US, START + 106 * HOUR_US)

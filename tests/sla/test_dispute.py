@@ -11,6 +11,7 @@ from simbench.rules.rule import judge
 from simbench.sla.classification import service_of
 from simbench.sla.dispute import Side, compare, seen_by_the_client
 from simbench.sla.probes import Probes, probes_of
+from tests.paris import FRANCE
 from tests.rules.scene import Scene, us
 from tests.sla.years import START, case_of, outage
 
@@ -27,7 +28,7 @@ def probes(*silent_h: tuple[float, float], until_h: float = 24, from_h: float = 
 
 
 def side(incident: Incident, seen: Probes) -> Side:
-    (found,) = compare(service_of(case_of([incident], DAY)), seen, 60)
+    (found,) = compare(service_of(case_of([incident], DAY)), seen, 60, 2, FRANCE)
     return found
 
 
@@ -52,7 +53,7 @@ def test_a_ticket_is_compared_with_the_silence_it_meets(seen: Probes, verdict: s
 
 def test_a_silence_without_a_ticket_is_reported_and_a_short_one_is_none() -> None:
     seen = probes((3, 3.5), (5, 5.01))
-    (found,) = compare(service_of(case_of([], DAY)), seen, 61)
+    (found,) = compare(service_of(case_of([], DAY)), seen, 61, 2, FRANCE)
     assert (found.verdict, found.seen_s) == ("only the client", 1800)
     assert (found.seen_start, found.ticket_start) == (START + 3 * HOUR_US, -1)
 

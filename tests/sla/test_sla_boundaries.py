@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.contract import load_contract
 from simbench.ledger.incidents import Incident, Period
 from simbench.sla.availability import rolling, turning_points, year_of
 from simbench.sla.classification import Service, counted, service_of
 from simbench.sla.dispute import compare
+from tests.paris import FRANCE, instant
 from tests.sla.test_dispute import DAY, probes
 from tests.sla.years import END, START, YEAR, case_of, judged, maintenance, outage
 
@@ -92,5 +92,5 @@ def test_a_late_outage_that_still_lasts_is_judged_by_what_it_lasted() -> None:
 @pytest.mark.parametrize(("silent_min", "count"), [(2, 1), (1, 0), (3, 1)])
 def test_a_silence_as_long_as_the_least_is_an_outage(silent_min: int, count: int) -> None:
     seen = probes((3, 3 + silent_min / 60))
-    assert len(compare(service_of(case_of([], DAY)), seen, 2 * MINUTE_US // SECOND_US)) == count
+    assert len(compare(service_of(case_of([], DAY)), seen, 2 * MINUTE_US // SECOND_US, 2, FRANCE)) == count
     assert YEAR.end == END

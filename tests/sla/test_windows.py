@@ -6,15 +6,20 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from simbench.base.calendar import instant
-from simbench.base.units import MINUTE_US
+from simbench.base.units import HOUR_US, MINUTE_US
 from simbench.contract import Contract, load_contract
 from simbench.ledger import MemoryLedger
 from simbench.ledger.incidents import Period
 from simbench.ledger.stimuli import Probe, stimulus_row
 from simbench.rules.rule import judge
+from simbench.sla.availability import budget, year_of
 from simbench.sla.classification import service_of
 from simbench.sla.forecast import forecast
+from simbench.sla.report.availability_figure import below
+from simbench.sla.report.key_figures import burn
+from simbench.sla.report.view import view_of
+from simbench.sla.watch import standing
+from tests.paris import instant
 from tests.sla.years import START, YEAR, case_of, judged, maintenance, outage
 
 ROLLING, SIX = "sla.availability", "sla.restoration"
@@ -127,3 +132,48 @@ def test_a_forecast_counts_planned_work_where_the_contract_s_formula_does() -> N
     assert by_formula["V1"].availability.share < 0.05
     assert by_formula["V2"].availability.share > 0.3
     assert by_formula["V1"].restoration.share == pytest.approx(by_formula["V2"].restoration.share, abs=0.05)
+
+
+FIVE_THREE_TEN = [  # 5 h unplanned, 3 h announced in time, 10 h of half the platform
+    outage(100, 5), maintenance(1000, 3, 6, 2), outage(2000, 10, 3, scope="partial", share=0.5, subject="36010"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("formula", "allowed", "spent"), [("V1", 87.6, 5), ("V2", 87.6, 8), ("V3", 87.57, 5), ("V4", 87.6, 10)]
+)
+def test_the_budget_is_that_of_the_contract_s_formula(formula: str, allowed: float, spent: float) -> None:
+    contract = under(availability_formula=formula)
+    service = service_of(case_of(FIVE_THREE_TEN, contract=contract))
+    hours, lost = budget(year_of(service, contract), contract, np.array([YEAR.end]))
+    assert (hours[0], lost[0]) == (pytest.approx(allowed), pytest.approx(spent))
+    stands = standing(tuple(FIVE_THREE_TEN), contract, YEAR.end, YEAR.start, 86_400_000_000)
+    assert stands.left_h == pytest.approx(allowed - spent)
+    assert stands.availability == pytest.approx(1 - spent / (8760 - 3 * (formula == "V3")))
+
+
+@pytest.mark.parametrize(("formula", "lost_h"), [("V1", 6), ("V2", 26), ("V4", 11)])
+def test_the_burn_rate_is_that_of_the_contract_s_formula(formula: str, lost_h: float) -> None:
+    """6 h, 20 h of announced work and half of 10 h in the last ninety days; only with the work the budget runs out."""
+    incidents = [
+        outage(7000, 6), maintenance(7500, 20, 6, 2),
+        outage(8000, 10, 3, scope="partial", share=0.5, subject="36010"), maintenance(3000, 60, 6, 4),
+    ]  # fmt: skip
+    view = view_of(case_of(incidents, contract=under(availability_formula=formula)))
+    found = burn(view)
+    assert (found.lost, found.days, found.enough) == (lost_h * HOUR_US, 90, True)
+    assert (found.out is not None) == (formula == "V2")
+
+
+def test_a_burn_rate_of_a_few_days_says_nothing_of_the_future() -> None:
+    week = Period(START, START + 7 * 24 * HOUR_US, START)
+    found = burn(view_of(case_of([outage(10, 6)], week)))
+    assert (found.lost, found.enough, found.out) == (6 * HOUR_US, False, None)
+
+
+def test_spans_below_the_target_are_those_in_which_the_budget_is_overdrawn() -> None:
+    """60 h twice: the second is too much after 27.6 of its hours, until the first has begun to leave by as much."""
+    view = view_of(case_of([outage(0, 60), outage(4000, 60, 2)], Period(START, START + 2 * 8760 * HOUR_US, START)))
+    ((since, until),) = below(view)
+    assert (since - START) / HOUR_US == pytest.approx(4027.6)
+    assert (until - START) / HOUR_US == pytest.approx(8760 + 32.4)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simbench.base.calendar import instant
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding
@@ -13,6 +12,7 @@ from simbench.ledger.events import EventRow
 from simbench.ledger.incidents import Incident, Period, incident_rows, period_row
 from simbench.rules.rule import Case, judge, ordered
 from simbench.trace.trace import Trace
+from tests.paris import instant
 
 START, END = instant(2025, 1, 1), instant(2026, 1, 1)  # 8,760 hours
 YEAR = Period(START, END, START)

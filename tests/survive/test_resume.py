@@ -183,7 +183,6 @@ def test_clock_limits_subscribers_outage_and_faults_are_as_they_were(
         api.outage("silent", "36150", for_s=DAY_S)
         api.speed(3)
         before = api.platform()
-        api.messages()  # a search waits until everything before it is on disk
         stop(server, how)
     with Patient("--resume", folder, "--port", "0", "--api", "0") as server, api_of(server) as api:
         after = api.platform()
@@ -205,12 +204,10 @@ def test_outages_planned_over_the_api_still_come(scenario: Path, tmp_path: Path,
         given_up, kept, _ = api.platform().scheduled
         api.cancel(given_up.id)
         before = api.platform().scheduled
-        api.messages()
         stop(server, how)
     for _ in range(2):  # resumed once more, nothing is planned twice
         with Patient("--resume", folder, "--port", "0", "--api", "0") as server, api_of(server) as api:
             assert api.platform().scheduled == before
-            api.messages()
             stop(server, how)
     with Patient("--resume", folder, "--port", "0", "--api", "0") as server, api_of(server) as api:
         api.outage("cut", in_s=9_000)
@@ -264,3 +261,73 @@ def test_a_folder_that_was_never_served_is_no_run_to_resume(tmp_path: Path) -> N
     assert ended.stderr == (
         f"simbench: {tmp_path / 'served.json'}: No such file or directory; expected the folder of a served run\n"
     )
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_changed_passwords_and_lists_of_addresses_are_kept(scenario: Path, tmp_path: Path, how: signal.Signals) -> None:
+    folder = tmp_path / "run"
+    listed, gone = "33639980012", "33639980013"
+
+    def asked(ot: str, styp: str, **fields: str) -> bytes:
+        names = {"OAdC": "36150", "OTON": "6", "ONPI": "5", "STYP": styp, "VERS": "0100"}
+        return build(ot, "O", "01", **names, **fields)
+
+    def password(word: str) -> str:
+        return word.encode().hex().upper()
+
+    def edit(styp: str, address: str) -> bytes:
+        return asked("61", styp, LAdC=address, LTON="1", LNPI="1")
+
+    async def exchange(peer: LivePeer, octets: bytes) -> str:
+        peer.send(octets)
+        return str((await peer.frame()).data[0])
+
+    async def before(port: int) -> None:
+        peer = await dial(port)
+        change = asked("60", "3", PWD=password("secret"), NPWD=password("changed"))
+        refused = asked("60", "3", PWD=password("wrong"), NPWD=password("never"))
+        assert [await exchange(peer, octets) for octets in (change, refused)] == ["A", "N"]
+        await peer.close()
+        peer = await dial(port)
+        assert await exchange(peer, asked("60", "4", PWD=password("changed"))) == "A"
+        assert [await exchange(peer, edit(*each)) for each in (("1", listed), ("1", gone), ("2", gone))] == ["A"] * 3
+        peer.send(edit("1", "33639980014")[:-1])  # half an operation changes nothing
+        await peer.close()
+
+    async def after(port: int) -> None:
+        peer = await dial(port)
+        assert (await peer.login("36150", "secret")).data[0] == "N"
+        assert (await peer.login("36150", "changed")).data[0] == "A"
+        await peer.close()
+        peer = await dial(port)
+        assert await exchange(peer, asked("60", "4", PWD=password("changed"))) == "A"
+        assert [await exchange(peer, edit("3", address)) for address in (listed, gone, "33639980014")] == [
+            "A",
+            "N",
+            "N",
+        ]
+        await peer.close()
+
+    with Patient(scenario, "--port", "0", "-o", folder) as server:
+        asyncio.run(before(server.port))
+        stop(server, how)
+    for _ in range(2):
+        with Patient("--resume", folder, "--port", "0") as server:
+            asyncio.run(after(server.port))
+            stop(server, how)
+
+
+def test_what_the_api_answered_for_is_kept_under_durable_though_the_server_is_killed_at_once(
+    scenario: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    with Patient(scenario, "--port", "0", "--api", "0", "-o", folder) as server, api_of(server) as api:
+        api.detach("0710000001")
+        api.outage("cut", in_s=5_000, for_s=60)
+        api.limit("36150", 7, "nack")
+        api.mo("33639980001", "36150", "STOP")
+        stop(server, signal.SIGKILL)
+    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, api_of(server) as api:
+        platform = api.platform()
+        assert (platform.codes[0].tier_per_s, len(platform.scheduled), platform.untold) == (7, 1, 1)
+        assert not api.subscriber("0710000001").attached

@@ -23,6 +23,7 @@ from simbench.sla.imports.outages import read_outages
 from simbench.sla.imports.probed import read_probes
 from simbench.sla.imports.traffic import read_traffic
 from simbench.tables.columns import Columns
+from tests.paris import PLAN
 
 CONTRACT = load_contract()
 PARIS = ZoneInfo("Europe/Paris")
@@ -51,9 +52,9 @@ READERS: dict[str, tuple[str, Reader]] = {
     "outages": (OUTAGES, lambda path: read_outages(path, CONTRACT, Columns(), PARIS)),
     "traffic": (TRAFFIC, lambda path: read_traffic(path, CONTRACT, Columns(), PARIS)),
     "probes": (PROBES, lambda path: read_probes(path, Columns(), PARIS)),
-    "requests": (REQUESTS, lambda path: read_metadata(None, path, PARIS)),
-    "numbers": (NUMBERS, read_numbers),
-    "counts": (COUNTS, read_counts),
+    "requests": (REQUESTS, lambda path: read_metadata(None, path, PLAN, PARIS)),
+    "numbers": (NUMBERS, lambda path: read_numbers(path, PLAN)),
+    "counts": (COUNTS, lambda path: read_counts(path, CONTRACT.calendar)),
     "bill": (BILL, lambda path: read_received(path, CONTRACT)),
     "kannel": (KANNEL, lambda path: read_kannel_log(path, CONTRACT, PARIS)),
 }

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput
 from simbench.base.units import HOUR_US
 from simbench.tables.instants import Moment, NoZone, instant_of, moment_of
+from tests.paris import instant
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = instant(2025, 7, 1, 12)  # 10:00 UTC

@@ -150,7 +150,7 @@ def test_a_table_none_of_whose_rows_can_be_used_is_refused(tmp_path: Path) -> No
     def refuse(row: Row) -> None:
         raise BadInput("start", "is wrong")
 
-    with pytest.raises(BadInput, match=r"none of 1 rows can be used: line 2: start: is wrong"):
+    with pytest.raises(BadInput, match=r"no usable row among 1: line 2: start: is wrong"):
         collect(read_table(path, KINDS), refuse)
 
 

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import scts_text
 from simbench.base.units import SECOND_US
 from simbench.kernels import jit
 from simbench.ledger import MemoryLedger
@@ -22,6 +21,7 @@ from simbench.trace.trace import Trace
 from simbench.ucp import alphabet, content
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
+from tests.paris import scts_text
 from tests.trace.plain_wire import Wire as PlainWire
 
 NOON_S = 1_795_000_000

@@ -99,9 +99,10 @@ def live() -> list[tuple[str, bool]]:
         print(
             f"live, {name}: {_rates(figures)}, {times:.1f} times the naive server; in all "
             f"{figures['answered']:,.0f} answered, {figures['notified']:,.0f} notified; connection with fewest results "
-            f"to one with most: {figures['fewest_to_most']:.2f}"
+            f"to one with most: {figures['fewest_to_most']:.2f}; {figures['most_mb']:.0f} MB at most"
         )
     return [
+        ("350 MB while it serves", max(figures["most_mb"] for figures in named.values()) <= 350),
         ("400,000/s of processor time", plain["submits_per_processor_s"] >= 400_000),
         ("4.5 times the naive server", plain["submits_per_processor_s"] >= 4.5 * rate),
         ("200,000/s of processor time, notified and acknowledged", notified["submits_per_processor_s"] >= 200_000),

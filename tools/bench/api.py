@@ -20,8 +20,8 @@ from pathlib import Path
 
 import httpx
 
-from simbench.base.calendar import scts_text
 from simbench.base.units import SECOND_US
+from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
 from simbench.service.log import EventLog
 from simbench.service.messages import MessageSearch, Query
@@ -48,7 +48,7 @@ def searching() -> list[tuple[str, bool]]:
         Ledger.create(Path(folder) / "run", RunInfo(run="search")) as ledger,
     ):
         _fill(ledger)
-        search = MessageSearch(ledger, EventLog())
+        search = MessageSearch(ledger, EventLog(), load_contract())
         begun, before = time.perf_counter(), time.process_time()
         search.search(Query(limit=1))
         built_s, used_s = time.perf_counter() - begun, time.process_time() - before
@@ -74,7 +74,7 @@ def _fill(ledger: Ledger) -> None:
         second = noon + start // 10_000
         sent = [(start + n, (start + n) % 100_000) for n in range(50)]
         ledger.wire.append((second * 1_000_000, start % 10 + 1, "in", b"".join(frames[of] for _, of in sent)))
-        stamp = scts_text(second * SECOND_US)
+        stamp = load_contract().calendar.scts_text(second * SECOND_US)
         results = (encode(n % 100, "R", "51", f"A//3371{of:07d}:{stamp}/") for n, of in sent)
         ledger.wire.append((second * 1_000_000, start % 10 + 1, "out", b"".join(results)))
         for n, of in sent:

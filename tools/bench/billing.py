@@ -10,14 +10,14 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
-from simbench.base.calendar import instant
 from simbench.base.units import MINUTE_US
+from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
 from simbench.ledger.rows import MINUTE, ORDINAL
 from tools.bench.tables import fill
 
 CODES, A_MINUTE = 10, 58
-START, END = instant(2025, 1, 1), instant(2026, 1, 1)
+START, END = load_contract().calendar.instant(2025, 1, 1), load_contract().calendar.instant(2026, 1, 1)
 
 
 def billing() -> list[tuple[str, bool]]:

@@ -86,7 +86,7 @@ def month() -> None:
     most_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "calls.parquet"
-        write_records(path, with_ports(done.last))
+        write_records(path, with_ports(done.last), done.offer.calendar)
         calls = len(done.last.calls)
         del done
         read_s, records = _best(lambda: read_records(path, load_netrevenu(), MONTH))

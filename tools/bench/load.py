@@ -107,6 +107,7 @@ class Load:
             "notified": notified,
             "generator_cpu_share": cpu / elapsed,
             "submits_per_processor_s": (after[0] - before[0]) / served if served else 0.0,
+            "most_mb": most_mb(server),
             "fewest_to_most": min(each) / max(each),
         }
 
@@ -132,6 +133,14 @@ def processor_s(process: int) -> float:
         return 0.0
     fields = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def most_mb(process: int) -> float:
+    """The most memory a process has held so far; 0 for none."""
+    if not process:
+        return 0.0
+    status = Path(f"/proc/{process}/status").read_text("ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1000
 
 
 def encoded(code: str, first: int, count: int, notify: bool, odd: int = 0) -> list[bytes]:

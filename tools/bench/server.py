@@ -50,7 +50,8 @@ async def serve(folder: Path, kind: str = "") -> None:
             await stop.wait()
     ledger.close()
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(f"  server: {used.ru_utime + used.ru_stime:.1f} s of processor, {used.ru_maxrss / 1024:.0f} MB at most")
+    spent, most_mb = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    print(f"  server: {spent:.1f} s of processor, {most_mb:.0f} MB at most, its ledger packed")
 
 
 @asynccontextmanager

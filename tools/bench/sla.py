@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from simbench.base.calendar import instant
 from simbench.base.units import HOUR_US, MINUTE_US
 from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
@@ -22,7 +21,7 @@ from simbench.sla.rolling_window import windows
 from tools.bench.tables import fill
 
 OUTAGES, ROWS, CODES = 20_000, 20_000_000, 10
-START, END = instant(2022, 1, 1), instant(2026, 1, 1)
+START, END = load_contract().calendar.instant(2022, 1, 1), load_contract().calendar.instant(2026, 1, 1)
 
 
 def sla() -> list[tuple[str, bool]]:
@@ -77,7 +76,7 @@ def judging() -> list[tuple[str, bool]]:
 
 def year_of_rows(folder: Path) -> None:
     """Write a run folder of a year: ten codes, every other message delayed by the meter, fourteen outages."""
-    start, end = instant(2025, 1, 1), instant(2026, 1, 1)
+    start, end = load_contract().calendar.instant(2025, 1, 1), load_contract().calendar.instant(2026, 1, 1)
     with Ledger.create(folder, RunInfo("year")) as ledger:
         outages = [
             Incident(f"T{n}", start + (n + 1) * 500 * HOUR_US, start + (n * 500 + 506) * HOUR_US) for n in range(14)

@@ -12,7 +12,7 @@ from simbench import __version__
 from simbench.base.outputs import claim
 from simbench.bench.report import ExerciseRun, Judgement, write_findings, write_report
 from simbench.bench.runner.findings import judge_exercise
-from simbench.bench.runner.in_memory import MONDAY, conduct_in_memory
+from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.bench.runner.selection import select
 from simbench.bench.runner.session_findings import concluded
 from simbench.bench.sut.registry import EVERYTHING
@@ -68,7 +68,7 @@ def judged(faults: tuple[str, ...]) -> Judgement:
         "contract_digest": contract.digest,
         "seed": 1,
         "bench_version": __version__,
-        "started_at": MONDAY,
+        "started_at": contract.calendar.instant(2026, 3, 2, 10, 0, 0),
         "time": "virtual",
     }
     everywhere = {name: [one for one in findings if one.purpose == name] for name in standing(contract)}

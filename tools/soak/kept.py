@@ -18,8 +18,8 @@ from typing import NamedTuple, cast
 from fake_smsc.scenario import CodeConfig, DeliveryConfig, Scenario
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
-from simbench.base.calendar import instant
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
+from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
 from simbench.ucp.frame import encode
 from tests import harness
@@ -142,7 +142,10 @@ def kept(folder: Path, warm: int, rounds: int) -> Kept:
 
     async def run() -> Kept:
         loop = asyncio.get_running_loop()
-        network, clock = MemoryNetwork(), PlatformClock(instant(2026, 3, 2, 10, 0, 0), 1.0, loop.time)
+        network, clock = (
+            MemoryNetwork(),
+            PlatformClock(load_contract().calendar.instant(2026, 3, 2, 10, 0, 0), 1.0, loop.time),
+        )
         codes = tuple(CodeConfig(code=code, limit="monitor", window=100) for code in CODES)
         scenario = Scenario(codes=codes, delivery=DeliveryConfig(latency_median_ms=500))
         ledger = Ledger.create(folder, RunInfo(run="kept"), daily=False)

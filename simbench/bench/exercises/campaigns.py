@@ -12,24 +12,22 @@ from msgspec.structs import replace
 from simbench.bench.exercises.exercise import Setup, exercise
 from simbench.bench.exercises.marketing_hours import clock_at, probe
 from simbench.bench.exercises.tester import Bench
+from simbench.numbering.plan import NumberingPlan
 from simbench.numbering.subscribers import Subscriber
 
 DAYTIME = Setup(clock="daytime")
 SPELLINGS = ("STOP", "stop", " Stop ", "STOP {code}", "Stop.", "STOP SMS", "s.t.o.p", "«Stop» merci")
-MACHINE = "337000000900001"
 GOOD_NAMES = ("MARQUE", "Marque75", "A1234567890", "GRANDEMARQU", "7SUR7")
 BAD_NAMES = (
     "MARQUE LUXE",
     "M-75",
     "MARQUE_75",
-    "33639980077",
     "GRANDEMARQUE",
     "MARQUEDELUXE2026",
     "2026",
     "CAFÉ",
     "MÉTÉO",
 )
-AWAY, HERE = "33710900001", "33720000001"  # in a block of Orange, and in one of another operator
 
 
 @exercise(
@@ -125,7 +123,9 @@ async def opt_outs(bench: Bench) -> None:
 async def ranges(bench: Bench) -> None:
     """One range after the other."""
     await bench.connected(bench.rates)
-    bench.control.put(Subscriber(MACHINE, "m2m", "orange", attached=True))
+    machine = bench.plan.one("machine")
+    if machine:
+        bench.control.put(Subscriber(machine, "m2m", bench.plan.home, attached=True))
     user = bench.subscriber()
     proper, improper = [], []
     if bench.has("reply"):
@@ -140,9 +140,9 @@ async def ranges(bench: Bench) -> None:
     if bench.has("interpersonal"):
         proper.append(bench.message("interpersonal", traffic_class="web2sms"))
         improper += [bench.marketing("interpersonal"), bench.message("first", traffic_class="web2sms")]
-    if bench.has("machines"):
-        proper.append(bench.message("machines", MACHINE))
-        improper += [bench.marketing("machines", MACHINE), bench.message("machines")]
+    if bench.has("machines") and machine:
+        proper.append(bench.message("machines", machine))
+        improper += [bench.marketing("machines", machine), bench.message("machines")]
     await bench.ask_all([*proper, *improper])
     await bench.received(len(proper), bench.patience_s)
     await bench.pause(3)
@@ -159,27 +159,36 @@ async def sender_names(bench: Bench) -> None:
     """Valid names, invalid names, and valid names on a code without the option."""
     await bench.connected(bench.rates)
     good = [bench.message("second", oadc=name) for name in GOOD_NAMES]
-    bad = [bench.message("second", oadc=name) for name in BAD_NAMES]
+    bad = [bench.message("second", oadc=name) for name in (*BAD_NAMES, bench.plan.writer(77))]
     bad.append(bench.message("first", oadc="MARQUE"))
     await bench.ask_all([*good, *bad, bench.message("first")])
     await bench.received(len(good) + 1, bench.patience_s)
     await bench.pause(3)
 
 
+def ported_numbers(plan: NumberingPlan) -> tuple[tuple[str, str, str], ...]:
+    """One number ported away from the operator and one ported to it: number, operator, day."""
+    away = (*plan.away, "other")
+    since = "2020-01-06"
+    return (plan.own(900_001), away[min(1, len(away) - 1)], since), (plan.elsewhere(1), plan.home, since)
+
+
 @exercise(
-    "Numbers ported away from Orange and to it, according to the client's portability data",
+    "Numbers ported away from the operator and to it, according to the client's portability data",
     ("recipients.ported-numbers",),
     ("third",),
     seconds=10,
-    setup=Setup(ported=((AWAY, "bouygues", "2020-01-06"), (HERE, "orange", "2020-01-06"))),
+    setup=Setup(ported=ported_numbers),
 )
 async def ported(bench: Bench) -> None:
     """Both kinds among ordinary numbers; the platform has the same data as the file."""
-    bench.control.put(Subscriber(AWAY, "ported-out", "bouygues"))
-    bench.control.put(Subscriber(HERE, "orange", "orange", attached=True))
+    plan = bench.plan
+    (away, operator, _), (here, home, _) = ported_numbers(plan)
+    bench.control.put(Subscriber(away, "ported-out", operator))
+    bench.control.put(Subscriber(here, home, home, attached=True))
     await bench.connected(["third"])
     asks = [bench.message("third") for _ in range(10)]
-    asks += [replace(bench.message("third"), recipient=number) for number in (AWAY, HERE, AWAY)]
+    asks += [replace(bench.message("third"), recipient=number) for number in (away, here, away)]
     await bench.ask_all(asks)
     await bench.settled()
     await bench.pause(2)

@@ -15,7 +15,8 @@ from simbench.bench.exercises.codes import EVERY_TIER
 from simbench.bench.exercises.exercise import Setup, exercise
 from simbench.bench.exercises.tester import Bench
 from simbench.client.messages import Outgoing
-from simbench.numbering.subscribers import Fate, Subscriber
+from simbench.numbering.plan import NumberingPlan
+from simbench.numbering.subscribers import Subscriber
 
 OBSERVED_S = 30  # a client one percent too fast is 300 ms early by then, six times the tolerance
 OUTAGE_S = 45
@@ -28,20 +29,24 @@ LONG = (
 )
 FAST = Setup(speed=8)  # without a rate to measure, clocks run fast if the client's can
 
-# One recipient of each kind: address, fate, operator, attached, roaming.
-RECIPIENTS: dict[str, tuple[str, Fate, str, bool, bool]] = {
-    "malformed": ("0639", "malformed", "", True, False),
-    "fixed": ("33199001234", "fixed", "", True, False),
-    "overseas": ("262692999901", "overseas", "", True, False),
-    "foreign": ("447700900123", "foreign", "", True, False),
-    "other operator": ("33720000001", "other-operator", "sfr", True, False),
-    "ported out": ("33710900001", "ported-out", "bouygues", True, False),
-    "machine": ("337000000900001", "m2m", "orange", True, False),
-    "unknown": ("33710900009", "unknown", "", True, False),
-    "absent to the end": ("33710900002", "orange", "orange", False, False),
-    "absent, then back": ("33710900003", "orange", "orange", False, False),
-    "roaming": ("33710900004", "orange", "orange", True, True),
-}
+
+def recipients_of_each_kind(plan: NumberingPlan) -> dict[str, Subscriber]:
+    """One recipient of each kind that the plan has."""
+    home, away = plan.home, (*plan.away, "other")
+    found = {
+        "malformed": Subscriber(plan.short(), "malformed", attached=True),
+        "fixed": Subscriber(plan.fixed(1234), "fixed", attached=True),
+        "overseas": Subscriber(plan.one("overseas"), "overseas", attached=True),
+        "foreign": Subscriber(plan.one("foreign"), "foreign", attached=True),
+        "other operator": Subscriber(plan.elsewhere(1), "other-operator", away[0], attached=True),
+        "ported out": Subscriber(plan.own(900_001), "ported-out", away[min(1, len(away) - 1)], attached=True),
+        "machine": Subscriber(plan.one("machine"), "m2m", home, attached=True),
+        "unknown": Subscriber(plan.own(900_009), "unknown", attached=True),
+        "absent to the end": Subscriber(plan.own(900_002), home, home),
+        "absent, then back": Subscriber(plan.own(900_003), home, home),
+        "roaming": Subscriber(plan.own(900_004), home, home, attached=True, roaming=True),
+    }
+    return {name: one for name, one in found.items() if one.msisdn}
 
 
 @exercise(
@@ -50,7 +55,7 @@ RECIPIENTS: dict[str, tuple[str, Fate, str, bool, bool]] = {
         "sessions.well-formed",
         "sessions.login-first",
         "sessions.keepalive",
-        "sessions.answers-notices",
+        "sessions.answers-notifications",
         "sessions.violations",
         "submits.violations",
         "sessions.sessions-last",
@@ -63,7 +68,7 @@ async def session(bench: Bench) -> None:
     """Messages and notifications first, then silence for longer than a keepalive may take."""
     await bench.ask_all(bench.message("first") for _ in range(30))  # some octets before the login is answered
     await bench.connected(["first"])
-    bench.control.mo("33639980012", bench.code("first"), "Bonjour")
+    bench.control.mo(bench.plan.writer(12), bench.code("first"), "Bonjour")
     await bench.received(bench.asked, bench.patience_s)
     await bench.reported(30)
     await bench.pause(bench.contract.terms.session.keepalive_expected_s.value + 10)
@@ -75,7 +80,7 @@ async def session(bench: Bench) -> None:
         "recipients.served-recipients",
         "recipients.final-refusals",
         "recipients.accepted",
-        "recipients.non-orange-share",
+        "recipients.other-operators-share",
     ),
     ("third", "machines"),
     seconds=135,
@@ -83,19 +88,20 @@ async def session(bench: Bench) -> None:
 )
 async def mixed_recipients(bench: Bench) -> None:
     """Malformed, fixed, overseas, foreign, other operator, ported, machine, unknown, absent, and roaming."""
-    for address, fate, operator, attached, roaming in RECIPIENTS.values():
-        bench.control.put(Subscriber(address, fate, operator, attached, roaming))
+    kinds = recipients_of_each_kind(bench.plan)
+    for subscriber in kinds.values():
+        bench.control.put(subscriber)
     await bench.connected(bench.rates)
     ordinary = [bench.message("third") for _ in range(200)]
-    special = [bench.message("third", recipient=entry[0]) for entry in RECIPIENTS.values()]
-    if bench.has("machines"):
-        special.append(bench.message("machines", recipient=RECIPIENTS["machine"][0]))
-    expiring = RECIPIENTS["absent to the end"][0]
+    special = [bench.message("third", recipient=one.msisdn) for one in kinds.values()]
+    if bench.has("machines") and "machine" in kinds:
+        special.append(bench.message("machines", recipient=kinds["machine"].msisdn))
+    expiring = kinds["absent to the end"].msisdn
     mixed = list(_interleaved(ordinary, special))
     await bench.ask_all(replace(ask, validity_s=60) if ask.recipient == expiring else ask for ask in mixed)
     await bench.received(len(ordinary), bench.patience_s)
     await bench.pause(10)
-    bench.control.attach(RECIPIENTS["absent, then back"][0])
+    bench.control.attach(kinds["absent, then back"].msisdn)
     # A validity ends on a whole minute, so the expiring message may stay valid for up to two.
     await bench.reported(120)
     await bench.pause(2)
@@ -105,7 +111,7 @@ async def mixed_recipients(bench: Bench) -> None:
     "Messages from other originators than the short code are requested",
     (
         "sender.short-code-only",
-        "sender.temptations",
+        "sender.forbidden-requests",
         "sender.no-subscriber-number",
         "sender.allotted-codes",
         "sender.originator-in-service",
@@ -122,7 +128,9 @@ async def originators(bench: Bench) -> None:
     first, numbering = bench.code("first"), bench.contract.terms.numbering
     last = "9" * (numbering.code_digits.value - len(numbering.prefixes("marketing")[0]))
     others = numbering.prefixes("marketing")[0] + last  # a code of the range that is nobody's
-    await bench.ask_all(bench.message("first", oadc=oadc) for oadc in (f"{first}1", others, "MARQUE", "33639980077"))
+    await bench.ask_all(
+        bench.message("first", oadc=oadc) for oadc in (f"{first}1", others, "MARQUE", bench.plan.writer(77))
+    )
     await bench.pause(5)
     await bench.reported(30)
 

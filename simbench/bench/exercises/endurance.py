@@ -86,7 +86,7 @@ async def _replies(bench: Bench, seconds: int) -> None:
     codes = list(bench.rates)
     for number in range(seconds // 5):
         await bench.pause(5)
-        bench.control.mo("33639980012", codes[number % len(codes)], REPLY)
+        bench.control.mo(bench.plan.writer(12), codes[number % len(codes)], REPLY)
 
 
 async def _sample(bench: Bench, every_s: float) -> None:

@@ -16,6 +16,7 @@ from simbench.bench.exercises.codes import codes_under
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.sut.protocol import WITHIN_REACH, Reach
 from simbench.contract import Contract
+from simbench.numbering.plan import NumberingPlan
 
 QUICK_MS = 200  # median delivery time where clocks are stepped
 Script = Callable[[Bench], Awaitable[None]]
@@ -26,8 +27,8 @@ class Setup(msgspec.Struct, frozen=True):
 
     `clock`: "any"; "daytime", a working day at ten where the client's clock can be moved; "moved", required for a
     verdict. `epoch` is civil time by the contract's calendar; `moment` gives it from the contract, in its place.
-    `speed` is the speed of both clocks, where the client's can run fast. `ported` are numbers with operator and day,
-    given to the client; `wrong_password` names codes whose password it does not get.
+    `speed` is the speed of both clocks, where the client's can run fast. `ported` gives numbers with operator and day,
+    which the client gets; `wrong_password` names codes whose password it does not get.
     """
 
     clock: Literal["any", "daytime", "moved"] = "any"
@@ -38,7 +39,7 @@ class Setup(msgspec.Struct, frozen=True):
     result_timer_s: int = 0  # 0: the contract's maximum
     oadc_option: tuple[str, ...] = ()
     wrong_password: tuple[str, ...] = ()
-    ported: tuple[tuple[str, str, str], ...] = ()
+    ported: Callable[[NumberingPlan], tuple[tuple[str, str, str], ...]] | None = None
 
 
 class Exercise(msgspec.Struct, frozen=True):

@@ -121,7 +121,7 @@ async def busy(bench: Bench) -> None:
     await bench.ask_all(bench.message("first") for _ in range(100))
     codes = list(bench.rates)
     for number in range(20):
-        bench.control.mo(f"3363998{number:04d}", codes[number % len(codes)], f"Bonjour {number}")
+        bench.control.mo(bench.plan.writer(number), codes[number % len(codes)], f"Bonjour {number}")
         await bench.pause(0.3)
     await bench.received(bench.asked, bench.patience_s)
     await bench.reported(30)

@@ -27,6 +27,7 @@ from simbench.bench.sut.protocol import (
 from simbench.client.messages import Outgoing
 from simbench.ledger.events import Event, row_of
 from simbench.ledger.stimuli import Announced, Reported, Request, Stimulus, stimulus_row
+from simbench.numbering.plan import plan_of
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 TOKENS = len(DIGITS) ** 5
@@ -54,6 +55,7 @@ class Bench:
         self.patience_s = PATIENCE * timer_s
         self.rates = {config.code: config.rate_per_s for config in smsc.scenario.codes}
         self._codes = dict(codes or {})
+        self.plan = plan_of(self.contract)
         self._accounts = {config.code: config.account or config.code for config in smsc.scenario.codes}
         self._withheld: set[str] = set()
         self._first_token = crc32(smsc.scenario.name.encode()) % (TOKENS // TOKENS_APART) * TOKENS_APART
@@ -90,7 +92,7 @@ class Bench:
     def subscriber(self) -> str:
         """A new subscriber of the operator from the fictional blocks."""
         self._recipients += 1
-        return f"33710{self._recipients:06d}"
+        return self.plan.own(self._recipients)
 
     def message(self, code: str, recipient: str = "", text: str = "Votre commande est prete", **more: Any) -> Outgoing:
         """A message to request; without a recipient, to a new subscriber."""

@@ -18,7 +18,6 @@ import pytest
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.outage import Mode
-from simbench.base.calendar import instant
 from simbench.base.extras import need
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import Exercise, Setup
@@ -175,10 +174,10 @@ class Clock:
         return self._smsc.clock.now()
 
     def step_to(self, *civil: int) -> None:
-        """Move both forward to a civil time of Paris (year, month, day, hour, ...). Skips the test where it cannot."""
+        """Move both forward to a civil time (year, month, day, hour, ...). Skips the test where it cannot."""
         if not _moves(self._smsc.sut):
             pytest.skip("the client's clock cannot be moved")
-        self._smsc.call(self._step((instant(*civil) - self.now()) / SECOND_US))
+        self._smsc.call(self._step((self._smsc.live.contract.calendar.instant(*civil) - self.now()) / SECOND_US))
 
     async def _step(self, seconds: float) -> None:
         self._smsc.live.control.step(seconds)

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 from markupsafe import Markup
 
+from simbench.base.calendar import UTC_CALENDAR
 from simbench.base.errors import BadInput
 from simbench.base.json_files import write_octets
 from simbench.bench.report.page import VERDICTS
@@ -111,7 +112,7 @@ def page(certificate: Certificate) -> str:
             certificate=certificate,
             verdict=verdict,
             tone=TONES[status],
-            started=moment(certificate.started_at),
+            started=moment(certificate.started_at, UTC_CALENDAR),
             counts=tally(Finding(one.purpose, "", one.outcome, "") for one in certificate.outcomes),
             outcomes=WORST_FIRST,
             lines=lines,

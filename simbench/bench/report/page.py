@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from simbench.base.calendar import Calendar
 from simbench.base.json_files import write_octets
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
@@ -40,7 +41,7 @@ FACTS: Final = {
     "contract_digest": "Contract digest",
     "seed": "Seed",
     "bench_version": "Bench version",
-    "started_at": "Started at (Paris)",
+    "started_at": "Started at",
     "duration_s": "Duration",
 }
 
@@ -106,7 +107,7 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
     findings = sorted(judgement.findings, key=rank)
     hide: Callable[[str], str] = masked_text if mask else str
     groups = [*causes(findings), *((one,) for one in findings if one.outcome == "pass")]
-    around = Surroundings(judgement.exercises, mask)
+    around = Surroundings(judgement.exercises, mask, judgement.contract.calendar)
     cases = [_case(place, group, judgement, around) for place, group in enumerate(groups, 1)]
     disputed = {name for group in groups if group[0].outcome in OPEN for one in group for name in exercises_of(one)}
     counts = tally(findings)
@@ -116,6 +117,7 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
         .get_template("page.html.j2")
         .render(
             title=_title(judgement),
+            zone=judgement.contract.calendar.zone,
             verdict=VERDICTS[status],
             tone={0: "pass", 1: "fail", 3: "inconclusive"}[status],
             verdict_detail=_verdict_detail(counts, len(findings)),
@@ -124,7 +126,11 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
             cases=cases,
             matrix=matrix(cases, judgement.contract),
             outcomes=WORST_FIRST,
-            timelines=[timeline(run, findings, mask) for run in judgement.exercises if run.name in disputed],
+            timelines=[
+                timeline(run, findings, mask, judgement.contract.calendar)
+                for run in judgement.exercises
+                if run.name in disputed
+            ],
             to_prove=[case for case in cases if case.finding.outcome != "pass"],
             passed=[case for case in cases if case.finding.outcome == "pass"],
             album=draw_all(judgement, of_findings=True),
@@ -140,12 +146,15 @@ def facts(judgement: Judgement) -> list[tuple[str, str]]:
     own = {"contract": judgement.contract.title, "contract_digest": judgement.contract.digest}
     info = {**own, **judgement.info}
     names = [*(name for name in FACTS if name in info), *(name for name in info if name not in FACTS)]
-    return [(FACTS.get(name, name.replace("_", " ").capitalize()), _fact(name, info[name])) for name in names]
+    return [
+        (FACTS.get(name, name.replace("_", " ").capitalize()), _fact(name, info[name], judgement.contract.calendar))
+        for name in names
+    ]
 
 
-def _fact(name: str, value: str | float) -> str:
+def _fact(name: str, value: str | float, calendar: Calendar) -> str:
     if name == "started_at" and isinstance(value, int):
-        return moment(value)
+        return moment(value, calendar)
     if name == "duration_s" and isinstance(value, int | float):
         return duration(value * SECOND_US)
     return str(value)

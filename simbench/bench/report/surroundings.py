@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from simbench.base.calendar import Calendar
 from simbench.base.units import SECOND_US
 from simbench.bench.report.model import ExerciseRun
 from simbench.finding import Evidence, Finding
@@ -44,14 +45,15 @@ class Piece:
 class Surroundings:
     """The frames of each exercise by connection, read when first needed."""
 
-    def __init__(self, exercises: Sequence[ExerciseRun], mask: bool) -> None:
+    def __init__(self, exercises: Sequence[ExerciseRun], mask: bool, calendar: Calendar) -> None:
         self._runs = {run.name: run for run in exercises}
         self._mask = mask
+        self._calendar = calendar
         self._lines: dict[tuple[str, int], Sequence[FrameSeen]] = {}
 
     def piece(self, evidence: Evidence, finding: Finding) -> Piece:
         """A piece of evidence of a finding, with what is around it where it has a frame and its exercise is known."""
-        shown = exhibit(evidence, self._mask)
+        shown = exhibit(evidence, self._mask, self._calendar)
         run = self._runs.get(evidence.exercise or finding.exercise)
         if run is None or not evidence.start:
             return Piece(shown)
@@ -79,7 +81,7 @@ class Surroundings:
         item = next(iter(Framer(max(len(row.frame), 1)).feed(row.frame)), None)
         what = heading(item) if isinstance(item, Frame) else row.problem or "no sound frame"
         shown = masked_text(what) if self._mask else what
-        return Neighbour(_since(run, row.at), moment(row.at), WAYS.get(row.direction, row.direction), shown, is_it)
+        return Neighbour(_since(run, row.at), moment(row.at, self._calendar), WAYS.get(row.direction, row.direction), shown, is_it)
 
 
 def _since(run: ExerciseRun, at: int) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from simbench.base.calendar import Calendar
 from simbench.bench.report.model import ExerciseRun
 from simbench.finding import Evidence, Finding
 from simbench.ledger.events import row_of
@@ -44,7 +45,7 @@ class Timeline:
     rest: int
 
 
-def timeline(run: ExerciseRun, findings: Sequence[Finding], mask: bool) -> Timeline:
+def timeline(run: ExerciseRun, findings: Sequence[Finding], mask: bool, calendar: Calendar) -> Timeline:
     """The timeline of an exercise: the whole story, and of the rest what is near the evidence of what did not pass."""
     spans = [
         (evidence.start - MARGIN_US, max(evidence.start, evidence.end) + MARGIN_US)
@@ -61,8 +62,8 @@ def timeline(run: ExerciseRun, findings: Sequence[Finding], mask: bool) -> Timel
     kept = near[:MOST_ROWS]
     entries = tuple(
         Entry(
-            at, moment(at), f"{(at - run.started) / 1e6:+.3f} s", origin, what,
-            exhibit(Evidence("", at, at, frame=frame), mask) if frame else None,
+            at, moment(at, calendar), f"{(at - run.started) / 1e6:+.3f} s", origin, what,
+            exhibit(Evidence("", at, at, frame=frame), mask, calendar) if frame else None,
         )
         for at, origin, what, frame in kept
     )  # fmt: skip

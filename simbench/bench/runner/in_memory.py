@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from simbench import __version__
-from simbench.base.calendar import instant
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise, run_info
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
@@ -23,14 +22,12 @@ from simbench.bench.sut.protocol import ClockGiven, Maintenance, Report, Target
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.client import lines
 from simbench.client.environment import Settings
-from simbench.client.messages import LinkConfig, Outgoing, Portability, read_knowledge
+from simbench.client.messages import Knowledge, LinkConfig, Outgoing, Portability, read_knowledge
 from simbench.client.program import Program
 from simbench.client.shell import Outside
 from simbench.contract import Contract
 from simbench.ledger import MemoryLedger
 from simbench.numbering.portability import PortabilityTable
-
-MONDAY = instant(2026, 3, 2, 10, 0, 0)
 
 
 class InMemory:
@@ -54,6 +51,7 @@ class InMemory:
                     tell(said)
 
         outside = Outside(target.host, target.port, self._clock.now, self._clock.speed, self._network.connect)
+        knows = read_knowledge(target.contract)
         links = tuple(
             LinkConfig(
                 account=given.account,
@@ -64,8 +62,8 @@ class InMemory:
                 window=target.window,
                 keepalive_s=target.keepalive_s,
                 result_timer_s=target.result_timer_s,
-                served_only=_portability(target),
-                knows=read_knowledge(target.contract),
+                served_only=_portability(target, knows),
+                knows=knows,
             )
             for given in target.accounts
         )
@@ -120,7 +118,7 @@ def conduct_in_memory(
         loop.close()
 
 
-def _portability(target: Target) -> Portability:
+def _portability(target: Target, knows: Knowledge) -> Portability:
     if target.portability is None:
         return lambda *_: None
-    return PortabilityTable.read(target.portability).lookup
+    return PortabilityTable.read(target.portability, knows.plan, knows.calendar).lookup

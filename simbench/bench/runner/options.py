@@ -29,8 +29,9 @@ from simbench.bench.sut.protocol import SystemUnderTest, reach_of
 from simbench.bench.sut.registry import known_suts, make_sut
 from simbench.client.faults import FAULTS
 from simbench.contract import Contract, load_contract
+from simbench.contract.load import DEFAULT
 
-CONTRACT = "orange_ops_2016"
+CONTRACT = DEFAULT
 
 
 class SessionOptions(msgspec.Struct, frozen=True):

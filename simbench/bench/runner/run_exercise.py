@@ -35,6 +35,7 @@ from simbench.contract import Contract
 from simbench.finding import Blame
 from simbench.ledger import AnyLedger, Ledger, Run, RunInfo, open_run
 from simbench.ledger.events import AccountSet, ExerciseEnded, row_of
+from simbench.numbering.plan import plan_of
 
 BUDGET = 3  # limit as a multiple of the duration with a correct client
 SPARE_S = 60
@@ -130,7 +131,7 @@ def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformC
     portability = None
     if setup.ported:
         portability = folder / "portability.csv"
-        rows = "".join(f"{msisdn},{operator},{day}\n" for msisdn, operator, day in setup.ported)
+        rows = "".join(f"{msisdn},{operator},{day}\n" for msisdn, operator, day in setup.ported(plan_of(smsc.contract)))
         write_octets(portability, f"msisdn,operator,valid_from\n{rows}".encode("ascii"))
     given = ClockGiven(*clock.basis(), clock.speed) if clock else None
     terms = smsc.contract.terms.session

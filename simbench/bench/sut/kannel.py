@@ -23,6 +23,7 @@ from simbench.bench.sut.http_door import HttpDoor, NoAnswer
 from simbench.bench.sut.kannel_config import EVERYTHING, LOOPBACK, USER, Ports, configuration, result_timer_s
 from simbench.bench.sut.protocol import Capabilities, ClockGiven, Report, SutFailed, Target
 from simbench.client.messages import Outgoing
+from simbench.contract.load import contract_named
 from simbench.ledger.stimuli import ReportKind
 from simbench.ucp import alphabet
 
@@ -30,8 +31,6 @@ PACKAGE = "kannel"
 START_WAIT_S = 10.0
 STOP_WAIT_S = 3.0
 LOG_LEVEL = "1"  # everything but debugging, to standard error
-# Kannel derives the validity period from its own civil time, so it needs the platform's time zone.
-ENVIRONMENT = {"TZ": "Europe/Paris"}
 
 KINDS: Final[dict[str, ReportKind]] = {
     "1": "delivered",
@@ -143,8 +142,10 @@ class Kannel:
             name = program.rpartition("/")[2]
             log = target.folder / f"{name}.log"
             argv = [program, "-v", LOG_LEVEL, str(file)]
+            # Kannel derives the validity period from its own civil time, so it needs the platform's time zone.
+            zone = {"TZ": contract_named(target.contract).calendar.zone}
             moved = faketime.environment(target.folder, target.clock) if target.clock else {}
-            self.children.append(await Child.start(name, argv, log, ENVIRONMENT | moved))
+            self.children.append(await Child.start(name, argv, log, zone | moved))
             await listens(port, self.children, START_WAIT_S)
 
     async def _watch(self, child: Child) -> None:

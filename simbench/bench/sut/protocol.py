@@ -75,7 +75,7 @@ class Capabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The capabilities a client claims. None is unknown, which differs from False."""
 
     limits_rate: bool | None = None  # keeps its tier by itself
-    qualifies_recipients: bool | None = None  # withholds messages to others than metropolitan Orange subscribers
+    qualifies_recipients: bool | None = None  # withholds messages to others than the operator's subscribers
     keeps_oadc: bool | None = None  # withholds messages from another originator than the short code
     keeps_stop_list: bool | None = None
     keeps_quiet_hours: bool | None = None

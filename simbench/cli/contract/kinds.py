@@ -26,7 +26,8 @@ def schemas() -> dict[str, Schema[Any]]:
 def examined(name_or_path: str, *, thorough: bool = False) -> tuple[Schema[Any], Loaded[Any] | None, list[Problem]]:
     """Read a contract of any kind: its types, its content unless there is a mistake, and every mistake.
 
-    `thorough` also looks for purposes and countries that do not exist. Raises ContractError for an unreadable file.
+    `thorough` also looks for purposes and countries that do not exist, and for numbers of the bench that are none.
+    Raises ContractError for an unreadable file.
     """
     target: str | Path = name_or_path if name_or_path == Path(name_or_path).stem else Path(name_or_path)
     layers, known = layers_of(target), schemas()
@@ -42,5 +43,10 @@ def examined(name_or_path: str, *, thorough: bool = False) -> tuple[Schema[Any],
 def _more() -> tuple[More, ...]:
     from simbench.cli.rulebooks import known_purposes
     from simbench.contract.consistency import unknown_country, unknown_purposes
+    from simbench.numbering.plan import wrong_numbers
 
-    return unknown_country, partial(unknown_purposes, purposes=known_purposes())
+    def numbers(file: Any) -> Iterator[Mistake]:
+        operator = next((key for key, party in file.parties.items() if party.role == "operator"), "")
+        return wrong_numbers(file.numbering_plan, operator)
+
+    return unknown_country, numbers, partial(unknown_purposes, purposes=known_purposes())

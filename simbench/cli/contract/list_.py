@@ -11,7 +11,7 @@ from simbench.cli.pages import command
 @command("list", see=("simbench contract show", "docs/reference/contract.md"))
 @cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."))
 def list_(*, as_json: bool) -> None:
-    """List the built-in contracts: name, product, title, number of clauses.
+    """List the built-in contracts, and those of installed packages: name, product, title, number of clauses.
 
     Bases, which are no contracts but can be extended, are marked.
 
@@ -21,7 +21,7 @@ def list_(*, as_json: bool) -> None:
     """
     from simbench.base.json_files import indented
     from simbench.cli.contract.kinds import schemas
-    from simbench.contract.layers import HOME, builtin_names, layers_of
+    from simbench.contract.layers import builtin_names, layers_of
 
     rows = []
     for name in builtin_names():
@@ -37,7 +37,7 @@ def list_(*, as_json: bool) -> None:
                     "clauses": len({clause for layer in layers for clause in layer.table.get("clauses", {})}),
                     "base": bool(table.get("abstract")),
                     "invented": bool(table.get("invented")),
-                    "file": str(HOME / f"{name}.toml"),
+                    "file": str(layers[-1].path),
                 }
             )
     if as_json:

@@ -76,7 +76,7 @@ def reconcile_command(
         found = reconcile(recorded, heard, retransmissions, offer)
     if output is not None:
         with spinning(f"writing {output}"):
-            reading = Reading(_month(recorded, journal), "event")
+            reading = Reading(_month(recorded, journal, offer), "event")
             _report(output, accounted(detail[0], heard, offer, reading), offer, found)
     if as_json:
         click.echo(indented(found))
@@ -85,13 +85,13 @@ def reconcile_command(
     return exit_status(found.findings)
 
 
-def _month(recorded: RecordedRun, journal: Path) -> str:
+def _month(recorded: RecordedRun, journal: Path, offer: Offer) -> str:
     """The month in which the middle record of a run happened."""
     from simbench.dialup.grid import month_at
 
     if not recorded.sent:
         raise BadInput(str(journal), "has no record, so there is nothing to report", "a run that sent something")
-    return month_at(sorted(each.planned.at_us for each in recorded.sent)[len(recorded.sent) // 2])
+    return month_at(sorted(each.planned.at_us for each in recorded.sent)[len(recorded.sent) // 2], offer.calendar)
 
 
 def _report(output: Path, kept: Records, offer: Offer, found: Reconciliation) -> None:

@@ -64,7 +64,7 @@ def run_command(scenario: Path, output: Path | None, records: Path | None, *, as
         findings = judge(Case(done.offer, done.offer.reading("NRV-AMB-01")))
         if records is not None:
             show(f"writing {records}", 0, 1)
-            write_records(records, with_ports(done.last))
+            write_records(records, with_ports(done.last), done.offer.calendar)
         if output is not None:
             show(f"writing {output}", 0, 1)
             write_dialup(output, DialupReport.of_run(done, findings))

@@ -43,7 +43,7 @@ def settle_command(
     from simbench.dialup.settlement import JUNE_2000, settle_minutes, span
 
     offer = read_offer(contract, readings)
-    on: date = last_day_of(months_named(month)[0]) if month else JUNE_2000
+    on: date = last_day_of(months_named(month)[0], offer.calendar) if month else JUNE_2000
     settled, spanned = settle_minutes(minutes, offer, tariff, on, month), span(minutes, offer)
     used = {name: offer.reading(name) for name in ("NRV-AMB-01", "NRV-AMB-05")} | {"NRV-AMB-01": settled.tariff}
     if as_json:

@@ -42,7 +42,7 @@ def judge_command(options: Options, kind: str = "") -> int:
     if options.as_json:
         click.echo(indented(answer))
     else:
-        print_answer(answer, options)
+        print_answer(answer, options, contract)
     return exit_status(judged.findings)
 
 

@@ -48,9 +48,11 @@ def judging(
     def make(described: Callable[[], None]) -> Page:
         @wraps(described)
         def judge(**options: Any) -> None:
+            from simbench.base.event_loop import sparing_collector
             from simbench.cli.judge.judgement import judge_command
 
-            sys.exit(judge_command(Options(**options), kind))
+            with sparing_collector():  # of a long record collecting would take a third of the time
+                sys.exit(judge_command(Options(**options), kind))
 
         body: Any = judge
         for group in reversed(_GROUPS[kind]):

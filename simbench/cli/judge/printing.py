@@ -11,10 +11,12 @@ from rich.table import Table
 
 from simbench.api.judge_output import Answer
 from simbench.api.judging import SHOWN_NOTES
+from simbench.base.calendar import Calendar
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.cli.findings import columns, findings_table
 from simbench.cli.judge.options import Options
+from simbench.contract import Contract
 from simbench.finding import counted
 from simbench.sla.dispute import Side, Totals
 from simbench.sla.forecast import Forecast
@@ -46,7 +48,7 @@ def _total_lines(totals: Totals) -> str:
     )
 
 
-def print_answer(answer: Answer, options: Options) -> None:
+def print_answer(answer: Answer, options: Options, contract: Contract) -> None:
     """Print a judgement as tables."""
     console = Console(width=None if sys.stdout.isatty() else 180, highlight=False)
     console.print(
@@ -60,13 +62,13 @@ def print_answer(answer: Answer, options: Options) -> None:
     console.print(findings_table(answer.findings))
     if answer.dispute:
         console.print("\noutages by the client's probes and by the tickets:")
-        console.print(_sides(answer.dispute))
+        console.print(_sides(answer.dispute, contract.calendar))
     if answer.dispute_totals:
         console.print(_total_lines(answer.dispute_totals))
     if answer.forecast:
         console.print(f"\nprobability of a breach by each date ({answer.forecast.confidence:.0%} bands):")
-        console.print(_chances(answer.forecast))
-        for line in answers(answer.forecast, answer.back_test, Words("en")):
+        console.print(_chances(answer.forecast, contract.calendar))
+        for line in answers(answer.forecast, answer.back_test, Words("en", contract)):
             console.print(line)
     for line in _not_read(answer):
         console.print(line, markup=False)
@@ -88,16 +90,16 @@ def _not_read(answer: Answer) -> Iterator[str]:
         yield f"\n{count(int(run['unanswered']), 'operation')} without a result"
 
 
-def _sides(sides: Iterable[Side]) -> Table:
+def _sides(sides: Iterable[Side], calendar: Calendar) -> Table:
     table = columns("", "ticket", "ticket says", "client saw", "ticket s", "client s", "why")
     for one in sides:
-        reported = _span(one.ticket_start, one.ticket_end)
-        seen = _span(one.seen_start, one.seen_end)
+        reported = _span(one.ticket_start, one.ticket_end, calendar)
+        seen = _span(one.seen_start, one.seen_end, calendar)
         table.add_row(one.verdict, one.ticket, reported, seen, f"{one.ticket_s:.0f}", f"{one.seen_s:.0f}", one.why)
     return table
 
 
-def _chances(made: Forecast) -> Table:
+def _chances(made: Forecast, calendar: Calendar) -> Table:
     table = columns("by", "availability", "band", "noise", "restoration", "band", "noise")
     for one in made.dates:
         cells = [
@@ -105,7 +107,7 @@ def _chances(made: Forecast) -> Table:
             for chance in (one.availability, one.restoration)
             for text in (f"{chance.share:.1%}", _percents(chance.band), _percents(chance.noise))
         ]
-        table.add_row(moment(one.at)[:16], *cells)
+        table.add_row(moment(one.at, calendar)[:16], *cells)
     return table
 
 
@@ -113,8 +115,8 @@ def _percents(band: tuple[float, float] | None) -> str:
     return "given" if band is None else f"{band[0]:.1%} - {band[1]:.1%}"
 
 
-def _span(start: int, end: int) -> str:
+def _span(start: int, end: int, calendar: Calendar) -> str:
     if start < 0:
         return ""
-    begins, ends = (moment(at // SECOND_US * SECOND_US)[:19] for at in (start, end))
+    begins, ends = (moment(at // SECOND_US * SECOND_US, calendar)[:19] for at in (start, end))
     return f"{begins} - {ends[11:]}"

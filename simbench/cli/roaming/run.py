@@ -15,6 +15,7 @@ from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.json_files import indented
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
@@ -131,7 +132,8 @@ def _info(output: Path, scenario: RoamingScenario, contract: RoamingContract, be
 
 
 def _print_rows(summary: Summary) -> None:
-    click.echo(f"{summary.title}: {summary.subscribers:,} subscribers, {summary.days} days from {summary.starts}")
+    who, days = count(summary.subscribers, "subscriber"), count(summary.days, "day")
+    click.echo(f"{summary.title}: {who}, {days} from {summary.starts}")
     click.echo("profile      subscribers  GB each  exceeded  alerted  surcharged  charged €  wholesale €   margin €")
     for row in summary.rows:
         size = row.subscribers

@@ -113,14 +113,14 @@ def watch_command(options: Options) -> int:
     from simbench.base.json_files import write_octets
     from simbench.base.outputs import claim
     from simbench.base.units import DAY_US
-    from simbench.contract import load_contract
+    from simbench.contract import DEFAULT, load_contract
     from simbench.sla.imports import outages
     from simbench.sla.watch import METRICS, Thresholds, Watch, metrics, share_of
     from simbench.tables.columns import read_mapping
 
     if options.now is not None and not options.once:
         raise BadInput("--now", "is an instant, and a watch goes on", "--once as well")
-    contract = load_contract(options.contract_name or "orange_ops_2016")
+    contract = load_contract(options.contract_name or DEFAULT)
     mapping = read_mapping(options.mapping, {"outages": outages.COLUMNS})
     thresholds = Thresholds(
         share_of(options.budget_below, "--budget-below"), share_of(options.chance_above, "--chance-above"),

@@ -1,6 +1,6 @@
 """Time of calls distributed over given hours, exact for any way of counting begun units.
 
-Every edge that matters in Paris (tariff, midnight, month) lies on a whole hour UTC, so the hour is a division away.
+Every edge of civil time that matters (tariff, midnight, month) is on a whole hour UTC, so the hour is a division away.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from simbench.base.errors import BadInput
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.packets import REQUEST, RESPONSE, answers, read, signed, whole
@@ -89,7 +90,7 @@ class Captured:
     def _request(self, seen: Seen) -> Heard | SetAside:
         try:
             if seen.missing:
-                raise BadRecord("truncated", f"{seen.missing} octets were not captured")
+                raise BadRecord("truncated", f"{count(seen.missing, 'octet')} not captured")
             record = read(seen.octets, seen.source[0])
             if self._secret and not signed(seen.octets, self._secret):
                 self.wrong += 1

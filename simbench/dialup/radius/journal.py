@@ -14,6 +14,7 @@ from typing import Self
 import msgspec
 
 from simbench.base.errors import BadInput, Trouble
+from simbench.base.text import count
 from simbench.dialup.radius.plan import Planned
 
 
@@ -131,5 +132,5 @@ def read_journal(path: Path) -> RecordedRun:
     if run is None:
         raise BadInput(str(path), "has no first line", "a journal of simbench")
     if end is not None and end.records != len(sent):
-        raise BadInput(str(path), f"has {len(sent)} records", f"the {end.records} its last line counts")
+        raise BadInput(str(path), f"has {count(len(sent), 'record')}", f"the {end.records} its last line counts")
     return RecordedRun(run, sent, end)

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from simbench.base.text import count
 from simbench.dialup.radius.journal import RecordedRun, Sent
 from simbench.dialup.radius.pairing import Accounted, Paired
 
@@ -77,7 +78,7 @@ def _why(call: Carried, calls: list[Accounted]) -> tuple[str, bool, bool]:
     """Why a call is accounted otherwise; whether its access server did not send what it should; whether unsure."""
     if len(calls) > 1:
         lines = ", ".join(str(each.line) for each in calls)
-        return f"accounted {len(calls)} times, at lines {lines}", False, False
+        return f"accounted {count(len(calls), 'time')}, at lines {lines}", False, False
     basis = (
         f"by {calls[0].basis}" + (f", ended by {calls[0].ended}" if calls[0].ended else "") if calls else "not at all"
     )
@@ -87,5 +88,5 @@ def _why(call: Carried, calls: list[Accounted]) -> tuple[str, bool, bool]:
     if calls and calls[0].ended == "Stop":
         return f"its Stop as kept says otherwise, line {calls[0].line}", False, False
     if stop.answered_us < 0:
-        return f"its Stop was given up after {len(stop.tries)} datagrams; accounted {basis}", False, False
+        return f"its Stop was given up after {count(len(stop.tries), 'datagram')}; accounted {basis}", False, False
     return f"its Stop was acknowledged and is not kept; accounted {basis}", False, True

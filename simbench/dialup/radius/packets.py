@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 from typing import Final
 
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.dialup.radius.record import ATTRIBUTES, STATUSES, VALUES, BadRecord, Record, is_address, record_of
 
@@ -81,7 +82,7 @@ def encode(record: Record, delay_s: int = 0) -> bytes:
         code, kind = ATTRIBUTES[name]
         octets = _ENCODE[kind](value)
         if len(octets) > LONGEST_TEXT:
-            raise ValueError(f"{name} of {len(octets)} octets, at most {LONGEST_TEXT} fit")
+            raise ValueError(f"{name} of {count(len(octets), 'octet')}, at most {LONGEST_TEXT} fit")
         parts.append(bytes((code, len(octets) + 2)) + octets)
     return b"".join(parts)
 
@@ -130,14 +131,14 @@ def read(octets: bytes, sender: str = "") -> Record:
     """
     packet = whole(octets)
     if not packet:
-        raise BadRecord("unreadable", f"{len(octets)} octets that are no RADIUS packet")
+        raise BadRecord("unreadable", f"{count(len(octets), 'octet')}, no RADIUS packet")
     if packet[0] != REQUEST:
         raise BadRecord("unreadable", f"packet of code {packet[0]}, expected an Accounting-Request")
     attributes, at = [], SHORTEST
     while at < len(packet):
         length = packet[at + 1] if at + 1 < len(packet) else 0
         if length < 2 or at + length > len(packet):
-            raise BadRecord("unreadable", f"an attribute of {length} octets at octet {at} of {len(packet)}")
+            raise BadRecord("unreadable", f"an attribute of {count(length, 'octet')} at octet {at} of {len(packet)}")
         attributes.append(_shown(packet[at], packet[at + 2 : at + length]))
         at += length
     return record_of([*attributes, ("Packet-Src-IP-Address", sender)])
@@ -151,7 +152,7 @@ def _shown(code: int, value: bytes) -> tuple[str, str]:
     """Name and text of an attribute. Raises BadRecord: a value of the wrong length."""
     name, kind = _CODES.get(code, (f"Attr-{code}", "octets"))
     if len(value) != _LENGTHS.get(kind, len(value)):
-        raise BadRecord("unreadable", f"{name} of {len(value)} octets")
+        raise BadRecord("unreadable", f"{name} of {count(len(value), 'octet')}")
     if kind == "string":
         return name, value.decode("utf-8", "backslashreplace")
     if kind in {"integer", "date"}:

@@ -50,14 +50,14 @@ def _by_hour(report: DialupReport) -> Picture:
     heading = f"The busiest hour is {most}:00 to {most + 1}:00, with {share:.1%} of an average day's minutes"
     scale, unit = (1000, "thousand ") if whole.max() >= 10_000 else (1, "")
     figure, (axes,) = style.canvas((style.PANEL_IN[0], 3.2))
-    parts = ((bars[1], 0 * whole, style.BLUE, "off-peak"), (bars[0], bars[1], style.ORANGE, "peak"))
+    parts = ((bars[1], 0 * whole, style.BLUE, "off-peak"), (bars[0], bars[1], style.AMBER, "peak"))
     for bar, below, colour, name in parts:
         axes.bar(range(24), bar / scale, bottom=below / scale, width=0.86, align="edge", color=colour, label=name)
     edge = report.offer.terms.hours.peak_to_h.value
     axes.axvline(edge, color=style.INK, linestyle=(0, (5, 3)), linewidth=1)
     axes.set_xticks(range(0, 25, 3))
     axes.set_xlim(0, 24)
-    axes.set_xlabel("hour of the day in Paris")
+    axes.set_xlabel("hour of the day")
     axes.set_ylabel(f"{unit}minutes an hour")
     axes.set_ylim(0, max(whole.max() / scale, 1e-9) * 1.08)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
@@ -113,7 +113,7 @@ def _ports(report: DialupReport, ports: Ports) -> Picture:
     heading = f"In {report.busiest_month} one port more than {report.ports:,} would earn {gain:,.0f} FF"
     figure, (upper, lower) = style.canvas((style.PANEL_IN[0], 4.2), (3, 2))
     upper.semilogy(sizes, blocking, color=style.BLUE, linewidth=1.8, label="Erlang B, busy hour")
-    for grade, colour in zip(GRADES, (style.GREEN, style.ORANGE, style.RED), strict=True):
+    for grade, colour in zip(GRADES, (style.GREEN, style.AMBER, style.RED), strict=True):
         upper.axhline(grade, color=colour, linewidth=1, linestyle=(0, (2, 2)), label=f"P{grade:.2f}".replace("0.", "."))
     upper.set_ylabel("calls blocked")
     upper.yaxis.set_major_locator(LogLocator(numticks=6))
@@ -166,7 +166,7 @@ def _revenue(report: DialupReport) -> Picture:
     most = max(points.second_minutes.value * 1.2, *(owed.minutes * 1.1 for owed in report.settled))
     grid = np.linspace(0, most, 241).astype(np.int64)
     figure, (axes,) = style.canvas((style.PANEL_IN[0], 4.2))
-    colours = dict(zip(sorted(offer.functions), (style.BLUE, style.ORANGE, style.GREEN, style.PINK), strict=False))
+    colours = dict(zip(sorted(offer.functions), (style.BLUE, style.AMBER, style.GREEN, style.PINK), strict=False))
     for name, colour in colours.items():
         shares = [float(offer.share_ff(int(minutes), name)) / MILLION for minutes in grid]
         own = name == report.tariff

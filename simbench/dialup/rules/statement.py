@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
+from simbench.base.text import count
 from simbench.base.units import MINUTE_US
 from simbench.dialup.calls import NO_FAULT
 from simbench.dialup.recount import Counted, is_rounded, recount, share_is, share_of, vat_of
@@ -35,11 +36,12 @@ def minutes_of_the_records(case: Case) -> Verdict:
         if line.period == "total":
             stated, due = stated + (line.minutes or 0), due + minutes
         if line.minutes is None or not minutes <= line.minutes <= most:
-            wrong.append(
-                Evidence(f"line {line.number}, {line.month} {line.period}: {line.minutes} minutes, {minutes} carried")
-            )
+            named = "no minutes" if line.minutes is None else count(line.minutes, "minute")
+            wrong.append(Evidence(f"line {line.number}, {line.month} {line.period}: {named}, {minutes} carried"))
         if line.calls is not None and not calls <= line.calls <= calls + rows:
-            wrong.append(Evidence(f"line {line.number}, {line.month} {line.period}: {line.calls} calls, {calls} begun"))
+            wrong.append(
+                Evidence(f"line {line.number}, {line.month} {line.period}: {count(line.calls, 'call')}, {calls} begun")
+            )
     why = unplaced(records)
     if why and not wrong:
         parts = (f"{stated:,} minutes stated, {due:,} in the calls read", why)

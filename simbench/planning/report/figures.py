@@ -38,7 +38,7 @@ def draw_frontier(t: Translations, candidates: Sequence[Candidate], target: floa
     )  # fmt: skip
     chosen = candidates[0]
     axes.scatter(
-        [float(chosen.euros)], [100 * chosen.probability], color=style.ORANGE, s=90, marker="D", zorder=4,
+        [float(chosen.euros)], [100 * chosen.probability], color=style.AMBER, s=90, marker="D", zorder=4,
         label=t("figure.chosen"),
     )  # fmt: skip
     line = t("figure.promised", asked=promised(t, target))
@@ -152,7 +152,7 @@ def draw_tradeoffs(t: Translations, points: Sequence[Tradeoff]) -> Drawing:
         axes.plot(places, [float(euros) for _, euros, _ in mine], color=style.BLUE, marker="o", markersize=4)
         for place, (_, euros, asked) in zip(places, mine, strict=True):
             if asked:
-                axes.scatter([place], [float(euros)], color=style.ORANGE, s=80, marker="D", zorder=4)
+                axes.scatter([place], [float(euros)], color=style.AMBER, s=80, marker="D", zorder=4)
         if name == "probability":  # probabilities lie too close to each other for a scale
             axes.set_xticks(list(places), [t.number(by * at, 2) for at, _, _ in mine])
         else:
@@ -180,7 +180,7 @@ def _bars(axes: Axes, rows: Sequence[Sequence[Bar]], base: float, most: float | 
     ends = [base, *(value for row in rows for _, value, _ in row if value is not None)]
     room = max(0.35 * (max(ends) - min(ends)), 0.01 * abs(base), 0.5)
     for place, row in enumerate(rows):
-        for (name, value, shown), up, colour in zip(row, (0.2, -0.2), (style.SKY, style.ORANGE), strict=True):
+        for (name, value, shown), up, colour in zip(row, (0.2, -0.2), (style.SKY, style.AMBER), strict=True):
             end = base if value is None else value
             axes.barh(place + up, end - base, left=base, height=0.36, color=colour)
             before = end < base or (most is not None and end > most - room)

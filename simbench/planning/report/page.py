@@ -48,7 +48,7 @@ def plan_page(advice: Advice, contract: Contract, language: str = "en") -> str:
     """The report of an advice as HTML."""
     from simbench.reporting.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
 
-    t = wording.in_language(language)
+    t = wording.in_language(language, contract)
     chosen = advice.chosen
     months = [Month.parse(bill.month) for bill in advice.invoices]
     return (

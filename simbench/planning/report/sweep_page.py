@@ -55,7 +55,7 @@ def sweep_page(prepared: Prepared, done: dict[Key, Result], language: str = "en"
     """The report of a sweep as HTML, about one of its measures."""
     from simbench.reporting.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
 
-    t, measure = in_language(language), measure or measure_of(prepared)
+    t, measure = in_language(language, prepared.contract), measure or measure_of(prepared)
     strongest = effects(prepared, done, measure)
     return (
         environment(Path(__file__).parent, str)

@@ -15,7 +15,7 @@ from simbench.reporting.format import number
 from simbench.roaming.envelope import Envelope
 from simbench.roaming.results import Row, Summary
 
-STATE_COLOURS = {"alerted": style.ORANGE, "surcharged": style.RED, "excused": style.SKY}
+STATE_COLOURS = {"alerted": style.AMBER, "surcharged": style.RED, "excused": style.SKY}
 
 
 def draw_envelopes(rows: Sequence[Envelope], what: str, last: date) -> Drawing:
@@ -25,7 +25,7 @@ def draw_envelopes(rows: Sequence[Envelope], what: str, last: date) -> Drawing:
     sizes, caps = [float(row.gb) for row in rows], [float(row.cap_eur_per_gb) for row in rows]
     top.stairs(sizes, edges, fill=True, color=style.BLUE, alpha=0.35)
     top.stairs(sizes, edges, baseline=None, color=style.BLUE, linewidth=1.6)
-    bottom.stairs(caps, edges, baseline=None, color=style.ORANGE, linewidth=1.8)
+    bottom.stairs(caps, edges, baseline=None, color=style.AMBER, linewidth=1.8)
     for axes, values in ((top, sizes), (bottom, caps)):
         axes.set_ylim(0, max(values, default=1) * 1.25 or 1)
         for start, end, value, before in zip(edges, edges[1:], values, [None, *values], strict=False):
@@ -80,7 +80,7 @@ def draw_margins(summary: Summary) -> Drawing:
     left = [0.0] * len(rows)
     for label, colour, name in (
         ("plan", style.BLUE, "plan_eur"),
-        ("overage", style.ORANGE, "overage_eur"),
+        ("overage", style.AMBER, "overage_eur"),
         ("surcharge", style.RED, "surcharge_eur"),
     ):
         widths = [getattr(row, name) / row.subscribers for row in rows]

@@ -12,10 +12,8 @@ from typing import Final, Literal, get_args, overload
 
 import numpy as np
 
-from simbench.base.calendar import parse_minute
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.ledger.events import SubscriberSet
-from simbench.numbering.plan import classify, kind_digits
 from simbench.rules.arrays import combined, crowded, holds, unanswered
 from simbench.rules.client.limits import (
     captured,
@@ -192,7 +190,7 @@ def _unserved(case: Case) -> Bools:
     """
     recipients, submits = case.trace.recipients, case.trace.submits
     machines = case.contract.terms.numbering.prefixes("machines")
-    examples, group = recipients.heads(kind_digits())
+    examples, group = recipients.heads(case.plan.kind_digits())
     codes, code = submits.distinct("code")
     pairs, which = numbered(group.astype(np.int64) * max(len(codes), 1) + code)
 
@@ -201,7 +199,7 @@ def _unserved(case: Case) -> Bools:
         return 2 if refused else int(subscriber.fate in NEVER_DELIVERED)
 
     kinds = [
-        look(SubscriberSet(recipient, classify(recipient).kind, "", attached=True), codes[pair % len(codes)])
+        look(SubscriberSet(recipient, case.plan.classify(recipient).kind, "", attached=True), codes[pair % len(codes)])
         for pair in pairs.tolist()
         for recipient in (examples[pair // len(codes)],)
     ]
@@ -218,7 +216,9 @@ def _over(case: Case) -> Ints:
     submits = case.trace.submits
     places = np.flatnonzero(~submits.equal("validity", ""))
     texts, which = submits.where(places).distinct("validity")
-    ends = np.array([-1 if (end := parse_minute(text)) is None else end for text in texts], np.int64)[which]
+    ends = np.array(
+        [-1 if (end := case.contract.calendar.parse_minute(text)) is None else end for text in texts], np.int64
+    )[which]
     return places[ends <= submits.at[places] + MINUTE_US]
 
 

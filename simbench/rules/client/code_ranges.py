@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from simbench.base.text import count
 from simbench.base.units import HOUR_US
-from simbench.numbering.plan import classify
-from simbench.numbering.written import address_key
 from simbench.rules.arrays import holds
 from simbench.rules.client.limits import captured
 from simbench.rules.evidence import first_frames
@@ -20,7 +18,7 @@ def _sessions_of_users(case: Case) -> dict[tuple[str, str], list[int]]:
     """(user, code) to the instants at which that user wrote to the code."""
     written: dict[tuple[str, str], list[int]] = {}
     for row in case.trace.mo.rows():
-        written.setdefault((address_key(row.sender), row.code), []).append(row.at)
+        written.setdefault((case.plan.key(row.sender), row.code), []).append(row.at)
     return written
 
 
@@ -29,7 +27,7 @@ def _replies(case: Case) -> list[tuple[Submit, int]]:
     prefixes, written, submits = _reply(case), _sessions_of_users(case), case.trace.submits
     found = []
     for row in submits.where(holds(submits, lambda code: code.startswith(prefixes), "code")).rows():
-        before = [at for at in written.get((address_key(row.recipient), row.code), ()) if at <= row.at]
+        before = [at for at in written.get((case.plan.key(row.recipient), row.code), ()) if at <= row.at]
         found.append((row, row.at - max(before) if before else -1))
     return found
 
@@ -81,7 +79,7 @@ def session_over(case: Case) -> Verdict:
         row
         for row in sends(case).values()
         if row.code.startswith(_reply(case))
-        and (before := [at for at in written.get((address_key(row.recipient), row.code), ()) if at <= row.at])
+        and (before := [at for at in written.get((case.plan.key(row.recipient), row.code), ()) if at <= row.at])
         and row.at - max(before) > limit_us
     ]
     wrong = [row for row, since in _replies(case) if since > limit_us]
@@ -165,7 +163,7 @@ def machines_only(case: Case) -> Verdict:
     prefixes = case.contract.terms.numbering.prefixes("machines")
     return not_sent(
         case,
-        lambda row: row.code.startswith(prefixes) and classify(row.recipient).kind != "m2m",
+        lambda row: row.code.startswith(prefixes) and case.plan.classify(row.recipient).kind != "m2m",
         f"messages from range {_machines(case)} to recipients other than machines",
         assumed=case.contract.assumed("AMB-12"),
     )
@@ -181,7 +179,7 @@ def no_subscriber_number(case: Case) -> Verdict:
     """An originator on the wire that the numbering plan has as a mobile number is a failure."""
 
     def subscriber(oadc: str) -> bool:
-        return classify(oadc).kind in {"mobile", "m2m", "overseas"}
+        return case.plan.classify(oadc).kind in {"mobile", "m2m", "overseas"}
 
     tempted = not_sent(case, lambda row: subscriber(row.oadc), "messages with a subscriber's number as originator")
     submits = case.trace.submits

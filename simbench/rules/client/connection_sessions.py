@@ -109,7 +109,7 @@ def keepalive(case: Case) -> Verdict:
 
 
 @rule(
-    "sessions.answers-notices",
+    "sessions.answers-notifications",
     "The client answers every 52 and 53 with a positive result in the layout of that operation",
     catches=("no-ack-53", "wrong-trn-ack"),
     suites=("client", "watched", "audit"),

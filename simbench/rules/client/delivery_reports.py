@@ -10,7 +10,6 @@ from collections import defaultdict
 from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.ledger.events import FaultActed
-from simbench.numbering.written import address_key
 from simbench.rules.evidence import framed
 from simbench.rules.rule import Case, RuleFunction, Verdict, rule
 from simbench.trace.rows import Notification
@@ -53,7 +52,7 @@ def _outcomes(case: Case) -> dict[tuple[str, str], list[Notification]]:
     outcomes: dict[tuple[str, str], list[Notification]] = defaultdict(list)
     for row in case.trace.notifications.rows():
         if row.outcome in FINAL and row.ack == "A":
-            outcomes[address_key(row.recipient), row.scts].append(row)
+            outcomes[case.plan.key(row.recipient), row.scts].append(row)
     return outcomes
 
 
@@ -70,7 +69,7 @@ def reported_truly(case: Case, fault: str) -> Verdict:
         if row.code not in codes or row.ack != "A" or not row.token:
             continue
         checked += 1
-        heard = outcomes.get((address_key(row.recipient), row.scts), [])
+        heard = outcomes.get((case.plan.key(row.recipient), row.scts), [])
         due = [FINAL[heard[0].outcome]] if heard else []
         if reported[row.token] != due:
             stated = " and ".join(reported[row.token]) or "nothing"

@@ -17,8 +17,6 @@ from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request
-from simbench.numbering.plan import classify
-from simbench.numbering.written import address_key
 from simbench.rules.arrays import tokened
 from simbench.rules.client.limits import windows
 from simbench.rules.client.marketing_hours import allowed
@@ -89,17 +87,17 @@ def _first(rows: list[Request]) -> list[Request]:
 
 
 def _may_withhold(case: Case, row: Request) -> bool:
-    """Whether a client may rightly withhold a requested message: to a number Orange does not serve, or marketing.
+    """Whether a client may rightly withhold a requested message: to a number the operator does not serve, or marketing.
 
     Marketing may be withheld without consent, out of hours, to a user who wrote back, or as a further one to that user.
     """
-    if classify(row.recipient).kind not in {"mobile", "m2m"}:
+    if case.plan.classify(row.recipient).kind not in {"mobile", "m2m"}:
         return True
     if not of_marketing(row):
         return False
     others = (one for one in sends(case).values() if of_marketing(one) and one.token != row.token)
     again = any(one.recipient == row.recipient for one in others)
-    wrote = address_key(row.recipient) in {address_key(sender) for sender in case.trace.mo.sender.tolist()}
+    wrote = case.plan.key(row.recipient) in {case.plan.key(sender) for sender in case.trace.mo.sender.tolist()}
     in_hours = allowed(case, row.at) and allowed(case, case.trace.span[1])
     return not row.opted_in or not in_hours or wrote or again
 

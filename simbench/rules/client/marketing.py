@@ -11,7 +11,6 @@ from collections import defaultdict
 from simbench.base.text import count
 from simbench.base.units import DAY_US
 from simbench.ledger.stimuli import Request
-from simbench.numbering.written import address_key
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import MARKETING, Whole, not_sent, of_marketing, wholes
 from simbench.rules.rule import Case, Verdict, rule
@@ -136,7 +135,7 @@ def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int],
     rolling = case.contract.reading("AMB-17") == "rolling_24h"
     for one, asked in marketed(case):
         brands.add(asked.brand)
-        who = (address_key(one.recipient), asked.brand if by_brand else "")
+        who = (case.plan.key(one.recipient), asked.brand if by_brand else "")
         day = case.contract.calendar.civil(one.at).date().toordinal()
         if rolling:
             last = max((key[2] for key in days if key[:2] == who), default=0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from simbench.base.text import count
 from simbench.ledger.stimuli import Request
-from simbench.numbering.written import address_key
 from simbench.rules.client.client_clock import believed, prove
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import MARKETING, sends, wholes
@@ -95,10 +94,10 @@ def delivered_in_hours(case: Case) -> Verdict:
     assumed = case.contract.assumed("AMB-06", *READINGS)
     marketing = {token for token, row in sends(case).items() if _bound(row)}
     sent = {
-        (address_key(r.recipient), r.scts) for r in case.trace.submits.rows() if r.token in marketing and r.ack == "A"
+        (case.plan.key(r.recipient), r.scts) for r in case.trace.submits.rows() if r.token in marketing and r.ack == "A"
     }
     first = {
-        (address_key(r.recipient), r.scts): r
+        (case.plan.key(r.recipient), r.scts): r
         for r in reversed([*case.trace.notifications.rows()])
         if r.outcome in {0, 2}
     }

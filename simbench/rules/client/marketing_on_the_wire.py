@@ -16,8 +16,6 @@ from simbench.base.text import count
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request, Unrequested
-from simbench.numbering.plan import classify
-from simbench.numbering.written import address_key
 from simbench.rules.arrays import holds
 from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.evidence import first_frames
@@ -132,7 +130,7 @@ def daily(case: Case) -> Verdict:
     sent, wrong = marketed(case), []
     before: dict[tuple[str, str], list[int]] = defaultdict(list)
     for one, asked in sent:
-        seen = before[address_key(one.recipient), asked.brand]
+        seen = before[case.plan.key(one.recipient), asked.brand]
         if rolling == "rolling_24h":
             same = sum(one.at - at < DAY_US for at in seen)
         else:
@@ -167,7 +165,7 @@ def opt_outs(case: Case) -> Verdict:
         for stop in stops:
             brands = {a.brand for o, a in sent if o.code == stop.code and o.at <= stop.at}
             bound = one.code == stop.code or asked.brand in brands
-            if bound and address_key(stop.sender) == address_key(one.recipient) and one.at > stop.at + grace_us:
+            if bound and case.plan.key(stop.sender) == case.plan.key(one.recipient) and one.at > stop.at + grace_us:
                 wrong.append(one)
                 break
     return _judged(case, sent, wrong, f"sent to users who had opted out ({count(len(stops), 'opt-out')})", (term,))
@@ -188,7 +186,9 @@ def machines(case: Case) -> Verdict:
     submits = case.trace.submits
     chosen = holds(submits, lambda oadc, named: oadc.startswith(prefixes) and not named, "oadc", "alphanumeric")
     sent = submits.where(chosen).rows()
-    return _of_submits(sent, [row for row in sent if classify(row.recipient).kind != "m2m"], "to people", assumed)
+    return _of_submits(
+        sent, [row for row in sent if case.plan.classify(row.recipient).kind != "m2m"], "to people", assumed
+    )
 
 
 @rule(
@@ -200,7 +200,9 @@ def machines(case: Case) -> Verdict:
 def senders(case: Case) -> Verdict:
     """By the digits of the originator, written as a number or as a name."""
     submits = case.trace.submits
-    wrong = submits.where(holds(submits, lambda oadc: classify(oadc).kind in {"mobile", "m2m", "overseas"}, "oadc"))
+    wrong = submits.where(
+        holds(submits, lambda oadc: case.plan.classify(oadc).kind in {"mobile", "m2m", "overseas"}, "oadc")
+    )
     return _of_submits(submits.rows(), wrong.rows(), "with a subscriber's number as originator")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 
 from simbench.base.text import count
-from simbench.numbering.written import address_key
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.rule import Case, Verdict, rule
 from simbench.ucp.checks import check
@@ -24,11 +23,11 @@ def texts_passed_on(case: Case) -> Verdict:
     reported: dict[tuple[str, str], set[str]] = defaultdict(set)
     for report in case.trace.reports:
         if report.kind == "mo":
-            reported[address_key(report.recipient), report.code].add(report.detail)
+            reported[case.plan.key(report.recipient), report.code].add(report.detail)
     checked, wrong = 0, []
     for message in case.trace.replies.rows():
         parts = [rows[place] for place in message.rows_of]
-        said = reported.get((address_key(message.sender), message.code), set())
+        said = reported.get((case.plan.key(message.sender), message.code), set())
         if message.missing or any(row.ack != "A" for row in parts) or not said:
             continue  # what is not passed on at all is another purpose's
         checked += 1

@@ -17,7 +17,6 @@ from simbench.base.units import HOUR_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.events import TextSent
 from simbench.ledger.stimuli import Request
-from simbench.numbering.written import address_key
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import MARKETING, of_marketing, sends, wholes
 from simbench.rules.rule import Case, Verdict, missed, rule
@@ -52,7 +51,7 @@ def opt_outs(case: Case) -> list[OptOut]:
         if row.ack == "A" and is_opt_out(row.text):
             brands = frozenset(one.brand for one in asked if one.code == row.code and one.at <= row.at)
             near = (departures.code == row.code) & (abs(departures.at - row.at) <= BUSY_US) if len(departures) else []
-            found.append(OptOut(row.at, address_key(row.sender), row.code, brands, int(sum(near)) > 1))
+            found.append(OptOut(row.at, case.plan.key(row.sender), row.code, brands, int(sum(near)) > 1))
     return found
 
 
@@ -65,7 +64,7 @@ def _bound(case: Case, in_scope: Scope, grace_us: int) -> Iterator[tuple[Request
     for row in sends(case).values():
         for out in outs:
             same = row.code == out.code or row.brand in out.brands
-            if of_marketing(row) and out.user == address_key(row.recipient) and same and row.at > out.at + grace_us:
+            if of_marketing(row) and out.user == case.plan.key(row.recipient) and same and row.at > out.at + grace_us:
                 if in_scope(out, row.code):
                     yield row, out
                 break
@@ -141,16 +140,16 @@ def every_code(case: Case) -> Verdict:
 )
 def mo_delivered(case: Case) -> Verdict:
     """MO messages in the events against operations 52, for accounts connected at the end of the run."""
-    written = Counter((address_key(mo.sender), mo.code, mo.text) for _, mo in _written(case))
+    written = Counter((case.plan.key(mo.sender), mo.code, mo.text) for _, mo in _written(case))
     if not written or not any(row.login_ack == "A" for row in case.trace.sessions.rows()):
         return Verdict("inconclusive", "no MO message for a connected client", blame="bench")
-    arrived = Counter((address_key(row.sender), row.code, row.text) for row in case.trace.mo.rows())
+    arrived = Counter((case.plan.key(row.sender), row.code, row.text) for row in case.trace.mo.rows())
     lost = written - arrived
     sent = written.total()
     summary = f"{sent - lost.total()} of {count(sent, 'MO message')} reached the client"
     if not lost:
         return Verdict("pass", summary, 0, 0, "messages")
-    when = {(address_key(mo.sender), mo.code, mo.text): at for at, mo in _written(case)}
+    when = {(case.plan.key(mo.sender), mo.code, mo.text): at for at, mo in _written(case)}
     evidence = tuple(Evidence(f"to {key[1]}: {key[2]}", when[key], when[key]) for key in list(lost)[:6])
     return Verdict("fail", summary, sum(lost.values()), 0, "messages", "platform", (), evidence)
 
@@ -170,14 +169,14 @@ def mo_passed_on(case: Case) -> Verdict:
     mo = [row for row in case.trace.mo.rows() if row.ack == "A"]
     if not mo:
         return Verdict("inconclusive", "the client acknowledged no MO message", blame="client")
-    first = {(address_key(row.sender), row.code, row.scts, row.text): row for row in reversed(mo)}
+    first = {(case.plan.key(row.sender), row.code, row.scts, row.text): row for row in reversed(mo)}
     due = Counter((who, code) for who, code, _, _ in first)
-    reported = Counter((address_key(one.recipient), one.code) for one in case.trace.reports if one.kind == "mo")
-    lacking, repeated = due - reported, reported - Counter((address_key(row.sender), row.code) for row in mo)
+    reported = Counter((case.plan.key(one.recipient), one.code) for one in case.trace.reports if one.kind == "mo")
+    lacking, repeated = due - reported, reported - Counter((case.plan.key(row.sender), row.code) for row in mo)
     received = count(len(first), "MO message")
     summary = f"{received}, {sum(lacking.values())} not passed on, {sum(repeated.values())} passed on too often"
     if not lacking and not repeated:
         return Verdict("pass", summary, 0, 0, "messages")
-    wrong = [row for row in first.values() if (address_key(row.sender), row.code) in (lacking + repeated)]
+    wrong = [row for row in first.values() if (case.plan.key(row.sender), row.code) in (lacking + repeated)]
     evidence = first_frames("not passed on exactly once", wrong)
     return Verdict("fail", summary, sum((lacking + repeated).values()), 0, "messages", "client", (), evidence)

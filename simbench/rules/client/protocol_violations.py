@@ -91,7 +91,7 @@ _FORMS: Final = {"hex", "originator", "message"}
 
 @rule(
     FRAMES,
-    "Nothing in the client's frames is beside the format of the protocol",
+    "The client's frames have the format of the protocol",
     catches=("bad-checksum", "bad-length", "hex-trn"),
     suites=("client", "watched", "audit"),
     absence="session",
@@ -104,7 +104,7 @@ def odd_frames(case: Case) -> Verdict:
 
 @rule(
     REQUESTS,
-    "Nothing in the client's operations and results is beside what the protocol asks for",
+    "The client's operations and results follow the protocol",
     catches=("missing-field", "submit-before-login"),
     suites=("client", "watched", "audit"),
     absence="session",

@@ -11,6 +11,7 @@ import numpy as np
 
 from simbench.base.text import count
 from simbench.finding import Evidence
+from simbench.numbering.subscribers import FATES
 from simbench.rules.arrays import combined, tokened
 from simbench.rules.client.admission import NAMES, REFUSED_AT_ONCE, expectation, objections
 from simbench.rules.client.limits import option_unknown, options, owners, truth
@@ -21,7 +22,7 @@ from simbench.trace.rows import Notification, Notifications, Submits
 
 SHOWN = 6
 NO_OUTCOME_KNOWN = "no message went to a recipient whose expected outcome is known"
-NOT_ORANGE = REFUSED_AT_ONCE | {"other-operator", "ported-out"}
+NOT_SERVED = REFUSED_AT_ONCE | {"other-operator", "ported-out"}
 FINAL_REFUSALS = {"02", "05", "06", "07", "22", "23", "24"}
 
 
@@ -117,28 +118,28 @@ def final_refusals(case: Case) -> Verdict:
 
 
 @rule(
-    "recipients.non-orange-share",
+    "recipients.other-operators-share",
     "Messages to users of other operators are at most a small share of the client's traffic",
     catches=("sends-to-anyone",),
     capability="qualifies_recipients",
     suites=("client", "audit"),
     reads=("recipients",),
 )
-def non_orange_share(case: Case) -> Verdict:
+def other_operators_share(case: Case) -> Verdict:
     """Share of submits to recipients that the events place at another operator, overseas, abroad, fixed or nowhere."""
     share_max = case.contract.terms.delivery.other_operators_share_max.value
     assumed = case.contract.assumed("delivery.other_operators_share_max")
-    known, submits = truth(case), case.trace.submits
+    known, submits, operator = truth(case), case.trace.submits, case.contract.party("operator").name
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
-    outside = {number for number, one in known.items() if one.fate in NOT_ORANGE}
+    outside = {number for number, one in known.items() if one.fate in NOT_SERVED}
     elsewhere = np.flatnonzero(case.trace.recipients.among(outside))
     share = len(elsewhere) / len(submits)
     submitted = count(len(submits), "submit")
-    summary = f"{len(elsewhere)} of {submitted} ({share:.1%}) to recipients outside Orange (limit {share_max:.1%})"
+    summary = f"{len(elsewhere)} of {submitted} ({share:.1%}) to recipients outside {operator} (limit {share_max:.1%})"
     if share <= share_max:
         return Verdict("pass", summary, share, share_max, "share", "", assumed)
-    evidence = evidence_of(submits.where(elsewhere), "the recipient is outside Orange")
+    evidence = evidence_of(submits.where(elsewhere), f"the recipient is outside {operator}")
     outcome = missed(case.contract, "delivery.other_operators_share_max")
     return Verdict(outcome, summary, share, share_max, "share", "client", assumed, evidence)
 
@@ -156,12 +157,12 @@ def short_code_only(case: Case) -> Verdict:
 
 
 @rule(
-    "sender.temptations",
+    "sender.forbidden-requests",
     "The client does not carry out requests to send from another originator",
     catches=("alters-oadc", "sends-any-oadc"),
     capability="keeps_oadc",
 )
-def temptations(case: Case) -> Verdict:
+def forbidden_requests(case: Case) -> Verdict:
     """Every submit on the wire, requested or not, must carry an allotted originator."""
     return _originators(case, forbidden_only=True)
 
@@ -257,13 +258,13 @@ def accepted(case: Case) -> Verdict:
 
 @rule(
     "recipients.ported-numbers",
-    "The client sends nothing to a number that its portability data shows as ported away from Orange",
+    "The client sends nothing to a number that its portability data shows as ported away from the operator",
     catches=("ignores-portability", "sends-to-anyone"),
     capability="qualifies_recipients",
 )
 def ported_numbers(case: Case) -> Verdict:
-    """The finding also counts how many numbers ported to Orange were served; the verdict does not depend on it."""
-    known = truth(case)
+    """The finding also counts the numbers ported to the operator that were served; the verdict ignores them."""
+    known, operator = truth(case), case.contract.party("operator").name
     asked = {one.recipient for one in case.trace.requests}
     away = {number for number in asked if number in known and known[number].fate == "ported-out"}
     submits = case.trace.submits
@@ -272,10 +273,10 @@ def ported_numbers(case: Case) -> Verdict:
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     wrong = np.flatnonzero(submits.among("recipient", away))
-    here = {number for number in asked if number in known and known[number].fate == "orange"}
+    here = {number for number in asked if number in known and known[number].fate not in FATES}
     served = {number for number in here if submits.among("recipient", [number]).any()}
-    sent = f"{count(len(wrong), 'message')} to {count(len(away), 'number')} ported away from Orange"
-    summary = f"{sent}; {len(served)} of {count(len(here), 'number')} ported to Orange served"
+    sent = f"{count(len(wrong), 'message')} to {count(len(away), 'number')} ported away from {operator}"
+    summary = f"{sent}; {len(served)} of {count(len(here), 'number')} ported to {operator} served"
     if not len(wrong):
         return Verdict("pass", summary, 0, 0, "messages")
     evidence = evidence_of(submits.where(wrong), "the number was ported away")

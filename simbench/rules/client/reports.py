@@ -8,7 +8,6 @@ from typing import Final
 from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Reported
-from simbench.numbering.written import address_key
 from simbench.rules.evidence import framed
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Verdict, rule
@@ -23,6 +22,7 @@ class _Wire:
     """What the wire shows of each message, by token."""
 
     def __init__(self, case: Case) -> None:
+        self._plan = case.plan
         self._submits = case.trace.submits.rows()
         self.messages: dict[str, list[Message]] = defaultdict(list)
         for message in case.trace.messages.rows():
@@ -35,7 +35,7 @@ class _Wire:
         self._stray = [row.at for row in answers.rows() if row.frame[_ACK:][:1] == b"N" and row.at not in known]
         self._notified: dict[tuple[str, str, int], int] = {}
         for row in case.trace.notifications.rows():
-            self._notified.setdefault((address_key(row.recipient), row.scts, row.outcome), row.at)
+            self._notified.setdefault((case.plan.key(row.recipient), row.scts, row.outcome), row.at)
 
     def submits(self, token: str) -> list[Submit]:
         """Every submit of a message, in order."""
@@ -51,7 +51,7 @@ class _Wire:
             return bool(taken) and (whole or not refused)
         if report.kind == "refused":
             return bool(refused) or any(at <= report.at for at in self._stray)
-        stamps = ((address_key(row.recipient), row.scts, STATUS[report.kind]) for row in taken)
+        stamps = ((self._plan.key(row.recipient), row.scts, STATUS[report.kind]) for row in taken)
         notified = any(self._notified.get(stamp, report.at + 1) <= report.at for stamp in stamps)
         return notified or (report.kind == "undelivered" and bool(refused))
 

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.calendar import FRANCE, Calendar
+from simbench.base.calendar import Calendar
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract
 from simbench.ledger.incidents import Period
@@ -85,7 +85,7 @@ class Forecast(msgspec.Struct, frozen=True):
     below_already: bool = False
 
 
-def month_ends(start: int, until: int, calendar: Calendar = FRANCE) -> tuple[int, ...]:
+def month_ends(start: int, until: int, calendar: Calendar) -> tuple[int, ...]:
     """The first instant of each month after `start` and before `until`, then `until` itself."""
     return (*(at for at in month_starts(calendar, start, until) if at > start), until)
 

@@ -17,7 +17,7 @@ from simbench.base.errors import BadInput
 from simbench.base.toml_files import label, read_toml, shown
 from simbench.ledger.events import AccountSet, At, LimitSet, OutageBegan, Restored
 from simbench.ledger.stimuli import Request, Unrequested
-from simbench.numbering.written import address_key, number_of
+from simbench.numbering.plan import NumberingPlan
 from simbench.sla.imports.numbers import listed, read_numbers
 from simbench.tables.cells import digits_of, text_of
 from simbench.tables.instants import instant_of, moment_of
@@ -87,16 +87,17 @@ class Known(msgspec.Struct, frozen=True):
     end: int
     recipients: frozenset[str] | None
     consents: frozenset[str] | None
+    plan: NumberingPlan
 
     def covers(self, code: str, recipient: str, at: int) -> bool:
         """Whether a message belongs to it."""
         fits = self.campaign.code == code and self.start <= at < self.end
-        return fits and (self.recipients is None or address_key(recipient) in self.recipients)
+        return fits and (self.recipients is None or self.plan.key(recipient) in self.recipients)
 
     def agreed(self, recipient: str) -> bool:
         """Whether this recipient had opted in, None if unknown."""
         if self.consents is not None:
-            return address_key(recipient) in self.consents
+            return self.plan.key(recipient) in self.consents
         return bool(self.campaign.opted_in)
 
 
@@ -124,15 +125,18 @@ class Metadata(msgspec.Struct, frozen=True):
     unread: Mapping[str, int] = {}
 
 
-def read_metadata(campaigns: Path | None, requests: Path | None, zone: tzinfo | None = None) -> Metadata:
+def read_metadata(
+    campaigns: Path | None, requests: Path | None, plan: NumberingPlan, zone: tzinfo | None = None
+) -> Metadata:
     """Read the files given. Raises BadInput naming file and key or line."""
     stated = read_toml(campaigns, Campaigns, BadInput) if campaigns else Campaigns()
     place = label(campaigns) if campaigns else ""
     lists: dict[str, list[RejectedRow]] = {RECIPIENTS: [], CONSENTS: [], REQUESTS: []}
     known = tuple(
-        _known(one, f"{place}: campaigns[{n}]", campaigns, zone, lists) for n, one in enumerate(stated.campaigns)
+        _known(one, f"{place}: campaigns[{n}]", campaigns, (zone, plan), lists)
+        for n, one in enumerate(stated.campaigns)
     )
-    asked, lists[REQUESTS] = _requests(requests, zone) if requests else (None, [])
+    asked, lists[REQUESTS] = _requests(requests, zone, plan) if requests else (None, [])
     unread = {kind: len(rejected(notes)) for kind, notes in lists.items() if rejected(notes)}
     marketing = [one for one in known if one.campaign.traffic_class == "marketing"]
     said = all(one.consents is not None or one.campaign.opted_in is not None for one in marketing)
@@ -148,19 +152,20 @@ def read_metadata(campaigns: Path | None, requests: Path | None, zone: tzinfo | 
 
 
 def _known(
-    one: Campaign, place: str, file: Path | None, zone: tzinfo | None, lists: dict[str, list[RejectedRow]]
-) -> Known:
+    one: Campaign, place: str, file: Path | None, reads: tuple[tzinfo | None, NumberingPlan],
+    lists: dict[str, list[RejectedRow]],
+) -> Known:  # fmt: skip
+    zone, plan = reads
     start, end = instant_of(one.start, zone, f"{place}.from"), instant_of(one.end, zone, f"{place}.to")
     if end <= start:
         raise BadInput(f"{place}.to", "is not after from", "a later time")
-    recipients = _numbers(one.recipients, f"{place}.recipients", file, lists[RECIPIENTS])
-    return Known(
-        one, start, end, recipients or None, _numbers(one.consents, f"{place}.consents", file, lists[CONSENTS])
-    )
+    recipients = _numbers(one.recipients, f"{place}.recipients", file, plan, lists[RECIPIENTS])
+    consents = _numbers(one.consents, f"{place}.consents", file, plan, lists[CONSENTS])
+    return Known(one, start, end, recipients or None, consents, plan)
 
 
 def _numbers(
-    stated: tuple[str, ...] | str | None, place: str, file: Path | None, notes: list[RejectedRow]
+    stated: tuple[str, ...] | str | None, place: str, file: Path | None, plan: NumberingPlan, notes: list[RejectedRow]
 ) -> frozenset[str] | None:
     """The numbers of a list in the file itself or in one beside it; notes on the latter's lines are added."""
     if stated is None:
@@ -168,11 +173,11 @@ def _numbers(
     if isinstance(stated, str):
         assert file is not None, "campaigns come from a file"
         try:
-            found = read_numbers(file.parent / stated)
+            found = read_numbers(file.parent / stated, plan)
         except BadInput as problem:
             raise BadInput(f"{place}: {problem.place}", problem.problem, problem.expected) from None
     else:
-        found = listed(stated, place)
+        found = listed(stated, plan, place)
     notes += found.notes
     return found.numbers
 
@@ -197,7 +202,7 @@ def _outages(stated: Campaigns, place: str, zone: tzinfo | None) -> Iterator[tup
         yield start, end, one.scope
 
 
-def _requests(path: Path, zone: tzinfo | None) -> tuple[tuple[Listed, ...], list[RejectedRow]]:
+def _requests(path: Path, zone: tzinfo | None, plan: NumberingPlan) -> tuple[tuple[Listed, ...], list[RejectedRow]]:
     """Columns at, code, recipient and, if there is one, text; rows that cannot be used are rejected."""
 
     def request(row: Row) -> Listed:
@@ -206,7 +211,7 @@ def _requests(path: Path, zone: tzinfo | None) -> tuple[tuple[Listed, ...], list
         code, written = digits_of(row.cells["code"]), row.cells["recipient"]
         if not code.isdecimal():
             raise BadInput("code", f"is {shown(code)}", "a short code")
-        to = number_of(written) or digits_of(written)
+        to = plan.read(written) or digits_of(written)
         if not to.isdecimal():  # digits outside any numbering plan may occur on the wire too
             raise BadInput("recipient", f"{shown(str(written))} is not a valid phone number", "a phone number")
         # Of two possible instants the earlier: a message is sent after its request, never before.
@@ -229,7 +234,7 @@ class _Asked:
         self.places: list[int] = []
 
 
-def joined(trace: Trace, metadata: Metadata) -> list[Request | Unrequested]:
+def joined(trace: Trace, metadata: Metadata, plan: NumberingPlan) -> list[Request | Unrequested]:
     """The stimuli by time: requests if there are any, and what was sent without one.
 
     A message goes to the oldest request of its code, recipient and text that is not accepted yet; with none left it is
@@ -238,7 +243,7 @@ def joined(trace: Trace, metadata: Metadata) -> list[Request | Unrequested]:
     """
     taken: dict[tuple[str, str], list[_Asked]] = defaultdict(list)
     for number, request in enumerate(metadata.requests or (), 1):
-        taken[request.code, address_key(request.recipient)].append(_Asked(request, f"request {number}", requested=True))
+        taken[request.code, plan.key(request.recipient)].append(_Asked(request, f"request {number}", requested=True))
     seen: list[_Asked] = []
     acks = trace.submits.ack.tolist()
     frames = trace.submits.frame
@@ -248,7 +253,7 @@ def joined(trace: Trace, metadata: Metadata) -> list[Request | Unrequested]:
     ]
     for unread, number, one in sorted(sorted_out, key=lambda each: each[:2]):  # readable messages are matched first
         sent = Listed(one.at, one.code, one.recipient, one.text)
-        asked_of_it = taken.get((one.code, address_key(one.recipient)), ())
+        asked_of_it = taken.get((one.code, plan.key(one.recipient)), ())
         fit = [asked for asked in asked_of_it if _fits(asked.request, sent, unread=unread)]
         asked = next((asked for asked in fit if not asked.accepted), fit[-1] if fit else None)
         if asked is None:

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import choice, label, read_toml, shown
-from simbench.ledger.incidents import Incident
+from simbench.ledger.incidents import OPERATOR, Incident, named_operator
 from simbench.tables.instants import instant_of
 from simbench.tables.rows import Remark
 
-NewClass = Literal["unplanned", "planned", "partial", "orange", "client", "void"]
-
-MEANING: dict[NewClass, dict[str, Any]] = {
-    "unplanned": {"planned": False, "attributed_to": "orange", "scope": "total", "share": 1.0},
-    "planned": {"planned": True, "attributed_to": "orange"},
-    "partial": {"scope": "partial", "attributed_to": "orange"},
-    "orange": {"attributed_to": "orange"},
+MEANING: dict[str, dict[str, Any]] = {
+    "unplanned": {"planned": False, "attributed_to": OPERATOR, "scope": "total", "share": 1.0},
+    "planned": {"planned": True, "attributed_to": OPERATOR},
+    "partial": {"scope": "partial", "attributed_to": OPERATOR},
+    "operator": {"attributed_to": OPERATOR},
     "client": {"attributed_to": "client"},
     "void": {"attributed_to": "nobody, by decision"},
 }
@@ -30,10 +28,10 @@ MEANING: dict[NewClass, dict[str, Any]] = {
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"counted_as": "class"}):
-    """One decision; it may also correct the share that was down and the time of an announcement."""
+    """One decision, with a class of `MEANING`; it may also correct the share that was down and an announcement."""
 
     incident: str
-    counted_as: NewClass
+    counted_as: str
     reason: str
     who: str
     when: Any  # a TOML date, or a text of one
@@ -45,15 +43,20 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decisions: tuple[Decision, ...]
 
 
-def read_decisions(path: Path) -> tuple[Decision, ...]:
-    """Read `decisions.toml`: [[decisions]] with incident, class, reason, who, when. Raises BadInput."""
-    found = read_toml(path, _File, BadInput).decisions
+def read_decisions(path: Path, operator: str) -> tuple[Decision, ...]:
+    """Read `decisions.toml`: [[decisions]] with incident, class, reason, who, when.
+
+    The token of the operator stands for the class "operator". Raises BadInput."""
+    stated = read_toml(path, _File, BadInput).decisions
+    found = tuple(replace(one, counted_as=OPERATOR) if one.counted_as == operator else one for one in stated)
     seen: set[str] = set()
     for number, one in enumerate(found):
         place = f"{label(path)}: decisions[{number}]"
         for name in ("incident", "reason", "who"):
             if not getattr(one, name).strip():
                 raise BadInput(f"{place}.{name}", "is empty", "a text")
+        if one.counted_as not in MEANING:
+            raise BadInput(f"{place}.class", f"is {shown(one.counted_as)}", choice(one.counted_as, MEANING))
         if not _is_date(one.when):
             raise BadInput(f"{place}.when", f"is {shown(str(one.when))}", "a date like 2026-03-02")
         if one.share is not None and not 0 < one.share <= 1:
@@ -65,16 +68,18 @@ def read_decisions(path: Path) -> tuple[Decision, ...]:
 
 
 def decided(
-    incidents: Iterable[Incident], decisions: Iterable[Decision], place: str, zone: tzinfo | None = None
+    incidents: Iterable[Incident], decisions: Iterable[Decision], place: str, operator: str, zone: tzinfo | None = None
 ) -> tuple[Incident, ...]:
     """The incidents as the decisions classify them. Raises BadInput for a decision on an unknown incident."""
-    by_ticket = {one.ticket: one for one in incidents}
+    by_ticket = {one.ticket: named_operator(one, operator) for one in incidents}
     for number, one in enumerate(decisions):
         key = f"{place}: decisions[{number}]"
         before = by_ticket.get(one.incident)
         if before is None:
             raise BadInput(f"{key}.incident", f"no incident {shown(one.incident)}", choice(one.incident, by_ticket))
         changed = dict(MEANING[one.counted_as])
+        if changed.get("attributed_to") == OPERATOR:
+            changed["attributed_to"] = operator
         if one.share is not None:
             changed["share"] = one.share
         if one.announced_at:

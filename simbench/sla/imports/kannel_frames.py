@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from simbench.base.calendar import from_civil
+from simbench.base.calendar import us_of
 from simbench.base.errors import BadInput
 from simbench.base.units import DAY_US, SECOND_US
 from simbench.tables.instants import FIRST_YEAR, LAST_YEAR, NoZone
@@ -61,7 +61,7 @@ class Clock(msgspec.Struct):
         stamp = found.groupdict()
         try:
             if stamp.get("iso"):
-                return self._held(from_civil(datetime.fromisoformat(stamp["iso"])), line)
+                return self._held(us_of(datetime.fromisoformat(stamp["iso"])), line)
             if stamp.get("bsd"):
                 return self._without_year(stamp["bsd"], line)
             return self._civil(datetime.fromisoformat(stamp["own"].replace(",", ".")), line)
@@ -79,12 +79,12 @@ class Clock(msgspec.Struct):
             return None
         if self.zone is None:
             raise NoZone(f"line {line}", "its times say no time zone", "the option --tz, as in --tz Europe/Paris")
-        at = from_civil(moment.replace(tzinfo=self.zone))
+        at = us_of(moment.replace(tzinfo=self.zone))
         if months and self.last - at > 180 * DAY_US:
             self.year += 1
             return self._civil(moment.replace(year=self.year), line)
         if at < self.last:
-            again = from_civil(moment.replace(tzinfo=self.zone, fold=1))
+            again = us_of(moment.replace(tzinfo=self.zone, fold=1))
             at = again if again >= self.last else at
         return self._held(at, line)
 

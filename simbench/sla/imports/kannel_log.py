@@ -32,7 +32,6 @@ LASTS: Final = 1  # us beyond the end of a log, for what had not ended then
 OWN: Final = ""  # the "link" of the bearerbox itself
 MARKS: Final = ("[", "Log begins", "Sent SMS", "Receive ", "FAILED Send", "DLR SMS")
 LEVELS: Final = ("DEBUG: ", "INFO: ", "WARNING: ", "ERROR: ", "PANIC: ")
-WHOSE: Final[dict[Fault, str]] = {"platform": "orange", "client": "client", "unknown": "unknown"}
 
 
 class Down(msgspec.Struct, frozen=True):
@@ -155,7 +154,7 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None, year: i
     holes = gaps.longer(HOLE_CHATTY if seen.debug else HOLE_QUIET)
     notes += [*_of_clock(clock, year), *_of_holes(holes), *_of_others(seen)]
     least_us = contract.terms.quality.total_outage_after_s.value * SECOND_US
-    found, short = _incidents(links, least_us, gaps.last)
+    found, short = _incidents(links, least_us, gaps.last, contract.operator)
     if short:
         notes.append(Remark(0, f"{short} interruptions shorter than {least_us // SECOND_US} s are no outage"))
     unanswered = sum(event.kind == "unanswered" for event in read)
@@ -166,7 +165,7 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None, year: i
     silent = [_hole(number, start, until) for number, (_, start, until) in enumerate(holes, 1)] if seen.debug else []
     return KannelLog(
         gaps.first, end, found,
-        tuple(_blamed(one, "client") for one in found), (*(_blamed(one, "orange") for one in found), *silent),
+        tuple(_blamed(one, "client") for one in found), (*(_blamed(one, contract.operator) for one in found), *silent),
         tuple(_centre(read)), (*margins, *torn), tuple(sorted(notes, key=lambda one: one.line)), gaps.count,
         len(holes), unanswered, _unsupported(read, seen, end - gaps.first, least_us),
     )  # fmt: skip
@@ -247,7 +246,7 @@ def _margins(unseen: list[tuple[_Link, int, int]], back: int) -> None:
     unseen.clear()
 
 
-def _incidents(links: dict[str, _Link], least: int, end: int) -> tuple[tuple[Incident, ...], int]:
+def _incidents(links: dict[str, _Link], least: int, end: int, operator: str) -> tuple[tuple[Incident, ...], int]:
     """Total while every link is down, partial while some are; interruptions shorter than `least` are counted only.
 
     One that lasts when the log ends has no end.
@@ -259,7 +258,7 @@ def _incidents(links: dict[str, _Link], least: int, end: int) -> tuple[tuple[Inc
         Incident(
             ticket=f"K{number:04}", start=down.start, end=None if down.end > end else down.end,
             scope="partial" if name else "total", share=1 / len(named) if name else 1.0, subject=name or "platform",
-            cause="connections, as Kannel saw them", attributed_to=WHOSE[down.fault],
+            cause="connections, as Kannel saw them", attributed_to=operator if down.fault == "platform" else down.fault,
         )
         for number, (down, name) in enumerate(sorted(long, key=lambda one: (one[0].start, one[1])), 1)
     ]  # fmt: skip

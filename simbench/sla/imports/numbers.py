@@ -10,7 +10,7 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import label, shown
-from simbench.numbering.written import number_of
+from simbench.numbering.plan import NumberingPlan
 from simbench.tables.columns import folded
 from simbench.tables.reader import read_records
 from simbench.tables.rows import RejectedRow
@@ -29,18 +29,18 @@ class Numbers(msgspec.Struct, frozen=True):
     notes: tuple[RejectedRow, ...] = ()
 
 
-def listed(written: Iterable[str], place: str) -> Numbers:
+def listed(written: Iterable[str], plan: NumberingPlan, place: str) -> Numbers:
     """Numbers listed in a file of campaigns. Raises BadInput for the first invalid one."""
     found = set()
     for number, text in enumerate(written):
-        one = number_of(text)
+        one = plan.read(text)
         if one is None:
             raise BadInput(f"{place}[{number}]", f"{shown(text)} is no number", "a telephone number")
         found.add(one)
     return Numbers(frozenset(found))
 
 
-def read_numbers(path: Path) -> Numbers:
+def read_numbers(path: Path, plan: NumberingPlan) -> Numbers:
     """Read a list. Its first record may be headings; what is no number is rejected with its line.
 
     Raises BadInput: it cannot be read, or nothing in it is a number.
@@ -53,13 +53,13 @@ def read_numbers(path: Path) -> Numbers:
             notes.append(cells)
             continue
         if columns is None:
-            columns = _columns(cells)
+            columns = _columns(cells, plan)
             if place == 0 and not any(character.isdigit() for cell in cells for character in str(cell)):
                 columns = columns or None
                 continue  # headings
         written = [cells[one] for one in columns or [0] if one < len(cells)]
         for cell in written:
-            numbers = _numbers(cell)
+            numbers = _numbers(cell, plan)
             found.update(numbers)
             if not numbers and str(cell or "").strip():
                 notes.append(RejectedRow(line, f"{label(path)}: {shown(str(cell))} is no telephone number"))
@@ -68,16 +68,16 @@ def read_numbers(path: Path) -> Numbers:
     return Numbers(frozenset(found), tuple(notes))
 
 
-def _columns(cells: list[Any]) -> list[int]:
+def _columns(cells: list[Any], plan: NumberingPlan) -> list[int]:
     """The columns that hold numbers, by the headings or by the first record of numbers; none if neither shows them."""
     named = [place for place, cell in enumerate(cells) if folded(str(cell)) in HEADINGS]
-    return named[:1] or [place for place, cell in enumerate(cells) if _numbers(cell)]
+    return named[:1] or [place for place, cell in enumerate(cells) if _numbers(cell, plan)]
 
 
-def _numbers(cell: Any) -> list[str]:
+def _numbers(cell: Any, plan: NumberingPlan) -> list[str]:
     """The numbers in one cell: one, or several with spaces between them; none unless all of it is numbers."""
-    one = None if cell is None else number_of(cell)
+    one = None if cell is None else plan.read(cell)
     if one is not None:
         return [one]
-    several = [number_of(part) for part in str(cell or "").split()]
+    several = [plan.read(part) for part in str(cell or "").split()]
     return [number for number in several if number is not None] if None not in several else []

@@ -31,6 +31,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "cause": "note",
 }  # fmt: skip
 COLUMNS = tuple(KINDS)
+OPERATOR = "operator"  # who is to answer, whatever the contract calls its operator
 PART = "part"  # subject of a partial outage without one
 
 
@@ -77,11 +78,8 @@ def read_outages(path: Path | Frame, contract: Contract, mapping: Columns, zone:
     found.sort(key=lambda one: (one.usual.start, one.usual.ticket))
     usual = tuple(one.usual for one in found)
     remarks += _overlaps(usual, lines)
-    names = _tickets(usual)
-    least, most, usual = (
-        tuple(replace(one, ticket=name) for name, one in zip(names, incidents, strict=True))
-        for incidents in ([one.least for one in found], [one.most for one in found], usual)
-    )
+    named = [_renamed(one, name) for one, name in zip(found, _tickets(usual), strict=True)]
+    least, most, usual = (tuple(getattr(one, name) for one in named) for name in ("least", "most", "usual"))
     return Outages(usual, tuple(sorted([*read.notes, *remarks], key=lambda one: one.line)), read.rows, least, most)
 
 
@@ -110,20 +108,33 @@ def _incident(row: Row, contract: Contract, mapping: Columns, zone: tzinfo | Non
         planned=truth_of(cells.get("planned", ""), "planned"),
         announced_at=announced.first if announced else None,
         noticed_at=noticed.first if noticed else None,
-        attributed_to=text_of(cells.get("attributed_to", "orange")).lower(),
+        attributed_to=_party(cells.get("attributed_to", OPERATOR), contract),
         cause=text_of(cells.get("cause", "")),
         announced_end=until.first if until else None,
     )
+    skipped = tuple(name for name, moment in moments.items() if moment.skipped)
+    if usual == shortest == longest and (announced is None or announced.first == announced.second):
+        return Readings(one, one, one, skipped)
     early, late = (pick(announced.readings) if announced else None for pick in (min, max))
     return Readings(
         one,
         replace(one, start=shortest[0], end=shortest[1], announced_at=early),
         replace(one, start=longest[0], end=longest[1], announced_at=late),
-        tuple(name for name, moment in moments.items() if moment.skipped),
+        skipped,
     )
 
 
 Span = tuple[int, int | None]
+
+
+def _renamed(one: Readings, ticket: str) -> Readings:
+    """The same outage with its ticket in all readings."""
+    if one.usual.ticket == ticket:
+        return one
+    usual = replace(one.usual, ticket=ticket)
+    if one.least is one.usual and one.most is one.usual:
+        return Readings(usual, usual, usual, one.skipped)
+    return Readings(usual, replace(one.least, ticket=ticket), replace(one.most, ticket=ticket), one.skipped)
 
 
 def _spans(start: Moment, end: Moment | None) -> tuple[Span, Span, Span]:
@@ -131,6 +142,8 @@ def _spans(start: Moment, end: Moment | None) -> tuple[Span, Span, Span]:
     if end is None:
         first, last = min(start.readings), max(start.readings)
         return (start.first, None), (last, None), (first, None)
+    if start.first == start.second and end.first == end.second and start.first < end.first:
+        return (only := (start.first, end.first)), only, only
     spans = [(begins, ends) for begins, ends in product(start.readings, end.readings) if ends > begins]
     if not spans:
         before = end.first < start.first
@@ -147,6 +160,12 @@ def _of_clocks(one: Readings, line: int) -> Iterable[Remark]:
         yield Remark(line, f"{name}: the clocks skip this hour; read as the instant that fits")
     if one.least != one.most:
         yield Remark(line, "a time in the hour that the clocks repeat or skip has two readings that fit")
+
+
+def _party(cell: Any, contract: Contract) -> str:
+    """Who is to answer for an outage; "operator" is whoever the contract's operator is."""
+    word = text_of(cell).lower()
+    return contract.operator if word == OPERATOR else word
 
 
 def _share(row: Row) -> float:

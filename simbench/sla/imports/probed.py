@@ -31,7 +31,8 @@ class Probed(msgspec.Struct, frozen=True):
 
     def stimuli(self) -> list[StimulusRow]:
         """Rows for the table `stimuli`."""
-        return [stimulus_row(Probe(at, ok)) for at, ok in self.probes]
+        rest = {ok: stimulus_row(Probe(0, ok))[1:] for ok in (True, False)}
+        return [(at, *rest[ok]) for at, ok in self.probes]
 
 
 def read_probes(path: Path | Frame, mapping: Columns, zone: tzinfo | None = None) -> Probed:
@@ -46,7 +47,7 @@ def read_probes(path: Path | Frame, mapping: Columns, zone: tzinfo | None = None
         filled(row, *COLUMNS)
         answered = truth_of(row.cells["ok"], "ok", OK, NOT_OK)
         moment = moment_of(row.cells["at"], zone, "at", mapping.time)
-        last = next((at for at in moment.readings if at >= last), moment.first)
+        last = moment.second if moment.first < last <= moment.second else moment.first
         return last, answered
 
     read = collect(read_table(path, KINDS, mapping, COLUMNS), probe)

@@ -14,7 +14,7 @@ import msgspec
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import shown
 from simbench.contract import Contract
-from simbench.numbering.written import number_of
+from simbench.numbering.plan import plan_of
 from simbench.tables.cells import digits_of, text_of, whole_of
 from simbench.tables.columns import Columns, folded
 from simbench.tables.frames import Frame
@@ -79,7 +79,10 @@ def _spans(row: Row, mapping: Columns, zone: tzinfo | None) -> list[tuple[int, i
 
 def _message(row: Row, contract: Contract, submitted: int, answered: int) -> list[LedgerRow]:
     cells = row.cells
-    code, recipient = digits_of(cells["code"]), number_of(cells["recipient"]) if "recipient" in cells else ""
+    code, recipient = (
+        digits_of(cells["code"]),
+        plan_of(contract).read(cells["recipient"]) if "recipient" in cells else "",
+    )
     if not re.fullmatch(contract.terms.numbering.code_pattern, code):
         raise BadInput("code", f"{shown(code)} is not a short code", contract.terms.numbering.code_pattern)
     if recipient is None:

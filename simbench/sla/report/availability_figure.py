@@ -24,7 +24,7 @@ EARLY_DAYS = 30  # with less of a year known, one outage weighs so heavily that 
 MOST_SPANS = 4  # below the target, named with their dates
 MOST_POINTS = 1500
 MOST_LINKED = 400  # incidents that are links in the figure
-LINES = ((style.PINK, (0, (5, 2))), (style.ORANGE, (0, (3, 1, 1, 1))), (style.GREEN, (0, (1, 1))))
+LINES = ((style.PINK, (0, (5, 2))), (style.AMBER, (0, (3, 1, 1, 1))), (style.GREEN, (0, (1, 1))))
 CURVE_IN = (10.2, 2.3)  # about the size of the axes of the curve
 
 

@@ -63,7 +63,7 @@ class Report:
 
 def report_of(asked: SlaRun, progress: Progress = lambda *_: None) -> Report:
     """Judge, measure and draw, inside `style.look()`."""
-    words, judgement = Words(asked.language, asked.contract.calendar), asked.judgement
+    words, judgement = Words(asked.language, asked.contract), asked.judgement
     case = Case(Trace(asked.run), asked.contract)
     view = view_of(case, progress, judgement.findings if judgement is not None else None)
     pictures = []

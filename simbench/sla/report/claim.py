@@ -54,10 +54,10 @@ def _letter(asked: SlaRun, report: Report) -> Iterator[str]:
         "claim.opening", contract=contract.title, digest=contract.digest, start=words.moment(period.start),
         end=words.moment(period.end), source=asked.title,
     )  # fmt: skip
-    right = contract.clauses.get("OPS-QOS-06")
+    right = contract.clauses.get(contract.compensation)
     if right is not None:
         yield ""
-        yield words("claim.right", term=right.key_term, clause="OPS-QOS-06")
+        yield words("claim.right", term=right.key_term, clause=contract.compensation)
     yield ""
     yield f"## {words('claim.missed')}"
     for number, row in enumerate(breaches(report), 1):
@@ -141,7 +141,7 @@ def _proof(one: Counted, sides: dict[str, Side], words: Words) -> str:
     """The record itself, and what the client's probes say of it."""
     parts = [words("claim.recorded")]
     if one.incident.cause:
-        parts.append(words("claim.cause", cause=one.incident.cause))
+        parts.append(words("claim.cause", cause=words.cause(one.incident.cause)))
     if one.late:
         parts.append(words("claim.late"))
     side = sides.get(one.incident.ticket)

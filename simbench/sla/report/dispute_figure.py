@@ -16,7 +16,7 @@ def draw_dispute(dispute: Dispute, words: Words) -> Picture:
     """Down time by the tickets, what the client did not see, what the tickets lack, down time by the client."""
     totals = dispute.totals
     steps = (
-        ("tickets", totals.tickets_s, style.BLUE), ("served", -totals.served_s, style.ORANGE),
+        ("tickets", totals.tickets_s, style.BLUE), ("served", -totals.served_s, style.AMBER),
         ("unwatched", -totals.unwatched_s, style.SOFT), ("other", totals.other_s, style.PINK),
         ("unticketed", totals.unticketed_s, style.RED),
         ("client", totals.client_s, style.BLUE),

@@ -36,7 +36,7 @@ def draw_fan(made: Forecast, words: Words) -> Picture:
     top.yaxis.set_major_formatter(lambda value, _: words.number(value, 2))
     style.legend_above(top, 5)
     dates = axis.of(np.array([one.at for one in made.dates], dtype=np.int64))
-    for place, (name, colour) in enumerate((("availability", style.BLUE), ("restoration", style.ORANGE))):
+    for place, (name, colour) in enumerate((("availability", style.BLUE), ("restoration", style.AMBER))):
         chances = [getattr(one, name) for one in made.dates]
         shares = np.array([100 * chance.share for chance in chances])
         bands = [chance.band or chance.noise for chance in chances]

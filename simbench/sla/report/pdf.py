@@ -93,20 +93,20 @@ def _cover(paper: Paper, report: Report) -> None:
     words, colour = report.words, TONES.get(report.tone, style.INK)
     paper.paragraph(words("page.kicker"), (LARGE, style.SOFT))
     title = f"{style.label(report.title, 44)} – {words(f'verdict.{report.tone}')}"
-    paper.paragraph(title, (TITLE, colour), bold=True, gap=0.02)
+    paper.paragraph(title, (TITLE, colour), bold=True, gap=0.012)
     _keys(paper, report)
     figure, top = paper.figures[-1], paper.at
     for place, (name, value) in enumerate(report.facts):
-        x, y = LEFT + 0.45 * (place % 2), top - 0.024 * (place // 2)
+        x, y = LEFT + 0.45 * (place % 2), top - 0.021 * (place // 2)
         figure.text(x, y, f"{name}{_colon(words.language)}{_cell(value)[:62]}", fontsize=BODY - 0.5, va="top")
-    paper.at = top - 0.024 * -(-len(report.facts) // 2) - 0.01
+    paper.at = top - 0.021 * -(-len(report.facts) // 2) - 0.01
     for remark in (*report.remarks, " ".join(report.absent)):
         if remark:
             paper.paragraph(remark, (BODY - 0.5, style.SOFT))
     paper.at -= 0.006
     for verdict in report.verdicts:
         tone = TONES.get(verdict.finding.outcome, style.SOFT)
-        paper.room(0.07)
+        paper.room(0.062)
         paper.paragraph(f"{verdict.finding.clause} · {verdict.outcome}", (LARGE - 2, tone), bold=True, gap=0.001)
         paper.paragraph(verdict.promise, (BODY - 0.5, style.SOFT), gap=0.001)
         paper.paragraph(verdict.sentence, (BODY, style.INK), gap=0.002)
@@ -129,7 +129,7 @@ def _keys(paper: Paper, report: Report) -> None:
             )  # fmt: skip
             figure.text(x, paper.at - 0.066, "\n".join(textwrap.wrap(key.note, 40)[:3]), fontsize=SMALL - 0.5,
                         color=style.SOFT, va="top", linespacing=1.25)  # fmt: skip
-        paper.at -= 0.118
+        paper.at -= 0.105
     paper.at -= 0.004
 
 

@@ -27,7 +27,7 @@ Columns = Mapping[str, Sequence[Any]]
 LOOKS: Final[dict[Class, tuple[str, str]]] = {
     "unplanned": (style.RED, ""),
     "planned": (style.BLUE, "///"),
-    "partial": (style.ORANGE, "..."),
+    "partial": (style.AMBER, "..."),
     "excluded": (style.SOFT, "xxx"),
 }
 
@@ -128,7 +128,8 @@ class CivilAxis:
             while (at := calendar.midnight_after(midnights[-1] if midnights else start)) < end:
                 midnights.append(at)
             return midnights, self._days
-        return [start, *(at for at in month_starts(calendar, start, end) if at - start > 10 * DAY_US)], self._months
+        firsts = list(month_starts(calendar, start, end))
+        return [start] * (firsts[0] - start > 10 * DAY_US) + firsts, self._months
 
     def _clock_marks(self) -> list[int]:
         """Instants whose civil time is a whole number of steps after midnight."""

@@ -76,7 +76,7 @@ def _causes(view: View, words: Words) -> list[tuple[str, float, int]]:
     hours: Counter[str] = Counter()
     number: Counter[str] = Counter()
     for one in view.outages:
-        name = one.incident.cause or words("restoration.no_cause")
+        name = words.cause(one.incident.cause) or words("restoration.no_cause")
         hours[name] += ((one.incident.end or end) - one.incident.start) / HOUR_US  # type: ignore[assignment]  # hours
         number[name] += 1
     ranked = [(name, float(value), number[name]) for name, value in hours.most_common()]

@@ -258,7 +258,7 @@ def _incidents(view: View, words: Words) -> Table:
                 words(f"class.{one.counted_as}") + (words("answer.late") if one.late else ""),
                 words(f"answer.{ticket.restored_in_time.replace(' ', '-')}"),
                 words.moment(incident.announced_at) if incident.announced_at is not None else "–",
-                incident.cause or "–",
+                words.cause(incident.cause) or "–",
                 words.day(view.year.windows.leaves(incident.end)) if leaves and incident.end is not None else "–",
             )
         )

@@ -257,7 +257,7 @@ def _outcomes(axes: Axes, hours: Hours, names: list[str], words: Words) -> None:
     }
     parts = (
         ("delivered", sums["delivered"], style.GREEN, ""),
-        ("expired", sums["expired"], style.ORANGE, "..."),
+        ("expired", sums["expired"], style.AMBER, "..."),
         ("failed", sums["undelivered"] - sums["expired"], style.RED, "///"),
         ("pending", np.maximum(0, accepted - sums["delivered"] - sums["undelivered"]), style.SOFT, "xxx"),
     )

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
-from simbench.base.calendar import FRANCE, Calendar
+from simbench.contract import Contract
 from simbench.reporting import translations
 from simbench.reporting.style import label
 from simbench.reporting.translations import LANGUAGES, Translations
 from simbench.sla.classification import OVERRUN
+from simbench.sla.imports.decisions import MEANING
 
 __all__ = ["LANGUAGES", "Words", "texts"]
 HOME: Final = Path(__file__).parent
+DECIDED: Final = re.compile(rf"\[({'|'.join(MEANING)}):")
 
 
 class Words(Translations):
-    """The texts of one language, and instants in the civil time of a calendar. Raises KeyError for an unknown key."""
+    """The texts of one language, with the civil time and the currency of a contract.
 
-    def __init__(self, language: str, calendar: Calendar = FRANCE) -> None:
-        super().__init__(language, HOME, calendar)
+    Raises KeyError for an unknown key.
+    """
+
+    def __init__(self, language: str, contract: Contract) -> None:
+        super().__init__(language, HOME, contract.calendar, contract.terms.money.currency.value)
 
     def ticket(self, name: str) -> str:
         """The name of an incident; the bench's own addition to it in the report's language."""
         return name.replace(OVERRUN, f" ({self('ticket.overrun')})")
+
+    def cause(self, text: str) -> str:
+        """The cause of an incident; the class that a decision put into it in the report's language."""
+        colon = ":" if self.language == "en" else "\u00a0:"
+        return DECIDED.sub(lambda found: f"[{self(f'decision.{found[1]}')}{colon}", text)
 
     def short(self, name: str, longest: int = 24) -> str:
         """The name of an incident for a narrow place: its end tells tickets apart."""
@@ -32,7 +43,7 @@ class Words(Translations):
 
     def iso(self, us: int) -> str:
         """An instant as ISO 8601 with its offset."""
-        return self.calendar.civil(us).isoformat()
+        return self.calendar.iso(us)
 
     def lasting(self, us: int) -> str:
         """A duration in microseconds: "6 h 05", with seconds where there are any, "45 s" below a minute."""

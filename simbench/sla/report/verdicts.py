@@ -9,7 +9,7 @@ from typing import Final
 
 from simbench.contract import Clause
 from simbench.finding import Finding
-from simbench.sla.classification import CLIENT, ORANGE, noticed_in_time
+from simbench.sla.classification import CLIENT, noticed_in_time
 from simbench.sla.maintenance_notice import planned_by
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
@@ -46,7 +46,7 @@ def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
     limit = getattr(terms, TERMS[purpose]).value if purpose in TERMS else finding.limit
     shown, measured = _value(purpose, limit, words), _value(purpose, finding.measured, words)
     planned = {
-        "maintenance-notice": planned_by(view.service, ORANGE),
+        "maintenance-notice": planned_by(view.service, view.case.contract.operator),
         "interruption-notice": planned_by(view.service, CLIENT),
     }.get(purpose, [])
     count = len(view.outages) if purpose == "restoration" else len(planned)

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from simbench.base.calendar import Calendar
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Finding
 from simbench.ledger.incidents import Incident
@@ -80,6 +81,11 @@ class View(msgspec.Struct, frozen=True, eq=False):
     traffic: Traffic
     months: tuple[Month, ...]
     recoveries: tuple[Recovery, ...]
+
+    @property
+    def calendar(self) -> Calendar:
+        """Civil time of the contract."""
+        return self.case.contract.calendar
 
     @property
     def outages(self) -> tuple[Counted, ...]:

@@ -128,9 +128,9 @@ def test_purposes_are_items_with_clause_purpose_and_outcome_in_junit(theirs: Rep
         case.get("name"): {one.get("name"): one.get("value") for one in case.iter("property")} for case in cases
     }
     assert properties["test_of_their_own"] == {}
-    temptation = properties["sender.temptations"]
-    assert temptation["clause"] == "OPS-DEO-06"
-    assert (temptation["purpose"], temptation["outcome"]) == ("sender.temptations", "pass")
+    forbidden = properties["sender.forbidden-requests"]
+    assert forbidden["clause"] == "OPS-DEO-06"
+    assert (forbidden["purpose"], forbidden["outcome"]) == ("sender.forbidden-requests", "pass")
     findings = json.loads((theirs.folder / "out" / "findings.json").read_text())["findings"]
     assert len(findings) == len(cases) - 1
     assert (theirs.folder / "out" / "report.html").exists()

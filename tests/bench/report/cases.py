@@ -40,7 +40,7 @@ def findings() -> list[Finding]:
             "at-tier",
         ),
         Finding(
-            "submits.answers-notices",
+            "submits.answers-notifications",
             "OPS-ACH-03",
             "fail",
             "A notification got no answer within 60 s.",
@@ -80,7 +80,7 @@ def findings() -> list[Finding]:
         ),
         Finding("opt-out.stopped-user", "OPS-PRO-08", "error", "The client ended by itself while it was started."),
         Finding(
-            "recipients.non-orange-share",
+            "recipients.other-operators-share",
             "OPS-ENG-02",
             "unsupported",
             "The client does not declare qualifies_recipients.",

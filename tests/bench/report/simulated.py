@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from itertools import count
 
-from simbench.base.calendar import instant, scts_text
 from simbench.base.units import SECOND_US
 from simbench.bench.report import ExerciseRun
 from simbench.ledger import MemoryLedger
@@ -17,6 +16,7 @@ from simbench.trace.trace import Trace
 from simbench.ucp.frame import encode
 from simbench.ucp.notifications import notification_body
 from simbench.ucp.operations import build
+from tests.paris import instant, scts_text
 
 START = instant(2016, 10, 3, 10, 0, 0)
 TIERS = {"36010": 10, "36020": 20, "36050": 50, "36100": 100, "36150": 150}

@@ -23,7 +23,7 @@ from simbench.bench.runner.baseline import (
 from simbench.finding import Evidence, Finding, Outcome
 
 TODAY = date(2026, 11, 22)
-ONE, TWO = "rate.one-by-one", "sender.temptations"
+ONE, TWO = "rate.one-by-one", "sender.forbidden-requests"
 KNOWN = (ONE, TWO)
 
 

@@ -17,7 +17,7 @@ from fake_smsc.server.clock import PlatformClock
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.runner.findings import judge_exercise
-from simbench.bench.runner.in_memory import MONDAY, InMemory
+from simbench.bench.runner.in_memory import InMemory
 from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise
 from simbench.bench.runner.virtual_loop import Factory, MemoryNetwork, VirtualLoop
 from simbench.bench.sut.registry import EVERYTHING
@@ -27,6 +27,7 @@ from simbench.ledger import MemoryLedger
 from simbench.ledger.events import FaultActed
 from simbench.trace.trace import Trace
 from simbench.ucp.frame import STX, encode
+from tests.paris import MONDAY
 
 How = Literal["fin", "rst"]
 

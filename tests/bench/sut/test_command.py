@@ -227,14 +227,14 @@ def test_the_reference_client_goes_on_from_its_spool_after_a_kill(tmp_path: Path
 
 def test_the_names_that_are_known_can_be_made() -> None:
     known = known_suts()
-    assert set(known) == {"reference", "kannel"}
+    assert {"reference", "kannel"} <= set(known)
     assert known["reference"].installed
     for name in known:
         assert make_sut(name).name == name
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(BadInput, match="'jasmin' is not known; expected one of reference, kannel"):
+    with pytest.raises(BadInput, match=f"'jasmin' is not known; expected one of {', '.join(known_suts())}$"):
         make_sut("jasmin")
 
 

@@ -54,7 +54,7 @@ def test_a_capability_that_is_not_set_is_not_said(tmp_path: Path) -> None:
     assert (capabilities.limits_rate, capabilities.keeps_oadc) == (False, None)
     rated, sender = EXERCISES["one-by-one"], EXERCISES["originators"]
     assert "disclaimed" in unsupported("rate.one-by-one", rated, capabilities)
-    assert "not claimed" in unsupported("sender.temptations", sender, capabilities)
+    assert "not claimed" in unsupported("sender.forbidden-requests", sender, capabilities)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "keeps_everything = true\n", "limits_rate = 'yes'\n", "[x\n"])

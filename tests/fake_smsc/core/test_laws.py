@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fake_smsc.scenario import CodeConfig
-from simbench.base.calendar import minute_text, scts_text
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.numbering.subscribers import Subscriber
 from simbench.ucp.operations import build, decode
 from tests.harness import START, Peer, gateway_of
+from tests.paris import minute_text, scts_text
 
 # What an application may ask for beside a plain submit; {0} is a recipient.
 OPERATIONS: dict[str, tuple[str, dict[str, str]]] = {

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from fake_smsc.fast import compiled
 from fake_smsc.scenario import CodeConfig, SubscribersConfig
-from simbench.base.calendar import minute_text
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.numbering.subscribers import Subscriber
 from simbench.ucp.frame import encode
 from tests.fake_smsc.ucp_gateway.stage import operation
 from tests.harness import START, gateway_of, login, submit
+from tests.paris import minute_text
 
 MODES = ("monitor", "delay", "nack", "discard", "close")
 METERS = ("sliding", "tumbling", "mean_10s", "bucket", "all_operations")
@@ -296,3 +296,19 @@ def test_what_is_due_after_a_message_that_was_taken_out_is_delivered() -> None:
     left = lived(turns, codes, "attached", fast=True)
     assert left == lived(turns, codes, "attached", fast=False)
     assert [row[4] for row in left["rows"] if row[1] == "delivered"] == ["0033710000001"]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.booleans(), min_size=130, max_size=400), st.sampled_from(MODES), st.sampled_from([5, 150, 1_000]))
+def test_a_read_of_more_submits_than_are_read_ahead_leaves_the_same(
+    odd: list[bool], mode: str, rate_per_s: int
+) -> None:
+    codes = (CodeConfig(code="36010", limit=mode, rate_per_s=rate_per_s, sessions=3, request_id="r"),  # type: ignore[arg-type] # one of MODES
+             CodeConfig(code="38001", sessions=3, request_id="r"))  # fmt: skip
+    frames = [
+        submit(n % 100, AdC=f"337100{n % 190:05d}", **({"PR": "0"} if is_odd and n % 7 == 0 else {}))
+        for n, is_odd in enumerate(odd)
+    ]
+    whole, half = b"".join(frames), b"".join(frames[::2])
+    turns = [([(1, whole[:-9]), (3, half)], 700, "away"), ([(1, whole[-9:] + half)], 2 * SECOND_US, "")]
+    assert lived(turns, codes, "attached", fast=True) == lived(turns, codes, "attached", fast=False)

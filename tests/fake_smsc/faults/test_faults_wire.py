@@ -14,7 +14,6 @@ from fake_smsc.faults import FAULTS
 from fake_smsc.scenario import CodeConfig, FaultConfig, Scenario
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
-from simbench.base.calendar import instant
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
 from simbench.ledger import MemoryLedger
 from simbench.ucp.codes import ERROR_CODES
@@ -23,6 +22,7 @@ from simbench.ucp.frame import ETX, Frame, Framer, WireError, encode
 from tests import harness
 from tests.fake_smsc.live import SOON, contract
 from tests.fake_smsc.server.test_patience import KEEPALIVE
+from tests.paris import instant
 
 MONDAY = instant(2026, 3, 2, 10, 0, 0)
 BURST = 10  # submits in one write, as many as the window holds

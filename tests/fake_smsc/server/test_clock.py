@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from fake_smsc.scenario import DeliveryConfig, ServerConfig
 from fake_smsc.server.clock import PlatformClock
-from simbench.base.calendar import instant
 from simbench.base.units import SECOND_US
 from simbench.ucp.operations import decode
 from tests import harness
 from tests.fake_smsc.live import serving
+from tests.paris import instant
 
 EPOCH = instant(2016, 10, 3, 7, 59, 50)
 

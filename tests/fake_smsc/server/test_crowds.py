@@ -10,13 +10,13 @@ from typing import Any
 from fake_smsc.scenario import CodeConfig, DeliveryConfig, Scenario
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
-from simbench.base.calendar import instant
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
 from simbench.ledger import MemoryLedger
 from simbench.ledger.buffer import Cells, Memory
 from tests import harness
 from tests.fake_smsc.live import contract
 from tests.fake_smsc.server.test_patience import KEEPALIVE, VirtualPeer
+from tests.paris import instant
 
 SLOW_PEERS = 200
 NOTICES = 100_000

@@ -13,13 +13,13 @@ from fake_smsc.scenario import CodeConfig, Scenario
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.server import UNREAD_OCTETS
-from simbench.base.calendar import instant
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
 from simbench.ledger import MemoryLedger
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
 from tests import harness
 from tests.fake_smsc.live import Site, contract, serving
+from tests.paris import instant
 
 KEEPALIVE = build("31", "O", "02", AdC="36010", PID="0539")
 BURST = encode(1, "O", "99", "") * 2000  # each answered at greater length than it was asked

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from fake_smsc.scenario import CodeConfig
-from simbench.base.calendar import minute_text, scts_text
 from simbench.base.units import MINUTE_US
 from simbench.numbering.subscribers import Subscriber
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import build, decode
 from tests.harness import START, Peer, gateway_of
+from tests.paris import minute_text, scts_text
 
 AWAY = "33710000001"
 NOW_STAMP = "020326100000"  # START as a time stamp

@@ -142,12 +142,15 @@ def test_a_transfer_may_ask_for_a_notification_in_the_session() -> None:
 
 
 def test_a_transfer_may_name_who_is_notified() -> None:
-    peer = logged_in()
+    peer = logged_in(CodeConfig(code="36010"), CodeConfig(code="38001"), CodeConfig(code="38002", account="36010"))
     other = Peer(peer.gateway, 2)
     other.login("38001")
-    one(peer, "30", AdC=TO, NRq="1", NAd="38001", NPID="0539")
-    (notice,) = other.wait(MINUTE_US)
+    one(peer, "30", AdC=TO, NRq="1", NAd="38002", NPID="0539")
+    (notice,) = peer.wait(MINUTE_US)
     assert notice.ot == "53"
+    one(peer, "30", AdC=TO, NRq="1", NAd="38001", NPID="0539")
+    assert [decode(frame).get("EC") for frame in peer.received if frame.ot == "30"][-1] == "04", "another account's"
+    assert other.wait(MINUTE_US) == []
 
 
 @pytest.mark.parametrize(

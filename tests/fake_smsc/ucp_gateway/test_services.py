@@ -157,12 +157,18 @@ def test_a_long_message_is_accepted_with_the_option_and_counts_each_segment() ->
 
 
 @pytest.mark.parametrize("address", ["38001", "38002"])
-def test_a_notification_address_of_another_application_gets_the_notification(address: str) -> None:
+def test_a_notification_address_of_another_account_is_refused(address: str) -> None:
     peer = logged_in(CodeConfig(code="36010"), CodeConfig(code="38001"), CodeConfig(code="38002", account="38001"))
     other = Peer(peer.gateway, 2)
     other.login("38001")
-    peer.submit(1, NAdC=address, NPID="0539")
-    (notice,) = other.wait(MINUTE_US)
+    assert ec_of(peer, NAdC=address, NPID="0539") == "04"
+    assert other.wait(MINUTE_US) == []
+
+
+def test_a_notification_address_that_is_another_code_of_the_account_gets_the_notification() -> None:
+    peer = logged_in(CodeConfig(code="36010"), CodeConfig(code="38002", account="36010"))
+    peer.submit(1, NAdC="38002", NPID="0539")
+    (notice,) = peer.wait(MINUTE_US)
     assert (notice.ot, decode(notice)["AdC"]) == ("53", "36010")
 
 

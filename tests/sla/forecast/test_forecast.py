@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput
 from simbench.base.units import HOUR_US
 from simbench.contract import load_contract
@@ -23,12 +22,13 @@ from simbench.sla.forecast.forecast import wilson
 from simbench.sla.forecast.futures import NEVER, Futures, Task, _down_at, _late_at, _shares
 from simbench.sla.forecast.known import known_at, sample
 from simbench.sla.forecast.laws import fitted
+from tests.paris import FRANCE, instant
 from tests.sla.test_windows import under
 from tests.sla.years import END, START, case_of, outage, outages
 
 CONTRACT = load_contract()
 UNTIL = instant(2026, 4, 1)
-DATES = month_ends(END, UNTIL)
+DATES = month_ends(END, UNTIL, FRANCE)
 EIGHT = [  # as a manager's table has them: 1 h to 22 h long
     outage(at, hours, number)
     for number, (at, hours) in enumerate(
@@ -43,7 +43,7 @@ def service(incidents: list[Incident], period: Period | None = None) -> Service:
 
 def test_dates_are_the_ends_of_months() -> None:
     assert list(DATES) == [instant(2026, 2, 1), instant(2026, 3, 1), UNTIL]
-    assert month_ends(END, instant(2026, 1, 10)) == (instant(2026, 1, 10),)
+    assert month_ends(END, instant(2026, 1, 10), FRANCE) == (instant(2026, 1, 10),)
 
 
 def test_what_lasts_seven_hours_breaks_the_restoration_as_often_as_it_happens() -> None:
@@ -176,7 +176,7 @@ def test_futures_measured_together_are_what_the_rules_find_in_each(seed: int) ->
         else:
             joined.append([future, start, end])
     futures = Futures(size, *(np.array(column, dtype=np.int64) for column in zip(*joined, strict=True)))
-    dates = np.array(month_ends(END, until), dtype=np.int64) - END
+    dates = np.array(month_ends(END, until, FRANCE), dtype=np.int64) - END
     task = Task(known, (), until, dates, dates, Fraction(1, 100), 6 * HOUR_US, 1, 1)
     down, late, shares = _down_at(task, futures), _late_at(task, futures), _shares(task, futures)
     for future in range(size):

@@ -39,7 +39,7 @@ def test_a_decision_classes_an_incident_anew(
     tmp_path: Path, counted_as: str, incident: Incident, counts_as: str
 ) -> None:
     path = write(tmp_path, f'[[decisions]]\nincident = "T1"\nclass = "{counted_as}"\n{WHO}')
-    changed = decided([incident], read_decisions(path), str(path))
+    changed = decided([incident], read_decisions(path, "orange"), str(path), "orange")
     (found,) = counted(changed, load_contract())
     assert found.counted_as == counts_as
     assert "A. Martin" in found.incident.cause
@@ -47,7 +47,7 @@ def test_a_decision_classes_an_incident_anew(
 
 def test_a_decision_may_say_when_a_notice_was_received(tmp_path: Path) -> None:
     text = f'[[decisions]]\nincident = "T1"\nclass = "planned"\nannounced_at = "2024-12-20T00:00:00Z"\n{WHO}'
-    changed = decided([outage(10, 7)], read_decisions(write(tmp_path, text)), "d")
+    changed = decided([outage(10, 7)], read_decisions(write(tmp_path, text), "orange"), "d", "orange")
     assert counted(changed, load_contract())[0].counted_as == "planned"
 
 
@@ -55,7 +55,7 @@ def test_the_ledger_stays_as_it_was_and_the_verdict_changes(tmp_path: Path) -> N
     case = case_of([outage(10, 7)])
     path = write(tmp_path, f'[[decisions]]\nincident = "T1"\nclass = "client"\n{WHO}')
     before = case.trace.run.events.to_pylist()
-    after = retold(case.trace.run, decided([outage(10, 7)], read_decisions(path), "d"), YEAR)
+    after = retold(case.trace.run, decided([outage(10, 7)], read_decisions(path, "orange"), "d", "orange"), YEAR)
     assert case.trace.run.events.to_pylist() == before
     judged = [judge("sla.restoration", one, "").outcome for one in (case, Case(Trace(after), case.contract))]
     assert judged == ["fail", "pass"]
@@ -76,5 +76,5 @@ def test_the_ledger_stays_as_it_was_and_the_verdict_changes(tmp_path: Path) -> N
 def test_a_decision_that_cannot_be_is_refused_in_one_line(tmp_path: Path, text: str, reported: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(BadInput, match=reported) as refused:
-        decided([outage(10, 7)], read_decisions(path), str(path))
+        decided([outage(10, 7)], read_decisions(path, "orange"), str(path), "orange")
     assert "\n" not in str(refused.value)

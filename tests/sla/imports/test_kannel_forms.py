@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from simbench.base.calendar import instant
 from simbench.base.units import HOUR_US, MINUTE_US
 from simbench.contract import load_contract
 from simbench.sla.imports.kannel_log import KannelLog, looks_like, read_kannel_log
 from simbench.sla.purposes import GRANTED_RATE
 from simbench.tables.instants import NoZone
+from tests.paris import instant
 
 CONTRACT, PARIS = load_contract(), ZoneInfo("Europe/Paris")
 DAY = "2025-03-03"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput
 from simbench.base.units import HOUR_US
 from simbench.contract import load_contract
 from simbench.sla.imports.kannel_log import KannelLog, looks_like, read_kannel_log
+from tests.paris import instant
 
 HERE = Path(__file__).parent
 CONTRACT = load_contract()

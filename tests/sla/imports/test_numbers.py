@@ -8,6 +8,7 @@ import pytest
 
 from simbench.base.errors import BadInput
 from simbench.sla.imports.numbers import listed, read_numbers
+from tests.paris import PLAN
 from tests.tables.samples import parquet, workbook
 
 TWO = frozenset({"33639980012", "33639980013"})
@@ -33,14 +34,14 @@ TWO = frozenset({"33639980012", "33639980013"})
 def test_a_list_of_two_numbers(tmp_path: Path, octets: bytes) -> None:
     path = tmp_path / "list"
     path.write_bytes(octets)
-    found = read_numbers(path)
+    found = read_numbers(path, PLAN)
     assert (found.numbers, found.notes) == (TWO, ())
 
 
 def test_lines_that_are_no_number_are_rejected_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text("0639980012\n3.363998E+10\n0639980013\n", "utf-8")
-    found = read_numbers(path)
+    found = read_numbers(path, PLAN)
     assert found.numbers == TWO
     assert [str(one) for one in found.notes] == [f'line 2: {path}: "3.363998E+10" is no telephone number']
 
@@ -49,12 +50,12 @@ def test_a_list_without_any_number_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text("x1\n", "utf-8")
     with pytest.raises(BadInput, match="none of 1 lines is a telephone number"):
-        read_numbers(path)
+        read_numbers(path, PLAN)
     with pytest.raises(BadInput, match=r"[Nn]o such file"):
-        read_numbers(tmp_path / "absent.txt")
+        read_numbers(tmp_path / "absent.txt", PLAN)
 
 
 def test_a_number_written_out_has_to_be_one() -> None:
-    assert listed(["+33 6 39 98 00 12", "0639980013"], "x").numbers == TWO
+    assert listed(["+33 6 39 98 00 12", "0639980013"], PLAN, "x").numbers == TWO
     with pytest.raises(BadInput, match=r'x\[1\]: "36" is no number'):
-        listed(["0639980012", "36"], "x")
+        listed(["0639980012", "36"], PLAN, "x")

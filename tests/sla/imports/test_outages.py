@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.base.calendar import instant
 from simbench.base.errors import BadInput
 from simbench.contract import load_contract
 from simbench.sla.imports.outages import COLUMNS, Outages, read_outages
@@ -20,6 +19,7 @@ from simbench.sla.imports.probed import read_probes
 from simbench.sla.imports.traffic import read_traffic
 from simbench.tables.columns import Columns, MappingFile, read_mapping
 from simbench.tables.rows import Remark
+from tests.paris import instant
 
 CONTRACT = load_contract()
 PARIS = ZoneInfo("Europe/Paris")
@@ -46,6 +46,17 @@ def test_a_table_of_outages_is_read(tmp_path: Path) -> None:
     assert (second.scope, second.planned, second.announced_at) == ("partial", True, instant(2025, 1, 20, 1))
     assert third.end is None
     assert (found.rows, found.notes) == (3, ())
+
+
+def test_the_word_operator_is_whoever_the_contract_s_operator_is(tmp_path: Path) -> None:
+    for name in ("orange_ops_2016", "demo_telecom"):
+        contract, path = load_contract(name), tmp_path / "outages.csv"
+        head = "start,end,scope,planned,attributed_to\n2025-03-01T02:00Z,2025-03-01T08:00Z,total,false,"
+        parties = []
+        for word in ("Operator", "", "client"):
+            path.write_text(f"{head}{word}\n", "utf-8")
+            parties.append(read_outages(path, contract, Columns()).incidents[0].attributed_to)
+        assert parties == [contract.operator, contract.operator, "client"]
 
 
 def test_a_time_without_zone_is_refused_unless_the_zone_is_said(tmp_path: Path) -> None:
@@ -103,7 +114,7 @@ def test_unknown_codes_and_malformed_shares_are_set_aside(tmp_path: Path) -> Non
         ("", "is empty"),
         ("start,end,scope\n", 'no column "planned"'),
         ("start,start,end,scope,planned\n", '2 columns are called "start"'),
-        (HEAD + "x,y,z,a,b\n", "none of 1 rows can be used: line 2"),
+        (HEAD + "x,y,z,a,b\n", "no usable row among 1: line 2"),
     ],
 )
 def test_a_table_of_no_use_is_refused_in_one_line(tmp_path: Path, text: str, reported: str) -> None:

@@ -26,6 +26,7 @@ from simbench.sla.report.picture import Picture
 from simbench.sla.report.tables import Table
 from simbench.sla.report.translations import LANGUAGES, Words
 from simbench.trace.trace import Trace
+from tests.paris import CONTRACT
 from tests.reporting.markup import Markup
 from tests.sla.report.years import CODE, END, OTHER, START, minute, outages, run_of_year, traffic
 from tests.sla.years import SERVICE_LEVEL
@@ -165,7 +166,7 @@ def test_a_year_without_traffic_tells_what_is_not_drawn() -> None:
         "calendar",
         "worst",
     }
-    assert Words("en")("absent.traffic") in Markup(page).text
+    assert Words("en", CONTRACT)("absent.traffic") in Markup(page).text
     assert finding(report, "OPS-QOS-04").outcome == "unsupported"
     assert report.status == 0
 
@@ -178,7 +179,7 @@ def test_a_code_of_which_nothing_was_accepted_is_drawn_empty() -> None:
 def test_a_year_without_any_incident_keeps_its_promises() -> None:
     report, page = made("fr", run_of_year([], traffic([])))
     assert report.tone == "pass"
-    assert Words("fr")("result.restoration-none") in Markup(page).text
+    assert Words("fr", CONTRACT)("result.restoration-none") in Markup(page).text
 
 
 def test_less_than_a_year_is_called_provisional() -> None:

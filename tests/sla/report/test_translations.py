@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from simbench.sla.report.translations import LANGUAGES, Words, texts
+from tests.paris import CONTRACT
 from tests.sla.years import SERVICE_LEVEL
 
 NARROW, WIDE = "\u202f", "\u00a0"
@@ -37,7 +38,7 @@ def test_french_signs_of_two_strokes_follow_a_space_that_does_not_break() -> Non
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_purpose_of_the_service_level_has_its_sentences(language: str) -> None:
-    words = Words(language)
+    words = Words(language, CONTRACT)
     for purpose in SERVICE_LEVEL:
         slug = purpose.rpartition(".")[2]
         assert words.has(f"promise.{slug}")
@@ -56,7 +57,7 @@ def test_no_text_is_written_for_nobody() -> None:
 
 
 def test_numbers_shares_and_hours_are_written_as_each_language_does() -> None:
-    english, french = Words("en"), Words("fr")
+    english, french = Words("en", CONTRACT), Words("fr", CONTRACT)
     assert (english.number(1234.5, 1), french.number(1234.5, 1)) == ("1,234.5", f"1{NARROW}234,5")
     assert (english.share(0.98972602), french.share(0.98972602)) == (f"98.9726{WIDE}%", f"98,9726{WIDE}%")
     assert english.hours(6 + 5 / 60) == f"6{WIDE}h{WIDE}05"
@@ -64,6 +65,6 @@ def test_numbers_shares_and_hours_are_written_as_each_language_does() -> None:
 
 
 def test_a_share_below_a_promise_never_reads_as_the_promise() -> None:
-    assert Words("en").share(0.98999999999) == f"98.9999{WIDE}%"
-    assert Words("en").share(0.99) == f"99{WIDE}%"
-    assert Words("en").share(None) == "–"
+    assert Words("en", CONTRACT).share(0.98999999999) == f"98.9999{WIDE}%"
+    assert Words("en", CONTRACT).share(0.99) == f"99{WIDE}%"
+    assert Words("en", CONTRACT).share(None) == "–"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simbench.base.calendar import instant
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.contract import load_contract
 from simbench.ledger import Ledger, MemoryLedger, Run, RunInfo
 from simbench.ledger.incidents import Incident, Period
 from simbench.ledger.rows import COUNTED, MINUTE, TIMES, Row
 from simbench.sla.imports.record import history_rows
+from tests.paris import instant
 
 START, END = instant(2025, 1, 1), instant(2026, 1, 1)
 CODE, OTHER = "36010", "36020"

@@ -33,7 +33,7 @@ def draw(scene: Scene) -> Group | None:
     rates = np.diff(view.accepted[places]) * SECOND_US / np.maximum(1, np.diff(view.at[places]))
     panels[0].plot(at, memory, color=style.BLUE, linewidth=1.6)
     panels[0].set_ylabel("memory (MiB)")
-    panels[1].plot(at, view.backlog, color=style.ORANGE, linewidth=1.4)
+    panels[1].plot(at, view.backlog, color=style.AMBER, linewidth=1.4)
     panels[1].set_ylabel("backlog")
     panels[2].step(axis.of(view.at[places])[1:], rates, color=style.GREEN, linewidth=1.4)
     panels[2].set_ylabel("answered a second")

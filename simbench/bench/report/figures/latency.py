@@ -25,7 +25,7 @@ def draw(scene: Scene) -> Group | None:
     trace = scene.exercise.trace
     kinds = (
         ("submit to result", result_waits(trace.submits), style.BLUE),
-        ("result to notification", notice_waits(trace), style.ORANGE),
+        ("result to notification", notice_waits(trace), style.AMBER),
     )
     waits = [(name, found, colour) for name, found, colour in kinds if len(found) >= FEWEST]
     if not waits:

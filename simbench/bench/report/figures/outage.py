@@ -105,7 +105,7 @@ def _draw_lanes(axes: Axes, trace: Trace, returns: list[Return], axis: TimeAxis,
 def _draw_return(axes: Axes, one: Return, axis: TimeAxis, lane: int, end: float) -> None:
     """A bar from the platform's return to the first acceptance, or to the end when there is none."""
     left, right = axis.at(one.end), axis.at(one.back) if one.back >= 0 else end
-    axes.broken_barh([(left, right - left)], (lane - 0.32, 0.64), facecolor=style.ORANGE)
+    axes.broken_barh([(left, right - left)], (lane - 0.32, 0.64), facecolor=style.AMBER)
 
 
 def _label_return(axes: Axes, one: Return, axis: TimeAxis, lane: int, span: tuple[float, float]) -> None:

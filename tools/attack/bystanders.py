@@ -1,0 +1,125 @@
+"""A server in a process of its own, and ordinary clients beside an attack, whose waiting times are measured."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests import harness
+from tests.cli.child import Served
+from tests.fake_smsc.live import LivePeer, dial
+from tests.survive.limits import rss
+
+SCENARIO = """
+[server]
+failed_logins_per_min = {guesses}
+[delivery]
+latency_median_ms = 1
+[[codes]]
+code = "36010"
+sessions = 20
+[[codes]]
+code = "36150"
+rate_per_s = 150
+request_id = "demo"
+limit = "monitor"
+"""
+CLIENTS = 4
+SETTLE_S = 5.0  # while the server loads its fast path
+PAUSE_S = 0.02  # between an answer and the next submit
+
+
+class Server(Served):
+    """A server that is attacked."""
+
+    deadline_s = 3600.0
+
+
+@contextmanager
+def served(*options: str, guesses: int = 0) -> Iterator[Server]:
+    """A server with two accounts; its run goes with it."""
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "attacked.toml"
+        path.write_text(SCENARIO.format(guesses=guesses))
+        with Server(path, "--port", "0", "-o", Path(place) / "run", *options) as server:
+            yield server
+
+
+class Seen:
+    """What ordinary clients noticed: waiting times (ms) of their submits, and the server's memory (octets)."""
+
+    def __init__(self) -> None:
+        self.waits_ms: list[float] = []
+        self.memory = 0
+        self.logins_ms: list[float] = []
+
+    def line(self) -> str:
+        """Their figures."""
+        waits = np.array(self.waits_ms or [0.0])
+        logins = f"; {len(self.logins_ms)} logins, slowest {max(self.logins_ms):.0f} ms" if self.logins_ms else ""
+        return (
+            f"{len(waits)} submits beside: p50 {np.quantile(waits, 0.5):.1f} ms, "
+            f"p99 {np.quantile(waits, 0.99):.1f} ms, "
+            f"slowest {waits.max():.0f} ms{logins}; memory grew by {self.memory / 1e6:.0f} MB at most"
+        )
+
+
+async def beside(server: Server, attack: Callable[[], Awaitable[Any]]) -> tuple[Seen, Any]:
+    """Run an attack beside ordinary clients; return what they saw, and the attack's result."""
+    seen, over = Seen(), asyncio.Event()
+    peers = [await dial(server.port) for _ in range(CLIENTS)]
+    for peer in peers:
+        assert (await peer.login("36150")).data[0] == "A"
+
+    async def client(peer: LivePeer, number: int) -> None:
+        trn = 0
+        while not over.is_set():
+            trn = (trn + 1) % 100
+            began = time.monotonic()
+            await peer.submit(trn, OAdC="36150", AdC=f"3371{number}0000{trn:02d}", NRq="", NT="")
+            seen.waits_ms.append((time.monotonic() - began) * 1000)
+            seen.memory = max(seen.memory, rss(server) - before)
+            await asyncio.sleep(PAUSE_S)
+
+    async def newcomer() -> None:
+        while not over.is_set():
+            began = time.monotonic()
+            peer = await dial(server.port)
+            if (await peer.login("36010")).data[0] == "A":
+                seen.logins_ms.append((time.monotonic() - began) * 1000)
+            await peer.close()
+            await asyncio.sleep(0.2)
+
+    await asyncio.sleep(SETTLE_S)
+    before = rss(server)
+    tasks = [asyncio.create_task(client(peer, number)) for number, peer in enumerate(peers)]
+    tasks.append(asyncio.create_task(newcomer()))
+    try:
+        result = await attack()
+    finally:
+        over.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for peer in peers:
+            await peer.close()
+    return seen, result
+
+
+async def child(*arguments: object) -> Any:
+    """Run a module of this package in a process of its own; return the JSON it prints."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *map(str, arguments), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    return json.loads(said)
+
+
+__all__ = ["Seen", "beside", "child", "harness", "served"]
