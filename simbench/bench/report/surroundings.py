@@ -81,7 +81,9 @@ class Surroundings:
         item = next(iter(Framer(max(len(row.frame), 1)).feed(row.frame)), None)
         what = heading(item) if isinstance(item, Frame) else row.problem or "no sound frame"
         shown = masked_text(what) if self._mask else what
-        return Neighbour(_since(run, row.at), moment(row.at, self._calendar), WAYS.get(row.direction, row.direction), shown, is_it)
+        return Neighbour(
+            _since(run, row.at), moment(row.at, self._calendar), WAYS.get(row.direction, row.direction), shown, is_it
+        )
 
 
 def _since(run: ExerciseRun, at: int) -> str:

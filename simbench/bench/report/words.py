@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from simbench.base.calendar import Calendar
 from simbench.contract import Contract
 from simbench.finding import Evidence, Finding
 from simbench.reporting.format import interval
@@ -44,19 +45,19 @@ def three_lines(finding: Finding, contract: Contract, remark: str = "") -> Three
     why = " ".join(filter(None, (meaning.matters, f"Usual cause: {meaning.cause}" if meaning.cause else "")))
     return Three(
         f"{expected} ({named})." if named else f"{expected}.",
-        masked_text(f"{seen}. {first_seen(finding)}".strip()),
+        masked_text(f"{seen}. {first_seen(finding, contract.calendar)}".strip()),
         why or (clause.gist if clause else ""),
     )
 
 
-def first_seen(finding: Finding) -> str:
+def first_seen(finding: Finding, calendar: Calendar) -> str:
     """The first piece of evidence with a frame, else the first with an instant, as a sentence; "" without any."""
     dated = [one for one in finding.evidence if one.start]
     first = next((one for one in dated if one.frame), dated[0] if dated else None)
     if first is None:
         return ""
     place = ", ".join(filter(None, (first.exercise, f"session {first.session}" if first.session >= 0 else "")))
-    return f"First: {decoded(first)} at {interval(first.start, first.end)}{f' ({place})' if place else ''}."
+    return f"First: {decoded(first)} at {interval(first.start, first.end, calendar)}{f' ({place})' if place else ''}."
 
 
 def decoded(evidence: Evidence) -> str:

@@ -94,8 +94,8 @@ def junit(cases: Iterable[JunitCase], duration_s: float, *, strict: bool = False
             suite, "testcase", classname=finding.clause or finding.purpose.partition(".")[0], name=name
         )
         if end:
-            said = f"{word}: {remark(standing)} {finding.summary}".replace("  ", " ")
-            ET.SubElement(case, end, type=word, message=_text(said)).text = _text(text)
+            message = f"{word}: {remark(standing)} {finding.summary}".replace("  ", " ")
+            ET.SubElement(case, end, type=word, message=_text(message)).text = _text(text)
         # Jenkins allows no properties of a case; it reads lines of this form as such, and other systems show them.
         lines = (f"[[PROPERTY|{key}={value}]]" for key, value in listed if value)
         ET.SubElement(case, "system-out").text = _text("\n".join(lines))

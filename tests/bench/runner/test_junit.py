@@ -53,7 +53,9 @@ def test_a_case_ends_as_the_exit_status_counts_it(
     (case,) = root.iter("testcase")
     ended = [one for one in case if one.tag != "system-out"]
     assert [(one.tag, one.get("type")) for one in ended] == ([(end, word)] if end else [])
-    counts = {name: int(root.attrib[name]) for name in ("tests", "failures", "errors", "skipped")}
+    (suite,) = root
+    counts = {name: int(suite.attrib[name]) for name in ("tests", "failures", "errors", "skipped")}
+    assert all(root.get(name) == suite.get(name) for name in ("tests", "failures", "errors"))
     wanted = {"failure": "failures", "error": "errors", "skipped": "skipped"}.get(end)
     assert counts == {"tests": 1, "failures": 0, "errors": 0, "skipped": 0} | ({wanted: 1} if wanted else {})
 
