@@ -91,6 +91,22 @@ class Book:
         self.free(row)
         return notification
 
+    def queued(self, account: int) -> Integers:
+        """Return the rows of an account's notifications, in order."""
+        found, cells = [], self.rows.data
+        row = int(self.accounts[account, lay.HEAD_ROW])
+        while row >= 0:
+            found.append(row)
+            row = (cells[row, lay.R_LINK] & NEXT_MASK) - 1
+        return np.array(found, np.int64)
+
+    def queue_again(self, account: int, rows: Integers) -> None:
+        """Put the rows of an account's notifications into another order."""
+        links = self.rows[rows, lay.R_LINK] & ~NEXT_MASK
+        links[:-1] |= rows[1:] + 1
+        self.rows[rows, lay.R_LINK] = links
+        self.accounts[account, lay.HEAD_ROW : lay.TAIL_ROW + 1] = rows[0], rows[-1]
+
     def take_out(self, row: int) -> None:
         """Take a row out of its slot of the wheel."""
         place = (int(self.rows[row, lay.R_DUE]) >> lay.SLOT_BITS) & (len(self.wheel) - 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 
+import numpy as np
+
 from fake_smsc.core.notification_queue import NotificationQueue
 from fake_smsc.core.records import Notification
 from fake_smsc.core.timer_queue import TimerQueue
@@ -172,11 +174,25 @@ class SharedQueue(NotificationQueue):
             self._added(notification.account)
 
     def sort(self, account: str) -> None:
-        """See NotificationQueue.sort."""
-        if self._rows(account):
-            notifications = self.pull(account, self.count(account))
-            self.orphaned(notifications)
-        super().sort(account)
+        """See NotificationQueue.sort. Rows stay rows: after a cut there may be tens of thousands."""
+        number = self._book.numbers.get(account)
+        if number is None or not self._rows(account):
+            super().sort(account)
+            return
+        row, objects = self._book.accounts[number], [*self.waiting[account]]
+        runs = [int(row[lay.LEAD]), *self._gaps[account], int(row[lay.AFTER])][: len(objects) + 1]
+        found, rows = self._book.queued(number), self._book.rows
+        scts = np.array([*(rows[found, lay.R_NAMES] >> 31), *(each.scts for each in objects)])
+        at = np.array([*rows[found, lay.R_DUE], *(each.at for each in objects)])
+        before = np.repeat(np.arange(len(runs)), runs)  # objects before each row
+        places = np.array([*(np.arange(len(found)) + before), *(np.cumsum(runs)[:-1] + np.arange(len(objects)))])
+        sorted_ = np.array([*found, *(-1 - np.arange(len(objects)))])[np.lexsort((places, at, scts))]
+        self._book.queue_again(number, sorted_[sorted_ >= 0])
+        self.waiting[account] = deque(objects[-1 - each] for each in sorted_[sorted_ < 0])
+        runs = (np.diff([-1, *np.flatnonzero(sorted_ < 0), len(sorted_)]) - 1).tolist()
+        row[lay.LEAD], row[lay.AFTER] = runs[0], runs[-1] if objects else 0
+        self._gaps[account] = deque(runs[1:-1])
+        self.fresh.add(account)
 
     def _rows(self, account: str) -> int:
         number = self._book.numbers.get(account)

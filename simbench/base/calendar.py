@@ -15,7 +15,6 @@ from simbench.base.errors import BadInput
 from simbench.base.units import DAY_US
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _CENTURY_SPLIT = 90  # two-digit years from here on are in the 1900s (as in SMSCs; EMI-UCP 4.0 gives no rule)
 
 
@@ -175,4 +174,5 @@ UTC_CALENDAR = Calendar("UTC", "")
 
 def us_of(moment: datetime) -> int:
     """Return the instant of an aware time."""
-    return (moment - _EPOCH) // _MICROSECOND
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds  # half the time of a division

@@ -31,10 +31,9 @@ def findings_table(findings: Iterable[Finding]) -> Table:
 
 def figures(finding: Finding) -> tuple[str, str]:
     """The measured value with its unit, and the limit; empty where there is none."""
-    share = finding.unit if finding.unit.startswith("share") else ""
-    pairs = ((finding.measured, finding.unit), (finding.limit, share.partition(" ")[0]))
-    measured, limit = ("" if value is None else quantity(value, unit) for value, unit in pairs)
-    return measured, limit
+    share = "share" if finding.unit.startswith("share") else ""
+    measured = "" if finding.measured is None else quantity(finding.measured, finding.unit, finding.limit)
+    return measured, "" if finding.limit is None else quantity(finding.limit, share)
 
 
 def columns(*headings: str) -> Table:

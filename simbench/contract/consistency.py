@@ -52,7 +52,7 @@ def _plan(file: SmsFile) -> Iterator[Mistake]:
     country, planned = file.terms.calendar.country.value, file.numbering_plan.country
     if planned and planned != country:
         problem = f"is the plan of {planned}, while terms.calendar.country is {shown(country)}"
-        yield Mistake(("numbering_plan",), problem, "the numbers of the operator's country")
+        yield Mistake(("numbering_plan",), problem, '"invented", or a file with the numbers of that country')
     for key, party in file.parties.items():
         if party.role == "operator" and not TOKEN.fullmatch(key):
             yield Mistake(("parties", key), "is no name for an operator", "small letters, digits and hyphens")

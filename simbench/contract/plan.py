@@ -63,7 +63,7 @@ class PlanData(Frozen, frozen=True):
 
     `country`: its two letters, "" for none; `trunk`: what precedes a national number and never follows the country
     code; `digits`: how many a national number has, `trunk` among them; `operators`: the networks among which numbers
-    are ported; `fictional_abroad`: first digits of foreign numbers that ring nobody.
+    are ported.
     """
 
     country_code: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,3}\Z")]
@@ -74,7 +74,6 @@ class PlanData(Frozen, frozen=True):
     trunk: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,3}\Z")] = ""
     operators: tuple[Token, ...] = ()
     territories: tuple[Territory, ...] = ()
-    fictional_abroad: tuple[Digits, ...] = ()
 
     def away(self, home: str) -> tuple[str, ...]:
         """The networks that numbers of the operator `home` are ported to."""

@@ -163,7 +163,13 @@ def release_compiler() -> None:
         system = ctypes.CDLL(None)
         for start, end in _clean_mappings(Path("/proc/self/smaps").read_text(), COMPILER):
             system.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _DONTNEED)
-        system.malloc_trim(ctypes.c_size_t(0))
+    give_back()
+
+
+def give_back() -> None:
+    """Give freed memory between what is still in use back to the system, where the C library can."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(ctypes.c_size_t(0))
 
 
 def _clean_mappings(smaps: str, name: str) -> Iterator[tuple[int, int]]:

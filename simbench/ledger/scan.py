@@ -28,6 +28,7 @@ Expression: TypeAlias = pc.Expression
 Named = Mapping[str, Expression]
 NONE: Final[Named] = MappingProxyType({})
 SMALL: Final = {"batch_size": 16_384, "batch_readahead": 4, "fragment_readahead": 1}  # octets may be many
+FEWER: Final = {"batch_readahead": 4, "fragment_readahead": 1}
 ONE: Final = pc.scalar(1)  # to count rows
 
 
@@ -137,7 +138,7 @@ def has_rows(run: Run, table: str) -> bool:
 
 
 def _grouped(source: ds.Dataset, by: Named, sums: Named, maxima: Named, where: Expression | None) -> pa.Table:
-    reader = source.scanner(columns={**by, **sums, **maxima}, filter=where).to_reader()
+    reader = source.scanner(columns={**by, **sums, **maxima}, filter=where, **FEWER).to_reader()
     functions = [(name, "hash_sum", None, name) for name in sums]
     functions += [(name, "hash_max", None, name) for name in maxima]
     steps = [

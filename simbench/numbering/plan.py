@@ -46,6 +46,7 @@ class _World(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fewest_digits: int
     most_digits: int
     country_codes: frozenset[str]
+    fictional: tuple[str, ...]
 
 
 _WORLD = msgspec.toml.decode(Path(__file__).with_name("country_codes.toml").read_bytes(), type=_World)
@@ -204,7 +205,7 @@ class NumberingPlan:
             return Number(address, "malformed")
         if not any(digits[:length] in _WORLD.country_codes for length in (1, 2, 3)):
             return Number(address, "malformed")
-        return Number(digits, "foreign", fictional=digits.startswith(self.data.fictional_abroad))
+        return Number(digits, "foreign", fictional=digits.startswith(_WORLD.fictional))
 
 
 def plan_of(contract: Contract) -> NumberingPlan:

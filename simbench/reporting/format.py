@@ -35,6 +35,7 @@ assert set(WORST_FIRST) == set(SYMBOLS) == set(OUTCOMES)
 
 _ILLEGIBLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _PLURAL: Final = re.compile(r"^([a-z]{3,})s\b(?!/)")  # of a unit in words: messages, operations too early
+_MOST_DIGITS: Final = 9
 _UNITS: Final = ((1_000_000, "s"), (1_000, "ms"), (1, "µs"))
 
 
@@ -67,15 +68,24 @@ def money(amount: Decimal | None, language: str, currency: str) -> str:
     return f"{text} {currency}"
 
 
-def quantity(value: float | None, unit: str) -> str:
-    """Write a measured value or a limit with its unit: "1 message", "99.5 % accepted" for a share, "–" for None."""
+def quantity(value: float | None, unit: str, limit: float | None = None) -> str:
+    """Write a measured value or a limit with its unit: "1 message", "99.5 % accepted" for a share, "–" for None.
+
+    A value beside its limit has as many decimals as it takes to tell it from the limit.
+    """
     if value is None:
         return "–"
-    if unit.partition(" ")[0] == "share":
-        return f"{number(value * 100)} %{unit.removeprefix('share')}"
+    scale = 100 if unit.partition(" ")[0] == "share" else 1
+    digits = 3
+    if limit is not None and value != limit:
+        while digits < _MOST_DIGITS and number(value * scale, digits) == number(limit * scale, digits):
+            digits += 1
+    text = number(value * scale, digits)
+    if scale == 100:
+        return f"{text} %{unit.removeprefix('share')}"
     if value == 1:
         unit = _PLURAL.sub(r"\1", unit)
-    return f"{number(value)} {unit}".rstrip()
+    return f"{text} {unit}".rstrip()
 
 
 def duration(us: float) -> str:

@@ -31,7 +31,7 @@ def environment(templates: Path, hide: Callable[[str], str]) -> Environment:
     )
     environment.filters.update(
         hidden=lambda text: hide(str(text)),
-        quantity=lambda finding, name: quantity(getattr(finding, name), finding.unit),
+        quantity=lambda finding, name: quantity(getattr(finding, name), finding.unit, finding.limit),
         svg=Markup,  # drawn by us: matplotlib escapes the texts in it
         blamed=lambda finding: BLAMED[finding.blame],
         count=count,

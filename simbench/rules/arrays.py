@@ -9,9 +9,10 @@ from typing import Any, Final, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from simbench.rules.kernels import queues
 from simbench.trace.rows import Submit, Submits
 from simbench.trace.stores import numbered
-from simbench.trace.view import Bools, Index, Ints, View
+from simbench.trace.view import Bools, Index, View
 
 _AT_ONCE: Final = 1 << 20
 
@@ -72,40 +73,53 @@ def tokened(submits: Submits) -> Iterator[tuple[int, Submit]]:
     return zip(places.tolist(), submits.where(places).rows(), strict=True)
 
 
-def by_session(view: View[Any]) -> Iterator[tuple[int, Ints]]:
-    """Each session and the places of its rows."""
-    numbers, which = view.distinct("session")
-    order = np.argsort(which, kind="stable")
-    counts = np.bincount(which, minlength=len(numbers)) if len(which) else np.zeros(len(numbers), np.int64)
-    ends = np.cumsum(counts)
-    for number, start, end in zip(numbers, (ends - counts).tolist(), ends.tolist(), strict=True):
-        if end > start:
-            yield number, order[start:end]
+def slices(size: int) -> Iterator[slice]:
+    """So many rows, some at a time: what is worked out of ten million at once does not fit in memory."""
+    return (slice(first, min(first + _AT_ONCE, size)) for first in range(0, size, _AT_ONCE))
 
 
-def unanswered(view: Submits, until: Ints) -> NDArray[np.int32]:
-    """How many earlier operations of its session are unanswered when each arrives.
+def some_of(view: View[Any], rows: slice, *names: str) -> Iterator[NDArray[Any]]:
+    """Some fields of some rows."""
+    places = np.arange(rows.start, rows.stop)
+    return (view.values(name, places) for name in names)
 
-    `until`: instants of the results. A result at the same instant is earlier.
-    """
-    found = np.zeros(len(view), np.int32)
-    at = view.at
-    for _, places in by_session(view):
-        mine, ends = at[places], until[places]
-        answered = np.searchsorted(np.sort(ends, kind="stable"), mine, "right")
-        # Of those that arrive no earlier, one answered at once is counted in `answered`, and is not earlier.
-        at_once = np.append(0, np.cumsum(ends == mine))
-        answered -= at_once[np.searchsorted(mine, mine, "right")] - at_once[:-1]
-        found[places] = np.arange(len(places)) - answered
+
+def where(view: View[Any], test: Callable[..., NDArray[np.bool_]], *names: str) -> Bools:
+    """Which rows pass a test of arrays, which is given some rows' fields at a time."""
+    found = np.zeros(len(view), np.bool_)
+    for rows in slices(len(view)):
+        found[rows] = test(*some_of(view, rows, *names))
     return found
 
 
-def crowded(keys: NDArray[Any], at: Ints, most: int, within_us: int) -> Bools:
+def unanswered(submits: Submits, patience_us: int) -> NDArray[np.int32]:
+    """How many earlier operations of its session wait for a result when each arrives.
+
+    One without a result waits for `patience_us`. A result at the same instant comes before.
+    """
+    found = np.zeros(len(submits), np.int32)
+    sessions, session = submits.distinct("session")
+    heaps, sizes = np.zeros((len(sessions), 256), np.int64), np.zeros(len(sessions), np.int64)
+    for rows in slices(len(submits)):
+        at, result_at = some_of(submits, rows, "at", "result_at")
+        run, place = queues.unanswered.at_scale(len(submits)), 0
+        while (place := run(place, at, result_at, session[rows], patience_us, heaps, sizes, found[rows])) < len(at):
+            heaps = np.concatenate([heaps, np.zeros_like(heaps)], axis=1)
+    return found
+
+
+def within(view: View[Any], start: int, end: int) -> Bools:
+    """Which rows are from one instant until before another."""
+    return where(view, lambda at: (at >= start) & (at < end), "at")
+
+
+def crowded(keys: NDArray[Any], view: View[Any], most: int, within_us: int) -> Bools:
     """Which arrive when `most` others of the same key arrived less than `within_us` before."""
-    found = np.zeros(len(at), np.bool_)
+    found = np.zeros(len(view), np.bool_)
     order = np.argsort(keys, kind="stable")
-    for first in range(0, len(order) - most, _AT_ONCE):
-        later, earlier = order[first + most : first + most + _AT_ONCE], order[first : first + _AT_ONCE]
-        earlier = earlier[: len(later)]
-        found[later] = (keys[later] == keys[earlier]) & (at[earlier] > at[later] - within_us)
+    for rows in slices(len(order) - most):
+        later, earlier = order[rows.start + most : rows.stop + most], order[rows]
+        near = keys[later] == keys[earlier]
+        later, earlier = later[near], earlier[near]
+        found[later] = view.values("at", earlier) > view.values("at", later) - within_us
     return found

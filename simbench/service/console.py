@@ -172,7 +172,7 @@ class Page:
             name.on_value_change(describe)
             describe()
             with ui.row():
-                button("Start fault", lambda: _now(start), "deep-orange-10")
+                button("Start fault", lambda: _now(start), "brown-8")
                 button("Clear all", lambda: _now(control.clear))
             self.faults = ui.label().classes("text-sm")
 

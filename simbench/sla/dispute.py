@@ -130,10 +130,14 @@ def seen_by_the_client(trace: Trace) -> Probes:
             points.append((row.login_at, row.login_ack == "A"))
         if row.closed_at >= 0 and row.closed_by != "peer":
             points.append((row.closed_at, False))
-    at = np.append(trace.submits.at, np.array([instant for instant, _ in points], dtype=np.int64))
-    ok = np.append(trace.submits.equal("ack", "A"), np.array([ok for _, ok in points], dtype=np.bool_))
-    order = np.lexsort((ok, at))
-    return Probes(at[order], ok[order])
+    # Sorted by instant, then unanswered ones first.
+    both = np.append(trace.submits.at, np.array([instant for instant, _ in points], dtype=np.int64))
+    both *= 2
+    both += np.append(trace.submits.equal("ack", "A"), np.array([ok for _, ok in points], dtype=np.bool_))
+    both.sort()
+    ok = (both & 1).astype(np.bool_)
+    both >>= 1
+    return Probes(both, ok)
 
 
 def _silences(service: Service, probes: Probes, in_a_row: int) -> list[Silence]:

@@ -79,12 +79,27 @@ def moment_of(written: Any, zone: tzinfo | None, place: str, pattern: str = "") 
         return _placed(written, zone, place, str(written))
     text = written.strip() if isinstance(written, str) else _plain(written)
     if not pattern and len(text) > _LONGEST_DATE and text[4] == "-":  # most tables: no number, and no pattern to follow
+        plain = _with_offset(text)
+        if plain is not None:
+            return plain
         return _placed(_parsed(text, "", place), zone, place, text)
     if not pattern or pattern == _EPOCH_PATTERN:
         since_1970 = _counted(text)
         if since_1970 is not None:
             return _plausible(since_1970, place, text)
     return _placed(_parsed(text, pattern, place), zone, place, text)
+
+
+def _with_offset(text: str) -> Moment | None:
+    """A plain ISO 8601 time with an offset, which most rows of long tables have; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        return None
+    at = us_of(moment)
+    return Moment(at, at)
 
 
 def _plain(written: Any) -> str:

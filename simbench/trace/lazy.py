@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simbench.trace.stores import numbered
+from simbench.trace.stores import Packed, numbered
 from simbench.ucp import alphabet
 
 Ints = NDArray[np.int64]
@@ -18,7 +18,6 @@ Bytes = NDArray[np.uint8]
 _KEPT: Final = 2  # pieces of octets that stay in memory
 LONGEST: Final = 17  # digits that a number with a 1 before them holds
 _SIZES: Final = LONGEST + 1
-_AT_ONCE: Final = 1 << 20
 _POWERS: Final = np.array([10**size for size in range(LONGEST + 1)], np.int64)
 
 
@@ -67,6 +66,10 @@ class Numbers:
         """Return the values at these places."""
         found: Ints = self.narrow[places] if self.base is None else self.base[self.narrow[places]]
         return found.astype(np.int64, copy=False)
+
+    def whole(self) -> Ints:
+        """Return all values."""
+        return self.narrow.astype(np.int64) if self.base is None else self.base[self.narrow]
 
     def equal(self, value: object) -> NDArray[np.bool_]:
         """Return which rows have this value."""
@@ -130,15 +133,17 @@ class Made:
 class Spelt(Made):
     """Texts of digits, each kept as one number with a 1 before them."""
 
-    def __init__(self, numbers: NDArray[Any], others: Mapping[int, object]) -> None:
-        super().__init__(len(numbers), lambda places: [str(number)[1:] for number in numbers[places].tolist()], others)
+    def __init__(self, numbers: Packed, others: Mapping[int, object]) -> None:
+        super().__init__(
+            len(numbers), lambda places: [str(number)[1:] for number in numbers.at(places).tolist()], others
+        )
         self._numbers = numbers
 
-    def keys(self) -> NDArray[Any]:
+    def keys(self) -> Ints:
         """Return a number for each text, the same for the same text."""
-        if not self._others:
-            return self._numbers
-        keys, known = self._numbers.astype(np.int64), dict[object, int]()
+        keys, known = self._numbers.whole(), dict[object, int]()
+        if self._others:
+            keys = keys.copy()
         for place, text in self._others.items():
             keys[place] = -1 - known.setdefault(text, len(known))
         return keys
@@ -146,8 +151,10 @@ class Spelt(Made):
     def among(self, texts: Collection[str]) -> NDArray[np.bool_]:
         """Return which rows have one of these texts."""
         digits = [text for text in texts if not text or (text.isdigit() and text.isascii() and len(text) <= LONGEST)]
-        numbers = [int("1" + text) for text in digits]
-        found = np.isin(self._numbers, np.array(numbers, np.int64))
+        wanted = np.array([int("1" + text) for text in digits], np.int64)
+        found = np.zeros(len(self), np.bool_)
+        for some, numbers in self._numbers.slices() if len(wanted) else ():
+            found[some] = np.isin(numbers, wanted) if len(wanted) > 1 else numbers == wanted[0]
         for place, text in self._others.items():
             found[place] = text in texts
         return found
@@ -155,10 +162,9 @@ class Spelt(Made):
     def heads(self, digits: int) -> tuple[list[str], NDArray[Any]]:
         """Return a text of each group of the same length and the same first digits, and the group of each row."""
         heads = np.empty(len(self), np.int64)
-        for first in range(0, len(heads), _AT_ONCE):
-            numbers = self._numbers[first : first + _AT_ONCE].astype(np.int64)
+        for some, numbers in self._numbers.slices():
             sizes = np.searchsorted(_POWERS, numbers, "right") - 1
-            heads[first : first + _AT_ONCE] = numbers // _POWERS[np.maximum(sizes - digits, 0)] * _SIZES + sizes
+            heads[some] = numbers // _POWERS[np.maximum(sizes - digits, 0)] * _SIZES + sizes
         others = list(self._others)
         heads[others] = -1 - np.arange(len(others))
         known, which = numbered(heads)
@@ -177,7 +183,7 @@ class Spelt(Made):
     def taken(self, places: Ints) -> Spelt:
         """Return the column of these rows."""
         chosen = np.flatnonzero(np.isin(places, self._odd)).tolist() if len(self._odd) else []
-        return Spelt(self._numbers[places], {place: self._others[int(places[place])] for place in chosen})
+        return Spelt(Packed(self._numbers.at(places)), {place: self._others[int(places[place])] for place in chosen})
 
     def distinct(self) -> tuple[list[object], NDArray[Any]]:
         """Return the different texts, and which of them each row has."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.kernels.jit import FEW, compiles
+from simbench.kernels.jit import FEW, compiles, give_back
 from simbench.trace.kernels.numbering import numbered_in
 
 Array = NDArray[Any]
@@ -29,6 +29,8 @@ RESULTS: Final = ("number", "at", "ack", "ec", "scts")
 _TABLE: Final = 1 << 20  # different values that a table of counts is made for
 _AT_ONCE: Final = 1 << 20
 _ROOMS: Final = (1 << 12, 1 << 16, 1 << 20)  # different values that tables of hashes are made for
+_SHIFT: Final = 16  # bits of a number of rows that have one base
+_NUMBERS: Final = 2
 _WIDTHS: Final = (np.int8, np.int16, np.int32)
 
 
@@ -40,8 +42,9 @@ class Store:
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         self.names = columns
-        self._pieces: dict[str, list[Array]] = {name: [] for name in columns}
+        self._pieces: dict[str, list[tuple[int, Array]]] = {name: [] for name in columns}
         self.others: dict[str, dict[int, object]] = {}
+        self._packed: dict[str, Packed] = {}
         self._starts: list[int] = []
         self.count = 0
 
@@ -51,7 +54,7 @@ class Store:
         if not count:
             return
         for name in self.names:
-            self._pieces[name].append(columns[name] if name == "at" else narrowed(columns[name]))
+            self._pieces[name].append(_based(columns[name]))
         self.count += count
 
     def begin(self) -> None:
@@ -67,17 +70,117 @@ class Store:
         self.others.setdefault(column, {})[row] = value
 
     def column(self, name: str) -> Array:
-        """Return a whole column; it is put together once."""
+        """Return a whole column; one that needs no 64 bits is put together once."""
+        if name in self._packed:
+            return self._packed[name].whole()
         pieces = self._pieces[name]
-        if len(pieces) != 1:
-            self._pieces[name] = pieces = [np.concatenate(pieces) if pieces else np.zeros(0, np.int64)]
-        return pieces[0]
+        if len(pieces) == 1 and not pieces[0][0]:
+            return pieces[0][1]
+        if any(base for base, _ in pieces):
+            found, first = np.empty(sum(len(piece) for _, piece in pieces), np.int64), 0
+            for base, piece in pieces:
+                found[first : first + len(piece)] = piece
+                found[first : first + len(piece)] += base
+                first += len(piece)
+            return found
+        found = np.concatenate([piece for _, piece in pieces]) if pieces else np.zeros(0, np.int64)
+        self._pieces[name] = [(0, found)]
+        return found
+
+    def packed(self, name: str) -> Packed:
+        """Return a whole column of wide numbers, in as few octets as fit; it is put together once."""
+        if name not in self._packed:
+            self._packed[name] = Packed(self.column(name))
+            self._pieces[name] = []
+        return self._packed[name]
+
+    def close(self) -> None:
+        """Put every column together: no more rows will come."""
+        for name in self.names:
+            if any(base or piece.dtype == np.int64 for base, piece in self._pieces[name]):
+                self.packed(name)
+            else:
+                self.column(name)
+            if self.count > _AT_ONCE:
+                give_back()  # its pieces
+
+    def put(self, name: str, values: Array) -> None:
+        """Make this a whole column."""
+        self.count = len(values)
+        if values.dtype == np.int64:
+            self._packed[name] = Packed(values)
+        else:
+            self._pieces[name] = [(0, values)]
 
     def drop(self, name: str) -> Array:
         """Return a whole column and forget it."""
         found = self.column(name)
         self._pieces[name] = []
         return found
+
+
+class Packed:
+    """Whole numbers of 64 bits, kept as their distance from the least of some thousands in a row where that fits in 32.
+
+    Numbers below 2 stand for what is missing and count for no distance.
+    """
+
+    def __init__(self, values: Array) -> None:
+        self._narrow, self._bases = values, np.zeros(0, np.int64)
+        if values.dtype != np.int64 or not len(values) or values.min() < -1:
+            return
+        starts = np.arange(0, len(values), 1 << _SHIFT)
+        bases = np.array([_least(values[at : at + (1 << _SHIFT)]) for at in starts.tolist()], np.int64)
+        narrow = np.empty(len(values), np.int32)
+        for number, at in enumerate(starts.tolist()):
+            some = values[at : at + (1 << _SHIFT)]
+            far = np.where(some < _NUMBERS, some - _NUMBERS, some - bases[number])
+            if far.max() > np.iinfo(np.int32).max:
+                return
+            narrow[at : at + len(some)] = far
+        self._narrow, self._bases = narrow, bases
+
+    def __len__(self) -> int:
+        return len(self._narrow)
+
+    def at(self, places: Ints) -> Ints:
+        """Return the numbers at these places."""
+        found = self._narrow[places].astype(np.int64)
+        if len(self._bases):
+            found += np.where(found < 0, _NUMBERS, self._bases[places >> _SHIFT])
+        return found
+
+    def slices(self) -> Iterator[tuple[slice, Ints]]:
+        """All numbers, some at a time."""
+        for first in range(0, len(self), _AT_ONCE):
+            some = slice(first, min(first + _AT_ONCE, len(self)))
+            yield (
+                some,
+                self.at(np.arange(some.start, some.stop)) if len(self._bases) else self._narrow[some].astype(np.int64),
+            )
+
+    def whole(self) -> Ints:
+        """Return all numbers."""
+        if self._narrow.dtype == np.int64:
+            return self._narrow
+        found = np.empty(len(self), np.int64)
+        for some, numbers in self.slices():
+            found[some] = numbers
+        return found
+
+
+def _least(values: Array) -> int:
+    known = values[values >= _NUMBERS]
+    return int(known.min()) if len(known) else _NUMBERS
+
+
+def _based(values: Array) -> tuple[int, Array]:
+    """Whole numbers in as few octets as they need: as distances from the least where that helps."""
+    found = narrowed(values)
+    if found.dtype != np.int64 or not len(found):
+        return 0, found
+    low, high = int(found.min()), int(found.max())
+    return (low, (found - low).astype(np.int32)) if high - low < 1 << 31 else (0, found)
 
 
 def narrowed(values: Array) -> Array:

@@ -256,7 +256,6 @@ class Trace:
         """The longest time (us) between two frames of the client on a session, since when, and the last one; or -1."""
         return self._wire.silence(session)
 
-    @cached_property
     def numbers(self) -> Numbered:
         """The client's operations but logins, in order."""
         return numbers_of(self._wire)

@@ -6,24 +6,28 @@ array when somebody looks at it, and rows are then made of what is read of them,
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast, overload
+from weakref import ref
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from simbench.trace.lazy import Coded, Lazy, Made, Numbers, Spelt
-from simbench.trace.stores import numbered
+from simbench.trace.stores import Packed, numbered
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
 Objects: TypeAlias = NDArray[np.object_]
-Column: TypeAlias = NDArray[np.generic]
+Column: TypeAlias = NDArray[Any]
 Index: TypeAlias = NDArray[np.signedinteger[Any]]
 Chosen: TypeAlias = Ints | Bools | Sequence[int] | slice
 _AT_ONCE = 4_096  # rows that are made together
+_MANY, _KEPT = 1 << 20, 2
+_LONG: deque[tuple[ref[View[Any]], str]] = deque()  # the last columns of so many rows that were made
 _DTYPES: dict[object, type[np.generic]] = {int: np.int64, bool: np.bool_}
 
 
@@ -47,6 +51,7 @@ class View(Generic[Row]):
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self._rows: list[Row] | None = list(rows)
         self._columns: dict[str, Column | Lazy] = {}
+        self._made: dict[str, Column] = {}  # of lazy columns; of those of many rows only the last
         self._length = len(self._rows)
         self._source: tuple[Self, Ints] | None = None
 
@@ -72,14 +77,24 @@ class View(Generic[Row]):
 
     def column(self, name: str) -> Column:
         """A field of every row. Raises AttributeError where rows have no such field."""
-        found = self._columns.get(name)
-        if not isinstance(found, np.ndarray):
-            found = self._columns[name] = self.values(name, np.arange(self._length))
+        lazy = self._columns.get(name)
+        if isinstance(lazy, np.ndarray):
+            return lazy
+        if name in self._made:
+            return self._made[name]
+        found = lazy.whole() if isinstance(lazy, Packed | Numbers) else self.values(name, np.arange(self._length))
+        self._made[name] = found
+        if self._length > _MANY:
+            _LONG.append((ref(self), name))
+        while len(_LONG) > _KEPT:
+            view, oldest = _LONG.popleft()
+            if (holder := view()) is not None:
+                del holder._made[oldest]
         return found
 
     def values(self, name: str, places: Ints) -> Column:
         """A field of the rows at these places; no more of a lazy column is made. Raises AttributeError as `column`."""
-        found = self._columns.get(name)
+        found = self._made.get(name, self._columns.get(name))
         if found is not None:
             return found[places] if isinstance(found, np.ndarray) else found.at(places)
         if name not in self._types:

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from simbench.base.units import SECOND_US
 from simbench.kernels.frames import RESULT, Plain
-from simbench.kernels.jit import compiles
+from simbench.kernels.jit import compiles, give_back, release_compiler
 from simbench.ledger.pieces import Piece
 from simbench.trace.kernels import dialogue
 from simbench.trace.kernels.dialogue import ACKNOWLEDGEMENT, ANSWER, FIELDS, NAMED, NOTIFICATION, OTHER, SUBMIT
 from simbench.trace.lazy import octets_of
 from simbench.trace.line import Line
 from simbench.trace.single_frames import GIVEN_UP_US, READY, SEEN_OPEN, SingleFrames, Spot
-from simbench.trace.stores import Store
+from simbench.trace.stores import RESULTS, Store, narrowed
 from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, WireError
 
@@ -56,8 +56,12 @@ class Wire(SingleFrames):
 
     def read(self, pieces: Iterable[Piece], last: int) -> None:
         """Read the whole wire of a run that ended at an instant (us), whose rows have the columns WIRE."""
-        for piece in pieces:
+        found = iter(pieces)
+        while (piece := next(found, None)) is not None:
             self._piece(piece)
+            del piece  # before the next is read
+            if self._scanner.compiled:
+                give_back()  # what is kept stands in small pieces between large ones that are not
         for line in self.lines.values():
             line.heard_at = int(self._heard[line.slot])
             if line.closed_at < 0 and last - line.heard_at > PATIENCE_US:
@@ -65,6 +69,11 @@ class Wire(SingleFrames):
         self._flush()
         self.submit_results = aligned(self.results, self.submits.count)
         self.notification_results = aligned(self.acknowledged, self.notifications.count)
+        for store in (self.frames, self.submits, self.notifications):
+            store.close()
+        if self._scanner.compiled:
+            pa.default_memory_pool().release_unused()
+            release_compiler()
 
     def silence(self, number: int) -> tuple[int, int, int]:
         """Return a line's longest time (us) between two frames of the client, since when, and its last one; or -1."""
@@ -304,14 +313,15 @@ class _Rows(msgspec.Struct):
     edges: Ints
 
 
-def aligned(results: Store, count: int) -> dict[str, NDArray[Any]]:
-    """The columns of results in the order of their operations; -1, 0 or 1 where one has none. `results` is emptied."""
-    numbers, found = results.drop("number"), {}
+def aligned(results: Store, count: int) -> Store:
+    """The same results in the order of their operations; -1, 0 or 1 where one has none. `results` is emptied."""
+    numbers, found = narrowed(results.drop("number")), Store(RESULTS[1:])
     for name, empty in (("at", -1), ("ack", 0), ("ec", 1), ("scts", 1)):
         values = results.drop(name)
         column = np.full(count, empty, values.dtype)
         column[numbers] = values
-        found[name] = column
+        del values
+        found.put(name, column)
     return found
 
 

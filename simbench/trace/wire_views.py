@@ -31,24 +31,25 @@ def submits_of(wire: Wire, code_of: Callable[[str, str], str], tokens: Mapping[i
     codes, which = _codes(wire, code_of)
     results, texts, letters = wire.submit_results, column("text"), column("letters")
     return Submits.of_columns({
-        "at": column("at"), "session": _sessions(wire, store),
+        "at": store.packed("at"), "session": _sessions(wire, store),
         "account": Coded(wire.accounts.names, column("account")), "code": Coded(codes, which),
         "trn": Coded(_NUMBERS, column("trn") + np.int8(1)),
         "recipient": recipients_of(wire),
         "oadc": Coded(wire.senders.names, column("oadc")), "alphanumeric": column("named"),
         "text": _octets(wire, store, lambda chosen: (texts[chosen], letters[chosen]), decoded, _others(store, "text")),
         "segments": Numbers(column("segments")), "notify": Numbers(column("notify")),
-        "validity": Spelt(column("validity"), _others(store, "validity")),
+        "validity": Spelt(store.packed("validity"), _others(store, "validity")),
         "token": _tokens(wire, {**_others(store, "token"), **tokens}),
-        "result_at": results["at"], "ack": Coded(wire.signs.names, results["ack"]),
-        "ec": _few(results["ec"], _others(store, "ec")), "scts": Spelt(results["scts"], _others(store, "scts")),
+        "result_at": results.packed("at"), "ack": Coded(wire.signs.names, results.column("ack")),
+        "ec": _few(results.column("ec"), _others(store, "ec")),
+        "scts": Spelt(results.packed("scts"), _others(store, "scts")),
         "mvp": _few(np.ones(store.count, np.int8), _others(store, "mvp")), "frame": _octets(wire, store),
     })  # fmt: skip
 
 
 def recipients_of(wire: Wire) -> Spelt:
     """Recipients of the submits."""
-    return Spelt(wire.submits.column("recipient"), _others(wire.submits, "recipient"))
+    return Spelt(wire.submits.packed("recipient"), _others(wire.submits, "recipient"))
 
 
 def notifications_of(wire: Wire) -> Notifications:
@@ -57,14 +58,14 @@ def notifications_of(wire: Wire) -> Notifications:
     column = store.column
     results = wire.notification_results
     return Notifications.of_columns({
-        "at": column("at"), "session": _sessions(wire, store),
+        "at": store.packed("at"), "session": _sessions(wire, store),
         "account": Coded(wire.accounts.names, column("account")),
         "code": _few(column("code"), _others(store, "code")),
-        "recipient": Spelt(column("recipient"), _others(store, "recipient")),
-        "scts": Spelt(column("scts"), _others(store, "scts")),
+        "recipient": Spelt(store.packed("recipient"), _others(store, "recipient")),
+        "scts": Spelt(store.packed("scts"), _others(store, "scts")),
         "outcome": Numbers(column("outcome")), "reason": Numbers(column("reason")),
-        "trn": Coded(_NUMBERS, column("trn") + np.int8(1)), "result_at": results["at"],
-        "ack": Coded(wire.signs.names, results["ack"]), "frame": _octets(wire, store),
+        "trn": Coded(_NUMBERS, column("trn") + np.int8(1)), "result_at": results.packed("at"),
+        "ack": Coded(wire.signs.names, results.column("ack")), "frame": _octets(wire, store),
     })  # fmt: skip
 
 
@@ -73,7 +74,7 @@ def frames_of(wire: Wire) -> Frames:
     store = wire.frames
     column = store.column
     return Frames.of_columns({
-        "at": column("at"), "session": _sessions(wire, store),
+        "at": store.packed("at"), "session": _sessions(wire, store),
         "direction": Coded(WAYS, column("way")), "kind": Coded(KINDS, column("kind")),
         "ot": Coded(_NUMBERS, column("ot") + np.int8(1)), "trn": Coded(_NUMBERS, column("trn") + np.int8(1)),
         "problem": Coded(wire.problems.names, column("problem")), "tolerated": column("tolerated"),

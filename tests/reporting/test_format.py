@@ -75,3 +75,16 @@ def test_small_words() -> None:
     assert source("B:137") == "brochure, line 137"
     assert source("B:262, B:271-274") == "brochure, lines 262, 271-274"
     assert source("af2m, sender names") == "af2m, sender names"
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "unit", "text"),
+    [
+        (0.98999996, 0.99, "share", "98.999996 %"), (0.98965, 0.99, "share", "98.965 %"), (0.99, 0.99, "share", "99 %"),
+        (6.00001, 6, "h", "6.00001 h"), (7.16667, 6, "h", "7.167 h"), (6, 6, "h", "6 h"),
+    ],
+)  # fmt: skip
+def test_a_value_just_over_its_limit_does_not_read_as_the_limit(
+    value: float, limit: float, unit: str, text: str
+) -> None:
+    assert quantity(value, unit, limit) == text

@@ -29,6 +29,7 @@ from simbench.ucp.frame import Framer, encode
 from tools.bench.api import api
 from tools.bench.billing import billing
 from tools.bench.dialup import dialup
+from tools.bench.judging import judging
 from tools.bench.load import encoded
 from tools.bench.planning import planning
 from tools.bench.radius import radius
@@ -59,6 +60,7 @@ def main() -> None:
         api,
         world,
         planning,
+        judging,
         billing,
         sla,
         report,

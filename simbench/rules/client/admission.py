@@ -11,10 +11,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Literal, get_args, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.ledger.events import SubscriberSet
-from simbench.rules.arrays import combined, crowded, holds, unanswered
+from simbench.numbering.plan import NumberingPlan
+from simbench.rules.arrays import combined, crowded, holds, slices, some_of, unanswered, where, within
 from simbench.rules.client.limits import (
     captured,
     option_unknown,
@@ -27,7 +29,7 @@ from simbench.rules.client.limits import (
 )
 from simbench.rules.kernels import metering
 from simbench.rules.kernels.metering import FORMS
-from simbench.rules.meters import counted, form_of, submit_of
+from simbench.rules.meters import Operations, counted, form_of, submit_of
 from simbench.rules.rule import Case
 from simbench.trace.stores import numbered
 from simbench.trace.view import Bools, Ints
@@ -44,6 +46,7 @@ SETTLE_US: Final = SECOND_US  # operations in flight at the start or end of an o
 CROWD: Final = 30  # messages to one recipient within a minute: their SCTS, a second apart, run ahead of the clock
 _SPECIAL: Final = (At.AC, At.PR, At.DDT)  # fields that need a subscription or an allowed instant
 NAMES: Final[tuple[Objection, ...]] = get_args(Objection)
+HEAD: Final = 5  # digits by which most recipients are known to be mobile ones
 _FIELDS: Final = 4  # of a frame before its data, counted by slashes
 
 
@@ -102,8 +105,8 @@ def objections(case: Case) -> Objections:
 
 def _objections(case: Case) -> Objections:
     found = Objections(len(case.trace.submits))
-    for name, where in _against(case):
-        found.add(name, where)
+    for name, submits in _against(case):
+        found.add(name, submits)
     return found
 
 
@@ -111,7 +114,7 @@ def _against(case: Case) -> Iterator[tuple[Objection, Bools | Ints]]:
     """Each objection, and to which submits it is made."""
     yield "rate", over_rate(case)
     yield "window", _full(case)
-    yield "crowded", crowded(case.trace.recipients.keys(), case.trace.submits.at, CROWD, MINUTE_US)
+    yield "crowded", crowded(case.trace.recipients.keys(), case.trace.submits, CROWD, MINUTE_US)
     yield "malformed", _unsound(case)
     yield "no session", _without_session(case)
     for name in ("originator", "name"):
@@ -128,10 +131,9 @@ def _against(case: Case) -> Iterator[tuple[Objection, Bools | Ints]]:
 def _full(case: Case) -> Bools:
     """Submits that arrived in a full window."""
     submits, terms = case.trace.submits, case.contract.terms.session
-    until = np.where(submits.result_at >= 0, submits.result_at, submits.at + terms.result_timer_max_s.value * SECOND_US)
     known, (accounts, account) = windows(case), submits.distinct("account")
-    sizes = np.array([known.get(name, terms.window.value) for name in accounts], np.int64)
-    found: Bools = unanswered(submits, until) >= sizes[account]
+    sizes = np.array([known.get(name, terms.window.value) for name in accounts], np.int32)
+    found: Bools = unanswered(submits, terms.result_timer_max_s.value * SECOND_US) >= sizes[account]
     return found
 
 
@@ -139,7 +141,10 @@ def _unsound(case: Case) -> Ints:
     """Submits in whose frame something is wrong."""
     frames, submits = case.trace.other_frames, case.trace.submits
     unsound = {(row.session, row.at, row.trn) for row in frames.where(~frames.equal("problem", "")).rows()}
-    places = np.flatnonzero(np.isin(submits.at, np.array([at for _, at, _ in unsound], np.int64)))
+    instants = np.array([at for _, at, _ in unsound], np.int64)
+    places = (
+        np.flatnonzero(where(submits, lambda at: np.isin(at, instants), "at")) if unsound else np.zeros(0, np.int64)
+    )
     near = submits.where(places).rows()
     return places[np.array([(row.session, row.at, row.trn) in unsound for row in near], np.bool_)]
 
@@ -179,7 +184,7 @@ def _while_suspended(case: Case) -> Bools:
     for account, spans in suspensions(case).items():
         own = submits.equal("account", account)
         for start, end in spans:
-            found |= own & (submits.at >= start) & (submits.at < end)
+            found |= own & within(submits, start, end)
     return found
 
 
@@ -190,8 +195,10 @@ def _unserved(case: Case) -> Bools:
     """
     recipients, submits = case.trace.recipients, case.trace.submits
     machines = case.contract.terms.numbering.prefixes("machines")
-    examples, group = recipients.heads(case.plan.kind_digits())
-    codes, code = submits.distinct("code")
+    examples, group = recipients.heads(HEAD)
+    odd = np.flatnonzero(np.array([not _all_mobile(case.plan, example) for example in examples], np.bool_)[group])
+    examples, group = recipients.taken(odd).heads(case.plan.kind_digits())
+    codes, code = submits.where(odd).distinct("code")
     pairs, which = numbered(group.astype(np.int64) * max(len(codes), 1) + code)
 
     def look(subscriber: SubscriberSet, code: str) -> int:
@@ -203,7 +210,8 @@ def _unserved(case: Case) -> Bools:
         for pair in pairs.tolist()
         for recipient in (examples[pair // len(codes)],)
     ]
-    found = np.array(kinds, np.int8)[which]
+    found = np.zeros(len(submits), np.int8)
+    found[odd] = np.array(kinds, np.int8)[which]
     known = truth(case)
     places = np.flatnonzero(recipients.among(known))
     found[places] = [look(known[row.recipient], row.code) for row in submits.where(places).rows()]
@@ -211,15 +219,21 @@ def _unserved(case: Case) -> Bools:
     return refused
 
 
+def _all_mobile(plan: NumberingPlan, recipient: str) -> bool:
+    """Whether all numbers of this length and with the same first digits are mobile ones."""
+    number, code = plan.classify(recipient), plan.data.country_code
+    known = number.kind == "mobile" and number.msisdn == recipient and recipient.startswith(code)
+    return known and plan.plain_mobile(plan.data.trunk + recipient[len(code) : HEAD])
+
+
 def _over(case: Case) -> Ints:
     """Submits whose validity ends within a minute, or is none."""
     submits = case.trace.submits
     places = np.flatnonzero(~submits.equal("validity", ""))
     texts, which = submits.where(places).distinct("validity")
-    ends = np.array(
-        [-1 if (end := case.contract.calendar.parse_minute(text)) is None else end for text in texts], np.int64
-    )[which]
-    return places[ends <= submits.at[places] + MINUTE_US]
+    minute = case.contract.calendar.parse_minute
+    ends = np.array([-1 if (end := minute(text)) is None else end for text in texts], np.int64)[which]
+    return places[ends <= submits.values("at", places) + MINUTE_US]
 
 
 def _during_outages(case: Case) -> Bools:
@@ -227,7 +241,7 @@ def _during_outages(case: Case) -> Bools:
     submits = case.trace.submits
     found = np.zeros(len(submits), np.bool_)
     for start, end, scope, _ in case.trace.outages:
-        during = (submits.at >= start - SETTLE_US) & (submits.at <= end + SETTLE_US)
+        during = within(submits, start - SETTLE_US, end + SETTLE_US + 1)
         found |= during if scope == "total" else during & submits.equal("code", scope)
     return found
 
@@ -245,25 +259,35 @@ def over_rate(case: Case) -> Bools:
     trace, counting = case.trace, counted(case.contract, case.trace)
     # An operation in time by the stamps of a capture may be early by the platform's clock.
     tau = case.contract.terms.throughput.jitter_ms.value * 1000 if captured(case) else 0
-    places = submit_of(case.contract, trace)
-    at, segments = counting.at, counting.segments
-    accepted = (places >= 0) & trace.submits.equal("ack", "A")[places] if len(trace.submits) else places >= 0
-    meters, forms = np.full(len(at), -1, np.int32), list[list[int]]()
-    size = 0
-    for code in trace.limits:
+    places, accepted = submit_of(case.contract, trace), trace.submits.equal("ack", "A")
+    meters, forms = _meters(case, counting)
+    rings = np.zeros(sum(form[1] for form in forms), np.int64)
+    heads, numbers = np.zeros(len(forms), np.int64), np.zeros((len(forms), 2), np.int64)
+    table = np.array(forms, np.int64).reshape(-1, FORMS)
+    metering.prepared(table, rings, heads, numbers)
+    found = np.zeros(len(trace.submits), np.bool_)
+    for rows in slices(len(counting)):
+        at, segments = some_of(counting, rows, "at", "segments")
+        mine, dues = places[rows], np.zeros(int(segments.max()) + 1, np.int64)
+        early, taken = np.zeros(len(at), np.bool_), mine >= 0
+        taken[taken] = accepted[mine[taken]]
+        bounds = np.maximum(tau, trace.largest_timing_errors(at - SECOND_US, at))
+        metering.over_rate.at_scale(len(counting))(
+            at, segments, meters[rows], table, taken, bounds, early, rings, heads, numbers, dues
+        )
+        found[mine[mine >= 0]] = early[mine >= 0]
+    return found
+
+
+def _meters(case: Case, counting: Operations) -> tuple[NDArray[np.int32], list[list[int]]]:
+    """The meter of each operation, -1 for none, and the forms of the meters: one for each code and period."""
+    meters, forms, size = np.full(len(counting), -1, np.int32), list[list[int]](), 0
+    segments = int(sum(some.sum() for rows in slices(len(counting)) for some in some_of(counting, rows, "segments")))
+    for code in case.trace.limits:
         own = counting.equal("code", code)
         for period in rate_periods(case, code):
-            chosen = own & (at >= period.start) & (at < period.end) & (meters < 0)
+            chosen = own & within(counting, period.start, period.end)
             meters[chosen] = len(forms)
-            forms.append(form_of(case.contract, period.rate).row(int(segments[chosen].sum()), size))
+            forms.append(form_of(case.contract, period.rate).row(segments, size))
             size += forms[-1][1]
-    early = np.zeros(len(at), np.bool_)
-    bounds = np.maximum(tau, trace.largest_timing_errors(at - SECOND_US, at))
-    metering.over_rate.at_scale(len(at))(
-        at, segments, meters, np.array(forms, np.int64).reshape(-1, FORMS), accepted, bounds, early,
-        np.zeros(size, np.int64), np.zeros(len(forms), np.int64), np.zeros((len(forms), 2), np.int64),
-        np.zeros(int(segments.max(initial=1)) + 1, np.int64),
-    )  # fmt: skip
-    found = np.zeros(len(trace.submits), np.bool_)
-    found[places[places >= 0]] = early[places >= 0]
-    return found
+    return meters, forms

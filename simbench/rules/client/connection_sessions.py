@@ -10,14 +10,16 @@ import numpy as np
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
-from simbench.rules.arrays import by_session
+from simbench.rules.arrays import slices, some_of
 from simbench.rules.client.limits import windows
 from simbench.rules.evidence import framed
+from simbench.rules.kernels.metering import LONG_AGO
 from simbench.rules.kernels.queues import BEYOND, IN_USE, most_unanswered
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
 from simbench.trace.rows import Mo, Notification
 
 SHOWN = 5
+_AT_END = 4
 
 
 @rule(
@@ -124,20 +126,20 @@ def answers_notices(case: Case) -> Verdict:
     unanswered = refused = late = total = 0
     first: list[list[Notification | Mo]] = [[], [], []]  # of each kind
     for view in (trace.notifications, trace.mo):
-        sessions, which = view.distinct("session")
-        ends = np.array([closed.get(session, 0) for session in sessions], np.int64)[which]
-        open_, positive = view.result_at < 0, view.equal("ack", "A")
-        counted = ~(open_ & (ends - view.at <= grace))
-        total += int(counted.sum())
-        kinds = (
-            counted & open_, ~open_ & ~positive,
-            ~open_ & positive & (view.result_at - view.at > limit_s * SECOND_US),
-        )  # fmt: skip
+        (sessions, which), positive = view.distinct("session"), view.equal("ack", "A")
+        ends = np.array([closed.get(session, 0) for session in sessions], np.int64)
+        kinds = np.zeros(len(view), np.int8)
+        for rows in slices(len(view)):
+            at, result_at = some_of(view, rows, "at", "result_at")
+            at_end = (result_at < 0) & (ends[which[rows]] - at <= grace)
+            late_ = result_at - at > limit_s * SECOND_US
+            kinds[rows] = np.select([at_end, result_at < 0, ~positive[rows], late_], [_AT_END, 1, 2, 3], 0)
+        total += int((kinds != _AT_END).sum())
         unanswered, refused, late = (
-            so_far + int(kind.sum()) for so_far, kind in zip((unanswered, refused, late), kinds, strict=True)
+            so_far + int((kinds == kind).sum()) for kind, so_far in enumerate((unanswered, refused, late), 1)
         )
-        for shown, kind in zip(first, kinds, strict=True):
-            shown.extend(view.where(np.flatnonzero(kind)[:SHOWN]).rows())
+        for kind, shown in enumerate(first, 1):
+            shown.extend(view.where(np.flatnonzero(kinds == kind)[:SHOWN]).rows())
     if not total:
         return Verdict("inconclusive", "the platform sent no operation 52 or 53", blame="bench")
     bad = unanswered + refused + late
@@ -171,18 +173,17 @@ def window_kept(case: Case, *, reuse: bool) -> Verdict:
     submits, known = case.trace.submits, windows(case)
     accounts, account = submits.distinct("account")
     sizes = np.array([known.get(name, size) for name in accounts], np.int64)
-    until = np.where(submits.result_at >= 0, submits.result_at, submits.at + timer_us)
-    trns, trn = submits.distinct("trn")
-    broken, highest, allowed = np.zeros(len(submits), np.int8), 0, size
-    for _, places in sorted(by_session(submits), key=lambda one: one[0]):
-        violated = np.zeros(len(places), np.int8)
-        most, place = most_unanswered.at_scale(len(places))(
-            submits.at[places], trn[places], until[places], sizes[account[places]], np.zeros(len(trns), np.int64),
-            violated,
-        )  # fmt: skip
-        broken[places] = violated
-        if most > highest:
-            highest, allowed = int(most), int(sizes[account[places[place]]])
+    (sessions, session), (trns, trn) = submits.distinct("session"), submits.distinct("trn")
+    broken, most = np.zeros(len(submits), np.int8), np.zeros((len(sessions), 2), np.int64)
+    waiting = np.full((len(sessions), len(trns)), LONG_AGO)
+    for rows in slices(len(submits)):
+        at, result_at = some_of(submits, rows, "at", "result_at")
+        most_unanswered.at_scale(len(submits))(
+            at, result_at, session[rows], trn[rows], sizes[account[rows]], timer_us, waiting, most, broken[rows]
+        )
+    highest, allowed = 0, size
+    for _, (count_, window_) in sorted(zip(sessions, most.tolist(), strict=True)):
+        highest, allowed = (count_, window_) if count_ > highest else (highest, allowed)
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     summary = f"at most {count(highest, 'unanswered operation')}, window {allowed}"
@@ -190,7 +191,7 @@ def window_kept(case: Case, *, reuse: bool) -> Verdict:
     if not len(wrong):
         return Verdict("pass", summary, highest, allowed, "operations")
     summary += f"; {count(len(wrong), 'violation')}"
-    wrong = wrong[np.argsort(submits.session[wrong], kind="stable")[:SHOWN]]
+    wrong = wrong[np.argsort(submits.values("session", wrong), kind="stable")[:SHOWN]]
     notes = ["TRN in use" if kind == IN_USE else "beyond the window" for kind in broken[wrong].tolist()]
     evidence = tuple(framed(note, row) for note, row in zip(notes, submits.where(wrong).rows(), strict=True))
     return Verdict("fail", summary, highest, allowed, "operations", "client", (), evidence)

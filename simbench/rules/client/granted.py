@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Final
 
 import msgspec
 import numpy as np
 
 from simbench.base.text import count
-from simbench.base.units import NEVER, SECOND_US
+from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
-from simbench.rules.arrays import unanswered
+from simbench.rules.arrays import slices, some_of, unanswered, within
 from simbench.rules.client.admission import Objections, objections
 from simbench.rules.client.limits import rate_periods, windows, without_outages
 from simbench.rules.client.throughput import each_segment, sustained
@@ -24,6 +25,8 @@ from simbench.rules.meters import Form, form_of
 from simbench.rules.rule import Case, Verdict, rule, worst
 from simbench.trace.rows import Submits
 from simbench.trace.view import Bools, Ints
+
+FOREVER_US: Final = 1 << 60
 
 
 class Offer(msgspec.Struct, frozen=True, eq=False, dict=True):
@@ -88,12 +91,14 @@ def _offers(case: Case, against: Objections) -> Iterator[Offer]:
     full = _fills_its_window(case, known, size)
     sessions, session = submits.distinct("session")
     until = np.array([ends.get(number, 0) for number in sessions], np.int64)
-    still_open = (submits.result_at < 0) & (until[session] - submits.at < timer_us)
-    fair = (submits.equal("ack", "A") | against.none) & ~still_open
+    fair = submits.equal("ack", "A") | against.none
+    for rows in slices(len(submits)):
+        at, result_at = some_of(submits, rows, "at", "result_at")
+        fair[rows] &= (result_at >= 0) | (until[session[rows]] - at >= timer_us)
     for code in case.trace.limits:
         for period in rate_periods(case, code):
             for start, end in without_outages(case, code, period):
-                own = submits.equal("code", code) & (submits.at >= start) & (submits.at < end)
+                own = submits.equal("code", code) & within(submits, start, end)
                 if own.any():
                     first = submits.values("account", np.array([own.argmax()]))[0]
                     window = known.get(first, size)
@@ -111,10 +116,9 @@ def _ends(case: Case) -> dict[int, int]:
 def _fills_its_window(case: Case, known: dict[str, int], size: int) -> Bools:
     """For each submit, whether it filled the window of its session."""
     submits = case.trace.submits
-    until = np.where(submits.result_at < 0, NEVER, submits.result_at)
     accounts, account = submits.distinct("account")
-    sizes = np.array([known.get(name, size) for name in accounts], np.int64)
-    found: Bools = unanswered(submits, until) + 1 >= sizes[account]
+    sizes = np.array([known.get(name, size) for name in accounts], np.int32)
+    found: Bools = unanswered(submits, FOREVER_US) + 1 >= sizes[account]
     return found
 
 

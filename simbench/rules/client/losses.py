@@ -17,7 +17,7 @@ from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request
-from simbench.rules.arrays import tokened
+from simbench.rules.arrays import slices, some_of, tokened
 from simbench.rules.client.limits import windows
 from simbench.rules.client.marketing_hours import allowed
 from simbench.rules.client.outages import interruptions
@@ -112,7 +112,8 @@ class _Waiting:
         asked, submits = sends(case), trace.submits
         codes, code = submits.distinct("code")
         lasts = np.zeros(len(codes), np.int64)
-        np.maximum.at(lasts, code, submits.at)
+        for rows in slices(len(submits)):
+            np.maximum.at(lasts, code[rows], *some_of(submits, rows, "at"))
         self.last = dict(zip(codes, lasts.tolist(), strict=True))
         self.overtaken: dict[str, int] = {}
         for _, row in tokened(submits):
@@ -179,16 +180,19 @@ def _keys(case: Case) -> Ints:
     Requested ones are the same by token, recipient and text, others by recipient, originator, text and part.
     """
     trace, submits = case.trace, case.trace.submits
-    keys = trace.recipients.keys() * MIX + trace.words
-    senders, sender = submits.distinct("oadc")
-    keys += np.array([_word("oadc", name) for name in senders], np.int64)[sender]
-    odd = np.flatnonzero((trace.words == 0) | ~trace.common | _requested(case))
-    requested = _requested(case)[odd]
-    for place, row, known in zip(odd.tolist(), submits.where(odd).rows(), requested.tolist(), strict=True):
+    keys, words = trace.recipients.keys(), trace.words
+    (senders, sender), requested = submits.distinct("oadc"), _requested(case)
+    spread = np.array([_word("oadc", name) for name in senders], np.int64)
+    keys = keys * MIX
+    for rows in slices(len(keys)):
+        keys[rows] += words[rows] + spread[sender[rows]]
+    odd = np.flatnonzero((words == 0) | ~trace.common | requested)
+    for place, row, known in zip(odd.tolist(), submits.where(odd).rows(), requested[odd].tolist(), strict=True):
+        part = b"" if known else _part(row.frame)
         if known:
             keys[place] = _word(row.token, row.recipient, row.text)
-        else:
-            keys[place] = _word(row.recipient, row.oadc, row.text, _part(row.frame))
+        elif part or not words[place]:
+            keys[place] = _word(row.recipient, row.oadc, row.text, part)
     return keys
 
 
@@ -220,7 +224,7 @@ def _requested_again(case: Case, order: Ints, keys: Ints, places: Ints) -> tuple
     submits, shown = case.trace.submits, received_results(case)
     refused = submits.equal("ack", "N")
     starts = np.searchsorted(keys, keys[places], sorter=order)
-    for place, start, at in zip(places.tolist(), starts.tolist(), submits.at[places].tolist(), strict=True):
+    for place, start, at in zip(places.tolist(), starts.tolist(), submits.values("at", places).tolist(), strict=True):
         earlier = takewhile(lambda one, place=place: one != place, (int(one) for one in order[start:]))  # type: ignore[misc]  # bound now
         was_known = any(not refused[one] and 0 <= shown[one] <= at for one in earlier)
         (known if was_known else doubtful).append(place)

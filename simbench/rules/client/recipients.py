@@ -186,9 +186,9 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
         return "wrong" if forbidden_only or account not in with_option else "named"  # OPS-OPT-04 judges these
 
     rows, which = combined(submits, "account", "oadc", "alphanumeric")
-    kinds = np.array([kind(*row) for row in rows])[which]
-    wrong, open_ = np.flatnonzero(kinds == "wrong"), np.flatnonzero(kinds == "open")
-    named = int((kinds == "named").sum())
+    kinds = np.array([("own", "wrong", "open", "named").index(kind(*row)) for row in rows], np.int8)[which]
+    wrong, open_ = np.flatnonzero(kinds == 1), np.flatnonzero(kinds == 2)
+    named = int((kinds == 3).sum())
     assumed = case.contract.assumed("AMB-10")
     submitted = count(len(submits), "submit")
     summary = f"{len(wrong)} of {submitted} with another originator ({len(forbidden)} requested)"

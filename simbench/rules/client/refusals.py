@@ -16,10 +16,9 @@ from simbench.base.units import SECOND_US
 from simbench.rules.arrays import tokened
 from simbench.rules.client.outages import interruptions
 from simbench.rules.evidence import first_frames, framed
+from simbench.rules.kernels.queues import ASTRAY, IN_USE, SAME, out_of_order
 from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.rows import Submit
-from simbench.trace.view import Ints
-from simbench.trace.wire_views import Numbered
 
 Duty = Literal["give up", "try again", "either"]
 
@@ -126,10 +125,13 @@ def late_results(case: Case) -> Verdict:
 )
 def trn_discipline(case: Case) -> Verdict:
     """Reuse of a number in use is a failure, numbers out of order are weak; the login may have any number."""
-    operations = case.trace.numbers
+    operations = case.trace.numbers()
     if not len(operations.order):
         return Verdict("inconclusive", "the client sent no operation", blame="client")
-    in_use, odd, same = (operations.order[places] for places in _out_of_order(operations))
+    broken = np.zeros(len(operations.order), np.int8)
+    last = np.full(int(operations.line.max()) + 1, -1)
+    out_of_order.at_scale(len(broken))(operations.line, operations.trn, operations.in_use, last, broken)
+    in_use, odd, same = (operations.order[broken == kind] for kind in (IN_USE, ASTRAY, SAME))
     summary = (
         f"{count(len(operations.order), 'operation')}, {len(in_use)} with a number in use, {len(odd)} out of order"
     )
@@ -142,18 +144,3 @@ def trn_discipline(case: Case) -> Verdict:
     return Verdict(
         "fail" if len(in_use) else "weak", summary, len(wrong), 0, "operations", "client", (), evidence
     )  # fmt: skip
-
-
-def _out_of_order(operations: Numbered) -> tuple[Ints, Ints, Ints]:
-    """Places of operations with a number in use, with one out of order, and with that of the one before on the line."""
-    readable = np.flatnonzero(operations.trn >= 0)
-    order = readable[np.argsort(operations.line[readable], kind="stable")]
-    lines, numbers, in_use = operations.line[order], operations.trn[order].astype(np.int16), operations.in_use[order]
-    step, first = np.diff(numbers, prepend=np.int16(0)), np.ones(len(order), np.bool_)
-    first[1:] = lines[1:] != lines[:-1]
-    known = ~first & ~in_use
-    same = known & (step == 0)
-    step %= 100
-    odd = known & ~same & ((step <= 0) | (step > 50))
-    in_use_at, odd_at, same_at = (np.sort(order[chosen]) for chosen in (in_use, odd, same))
-    return in_use_at, odd_at, same_at

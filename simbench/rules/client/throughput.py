@@ -7,6 +7,7 @@ of their own (`simbench.rules.meters`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isinf
 
 import msgspec
@@ -15,7 +16,7 @@ import numpy as np
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
-from simbench.rules.arrays import Places
+from simbench.rules.arrays import Places, slices, within
 from simbench.rules.client.limits import Period, rate_periods, without_outages
 from simbench.rules.kernels import metering
 from simbench.rules.kernels.metering import SLIDING
@@ -37,20 +38,31 @@ class Policed(msgspec.Struct, frozen=True):
 
 
 def police(
-    at: Ints, segments: Ints, rate: int, tolerance_us: int, late_us: Ints | None = None, form: Form | None = None
+    at: Ints,
+    segments: Ints,
+    rate: int,
+    tolerance_us: int,
+    late_us_at: Callable[[Ints], Ints] | None = None,
+    form: Form | None = None,
 ) -> Policed:
     """Compare operations (instants in us, ascending; segments each) with a rate and list those too early.
 
-    `late_us` is the bench's own lateness around each (us). A conforming operation that the bench read late may have
-    arrived that much earlier; it is dated so, so that the tolerance does not make the next one look early. `form` is
-    the reading of the rate; by default the sliding second.
+    `late_us_at` gives the bench's own lateness around instants (us). A conforming operation that the bench read late
+    may have arrived that much earlier; it is dated so, so that the tolerance does not make the next one look early.
+    `form` is the reading of the rate; by default the sliding second.
     """
-    early, dues = np.zeros(len(at), np.bool_), np.zeros(int(segments.max(initial=1)) + 1, np.int64)
-    row = np.array((form or Form(SLIDING, rate)).row(int(segments.sum())), np.int64)
-    late_us = np.zeros(0, np.int64) if late_us is None else late_us
-    worst_us = metering.police.at_scale(len(at))(at, segments, row, tolerance_us, late_us, early, dues)
+    early, worst_us = np.zeros(len(at), np.bool_), 0
+    row = np.array([(form or Form(SLIDING, rate)).row(int(segments.sum()))], np.int64)
+    ring, head, numbers = np.zeros(row[0, 1], np.int64), np.zeros(1, np.int64), np.zeros((1, 2), np.int64)
+    metering.prepared(row, ring, head, numbers)
+    for rows in slices(len(at)):
+        late = np.zeros(0, np.int64) if late_us_at is None else late_us_at(at[rows])
+        dues = np.zeros(int(segments[rows].max()) + 1, np.int64)
+        run = metering.police.at_scale(len(at))
+        worst = run(at[rows], segments[rows], row, tolerance_us, late, early[rows], ring, head, numbers, dues)
+        worst_us = max(worst_us, int(worst))
     pace = sustained(each_segment(at, segments), rate)
-    return Policed(Places(early), int(worst_us), peak_in_a_second(at, segments), pace)
+    return Policed(Places(early), worst_us, peak_in_a_second(at, segments), pace)
 
 
 def each_segment(instants: Ints, segments: Ints) -> Ints:
@@ -62,9 +74,11 @@ def peak_in_a_second(at: Ints, segments: Ints) -> int:
     """The most segments in any half-open second."""
     if not len(at):
         return 0
-    total = np.concatenate(([0], np.cumsum(segments)))
-    ends = np.searchsorted(at, at + SECOND_US, side="left")
-    return int((total[ends] - total[:-1]).max())
+    total, most = np.concatenate(([0], np.cumsum(segments))), 0
+    for rows in slices(len(at)):
+        ends = np.searchsorted(at, at[rows] + SECOND_US, side="left")
+        most = max(most, int((total[ends] - total[rows]).max()))
+    return most
 
 
 def sustained(at: Ints, rate: int) -> float:
@@ -88,7 +102,8 @@ def held_against(case: Case, operations: Submits | Operations, rate: int) -> tup
     strict = police(at, segments, rate, jitter_us, form=form)
     if not strict.early:
         return strict, strict
-    return strict, police(at, segments, rate, jitter_us, case.trace.largest_timing_errors(at - SECOND_US, at), form)
+    late_us = case.trace.largest_timing_errors
+    return strict, police(at, segments, rate, jitter_us, lambda instants: late_us(instants - SECOND_US, instants), form)
 
 
 def _within_tier(case: Case, code: str, period: Period, submits: Operations) -> Verdict:
@@ -157,9 +172,9 @@ def _every_code_within_tier(case: Case) -> Verdict:
         if code in requested and not len(own):
             judged.append(Verdict("inconclusive", f"{code}: the client submitted nothing", blame="client"))
         for period in rate_periods(case, code) if len(own) else ():
-            within = own.where((own.at >= period.start) & (own.at < period.end))
-            if len(within):
-                judged.append(_within_tier(case, code, period, within))
+            part = own.where(within(own, period.start, period.end))
+            if len(part):
+                judged.append(_within_tier(case, code, period, part))
     return worst(judged, "the client submitted nothing from a code with a known rate")
 
 

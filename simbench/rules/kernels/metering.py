@@ -66,15 +66,16 @@ def prepared(forms: Ints, rings: Ints, heads: Ints, numbers: Ints) -> None:
 
 @kernel
 def police(  # noqa: PLR0913 - a kernel has no objects
-    at: Ints, segments: Ints, form: Ints, tolerance_us: int, late_us: Ints, early: Bools, dues: Ints
-) -> int:
+    at: Ints, segments: Ints, form: Ints, tolerance_us: int, late_us: Ints, early: Bools, ring: Ints, head_of: Ints,
+    numbers: Ints, dues: Ints,
+) -> int:  # fmt: skip
     """Mark operations that are too early for one meter; return the worst earliness (us).
 
     Each is dated as early as `late_us` allows; without any it has no entries. `dues` has room for the segments of one.
+    The meter is `prepared` at first.
     """
-    reading, most, window_us, worst = form[0], form[1], form[2], 0
-    ring = np.full(most if reading == SLIDING else 1, LONG_AGO)
-    head, one, other = 0, LONG_AGO, most * SECOND_US if reading == BUCKET else 0
+    reading, most, window_us, worst = form[0, 0], form[0, 1], form[0, 2], 0
+    head, one, other = head_of[0], numbers[0, 0], numbers[0, 1]
     for place in range(len(at)):
         instant, amount, first, second, due = at[place], segments[place], one, other, 0
         for number in range(max(1, amount)):
@@ -97,6 +98,7 @@ def police(  # noqa: PLR0913 - a kernel has no objects
             for number in range(max(1, amount)):
                 ring[head] = dues[number]
                 head = (head + 1) % most
+    head_of[0], numbers[0, 0], numbers[0, 1] = head, one, other
     return worst
 
 
@@ -107,9 +109,8 @@ def over_rate(  # noqa: PLR0913 - a kernel has no objects
 ) -> None:  # fmt: skip
     """Mark operations that arrive earlier than their meter (-1: none) allows, or by less than `bounds` later.
 
-    What was accepted and what is in time is taken by the meter, at its arrival.
+    What was accepted and what is in time is taken by the meter, at its arrival. The meters are `prepared` at first.
     """
-    prepared(forms, rings, heads, numbers)
     for place in range(len(at)):
         meter = meters[place]
         if meter < 0:

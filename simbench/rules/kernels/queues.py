@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbench.kernels.jit import kernel
-from simbench.rules.kernels.metering import LONG_AGO
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-IN_USE, BEYOND = 1, 2  # how an operation may be against the window
+Index = NDArray[np.signedinteger[Any]]
+Counts = NDArray[np.int32]
+
+IN_USE, BEYOND, ASTRAY, SAME = range(1, 5)  # what is wrong with an operation
 
 
 @kernel
@@ -35,36 +37,103 @@ def earlier_alike(order: Ints, keys: Ints, counted: Bools, accepted: Bools, foun
 
 
 @kernel
-def most_unanswered(
-    at: Ints, trns: NDArray[Any], until: Ints, sizes: Ints, waiting: Ints, violations: NDArray[np.int8]
-) -> tuple[int, int]:
-    """The most operations of a session that are unanswered at once, and the place of the one that makes them so many.
+def unanswered(  # noqa: PLR0913 - a kernel has no objects
+    first: int, at: Ints, result_at: Ints, sessions: Index, patience_us: int, heaps: Ints, sizes: Ints, found: Counts
+) -> int:
+    """How many earlier operations of its session wait for a result when each arrives, from `first` on.
 
-    `until`: when each is answered; `sizes`: the window then; `waiting` [TRN] is empty. An operation with a number in
-    use is discarded.
+    One without a result waits for `patience_us`; a result at the same instant comes before. `heaps` [session] holds in
+    its first `sizes` entries until when earlier ones wait. Returns the place of one for which a heap has no room.
     """
-    most, where = 0, 0
-    waiting[:] = LONG_AGO
+    for place in range(first, len(at)):
+        session, now = sessions[place], at[place]
+        heap, size = heaps[session], sizes[session]
+        while size > 0 and heap[0] <= now:
+            size -= 1
+            heap[0] = heap[size]
+            sink(heap, size)
+        if size == len(heap):
+            sizes[session] = size
+            return place
+        found[place] = size
+        heap[size] = result_at[place] if result_at[place] >= 0 else now + patience_us
+        rise(heap, size)
+        sizes[session] = size + 1
+    return len(at)
+
+
+def sink(heap: Ints, size: int) -> None:
+    """Restore a heap, least first, whose first entry was replaced."""
+    at = 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            return
+        if child + 1 < size and heap[child + 1] < heap[child]:
+            child += 1
+        if heap[child] >= heap[at]:
+            return
+        heap[at], heap[child] = heap[child], heap[at]
+        at = child
+
+
+def rise(heap: Ints, at: int) -> None:
+    """Restore a heap, least first, to which this entry was added."""
+    while at > 0 and heap[at] < heap[(at - 1) // 2]:
+        heap[at], heap[(at - 1) // 2] = heap[(at - 1) // 2], heap[at]
+        at = (at - 1) // 2
+
+
+@kernel
+def most_unanswered(  # noqa: PLR0913 - as above
+    at: Ints, result_at: Ints, sessions: Index, trns: Index, sizes: Ints, patience_us: int, waiting: Ints, most: Ints,
+    violations: NDArray[np.int8],
+) -> None:  # fmt: skip
+    """The most operations of each session that are unanswered at once, and the window then: `most` [session, 2].
+
+    `sizes`: the window of each; `waiting` [session, TRN]: until when one waits. An operation with a number in use is
+    discarded.
+    """
     for place in range(len(at)):
-        trn = trns[place]
-        if waiting[trn] > at[place]:
+        session, trn, now = sessions[place], trns[place], at[place]
+        if waiting[session, trn] > now:
             violations[place] = IN_USE
             continue
-        waiting[trn] = until[place]
+        until = result_at[place] if result_at[place] >= 0 else now + patience_us
+        waiting[session, trn] = until
         count = 0
-        for number in range(len(waiting)):
-            count += waiting[number] > at[place]
-        count += until[place] <= at[place]  # it is unanswered when it arrives
-        if count > most:
-            most, where = count, place
+        for number in range(waiting.shape[1]):
+            count += waiting[session, number] > now
+        count += until <= now  # it is unanswered when it arrives
+        if count > most[session, 0]:
+            most[session, 0], most[session, 1] = count, sizes[place]
         if count > sizes[place]:
             violations[place] = BEYOND
-    return most, where
+
+
+@kernel
+def out_of_order(lines: Index, trns: Index, in_use: Bools, last: Ints, violations: NDArray[np.int8]) -> None:
+    """Mark operations whose number is in use, the one before, or not among the fifty behind the one before on the line.
+
+    Operations without a number (-1) count for nothing; `last` [line] is -1 at first.
+    """
+    for place in range(len(lines)):
+        line, number = lines[place], trns[place]
+        if number < 0:
+            continue
+        before = last[line]
+        if in_use[place]:
+            violations[place] = IN_USE
+        elif number == before:
+            violations[place] = SAME
+        elif before >= 0 and not 0 < (number - before) % 100 <= 50:
+            violations[place] = ASTRAY
+        last[line] = number
 
 
 @kernel
 def received(  # noqa: PLR0913 - a kernel has no objects
-    at: Ints, sessions: NDArray[Any], trns: NDArray[Any], result_at: Ints, windows: Ints, waiting: Ints, heap: Ints,
+    at: Ints, sessions: Index, trns: Index, result_at: Ints, windows: Ints, waiting: Ints, heap: Ints,
     counts: Ints, freed_at: Ints,
 ) -> None:  # fmt: skip
     """When the client shows to have received the result of each operation: instants, or -1.
@@ -106,7 +175,7 @@ def received(  # noqa: PLR0913 - a kernel has no objects
                 counts[session, 1] += 1
 
 
-def unshown_only(heap: Ints, trns: NDArray[Any], waiting: Ints, result_at: Ints) -> int:
+def unshown_only(heap: Ints, trns: Index, waiting: Ints, result_at: Ints) -> int:
     """Leave out of a heap what was shown meanwhile; return its size."""
     size = 0
     for number in range(len(heap)):

@@ -34,8 +34,8 @@ class Laws(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Basis(msgspec.Struct, frozen=True):
-    """What was fitted, in hours: outages and hours of service, then mean time between failures and median duration,
-    each with the band of its uncertainty.
+    """What was fitted, in hours: outages and hours of service, then mean time between failures and the median
+    duration of the fitted distribution, each with the band of its uncertainty.
     """  # fmt: skip
 
     outages: int
@@ -124,7 +124,8 @@ def fitted(known: Sample, draws: int, chance: np.random.Generator) -> tuple[Fitt
     source = Fitted(known.counted_as, between, log_mean + np.log(HOUR_US), log_sd)
     basis = Basis(
         known.outages, known.up_h, known.up_h / max(1, known.outages), _band(between / HOUR_US),
-        float(np.exp(np.median(logs))), _band(np.exp(np.minimum(log_mean, np.log(LONGEST_US / HOUR_US)))),
+        float(np.exp(logs.max() if known.same else logs.mean())),
+        _band(np.exp(np.minimum(log_mean, np.log(LONGEST_US / HOUR_US)))),
     )  # fmt: skip
     return source, basis
 

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.reporting import style
-from simbench.sla.availability import decided
+from simbench.sla.availability import LOST_AS, decided
 from simbench.sla.classification import Counted
 from simbench.sla.dispute import Side
 from simbench.sla.readings import Line, readings_of
@@ -114,7 +114,8 @@ def _length(one: Counted, until: int) -> int:
 
 def _incidents(asked: SlaRun, report: Report, words: Words) -> Iterator[str]:
     """The incidents that the breaches rest on, with what proves each."""
-    end, rows = report.view.service.period.end, report.view.service.of("unplanned")
+    formula = report.view.case.contract.terms.quality.availability_formula.value
+    end, rows = report.view.service.period.end, report.view.service.of(*LOST_AS[formula])
     sides: dict[str, Side] = {}
     if asked.judgement is not None and asked.judgement.dispute is not None:
         sides = {side.ticket: side for side in asked.judgement.dispute.sides if side.ticket}

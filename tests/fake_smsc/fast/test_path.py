@@ -312,3 +312,14 @@ def test_a_read_of_more_submits_than_are_read_ahead_leaves_the_same(
     whole, half = b"".join(frames), b"".join(frames[::2])
     turns = [([(1, whole[:-9]), (3, half)], 700, "away"), ([(1, whole[-9:] + half)], 2 * SECOND_US, "")]
     assert lived(turns, codes, "attached", fast=True) == lived(turns, codes, "attached", fast=False)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 99), min_size=20, max_size=60), st.integers(1, 5), st.sampled_from(["away", "mo", ""]))
+def test_what_waits_at_a_login_is_sent_in_the_same_order(who: list[int], window: int, event: str) -> None:
+    codes = (CodeConfig(code="36010", limit="monitor", sessions=3, window=window, request_id="r"),
+             CodeConfig(code="38001", sessions=3, request_id="r"))  # fmt: skip
+    frames = [submit(n % 100, AdC=f"33710000{each:03d}", NRq="1", NT="3") for n, each in enumerate(who)]
+    unmuted = [([(2, b"".join(frames))], 0, "deaf"), ([(1, b"".join(frames))], 20 * SECOND_US, event)]
+    turns = [*unmuted, ([], 3 * SECOND_US, "cut"), ([(1, frames[0])], 2 * SECOND_US, "come"), ([], SECOND_US, "cut")]
+    assert lived(turns, codes, "attached", fast=True) == lived(turns, codes, "attached", fast=False)

@@ -180,7 +180,7 @@ def test_the_bench_being_late_excuses_there_and_nowhere_else() -> None:
     instants = np.array([0] * 10 + [900_000] + [9 * SECOND_US] * 10 + [9_900_000], np.int64)
     ones = np.ones(len(instants), np.int64)
     assert police(instants, ones, 10, TAU).early == (10, 21)
-    assert police(instants, ones, 10, TAU, np.where(instants < SECOND_US, 50_000, 0)).early == (21,)
+    assert police(instants, ones, 10, TAU, lambda at: np.where(at < SECOND_US, 50_000, 0)).early == (21,)
 
 
 # Peak and mean ---------------------------------------------------------------------------------------------------

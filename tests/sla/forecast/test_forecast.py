@@ -18,6 +18,7 @@ from simbench.simulation.incidents import Drawn, Law
 from simbench.sla.availability import rolling, turning_points, year_of
 from simbench.sla.classification import Service, counted, service_of
 from simbench.sla.forecast import back_test, forecast, month_ends, read_laws
+from simbench.sla.forecast.backtest import BackTest, Tried
 from simbench.sla.forecast.forecast import wilson
 from simbench.sla.forecast.futures import NEVER, Futures, Task, _down_at, _late_at, _shares
 from simbench.sla.forecast.known import known_at, sample
@@ -238,6 +239,53 @@ def test_the_back_test_holds_each_past_forecast_against_what_came() -> None:
     assert tried.tried[0].was == pytest.approx(1 - 46.5 / 4343)
     with pytest.raises(BadInput, match="the record is too short"):
         back_test(service(EIGHT[:1]), CONTRACT, 100)
+
+
+def test_the_trial_on_the_past_sees_breaches_from_before_the_judged_period() -> None:
+    """Fifteen outages of 8 h in 2025 are too many; judged is only the quiet year after them."""
+    lost = outages(15, 8)
+    whole = back_test(service(lost, Period(START, instant(2027, 1, 1), START)), CONTRACT, 100)
+    late = back_test(service(lost, Period(END, instant(2027, 1, 1), START)), CONTRACT, 100)
+    assert late == whole
+    # 88 h are lost with the eleventh outage, on 1 August 2025, and too many remain until the first five have left
+    below = [one.as_of for one in whole.tried if one.below_already]
+    assert below[0] == instant(2025, 9, 1)
+    assert all(one.broke for one in whole.tried if one.below_already)
+    assert whole.happened == sum(one.broke for one in whole.open_tries) > 0
+
+
+def test_reliability_counts_what_came_by_what_was_foreseen() -> None:
+    """Of four dates at some 10 % one broke, of two at 90 % both; one below the target already is left out."""
+    tried = tuple(
+        Tried(0, 1, 5, share, broke, 0.99, (0.9,) * 5, below_already=already)
+        for share, broke, already in [
+            (0.1, False, False), (0.05, False, False), (0.15, True, False), (0.1, False, False), (0.9, True, False),
+            (0.9, True, False), (1.0, True, True),
+        ]
+    )  # fmt: skip
+    low, high = BackTest(3, tried, 0, 0, 0, 0, 0).bins()
+    assert (low.tries, low.happened) == (4, 1)
+    assert (high.tries, high.happened) == (2, 2)
+    assert [low.foreseen, high.foreseen] == pytest.approx([0.1, 0.9])
+    assert low.band == wilson(1, 4)
+    assert high.band == wilson(2, 2)
+
+
+def test_the_median_that_a_forecast_names_lies_in_its_band() -> None:
+    """Many outages of some length and a few short ones: half of those recorded lasted longer than the fit says."""
+    lengths = [0.1, 0.2, 0.1, 5.0, 5.1, 5.2, 5.0, 5.1, 5.3, 5.2]
+    basis = forecast(service([outage(100 + 800 * n, h, n) for n, h in enumerate(lengths)]), CONTRACT, DATES, 2000).basis
+    assert basis is not None
+    low, high = basis.median_band
+    assert low <= basis.median_h <= high
+    assert basis.median_h == pytest.approx(math.exp(sum(map(math.log, lengths)) / len(lengths)))
+
+
+def test_a_forecast_from_below_the_target_says_so() -> None:
+    made = forecast(service([*EIGHT, outage(8600, 30, 9)]), CONTRACT, DATES, 400)
+    assert made.below_already
+    assert made.dates[-1].availability.share == 1
+    assert not forecast(service(EIGHT), CONTRACT, DATES, 400).below_already
 
 
 def test_laws_are_read_from_a_file(tmp_path: Path) -> None:
