@@ -19,7 +19,7 @@ from simbench.base.errors import SimbenchError
 from simbench.base.outputs import check_folder, claim
 from simbench.bench.pytest import fixtures
 from simbench.bench.runner.baseline import Baseline, Standing, compare, read_baseline, remark
-from simbench.bench.runner.junit import end_of, named_items, properties
+from simbench.bench.runner.junit import case_text, end_of, named_items, properties
 from simbench.bench.runner.options import SessionOptions, plan_of
 from simbench.bench.runner.output import write_output
 from simbench.bench.runner.session import Judgements
@@ -163,7 +163,7 @@ class PurposeItem(pytest.Item):
         self.user_properties += properties(standing.finding, judgements)
         if standing.state == "passes":
             self.user_properties.append(("baseline", remark(standing)))
-        said = f"{remark(standing)} {standing.finding.lines}".strip()
+        said = case_text(standing, judgements)
         end, word = end_of(standing, strict=self._foreign.strict)
         if end == "skipped":
             raise NotPassed(word, said)

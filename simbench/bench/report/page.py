@@ -14,12 +14,14 @@ from simbench.base.calendar import Calendar
 from simbench.base.json_files import write_octets
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.bench.report.causes import OPEN, causes
 from simbench.bench.report.evidence_folders import exercises_of
 from simbench.bench.report.model import Judgement
+from simbench.bench.report.surroundings import Piece, Surroundings
 from simbench.bench.report.timeline import timeline
 from simbench.contract import Clause, Contract
 from simbench.finding import Finding, Outcome, exit_status, tally
-from simbench.reporting.evidence import MOST_EXHIBITS, Exhibit, exhibit
+from simbench.reporting.evidence import MOST_EXHIBITS
 from simbench.reporting.format import (
     WORST_FIRST,
     duration,
@@ -28,6 +30,7 @@ from simbench.reporting.format import (
     source,
 )
 from simbench.reporting.html import environment, stylesheet
+from simbench.rules.meaning import Meaning, meaning_of
 from simbench.ucp.masking import masked_text
 
 VERDICTS: Final = {0: "conforms", 1: "does not conform", 3: "conformance undetermined"}
@@ -55,16 +58,28 @@ class Value:
 
 @dataclass(frozen=True)
 class Case:
-    """One finding with its clause, values and evidence."""
+    """One cause: its worst finding with clause, values and evidence, and the other findings that it explains."""
 
     anchor: str
     finding: Finding
     clause: Clause | None
     values: tuple[Value, ...]
-    exhibits: tuple[Exhibit, ...]
+    exhibits: tuple[Piece, ...]
     rest: int
+    others: tuple[Finding, ...] = ()
     expected: str = ""
     remark: str = ""
+    meaning: Meaning = Meaning("", "")  # noqa: RUF009 - frozen, so one for all is safe
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings of the cause."""
+        return (self.finding, *self.others)
+
+    @property
+    def exercises(self) -> list[str]:
+        """The exercises that show it."""
+        return list(dict.fromkeys(name for one in self.findings for name in exercises_of(one)))
 
 
 @dataclass(frozen=True)
@@ -91,7 +106,10 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
 
     findings = sorted(judgement.findings, key=rank)
     hide: Callable[[str], str] = masked_text if mask else str
-    cases = [_case(place, finding, judgement, mask) for place, finding in enumerate(findings, 1)]
+    groups = [*causes(findings), *((one,) for one in findings if one.outcome == "pass")]
+    around = Surroundings(judgement.exercises, mask, judgement.contract.calendar)
+    cases = [_case(place, group, judgement, around) for place, group in enumerate(groups, 1)]
+    disputed = {name for group in groups if group[0].outcome in OPEN for one in group for name in exercises_of(one)}
     counts = tally(findings)
     status = exit_status(findings)
     return (
@@ -106,13 +124,16 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
             chips=[(outcome, counts[outcome]) for outcome in WORST_FIRST if counts[outcome]],
             facts=facts(judgement),
             cases=cases,
-            matrix=matrix(cases),
+            matrix=matrix(cases, judgement.contract),
             outcomes=WORST_FIRST,
-            timelines=[timeline(run, findings, mask, judgement.contract.calendar) for run in judgement.exercises],
-            disputed={one for finding in findings if finding.outcome == "fail" for one in exercises_of(finding)},
+            timelines=[
+                timeline(run, findings, mask, judgement.contract.calendar)
+                for run in judgement.exercises
+                if run.name in disputed
+            ],
             to_prove=[case for case in cases if case.finding.outcome != "pass"],
             passed=[case for case in cases if case.finding.outcome == "pass"],
-            album=draw_all(judgement),
+            album=draw_all(judgement, of_findings=True),
             colours=COLOURS,
             styles=stylesheet(),
             masked=mask,
@@ -152,22 +173,22 @@ def _verdict_detail(counts: dict[str, int], total: int) -> str:
     return f"{counts['pass']} of {count(total, 'purpose')} passed."
 
 
-def matrix(cases: Sequence[Case]) -> list[Row]:
+def matrix(cases: Sequence[Case], contract: Contract) -> list[Row]:
     """Clauses by name, each with the cases of every outcome."""
     rows: dict[str, Row] = {}
-    for case in sorted(cases, key=lambda case: (case.finding.clause, case.finding.purpose)):
-        name = case.finding.clause
+    every = [(finding, case) for case in cases for finding in case.findings]
+    for finding, case in sorted(every, key=lambda pair: (pair[0].clause, pair[0].purpose)):
+        name = finding.clause
         if name not in rows:
-            rows[name] = Row(name, case.clause.gist if case.clause else "", {outcome: [] for outcome in WORST_FIRST})
-        rows[name].anchors[case.finding.outcome].append(case.anchor)
+            clause = contract.clauses.get(name)
+            rows[name] = Row(name, clause.gist if clause else "", {outcome: [] for outcome in WORST_FIRST})
+        rows[name].anchors[finding.outcome].append(case.anchor)
     return list(rows.values())
 
 
-def _case(place: int, finding: Finding, judgement: Judgement, mask: bool) -> Case:
-    contract = judgement.contract
-    exhibits = tuple(
-        exhibit(evidence, mask, judgement.contract.calendar) for evidence in finding.evidence[:MOST_EXHIBITS]
-    )
+def _case(place: int, group: tuple[Finding, ...], judgement: Judgement, around: Surroundings) -> Case:
+    contract, finding = judgement.contract, group[0]
+    exhibits = tuple(around.piece(evidence, finding) for evidence in finding.evidence[:MOST_EXHIBITS])
     return Case(
         anchor=f"case-{place}",
         finding=finding,
@@ -175,8 +196,10 @@ def _case(place: int, finding: Finding, judgement: Judgement, mask: bool) -> Cas
         values=tuple(_values(finding, contract)),
         exhibits=exhibits,
         rest=len(finding.evidence) - len(exhibits),
+        others=group[1:],
         expected=judgement.expected.get(finding.purpose, ""),
         remark=judgement.remarks.get((finding.purpose, finding.exercise), ""),
+        meaning=meaning_of(finding.purpose),
     )
 
 

@@ -7,10 +7,12 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from simbench.base.json_files import write_octets
 from simbench.bench.exercises.exercise import Chosen
+from simbench.bench.report.evidence_folders import EVIDENCE, folder_name
+from simbench.bench.report.words import three_lines
 from simbench.bench.runner.baseline import Standing, remark
 from simbench.bench.runner.session import Judgements
 from simbench.bench.runner.session_findings import items_of
@@ -54,33 +56,53 @@ def write_junit(path: Path, judgements: Judgements, standings: Sequence[Standing
     """Write the file. Raises BadInput when that is impossible."""
     names = {(purpose, exercise): name for name, exercise, purpose in named_items(judgements.plan.chosen)}
     cases = [
-        (names[one.finding.purpose, one.finding.exercise], one, properties(one.finding, judgements))
+        JunitCase(
+            names[one.finding.purpose, one.finding.exercise], one, properties(one.finding, judgements),
+            case_text(one, judgements),
+        )
         for one in standings
-    ]
+    ]  # fmt: skip
     write_octets(path, junit(cases, judgements.record().duration_s, strict=strict))
 
 
-def junit(
-    cases: Iterable[tuple[str, Standing, list[tuple[str, str]]]], duration_s: float, *, strict: bool = False
-) -> bytes:
-    """The file: a test case for each name, finding and properties."""
+class JunitCase(NamedTuple):
+    """A test case: its name, its finding beside the baseline, its properties, and its text where it did not pass."""
+
+    name: str
+    standing: Standing
+    properties: list[tuple[str, str]]
+    text: str
+
+
+def case_text(standing: Standing, judgements: Judgements) -> str:
+    """The text of a case: expected, seen and why, a line each, and the folder of its evidence."""
+    finding, plan = standing.finding, judgements.plan
+    several = sum(one.purpose == finding.purpose for one in judgements.findings) > 1
+    place = plan.folder / EVIDENCE / folder_name(finding, several)
+    lines = three_lines(finding, plan.contract, remark(standing))
+    return lines.text("" if finding.outcome == "unsupported" else str(place))
+
+
+def junit(cases: Iterable[JunitCase], duration_s: float, *, strict: bool = False) -> bytes:
+    """The file: a test case for each finding."""
     suite = ET.Element("testsuite", name=SUITE, time=str(duration_s))
     ends: Counter[End] = Counter()
-    for name, standing, listed in cases:
+    for name, standing, listed, text in cases:
         finding, (end, word) = standing.finding, end_of(standing, strict=strict)
         ends[end] += 1
         case = ET.SubElement(
             suite, "testcase", classname=finding.clause or finding.purpose.partition(".")[0], name=name
         )
-        under = ET.SubElement(case, "properties")
-        for key, value in listed:
-            ET.SubElement(under, "property", name=key, value=_text(value))
         if end:
-            said = f"{word}: {remark(standing)} {finding.summary}".replace("  ", " ")
-            ET.SubElement(case, end, type=word, message=_text(said)).text = _text(finding.lines)
-    counts = {"failures": ends["failure"], "errors": ends["error"], "skipped": ends["skipped"]}
-    suite.attrib |= {key: str(value) for key, value in (counts | {"tests": sum(ends.values())}).items()}
-    root = ET.Element("testsuites", suite.attrib)
+            message = f"{word}: {remark(standing)} {finding.summary}".replace("  ", " ")
+            ET.SubElement(case, end, type=word, message=_text(message)).text = _text(text)
+        # Jenkins allows no properties of a case; it reads lines of this form as such, and other systems show them.
+        lines = (f"[[PROPERTY|{key}={value}]]" for key, value in listed if value)
+        ET.SubElement(case, "system-out").text = _text("\n".join(lines))
+    counts = {"failures": ends["failure"], "errors": ends["error"], "tests": sum(ends.values())}
+    common = {"name": SUITE, "time": str(duration_s)} | {key: str(value) for key, value in counts.items()}
+    suite.attrib |= common | {"skipped": str(ends["skipped"])}
+    root = ET.Element("testsuites", common)
     root.append(suite)
     ET.indent(root)
     return bytes(ET.tostring(root, "utf-8", xml_declaration=True)) + b"\n"

@@ -14,6 +14,7 @@ from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.rows import Message, Submit
 
 STATUS: Final = {"delivered": 0, "undelivered": 2}  # Dst of a notification
+_ACK: Final = 15  # place of ACK in a frame: after STX, TRN, LEN, O/R and OT
 JUDGED: Final = ("accepted", "refused", *STATUS)
 
 
@@ -27,6 +28,11 @@ class _Wire:
         for message in case.trace.messages.rows():
             if message.token:
                 self.messages[message.token].append(message)
+        frames = case.trace.frames
+        answers = frames.where(~frames.equal("direction", "in") & frames.equal("kind", "R") & frames.equal("ot", "51"))
+        known = {row.result_at for row in self._submits}
+        # A damaged submit is refused as well, and nothing says which message it was.
+        self._stray = [row.at for row in answers.rows() if row.frame[_ACK:][:1] == b"N" and row.at not in known]
         self._notified: dict[tuple[str, str, int], int] = {}
         for row in case.trace.notifications.rows():
             self._notified.setdefault((case.plan.key(row.recipient), row.scts, row.outcome), row.at)
@@ -44,7 +50,7 @@ class _Wire:
             whole = any(not one.missing for one in self.messages.get(report.token, ()))
             return bool(taken) and (whole or not refused)
         if report.kind == "refused":
-            return bool(refused)
+            return bool(refused) or any(at <= report.at for at in self._stray)
         stamps = ((self._plan.key(row.recipient), row.scts, STATUS[report.kind]) for row in taken)
         notified = any(self._notified.get(stamp, report.at + 1) <= report.at for stamp in stamps)
         return notified or (report.kind == "undelivered" and bool(refused))

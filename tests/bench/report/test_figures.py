@@ -143,16 +143,25 @@ def test_pictures_stay_small_however_long_the_run() -> None:
     assert max(sizes) < 60_000
 
 
-def test_what_cannot_be_drawn_is_said_once_a_kind() -> None:
+def test_what_no_data_support_is_not_drawn() -> None:
     empty = exercise("x", "", lambda: Simulation().trace())
-    assert len(draw_all(judgement(empty, empty, found=[RATE])).absent) == 5
-    assert draw_all(judgement(empty, found=[RATE])).chapters == ()
+    assert draw_all(judgement(empty, empty, found=[RATE])).chapters == ()
 
 
-def test_pictures_beyond_the_budget_are_left_out_by_name(judged: Judgement) -> None:
+def test_pictures_beyond_the_budget_are_left_out_and_counted(judged: Judgement) -> None:
     drawn = draw_all(judged, budget_octets=1000)
     assert drawn.chapters == ()
-    assert "further groups of pictures" in drawn.absent[-1]
+    assert drawn.left_out > 0
+
+
+def test_a_page_has_the_pictures_of_what_did_not_pass_and_no_others() -> None:
+    both = (exercise("x", "", lambda: simulated.at_tier(5)), exercise("y", "", lambda: simulated.at_tier(5)))
+    failed = Finding("rate.y", "OPS-ENG-01", "fail", "57 in a second", exercise="y")
+    opened = draw_all(judgement(*both, found=[RATE, failed]), of_findings=True)
+    assert [chapter.name for chapter in opened.chapters] == ["y"]
+    assert [group.heading[:3] for group in opened.chapters[0].groups] == ["All"]  # of rates, no waiting times
+    passed = draw_all(judgement(*both, found=[RATE]), of_findings=True)
+    assert [chapter.name for chapter in passed.chapters] == ["x"]
 
 
 def test_any_text_may_stand_in_a_picture() -> None:

@@ -59,8 +59,9 @@ def test_every_finding_appears_with_its_outcome_in_words_and_symbol(judged: Judg
 
 
 def test_findings_stand_worst_first(judged: Judgement, html: str) -> None:
-    table = html[html.index('<section id="findings">') : html.index('<section id="pictures">')]
-    places = sorted(judged.findings, key=lambda finding: table.index(finding.purpose))
+    table = html[html.index('<section id="findings">') : html.index('<section id="evidence">')]
+    listed = [one for one in judged.findings if one.outcome != "pass"]
+    places = sorted(listed, key=lambda finding: table.index(finding.purpose))
     ranks = [WORST_FIRST.index(finding.outcome) for finding in places]
     assert ranks == sorted(ranks)
 
@@ -135,7 +136,16 @@ def test_text_of_the_client_cannot_inject_markup() -> None:
         world.submit((session, "<b>$x$\\frac"), START + SECOND_US + number, ("", "33639980001", "x"), -1)
     evidence = Evidence(HOSTILE, START, 0, 1, b"\x02<script>alert(1)</script>\x03".hex())
     finding = Finding(
-        HOSTILE, "OPS-ACH-04", "fail", HOSTILE, 1, 2, HOSTILE, assumed=(HOSTILE,), evidence=(evidence,), exercise="x"
+        f"rate.{HOSTILE}",
+        "OPS-ACH-04",
+        "fail",
+        HOSTILE,
+        1,
+        2,
+        HOSTILE,
+        assumed=(HOSTILE,),
+        evidence=(evidence,),
+        exercise="x",
     )
     hostile = replace(
         judgement(exercise("x", HOSTILE, world.trace), found=[finding]), info={"system": HOSTILE, HOSTILE: HOSTILE}
@@ -176,7 +186,7 @@ def test_an_empty_run_gives_a_readable_page(tmp_path: Path) -> None:
     seen = Markup((tmp_path / "deep" / "report.html").read_text("utf-8"))
     assert seen.problems == []
     assert "Nothing was judged" in seen.text
-    assert "Outage timeline: no exercise had an outage." in seen.text
+    assert "No finding has a picture." in seen.text
 
 
 def test_much_evidence_is_cut_and_the_rest_counted() -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from datetime import date
+from pathlib import Path
 
 import pytest
+import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.bench.runner.baseline import Baseline, Deviation, compare
-from simbench.bench.runner.junit import junit
+from simbench.bench.runner.junit import JunitCase, junit
 from simbench.finding import Finding, Outcome, prose
 
+SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
 TODAY = date(2026, 11, 30)
 PURPOSE = "rate.window"
 KNOWN = Baseline((Deviation(PURPOSE, "agreed", "T-1", TODAY),))
@@ -21,7 +24,9 @@ KNOWN = Baseline((Deviation(PURPOSE, "agreed", "T-1", TODAY),))
 def written(outcome: Outcome, baseline: Baseline, *parts: str, strict: bool = False) -> ET.Element:
     finding = Finding(PURPOSE, "OPS-ENG-01", outcome, prose(parts), parts=parts)
     standings = compare([finding], baseline, TODAY, strict=strict)
-    octets = junit([(one.finding.purpose, one, [("outcome", outcome)]) for one in standings], 1.5, strict=strict)
+    cases = [JunitCase(one.finding.purpose, one, [("outcome", outcome)], "\n".join(parts)) for one in standings]
+    octets = junit(cases, 1234.5, strict=strict)
+    SCHEMA.validate(octets.decode())
     return ET.fromstring(octets)  # noqa: S314 - written a moment ago
 
 
@@ -46,14 +51,21 @@ def test_a_case_ends_as_the_exit_status_counts_it(
 ) -> None:
     root = written(outcome, baseline, "2 late", strict=strict)
     (case,) = root.iter("testcase")
-    ended = [one for one in case if one.tag != "properties"]
+    ended = [one for one in case if one.tag != "system-out"]
     assert [(one.tag, one.get("type")) for one in ended] == ([(end, word)] if end else [])
-    counts = {name: int(root.attrib[name]) for name in ("tests", "failures", "errors", "skipped")}
+    (suite,) = root
+    counts = {name: int(suite.attrib[name]) for name in ("tests", "failures", "errors", "skipped")}
+    assert all(root.get(name) == suite.get(name) for name in ("tests", "failures", "errors"))
     wanted = {"failure": "failures", "error": "errors", "skipped": "skipped"}.get(end)
     assert counts == {"tests": 1, "failures": 0, "errors": 0, "skipped": 0} | ({wanted: 1} if wanted else {})
 
 
-def test_the_message_is_one_line_with_the_remark_and_the_text_has_a_line_for_each_part() -> None:
+def test_facts_of_a_case_are_lines_that_jenkins_reads_as_properties() -> None:
+    (case,) = written("pass", Baseline(), "fine").iter("testcase")
+    assert case.findtext("system-out") == "[[PROPERTY|outcome=pass]]"
+
+
+def test_the_message_is_one_line_with_the_remark_and_the_text_is_given() -> None:
     (case,) = written("fail", KNOWN, "36010: 2 late", "36011: 1 late").iter("testcase")
     ended = case.find("skipped")
     assert ended is not None

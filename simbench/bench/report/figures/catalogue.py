@@ -1,10 +1,12 @@
-"""The pictures of a report, exercise by exercise. Draws only what the data support, and says what it left out."""
+"""The pictures of a report, exercise by exercise: those that belong to its findings and that the data support."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from simbench.bench.report.causes import OPEN
+from simbench.bench.report.evidence_folders import exercises_of
 from simbench.bench.report.figures import endurance, latency, outage, rates, results, throttle
 from simbench.bench.report.figures.context import Group, Scene, scenes
 from simbench.bench.report.model import Judgement
@@ -18,19 +20,19 @@ BUDGET_OCTETS = 2_000_000  # what pictures may take of a page that must stay bel
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of picture, and the note when no exercise supports it ("": none)."""
+    """A kind of picture, and the topics of purposes that it belongs to."""
 
     draw: Callable[[Scene], Group | None]
-    absent: str
+    topics: frozenset[str]
 
 
 KINDS = (
-    Kind(endurance.draw, ""),
-    Kind(rates.draw, "Submits per second against the tier: no exercise on rates had a submit."),
-    Kind(outage.draw, "Outage timeline: no exercise had an outage."),
-    Kind(latency.draw, f"Waiting times: no exercise had {latency.FEWEST} results or notifications."),
-    Kind(throttle.draw, "Offered against acknowledged: no code was used while the platform delayed its answers."),
-    Kind(results.draw, "Results by error code: no submit was refused."),
+    Kind(endurance.draw, frozenset({"soak"})),
+    Kind(rates.draw, frozenset({"rate"})),
+    Kind(outage.draw, frozenset({"outage", "validity", "sessions"})),
+    Kind(latency.draw, frozenset({"sessions", "submits", "notifications", "mo"})),
+    Kind(throttle.draw, frozenset({"rate", "sessions"})),
+    Kind(results.draw, frozenset({"submits", "recipients", "sender", "texts", "reports"})),
 )
 
 
@@ -45,24 +47,29 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Album:
-    """All pictures of a run, and a note for each kind that was not drawn."""
+    """The pictures that belong to the findings of a run, and how many groups were left out to keep the page small."""
 
     chapters: tuple[Chapter, ...]
-    absent: tuple[str, ...]
+    left_out: int = 0
 
 
-def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS) -> Album:
-    """Draw every kind of picture for every exercise that supports it, until the budget is spent."""
+def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS, *, of_findings: bool = False) -> Album:
+    """Draw every kind of picture for every exercise that supports it, until the budget is spent.
+
+    With `of_findings` only what belongs to those that did not pass, or to all findings where all passed.
+    """
     codes = {code for exercise in judgement.exercises for code in exercise.trace.limits}
-    chapters, drawn, left_out = [], set(), 0
+    open_ = [one for one in judgement.findings if one.outcome in OPEN]
+    shown = open_ or [one for one in judgement.findings if one.outcome == "pass"]
+    chapters, left_out = [], 0
     with style.look():
         for scene in scenes(judgement, style.colours_of(sorted(codes))):
             groups = []
+            topics = {one.purpose.partition(".")[0] for one in shown if scene.exercise.name in exercises_of(one)}
             for kind in KINDS:
-                group = kind.draw(scene)
+                group = kind.draw(scene) if kind.topics & topics or not of_findings else None
                 if group is None:
                     continue
-                drawn.add(kind)
                 budget_octets -= sum(len(drawing.svg) for drawing in group.drawings)
                 if budget_octets < 0:
                     left_out += 1
@@ -70,10 +77,4 @@ def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS) -> Album:
                     groups.append(group)
             if groups:
                 chapters.append(Chapter(scene.exercise.name, scene.exercise.title, tuple(groups)))
-    return Album(tuple(chapters), _absent(drawn, left_out))
-
-
-def _absent(drawn: set[Kind], left_out: int) -> tuple[str, ...]:
-    notes: Sequence[str] = [kind.absent for kind in KINDS if kind not in drawn and kind.absent]
-    more = f"{left_out} further groups of pictures are left out to keep the page small; their data are in the ledgers."
-    return (*notes, *([more] if left_out else []))
+    return Album(tuple(chapters), left_out)

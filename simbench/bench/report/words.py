@@ -1,0 +1,70 @@
+"""A finding in three lines, for JUnit and pytest: what was expected, what was seen, and why it matters."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from simbench.base.calendar import Calendar
+from simbench.contract import Contract
+from simbench.finding import Evidence, Finding
+from simbench.reporting.format import interval
+from simbench.rules.meaning import meaning_of
+from simbench.rules.rule import load
+from simbench.ucp.explain import heading
+from simbench.ucp.frame import Frame, Framer
+from simbench.ucp.masking import masked_text
+
+LABELS: Final = ("Expected", "Seen", "Why")
+
+
+class Three(NamedTuple):
+    """The lines of a finding, each without its label."""
+
+    expected: str
+    seen: str
+    why: str
+
+    def text(self, evidence: str = "") -> str:
+        """The lines with their labels; the last ends with the path of the evidence."""
+        lines = [f"{label}: {line}" for label, line in zip(LABELS, self, strict=True)]
+        return "\n".join(lines) + (f" Evidence: {evidence}" if evidence else "")
+
+
+def three_lines(finding: Finding, contract: Contract, remark: str = "") -> Three:
+    """What a finding says, with its clause and limit, its first frame, and what usually causes it.
+
+    `remark` is what is to be said of it beside its outcome. Telephone numbers are masked.
+    """
+    meaning = meaning_of(finding.purpose)
+    rule = load().get(finding.purpose)
+    clause = contract.clauses.get(finding.clause)
+    expected = (rule.sentence if rule else finding.purpose).rstrip(".")
+    limit = "" if finding.limit is None else f"limit {finding.limit:g} {finding.unit}".strip()
+    named = ", ".join(filter(None, (f"clause {finding.clause}" if finding.clause else "", limit)))
+    seen = f"{remark} {finding.summary}".strip().rstrip(".")
+    why = " ".join(filter(None, (meaning.matters, f"Usual cause: {meaning.cause}" if meaning.cause else "")))
+    return Three(
+        f"{expected} ({named})." if named else f"{expected}.",
+        masked_text(f"{seen}. {first_seen(finding, contract.calendar)}".strip()),
+        why or (clause.gist if clause else ""),
+    )
+
+
+def first_seen(finding: Finding, calendar: Calendar) -> str:
+    """The first piece of evidence with a frame, else the first with an instant, as a sentence; "" without any."""
+    dated = [one for one in finding.evidence if one.start]
+    first = next((one for one in dated if one.frame), dated[0] if dated else None)
+    if first is None:
+        return ""
+    place = ", ".join(filter(None, (first.exercise, f"session {first.session}" if first.session >= 0 else "")))
+    return f"First: {decoded(first)} at {interval(first.start, first.end, calendar)}{f' ({place})' if place else ''}."
+
+
+def decoded(evidence: Evidence) -> str:
+    """What a piece of evidence shows, in words: its note, and the name and number of its frame."""
+    try:
+        octets = bytes.fromhex(evidence.frame)
+    except ValueError:
+        octets = b""
+    item = next(iter(Framer(max(len(octets), 1)).feed(octets)), None) if octets else None
+    return f"{evidence.note}: {heading(item)}" if isinstance(item, Frame) else evidence.note
