@@ -91,7 +91,7 @@ class Plan:
 
 
 @in_python_words
-def plan(  # noqa: PLR0913 - what a plan may be told
+def plan(  # noqa: PLR0913 - the options of a plan
     campaign: Path | str | Mapping[str, Any],
     *,
     mixes: Sequence[Codes] = (),

@@ -66,7 +66,7 @@ class Travels:
 
 
 @in_python_words
-def simulate(  # noqa: PLR0913 - what a run may be told
+def simulate(  # noqa: PLR0913 - the options of a run
     scenario: Path | str,
     *,
     subscribers: int | None = None,

@@ -160,7 +160,7 @@ def simulate(
 
 
 @in_python_words
-def simulate(  # noqa: PLR0913 - what a simulation may be told
+def simulate(  # noqa: PLR0913 - the options of a simulation
     world: World | Path | str,
     *,
     contract: Contract | Path | str | None = None,

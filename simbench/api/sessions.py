@@ -74,7 +74,7 @@ class Session:
 
 
 @in_python_words
-def conform(  # noqa: PLR0913 - what a session may be told
+def conform(  # noqa: PLR0913 - the options of a session
     sut: str | Path | Maker,
     only: Sequence[str] | str = (),
     *,

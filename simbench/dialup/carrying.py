@@ -56,13 +56,13 @@ class Rules:
 
 @dataclass(frozen=True)
 class Carried:
-    """What became of calls: `calls` are those carried, `fate` and `tries` (first one included) those of all offered.
+    """What became of calls: `calls` are those carried, `outcome` and `tries` (first one included) those of all offered.
 
     Fates are numbered in `kernels.loss`. Carried calls are in order of start.
     """
 
     calls: Calls
-    fate: U8
+    outcome: U8
     tries: U8
     pool: I32
     ports: I64
@@ -70,7 +70,7 @@ class Carried:
     @property
     def offered(self) -> int:
         """Calls offered, redials not counted again."""
-        return len(self.fate)
+        return len(self.outcome)
 
     @property
     def attempts(self) -> int:
@@ -80,12 +80,12 @@ class Carried:
     @property
     def lost(self) -> NDArray[np.bool_]:
         """Which of the offered calls were never carried."""
-        lost: NDArray[np.bool_] = (self.fate == BLOCKED) | (self.fate == REFUSED)
+        lost: NDArray[np.bool_] = (self.outcome == BLOCKED) | (self.outcome == REFUSED)
         return lost
 
-    def count(self, fate: int) -> int:
-        """How many calls had a fate of `kernels.loss`."""
-        return int(np.count_nonzero(self.fate == fate))
+    def count(self, outcome: int) -> int:
+        """How many calls had an outcome of `kernels.loss`."""
+        return int(np.count_nonzero(self.outcome == outcome))
 
 
 def carry(calls: Calls, ports: Sequence[int], rules: Rules) -> Carried:
@@ -101,10 +101,10 @@ def carry(calls: Calls, ports: Sequence[int], rules: Rules) -> Carried:
     width = 1 << max(int(conditions[0][0]), 1).bit_length()
     if unit > 1 and width * len(ports) <= MOST_RING_ENTRIES:
         ring = np.zeros((len(ports), width), dtype=np.int32)
-        began, length, fate, tries = lose_seconds(start, hold, calls.nas, sizes, ring, conditions)
+        began, length, outcome, tries = lose_seconds(start, hold, calls.nas, sizes, ring, conditions)
     else:
-        began, length, fate, tries = lose_microseconds(start, hold, calls.nas, sizes, conditions)
-    return _gathered(calls, (began * unit, length * unit, fate, tries), sizes, bool(rules.redial))
+        began, length, outcome, tries = lose_microseconds(start, hold, calls.nas, sizes, conditions)
+    return _gathered(calls, (began * unit, length * unit, outcome, tries), sizes, bool(rules.redial))
 
 
 def with_ports(carried: Carried) -> Calls:
@@ -115,17 +115,17 @@ def with_ports(carried: Carried) -> Calls:
 
 
 def _gathered(calls: Calls, done: tuple[I64, I64, U8, U8], sizes: I64, redialled: bool) -> Carried:
-    began, length, fate, tries = done
-    places = np.flatnonzero((fate != BLOCKED) & (fate != REFUSED))
+    began, length, outcome, tries = done
+    places = np.flatnonzero((outcome != BLOCKED) & (outcome != REFUSED))
     if redialled:
         places = places[np.argsort(began[places], kind="stable")]
     kept = calls.take(places)
-    fates = fate[places]
+    outcomes = outcome[places]
     cause = np.full(len(places), USER_REQUEST, dtype=np.uint8)
-    cause[fates == CUT] = SESSION_TIMEOUT
-    cause[fates == DROPPED] = LOST_SERVICE
+    cause[outcomes == CUT] = SESSION_TIMEOUT
+    cause[outcomes == DROPPED] = LOST_SERVICE
     kept = replace(kept, start_us=began[places], duration_us=length[places], cause=cause)
-    return Carried(kept, fate, tries, calls.nas, sizes)
+    return Carried(kept, outcome, tries, calls.nas, sizes)
 
 
 def _whole_seconds(calls: Calls, rules: Rules) -> bool:

@@ -154,7 +154,7 @@ def _without_first(carried: Carried, held: int) -> Carried:
         return carried
     places = np.arange(held, len(carried.calls))
     return Carried(
-        carried.calls.take(places), carried.fate[held:], carried.tries[held:], carried.pool[held:], carried.ports
+        carried.calls.take(places), carried.outcome[held:], carried.tries[held:], carried.pool[held:], carried.ports
     )
 
 

@@ -83,7 +83,7 @@ def test_seconds_and_microseconds_carry_the_same_calls_the_same_way() -> None:
     later = replace(calls, start_us=calls.start_us + 1)  # no whole seconds any more: the heap carries these
     heap = carry(later, [20, 9], replace(rules, redial=None))
     plain = carry(calls, [20, 9], replace(rules, redial=None))
-    assert np.array_equal(plain.fate, heap.fate)
+    assert np.array_equal(plain.outcome, heap.outcome)
     assert ring.attempts > ring.offered == plain.attempts
     assert len(ring.calls) > len(plain.calls)
 

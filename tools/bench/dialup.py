@@ -56,7 +56,7 @@ def loss_system() -> tuple[float, float, float, bool]:
     pool, ports = np.zeros(count, np.int32), np.array([3_600])
     seconds = _conditions(1)
     rings = [np.zeros((1, 1 << 16), np.int32) for _ in range(6)]
-    ring_s, fate = _best(lambda: lose_seconds(start, hold, pool, ports, rings.pop(), seconds)[2], 6)
+    ring_s, outcome = _best(lambda: lose_seconds(start, hold, pool, ports, rings.pop(), seconds)[2], 6)
     late, long = start * SECOND_US, hold * SECOND_US
     heap_s, other = _best(lambda: lose_microseconds(late, long, pool, ports, _conditions(SECOND_US))[2])
     # SimPy gets the first of the same calls, on half the ports they would need.
@@ -68,7 +68,7 @@ def loss_system() -> tuple[float, float, float, bool]:
     simpy_s = time.perf_counter() - began
     columns, ring = (start[:SAMPLE], hold[:SAMPLE], pool[:SAMPLE]), np.zeros((1, 1 << 16), np.int32)
     small = lose_seconds(*columns, np.array([crowded]), ring, seconds)
-    same = [row[2] for row in rows] == small[2].tolist() and bool(np.array_equal(fate, other))
+    same = [row[2] for row in rows] == small[2].tolist() and bool(np.array_equal(outcome, other))
     blocked = int((small[2] == BLOCKED).sum())
     ratio = (count / ring_s) / (SAMPLE / simpy_s)
     print(

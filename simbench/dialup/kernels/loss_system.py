@@ -44,8 +44,8 @@ def lose_seconds(
     limit = rules[0]
     began = start.copy() if rules[2] > 0 else start
     changed = n > 0 and (len(outages) > 0 or hold.max() > limit)
-    length, fate, tries = np.minimum(hold, limit) if changed else hold, np.zeros(n, np.uint8), np.ones(n, np.uint8)
-    calls = (start, pool, began, length, fate)
+    length, outcome, tries = np.minimum(hold, limit) if changed else hold, np.zeros(n, np.uint8), np.ones(n, np.uint8)
+    calls = (start, pool, began, length, outcome)
     busy, clock = np.zeros(len(ports), np.int64), np.full(len(ports), start[0] if n else 0)
     failed, (down, due) = len(outages) > 0, _first_outages(outages, len(ports))
     room = n if rules[2] > 0 else 0  # no call waits twice at once; what is not used is not touched
@@ -73,12 +73,12 @@ def lose_seconds(
         clock[p] = now
         refused = failed and due[p] < NEVER and due[p] == outages[down[p], 2]
         if b < ports[p] and not refused:
-            fate[call] = CUT if hold[call] > limit else CARRIED
+            outcome[call] = CUT if hold[call] > limit else CARRIED
             if length[call] > 0:
                 b += 1
                 ring[p, (now + length[call]) & mask] += 1
         else:
-            fate[call] = REFUSED if refused else BLOCKED
+            outcome[call] = REFUSED if refused else BLOCKED
             again = _again(call, tries[call], rules, delays)
             if again > 0 and now + again < rules[5]:
                 waiting = _push(redial_at, redial_of, waiting, now + again, call)
@@ -86,14 +86,14 @@ def lose_seconds(
     for p in range(len(ports)):
         while due[p] < NEVER:
             _fail(p, due[p], n, rules, outages, down, due, calls)
-    return began, length, fate, tries
+    return began, length, outcome, tries
 
 
 @kernel
 def lose_microseconds(  # noqa: PLR0912 - one loop, for speed
     start: I64, hold: I64, pool: I32, ports: I64, conditions: tuple[I64, I64, I64]
 ) -> tuple[I64, I64, U8, U8]:
-    """Carry calls sorted by start, in any unit of time: (began, length, fate, tries) of each call, in order given.
+    """Carry calls sorted by start, in any unit of time: (began, length, outcome, tries) of each call, in order given.
 
     `conditions` are rules, outages and delays, in the unit of `start`. Rules: session limit, key of the redials' draws,
     their share of 2^32 (0: none), most tries, longest span from first to last try, instant from which on nobody tries
@@ -106,8 +106,8 @@ def lose_microseconds(  # noqa: PLR0912 - one loop, for speed
     limit = rules[0]
     began = start.copy() if rules[2] > 0 else start
     changed = n > 0 and (len(outages) > 0 or hold.max() > limit)
-    length, fate, tries = np.minimum(hold, limit) if changed else hold, np.zeros(n, np.uint8), np.ones(n, np.uint8)
-    calls = (start, pool, began, length, fate)
+    length, outcome, tries = np.minimum(hold, limit) if changed else hold, np.zeros(n, np.uint8), np.ones(n, np.uint8)
+    calls = (start, pool, began, length, outcome)
     first, busy = np.zeros(len(ports) + 1, np.int64), np.zeros(len(ports), np.int64)
     for p in range(len(ports)):
         first[p + 1] = first[p] + ports[p]
@@ -133,17 +133,17 @@ def lose_microseconds(  # noqa: PLR0912 - one loop, for speed
         leaves = now + length[call]
         if b > 0 and heap[0] <= now and not refused and leaves > now:
             _sift(heap, b, leaves)  # one call takes the place of one that has left: half the work of two steps
-            fate[call] = CUT if hold[call] > limit else CARRIED
+            outcome[call] = CUT if hold[call] > limit else CARRIED
             continue
         while b > 0 and heap[0] <= now:
             b -= 1
             _sift(heap, b, heap[b])
         if b < ports[p] and not refused:
-            fate[call] = CUT if hold[call] > limit else CARRIED
+            outcome[call] = CUT if hold[call] > limit else CARRIED
             if leaves > now:
                 b = _rise(heap, b, leaves)
         else:
-            fate[call] = REFUSED if refused else BLOCKED
+            outcome[call] = REFUSED if refused else BLOCKED
             again = _again(call, tries[call], rules, delays)
             if again > 0 and now + again < rules[5]:
                 waiting = _push(redial_at, redial_of, waiting, now + again, call)
@@ -151,7 +151,7 @@ def lose_microseconds(  # noqa: PLR0912 - one loop, for speed
     for p in range(len(ports)):
         while due[p] < NEVER:
             _fail(p, due[p], n, rules, outages, down, due, calls)
-    return began, length, fate, tries
+    return began, length, outcome, tries
 
 
 @kernel
@@ -205,14 +205,14 @@ def _fail(  # noqa: PLR0913 - the state of a pool is a few arrays
 @kernel
 def _drop(p: int, fails: int, seen: int, rules: I64, calls: Columns) -> None:
     """End every call of a pool that is in progress when it fails. Looks back as far as one can have begun."""
-    start, pool, began, length, fate = calls
+    start, pool, began, length, outcome = calls
     for call in range(seen - 1, -1, -1):
         if start[call] <= fails - rules[0] - rules[4]:
             return
-        carried = fate[call] == CARRIED or fate[call] == CUT
+        carried = outcome[call] == CARRIED or outcome[call] == CUT
         if carried and pool[call] == p and began[call] < fails < began[call] + length[call]:
             length[call] = fails - began[call]
-            fate[call] = DROPPED
+            outcome[call] = DROPPED
 
 
 @kernel

@@ -37,7 +37,7 @@ class Words(Translations):
         return DECIDED.sub(lambda found: f"[{self(f'decision.{found[1]}')}{colon}", text)
 
     def short(self, name: str, longest: int = 24) -> str:
-        """The name of an incident for a narrow place: its end tells tickets apart."""
+        """The name of an incident for a narrow place, which keeps its end: tickets differ in it."""
         found = label(self.ticket(name), 200)
         return found if len(found) <= longest else "..." + found[3 - longest :]
 

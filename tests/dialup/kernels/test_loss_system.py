@@ -62,29 +62,29 @@ def test_ring_and_heap_do_what_a_process_a_call_does(given_: tuple[Pools, list[i
     assert heap == wanted
 
 
-def fates(made: Pools, start: list[int], hold: list[int]) -> list[int]:
+def outcomes(made: Pools, start: list[int], hold: list[int]) -> list[int]:
     ring, heap = kernels_say(made, start, hold, [0] * len(start))
     assert ring == heap
     return [row[2] for row in ring]
 
 
 def test_a_port_is_free_again_at_the_instant_a_call_ends() -> None:
-    assert fates(Pools([1], 20), [0, 4, 5], [5, 1, 1]) == [CARRIED, BLOCKED, CARRIED]
+    assert outcomes(Pools([1], 20), [0, 4, 5], [5, 1, 1]) == [CARRIED, BLOCKED, CARRIED]
 
 
 def test_a_call_beyond_the_session_limit_is_cut_and_its_port_is_free() -> None:
-    assert fates(Pools([1], 5), [0, 5, 6], [6, 5, 1]) == [CUT, CARRIED, BLOCKED]
+    assert outcomes(Pools([1], 5), [0, 5, 6], [6, 5, 1]) == [CUT, CARRIED, BLOCKED]
 
 
 def test_a_failing_pool_drops_its_calls_or_only_takes_no_more() -> None:
     start, hold = [0, 3, 10], [8, 1, 1]
-    assert fates(Pools([2], 20, [(0, 2, 6, 1)]), start, hold) == [DROPPED, REFUSED, CARRIED]
-    assert fates(Pools([2], 20, [(0, 2, 6, 0)]), start, hold) == [CARRIED, REFUSED, CARRIED]
+    assert outcomes(Pools([2], 20, [(0, 2, 6, 1)]), start, hold) == [DROPPED, REFUSED, CARRIED]
+    assert outcomes(Pools([2], 20, [(0, 2, 6, 0)]), start, hold) == [CARRIED, REFUSED, CARRIED]
 
 
 def test_an_outage_after_the_last_arrival_still_drops() -> None:
-    assert fates(Pools([1], 20, [(0, 7, 9, 1)]), [0], [20]) == [DROPPED]
+    assert outcomes(Pools([1], 20, [(0, 7, 9, 1)]), [0], [20]) == [DROPPED]
 
 
 def test_a_call_that_ends_as_the_pool_fails_has_ended() -> None:
-    assert fates(Pools([1], 20, [(0, 5, 9, 1)]), [0], [5]) == [CARRIED]
+    assert outcomes(Pools([1], 20, [(0, 5, 9, 1)]), [0], [5]) == [CARRIED]
