@@ -55,6 +55,17 @@ class Calendar:
         """Return the instant of year, month, day[, hour, minute, second, microsecond]."""
         return self.from_civil(datetime(*fields), fold)  # type: ignore[arg-type] # mypy counts *fields as reaching tzinfo
 
+    def summer_shift(self, us: int) -> timedelta:
+        """How far clocks are ahead of the year's least offset from UTC: an hour in summer, whatever the zone calls it.
+
+        Ireland's rules call winter the time that is moved, so that `datetime.dst()` is -1 h in winter and 0 in summer.
+        """
+        civil = self.civil(us)
+        offsets = [
+            (one.utcoffset() or timedelta()) for one in (civil, *(civil.replace(month=m, day=1) for m in (1, 7)))
+        ]
+        return offsets[0] - min(offsets)
+
     def midnight_after(self, us: int) -> int:
         """Return the first midnight after the instant."""
         return self.from_civil(datetime.combine(self.civil(us).date() + timedelta(days=1), datetime.min.time()))

@@ -147,7 +147,7 @@ class _OneOffset(MarketingHours):
         day = knows.calendar.civil(now).date()
         while True:
             opens = self.edge(day, knows.opens_h)
-            shift = HOUR_US * (bool(knows.calendar.civil(opens).dst()) - self._summer)
+            shift = HOUR_US * (bool(knows.calendar.summer_shift(opens)) - self._summer)
             self._closes = self.edge(day, knows.closes_h) + shift - GUARD_US
             if now < self._closes and knows.is_open(day):
                 self._opens = opens + shift

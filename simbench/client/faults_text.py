@@ -135,15 +135,16 @@ class VpInWinterTime(Core):
 
     def _minute(self, instant: int) -> str:
         civil = self.config.knows.calendar.civil(instant)
-        return f"{civil.replace(tzinfo=None) - (civil.dst() or timedelta()):%d%m%y%H%M}"
+        return f"{civil.replace(tzinfo=None) - self.config.knows.calendar.summer_shift(instant):%d%m%y%H%M}"
 
 
 class VpInSummerTime(Core):
     """Writes validity periods in summer time all year."""
 
     def _minute(self, instant: int) -> str:
-        civil = self.config.knows.calendar.civil(instant)
-        return f"{civil.replace(tzinfo=None) - (civil.dst() or timedelta()) + timedelta(hours=1):%d%m%y%H%M}"
+        calendar = self.config.knows.calendar
+        winter = calendar.civil(instant).replace(tzinfo=None) - calendar.summer_shift(instant)
+        return f"{winter + timedelta(hours=1):%d%m%y%H%M}"
 
 
 class VpInUtc(Core):

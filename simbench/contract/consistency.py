@@ -19,6 +19,7 @@ TAKEN: Final = (
     "client", "unknown", "none", "other", "other-operator", "ported-out", "m2m", "malformed", "fixed",
     "overseas", "foreign",
 )  # fmt: skip
+BANDED: Final = ("code_month", "range_month")  # charges whose price may depend on how many codes there are
 ONCE: Final[tuple[Role, ...]] = ("operator", "client")
 
 
@@ -150,8 +151,15 @@ def _bands(tariff: dict[str, TariffRow]) -> Iterator[Mistake]:
             yield Mistake(("terms", "tariff", name, "last"), f"is {row.last}", f"at least {row.first}, `first`")
         if row.charge == "range_month" and not row.uses:
             yield Mistake(("terms", "tariff", name, "uses"), "is missing", "the uses of the ranges the price is for")
-        if row.charge in {"code_month", "range_month"}:
+        if row.charge in BANDED:
             groups.setdefault((row.charge, row.uses), []).append((name, row))
+        elif row.first > 1 or row.last is not None:
+            key, value = ("first", row.first) if row.first > 1 else ("last", row.last)
+            yield Mistake(
+                ("terms", "tariff", name, key),
+                f'is {value}: the charge "{row.charge}" has one price',
+                "no band here; bands are of codes, for the charges code_month and range_month",
+            )
     for rows in groups.values():
         rows.sort(key=lambda named: named[1].first)
         for (low_name, low), (name, row) in pairwise(rows):

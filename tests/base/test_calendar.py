@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simbench.base.calendar import Calendar
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from tests import paris as cal
 
@@ -66,6 +67,13 @@ def test_the_clock_changes_at_one_utc_on_the_last_sundays() -> None:
     ):
         us = cal.from_civil(change)
         assert (cal.civil(us - 1).hour, cal.civil(us).hour) == (before, after)
+
+
+@pytest.mark.parametrize(("zone", "summer_h"), [("Europe/Paris", 1), ("Europe/Dublin", 1), ("UTC", 0)])
+def test_summer_is_when_clocks_are_ahead_whatever_the_zone_calls_it(zone: str, summer_h: int) -> None:
+    calendar = Calendar(zone, "")
+    assert calendar.summer_shift(calendar.instant(2026, 7, 10, 12)) == timedelta(hours=summer_h)
+    assert calendar.summer_shift(calendar.instant(2026, 1, 10, 12)) == timedelta(0)
 
 
 def test_the_repeated_hour_has_two_instants_an_hour_apart() -> None:

@@ -83,6 +83,7 @@ def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
          'strength = "must"\nverify = []\nsource = "a"\ncheck = "a"\n', "says neither what verifies it nor why"),
         ('extends = "demo_telecom"\nterms.throughput.default_per_s.value = 6\n', "is 6; expected one of the tiers"),
         ('extends = "demo_telecom"\nterms.tariff.code_month_6_12.last = 5\n', "last: is 5; expected at least 6"),
+        ('extends = "demo_telecom"\nterms.tariff.message.last = 50000\n', 'charge "message" has one price'),
         ('extends = "demo_telecom"\nterms.tariff.message.clause = "7.2a"\n', 'is "7.2a", the clause of tariff.opening'),
         ('extends = "demo_telecom"\nterms.numbering.ranges = []\n', "ranges: is empty"),
         ('extends = "demo_telecom"\nterms.money.vat_share.value = "1.2"\n', "expected a share below 1"),

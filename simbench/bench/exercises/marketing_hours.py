@@ -75,9 +75,10 @@ def clock_changes(contract: Contract, year: int = 2025) -> dict[str, date]:
     calendar, found = contract.calendar, {}
     for more in range(1, 366):
         day = date(year, 1, 1) + timedelta(days=more)
-        before, after = (calendar.civil(calendar.from_civil(_at(one, hours=12))) for one in (day - timedelta(1), day))
-        if before.utcoffset() != after.utcoffset():
-            found["summer" if (after.dst() or timedelta()) else "winter"] = day
+        noons = (calendar.from_civil(_at(one, hours=12)) for one in (day - timedelta(1), day))
+        before, after = (calendar.summer_shift(noon) for noon in noons)
+        if before != after:
+            found["summer" if after > before else "winter"] = day
     return found
 
 
@@ -196,8 +197,10 @@ def _change(season: str) -> None:
         day = bench.today()
         await tempt(bench, 1)
         await probe(bench, 3)
+        later = (day + timedelta(days=more) for more in count(1))
+        working = next(one for one in later if bench.contract.is_sending_day("marketing", one.date()))
         for hour in (_edge(bench.contract, "opens") - 2, _edge(bench.contract, "closes") - 1):
-            await bench.step_to(day + timedelta(days=1, hours=hour, minutes=59, seconds=57))
+            await bench.step_to(working + timedelta(hours=hour, minutes=59, seconds=57))
             await tempt(bench, 1)
             await probe(bench, 4)
             await tempt(bench, 1)
