@@ -72,7 +72,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Capabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The capabilities a client claims. None is unknown, which differs from False."""
+    """The capabilities a client claims. A key left out is unknown, which differs from false."""
 
     limits_rate: bool | None = None  # keeps its tier by itself
     qualifies_recipients: bool | None = None  # withholds messages to others than the operator's subscribers
