@@ -63,7 +63,7 @@ def test_the_smsc_stays_up_after_the_session_until_it_is_ended(
     process.send_signal(end)
     out, said = process.communicate(timeout=DEADLINE_S)
     assert (process.returncode, "Traceback" in said) == (0, False)
-    assert json.loads(out)["summary"]["pass"] == 6
+    assert json.loads(out)["summary"]["pass"] == 7
     kept = open_run(tmp_path / "out" / "kept-up")
     assert kept.info.closed
     assert "accepted" in kept.centre.column("kind").to_pylist()
