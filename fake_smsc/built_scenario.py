@@ -29,7 +29,7 @@ Codes = Mapping[str, int] | Sequence[CodeConfig | Table]
 
 
 class Scenario:
-    """What a fake SMSC is like: short codes, contract, subscribers, outages and wire faults.
+    """Settings of a fake SMSC: short codes, contract, subscribers, outages and wire faults.
 
     The arguments are the keys of a scenario file (docs/reference/scenario.md) and are checked in the same way.
     `codes` maps short codes to their rates in messages/s, tiers of the contract; `limit` says what happens above a

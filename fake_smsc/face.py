@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -18,6 +15,7 @@ from fake_smsc.scenario import LimitMode, Mode, demo_scenario
 from fake_smsc.scenario import Scenario as Settings
 from fake_smsc.server.live import LiveSmsc
 from simbench.base.errors import BadInput
+from simbench.base.loop_thread import LoopThread
 from simbench.contract import Contract, load_contract
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, RunInfo
 
@@ -90,17 +88,14 @@ class FakeSmsc(Commands):
         settings = msgspec.structs.replace(settings, server=server, seed=settings.seed if scenario else seed)
         self._scenario, self._contract, self._place = settings, given.contract, given.folder
         self._folder = None if folder is None else Path(folder)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: LoopThread | None = None
         self._ledger: AnyLedger | None = None
         self._entered = False
 
     # Beginning and end -----------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="fake-smsc", daemon=True)
-        self._thread.start()
+        self._thread = LoopThread("fake-smsc")
         try:
             self.live = self._made()
             self._wait(self.live.__aenter__())
@@ -145,18 +140,15 @@ class FakeSmsc(Commands):
 
     def _end(self) -> None:
         """End server, loop and thread, whatever of them had begun."""
-        loop, thread, entered = self._loop, self._thread, self._entered
-        self._loop, self._thread, self._entered = None, None, False
-        if loop is None or thread is None:
+        thread, entered = self._thread, self._entered
+        self._thread, self._entered = None, False
+        if thread is None:
             return
         try:
             if entered:
-                asyncio.run_coroutine_threadsafe(self.live.__aexit__(), loop).result(STOP_S)
+                thread.wait(self.live.__aexit__(), STOP_S)
         finally:
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join(STOP_S)
-            if not thread.is_alive():
-                loop.close()
+            thread.end(STOP_S)
             self._close_ledger()
 
     def _close_ledger(self) -> None:
@@ -175,16 +167,10 @@ class FakeSmsc(Commands):
         return self._wait(on_loop())
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        if self._loop is None:
+        if self._thread is None:
             work.close()
             raise BadInput("FakeSmsc", "is not running", "a call inside its `with` block")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
-        except BaseException:
-            with suppress(RuntimeError):
-                future.cancel()
-            raise
+        return self._thread.wait(work)
 
     def outage(self, mode: Mode = "refuse", scope: str = "total", *, planned: bool = False) -> Outage:
         """Start an outage, which ends by `restore` or with the block of `with smsc.outage(...)`.

@@ -30,7 +30,7 @@ class Stranger(Protocol):
 
 
 class Server(Protocol):
-    """What the lane needs of the server."""
+    """The calls of the server that the lane uses."""
 
     def is_shut(self) -> bool:
         """Whether nothing is read at present, as nothing can be recorded."""

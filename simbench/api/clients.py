@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Coroutine
 from itertools import count
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from simbench.api.words import in_python_words
 from simbench.base.errors import BadInput
+from simbench.base.loop_thread import LoopThread
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
 from simbench.client.faults import FAULTS, faulty
@@ -75,17 +75,14 @@ class Client:
         self._outside = Outside(host, int(port))
         self._make: Callable[[LinkConfig, StopList], Core] = faulty(faults) if faults else Core
         self._spool_path, self._names = str(spool), count(1)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: LoopThread | None = None
         self.events: list[Event] = []
         """Everything that happened, in order: Queued, Sent, Accepted, Refused, Delivered, MoReceived, …"""
 
     def __enter__(self) -> Self:
-        if self._loop is not None:
+        if self._thread is not None:
             raise BadInput("Client", "is running already", "one block at a time")
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="simbench-client", daemon=True)
-        self._thread.start()
+        self._thread = LoopThread("simbench-client")
         try:
             self._wait(self._start())
         except BaseException:
@@ -178,25 +175,16 @@ class Client:
         self._spool.close()
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        if self._loop is None:
+        if self._thread is None:
             work.close()
             raise BadInput("Client", "is not running", "a call inside its `with` block")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
+        return self._thread.wait(work)
 
     def _end(self) -> None:
-        loop, thread = self._loop, self._thread
-        self._loop = self._thread = None
-        if loop is None or thread is None:
-            return
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.end()
 
     def __repr__(self) -> str:
-        state = "running" if self._loop is not None else "not running"
+        state = "running" if self._thread is not None else "not running"
         return f"<Client of {self._config.code} at {self._outside.host}:{self._outside.port}, {state}>"

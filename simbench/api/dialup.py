@@ -48,7 +48,7 @@ class Settlement:
 
     @property
     def settled(self) -> tuple[Settled, ...]:
-        """What each month brings: `.share_ff` (francs before VAT), `.share_eur`, `.vat_ff`, `.average_centimes`, …"""
+        """Revenue of each month: `.share_ff` (francs before VAT), `.share_eur`, `.vat_ff`, `.average_centimes`, …"""
         return self._totals.settled
 
     @property
@@ -69,7 +69,7 @@ class Settlement:
         return frame_of(Sheet("months", HEADINGS, rows))
 
     def drawn(self) -> DialupReport:
-        """What the report is drawn from."""
+        """The data of the report."""
         from simbench.dialup.report.model import DialupReport
 
         if self.run is not None:
@@ -161,7 +161,7 @@ def settle(
     minutes: int, *, month: str = "", tariff: str = "", contract: str = "netrevenu_2000",
     readings: Mapping[str, str] | None = None,
 ) -> Settled:  # fmt: skip
-    """What a month of so many whole minutes brings: gross share before and with VAT, in francs and euros.
+    """The revenue of a month of so many whole minutes: gross share before and with VAT, in francs and euros.
 
     `month` ("2000-09") chooses the VAT rate, by default that of June 2000; `tariff` and `readings` how the offer is
     read. Raises BadInput for minutes out of range, an unknown tariff or reading.
@@ -176,7 +176,7 @@ def settle(
 
 @in_python_words
 def span(minutes: int, *, contract: str = "netrevenu_2000", readings: Mapping[str, str] | None = None) -> Span:
-    """What a month of so many minutes brings under every reading of the tariff: by name, the least and the most.
+    """The revenue of a month of so many minutes under every reading of the tariff: by name, the least and the most.
 
     >>> found = span(50_000_000)
     >>> found.least_ff <= found.most_ff

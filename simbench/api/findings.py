@@ -47,7 +47,7 @@ class Findings(Sequence[Finding]):
         self.before = tuple(before)
         self.dispute, self.forecast, self.back_test = dispute, forecast, back_test
         self.origin = origin
-        """What `report` draws the findings from."""
+        """The findings as `report` needs them."""
         self.record: Any = None
         """The record that was judged, of a list of records."""
 

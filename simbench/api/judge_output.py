@@ -54,7 +54,7 @@ def answer_of(judged: Judged) -> Answer:
 
 
 def sla_run(inputs: Inputs, judged: Judged, language: str = "en") -> SlaRun | None:
-    """What the report of the service level is made of; None for a capture, which is too short for one."""
+    """The data of the service level report; None for a capture, which is too short for one."""
     if judged.case is None or judged.captured:
         return None
     sla = frozenset(ordered(inputs.contract, "sla"))

@@ -128,7 +128,7 @@ def plan(  # noqa: PLR0913 - the options of a plan
 
 
 def asked_of(campaign: Path | str | Mapping[str, Any], contract: Contract | Path | str | None, language: str) -> Asked:
-    """What the advisor works on. Raises BadInput."""
+    """The order, world and contract for the advisor. Raises BadInput."""
     from simbench.planning.campaign import CampaignError, CampaignPlan, checked, read_campaign
 
     if isinstance(campaign, Mapping):
@@ -153,7 +153,7 @@ def code_plans(asked: Asked, texts: Iterable[str]) -> tuple[CodePlan, ...]:
 
 @in_python_words
 def what_if(run: Run | Path | str, *, contract: Contract | Path | str | None = None, late_min: float = 10.0) -> Frame:
-    """What the traffic of a run would have cost, and how much of it late or lost, under other codes and tiers.
+    """Recompute a run under other codes and tiers: its cost, and how much of its traffic is late or lost.
 
     Columns: prefix, words, euros (before VAT), messages, late (after `late_min` minutes), lost, longest_wait_s, since,
     at_most (late, lost and waits are upper bounds). Raises LedgerError for a run without messages.

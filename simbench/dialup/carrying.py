@@ -56,7 +56,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Carried:
-    """What became of calls: `calls` are those carried, `outcome` and `tries` (first one included) those of all offered.
+    """Calls after the pools: `calls` are those carried, `outcome` and `tries` (first one included) are of all offered.
 
     Fates are numbered in `kernels.loss`. Carried calls are in order of start.
     """

@@ -19,7 +19,7 @@ from simbench.numbering.listing import Listing
 from simbench.numbering.plan import Kind, Number, NumberingPlan
 
 FATES = ("other-operator", "ported-out", "m2m", "unknown", "malformed", "fixed", "overseas", "foreign")
-"""What a number that the operator does not serve as a telephone can be."""
+"""Kinds of numbers that the operator does not serve as a telephone."""
 
 NOBODY = "none"  # operator of an unassigned number, in files
 CACHED = 1_000_000

@@ -8,7 +8,7 @@ import msgspec
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """What a breach leads to, and the error that is most often behind it; both are sentences."""
+    """The consequence of a breach, and its most frequent cause; both are sentences."""
 
     matters: str
     cause: str

@@ -6,7 +6,6 @@ Server and client run on their own loop in a thread; tests call everything here 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from functools import cached_property
@@ -19,6 +18,7 @@ from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.outage import Mode
 from simbench.base.extras import need
+from simbench.base.loop_thread import LoopThread
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import Exercise, Setup
 from simbench.bench.exercises.tester import Bench
@@ -54,9 +54,7 @@ class Smsc:
         self.clock = PlatformClock(self.exercise.epoch_us if moved else None)
         self.rows = MemoryLedger(run_info(self.exercise, plan.contract, plan.seed, self.sut.name))
         self._beside = AsyncExitStack()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="simbench-smsc", daemon=True)
-        self._thread.start()
+        self._thread = LoopThread("simbench-smsc")
         scenario = self.exercise.scenario(plan.contract, plan.seed, reach_of(self.sut))
         self.live = LiveSmsc(scenario, plan.contract, self.rows, clock=self.clock)
         self.call(self.live.__aenter__())
@@ -68,7 +66,7 @@ class Smsc:
 
     def call(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
         """Run something on the SMSC's loop and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_s)
+        return self._thread.wait(work, timeout_s)
 
     def wait_for_session(self, account: str, timeout_s: float = WAIT_S) -> bool:
         """Wait until the account is logged in; False when time ran out."""
@@ -110,9 +108,7 @@ class Smsc:
         """End the server and its loop."""
         self.call(self._beside.aclose())
         self.call(self.live.__aexit__())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._thread.end()
 
     async def _on_loop(self, work: Callable[[], T]) -> T:
         return work()

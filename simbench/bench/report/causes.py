@@ -40,7 +40,7 @@ def causes(findings: Sequence[Finding]) -> list[tuple[Finding, ...]]:
 
 
 def _keys(finding: Finding) -> Iterator[Hashable]:
-    """What a finding shares with others of the same cause."""
+    """The keys that a finding shares with others of the same cause."""
     who = (finding.blame, finding.outcome == "unsupported")
     yield who, "summary", _shape(finding.summary)
     if finding.outcome not in {"fail", "weak"}:

@@ -35,7 +35,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Piece:
-    """One piece of evidence, when it was in seconds since the exercise began, and the frames around it."""
+    """One piece of evidence with the frames around it, or without any the seconds since the exercise began."""
 
     exhibit: Exhibit
     seconds: str = ""
@@ -57,8 +57,9 @@ class Surroundings:
         run = self._runs.get(evidence.exercise or finding.exercise)
         if run is None or not evidence.start:
             return Piece(shown)
-        seconds = _since(run, evidence.start)
-        return Piece(shown, seconds, self._neighbours(run, evidence) if evidence.frame else ())
+        neighbours = self._neighbours(run, evidence) if evidence.frame else ()
+        # An interval may begin before the exercise, so its seconds are shown only where no frame has its own.
+        return Piece(shown, "" if neighbours else _since(run, evidence.start), neighbours)
 
     def _neighbours(self, run: ExerciseRun, evidence: Evidence) -> tuple[Neighbour, ...]:
         key = run.name, evidence.session

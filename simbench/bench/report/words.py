@@ -31,7 +31,7 @@ class Three(NamedTuple):
 
 
 def three_lines(finding: Finding, contract: Contract, remark: str = "") -> Three:
-    """What a finding says, with its clause and limit, its first frame, and what usually causes it.
+    """The finding with its clause and limit, its first frame, and its usual cause.
 
     `remark` is what is to be said of it beside its outcome. Telephone numbers are masked.
     """
@@ -61,7 +61,7 @@ def first_seen(finding: Finding, calendar: Calendar) -> str:
 
 
 def decoded(evidence: Evidence) -> str:
-    """What a piece of evidence shows, in words: its note, and the name and number of its frame."""
+    """A piece of evidence in words: its note, and the name and number of its frame."""
     try:
         octets = bytes.fromhex(evidence.frame)
     except ValueError:

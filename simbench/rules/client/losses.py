@@ -216,7 +216,7 @@ def _surely_alike(case: Case, order: Ints, keys: Ints, again: Bools) -> Ints:
 
 
 def _requested_again(case: Case, order: Ints, keys: Ints, places: Ints) -> tuple[list[int], list[int]]:
-    """Of requested ones that were sent again: those whose result was received before, and those in doubt."""
+    """Requested messages that were sent again: those whose result was received before, and those in doubt."""
     known: list[int] = []
     doubtful: list[int] = []
     if not len(places):

@@ -19,7 +19,7 @@ JUDGED: Final = ("accepted", "refused", *STATUS)
 
 
 class _Wire:
-    """What the wire shows of each message, by token."""
+    """The submits, results and notifications of each message, by token."""
 
     def __init__(self, case: Case) -> None:
         self._plan = case.plan

@@ -168,7 +168,7 @@ def references(case: Case) -> Verdict:
 
 @rule("texts.arrive", "A text reaches its recipient as it was requested", catches=("drops-accents",))
 def arrive(case: Case) -> Verdict:
-    """What the parts of a message make together, against the request; messages still on their way do not count."""
+    """The parts of a message put together, against the request; messages still on their way do not count."""
     asked, submits = sends(case), case.trace.submits.rows()
     named = {one.place for one in case.once(parts_of) if one.high or one.too_long or one.cut}
     named |= {one.place for one in case.once(_same_reference)}

@@ -1,4 +1,4 @@
-"""What many operations of one session, or like ones, have to do with each other."""
+"""Relations between many operations of one session, or between alike ones."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Laws(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Basis(msgspec.Struct, frozen=True):
-    """What was fitted, in hours: outages and hours of service, then mean time between failures and the median
+    """The fitted distributions, in hours: outages and hours of service, then mean time between failures and the median
     duration of the fitted distribution, each with the band of its uncertainty.
     """  # fmt: skip
 

@@ -36,7 +36,7 @@ HEAD = 8192  # octets by which the kind of a file is recognised
 
 
 class SourceOptions(msgspec.Struct, frozen=True):
-    """What to judge: a file, run or frame, the period if given (us), and how to read it."""
+    """The record to judge: a file, run or frame, the period if given (us), and how to read it."""
 
     path: Path | Run | Frame
     contract: Contract

@@ -85,7 +85,7 @@ def _longest(view: View, words: Words) -> KeyFigure:
 
 @dataclass(frozen=True)
 class Burn:
-    """What the error budget lost (us) over the last `days`, and when it runs out if that goes on (us).
+    """The error budget lost (us) over the last `days`, and when the rest runs out at that rate (us).
 
     `out` is None where it lasts for twelve months. `enough`: the days are enough to go on from.
     """

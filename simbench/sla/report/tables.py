@@ -275,7 +275,7 @@ def _incidents(view: View, words: Words) -> Table:
 
 
 def _scope(subject: str, words: Words) -> str:
-    """What was down: the platform, a part of it, one of several platforms, or a short code."""
+    """The part that was down: the platform, a part of it, one of several platforms, or a short code."""
     if subject in {PLATFORM, "part"}:
         return words("answer.whole" if subject == PLATFORM else "answer.part")
     name = subject.removeprefix(PLATFORM_OF_SEVERAL)

@@ -109,7 +109,7 @@ def _draw_traffic(axes: Axes, axis: CivilAxis, counts: dict[str, Instants], word
 
 
 def _draw_waiting(axes: Axes, axis: CivilAxis, counts: dict[str, Instants]) -> None:
-    """What waits at the end of each minute."""
+    """The backlog at the end of each minute."""
     x = axis.of(counts["at"] + MINUTE_US)
     axes.fill_between(x, counts["waiting"], color=style.AMBER, alpha=0.5, linewidth=0)
     axes.plot(x, counts["waiting"], color=style.AMBER, linewidth=1.4, marker="." if len(x) < 90 else "")

@@ -1,0 +1,40 @@
+"""An event loop in a thread of its own, for callers that are not asynchronous."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class LoopThread:
+    """A running loop. `end` must be called once, after everything on the loop has ended."""
+
+    def __init__(self, name: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._thread.start()
+
+    def wait(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
+        """Run a coroutine on the loop and give its result; it is cancelled when the caller is interrupted.
+
+        Raises what the coroutine raises, and TimeoutError after so many seconds.
+        """
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(timeout_s)
+        except BaseException:
+            with suppress(RuntimeError):
+                future.cancel()
+            raise
+
+    def end(self, timeout_s: float | None = None) -> None:
+        """Stop the loop and wait for its thread, at most so many seconds; a thread that hangs keeps its loop."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout_s)
+        if not self._thread.is_alive():
+            self._loop.close()
