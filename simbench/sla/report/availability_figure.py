@@ -224,7 +224,8 @@ def _heading(view: View, words: Words) -> str:
         return words("availability.part_open", least=least, left=left)
     if worst[1] < quality.availability.value:
         return words("availability.fail", least=least, limit=words.share(quality.availability.value))
-    return words("availability.pass", least=least, left=left)
+    # Windows that are not yet whole are drawn too, and may lie lower.
+    return words("availability.pass" if view.rolled.full.all() else "availability.pass_whole", least=least, left=left)
 
 
 def _note(view: View, words: Words, spans: list[tuple[int, int]]) -> str:

@@ -238,6 +238,12 @@ def test_the_heading_of_a_budget_overdrawn_early_agrees_with_the_verdict() -> No
     assert report.keys[0].tone == "fail"
 
 
+def test_a_heading_over_windows_that_are_not_whole_speaks_of_the_whole_ones() -> None:
+    """The curve of the first months lies lower than that of the one whole window."""
+    report, _ = made(run=run_of_year(outages(1, 4), []))
+    assert heading(report, "availability").startswith("Over every whole window availability was at least 99.95")
+
+
 def test_a_provisional_figure_is_neither_good_nor_bad() -> None:
     report, page = made(run=run_of_year(outages(1), [], end=START + 30 * DAY_US))
     assert report.keys[0].tone == ""
