@@ -16,7 +16,9 @@ from simbench.sla.availability import budget, year_of
 from simbench.sla.classification import service_of
 from simbench.sla.forecast import forecast
 from simbench.sla.report.availability_figure import below
+from simbench.sla.report.forecast_texts import answers
 from simbench.sla.report.key_figures import burn
+from simbench.sla.report.translations import Words
 from simbench.sla.report.view import view_of
 from simbench.sla.watch import standing
 from tests.paris import instant
@@ -132,6 +134,15 @@ def test_a_forecast_counts_planned_work_where_the_contract_s_formula_does() -> N
     assert by_formula["V1"].availability.share < 0.05
     assert by_formula["V2"].availability.share > 0.3
     assert by_formula["V1"].restoration.share == pytest.approx(by_formula["V2"].restoration.share, abs=0.05)
+
+
+@pytest.mark.parametrize("formula", ["V1", "V2", "V3", "V4"])
+def test_a_forecast_by_another_formula_than_the_contract_s_says_it_is_a_lower_bound(formula: str) -> None:
+    contract = under(availability_formula=formula)
+    incidents = [outage(400 + 1000 * number, 0.5 + 0.1 * number, number) for number in range(8)]
+    made = forecast(service_of(case_of(incidents)), contract, (instant(2026, 7, 1),), 400)
+    bounded = [f"the contract measures by {formula}" in text for text in answers(made, None, Words("en", contract))]
+    assert any(bounded) == (formula in {"V3", "V4"})
 
 
 FIVE_THREE_TEN = [  # 5 h unplanned, 3 h announced in time, 10 h of half the platform

@@ -70,7 +70,8 @@ class Forecast(msgspec.Struct, frozen=True):
     """Probabilities by date, the fan of availability, and what they rest on: a fit, or the distributions of a file.
 
     `target` and `limit_h` are what availability and restoration must reach. `below_already`: availability is too low at
-    the forecast's instant.
+    the forecast's instant. `formula` is the contract's; under V3 and V4 the shares of availability are lower bounds,
+    because V1, by which they are forecast, never lies below these.
     """
 
     as_of: int
@@ -83,6 +84,7 @@ class Forecast(msgspec.Struct, frozen=True):
     laws: tuple[Drawn, ...] = ()
     confidence: float = CONFIDENCE
     below_already: bool = False
+    formula: str = "V1"
 
 
 def month_ends(start: int, until: int, calendar: Calendar) -> tuple[int, ...]:
@@ -132,6 +134,7 @@ def forecast(  # noqa: PLR0913 - what is known, what is assumed, and how it is r
             for at in dates
         ),
         _fan(task, found, was), basis, laws, below_already=bool((found.down_at == 0).all()),
+        formula=contract.terms.quality.availability_formula.value,
     )  # fmt: skip
 
 

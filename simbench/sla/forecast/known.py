@@ -72,7 +72,7 @@ def known_at(service: Service, contract: Contract, now: int, until: int) -> Know
 def lost_of(contract: Contract) -> tuple[Class, ...]:
     """The classes whose time is lost to availability in a forecast: planned outages too where the contract says V2.
 
-    V3 and V4 are forecast as V1.
+    V3 and V4 are forecast as V1, which never lies below them: the forecast then says that it is a lower bound.
     """
     return ("unplanned", "planned") if contract.terms.quality.availability_formula.value == "V2" else ("unplanned",)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from simbench.sla.forecast.backtest import BackTest
 from simbench.sla.forecast.forecast import Chance, Forecast
 from simbench.sla.report.translations import Words
+
+BOUNDED: Final = ("V3", "V4")  # formulas forecast by V1
 
 
 def answers(made: Forecast, tried: BackTest | None, words: Words) -> list[str]:
@@ -22,6 +26,8 @@ def answers(made: Forecast, tried: BackTest | None, words: Words) -> list[str]:
         words("forecast.late", limit=words.hours(made.limit_h), date=date, share=words.percent(last.restoration.share))
         + _band(made, last.restoration, words),
     ]
+    if made.formula in BOUNDED and not made.below_already:
+        found.insert(1, words("forecast.bound", formula=made.formula))
     if made.basis is not None:
         found.append(_basis(made, words))
     if tried is not None:
