@@ -17,7 +17,7 @@ from simbench.rules.client.admission import NAMES, REFUSED_AT_ONCE, expectation,
 from simbench.rules.client.limits import option_unknown, options, owners, truth
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.meters import Operations
-from simbench.rules.rule import Case, Verdict, missed, rule
+from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule
 from simbench.trace.rows import Notification, Notifications, Submits
 
 SHOWN = 6
@@ -111,10 +111,8 @@ def final_refusals(case: Case) -> Verdict:
     if not refused_at:
         return Verdict("unsupported", "the platform refused no message with a permanent error code")
     summary = f"{count(len(refused_at), 'message')} permanently refused, {len(repeated)} sent again"
-    if not repeated:
-        return Verdict("pass", summary, 0, 0, "messages")
     evidence = evidence_of(submits.where(repeated), "sent again after a final refusal")
-    return Verdict("fail", summary, len(repeated), 0, "messages", "client", (), evidence)
+    return none_wrong(summary, len(repeated), "messages", evidence)
 
 
 @rule(
@@ -227,10 +225,8 @@ def originator_in_service(case: Case) -> Verdict:
     wrong = [row for row, others in foreign if row.ack == "A" or (row.ec != "04" and not others)]
     sent = count(len(foreign), "submit")
     summary = f"{len(foreign) - len(wrong)} of {sent} from an originator out of service refused, as due, with EC 04"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages")
     evidence = first_frames("not refused with EC 04", wrong)
-    return Verdict("fail", summary, len(wrong), 0, "messages", "platform", (), evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence, blame="platform")
 
 
 @rule(
@@ -277,7 +273,5 @@ def ported_numbers(case: Case) -> Verdict:
     served = {number for number in here if submits.among("recipient", [number]).any()}
     sent = f"{count(len(wrong), 'message')} to {count(len(away), 'number')} ported away from {operator}"
     summary = f"{sent}; {len(served)} of {count(len(here), 'number')} ported to {operator} served"
-    if not len(wrong):
-        return Verdict("pass", summary, 0, 0, "messages")
     evidence = evidence_of(submits.where(wrong), "the number was ported away")
-    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence)
