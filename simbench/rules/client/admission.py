@@ -55,7 +55,7 @@ def expectation(subscriber: SubscriberSet, code: str, machines: tuple[str, ...])
 
     `machines` are the first digits of the ranges that serve machines.
     """
-    kind = subscriber.fate
+    kind = subscriber.standing
     if kind in REFUSED_AT_ONCE or (kind == "m2m" and not code.startswith(machines)):
         return "06"
     # A message to an absent subscriber becomes undelivered when its validity ends, and not before.
@@ -203,7 +203,7 @@ def _unserved(case: Case) -> Bools:
 
     def look(subscriber: SubscriberSet, code: str) -> int:
         refused = expectation(subscriber, code, machines) == "06"
-        return 2 if refused else int(subscriber.fate in NEVER_DELIVERED)
+        return 2 if refused else int(subscriber.standing in NEVER_DELIVERED)
 
     kinds = [
         look(SubscriberSet(recipient, case.plan.classify(recipient).kind, "", attached=True), codes[pair % len(codes)])

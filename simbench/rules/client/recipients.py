@@ -11,7 +11,7 @@ import numpy as np
 
 from simbench.base.text import count
 from simbench.finding import Evidence
-from simbench.numbering.subscribers import FATES
+from simbench.numbering.subscribers import NOT_TELEPHONES_HERE
 from simbench.rules.arrays import combined, tokened
 from simbench.rules.client.admission import NAMES, REFUSED_AT_ONCE, expectation, objections
 from simbench.rules.client.limits import option_unknown, options, owners, truth
@@ -60,7 +60,7 @@ def served_recipients(case: Case) -> Verdict:
         happened = "accepted" if happened == "pending" else happened
         checked += 1
         if happened != expected:
-            note = f"{subscriber.fate}: expected {expected}, found {happened}"
+            note = f"{subscriber.standing}: expected {expected}, found {happened}"
             wrong.append(framed(note, row))
     if not checked:
         return Verdict("inconclusive", NO_OUTCOME_KNOWN, blame="bench")
@@ -130,7 +130,7 @@ def other_operators_share(case: Case) -> Verdict:
     known, submits, operator = truth(case), case.trace.submits, case.contract.party("operator").name
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
-    outside = {number for number, one in known.items() if one.fate in NOT_SERVED}
+    outside = {number for number, one in known.items() if one.standing in NOT_SERVED}
     elsewhere = np.flatnonzero(case.trace.recipients.among(outside))
     share = len(elsewhere) / len(submits)
     submitted = count(len(submits), "submit")
@@ -262,14 +262,14 @@ def ported_numbers(case: Case) -> Verdict:
     """The finding also counts the numbers ported to the operator that were served; the verdict ignores them."""
     known, operator = truth(case), case.contract.party("operator").name
     asked = {one.recipient for one in case.trace.requests}
-    away = {number for number in asked if number in known and known[number].fate == "ported-out"}
+    away = {number for number in asked if number in known and known[number].standing == "ported-out"}
     submits = case.trace.submits
     if not away:
         return Verdict("inconclusive", "no message to a number ported away was requested", blame="bench")
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     wrong = np.flatnonzero(submits.among("recipient", away))
-    here = {number for number in asked if number in known and known[number].fate not in FATES}
+    here = {number for number in asked if number in known and known[number].standing not in NOT_TELEPHONES_HERE}
     served = {number for number in here if submits.among("recipient", [number]).any()}
     sent = f"{count(len(wrong), 'message')} to {count(len(away), 'number')} ported away from {operator}"
     summary = f"{sent}; {len(served)} of {count(len(here), 'number')} ported to {operator} served"
