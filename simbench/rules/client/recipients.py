@@ -184,7 +184,8 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
         return "wrong" if forbidden_only or account not in with_option else "named"  # OPS-OPT-04 judges these
 
     rows, which = combined(submits, "account", "oadc", "alphanumeric")
-    kinds = np.array([("own", "wrong", "open", "named").index(kind(*row)) for row in rows], np.int8)[which]
+    found = [kind(str(account), str(oadc), bool(named)) for account, oadc, named in rows]
+    kinds = np.array([("own", "wrong", "open", "named").index(one) for one in found], np.int8)[which]
     wrong, open_ = np.flatnonzero(kinds == 1), np.flatnonzero(kinds == 2)
     named = int((kinds == 3).sum())
     assumed = case.contract.assumed("AMB-10")
