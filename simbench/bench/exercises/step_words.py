@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from fake_smsc.faults.registry import sentence
+from fake_smsc.server.control import Control
 from simbench.base.text import count
 from simbench.bench.exercises.steps import Act, Pause, Requests, Step, Until, Wait
 from simbench.client.messages import Outgoing
@@ -99,7 +99,7 @@ def _acted(step: Act) -> str:  # noqa: PLR0911 - a sentence for each action
             short = text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"
             return f"subscriber {sender} writes {short!r} to {code}"
         case "fault", (name,):
-            return f"the platform has the fault {name}{f' ({given})' if given else ''}: {sentence(name)}"
+            return f"the platform has the fault {name}{f' ({given})' if given else ''}: {Control.fault_sentence(name)}"
         case "clear", (name,):
             return f"the fault {name} ends"
         case "limit", (code, rate, mode):
