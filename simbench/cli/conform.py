@@ -46,6 +46,7 @@ class Options:
     keep_up: bool = False
     strict: bool = False
     as_json: bool = False
+    explain: tuple[str, ...] = ()
 
 
 @command(
@@ -93,6 +94,12 @@ class Options:
     cloup.option(
         "--update-baseline", is_flag=True, help="Write the baseline so that this session has no new deviation."
     ),
+    cloup.option(
+        "--explain",
+        multiple=True,
+        metavar="PURPOSE",
+        help="Print what the exercises of this purpose, clause or name will do, and end; may be repeated.",
+    ),
     cloup.option("--last-failed", is_flag=True, help="Run only what did not pass in the session of the output folder."),
     cloup.option("--strict", is_flag=True, help="Count weak and inconclusive findings as failures."),
 )
@@ -132,6 +139,7 @@ def conform(**options: Any) -> None:
       simbench conform --sut my-client.toml --baseline known.toml --strict
       simbench conform --from reports/kannel --contract mine.toml --json
       simbench conform --sut reference --soak 8h -o reports/night
+      simbench conform --explain rate.backlog-at-tier
     """
     from simbench.bench.runner.options import SessionOptions
 
@@ -142,6 +150,10 @@ def conform(**options: Any) -> None:
 
 def conform_command(wanted: SessionOptions, options: Options) -> int:
     """Run the session, write its output and return the exit status (docs/reference/exit-status.md)."""
+    if options.explain:
+        from simbench.cli.conform_explain import explain_exercises
+
+        return explain_exercises(replace(wanted, only=options.explain + wanted.only), as_json=options.as_json)
     from simbench.bench.runner.baseline import compare, status, updated, write_baseline
     from simbench.bench.runner.junit import write_junit
     from simbench.bench.runner.output import JUNIT, write_output
@@ -149,7 +161,7 @@ def conform_command(wanted: SessionOptions, options: Options) -> int:
     folder = options.output or options.judge_from or OUTPUT
     known = _known(options)
     judgements = (_again if options.judge_from else _anew)(wanted, options, folder)
-    ticker = _Ticker(judgements.plan)
+    ticker = _Ticker(judgements)
     if not options.judge_from:
         judgements.start(ticker.progress)
     try:
@@ -329,10 +341,11 @@ def _untested(judgement: Judgement) -> Iterator[str]:
 class _Ticker:
     """Progress on standard error: one line a change, and where there is a terminal, seconds as they go by."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, judgements: Judgements) -> None:
         self._lock = threading.Lock()
+        self._capabilities = judgements.capabilities
         self._running: dict[str, tuple[float, float]] = {}
-        self._total = len(plan.chosen)
+        self._total = len(judgements.plan.chosen)
         self._done = 0
         self._live = sys.stderr.isatty()
         self._stopped = threading.Event()
@@ -342,11 +355,12 @@ class _Ticker:
     def progress(self, exercise: Exercise, phase: Phase, trouble: str) -> None:
         """Report that an exercise started, is repeated, or finished."""
         with self._lock:
+            expected_s = exercise.expected_s(self._capabilities)
             if phase == "started":
-                self._running[exercise.name] = (time.monotonic(), exercise.seconds)
-                line = f"{exercise.name}: {exercise.title} (about {exercise.seconds:.0f} s)"
+                self._running[exercise.name] = (time.monotonic(), expected_s)
+                line = f"{exercise.name}: {exercise.title} (about {expected_s:.0f} s)"
             elif phase == "again":
-                self._running[exercise.name] = (time.monotonic(), exercise.seconds)
+                self._running[exercise.name] = (time.monotonic(), expected_s)
                 line = f"{exercise.name}: repeated, because {trouble}"
             else:
                 began, _ = self._running.pop(exercise.name)
