@@ -18,6 +18,7 @@ from simbench.ledger.events import ClientCalibrated
 
 CODE: Final = ("first",)
 WAIT_S = 4
+HOUR_MIN = 60
 Moment = Callable[[Contract], datetime]
 
 
@@ -48,16 +49,16 @@ def clock_at(hours: int, minutes: int = 0, seconds: int = 0) -> Moment:
 
 
 def _edge(contract: Contract, which: Literal["opens", "closes"]) -> int:
-    """The hour at which marketing begins or ends, midnight to midnight where the contract gives none."""
+    """The minute of the day at which marketing begins or ends, midnight to midnight where the contract gives none."""
     hours = contract.terms.hours.get("marketing")
     if hours is None:
-        return 0 if which == "opens" else 24
-    return hours.opens_at_h.value if which == "opens" else hours.closes_at_h.value
+        return 0 if which == "opens" else 24 * HOUR_MIN
+    return hours.opens_min if which == "opens" else hours.closes_min
 
 
 def edge(which: Literal["opens", "closes"], **before: int) -> Moment:
     """So long before the marketing hours begin or end, on a weekday on which marketing is sent."""
-    return lambda contract: _at(a_tuesday(contract), hours=_edge(contract, which)) - timedelta(**before)
+    return lambda contract: _at(a_tuesday(contract), minutes=_edge(contract, which)) - timedelta(**before)
 
 
 def holidays_of(contract: Contract) -> list[date]:
@@ -156,8 +157,8 @@ async def sundays(bench: Bench) -> None:
     await tempt(bench)
     await probe(bench)
     opens, closes = (_edge(bench.contract, which) for which in ("opens", "closes"))
-    for hour in (opens, (opens + closes) // 2, closes - 1):
-        await bench.step_to(saturday + timedelta(days=1, hours=hour, minutes=29, seconds=58))
+    for minute in (opens, (opens + closes) // 2, closes - HOUR_MIN):
+        await bench.step_to(saturday + timedelta(days=1, minutes=minute + 29, seconds=58))
         await tempt(bench)
         await probe(bench, 5)
     await bench.step_to(saturday + timedelta(days=2, hours=10))
@@ -190,7 +191,7 @@ async def holidays(bench: Bench) -> None:
 def _change(season: str) -> None:
     def moment(contract: Contract) -> datetime:
         day = clock_changes(contract).get(season) or a_tuesday(contract)
-        return _at(day, hours=_edge(contract, "opens")) - timedelta(seconds=2)
+        return _at(day, minutes=_edge(contract, "opens")) - timedelta(seconds=2)
 
     async def script(bench: Bench) -> None:
         await bench.connected(CODE)
@@ -199,8 +200,8 @@ def _change(season: str) -> None:
         await probe(bench, 3)
         later = (day + timedelta(days=more) for more in count(1))
         working = next(one for one in later if bench.contract.is_sending_day("marketing", one.date()))
-        for hour in (_edge(bench.contract, "opens") - 2, _edge(bench.contract, "closes") - 1):
-            await bench.step_to(working + timedelta(hours=hour, minutes=59, seconds=57))
+        for minute in (_edge(bench.contract, "opens") - HOUR_MIN, _edge(bench.contract, "closes")):
+            await bench.step_to(working + timedelta(minutes=minute, seconds=-3))
             await tempt(bench, 1)
             await probe(bench, 4)
             await tempt(bench, 1)

@@ -17,6 +17,7 @@ from simbench.base.units import DAY_US, HOUR_US
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request, Unrequested
 from simbench.rules.arrays import holds
+from simbench.rules.client.marketing_hours import READINGS, figures, hours_missed
 from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.evidence import first_frames
 from simbench.rules.rule import Case, Verdict, missed, rule
@@ -66,7 +67,8 @@ def hours(case: Case) -> Verdict:
     """By the clock of the capture."""
     contract, sent = case.contract, marketed(case)
     wrong = [one for one, _ in sent if not contract.may_send(MARKETING, one.at)]
-    return _judged(case, sent, wrong, "sent outside the hours", ("AMB-16", "AMB-20"))
+    judged = _judged(case, sent, wrong, "sent outside the hours", (*figures(case), *READINGS))
+    return msgspec.structs.replace(judged, outcome=hours_missed(case, (one.at for one in wrong))) if wrong else judged
 
 
 @rule(
