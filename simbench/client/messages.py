@@ -38,6 +38,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     saturdays: bool
     holidays: bool
     regional: bool
+    reply_session_h: int
     calendar: Calendar
     ranges: dict[str, tuple[str, ...]]
     plan: NumberingPlan
@@ -57,8 +58,8 @@ def knowledge_of(contract: Contract) -> Knowledge:
     ranges = {use: numbering.prefixes(use) for use in get_args(Use)}
     opens, closes = (hours.opens_min, hours.closes_min) if hours else (0, minutes_of(24))
     return Knowledge(
-        opens, closes, days != "monday-to-friday", days == "every-day", contract.regional_holidays, contract.calendar,
-        ranges, plan_of(contract),
+        opens, closes, days != "monday-to-friday", days == "every-day", contract.regional_holidays,
+        contract.terms.marketing.reply_session_h.value, contract.calendar, ranges, plan_of(contract),
     )  # fmt: skip
 
 

@@ -59,9 +59,7 @@ def test_whole_hours_may_be_written_either_way(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", ['"8:30"', '"08h30"', '"25:00"', '"24:30"', "8.5", "25", '""'])
 def test_a_time_that_is_none_is_refused(tmp_path: Path, wrong: str) -> None:
-    with pytest.raises(
-        ContractError, match=r"opens_at_h\.value: is .*; expected a whole (hour|number)"
-    ):
+    with pytest.raises(ContractError, match=r"opens_at_h\.value: is .*; expected a whole (hour|number)"):
         halves(tmp_path, opens=wrong)
 
 
