@@ -13,6 +13,7 @@ import msgspec
 
 from fake_smsc.core.records import Notification
 from fake_smsc.faults import fault_config
+from fake_smsc.faults.registry import sentence
 from fake_smsc.scenario import LimitMode
 from fake_smsc.server.outage import Mode, Outage
 from fake_smsc.server.server import SmscServer
@@ -196,6 +197,11 @@ class Control:
             raise BadInput(f"fault of {config.code}", "not in service", f"one of {sorted(self._centre.limiters)}")
         self.server.faults.plan(config)
         self.server.rearm()
+
+    @staticmethod
+    def fault_sentence(name: str) -> str:
+        """What a wire fault does, in one sentence."""
+        return sentence(name)
 
     def clear(self, name: str = "") -> int:
         """End the wire faults of that name, or all, including planned ones. Returns how many there were."""
