@@ -17,6 +17,7 @@ from simbench.base.units import DAY_US, HOUR_US
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request, Unrequested
 from simbench.rules.arrays import holds
+from simbench.rules.client.marketing_hours import READINGS, figures, hours_missed
 from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.evidence import first_frames
 from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule
@@ -55,7 +56,7 @@ def _judged(
 
 @rule(
     "hours.hours-on-the-wire",
-    "Marketing on the wire was sent from Monday to Saturday, within the hours, and on no public holiday",
+    "Marketing on the wire was sent within the hours, and on days on which the contract allows it",
     catches=("night-marketing",),
     suites=("audit",),
     reads=("classes",),
@@ -64,7 +65,8 @@ def hours(case: Case) -> Verdict:
     """By the clock of the capture."""
     contract, sent = case.contract, marketed(case)
     wrong = [one for one, _ in sent if not contract.may_send(MARKETING, one.at)]
-    return _judged(case, sent, wrong, "sent outside the hours", ("AMB-16", "AMB-20"))
+    judged = _judged(case, sent, wrong, "sent outside the hours", (*figures(case), *READINGS))
+    return msgspec.structs.replace(judged, outcome=hours_missed(case, (one.at for one in wrong))) if wrong else judged
 
 
 @rule(
@@ -83,8 +85,8 @@ def consent(case: Case) -> Verdict:
 
 @rule(
     "ranges.range-on-the-wire",
-    "Marketing on the wire was sent from codes of range 36, or of the presence and reply ranges",
-    catches=("marketing-on-38",),
+    "Marketing on the wire was sent from codes of a range for marketing, presence lists or replies",
+    catches=("marketing-on-machine-codes",),
     suites=("audit",),
     reads=("classes",),
 )
@@ -96,7 +98,7 @@ def ranges(case: Case) -> Verdict:
 
 @rule(
     "marketing.stop-on-the-wire",
-    "Marketing on the wire names STOP and a short code",
+    "Marketing on the wire names the opt-out word and a short code",
     catches=("marketing-without-stop",),
     suites=("audit",),
     reads=("classes",),
@@ -116,7 +118,7 @@ def _told_before(asked: Declared) -> bool:
 
 @rule(
     "marketing.daily-on-the-wire",
-    "No user received more than one marketing message per brand and day",
+    "No user received more marketing messages per brand and day than the contract has",
     catches=("marketing-twice-a-day",),
     suites=("audit",),
     reads=("classes",),
@@ -171,8 +173,8 @@ def opt_outs(case: Case) -> Verdict:
 
 @rule(
     "ranges.machines-on-the-wire",
-    "Codes of range 38 on the wire sent to machines only",
-    catches=("people-on-38",),
+    "Codes of a range for machines on the wire sent to machines only",
+    catches=("people-on-machine-codes",),
     suites=("audit",),
 )
 def machines(case: Case) -> Verdict:
