@@ -70,16 +70,14 @@ class Bill:
         return f"<Bill {months}: {self.total:,.2f} {self.contract.terms.money.currency.value} before VAT>"
 
     def _repr_html_(self) -> str:
-        rows = [
-            (one.month, *(f"{amount:,.2f}" for amount in (one.total_ht, one.vat, one.total_ttc)))
-            for one in self.invoices
-        ]
-        return html_table(
+        rows = [(one.month, one.total_ht, one.vat, one.total_ttc) for one in self.invoices]
+        page = html_table(
             ("month", f"{self.contract.terms.money.currency.value} before VAT", "VAT", "with VAT"),
             rows,
             len(rows),
             "Invoices",
         )
+        return page + self.findings._repr_html_() if len(self.findings) else page
 
 
 @in_python_words

@@ -16,6 +16,7 @@ from simbench.base.extras import need
 from simbench.base.notebook import html_table
 from simbench.base.progress import Progress, reported
 from simbench.base.python_tables import built
+from simbench.base.text import count
 from simbench.dialup.grid import last_day_of, months_named
 from simbench.dialup.offer import Offer, load_netrevenu
 from simbench.dialup.settlement import JUNE_2000, Settled, Span, settle_minutes
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["Settlement", "judge", "settle", "simulate", "span"]
 
 HEADINGS = ("month", "calls", "minutes", "share_ff", "share_eur", "vat_ff", "share_ttc_ff", "average_centimes")
+SHOWN = (
+    "month", "calls", "minutes", "share (FF)", "share (EUR)", "VAT (FF)", "share with VAT (FF)", "centimes a minute",
+)  # fmt: skip
 
 
 class Settlement:
@@ -79,11 +83,11 @@ class Settlement:
 
     def __repr__(self) -> str:
         owed = sum(one.share_eur for one in self.settled)
-        return f"<Settlement of {len(self.settled)} months: {owed:,.2f} EUR before VAT; {self.findings!r}>"
+        return f"<Settlement of {count(len(self.settled), 'month')}: {owed:,.2f} EUR before VAT; {self.findings!r}>"
 
     def _repr_html_(self) -> str:
         rows = [tuple(row.values()) for row in self.months.rows()]
-        return html_table(HEADINGS, rows, len(rows), "Settlement")
+        return html_table(SHOWN, rows, len(rows), "Settlement") + self.findings._repr_html_()
 
 
 @in_python_words

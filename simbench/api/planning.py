@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 Codes = Mapping[str, int] | str
 """Short codes with their rates in messages/s, as a mapping or as "36010=50,36020=20"."""
 Language = Literal["en", "fr"]
+OF_KIND = {"own": "your choice; ", "held": "what you hold; "}
 
 
 class Plan:
@@ -67,7 +68,7 @@ class Plan:
 
     @cached_property
     def tables(self) -> dict[str, Frame]:
-        """The tables of the plan by name: candidates, sensitivities, trade-offs, orders, …"""
+        """The tables of the plan: mixes, demands, months, orders, sensitivities, tradeoffs, courses and invoices."""
         from simbench.planning.tables import sheets_of
 
         return {sheet.name: frame_of(sheet) for sheet in sheets_of(self.advice)}
@@ -82,11 +83,18 @@ class Plan:
         return f"<Plan {self.advice.name}: {self.chosen.words}, {self.euros:,.2f} {self.advice.currency} before VAT>"
 
     def _repr_html_(self) -> str:
+        from simbench.planning.tables import scored
+
         rows = [
-            (one.words, f"{one.euros:,.2f}", f"{one.score.promised.share:.2%}", one.why)
-            for one in self.advice.candidates
+            (
+                one.words,
+                one.euros,
+                f"{one.score.promised.share:.2%}".replace("%", " %"),
+                OF_KIND.get(kind, "") + one.why,
+            )
+            for kind, one in scored(self.advice)
         ]
-        headings = ("code plan", f"{self.advice.currency} before VAT", "in time", "")
+        headings = ("code plan", f"{self.advice.currency} before VAT", "in time", "why")
         return html_table(headings, rows, len(rows), f"{self.advice.title}: {self.verdict}")
 
 

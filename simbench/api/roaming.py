@@ -62,7 +62,7 @@ class Travels:
         return f"<Travels: {self.summary.subscribers:,} subscribers, {self.summary.days} days; {self.findings!r}>"
 
     def _repr_html_(self) -> str:
-        return self.profiles._repr_html_()
+        return self.profiles._repr_html_() + self.findings._repr_html_()
 
 
 @in_python_words

@@ -12,6 +12,7 @@ from pathlib import Path
 from simbench.api.findings import Findings
 from simbench.api.words import in_python_words, path_in
 from simbench.base.errors import BadInput
+from simbench.base.notebook import html_facts
 from simbench.base.outputs import claim
 from simbench.base.progress import Progress, reported
 from simbench.bench.exercises.exercise import Exercise
@@ -70,7 +71,8 @@ class Session:
         return f"<Session of {self.client or 'a client'}: {self.findings!r}>"
 
     def _repr_html_(self) -> str:
-        return self.findings._repr_html_()
+        facts = (("exercises", ", ".join(self.exercises)), ("outcome", self.outcome))
+        return html_facts(self.client, facts) + self.findings._repr_html_()
 
 
 @in_python_words
