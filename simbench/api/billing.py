@@ -37,6 +37,11 @@ class Bill:
 
     `invoices` are in order of months. `findings` is empty unless an invoice was received; then `billed` is its sum
     before VAT, and `beyond` how much of that is not due (negative: too little was billed).
+
+    >>> acts = {"codes": [{"code": "36010", "opened": "2016-09-01"}]}
+    >>> counts = Frame.of({"month": ["2016-10"], "code": ["36010"], "delivered": [1000]}, "counts")
+    >>> bill(counts, acts).lines.columns[:3]
+    ['month', 'clause', 'for']
     """
 
     def __init__(

@@ -42,6 +42,12 @@ class Settlement:
     """Months of calls, settled: what is owed for each, and the findings on records and statement.
 
     `run` is the simulation and `replayed` the records it was made of, whichever there is.
+
+    >>> month = {"name": "m", "title": "M", "months": "2000-09", "minutes": 2_000_000,
+    ...          "pools": [{"name": "paris", "ports": 300}]}
+    >>> (september,) = simulate(month).settled
+    >>> september.tariff
+    'F1'
     """
 
     def __init__(
@@ -138,6 +144,13 @@ def judge(  # noqa: PLR0913 - what may be known beside records
     `months`: "2000-09", "2000" or "2000-09/2000-11"; by default that of most calls. `statement`: the provider's, to be
     compared. `tariff` and `readings` choose how the offer is read. `ports`: modems of each access server ("" for all).
     `clock` dates accounting records. Raises BadInput; needs the extra `fast`.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as home:
+    ...     calls = Path(home, "calls.csv")
+    ...     _ = calls.write_text("start,duration_s\\n2000-09-04T10:00:00,2700\\n")
+    ...     judge(calls, months="2000-09").months["minutes"]
+    [45]
     """
     need("fast", "judge")
     from simbench.dialup.replay import replay

@@ -26,7 +26,13 @@ class Findings(Sequence[Finding]):
     `findings["sla.availability"]` is the finding of a purpose, `findings[0]` the first. `facts` are those of the
     record: source, period, contract, rows. `notes` are remarks on rows of tables that were set aside or read with
     doubt. `before` holds the findings before any decision was applied; `dispute`, `forecast` and `back_test` what was
-    asked for beside.
+    asked for beside. An unknown purpose raises KeyError, which names similar ones.
+
+    >>> found = judge(simulate("year/01_quiet_day"))
+    >>> found["sla.restoration"].clause
+    'OPS-QOS-02'
+    >>> found.frame.columns[:3]
+    ['outcome', 'clause', 'purpose']
     """
 
     def __init__(  # noqa: PLR0913 - what may have been asked for

@@ -46,6 +46,10 @@ class Plan:
     """Which short codes at which rate keep the promise of a campaign, what they cost and how sure they are.
 
     `advice` holds every figure (docs/reference/campaign.md): candidates, sensitivities, trade-offs, invoices, orders.
+
+    >>> found = plan("scenarios/plan/02_small.toml")
+    >>> sorted(found.tables)[:4]
+    ['courses', 'demands', 'invoices', 'mixes']
     """
 
     def __init__(self, advice: Advice, contract: Contract) -> None:
@@ -180,7 +184,15 @@ def what_if(run: Run | Path | str, *, contract: Contract | Path | str | None = N
 
 
 class Sweep:
-    """A study that was run: each point of its grid, with the mean of every measure and its confidence interval."""
+    """A study that was run: each point of its grid, with the mean of every measure and its confidence interval.
+
+    `points` and `runs` are the tables; `prepared` is the study as it was run.
+
+    >>> tiers = {"parameters": [{"key": "codes.0.rate_per_s", "values": [10, 20]}], "replications": 2, "block": 2}
+    >>> found = sweep(tiers, world="year/01_quiet_day", executor=1)
+    >>> len(found.points), len(found.runs)
+    (2, 4)
+    """
 
     def __init__(self, prepared: Prepared, done: dict[Key, Result], found: list[tuple[Interval, ...]]) -> None:
         self.prepared, self.done, self.intervals = prepared, done, found

@@ -39,7 +39,11 @@ Write = Callable[[Path, bool], object]
 class Report:
     """The report of a result: one page, its figures, and the files that `save` writes.
 
-    Everything is drawn when it is first asked for.
+    Everything is drawn when it is first asked for. `title` names it.
+
+    >>> page = report(simulate("year/01_quiet_day"))
+    >>> sorted(page.figures)[:2]
+    ['availability', 'calendar']
     """
 
     def __init__(self, title: str, page: Page, write: Write, *, has_pdf: bool = False) -> None:

@@ -42,6 +42,10 @@ class Session:
     `findings` has one finding a purpose and exercise; `folder` holds a ledger an exercise (`runs/EXERCISE/ledger`, for
     `open_run`). A session without a folder of its own lies in a temporary one, which goes when nobody refers to the
     session any more.
+
+    >>> session = conform("reference", only="refusals")
+    >>> session.exercises
+    ('refusals',)
     """
 
     def __init__(
@@ -156,6 +160,12 @@ def read_session(folder: Path | str, contract: Contract | str | None = None) -> 
     """The session that `conform` or `simbench conform` kept in a folder, its findings as they were.
 
     Raises BadInput when there is none, LedgerError for a damaged ledger.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as home:
+    ...     session = conform("reference", only="refusals", folder=f"{home}/kept")
+    ...     read_session(f"{home}/kept").findings == session.findings
+    True
     """
     home = Path(folder)
     result = read_findings(home / FINDINGS)
