@@ -18,9 +18,10 @@ from fake_smsc.ucp_gateway.all_operations_meter import count_all
 from fake_smsc.ucp_gateway.amendments import AmendmentOperations
 from fake_smsc.ucp_gateway.legacy import LegacySubmission
 from fake_smsc.ucp_gateway.line import GatewaySettings, Line, Mute, OwnWindow
+from fake_smsc.ucp_gateway.logins import LoginGuard, Report
 from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.output import Output
-from fake_smsc.ucp_gateway.sessions import LoginGuard, Sessions
+from fake_smsc.ucp_gateway.sessions import Sessions
 from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
 from fake_smsc.ucp_gateway.submission import Submission
 from fake_smsc.ucp_gateway.times import UcpTimes
@@ -115,6 +116,15 @@ class Gateway:
     def guard_logins(self, guard: LoginGuard) -> None:
         """Ask this guard before every login."""
         self._sessions.guard = guard
+
+    def report_logins(self, report: Report) -> None:
+        """Call this with every login from now on."""
+        self._sessions.report = report
+
+    def swallowed_login(self, number: int, frame: Frame, now: int, why: str, ec: str) -> None:
+        """Report a login that a wire fault kept away from the gateway."""
+        if number in self.lines:
+            self._sessions.saw(self.lines[number], frame, now, why, ec)
 
     # The driver's calls ----------------------------------------------------------------------------------------
 

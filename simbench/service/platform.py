@@ -18,16 +18,15 @@ from simbench.ledger.events import OutageScheduled
 from simbench.service import records
 from simbench.service.judging import judge_live
 from simbench.service.log import EventLog, frame_id
-from simbench.service.messages import MessageSearch, Query
+from simbench.service.messages import Query
+from simbench.service.observed import Observed
 from simbench.service.problems import Refusal
 from simbench.service.settings import ServiceSettings
-from simbench.service.watch import Watch
 
 if TYPE_CHECKING:
     from fake_smsc.server.saved_state import SavedState
 
 MOST_SCHEDULED = 100
-LOOK_S = 0.5  # pause between two looks at the ledger for the log
 
 
 @contextmanager
@@ -41,48 +40,29 @@ def _searching() -> Iterator[None]:
 class ServedPlatform:
     """Functions for routes and pages. Use as an async context manager while the platform is served."""
 
-    def __init__(self, smsc: LiveSmsc, settings: ServiceSettings) -> None:
+    def __init__(self, smsc: LiveSmsc, settings: ServiceSettings, observed: Observed | None = None) -> None:
         self.smsc, self.settings = smsc, settings
         self.control: Control = smsc.control
-        self.log = EventLog(settings.log, unmasked=settings.unmasked)
-        self.watch = Watch(self.control, self.log)
-        self.search = MessageSearch(smsc.ledger, self.log, smsc.contract)
+        self._observed = observed or Observed(smsc, EventLog(), settings.limits.searched_s)
+        self.log = self._observed.log
+        self.watch, self.search = self._observed.watch, self._observed.search
         self.judgements: records.Judgements | None = None
         self._judging = asyncio.Lock()
         self._schedule: dict[int, tuple[records.Scheduled, asyncio.Task[None]]] = {}
         self._ordinal = 0
-        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> ServedPlatform:
-        self._tasks = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._follow())]
-        self.smsc.server.intake.on_problem = lambda problem: self.log.event("ledger", problem=problem)
+        await self._observed.__aenter__()
         if self.smsc.saved_state is not None:
             self._plan_again(self.smsc.saved_state)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        tasks = [*self._tasks, *(task for _, task in self._schedule.values())]
+        tasks = [task for _, task in self._schedule.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self.log.enabled:
-            await self.watch.look()
-            await asyncio.to_thread(self.search.follow)
-        self.search.forget()
-        self.log.close()
-
-    async def _follow(self) -> None:
-        """Read refusals for the log; without one, give back what searches used once nobody searches any more."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            try:
-                if self.log.enabled:
-                    await asyncio.to_thread(self.search.follow)
-                elif self.search.holds() and self.search.idle_s() > self.settings.limits.searched_s:
-                    await asyncio.to_thread(self.search.forget)
-            except Exception as error:  # whatever happens, the SMSC continues
-                self.control.trouble(f"the log names no more refusals: {error}")
-                return
+        await self._observed.__aexit__(*exc)
 
     # Reading ---------------------------------------------------------------------------------------------------
 
