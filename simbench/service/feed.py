@@ -25,8 +25,9 @@ SILENT: Final = {"discarded": "not answered", "closed": "connection closed"}  # 
 class Exchange(msgspec.Struct):
     """One operation, or the opening or end of a connection.
 
-    `id` is the operation's frame, "" for a connection; `at` its instant (us); `came` what it was, `answered` the
-    result, "" while there is none; `decided` the rule of the SMSC that refused or held it, and the contract's clause.
+    `id` is the operation's frame, "" for a connection, and `octets` its octets; `at` its instant (us); `came` what it
+    was, `answered` the result, "" while there is none; `decided` the rule of the SMSC that refused or held it, and the
+    contract's clause.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Exchange(msgspec.Struct):
     came: str
     answered: str = ""
     decided: str = ""
+    octets: bytes = b""
 
 
 class Feed:
@@ -78,7 +80,7 @@ class Feed:
             elif item.kind == "O":
                 exchange = Exchange(
                     frame_id(session, row["at"], item.trn), row["at"], session, self._account(session),
-                    _said(item, "in" if way == "in" else "out"),
+                    _said(item, way), octets=item.octets,
                 )  # fmt: skip
                 found.append(exchange)
                 waiting[session, way, item.trn, item.ot] = exchange, item
