@@ -216,7 +216,7 @@ class SmscServer:
                 self.strangers.take(connection, data)
         if served:
             self._serve(served, now)
-        self.strangers.serve()
+        self.strangers.serve(shared=bool(served))
 
     def _recorded(self, now: int, number: int, data: bytes) -> bytes:
         """Record octets that were read; return what faults leave of them."""

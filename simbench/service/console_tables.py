@@ -52,8 +52,11 @@ def opens_frames(made: Any, platform: ServedPlatform) -> None:
     made.on("rowClick", clicked)
 
 
-def live(platform: ServedPlatform, show: Callable[[], Awaitable[object]], period_s: float = LIVE_S) -> None:
-    """Show again while traffic goes on: a page left open beside a server at rest costs almost nothing."""
+def live(platform: ServedPlatform, show: Callable[[], Awaitable[bool]], period_s: float = LIVE_S) -> None:
+    """Show again while traffic goes on, and until `show` says that it showed all of it.
+
+    A page left open beside a server at rest costs almost nothing.
+    """
     seen: list[object] = []
 
     async def look() -> None:
@@ -61,8 +64,8 @@ def live(platform: ServedPlatform, show: Callable[[], Awaitable[object]], period
         stands = [written["wire"], written["centre"], written["events"]]
         if stands != seen:
             with suppress(Refusal):  # a full disk, which the page's head shows
-                await show()
-            seen[:] = stands
+                if await show():
+                    seen[:] = stands
 
     ui.timer(period_s, look)
 
@@ -83,9 +86,10 @@ def messages_panel(platform: ServedPlatform) -> None:
             calendar = platform.smsc.contract.calendar
             fill(made, [{**each.model_dump(), "when": shown_at(each.at, calendar)} for each in found.messages])
 
-        async def follow() -> None:
+        async def follow() -> bool:
             if platform.control.answered() <= platform.settings.limits.followed_messages:
                 await search(fresh=False)
+            return True
 
         go.on_click(search)
         for field in (recipient, code, text):
@@ -105,12 +109,13 @@ def verdicts_panel(platform: ServedPlatform) -> None:
         made = table("Findings", JUDGED, "purpose", rows=10, level=3)
         made.add_slot("body-cell-frames", FRAMES)
 
-        async def show(*, now: bool = False) -> None:
+        async def show(*, now: bool = False) -> bool:
             judged = await (platform.judged() if now else platform.verdicts())
             decided = sorted((each for each in judged.findings if each.outcome not in UNDECIDED), key=_rank)
             fill(made, [_verdict(each) for each in decided])
             at = shown_at(platform.judged_at, platform.smsc.contract.calendar)
             summary.text = f"{len(decided)} of {len(judged.findings)} rules had something to judge, as of {at}"
+            return platform.is_judged()
 
         async def at_once() -> None:
             await show(now=True)
@@ -134,7 +139,7 @@ def events_panel(platform: ServedPlatform) -> None:
         made = table("Events", FED, "key", opens="when", rows=10)
         opens_frames(made, platform)
 
-        async def show() -> None:
+        async def show() -> bool:
             calendar = platform.smsc.contract.calendar
             exchanges = await platform.exchanges(EVENTS_SHOWN)
             rows = [
@@ -151,5 +156,6 @@ def events_panel(platform: ServedPlatform) -> None:
                 )  # fmt: skip
             latest = sorted(rows, key=lambda each: each[0], reverse=True)[:EVENTS_SHOWN]
             fill(made, [{**row, "when": shown_at(at, calendar)} for at, row in latest])
+            return True
 
         live(platform, show, 1.0)

@@ -45,9 +45,13 @@ class Feed:
 
     def __init__(self, control: Control, ledger: AnyLedger, contract: Contract, watch: Watch) -> None:
         self._control, self._ledger, self._contract, self._watch = control, ledger, contract, watch
+        self._accounts: dict[int, str] = {}  # by session, of the latest logins
 
     def latest(self, most: int) -> list[Exchange]:
         """Return the latest exchanges that are on disk, the latest first. Any thread may call it."""
+        first = max(0, self._ledger.written["centre"] - ROWS)
+        decided = self._ledger.tail("centre", first, ["at", "kind", "session", "recipient"]).to_pylist()
+        self._accounts = {row["session"]: row["recipient"] for row in decided if row["kind"] == "login"}
         found: list[Exchange] = []
         waiting: dict[tuple[int, str, str, str], tuple[Exchange, Frame]] = {}
         for row in self._rows():
@@ -55,7 +59,7 @@ class Feed:
                 found.append(_connection(row))
             else:
                 found += self._frames(row, waiting)
-        self._without_result(waiting)
+        self._without_result(waiting, decided)
         return found[: -most - 1 : -1]
 
     def _rows(self) -> list[dict[str, Any]]:
@@ -97,13 +101,11 @@ class Feed:
             fault = "" if text else self._fault(exchange.session, result.trn)
             exchange.decided = fault or self._ruled(rule_of(text), text, exchange, asked)
 
-    def _without_result(self, waiting: dict[Any, tuple[Exchange, Frame]]) -> None:
+    def _without_result(self, waiting: dict[Any, tuple[Exchange, Frame]], rows: list[dict[str, Any]]) -> None:
         """Say which rule holds or dropped what has no result yet, as the centre's rows say."""
-        columns = ["at", "kind", "session", "recipient"]
-        first = max(0, self._ledger.written["centre"] - ROWS)
         decided = {
             (row["at"], row["session"], row["recipient"]): row["kind"]
-            for row in self._ledger.tail("centre", first, columns).to_pylist()
+            for row in rows
             if row["kind"] in {"held", *SILENT}
         }
         for exchange, asked in waiting.values():
@@ -141,7 +143,7 @@ class Feed:
 
     def _account(self, session: int) -> str:
         line = self._control.server.gateway.lines.get(session)
-        return line.account if line is not None else ""
+        return line.account if line is not None else self._accounts.get(session, "")
 
 
 def _connection(row: dict[str, Any]) -> Exchange:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST_SCHEDULED = 100
 VERDICTS_S = 5.0  # between two judgements that nobody asked for
-VERDICTS_REST = 20  # times as long as a judgement took
+VERDICTS_REST = 10  # times as long as a judgement took
 
 
 @contextmanager
@@ -180,9 +180,11 @@ class ServedPlatform:
         """
         if self._judging.locked() or time.monotonic() < self._judge_again_s:
             return self.judgements or records.Judgements(since=0, until=0, findings=[])
-        if self.judgements is None or self.smsc.ledger.written["wire"] != self._judged_rows:
-            return await self.judged()
-        return self.judgements
+        return await self.judged() if self.judgements is None or not self.is_judged() else self.judgements
+
+    def is_judged(self) -> bool:
+        """Whether the latest findings are on everything that is on disk."""
+        return self.smsc.ledger.written["wire"] == self._judged_rows
 
     def _log_findings(self, judgements: records.Judgements) -> None:
         """Log each finding that blames somebody, when it is new or has another outcome."""

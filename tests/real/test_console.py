@@ -30,7 +30,7 @@ from tests.real.conftest import require
 
 pytestmark = pytest.mark.real
 NUMBER = "33639980001"
-WAIT_MS = 40_000  # guards against hanging; says nothing about speed
+WAIT_MS = 120_000  # guards against hanging; says nothing about speed
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
