@@ -16,6 +16,7 @@ from simbench.ucp.frame import STX
 SLICE: Final = 512  # octets served at once; a login has about a hundred
 TURN_ITEMS: Final = 64
 SHARED_TURN_ITEMS: Final = 16  # in a turn that served ordinary clients
+PIECE_ITEMS: Final = 8  # that a piece counts as at least: what it costs whatever is in it
 EARLY_OCTETS: Final = 32_768  # of a connection without a login, before it is closed
 READ_OCTETS: Final = 262_144  # of a connection that wait at most
 WAITING_OCTETS: Final = 16_000_000  # of all; beyond this a connection has EARLY_OCTETS waiting at most
@@ -111,7 +112,7 @@ class Lane:
         is_cut, end = stranger.early >= EARLY_OCTETS, at + len(piece)
         if begun is not None:
             stranger.early += len(piece)
-            self._spent += max(1, self._server.serve_early(stranger, piece))
+            self._spent += max(PIECE_ITEMS, self._server.serve_early(stranger, piece))
             if not is_cut and not reason and self._server.welcome(stranger, octets[end:]):
                 self._octets -= len(octets) - at
                 return

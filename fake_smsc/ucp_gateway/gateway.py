@@ -149,7 +149,8 @@ class Gateway:
         self.centre.advance(now)
         lines = self.lines
         found = [(lines[number], octets) for number, octets in reads if number in lines and not lines[number].closing]
-        served, left = self._fast.serve(found, now, most) if self._fast is not None and found else (False, [])
+        plain = self._fast is not None and any(line.account for line, _ in found)  # a stranger sends nothing plain
+        served, left = self._fast.serve(found, now, most) if plain and self._fast is not None else (False, [])
         if not served:
             left = self._core(found, now, most)
         for line, octets in found:
