@@ -28,7 +28,7 @@ from simbench.ledger import open_run as open_recorded
 from simbench.ledger.events import events_in
 from simbench.ledger.incidents import Incident, incidents_of, period_of
 from simbench.ledger.rows import COUNTED, TABLES
-from simbench.planning.executors import Where, on_this_machine, spread
+from simbench.planning.executors import Where, check_executor, on_this_machine, spread
 from simbench.planning.study import seed_of
 from simbench.simulation.plan import World as Planned
 from simbench.simulation.run import run_world
@@ -186,6 +186,7 @@ def simulate(  # noqa: PLR0913 - the options of a simulation
     >>> run.counts.columns[:3]
     ['code', 'offered', 'submitted']
     """
+    check_executor(executor)
     asked = world_in(world)
     if contract is not None:
         asked = World._made(asked.settings, contract_in(contract), asked.place)

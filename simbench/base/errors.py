@@ -26,6 +26,10 @@ class BadInput(SimbenchError):
         self.place, self.problem, self.expected = place, problem, expected
         super().__init__(f"{place}: {problem}" + (f"; expected {expected}" if expected else ""))
 
+    def __reduce__(self) -> tuple[type[BadInput], tuple[str, str, str]]:
+        """Return what `pickle` makes it again from: errors of worker processes must reach the caller."""
+        return type(self), (self.place, self.problem, self.expected)
+
 
 class ContractError(BadInput):
     """A contract or overlay file is invalid."""
