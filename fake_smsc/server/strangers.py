@@ -1,8 +1,8 @@
 """Serves connections without a login a little at a time, so that they delay nobody who is logged in.
 
 A stranger's octets wait in a lane of their own. One turn of the loop serves TURN_ITEMS frames and wire errors of it, in
-pieces of SLICE octets, a connection after the other, and fewer while ordinary clients are served. Once logged in, the rest
-goes the way of all reads.
+pieces of SLICE octets, a connection after the other, and fewer while ordinary clients are served. Once logged in, the
+rest goes the way of all reads.
 """
 
 from __future__ import annotations
