@@ -42,8 +42,12 @@ GROUP: Final = "simbench.reports"
 class Report:
     """The report of a result: one page, its figures, and the files that `save` writes.
 
-    Everything is drawn when it is first asked for. A report of your own is made of a title and a function that gives
-    the page as HTML; `write` writes the files into a folder, without it the page alone.
+    Everything is drawn when it is first asked for. `title` names it. A report of your own is made of a title and a
+    function that gives the page as HTML; `write` writes the files into a folder, without it the page alone.
+
+    >>> page = report(simulate("year/01_quiet_day"))
+    >>> sorted(page.figures)[:2]
+    ['availability', 'calendar']
     """
 
     def __init__(self, title: str, page: Page, write: Write | None = None, *, has_pdf: bool = False) -> None:

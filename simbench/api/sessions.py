@@ -12,6 +12,7 @@ from pathlib import Path
 from simbench.api.findings import Findings
 from simbench.api.words import in_python_words, path_in
 from simbench.base.errors import BadInput
+from simbench.base.notebook import html_facts
 from simbench.base.outputs import claim
 from simbench.base.progress import Progress, reported
 from simbench.bench.exercises.exercise import Exercise
@@ -42,6 +43,10 @@ class Session:
     `findings` has one finding a purpose and exercise; `folder` holds a ledger an exercise (`runs/EXERCISE/ledger`, for
     `open_run`). A session without a folder of its own lies in a temporary one, which goes when nobody refers to the
     session any more.
+
+    >>> session = conform("reference", only="refusals")
+    >>> session.exercises
+    ('refusals',)
     """
 
     def __init__(
@@ -71,7 +76,8 @@ class Session:
         return f"<Session of {self.client or 'a client'}: {self.findings!r}>"
 
     def _repr_html_(self) -> str:
-        return self.findings._repr_html_()
+        facts = (("exercises", ", ".join(self.exercises)), ("outcome", self.outcome))
+        return html_facts(self.client, facts) + self.findings._repr_html_()
 
 
 @in_python_words
@@ -155,6 +161,12 @@ def read_session(folder: Path | str, contract: Contract | str | None = None) -> 
     """The session that `conform` or `simbench conform` kept in a folder, its findings as they were.
 
     Raises BadInput when there is none, LedgerError for a damaged ledger.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as home:
+    ...     session = conform("reference", only="refusals", folder=f"{home}/kept")
+    ...     read_session(f"{home}/kept").findings == session.findings
+    True
     """
     home = Path(folder)
     result = read_findings(home / FINDINGS)

@@ -21,7 +21,7 @@ from simbench.base.errors import BadInput
 from simbench.contract import Contract
 from simbench.finding import Finding, Outcome
 from simbench.numbering.plan import NumberingPlan, plan_of
-from simbench.rulebook import SUITES, Facts, Rulebook, Suite, Verdict, worst
+from simbench.rulebook import SUITES, Facts, Rulebook, Suite, Verdict, none_wrong, worst
 from simbench.trace.trace import Trace
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "judge",
     "load",
     "missed",
+    "none_wrong",
     "ordered",
     "rule",
     "standing",
