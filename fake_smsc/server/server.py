@@ -87,7 +87,7 @@ class SmscServer:
         self._heartbeat = heartbeat
         self._reads: list[tuple[Connection, bytes]] = []  # of this turn of the loop
         self._octets = 0  # in them
-        self._alone: Connection | None = None  # the only one that was read in the turn before
+        self._alone: Connection | None = None  # the only one, of a client, that was read in the turn before
         self._left: list[tuple[int, bytes]] = []  # recorded, and served first in the next turn
         self.strangers = Lane(self)
         self.count = 0  # connections so far
@@ -177,11 +177,22 @@ class SmscServer:
 
         A connection that alone was read in the turn before is served at once: its client may be waiting.
         """
-        if connection is self._alone and not self._reads:
+        if connection is not self._alone or self._reads:
+            self._collect(connection, data)
+        elif self._left or self.durable or self.intake.shut or self.faults.engaged:
             self._reads.append((connection, data))
             self.serve_reads()
         else:
-            self._collect(connection, data)
+            self._serve_alone(connection.number, data)
+
+    def _serve_alone(self, number: int, data: bytes) -> None:
+        """Serve the read of a client that was alone in the turn before."""
+        now = self.clock.now()
+        octets = self._recorded(now, number, data)
+        if self.gateway.answer(number, octets, now, self.send):
+            self.touch()
+        else:
+            self._serve([(number, octets)], now)
 
     def _collect(self, connection: Connection, data: bytes) -> None:
         if not self._reads:
@@ -196,7 +207,6 @@ class SmscServer:
         if not self._reads and not self._left:
             return
         reads, self._reads, self._octets = self._reads, [], 0
-        self._alone = reads[0][0] if len(reads) == 1 else None
         served, self._left = self._left, []
         now, lines = self.clock.now(), self.gateway.lines
         for connection, data in reads:
@@ -211,6 +221,7 @@ class SmscServer:
                 self.strangers.take(connection, data)
         if served:
             self._serve(served, now)
+        self._alone = reads[0][0] if len(reads) == len(served) == 1 else None
         self.strangers.serve()
 
     def _recorded(self, now: int, number: int, data: bytes) -> bytes:

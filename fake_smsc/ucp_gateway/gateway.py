@@ -57,6 +57,12 @@ class FastPath(Protocol):
         Return whether it did, and the octets that are left over.
         """
 
+    def answer(self, line: Line, octets: bytes, now: int) -> bytes | None:
+        """Serve a read that is one plain frame; return its result, None if it is anything else."""
+
+    def write_rows(self, now: int) -> None:
+        """Hand over the rows of what `answer` served."""
+
     def carry(self, accounts: set[str]) -> bool:
         """Send what waits for these accounts, and for those of its own that have something new."""
 
@@ -148,6 +154,25 @@ class Gateway:
                 self._look_for_foreign(line, octets, now)
         self._settle()
         return [(line.number, octets) for line, octets in left]
+
+    def answer(self, number: int, octets: bytes, now: int, send: Callable[[int, bytes], object]) -> bool:
+        """`received` for the only read of a turn, if it is one plain frame: its result leaves before its rows are made.
+
+        Return False if it is anything else; it has changed nothing then.
+        """
+        fast, line = self._fast, self.lines[number]
+        if fast is None or self._out.dirty:
+            return False
+        self.centre.advance(now)
+        result = fast.answer(line, octets, now)
+        if result is None:
+            return False
+        if result:
+            send(number, result)
+        line.heard_at = now
+        fast.write_rows(now)
+        self._settle()
+        return True
 
     def _core(self, reads: Reads, now: int, most: int) -> Reads:
         """Serve reads without the fast path; return what is left over."""

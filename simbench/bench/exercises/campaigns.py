@@ -63,7 +63,7 @@ async def campaign(bench: Bench) -> None:
         bench.marketing(code, once, text="Soldes chez RIVALE", brand="RIVALE"),
     ]
     await bench.ask_all(asks)
-    await bench.received(len(good) + 5, bench.patience_s)
+    await bench.settled()
     await bench.pause(3)
 
 
@@ -144,7 +144,7 @@ async def ranges(bench: Bench) -> None:
         proper.append(bench.message("machines", machine))
         improper += [bench.marketing("machines", machine), bench.message("machines")]
     await bench.ask_all([*proper, *improper])
-    await bench.received(len(proper), bench.patience_s)
+    await bench.settled()
     await bench.pause(3)
 
 
@@ -162,7 +162,7 @@ async def sender_names(bench: Bench) -> None:
     bad = [bench.message("second", oadc=name) for name in (*BAD_NAMES, bench.plan.writer(77))]
     bad.append(bench.message("first", oadc="MARQUE"))
     await bench.ask_all([*good, *bad, bench.message("first")])
-    await bench.received(len(good) + 1, bench.patience_s)
+    await bench.settled()
     await bench.pause(3)
 
 
