@@ -168,7 +168,7 @@ def read_session(folder: Path | str, contract: Contract | str | None = None) -> 
             trace = Trace(open_run(ledger))
             exercises.append(ExerciseRun(name, exercise.title, trace, trace.span[0]))
     known = contract if isinstance(contract, Contract) else load_contract(given)
-    return Session(Judgement(result.run, result.findings, known, exercises), home)
+    return Session(Judgement(result.run, result.findings, known, exercises, untested=result.untested), home)
 
 
 def is_session(folder: Path) -> bool:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,11 +19,13 @@ from msgspec.structs import replace
 
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.outputs import claim
+from simbench.base.text import count
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:
     from simbench.bench.exercises.exercise import Chosen, Exercise
+    from simbench.bench.report import Judgement
     from simbench.bench.runner.baseline import Baseline, Standing
     from simbench.bench.runner.options import SessionOptions
     from simbench.bench.runner.run_exercise import Phase
@@ -190,7 +193,7 @@ def conform_command(wanted: SessionOptions, options: Options) -> int:
     today = date.today()
     standings = compare(judgements.findings, known, today, strict=options.strict)
     click.echo(f"writing {folder / 'report.html'}", err=True)
-    write_output(judgements, folder, standings)
+    judgement = write_output(judgements, folder, standings)
     write_junit(folder / JUNIT, judgements, standings, strict=options.strict)
     if options.update_baseline and options.baseline:
         before, known = known, updated(standings, known, today)
@@ -200,7 +203,7 @@ def conform_command(wanted: SessionOptions, options: Options) -> int:
     if options.as_json:
         click.echo((folder / "findings.json").read_text(encoding="utf-8"))
     else:
-        _print(standings, judgements, folder)
+        _print(standings, judgements, judgement, folder)
     if options.keep_up:
         keep_up(judgements.plan, judgements.reach.port)
     return status(standings, strict=options.strict)
@@ -316,7 +319,7 @@ def keep_up(plan: Plan, port: int = 0) -> None:
     asyncio.run(serve())
 
 
-def _print(standings: list[Standing], judgements: Judgements, folder: Path) -> None:
+def _print(standings: list[Standing], judgements: Judgements, judgement: Judgement, folder: Path) -> None:
     from rich.console import Console
     from rich.markup import escape
 
@@ -339,7 +342,20 @@ def _print(standings: list[Standing], judgements: Judgements, folder: Path) -> N
     noted = Counter(one.state for one in standings if one.state)
     if any(one.deviation for one in standings):
         counts += "; " + ", ".join(f"{number} {STATES[state]}" for state, number in noted.items())
+    for line in _untested(judgement):
+        console.print(line, highlight=False, markup=False)
     console.print(f"\n{counts}.  Report: {folder / 'report.html'}", highlight=False)
+
+
+def _untested(judgement: Judgement) -> Iterator[str]:
+    """The clauses without a finding, by reason."""
+    by_reason: dict[str, list[str]] = {}
+    for one in judgement.untested:
+        by_reason.setdefault(one.reason, []).append(one.clause)
+    if by_reason:
+        yield f"\n{len(judgement.untested)} of {count(len(judgement.contract.clauses), 'clause')} not tested:"
+    for reason, clauses in by_reason.items():
+        yield f"    {', '.join(clauses)}: {reason}"
 
 
 class _Ticker:

@@ -48,14 +48,14 @@ class CallsAnythingFree(_Without):
     duty = "free"
 
 
-class Begins34Sessions(_Without):
-    """Sends from codes of range 34 to users who did not begin the session."""
+class BeginsReplySessions(_Without):
+    """Sends from codes of a range for replies to users who did not begin the session."""
 
     duty = "reply"
 
 
-class Uses35WithoutList(_Without):
-    """Sends from codes of range 35 to recipients on no presence list."""
+class IgnoresPresenceList(_Without):
+    """Sends from codes of a range for presence lists to recipients on no such list."""
 
     duty = "presence"
 
@@ -72,8 +72,8 @@ class Web2smsOnAnyRange(_Without):
     duty = "web2sms-range"
 
 
-class PeopleOn38(_Without):
-    """Sends from codes of range 38 to people."""
+class PeopleOnMachineCodes(_Without):
+    """Sends from codes of a range for machines to people."""
 
     duty = "machines"
 
@@ -219,7 +219,7 @@ class NightDelivery(Core):
 
 
 class KnowsOneStop(Core):
-    """Recognises an opt-out only as the bare word STOP in capitals."""
+    """Recognises an opt-out only as the bare word in capitals."""
 
     def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
         if text != "STOP":
@@ -263,11 +263,11 @@ DUTY_FAULTS: dict[str, type[Core]] = {
     "ignores-consent": IgnoresConsent,
     "names-no-brand": NamesNoBrand,
     "calls-anything-free": CallsAnythingFree,
-    "begins-34-sessions": Begins34Sessions,
-    "uses-35-without-list": Uses35WithoutList,
+    "begins-reply-sessions": BeginsReplySessions,
+    "ignores-presence-list": IgnoresPresenceList,
     "markets-on-any-range": MarketsOnAnyRange,
     "web2sms-on-any-range": Web2smsOnAnyRange,
-    "people-on-38": PeopleOn38,
+    "people-on-machine-codes": PeopleOnMachineCodes,
     "repeats-campaign": RepeatsCampaign,
     "omits-stop": OmitsStop,
     "cuts-mention-off": CutsMentionOff,

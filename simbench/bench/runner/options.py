@@ -27,7 +27,7 @@ from simbench.bench.sut.description import (
 from simbench.bench.sut.description import read_description as read
 from simbench.bench.sut.protocol import SystemUnderTest, reach_of
 from simbench.bench.sut.registry import known_suts, make_sut
-from simbench.client.faults import FAULTS
+from simbench.client.faults import FAULTS, current
 from simbench.contract import Contract, load_contract
 from simbench.contract.load import DEFAULT
 
@@ -116,7 +116,7 @@ class Nobody:
 
 def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Description | None]:
     for fault in wanted.faults if wanted.sut == "reference" else ():
-        if fault not in FAULTS:
+        if current(fault) not in FAULTS:
             raise BadInput(f"--fault {fault}", "the reference client has no such fault", choice(fault, FAULTS))
     said = read_capabilities(wanted.capabilities) if wanted.capabilities else None
     description: Description | None = None

@@ -13,9 +13,11 @@ from simbench.base.errors import BadInput
 from simbench.bench.report import ExerciseRun, Judgement, Result, read_findings, write_findings, write_report
 from simbench.bench.report.evidence_folders import EVIDENCE, write_folders
 from simbench.bench.runner.baseline import Standing, remark
+from simbench.bench.runner.selection import exercised
 from simbench.bench.runner.session import ATTEMPTS, RUNS, Judgements
 from simbench.bench.runner.session_record import NAME as RECORD
 from simbench.bench.runner.session_record import write_record
+from simbench.rules.coverage import untested
 from simbench.rules.rule import load
 from simbench.trace.trace import Trace
 
@@ -81,6 +83,7 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
         exercises,
         {purpose: rule.sentence for purpose, rule in load().items()},
         {(one.finding.purpose, one.finding.exercise): said for one in standings if (said := said_of(one, judgements))},
+        untested(judgements.plan.contract, judgements.findings, exercised()),
     )
 
 

@@ -22,6 +22,11 @@ from simbench.contract import Contract, load_contract
 from simbench.rules.rule import current, load, standing
 
 
+def exercised() -> frozenset[str]:
+    """The purposes that an exercise tests."""
+    return frozenset(purpose for each in EXERCISES.values() for purpose in each.purposes) | frozenset(standing())
+
+
 def select(only: Iterable[str] = (), contract: Contract | None = None) -> Chosen:
     """Of every exercise there is, those wanted; see `choose`."""
     return choose(EXERCISES.values(), only, contract)

@@ -20,6 +20,7 @@ from simbench.ledger.stimuli import Request
 from simbench.rules.arrays import slices, some_of, tokened
 from simbench.rules.client.limits import windows
 from simbench.rules.client.marketing_hours import allowed
+from simbench.rules.client.notified import Notified
 from simbench.rules.client.outages import interruptions
 from simbench.rules.client.recipients import SHOWN, evidence_of
 from simbench.rules.client.throughput import unrequested
@@ -47,6 +48,7 @@ _FIELDS = 4  # of a frame before its data, counted by slashes
 def nothing_lost(case: Case) -> Verdict:
     """Lost: requested from the client, neither withheld nor refused, and never accepted on the wire.
 
+    A message that the platform notifies is accepted, even where its result never came.
     Without an interruption a message is lost only when it is missing on the wire long after its request.
     """
     reports, submits = case.trace.reports, case.trace.submits
@@ -58,6 +60,9 @@ def nothing_lost(case: Case) -> Verdict:
     refused = set(submits.token[submits.ack == "N"].tolist())
     missing = [row for token, row in taken.items() if token not in arrived | refused | excused]
     parted, on_wire = bool(interruptions(case)), set(submits.token.tolist())
+    if lone := submits.where(submits.among("token", {row.token for row in missing})).rows():
+        arrived |= Notified(case, lone).arrived(lone)
+        missing = [row for row in missing if row.token not in arrived]
     silent = not any(report.kind in REPORTS for report in reports)  # the client does not report what it withholds
     unanswered = [row for row in missing if row.token in on_wire and not parted]
     held = [row for row in missing if row.token not in on_wire and silent and _may_withhold(case, row)]

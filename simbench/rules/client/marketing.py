@@ -102,7 +102,7 @@ def _stop_mention(case: Case, *, pushed: bool) -> Verdict:
 
 @rule(
     "marketing.stop-mention",
-    "A marketing message names STOP and the short code, unless the user was informed before",
+    "A marketing message names the opt-out word and the short code, unless the user was informed before",
     catches=("omits-stop",),
     capability="names_stop",
 )
@@ -146,7 +146,7 @@ def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int],
 
 @rule(
     "marketing.once-a-day",
-    "The client sends a user at most one marketing message per brand and day",
+    "The client sends a user no more marketing messages per brand and day than the contract has",
     catches=("repeats-campaign",),
     capability="keeps_daily_limit",
     at_worst="weak",
@@ -174,13 +174,13 @@ def once_a_day(case: Case) -> Verdict:
 
 @rule(
     "marketing.solicitation",
-    "The client solicits a user at most once a day for each brand",
+    "The client solicits a user no more often a day, over all brands, than the contract has for each brand",
     catches=("repeats-campaign",),
     capability="keeps_daily_limit",
     at_worst="weak",
 )
 def solicitation(case: Case) -> Verdict:
-    """The brochure gives no figure; the measured value is the busiest day of any user."""
+    """The measured value is the busiest day of any user."""
     days, brands = _per_user(case, by_brand=False)
     if not days:
         return Verdict("inconclusive", f"the client sent no {MARKETING}", blame="client")

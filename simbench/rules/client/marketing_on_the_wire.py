@@ -57,7 +57,7 @@ def _judged(
 
 @rule(
     "hours.hours-on-the-wire",
-    "Marketing on the wire was sent from Monday to Saturday, within the hours, and on no public holiday",
+    "Marketing on the wire was sent within the hours, and on days on which the contract allows it",
     catches=("night-marketing",),
     suites=("audit",),
     reads=("classes",),
@@ -85,8 +85,8 @@ def consent(case: Case) -> Verdict:
 
 @rule(
     "ranges.range-on-the-wire",
-    "Marketing on the wire was sent from codes of range 36, or of the presence and reply ranges",
-    catches=("marketing-on-38",),
+    "Marketing on the wire was sent from codes of a range for marketing, presence lists or replies",
+    catches=("marketing-on-machine-codes",),
     suites=("audit",),
     reads=("classes",),
 )
@@ -98,7 +98,7 @@ def ranges(case: Case) -> Verdict:
 
 @rule(
     "marketing.stop-on-the-wire",
-    "Marketing on the wire names STOP and a short code",
+    "Marketing on the wire names the opt-out word and a short code",
     catches=("marketing-without-stop",),
     suites=("audit",),
     reads=("classes",),
@@ -118,7 +118,7 @@ def _told_before(asked: Declared) -> bool:
 
 @rule(
     "marketing.daily-on-the-wire",
-    "No user received more than one marketing message per brand and day",
+    "No user received more marketing messages per brand and day than the contract has",
     catches=("marketing-twice-a-day",),
     suites=("audit",),
     reads=("classes",),
@@ -173,8 +173,8 @@ def opt_outs(case: Case) -> Verdict:
 
 @rule(
     "ranges.machines-on-the-wire",
-    "Codes of range 38 on the wire sent to machines only",
-    catches=("people-on-38",),
+    "Codes of a range for machines on the wire sent to machines only",
+    catches=("people-on-machine-codes",),
     suites=("audit",),
 )
 def machines(case: Case) -> Verdict:

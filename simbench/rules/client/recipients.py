@@ -33,7 +33,7 @@ def evidence_of(view: Submits | Operations, note: str) -> tuple[Evidence, ...]:
 
 @rule(
     "recipients.served-recipients",
-    "Each message has the outcome the offer defines for its recipient: refused, undeliverable or delivered",
+    "Each message has the outcome the contract defines for its recipient: refused, undeliverable or delivered",
     binds="platform",
     catches=("wrong-routing",),
     suites=("client", "audit"),
