@@ -30,7 +30,7 @@ def write_output(judgements: Judgements, folder: Path, standings: Sequence[Stand
     if not judgements.reused:  # the record of the runs stays complete, even when part of it is judged again
         write_record(folder, judgements.record())
     write_findings(folder / FINDINGS, judgement)
-    write_folders(folder / EVIDENCE, judgement, judgements.plan.folder / RUNS)
+    write_folders(folder / EVIDENCE, judgement, judgements.plan.folder / RUNS, judgements.several)
     write_report(folder / REPORT, judgement)
     return judgement
 
