@@ -69,6 +69,7 @@ class Search:
         self._failure, self._client, self._run, self._most, self._tell = failure, client, run, most, tell
         self._known: dict[str, bool] = {}
         self._best: tuple[Step, ...] = ()
+        self._found: list[tuple[Step, ...]] = []  # every script that failed, the shortest last
         self._finding: Finding | None = None
         self.tries = 0
 
@@ -86,12 +87,20 @@ class Search:
                 shorten()
         except _OutOfTries:
             self._tell(f"{self._most} tries are used up")
-        steps = _without_idle_waits(self._best)
-        confirmed = [self._with_client(steps) for _ in range(CONFIRMING)]
-        if all(confirmed) and self._innocent(steps):
-            return Shrunk(steps, whole, self._finding, self.tries)
-        why = f"the shortest script failed in {sum(confirmed)} of {CONFIRMING} further runs"
-        return Shrunk(steps, whole, None, self.tries, why)
+        return self._confirmed(whole)
+
+    def _confirmed(self, whole: tuple[Step, ...]) -> Shrunk:
+        """The shortest script that fails each time: a failure of few steps may be a matter of luck."""
+        back = 1
+        while self._found:
+            steps = _without_idle_waits(self._found[-1])
+            if self._innocent(steps) and all(self._with_client(steps) for _ in range(CONFIRMING)):
+                return Shrunk(steps, whole, self._finding, self.tries)
+            self._tell(f"{size_of(steps)}: does not fail each time")
+            del self._found[-back:]
+            back *= 2
+        why = f"no script shorter than the recorded one failed in each of {CONFIRMING} further runs"
+        return Shrunk(whole, whole, None, self.tries, why)
 
     # Shortening ------------------------------------------------------------------------------------------------
 
@@ -172,6 +181,7 @@ class Search:
         fails = self._with_client(steps)
         if fails:
             self._best = steps
+            self._found.append(steps)
         self._tell(f"[{self.tries}/{self._most}] {size_of(steps)}: {'fails' if fails else 'does not fail'}")
         return fails
 
