@@ -125,10 +125,10 @@ class _Hours(MarketingHours):
     def _find(self, now: int) -> None:
         day = self.knows.calendar.civil(now).date()
         while True:
-            closes = self.edge(day, self.knows.closes_h)
+            closes = self.edge(day, self.knows.closes_min)
             self._closes = closes + (self.closes_late_us or -GUARD_US)
             if now < self._closes and self._open(day):
-                self._opens = self.edge(day, self.knows.opens_h) - self.opens_early_us
+                self._opens = self.edge(day, self.knows.opens_min) - self.opens_early_us
                 return
             day += timedelta(days=1)
 
@@ -146,9 +146,9 @@ class _OneOffset(MarketingHours):
         knows = self.knows
         day = knows.calendar.civil(now).date()
         while True:
-            opens = self.edge(day, knows.opens_h)
+            opens = self.edge(day, knows.opens_min)
             shift = HOUR_US * (bool(knows.calendar.summer_shift(opens)) - self._summer)
-            self._closes = self.edge(day, knows.closes_h) + shift - GUARD_US
+            self._closes = self.edge(day, knows.closes_min) + shift - GUARD_US
             if now < self._closes and knows.is_open(day):
                 self._opens = opens + shift
                 return
