@@ -237,7 +237,7 @@ class PlainPath:
                 row = int(state[lay.ROW])
                 message, at = book.message(row), max(int(book.rows[row, lay.R_DUE]), not_before)
                 book.free(row)
-                self.centre.delivery.known(message)
+                self.centre.delivery.index.add(message)
                 self.centre.delivery.attempt(message, at)
             return did or why == lay.CORE
 
@@ -250,7 +250,7 @@ class PlainPath:
             book.take_out(row)
             message = book.message(row)
             timer_queue.enter_numbered(due, number, self.centre.delivery.attempt, message)
-            self.centre.delivery.known(message)
+            self.centre.delivery.index.add(message)
             book.free(row)
 
     # Between kernels and core ----------------------------------------------------------------------------------
