@@ -200,7 +200,7 @@ class Control:
 
     @staticmethod
     def fault_sentence(name: str) -> str:
-        """What a wire fault does, in one sentence."""
+        """Describe a wire fault in one sentence."""
         return sentence(name)
 
     def clear(self, name: str = "") -> int:

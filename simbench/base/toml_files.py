@@ -239,7 +239,7 @@ def _at(table: Any, keys: Keys) -> Any:
 
 
 class Shape:
-    """What `kind` allows at some keys: field names of the structs, allowed words."""
+    """The field names and words that `kind` allows at some keys."""
 
     def __init__(self, kind: type[Any], keys: Keys) -> None:
         import msgspec.inspect as inspect  # noqa: PLC0415, PLR0402 - only needed for errors

@@ -61,7 +61,7 @@ class Month(NamedTuple):
 
 
 class _Acts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all structs here share."""
+    """The base of the structs of this file."""
 
 
 class Tier(_Acts, frozen=True):
@@ -131,7 +131,7 @@ def acts_in(tables: Mapping[str, Any], contract: Contract) -> Acts:
 
 
 def check_acts(acts: Acts, contract: Contract, place: str) -> None:
-    """What a type cannot say: codes of the plan, each once, tiers that exist, acts in order. Raises ActsError."""
+    """Check what types cannot: codes of the plan, each once, existing tiers, acts in order. Raises ActsError."""
     if not acts.codes:
         raise ActsError(f"{place}: codes", "no short code", "at least one [[codes]] table")
     seen: set[str] = set()

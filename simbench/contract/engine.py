@@ -39,7 +39,7 @@ class ContractFile(Frozen, frozen=True, kw_only=True):
 
 
 class Schema(NamedTuple, Generic[F]):
-    """What the contracts of one product look like.
+    """The form of the contracts of one product.
 
     `check` yields contradictions between well-typed values; `switches` are the ambiguities that the program follows;
     `moved` maps keys of earlier versions to their present names. `parts` are keys whose table may stand in a

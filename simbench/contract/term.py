@@ -1,4 +1,4 @@
-"""What the contracts of all products share: values with their origin, ambiguities, and the types of values."""
+"""The elements common to all contracts: values with their origin, ambiguities, and the types of values."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def check_amount(amount: Decimal) -> None:
 
 
 class Verified(Protocol):
-    """What every contract's clauses have in common for the judge: the purposes that verify them."""
+    """A clause as the judge sees it: the purposes that verify it."""
 
     @property
     def verified_by(self) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ class Delivery(Frozen, frozen=True):
 
 
 class Quality(Frozen, frozen=True):
-    """What the operator commits to for its platforms, and how the bench observes it.
+    """The operator's commitments for its platforms, and how the bench observes them.
 
     `availability_window`: "rolling" looks back `availability_months` at every instant, the others are calendar
     periods. `availability_formula`: V1 counts unplanned outages only, V2 all of them ("24 hours a day" read literally),

@@ -47,7 +47,7 @@ class PoolOutage(_Frozen, frozen=True):
 
 
 class RedialConfig(_Frozen, frozen=True):
-    """What blocked users do; -1 and 0: as the offer has it."""
+    """The behaviour of blocked users; -1 and 0: as in the offer."""
 
     persistence: Annotated[float, msgspec.Meta(ge=-1, le=1)] = -1
     delay_mean_s: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 0
@@ -55,7 +55,7 @@ class RedialConfig(_Frozen, frozen=True):
 
 
 class DialupScenario(_Frozen, frozen=True):
-    """What a run consists of. `minutes` or `subscribers` say the offered load of the first month.
+    """The settings of a run. `minutes` or `subscribers` give the offered load of the first month.
 
     `growth` is the load of each month over that of the one before; `session_limit_h` 0: calls are cut by nothing.
     """

@@ -93,7 +93,7 @@ class Prepared(msgspec.Struct, frozen=True):
     digest: str
 
     def seed(self, replication: int) -> int:
-        """Of one replication, the same at every point."""
+        """The seed of one replication, the same at every point."""
         return seed_of(self.study.seed, replication)
 
     def world(self, point: int, replication: int) -> WorldScenario:

@@ -48,7 +48,7 @@ class CapTables(Frozen, frozen=True):
 
 
 class EnvelopeTerms(Frozen, frozen=True):
-    """What the minimum roaming volume is made of."""
+    """The terms of the minimum roaming volume."""
 
     factor: Term[Count]
     prepaid_factor: Term[Count]

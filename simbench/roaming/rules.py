@@ -34,14 +34,14 @@ class Breach(NamedTuple):
 
 
 class Bench(NamedTuple):
-    """What rules judge against: the contract, and the window of days the operator says it observes."""
+    """The yardstick of the rules: the contract, and the window of days that the operator says it observes."""
 
     contract: RoamingContract
     window_days: int
 
 
 class Given(NamedTuple):
-    """What all rules are given: the bench, and the history of each account."""
+    """The input of all rules: the bench, and the history of each account."""
 
     bench: Bench
     histories: Sequence[History]

@@ -41,7 +41,7 @@ class Population(_Frozen, frozen=True):
 
 
 class Operator(_Frozen, frozen=True):
-    """What the home operator does: prices as a share of the cap, its wholesale cost likewise, and its policy.
+    """The home operator: prices as a share of the cap, its wholesale cost likewise, and its policy.
 
     `cap_eur_per_gb` stands for every data cap: what if it were another. `fair_use`: whether anybody is ever alerted;
     `linked_sims` carries the window over when a customer takes another SIM; `exceptions` excuses who proves one.
@@ -66,7 +66,7 @@ class PlanConfig(_Frozen, frozen=True):
 
 
 class Trip(_Frozen, frozen=True):
-    """A trip that everybody of a profile makes: departure up to `spread_days` after a day, for so many days."""
+    """A trip that everybody of a profile makes: departure up to `spread_days` after a day, and its length in days."""
 
     departs: date
     days: DayRange

@@ -120,7 +120,7 @@ class Porting(_Table, frozen=True):
 
 
 class Forecast(_Table, frozen=True):
-    """What the client announced at `at`: so many messages a month from this code."""
+    """The client's announcement at `at` of its monthly number of messages from this code."""
 
     at: str
     code: str
