@@ -21,6 +21,10 @@ Keys = tuple[str | int, ...]
 """Position of a value in a table: names of tables and keys, numbers for items of lists."""
 
 
+class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of the tables of a file: immutable, and strict about unknown keys."""
+
+
 class Mistake(NamedTuple):
     """A wrong value: its keys, what is wrong, and what was expected."""
 

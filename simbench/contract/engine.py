@@ -14,10 +14,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from simbench.base.toml_files import Keys, Mistake, choice, shown, typed
+from simbench.base.toml_files import Frozen, Keys, Mistake, choice, shown, typed
 from simbench.base.toml_mistakes import every_mistake, under
 from simbench.contract.layers import HOME, Layer, Problem, held, layers_of, merged, part_of
-from simbench.contract.term import Ambiguity, Frozen, placed_terms
+from simbench.contract.term import Ambiguity, placed_terms
 
 F = TypeVar("F", bound="ContractFile")
 

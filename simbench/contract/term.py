@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.base.toml_files import CLOCK_TIME, Keys, choice, dotted
+from simbench.base.toml_files import CLOCK_TIME, Frozen, Keys, choice, dotted
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -29,10 +29,6 @@ Width = Annotated[float, msgspec.Meta(ge=0, le=10)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Counts = Annotated[tuple[Count, ...], msgspec.Meta(min_length=1, max_length=100)]
 Words = Annotated[tuple[Word, ...], msgspec.Meta(min_length=1, max_length=20)]
-
-
-class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of the structs of a contract file: immutable, and strict about unknown keys."""
 
 
 class Term(Frozen, Generic[T], frozen=True, forbid_unknown_fields=True):

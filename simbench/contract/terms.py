@@ -11,12 +11,11 @@ import msgspec
 
 from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
-from simbench.base.toml_files import choice
+from simbench.base.toml_files import Frozen, choice
 from simbench.contract.term import (
     ClockTime,
     Count,
     Counts,
-    Frozen,
     Natural,
     Share,
     Term,

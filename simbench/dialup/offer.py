@@ -17,9 +17,9 @@ import msgspec
 
 from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
-from simbench.base.toml_files import Mistake, choice, shown
+from simbench.base.toml_files import Frozen, Mistake, choice, shown
 from simbench.contract.engine import ContractFile, Schema, digest_of, load
-from simbench.contract.term import Ambiguity, Count, Frozen, Hour, Natural, Term, Word, clause_of, named_terms
+from simbench.contract.term import Ambiguity, Count, Hour, Natural, Term, Word, clause_of, named_terms
 from simbench.contract.terms import CalendarTerms
 from simbench.dialup.tariff_functions import Function, marginal_share, power_share, slab_share
 

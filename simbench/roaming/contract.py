@@ -15,9 +15,9 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.base.toml_files import Mistake, choice, shown
+from simbench.base.toml_files import Frozen, Mistake, choice, shown
 from simbench.contract.engine import ContractFile, Schema, load
-from simbench.contract.term import Count, Frozen, Share, Term, Word, clause_of, named_terms
+from simbench.contract.term import Count, Share, Term, Word, clause_of, named_terms
 
 DEFAULT: Final = "roaming_eu"
 Service = Literal["data", "voice", "sms"]
