@@ -6,6 +6,7 @@ All frames that one turn of the loop reads are processed together, and each conn
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Literal, cast
 
