@@ -238,7 +238,7 @@ def _clause(keys: Keys, clause: str, content: Any, *, may_lack: bool = False) ->
 
 def _overlay(layer: Layer, base: dict[str, Any], found: _Findings) -> None:
     """Find overlays that change a unit or a question, or attribute their own value to a published source."""
-    for keys, over in _term_tables(layer.table):
+    for keys, over in term_tables(layer.table):
         below = held(base, keys)
         if not isinstance(below, dict):
             continue
@@ -265,7 +265,7 @@ def _unchanged(
 
 def _statuses(base: Layer, found: _Findings) -> None:
     """Find "contract" in a file that extends none: only an overlay can confirm values."""
-    for keys, table in (*_term_tables(base.table), *_entries(base.table, "ambiguities")):
+    for keys, table in (*term_tables(base.table), *_entries(base.table, "ambiguities")):
         if table.get("status") == "contract":
             problem = 'is "contract" in a file that extends no other'
             found.add((*keys, "status"), problem, "seed, source or assumption", base)
@@ -282,7 +282,7 @@ EDGES = (("first",), ("last",), ("charge",), ("uses",))  # keys of a row that ot
 TERM_KEYS = frozenset({"value", "unit", "status", "clause"})
 
 
-def _term_tables(table: dict[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
+def term_tables(table: dict[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
     """Yield the tables of terms, however deep; items of lists are replaced with their list and compared with none."""
     waiting = list(_entries(table, "terms"))
     while waiting:
