@@ -38,6 +38,22 @@ class Verdict(msgspec.Struct, frozen=True):
     parts: tuple[str, ...] = ()
 
 
+def none_wrong(  # noqa: PLR0913 - the parts of a verdict
+    summary: str,
+    wrong: int,
+    unit: str,
+    evidence: tuple[Evidence, ...],
+    *,
+    outcome: Outcome = "fail",
+    blame: Blame = "client",
+    assumed: tuple[str, ...] = (),
+) -> Verdict:
+    """A pass if nothing is `wrong`, else `outcome` with the evidence of what is."""
+    if not wrong:
+        return Verdict("pass", summary, 0, 0, unit, "", assumed)
+    return Verdict(outcome, summary, wrong, 0, unit, blame, assumed, evidence)
+
+
 class Facts(TypedDict, total=False):
     """The facts of a rule beside its purpose, sentence and function; `Rule` says what each means."""
 

@@ -114,7 +114,7 @@ class Control:
     def put(self, subscriber: Subscriber) -> None:
         """Set a subscriber's state."""
         who = subscriber
-        self._record(SubscriberSet(who.msisdn, who.fate, who.operator, who.attached, who.roaming))
+        self._record(SubscriberSet(who.msisdn, who.standing, who.operator, who.attached, who.roaming))
         self._centre.subscriber(subscriber, self.now())
         self.server.rearm()
 
@@ -129,8 +129,8 @@ class Control:
     def port(self, address: str, operator: str) -> None:
         """Port the number to another operator (or to the own one)."""
         home = self._centre.base.plan.home
-        fate = home if operator == home else "ported-out"
-        self.put(msgspec.structs.replace(self.subscriber(address), fate=fate, operator=operator))
+        standing = home if operator == home else "ported-out"
+        self.put(msgspec.structs.replace(self.subscriber(address), standing=standing, operator=operator))
 
     # Traffic and limits ----------------------------------------------------------------------------------------
 

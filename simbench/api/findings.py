@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 from simbench.base.notebook import html_table
 from simbench.base.toml_files import choice
 from simbench.finding import OUTCOMES, Finding, Outcome, counted, exit_status, tally
+from simbench.rules.rule import RENAMED
 from simbench.tables.frames import Frame
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class Findings(Sequence[Finding]):
             return Findings(self._found[key], facts=self.facts, origin=self.origin)
         if isinstance(key, int):
             return self._found[key]
+        if key in RENAMED:
+            key = RENAMED[key]
         for one in self._found:
             if one.purpose == key:
                 return one

@@ -19,7 +19,7 @@ from simbench import rulebook
 from simbench.contract import Contract
 from simbench.finding import Finding, Outcome
 from simbench.numbering.plan import NumberingPlan, plan_of
-from simbench.rulebook import SUITES, Facts, Rulebook, Suite, Verdict, worst
+from simbench.rulebook import SUITES, Facts, Rulebook, Suite, Verdict, none_wrong, worst
 from simbench.trace.trace import Trace
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "judge",
     "load",
     "missed",
+    "none_wrong",
     "ordered",
     "rule",
     "standing",

@@ -68,7 +68,7 @@ def phone_panel(platform: ServedPlatform) -> None:
 
         async def show(*, fresh: bool = True) -> None:
             subscriber = control.subscriber(number.value or "")
-            status.text = f"{subscriber.fate}, {'on' if subscriber.attached else 'off'}"
+            status.text = f"{subscriber.standing}, {'on' if subscriber.attached else 'off'}"
             texts = await platform.phone(number.value or "0", fresh=fresh)
             screen.clear()
             with screen:

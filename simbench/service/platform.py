@@ -173,7 +173,7 @@ class ServedPlatform:
 
     def known(self, address: str) -> str:
         """Return the address if it is a valid phone number. Raises Refusal."""
-        if self.control.subscriber(address).fate == "malformed":
+        if self.control.subscriber(address).standing == "malformed":
             raise Refusal(422, "no telephone number", "path.address")
         return address
 
