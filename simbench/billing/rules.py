@@ -58,8 +58,8 @@ def judge_bill(bill: Bill) -> tuple[Finding, ...]:
     """One finding a row of the grid, and those on what the rows have in common."""
     due, billed = what_is_due(bill.contract, bill.acts, bill.counts, bill.month), bill.billed
     others = {
-        f"{name} {reading}": other
-        for name, reading, contract in other_readings(bill.contract)
+        f"{bill.contract.ambiguity_id(topic)} {reading}": other
+        for topic, reading, contract in other_readings(bill.contract)
         if _read_so(billed, due, other := what_is_due(contract, bill.acts, bill.counts, bill.month))
     }
     case = Case(bill, due, others)
