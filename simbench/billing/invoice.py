@@ -243,4 +243,5 @@ def _notes(contract: Contract, acts: Acts, month: Month) -> Iterator[str]:
         count = sum(code.code.startswith(digits) and in_service(code, month) for code in acts.codes)
         if count >= bands[0]:
             name = digits + "ABCDEFGHIJ"[: contract.terms.numbering.code_digits.value - len(digits)]
-            yield words(contract.language, contract)("note.tenth", count=count, range=name, band=bands[0])
+            own = contract.ambiguity_id("band-overlap")
+            yield words(contract.language, contract)("note.tenth", count=count, range=name, band=bands[0], question=own)

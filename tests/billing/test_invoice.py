@@ -131,7 +131,7 @@ def test_a_page_holds_every_amount_and_asks_for_nothing_outside() -> None:
     assert money(bill.total_ttc, CONTRACT.language, "EUR") in page
     assert "&lt;script&gt;" in page
     assert "http" not in page
-    assert as_csv(bill).splitlines()[1] == "OPS-TAR-01,36001,1,280,280.00"
+    assert as_csv(bill, CONTRACT).splitlines()[1] == "OPS-TAR-01,36001,1,280,280.00"
 
 
 def test_amounts_have_one_form_a_language_and_the_currency_given() -> None:

@@ -42,7 +42,7 @@ def received(tmp_path: Path, text: str, contract: Contract = CONTRACT) -> dict[s
 
 
 def right_bill(contract: Contract = CONTRACT) -> str:
-    return as_csv(invoice(contract, ACTS, COUNTS, OCTOBER))
+    return as_csv(invoice(contract, ACTS, COUNTS, OCTOBER), contract)
 
 
 def test_a_right_bill_passes_every_rule(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_wrong_sum_fails_and_another_vat_is_weak(tmp_path: Path) -> None:
 def test_a_high_tier_without_a_request_is_the_clients_failure(tmp_path: Path) -> None:
     path = tmp_path / "bill.csv"
     acts = Acts((CodeActs("36050", LONG_SINCE, None, (Tier("2016-01", 50),)),))
-    path.write_text(as_csv(invoice(CONTRACT, acts, COUNTS, OCTOBER)))
+    path.write_text(as_csv(invoice(CONTRACT, acts, COUNTS, OCTOBER), CONTRACT))
     findings = judge_bill(Bill(CONTRACT, acts, COUNTS, OCTOBER, read_received(path, CONTRACT)))
     asked = next(finding for finding in findings if finding.purpose == "bill.requested")
     assert (asked.outcome, asked.blame) == ("fail", "client")
