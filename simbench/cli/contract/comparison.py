@@ -68,9 +68,9 @@ def differences(first: Loaded[Any], second: Loaded[Any]) -> Iterator[Difference]
     for name in own:
         if name in there:
             for field in ("gist", "strength", "bound", "verified_by", "not_verified"):
-                one, other = (getattr(clauses[name], field, "") for clauses in (own, there))
-                if one != other:
-                    yield Difference(f"clauses.{name}.{field}", _listed(one), _listed(other))
+                here, yonder = (_listed(getattr(clauses[name], field, "")) for clauses in (own, there))
+                if here != yonder:
+                    yield Difference(f"clauses.{name}.{field}", here, yonder)
 
 
 def only_of(first: Loaded[Any], second: Loaded[Any]) -> tuple[list[str], list[str]]:
@@ -117,6 +117,6 @@ def _place(name: str, term: Term[Any]) -> str:
     if hasattr(term, "use"):
         return f"terms.{group}, {term.use}"
     if hasattr(term, "charge"):
-        uses = f", {' and '.join(term.uses)}" if term.uses else ""
+        uses = f", {' and '.join(own)}" if (own := getattr(term, "uses", ())) else ""
         return f"terms.tariff, {term.charge}{uses}"
     return f"terms.{name}"
