@@ -29,7 +29,19 @@ STOP_S = 30.0
 
 
 class AsyncSmsc(Commands):
-    """A running SMSC on the caller's loop; given by `async with FakeSmsc(...)`."""
+    """A running SMSC on the caller's loop; given by `async with FakeSmsc(...)`.
+
+    It has the calls of `FakeSmsc`; those that take time are awaited.
+
+    >>> import asyncio
+    >>> async def test() -> int:
+    ...     async with FakeSmsc(codes={"36010": 10}) as smsc:
+    ...         await smsc.outage("silent")
+    ...         await smsc.restore()
+    ...         return len(smsc.messages())
+    >>> asyncio.run(test())
+    0
+    """
 
     def __init__(self, live: LiveSmsc) -> None:
         self.live = live

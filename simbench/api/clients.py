@@ -15,7 +15,7 @@ from simbench.base.loop_thread import LoopThread
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
 from simbench.client.faults import FAULTS, current, faulty
-from simbench.client.messages import Event, LinkConfig, MoReceived, Outgoing, knowledge_of
+from simbench.client.messages import Event, LinkConfig, MoReceived, Outgoing, Withheld, knowledge_of
 from simbench.client.shell import Link, Outside
 from simbench.client.spool import Spool
 from simbench.contract import Contract, load_contract
@@ -161,7 +161,9 @@ class Client:
         return self._wait(reached())
 
     def _said(self) -> str:
-        last = ", ".join(type(one).__name__ for one in self.events[-4:])
+        last = ", ".join(
+            type(one).__name__ + (f" ({one.reason})" if isinstance(one, Withheld) else "") for one in self.events[-4:]
+        )
         return f"the last events were: {last or 'none, the client never logged in'}"
 
     async def _start(self) -> None:

@@ -65,6 +65,12 @@ class Contract(msgspec.Struct, frozen=True):
     """A whole contract as read: `digest` names its content (16 hexadecimal digits), `files` where it came from.
 
     `source` finds it again from anywhere: the name of a built-in contract, or an absolute path.
+
+    >>> contract = load_contract()
+    >>> contract.clauses["OPS-ENG-01"].bound
+    ('cocontractant',)
+    >>> contract.terms.throughput.default_per_s.value
+    10
     """
 
     name: str

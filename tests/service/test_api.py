@@ -273,6 +273,8 @@ def test_a_finding_leads_to_the_frame_it_rests_on_by_the_same_id() -> None:
         assert ids
         known = {message.id for message in (await stage.ask(stage.client.messages)).messages}
         assert known & set(ids)
+        for id_ in set(ids):
+            assert (await stage.ask(stage.client.frame, id_)).fields
 
     run(script)
 
