@@ -121,7 +121,7 @@ def simulate(scenario: Path | str | Mapping[str, Any], *, progress: Progress | b
         asked = read_dialup(Path(scenario))
     with reported(progress) as show:
         done = run_dialup(asked, lambda what, number, steps: show(number / max(1, steps), what))
-    findings = judged(Case(done.offer, done.offer.reading("NRV-AMB-01")))
+    findings = judged(Case(done.offer, done.offer.reading("tariff-function")))
     return Settlement(done.offer, findings, run=done)
 
 
@@ -169,7 +169,7 @@ def judge(  # noqa: PLR0913 - what may be known beside records
             lambda done, whole: show(done / whole if whole else None, f"reading {records}"),
         )  # fmt: skip
         done = replay(read, offer, tariff)
-    case = Case(offer, tariff or offer.reading("NRV-AMB-01"), read, stated, dict(ports or {}))
+    case = Case(offer, tariff or offer.reading("tariff-function"), read, stated, dict(ports or {}))
     return Settlement(offer, judged(case), replayed=done)
 
 

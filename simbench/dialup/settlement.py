@@ -50,7 +50,7 @@ def settle_minutes(minutes: int, offer: Offer, tariff: str = "", on: date = JUNE
         raise BadInput("minutes", f"is {minutes}", f"a whole number from 0 to {MOST_MINUTES:,}")
     vat = offer.vat_on(on)
     announced = offer.share_ff(minutes, tariff)
-    if offer.reading("NRV-AMB-05") == "with":
+    if offer.reading("share-vat") == "with":
         both, share = announced, offer.rounded(announced / (1 + vat))
         tax = both - share
     else:
@@ -59,7 +59,7 @@ def settle_minutes(minutes: int, offer: Offer, tariff: str = "", on: date = JUNE
     return Settled(
         month=name,
         minutes=minutes,
-        tariff=tariff or offer.reading("NRV-AMB-01"),
+        tariff=tariff or offer.reading("tariff-function"),
         share_ff=share,
         vat_ff=tax,
         share_ttc_ff=both,

@@ -231,7 +231,7 @@ def _notes(plan: Plan, chosen: Candidate, others: tuple[Candidate, ...], confirm
     own = [one for one in confirmation.samples if one.words == chosen.words]
     if any(not one.agrees or one.late != one.late_by_fluid for one in own):
         yield Note("unlike")
-    if plan.contract.reading("AMB-07") == "quotation":
+    if plan.contract.reading("high-rates") == "quotation":
         yield Note("quotation")
     first = plan.months[0].first.isoformat()
     if plan.held:

@@ -160,7 +160,7 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
         """The range a class belongs on (OPS-DEO-07 to 11; for transactional traffic AMB-12 decides)."""
         use = USES.get(kind)
         if use is None:  # transactional
-            brochure = self.contract.reading("AMB-12") == self.contract.ambiguities["AMB-12"].default
+            brochure = self.contract.reads_as_usual("machine-codes")
             use = "marketing" if brochure else "machines"
         prefixes = self.contract.terms.numbering.prefixes(use)
         if not prefixes:

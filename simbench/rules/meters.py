@@ -21,7 +21,7 @@ from simbench.trace.view import Ints, Objects, View
 from simbench.ucp.fields import At, layout_of
 from simbench.ucp.frame import Frame, Framer
 
-AMBIGUITY: Final = "AMB-05"
+AMBIGUITY: Final = "rate-meter"
 
 
 class Operation(msgspec.Struct, gc=False):

@@ -86,7 +86,7 @@ class DialupReport:
         return DialupReport(
             title=done.scenario.title,
             offer=done.offer,
-            tariff=done.offer.reading("NRV-AMB-01"),
+            tariff=done.offer.reading("tariff-function"),
             facts=(*facts, *_facts(done.offer)),
             grid=done.laid.grid,
             erlangs=done.laid.erlangs()[inside],

@@ -54,7 +54,7 @@ def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
     key = _result(finding, purpose, count)
     kind, months = terms.availability_window.value, words.number(terms.availability_months.value)
     window = words(f"window.{kind}", months=months)
-    days = words(f"days.{view.case.contract.reading('AMB-04')}")
+    days = words(f"days.{view.case.contract.reading('notice-days')}")
     values = {
         "measured": measured, "limit": shown, "count": words.number(count), "window": window, "days": days,
         "late": words.number(late),
