@@ -1,4 +1,4 @@
-"""What is wrong with the fields of an operation or result: by the field table, and by the rules that relate fields.
+"""Checks the fields of an operation or result: by the field table, and by the rules that relate fields.
 
 Sources: EMI-UCP 4.0 sections 4 to 6; the lenient checks accept what live clients are known to send.
 """

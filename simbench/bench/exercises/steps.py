@@ -23,7 +23,7 @@ Waited = Literal["connected", "back", "received", "settled", "reported"]
 
 
 class Requests(msgspec.Struct, frozen=True):
-    """Messages to request, each so many seconds after the first."""
+    """Messages to request, each a given number of seconds after the first."""
 
     messages: tuple[Outgoing, ...]
     offsets_s: tuple[float, ...]
@@ -51,7 +51,7 @@ class Act(msgspec.Struct, frozen=True):
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """A wait for the client: for accounts, for so many answers, or for reports; at most `limit_s` platform seconds.
+    """A wait for the client: for accounts, for a number of answers, or for reports; at most `limit_s` platform seconds.
 
     `asked` is the number of messages requested before it, and `count` is meant in proportion to them.
     """
@@ -64,7 +64,7 @@ class Wait(msgspec.Struct, frozen=True):
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """A pause of so many platform seconds."""
+    """A pause, in platform seconds."""
 
     seconds: float
 

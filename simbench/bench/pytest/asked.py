@@ -1,4 +1,4 @@
-"""What a test session asks for: the marker `simbench` of a test, and purposes by their node ids."""
+"""Reads the marker `simbench` of a test, and purposes given by their node ids."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MARKER: Final = (
 
 
 class Asked(NamedTuple):
-    """What the markers of a test ask for: arguments of the SMSC, and what is done to it once it runs."""
+    """The wishes of a test's markers: arguments of the SMSC, and actions on it once it runs."""
 
     arguments: dict[str, Any]
     faults: Mapping[str, Mapping[str, Any]]
@@ -43,7 +43,7 @@ class Asked(NamedTuple):
 
 
 def marked(request: pytest.FixtureRequest) -> Asked:
-    """What the markers `simbench` of a test say; fails the test where they say what cannot be."""
+    """Read the markers `simbench` of a test; contradictions fail the test."""
     found: dict[str, Any] = {}
     for marker in reversed(list(request.node.iter_markers(ROOT))):  # the test's own comes last
         if marker.args or (unknown := marker.kwargs.keys() - set(KEYS)):

@@ -1,4 +1,4 @@
-"""What the fixtures give to the tests of a client's own repository: SMSC, client and clock.
+"""SMSC, client and clock as the fixtures give them to the tests of a client's own repository.
 
 Server and client run on their own loop in a thread; tests call everything here synchronously.
 """
@@ -216,7 +216,7 @@ class Client:
         return asks
 
     def wait_for(self, kind: str, count: int = 1, timeout_s: float = WAIT_S) -> bool:
-        """Wait for so many reports of a kind; False when time ran out."""
+        """Wait for a number of reports of a kind; False when time ran out."""
 
         def enough() -> bool:
             return sum(report.kind == kind for report in list(self.reports)) >= count

@@ -88,7 +88,7 @@ def token_at(octets: Octets, start: int, end: int) -> int:
 
 
 def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noqa: C901, PLR0911, PLR0912 - the form, field by field
-    """Class of an operation 51 with these fields, and what it says."""
+    """The class of an operation 51 with these fields; `found` takes its content."""
     if count != _ALL:
         return OTHER
     for field in range(_ALL):
@@ -155,7 +155,7 @@ def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noq
 
 
 def answer(octets: Octets, starts: Ints, count: int, found: Ints) -> int:
-    """Class of the result of a 51 with these fields, and what it says."""
+    """The class of the result of a 51 with these fields; `found` takes its content."""
     if count < 2 or starts[1] - 1 - starts[0] != 1:
         return OTHER
     found[0], found[1], found[2] = octets[starts[0]], 1, 1
@@ -170,7 +170,7 @@ def answer(octets: Octets, starts: Ints, count: int, found: Ints) -> int:
 
 
 def notification(octets: Octets, starts: Ints, count: int, found: Ints) -> int:
-    """Class of a 53 with these fields, and what it says."""
+    """The class of a 53 with these fields; `found` takes its content."""
     if count <= _OTOA:
         return OTHER
     found[0] = written(octets, starts[_OADC], starts[_OADC + 1] - 1)
