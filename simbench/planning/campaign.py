@@ -98,7 +98,7 @@ class Holding(Frozen, frozen=True):
 class CampaignPlan(Frozen, frozen=True):
     """The advisor's input.
 
-    `promise`: of all "sending"s (and days of steady traffic) each demand keeps its time in a share of `probability`,
+    `promise`: at least a share of `probability` of each demand's "sending"s (and days of steady traffic) is on time,
     or the whole "period" goes without anything late with that probability. `requests`: tiers that must be asked for
     may be used. `codes_max` short codes in all. `delivered_share` of what is sent is billed.
     `replications`: futures in which plans are looked for; the one chosen is scored in a thousand others or more.
