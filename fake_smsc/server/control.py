@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from fake_smsc.core.records import Notification
-from fake_smsc.faults import fault_config
-from fake_smsc.faults.registry import sentence
+from fake_smsc.faults import fault_config, sentence
 from fake_smsc.scenario import LimitMode
 from fake_smsc.server.outage import Mode, Outage
 from fake_smsc.server.server import SmscServer

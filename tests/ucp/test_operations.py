@@ -267,6 +267,10 @@ def ucs2(octets: bytes) -> dict[str, str]:
         ({"OTOA": "1139", "OAdC": "33639980077"}, "", ""),
         ({"NB": "40", "Msg": "48656C6C6F"}, "NB", "bits-beside-text"),
         ({"MT": "2", "Msg": "123", "NB": "0012"}, "NB", "bits-beside-text"),
+        ({"Msg": "44E96AE0"}, "Msg", "not-gsm"),
+        ({"Msg": "80"}, "Msg", "not-gsm"),
+        ({"Msg": "7F1B651B41"}, "", ""),  # an escape before a code that the extension table lacks is shown without it
+        ({"MT": "2", "Msg": "98"}, "", ""),
         (ucs2("\ufeffHi".encode("utf-16-le")), "Msg", "little-endian"),
         (ucs2("Hello".encode("utf-16-le")), "Msg", "little-endian"),
         (ucs2("\ufeffHi".encode("utf-16-be")), "Msg", "byte-order-mark"),

@@ -131,8 +131,8 @@ def played(steps: Sequence[Step]) -> Script:
     return script
 
 
-async def _request(bench: Bench, step: Requests) -> None:
-    bench.asked += len(step.messages)
+async def request(bench: Bench, step: Requests) -> None:
+    """Request messages at once, or each at its time."""
     if step.burst:
         await bench.ask_all(step.messages)
         return
@@ -142,6 +142,11 @@ async def _request(bench: Bench, step: Requests) -> None:
         if left_s > 0:
             await bench.pause(left_s)
         await bench.ask(message)
+
+
+async def _recorded(bench: Bench, step: Requests) -> None:
+    bench.asked += len(step.messages)  # their tokens are those of the recording
+    await request(bench, step)
 
 
 async def _act(bench: Bench, step: Act) -> None:
@@ -192,7 +197,7 @@ async def _until(bench: Bench, step: Until) -> None:
 
 
 _PLAY: Final[dict[type, Callable[[Bench, Any], Awaitable[None]]]] = {
-    Requests: _request,
+    Requests: _recorded,
     Act: _act,
     Wait: _wait,
     Pause: _pause,

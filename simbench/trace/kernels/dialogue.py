@@ -145,7 +145,8 @@ def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noq
         octet &= 0xDF  # the same digit in either case
         word = (word * _PRIME + octet) & _HASHED
         if (place - msg) % 2 == 0:
-            simple = simple and (octet < 24 and octet > 0)
+            if octet >= 24:  # an octet above 7F, which is reported
+                return OTHER
         elif octet == 66 and octets[place - 1] == 49:  # an escape
             simple = False
     found[8] = word if simple else 0
