@@ -83,13 +83,12 @@ class Duties:
         return "recipient is on no presence list" if wrong else ""
 
     def _marketing_range(self, message: Outgoing, *_: object) -> str:
-        fits = self._uses & {"reply", "presence", "marketing"}
+        fits = self._uses & {"reply", "presence", "marketing", "ordinary"}
         return "" if fits or message.traffic_class != MARKETING else "range is not for marketing"
 
     def _web2sms_range(self, message: Outgoing, *_: object) -> str:
-        return (
-            "range is not for web2sms" if message.traffic_class == WEB2SMS and "interpersonal" not in self._uses else ""
-        )
+        fits = self._uses & {"interpersonal", "ordinary"}
+        return "" if fits or message.traffic_class != WEB2SMS else "range is not for web2sms"
 
     def _machines(self, message: Outgoing, *_: object) -> str:
         is_person = "machines" in self._uses and self._plan.classify(message.recipient).kind != "m2m"

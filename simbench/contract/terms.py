@@ -26,7 +26,7 @@ from simbench.contract.term import (
     named_terms,
 )
 
-Use = Literal["marketing", "reply", "presence", "interpersonal", "machines"]
+Use = Literal["marketing", "reply", "presence", "interpersonal", "machines", "ordinary"]
 Days = Literal["every-day", "monday-to-saturday", "monday-to-friday"]
 Window = Literal["rolling", "month", "quarter", "year"]
 Formula = Literal["V1", "V2", "V3", "V4"]
@@ -195,7 +195,8 @@ class CodeRange(Term[Word], frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A range of short codes by its first digits, and what it is used for.
 
     "marketing": advertising; "reply": only answers to users; "presence": recipients of a presence list;
-    "interpersonal": messages between people; "machines": functional messages to machines.
+    "interpersonal": messages between people; "machines": functional messages to machines; "ordinary": messages of every
+    kind, advertising too.
     """
 
     use: Use
@@ -212,6 +213,10 @@ class Numbering(Frozen, frozen=True):
     def prefixes(self, *uses: Use) -> tuple[str, ...]:
         """The first digits of the ranges for these uses; none where the contract has no such range."""
         return tuple(one.value for one in self.ranges if one.use in uses)
+
+    def first_for(self, use: Use) -> str:
+        """The first digits of the range for a use, else of the first ordinary one, else of the first there is."""
+        return (*self.prefixes(use), *self.prefixes("ordinary"), self.ranges[0].value)[0]
 
     def use_of(self, code: str) -> Use | None:
         """The use of a code's range, the longest that fits; None for a code of no range."""
@@ -300,9 +305,9 @@ class Terms(Frozen, frozen=True):
         return [*before, *tiers, *(row.clause for row in rows if row.clause not in before)]
 
     def code_per_tier(self) -> dict[str, int]:
-        """A code for each tier, with its rate: of the marketing range, else the first, numbered by the rate."""
+        """A code for each tier, with its rate: of the range for marketing (`first_for`), numbered by the rate."""
         numbering, found = self.numbering, dict[str, int]()
-        prefix = (*numbering.prefixes("marketing"), numbering.ranges[0].value)[0]
+        prefix = numbering.first_for("marketing")
         size = numbering.code_digits.value - len(prefix)
         for rate in self.throughput.rates:
             free = (code for code in numbering.codes_in(prefix) if code not in found)
