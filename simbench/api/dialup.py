@@ -178,7 +178,7 @@ def settle(
     minutes: int, *, month: str = "", tariff: str = "", contract: str = "netrevenu_2000",
     readings: Mapping[str, str] | None = None,
 ) -> Settled:  # fmt: skip
-    """The revenue of a month of so many whole minutes: gross share before and with VAT, in francs and euros.
+    """The revenue of a month of `minutes` whole minutes: gross share before and with VAT, in francs and euros.
 
     `month` ("2000-09") chooses the VAT rate, by default that of June 2000; `tariff` and `readings` how the offer is
     read. Raises BadInput for minutes out of range, an unknown tariff or reading.
@@ -193,7 +193,7 @@ def settle(
 
 @in_python_words
 def span(minutes: int, *, contract: str = "netrevenu_2000", readings: Mapping[str, str] | None = None) -> Span:
-    """The revenue of a month of so many minutes under every reading of the tariff: by name, the least and the most.
+    """The revenue of a month of `minutes` minutes under every reading of the tariff: by name, the least and the most.
 
     >>> found = span(50_000_000)
     >>> found.least_ff <= found.most_ff

@@ -11,9 +11,10 @@ from typing import Any, Literal
 import msgspec
 
 from simbench.base.calendar import Calendar
+from simbench.base.toml_files import Frozen
 from simbench.contract.engine import ContractFile
 from simbench.contract.plan import PlanData
-from simbench.contract.term import Ambiguity, Frozen, Means, Strength, Term, Word, clause_of, known
+from simbench.contract.term import Ambiguity, Means, Strength, Term, Word, clause_of, known
 from simbench.contract.terms import Label, Terms, minutes_of
 
 Role = Literal["operator", "client", "sender"]

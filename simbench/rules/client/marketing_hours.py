@@ -33,7 +33,7 @@ def figures(case: Case) -> tuple[str, ...]:
 
 
 def hours_missed(case: Case, instants: Iterable[int]) -> Outcome:
-    """What marketing at these instants is: a failure, or weak where each breaks figures that only we assume."""
+    """The outcome of marketing at these instants: a failure, or weak where each breaks figures that only we assume."""
     broken = (case.contract.hours_broken(MARKETING, at) for at in instants)
     return "fail" if any(len(case.contract.assumed(*names)) < len(names) for names in broken) else "weak"
 
