@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from fake_smsc.core.records import Notification
-from fake_smsc.faults import fault_config
-from fake_smsc.faults.registry import sentence
+from fake_smsc.faults import fault_config, sentence
 from fake_smsc.scenario import LimitMode
 from fake_smsc.server.outage import Mode, Outage
 from fake_smsc.server.server import SmscServer
@@ -114,7 +113,7 @@ class Control:
     def put(self, subscriber: Subscriber) -> None:
         """Set a subscriber's state."""
         who = subscriber
-        self._record(SubscriberSet(who.msisdn, who.fate, who.operator, who.attached, who.roaming))
+        self._record(SubscriberSet(who.msisdn, who.standing, who.operator, who.attached, who.roaming))
         self._centre.subscriber(subscriber, self.now())
         self.server.rearm()
 
@@ -129,8 +128,8 @@ class Control:
     def port(self, address: str, operator: str) -> None:
         """Port the number to another operator (or to the own one)."""
         home = self._centre.base.plan.home
-        fate = home if operator == home else "ported-out"
-        self.put(msgspec.structs.replace(self.subscriber(address), fate=fate, operator=operator))
+        standing = home if operator == home else "ported-out"
+        self.put(msgspec.structs.replace(self.subscriber(address), standing=standing, operator=operator))
 
     # Traffic and limits ----------------------------------------------------------------------------------------
 
@@ -200,7 +199,7 @@ class Control:
 
     @staticmethod
     def fault_sentence(name: str) -> str:
-        """What a wire fault does, in one sentence."""
+        """Describe a wire fault in one sentence."""
         return sentence(name)
 
     def clear(self, name: str = "") -> int:
@@ -260,7 +259,7 @@ class Control:
 
     async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until a condition holds. Returns False after `timeout_s` (real seconds)."""
-        return await self.server.wait_until(condition, timeout_s)
+        return await self.server.waiters.until(condition, timeout_s)
 
     async def wait_for_session(self, account: str, timeout_s: float) -> bool:
         """Wait until the account is logged in. Returns False after `timeout_s` (real seconds)."""

@@ -14,6 +14,7 @@ from fake_smsc.core.records import Answer, Reply, Silence, Special, Submit
 from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.legacy import Gathered
 from fake_smsc.ucp_gateway.line import Line
+from fake_smsc.ucp_gateway.operations import Operations
 from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.strictness_policy import ALPHANUMERIC, StrictnessPolicy
 from fake_smsc.ucp_gateway.times import UcpTimes
@@ -23,8 +24,8 @@ from simbench.ucp.frame import ASCII_AT_ONCE, Frame, encode
 
 DEFAULT_NOTIFICATION = 3  # NRq without NT: notify the final outcome, delivered or not
 
-# The fields of a common submit, and their form; all others are empty. Everything this admits passes the field table,
-# fits into one segment, has no lower-case hexadecimal and requests nothing special.
+# The fields of a common submit, and their form; all others are empty. Everything this admits, with a text of seven-bit
+# codes, passes the field table, fits into one segment, has no lower-case hexadecimal and requests nothing special.
 COMMON_FIELDS: Final = {
     At.ADC: "[0-9]{1,16}",
     At.OADC: "[0-9]{1,22}",
@@ -45,18 +46,13 @@ _LENGTHS: Final = [f"{max(size - 2, 0):05d}" for size in range(ASCII_AT_ONCE)]  
 _CHECKS: Final = [f"{total:02X}" for total in range(256)]
 
 
-class Submission:
+class Submission(Operations):
     """Submits of all connections of a gateway."""
 
     def __init__(
         self, centre: Centre, out: Output, window_admission: WindowAdmission, strictness_policy: StrictnessPolicy
     ) -> None:
-        self.centre, self.out, self.window_admission, self.strictness_policy = (
-            centre,
-            out,
-            window_admission,
-            strictness_policy,
-        )
+        super().__init__(centre, out, window_admission, strictness_policy)
         self._is_common = COMMON.fullmatch
         self._match = _FRAME.match
         self._admit, self._write = centre.submit, out.write
@@ -72,6 +68,8 @@ class Submission:
             end = found.end()
             trn, length, adc, oadc, asks, kinds, validity, message, check = found.groups()
             if length != _LENGTHS[end - at] or check != _CHECKS[adler32(octets[at + 1 : end - 3], 0) & 0xFF]:
+                break
+            if not alphabet.is_seven_bit(message):
                 break
             notify = int(kinds or "0") or DEFAULT_NOTIFICATION if asks == "1" else 0
             expires_at = self._minute(validity) if validity else 0
@@ -98,7 +96,7 @@ class Submission:
             if not key:
                 return
         octets, data = frame.octets, frame.data
-        if self._is_common(octets, 15, len(octets) - 3) is None:
+        if self._is_common(octets, 15, len(octets) - 3) is None or not alphabet.is_seven_bit(data[At.MSG]):
             self._uncommon(line, frame, key, now)
             return
         notify = int(data[At.NT] or "0") or DEFAULT_NOTIFICATION if data[At.NRQ] == "1" else 0

@@ -1,4 +1,4 @@
-"""What a month's bill must contain by the contract: quantity and amount of each row of the tariff grid.
+"""Computes a month's bill from the contract: quantity and amount of each row of the tariff grid.
 
 It calculates day by day, independently of `invoice`, so that a mistake there cannot acquit a bill.
 """

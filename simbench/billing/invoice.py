@@ -48,7 +48,7 @@ class Invoice(msgspec.Struct, frozen=True):
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """What another reading of an ambiguity would change: the total before VAT under it, and the difference."""
+    """The effect of another reading of an ambiguity: the total before VAT under it, and the difference."""
 
     ambiguity: str
     reading: str
@@ -234,7 +234,7 @@ def _round(amount: Decimal) -> Decimal:
 
 
 def _notes(contract: Contract, acts: Acts, month: Month) -> Iterator[str]:
-    """What a reader must know of this month: places where the offer contradicts itself."""
+    """Notes for the reader of this month: places where the offer contradicts itself."""
     question = contract.ambiguity("band-overlap")
     bands = [row.last for row in contract.terms.rows("range_month") if row.last is not None]
     if not bands or not question.clauses:

@@ -26,7 +26,7 @@ SHOWN = 10
 
 
 class Bill(msgspec.Struct, frozen=True):
-    """What is judged: a month's bill, the acts and messages it must follow, and the contract."""
+    """A month's bill to judge, with the acts and messages it must follow and the contract."""
 
     contract: Contract
     acts: Acts
@@ -78,7 +78,7 @@ def row_rules(contract: Contract) -> Rulebook[Case]:
 
 
 def balance(bill: Bill) -> Decimal:
-    """What the lines of a bill come to beyond what is due before VAT: negative where too little was billed.
+    """The excess of a bill's lines over the amount due before VAT; negative if too little was billed.
 
     Rows priced by quotation are left out on both sides.
     """
@@ -97,7 +97,7 @@ def _read_so(billed: dict[Key, tuple[int, Decimal]], due: Due, other: Due) -> bo
 
 
 def _row(clause: str, case: Case) -> Verdict:
-    """What was billed under one clause against what is due, code by code."""
+    """Compare the amount billed under one clause with the amount due, code by code."""
     bill, due, others = case
     billed = {key: value for key, value in bill.billed.items() if key[0] == clause}
     own = {key: value for key, value in due.items() if key[0] == clause}

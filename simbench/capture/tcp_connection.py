@@ -12,7 +12,7 @@ from collections import deque
 from typing import Final
 
 from simbench.capture.layers import ports, reverse, sender
-from simbench.capture.quality import Quality
+from simbench.ledger.capture_events import ConnectionCaptured
 from simbench.ucp.codes import OPERATIONS
 
 _MASK, _HALF = (1 << 32) - 1, 1 << 31
@@ -26,7 +26,7 @@ Held = tuple[int, int, bytes, int]
 
 
 class Side:
-    """What one end sent. `position` is that of its next octet, -1 while unknown; `end` that of its FIN.
+    """The octets that one end sent. `position` is that of its next octet, -1 while unknown; `end` that of its FIN.
 
     `dated` is the instant of its last octets, `bound` that of the last of the other's octets received before.
     """
@@ -85,7 +85,7 @@ class Side:
 
 
 class Evidence:
-    """What is known of a connection before it is a session. `client` is None until a frame shows it."""
+    """The evidence on a connection before it is a session. `client` is None until a frame shows it."""
 
     __slots__ = ("_first", "_port", "_tails", "client", "established", "initiator", "is_ucp", "octets")
 
@@ -158,10 +158,10 @@ class Talk:
         return all(0 <= each.end <= each.position for each in self.sides)
 
 
-def quality_of(talk: Talk) -> Quality:
+def quality_of(talk: Talk) -> ConnectionCaptured:
     """Return how completely a session was captured."""
     client = next(side for side in talk.sides if side.direction == "in")
-    return Quality(
+    return ConnectionCaptured(
         session=talk.first,
         client=sender(client.key),
         smsc=sender(client.other.key),

@@ -105,6 +105,9 @@ class Outgoing(msgspec.Struct, frozen=True, tag_field="do", tag="send", forbid_u
     the client's validity applies. `opted_in`: the recipient agreed to marketing. `traits`: "all-free" (everything
     promoted is free), "presence" (the recipient comes from a presence list), "optout-told" (informed of the opt-out
     when the number was collected). Keys on the line: "ref" of `token`, "to" of `recipient`, "class" of `traffic_class`.
+
+    >>> Outgoing("m1", "36010", "0639980001", "Bonjour").traffic_class
+    'transactional'
     """
 
     token: str = msgspec.field(name="ref")

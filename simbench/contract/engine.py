@@ -14,10 +14,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from simbench.base.toml_files import Keys, Mistake, choice, shown, typed
+from simbench.base.toml_files import Frozen, Keys, Mistake, choice, shown, typed
 from simbench.base.toml_mistakes import every_mistake, under
 from simbench.contract.layers import HOME, Layer, Problem, held, layers_of, merged, part_of
-from simbench.contract.term import Ambiguity, Frozen, Word, placed_terms
+from simbench.contract.term import Ambiguity, Word, placed_terms
 
 F = TypeVar("F", bound="ContractFile")
 
@@ -41,7 +41,7 @@ class ContractFile(Frozen, frozen=True, kw_only=True):
 
 
 class Schema(NamedTuple, Generic[F]):
-    """What the contracts of one product look like.
+    """The form of the contracts of one product.
 
     `check` yields contradictions between well-typed values; `switches` are the topics of the ambiguities that the
     program follows; `moved` maps keys of earlier versions to their present names. `parts` are keys whose table may

@@ -11,9 +11,10 @@ from typing import Any, Literal
 import msgspec
 
 from simbench.base.calendar import Calendar
+from simbench.base.toml_files import Frozen
 from simbench.contract.engine import ContractFile
 from simbench.contract.plan import PlanData
-from simbench.contract.term import Ambiguity, Frozen, Means, Strength, Term, Word, clause_of, known
+from simbench.contract.term import Ambiguity, Means, Strength, Term, Word, clause_of, known
 from simbench.contract.terms import Label, Terms, minutes_of
 
 Role = Literal["operator", "client", "sender"]
@@ -65,6 +66,12 @@ class Contract(msgspec.Struct, frozen=True):
     """A whole contract as read: `digest` names its content (16 hexadecimal digits), `files` where it came from.
 
     `source` finds it again from anywhere: the name of a built-in contract, or an absolute path.
+
+    >>> contract = load_contract()
+    >>> contract.clauses["OPS-ENG-01"].bound
+    ('cocontractant',)
+    >>> contract.terms.throughput.default_per_s.value
+    10
     """
 
     name: str

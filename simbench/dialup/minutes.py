@@ -23,7 +23,7 @@ UNITS: Final = {"exact": 1, "second": SECOND_US, "minute": MINUTE_US}
 
 
 class Month(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one month carried: calls begun in it, minutes rounded down, and microseconds by period."""
+    """The traffic of one month: calls begun in it, minutes rounded down, and microseconds by period."""
 
     month: str
     calls: int

@@ -17,9 +17,9 @@ import msgspec
 
 from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
-from simbench.base.toml_files import Mistake, choice, shown
+from simbench.base.toml_files import Frozen, Mistake, choice, shown
 from simbench.contract.engine import ContractFile, Schema, digest_of, load
-from simbench.contract.term import Ambiguity, Count, Frozen, Hour, Natural, Term, Word, clause_of, named_terms
+from simbench.contract.term import Ambiguity, Count, Hour, Natural, Term, Word, clause_of, named_terms
 from simbench.contract.terms import CalendarTerms
 from simbench.dialup.tariff_functions import Function, marginal_share, power_share, slab_share
 
@@ -53,7 +53,7 @@ class Hours(Frozen, frozen=True):
 
 
 class Records(Frozen, frozen=True):
-    """What a call record may say."""
+    """The limits of a call record."""
 
     longest_h: Term[Count]
 
@@ -64,7 +64,7 @@ class Records(Frozen, frozen=True):
 
 
 class Accounting(Frozen, frozen=True):
-    """What is asked of accounting: how wrong a clock may be, and how often a request may be sent again."""
+    """The requirements on accounting: how wrong a clock may be, and how often a request may be sent again."""
 
     clock_tolerance_s: Term[Count]
     retransmissions: Term[Natural]
@@ -88,7 +88,7 @@ class Demand(Frozen, frozen=True):
 
 
 class Redial(Frozen, frozen=True):
-    """What a blocked user does."""
+    """The behaviour of a blocked user."""
 
     persistence: Term[Decimal]
     delay_mean_s: Term[Count]
@@ -113,7 +113,7 @@ class OfferTerms(Frozen, frozen=True):
 
 
 class Retail(Frozen, frozen=True):
-    """What a local call costs its user from a day on, with VAT: `credit_s` at one price, then by the minute."""
+    """The price of a local call from a day on, with VAT: `credit_s` at one price, then by the minute."""
 
     since: date
     credit_ff: Decimal

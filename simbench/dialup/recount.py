@@ -75,7 +75,7 @@ def _prolonged(edges: list[int], peaks: list[bool], offer: Offer) -> tuple[list[
 
 
 def share_is(amount: Fraction, minutes: int, offer: Offer, tariff: str) -> bool:
-    """Tell whether an amount is the share of so many minutes, rounded as the offer says: halves up."""
+    """Whether an amount is the share of these minutes, rounded as the offer says: halves up."""
     half = Fraction(offer.terms.money.smallest.value) / 2
     function = offer.functions[tariff]
     if function.kind == "power":

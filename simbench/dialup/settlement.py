@@ -23,7 +23,7 @@ MOST_MINUTES = 10**12  # two hundred years of ten thousand ports; and a number J
 
 
 class Settled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one month brings: gross share before VAT, VAT, and both, in francs and in euros."""
+    """The revenue of one month: gross share before VAT, VAT, and both, in francs and in euros."""
 
     month: str
     minutes: int
@@ -71,7 +71,7 @@ def settle_minutes(minutes: int, offer: Offer, tariff: str = "", on: date = JUNE
 
 
 class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a month brings under every tariff function of the offer: the announced share by name, least and most."""
+    """The revenue of a month under every tariff function of the offer: the announced share by name, least and most."""
 
     by_tariff: dict[str, Decimal]
     least: str

@@ -29,7 +29,7 @@ Row = dict[int, float]
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What is asked of a solution: the probability, and bounds that make it a rival of the cheapest.
+    """The requirements on a solution: the probability, and bounds that make it a rival of the cheapest.
 
     codes: how many are opened in all. steady: what is opened first stays as it is.
     """
@@ -136,7 +136,7 @@ class _Program:
             self._row(row, 0)
 
     def _by_sending(self) -> None:
-        """Of each demand enough occasions, over all replications, keep their time."""
+        """Require enough occasions of each demand, over all replications, to be on time."""
         for needs in self.needs:
             for demand in dict.fromkeys(needs.demands):
                 weights: defaultdict[int, float] = defaultdict(float)

@@ -90,12 +90,12 @@ class Trace:
 
     @cached_property
     def events(self) -> list[At]:
-        """What the bench made happen, and what a capture says of itself, in order."""
+        """Events of the bench and of a capture, in order."""
         return events_in(self.run.events)
 
     @cached_property
     def stimuli(self) -> list[Stimulus]:
-        """What was asked of the client and what it reported, in order."""
+        """Requests to the client and its reports, in order."""
         return stimuli_in(self.run.stimuli)
 
     @cached_property
@@ -110,7 +110,7 @@ class Trace:
 
     @cached_property
     def reports(self) -> list[Reported]:
-        """What the client reported, in order."""
+        """The client's reports, in order."""
         return [one for one in self.stimuli if isinstance(one, Reported)]
 
     @cached_property
@@ -306,14 +306,12 @@ class Trace:
     @cached_property
     def common(self) -> Bools:
         """Which submits fill no field beside those most clients fill: addresses, notification, validity, text."""
-        found: Bools = self._wire.submits.column("common")
-        return found
+        return self._wire.submits.flags("common")
 
     @cached_property
     def lower_case(self) -> Bools:
         """Which of the other frames of the client may hold letters from a to f: all that do, and perhaps a few more."""
-        found: Bools = self._wire.frames.column("lower")
-        return found
+        return self._wire.frames.flags("lower")
 
     def _code(self, oadc: str, account: str) -> str:
         return oadc if oadc in self.limits else self.code_of(account) or oadc

@@ -61,8 +61,9 @@ def groups_of(struct: type[Any]) -> str:
 
 
 def words(thing: object) -> str:
-    """A docstring as a paragraph or more."""
-    return re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.getdoc(thing) or "")
+    """A docstring as a paragraph or more, without its examples."""
+    plain = re.sub(r"\n*^>>> (?:.+\n?)*", "", inspect.getdoc(thing) or "", flags=re.MULTILINE)
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", plain)
 
 
 def _tables(kind: types.Type) -> list[tuple[types.StructType, bool]]:

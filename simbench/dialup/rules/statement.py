@@ -89,7 +89,7 @@ def vat(case: Case) -> Verdict:
 
 @RULES.rule("statement.euros", "Amounts in euros are those in francs at the official rate", reads=("statement",))
 def euros(case: Case) -> Verdict:
-    """Of share and amount with VAT."""
+    """The euros of share and amount with VAT."""
     return _totals(case, _euros, ("amounts in euros agree", "an amount in euros is wrong"), "money.smallest")
 
 

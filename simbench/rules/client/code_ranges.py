@@ -8,7 +8,7 @@ from simbench.rules.arrays import holds
 from simbench.rules.client.limits import captured
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import not_sent, of_marketing, sends
-from simbench.rules.rule import Case, Verdict, missed, rule, worst
+from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule, worst
 from simbench.trace.rows import Submit
 
 PRESENCE = "presence"
@@ -89,10 +89,8 @@ def session_over(case: Case) -> Verdict:
         f"messages after the end of a session: {len(late)} requested, {len(wrong)} sent",
         case.contract.assumed(term),
     )
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages", "", assumed)
     evidence = first_frames("the session had ended", wrong)
-    return Verdict(missed(case.contract, term), summary, len(wrong), 0, "messages", "client", assumed, evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence, outcome=missed(case.contract, term), assumed=assumed)
 
 
 def _reply(case: Case) -> tuple[str, ...]:

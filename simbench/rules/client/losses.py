@@ -18,7 +18,7 @@ from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request
 from simbench.rules.arrays import slices, some_of, tokened
-from simbench.rules.client.limits import windows
+from simbench.rules.client.limits import window_sizes
 from simbench.rules.client.marketing_hours import allowed
 from simbench.rules.client.notified import Notified
 from simbench.rules.client.outages import interruptions
@@ -115,7 +115,7 @@ class _Waiting:
         self.parted, self.end = parted, trace.span[1]
         self.patience_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
         asked, submits = sends(case), trace.submits
-        codes, code = submits.distinct("code")
+        codes, code = submits.texts("code")
         lasts = np.zeros(len(codes), np.int64)
         for rows in slices(len(submits)):
             np.maximum.at(lasts, code[rows], *some_of(submits, rows, "at"))
@@ -186,7 +186,7 @@ def _keys(case: Case) -> Ints:
     """
     trace, submits = case.trace, case.trace.submits
     keys, words = trace.recipients.keys(), trace.words
-    (senders, sender), requested = submits.distinct("oadc"), _requested(case)
+    (senders, sender), requested = submits.texts("oadc"), _requested(case)
     spread = np.array([_word("oadc", name) for name in senders], np.int64)
     keys = keys * MIX
     for rows in slices(len(keys)):
@@ -253,14 +253,12 @@ def received_results(case: Case) -> Ints:
     The proof is a reuse of the TRN on that connection, a submit in a window that only that result could have freed
     (results arrive in the order in which they were written), or a report to the bench.
     """
-    submits, known = case.trace.submits, windows(case)
-    accounts, account = submits.distinct("account")
-    sizes = [known.get(name, case.contract.terms.session.window.value) for name in accounts]
-    sessions, session = submits.distinct("session")
-    trns, trn = submits.distinct("trn")
+    submits, (sizes, account) = case.trace.submits, window_sizes(case)
+    sessions, session = submits.numbers("session")
+    trns, trn = submits.texts("trn")
     shown = np.full(len(submits), -1, np.int64)
     received.at_scale(len(submits))(
-        submits.at, session, trn, submits.result_at, np.array(sizes, np.int64)[account],
+        submits.at, session, trn, submits.result_at, sizes[account],
         np.full((len(sessions), len(trns)), -1, np.int64), np.zeros((len(sessions), 4 * len(trns)), np.int64),
         np.zeros((len(sessions), 2), np.int64), shown,
     )  # fmt: skip

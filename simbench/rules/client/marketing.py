@@ -13,7 +13,7 @@ from simbench.base.units import DAY_US
 from simbench.ledger.stimuli import Request
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import MARKETING, Whole, not_sent, of_marketing, wholes
-from simbench.rules.rule import Case, Verdict, rule
+from simbench.rules.rule import Case, Verdict, none_wrong, rule
 from simbench.ucp.content import compose
 
 FREE = re.compile(r"\bservices?\s+gratuits?\b", re.IGNORECASE)
@@ -69,11 +69,7 @@ def brand_named(case: Case) -> Verdict:
     wrong = [one for one, asked in sent if asked.brand.casefold() not in f"{one.text} {one.oadc}".casefold()]
     named = f"{len(sent) - len(wrong)} of {count(len(sent), 'marketing message')} named their brand"
     summary = f"{named} ({len(nameless)} requested without)"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages")
-    return Verdict(
-        "fail", summary, len(wrong), 0, "messages", "client", (), first_frames("the brand is missing", wrong)
-    )
+    return none_wrong(summary, len(wrong), "messages", first_frames("the brand is missing", wrong))
 
 
 def _without_stop(case: Case, one: Whole) -> bool:
@@ -93,11 +89,7 @@ def _stop_mention(case: Case, *, pushed: bool) -> Verdict:
         return Verdict("inconclusive", "the client sent no such marketing", blame="client")
     wrong = [one for one in sent if one.missing or _without_stop(case, one)]
     summary = f"{len(sent) - len(wrong)} of {count(len(sent), 'marketing message')} named STOP and a short code"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages")
-    return Verdict(
-        "fail", summary, len(wrong), 0, "messages", "client", (), first_frames("the opt-out mention is missing", wrong)
-    )
+    return none_wrong(summary, len(wrong), "messages", first_frames("the opt-out mention is missing", wrong))
 
 
 @rule(

@@ -14,7 +14,7 @@ from simbench.ledger.stimuli import Request
 from simbench.rules.client.client_clock import believed, prove
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import MARKETING, sends, wholes
-from simbench.rules.rule import Case, RuleFunction, Verdict, rule
+from simbench.rules.rule import Case, RuleFunction, Verdict, none_wrong, rule
 
 SPECIAL = "special"  # the trait of messages under the clause's "cas particuliers"
 READINGS = ("regional-holidays", "closing-second")
@@ -33,7 +33,7 @@ def figures(case: Case) -> tuple[str, ...]:
 
 
 def hours_missed(case: Case, instants: Iterable[int]) -> Outcome:
-    """What marketing at these instants is: a failure, or weak where each breaks figures that only we assume."""
+    """The outcome of marketing at these instants: a failure, or weak where each breaks figures that only we assume."""
     broken = (case.contract.hours_broken(MARKETING, at) for at in instants)
     return "fail" if any(len(case.contract.assumed(*names)) < len(names) for names in broken) else "weak"
 
@@ -124,8 +124,6 @@ def delivered_in_hours(case: Case) -> Verdict:
     if not over:
         return Verdict("inconclusive", "no marketing was pending when the hours ended", blame="bench")
     summary = f"{count(len(over), 'marketing message')} pending at the end of the hours, {len(late)} delivered after it"
-    if not late:
-        return Verdict("pass", summary, 0, 0, "messages", "", assumed)
     evidence = first_frames("delivered outside the hours", late)
     outcome = hours_missed(case, (row.at for row in late)) if binds else "weak"
-    return Verdict(outcome, summary, len(late), 0, "messages", "client", assumed, evidence)
+    return none_wrong(summary, len(late), "messages", evidence, outcome=outcome, assumed=assumed)

@@ -20,7 +20,7 @@ from simbench.rules.arrays import holds
 from simbench.rules.client.marketing_hours import READINGS, figures, hours_missed
 from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.evidence import first_frames
-from simbench.rules.rule import Case, Verdict, missed, rule
+from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule
 from simbench.trace.rows import Message, Submit
 
 MARKETING = "marketing"
@@ -46,14 +46,12 @@ def _judged(
     found = list(wrong)
     summary = f"{len(found)} of {count(len(sent), 'marketing message')} {what}"
     hangs = case.contract.assumed(*assumed)
-    if not found:
-        return Verdict("pass", summary, 0, 0, "messages", "", hangs)
     frames = case.trace.submits.frame
     evidence = tuple(
         Evidence(what, one.at, one.at, one.session, frames[one.rows_of[0]].hex().upper()) for one in found[:SHOWN]
     )
     outcome = missed(case.contract, *(name for name in assumed if "." in name))  # a reading is not a limit
-    return Verdict(outcome, summary, len(found), 0, "messages", "client", hangs, evidence)
+    return none_wrong(summary, len(found), "messages", evidence, outcome=outcome, assumed=hangs)
 
 
 @rule(
@@ -214,6 +212,4 @@ def _of_submits(sent: Sequence[Submit], wrong: Sequence[Submit], what: str, assu
         return Verdict("unsupported", "no such submit on the wire")
     summary = f"{len(wrong)} of {count(len(sent), 'submit')} {what}"
     evidence = first_frames(what, wrong)
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages", "", assumed)
-    return Verdict("fail", summary, len(wrong), 0, "messages", "client", assumed, evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence, assumed=assumed)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +10,7 @@ from simbench.kernels.jit import kernel
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-Index = NDArray[np.signedinteger[Any]]
+Index = NDArray[np.signedinteger]
 Counts = NDArray[np.int32]
 
 IN_USE, BEYOND, ASTRAY, SAME = range(1, 5)  # what is wrong with an operation
@@ -207,7 +205,7 @@ def sift_down(heap: Ints, size: int, result_at: Ints) -> None:
 
 
 def sift_up(heap: Ints, size: int, place: int, result_at: Ints) -> None:
-    """Add a place to a heap of so many."""
+    """Add a place to a heap of this size."""
     at = size
     heap[at] = place
     while at > 0:

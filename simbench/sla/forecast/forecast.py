@@ -200,7 +200,7 @@ def _all_known(service: Service) -> Period:
 
 
 class _Outcome:
-    """What the record says happened after the forecast's instant, as far as it reaches."""
+    """The events after the forecast's instant, as far as the record reaches."""
 
     def __init__(self, service: Service, contract: Contract, known: Known) -> None:
         self._now, self._end = known.now, service.period.end

@@ -87,7 +87,7 @@ def _result(finding: Finding, purpose: str, count: int) -> str:
 
 
 def _assumed(name: str, words: Words) -> str:
-    """What a verdict assumes: a term or reading of the contract by its name, anything else in the report's language."""
+    """An assumption of a verdict: a term or reading of the contract by its name, others in the report's language."""
     if words.language == "en" or _NAME.fullmatch(name):
         return name
     rows = _ROWS.match(name)

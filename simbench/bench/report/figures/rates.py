@@ -83,7 +83,7 @@ def _tier(one: Traffic) -> int:
 
 
 def _conclusion(traffic: list[Traffic], paces: dict[str, Pace], contract: Contract) -> str:
-    """What the panels show together; a peak within the jitter allowance is named as such."""
+    """The conclusion from all panels; a peak within the jitter allowance is named as such."""
     limited = [one for one in traffic if one.limits]
     if not limited:
         return "Submits per second; the tier of these codes is unknown"
