@@ -96,3 +96,10 @@ def test_a_range_without_a_special_use_carries_every_kind_of_message(tmp_path: P
     ranges = judged(contract, "ranges")
     assert ranges["ranges.begun-by-user"].outcome == "pass"
     assert judged(contract, "ranges", "begins-reply-sessions")["ranges.begun-by-user"].outcome == "fail"
+
+
+def test_the_mention_has_the_word_of_the_contract(tmp_path: Path) -> None:
+    more = '[terms.marketing]\nstop_word = { value = "PARAR", status = "contract" }\n'
+    contract = slow(tmp_path, 5, more)
+    assert judged(contract, "campaign")["marketing.stop-mention"].outcome == "pass"
+    assert judged(contract, "campaign", "omits-stop")["marketing.stop-mention"].outcome == "fail"
