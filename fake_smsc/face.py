@@ -204,7 +204,7 @@ class FakeSmsc(Commands):
     def wait_for(
         self, what: Awaited | Callable[[], bool] = "session", count: int = 1, timeout_s: float = WAIT_S
     ) -> None:
-        """Wait for so many logged-in sessions or answered messages, until all is idle, or until a condition holds.
+        """Wait for a number of logged-in sessions or answered messages, until all is idle, or until a condition holds.
 
         "idle": no message is on its way, no notification open. A condition is called on the SMSC's loop and must not
         call this object. Raises TimeoutError, with the state of the SMSC, after `timeout_s` real seconds.

@@ -21,6 +21,10 @@ Keys = tuple[str | int, ...]
 """Position of a value in a table: names of tables and keys, numbers for items of lists."""
 
 
+class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of the tables of a file: immutable, and strict about unknown keys."""
+
+
 class Mistake(NamedTuple):
     """A wrong value: its keys, what is wrong, and what was expected."""
 
@@ -239,7 +243,7 @@ def _at(table: Any, keys: Keys) -> Any:
 
 
 class Shape:
-    """What `kind` allows at some keys: field names of the structs, allowed words."""
+    """The field names and words that `kind` allows at some keys."""
 
     def __init__(self, kind: type[Any], keys: Keys) -> None:
         import msgspec.inspect as inspect  # noqa: PLC0415, PLR0402 - only needed for errors

@@ -13,8 +13,13 @@ from simbench.contract.sms import Contract, SmsFile, with_figures, written
 DEFAULT: Final = (HOME / "default.txt").read_text("utf-8").strip()
 """The name of the built-in contract that is applied where none is named."""
 
-SWITCHES: Final = tuple(f"AMB-{number:02}" for number in range(1, 21))
-"""The ambiguities code follows."""
+SWITCHES: Final = (
+    "band-overlap", "band-scope", "tier-price", "notice-days", "rate-meter", "hours-bind", "high-rates",
+    "sender-name-acts", "home-customer", "sender-name-option", "billed-message", "machine-codes", "every-mobile",
+    "several-platforms", "rounding", "regional-holidays", "marketing-day", "who-limits", "range-price",
+    "closing-second",
+)  # fmt: skip
+"""The topics of the ambiguities that the program follows."""
 
 MOVED: Final = {
     "terms.throughput.tiers_per_s": "terms.throughput.tiers",
@@ -71,5 +76,6 @@ def contract_of(loaded: Loaded[SmsFile]) -> Contract:
         language=file.language,
         invented=file.invented,
         compensation=file.compensation,
+        topics=file.topics,
         source=loaded.source,
     )
