@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from simbench.base.arguments import checked
 from simbench.contract.consistency import contradictions
 from simbench.contract.engine import Loaded, Schema, load
 from simbench.contract.layers import HOME
@@ -42,6 +43,7 @@ MOVED: Final = {
 SMS: Final = Schema("sms", SmsFile, contradictions, SWITCHES, MOVED, {"numbering_plan": "plans"})
 
 
+@checked
 def load_contract(name_or_path: str | Path = DEFAULT) -> Contract:
     """Load a built-in contract by name, or a contract or overlay file by path.
 

@@ -98,8 +98,9 @@ class Holding(Frozen, frozen=True):
 class CampaignPlan(Frozen, frozen=True):
     """The advisor's input.
 
-    `promise`: of all "sending"s (and days of steady traffic) each demand keeps its time in a share of `probability`,
-    or the whole "period" goes without anything late with that probability. `requests`: tiers that must be asked for
+    `promise`: "sending" requires that at least the share `probability` of each demand's sendings (of steady traffic: of
+    its days) is on time; "period" that with this probability nothing is late in the whole period.
+    `requests`: tiers that must be asked for
     may be used. `codes_max` short codes in all. `delivered_share` of what is sent is billed.
     `replications`: futures in which plans are looked for; the one chosen is scored in a thousand others or more.
     `held`: codes held already, which cost no opening; `lead_days`: how long before it takes effect an order is placed

@@ -19,7 +19,7 @@ KEYS: Final = ("codes", "contract", "limit", "scenario", "exercise", "faults", "
 MARKER: Final = (
     "simbench(codes, contract, limit, scenario, exercise, faults, subscribers): the SMSC of the fixtures. codes: short "
     'codes with their rates, {"36010": 10} (messages/s, tiers of the contract); contract: a name or a file; limit: '
-    'above the rate "delay", "nack", "disconnect" or "monitor"; scenario: a name or a file, instead of codes; '
+    'above the rate "delay", "nack", "discard", "close" or "monitor"; scenario: a name or a file, instead of codes; '
     "exercise: one of `simbench list`, whose codes, clock and settings of the client hold, with --sut; faults: wire "
     'faults with their parameters, {"late-result": {"delay_s": 2}}; subscribers: numbers with what is changed about '
     'them, {"0639980001": {"attached": False}}. A marker of the module or class holds where the test has none of its '
