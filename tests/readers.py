@@ -70,8 +70,10 @@ def _capture(path: Path) -> None:
 @cache
 def _calls() -> Any:
     return calls_of(
-        Call(start_us=968_700_000_000_000 + n * 60_000_000, duration_us=90_000_000, nas=f"nas-{n % 2}", port=n, user="u",
-             session=f"{n:08X}", cause=1, line=n + 1)
+        Call(
+            start_us=968_700_000_000_000 + n * 60_000_000, duration_us=90_000_000, nas=f"nas-{n % 2}", port=n,
+            user="u", session=f"{n:08X}", cause=1, line=n + 1,
+        )
         for n in range(9)
     )  # fmt: skip
 
