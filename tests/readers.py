@@ -11,7 +11,7 @@ import msgspec
 
 from fake_smsc.scenario import read_scenario
 from simbench.api.call_sources import Reading, read_calls
-from simbench.bench.report.findings_file import read_findings
+from simbench.bench.report.findings_file import Result, read_findings
 from simbench.bench.runner.baseline import read_baseline
 from simbench.bench.runner.session_record import SessionRecord, read_record
 from simbench.bench.sut.description import read_description
@@ -28,6 +28,7 @@ from simbench.dialup.radius.plan import schedule
 from simbench.dialup.records import write_records
 from simbench.dialup.scenario import read_dialup
 from simbench.dialup.statement import read_statement
+from simbench.finding import tally
 from simbench.ledger import MemoryLedger
 from simbench.ledger.info import RunInfo, read_info
 from simbench.numbering.listing import Listing
@@ -104,15 +105,12 @@ def _of_folder(name: str, read: Read) -> Read:
 
 
 DECISION = '[[decisions]]\nincident = "O0001"\nclass = "client"\nreason = "link"\nwho = "A. M."\nwhen = 2025-02-01\n'
-LAWS = """[[drawn]]
-class = "total"
-between = { law = "weibull", shape = 1.0, scale_h = 900 }
-lasts = { law = "lognormal", median_h = 2, sigma = 1.0 }
-"""
+LAWS = '[[drawn]]\nname = "a"\nbetween = { mean_h = 10 }\nlasting = { mean_h = 1, law = "fixed" }\n'
 CAMPAIGNS = """[[codes]]
 code = "36010"
 rate_per_s = 10
 [[campaigns]]
+class = "marketing"
 code = "36010"
 from = 2025-03-01T10:00:00+01:00
 to = 2025-03-01T11:00:00+01:00
@@ -125,7 +123,6 @@ to = 2025-03-01T11:00:00+01:00
 KEYS = '[[sa]]\nspi = "c0ffee01"\nencryption = "AES-CBC"\nkey = "00112233445566778899aabbccddeeff"\n'
 BASELINE = """[[deviation]]
 purpose = "rate.backlog-at-tier"
-outcome = "fail"
 reason = "known"
 ticket = "T-1"
 expires = 2099-01-01
@@ -148,7 +145,7 @@ DETAIL = b"""Sun Nov 22 05:43:35 2026
 \tTimestamp = 1795326215
 
 """
-FINDINGS = b'{"run": {"contract": "x", "seed": 1}, "summary": {}, "findings": []}'
+FINDINGS = msgspec.json.encode(Result({"contract": "x", "seed": 1}, tally(()), ()))
 
 
 def readers(folder: Path) -> dict[str, Reader]:

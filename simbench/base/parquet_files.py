@@ -18,6 +18,7 @@ ROWS_AN_OCTET: Final = 10  # of the file; what people record takes an octet or m
 FEW_ROWS: Final = 1_000_000  # allowed in a file of any size
 OCTETS_AN_OCTET: Final = 200  # of the file, in memory
 FEW_OCTETS: Final = 64_000_000  # allowed for a file of any size
+_LITTLE: Final = 1_000_000  # octets not worth a closer look
 
 
 def open_parquet(path: Path, **options: Any) -> pq.ParquetFile:
@@ -45,7 +46,7 @@ def check_size(path: Path, file: pq.ParquetFile) -> None:
     for number in range(found.num_row_groups):
         group = found.row_group(number)
         octets += group.total_byte_size
-        doubtful = [name for name in texts if _may_swell(group, name, most - octets)]
+        doubtful = [name for name in texts if _may_swell(group, name)]
         if doubtful:
             octets += _swollen(path, number, doubtful, most - octets)
         if octets > most:
@@ -61,17 +62,17 @@ def _texts(schema: pa.Schema) -> list[str]:
     return [name for name, type_ in plain.items() if any(kind(type_) for kind in kinds)]
 
 
-def _may_swell(group: Any, name: str, room: int) -> bool:
-    """Whether the texts of a column, of which each stands in the file once, could be too many where each is a copy."""
+def _may_swell(group: Any, name: str) -> bool:
+    """Whether the texts of a column, of which each stands in the file once, could be much where each is a copy."""
     for place in range(group.num_columns):
         column = group.column(place)
         if column.path_in_schema == name:
-            return bool(column.num_values * column.total_uncompressed_size > room)
+            return bool(column.num_values * column.total_uncompressed_size > _LITTLE)
     return False
 
 
 def _swollen(path: Path, group: int, names: Sequence[str], room: int) -> int:
-    """How many octets the texts of these columns take in memory, counted only as far as they exceed the room."""
+    """How many octets the texts of these columns take at most in memory; counted where that is more than the room."""
     total = 0
     with pq.ParquetFile(path, read_dictionary=list(names)) as file:
         rows = file.metadata.row_group(group).num_rows
@@ -80,8 +81,7 @@ def _swollen(path: Path, group: int, names: Sequence[str], room: int) -> int:
             for batch in file.iter_batches(1, row_groups=[group], columns=[name]):
                 longest = pc.max(pc.binary_length(_words(batch.column(0)))).as_py() or 0
                 break
-            if rows * longest > room:
-                total += _exact(file, group, name, room)
+            total += rows * longest if rows * longest <= room - total else _exact(file, group, name, room)
     return total
 
 

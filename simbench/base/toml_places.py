@@ -9,6 +9,7 @@ import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from simbench.base.toml_files import MAX_DEPTH, Keys, dotted
@@ -103,7 +104,8 @@ def _blank(lines: list[str], index: int, all_places: list[Place]) -> set[int]:
 
 
 def _split(path: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in _PART.findall(path))
+    parts = islice(_PART.finditer(path), MAX_DEPTH + 1)  # deeper keys are refused in any case
+    return tuple(part[0].strip("\"'") for part in parts)
 
 
 def _counted(keys: tuple[str, ...], counts: dict[Keys, int], *, many: bool) -> Keys:
