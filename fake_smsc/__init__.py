@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simbench.base.lazy_names import lazy_names
+
 if TYPE_CHECKING:
     from fake_smsc.built_scenario import Scenario
     from fake_smsc.face import AsyncSmsc, FakeSmsc
@@ -15,14 +17,6 @@ __all__ = ["AsyncSmsc", "FakeSmsc", "Scenario"]
 
 
 if not TYPE_CHECKING:  # checkers know the names above, and no others
-
-    def __getattr__(name: str) -> object:
-        if name in {"AsyncSmsc", "FakeSmsc"}:
-            from fake_smsc import face  # noqa: PLC0415 - importing the package alone loads nothing
-
-            return getattr(face, name)
-        if name == "Scenario":
-            from fake_smsc.built_scenario import Scenario  # noqa: PLC0415 - as above
-
-            return Scenario
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    __getattr__, __dir__ = lazy_names(
+        __name__, {"fake_smsc.face": ("AsyncSmsc", "FakeSmsc"), "fake_smsc.built_scenario": ("Scenario",)}
+    )

@@ -13,6 +13,7 @@ from fake_smsc.built_scenario import Scenario
 from fake_smsc.face_commands import WAIT_S, Awaited, Commands, Outage
 from fake_smsc.scenario import LimitMode, Mode, demo_scenario
 from fake_smsc.scenario import Scenario as Settings
+from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from simbench.base.errors import BadInput
 from simbench.base.loop_thread import LoopThread
@@ -28,7 +29,19 @@ STOP_S = 30.0
 
 
 class AsyncSmsc(Commands):
-    """A running SMSC on the caller's loop; given by `async with FakeSmsc(...)`."""
+    """A running SMSC on the caller's loop; given by `async with FakeSmsc(...)`.
+
+    It has the calls of `FakeSmsc`; those that take time are awaited.
+
+    >>> import asyncio
+    >>> async def test() -> int:
+    ...     async with FakeSmsc(codes={"36010": 10}) as smsc:
+    ...         await smsc.outage("silent")
+    ...         await smsc.restore()
+    ...         return len(smsc.messages())
+    >>> asyncio.run(test())
+    0
+    """
 
     def __init__(self, live: LiveSmsc) -> None:
         self.live = live
@@ -90,6 +103,7 @@ class FakeSmsc(Commands):
         self._folder = None if folder is None else Path(folder)
         self._thread: LoopThread | None = None
         self._ledger: AnyLedger | None = None
+        self._platform_clock: PlatformClock | None = None  # None: that of the scenario
         self._entered = False
 
     # Beginning and end -----------------------------------------------------------------------------------------
@@ -136,7 +150,9 @@ class FakeSmsc(Commands):
             keep=self._scenario.keep,
         )
         self._ledger = MemoryLedger(info) if self._folder is None else Ledger.create(self._folder, info)
-        return LiveSmsc(self._scenario, self._contract, self._ledger, place=self._place)
+        return LiveSmsc(
+            self._scenario, self._contract, self._ledger, clock=self._platform_clock, place=self._place
+        )  # fmt: skip
 
     def _end(self) -> None:
         """End server, loop and thread, whatever of them had begun."""

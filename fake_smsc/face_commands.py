@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -100,10 +101,14 @@ class Commands(ABC):
         self.do(lambda: self.live.control.mo(sender, code, text))
 
     def subscriber(self, number: str, **changes: Any) -> Subscriber:
-        """Give a subscriber after these changes: `attached`, `fate`, `operator`, `roaming`, …
+        """Give a subscriber after these changes: `attached`, `standing`, `operator`, `roaming`, …
 
+        `fate` is the former name of `standing`, accepted for one release.
         Raises BadInput for a name that a subscriber does not have.
         """
+        if "fate" in changes:
+            warnings.warn("subscriber: fate is now called standing", DeprecationWarning, stacklevel=2)
+            changes["standing"] = changes.pop("fate")
 
         def changed() -> Subscriber:
             found = self.live.control.subscriber(number)

@@ -10,8 +10,9 @@ Nothing is loaded before it is asked for: `import simbench` and `--help` stay li
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from simbench.base.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from fake_smsc import FakeSmsc, Scenario
@@ -52,7 +53,6 @@ _PLACES: Final = {
     "simbench.finding": ("Evidence", "Finding"),
     "simbench.tables.frames": ("Frame",),
 }
-_PACKAGES: Final = ("dialup", "roaming")
 
 __all__ = [
     "BadInput", "Bill", "Capabilities", "Client", "Contract", "Evidence", "FakeSmsc", "Finding", "Findings", "Frame",
@@ -63,16 +63,4 @@ __all__ = [
 
 
 if not TYPE_CHECKING:  # checkers know the names above, and no others
-
-    def __getattr__(name: str) -> object:
-        if name in _PACKAGES:
-            return import_module(f"simbench.{name}")
-        place = next((place for place, names in _PLACES.items() if name in names), None)
-        if place is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = globals()[name] = getattr(import_module(place), name)
-        return found
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = lazy_names(__name__, _PLACES, ("dialup", "roaming"))

@@ -24,14 +24,14 @@ class Routing(msgspec.Struct, frozen=True):
 
     def refusal(self, subscriber: Subscriber, code: str) -> str:
         """Return the error code that refuses a submit from this code to this recipient, "" if it is accepted."""
-        fate = subscriber.fate
+        standing = subscriber.standing
         if subscriber.served:
             return ""
-        if fate in NEVER or (fate == "m2m" and not code.startswith(self.machines)):
+        if standing in NEVER or (standing == "m2m" and not code.startswith(self.machines)):
             return INVALID_ADDRESS
-        return INVALID_ADDRESS if self.refuse_elsewhere and fate in ELSEWHERE else ""
+        return INVALID_ADDRESS if self.refuse_elsewhere and standing in ELSEWHERE else ""
 
 
 def final_reason(subscriber: Subscriber) -> int:
     """Return the Rsn of a delivery that can never succeed, 0 if the subscriber is on this platform."""
-    return UNKNOWN_SUBSCRIBER if subscriber.fate == "unknown" or subscriber.fate in ELSEWHERE else 0
+    return UNKNOWN_SUBSCRIBER if subscriber.standing == "unknown" or subscriber.standing in ELSEWHERE else 0

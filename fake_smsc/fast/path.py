@@ -7,16 +7,16 @@ leave to them, in order; a test compares both octet by octet and row by row.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fake_smsc.core.delivery import KINDS
-from fake_smsc.core.records import DELIVERED
 from fake_smsc.fast import compiled
 from fake_smsc.fast.book import Book, address
 from fake_smsc.fast.kernels import layout as lay
 from fake_smsc.fast.kernels.frames import FOUND_WIDTH
+from fake_smsc.fast.log import Log
 from fake_smsc.fast.windows import SharedWindow
 from fake_smsc.ucp_gateway.gateway import EVERYTHING, Reads, Serve, piece_end
 from fake_smsc.ucp_gateway.line import Line, OwnWindow
@@ -24,14 +24,10 @@ from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.submission import COMMON_FIELDS, Submission
 from simbench.base.units import NEVER, SECOND_US
 from simbench.kernels.table import Table
-from simbench.ledger.buffer import Coded, Packed
 from simbench.numbering.addresses import key_of
 from simbench.ucp.fields import At
+from simbench.ucp.frame import ETX
 
-FEW: Final = 24  # rows that are cheaper as tuples than as columns
-LOG_ROWS: Final = 4096
-LOG_KINDS: Final = ("accepted", "refused", "discarded", KINDS[DELIVERED])
-LONGEST_ADDRESS: Final = 16
 OUT_OCTETS: Final = 1 << 17
 LEAST_OCTETS: Final = 24  # of a frame that leaves a row or an answer
 RUNNING: Final = frozenset({"up", "degraded"})
@@ -50,7 +46,6 @@ class PlainPath:
         book.settle(centre)
         self._fits = book.fits(centre)
         book.state[lay.TOGETHER] = centre.base.law is None and not centre.delivery.settings.failures
-        self._append, self._append_columns = centre.sink.centre.append, centre.sink.centre.append_columns
         self._lines: dict[int, Line] = {}  # by their row
         self._together = True  # whether no message announced that another one follows
         self._spent: dict[int, int] = {}  # by read: frames and wire errors that the core served
@@ -58,22 +53,18 @@ class PlainPath:
         self._seen = (0, 0)
         self._base_version = centre.base.version
         self._reads = np.zeros((16, lay.READ_WIDTH), np.int64)
+        self._lone = self._reads[:1]
         self._outs = np.zeros((64, 3), np.int64)
         self._octets_out = np.zeros(OUT_OCTETS, np.uint8)
         self._found = np.zeros(FOUND_WIDTH, np.int64)
         self._parsed = np.zeros((lay.PARSED_MOST, FOUND_WIDTH), np.int64)
-        self._log_of(LOG_ROWS)
+        self._log = Log(centre.sink, book)
         self._keys = np.zeros(1024, np.int64)
         self._ids = np.zeros(1024, np.int64)
         self.head = NEVER  # the earliest instant at which a row is due
         centre.timer_queue.crowd = self
         centre.delivery.unpack = self.unpack
         self._renew()
-
-    def _log_of(self, rows: int) -> None:
-        self._log = np.zeros((lay.LOG_WIDTH, rows), np.int64)
-        self._text = np.zeros(LONGEST_ADDRESS * rows, np.uint8)
-        self._offsets = np.zeros(rows + 1, np.int32)
 
     # What the gateway calls ------------------------------------------------------------------------------------
 
@@ -119,7 +110,6 @@ class PlainPath:
             reads = [each for each in reads if not self._is_left(*each)]
             if not reads:
                 return
-        centre = self.centre
         self._spent.clear()
         octets = self._take(reads)
         self._begin(now)
@@ -128,13 +118,7 @@ class PlainPath:
         frames = np.frombuffer(octets, np.uint8)
         segments = self._reads[: len(reads)]
         while True:
-            book = self.book
-            why = kernels.serve(
-                book.state, frames, segments, book.lines, book.accounts, book.lists, book.codes, book.rings,
-                self._base.standings.cells, centre.scts_allocator.last.cells, centre.message_ids.ordinals.cells,
-                book.rows, book.index.fresh, book.wheel, book.caches, self._parsed, self._found,
-                self._octets_out, self._outs, self._log, self._text, self._offsets,
-            )  # fmt: skip
+            why = self._call(kernels, frames, segments)
             if why == lay.DONE:
                 break
             if why == lay.CORE:
@@ -147,6 +131,51 @@ class PlainPath:
             for (line, _), (_, _, end, at, _) in zip(reads, segments.tolist(), strict=True):
                 if at < end:
                     line.framer.feed(octets[at:end])
+
+    def _call(self, kernels: compiled.Kernels, frames: NDArray[np.uint8], segments: NDArray[np.int64]) -> int:
+        book, centre, log = self.book, self.centre, self._log
+        return kernels.serve(
+            book.state, frames, segments, book.lines, book.accounts, book.lists, book.codes, book.rings,
+            self._base.standings.cells, centre.scts_allocator.last.cells, centre.message_ids.ordinals.cells,
+            book.rows, book.index.fresh, book.wheel, book.caches, self._parsed, self._found,
+            self._octets_out, self._outs, log.cells, log.text, log.offsets,
+        )  # fmt: skip
+
+    def answer(self, line: Line, octets: bytes, now: int) -> bytes | None:
+        """Serve a read that is one plain frame, and the only one of its turn; return its result.
+
+        None, with nothing changed, if it is anything else. The caller writes the result, then calls `write_rows`: a
+        client with a window of 1 waits for nothing but its result.
+        """
+        centre, kernels = self.centre, compiled.kernels()
+        if (
+            kernels is None or not self._fits or centre.state not in RUNNING or now < centre.now
+            or line.framer.pending or octets.find(ETX) != len(octets) - 1 or centre.delivery.announced(now)
+        ):  # fmt: skip
+            return None
+        self._together = True
+        flags, own = self._flags(line), line.own
+        if not flags & lay.SUBMITS or not isinstance(own, SharedWindow):
+            return None
+        self._lines[own.line] = line
+        self._begin(now)
+        state, cells = self.book.cells, self._reads.data
+        state[lay.SEGMENT], state[lay.AT], state[lay.UNFINISHED] = 0, -1, 0
+        end = len(octets)
+        cells[0, 0], cells[0, 1], cells[0, 2], cells[0, 3], cells[0, 4] = own.line, 0, end, end, flags
+        frames = np.frombuffer(octets, np.uint8)
+        while (why := self._call(kernels, frames, self._lone)) != lay.DONE:
+            if why == lay.CORE:
+                state[lay.OUT], state[lay.OUTS] = 0, -1
+                return None
+            self._supply(why)
+        result = self._octets_out[: state[lay.OUT]].tobytes()
+        state[lay.OUT], state[lay.OUTS] = 0, -1
+        return result
+
+    def write_rows(self, now: int) -> None:
+        """Hand over rows and counts of the frame that `answer` served."""
+        self._flush(now)
 
     def carry(self, accounts: set[str]) -> bool:
         """Send what waits for these accounts, and for those with something new among the rows."""
@@ -184,7 +213,7 @@ class PlainPath:
 
     def run(self, due: int, number: int, not_before: int) -> bool:
         """Deliver rows before (due, number), up to the first that the core must attempt."""
-        book, kernels = self.book, compiled.kernels()
+        book, log, kernels = self.book, self._log, compiled.kernels()
         state = book.cells
         assert kernels is not None
         self._look_at_subscribers()
@@ -192,8 +221,8 @@ class PlainPath:
         did = False
         while True:
             why = kernels.deliver(
-                book.state, book.rows, book.wheel, book.accounts, self._base.standings.cells, self._log, self._text,
-                self._offsets, self._keys, self._ids,
+                book.state, book.rows, book.wheel, book.accounts, self._base.standings.cells, log.cells, log.text,
+                log.offsets, self._keys, self._ids,
             )  # fmt: skip
             did = did or bool(state[lay.LOGGED])
             if why == lay.SUBSCRIBER:
@@ -259,6 +288,7 @@ class PlainPath:
         """Join the octets of a turn, and describe where each read is."""
         if len(reads) > len(self._reads):
             self._reads = np.zeros((2 * len(reads), lay.READ_WIDTH), np.int64)
+            self._lone = self._reads[:1]
             self._outs = np.zeros((4 * len(reads) + 64, 3), np.int64)
         pieces, rows, at = [], [], 0
         for line, octets in reads:
@@ -277,8 +307,8 @@ class PlainPath:
         else:
             self._reads[: len(rows)] = rows
         frames = at // LEAST_OCTETS + 2
-        if frames > self._log.shape[1]:
-            self._log_of(2 * frames)
+        if frames > self._log.room:
+            self._log.make_room(2 * frames)
         if 64 * frames > len(self._octets_out):
             self._octets_out = np.zeros(128 * frames, np.uint8)
         return b"".join(pieces) if len(pieces) > 1 else pieces[0]
@@ -385,12 +415,8 @@ class PlainPath:
         centre.delivery.on_the_way += state[lay.ON_THE_WAY]
         count = state[lay.LOGGED]
         state[lay.ON_THE_WAY] = state[lay.LOGGED] = 0
-        if not count:
-            return
-        if count <= FEW:
-            self._log_rows(count)
-        else:
-            self._log_columns(count, now)
+        if count:
+            self._log.hand_over(count, now)
 
     def _write_out(self) -> None:
         state, out = self.book.cells, self._octets_out
@@ -398,36 +424,3 @@ class PlainPath:
             if end > begin:
                 self._out.write(self._lines[line], out[begin:end].tobytes())
         state[lay.OUT], state[lay.OUTS] = 0, -1
-
-    def _log_rows(self, count: int) -> None:
-        names, append, edges = self.book.code_names, self._append, self._offsets[: count + 1].tolist()
-        text = self._text[: edges[-1]].tobytes().decode()
-        for place, (at, kind, session, code, entity, value, scts, notify, valid_until) in enumerate(
-            self._log[:, :count].T.tolist()
-        ):
-            recipient = text[edges[place] : edges[place + 1]]
-            append(
-                (at, LOG_KINDS[kind], session, names[code], recipient, entity, int(kind == lay.DELIVERED), value,
-                 scts or None, 1, notify, valid_until)
-            )  # fmt: skip
-
-    def _log_columns(self, count: int, now: int | None) -> None:
-        log, offsets = self._log, self._offsets[: count + 1].copy()
-        kinds = log[lay.L_KIND, :count]
-        recipients = Packed(self._text[: offsets[-1]].copy(), offsets)
-        sessions = log[lay.L_SESSION, :count].astype(np.int32)
-        codes = Coded(self.book.code_names, log[lay.L_CODE, :count].astype(np.int32))
-        entities: Any = log[lay.L_ENTITY, :count].copy()
-        kind: Any = LOG_KINDS[int(kinds[0])]
-        scts: Any = log[lay.L_SCTS, :count].copy()
-        values: Any = log[lay.L_VALUE, :count].astype(np.int32)
-        notify: Any = log[lay.L_NOTIFY, :count].astype(np.int32)
-        valid_until: Any = log[lay.L_VALID_UNTIL, :count].copy()
-        if now is not None and (kinds != lay.ACCEPTED).any():
-            kind = Coded(LOG_KINDS, kinds.astype(np.int32))
-            scts = np.ma.masked_equal(scts, 0)
-        at: Any = log[lay.L_AT, :count].copy() if now is None else now
-        attempt = 1 if now is None else 0
-        self._append_columns(
-            count, (at, kind, sessions, codes, recipients, entities, attempt, values, scts, 1, notify, valid_until)
-        )  # fmt: skip

@@ -28,6 +28,8 @@ class LoginFault(Fault):
                 passed.append(octets)
             else:
                 self.record(number, "O/60", trn=frame.trn)
+                server, ec = self.injector.server, self.text_of("ec") if "ec" in self.parameters else ""
+                server.gateway.swallowed_login(number, frame, server.clock.now(), f"fault {self.config.name}", ec)
                 self.meet(number, frame)
         return passed
 

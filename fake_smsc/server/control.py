@@ -13,6 +13,7 @@ import msgspec
 
 from fake_smsc.core.records import Notification
 from fake_smsc.faults import fault_config
+from fake_smsc.faults.registry import sentence
 from fake_smsc.scenario import LimitMode
 from fake_smsc.server.outage import Mode, Outage
 from fake_smsc.server.server import SmscServer
@@ -113,7 +114,7 @@ class Control:
     def put(self, subscriber: Subscriber) -> None:
         """Set a subscriber's state."""
         who = subscriber
-        self._record(SubscriberSet(who.msisdn, who.fate, who.operator, who.attached, who.roaming))
+        self._record(SubscriberSet(who.msisdn, who.standing, who.operator, who.attached, who.roaming))
         self._centre.subscriber(subscriber, self.now())
         self.server.rearm()
 
@@ -128,8 +129,8 @@ class Control:
     def port(self, address: str, operator: str) -> None:
         """Port the number to another operator (or to the own one)."""
         home = self._centre.base.plan.home
-        fate = home if operator == home else "ported-out"
-        self.put(msgspec.structs.replace(self.subscriber(address), fate=fate, operator=operator))
+        standing = home if operator == home else "ported-out"
+        self.put(msgspec.structs.replace(self.subscriber(address), standing=standing, operator=operator))
 
     # Traffic and limits ----------------------------------------------------------------------------------------
 
@@ -196,6 +197,11 @@ class Control:
             raise BadInput(f"fault of {config.code}", "not in service", f"one of {sorted(self._centre.limiters)}")
         self.server.faults.plan(config)
         self.server.rearm()
+
+    @staticmethod
+    def fault_sentence(name: str) -> str:
+        """What a wire fault does, in one sentence."""
+        return sentence(name)
 
     def clear(self, name: str = "") -> int:
         """End the wire faults of that name, or all, including planned ones. Returns how many there were."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import cast
+from typing import Literal, cast
 
 from fake_smsc.faults.injector import FaultInjector
 from fake_smsc.scenario import Allowed
@@ -32,6 +32,9 @@ UNREAD_OCTETS = 4_000_000  # a client that leaves this much unread is disconnect
 MAX_CONNECTIONS = 2_000  # at a time, as each costs memory and a descriptor; strangers make room for others
 CORE_FRAMES = 128  # that a connection may have served one by one in a turn
 LINGER_S = 5.0  # how long pending output may take once a connection is being closed
+
+
+OnLine = Callable[[Literal["open", "close"], int, int, str], object]  # instant (us), connection, its peer or the reason
 
 
 class Connection(asyncio.Protocol):
@@ -83,11 +86,12 @@ class SmscServer:
         self.intake = Intake(self, ledger)
         self.port = 0
         self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; empty: all
+        self.on_line: OnLine = lambda *_: None  # called when a connection opens or closes
         self.login_throttle = LoginThrottle()
         self._heartbeat = heartbeat
         self._reads: list[tuple[Connection, bytes]] = []  # of this turn of the loop
         self._octets = 0  # in them
-        self._alone: Connection | None = None  # the only one that was read in the turn before
+        self._alone: Connection | None = None  # the only one, of a client, that was read in the turn before
         self._left: list[tuple[int, bytes]] = []  # recorded, and served first in the next turn
         self.strangers = Lane(self)
         self.count = 0  # connections so far
@@ -157,6 +161,7 @@ class SmscServer:
         connection.number = self.count
         peer = connection.transport.get_extra_info("peername")
         self.ledger.wire.append((now, connection.number, "open", repr(peer).encode()))
+        self.on_line("open", now, connection.number, repr(peer))
         self.connections[connection.number] = connection
         connection.host = peer[0] if isinstance(peer, tuple) else ""
         self.gateway.opened(connection.number, now, connection.host)
@@ -177,11 +182,22 @@ class SmscServer:
 
         A connection that alone was read in the turn before is served at once: its client may be waiting.
         """
-        if connection is self._alone and not self._reads:
+        if connection is not self._alone or self._reads:
+            self._collect(connection, data)
+        elif self._left or self.durable or self.intake.shut or self.faults.engaged:
             self._reads.append((connection, data))
             self.serve_reads()
         else:
-            self._collect(connection, data)
+            self._serve_alone(connection.number, data)
+
+    def _serve_alone(self, number: int, data: bytes) -> None:
+        """Serve the read of a client that was alone in the turn before."""
+        now = self.clock.now()
+        octets = self._recorded(now, number, data)
+        if self.gateway.answer(number, octets, now, self.send):
+            self.touch()
+        else:
+            self._serve([(number, octets)], now)
 
     def _collect(self, connection: Connection, data: bytes) -> None:
         if not self._reads:
@@ -196,7 +212,6 @@ class SmscServer:
         if not self._reads and not self._left:
             return
         reads, self._reads, self._octets = self._reads, [], 0
-        self._alone = reads[0][0] if len(reads) == 1 else None
         served, self._left = self._left, []
         now, lines = self.clock.now(), self.gateway.lines
         for connection, data in reads:
@@ -211,7 +226,8 @@ class SmscServer:
                 self.strangers.take(connection, data)
         if served:
             self._serve(served, now)
-        self.strangers.serve()
+        self._alone = reads[0][0] if len(reads) == len(served) == 1 else None
+        self.strangers.serve(shared=bool(served))
 
     def _recorded(self, now: int, number: int, data: bytes) -> bytes:
         """Record octets that were read; return what faults leave of them."""
@@ -271,6 +287,7 @@ class SmscServer:
         own = self._closing_reasons.pop(connection.number, "")
         reason = f"server: {own}" if own else f"peer: {cause or 'closed'}"
         self.ledger.wire.append((now, connection.number, "close", reason.encode()))
+        self.on_line("close", now, connection.number, reason)
         self.gateway.closed(connection.number, now)
         if self.faults.engaged:
             self.faults.lost(connection.number)

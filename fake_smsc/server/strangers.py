@@ -1,7 +1,8 @@
 """Serves connections without a login a little at a time, so that they delay nobody who is logged in.
 
 A stranger's octets wait in a lane of their own. One turn of the loop serves TURN_ITEMS frames and wire errors of it, in
-pieces of SLICE octets, a connection after the other. Once logged in, the rest goes the way of all reads.
+pieces of SLICE octets, a connection after the other, and fewer while ordinary clients are served. Once logged in, the
+rest goes the way of all reads.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from simbench.ucp.frame import STX
 
 SLICE: Final = 512  # octets served at once; a login has about a hundred
 TURN_ITEMS: Final = 64
+SHARED_TURN_ITEMS: Final = 16  # in a turn that served ordinary clients
+PIECE_ITEMS: Final = 8  # that a piece counts as at least: what it costs whatever is in it
 EARLY_OCTETS: Final = 32_768  # of a connection without a login, before it is closed
 READ_OCTETS: Final = 262_144  # of a connection that wait at most
 WAITING_OCTETS: Final = 16_000_000  # of all; beyond this a connection has EARLY_OCTETS waiting at most
@@ -84,11 +87,11 @@ class Lane:
         self._octets += len(kept)
         self._waiting[stranger.number] = stranger, before[at:] + kept, 0
 
-    def serve(self) -> None:
-        """Serve what one turn may, and plan the next one."""
+    def serve(self, *, shared: bool = False) -> None:
+        """Serve what one turn may, less if it is `shared` with ordinary clients, and plan the next one."""
         if self._server.is_shut():
             return
-        while self._waiting and self._spent < TURN_ITEMS:
+        while self._waiting and self._spent < (SHARED_TURN_ITEMS if shared else TURN_ITEMS):
             self._serve_one()
         if not self._is_planned and (self._waiting or self._spent):
             self._is_planned = True
@@ -109,7 +112,7 @@ class Lane:
         is_cut, end = stranger.early >= EARLY_OCTETS, at + len(piece)
         if begun is not None:
             stranger.early += len(piece)
-            self._spent += max(1, self._server.serve_early(stranger, piece))
+            self._spent += max(PIECE_ITEMS, self._server.serve_early(stranger, piece))
             if not is_cut and not reason and self._server.welcome(stranger, octets[end:]):
                 self._octets -= len(octets) - at
                 return

@@ -5,12 +5,9 @@ Sources: EMI-UCP 4.0 sections 5.6 to 5.8.
 
 from __future__ import annotations
 
-from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Change, Key, Refused
-from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.line import Line
-from fake_smsc.ucp_gateway.output import Output
-from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
+from fake_smsc.ucp_gateway.operations import Operations
 from fake_smsc.ucp_gateway.times import UcpTimes, reversed_stamp
 from simbench.base.units import SECOND_US
 from simbench.ucp import alphabet, content, xser
@@ -21,25 +18,12 @@ SYNTAX = "02"
 STAMP_DIGITS = 12
 
 
-class AmendmentOperations:
+class AmendmentOperations(Operations):
     """Decodes operations on waiting messages and answers them."""
-
-    def __init__(
-        self, centre: Centre, out: Output, window_admission: WindowAdmission, strictness_policy: StrictnessPolicy
-    ) -> None:
-        self.centre, self.out, self.window_admission, self.strictness_policy = (
-            centre,
-            out,
-            window_admission,
-            strictness_policy,
-        )
-
-    def _sound(self, line: Line, frame: Frame, now: int) -> Frame | None:
-        return self.strictness_policy.sound(line, frame, now) if self.window_admission.key(line, frame, now) else None
 
     def modify(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 54."""
-        sound = self._sound(line, frame, now)
+        sound = self.sound(line, frame, now)
         if sound is None:
             return
         if sound.data[At.RPI] not in {"", "1"}:
@@ -51,13 +35,13 @@ class AmendmentOperations:
 
     def inquire(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 55: its result, then the 57s."""
-        sound = self._sound(line, frame, now)
+        sound = self.sound(line, frame, now)
         if sound is not None:
             self._answer(line, frame, self.centre.inquire(_key(line, sound.data), now), now)
 
     def delete(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 56: its result, then the 58s. Its SCTS values may be separated by spaces."""
-        sound = self._sound(line, frame, now)
+        sound = self.sound(line, frame, now)
         if sound is None:
             return
         digits = alphabet.decode(bytes.fromhex(sound.data[At.MSG])).replace(" ", "")

@@ -18,9 +18,10 @@ from fake_smsc.ucp_gateway.all_operations_meter import count_all
 from fake_smsc.ucp_gateway.amendments import AmendmentOperations
 from fake_smsc.ucp_gateway.legacy import LegacySubmission
 from fake_smsc.ucp_gateway.line import GatewaySettings, Line, Mute, OwnWindow
+from fake_smsc.ucp_gateway.logins import LoginGuard, Report
 from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.output import Output
-from fake_smsc.ucp_gateway.sessions import LoginGuard, Sessions
+from fake_smsc.ucp_gateway.sessions import Sessions
 from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
 from fake_smsc.ucp_gateway.submission import Submission
 from fake_smsc.ucp_gateway.times import UcpTimes
@@ -56,6 +57,12 @@ class FastPath(Protocol):
 
         Return whether it did, and the octets that are left over.
         """
+
+    def answer(self, line: Line, octets: bytes, now: int) -> bytes | None:
+        """Serve a read that is one plain frame; return its result, None if it is anything else."""
+
+    def write_rows(self, now: int) -> None:
+        """Hand over the rows of what `answer` served."""
 
     def carry(self, accounts: set[str]) -> bool:
         """Send what waits for these accounts, and for those of its own that have something new."""
@@ -116,6 +123,15 @@ class Gateway:
         """Ask this guard before every login."""
         self._sessions.guard = guard
 
+    def report_logins(self, report: Report) -> None:
+        """Call this with every login from now on."""
+        self._sessions.report = report
+
+    def swallowed_login(self, number: int, frame: Frame, now: int, why: str, ec: str) -> None:
+        """Report a login that a wire fault kept away from the gateway."""
+        if number in self.lines:
+            self._sessions.saw(self.lines[number], frame, now, why, ec)
+
     # The driver's calls ----------------------------------------------------------------------------------------
 
     def opened(self, number: int, now: int, peer: str = "") -> None:
@@ -139,7 +155,8 @@ class Gateway:
         self.centre.advance(now)
         lines = self.lines
         found = [(lines[number], octets) for number, octets in reads if number in lines and not lines[number].closing]
-        served, left = self._fast.serve(found, now, most) if self._fast is not None and found else (False, [])
+        plain = self._fast is not None and any(line.account for line, _ in found)  # a stranger sends nothing plain
+        served, left = self._fast.serve(found, now, most) if plain and self._fast is not None else (False, [])
         if not served:
             left = self._core(found, now, most)
         for line, octets in found:
@@ -148,6 +165,25 @@ class Gateway:
                 self._look_for_foreign(line, octets, now)
         self._settle()
         return [(line.number, octets) for line, octets in left]
+
+    def answer(self, number: int, octets: bytes, now: int, send: Callable[[int, bytes], object]) -> bool:
+        """`received` for the only read of a turn, if it is one plain frame: its result leaves before its rows are made.
+
+        Return False if it is anything else; it has changed nothing then.
+        """
+        fast, line = self._fast, self.lines[number]
+        if fast is None or self._out.dirty:
+            return False
+        self.centre.advance(now)
+        result = fast.answer(line, octets, now)
+        if result is None:
+            return False
+        if result:
+            send(number, result)
+        line.heard_at = now
+        fast.write_rows(now)
+        self._settle()
+        return True
 
     def _core(self, reads: Reads, now: int, most: int) -> Reads:
         """Serve reads without the fast path; return what is left over."""

@@ -10,12 +10,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Accepted, Refused, Reply, Silence, Special, Submit
-from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.line import Line
-from fake_smsc.ucp_gateway.output import Output
-from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
+from fake_smsc.ucp_gateway.operations import Operations
 from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.ucp.content import LONG_MESSAGE, SEPTETS
 from simbench.ucp.frame import Frame
@@ -52,18 +49,8 @@ class Gathered(msgspec.Struct):
         return f"A/{','.join(items)}/"
 
 
-class LegacySubmission:
+class LegacySubmission(Operations):
     """Legacy submissions of all connections of a gateway."""
-
-    def __init__(
-        self, centre: Centre, out: Output, window_admission: WindowAdmission, strictness_policy: StrictnessPolicy
-    ) -> None:
-        self.centre, self.out, self.window_admission, self.strictness_policy = (
-            centre,
-            out,
-            window_admission,
-            strictness_policy,
-        )
 
     def submit(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 01, 02, 03 or 30."""

@@ -5,7 +5,7 @@ Sources: EMI-UCP 4.0 sections 4.6, 6.3 and 6.4; timers from the contract.
 
 from __future__ import annotations
 
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from fake_smsc.core.accounts import BAD_LOGIN, Purpose
 from fake_smsc.core.centre import Centre
@@ -13,6 +13,7 @@ from fake_smsc.core.records import Refused
 from fake_smsc.core.timer_queue import TimerQueue
 from fake_smsc.ucp_gateway.admission import NOT_ALLOWED, WindowAdmission
 from fake_smsc.ucp_gateway.line import GatewaySettings, Line, Mute
+from fake_smsc.ucp_gateway.logins import KINDS, LoginGuard, LoginSeen, Report, Unguarded
 from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
@@ -28,36 +29,6 @@ LISTS: Final = {  # STYP of 61: the list, and the action
 }  # fmt: skip
 GUESSES = "too many failed logins; wait a minute"
 ALERT_ACKS: Final = {"two-fields": "A/0000/", "extra-slash": "A//0000/"}
-
-
-class LoginGuard(Protocol):
-    """Decides from where, and to which account, logins are accepted at present; `account` "" is one that is unknown."""
-
-    def refuses(self, peer: str, account: str) -> bool:
-        """Whether a login is refused whatever its password."""
-        ...
-
-    def failed(self, peer: str, account: str) -> None:
-        """A login came with a wrong password or account."""
-        ...
-
-    def succeeded(self, peer: str, account: str) -> None:
-        """A login came with the right password."""
-        ...
-
-
-class Unguarded:
-    """Accepts any number of failed logins."""
-
-    def refuses(self, _peer: str, _account: str) -> bool:
-        """No."""
-        return False
-
-    def failed(self, _peer: str, _account: str) -> None:
-        """Nothing is counted."""
-
-    def succeeded(self, _peer: str, _account: str) -> None:
-        """Nothing is remembered."""
 
 
 class Sessions:
@@ -79,6 +50,7 @@ class Sessions:
         self.out: Output = notification_sender.out
         self.timers: TimerQueue = notification_sender.timers
         self.guard: LoginGuard = Unguarded()
+        self.report: Report = lambda _: None  # called with every login
         self.barred: dict[str, Mute | Literal["close"]] = {}  # accounts affected by a partial outage
         switches = strictness_policy.switches
         self._second = switches.second_login
@@ -90,20 +62,23 @@ class Sessions:
         """Operation 60: open a session of either kind, or change a password."""
         sound = self.strictness_policy.sound(line, frame, now)
         if sound is None:
+            self.saw(line, frame, now, "malformed")
             return
         name, styp = sound.data[0], sound.data[3]
         password, new = (alphabet.decode(bytes.fromhex(text)) for text in sound.data[4:6])
         barred = self.barred.get(name, "")
-        if barred == "close":
-            self.out.close(line, "outage")
-        elif barred == "silent":
-            line.treat(barred)
+        if barred in {"close", "silent"}:
+            self.saw(line, frame, now, "outage")
+            if barred == "close":
+                self.out.close(line, "outage")
+            else:
+                line.treat("silent")
         elif self.guard.refuses(line.peer, self._known(name)):
-            self._answer(line, frame, self.centre.turn_away(line.number, name, GUESSES, now))
+            self._answer(line, frame, self.centre.turn_away(line.number, name, GUESSES, now), now)
             self.out.close(line, "too many failed logins")
         elif styp in PASSWORDS:
             refused = self.centre.change_password(line.number, name, (password, new), PASSWORDS[styp], now)
-            self._answer(line, frame, refused)
+            self._answer(line, frame, refused, now)
         elif line.session.state == "connected" or self._again(line, frame, now):
             self._open(line, frame, (name, password), styp == PROVISIONING, now)
 
@@ -125,7 +100,7 @@ class Sessions:
             self._register(line, who[0], now)
             if self.barred.get(who[0]) == "deaf":
                 line.treat("deaf")
-        self._answer(line, frame, refused)
+        self._answer(line, frame, refused, now)
 
     def _again(self, line: Line, frame: Frame, now: int) -> bool:
         """Return whether a 60 in an open session is a new login."""
@@ -134,13 +109,22 @@ class Sessions:
             self.out.nack(line, frame, NOT_ALLOWED, "session is open")
         elif self._second == "close":
             self.out.close(line, "second login")
-        return self._second == "re-authenticate"
+        if self._second == "re-authenticate":
+            return True
+        self.saw(line, frame, now, "session is open", NOT_ALLOWED if self._second == "refuse" else "")
+        return False
+
+    def saw(self, line: Line, frame: Frame, now: int, why: str, ec: str = "") -> None:
+        """Report a login: `why` it was refused or not answered, "" for an accepted one."""
+        account, styp = (frame.data[at] if at < len(frame.data) else "" for at in (0, 3))
+        self.report(LoginSeen(now, line.number, frame.trn, line.peer, account, KINDS.get(styp, "unknown"), ec, why))
 
     def _known(self, name: str) -> str:
         return name if name in self.centre.accounts else ""
 
-    def _answer(self, line: Line, frame: Frame, refused: Refused | None) -> None:
+    def _answer(self, line: Line, frame: Frame, refused: Refused | None, now: int) -> None:
         name = frame.data[0]
+        self.saw(line, frame, now, *(("", "") if refused is None else (refused.reason, refused.ec)))
         if refused is None:
             self.guard.succeeded(line.peer, name)
             self.out.reply(line, frame, "A//")

@@ -14,6 +14,7 @@ from fake_smsc.core.records import Answer, Reply, Silence, Special, Submit
 from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.legacy import Gathered
 from fake_smsc.ucp_gateway.line import Line
+from fake_smsc.ucp_gateway.operations import Operations
 from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.strictness_policy import ALPHANUMERIC, StrictnessPolicy
 from fake_smsc.ucp_gateway.times import UcpTimes
@@ -45,18 +46,13 @@ _LENGTHS: Final = [f"{max(size - 2, 0):05d}" for size in range(ASCII_AT_ONCE)]  
 _CHECKS: Final = [f"{total:02X}" for total in range(256)]
 
 
-class Submission:
+class Submission(Operations):
     """Submits of all connections of a gateway."""
 
     def __init__(
         self, centre: Centre, out: Output, window_admission: WindowAdmission, strictness_policy: StrictnessPolicy
     ) -> None:
-        self.centre, self.out, self.window_admission, self.strictness_policy = (
-            centre,
-            out,
-            window_admission,
-            strictness_policy,
-        )
+        super().__init__(centre, out, window_admission, strictness_policy)
         self._is_common = COMMON.fullmatch
         self._match = _FRAME.match
         self._admit, self._write = centre.submit, out.write

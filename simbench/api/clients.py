@@ -14,8 +14,8 @@ from simbench.base.errors import BadInput
 from simbench.base.loop_thread import LoopThread
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
-from simbench.client.faults import FAULTS, faulty
-from simbench.client.messages import Event, LinkConfig, MoReceived, Outgoing, knowledge_of
+from simbench.client.faults import FAULTS, current, faulty
+from simbench.client.messages import Event, LinkConfig, MoReceived, Outgoing, Withheld, knowledge_of
 from simbench.client.shell import Link, Outside
 from simbench.client.spool import Spool
 from simbench.contract import Contract, load_contract
@@ -63,7 +63,7 @@ class Client:
         if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
             raise BadInput("address", f"is {address!r:.60}", "HOST:PORT, such as 127.0.0.1:3024")
         for fault in faults:
-            if fault not in FAULTS:
+            if current(fault) not in FAULTS:
                 raise BadInput("faults", f"{fault!r:.40} is no fault of the reference client", "a name of FAULTS")
         known = contract if isinstance(contract, Contract) else load_contract(contract) if contract else load_contract()
         terms = known.terms
@@ -161,7 +161,9 @@ class Client:
         return self._wait(reached())
 
     def _said(self) -> str:
-        last = ", ".join(type(one).__name__ for one in self.events[-4:])
+        last = ", ".join(
+            type(one).__name__ + (f" ({one.reason})" if isinstance(one, Withheld) else "") for one in self.events[-4:]
+        )
         return f"the last events were: {last or 'none, the client never logged in'}"
 
     async def _start(self) -> None:

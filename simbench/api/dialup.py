@@ -16,6 +16,7 @@ from simbench.base.extras import need
 from simbench.base.notebook import html_table
 from simbench.base.progress import Progress, reported
 from simbench.base.python_tables import built
+from simbench.base.text import count
 from simbench.dialup.grid import last_day_of, months_named
 from simbench.dialup.offer import Offer, load_netrevenu
 from simbench.dialup.settlement import JUNE_2000, Settled, Span, settle_minutes
@@ -32,12 +33,21 @@ if TYPE_CHECKING:
 __all__ = ["Settlement", "judge", "settle", "simulate", "span"]
 
 HEADINGS = ("month", "calls", "minutes", "share_ff", "share_eur", "vat_ff", "share_ttc_ff", "average_centimes")
+SHOWN = (
+    "month", "calls", "minutes", "share (FF)", "share (EUR)", "VAT (FF)", "share with VAT (FF)", "centimes a minute",
+)  # fmt: skip
 
 
 class Settlement:
     """Months of calls, settled: what is owed for each, and the findings on records and statement.
 
     `run` is the simulation and `replayed` the records it was made of, whichever there is.
+
+    >>> month = {"name": "m", "title": "M", "months": "2000-09", "minutes": 2_000_000,
+    ...          "pools": [{"name": "paris", "ports": 300}]}
+    >>> (september,) = simulate(month).settled
+    >>> september.tariff
+    'F1'
     """
 
     def __init__(
@@ -79,11 +89,11 @@ class Settlement:
 
     def __repr__(self) -> str:
         owed = sum(one.share_eur for one in self.settled)
-        return f"<Settlement of {len(self.settled)} months: {owed:,.2f} EUR before VAT; {self.findings!r}>"
+        return f"<Settlement of {count(len(self.settled), 'month')}: {owed:,.2f} EUR before VAT; {self.findings!r}>"
 
     def _repr_html_(self) -> str:
         rows = [tuple(row.values()) for row in self.months.rows()]
-        return html_table(HEADINGS, rows, len(rows), "Settlement")
+        return html_table(SHOWN, rows, len(rows), "Settlement") + self.findings._repr_html_()
 
 
 @in_python_words
@@ -134,6 +144,13 @@ def judge(  # noqa: PLR0913 - what may be known beside records
     `months`: "2000-09", "2000" or "2000-09/2000-11"; by default that of most calls. `statement`: the provider's, to be
     compared. `tariff` and `readings` choose how the offer is read. `ports`: modems of each access server ("" for all).
     `clock` dates accounting records. Raises BadInput; needs the extra `fast`.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as home:
+    ...     calls = Path(home, "calls.csv")
+    ...     _ = calls.write_text("start,duration_s\\n2000-09-04T10:00:00,2700\\n")
+    ...     judge(calls, months="2000-09").months["minutes"]
+    [45]
     """
     need("fast", "judge")
     from simbench.dialup.replay import replay

@@ -15,7 +15,7 @@ from simbench.base.errors import BadInput
 from simbench.base.progress import Progress, reported
 from simbench.contract import Contract
 from simbench.ledger import Run as Recorded
-from simbench.planning.executors import Where, spread
+from simbench.planning.executors import Where, check_executor, spread
 from simbench.tables.frames import ArrowStream, Frame, is_table
 
 Record = Run | Recorded | Path | str | ArrowStream
@@ -107,6 +107,7 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
         "keys": path_in(keys), "port": port, "forecast_until": _time(forecast_until), "as_of": _time(as_of),
         "laws": path_in(laws), "back_test": back_test, "replications": replications, "seed": seed,
     }  # fmt: skip
+    check_executor(executor)
     many = isinstance(record, list | tuple)
     records: list[Any] = list(record) if isinstance(record, list | tuple) else [record]
     inputs = [

@@ -39,12 +39,17 @@ if TYPE_CHECKING:
 Codes = Mapping[str, int] | str
 """Short codes with their rates in messages/s, as a mapping or as "36010=50,36020=20"."""
 Language = Literal["en", "fr"]
+OF_KIND = {"own": "your choice; ", "held": "what you hold; "}
 
 
 class Plan:
     """Which short codes at which rate keep the promise of a campaign, what they cost and how sure they are.
 
     `advice` holds every figure (docs/reference/campaign.md): candidates, sensitivities, trade-offs, invoices, orders.
+
+    >>> found = plan("scenarios/plan/02_small.toml")
+    >>> sorted(found.tables)[:4]
+    ['courses', 'demands', 'invoices', 'mixes']
     """
 
     def __init__(self, advice: Advice, contract: Contract) -> None:
@@ -67,7 +72,7 @@ class Plan:
 
     @cached_property
     def tables(self) -> dict[str, Frame]:
-        """The tables of the plan by name: candidates, sensitivities, trade-offs, orders, …"""
+        """The tables of the plan: mixes, demands, months, orders, sensitivities, tradeoffs, courses and invoices."""
         from simbench.planning.tables import sheets_of
 
         return {sheet.name: frame_of(sheet) for sheet in sheets_of(self.advice)}
@@ -82,11 +87,18 @@ class Plan:
         return f"<Plan {self.advice.name}: {self.chosen.words}, {self.euros:,.2f} {self.advice.currency} before VAT>"
 
     def _repr_html_(self) -> str:
+        from simbench.planning.tables import scored
+
         rows = [
-            (one.words, f"{one.euros:,.2f}", f"{one.score.promised.share:.2%}", one.why)
-            for one in self.advice.candidates
+            (
+                one.words,
+                one.euros,
+                f"{one.score.promised.share:.2%}".replace("%", " %"),
+                OF_KIND.get(kind, "") + one.why,
+            )
+            for kind, one in scored(self.advice)
         ]
-        headings = ("code plan", f"{self.advice.currency} before VAT", "in time", "")
+        headings = ("code plan", f"{self.advice.currency} before VAT", "in time", "why")
         return html_table(headings, rows, len(rows), f"{self.advice.title}: {self.verdict}")
 
 
@@ -172,7 +184,15 @@ def what_if(run: Run | Path | str, *, contract: Contract | Path | str | None = N
 
 
 class Sweep:
-    """A study that was run: each point of its grid, with the mean of every measure and its confidence interval."""
+    """A study that was run: each point of its grid, with the mean of every measure and its confidence interval.
+
+    `points` and `runs` are the tables; `prepared` is the study as it was run.
+
+    >>> tiers = {"parameters": [{"key": "codes.0.rate_per_s", "values": [10, 20]}], "replications": 2, "block": 2}
+    >>> found = sweep(tiers, world="year/01_quiet_day", executor=1)
+    >>> len(found.points), len(found.runs)
+    (2, 4)
+    """
 
     def __init__(self, prepared: Prepared, done: dict[Key, Result], found: list[tuple[Interval, ...]]) -> None:
         self.prepared, self.done, self.intervals = prepared, done, found

@@ -44,7 +44,12 @@ FINDINGS, BILLING, REPORT = "findings.json", "billing", "report.html"
 class Travels:
     """A population of travellers that was followed: what it used, what it was charged, and what its bills break.
 
-    `folder` holds report.html, outcome.json, the tables as Parquet, and the bills of the first subscribers.
+    `folder` holds report.html, outcome.json, the tables as Parquet, and the bills of the first subscribers. `summary`
+    counts: gigabytes, euros, subscribers that exceeded their allowance.
+
+    >>> travels = simulate("scenarios/roaming/02_a_lower_cap.toml", subscribers=50)
+    >>> travels.summary.subscribers
+    50
     """
 
     def __init__(self, folder: Path, summary: Summary, findings: Sequence[Finding]) -> None:
@@ -62,7 +67,7 @@ class Travels:
         return f"<Travels: {self.summary.subscribers:,} subscribers, {self.summary.days} days; {self.findings!r}>"
 
     def _repr_html_(self) -> str:
-        return self.profiles._repr_html_()
+        return self.profiles._repr_html_() + self.findings._repr_html_()
 
 
 @in_python_words
@@ -116,6 +121,10 @@ def judge(folder: Path | str, *, contract: Path | str | None = None, window_days
 
     `folder` has the three tables (docs/guides/roaming.md); `window_days` is the operator's window of observation.
     Raises BadInput for tables that cannot be read.
+
+    >>> travels = simulate("scenarios/roaming/02_a_lower_cap.toml", subscribers=50)
+    >>> judge(travels.folder / "billing").outcome
+    'pass'
     """
     billing, found = judged(Path(folder), load_roaming(path_in(contract)), window_days)
     return Findings(found, facts={"source": str(folder), "rows": billing.rows, "set_aside": len(billing.aside)})

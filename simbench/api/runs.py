@@ -28,7 +28,7 @@ from simbench.ledger import open_run as open_recorded
 from simbench.ledger.events import events_in
 from simbench.ledger.incidents import Incident, incidents_of, period_of
 from simbench.ledger.rows import COUNTED, TABLES
-from simbench.planning.executors import Where, on_this_machine, spread
+from simbench.planning.executors import Where, check_executor, on_this_machine, spread
 from simbench.planning.study import seed_of
 from simbench.simulation.plan import World as Planned
 from simbench.simulation.run import run_world
@@ -51,6 +51,12 @@ class Run:
 
     `folder` is where it is kept, `ledger` the record itself, `engine` the engine that simulated it ("" otherwise).
     A run simulated without a folder lies in a temporary one, which goes when nobody refers to the run any more.
+
+    >>> run = simulate("year/01_quiet_day")
+    >>> run.tables
+    ('events', 'minute')
+    >>> run.minutes.columns[:2]
+    ['at', 'code']
     """
 
     def __init__(
@@ -139,6 +145,12 @@ def open_run(folder: Path | str) -> Run:
     """The run in a folder: of `simulate`, `simbench run`, `simbench serve`, or an exercise of a session.
 
     Raises BadInput (LedgerError) when there is no run, a file of it is damaged, or somebody is writing it.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as home:
+    ...     kept = simulate("year/01_quiet_day").save(f"{home}/day")
+    ...     open_run(kept).name
+    'quiet-day'
     """
     return Run(open_recorded(Path(folder)), Path(folder))
 
@@ -186,6 +198,7 @@ def simulate(  # noqa: PLR0913 - the options of a simulation
     >>> run.counts.columns[:3]
     ['code', 'offered', 'submitted']
     """
+    check_executor(executor)
     asked = world_in(world)
     if contract is not None:
         asked = World._made(asked.settings, contract_in(contract), asked.place)

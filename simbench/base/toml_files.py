@@ -39,6 +39,9 @@ _LONG_KEY = re.compile(rf"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[
 _PATH = re.compile(r" - at `(?:key` in `)?(?P<path>\$[^`]*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")
 _EXPECTED = re.compile(r"^Expected `(?P<kind>[^`]*)`(?P<bound>[^,]*)(?:, got .*)?$", re.DOTALL)
+CLOCK_TIME = r"^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
+"""The pattern of a time of the day."""
+_PATTERNS = {CLOCK_TIME: 'a whole hour, or a time such as "08:30"'}  # said in words
 _WORDS = {
     "int": "a whole number",
     "float": "a number",
@@ -192,6 +195,9 @@ def _explained(message: str, table: dict[str, Any], kind: type[Any]) -> Mistake:
     if text.startswith("Invalid enum value"):
         return Mistake(keys, f"is {shown(value)}", choice(str(value), known.choices()))
     if expected := _EXPECTED.match(text):
+        for pattern, said in _PATTERNS.items():
+            if pattern in expected["bound"]:
+                return Mistake(keys, f"is {shown(value)}", said)
         words = " or ".join(_WORDS.get(word, word) for word in expected["kind"].split(" | "))
         return Mistake(keys, f"is {shown(value)}", words + expected["bound"])
     return Mistake(keys, f"is {shown(value)}: {_one_line(text)}")

@@ -16,15 +16,18 @@ from simbench.capture.layers import segment_of
 from simbench.capture.links import LINK_NAMES
 from simbench.capture.network import Network, named
 from simbench.capture.order import Packets, clock_defects
-from simbench.capture.quality import Summary, record
 from simbench.capture.streams import Streams
+from simbench.ledger.capture_events import CaptureRead
+from simbench.ledger.events import row_of
 from simbench.ledger.rows import Rows
 
 Pause = Callable[[], object]
 PACKETS_A_PAUSE: Final = 50_000
 
 
-def read_capture(path: Path, wire: Rows, events: Rows, port: int | None = None, pause: Pause = lambda: None) -> Summary:
+def read_capture(
+    path: Path, wire: Rows, events: Rows, port: int | None = None, pause: Pause = lambda: None
+) -> CaptureRead:
     """Append the `wire` and event rows of a capture file to anything with `append`; return a summary.
 
     Every UCP connection becomes a session (after each hole another, which began midway, without an "open" row). A
@@ -41,7 +44,7 @@ def read_capture(path: Path, wire: Rows, events: Rows, port: int | None = None, 
 
 def read_packets(
     file: BinaryIO, name: str, wire: Rows, events: Rows, port: int | None = None, pause: Pause = lambda: None
-) -> Summary:
+) -> CaptureRead:
     """`read_capture` from an open, seekable file of that name."""
     capture, streams, network = Packets(file, name), Streams(wire, events, port), Network()
     number = at = 0
@@ -60,7 +63,7 @@ def read_packets(
     return finished(capture, network, streams, events, at)
 
 
-def finished(capture: Packets, network: Network, streams: Streams, events: Rows, at: int) -> Summary:
+def finished(capture: Packets, network: Network, streams: Streams, events: Rows, at: int) -> CaptureRead:
     """End of the capture: write its summary as events. Raises BadInput if all link types are unknown."""
     number, unread = capture.clock.packets, network.unread.total()
     strange = [kind for kind in network.unread if kind.startswith("link type ")]
@@ -69,7 +72,7 @@ def finished(capture: Packets, network: Network, streams: Streams, events: Rows,
     summary = msgspec.structs.replace(
         streams.summary, packets=number, unread=unread, kinds=named(network.unread), cut_short=capture.cut_short
     )
-    record(events, at, summary.event)
+    events.append(row_of(at, summary))
     for since, defect in clock_defects(capture.clock):
-        record(events, at if since is None else since, defect)
+        events.append(row_of(at if since is None else since, defect))
     return summary

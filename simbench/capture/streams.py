@@ -16,9 +16,9 @@ import msgspec
 
 from simbench.base.units import MINUTE_US
 from simbench.capture.layers import ACK, FIN, RST, SYN, Segment, ports, sender
-from simbench.capture.quality import Summary, record
 from simbench.capture.tcp_connection import ENOUGH_CHUNKS, ENOUGH_OCTETS, Evidence, Held, Side, Talk, quality_of
-from simbench.ledger.capture_events import Attempted, BeganMidway, ConnectionAttempted, OctetsMissing
+from simbench.ledger.capture_events import Attempted, BeganMidway, CaptureRead, ConnectionAttempted, OctetsMissing
+from simbench.ledger.events import row_of
 from simbench.ledger.rows import Rows
 from simbench.ucp.foreign import LOOKED_AT, protocol_of
 
@@ -52,10 +52,10 @@ class Streams:
         self._listening: set[str] = set()  # where sessions were opened to
         # Instant, client, server, outcome, and the other protocol spoken.
         self._attempts: deque[tuple[int, str, str, Attempted, str]] = deque(maxlen=ATTEMPTS)
-        self._summary = Summary()
+        self._summary = CaptureRead()
 
     @property
-    def summary(self) -> Summary:
+    def summary(self) -> CaptureRead:
         """Return what was found so far; connections count when they end."""
         return msgspec.structs.replace(self._summary, sessions=self._sessions, ignored=self._ignored)
 
@@ -112,7 +112,7 @@ class Streams:
             self._end(talk)
         counted = [one for one in self._attempts if one[2] in self._listening or self._port is not None]
         for at, client, server, outcome, protocol in counted:
-            record(self._events, at, ConnectionAttempted(client, server, outcome, protocol))
+            self._events.append(row_of(at, ConnectionAttempted(client, server, outcome, protocol)))
         spoken = ", ".join(sorted({protocol for *_, protocol in self._attempts} - {""}))
         self._summary = msgspec.structs.replace(self._summary, attempts=len(counted), protocols=spoken)
 
@@ -197,7 +197,7 @@ class Streams:
             self._wire.append((max(at, talk.dated), talk.session, "close", reason.encode()))
         quality = quality_of(talk)
         self._summary = self._summary.plus(quality)
-        record(self._events, self._now, quality.event)
+        self._events.append(row_of(self._now, quality))
 
     def _count_attempt(self, talk: Talk) -> None:
         """Record a connection attempt that became no session."""
@@ -222,7 +222,7 @@ class Streams:
         ):  # if FIN was not captured, the acknowledged octets may include it
             side.talk.holes += 1
             side.talk.missing += octets
-            record(self._events, self._now, OctetsMissing(side.talk.session, side.direction, octets, None))
+            self._events.append(row_of(self._now, OctetsMissing(side.talk.session, side.direction, octets, None)))
 
     def _remember(self, talk: Talk) -> None:
         """Keep an ended connection for a while, and drop the oldest."""
@@ -324,7 +324,7 @@ class Streams:
         self._wire.append((max(self._now, talk.dated), before, "close", b"capture: octets are missing"))
         self._sessions += 1
         talk.session = self._sessions
-        record(self._events, at, OctetsMissing(before, side.direction, octets, talk.session))
+        self._events.append(row_of(at, OctetsMissing(before, side.direction, octets, talk.session)))
 
     def _deliver(self, side: Side, at: int, payload: bytes) -> None:
         side.move(side.position + len(payload))
@@ -355,7 +355,7 @@ class Streams:
         if talk.opened_at >= 0:
             self._wire.append((talk.opened_at, talk.session, "open", sender(client.key).encode()))
         else:
-            record(self._events, talk.early[0][0], BeganMidway(talk.session))
+            self._events.append(row_of(talk.early[0][0], BeganMidway(talk.session)))
         early, talk.early = talk.early, []
         talk.evidence.forget()
         for at, side, payload, octets in early:

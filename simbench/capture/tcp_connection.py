@@ -12,7 +12,7 @@ from collections import deque
 from typing import Final
 
 from simbench.capture.layers import ports, reverse, sender
-from simbench.capture.quality import Quality
+from simbench.ledger.capture_events import ConnectionCaptured
 from simbench.ucp.codes import OPERATIONS
 
 _MASK, _HALF = (1 << 32) - 1, 1 << 31
@@ -164,10 +164,10 @@ class Talk:
         return all(0 <= each.end <= each.position for each in self.sides)
 
 
-def quality_of(talk: Talk) -> Quality:
+def quality_of(talk: Talk) -> ConnectionCaptured:
     """Return how completely a session was captured."""
     client = next(side for side in talk.sides if side.direction == "in")
-    return Quality(
+    return ConnectionCaptured(
         session=talk.first,
         client=sender(client.key),
         smsc=sender(client.other.key),

@@ -18,10 +18,10 @@ from simbench.capture.layers import Segment, segment_of
 from simbench.capture.links import RAW_IP
 from simbench.capture.network import Network
 from simbench.capture.order import Packets
-from simbench.capture.quality import Summary, record
 from simbench.capture.reader import finished
 from simbench.capture.streams import Streams
-from simbench.ledger.capture_events import ClearFrame, TunnelsSeen
+from simbench.ledger.capture_events import CaptureRead, ClearFrame, TunnelsSeen
+from simbench.ledger.events import row_of
 from simbench.ledger.rows import Row
 from simbench.ledger.writer import AnyLedger
 from simbench.ucp.frame import Frame, WireError
@@ -50,7 +50,7 @@ class _Clear:
 
 def read_tunnelled(
     path: Path, ledger: AnyLedger, port: int | None, tunnels: Tunnels, progress: Progress = lambda _: None
-) -> Summary:
+) -> CaptureRead:
     """`read_capture` including ESP. `progress` receives the number of packets now and then.
 
     A segment seen both in clear and inside a tunnel (a capture at the tunnel's end) counts once. Raises BadInput like
@@ -79,7 +79,7 @@ def read_tunnelled(
         clear.streams.finish()
     tunnels.finish()
     summary = finished(capture, network, streams, ledger.events, at)
-    record(ledger.events, at, _seen(tunnels, clear))
+    ledger.events.append(row_of(at, _seen(tunnels, clear)))
     return summary
 
 

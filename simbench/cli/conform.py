@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,11 +19,13 @@ from msgspec.structs import replace
 
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.outputs import claim
+from simbench.base.text import count
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:
     from simbench.bench.exercises.exercise import Chosen, Exercise
+    from simbench.bench.report import Judgement
     from simbench.bench.runner.baseline import Baseline, Standing
     from simbench.bench.runner.options import SessionOptions
     from simbench.bench.runner.run_exercise import Phase
@@ -43,6 +46,7 @@ class Options:
     keep_up: bool = False
     strict: bool = False
     as_json: bool = False
+    explain: tuple[str, ...] = ()
 
 
 @command(
@@ -90,6 +94,12 @@ class Options:
     cloup.option(
         "--update-baseline", is_flag=True, help="Write the baseline so that this session has no new deviation."
     ),
+    cloup.option(
+        "--explain",
+        multiple=True,
+        metavar="PURPOSE",
+        help="Print what the exercises of this purpose, clause or name will do, and end; may be repeated.",
+    ),
     cloup.option("--last-failed", is_flag=True, help="Run only what did not pass in the session of the output folder."),
     cloup.option("--strict", is_flag=True, help="Count weak and inconclusive findings as failures."),
 )
@@ -129,6 +139,7 @@ def conform(**options: Any) -> None:
       simbench conform --sut my-client.toml --baseline known.toml --strict
       simbench conform --from reports/kannel --contract mine.toml --json
       simbench conform --sut reference --soak 8h -o reports/night
+      simbench conform --explain rate.backlog-at-tier
     """
     from simbench.bench.runner.options import SessionOptions
 
@@ -139,6 +150,10 @@ def conform(**options: Any) -> None:
 
 def conform_command(wanted: SessionOptions, options: Options) -> int:
     """Run the session, write its output and return the exit status (docs/reference/exit-status.md)."""
+    if options.explain:
+        from simbench.cli.conform_explain import explain_exercises
+
+        return explain_exercises(replace(wanted, only=options.explain + wanted.only), as_json=options.as_json)
     from simbench.bench.runner.baseline import compare, status, updated, write_baseline
     from simbench.bench.runner.junit import write_junit
     from simbench.bench.runner.output import JUNIT, write_output
@@ -146,7 +161,7 @@ def conform_command(wanted: SessionOptions, options: Options) -> int:
     folder = options.output or options.judge_from or OUTPUT
     known = _known(options)
     judgements = (_again if options.judge_from else _anew)(wanted, options, folder)
-    ticker = _Ticker(judgements.plan)
+    ticker = _Ticker(judgements)
     if not options.judge_from:
         judgements.start(ticker.progress)
     try:
@@ -158,7 +173,7 @@ def conform_command(wanted: SessionOptions, options: Options) -> int:
     today = date.today()
     standings = compare(judgements.findings, known, today, strict=options.strict)
     click.echo(f"writing {folder / 'report.html'}", err=True)
-    write_output(judgements, folder, standings)
+    judgement = write_output(judgements, folder, standings)
     write_junit(folder / JUNIT, judgements, standings, strict=options.strict)
     if options.update_baseline and options.baseline:
         before, known = known, updated(standings, known, today)
@@ -168,7 +183,7 @@ def conform_command(wanted: SessionOptions, options: Options) -> int:
     if options.as_json:
         click.echo((folder / "findings.json").read_text(encoding="utf-8"))
     else:
-        _print(standings, judgements, folder)
+        _print(standings, judgements, judgement, folder)
     if options.keep_up:
         keep_up(judgements.plan, judgements.reach.port)
     return status(standings, strict=options.strict)
@@ -284,7 +299,7 @@ def keep_up(plan: Plan, port: int = 0) -> None:
     asyncio.run(serve())
 
 
-def _print(standings: list[Standing], judgements: Judgements, folder: Path) -> None:
+def _print(standings: list[Standing], judgements: Judgements, judgement: Judgement, folder: Path) -> None:
     from simbench.bench.runner.baseline import STATES
     from simbench.bench.runner.output import said_of
     from simbench.cli.console import console, styled
@@ -305,16 +320,30 @@ def _print(standings: list[Standing], judgements: Judgements, folder: Path) -> N
     noted = Counter(one.state for one in standings if one.state)
     if any(one.deviation for one in standings):
         counts += "; " + ", ".join(f"{number} {STATES[state]}" for state, number in noted.items())
+    for line in _untested(judgement):
+        out.print(line)
     out.print(f"\n{counts}.  Report: {folder / 'report.html'}")
+
+
+def _untested(judgement: Judgement) -> Iterator[str]:
+    """The clauses without a finding, by reason."""
+    by_reason: dict[str, list[str]] = {}
+    for one in judgement.untested:
+        by_reason.setdefault(one.reason, []).append(one.clause)
+    if by_reason:
+        yield f"\n{len(judgement.untested)} of {count(len(judgement.contract.clauses), 'clause')} not tested:"
+    for reason, clauses in by_reason.items():
+        yield f"    {', '.join(clauses)}: {reason}"
 
 
 class _Ticker:
     """Progress on standard error: one line a change, and where there is a terminal, seconds as they go by."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, judgements: Judgements) -> None:
         self._lock = threading.Lock()
+        self._capabilities = judgements.capabilities
         self._running: dict[str, tuple[float, float]] = {}
-        self._total = len(plan.chosen)
+        self._total = len(judgements.plan.chosen)
         self._done = 0
         self._live = sys.stderr.isatty()
         self._stopped = threading.Event()
@@ -324,11 +353,12 @@ class _Ticker:
     def progress(self, exercise: Exercise, phase: Phase, trouble: str) -> None:
         """Report that an exercise started, is repeated, or finished."""
         with self._lock:
+            expected_s = exercise.expected_s(self._capabilities)
             if phase == "started":
-                self._running[exercise.name] = (time.monotonic(), exercise.seconds)
-                line = f"{exercise.name}: {exercise.title} (about {exercise.seconds:.0f} s)"
+                self._running[exercise.name] = (time.monotonic(), expected_s)
+                line = f"{exercise.name}: {exercise.title} (about {expected_s:.0f} s)"
             elif phase == "again":
-                self._running[exercise.name] = (time.monotonic(), exercise.seconds)
+                self._running[exercise.name] = (time.monotonic(), expected_s)
                 line = f"{exercise.name}: repeated, because {trouble}"
             else:
                 began, _ = self._running.pop(exercise.name)

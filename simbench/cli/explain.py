@@ -12,7 +12,11 @@ from simbench.base.json_files import indented
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
+    from simbench.cli.rulebooks import Known
     from simbench.contract import Clause, Contract
+
+Test = tuple[str, str, str, tuple[str, ...]]
+"""A purpose, where it is judged, its sentence, and its planted faults."""
 
 STRENGTHS = {"must": "must", "should": "should (recommended)", "may": "may", "info": "information"}
 
@@ -38,12 +42,25 @@ def explain(name: str, contract_name: str | None, *, as_json: bool) -> None:
 
 
 def explain_command(name: str, contract_name: str | None, *, as_json: bool) -> None:
-    """Print a clause, or each clause a purpose verifies: its sentence, terms with their status, rules, exercises."""
+    """Print a clause, or each clause a purpose verifies: its sentence, terms with their status, rules, exercises.
+
+    Of a purpose that no clause names it prints the sentence, the tests, and that it is not judged.
+    """
+    from simbench.base.errors import BadInput
+    from simbench.base.toml_files import choice
     from simbench.contract import DEFAULT, load_contract
     from simbench.rules.rule import current
 
     contract = load_contract(contract_name or DEFAULT)
-    names = contract.clauses_for(current(name)) or (name,)
+    purpose = current(name)
+    names = contract.clauses_for(purpose) or ((name,) if name in contract.clauses else ())
+    if not names:
+        tests = _tests((purpose,))
+        if not tests:
+            known = choice(name, (*contract.clauses, *_purposes()))
+            raise BadInput(f"contract {contract.name}", f"no clause or purpose `{name}`", known)
+        _explain_unasked(purpose, tests, contract, as_json=as_json)
+        return
     explained = [_explained(each, contract.clause(each), contract) for each in names]
     if as_json:
         click.echo(indented(explained if len(explained) > 1 else explained[0]))
@@ -52,6 +69,16 @@ def explain_command(name: str, contract_name: str | None, *, as_json: bool) -> N
         if place:
             click.echo()
         _print(each, contract)
+
+
+def _explain_unasked(purpose: str, tests: list[Test], contract: Contract, *, as_json: bool) -> None:
+    """Print a purpose that no clause of the contract names."""
+    why = f"no clause of {contract.name} names it in verified_by, so it is not judged under this contract"
+    if as_json:
+        click.echo(indented({"purpose": purpose, "clauses": [], "tests": _as_json(tests), "unjudged_because": why}))
+        return
+    click.echo(f"{purpose}  {why}")
+    _print_tests(tests)
 
 
 def _print(clause_id: str, contract: Contract) -> None:
@@ -65,14 +92,18 @@ def _print(clause_id: str, contract: Contract) -> None:
             click.echo(f"\n  {heading}")
             for row in rows:
                 click.echo(f"    {row}")
+    tests = _tests(clause.verified_by)
+    _print_tests(tests)
+    if not tests:
+        click.echo(f"    no test: {clause.not_verified}")
+
+
+def _print_tests(tests: list[Test]) -> None:
     click.echo("\n  tested by")
-    tests = _tests(clause_id, contract)
     for purpose, exercise, sentence, catches in tests:
         click.echo(f"    {purpose}  ({exercise})\n        {sentence}")
         if catches:
             click.echo(f"        must catch: {', '.join(catches)}")
-    if not tests:
-        click.echo(f"    no test: {clause.not_verified}")
 
 
 def _explained(clause_id: str, clause: Clause, contract: Contract) -> dict[str, object]:
@@ -89,12 +120,16 @@ def _explained(clause_id: str, clause: Clause, contract: Contract) -> dict[str, 
             for name, ambiguity in contract.ambiguities.items()
             if clause_id in ambiguity.clauses
         },
-        "tests": [
-            {"purpose": purpose, "exercise": exercise, "sentence": sentence, "catches": list(catches)}
-            for purpose, exercise, sentence, catches in _tests(clause_id, contract)
-        ],
+        "tests": _as_json(_tests(clause.verified_by)),
         "untested_because": clause.not_verified,
     }
+
+
+def _as_json(tests: list[Test]) -> list[dict[str, object]]:
+    return [
+        {"purpose": purpose, "exercise": exercise, "sentence": sentence, "catches": list(catches)}
+        for purpose, exercise, sentence, catches in tests
+    ]
 
 
 def _terms(clause_id: str, contract: Contract) -> list[str]:
@@ -113,17 +148,22 @@ def _readings(clause_id: str, contract: Contract) -> list[str]:
     ]
 
 
-def _tests(clause_id: str, contract: Contract) -> list[tuple[str, str, str, tuple[str, ...]]]:
-    """Purpose, where it is judged, sentence and planted faults of each rule that verifies a clause."""
+def _tests(purposes: tuple[str, ...]) -> list[Test]:
+    """Purpose, where it is judged, sentence and planted faults of the rule of each purpose there is."""
     from simbench.bench.exercises.exercise import EXERCISES
-    from simbench.bench.runner.selection import select
+    from simbench.bench.runner.selection import exercised
+
+    rules, in_exercises = _purposes(), exercised()
+    found = []
+    for purpose in purposes:
+        if rule := rules.get(purpose):
+            places = [f"exercise {each.name}" for each in EXERCISES.values() if purpose in each.purposes]
+            places = places or ["every exercise" if purpose in in_exercises else rule.command]
+            found += [(purpose, place, rule.sentence, rule.catches) for place in places]
+    return found
+
+
+def _purposes() -> dict[str, Known]:
     from simbench.cli.rulebooks import known_purposes
 
-    select(contract=contract)
-    rules = known_purposes()
-    found = []
-    for purpose in contract.clause(clause_id).verified_by:
-        places = [f"exercise {each.name}" for each in EXERCISES.values() if purpose in each.purposes]
-        rule = rules[purpose]
-        found += [(purpose, place, rule.sentence, rule.catches) for place in places or [rule.command]]
-    return found
+    return known_purposes()

@@ -81,7 +81,7 @@ EXPOSED_FAILED_LOGINS = 20  # failed logins a minute from one address, with --ex
 )
 @cloup.option_group(
     "Log",
-    cloup.option("--log", type=_FILE, help="File for a log in JSON lines: sessions, events, refusals, findings."),
+    cloup.option("--log", type=_FILE, help="File for a log in JSON lines: logins, sessions, events, refusals."),
     cloup.option("--unmasked", is_flag=True, help="Write telephone numbers in full."),
 )
 def serve(**options: object) -> None:
@@ -125,7 +125,7 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     from fake_smsc.scenario import contract_of, demo_scenario, find_scenario, read_scenario
     from simbench.base.event_loop import run
     from simbench.cli.script import Script
-    from simbench.cli.serve_service import ServeOptions, service_settings, ucp_tls
+    from simbench.cli.serve_service import ServeOptions
     from simbench.contract import DEFAULT, load_contract
 
     if scenario is not None:
@@ -139,7 +139,7 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     chosen = guarded(chosen, allow, expose=expose)
     folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
     place = scenario.parent.resolve() if scenario else None
-    around = ServeOptions(place, service_settings(chosen, service), ucp_tls(service))
+    around = ServeOptions.of(chosen, place, service)
     run(_serve(chosen, contract, folder, around, Script.of(chosen, contract, place, contract_name)))
 
 
@@ -156,7 +156,7 @@ def resume_command(
     """Resume a run that was stopped or killed, with its own ledger and scenario."""
     from simbench.base.event_loop import run
     from simbench.cli.script import read_script
-    from simbench.cli.serve_service import ServeOptions, service_settings, ucp_tls
+    from simbench.cli.serve_service import ServeOptions
     from simbench.contract import load_contract
 
     script = read_script(folder)
@@ -166,7 +166,7 @@ def resume_command(
         raise BadInput(f"contract {script.contract}", problem, "the contract of the original run")
     chosen = guarded(_with_options(script.scenario, host, port, limit), allow, expose=expose)
     place = Path(script.place) if script.place else None
-    run(_serve(chosen, contract, folder, ServeOptions(place, service_settings(chosen, service), ucp_tls(service))))
+    run(_serve(chosen, contract, folder, ServeOptions.of(chosen, place, service)))
 
 
 def _with_options(scenario: Scenario, host: str | None, port: int | None, limit: LimitMode | None) -> Scenario:
@@ -241,7 +241,8 @@ async def _serve(
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, stop.set)
-        async with smsc, with_service(smsc, around.service) as service_lines:
+        observed = around.observed(smsc)
+        async with smsc, with_service(smsc, around.service, observed) as service_lines:
             served = True
             with sparing_collector():
                 _banner(smsc, folder, service_lines)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +17,39 @@ from simbench.base.errors import BadInput
 from simbench.base.extras import need
 
 if TYPE_CHECKING:
+    from simbench.service.observed import Observed
     from simbench.service.settings import ServiceSettings
 
 CONSOLE_PORT = 8080
 
 
 class ServeOptions(msgspec.Struct, frozen=True):
-    """Folder of the scenario, settings of the service beside the SMSC (None: none), and listener of the SMSC."""
+    """Folder of the scenario, settings of the service beside the SMSC (None: none), and listener of the SMSC.
+
+    `log`: its file (None: no log), and whether it shows numbers in full.
+    """
 
     place: Path | None
     service: ServiceSettings | None
     network: Network | None
+    log: Path | None = None
+    unmasked: bool = False
+
+    @classmethod
+    def of(cls, scenario: Scenario, place: Path | None, options: dict[str, Any]) -> ServeOptions:
+        """The options as given. Raises BadInput."""
+        return cls(
+            place, service_settings(scenario, options), ucp_tls(options), options["log"], unmasked=options["unmasked"]
+        )
+
+    def observed(self, smsc: LiveSmsc) -> Observed | None:
+        """Open the log, before the SMSC listens, so that it misses nobody; None without a log. Raises BadInput."""
+        if self.log is None:
+            return None
+        from simbench.service.log import EventLog
+        from simbench.service.observed import Observed
+
+        return Observed(smsc, EventLog(self.log, unmasked=self.unmasked))
 
 
 def service_settings(scenario: Scenario, options: dict[str, Any]) -> ServiceSettings | None:
@@ -35,7 +57,9 @@ def service_settings(scenario: Scenario, options: dict[str, Any]) -> ServiceSett
     port = options["api"] if options["api"] is not None else CONSOLE_PORT if options["console"] else None
     if port is None:
         certificate = () if options["tls_ucp"] else ("tls_cert", "tls_key")  # an ignored option would look safe
-        for name in ("token_file", "log", "unmasked", *certificate):
+        if options["unmasked"] and not options["log"]:
+            raise BadInput("--unmasked", "needs an API or a log", "--api PORT, --console or --log FILE as well")
+        for name in ("token_file", *certificate):
             if options[name]:
                 expected = "--api PORT or --console as well" + (", or --tls-ucp" if name in certificate else "")
                 raise BadInput(f"--{name.replace('_', '-')}", "needs an API", expected)
@@ -52,8 +76,6 @@ def service_settings(scenario: Scenario, options: dict[str, Any]) -> ServiceSett
             console=options["console"],
             certificate=options["tls_cert"],
             key=options["tls_key"],
-            log=options["log"],
-            unmasked=options["unmasked"],
         )
     )
 
@@ -69,18 +91,32 @@ def ucp_tls(options: dict[str, Any]) -> Network | None:
 
 
 @asynccontextmanager
-async def with_service(smsc: LiveSmsc, settings: ServiceSettings | None) -> AsyncIterator[tuple[str, ...]]:
-    """Start the requested service beside the SMSC; returns lines for the banner."""
+async def with_service(
+    smsc: LiveSmsc, settings: ServiceSettings | None, observed: Observed | None
+) -> AsyncIterator[tuple[str, ...]]:
+    """Start the requested service, or only the log, beside the SMSC; returns lines for the banner."""
     if settings is None:
-        yield ()
+        async with observed or nullcontext():
+            yield ()
         return
     from simbench.service.serving import served
 
-    async with served(smsc, settings) as (_, port):
+    async with served(smsc, settings, observed) as (_, port):
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"{settings.scheme}://{host}:{port}"
         console = (f"  console: {url}/",) if settings.console else ()
         try:
-            yield (*console, f"  API: {url}/docs    metrics: {url}/metrics")
+            yield (*console, f"  API: {url}/docs    metrics: {url}/metrics", *_warnings(settings))
         finally:
             gc.unfreeze()  # collect the console's reference cycles before the interpreter ends
+
+
+def _warnings(settings: ServiceSettings) -> Iterator[str]:
+    """What an API that other machines can reach lacks."""
+    from simbench.service.settings import is_loopback
+
+    if settings.certificate is None and not is_loopback(settings.host):
+        yield (
+            f"  warning: the API on {settings.host} is plain HTTP: anybody on the way can read the token and change "
+            "what passes; add --tls-cert and --tls-key"
+        )

@@ -89,7 +89,7 @@ def sweep_command(study: Path, output: Path | None, workers: int | None, dask: s
         raise BadInput("--measure", shown.measure, choice(shown.measure, MEASURES))
     prepared = read_study(study)
     folder = output or Path("reports") / f"sweep-{prepared.study.name}"
-    pool = pool_of(prepared, dask or workers)
+    pool = pool_of(prepared, dask or workers, "--dask")
     progress = Progress()
     try:
         done = sweep(prepared, folder, pool, progress.show)

@@ -99,15 +99,15 @@ class MarketingHours:
         knows = self.knows
         day = knows.calendar.civil(now).date()
         while True:
-            self._closes = self.edge(day, knows.closes_h) - GUARD_US
+            self._closes = self.edge(day, knows.closes_min) - GUARD_US
             if now < self._closes and knows.is_open(day):
-                self._opens = self.edge(day, knows.opens_h)
+                self._opens = self.edge(day, knows.opens_min)
                 return
             day += timedelta(days=1)
 
-    def edge(self, day: date, hour: int) -> int:
-        """Return the instant of an hour of a day, 24 being the next midnight."""
-        return self.knows.calendar.from_civil(datetime.combine(day, time()) + timedelta(hours=hour))
+    def edge(self, day: date, minute: int) -> int:
+        """Return the instant of a minute of a day, 1440 being the next midnight."""
+        return self.knows.calendar.from_civil(datetime.combine(day, time()) + timedelta(minutes=minute))
 
 
 class Compliance:

@@ -12,11 +12,10 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from simbench.base.units import DAY_US
+from simbench.base.units import HOUR_US
 from simbench.client.messages import MARKETING, Knowledge, Outgoing
 
 WEB2SMS = "web2sms"
-REPLY_SESSION_US = DAY_US
 FREE = re.compile(r"\bservices?\s+gratuits?\b", re.IGNORECASE)
 
 Duty = Callable[[Outgoing, int, date], str]
@@ -28,6 +27,7 @@ class Duties:
     def __init__(self, code: str, knows: Knowledge) -> None:
         self._code, self._plan = code, knows.plan
         self._uses = {use for use, prefixes in knows.ranges.items() if code.startswith(prefixes)}
+        self._reply_session_us = knows.reply_session_h * HOUR_US
         self._heard: dict[str, int] = {}  # by user: their last message to the code
         self._marketed: dict[tuple[str, str, date], str] = {}  # (user, brand, day) to the marketing message sent
         self._mention = re.compile(rf"\bSTOP\b.*{re.escape(code)}", re.IGNORECASE | re.DOTALL)
@@ -74,7 +74,7 @@ class Duties:
 
     def _reply(self, message: Outgoing, now: int, _: date) -> str:
         heard = self._heard.get(self._plan.key(message.recipient))
-        if "reply" not in self._uses or (heard is not None and now - heard <= REPLY_SESSION_US):
+        if "reply" not in self._uses or (heard is not None and now - heard <= self._reply_session_us):
             return ""
         return "user did not begin the session"
 

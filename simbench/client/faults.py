@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -23,6 +24,13 @@ from simbench.client.outbox import Progress, Segment
 from simbench.client.pacing import Pacing
 from simbench.ucp.frame import Frame, WireError
 from simbench.ucp.session import Session
+
+RENAMED: Final = {
+    "begins-34-sessions": "begins-reply-sessions",
+    "uses-35-without-list": "ignores-presence-list",
+    "people-on-38": "people-on-machine-codes",
+}
+"""Names of faults of earlier versions, accepted for one release."""
 
 EVERY = 10  # faults of single frames corrupt one in this many
 STORM_US = 50_000
@@ -337,6 +345,11 @@ FAULTS: dict[str, type[Core]] = {
 }
 
 
+def current(name: str) -> str:
+    """The present name of a fault, any other word as it is."""
+    return RENAMED.get(name, name)
+
+
 def sentence(name: str) -> str:
     """Return the one-sentence description of a fault."""
     return (FAULTS[name].__doc__ or "").strip()
@@ -344,7 +357,7 @@ def sentence(name: str) -> str:
 
 def faulty(names: Iterable[str]) -> type[Core]:
     """Return the core with all faults of these names. Raises BadInput for an unknown name."""
-    chosen = dict.fromkeys(names)
+    chosen = dict.fromkeys(map(current, names))
     for name in chosen:
         if name not in FAULTS:
             raise BadInput("client fault", f"{name!r} is not a fault", ", ".join(sorted(FAULTS)))

@@ -48,14 +48,14 @@ class CallsAnythingFree(_Without):
     duty = "free"
 
 
-class Begins34Sessions(_Without):
-    """Sends from codes of range 34 to users who did not begin the session."""
+class BeginsReplySessions(_Without):
+    """Sends from codes of a range for replies to users who did not begin the session."""
 
     duty = "reply"
 
 
-class Uses35WithoutList(_Without):
-    """Sends from codes of range 35 to recipients on no presence list."""
+class IgnoresPresenceList(_Without):
+    """Sends from codes of a range for presence lists to recipients on no such list."""
 
     duty = "presence"
 
@@ -72,8 +72,8 @@ class Web2smsOnAnyRange(_Without):
     duty = "web2sms-range"
 
 
-class PeopleOn38(_Without):
-    """Sends from codes of range 38 to people."""
+class PeopleOnMachineCodes(_Without):
+    """Sends from codes of a range for machines to people."""
 
     duty = "machines"
 
@@ -125,10 +125,10 @@ class _Hours(MarketingHours):
     def _find(self, now: int) -> None:
         day = self.knows.calendar.civil(now).date()
         while True:
-            closes = self.edge(day, self.knows.closes_h)
+            closes = self.edge(day, self.knows.closes_min)
             self._closes = closes + (self.closes_late_us or -GUARD_US)
             if now < self._closes and self._open(day):
-                self._opens = self.edge(day, self.knows.opens_h) - self.opens_early_us
+                self._opens = self.edge(day, self.knows.opens_min) - self.opens_early_us
                 return
             day += timedelta(days=1)
 
@@ -146,9 +146,9 @@ class _OneOffset(MarketingHours):
         knows = self.knows
         day = knows.calendar.civil(now).date()
         while True:
-            opens = self.edge(day, knows.opens_h)
+            opens = self.edge(day, knows.opens_min)
             shift = HOUR_US * (bool(knows.calendar.summer_shift(opens)) - self._summer)
-            self._closes = self.edge(day, knows.closes_h) + shift - GUARD_US
+            self._closes = self.edge(day, knows.closes_min) + shift - GUARD_US
             if now < self._closes and knows.is_open(day):
                 self._opens = opens + shift
                 return
@@ -219,7 +219,7 @@ class NightDelivery(Core):
 
 
 class KnowsOneStop(Core):
-    """Recognises an opt-out only as the bare word STOP in capitals."""
+    """Recognises an opt-out only as the bare word in capitals."""
 
     def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
         if text != "STOP":
@@ -263,11 +263,11 @@ DUTY_FAULTS: dict[str, type[Core]] = {
     "ignores-consent": IgnoresConsent,
     "names-no-brand": NamesNoBrand,
     "calls-anything-free": CallsAnythingFree,
-    "begins-34-sessions": Begins34Sessions,
-    "uses-35-without-list": Uses35WithoutList,
+    "begins-reply-sessions": BeginsReplySessions,
+    "ignores-presence-list": IgnoresPresenceList,
     "markets-on-any-range": MarketsOnAnyRange,
     "web2sms-on-any-range": Web2smsOnAnyRange,
-    "people-on-38": PeopleOn38,
+    "people-on-machine-codes": PeopleOnMachineCodes,
     "repeats-campaign": RepeatsCampaign,
     "omits-stop": OmitsStop,
     "cuts-mention-off": CutsMentionOff,

@@ -15,7 +15,7 @@ import msgspec
 from simbench.base.calendar import Calendar
 from simbench.contract import Contract
 from simbench.contract.load import contract_named
-from simbench.contract.terms import Use
+from simbench.contract.terms import Use, minutes_of
 from simbench.numbering.plan import NumberingPlan, plan_of
 
 MARKETING = "marketing"  # the traffic class subject to opt-outs and quiet hours
@@ -29,13 +29,16 @@ class Knowledge(msgspec.Struct, frozen=True):
     and the numbering plan.
 
 
-    Without `saturdays` marketing waits for Monday, and with `holidays` it is sent on public holidays and Sundays too.
+    Without `saturdays` marketing waits for Monday, and with `holidays` it is sent on public holidays and Sundays too;
+    with `regional` the holidays of the region count as well. Hours are in minutes from midnight.
     """
 
-    opens_h: int
-    closes_h: int
+    opens_min: int
+    closes_min: int
     saturdays: bool
     holidays: bool
+    regional: bool
+    reply_session_h: int
     calendar: Calendar
     ranges: dict[str, tuple[str, ...]]
     plan: NumberingPlan
@@ -44,7 +47,8 @@ class Knowledge(msgspec.Struct, frozen=True):
         """Whether marketing is sent on a day."""
         if self.holidays:
             return True
-        return self.calendar.is_jour_ouvrable(day) if self.saturdays else self.calendar.is_jour_ouvre(day)
+        working = self.calendar.is_jour_ouvrable if self.saturdays else self.calendar.is_jour_ouvre
+        return working(day, regional=self.regional)
 
 
 def knowledge_of(contract: Contract) -> Knowledge:
@@ -52,10 +56,11 @@ def knowledge_of(contract: Contract) -> Knowledge:
     hours, numbering = contract.terms.hours.get(MARKETING), contract.terms.numbering
     days = hours.days.value if hours else "every-day"
     ranges = {use: numbering.prefixes(use) for use in get_args(Use)}
-    opens, closes = (hours.opens_at_h.value, hours.closes_at_h.value) if hours else (0, 24)
+    opens, closes = (hours.opens_min, hours.closes_min) if hours else (0, minutes_of(24))
     return Knowledge(
-        opens, closes, days != "monday-to-friday", days == "every-day", contract.calendar, ranges, plan_of(contract)
-    )
+        opens, closes, days != "monday-to-friday", days == "every-day", contract.regional_holidays,
+        contract.terms.marketing.reply_session_h.value, contract.calendar, ranges, plan_of(contract),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=8)
@@ -98,6 +103,9 @@ class Outgoing(msgspec.Struct, frozen=True, tag_field="do", tag="send", forbid_u
     the client's validity applies. `opted_in`: the recipient agreed to marketing. `traits`: "all-free" (everything
     promoted is free), "presence" (the recipient comes from a presence list), "optout-told" (informed of the opt-out
     when the number was collected). Keys on the line: "ref" of `token`, "to" of `recipient`, "class" of `traffic_class`.
+
+    >>> Outgoing("m1", "36010", "0639980001", "Bonjour").traffic_class
+    'transactional'
     """
 
     token: str = msgspec.field(name="ref")

@@ -191,10 +191,10 @@ def _after(low: TariffRow) -> str:
 
 def _hours(terms: Terms) -> Iterator[Mistake]:
     for traffic_class, hours in terms.hours.items():
-        if hours.opens_at_h.value >= hours.closes_at_h.value:
+        if hours.opens_min >= hours.closes_min:
             keys: Keys = ("terms", "hours", traffic_class, "opens_at_h", "value")
             expected = f"earlier than {dotted(('hours', traffic_class, 'closes_at_h'))}"
-            yield Mistake(keys, f"is {hours.opens_at_h.value}", expected)
+            yield Mistake(keys, f"is {shown(hours.opens_at_h.value)}", expected)
 
 
 def _is_zone(name: str) -> bool:

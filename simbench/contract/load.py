@@ -41,6 +41,9 @@ def load_contract(name_or_path: str | Path = DEFAULT) -> Contract:
     """Load a built-in contract by name, or a contract or overlay file by path.
 
     A text without a directory and without ".toml" is a name. Raises ContractError for any error in a file.
+
+    >>> load_contract("demo_telecom").name
+    'demo_telecom'
     """
     return contract_of(load(SMS, name_or_path))
 

@@ -14,7 +14,7 @@ from simbench.base.calendar import Calendar
 from simbench.contract.engine import ContractFile
 from simbench.contract.plan import PlanData
 from simbench.contract.term import Ambiguity, Frozen, Means, Strength, Term, Word, clause_of, known
-from simbench.contract.terms import Label, Terms
+from simbench.contract.terms import Label, Terms, minutes_of
 
 Role = Literal["operator", "client", "sender"]
 FIGURE = re.compile(r"\{([a-z0-9_.\[\]-]+)\}")
@@ -65,6 +65,12 @@ class Contract(msgspec.Struct, frozen=True):
     """A whole contract as read: `digest` names its content (16 hexadecimal digits), `files` where it came from.
 
     `source` finds it again from anywhere: the name of a built-in contract, or an absolute path.
+
+    >>> contract = load_contract()
+    >>> contract.clauses["OPS-ENG-01"].bound
+    ('cocontractant',)
+    >>> contract.terms.throughput.default_per_s.value
+    10
     """
 
     name: str
@@ -126,25 +132,37 @@ class Contract(msgspec.Struct, frozen=True):
 
         The hours are half-open: the closing hour is too late; where AMB-20 is read so its first second is allowed.
         """
+        return not self.hours_broken(traffic_class, us)
+
+    def hours_broken(self, traffic_class: str, us: int) -> tuple[str, ...]:
+        """The terms that do not allow messages of a traffic class at an instant; none where it is allowed."""
         hours = self.terms.hours.get(traffic_class)
         if hours is None:
-            return True
+            return ()
         then = self.calendar.civil(us)
         closed = self.reading("AMB-20") == "closed"
         second_of_day = (then.hour * 60 + then.minute) * 60 + then.second
-        inside = hours.opens_at_h.value * 3600 <= second_of_day < hours.closes_at_h.value * 3600 + closed
-        return inside and self.is_sending_day(traffic_class, then.date())
+        broken = {
+            "opens_at_h": second_of_day < hours.opens_min * 60,
+            "closes_at_h": second_of_day >= hours.closes_min * 60 + closed,
+            "days": not self.is_sending_day(traffic_class, then.date()),
+        }
+        return tuple(f"hours.{traffic_class}.{name}" for name, is_broken in broken.items() if is_broken)
 
     def is_sending_day(self, traffic_class: str, day: date) -> bool:
         """Whether messages of a traffic class are allowed on a date, at its hours."""
         hours = self.terms.hours.get(traffic_class)
         if hours is None or hours.days.value == "every-day":
             return True
-        regional = self.reading("AMB-16") != self.ambiguities["AMB-16"].default
         counts = (
             self.calendar.is_jour_ouvrable if hours.days.value == "monday-to-saturday" else self.calendar.is_jour_ouvre
         )
-        return counts(day, regional=regional)
+        return counts(day, regional=self.regional_holidays)
+
+    @property
+    def regional_holidays(self) -> bool:
+        """Whether the further holidays of the calendar's region count."""
+        return self.reading("AMB-16") != self.ambiguities["AMB-16"].default
 
     def openings(self, traffic_class: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield opening and closing of each day from `start` until `end` on which a traffic class may be sent.
@@ -158,7 +176,7 @@ class Contract(msgspec.Struct, frozen=True):
         day = calendar.civil(start).date()
         while calendar.from_civil(midnight := datetime.combine(day, datetime.min.time())) < end:
             if self.is_sending_day(traffic_class, day):
-                edges = (midnight + timedelta(hours=edge.value) for edge in (hours.opens_at_h, hours.closes_at_h))
+                edges = (midnight + timedelta(minutes=edge) for edge in (hours.opens_min, hours.closes_min))
                 opens, closes = (calendar.from_civil(edge) for edge in edges)
                 yield opens, closes
             day += timedelta(days=1)
@@ -179,7 +197,10 @@ def with_figures(clause: Clause, values: Mapping[str, str]) -> Clause:
 
 
 def written(term: Term[Any]) -> str:
-    """The value of a term as prose has it: a share in percent without needless decimals, a list by commas."""
+    """The value of a term as prose has it: a share in percent, a time with its minutes, a list by commas."""
     if term.unit == "share":
         return f"{Decimal(str(term.value)) * 100:f}".rstrip("0").rstrip(".") + " %"
+    if term.unit == "hour of day":
+        hours, minutes = divmod(minutes_of(term.value), 60)
+        return f"{hours}:{minutes:02d}"
     return ", ".join(map(str, term.value)) if isinstance(term.value, tuple) else str(term.value)

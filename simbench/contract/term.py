@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.base.toml_files import Keys, choice, dotted
+from simbench.base.toml_files import CLOCK_TIME, Keys, choice, dotted
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -21,6 +21,9 @@ Means = Literal["wire", "simulation", "bill", "declaration"]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 Natural = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 Hour = Annotated[int, msgspec.Meta(ge=0, le=24)]
+ClockTime = Hour | Annotated[str, msgspec.Meta(pattern=CLOCK_TIME)]
+"""A time of the day: whole hours as a number, or a text such as "08:30"."""
+
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Width = Annotated[float, msgspec.Meta(ge=0, le=10)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]

@@ -13,10 +13,10 @@ from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import choice
 from simbench.contract.term import (
+    ClockTime,
     Count,
     Counts,
     Frozen,
-    Hour,
     Natural,
     Share,
     Term,
@@ -155,11 +155,24 @@ class Marketing(Frozen, frozen=True):
 
 
 class ClassHours(Frozen, frozen=True):
-    """When messages of a traffic class may be sent: hours in the zone of the calendar, and days."""
+    """When messages of a traffic class may be sent: times in the zone of the calendar, and days.
 
-    opens_at_h: Term[Hour]
-    closes_at_h: Term[Hour]
+    A time is a whole hour, or a text such as "08:30".
+    """
+
+    opens_at_h: Term[ClockTime]
+    closes_at_h: Term[ClockTime]
     days: Term[Days]
+
+    @property
+    def opens_min(self) -> int:
+        """Minutes from midnight to the opening."""
+        return minutes_of(self.opens_at_h.value)
+
+    @property
+    def closes_min(self) -> int:
+        """Minutes from midnight to the end."""
+        return minutes_of(self.closes_at_h.value)
 
 
 class CalendarTerms(Frozen, frozen=True):
@@ -305,6 +318,12 @@ class Terms(Frozen, frozen=True):
     def rows(self, charge: Charge) -> list[TariffRow]:
         """The rows of the tariff for a charge, by band."""
         return sorted((row for row in self.tariff.values() if row.charge == charge), key=lambda row: row.first)
+
+
+def minutes_of(time: int | str) -> int:
+    """Minutes from midnight to a time of the day, a whole hour or a text such as "08:30"."""
+    hours, _, minutes = str(time).partition(":")
+    return int(hours) * 60 + int(minutes or 0)
 
 
 @lru_cache(maxsize=32)

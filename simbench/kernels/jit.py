@@ -39,8 +39,10 @@ JUDGED = "fake_smsc"  # the other package with kernels
 class Kernel(Generic[P, R]):
     """A function and its compiled form, made at the first call and cached on disk for later processes."""
 
-    def __init__(self, function: Callable[P, R], *, beside: bool = False, lean: bool = False) -> None:
-        self.plain, self._beside, self._lean = function, beside, lean
+    def __init__(
+        self, function: Callable[P, R], *, beside: bool = False, lean: bool = False, whole: bool = False
+    ) -> None:
+        self.plain, self._beside, self._lean, self._whole = function, beside, lean, whole
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -50,7 +52,7 @@ class Kernel(Generic[P, R]):
     @functools.cached_property
     def compiled(self) -> Callable[P, R]:
         """The compiled form, for hot Python loops without this wrapper's cost."""
-        made: Callable[P, R] = compiled(self.plain, beside=self._beside, lean=self._lean)
+        made: Callable[P, R] = compiled(self.plain, beside=self._beside, lean=self._lean, whole=self._whole)
         return made
 
     def at_scale(self, size: int) -> Callable[P, R]:
@@ -76,13 +78,22 @@ def kernel_lean(function: Callable[P, R]) -> Kernel[P, R]:
     return Kernel(function, lean=True)
 
 
+def kernel_whole(function: Callable[P, R]) -> Kernel[P, R]:
+    """As `kernel_lean`, with every function it calls compiled into it: passing tuples of arrays to one costs more than
+    most of them do.
+    """
+    return Kernel(function, lean=True, whole=True)
+
+
 @functools.cache
-def compiled(function: Callable[..., Any], *, beside: bool = False, lean: bool = False) -> Any:
+def compiled(
+    function: Callable[..., Any], *, beside: bool = False, lean: bool = False, whole: bool = False, inner: bool = False
+) -> Any:
     """Compile a scalar function of a package of kernels, together with those it calls.
 
     Pass integers beyond 63 bits, and draws made of them, as `numpy.uint64`. `beside`: as `kernel_beside`. `lean`: the
     function and those it calls make no arrays; then nobody counts references to those they are given, which costs more
-    than many a function does.
+    than many a function does. `whole`: as `kernel_whole`; `inner`: the function is one of those that go into another.
     """
     numba = _numba()
     if numba is None:
@@ -94,10 +105,10 @@ def compiled(function: Callable[..., Any], *, beside: bool = False, lean: bool =
         if isinstance(value, Kernel):
             globals_[name] = value.compiled
         elif isinstance(value, FunctionType) and KERNELS in value.__module__.split("."):
-            globals_[name] = compiled(value, lean=lean)
+            globals_[name] = compiled(value, lean=lean, whole=whole, inner=whole)
     twin = FunctionType(function.__code__, globals_, function.__name__, function.__defaults__, function.__closure__)
     twin.__qualname__, twin.__module__ = function.__qualname__, function.__module__
-    options = {"_nrt": False} if lean else {}
+    options = {**({"_nrt": False} if lean else {}), **({"forceinline": True} if inner else {})}
     return numba.njit(twin, cache=True, nogil=beside, **options)
 
 

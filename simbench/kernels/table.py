@@ -134,6 +134,12 @@ def cell_of(cells: Any, key: Any) -> Any:
     return 0
 
 
+def held_at(cells: Any, key: Any) -> Any:
+    """Return the value of a key (a word), 0 if there is none. For compiled code."""
+    cell = cell_of(cells, key)
+    return np.int64(cells[cell + 1]) if cell > 0 else np.int64(0)
+
+
 def is_full(cells: Any) -> Any:
     """Whether another key needs more cells. For compiled code."""
     return (np.int64(cells[0]) + 1) * SPARSE > (len(cells) - HEAD) // 2

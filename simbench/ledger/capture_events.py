@@ -15,29 +15,14 @@ ClockDefect = Literal["untimed", "step", "pieces", "disorder", "coarse"]
 Attempted = Literal["", "closed", "refused", "unanswered"]
 
 
-class CaptureRead(Recorded, frozen=True, tag="capture"):
-    """The capture file as a whole; the fields are those of `simbench.capture.quality.Summary`."""
-
-    packets: int
-    unread: int
-    connections: int
-    ignored: int
-    sessions: int
-    began_midway: int
-    one_direction: int
-    holes: int
-    missing_octets: int
-    cut_packets: int
-    resent_segments: int
-    cut_short: bool
-    kinds: str
-    attempts: int
-    protocols: str
-    moved_us: int
-
-
 class ConnectionCaptured(Recorded, frozen=True, tag="connection"):
-    """One connection as captured; the fields are those of `simbench.capture.quality.Quality`."""
+    """How completely one UCP connection was captured. `client` and `smsc` are "address:port"; `session` is its first
+    number.
+
+    `moved_us` is the largest contradiction between a time stamp and the order proved by TCP. `directions` names those
+    with any packet; `holes` counts places where `missing_octets` were not captured; after each the ledger continues
+    with a new session. `cut_packets` were shortened by the capture.
+    """
 
     SUBJECT: ClassVar[str] = "session"
     session: int
@@ -50,6 +35,53 @@ class ConnectionCaptured(Recorded, frozen=True, tag="connection"):
     cut_packets: int
     resent_segments: int
     moved_us: int = 0
+
+
+class CaptureRead(Recorded, frozen=True, tag="capture"):
+    """A capture file as a whole. `unread` packets contain no TCP segment, `kinds` says what instead; `ignored` are
+    connections without UCP; the others count UCP connections, or sum up their `ConnectionCaptured`.
+
+    `attempts` are connections to an SMSC that became no session, `protocols` those spoken on others. `cut_short`: the
+    file ends within a packet, which is lost.
+    """
+
+    packets: int = 0
+    unread: int = 0
+    connections: int = 0
+    ignored: int = 0
+    sessions: int = 0
+    began_midway: int = 0
+    one_direction: int = 0
+    holes: int = 0
+    missing_octets: int = 0
+    cut_packets: int = 0
+    resent_segments: int = 0
+    cut_short: bool = False
+    kinds: str = ""
+    attempts: int = 0
+    protocols: str = ""
+    moved_us: int = 0
+
+    @property
+    def without_ucp(self) -> str:
+        """Describe a capture without UCP in one sentence."""
+        held = f" ({self.kinds})" if self.kinds else ""
+        spoken = f"; connections of {self.protocols}" if self.protocols else ""
+        return f"there is no UCP in its {self.packets} packets{held}{spoken}"
+
+    def plus(self, found: ConnectionCaptured) -> CaptureRead:
+        """Return the summary with one more connection."""
+        return msgspec.structs.replace(
+            self,
+            connections=self.connections + 1,
+            began_midway=self.began_midway + found.began_midway,
+            one_direction=self.one_direction + (len(found.directions) < 2),
+            holes=self.holes + found.holes,
+            missing_octets=self.missing_octets + found.missing_octets,
+            cut_packets=self.cut_packets + found.cut_packets,
+            resent_segments=self.resent_segments + found.resent_segments,
+            moved_us=max(self.moved_us, found.moved_us),
+        )
 
 
 class BeganMidway(Recorded, frozen=True, tag="midway"):

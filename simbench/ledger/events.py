@@ -199,8 +199,9 @@ class SubscriberSet(Recorded, frozen=True, tag="subscriber"):
     """What holds of a subscriber from now on."""
 
     SUBJECT: ClassVar[str] = "msisdn"
+    FORMER: ClassVar[dict[str, str]] = {"fate": "standing"}
     msisdn: str
-    fate: str
+    standing: str
     operator: str
     attached: bool
     roaming: bool = False
@@ -318,7 +319,8 @@ def event_of(kind: str, subject: str, until: int | None, detail: str) -> Event:
     if found is None:
         raise LedgerError(_place(kind, subject), "is of no kind known", "an event of this version")
     try:
-        fields = msgspec.json.decode(detail or "{}", type=dict[str, object])
+        stored = msgspec.json.decode(detail or "{}", type=dict[str, object])
+        fields = {found.FORMER.get(name, name): value for name, value in stored.items()}
         if found.SUBJECT:
             fields[found.SUBJECT] = int(subject or 0) if found in NUMBERED else subject
         if until is not None and _has_end(found):

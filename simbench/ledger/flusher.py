@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from simbench.ledger.store import Store
 
-PERIOD_S = 0.2
+PERIOD_S = 0.1  # with the time a round takes, rows are on disk within 200 ms
 BATCH_ROWS = 20_000
 _LOOK_S = 0.025  # how often the number of waiting rows is looked at
 # Converted without a break: the main thread waits for no more than these, and they stay in the processor's cache.

@@ -181,14 +181,16 @@ def read_run(folder: Path, on_torn: Callable[[str], object] = lambda _: None) ->
 
 
 def export_parquet(run: Run, folder: Path) -> list[Path]:
-    """Write `run.json` and one Parquet file a table into a folder; give the paths of the latter."""
+    """Write a run, for `open_run`, into a folder: `run.json` and one Parquet file a table; give the paths of those."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - Arrow is slow to load
+
+    from simbench.ledger.segments import PACKED, segment_name  # noqa: PLC0415 - as above
 
     try:
         claim(folder, error=LedgerError)
         written = []
         for name in TABLES:
-            written.append(folder / f"{name}.parquet")
+            written.append(folder / segment_name(name, 1, PACKED))
             with replacing(written[-1]) as part:
                 pq.write_table(run.table(name), part, compression="zstd")
         write_info(folder, run.info)

@@ -60,7 +60,7 @@ class Ledger:
     `wire`, `events`, `stimuli`, `centre`, `timing_error` and `minute` take tuples in the column order of
     `simbench.ledger.rows` with `append`, and many of them as columns with `append_columns`; both may be bound once and
     called from one thread.
-    Rows reach the disk after 200 ms or 20,000 rows; a process that is killed loses no more than those.
+    Rows reach the disk within 200 ms; a process that is killed loses no more than those.
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class Ledger:
         """Call `call_soon(callback)` once everything appended before is committed.
 
         `call_soon` is called in the ledger's thread: give a loop's `call_soon_threadsafe`. While writing fails the
-        callback waits. The batch is written at once, not after 200 ms. Trouble if the ledger is closed.
+        callback waits. The batch is written at once, not after its period. Trouble if the ledger is closed.
         """
         self._flusher.after(callback, call_soon)
 

@@ -18,7 +18,7 @@ from simbench.numbering.addresses import key_of
 from simbench.numbering.listing import Listing
 from simbench.numbering.plan import Kind, Number, NumberingPlan
 
-FATES = ("other-operator", "ported-out", "m2m", "unknown", "malformed", "fixed", "overseas", "foreign")
+NOT_TELEPHONES_HERE = ("other-operator", "ported-out", "m2m", "unknown", "malformed", "fixed", "overseas", "foreign")
 """Kinds of numbers that the operator does not serve as a telephone."""
 
 NOBODY = "none"  # operator of an unassigned number, in files
@@ -35,20 +35,25 @@ UNKNOWN, OUT, _PORTED_IN, _NEW_HOME, _ABSENT, _ROAMING = (
 class Subscriber(msgspec.Struct, frozen=True, gc=False):
     """The subscriber at an address. `attached` and `roaming` are true only for the home operator's own subscribers.
 
-    fate: the operator's token for a telephone served here, ported in or not; "m2m": a machine served here;
+    standing: the operator's token for a telephone served here, ported in or not; "m2m": a machine served here;
     "ported-out": of the operator's block, served elsewhere; "unknown": unassigned; the others are kinds of the plan.
     """
 
     msisdn: str
-    fate: str
+    standing: str
     operator: str = ""
     attached: bool = False
     roaming: bool = False
 
     @property
+    def fate(self) -> str:
+        """The former name of `standing`, kept for one release."""
+        return self.standing
+
+    @property
     def served(self) -> bool:
         """Whether the operator serves the number, as a telephone."""
-        return self.fate not in FATES
+        return self.standing not in NOT_TELEPHONES_HERE
 
 
 class BaseProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,8 +174,8 @@ class SubscriberBase:
     def port(self, msisdn: str, operator: str) -> None:
         """Port a number to an operator (to the own one: attached). SubscriberError unless it is an assigned mobile."""
         found = self.find(msisdn)
-        if not found.served and found.fate not in ("other-operator", "ported-out"):
-            raise SubscriberError(msisdn, f"cannot be ported: {found.fate}", "an assigned mobile number")
+        if not found.served and found.standing not in ("other-operator", "ported-out"):
+            raise SubscriberError(msisdn, f"cannot be ported: {found.standing}", "an assigned mobile number")
         self.put(self._served_by(self.plan.classify(msisdn), operator, attached=True))
 
     def back_at(self, subscriber: Subscriber, now: int, limit: int) -> int:
@@ -195,7 +200,7 @@ class SubscriberBase:
     def _served(self, msisdn: str) -> Subscriber:
         found = self.find(msisdn)
         if found.operator != self.plan.home:
-            raise SubscriberError(msisdn, f"is not served here: {found.fate}", "a subscriber of the operator")
+            raise SubscriberError(msisdn, f"is not served here: {found.standing}", "a subscriber of the operator")
         return found
 
     def _sought(self, address: str) -> Subscriber:
@@ -221,9 +226,9 @@ class SubscriberBase:
         )
 
     def _drawn(self, number: Number) -> Subscriber:
-        fate = _BY_PLAN.get(number.kind)
-        if fate is not None:
-            return Subscriber(number.msisdn, fate)
+        standing = _BY_PLAN.get(number.kind)
+        if standing is not None:
+            return Subscriber(number.msisdn, standing)
         entity = int(number.msisdn)
         if not number.holder or self._is(entity, UNKNOWN, "share_unknown"):
             return self._served_by(number, NOBODY)
@@ -248,6 +253,6 @@ class SubscriberBase:
         if operator == NOBODY:
             return Subscriber(number.msisdn, "unknown")
         if operator == home:
-            fate = "m2m" if machine or number.kind == "m2m" else home
-            return Subscriber(number.msisdn, fate, operator, attached, attached and roaming)
+            standing = "m2m" if machine or number.kind == "m2m" else home
+            return Subscriber(number.msisdn, standing, operator, attached, attached and roaming)
         return Subscriber(number.msisdn, "ported-out" if number.holder == home else "other-operator", operator)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from simbench.base.errors import BadInput, Trouble
+from simbench.base.errors import BadInput, SimbenchError, Trouble
 from simbench.base.extras import need
 from simbench.base.progress import Progress, silent
 
@@ -38,6 +37,7 @@ def spread(
 
     Raises what the function raises; BadInput for an unknown executor; Trouble where workers or a cluster are lost.
     """
+    check_executor(where)
     if where == 1 or (len(items) < 2 and on_this_machine(where) and not isinstance(where, Executor)):
         here: list[R] = []
         for number, one in enumerate(items, 1):
@@ -51,28 +51,55 @@ def spread(
             for number, future in enumerate(completed(list(futures)), 1):
                 found[futures[future]] = future.result()
                 progress(number / len(items), f"{number} of {len(items)}")
-        except BrokenProcessPool:
-            raise lost() from None
+        except BaseException:
+            for future in futures if on_this_machine(where) else ():  # a cluster forgets what nobody waits for
+                future.cancel()
+            raise
     return [found[place] for place in range(len(items))]
 
 
 @contextmanager
 def opened(where: Where, pieces: int) -> Iterator[tuple[Callable[..., Any], Callable[[list[Any]], Iterator[Any]]]]:
     """How to submit a piece and how to get pieces as they are done; what was started here ends with the block."""
-    if where is None or isinstance(where, int):
-        with ProcessPoolExecutor(min(pieces, processes(where)), mp_context=get_context("spawn")) as pool:
-            try:
-                yield pool.submit, as_completed
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-    elif isinstance(where, Executor):
-        yield where.submit, as_completed
-    else:
-        from distributed import as_completed as as_dask_completed  # noqa: PLC0415 - an optional extra
+    with one_line(where), ExitStack() as stack:
+        if where is None or isinstance(where, int):
+            pool = ProcessPoolExecutor(min(pieces, processes(where)), mp_context=get_context("spawn"))
+            yield stack.enter_context(pool).submit, as_completed
+        elif isinstance(where, Executor):
+            yield where.submit, as_completed
+        else:
+            from distributed import as_completed as as_dask_completed  # noqa: PLC0415 - an optional extra
 
-        with dask_client(where) as client:
+            client = stack.enter_context(dask_client(where))
             yield lambda *work: client.submit(*work, pure=False), as_dask_completed
+
+
+@contextmanager
+def one_line(where: Where, place: str = "executor", hint: str = "") -> Iterator[None]:
+    """Errors of workers and of a cluster as one line: those of the work without the traceback of another process.
+
+    `hint` ends the line of a cluster that was lost.
+    """
+    try:
+        yield
+    except SimbenchError as problem:
+        raise problem from None
+    except BrokenExecutor:
+        raise lost() from None
+    except Exception as problem:
+        if on_this_machine(where) or not _of_a_cluster(problem):
+            raise
+        if type(problem).__name__ == "KilledWorker":
+            raise lost() from None
+        address = where if isinstance(where, str) else getattr(where, "scheduler").address  # noqa: B009 - a client
+        raise Trouble(f"{place} {address}: the cluster was lost ({type(problem).__name__}){hint}") from None
+
+
+def _of_a_cluster(problem: Exception) -> bool:
+    """Whether an error is one of Dask itself, whose errors of the network have no number, and not one of the work."""
+    if isinstance(problem, CancelledError | TimeoutError | ConnectionError):
+        return True
+    return type(problem).__module__.startswith("distributed.") or (isinstance(problem, OSError) and not problem.errno)
 
 
 def on_this_machine(where: Where) -> bool:
@@ -80,10 +107,21 @@ def on_this_machine(where: Where) -> bool:
     return where is None or isinstance(where, int | Executor)
 
 
+def check_executor(where: Where, place: str = "executor") -> None:
+    """Raise BadInput for what is no executor."""
+    if isinstance(where, bool):
+        raise BadInput(place, "is a bool", EXPECTED)
+    if isinstance(where, int) and where < 1:
+        raise BadInput(place, f"is {where}", EXPECTED)
+    if isinstance(where, str):
+        if "://" not in where:
+            raise BadInput(place, f"is {where!r:.60}", "an address such as tcp://127.0.0.1:8786")
+    elif not on_this_machine(where) and type(where).__module__.partition(".")[0] not in {"distributed", "dask"}:
+        raise BadInput(place, f"is a {type(where).__name__}", EXPECTED)
+
+
 def processes(asked: int | None) -> int:
-    """How many processes there are to be. Raises BadInput for fewer than one, and where none can be started."""
-    if asked is not None and asked < 1:
-        raise BadInput("executor", f"is {asked}", EXPECTED)
+    """How many processes there are to be. Raises BadInput where none can be started."""
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         problem = "worker processes cannot start while the script itself is being imported by one"
         raise BadInput("executor", problem, 'the call below `if __name__ == "__main__":`')
@@ -94,9 +132,8 @@ def processes(asked: int | None) -> int:
 def dask_client(where: Any) -> Iterator[Client]:
     """A Dask client given, or one of the scheduler at an address, which is closed after the block.
 
-    Raises BadInput for anything else and without the extra `cluster`, Trouble where no scheduler answers.
+    Raises BadInput without the extra `cluster`, Trouble where no scheduler answers.
     """
-    check_dask(where)
     if not isinstance(where, str):
         yield where
         return
@@ -107,16 +144,7 @@ def dask_client(where: Any) -> Iterator[Client]:
         client.close()
 
 
-def check_dask(where: Any) -> None:
-    """Raise BadInput for what is neither a Dask client nor an address."""
-    if isinstance(where, str):
-        if "://" not in where:
-            raise BadInput("executor", f"is {where!r:.60}", "an address such as tcp://127.0.0.1:8786")
-    elif type(where).__module__.partition(".")[0] not in {"distributed", "dask"}:
-        raise BadInput("executor", f"is a {type(where).__name__}", EXPECTED)
-
-
-def connected(address: str, place: str = "executor", answer_s: float = ANSWER_S) -> Client:
+def connected(address: str, place: str = "executor", answer_s: float = 0.0) -> Client:
     """A client of the Dask scheduler at an address. Raises Trouble where none answers."""
     need("cluster", place)
     import logging  # noqa: PLC0415 - as below
@@ -128,7 +156,7 @@ def connected(address: str, place: str = "executor", answer_s: float = ANSWER_S)
         logging.getLogger(name).setLevel(logging.CRITICAL)
     client = Client.__new__(Client)
     try:
-        client.__init__(address, timeout=answer_s, set_as_default=False)
+        client.__init__(address, timeout=answer_s or ANSWER_S, set_as_default=False)
     except (OSError, ValueError) as problem:
         client.status = "closed"  # else it waits for its end, and complains, when it is thrown away
         text = str(problem).splitlines()[0] if str(problem) else "no answer"

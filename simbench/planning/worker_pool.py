@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
+from concurrent.futures import Executor, as_completed
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Protocol
 
 from simbench.base.errors import BadInput, SimbenchError, Trouble
-from simbench.planning.executors import Where, check_dask, connected, lost, processes
+from simbench.planning.executors import Where, check_executor, connected, one_line, processes
 from simbench.planning.runs import Key, Result, run_chunk
 from simbench.planning.study import Prepared
 
 MOST_DEATHS = 3
 AHEAD = 2  # chunks a worker has at hand, so that it need not wait while results are put away
-ANSWER_S = 10
 Chunk = tuple[Key, ...]
 
 
@@ -122,19 +121,18 @@ def work(pipe: Connection, prepared: Prepared) -> None:
 class DaskPool:
     """A Dask cluster somebody else keeps; its workers must have this version of simbench installed."""
 
-    def __init__(self, prepared: Prepared, where: Any, answer_s: float = ANSWER_S) -> None:
-        """`where`: the address of its scheduler, or a client, which stays open."""
-        self._own = isinstance(where, str)
-        self._client = connected(where, "--dask", answer_s) if self._own else where
+    def __init__(self, prepared: Prepared, where: Any, place: str = "executor", answer_s: float = 0.0) -> None:
+        """`where`: the address of its scheduler, or a client, which stays open; `place` names it in errors."""
+        self._own, self._where, self._place = isinstance(where, str), where, place
+        self._client = connected(where, place, answer_s) if self._own else where
         self._prepared = prepared
-        self._address = where if self._own else self._client.scheduler.address
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
         """As WorkerPool: the scheduler gives a dead worker's chunks to others. Raises Trouble if it is lost."""
-        from distributed import KilledWorker, as_completed  # noqa: PLC0415 - as above
+        from distributed import as_completed  # noqa: PLC0415 - as above
 
         # The study goes with every chunk: what is spread over the workers beforehand dies with them, or waits for one.
-        try:
+        with one_line(self._where, self._place, "; with the same folder the sweep goes on"):
             futures = [
                 self._client.submit(run_chunk, self._prepared, chunk, pure=False, retries=MOST_DEATHS)
                 for chunk in chunks
@@ -142,9 +140,6 @@ class DaskPool:
             for future in as_completed(futures, loop=self._client.loop):
                 yield future.result()
                 future.release()
-        except (OSError, CancelledError, KilledWorker, TimeoutError) as problem:
-            gone = f"--dask {self._address}: the cluster was lost ({type(problem).__name__})"
-            raise Trouble(f"{gone}; what is done is kept, the same command goes on") from None
 
     def close(self) -> None:
         """As WorkerPool; the cluster stays."""
@@ -160,21 +155,19 @@ class ExecutorPool:
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
         """As WorkerPool. Raises Trouble when the executor's workers die."""
-        try:
+        with one_line(self._executor):
             for future in as_completed([self._executor.submit(run_chunk, self._prepared, one) for one in chunks]):
                 yield future.result()
-        except BrokenExecutor:
-            raise lost() from None
 
     def close(self) -> None:
         """As WorkerPool; the executor stays."""
 
 
-def pool_of(prepared: Prepared, where: Where = None) -> WorkerPool:
-    """The workers for what an argument `executor` may be. Raises BadInput for anything else."""
+def pool_of(prepared: Prepared, where: Where = None, place: str = "executor") -> WorkerPool:
+    """The workers for what an argument `executor` may be. Raises BadInput, which names the place, for anything else."""
+    check_executor(where, place)
     if where is None or isinstance(where, int):
         return LocalPool(prepared, processes(where))
     if isinstance(where, Executor):
         return ExecutorPool(prepared, where)
-    check_dask(where)
-    return DaskPool(prepared, where)
+    return DaskPool(prepared, where, place)

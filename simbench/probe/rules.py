@@ -14,7 +14,7 @@ from simbench.base.units import SECOND_US
 from simbench.finding import Evidence, Finding
 from simbench.probe.link import Asked, Seen
 from simbench.probe.script import ALERT, BEYOND, CHECKSUM, LOGIN, STRANGER, SUBMIT, UNKNOWN, WRONG_LOGIN, Probed
-from simbench.rulebook import Rulebook, Verdict
+from simbench.rulebook import Rulebook, Verdict, none_wrong
 from simbench.ucp.codes import ERROR_CODES
 from simbench.ucp.frame import Frame
 
@@ -55,9 +55,7 @@ def counted(
     if of is not None and not of:
         return Verdict("inconclusive", "nothing of the kind occurred", blame="bench", assumed=hangs)
     summary = f"{len(wrong)} {right}" if of is None else f"{len(of) - len(wrong)} of {len(of)} {right}"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "", "", hangs)
-    return Verdict("fail", summary, len(wrong), 0, "", "platform", hangs, evidence)
+    return none_wrong(summary, len(wrong), "", evidence, blame="platform", assumed=hangs)
 
 
 def submits(probed: Probed) -> list[Asked]:

@@ -5,8 +5,9 @@ The public functions are loaded when they are asked for.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from simbench.base.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from simbench.api.roaming import Travels, allowance, judge, simulate
@@ -15,12 +16,4 @@ __all__ = ["Travels", "allowance", "judge", "simulate"]
 
 
 if not TYPE_CHECKING:  # checkers know the names above, and no others
-
-    def __getattr__(name: str) -> object:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module("simbench.api.roaming"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = lazy_names(__name__, {"simbench.api.roaming": __all__})

@@ -135,7 +135,7 @@ def _free_within(history: History, bench: Bench) -> Iterator[Checked]:
 
 
 @rule(
-    "roaming.told-used-up",
+    "roaming.used-up-alert",
     "The customer is notified of the envelope's end before anything beyond it is charged.",
     "notices",
 )
@@ -261,7 +261,7 @@ def _spending(history: History) -> Iterator[tuple[Decimal, Record, Callable[[str
                 yield spent, record, lambda kind, record=record, period=period: period.told_by(kind, record.day)  # type: ignore[misc]  # bound at once
 
 
-@rule("roaming.told", "The customer is notified at 80 % and at 100 % of the spending limit.", "euro")
+@rule("roaming.spending-alerts", "The customer is notified at 80 % and at 100 % of the spending limit.", "euro")
 def _limit_told(history: History, bench: Bench) -> Iterator[Checked]:
     spending = bench.contract.terms.spending
     limit = spending.limit_eur.value

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
-from typing import Any, Final, overload
+from typing import Final, overload
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from simbench.rules.kernels import queues
 from simbench.trace.rows import Submit, Submits
 from simbench.trace.stores import numbered
-from simbench.trace.view import Bools, Index, View
+from simbench.trace.view import Bools, Index, Ints, View
 
 _AT_ONCE: Final = 1 << 20
 
@@ -41,11 +42,11 @@ class Places(Sequence[int]):
     __hash__ = None  # type: ignore[assignment]  # like an array
 
 
-def combined(view: View[Any], *names: str) -> tuple[list[tuple[Any, ...]], Index]:
+def combined(view: View[msgspec.Struct], *names: str) -> tuple[list[tuple[object, ...]], Index]:
     """The different values of some fields together, and which of them each row has."""
     values = [view.distinct(name) for name in names]
     size = prod(max(1, len(each)) for each, _ in values)
-    keys: NDArray[Any] = np.zeros(len(view), np.int32 if size < 1 << 31 else np.int64)
+    keys: NDArray[np.signedinteger] = np.zeros(len(view), np.int32 if size < 1 << 31 else np.int64)
     for each, which in values:
         keys *= max(1, len(each))
         keys += which
@@ -60,7 +61,7 @@ def combined(view: View[Any], *names: str) -> tuple[list[tuple[Any, ...]], Index
     return found, which
 
 
-def holds(view: View[Any], test: Callable[..., object], *names: str) -> Bools:
+def holds(view: View[msgspec.Struct], test: Callable[..., object], *names: str) -> Bools:
     """Which rows pass a test of some fields, which is made once for all that are alike in them."""
     rows, which = combined(view, *names)
     found: Bools = np.array([bool(test(*row)) for row in rows], np.bool_)[which]
@@ -78,13 +79,13 @@ def slices(size: int) -> Iterator[slice]:
     return (slice(first, min(first + _AT_ONCE, size)) for first in range(0, size, _AT_ONCE))
 
 
-def some_of(view: View[Any], rows: slice, *names: str) -> Iterator[NDArray[Any]]:
-    """Some fields of some rows."""
+def some_of(view: View[msgspec.Struct], rows: slice, *names: str) -> Iterator[Ints]:
+    """Some fields of some rows, all of whole numbers."""
     places = np.arange(rows.start, rows.stop)
-    return (view.values(name, places) for name in names)
+    return (view.whole(name, places) for name in names)
 
 
-def where(view: View[Any], test: Callable[..., NDArray[np.bool_]], *names: str) -> Bools:
+def where(view: View[msgspec.Struct], test: Callable[..., NDArray[np.bool_]], *names: str) -> Bools:
     """Which rows pass a test of arrays, which is given some rows' fields at a time."""
     found = np.zeros(len(view), np.bool_)
     for rows in slices(len(view)):
@@ -98,7 +99,7 @@ def unanswered(submits: Submits, patience_us: int) -> NDArray[np.int32]:
     One without a result waits for `patience_us`. A result at the same instant comes before.
     """
     found = np.zeros(len(submits), np.int32)
-    sessions, session = submits.distinct("session")
+    sessions, session = submits.numbers("session")
     heaps, sizes = np.zeros((len(sessions), 256), np.int64), np.zeros(len(sessions), np.int64)
     for rows in slices(len(submits)):
         at, result_at = some_of(submits, rows, "at", "result_at")
@@ -108,12 +109,12 @@ def unanswered(submits: Submits, patience_us: int) -> NDArray[np.int32]:
     return found
 
 
-def within(view: View[Any], start: int, end: int) -> Bools:
+def within(view: View[msgspec.Struct], start: int, end: int) -> Bools:
     """Which rows are from one instant until before another."""
     return where(view, lambda at: (at >= start) & (at < end), "at")
 
 
-def crowded(keys: NDArray[Any], view: View[Any], most: int, within_us: int) -> Bools:
+def crowded(keys: NDArray[np.signedinteger], view: View[msgspec.Struct], most: int, within_us: int) -> Bools:
     """Which arrive when `most` others of the same key arrived less than `within_us` before."""
     found = np.zeros(len(view), np.bool_)
     order = np.argsort(keys, kind="stable")
@@ -121,5 +122,5 @@ def crowded(keys: NDArray[Any], view: View[Any], most: int, within_us: int) -> B
         later, earlier = order[rows.start + most : rows.stop + most], order[rows]
         near = keys[later] == keys[earlier]
         later, earlier = later[near], earlier[near]
-        found[later] = view.values("at", earlier) > view.values("at", later) - within_us
+        found[later] = view.whole("at", earlier) > view.whole("at", later) - within_us
     return found

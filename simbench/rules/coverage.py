@@ -1,9 +1,25 @@
-"""Which rules judge a clause of a contract."""
+"""Which rules judge a clause of a contract, and which clauses a session left untested, with the reason."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
+
+import msgspec
+
 from simbench.contract import Contract
+from simbench.finding import Finding
 from simbench.rules.rule import Rule, load
+
+COMMANDS: Final = {"bill": "simbench bill --against", "forecast": "simbench forecast", "probe": "simbench probe"}
+"""The commands whose rules are not on ledgers, by topic."""
+
+
+class Untested(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A clause that no finding of a session is about, and why."""
+
+    clause: str
+    reason: str
 
 
 def rules_of(contract: Contract, clause: str) -> list[Rule]:
@@ -13,3 +29,34 @@ def rules_of(contract: Contract, clause: str) -> list[Rule]:
     """
     rules = load()
     return [rules[purpose] for purpose in contract.clause(clause).verified_by if purpose in rules]
+
+
+def command_of(purpose: str) -> str:
+    """The command that applies the rule of a purpose for which there is no exercise."""
+    rule = load().get(purpose)
+    if rule is None:
+        return COMMANDS.get(purpose.partition(".")[0], "another command")
+    return "simbench conform --soak" if "soak" in rule.suites else "simbench judge"
+
+
+def untested(contract: Contract, findings: Iterable[Finding], exercised: Collection[str]) -> list[Untested]:
+    """The clauses that no finding verifies, in the order of the contract.
+
+    `exercised` are the purposes that have an exercise: a session could have tested them.
+    """
+    judged = {finding.purpose for finding in findings}
+    return [
+        Untested(name, "; ".join(_reasons(clause.verified_by, exercised)) or clause.not_verified)
+        for name, clause in contract.clauses.items()
+        if not judged.intersection(clause.verified_by)
+    ]
+
+
+def _reasons(purposes: tuple[str, ...], exercised: Collection[str]) -> Iterator[str]:
+    also = ""
+    if any(purpose in exercised for purpose in purposes):
+        also = "also "
+        yield "not part of this session"
+    commands = dict.fromkeys(command_of(purpose) for purpose in purposes if purpose not in exercised)
+    if commands:
+        yield f"{also}judged by {', '.join(f'`{command}`' for command in commands)}"

@@ -12,7 +12,7 @@ import msgspec
 from simbench.finding import Outcome
 from simbench.ledger.stimuli import Request
 from simbench.rules.evidence import first_frames
-from simbench.rules.rule import Case, Verdict
+from simbench.rules.rule import Case, Verdict, none_wrong
 
 MARKETING = "marketing"
 
@@ -77,6 +77,4 @@ def not_sent(
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     wrong = [one for one in wholes(case) if one.asked is not None and one.asked.token in forbidden]
     summary = f"{what}: {len(forbidden)} requested, {len(wrong)} sent"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages", "", assumed)
-    return Verdict(outcome, summary, len(wrong), 0, "messages", "client", assumed, first_frames(what, wrong))
+    return none_wrong(summary, len(wrong), "messages", first_frames(what, wrong), outcome=outcome, assumed=assumed)

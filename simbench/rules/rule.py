@@ -16,10 +16,12 @@ from typing import Final, TypeVar, Unpack, cast
 import msgspec
 
 from simbench import rulebook
+from simbench.base.entry_points import loaded, place_of, shipped
+from simbench.base.errors import BadInput
 from simbench.contract import Contract
 from simbench.finding import Finding, Outcome
 from simbench.numbering.plan import NumberingPlan, plan_of
-from simbench.rulebook import SUITES, Facts, Rulebook, Suite, Verdict, worst
+from simbench.rulebook import SUITES, Facts, Rulebook, Suite, Verdict, none_wrong, worst
 from simbench.trace.trace import Trace
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "judge",
     "load",
     "missed",
+    "none_wrong",
     "ordered",
     "rule",
     "standing",
@@ -40,6 +43,8 @@ __all__ = [
 RENAMED: Final[dict[str, str]] = tomllib.loads(Path(__file__).with_name("renamed.toml").read_text("utf-8"))
 # Where the rules on ledgers stand: packages are searched, so that a new file in one needs no entry anywhere.
 PLACES: Final = ("simbench.rules.client", "simbench.sla.rules")
+GROUP: Final = "simbench.rules"
+"""Entry points of packages that ship rules: loading one enters them."""
 
 
 Found = TypeVar("Found")
@@ -84,6 +89,20 @@ def _import_places() -> None:
         module = import_module(place)
         for found in pkgutil.iter_modules(getattr(module, "__path__", ()), f"{place}."):
             import_module(found.name)
+    for entry in shipped(GROUP).values():
+        before = set(_BOOK)
+        try:
+            loaded(entry)
+            if not set(_BOOK) - before and not _enters(entry.module):
+                raise BadInput(place_of(entry), f"its entry point {entry.value} of {GROUP} enters no rule", "@rule")
+        except BadInput:
+            _BOOK.forget(set(_BOOK) - before)  # half a package is none, and says the same when it is loaded again
+            raise
+
+
+def _enters(module: str) -> bool:
+    """Whether a rule of the book comes from a module, which may have been imported before."""
+    return any(one.judge.__module__.startswith(module) for one in _BOOK.values())
 
 
 def load(*suites: Suite) -> dict[str, Rule]:

@@ -7,26 +7,21 @@ from __future__ import annotations
 
 import gc
 import itertools
-from collections.abc import Callable
-from typing import Any
 
 from fastapi import FastAPI
 from nicegui import Client, ui
 from nicegui import app as pages
 
-from fake_smsc.faults.registry import FAULTS
-from fake_smsc.scenario import FAULT_PARAMETERS
-from simbench.service.console_parts import button, heading, phone_panel, search_panel, shown_at, verdict_panel
+from simbench.service.console_controls import clock_panel, faults_panel, outage_panel
+from simbench.service.console_parts import fill, shown_at, table
+from simbench.service.console_phone import phone_panel
+from simbench.service.console_tables import events_panel, messages_panel, verdicts_panel
 from simbench.service.platform import ServedPlatform
 from simbench.service.problems import install
-from simbench.service.records import AskedOutage, Speed, Step
 
 PERIOD_S = 1.0
 UNSEEN = 20  # pages that were fetched and not opened in a browser; beyond this the oldest goes
 COLLECTED = 100  # pages that have gone, after which their objects are collected: they refer to each other
-OUTAGES = ("cut", "reset", "refuse", "accept-close", "silent", "deaf-results")
-EVENTS_SHOWN = 12
-EVENT_COLUMNS = ("when", "event", "subject", "detail")
 # The library names no language, and its tables, which scroll on a narrow screen, cannot be reached by keyboard.
 ACCESS = """<script>(() => {
   const page = document.documentElement;
@@ -36,9 +31,6 @@ ACCESS = """<script>(() => {
   };
   new MutationObserver(mark).observe(page, {subtree: true, childList: true, attributeFilter: ["lang"]});
 })()</script>"""
-PARAMETERS: dict[str, Callable[[str], object]] = {
-    "delay_s": float, "ec": str, "ot": str, "octets": int, "octets_per_s": int, "per_s": float, "after": int,
-}  # fmt: skip
 CHART = "role=img aria-label='Accepted submits per second of each short code, against its tier'"
 CODE_COLUMNS = ("code", "account", "tier_per_s", "mode", "accepted_per_s", "refused_per_s", "accepted", "refused")
 SESSION_COLUMNS = ("number", "account", "state", "window", "unanswered_by_client", "unanswered_by_smsc")
@@ -77,12 +69,15 @@ class Page:
         with ui.element("main").classes("w-full flex flex-wrap lg:flex-nowrap gap-4"):
             with ui.column().classes("w-full lg:w-2/3 min-w-0"):
                 self._throughput()
-                self.sessions = _table("Sessions", SESSION_COLUMNS, "number")
-                search_panel(platform)
-                verdict_panel(platform)
-                self.events = _table("Events", EVENT_COLUMNS, "key")
+                with ui.card().classes("w-full"):
+                    self.sessions = table("Sessions", SESSION_COLUMNS, "number")
+                messages_panel(platform)
+                verdicts_panel(platform)
+                events_panel(platform)
             with ui.column().classes("w-full lg:w-1/3 min-w-0"):
-                self._switches()
+                clock_panel(platform)
+                outage_panel(platform)
+                self.faults = faults_panel(platform)
                 phone_panel(platform)
         ui.timer(PERIOD_S, self.refresh)
 
@@ -97,7 +92,11 @@ class Page:
             self.state = ui.badge("up").mark("state").classes("text-base").props("data-test=state role=status")
 
     def _throughput(self) -> None:
-        self.codes = _table("Short codes against their tiers", CODE_COLUMNS, "code")
+        with ui.card().classes("w-full"):
+            self.codes = table("Short codes against their tiers", CODE_COLUMNS, "code")
+            self._draw()
+
+    def _draw(self) -> None:
         self.chart = (
             ui.echart(
                 {
@@ -114,68 +113,6 @@ class Page:
             .props(CHART)
         )
 
-    def _switches(self) -> None:
-        control = self.platform.control
-        with ui.card().classes("w-full"):
-            heading("Clock")
-            with ui.row().classes("items-center"):
-                speed = ui.number("Speed", value=control.server.clock.speed).classes("w-24")
-                button("Set", lambda: _now(lambda: control.set_speed(Speed(speed=speed.value).speed)))
-                step = ui.number("Step (s)", value=60).classes("w-24")
-                button("Step", lambda: _now(lambda: control.step(Step(seconds=step.value).seconds)))
-        with ui.card().classes("w-full"):
-            heading("Outage")
-            with ui.row().classes("items-center"):
-                mode = ui.select(list(OUTAGES), value="cut", label="Mode").classes("w-32")
-                scopes = ["total", *control.server.gateway.centre.limiters]
-                scope = ui.select(scopes, value="total", label="Whom").classes("w-24")
-                in_s = ui.number("Starts in (s)", value=0).classes("w-20")
-                for_s = ui.number("Lasts (s)", value=0).classes("w-16")
-                planned = ui.checkbox("maintenance")
-            with ui.row():
-                button(
-                    "Start outage",
-                    lambda: self.platform.outage(
-                        AskedOutage(
-                            mode=mode.value, scope=scope.value, planned=planned.value,
-                            in_s=in_s.value or 0, for_s=for_s.value or 0,
-                        )
-                    ),
-                    "red-9",
-                )  # fmt: skip
-                button("Restore", control.restore, "green-9")
-        self._faults()
-
-    def _faults(self) -> None:
-        control = self.platform.control
-        with ui.card().classes("w-full"):
-            heading("Wire faults")
-            with ui.row().classes("items-center"):
-                name = ui.select(list(FAULTS), value="late-result", label="Fault").classes("w-48")
-                share = ui.number("Share", value=1.0, step=0.1).classes("w-20")
-                for_s = ui.number("Fault lasts (s)", value=0).classes("w-24")
-                code = ui.select(["", *control.server.gateway.centre.limiters], value="", label="Code").classes("w-24")
-                inputs = {key: ui.input(key).classes("w-24") for key in PARAMETERS}
-            what = ui.label().classes("text-sm")
-
-            def describe() -> None:
-                taken = FAULT_PARAMETERS[name.value]
-                what.text = " ".join((FAULTS[name.value].__doc__ or "").split())
-                for key, field in [*inputs.items(), ("code", code)]:
-                    field.set_visibility(key in taken)
-
-            def start() -> None:
-                entered = {key: field.value for key, field in [*inputs.items(), ("code", code)] if field.visible}
-                given = {key: PARAMETERS.get(key, str)(value) for key, value in entered.items() if value}
-                control.fault(name.value, share=share.value, for_s=for_s.value or 0, **given)
-
-            name.on_value_change(describe)
-            describe()
-            with ui.row():
-                button("Start fault", lambda: _now(start), "brown-8")
-                button("Clear all", lambda: _now(control.clear))
-            self.faults = ui.label().classes("text-sm")
-
     def refresh(self) -> None:
         """Update the page."""
         seen = self.platform.platform()
@@ -190,14 +127,8 @@ class Page:
             for each in seen.scheduled
         )
         self.faults.text = f"active: {', '.join(seen.faults) or 'none'}{planned}"
-        self.codes.rows = [code.model_dump() for code in seen.codes]
-        self.sessions.rows = [session.model_dump() for session in self.platform.sessions()]
-        self.events.rows = [
-            {"key": key, "when": shown_at(row["at"], self.platform.smsc.contract.calendar), "event": row["kind"],
-             "subject": row["subject"],
-             "detail": ", ".join(f"{name} {value}" for name, value in row["detail"].items())[:120]}
-            for key, row in enumerate(list(self.platform.watch.events)[: -EVENTS_SHOWN - 1 : -1])
-        ]  # fmt: skip
+        fill(self.codes, [code.model_dump() for code in seen.codes])
+        fill(self.sessions, [session.model_dump() for session in self.platform.sessions()])
         history = self.platform.watch.history
         busy = [each.code for each in seen.codes if each.accepted] or [each.code for each in seen.codes][:1]
         longest = max((history[code] for code in busy), key=len)
@@ -214,12 +145,3 @@ class Page:
 
     def _tier(self, code: str) -> int:
         return self.platform.control.server.gateway.centre.limiters[code].limit.rate_per_s
-
-
-def _table(title: str, columns: tuple[str, ...], key: str) -> Any:
-    shown = [{"name": name, "label": name.replace("_per_s", "/s").replace("_", " "), "field": name} for name in columns]
-    return ui.table(columns=shown, rows=[], row_key=key, title=title).classes("w-full").props("dense flat bordered")
-
-
-async def _now(action: Callable[[], object]) -> None:
-    action()

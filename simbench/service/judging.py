@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simbench.contract import Contract
-from simbench.finding import Finding
+from simbench.finding import Evidence, Finding
 from simbench.ledger import AnyLedger
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import ORDINAL, TABLES, Table
 from simbench.rules.audit import audit, given_by
 from simbench.rules.rule import Case
-from simbench.service.log import EventLog, frame_id
+from simbench.service.log import frame_id
 from simbench.service.records import Judgement, Judgements
 from simbench.trace.trace import Trace
 
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 LIVE = "live"  # name of the exercise for a server being watched
 
 
-def judge_live(ledger: AnyLedger, contract: Contract, rows: int, log: EventLog, now: int) -> Judgements:
+def judge_live(ledger: AnyLedger, contract: Contract, rows: int, now: int) -> tuple[Judgements, dict[str, bytes]]:
     """Return the findings of an audit of the last `rows` reads and writes, with all events, as of `now` (us).
+
+    With them the octets of their frames, by id.
 
     They equal those of `simbench judge` for the run. Call it in a separate thread.
     """
@@ -34,20 +36,18 @@ def judge_live(ledger: AnyLedger, contract: Contract, rows: int, log: EventLog, 
         return ledger.tail(table.name, first if table is TABLES["wire"] else 0, names)
 
     trace = Trace(Run(ledger.info, load), ended=now)
-    judged = [_judgement(one) for one in audit(Case(trace, contract), given_by(trace), LIVE, ("audit",))]
-    for each in judged:
-        if each.outcome in {"fail", "weak", "error"}:
-            log.event("finding", ids=each.frames, **each.model_dump(include={"purpose", "outcome", "blame", "summary"}))
+    found = audit(Case(trace, contract), given_by(trace), LIVE, ("audit",))
     since, until = trace.span
-    return Judgements(since=since, until=until, findings=judged)
+    judgements = Judgements(since=since, until=until, findings=[_judgement(one) for one in found])
+    return judgements, {_id(each): bytes.fromhex(each.frame) for one in found for each in one.evidence if each.frame}
+
+
+def _id(evidence: Evidence) -> str:
+    return frame_id(evidence.session, evidence.start, bytes.fromhex(evidence.frame[2:6]).decode("latin-1"))
 
 
 def _judgement(finding: Finding) -> Judgement:
-    frames = [
-        frame_id(evidence.session, evidence.start, bytes.fromhex(evidence.frame[2:6]).decode("latin-1"))
-        for evidence in finding.evidence
-        if evidence.frame
-    ]
+    frames = [_id(evidence) for evidence in finding.evidence if evidence.frame]
     return Judgement(
         purpose=finding.purpose, clause=finding.clause, outcome=finding.outcome, summary=finding.summary,
         parts=list(finding.parts),

@@ -6,14 +6,29 @@ Frames are never logged, so that passwords cannot appear.
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Final
 
 from simbench.base.errors import BadInput
 from simbench.ucp.masking import masked_number, masked_text
 
 ADDRESSES = frozenset({"recipient", "sender", "subject"})
+FLOODS: Final = {  # events of which anybody can cause any number, and the fields that say what was left out
+    "login accepted": ("account",),
+    "login refused": ("account", "why"),
+    "session open": (),
+    "session close": ("peer",),
+    "refused": ("code", "ec"),
+    "request refused": ("status",),
+}
+BURST: Final = 1_000  # lines
+LINES_PER_S: Final = 2
+KINDS_LEFT_OUT: Final = 20  # that are counted apart
+STEERING: Final = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # json escapes those below a space
 
 
 def frame_id(session: int, at: int, trn: str) -> str:
@@ -25,25 +40,84 @@ def frame_id(session: int, at: int, trn: str) -> str:
 
 
 class EventLog:
-    """A file of events, or none. Raises BadInput for a file that cannot be written."""
+    """A file of events, or none. Raises BadInput for a file that cannot be written.
 
-    def __init__(self, path: Path | None = None, *, unmasked: bool = False) -> None:
+    Strangers decide how many events of FLOODS there are: of each kind BURST lines, and LINES_PER_S more a second, are
+    written; the others are counted, and a line "left out" says how many there were and of what, before the next line of
+    that kind.
+    """
+
+    def __init__(
+        self, path: Path | None = None, *, unmasked: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.enabled = path is not None
-        self._unmasked = unmasked
+        self._unmasked, self._clock = unmasked, clock
         self._file: IO[str] | None = _opened(path) if path is not None else None
+        self._rooms = {name: Room(BURST, clock()) for name in FLOODS}
 
     def event(self, name: str, **fields: object) -> None:
         """Write one line: `ts` is the machine's clock (s), `event` the event's name, followed by `fields`."""
         if self._file is None:
             return
-        shown = fields if self._unmasked else {key: _masked(key, value) for key, value in fields.items()}
-        self._file.write(json.dumps({"ts": round(time.time(), 3), "event": name, **shown}, ensure_ascii=False) + "\n")
+        room = self._rooms.get(name)
+        if room is not None:
+            if not room.takes(self._clock()):
+                what = " ".join(str(fields[key]) for key in FLOODS[name] if key in fields)
+                room.leave_out(what if self._unmasked else masked_text(what))
+                return
+            self._write_left_out(name, room)
+        self._write(name, fields)
+
+    def settle(self) -> None:
+        """Write what was left out, as far as there is room again: for who calls it now and then."""
+        for name, room in self._rooms.items():
+            if room.left_out and room.takes(self._clock()):
+                self._write_left_out(name, room)
 
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
+            for name, room in self._rooms.items():
+                self._write_left_out(name, room)
             self._file.close()
             self._file = None
+
+    def _write_left_out(self, name: str, room: Room) -> None:
+        if room.left_out:
+            counts, room.left_out = room.left_out, Counter()
+            self._write("left out", {"of": name, "count": counts.total(), "as": dict(counts.most_common())})
+
+    def _write(self, name: str, fields: dict[str, Any]) -> None:
+        if self._file is None:
+            return
+        shown = fields if self._unmasked else {key: _masked(key, value) for key, value in fields.items()}
+        line = json.dumps({"ts": round(time.time(), 3), "event": name, **shown}, ensure_ascii=False)
+        self._file.write(harmless_json(line) + "\n")
+
+
+class Room:
+    """How many lines of one kind may still be written, and what was left out since the last one."""
+
+    def __init__(self, lines: float, now: float) -> None:
+        self._lines, self._at = lines, now
+        self.left_out: Counter[str] = Counter()
+
+    def takes(self, now: float) -> bool:
+        """Whether there is room for a line, which then takes it."""
+        self._lines, self._at = min(BURST, self._lines + (now - self._at) * LINES_PER_S), now
+        if self._lines < 1:
+            return False
+        self._lines -= 1
+        return True
+
+    def leave_out(self, what: str) -> None:
+        """Count an event that is not written."""
+        self.left_out[what if what in self.left_out or len(self.left_out) < KINDS_LEFT_OUT else "other"] += 1
+
+
+def harmless_json(line: str) -> str:
+    """Return a line of JSON in which no character steers the terminal that shows it; it means the same."""
+    return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def _opened(path: Path) -> IO[str]:

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.base.calendar import UTC_CALENDAR
 from simbench.contract import Contract, load_contract
-from simbench.kernels.frames import RESULT, Odd, Plain, Scanner
+from simbench.kernels.frames import Odd, Plain, Scanner
 from simbench.kernels.jit import compiles
 from simbench.ledger import AnyLedger, Ledger
 from simbench.numbering.plan import plan_of
@@ -27,7 +27,7 @@ from simbench.service.log import EventLog, frame_id
 from simbench.service.message_frames import Answers, Submits, Waiting, read_odd, read_plain
 from simbench.service.message_outcomes import OnTheWay, numbers
 from simbench.service.message_rows import MESSAGE, OUTCOMES, Ints, Messages, Query
-from simbench.ucp.frame import Frame, encode
+from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
 
 OUTCOMES_DECIDED: Final = ("buffered", "delivered", "undelivered", "deleted")
@@ -36,7 +36,6 @@ PIECE_OCTETS: Final = 8_000_000  # approximate size of the reads and writes take
 PIECE_ROWS: Final = (100, 20_000)  # least and most of them
 LOADED_S: Final = 2.0  # what a search waits for kernels that only have to be loaded
 PIECE_DECISIONS: Final = 500_000
-_LOGIN: Final = 60
 _WAYS: Final = pa.array(["in", "out"])
 
 
@@ -176,8 +175,6 @@ class Following:
                 submits, answers = read_plain(block, lanes, self._waiting, first)
             self._add(submits, at, sessions)
             self._answer(answers)
-            if self._log.enabled:
-                self._log_refused_logins(block, lanes, at, sessions)
         for place in np.flatnonzero(pc.equal(batch.column("direction"), "close").to_numpy(zero_copy_only=False)):
             slot = self._waiting.forget(int(sessions[place]))
             if slot is not None:
@@ -210,21 +207,6 @@ class Following:
         numbers = answers.numbers[accepted]
         seconds = self._on_the_way.add(answers.recipients[accepted], answers.stamps[accepted], numbers)
         self.messages.note(numbers, outcome=OUTCOMES.index("accepted"), scts=seconds)
-
-    def _log_refused_logins(self, block: Plain | Odd, lanes: Ints, at: Ints, sessions: Ints) -> None:
-        """Log each refused login by the id of its result; the ledger has the account."""
-        if isinstance(block, Odd):
-            ours = (item for item in block.items if isinstance(item, Frame) and item.kind == "R" and item.ot == "60")
-            found = [(block.row, item.octets) for item in ours]
-        else:
-            results = np.flatnonzero(block.kinds == _LOGIN + RESULT).tolist()
-            found = [(int(block.rows[number]), block.frame(number)) for number in results]
-        for row, octets in found:
-            trn, *_, sign, ec, _ = octets[1:].split(b"/", 6)
-            if lanes[row] % 2 == 1 and sign == b"N":
-                instant, session = int(at[row]), int(sessions[row])
-                id_ = frame_id(session, instant, trn.decode("latin-1"))
-                self._log.event("login refused", id=id_, at=instant, session=session, ec=ec.decode("latin-1"))
 
     def _take_decisions(self, most: int) -> None:
         decided = self._ledger.tail("centre", self._first["centre"], ["kind", "recipient", "scts"], most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,18 +17,20 @@ from simbench.base.errors import SimbenchError
 from simbench.base.units import SECOND_US
 from simbench.ledger.events import OutageScheduled
 from simbench.service import records
+from simbench.service.feed import Exchange, Feed
 from simbench.service.judging import judge_live
 from simbench.service.log import EventLog, frame_id
-from simbench.service.messages import MessageSearch, Query
+from simbench.service.messages import Query
+from simbench.service.observed import Observed
 from simbench.service.problems import Refusal
 from simbench.service.settings import ServiceSettings
-from simbench.service.watch import Watch
 
 if TYPE_CHECKING:
     from fake_smsc.server.saved_state import SavedState
 
 MOST_SCHEDULED = 100
-LOOK_S = 0.5  # pause between two looks at the ledger for the log
+VERDICTS_S = 5.0  # between two judgements that nobody asked for
+VERDICTS_REST = 10  # times as long as a judgement took
 
 
 @contextmanager
@@ -41,48 +44,35 @@ def _searching() -> Iterator[None]:
 class ServedPlatform:
     """Functions for routes and pages. Use as an async context manager while the platform is served."""
 
-    def __init__(self, smsc: LiveSmsc, settings: ServiceSettings) -> None:
+    def __init__(self, smsc: LiveSmsc, settings: ServiceSettings, observed: Observed | None = None) -> None:
         self.smsc, self.settings = smsc, settings
         self.control: Control = smsc.control
-        self.log = EventLog(settings.log, unmasked=settings.unmasked)
-        self.watch = Watch(self.control, self.log)
-        self.search = MessageSearch(smsc.ledger, self.log, smsc.contract)
+        self._observed = observed or Observed(smsc, EventLog(), settings.limits.searched_s)
+        self.log = self._observed.log
+        self.watch, self.search = self._observed.watch, self._observed.search
+        self._feed = Feed(self.control, smsc.ledger, smsc.contract, self.watch)
+        self._shown: dict[str, bytes] = {}  # frames of the latest exchanges
         self.judgements: records.Judgements | None = None
+        self.judged_at = 0  # instant (us) of the latest judgement
+        self._evidence: dict[str, bytes] = {}  # its frames
+        self._reported: dict[str, str] = {}  # outcome of each purpose
+        self._judged_rows, self._judge_again_s = 0, 0.0
         self._judging = asyncio.Lock()
         self._schedule: dict[int, tuple[records.Scheduled, asyncio.Task[None]]] = {}
         self._ordinal = 0
-        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> ServedPlatform:
-        self._tasks = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._follow())]
-        self.smsc.server.intake.on_problem = lambda problem: self.log.event("ledger", problem=problem)
+        await self._observed.__aenter__()
         if self.smsc.saved_state is not None:
             self._plan_again(self.smsc.saved_state)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        tasks = [*self._tasks, *(task for _, task in self._schedule.values())]
+        tasks = [task for _, task in self._schedule.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self.log.enabled:
-            await self.watch.look()
-            await asyncio.to_thread(self.search.follow)
-        self.search.forget()
-        self.log.close()
-
-    async def _follow(self) -> None:
-        """Read refusals for the log; without one, give back what searches used once nobody searches any more."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            try:
-                if self.log.enabled:
-                    await asyncio.to_thread(self.search.follow)
-                elif self.search.holds() and self.search.idle_s() > self.settings.limits.searched_s:
-                    await asyncio.to_thread(self.search.forget)
-            except Exception as error:  # whatever happens, the SMSC continues
-                self.control.trouble(f"the log names no more refusals: {error}")
-                return
+        await self._observed.__aexit__(*exc)
 
     # Reading ---------------------------------------------------------------------------------------------------
 
@@ -143,7 +133,14 @@ class ServedPlatform:
         return records.Messages(messages=found, more=len(rows) > query.limit, indexed=count)
 
     async def frame(self, session: int, at: int, trn: str) -> bytes | None:
-        """Return the octets of a submission by the parts of its id, None if there is none. Raises Refusal."""
+        """Return the octets of a frame by the parts of its id, None if there is none. Raises Refusal.
+
+        All submissions have one, and the frames of the latest findings and exchanges.
+        """
+        id_ = frame_id(session, at, trn)
+        known = self._evidence.get(id_) or self._shown.get(id_)
+        if known is not None:
+            return known
 
         def found() -> bytes | None:
             with _searching():
@@ -167,13 +164,45 @@ class ServedPlatform:
         """Return the findings so far; one judgement at a time."""
         async with self._judging:
             rows = self.settings.limits.judged_rows
-            smsc, now = self.smsc, self.smsc.clock.now()
-            self.judgements = await asyncio.to_thread(judge_live, smsc.ledger, smsc.contract, rows, self.log, now)
-            return self.judgements
+            smsc, now, began_s = self.smsc, self.smsc.clock.now(), time.monotonic()
+            read = smsc.ledger.written["wire"]
+            judged, self._evidence = await asyncio.to_thread(judge_live, smsc.ledger, smsc.contract, rows, now)
+            self.judgements = judged
+            self._log_findings(judged)
+            self.judged_at, self._judged_rows = now, read
+            self._judge_again_s = time.monotonic() + max(VERDICTS_S, VERDICTS_REST * (time.monotonic() - began_s))
+            return judged
+
+    async def verdicts(self) -> records.Judgements:
+        """Return the latest findings, judged again if traffic has gone on and the last judgement is long enough ago.
+
+        However many pages show them, judging takes one part in VERDICTS_REST of the time.
+        """
+        if self._judging.locked() or time.monotonic() < self._judge_again_s:
+            return self.judgements or records.Judgements(since=0, until=0, findings=[])
+        return await self.judged() if self.judgements is None or not self.is_judged() else self.judgements
+
+    def is_judged(self) -> bool:
+        """Whether the latest findings are on everything that is on disk."""
+        return self.smsc.ledger.written["wire"] == self._judged_rows
+
+    def _log_findings(self, judgements: records.Judgements) -> None:
+        """Log each finding that blames somebody, when it is new or has another outcome."""
+        for each in judgements.findings:
+            before, self._reported[each.purpose] = self._reported.get(each.purpose), each.outcome
+            if each.outcome in {"fail", "weak", "error"} and before != each.outcome:
+                said = each.model_dump(include={"purpose", "outcome", "blame", "summary"})
+                self.log.event("finding", ids=each.frames, **said)
+
+    async def exchanges(self, most: int) -> list[Exchange]:
+        """Return the latest exchanges, the latest first: what came, what was answered, which rule decided."""
+        found = await asyncio.to_thread(self._feed.latest, most)
+        self._shown = {each.id: each.octets for each in found if each.id}
+        return found
 
     def known(self, address: str) -> str:
         """Return the address if it is a valid phone number. Raises Refusal."""
-        if self.control.subscriber(address).fate == "malformed":
+        if self.control.subscriber(address).standing == "malformed":
             raise Refusal(422, "no telephone number", "path.address")
         return address
 

@@ -97,7 +97,8 @@ class SubscriberRecord(Record):
     """The subscriber at an address."""
 
     msisdn: str
-    fate: str
+    standing: str
+    fate: Annotated[str, Field(deprecated="now `standing`; dropped in the next release")]
     operator: str
     attached: bool
     roaming: bool

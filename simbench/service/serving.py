@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from simbench.service.observed import Observed
+
 SWITCH_S = 0.001  # the longest wait of the loop for another thread to release the interpreter
 
 DESCRIPTION = (
@@ -94,10 +96,15 @@ class _Quiet(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(smsc: LiveSmsc, settings: ServiceSettings) -> AsyncIterator[tuple[ServedPlatform, int]]:
-    """Serve during the context; yields the platform and the port. Raises BadInput, PortInUse."""
+async def served(
+    smsc: LiveSmsc, settings: ServiceSettings, observed: Observed | None = None
+) -> AsyncIterator[tuple[ServedPlatform, int]]:
+    """Serve during the context; yields the platform and the port. Raises BadInput, PortInUse.
+
+    `observed` has the log, if the SMSC has one.
+    """
     check(settings)
-    async with ServedPlatform(smsc, settings) as platform:
+    async with ServedPlatform(smsc, settings, observed) as platform:
         guarded = Guard(Kept(build(platform), smsc.server.kept), settings, platform.log)
         config = uvicorn.Config(
             guarded, lifespan="on", log_level="error", access_log=False, server_header=False, proxy_headers=False,

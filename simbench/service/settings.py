@@ -43,8 +43,6 @@ class ServiceSettings(msgspec.Struct, frozen=True):
     console: bool = False
     certificate: Path | None = None
     key: Path | None = None
-    log: Path | None = None
-    unmasked: bool = False
     limits: Limits = Limits()
 
     @property

@@ -32,11 +32,10 @@ class Rates(msgspec.Struct, frozen=True):
 
 
 class _Found(msgspec.Struct, frozen=True):
-    """One sample: decisions counted, events, sessions opened and closed, and where the next sample starts."""
+    """One sample: decisions counted, events, and where the next sample starts."""
 
     decided: list[tuple[Any, ...]]
     events: list[dict[str, Any]]
-    wire: list[dict[str, Any]]
     first: dict[str, int]
 
 
@@ -49,7 +48,7 @@ class Watch:
         self.history: dict[str, deque[Rates]] = defaultdict(lambda: deque(maxlen=KEPT))
         self.events: deque[dict[str, Any]] = deque(maxlen=STORIES)
         self.sent: dict[str, deque[tuple[int, str, str]]] = {}  # subscriber's number: at, code, text
-        self._first = {"centre": 0, "events": 0, "wire": 0}
+        self._first = {"centre": 0, "events": 0}
         self._fresh: Counter[tuple[str, str]] = Counter()  # since rates were last taken
         self._rated_at, self._rated_s = control.now(), 0.0
         self._looking = asyncio.Lock()
@@ -76,8 +75,6 @@ class Watch:
             self._rate(now)
         for row in found.events:
             self._log_row(row)
-        for row in found.wire:
-            self.log.event(f"session {row['direction']}", at=row["at"], session=row["session"], peer=row["octets"])
 
     def _rate(self, now: int) -> None:
         passed_s = max(now - self._rated_at, 1) / SECOND_US
@@ -91,19 +88,11 @@ class Watch:
         ledger = self.control.server.ledger
         decided = ledger.tally("centre", first["centre"], ["code", "kind"])
         events = ledger.tail("events", first["events"], ["at", "kind", "subject", "until", "detail"])
-        ends: list[dict[str, Any]] = []
-        wire = ledger.written["wire"]
-        if self.log.enabled:
-            rows = ledger.tail("wire", first["wire"], ["at", "session", "direction", "octets"])
-            wire = first["wire"] + rows.num_rows
-            ends = [row for row in rows.to_pylist() if row["direction"] in {"open", "close"}]
-            ends = [{**row, "octets": row["octets"].decode("utf-8", "replace")} for row in ends]
         passed = {
             "centre": first["centre"] + sum(count for _, _, count in decided),
             "events": first["events"] + events.num_rows,
-            "wire": wire,
         }
-        return _Found(decided, events.to_pylist(), ends, passed)
+        return _Found(decided, events.to_pylist(), passed)
 
     def _log_row(self, row: dict[str, Any]) -> None:
         row["detail"] = json.loads(row["detail"] or "{}")

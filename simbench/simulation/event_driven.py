@@ -83,7 +83,7 @@ class Drive:
         for code, client in self.clients.items():
             client.ask(_demand(self.world, code))
             self._turns[code].set(self.world.start)
-        self._keep_house(self.world.start)
+        keep_house(self.world, self.ledger, self.timeline, self._progress)
         self.timeline.run(self.world.end)
         if self.minutes is not None:
             for row in self.minutes.rows(self.world.codes, self.world.start, self.world.end):
@@ -212,12 +212,18 @@ class Drive:
 
         return originate
 
-    def _keep_house(self, now: int) -> None:
-        if isinstance(self.ledger, Ledger) and self.ledger.backlog > MOST_BACKLOG:
-            self.ledger.flush()
-        self._progress((now - self.world.start) / (self.world.end - self.world.start))
-        if now + HOUR_US < self.world.end:
-            self.timeline.at(now + HOUR_US, Rank.NOTICES, self._keep_house)
+
+def keep_house(world: World, ledger: AnyLedger, timeline: Timeline, progress: Progress) -> None:
+    """Every hour of simulated time flush a ledger of many rows and report the share that is done."""
+
+    def turn(now: int) -> None:
+        if isinstance(ledger, Ledger) and ledger.backlog > MOST_BACKLOG:
+            ledger.flush()
+        progress((now - world.start) / (world.end - world.start))
+        if now + HOUR_US < world.end:
+            timeline.at(now + HOUR_US, Rank.NOTICES, turn)
+
+    turn(world.start)
 
 
 def notification_row(session: int, notification: Notification, now: int) -> Row:

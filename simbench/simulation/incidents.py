@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import count
 from statistics import NormalDist
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -24,6 +24,7 @@ from simbench.kernels.chance import draw, entity_of, quantile
 from simbench.ledger.incidents import OPERATOR, PLATFORM, TOTAL, Incident, Scope, check_incidents, named_operator
 
 QUANTILES = 4096
+MAINTENANCE = "maintenance"
 BETWEEN, LASTING = entity_of("incident, time to the next"), entity_of("incident, how long")
 
 Hours = Annotated[float, msgspec.Meta(gt=0, le=1_000_000)]
@@ -44,45 +45,50 @@ class Law(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sigma: Width = 1.0
 
 
-class Scripted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whatever the incidents of one entry have in common."""
+
+    scope: Scope = "total"
+    share: Share = 1.0
+    subject: str = PLATFORM
+    attributed_to: str = OPERATOR
+    cause: str = ""
+
+    def incident(self, ticket: str, start: int, end: int, **more: Any) -> Incident:
+        """One of them."""
+        named = {"cause": self.cause, **more}
+        return Incident(
+            ticket=ticket, start=start, end=end, scope=self.scope, share=self.share, subject=self.subject,
+            attributed_to=self.attributed_to, **named,
+        )  # fmt: skip
+
+
+class Scripted(Source, frozen=True, forbid_unknown_fields=True):
     """One incident at a civil time, for `for_h` hours."""
 
     at: str
     for_h: Hours
-    scope: Scope = "total"
-    share: Share = 1.0
-    subject: str = PLATFORM
     noticed_after_min: Minutes = 0.0
-    attributed_to: str = OPERATOR
-    cause: str = ""
 
 
-class Maintenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Planned work, announced `notice_days` times 24 hours ahead; repeated at that civil time `every_days` days."""
+class Maintenance(Source, frozen=True, forbid_unknown_fields=True):
+    """Planned work, announced `notice_days` times 24 hours ahead; repeated at that civil time `every_days` days. Its
+    cause is "maintenance" unless it names one.
+    """
 
     at: str
     for_h: Hours
     notice_days: Days
     every_days: Annotated[int, msgspec.Meta(ge=0, le=3660)] = 0
-    scope: Scope = "total"
-    share: Share = 1.0
-    subject: str = PLATFORM
-    attributed_to: str = OPERATOR
-    cause: str = "maintenance"
 
 
-class Drawn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Drawn(Source, frozen=True, forbid_unknown_fields=True):
     """A source of random incidents: `between` restoration and next failure, `lasting` until restoration."""
 
     name: str
     between: Law
     lasting: Law
-    scope: Scope = "total"
-    share: Share = 1.0
-    subject: str = PLATFORM
     noticed_after_min: Minutes = 0.0
-    attributed_to: str = OPERATOR
-    cause: str = ""
 
 
 class IncidentsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,11 +136,9 @@ def drawn(source: Drawn, seed: int, start: int, end: int) -> Iterator[Incident]:
         if begins >= end:
             return
         up_since = begins + max(1, quantile(lasting, draw(seed, entity + number, LASTING)))
-        yield Incident(
-            ticket=f"{source.name}-D{number + 1}", start=begins, end=up_since, scope=source.scope, share=source.share,
-            subject=source.subject, noticed_at=_noticed(begins, up_since, source.noticed_after_min),
-            attributed_to=source.attributed_to, cause=source.cause or source.name,
-        )  # fmt: skip
+        noticed = _noticed(begins, up_since, source.noticed_after_min)
+        cause = source.cause or source.name
+        yield source.incident(f"{source.name}-D{number + 1}", begins, up_since, noticed_at=noticed, cause=cause)
 
 
 @lru_cache(maxsize=256)
@@ -158,10 +162,7 @@ _QUANTILE: dict[str, Callable[[Law, float], float]] = {
 def _scripted(one: Scripted, calendar: Calendar, place: str, number: int) -> Incident:
     begins = _instant(one.at, calendar, place)
     ends = begins + round(one.for_h * HOUR_US)
-    return Incident(
-        ticket=f"S{number + 1}", start=begins, end=ends, scope=one.scope, share=one.share, subject=one.subject,
-        noticed_at=_noticed(begins, ends, one.noticed_after_min), attributed_to=one.attributed_to, cause=one.cause,
-    )  # fmt: skip
+    return one.incident(f"S{number + 1}", begins, ends, noticed_at=_noticed(begins, ends, one.noticed_after_min))
 
 
 def _maintenance(one: Maintenance, calendar: Calendar, place: str, number: int, end: int) -> Iterator[Incident]:
@@ -170,13 +171,14 @@ def _maintenance(one: Maintenance, calendar: Calendar, place: str, number: int, 
         begins = calendar.from_civil(first + timedelta(days=repeat * one.every_days))
         if repeat and (not one.every_days or begins >= end):
             return
-        yield Incident(
-            ticket=f"M{number + 1}" + (f".{repeat + 1}" if one.every_days else ""),
-            start=begins, end=begins + round(one.for_h * HOUR_US),
-            scope=one.scope, share=one.share, subject=one.subject, planned=True,
+        yield one.incident(
+            f"M{number + 1}" + (f".{repeat + 1}" if one.every_days else ""),
+            begins,
+            begins + round(one.for_h * HOUR_US),
+            planned=True,
             announced_at=begins - round(one.notice_days * DAY_US),
-            attributed_to=one.attributed_to, cause=one.cause,
-        )  # fmt: skip
+            cause=one.cause or MAINTENANCE,
+        )
 
 
 def _instant(text: str, calendar: Calendar, place: str, error: type[BadInput] = ScenarioError) -> int:

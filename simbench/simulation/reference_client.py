@@ -16,12 +16,11 @@ from fake_smsc.strictness import Strictness
 from fake_smsc.ucp_gateway import Gateway
 from fake_smsc.ucp_gateway.provision import gateway_settings
 from simbench.base.errors import ScenarioError
-from simbench.base.units import HOUR_US
 from simbench.client.core import Core
 from simbench.client.messages import Buffered, Close, Connect, LinkConfig, Notified, Outgoing, Sent, knowledge_of
-from simbench.ledger import AnyLedger, Ledger
+from simbench.ledger import AnyLedger
 from simbench.simulation.demand import Source, spans
-from simbench.simulation.event_driven import MOST_BACKLOG
+from simbench.simulation.event_driven import keep_house
 from simbench.simulation.ground_truth import event_rows
 from simbench.simulation.minutes import MinuteRows
 from simbench.simulation.plan import STREAM_SHIFT, World
@@ -87,18 +86,11 @@ class ReferenceDrive:
                     self._enter(one.end or self.world.end, lambda _, end=end_: setattr(end, "cuts", end.cuts - 1))
             self.timeline.process(self._asking(code))
             end_.alarm.set(self.world.start)
-        self._keep_house(self.world.start)
+        keep_house(self.world, self.ledger, self.timeline, self._progress)
         self.timeline.run(self.world.end)
         if self.minutes is not None:
             for row in self.minutes.rows(self.world.codes, self.world.start, self.world.end):
                 self.ledger.minute.append(row)
-
-    def _keep_house(self, now: int) -> None:
-        if isinstance(self.ledger, Ledger) and self.ledger.backlog > MOST_BACKLOG:
-            self.ledger.flush()
-        self._progress((now - self.world.start) / (self.world.end - self.world.start))
-        if now + HOUR_US < self.world.end:
-            self.timeline.at(now + HOUR_US, Rank.NOTICES, self._keep_house)
 
     def _core(self, code: str) -> Core:
         config, limit = self.world.config(code), self.world.tiers(code)[0][1]

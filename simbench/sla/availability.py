@@ -1,4 +1,4 @@
-"""Availability over rolling twelve months (OPS-QOS-01): measures as plain arrays, and the rule.
+"""Availability over the windows of the contract: measures as plain arrays, and the rule.
 
 Variants (all reported, the verdict is V1's): V1 unplanned total down time over the window; V2 planned time as well;
 V3 planned time left out of the window; V4 partial outages by their share as well; V5 the client's probes.
@@ -204,7 +204,7 @@ def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
 
 @rule(
     AVAILABILITY,
-    "The platform's availability over the twelve months before every instant reaches the contract's level",
+    "The platform's availability over every window of the contract reaches its level",
     binds="platform",
     catches=("fifteen-outages",),
     suites=("sla",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +26,7 @@ class Lazy(Protocol):
 
     def __len__(self) -> int: ...
 
-    def at(self, places: Ints) -> NDArray[Any]:
+    def at(self, places: Ints) -> NDArray[np.generic]:
         """Return the values at these places."""
         ...
 
@@ -34,7 +34,7 @@ class Lazy(Protocol):
 class Coded:
     """Few different values: value `i` is `names[index[i]]`."""
 
-    def __init__(self, names: Sequence[object], index: NDArray[Any]) -> None:
+    def __init__(self, names: Sequence[object], index: NDArray[np.signedinteger]) -> None:
         self.names = np.empty(len(names), dtype=object)
         self.names[:] = names
         self.index = index
@@ -42,9 +42,9 @@ class Coded:
     def __len__(self) -> int:
         return len(self.index)
 
-    def at(self, places: Ints) -> NDArray[Any]:
+    def at(self, places: Ints) -> NDArray[np.generic]:
         """Return the values at these places."""
-        found: NDArray[Any] = self.names[self.index[places]]
+        found: Objects = self.names[self.index[places]]
         return found
 
     def equal(self, value: object) -> NDArray[np.bool_]:
@@ -56,13 +56,13 @@ class Coded:
 class Numbers:
     """Whole numbers of 64 bits that are kept in fewer; with `base` those that it has at these places."""
 
-    def __init__(self, narrow: NDArray[Any], base: Ints | None = None) -> None:
+    def __init__(self, narrow: NDArray[np.signedinteger], base: Ints | None = None) -> None:
         self.narrow, self.base = narrow, base
 
     def __len__(self) -> int:
         return len(self.narrow)
 
-    def at(self, places: Ints) -> NDArray[Any]:
+    def at(self, places: Ints) -> NDArray[np.generic]:
         """Return the values at these places."""
         found: Ints = self.narrow[places] if self.base is None else self.base[self.narrow[places]]
         return found.astype(np.int64, copy=False)
@@ -88,7 +88,7 @@ class Either:
     def __len__(self) -> int:
         return len(self._order)
 
-    def at(self, places: Ints) -> NDArray[Any]:
+    def at(self, places: Ints) -> NDArray[np.generic]:
         """Return the values at these places."""
         chosen = self._order[places]
         first = chosen < len(self._one)
@@ -114,7 +114,7 @@ class Made:
     def __len__(self) -> int:
         return self._size
 
-    def at(self, places: Ints) -> NDArray[Any]:
+    def at(self, places: Ints) -> NDArray[np.generic]:
         """Return the values at these places."""
         found = np.empty(len(places), dtype=object)
         found[:] = self._make(places)
@@ -159,7 +159,7 @@ class Spelt(Made):
             found[place] = text in texts
         return found
 
-    def heads(self, digits: int) -> tuple[list[str], NDArray[Any]]:
+    def heads(self, digits: int) -> tuple[list[str], NDArray[np.signedinteger]]:
         """Return a text of each group of the same length and the same first digits, and the group of each row."""
         heads = np.empty(len(self), np.int64)
         for some, numbers in self._numbers.slices():
@@ -185,7 +185,7 @@ class Spelt(Made):
         chosen = np.flatnonzero(np.isin(places, self._odd)).tolist() if len(self._odd) else []
         return Spelt(Packed(self._numbers.at(places)), {place: self._others[int(places[place])] for place in chosen})
 
-    def distinct(self) -> tuple[list[object], NDArray[Any]]:
+    def distinct(self) -> tuple[list[object], NDArray[np.signedinteger]]:
         """Return the different texts, and which of them each row has."""
         _, firsts, which = np.unique(self.keys(), return_index=True, return_inverse=True)
         return self.at(firsts).tolist(), which
@@ -218,7 +218,7 @@ class Octets:
         more += octets if isinstance(octets, bytes) else octets.tobytes()
         return place
 
-    def get(self, pieces: Ints, places: Ints, sizes: NDArray[Any]) -> list[bytes]:
+    def get(self, pieces: Ints, places: Ints, sizes: NDArray[np.signedinteger]) -> list[bytes]:
         """Return the octets at these places of their pieces."""
         found = [b""] * len(places)
         wanted = np.flatnonzero(sizes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -53,9 +53,9 @@ class SingleFrames:
         # Originators by their word: number of the sender, and whether it is a name; none where it is not sound.
         self._known: dict[tuple[int, int], tuple[int, bool] | None] = {}
         self._logins: list[Login] = []
-        self._noted: list[tuple[Any, ...]] = []  # rows of `frames` and `submits` that wait to become columns
-        self._sent: list[tuple[Any, ...]] = []
-        self._notified: list[tuple[Any, ...]] = []
+        self._noted: list[tuple[int, ...]] = []  # rows of `frames` and `submits` that wait to become columns
+        self._sent: list[tuple[int, ...]] = []
+        self._notified: list[tuple[int, ...]] = []
         self._answered: list[tuple[int, ...]] = []
         self._known_received: list[tuple[int, ...]] = []
         self._scanner, self._framer = Scanner(compiled=compiled), Framer()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from simbench.kernels.jit import FEW, compiles, give_back
 from simbench.trace.kernels.numbering import numbered_in
 
-Array = NDArray[Any]
+Array = NDArray[np.signedinteger]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 # Columns of frames: `order` numbers all frames of a wire, `slot` is the line, `place` counts in a piece of the wire.
 FRAMES: Final = ("order", "at", "slot", "way", "kind", "ot", "trn", "problem", "tolerated", "place", "size", "lower")
@@ -86,6 +87,10 @@ class Store:
         found = np.concatenate([piece for _, piece in pieces]) if pieces else np.zeros(0, np.int64)
         self._pieces[name] = [(0, found)]
         return found
+
+    def flags(self, name: str) -> Bools:
+        """Return a whole column of truth values."""
+        return self.column(name).view(np.bool_)
 
     def packed(self, name: str) -> Packed:
         """Return a whole column of wide numbers, in as few octets as fit; it is put together once."""
@@ -196,7 +201,7 @@ def narrowed(values: Array) -> Array:
     return values
 
 
-def numbered(values: NDArray[Any]) -> tuple[Ints, NDArray[Any]]:
+def numbered(values: NDArray[np.signedinteger]) -> tuple[Ints, NDArray[np.signedinteger]]:
     """Return the different whole numbers among many, and which of them each is, in as few octets as fit."""
     low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
     if high - low > _TABLE:

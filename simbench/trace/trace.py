@@ -306,14 +306,12 @@ class Trace:
     @cached_property
     def common(self) -> Bools:
         """Which submits fill no field beside those most clients fill: addresses, notification, validity, text."""
-        found: Bools = self._wire.submits.column("common")
-        return found
+        return self._wire.submits.flags("common")
 
     @cached_property
     def lower_case(self) -> Bools:
         """Which of the other frames of the client may hold letters from a to f: all that do, and perhaps a few more."""
-        found: Bools = self._wire.frames.column("lower")
-        return found
+        return self._wire.frames.flags("lower")
 
     def _code(self, oadc: str, account: str) -> str:
         return oadc if oadc in self.limits else self.code_of(account) or oadc

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeAlias, TypeVar, cast, overload
 from weakref import ref
 
 import msgspec
@@ -18,20 +18,20 @@ from numpy.typing import NDArray
 from simbench.trace.lazy import Coded, Lazy, Made, Numbers, Spelt
 from simbench.trace.stores import Packed, numbered
 
-Row = TypeVar("Row", bound=msgspec.Struct)
+Row_co = TypeVar("Row_co", bound=msgspec.Struct, covariant=True)
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
 Objects: TypeAlias = NDArray[np.object_]
-Column: TypeAlias = NDArray[Any]
-Index: TypeAlias = NDArray[np.signedinteger[Any]]
+Column: TypeAlias = NDArray[np.generic]
+Index: TypeAlias = NDArray[np.signedinteger]
 Chosen: TypeAlias = Ints | Bools | Sequence[int] | slice
 _AT_ONCE = 4_096  # rows that are made together
 _MANY, _KEPT = 1 << 20, 2
-_LONG: deque[tuple[ref[View[Any]], str]] = deque()  # the last columns of so many rows that were made
+_LONG: deque[tuple[ref[View[msgspec.Struct]], str]] = deque()  # the last columns of so many rows that were made
 _DTYPES: dict[object, type[np.generic]] = {int: np.int64, bool: np.bool_}
 
 
-class View(Generic[Row]):
+class View(Generic[Row_co]):
     """Rows, and each of their fields as a column of the same name.
 
     A view is made of rows or of columns; either is made of the other when it is first asked for, and kept. One that
@@ -48,8 +48,8 @@ class View(Generic[Row]):
         cls._seen = _seen_as(row)
         cls._types = {field.name: _DTYPES.get(field.type, np.object_) for field in msgspec.structs.fields(row)}
 
-    def __init__(self, rows: Iterable[Row] = ()) -> None:
-        self._rows: list[Row] | None = list(rows)
+    def __init__(self, rows: Iterable[Row_co] = ()) -> None:
+        self._rows: list[Row_co] | None = list(rows)
         self._columns: dict[str, Column | Lazy] = {}
         self._made: dict[str, Column] = {}  # of lazy columns; of those of many rows only the last
         self._length = len(self._rows)
@@ -68,7 +68,7 @@ class View(Generic[Row]):
     def __len__(self) -> int:
         return self._length
 
-    def rows(self) -> Sequence[Row]:
+    def rows(self) -> Sequence[Row_co]:
         """Each row, in order."""
         if self._rows is None and self._source is not None and self._source[0]._rows is not None:
             rows, places = self._source[0]._rows, self._source[1]
@@ -109,7 +109,7 @@ class View(Generic[Row]):
         """A field as a lazy column of another view."""
         return _Field(self, name)
 
-    def distinct(self, name: str) -> tuple[list[Any], Index]:  # noqa: PLR0911 - one way for each kind of column
+    def distinct(self, name: str) -> tuple[list[object], Index]:  # noqa: PLR0911 - one way for each kind of column
         """The values that a field may have, each once, and which of them each row has, in as few octets as fit."""
         found = self._columns.get(name)
         if isinstance(found, _Field):
@@ -129,9 +129,21 @@ class View(Generic[Row]):
             return [names[number] for number in used.tolist()], which
         if self._types.get(name) is np.bool_:
             return [False, True], self.column(name).view(np.int8)
-        numbers: dict[Any, int] = {}
+        numbers: dict[object, int] = {}
         each = [numbers.setdefault(value, len(numbers)) for value in self.column(name).tolist()]
         return list(numbers), np.array(each, np.int64)
+
+    def texts(self, name: str) -> tuple[list[str], Index]:
+        """As `distinct`, of a field of texts."""
+        return cast(tuple[list[str], Index], self.distinct(name))
+
+    def numbers(self, name: str) -> tuple[list[int], Index]:
+        """As `distinct`, of a field of whole numbers."""
+        return cast(tuple[list[int], Index], self.distinct(name))
+
+    def whole(self, name: str, places: Ints) -> Ints:
+        """As `values`, of a field of whole numbers."""
+        return cast(Ints, self.values(name, places))
 
     def equal(self, name: str, value: object) -> Bools:
         """Which rows have this value in a field; of few different values no object is made."""
@@ -184,13 +196,13 @@ class View(Generic[Row]):
 class _Field:
     """A field of a view as a lazy column."""
 
-    def __init__(self, view: View[Any], name: str) -> None:
+    def __init__(self, view: View[msgspec.Struct], name: str) -> None:
         self.view, self.name = view, name
 
     def __len__(self) -> int:
         return len(self.view)
 
-    def at(self, places: Ints) -> NDArray[Any]:
+    def at(self, places: Ints) -> NDArray[np.generic]:
         """Return the values at these places."""
         return self.view.values(self.name, places)
 
@@ -210,43 +222,48 @@ class _Seen:
 
     __hash__ = None  # type: ignore[assignment]  # like a struct that may change
 
+    def __repr__(self) -> str:
+        names: tuple[str, ...] = self.__class__.__struct_fields__  # type: ignore[attr-defined]  # as above
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{self.__class__.__name__}({fields})"
+
 
 class _Piece:
     """Some rows of a view; a field is made for all of them when it is read of one."""
 
-    def __init__(self, view: View[Any], places: Ints) -> None:
+    def __init__(self, view: View[msgspec.Struct], places: Ints) -> None:
         self._view, self._places = view, places
 
-    def __getattr__(self, name: str) -> list[Any]:
-        values: list[Any] = self._view.values(name, self._places).tolist()
+    def __getattr__(self, name: str) -> list[object]:
+        values: list[object] = self._view.values(name, self._places).tolist()
         setattr(self, name, values)
         return values
 
 
-class _Rows(Sequence[Row]):
+class _Rows(Sequence[Row_co]):
     """The rows of a view of columns, each made when it is read."""
 
-    def __init__(self, view: View[Row]) -> None:
+    def __init__(self, view: View[Row_co]) -> None:
         self._view = view
 
     def __len__(self) -> int:
         return len(self._view)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[Row_co]:
         for first in range(0, len(self), _AT_ONCE):
             yield from self[first : first + _AT_ONCE]
 
     @overload
-    def __getitem__(self, place: int) -> Row: ...
+    def __getitem__(self, place: int) -> Row_co: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Row]: ...
-    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+    def __getitem__(self, place: slice) -> Sequence[Row_co]: ...
+    def __getitem__(self, place: int | slice) -> Row_co | Sequence[Row_co]:
         if not isinstance(place, slice):
             one = np.array([range(len(self))[place]])
-            return cast(Row, self._view._seen(_Piece(self._view, one), 0))
+            return cast(Row_co, self._view._seen(_Piece(self._view, one), 0))
         places = np.arange(*place.indices(len(self)))
         piece, seen = _Piece(self._view, places), self._view._seen
-        return [cast(Row, seen(piece, number)) for number in range(len(places))]
+        return [cast(Row_co, seen(piece, number)) for number in range(len(places))]
 
 
 def _seen_as(row: type[msgspec.Struct]) -> type[_Seen]:

@@ -7,7 +7,7 @@ the same columns.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -132,7 +132,8 @@ class Wire(SingleFrames):
         if slot == len(self._slots):
             self._slots = _doubled(self._slots, 0)
             self._asked, self._unacknowledged = _widened(self._asked), _widened(self._unacknowledged)
-            self._unaligned, self._heard = _doubled(self._unaligned, 1), _doubled(self._heard, -1)
+            self._unaligned = np.concatenate([self._unaligned, np.ones_like(self._unaligned)])
+            self._heard = _doubled(self._heard, -1)
             self._quiet = _doubled(self._quiet, -1)
         line = self.lines[number] = Line(number, slot)
         self._by_slot.append(line)
@@ -273,8 +274,8 @@ class Wire(SingleFrames):
             classes[chosen[numbers < 0]] = OTHER
 
     def _add(
-        self, store: Store, waiting: list[tuple[Any, ...]], first: int, mine: NDArray[np.bool_], numbers: Ints,
-        found: dict[str, NDArray[Any]],
+        self, store: Store, waiting: list[tuple[int, ...]], first: int, mine: NDArray[np.bool_], numbers: Ints,
+        found: dict[str, NDArray[np.signedinteger]],
     ) -> None:  # fmt: skip
         """Operations of a block: those of kernels, and those that were read one by one among them."""
         if not waiting:
@@ -316,7 +317,7 @@ class _Rows(msgspec.Struct):
     """Some rows of one piece, and where the octets of each begin in it."""
 
     at: Ints
-    ways: NDArray[Any]
+    ways: NDArray[np.signedinteger]
     slots: Ints
     octets: NDArray[np.uint8]
     edges: Ints
@@ -334,7 +335,7 @@ def aligned(results: Store, count: int) -> Store:
     return found
 
 
-def _doubled(array: NDArray[Any], empty: int) -> NDArray[Any]:
+def _doubled(array: NDArray[np.signedinteger], empty: int) -> NDArray[np.signedinteger]:
     return np.concatenate([array, np.full_like(array, empty)])
 
 

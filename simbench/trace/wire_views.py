@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -18,6 +18,7 @@ from simbench.trace.wire import KINDS, WAYS, Wire
 from simbench.ucp.frame import WIRE_ERRORS
 
 Ints = NDArray[np.int64]
+Whole = NDArray[np.signedinteger]
 NOTHING: Final[Mapping[int, object]] = MappingProxyType({})
 _LOGIN = 60
 TOKEN_DIGITS = 12  # hexadecimal, of "#" and five characters
@@ -86,8 +87,8 @@ class Numbered(msgspec.Struct, frozen=True, eq=False):
     """Operations of the client in order: number among all frames, line, TRN (-1: none), and whether that was in use."""
 
     order: Ints
-    line: NDArray[Any]
-    trn: NDArray[Any]
+    line: Whole
+    trn: Whole
     in_use: NDArray[np.bool_]
 
 
@@ -115,7 +116,7 @@ def numbers_of(wire: Wire) -> Numbered:
     )
 
 
-def _inserted(values: NDArray[Any], places: Ints, more: NDArray[Any]) -> NDArray[Any]:
+def _inserted(values: Whole, places: Ints, more: Whole) -> Whole:
     return np.insert(values.astype(np.result_type(values, more), copy=False), places, more)
 
 
@@ -142,19 +143,17 @@ def _others(store: Store, column: str) -> dict[int, object]:
     return store.others.get(column, {})
 
 
-def _codes(wire: Wire, code_of: Callable[[str, str], str]) -> tuple[list[str], NDArray[Any]]:
+def _codes(wire: Wire, code_of: Callable[[str, str], str]) -> tuple[list[str], Whole]:
     """Short code of each submit, by number."""
     accounts, oadcs, names = max(1, len(wire.accounts.names)), wire.senders.names, wire.accounts.names
-    combined: NDArray[Any] = wire.submits.column("oadc").astype(
-        np.int32 if accounts * len(oadcs) < 1 << 31 else np.int64
-    )
+    combined: Whole = wire.submits.column("oadc").astype(np.int32 if accounts * len(oadcs) < 1 << 31 else np.int64)
     combined *= accounts
     combined += wire.submits.column("account")
     pairs, which = numbered(combined)
     return [code_of(oadcs[pair // accounts], names[pair % accounts]) for pair in pairs.tolist()], which
 
 
-def _few(numbers: NDArray[Any], others: dict[int, object]) -> Coded:
+def _few(numbers: Whole, others: dict[int, object]) -> Coded:
     """A column of texts of digits, each a number with a 1 before them, of which there are few different ones."""
     known, which = numbered(numbers)
     names = Names(*(str(number)[1:] for number in known.tolist()))

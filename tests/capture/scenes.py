@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from simbench.capture.layers import ACK, FIN, SYN, Segment
-from simbench.capture.quality import Summary
 from simbench.capture.streams import Streams
 from simbench.ledger import MemoryLedger
+from simbench.ledger.capture_events import CaptureRead
 from simbench.ledger.events import Event, EventRow, events_of
 from simbench.ledger.recorded import Recorded
 from simbench.ledger.rows import Row
@@ -74,7 +74,7 @@ class Read:
         for at, segment in sent:
             streams.feed(at, segment)
         streams.finish()
-        self.summary: Summary = streams.summary
+        self.summary: CaptureRead = streams.summary
 
     def octets(self, session: int, direction: str) -> bytes:
         return octets_of(self.ledger.wire, session, direction)

@@ -15,10 +15,9 @@ from simbench.base.units import HOUR_US, SECOND_US
 from simbench.capture import order
 from simbench.capture.layers import Segment
 from simbench.capture.order import Packets
-from simbench.capture.quality import Summary
 from simbench.capture.reader import read_packets
 from simbench.ledger import MemoryLedger
-from simbench.ledger.capture_events import ConnectionAttempted
+from simbench.ledger.capture_events import CaptureRead, ConnectionAttempted
 from simbench.ledger.rows import Row
 from simbench.rules.capture_times import times_of
 from simbench.trace.trace import Trace
@@ -35,7 +34,7 @@ class Heard:
 
     def __init__(self, octets: bytes, port: int | None = None) -> None:
         self.ledger = MemoryLedger()
-        self.summary: Summary = read_packets(BytesIO(octets), "x.pcap", self.ledger.wire, self.ledger.events, port)
+        self.summary: CaptureRead = read_packets(BytesIO(octets), "x.pcap", self.ledger.wire, self.ledger.events, port)
         self.trace = Trace(self.ledger.snapshot())
         self.remarks = times_of(self.trace).remarks
 

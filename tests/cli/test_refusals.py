@@ -178,8 +178,8 @@ def test_a_refusal_is_the_same_from_a_real_process(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "place", "expected"),
     [
-        (["--log", "lines"], "--log", "--api PORT"),
-        (["--unmasked"], "--unmasked", "--api PORT"),
+        (["--log", "nowhere/lines"], "--log nowhere/lines", "a file that can be written"),
+        (["--unmasked"], "--unmasked", "--log FILE"),
         (["--tls-cert", "cert.pem", "--tls-key", "key.pem"], "--tls-cert", "or --tls-ucp"),
         (["--tls-ucp"], "--tls-ucp", "--tls-cert and --tls-key"),
         (["--api", "0", "--tls-cert", "cert.pem"], "--tls-cert and --tls-key", "both"),

@@ -96,7 +96,7 @@ class Figures:
         for seconds, name in self.seconds.items():
             yield from ((round(seconds * scale), name) for scale in (1, 10**3, 10**6))
         hours = contract.terms.hours["marketing"]
-        day_s = (hours.closes_at_h.value - hours.opens_at_h.value) * 3600
+        day_s = (hours.closes_min - hours.opens_min) * 60
         yield day_s, "hours.marketing.closes_at_h"
         yield from ((day_s * tier, "throughput.tiers") for tier in self.tiers)
         for days in (365, 366):

@@ -83,7 +83,7 @@ def test_a_correct_client_passes_and_findings_name_the_clause(exercise: str) -> 
         ("morning-edge", "opens-early", "hours.morning-edge"),
         ("evening-edge", "closes-late", "hours.evening-edge"),
         ("winter-time", "keeps-summer-time", "hours.winter-time"),
-        ("ranges", "people-on-38", "ranges.machines-only"),
+        ("ranges", "people-on-machine-codes", "ranges.machines-only"),
         ("ranges", "markets-on-any-range", "ranges.marketing-range"),
     ],
 )

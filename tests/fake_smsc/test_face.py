@@ -102,6 +102,8 @@ def test_faults_limits_texts_and_subscribers_act_on_the_wire() -> None:
         assert came.ot == "52"
         assert not smsc.subscriber(RECIPIENT, attached=False).attached
         assert not smsc.subscriber(RECIPIENT).attached
+        with pytest.warns(DeprecationWarning, match="now called standing"):
+            assert smsc.subscriber(RECIPIENT, fate="unknown").standing == "unknown"
         with pytest.raises(BadInput, match=r"has no colour"):
             smsc.subscriber(RECIPIENT, colour="red")
 

@@ -210,13 +210,13 @@ def test_who_is_not_listed_is_drawn_by_the_shares_of_the_file() -> None:
         base: SubscriberBase = stage.smsc.server.gateway.centre.base
         shares = stage.smsc.scenario.subscribers
         ours = [base.find(f"0710{number:06d}") for number in range(4000)]
-        fates = Counter(subscriber.fate for subscriber in ours)
-        served = [subscriber for subscriber in ours if subscriber.fate == "orange"]
-        assert fates["ported-out"] / len(ours) == pytest.approx(shares.share_ported_out, rel=0.3)
-        assert fates["unknown"] / len(ours) == pytest.approx(shares.share_unknown, rel=0.3)
+        standings = Counter(subscriber.standing for subscriber in ours)
+        served = [subscriber for subscriber in ours if subscriber.standing == "orange"]
+        assert standings["ported-out"] / len(ours) == pytest.approx(shares.share_ported_out, rel=0.3)
+        assert standings["unknown"] / len(ours) == pytest.approx(shares.share_unknown, rel=0.3)
         away = sum(not subscriber.attached for subscriber in served) / len(served)
         assert away == pytest.approx(shares.share_absent, rel=0.3)
-        others = [base.find(f"0720{number:06d}").fate for number in range(4000)]
+        others = [base.find(f"0720{number:06d}").standing for number in range(4000)]
         assert others.count("orange") / len(others) == pytest.approx(shares.share_ported_in, rel=0.3)
 
     perform(SUBSCRIBERS, script)

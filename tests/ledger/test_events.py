@@ -21,12 +21,20 @@ from simbench.ledger.events import (
     OutageBegan,
     OutageScheduled,
     RunEnded,
+    SubscriberSet,
     event_of,
     events_in,
     events_of,
     row_of,
 )
 from simbench.ledger.rows import TABLES
+
+
+def test_a_row_of_an_older_ledger_is_read_with_the_names_that_its_fields_have_now() -> None:
+    stored = json.dumps({"fate": "ported-out", "operator": "rival", "attached": False})
+    event = event_of("subscriber", "33639980001", None, stored)
+    assert event == SubscriberSet("33639980001", "ported-out", "rival", False)
+
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 

@@ -47,9 +47,9 @@ def test_fictional_numbers_belong_to_the_operator_of_the_contract() -> None:
 def test_a_subscriber_served_has_the_operators_token_and_a_ported_one_an_other() -> None:
     base = SubscriberBase(DEMO, 1, BaseProfile(share_ported_out=0.5))
     found = [base.find(DEMO.own(number)) for number in range(200)]
-    assert {one.fate for one in found} == {"demo", "ported-out"}
-    assert {one.operator for one in found if one.fate == "ported-out"} == {"rival", "third"}
-    assert all(one.served is (one.fate == "demo") for one in found)
+    assert {one.standing for one in found} == {"demo", "ported-out"}
+    assert {one.operator for one in found if one.standing == "ported-out"} == {"rival", "third"}
+    assert all(one.served is (one.standing == "demo") for one in found)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def base(folder: Path, text: str, profile: BaseProfile | None = None) -> Subscri
 
 
 @pytest.mark.parametrize(
-    ("address", "fate", "operator", "attached"),
+    ("address", "standing", "operator", "attached"),
     [
         (ORANGE, "orange", "orange", True),
         (SFR, "other-operator", "sfr", False),
@@ -46,8 +46,8 @@ def base(folder: Path, text: str, profile: BaseProfile | None = None) -> Subscri
         ("", "malformed", "", False),
     ],
 )
-def test_without_profile_and_file_the_plan_decides(address: str, fate: str, operator: str, attached: bool) -> None:
-    assert SubscriberBase(PLAN).find(address) == Subscriber(classify(address).msisdn, fate, operator, attached)
+def test_without_profile_and_file_the_plan_decides(address: str, standing: str, operator: str, attached: bool) -> None:
+    assert SubscriberBase(PLAN).find(address) == Subscriber(classify(address).msisdn, standing, operator, attached)
 
 
 @given(st.text() | st.text("0123456789+", max_size=16))
@@ -68,27 +68,27 @@ def test_a_subscriber_is_the_same_in_any_order_and_spelling() -> None:
 def test_shares_have_their_size() -> None:
     found = [(classify(number), SubscriberBase(PLAN, 3, SHARES).find(number)) for number in NUMBERS]
     assigned = [(number, each) for number, each in found if number.holder]
-    known = [(number, each) for number, each in assigned if each.fate != "unknown"]
+    known = [(number, each) for number, each in assigned if each.standing != "unknown"]
     ours = [each for number, each in known if number.holder == "orange"]
     theirs = [each for number, each in known if number.holder != "orange"]
-    served = [each for _, each in known if each.fate == "orange"]
+    served = [each for _, each in known if each.standing == "orange"]
     attached = [each for each in served if each.attached]
 
     def share_of(part: int, whole: int, expected: float) -> None:
         assert abs(part / whole - expected) < 4 * (expected / whole) ** 0.5
 
     share_of(len(assigned) - len(known), len(assigned), 0.03)
-    share_of(sum(each.fate == "ported-out" for each in ours), len(ours), 0.05)
-    share_of(sum(each.fate == "orange" for each in theirs), len(theirs), 0.04)
+    share_of(sum(each.standing == "ported-out" for each in ours), len(ours), 0.05)
+    share_of(sum(each.standing == "orange" for each in theirs), len(theirs), 0.04)
     share_of(len(served) - len(attached), len(served), 0.1)
     share_of(sum(each.roaming for each in attached), len(attached), 0.02)
-    assert {each.operator for each in ours if each.fate == "ported-out"} == {"sfr", "bouygues", "free"}
+    assert {each.operator for each in ours if each.standing == "ported-out"} == {"sfr", "bouygues", "free"}
     assert not any(each.roaming for each in served if not each.attached)
 
 
 def test_shares_of_one_move_everybody() -> None:
     everything = SubscriberBase(PLAN, 0, BaseProfile(share_ported_out=1.0, share_ported_in=1.0))
-    assert everything.find(ORANGE).fate == "ported-out"
+    assert everything.find(ORANGE).standing == "ported-out"
     assert everything.find(SFR) == Subscriber(SFR, "orange", "orange", True)
     assert SubscriberBase(PLAN, 0, BaseProfile(share_unknown=1.0)).find(ORANGE) == Subscriber(ORANGE, "unknown")
 
@@ -134,7 +134,7 @@ def test_numbers_are_ported_away_and_back() -> None:
     )
     found.port(ORANGE, "orange")
     found.port(SFR, "bouygues")
-    assert (found.find(ORANGE).fate, found.find(SFR)) == ("orange", Subscriber(SFR, "other-operator", "bouygues"))
+    assert (found.find(ORANGE).standing, found.find(SFR)) == ("orange", Subscriber(SFR, "other-operator", "bouygues"))
 
 
 def test_only_assigned_mobiles_are_ported() -> None:
@@ -169,9 +169,9 @@ def test_a_file_decides_for_the_numbers_in_it_and_the_profile_for_the_others(tmp
     assert found.find(SFR) == Subscriber(SFR, "orange", "orange", attached=True, roaming=True)
     assert found.find("33639980014") == Subscriber("33639980014", "ported-out", "free")
     assert found.find("33639980015") == Subscriber("33639980015", "unknown")
-    assert found.find("33639980016").fate == found.find(MACHINE).fate == "m2m"
-    assert found.find(NOBODY).fate == "orange"
-    assert found.find("33639980099").fate == "unknown"
+    assert found.find("33639980016").standing == found.find(MACHINE).standing == "m2m"
+    assert found.find(NOBODY).standing == "orange"
+    assert found.find("33639980099").standing == "unknown"
     found.attach(ORANGE)
     assert found.find(ORANGE).attached
 

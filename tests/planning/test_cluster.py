@@ -128,5 +128,5 @@ def test_a_cluster_that_goes_away_is_reported_and_what_is_done_is_kept(
 def test_no_scheduler_there_is_reported_shortly_and_once(address: str) -> None:
     pytest.importorskip("distributed")
     with pytest.raises(Trouble, match="expected a Dask scheduler there"):
-        DaskPool(prepared(), address, 0.5)
+        DaskPool(prepared(), address, answer_s=0.5)
     gc.collect()  # what a half-made client says when it is thrown away would be an error here

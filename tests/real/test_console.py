@@ -104,8 +104,7 @@ def test_a_visitor_sends_a_text_causes_an_outage_and_sees_the_client_recover(tmp
         page = chromium.new_page(viewport={"width": 1500, "height": 1250})
         page.on("request", lambda request: asked.append(request.url))
         page.goto(console_of(server))
-        titled = page.get_by_text("Sessions", exact=True)  # findings speak of sessions and codes too
-        session = page.locator(".q-table__container", has=titled).get_by_role("cell", name="36010", exact=True)
+        session = page.get_by_role("region", name="Sessions").get_by_role("cell", name="36010", exact=True)
         expect(session).to_be_visible(timeout=WAIT_MS)
         _send(client, 25)
         until(lambda: api.messages(outcome="delivered", limit=1).indexed >= 25, "the client sends")

@@ -45,6 +45,26 @@ def test_a_program_sees_the_clock_it_is_given_and_follows_when_it_is_moved(tmp_p
         program.stdin.close()
 
 
+def test_no_program_is_on_its_previous_clock_once_the_bench_has_waited(tmp_path: Path) -> None:
+    require("faketime", package="faketime")
+    day_us = 86_400_000_000
+    first = instant(2027, 3, 27, 12)
+    environment = {**os.environ, **faketime.environment(tmp_path, ClockGiven(first, time.monotonic_ns()))}
+    with subprocess.Popen(
+        [sys.executable, "-c", ASKED], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        for days in range(1, 5):
+            print(file=program.stdin, flush=True)
+            program.stdout.readline()  # the library has just looked
+            faketime.move(tmp_path, ClockGiven(first + days * day_us, time.monotonic_ns()))
+            time.sleep(faketime.CACHE_S)  # as the bench does
+            print(file=program.stdin, flush=True)
+            assert float(program.stdout.readline()) * 1e6 >= first + days * day_us
+        program.stdin.close()
+
+
 def test_a_python_program_sleeps_and_is_still_customised_by_its_surroundings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

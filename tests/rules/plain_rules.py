@@ -96,7 +96,7 @@ def objections(case: Case) -> list[set[str]]:  # noqa: C901, PLR0912 - one objec
             row.recipient, plan.classify(row.recipient).kind, "", attached=True
         )
         refused = expectation(subscriber, row.code, terms.numbering.prefixes("machines")) == "06"
-        if refused or (row.ec == "06" and subscriber.fate in NEVER_DELIVERED):
+        if refused or (row.ec == "06" and subscriber.standing in NEVER_DELIVERED):
             against.add("recipient")
         if row.validity:
             until = case.contract.calendar.parse_minute(row.validity)

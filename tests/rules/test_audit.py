@@ -346,7 +346,7 @@ def test_marketing_to_users_who_were_informed_before_needs_no_mention_of_stop() 
 @pytest.mark.parametrize(
     ("exercise", "fault", "purpose"),
     [
-        ("ranges", "people-on-38", "ranges.machines-on-the-wire"),
+        ("ranges", "people-on-machine-codes", "ranges.machines-on-the-wire"),
         ("originators", "sends-any-oadc", "sender.senders-on-the-wire"),
     ],
 )

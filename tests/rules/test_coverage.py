@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 from simbench.bench.exercises.exercise import EXERCISES
+from simbench.bench.runner.selection import exercised
 from simbench.cli.rulebooks import known_purposes
 from simbench.contract import load_contract
+from simbench.finding import Finding
+from simbench.rules.coverage import untested
 from simbench.rules.rule import current, load
 from tools.reference.clauses import on_a_run, page
 
@@ -22,6 +25,22 @@ def test_every_rule_verifies_a_clause_of_the_contract_and_every_purpose_named_ha
 def test_a_clause_seen_on_the_wire_has_a_rule_unless_it_is_about_attribution_or_areas() -> None:
     clauses = load_contract().clauses
     assert {name for name in on_a_run(load_contract()) if not clauses[name].verified_by} <= {"OPS-CON-06", "OPS-OPT-02"}
+
+
+def test_clauses_without_a_finding_are_named_with_their_reason() -> None:
+    contract = load_contract("demo_telecom")
+    found = {
+        one.clause: one.reason for one in untested(contract, [Finding("hours.sundays", "5.2", "fail", "")], exercised())
+    }
+    assert "5.2" not in found
+    assert set(found) | {"5.2"} == set(contract.clauses)
+    assert found["6.1"] == "judged by `simbench judge`"
+    assert found["3.1"] == "not part of this session"
+    assert found["7.1"] == contract.clauses["7.1"].not_verified
+    assert found["6.5"] == "not part of this session; also judged by `simbench judge`"
+    everything = [Finding(purpose, "", "pass", "") for purpose in known_purposes()]
+    left = {one.clause for one in untested(contract, everything, exercised())}
+    assert left == {name for name, clause in contract.clauses.items() if not clause.verified_by}
 
 
 def test_every_purpose_of_an_exercise_has_its_rule() -> None:

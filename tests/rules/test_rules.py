@@ -143,9 +143,7 @@ def back_after(seconds: float) -> Scene:
 
 
 def to_others(share_of_hundred: int) -> Scene:
-    scene = (
-        Scene().login(1).tell(0, "subscriber", "33199001234", fate="fixed", operator="", attached=True, roaming=False)
-    )
+    scene = Scene().login(1).tell(0, "subscriber", "33199001234", standing="fixed", operator="", attached=True)
     for number in range(100):
         recipient = "33199001234" if number < share_of_hundred else RECIPIENT
         scene.submit(2 + number, number, AdC=recipient)

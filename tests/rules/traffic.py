@@ -96,7 +96,7 @@ def sound() -> Sent:
 PLANTED: dict[str, Callable[[], Sent]] = {
     "night-marketing": lambda: sound().marketing(MONDAY + 14 * HOUR_US, to="33639980003"),
     "marketing-without-consent": lambda: sound().marketing(MONDAY + 2 * HOUR_US, to="33639980003", agreed=False),
-    "marketing-on-38": lambda: sound().marketing(MONDAY + 2 * HOUR_US, to="33639980003", code="38001"),
+    "marketing-on-machine-codes": lambda: sound().marketing(MONDAY + 2 * HOUR_US, to="33639980003", code="38001"),
     "marketing-without-stop": lambda: sound().marketing(MONDAY + 2 * HOUR_US, "MARQUE: soldes", "33639980003"),
     "marketing-twice-a-day": lambda: sound().marketing(MONDAY + 2 * HOUR_US),
     "marketing-after-stop": lambda: sound().marketing(MONDAY + 74 * HOUR_US),

@@ -10,6 +10,8 @@ from typing import Any, ParamSpec, TypeVar
 from fake_smsc.scenario import ServerConfig
 from simbench.ledger import Ledger
 from simbench.service.client import ApiClient
+from simbench.service.log import EventLog
+from simbench.service.observed import Observed
 from simbench.service.platform import ServedPlatform
 from simbench.service.serving import served
 from simbench.service.settings import ServiceSettings
@@ -35,17 +37,14 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    settings: ServiceSettings | None = None, ledger: Ledger | None = None, **scenario: Any
+    settings: ServiceSettings | None = None, ledger: Ledger | None = None, log: EventLog | None = None, **scenario: Any
 ) -> AsyncIterator[Stage]:
-    """A scenario being served with its service."""
+    """A scenario being served with its service, and with a log if one is given."""
     scenario.setdefault("server", ServerConfig(port=0))
     codes = scenario.pop("codes", ())
     async with (
         serving(*codes, ledger=ledger, **scenario) as site,
-        served(site.smsc, settings or ServiceSettings()) as (
-            platform,
-            port,
-        ),
+        served(site.smsc, settings or ServiceSettings(), Observed(site.smsc, log) if log else None) as (platform, port),
     ):
         stage = Stage(site, platform, port)
         try:

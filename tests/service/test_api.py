@@ -171,7 +171,7 @@ def test_a_subscriber_detached_keeps_its_messages_waiting_until_it_is_attached()
         await peer.frame()
         assert [m.outcome for m in (await stage.ask(client.messages)).messages] == ["delivered"]
         ported = await stage.ask(client.port, NUMBER, "sfr")
-        assert (ported.operator, ported.fate) == ("sfr", (await stage.ask(client.subscriber, NUMBER)).fate)
+        assert (ported.operator, ported.standing) == ("sfr", (await stage.ask(client.subscriber, NUMBER)).standing)
         assert await refusal(stage, client.detach, NUMBER) == (409, "path.address")
         await stage.ask(client.reset)
         assert (await stage.ask(client.subscriber, NUMBER)).operator == "orange"
@@ -273,6 +273,8 @@ def test_a_finding_leads_to_the_frame_it_rests_on_by_the_same_id() -> None:
         assert ids
         known = {message.id for message in (await stage.ask(stage.client.messages)).messages}
         assert known & set(ids)
+        for id_ in set(ids):
+            assert (await stage.ask(stage.client.frame, id_)).fields
 
     run(script)
 

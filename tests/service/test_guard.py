@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
-import ipaddress
 import json
 import re
 import signal
-import ssl
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from fake_smsc.scenario import CodeConfig, ServerConfig
-from fake_smsc.server.network import Tcp, tls_context
+from fake_smsc.scenario import CodeConfig
 from simbench.base.errors import BadInput
-from simbench.ledger import MemoryLedger
-from simbench.service.client import ApiClient, ApiError
 from simbench.service.http_bounds import STRANGERS
+from simbench.service.log import EventLog
 from simbench.service.settings import Limits, ServiceSettings, check, networks, read_token
 from tests import harness
 from tests.cli.child import Served
-from tests.fake_smsc.live import LivePeer, dial, serving
 from tests.service.stage import Stage, staged
 
 TOKEN = "0123456789abcdef"
@@ -49,8 +40,8 @@ async def get(stage: Stage, path: str, method: str = "GET", **more: Any) -> http
 
 def test_without_the_token_nothing_is_reported_and_after_too_many_wrong_ones_nobody_is_asked(tmp_path: Path) -> None:
     async def script() -> None:
-        settings = ServiceSettings(token=TOKEN, log=tmp_path / "log", limits=Limits(wrong_tokens_per_min=3))
-        async with staged(settings) as stage:
+        settings = ServiceSettings(token=TOKEN, limits=Limits(wrong_tokens_per_min=3))
+        async with staged(settings, log=EventLog(tmp_path / "log")) as stage:
             for path in ("/api/v1/platform", "/metrics", "/openapi.json", "/docs", "/nothing"):
                 answer = await get(stage, path)
                 assert (answer.status_code, answer.headers["content-type"]) == (401, PROBLEM)
@@ -77,8 +68,8 @@ def test_without_the_token_nothing_is_reported_and_after_too_many_wrong_ones_nob
 
 def test_oversize_bodies_unknown_names_and_path_tricks_are_refused_with_a_problem(tmp_path: Path) -> None:
     async def script() -> None:
-        settings = ServiceSettings(limits=Limits(body_octets=1_000), log=tmp_path / "log")
-        async with staged(settings) as stage:
+        settings = ServiceSettings(limits=Limits(body_octets=1_000))
+        async with staged(settings, log=EventLog(tmp_path / "log")) as stage:
             many = (b"x" * 400 for _ in range(10))
             for status, path, more in (
                 (413, "/api/v1/mo", {"method": "POST", "content": b"x" * 2_000}),
@@ -133,58 +124,6 @@ def test_beside_a_console_the_api_refuses_as_without_and_what_no_page_knows_is_l
     reported = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [each["status"] for each in reported if each["event"] == "request refused"] == [405] * 4 + [404] * 4
     assert not any("33612345678" in str(each) for each in reported)
-
-
-@pytest.mark.parametrize(("status", "headers"), [
-    (200, {}),
-    (200, {"Origin": "{own}"}),
-    (200, {"Origin": "{own}", "Sec-Fetch-Site": "same-origin"}),
-    (200, {"Content-Type": JSON}),
-    (403, {"Origin": "http://127.0.0.1:1"}),
-    (403, {"Origin": "http://localhost"}),
-    (403, {"Origin": "https://{name}"}),
-    (403, {"Origin": "null"}),
-    (403, {"Origin": "http://["}),
-    (403, {"Host": "["}),
-    (403, {"Host": ""}),
-    (403, {"Sec-Fetch-Site": "same-site"}),
-    (403, {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "iframe"}),
-])  # fmt: skip
-def test_only_a_page_of_this_server_changes_anything(status: int, headers: dict[str, str]) -> None:
-    async def script() -> None:
-        async with staged() as stage:
-            name = stage.url.removeprefix("http://")
-            sent = {key: value.format(own=stage.url, name=name) for key, value in headers.items()}
-            answer = await get(stage, "/api/v1/reset", "POST", headers=sent)
-            assert answer.status_code == status
-            if status == 403:
-                assert answer.headers["content-type"] == PROBLEM
-
-    asyncio.run(script())
-
-
-@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
-def test_a_form_of_an_old_browser_changes_nothing(kind: str) -> None:
-    async def script() -> None:
-        async with staged() as stage:
-            with httpx.Client(base_url=stage.url, trust_env=False) as client:
-                headers = {"Content-Type": kind} if kind else {}
-                answer = await asyncio.to_thread(client.post, "/api/v1/reset", headers=headers)
-                assert (answer.status_code, answer.json()["field"]) == (403, "X-Simbench")
-
-    asyncio.run(script())
-
-
-def test_every_answer_keeps_other_pages_away() -> None:
-    async def script() -> None:
-        async with staged(ServiceSettings(token=TOKEN)) as stage:
-            for headers in ({}, {"Authorization": f"Bearer {TOKEN}"}):
-                answer = await get(stage, "/api/v1/platform", headers=headers)
-                assert answer.headers["x-frame-options"] == "DENY"
-                assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
-                assert answer.headers["x-content-type-options"] == "nosniff"
-
-    asyncio.run(script())
 
 
 async def opened(stage: Stage, octets: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -319,7 +258,7 @@ def test_no_password_is_in_what_is_reported_and_numbers_in_the_log_are_masked(tm
     number = "33612345678"  # of no fictional block, so that masking shows
 
     async def script(path: Path, *, unmasked: bool) -> str:
-        async with staged(ServiceSettings(log=path, unmasked=unmasked), codes=codes) as stage:
+        async with staged(log=EventLog(path, unmasked=unmasked), codes=codes) as stage:
             peer = await stage.site.connect()
             assert (await peer.login("36010", "wrong-word")).data[0] == "N"
             await peer.login("36010", "hidden-word")
@@ -345,64 +284,6 @@ def test_no_password_is_in_what_is_reported_and_numbers_in_the_log_are_masked(tm
         assert refused["ec"] == "04"
         (login,) = [event for event in events if event["event"] == "login refused"]
         assert (login["ec"], login["id"]) == ("07", f"{login['session']}.{login['at']}.00")
+        assert [event["account"] for event in events if event["event"] == "login accepted"] == ["36010"]
         assert refused["id"].endswith(".02")
         assert {"session open", "events"} <= {event["event"] for event in events}
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that signs itself, and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "simbench test")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    pem = serialization.Encoding.PEM
-    plain = serialization.NoEncryption()
-    (folder / "cert.pem").write_bytes(made.public_bytes(pem))
-    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
-    return folder / "cert.pem", folder / "key.pem"
-
-
-def test_the_api_speaks_tls_and_nothing_else_where_a_certificate_is_given(certificate: tuple[Path, Path]) -> None:
-    async def script() -> None:
-        async with staged(ServiceSettings(certificate=certificate[0], key=certificate[1])) as stage:
-            trusting = ssl.create_default_context(cafile=certificate[0])
-            with ApiClient(stage.url, verify=trusting) as client:
-                assert (await stage.ask(client.platform)).state == "up"
-            with pytest.raises(httpx.HTTPError):
-                await stage.ask(stage.client.platform)  # knows no such authority
-            with pytest.raises((httpx.HTTPError, ApiError)), ApiClient(f"http://127.0.0.1:{stage.port}") as plain:
-                await stage.ask(plain.platform)
-
-    asyncio.run(script())
-
-
-def test_ucp_goes_under_tls_where_a_certificate_is_given(certificate: tuple[Path, Path]) -> None:
-    async def script() -> None:
-        network = Tcp(tls_context(*certificate))
-        async with serving(network=network, server=ServerConfig(port=0), ledger=MemoryLedger()) as site:
-            trusting = ssl.create_default_context(cafile=certificate[0])
-            peer = LivePeer(*await asyncio.open_connection("127.0.0.1", site.server.port, ssl=trusting))
-            assert (await peer.login()).data[0] == "A"
-            assert (await peer.submit(1)).data[0] == "A"
-            await peer.close()
-            plain = await dial(site.server.port)
-            plain.send(harness.login())
-            assert await plain.end() in {"fin", "rst"}
-            await plain.close()
-
-    asyncio.run(script())
-
-
-def test_a_certificate_without_its_key_or_that_is_none_is_bad_input(certificate: tuple[Path, Path]) -> None:
-    with pytest.raises(BadInput, match="one without the other"):
-        check(ServiceSettings(certificate=certificate[0]))
-    with pytest.raises(BadInput, match="PEM files"):
-        check(ServiceSettings(certificate=certificate[1], key=certificate[1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,7 @@ from tests.service.stage import Stage, staged
 
 pytestmark = pytest.mark.slow
 
+TOKEN = "0123456789abcdef"
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
     negative_data_rejection,
@@ -33,7 +35,7 @@ BOUNDED = settings(
 
 
 @contextmanager
-def serving_in_a_thread() -> Iterator[str]:
+def serving_in_a_thread(token: str) -> Iterator[str]:
     """A service in a loop of its own, so that a test that blocks can ask it."""
     ready: list[Stage] = []
     begun, ended = threading.Event(), asyncio.Event()
@@ -42,7 +44,7 @@ def serving_in_a_thread() -> Iterator[str]:
     async def serve() -> None:
         loops.append(asyncio.get_running_loop())
         patient = Limits(requests_per_s=1_000_000, burst=1_000_000)
-        async with staged(ServiceSettings(limits=patient)) as stage:
+        async with staged(ServiceSettings(limits=patient, token=token)) as stage:
             ready.append(stage)
             begun.set()
             await ended.wait()
@@ -57,16 +59,26 @@ def serving_in_a_thread() -> Iterator[str]:
         thread.join(10)
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with serving_in_a_thread() as where:
-        yield where
+@pytest.fixture(scope="module", params=["", TOKEN], ids=["open", "token"])
+def place(request: pytest.FixtureRequest) -> Iterator[tuple[str, dict[str, str]]]:
+    """The address of a service, without a token or with one, and the headers that show it."""
+    shown = {"Authorization": f"Bearer {request.param}"} if request.param else {}
+    with serving_in_a_thread(request.param) as where:
+        yield where, shown
+
+
+def operations_of(url: str, headers: dict[str, str]) -> list[Any]:
+    """Every operation of the document."""
+    schema = schemathesis.openapi.from_url(f"{url}/openapi.json", headers=headers)
+    return [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))
-def test_every_operation_answers_as_the_document_says_whatever_it_is_asked(url: str, mode: GenerationMode) -> None:
-    schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+def test_every_operation_answers_as_the_document_says_whatever_it_is_asked(
+    place: tuple[str, dict[str, str]], mode: GenerationMode
+) -> None:
     asked: set[str] = set()
+    url, headers = place
 
     def ask(case: schemathesis.Case[Any]) -> None:
         asked.add(case.operation.label)
@@ -75,9 +87,9 @@ def test_every_operation_answers_as_the_document_says_whatever_it_is_asked(url: 
             value = body.get(name)
             if isinstance(value, int | float) and 0 < value <= 60:
                 case.body = {**body, name: 0.01}
-        case.call_and_validate(checks=CHECKS, timeout=300)
+        case.call_and_validate(checks=CHECKS, timeout=300, headers={"X-Simbench": "test", **headers})
 
-    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+    operations = operations_of(url, headers)
     for operation in operations:
         try:
             strategy = operation.as_strategy(generation_mode=mode)
@@ -86,3 +98,18 @@ def test_every_operation_answers_as_the_document_says_whatever_it_is_asked(url: 
             continue  # nothing can be wrong about an operation that takes nothing
     assert len(operations) >= 20
     assert len(asked) >= 20 if mode is GenerationMode.POSITIVE else len(asked) >= 12
+
+
+def test_without_the_token_every_operation_answers_that_it_is_needed_whatever_it_is_asked() -> None:
+    with serving_in_a_thread(TOKEN) as url:
+        answered: Counter[int] = Counter()
+
+        def ask(case: schemathesis.Case[Any]) -> None:
+            answer = case.call(timeout=300, headers={"X-Simbench": "test"})
+            assert answer.headers["content-type"] == ["application/problem+json"]
+            answered[answer.status_code] += 1
+
+        for operation in operations_of(url, {"Authorization": f"Bearer {TOKEN}"}):
+            BOUNDED(given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))(ask))()
+    assert set(answered) == {401}
+    assert answered[401] >= 40

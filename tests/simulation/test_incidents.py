@@ -36,7 +36,7 @@ def test_the_exponential_law_has_its_quantiles() -> None:
 
 def test_the_same_seed_draws_the_same_and_another_source_changes_nothing() -> None:
     alone = incidents(IncidentsConfig(drawn=(FAILURES,)), 7, (START, END), CONTRACT)
-    links = Drawn("link A", Law(300), Law(1), "partial", 0.25, "link-a")
+    links = Drawn("link A", Law(300), Law(1), scope="partial", share=0.25, subject="link-a")
     both = incidents(IncidentsConfig(drawn=(FAILURES, links)), 7, (START, END), CONTRACT)
     assert alone == tuple(one for one in both if one.subject == "platform")
     assert alone != incidents(IncidentsConfig(drawn=(FAILURES,)), 8, (START, END), CONTRACT)

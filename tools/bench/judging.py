@@ -17,7 +17,7 @@ import numpy as np
 import uvloop
 
 from simbench.ucp.operations import build
-from tools.bench.load import ACKS
+from tools.bench.load import ACKS, login
 
 MESSAGES = 2_000_000
 SESSIONS, WINDOW = 4, 100
@@ -82,10 +82,7 @@ class Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport, self._rest = cast(asyncio.Transport, transport), b""
         self.answered_before, self.sent, self.answered = self.answered_before + self.answered, 0, 0
-        password = b"secret".hex().upper()
-        self.transport.write(
-            build("60", "O", "99", OAdC=self.code, OTON="6", ONPI="5", STYP="1", PWD=password, VERS="0100")
-        )
+        self.transport.write(login(self.code))
 
     def connection_lost(self, _: Exception | None) -> None:
         self.transport = None

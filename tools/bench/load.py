@@ -22,6 +22,12 @@ from simbench.ucp.operations import build
 ACKS = {b"%02d" % trn: encode(trn, "R", "53", "A///") for trn in range(100)}
 
 
+def login(account: str) -> bytes:
+    """The operation 60 of an account."""
+    password = b"secret".hex().upper()
+    return build("60", "O", "99", OAdC=account, OTON="6", ONPI="5", STYP="1", PWD=password, VERS="0100")
+
+
 class Link(asyncio.Protocol):
     """One session: `frames` cyclically, at most `window` unanswered."""
 
@@ -33,10 +39,7 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        login = build(
-            "60", "O", "00", OAdC=self.account, OTON="6", ONPI="5", STYP="1", PWD=b"secret".hex().upper(), VERS="0100"
-        )
-        self.transport.write(login)
+        self.transport.write(login(self.account))
 
     def data_received(self, data: bytes) -> None:
         *whole, self.rest = (self.rest + data).split(b"\x03")

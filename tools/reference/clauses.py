@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters the exercises
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.contract import Contract, load_contract
-from simbench.rules.coverage import rules_of
+from simbench.rules.coverage import command_of, rules_of
 from simbench.rules.rule import Rule, load
 
 ON_A_RUN = {"wire", "simulation"}
-COMMANDS = {"bill": "simbench bill --against", "forecast": "simbench forecast", "probe": "simbench probe"}
 
 _HEAD = """# Clauses and how they are judged
 
@@ -62,7 +61,7 @@ def _clause(name: str, contract: Contract) -> str:
         lines += ["| Purpose | Rule | Exercise | Caught faults |", "|---|---|---|---|", *map(_row, rules), ""]
     elsewhere = [purpose for purpose in clause.verified_by if purpose not in load()]
     if elsewhere:
-        lines.append(f"Judged by other commands: {', '.join(f'`{one}` (`{_command(one)}`)' for one in elsewhere)}.\n")
+        lines.append(f"Judged by other commands: {', '.join(f'`{one}` (`{command_of(one)}`)' for one in elsewhere)}.\n")
     if not clause.verified_by:
         lines.append(f"No rule: {clause.not_verified}.\n")
     return "\n".join(lines)
@@ -83,11 +82,6 @@ def _row(rule: Rule) -> str:
     needs = f" Needs `{rule.capability}`." if rule.capability else ""
     faults = ", ".join(f"`{fault}`" for fault in rule.catches) or "none: it checks the bench itself"
     return f"| `{rule.purpose}` | {rule.sentence}.{needs} | {exercise} | {faults} |"
-
-
-def _command(purpose: str) -> str:
-    """The command whose rules are not on ledgers."""
-    return COMMANDS[purpose.partition(".")[0]]
 
 
 def _elsewhere(rule: Rule) -> str:

@@ -33,7 +33,7 @@ from simbench.sla.imports.campaigns import Campaigns
 from simbench.sla.imports.decisions import Decision
 from simbench.tables.columns import MappingFile
 from tests.service.stage import staged
-from tools.reference import clauses, faults, rules, strictness, ucp
+from tools.reference import clauses, faults, python, rules, strictness, ucp
 from tools.reference.keys import keys_of, table, words
 
 PLACE: Final = Path(__file__).parents[2] / "docs" / "reference"
@@ -241,4 +241,5 @@ PAGES_OF: Final[dict[str, Callable[[], str]]] = {
     "strictness.md": strictness.page,
     "faults.md": faults.page,
     "ucp.md": ucp.page,
+    "python.md": python.page,
 }  # fmt: skip

@@ -47,8 +47,9 @@ def _sections(struct: type[Any], path: str, *, many: bool, seen: set[str]) -> It
 
 
 def words(thing: object) -> str:
-    """A docstring as a paragraph or more."""
-    return re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.getdoc(thing) or "")
+    """A docstring as a paragraph or more, without its examples."""
+    plain = re.sub(r"\n*^>>> (?:.+\n?)*", "", inspect.getdoc(thing) or "", flags=re.MULTILINE)
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", plain)
 
 
 def _tables(kind: types.Type) -> list[tuple[types.StructType, bool]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from fake_smsc.fast.kernels import layout as lay
 from simbench.base.units import NEVER
-from simbench.kernels.table import cell_of
+from simbench.kernels.table import held_at
 
 REACHED = 3  # numbering.subscribers.REACHED
 NEXT_MASK = (1 << 32) - 1
@@ -201,10 +201,7 @@ def _deliver_one(
     link, key = rows[row, lay.R_LINK], rows[row, lay.R_KEY]
     reached = state[lay.TOGETHER] != 0 and (link >> 35 & 1) == 0
     if rows[row, lay.R_NUMBER] <= state[lay.CHANGED] and state[lay.TOGETHER] != 0:
-        cell = cell_of(standings, np.uint64(key))
-        standing = np.int64(0)
-        if cell > 0:
-            standing = np.int64(standings[cell + 1])
+        standing = held_at(standings, np.uint64(key))
         if standing == 0:
             state[lay.NEEDED] = key
             return lay.SUBSCRIBER

@@ -13,7 +13,7 @@ from fake_smsc.fast.kernels.rows import file, free_row, log_row, new_row
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.kernels.chance import draw_with, mixed, quantile
 from simbench.kernels.meter import bucket_after, conforming, conforming_bucket, conforming_tumbling, conforming_within
-from simbench.kernels.table import cell_of, home_of, is_full
+from simbench.kernels.table import cell_of, held_at, home_of, is_full
 
 ELSEWHERE: Final = 1  # numbering.subscribers
 REACHED: Final = 3
@@ -246,10 +246,7 @@ def _submit(
     if asked > now + state[lay.VALIDITY_MAX] or 0 < asked <= now:
         return lay.CORE
     expires_at = asked or now + state[lay.VALIDITY_DEFAULT]
-    cell = cell_of(standings, np.uint64(key))
-    standing = np.int64(0)
-    if cell > 0:
-        standing = np.int64(standings[cell + 1])
+    standing = held_at(standings, np.uint64(key))
     if standing == 0:
         state[lay.NEEDED] = key
         return lay.SUBSCRIBER

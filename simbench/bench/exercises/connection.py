@@ -215,7 +215,7 @@ async def long_messages(bench: Bench) -> None:
         for number in range(rate * 10 // 3)
     ]
     await bench.ask_all(asks)
-    await bench.control.wait_until(lambda: bench.control.answered() >= 3 * len(asks), bench.patience_s)
+    await bench.received(3 * len(asks), bench.patience_s)
 
 
 @exercise(

@@ -14,7 +14,7 @@ import msgspec
 from fake_smsc.scenario import CodeConfig, DeliveryConfig, LimitMode, Scenario, ServerConfig
 from simbench.bench.exercises.codes import codes_under
 from simbench.bench.exercises.tester import Bench
-from simbench.bench.sut.protocol import WITHIN_REACH, Reach
+from simbench.bench.sut.protocol import WITHIN_REACH, Capabilities, Reach
 from simbench.contract import Contract
 from simbench.numbering.plan import NumberingPlan
 
@@ -81,6 +81,10 @@ class Exercise(msgspec.Struct, frozen=True):
             epoch_us=contract.calendar.from_civil(moment),
             setup=msgspec.structs.replace(setup, oadc_option=option, wrong_password=wrong),
         )
+
+    def expected_s(self, capabilities: Capabilities) -> float:
+        """The duration by the machine's clock with a correct client of these capabilities."""
+        return self.seconds / (self.setup.speed if capabilities.clock == "speed" else 1.0)
 
     def scenario(self, contract: Contract, seed: int, reach: Reach = WITHIN_REACH) -> Scenario:
         """The SMSC of this exercise. Its request reference is one of the bench, not of a contract.

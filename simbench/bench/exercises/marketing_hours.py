@@ -18,6 +18,7 @@ from simbench.ledger.events import ClientCalibrated
 
 CODE: Final = ("first",)
 WAIT_S = 4
+HOUR_MIN = 60
 Moment = Callable[[Contract], datetime]
 
 
@@ -43,21 +44,36 @@ def _first(contract: Contract, first: date, sending: tuple[int, ...]) -> date:
 
 
 def clock_at(hours: int, minutes: int = 0, seconds: int = 0) -> Moment:
-    """That time of a weekday on which marketing is sent."""
-    return lambda contract: _at(a_tuesday(contract), hours=hours, minutes=minutes, seconds=seconds)
+    """That time of a weekday on which marketing is sent, or a later hour where marketing begins later."""
+    return lambda contract: daytime(contract, a_tuesday(contract), hours=hours, minutes=minutes, seconds=seconds)
+
+
+def daytime(contract: Contract, day: date, **clock: int) -> datetime:
+    """That time of a day, or so many whole hours later that it is within the hours, if it is not."""
+    opens, closes = (_at(day, minutes=_edge(contract, which)) for which in ("opens", "closes"))
+    first = _at(day, **clock)
+    later = (first + timedelta(hours=more) for more in range(24))
+    return next((at for at in later if opens <= at <= closes - timedelta(minutes=HOUR_MIN / 2)), first)
+
+
+def a_morning(contract: Contract) -> datetime:
+    """Ten o'clock of the first Monday of March 2026, or an hour of another day on which marketing is sent."""
+    monday = date(2026, 3, 2)
+    at = daytime(contract, monday, hours=10)
+    return at if contract.may_send("marketing", contract.calendar.from_civil(at)) else clock_at(10)(contract)
 
 
 def _edge(contract: Contract, which: Literal["opens", "closes"]) -> int:
-    """The hour at which marketing begins or ends, midnight to midnight where the contract gives none."""
+    """The minute of the day at which marketing begins or ends, midnight to midnight where the contract gives none."""
     hours = contract.terms.hours.get("marketing")
     if hours is None:
-        return 0 if which == "opens" else 24
-    return hours.opens_at_h.value if which == "opens" else hours.closes_at_h.value
+        return 0 if which == "opens" else 24 * HOUR_MIN
+    return hours.opens_min if which == "opens" else hours.closes_min
 
 
 def edge(which: Literal["opens", "closes"], **before: int) -> Moment:
     """So long before the marketing hours begin or end, on a weekday on which marketing is sent."""
-    return lambda contract: _at(a_tuesday(contract), hours=_edge(contract, which)) - timedelta(**before)
+    return lambda contract: _at(a_tuesday(contract), minutes=_edge(contract, which)) - timedelta(**before)
 
 
 def holidays_of(contract: Contract) -> list[date]:
@@ -147,7 +163,7 @@ async def evening_edge(bench: Bench) -> None:
     ("hours.sundays",),
     CODE,
     seconds=45,
-    setup=Setup(clock="moved", moment=lambda c: _at(a_saturday(c), hours=11, minutes=59, seconds=55), speed=8),
+    setup=Setup(clock="moved", moment=lambda c: daytime(c, a_saturday(c), hours=11, minutes=59, seconds=55), speed=8),
 )
 async def sundays(bench: Bench) -> None:
     """Requests of Saturday are sent, those of Sunday must wait."""
@@ -156,11 +172,11 @@ async def sundays(bench: Bench) -> None:
     await tempt(bench)
     await probe(bench)
     opens, closes = (_edge(bench.contract, which) for which in ("opens", "closes"))
-    for hour in (opens, (opens + closes) // 2, closes - 1):
-        await bench.step_to(saturday + timedelta(days=1, hours=hour, minutes=29, seconds=58))
+    for minute in (opens, (opens + closes) // 2, closes - HOUR_MIN):
+        await bench.step_to(saturday + timedelta(days=1, minutes=minute + 29, seconds=58))
         await tempt(bench)
         await probe(bench, 5)
-    await bench.step_to(saturday + timedelta(days=2, hours=10))
+    await bench.step_to(daytime(bench.contract, (saturday + timedelta(days=2)).date(), hours=10))
     await probe(bench, 3)
 
 
@@ -169,7 +185,9 @@ async def sundays(bench: Bench) -> None:
     ("hours.holidays",),
     CODE,
     seconds=90,
-    setup=Setup(clock="moved", moment=lambda c: _at(holidays_of(c)[0], hours=11, minutes=59, seconds=56), speed=8),
+    setup=Setup(
+        clock="moved", moment=lambda c: daytime(c, holidays_of(c)[0], hours=11, minutes=59, seconds=56), speed=8
+    ),
 )
 async def holidays(bench: Bench) -> None:
     """A year without a holiday on a Sunday; the clock goes from one to the next."""
@@ -177,12 +195,12 @@ async def holidays(bench: Bench) -> None:
     days = holidays_of(bench.contract)
     for day in days:
         if day != days[0]:
-            await bench.step_to(_at(day, hours=11, minutes=59, seconds=58))
+            await bench.step_to(daytime(bench.contract, day, hours=11, minutes=59, seconds=58))
         await tempt(bench, 1)
         await probe(bench, 5)
     sending = (date(days[-1].year, 12, 31) + timedelta(days=more) for more in count())
     last = next(day for day in sending if day > days[-1] and bench.contract.is_sending_day("marketing", day))
-    await bench.step_to(_at(last, hours=12))
+    await bench.step_to(daytime(bench.contract, last, hours=12))
     await tempt(bench)
     await probe(bench, 3)
 
@@ -190,7 +208,7 @@ async def holidays(bench: Bench) -> None:
 def _change(season: str) -> None:
     def moment(contract: Contract) -> datetime:
         day = clock_changes(contract).get(season) or a_tuesday(contract)
-        return _at(day, hours=_edge(contract, "opens")) - timedelta(seconds=2)
+        return _at(day, minutes=_edge(contract, "opens")) - timedelta(seconds=2)
 
     async def script(bench: Bench) -> None:
         await bench.connected(CODE)
@@ -199,8 +217,8 @@ def _change(season: str) -> None:
         await probe(bench, 3)
         later = (day + timedelta(days=more) for more in count(1))
         working = next(one for one in later if bench.contract.is_sending_day("marketing", one.date()))
-        for hour in (_edge(bench.contract, "opens") - 2, _edge(bench.contract, "closes") - 1):
-            await bench.step_to(working + timedelta(hours=hour, minutes=59, seconds=57))
+        for minute in (_edge(bench.contract, "opens") - HOUR_MIN, _edge(bench.contract, "closes")):
+            await bench.step_to(working + timedelta(minutes=minute, seconds=-3))
             await tempt(bench, 1)
             await probe(bench, 4)
             await tempt(bench, 1)

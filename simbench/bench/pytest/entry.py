@@ -1,4 +1,4 @@
-"""The pytest entry point: the fixtures `fake_smsc` and `fake_smsc_factory`, and the options of `pytest --sut ...`.
+"""The pytest entry point: fixtures, the marker `simbench`, and the options of `pytest --sut ...`.
 
 A fixture loads the SMSC when a test asks for it. What judges a client is in `simbench.bench.pytest.plugin`, which is
 registered only with `--sut`.
@@ -9,27 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from simbench.bench.pytest.asked import MARKER, ROOT, fail_in_one_line, marked, taken_nodes
+from simbench.bench.pytest.left_out import LeftOut, leave_out
+
 if TYPE_CHECKING:
     from fake_smsc import FakeSmsc
+    from simbench.bench.pytest.fixtures import Client, Clock, Smsc
+    from simbench.trace.trace import Trace
 
-FIXTURES = ("smsc", "sut", "ledger", "clock")
-SHORT = "simbench_short_names"
-MARKER = (
-    "simbench(codes, contract, limit, scenario, faults, subscribers): the SMSC of the fixtures: short codes with their "
-    "rates (messages/s), contract, answer above the rate, scenario; wire faults by name with their parameters; "
-    "numbers with what is changed about them"
-)
+SHORT: Final = "simbench_short_names"
+PLUGIN: Final = "simbench-session"
+NO_CLIENT: Final = "needs a client under test: pytest --sut NAME"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of a client's own test session."""
     group = parser.getgroup("simbench", "conformance of an SMS client (simbench)")
     option = group.addoption
-    option("--sut", default="", metavar="NAME", help="client under test: reference, kannel, command, or a .toml file")
+    option("--sut", default="", metavar="NAME", help="client under test: a name of `simbench list`, or a .toml file")
     option("--sut-program", default="", metavar="COMMAND", help="with --sut command: the program and its flags")
     option("--sut-capabilities", type=Path, metavar="FILE", help="capabilities the client claims (TOML)")
     option("--sut-only", action="append", default=[], metavar="CLAUSE", help="clause, chapter, purpose, exercise; none")
@@ -42,33 +43,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the plugin if there is a client to test."""
+    """Register marker and short names, and the purposes if there is a client to test."""
     config.addinivalue_line("markers", MARKER)
+    config.pluginmanager.register(LeftOut(), "simbench-left-out")
+    if config.getini(SHORT):
+        from simbench.bench.pytest import short_names  # noqa: PLC0415 - only where the ini file asks for them
+
+        config.pluginmanager.register(short_names, "simbench-short-names")
+    nodes = taken_nodes(config)
     if not config.getoption("--sut"):
+        if nodes:
+            raise pytest.UsageError(f"{ROOT}::{nodes[0]}: {NO_CLIENT}")
         return
-    if config.getoption("dist", "no") == "load":  # purposes share exercises, so one worker has them all
-        config.option.dist = "loadgroup"
-    from simbench.bench.pytest.plugin import door  # noqa: PLC0415 - inert means that nothing is loaded
+    from simbench.bench.pytest.plugin import session_of  # noqa: PLC0415 - inert means that nothing is loaded
 
-    for plugin in door(config, config.getini(SHORT)):
-        config.pluginmanager.register(plugin)
+    config.pluginmanager.register(session_of(config, nodes), PLUGIN)
 
 
-def _asleep(name: str) -> Any:
-    @pytest.fixture(name=f"simbench_{name}")
-    def fixture() -> None:
-        pytest.skip("needs a client under test: --sut")
-
-    return fixture
-
-
-# Without --sut, a test that asks for one of these is skipped; with it, other fixtures of the same names come first.
-simbench_smsc, simbench_sut, simbench_ledger, simbench_clock = map(_asleep, FIXTURES)
+# The SMSC alone --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def fake_smsc_factory() -> Iterator[Callable[..., FakeSmsc]]:
-    """Call it with the arguments of `FakeSmsc` for a running SMSC; all of them end with the test."""
+    """A function that starts a fake SMSC: it takes the arguments of `fake_smsc.FakeSmsc`.
+
+    All of them end with the test. Raises BadInput for arguments that make no scenario, Trouble for a port in use.
+    """
     from fake_smsc import FakeSmsc  # noqa: PLC0415 - loaded when a test asks for it
 
     with ExitStack() as stack:
@@ -81,19 +81,65 @@ def fake_smsc_factory() -> Iterator[Callable[..., FakeSmsc]]:
 
 @pytest.fixture
 def fake_smsc(request: pytest.FixtureRequest, fake_smsc_factory: Callable[..., FakeSmsc]) -> FakeSmsc:
-    """A running fake SMSC on a free port of 127.0.0.1; the marker `simbench` says what it is like.
+    """A running `fake_smsc.FakeSmsc` on a free port of 127.0.0.1; the marker `simbench` says what it is like.
 
     >>> @pytest.mark.simbench(codes={"36010": 20}, limit="nack", faults={"late-result": {"delay_s": 2}})
     ... def test_my_client(fake_smsc):
     ...     start_my_client(fake_smsc.host, fake_smsc.port)
     ...     fake_smsc.wait_for("session")
     """
-    marker = request.node.get_closest_marker("simbench")
-    named = dict(marker.kwargs) if marker else {}
-    faults, subscribers = named.pop("faults", {}), named.pop("subscribers", {})
-    smsc = fake_smsc_factory(**named)
-    for name, parameters in faults.items():
-        smsc.fault(name, **parameters)
-    for number, changes in subscribers.items():
-        smsc.subscriber(number, **changes)
+    asked = marked(request)
+    with fail_in_one_line():
+        smsc = fake_smsc_factory(**asked.arguments)
+        asked.apply(smsc)
     return smsc
+
+
+# With a client under test ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def simbench_smsc(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Smsc]:
+    """The SMSC for the client under test, a `FakeSmsc` that also knows the client; nobody is connected yet.
+
+    The marker `simbench` says what it is like. Without `--sut` the test is left out, and pytest ends with status 3.
+    """
+    session = request.config.pluginmanager.get_plugin(PLUGIN)
+    if session is None:
+        leave_out(request, NO_CLIENT)
+    from simbench.bench.pytest.fixtures import Smsc  # noqa: PLC0415 - as above
+
+    asked = marked(request)
+    with ExitStack() as stack:
+        with fail_in_one_line():
+            smsc = stack.enter_context(Smsc(session.plan, tmp_path / "client", **asked.arguments))
+            asked.apply(smsc)
+        yield smsc
+
+
+@pytest.fixture
+def simbench_sut(simbench_smsc: Smsc) -> Iterator[Client]:
+    """The client under test, started against `simbench_smsc`: `send`, `wait_for`, `reports`, `stop`.
+
+    It has ended after the test. A client that cannot start is an error of the test.
+    """
+    from simbench.bench.pytest.fixtures import Client  # noqa: PLC0415 - as above
+
+    with ExitStack() as stack:
+        with fail_in_one_line():
+            client = stack.enter_context(Client(simbench_smsc))
+        yield client
+
+
+@pytest.fixture
+def simbench_ledger(simbench_smsc: Smsc) -> Callable[[], Trace]:
+    """A function that gives the trace so far: `.submits`, `.notifications`, `.mo`, `.sessions`, `.frames`, …"""
+    return simbench_smsc.trace
+
+
+@pytest.fixture
+def simbench_clock(simbench_smsc: Smsc) -> Clock:
+    """The clock of SMSC and client (us, UTC): `now`, and `step_to` a civil time where the client's can be moved."""
+    from simbench.bench.pytest.fixtures import Clock  # noqa: PLC0415 - as above
+
+    return Clock(simbench_smsc)

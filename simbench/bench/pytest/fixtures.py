@@ -1,4 +1,4 @@
-"""Fixtures for the tests of a client's own repository: SMSC, client, ledger and clock.
+"""What the fixtures give to the tests of a client's own repository: SMSC, client and clock.
 
 Server and client run on their own loop in a thread; tests call everything here synchronously.
 """
@@ -6,67 +6,89 @@ Server and client run on their own loop in a thread; tests call everything here 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import pytest
 
+from fake_smsc import FakeSmsc
+from fake_smsc.scenario import LimitMode, demo_scenario
 from fake_smsc.server.clock import PlatformClock
-from fake_smsc.server.live import LiveSmsc
-from fake_smsc.server.outage import Mode
 from simbench.base.extras import need
-from simbench.base.loop_thread import LoopThread
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import Exercise, Setup
 from simbench.bench.exercises.tester import Bench
-from simbench.bench.runner.run_exercise import run_info, target_of
+from simbench.bench.runner.run_exercise import target_of
 from simbench.bench.runner.session import Plan
 from simbench.bench.sut.protocol import ClockGiven, MovesClock, Report, SystemUnderTest, reach_of
 from simbench.client.messages import Outgoing
-from simbench.ledger import MemoryLedger
-from simbench.trace.trace import Trace
+from simbench.contract import Contract, load_contract
 
 if TYPE_CHECKING:
     from simbench.service.client import ApiClient
 
+__all__ = ["Client", "Clock", "Smsc"]
+
 T = TypeVar("T")
-CODES = {"36010": 10}
-WAIT_S = 20.0
+WAIT_S: Final = 20.0
 
 
 async def _nothing(bench: Bench) -> None:
     """The script is the test itself."""
 
 
-class Smsc:
-    """A fake SMSC on loopback, and the loop it runs on."""
+class Smsc(FakeSmsc):
+    """A `FakeSmsc` for the client under test: it speaks of the client, has its accounts, and can drive it.
 
-    def __init__(self, plan: Plan, codes: dict[str, int], folder: Path) -> None:
-        self.plan, self.folder = plan, folder
+    `codes`, `contract`, `limit` and `scenario` are those of the marker; without `limit` what is above the rate is
+    only noted.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        client_folder: Path,
+        codes: Mapping[str, int] | None = None,
+        *,
+        contract: Contract | str = "",
+        limit: LimitMode = "monitor",
+        scenario: Any = None,
+    ) -> None:
+        known = contract if isinstance(contract, Contract) else load_contract(contract) if contract else plan.contract
         self.sut: SystemUnderTest = plan.make()
-        moved = _moves(self.sut)
+        self.client_folder = client_folder
+        moved, reach = moves(self.sut), reach_of(self.sut)
         setup = Setup("moved") if moved else Setup()
-        self.exercise = Exercise("own-test", "A test of the client's own", (), codes, _nothing, 1, setup=setup)
-        self.exercise = self.exercise.under(plan.contract)
-        self.clock = PlatformClock(self.exercise.epoch_us if moved else None)
-        self.rows = MemoryLedger(run_info(self.exercise, plan.contract, plan.seed, self.sut.name))
+        first = demo_scenario(known).codes[0]
+        rates = {first.code: first.rate_per_s} if codes is None else dict(codes)
+        exercise = Exercise("own-test", "A test of the client's own", (), rates, _nothing, 1, limit=limit, setup=setup)
+        self.exercise = exercise.under(known)
+        if scenario is None:
+            scenario, codes = self.exercise.scenario(known, plan.seed, reach), None
+        super().__init__(codes, scenario=scenario, contract=known, port=reach.port, seed=plan.seed)
+        self._platform_clock = PlatformClock(self.exercise.epoch_us) if moved else None
         self._beside = AsyncExitStack()
-        self._thread = LoopThread("simbench-smsc")
-        scenario = self.exercise.scenario(plan.contract, plan.seed, reach_of(self.sut))
-        self.live = LiveSmsc(scenario, plan.contract, self.rows, clock=self.clock)
-        self.call(self.live.__aenter__())
-        self.bench = Bench(self.live, self.sut)
-        self.host, self.port = "127.0.0.1", self.live.server.port
-        """Where clients connect."""
-        self.accounts = {config.code: (config.account or config.code, config.password) for config in scenario.codes}
-        """Short code to login and password."""
 
-    def call(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.bench = Bench(self.live, self.sut)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.call(self._beside.aclose())
+        finally:
+            super().__exit__(kind, error, trace)
+
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something on the SMSC's loop and wait for it."""
-        return self._thread.wait(work, timeout_s)
+        return self._wait(work)
 
     def wait_for_session(self, account: str, timeout_s: float = WAIT_S) -> bool:
         """Wait until the account is logged in; False when time ran out."""
@@ -75,18 +97,6 @@ class Smsc:
     def wait_for_answers(self, count: int, timeout_s: float = WAIT_S) -> bool:
         """Wait until that many submits are answered; False when time ran out."""
         return self.call(self.bench.received(count, timeout_s))
-
-    def mo(self, sender: str, code: str, text: str) -> None:
-        """A subscriber writes to a short code."""
-        self.call(self._on_loop(lambda: self.live.control.mo(sender, code, text)))
-
-    def outage(self, mode: Mode = "refuse") -> None:
-        """Begin a total outage."""
-        self.call(self.live.control.outage(mode))
-
-    def restore(self) -> None:
-        """End it."""
-        self.call(self.live.control.restore())
 
     @cached_property
     def api(self) -> ApiClient:
@@ -104,33 +114,31 @@ class Smsc:
         self._beside.callback(client.close)
         return client
 
-    def close(self) -> None:
-        """End the server and its loop."""
-        self.call(self._beside.aclose())
-        self.call(self.live.__aexit__())
-        self._thread.end()
-
-    async def _on_loop(self, work: Callable[[], T]) -> T:
-        return work()
-
 
 class Client:
-    """The client under test, started against that SMSC."""
+    """The client under test, started against that SMSC for the length of a `with` block."""
 
     def __init__(self, smsc: Smsc) -> None:
         self._smsc = smsc
         self.reports: list[Report] = []
         """Every report of the client, in order."""
-        target = target_of(smsc.exercise, smsc.live, smsc.folder, smsc.clock if _moves(smsc.sut) else None)
-        smsc.folder.mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self) -> Self:
+        smsc, clock = self._smsc, self._smsc._platform_clock
+        target = target_of(smsc.exercise, smsc.live, smsc.client_folder, clock)
+        smsc.client_folder.mkdir(parents=True, exist_ok=True)
         try:
             smsc.call(smsc.sut.start(target, self._hear))
         except BaseException:
             self.stop()
             raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def send(self, recipient: str, text: str, code: str = "", **more: Any) -> Outgoing:
-        """Request a message; returns the mark that is appended to its text."""
+        """Request a message; returns it with the `token` that is appended to its text."""
         bench = self._smsc.bench
         ask = bench.message(code or next(iter(bench.rates)), recipient, text, **more)
         self._smsc.call(bench.ask(ask))
@@ -167,76 +175,21 @@ class Clock:
 
     def now(self) -> int:
         """The present instant (us, UTC)."""
-        return self._smsc.clock.now()
+        return self._smsc.live.clock.now()
 
     def step_to(self, *civil: int) -> None:
         """Move both forward to a civil time (year, month, day, hour, ...). Skips the test where it cannot."""
-        if not _moves(self._smsc.sut):
+        if not moves(self._smsc.sut):
             pytest.skip("the client's clock cannot be moved")
-        self._smsc.call(self._step((self._smsc.live.contract.calendar.instant(*civil) - self.now()) / SECOND_US))
+        self._smsc.call(self._step((self._smsc.contract.calendar.instant(*civil) - self.now()) / SECOND_US))
 
     async def _step(self, seconds: float) -> None:
         self._smsc.live.control.step(seconds)
-        sut, clock = self._smsc.sut, self._smsc.clock
+        sut, clock = self._smsc.sut, self._smsc.live.clock
         if isinstance(sut, MovesClock):
             await sut.move_clock(ClockGiven(*clock.basis(), clock.speed))
 
 
-class Fixtures:
-    """The fixtures under their long names. A marker `simbench(codes={"36010": 10})` says which codes there are."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-
-    @pytest.fixture
-    def simbench_smsc(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Smsc]:
-        """A fake SMSC; nobody is connected yet."""
-        marker = request.node.get_closest_marker("simbench")
-        smsc = Smsc(self._plan, (marker.kwargs if marker else {}).get("codes", CODES), tmp_path / "client")
-        yield smsc
-        smsc.close()
-
-    @pytest.fixture
-    def simbench_sut(self, simbench_smsc: Smsc) -> Iterator[Client]:
-        """The client under test, started against it."""
-        client = Client(simbench_smsc)
-        yield client
-        client.stop()
-
-    @pytest.fixture
-    def simbench_ledger(self, simbench_smsc: Smsc) -> Callable[[], Trace]:
-        """Call it for the trace so far: `.submits`, `.notifications`, `.mo`, `.sessions`, `.frames`..."""
-        return lambda: Trace(simbench_smsc.rows.snapshot())
-
-    @pytest.fixture
-    def simbench_clock(self, simbench_smsc: Smsc) -> Clock:
-        """The clock of SMSC and client."""
-        return Clock(simbench_smsc)
-
-
-class Short:
-    """The same under short names."""
-
-    @pytest.fixture
-    def smsc(self, simbench_smsc: Smsc) -> Smsc:
-        """See simbench_smsc."""
-        return simbench_smsc
-
-    @pytest.fixture
-    def sut(self, simbench_sut: Client) -> Client:
-        """See simbench_sut."""
-        return simbench_sut
-
-    @pytest.fixture
-    def ledger(self, simbench_ledger: Callable[[], Trace]) -> Callable[[], Trace]:
-        """See simbench_ledger."""
-        return simbench_ledger
-
-    @pytest.fixture
-    def clock(self, simbench_clock: Clock) -> Clock:
-        """See simbench_clock."""
-        return simbench_clock
-
-
-def _moves(sut: SystemUnderTest) -> bool:
+def moves(sut: SystemUnderTest) -> bool:
+    """Whether a client's clock can be moved."""
     return sut.capabilities.clock in {"offset", "speed"}

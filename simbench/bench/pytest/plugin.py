@@ -15,23 +15,22 @@ import msgspec
 import pytest
 from _pytest.outcomes import Skipped
 
-from simbench.base.errors import SimbenchError
+from simbench.base.errors import BadInput, SimbenchError
 from simbench.base.outputs import check_folder, claim
-from simbench.bench.pytest import fixtures
+from simbench.base.toml_files import choice
+from simbench.bench.pytest.asked import ROOT, wants_purposes
+from simbench.bench.pytest.left_out import UNDECIDED
+from simbench.bench.report.words import frames_in_words
 from simbench.bench.runner.baseline import Baseline, Standing, compare, read_baseline, remark
 from simbench.bench.runner.junit import case_text, end_of, named_items, properties
 from simbench.bench.runner.options import SessionOptions, plan_of
 from simbench.bench.runner.output import write_output
-from simbench.bench.runner.session import Judgements
+from simbench.bench.runner.session import Judgements, Plan
 from simbench.bench.runner.session_findings import EVERY, exercises_of
 from simbench.finding import Finding, counted, exit_status
 from simbench.rules.rule import load
 
 NOTHING = ("none",)  # --sut-only none: the fixtures alone
-GROUP = "simbench"
-UNDECIDED = 3  # exit status, as of `simbench conform`
-
-
 VERDICT = "verdict"  # reports take attributes of a plugin's own
 
 
@@ -46,7 +45,7 @@ class NotPassed(Skipped):
 class Foreign:
     """The purposes of a session: collected as items, judged as they are run, written down at the end."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, nodes: list[str]) -> None:
         option = config.getoption
         only = tuple(option("--sut-only"))
         self.wanted = SessionOptions(
@@ -55,9 +54,9 @@ class Foreign:
         )  # fmt: skip
         self.strict: bool = option("--sut-strict")
         worker = getattr(config, "workerinput", {}).get("workerid", "")
-        self.folder = _new_folder(option("--sut-output"), worker)
-        self.plan = plan_of(self.wanted, self.folder)
-        self.collects = only != NOTHING
+        self._asked_folder = _checked_folder(option("--sut-output"), worker)
+        self.plan = plan_of(self.wanted, self._asked_folder or Path())
+        self.named = _named(nodes, self.plan) if only != NOTHING and wants_purposes(config, nodes) else []
         baseline = option("--sut-baseline")
         self.baseline = read_baseline(baseline, load()) if baseline else Baseline()
         self._judgements: Judgements | None = None
@@ -67,9 +66,22 @@ class Foreign:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """Add the purposes, before `-k`, `-m` and `--last-failed` choose among all items."""
-        if self.collects:
-            items.extend(Purposes.from_parent(session, name="simbench", foreign=self).collect())
+        """Collect the purposes, before `-k`, `-m` and `--last-failed` choose among all items."""
+        if self.named:
+            items.extend(session.genitems(Purposes.from_parent(session, name=ROOT, nodeid=ROOT, foreign=self)))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """One worker has all purposes, as they share exercises; tests of their own go wherever there is room."""
+        if config.getoption("dist") not in {"load", "worksteal", "loadgroup"}:
+            return None
+        from xdist.scheduler import LoadGroupScheduling  # noqa: PLC0415 - there, as it calls this
+
+        class Scheduling(LoadGroupScheduling):  # type: ignore[misc]  # xdist has no types
+            def _split_scope(self, nodeid: str) -> str:
+                return ROOT if nodeid.startswith(f"{ROOT}::") else str(super()._split_scope(nodeid))
+
+        return Scheduling(config, log)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Run only exercises of the remaining purposes."""
@@ -99,9 +111,9 @@ class Foreign:
         """A finding beside the baseline, once its exercise is over; starts them all when the first is asked for."""
         if self._judgements is None:
             chosen = {name: one for name, one in self.plan.chosen.items() if name in self._wanted_exercises}
-            plan = msgspec.structs.replace(self.plan, chosen=chosen)
-            claim(self.folder, "--sut-output")
-            self._judgements = Judgements(plan)
+            folder = self._asked_folder or Path(tempfile.mkdtemp(prefix="simbench-"))
+            claim(folder, "--sut-output")
+            self._judgements = Judgements(msgspec.structs.replace(self.plan, chosen=chosen, folder=folder))
             self._judgements.start(lambda *_: None)
         return self._compare([self._judgements.finding(exercise, purpose)])[0], self._judgements
 
@@ -114,17 +126,22 @@ class Foreign:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the output folder; exit with 3 where nothing failed but something is inconclusive."""
+        """Write the output folder; exit with 3 where nothing failed but something is inconclusive.
+
+        Where the session ends early (`-x`, Ctrl-C), exercises that still run end, and the others are written.
+        """
         if self._seen and exitstatus == pytest.ExitCode.OK and exit_status(self._seen) == UNDECIDED:
             session.exitstatus = UNDECIDED
             self._undecided = True
-        if self._judgements is not None and all(done.done() for done in self._judgements.conducted.values()):
-            write_output(self._judgements, self.folder, self._compare(self._judgements.findings))
+        if self._judgements is not None:
+            self._judgements.stop()
+            self._judgements.keep_judged()
+            write_output(self._judgements, self._judgements.plan.folder, self._compare(self._judgements.findings))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the path of the report."""
         if self._judgements is not None:
-            terminalreporter.write_line(f"simbench: {self.folder / 'report.html'}")
+            terminalreporter.write_line(f"simbench: {self._judgements.plan.folder / 'report.html'}")
         if self._undecided:
             terminalreporter.write_line(f"simbench: exit status {UNDECIDED}: {counted(self._seen)}")
 
@@ -133,29 +150,26 @@ class Foreign:
 
 
 class Purposes(pytest.Collector):
-    """The node that purposes hang on."""
+    """The purposes of a session, `simbench` in the tree of tests."""
 
     def __init__(self, *, foreign: Foreign, **more: Any) -> None:
-        super().__init__(nodeid="simbench", **more)
+        super().__init__(**more)
         self._foreign = foreign
 
     def collect(self) -> Iterator[PurposeItem]:
         """One item a finding of the session."""
-        grouped = hasattr(self.config, "workerinput")
-        for name, exercise, purpose in named_items(self._foreign.plan.chosen):
-            # A worker of xdist has them all, as one group: they share exercises.
-            nodeid = f"simbench::{name}" + (f"@{GROUP}" if grouped else "")
-            yield PurposeItem.from_parent(
-                self, name=name, nodeid=nodeid, foreign=self._foreign, exercise=exercise, purpose=purpose
-            )
+        for name, exercise, purpose in self._foreign.named:
+            yield PurposeItem.from_parent(self, name=name, foreign=self._foreign, exercise=exercise, purpose=purpose)
 
 
 class PurposeItem(pytest.Item):
-    """One finding of the session."""
+    """One finding of the session; `-k` also finds it by its clause and its exercise."""
 
     def __init__(self, *, foreign: Foreign, exercise: str, purpose: str, **more: Any) -> None:
         super().__init__(**more)
         self._foreign, self.exercise, self.purpose = foreign, exercise, purpose
+        self._clause = foreign.plan.contract.clause_of(purpose)
+        self.extra_keyword_matches.update({self._clause, exercise})
 
     def runtest(self) -> None:
         """Fail, pass, or end with the verdict."""
@@ -168,27 +182,41 @@ class PurposeItem(pytest.Item):
         if end == "skipped":
             raise NotPassed(word, said)
         if end:
-            pytest.fail(f"{word}: {said}", pytrace=False)
+            frames = frames_in_words(standing.finding, judgements.plan.contract.calendar)
+            pytest.fail("\n".join([f"{word}: {standing.finding.parts[0]}", said, *frames]), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where a purpose is: in the suite."""
-        return Path(__file__), None, self.name
+        """Where a purpose is: at its rule."""
+        code = load()[self.purpose].judge.__code__
+        # Not the name alone, at which pytest would cut the node id that it prints.
+        return Path(code.co_filename), code.co_firstlineno - 1, f"{self.name}, clause {self._clause}"
 
 
-def door(config: pytest.Config, short_names: bool) -> list[object]:
-    """The plugins of a session with a client. Raises pytest.UsageError for what cannot be meant."""
+def session_of(config: pytest.Config, nodes: list[str]) -> Foreign:
+    """The plugin of a session with a client, of the purposes with these names or, without any, of all.
+
+    Raises pytest.UsageError for what cannot be meant.
+    """
     try:
-        foreign = Foreign(config)
+        return Foreign(config, nodes)
     except SimbenchError as error:
         raise pytest.UsageError(f"simbench: {error}") from None
-    short = [fixtures.Short()] if short_names else []
-    return [foreign, fixtures.Fixtures(foreign.plan), *short]
 
 
-def _new_folder(asked: Path | None, worker: str) -> Path:
-    """The folder asked for, a sub-folder for each worker of xdist; else one of the machine's temporary ones."""
+def _named(nodes: list[str], plan: Plan) -> list[tuple[str, str, str]]:
+    """Name, exercise and purpose of the items asked for: by name, or all exercises of a purpose. Raises BadInput."""
+    items = named_items(plan.chosen)
+    known = {word for name, _, purpose in items for word in (name, purpose)}
+    for node in nodes:
+        if node not in known:
+            raise BadInput(f"{ROOT}::{node}", "no purpose of this session", choice(node, sorted(known)))
+    return [item for item in items if not nodes or {item[0], item[2]} & {*nodes}]
+
+
+def _checked_folder(asked: Path | None, worker: str) -> Path | None:
+    """The folder asked for, a sub-folder for each worker of xdist; None: one of the machine's temporary ones."""
     if asked is None:
-        return Path(tempfile.mkdtemp(prefix="simbench-"))
+        return None
     folder = asked / worker if worker else asked
     if (folder / "runs").exists():
         raise pytest.UsageError(f"simbench: --sut-output {asked}: holds the runs of an earlier session")

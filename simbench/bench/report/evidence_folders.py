@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections import Counter
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -30,15 +30,17 @@ EVIDENCE: Final = "evidence"
 MARGIN_US: Final = SECOND_US  # of the wire before and after what is shown
 
 
-def write_folders(place: Path, judgement: Judgement, runs: Path) -> None:
-    """Write one folder for each purpose that was judged; `runs` holds the clients' logs. Raises BadInput."""
+def write_folders(place: Path, judgement: Judgement, runs: Path, several: Collection[str] = ()) -> None:
+    """Write one folder for each purpose that was judged, one an exercise for those in `several`.
+
+    `runs` holds the clients' logs. Raises BadInput.
+    """
     readings = {one.name: one.trace for one in judgement.exercises}
-    times = Counter(finding.purpose for finding in judgement.findings)
     try:
         for finding in judgement.findings:
             if finding.outcome == "unsupported":
                 continue
-            folder = place / folder_name(finding, times[finding.purpose] > 1)
+            folder = place / folder_name(finding, finding.purpose in several)
             write_json(folder / "finding.json", finding)
             for exercise in exercises_of(finding):
                 part = "" if finding.exercise else f"{exercise}."

@@ -10,20 +10,25 @@ from simbench.base.errors import BadInput
 from simbench.base.json_files import read_json, write_json
 from simbench.bench.report.model import Judgement
 from simbench.finding import Finding, tally
+from simbench.rules.coverage import Untested
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `findings.json` holds: facts of the run, how many findings of each outcome, the findings in order."""
+    """What `findings.json` holds: facts of the run, how many findings of each outcome, the findings in order.
+
+    `untested` are the clauses of the contract that no finding is about.
+    """
 
     run: dict[str, str | int | float]
     summary: dict[str, int]
     findings: tuple[Finding, ...]
+    untested: tuple[Untested, ...] = ()
 
 
 def write_findings(path: Path, judgement: Judgement) -> None:
     """Write `findings.json`. Raises BadInput when the file cannot be written."""
     findings = tuple(judgement.findings)
-    result = Result(dict(judgement.info), tally(findings), findings)
+    result = Result(dict(judgement.info), tally(findings), findings, tuple(judgement.untested))
     write_json(path, result)
 
 

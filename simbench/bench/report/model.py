@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from simbench.contract import Contract
 from simbench.finding import Finding
+from simbench.rules.coverage import Untested
 from simbench.trace.trace import Trace
 
 Info = Mapping[str, str | int | float]
@@ -39,3 +40,5 @@ class Judgement:
     """What each purpose expects, in one sentence."""
     remarks: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """What is to be said of a finding beside its outcome, by purpose and exercise: that it is a known deviation."""
+    untested: Sequence[Untested] = field(default=())
+    """The clauses of the contract that no finding is about, each with the reason."""

@@ -125,6 +125,8 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
             facts=facts(judgement),
             cases=cases,
             matrix=matrix(cases, judgement.contract),
+            untested=[(one, judgement.contract.clauses[one.clause].gist) for one in judgement.untested],
+            language=judgement.contract.language,
             outcomes=WORST_FIRST,
             timelines=[
                 timeline(run, findings, mask, judgement.contract.calendar)

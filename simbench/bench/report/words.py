@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from simbench.base.calendar import Calendar
+from simbench.base.text import count
 from simbench.contract import Contract
 from simbench.finding import Evidence, Finding
+from simbench.reporting.evidence import exhibit
 from simbench.reporting.format import interval
 from simbench.rules.meaning import meaning_of
 from simbench.rules.rule import load
-from simbench.ucp.explain import heading
+from simbench.ucp.explain import Explained, heading
 from simbench.ucp.frame import Frame, Framer
 from simbench.ucp.masking import masked_text
 
+FRAMES: Final = 3  # of a finding, shown field by field
+WIDTH: Final = 24  # of a field's value
 LABELS: Final = ("Expected", "Seen", "Why")
 
 
@@ -58,6 +62,30 @@ def first_seen(finding: Finding, calendar: Calendar) -> str:
         return ""
     place = ", ".join(filter(None, (first.exercise, f"session {first.session}" if first.session >= 0 else "")))
     return f"First: {decoded(first)} at {interval(first.start, first.end, calendar)}{f' ({place})' if place else ''}."
+
+
+def frames_in_words(finding: Finding, calendar: Calendar) -> list[str]:
+    """The first frames of the evidence, field by field, a line each; telephone numbers are masked."""
+    lines = []
+    with_frame = [one for one in finding.evidence if one.frame]
+    for evidence in with_frame[:FRAMES]:
+        shown = exhibit(evidence, mask=True, calendar=calendar)
+        place = ", ".join(filter(None, (shown.when, shown.session)))
+        lines.append(f"Frame: {shown.note} ({place})")
+        for frame in shown.frames:
+            lines.append(f"  {frame.title or frame.hex}")
+            lines += [f"    {one.name:<6}{_cut(one.value):<{WIDTH}} {_said(one)}".rstrip() for one in frame.fields]
+            lines += [f"    wrong: {problem}" for problem in frame.problems]
+    rest = len(with_frame) - FRAMES
+    return lines + ([f"and {count(rest, 'more frame')} in the evidence"] if rest > 0 else [])
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= WIDTH else f"{value[: WIDTH - 1]}…"
+
+
+def _said(field: Explained) -> str:
+    return f"{field.what}: {field.meaning}" if field.meaning else field.what
 
 
 def decoded(evidence: Evidence) -> str:

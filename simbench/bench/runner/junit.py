@@ -77,8 +77,7 @@ class JunitCase(NamedTuple):
 def case_text(standing: Standing, judgements: Judgements) -> str:
     """The text of a case: expected, seen and why, a line each, and the folder of its evidence."""
     finding, plan = standing.finding, judgements.plan
-    several = sum(one.purpose == finding.purpose for one in judgements.findings) > 1
-    place = plan.folder / EVIDENCE / folder_name(finding, several)
+    place = plan.folder / EVIDENCE / folder_name(finding, finding.purpose in judgements.several)
     lines = three_lines(finding, plan.contract, remark(standing))
     return lines.text("" if finding.outcome == "unsupported" else str(place))
 

@@ -26,8 +26,8 @@ from simbench.bench.sut.description import (
 )
 from simbench.bench.sut.description import read_description as read
 from simbench.bench.sut.protocol import SystemUnderTest, reach_of
-from simbench.bench.sut.registry import known_suts, make_sut
-from simbench.client.faults import FAULTS
+from simbench.bench.sut.registry import known_names, make_sut
+from simbench.client.faults import FAULTS, current
 from simbench.contract import Contract, load_contract
 from simbench.contract.load import DEFAULT
 
@@ -116,7 +116,7 @@ class Nobody:
 
 def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Description | None]:
     for fault in wanted.faults if wanted.sut == "reference" else ():
-        if fault not in FAULTS:
+        if current(fault) not in FAULTS:
             raise BadInput(f"--fault {fault}", "the reference client has no such fault", choice(fault, FAULTS))
     said = read_capabilities(wanted.capabilities) if wanted.capabilities else None
     description: Description | None = None
@@ -124,8 +124,8 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
         description = read(Path(wanted.sut))
     elif wanted.sut in KINDS:
         description = from_options(wanted.sut, wanted.program)
-    elif wanted.sut not in known_suts():
-        known = ", ".join((*known_suts(), *KINDS))
+    elif wanted.sut not in known_names():
+        known = ", ".join((*known_names(), *KINDS))
         raise BadInput("system under test", f"{wanted.sut!r} is not known", f"one of {known}, or a .toml file")
     if wanted.program and (description is None or wanted.sut != "command"):
         raise BadInput("--program", f"cannot be combined with --sut {wanted.sut}", "--sut command")

@@ -13,9 +13,11 @@ from simbench.base.errors import BadInput
 from simbench.bench.report import ExerciseRun, Judgement, Result, read_findings, write_findings, write_report
 from simbench.bench.report.evidence_folders import EVIDENCE, write_folders
 from simbench.bench.runner.baseline import Standing, remark
+from simbench.bench.runner.selection import exercised
 from simbench.bench.runner.session import ATTEMPTS, RUNS, Judgements
 from simbench.bench.runner.session_record import NAME as RECORD
 from simbench.bench.runner.session_record import write_record
+from simbench.rules.coverage import untested
 from simbench.rules.rule import load
 from simbench.trace.trace import Trace
 
@@ -28,7 +30,7 @@ def write_output(judgements: Judgements, folder: Path, standings: Sequence[Stand
     if not judgements.reused:  # the record of the runs stays complete, even when part of it is judged again
         write_record(folder, judgements.record())
     write_findings(folder / FINDINGS, judgement)
-    write_folders(folder / EVIDENCE, judgement, judgements.plan.folder / RUNS)
+    write_folders(folder / EVIDENCE, judgement, judgements.plan.folder / RUNS, judgements.several)
     write_report(folder / REPORT, judgement)
     return judgement
 
@@ -81,6 +83,7 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
         exercises,
         {purpose: rule.sentence for purpose, rule in load().items()},
         {(one.finding.purpose, one.finding.exercise): said for one in standings if (said := said_of(one, judgements))},
+        untested(judgements.plan.contract, judgements.findings, exercised()),
     )
 
 

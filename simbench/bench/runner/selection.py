@@ -22,6 +22,11 @@ from simbench.contract import Contract, load_contract
 from simbench.rules.rule import current, load, standing
 
 
+def exercised() -> frozenset[str]:
+    """The purposes that an exercise tests."""
+    return frozenset(purpose for each in EXERCISES.values() for purpose in each.purposes) | frozenset(standing())
+
+
 def select(only: Iterable[str] = (), contract: Contract | None = None) -> Chosen:
     """Of every exercise there is, those wanted; see `choose`."""
     return choose(EXERCISES.values(), only, contract)
@@ -42,12 +47,14 @@ def choose(exercises: Iterable[Exercise], only: Iterable[str] = (), contract: Co
     chosen: Chosen = {}
     matched: set[str] = set()
     everywhere, watched = standing(contract), load("watched")
+    # A standing purpose that no exercise is for, as of a package's own rule, is chosen by its name in all of them.
+    nowhere = set(everywhere) - {purpose for exercise in exercises for purpose in exercise.purposes}
     for exercise in exercises:
         name = exercise.name
         purposes = []
         own = [purpose for purpose in exercise.purposes if contract.clause_of(purpose)]
         whole = not words or name in words
-        more = [one for one in everywhere if whole and own and (exercise.asks or one in watched)]
+        more = [one for one in everywhere if (whole or one in nowhere) and own and (exercise.asks or one in watched)]
         for purpose in dict.fromkeys((*own, *more)):
             hits = {word for word in words if _matches(word, name, purpose, contract)}
             matched |= hits

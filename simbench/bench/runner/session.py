@@ -10,6 +10,7 @@ import contextlib
 import platform
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from functools import partial
@@ -88,6 +89,9 @@ class Judgements:
         self.lasted_s: float | None = None  # until all was over, set once
         self.reused = False  # whether it is an earlier session, judged again
         self.conducted: dict[str, Future[Conducted]] = {name: Future() for name in plan.chosen}
+        times = Counter(purpose for _, purpose in items_of(plan.chosen))
+        self.several = frozenset(purpose for purpose, number in times.items() if number > 1)
+        """The purposes with a finding in each of several exercises."""
         self._judged: dict[str, list[Finding]] = {}
         self._judging = asyncio.Lock()  # one at a time: several would starve the SMSC
         self._thread: threading.Thread | None = None
@@ -108,6 +112,17 @@ class Judgements:
                 loop.call_soon_threadsafe(task.cancel)
         if self._thread is not None:
             self._thread.join()
+
+    def keep_judged(self) -> None:
+        """Leave out of the session every exercise that did not end, after `stop`; it judges the others."""
+        chosen = {}
+        for name, one in self.plan.chosen.items():
+            done = self.conducted[name]
+            if done.done() and not done.cancelled() and done.exception() is None:
+                chosen[name] = one
+        self.plan = msgspec.structs.replace(self.plan, chosen=chosen)
+        self.conducted = {name: self.conducted[name] for name in chosen}
+        self.wait()
 
     def reuse(self, record: SessionRecord) -> None:
         """Judge the ledgers the plan's folder holds already, without any client. Raises LedgerError.

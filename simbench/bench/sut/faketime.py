@@ -22,6 +22,8 @@ PLACES = (
 OFFSET_FILE = "clock.offset"
 PYTHON = Path(__file__).parent / "faketime_shim"  # Python programs need this to sleep under it
 CACHE_S = 1  # time for which the library may use a previous offset
+# The library rereads the offset when the whole second differs from that of its last look by more than this duration.
+CACHE_DURATION = CACHE_S - 1
 
 
 def library() -> Path | None:
@@ -39,7 +41,7 @@ def environment(folder: Path, clock: ClockGiven) -> dict[str, str]:
     return {
         "LD_PRELOAD": str(path),
         "FAKETIME_TIMESTAMP_FILE": str(folder.resolve() / OFFSET_FILE),
-        "FAKETIME_CACHE_DURATION": str(CACHE_S),
+        "FAKETIME_CACHE_DURATION": str(CACHE_DURATION),
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PYTHON), os.environ.get("PYTHONPATH")])),
     }

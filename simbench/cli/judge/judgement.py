@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import Any
 
 import click
-import msgspec
 
 from simbench.api.contracts import contract_for
 from simbench.api.judge_output import Paper, answer_of, write_judged
@@ -17,20 +18,20 @@ from simbench.cli.judge.printing import print_answer, print_notes
 from simbench.finding import exit_status
 
 QUIET_S = 2.0
-BESIDE = frozenset(Inputs.__struct_fields__) & frozenset(Options.__struct_fields__)
 
 
-def judge_command(options: Options, kind: str = "") -> int:
-    """Read, judge, print, write, and return the exit status (docs/reference/exit-status.md).
+def judge_command(source: Path, given: dict[str, Any], options: Options, kind: str = "") -> int:
+    """Read `source`, judge, print, write, and return the exit status (docs/reference/exit-status.md).
+
+    `given` are fields of `Inputs`.
 
     Raises BadInput when the source is of another kind than requested.
     """
     for option, asked in (("--pdf", options.pdf), ("--claim", options.claim)):
         if asked and options.output is None:
             raise BadInput(option, "has no folder to write to", "-o as well")
-    given = {name: value for name, value in msgspec.structs.asdict(options).items() if name in BESIDE}
-    contract = contract_for(options.source, options.contract_name)
-    inputs = Inputs(**given, contract=contract, keep=options.output)
+    contract = contract_for(source, options.contract_name)
+    inputs = Inputs(source=source, **given, contract=contract, keep=options.output)
     judged = judge_record(inputs, kind, _Lines().show)
     print_notes(judged.notes)
     if options.output is not None:

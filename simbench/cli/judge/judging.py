@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, Final
 
 import cloup
@@ -47,12 +48,13 @@ def judging(
 
     def make(described: Callable[[], None]) -> Page:
         @wraps(described)
-        def judge(**options: Any) -> None:
+        def judge(source: Path, **given: Any) -> None:
             from simbench.base.event_loop import sparing_collector
             from simbench.cli.judge.judgement import judge_command
 
             with sparing_collector():  # of a long record collecting would take a third of the time
-                sys.exit(judge_command(Options(**options), kind))
+                options = Options(**{name: given.pop(name) for name in Options.__struct_fields__ if name in given})
+                sys.exit(judge_command(source, given, options, kind))
 
         body: Any = judge
         for group in reversed(_GROUPS[kind]):

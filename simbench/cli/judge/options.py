@@ -16,34 +16,14 @@ _FILE: Final = click.Path(path_type=Path)
 
 
 class Options(msgspec.Struct, frozen=True):
-    """The options of the command line."""
+    """The options that say what is written, and by which contract; the others are fields of `Inputs`."""
 
-    source: Path
-    start: str | None = None
-    end: str | None = None
-    history_from: str | None = None
     contract_name: str | None = None
-    tz: str | None = None
-    mapping: Path | None = None
-    decisions: Path | None = None
-    probes: Path | None = None
-    traffic: Path | None = None
-    forecast_until: str | None = None
-    laws: Path | None = None
-    as_of: str | None = None
-    back_test: bool = False
-    replications: int = 10_000
-    workers: int | None = None
-    seed: int = 1
     output: Path | None = None
     as_json: bool = False
     language: str = "en"
     pdf: bool = False
     claim: bool = False
-    campaigns: Path | None = None
-    requests: Path | None = None
-    keys: Path | None = None
-    port: int | None = None
 
 
 ZONE: Final = cloup.option("--tz", metavar="ZONE", help="Time zone of times that name none, such as Europe/Paris.")

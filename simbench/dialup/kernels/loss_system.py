@@ -42,14 +42,11 @@ def lose_seconds(
     n, mask = len(start), ring.shape[1] - 1
     rules, outages, delays = conditions
     limit = rules[0]
-    began = start.copy() if rules[2] > 0 else start
-    changed = n > 0 and (len(outages) > 0 or hold.max() > limit)
-    length, outcome, tries = np.minimum(hold, limit) if changed else hold, np.zeros(n, np.uint8), np.ones(n, np.uint8)
+    began, length, outcome, tries = _untouched(start, hold, rules, len(outages) > 0)
     calls = (start, pool, began, length, outcome)
     busy, clock = np.zeros(len(ports), np.int64), np.full(len(ports), start[0] if n else 0)
     failed, (down, due) = len(outages) > 0, _first_outages(outages, len(ports))
-    room = n if rules[2] > 0 else 0  # no call waits twice at once; what is not used is not touched
-    redial_at, redial_of, waiting = np.empty(room, np.int64), np.empty(room, np.int64), 0
+    redial_at, redial_of, waiting = _no_redials(n, rules)
     i = 0
     while i < n or waiting > 0:
         if waiting > 0 and (i >= n or redial_at[0] < start[i]):
@@ -79,18 +76,16 @@ def lose_seconds(
                 ring[p, (now + length[call]) & mask] += 1
         else:
             outcome[call] = REFUSED if refused else BLOCKED
-            again = _again(call, tries[call], rules, delays)
-            if again > 0 and now + again < rules[5]:
-                waiting = _push(redial_at, redial_of, waiting, now + again, call)
+            again = now + _again(call, tries[call], rules, delays)
+            if now < again < rules[5]:
+                waiting = _push(redial_at, redial_of, waiting, again, call)
         busy[p] = b
-    for p in range(len(ports)):
-        while due[p] < NEVER:
-            _fail(p, due[p], n, rules, outages, down, due, calls)
+    _fail_to_the_end(n, rules, outages, down, due, calls)
     return began, length, outcome, tries
 
 
 @kernel
-def lose_microseconds(  # noqa: PLR0912 - one loop, for speed
+def lose_microseconds(
     start: I64, hold: I64, pool: I32, ports: I64, conditions: tuple[I64, I64, I64]
 ) -> tuple[I64, I64, U8, U8]:
     """Carry calls sorted by start, in any unit of time: (began, length, outcome, tries) of each call, in order given.
@@ -104,17 +99,14 @@ def lose_microseconds(  # noqa: PLR0912 - one loop, for speed
     n = len(start)
     rules, outages, delays = conditions
     limit = rules[0]
-    began = start.copy() if rules[2] > 0 else start
-    changed = n > 0 and (len(outages) > 0 or hold.max() > limit)
-    length, outcome, tries = np.minimum(hold, limit) if changed else hold, np.zeros(n, np.uint8), np.ones(n, np.uint8)
+    began, length, outcome, tries = _untouched(start, hold, rules, len(outages) > 0)
     calls = (start, pool, began, length, outcome)
     first, busy = np.zeros(len(ports) + 1, np.int64), np.zeros(len(ports), np.int64)
     for p in range(len(ports)):
         first[p + 1] = first[p] + ports[p]
     ends = np.empty(first[-1], np.int64)
     failed, (down, due) = len(outages) > 0, _first_outages(outages, len(ports))
-    room = n if rules[2] > 0 else 0  # no call waits twice at once; what is not used is not touched
-    redial_at, redial_of, waiting = np.empty(room, np.int64), np.empty(room, np.int64), 0
+    redial_at, redial_of, waiting = _no_redials(n, rules)
     i = 0
     while i < n or waiting > 0:
         if waiting > 0 and (i >= n or redial_at[0] < start[i]):
@@ -144,14 +136,28 @@ def lose_microseconds(  # noqa: PLR0912 - one loop, for speed
                 b = _rise(heap, b, leaves)
         else:
             outcome[call] = REFUSED if refused else BLOCKED
-            again = _again(call, tries[call], rules, delays)
-            if again > 0 and now + again < rules[5]:
-                waiting = _push(redial_at, redial_of, waiting, now + again, call)
+            again = now + _again(call, tries[call], rules, delays)
+            if now < again < rules[5]:
+                waiting = _push(redial_at, redial_of, waiting, again, call)
         busy[p] = b
-    for p in range(len(ports)):
-        while due[p] < NEVER:
-            _fail(p, due[p], n, rules, outages, down, due, calls)
+    _fail_to_the_end(n, rules, outages, down, due, calls)
     return began, length, outcome, tries
+
+
+@kernel
+def _untouched(start: I64, hold: I64, rules: I64, failing: bool) -> tuple[I64, I64, U8, U8]:
+    """The four columns that are given back, before the first call."""
+    n = len(start)
+    began = start.copy() if rules[2] > 0 else start
+    changed = n > 0 and (failing or hold.max() > rules[0])
+    return began, np.minimum(hold, rules[0]) if changed else hold, np.zeros(n, np.uint8), np.ones(n, np.uint8)
+
+
+@kernel
+def _no_redials(calls: int, rules: I64) -> tuple[I64, I64, int]:
+    """An empty heap of redials: instants, calls, size. No call waits twice at once; unused room is not touched."""
+    room = calls if rules[2] > 0 else 0
+    return np.empty(room, np.int64), np.empty(room, np.int64), 0
 
 
 @kernel
@@ -200,6 +206,14 @@ def _fail(  # noqa: PLR0913 - the state of a pool is a few arrays
         else:
             due[p] = NEVER
     return dropped
+
+
+@kernel
+def _fail_to_the_end(seen: int, rules: I64, outages: I64, down: I64, due: I64, calls: Columns) -> None:
+    """Let every pool fail for the last times, after its last call."""
+    for p in range(len(due)):
+        while due[p] < NEVER:
+            _fail(p, due[p], seen, rules, outages, down, due, calls)
 
 
 @kernel

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simbench.kernels.jit import kernel
+from simbench.kernels.jit import kernel_whole
 
 STEP_S, HOUR_S = 10, 3600
 NEVER_S = 1e18
@@ -148,131 +148,218 @@ def advance(load: Load, queues: Queues, factors: Any, now: tuple[int, int, int],
     waits[f, of] = max(waits[f, of], float(end - queues.head[f]))
 
 
-@kernel
-def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code takes no object
-    load: Load, supply: Supply, volumes: Any, factors: Any, waits: Any, curve: Any
-) -> Any:
+class Sendings(NamedTuple):
+    """Messages of each sending: all, those left, those that came so far; and when it is complete (s)."""
+
+    volumes: Any
+    left: Any
+    came: Any
+    done: Any
+
+
+def moved(load: Load, supply: Supply, left: Any, t: int, places: Any) -> tuple[int, int, int, int, int]:
+    """The places at an instant: month, opening interval, interval of connection, next and first waiting sending."""
+    month, legal, up, entered, first = places
+    while month < len(supply.until) - 1 and supply.until[month] <= t:
+        month += 1
+    while up < supply.up.shape[1] and supply.up[1, up] <= t:
+        up += 1
+    while legal < supply.legal.shape[1] and supply.legal[1, legal] <= t:
+        legal += 1
+    while entered < load.sent.shape[1] and load.sent[0, entered] < t + STEP_S:
+        entered += 1
+    while first < entered and left[first] <= LITTLE:
+        first += 1
+    return month, legal, up, entered, first
+
+
+def is_idle(load: Load, queues: Queues, factors: Any, t: int, is_open: bool, rate: float) -> bool:
+    """Whether no flow waits, and all that arises may leave at once."""
+    asked = 0.0
+    for f in range(load.flows.shape[0]):
+        asked += load.flows[f, t // HOUR_S] * factors[f, load.day_of[t // HOUR_S]]
+        bound_now = load.flow_is[1, f] == 1 and not is_open and load.flows[f, t // HOUR_S] > 0
+        if queues.waiting[f] > LITTLE or bound_now:
+            return False
+    return asked <= rate
+
+
+def next_change(load: Load, supply: Supply, t: int, places: Any, is_open: bool) -> int:
+    """The step in which an idle group may have something to carry again."""
+    month, legal, up, _, first = places
+    until = float(min((t // HOUR_S + 1) * HOUR_S, load.end_s))
+    if first < load.sent.shape[1]:
+        until = min(until, load.sent[0, first])
+    until = min(until, supply.up[1, up], float(supply.until[month]))
+    if is_open:
+        until = min(until, supply.legal[1, legal])
+    return max(t + STEP_S, int(until) // STEP_S * STEP_S)
+
+
+def leap(  # noqa: PLR0913 - compiled code takes no object
+    load: Load, supply: Supply, sendings: Sendings, queues: Queues, factors: Any, now: tuple[int, bool, float, float],
+    places: Any, taken: Any, waits: Any,
+) -> int:  # fmt: skip
+    """Carry the steps that are alike from now on, and return how many there were; 0 leaves everything as it is.
+
+    now: the instant, whether the hours are open, how much of a step is connected (all or nothing), the rate.
+    """
+    t, is_open, seconds, rate = now
+    month, legal, up, entered, first = places
+    lead = leading(load, sendings.left, first, entered, is_open) if seconds > 0 else -1
+    steps = int(unchanged(load, supply, t, (month, legal, up, entered), seconds) - t) // STEP_S
+    rest = rate * seconds
+    steps = stride(load, queues, factors, (t, lead, is_open, steps), rest, taken)
+    if lead >= 0:
+        rest -= taken.sum()
+        if rest > LITTLE:
+            steps = min(steps, int(sendings.left[lead] / rest) - 1)
+            if load.sent[0, lead] + load.sent[1, lead] > t + STEP_S:
+                steps = 0
+    if steps <= 1:
+        return 0
+    if lead >= 0 and rest > LITTLE:
+        sendings.left[lead] -= rest * steps
+        sendings.came[lead] += rest * steps
+    for f in range(load.flows.shape[0]):
+        advance(load, queues, factors, (f, t, steps), taken[f], waits)
+    return steps
+
+
+def leave(load: Load, queues: Queues, factors: Any, now: tuple[int, int], served: float, waits: Any) -> None:
+    """Move the head of a flow past the messages that leave in the step at an instant. now: the flow, the instant."""
+    f, t = now
+    while served > LITTLE and queues.head[f] <= t:
+        of_head = arising(load, factors, f, queues.head[f]) - queues.partial[f]
+        if served < of_head - LITTLE:
+            queues.partial[f] += served
+            return
+        served = max(0.0, served - of_head)
+        queues.head[f] += STEP_S
+        queues.partial[f] = 0.0
+        at = queues.head[f] // HOUR_S
+        if queues.head[f] % HOUR_S == 0 and queues.head[f] < t and load.flows[f, at] > 0:  # may be another day's
+            of = load.day_of[at]
+            waits[f, of] = max(waits[f, of], float(t + STEP_S - queues.head[f]))
+
+
+def carry_flow(
+    load: Load, queues: Queues, factors: Any, now: tuple[int, int, bool], room: float, waits: Any
+) -> float:  # fmt: skip
+    """One step of a flow: what arises waits, and up to `room` messages leave; returns how many.
+
+    now: the flow, the instant, whether the hours are open.
+    """
+    f, t, is_open = now
+    served = 0.0
+    queues.waiting[f] += arising(load, factors, f, t)
+    if load.flow_is[1, f] == 0 or is_open:
+        served = min(queues.waiting[f], room)
+        queues.waiting[f] -= served
+        leave(load, queues, factors, (f, t), served, waits)
+    if queues.waiting[f] <= LITTLE:
+        queues.head[f], queues.partial[f], queues.waiting[f] = t + STEP_S, 0.0, 0.0
+    else:
+        of = load.day_of[min(queues.head[f], load.end_s - 1) // HOUR_S]
+        waits[f, of] = max(waits[f, of], float(t + STEP_S - queues.head[f]))
+    return served
+
+
+def carry_sendings(
+    load: Load, sendings: Sendings, which: tuple[int, int, int, bool], now: tuple[int, float, float], room: float,
+    used: float,
+) -> float:  # fmt: skip
+    """One step of the sendings of a rank; returns how much of the room is used then.
+
+    which: rank, first and end of the sendings that wait, whether the hours are open. now: the instant, when the
+    connection begins in this step, the rate.
+    """
+    rank, first, entered, is_open = which
+    t, begins, rate = now
+    for i in range(first, entered):
+        if used >= room:
+            break
+        if load.sent[2, i] != rank or sendings.left[i] <= LITTLE or (load.sent[3, i] == 1 and not is_open):
+            continue
+        spread = max(load.sent[1, i], 1e-9)
+        share = min(1.0, (t + STEP_S - load.sent[0, i]) / spread)
+        served = min(sendings.volumes[i] * share - sendings.came[i], room - used)
+        used += served
+        sendings.came[i] += served
+        sendings.left[i] -= served
+        if sendings.left[i] <= LITTLE:
+            whole = load.sent[0, i] + load.sent[1, i]
+            sendings.done[i] = min(max(begins + used / rate, whole), float(t + STEP_S))
+    return used
+
+
+def draw_waiting(load: Load, left: Any, which: tuple[int, int], curve: Any, place: int, waiting: Any) -> None:
+    """Enter in a point of the curve what waits of each demand; which: first and end of the sendings that wait."""
+    waiting[:] = 0
+    for i in range(which[0], which[1]):
+        waiting[int(load.sent[4, i])] += left[i]
+    for demand in range(curve.shape[0]):
+        curve[demand, place] = max(curve[demand, place], waiting[demand])
+
+
+def wait_to_the_end(load: Load, queues: Queues, factors: Any, waits: Any) -> None:
+    """Whatever arose after the head of a flow waits until the end at least."""
+    for f in range(load.flows.shape[0]):
+        if queues.waiting[f] > LITTLE:
+            for hour in range(queues.head[f] // HOUR_S + 1, load.end_s // HOUR_S):
+                of = load.day_of[hour]
+                if load.flows[f, hour] * factors[f, of] > 0:
+                    waits[f, of] = max(waits[f, of], float(load.end_s - hour * HOUR_S))
+
+
+def fluid(load: Load, supply: Supply, volumes: Any, factors: Any, waits: Any, curve: Any) -> Any:
     """When each sending is complete (s, NEVER_S if not within the period).
 
-    volumes: messages of each sending. factors: (flows, days) what each flow is multiplied with on a
-    day. waits: (flows, days), takes the
-    longest wait (s) of what arises on a day. curve: (demands, points), takes what waits of the sendings of each demand,
-    evenly over the period; may have no points.
+    volumes: messages of each sending. factors: (flows, days) what each flow is multiplied with on a day. waits: (flows,
+    days), takes the longest wait (s) of what arises on a day. curve: (demands, points), takes what waits of the
+    sendings of each demand, evenly over the period; may have no points.
     """
-    sendings, flows = load.sent.shape[1], load.flows.shape[0]
-    done = np.full(sendings, NEVER_S)
-    left, came = volumes.astype(np.float64), np.zeros(sendings)
-    waiting, partial, head = np.zeros(flows), np.zeros(flows), np.zeros(flows, np.int64)
-    first, entered, up, legal, month, t = 0, 0, 0, 0, 0, 0
-    points, taken = curve.shape[1], np.zeros(flows)
-    each_s, waits_now = load.end_s / max(1, points), np.zeros(curve.shape[0])
+    count, flows = load.sent.shape[1], load.flows.shape[0]
+    left = volumes.astype(np.float64)
+    sendings = Sendings(volumes, left, np.zeros(count), np.full(count, NEVER_S))
+    queues = Queues(np.zeros(flows), np.zeros(flows), np.zeros(flows, np.int64))
+    carry(load, supply, sendings, queues, factors, waits, curve, np.zeros(flows), np.zeros(curve.shape[0]))
+    return sendings.done
+
+
+@kernel_whole
+def carry(  # noqa: PLR0913 - compiled code takes no object
+    load: Load, supply: Supply, sendings: Sendings, queues: Queues, factors: Any, waits: Any, curve: Any, taken: Any,
+    waiting: Any,
+) -> int:  # fmt: skip
+    """Carry everything up to the end of the period; return the instant of the end."""
+    points, places, t = curve.shape[1], (0, 0, 0, 0, 0), 0
     while t < load.end_s:
-        while month < len(supply.until) - 1 and supply.until[month] <= t:
-            month += 1
-        while up < supply.up.shape[1] and supply.up[1, up] <= t:
-            up += 1
-        while legal < supply.legal.shape[1] and supply.legal[1, legal] <= t:
-            legal += 1
-        while entered < sendings and load.sent[0, entered] < t + STEP_S:
-            entered += 1
-        while first < entered and left[first] <= LITTLE:
-            first += 1
-        rate, hour = float(supply.rates[month]), t // HOUR_S
-        day = load.day_of[hour]
+        places = moved(load, supply, sendings.left, t, places)
+        month, legal, up, entered, first = places
+        rate = float(supply.rates[month])
         is_open = legal < supply.legal.shape[1] and supply.legal[0, legal] <= t
         seconds, begins = overlap(float(t), float(t + STEP_S), up, supply.up)
-        idle, asked = first == entered and seconds >= STEP_S, 0.0
-        for f in range(flows):
-            asked += load.flows[f, hour] * factors[f, day]
-            bound_now = load.flow_is[1, f] == 1 and not is_open and load.flows[f, hour] > 0
-            idle = idle and waiting[f] <= LITTLE and not bound_now
-        if idle and asked <= rate:  # nothing waits until something changes
-            until = float(min((hour + 1) * HOUR_S, load.end_s))
-            if first < sendings:
-                until = min(until, load.sent[0, first])
-            until = min(until, supply.up[1, up], float(supply.until[month]))
-            if is_open:
-                until = min(until, supply.legal[1, legal])
-            t = max(t + STEP_S, int(until) // STEP_S * STEP_S)
-            for f in range(flows):
-                head[f], partial[f], waiting[f] = t, 0.0, 0.0
+        if first == entered and seconds >= STEP_S and is_idle(load, queues, factors, t, is_open, rate):
+            t = next_change(load, supply, t, places, is_open)
+            queues.head[:], queues.partial[:], queues.waiting[:] = t, 0.0, 0.0
             continue
         if points == 0 and (seconds >= STEP_S or seconds <= 0):
-            lead = leading(load, left, first, entered, is_open) if seconds > 0 else -1
-            steps = int(unchanged(load, supply, t, (month, legal, up, entered), seconds) - t) // STEP_S
-            rest = rate * seconds
-            steps = stride(load, Queues(waiting, partial, head), factors, (t, lead, is_open, steps), rest, taken)
-            if lead >= 0:
-                rest -= taken.sum()
-                if rest > LITTLE:
-                    steps = min(steps, int(left[lead] / rest) - 1)
-                    if load.sent[0, lead] + load.sent[1, lead] > t + STEP_S:
-                        steps = 0
-            if steps > 1:
-                if lead >= 0 and rest > LITTLE:
-                    left[lead] -= rest * steps
-                    came[lead] += rest * steps
-                for f in range(flows):
-                    advance(load, Queues(waiting, partial, head), factors, (f, t, steps), taken[f], waits)
+            now = (t, is_open, seconds, rate)
+            steps = leap(load, supply, sendings, queues, factors, now, places, taken, waits)
+            if steps:
                 t += steps * STEP_S
                 continue
         room, used = rate * seconds, 0.0
         for rank in range(load.ranks):
-            for f in range(flows):
-                if load.flow_is[0, f] != rank:
-                    continue
-                waiting[f] += load.flows[f, hour] * factors[f, day] * STEP_S
-                if load.flow_is[1, f] == 0 or is_open:
-                    served = min(waiting[f], room - used)
-                    used += served
-                    waiting[f] -= served
-                    while served > LITTLE and head[f] <= t:
-                        hour_of = head[f] // HOUR_S
-                        of_head = load.flows[f, hour_of] * factors[f, load.day_of[hour_of]] * STEP_S - partial[f]
-                        if served >= of_head - LITTLE:
-                            served = max(0.0, served - of_head)
-                            head[f] += STEP_S
-                            partial[f] = 0.0
-                            at = head[f] // HOUR_S
-                            if head[f] % HOUR_S == 0 and head[f] < t and load.flows[f, at] > 0:  # may be another day's
-                                of = load.day_of[at]
-                                waits[f, of] = max(waits[f, of], float(t + STEP_S - head[f]))
-                        else:
-                            partial[f] += served
-                            served = 0.0
-                if waiting[f] <= LITTLE:
-                    head[f], partial[f], waiting[f] = t + STEP_S, 0.0, 0.0
-                else:
-                    of = load.day_of[min(head[f], load.end_s - 1) // HOUR_S]
-                    waits[f, of] = max(waits[f, of], float(t + STEP_S - head[f]))
-            for i in range(first, entered):
-                if used >= room:
-                    break
-                if load.sent[2, i] != rank or left[i] <= LITTLE:
-                    continue
-                spread = max(load.sent[1, i], 1e-9)
-                share = min(1.0, (t + STEP_S - load.sent[0, i]) / spread)
-                here = volumes[i] * share - came[i]
-                if load.sent[3, i] == 1 and not is_open:
-                    continue
-                served = min(here, room - used)
-                used += served
-                came[i] += served
-                left[i] -= served
-                if left[i] <= LITTLE:
-                    done[i] = min(max(begins + used / rate, load.sent[0, i] + load.sent[1, i]), float(t + STEP_S))
+            for f in range(load.flows.shape[0]):
+                if load.flow_is[0, f] == rank:
+                    used += carry_flow(load, queues, factors, (f, t, is_open), room - used, waits)
+            which = (rank, first, entered, is_open)
+            used = carry_sendings(load, sendings, which, (t, begins, rate), room, used)
         if points:
-            place = min(int(t / each_s), points - 1)
-            waits_now[:] = 0
-            for i in range(first, entered):
-                waits_now[int(load.sent[4, i])] += left[i]
-            for demand in range(curve.shape[0]):
-                curve[demand, place] = max(curve[demand, place], waits_now[demand])
+            place = min(int(t / (load.end_s / points)), points - 1)
+            draw_waiting(load, sendings.left, (first, entered), curve, place, waiting)
         t += STEP_S
-    for f in range(flows):  # whatever arose after the head waits until the end at least
-        if waiting[f] > LITTLE:
-            for hour in range(head[f] // HOUR_S + 1, load.end_s // HOUR_S):
-                of = load.day_of[hour]
-                if load.flows[f, hour] * factors[f, of] > 0:
-                    waits[f, of] = max(waits[f, of], float(load.end_s - hour * HOUR_S))
-    return done
+    wait_to_the_end(load, queues, factors, waits)
+    return t

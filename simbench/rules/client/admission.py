@@ -25,7 +25,7 @@ from simbench.rules.client.limits import (
     rate_periods,
     suspensions,
     truth,
-    windows,
+    window_sizes,
 )
 from simbench.rules.kernels import metering
 from simbench.rules.kernels.metering import FORMS
@@ -55,7 +55,7 @@ def expectation(subscriber: SubscriberSet, code: str, machines: tuple[str, ...])
 
     `machines` are the first digits of the ranges that serve machines.
     """
-    kind = subscriber.fate
+    kind = subscriber.standing
     if kind in REFUSED_AT_ONCE or (kind == "m2m" and not code.startswith(machines)):
         return "06"
     # A message to an absent subscriber becomes undelivered when its validity ends, and not before.
@@ -131,8 +131,7 @@ def _against(case: Case) -> Iterator[tuple[Objection, Bools | Ints]]:
 def _full(case: Case) -> Bools:
     """Submits that arrived in a full window."""
     submits, terms = case.trace.submits, case.contract.terms.session
-    known, (accounts, account) = windows(case), submits.distinct("account")
-    sizes = np.array([known.get(name, terms.window.value) for name in accounts], np.int32)
+    sizes, account = window_sizes(case)
     found: Bools = unanswered(submits, terms.result_timer_max_s.value * SECOND_US) >= sizes[account]
     return found
 
@@ -198,12 +197,12 @@ def _unserved(case: Case) -> Bools:
     examples, group = recipients.heads(HEAD)
     odd = np.flatnonzero(np.array([not _all_mobile(case.plan, example) for example in examples], np.bool_)[group])
     examples, group = recipients.taken(odd).heads(case.plan.kind_digits())
-    codes, code = submits.where(odd).distinct("code")
+    codes, code = submits.where(odd).texts("code")
     pairs, which = numbered(group.astype(np.int64) * max(len(codes), 1) + code)
 
     def look(subscriber: SubscriberSet, code: str) -> int:
         refused = expectation(subscriber, code, machines) == "06"
-        return 2 if refused else int(subscriber.fate in NEVER_DELIVERED)
+        return 2 if refused else int(subscriber.standing in NEVER_DELIVERED)
 
     kinds = [
         look(SubscriberSet(recipient, case.plan.classify(recipient).kind, "", attached=True), codes[pair % len(codes)])
@@ -230,10 +229,10 @@ def _over(case: Case) -> Ints:
     """Submits whose validity ends within a minute, or is none."""
     submits = case.trace.submits
     places = np.flatnonzero(~submits.equal("validity", ""))
-    texts, which = submits.where(places).distinct("validity")
+    texts, which = submits.where(places).texts("validity")
     minute = case.contract.calendar.parse_minute
     ends = np.array([-1 if (end := minute(text)) is None else end for text in texts], np.int64)[which]
-    return places[ends <= submits.values("at", places) + MINUTE_US]
+    return places[ends <= submits.whole("at", places) + MINUTE_US]
 
 
 def _during_outages(case: Case) -> Bools:

@@ -8,7 +8,7 @@ from simbench.rules.arrays import holds
 from simbench.rules.client.limits import captured
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import not_sent, of_marketing, sends
-from simbench.rules.rule import Case, Verdict, missed, rule, worst
+from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule, worst
 from simbench.trace.rows import Submit
 
 PRESENCE = "presence"
@@ -34,8 +34,8 @@ def _replies(case: Case) -> list[tuple[Submit, int]]:
 
 @rule(
     "ranges.begun-by-user",
-    "A code of range 34 sends to a user only after that user has written to it",
-    catches=("begins-34-sessions",),
+    "A code of a range for replies sends to a user only after that user has written to it",
+    catches=("begins-reply-sessions",),
     capability="keeps_ranges",
     suites=("client", "watched", "audit"),
     occasional=True,
@@ -63,8 +63,8 @@ def begun_by_user(case: Case) -> Verdict:
 
 @rule(
     "ranges.session-over",
-    "A code of range 34 sends nothing to a user whose session has ended",
-    catches=("begins-34-sessions",),
+    "A code of a range for replies sends nothing to a user whose session has ended",
+    catches=("begins-reply-sessions",),
     capability="keeps_ranges",
     suites=("client", "audit"),
     occasional=True,
@@ -89,10 +89,8 @@ def session_over(case: Case) -> Verdict:
         f"messages after the end of a session: {len(late)} requested, {len(wrong)} sent",
         case.contract.assumed(term),
     )
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages", "", assumed)
     evidence = first_frames("the session had ended", wrong)
-    return Verdict(missed(case.contract, term), summary, len(wrong), 0, "messages", "client", assumed, evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence, outcome=missed(case.contract, term), assumed=assumed)
 
 
 def _reply(case: Case) -> tuple[str, ...]:
@@ -105,12 +103,12 @@ def _machines(case: Case) -> str:
 
 @rule(
     "ranges.marketing-range",
-    "Marketing is sent from codes of range 36, or of the presence and reply ranges",
+    "Marketing is sent from codes of a range for marketing, presence lists or replies",
     catches=("markets-on-any-range",),
     capability="keeps_ranges",
 )
 def marketing_range(case: Case) -> Verdict:
-    """Ranges 34 and 35 have rules of their own for their further conditions."""
+    """Ranges for replies and presence lists have rules of their own for their further conditions."""
     fit = case.contract.terms.numbering.prefixes("marketing", "presence", "reply")
     return not_sent(
         case, lambda row: of_marketing(row) and not row.code.startswith(fit), "marketing from another range"
@@ -119,8 +117,8 @@ def marketing_range(case: Case) -> Verdict:
 
 @rule(
     "ranges.presence-range",
-    "Codes of range 35 send only to users of a presence list",
-    catches=("uses-35-without-list",),
+    "Codes of a range for presence lists send only to users of such a list",
+    catches=("ignores-presence-list",),
     capability="keeps_ranges",
 )
 def presence_range(case: Case) -> Verdict:
@@ -135,7 +133,7 @@ def presence_range(case: Case) -> Verdict:
 
 @rule(
     "ranges.web2sms-range",
-    "Interpersonal messages from the web are sent from codes of range 37",
+    "Interpersonal messages from the web are sent from codes of a range for them",
     catches=("web2sms-on-any-range",),
     capability="keeps_ranges",
 )
@@ -151,8 +149,8 @@ def web2sms_range(case: Case) -> Verdict:
 
 @rule(
     "ranges.machines-only",
-    "Codes of range 38 send to machines only",
-    catches=("people-on-38",),
+    "Codes of a range for machines send to machines only",
+    catches=("people-on-machine-codes",),
     capability="keeps_ranges",
 )
 def machines_only(case: Case) -> Verdict:

@@ -9,7 +9,7 @@ from simbench.ledger.events import AccountSet, LimitSet
 from simbench.rules.arrays import holds
 from simbench.rules.client.outages import BEYOND_DOUBT
 from simbench.rules.evidence import first_frames, framed
-from simbench.rules.rule import Case, Verdict, missed, rule, worst
+from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule, worst
 from simbench.trace.rows import Session
 from simbench.ucp.frame import Framer, WireError
 
@@ -115,10 +115,8 @@ def stranger_refused(case: Case) -> Verdict:
     summary = (
         f"{len(tried) - len(wrong)} of {count(len(tried), 'login')} with a wrong password refused with EC {BAD_LOGIN}"
     )
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "logins")
     evidence = tuple(Evidence("login accepted", r.login_at, r.login_at, r.session) for r in wrong[:6])
-    return Verdict("fail", summary, len(wrong), 0, "logins", "platform", (), evidence)
+    return none_wrong(summary, len(wrong), "logins", evidence, blame="platform")
 
 
 @rule(
@@ -151,6 +149,4 @@ def suspended(case: Case) -> Verdict:
     operations = f"{count(len(submits), 'submit')} and {count(len(logins), 'login')}"
     refused = len(submits) + len(logins) - len(wrong)
     summary = f"{operations} on a suspended account, {refused} refused with EC {NOT_ALLOWED}"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "operations")
-    return Verdict("fail", summary, len(wrong), 0, "operations", "platform", (), tuple(wrong[:6]))
+    return none_wrong(summary, len(wrong), "operations", tuple(wrong[:6]), blame="platform")

@@ -11,7 +11,7 @@ from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.arrays import slices, some_of
-from simbench.rules.client.limits import windows
+from simbench.rules.client.limits import window_sizes
 from simbench.rules.evidence import framed
 from simbench.rules.kernels.metering import LONG_AGO
 from simbench.rules.kernels.queues import BEYOND, IN_USE, most_unanswered
@@ -126,7 +126,7 @@ def answers_notices(case: Case) -> Verdict:
     unanswered = refused = late = total = 0
     first: list[list[Notification | Mo]] = [[], [], []]  # of each kind
     for view in (trace.notifications, trace.mo):
-        (sessions, which), positive = view.distinct("session"), view.equal("ack", "A")
+        (sessions, which), positive = view.numbers("session"), view.equal("ack", "A")
         ends = np.array([closed.get(session, 0) for session in sessions], np.int64)
         kinds = np.zeros(len(view), np.int8)
         for rows in slices(len(view)):
@@ -170,10 +170,8 @@ def window_kept(case: Case, *, reuse: bool) -> Verdict:
     """The most unanswered operations against the window; with `reuse` a number in use is a violation as well."""
     size = case.contract.terms.session.window.value
     timer_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
-    submits, known = case.trace.submits, windows(case)
-    accounts, account = submits.distinct("account")
-    sizes = np.array([known.get(name, size) for name in accounts], np.int64)
-    (sessions, session), (trns, trn) = submits.distinct("session"), submits.distinct("trn")
+    submits, (sizes, account) = case.trace.submits, window_sizes(case)
+    (sessions, session), (trns, trn) = submits.numbers("session"), submits.texts("trn")
     broken, most = np.zeros(len(submits), np.int8), np.zeros((len(sessions), 2), np.int64)
     waiting = np.full((len(sessions), len(trns)), LONG_AGO)
     for rows in slices(len(submits)):

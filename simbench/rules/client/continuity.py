@@ -15,7 +15,7 @@ from simbench.rules.client.losses import no_duplicates, nothing_lost
 from simbench.rules.client.outages import comes_back, returns
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.requests import sends
-from simbench.rules.rule import Case, RuleFunction, Verdict, rule, worst
+from simbench.rules.rule import Case, RuleFunction, Verdict, none_wrong, rule, worst
 
 SETTLE_US = SECOND_US  # octets in flight when an outage begins still arrive
 
@@ -128,10 +128,8 @@ def validity_kept(case: Case) -> Verdict:
     wrong = [row for row in submits if row in late or row in longer]
     messages = f"{count(len(ends), 'message')} with a validity"
     summary = f"{messages}: {len(late)} sent after its end, {len(longer)} with a later end than requested"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages")
     evidence = first_frames("validity", wrong)
-    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence)
 
 
 @rule(

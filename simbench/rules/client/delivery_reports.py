@@ -11,7 +11,7 @@ from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.ledger.events import FaultActed
 from simbench.rules.evidence import framed
-from simbench.rules.rule import Case, RuleFunction, Verdict, rule
+from simbench.rules.rule import Case, RuleFunction, Verdict, none_wrong, rule
 from simbench.trace.rows import Notification
 
 FINAL = {0: "delivered", 2: "undelivered"}
@@ -78,9 +78,7 @@ def reported_truly(case: Case, fault: str) -> Verdict:
     if not checked:
         return Verdict("inconclusive", "no accepted message had such a notification", blame="bench")
     summary = f"{checked - len(wrong)} of {count(checked, 'message')} reported as notified"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages")
-    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), tuple(wrong[:6]))
+    return none_wrong(summary, len(wrong), "messages", tuple(wrong[:6]))
 
 
 def _enter(fault: str, slug: str, sentence: str, catches: tuple[str, ...]) -> RuleFunction:

@@ -18,7 +18,7 @@ from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.arrays import slices, some_of, unanswered, within
 from simbench.rules.client.admission import Objections, objections
-from simbench.rules.client.limits import rate_periods, windows, without_outages
+from simbench.rules.client.limits import rate_periods, window_sizes, windows, without_outages
 from simbench.rules.client.throughput import each_segment, sustained
 from simbench.rules.kernels.metering import dues_of
 from simbench.rules.meters import Form, form_of
@@ -88,8 +88,8 @@ def _offers(case: Case, against: Objections) -> Iterator[Offer]:
     submits, size = case.trace.submits, case.contract.terms.session.window.value
     timer_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
     known, ends = windows(case), _ends(case)
-    full = _fills_its_window(case, known, size)
-    sessions, session = submits.distinct("session")
+    full = _fills_its_window(case)
+    sessions, session = submits.numbers("session")
     until = np.array([ends.get(number, 0) for number in sessions], np.int64)
     fair = submits.equal("ack", "A") | against.none
     for rows in slices(len(submits)):
@@ -113,12 +113,10 @@ def _ends(case: Case) -> dict[int, int]:
     return {row.session: row.closed_at if row.closed_at >= 0 else last for row in case.trace.sessions.rows()}
 
 
-def _fills_its_window(case: Case, known: dict[str, int], size: int) -> Bools:
+def _fills_its_window(case: Case) -> Bools:
     """For each submit, whether it filled the window of its session."""
-    submits = case.trace.submits
-    accounts, account = submits.distinct("account")
-    sizes = np.array([known.get(name, size) for name in accounts], np.int32)
-    found: Bools = unanswered(submits, FOREVER_US) + 1 >= sizes[account]
+    sizes, account = window_sizes(case)
+    found: Bools = unanswered(case.trace.submits, FOREVER_US) + 1 >= sizes[account]
     return found
 
 

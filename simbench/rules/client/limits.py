@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
+import numpy as np
 from msgspec import UNSET
 
 from simbench.ledger.events import AccountSet, LimitSet, SubscriberSet, is_capture
 from simbench.rules.rule import Case
+from simbench.trace.view import Index, Ints
 
 FOREVER: Final = 1 << 62
 
@@ -58,6 +60,13 @@ def windows(case: Case) -> dict[str, int]:
         if isinstance(event, LimitSet) and event.window:
             found[event.account or event.code] = event.window
     return found
+
+
+def window_sizes(case: Case) -> tuple[Ints, Index]:
+    """Windows of the accounts, and which of them each submit has."""
+    known, default = windows(case), case.contract.terms.session.window.value
+    accounts, account = case.trace.submits.texts("account")
+    return np.array([known.get(name, default) for name in accounts], np.int64), account
 
 
 def owners(case: Case) -> dict[str, set[str]]:

@@ -17,7 +17,7 @@ from simbench.rules.client.refusals import trn_discipline
 from simbench.rules.client.throughput import backlog_at_tier
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import sends
-from simbench.rules.rule import Case, Verdict, missed, rule
+from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule
 from simbench.trace.rows import FrameSeen
 
 LEAST_RETURNS: Final = 2  # logins of one account that show what a client does after a reconnection
@@ -116,10 +116,8 @@ def trn_in_order(case: Case) -> Verdict:
     if total <= len(open_):
         return Verdict("inconclusive", "the client sent no two operations on a connection", blame="client")
     summary = f"{count(total, 'operation')}, {count(len(gaps), 'time')} a free number was left out"
-    if not gaps:
-        return Verdict("pass", summary, 0, 0, "operations")
-    return Verdict(
-        "weak", summary, len(gaps), 0, "operations", "client", (), first_frames("a number was left out before", gaps)
+    return none_wrong(
+        summary, len(gaps), "operations", first_frames("a number was left out before", gaps), outcome="weak"
     )
 
 

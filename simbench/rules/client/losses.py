@@ -18,8 +18,9 @@ from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request
 from simbench.rules.arrays import slices, some_of, tokened
-from simbench.rules.client.limits import windows
+from simbench.rules.client.limits import window_sizes
 from simbench.rules.client.marketing_hours import allowed
+from simbench.rules.client.notified import Notified
 from simbench.rules.client.outages import interruptions
 from simbench.rules.client.recipients import SHOWN, evidence_of
 from simbench.rules.client.throughput import unrequested
@@ -47,6 +48,7 @@ _FIELDS = 4  # of a frame before its data, counted by slashes
 def nothing_lost(case: Case) -> Verdict:
     """Lost: requested from the client, neither withheld nor refused, and never accepted on the wire.
 
+    A message that the platform notifies is accepted, even where its result never came.
     Without an interruption a message is lost only when it is missing on the wire long after its request.
     """
     reports, submits = case.trace.reports, case.trace.submits
@@ -58,6 +60,9 @@ def nothing_lost(case: Case) -> Verdict:
     refused = set(submits.token[submits.ack == "N"].tolist())
     missing = [row for token, row in taken.items() if token not in arrived | refused | excused]
     parted, on_wire = bool(interruptions(case)), set(submits.token.tolist())
+    if lone := submits.where(submits.among("token", {row.token for row in missing})).rows():
+        arrived |= Notified(case, lone).arrived(lone)
+        missing = [row for row in missing if row.token not in arrived]
     silent = not any(report.kind in REPORTS for report in reports)  # the client does not report what it withholds
     unanswered = [row for row in missing if row.token in on_wire and not parted]
     held = [row for row in missing if row.token not in on_wire and silent and _may_withhold(case, row)]
@@ -110,7 +115,7 @@ class _Waiting:
         self.parted, self.end = parted, trace.span[1]
         self.patience_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
         asked, submits = sends(case), trace.submits
-        codes, code = submits.distinct("code")
+        codes, code = submits.texts("code")
         lasts = np.zeros(len(codes), np.int64)
         for rows in slices(len(submits)):
             np.maximum.at(lasts, code[rows], *some_of(submits, rows, "at"))
@@ -181,7 +186,7 @@ def _keys(case: Case) -> Ints:
     """
     trace, submits = case.trace, case.trace.submits
     keys, words = trace.recipients.keys(), trace.words
-    (senders, sender), requested = submits.distinct("oadc"), _requested(case)
+    (senders, sender), requested = submits.texts("oadc"), _requested(case)
     spread = np.array([_word("oadc", name) for name in senders], np.int64)
     keys = keys * MIX
     for rows in slices(len(keys)):
@@ -248,14 +253,12 @@ def received_results(case: Case) -> Ints:
     The proof is a reuse of the TRN on that connection, a submit in a window that only that result could have freed
     (results arrive in the order in which they were written), or a report to the bench.
     """
-    submits, known = case.trace.submits, windows(case)
-    accounts, account = submits.distinct("account")
-    sizes = [known.get(name, case.contract.terms.session.window.value) for name in accounts]
-    sessions, session = submits.distinct("session")
-    trns, trn = submits.distinct("trn")
+    submits, (sizes, account) = case.trace.submits, window_sizes(case)
+    sessions, session = submits.numbers("session")
+    trns, trn = submits.texts("trn")
     shown = np.full(len(submits), -1, np.int64)
     received.at_scale(len(submits))(
-        submits.at, session, trn, submits.result_at, np.array(sizes, np.int64)[account],
+        submits.at, session, trn, submits.result_at, sizes[account],
         np.full((len(sessions), len(trns)), -1, np.int64), np.zeros((len(sessions), 4 * len(trns)), np.int64),
         np.zeros((len(sessions), 2), np.int64), shown,
     )  # fmt: skip

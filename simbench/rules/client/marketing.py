@@ -13,7 +13,7 @@ from simbench.base.units import DAY_US
 from simbench.ledger.stimuli import Request
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import MARKETING, Whole, not_sent, of_marketing, wholes
-from simbench.rules.rule import Case, Verdict, rule
+from simbench.rules.rule import Case, Verdict, none_wrong, rule
 from simbench.ucp.content import compose
 
 FREE = re.compile(r"\bservices?\s+gratuits?\b", re.IGNORECASE)
@@ -69,11 +69,7 @@ def brand_named(case: Case) -> Verdict:
     wrong = [one for one, asked in sent if asked.brand.casefold() not in f"{one.text} {one.oadc}".casefold()]
     named = f"{len(sent) - len(wrong)} of {count(len(sent), 'marketing message')} named their brand"
     summary = f"{named} ({len(nameless)} requested without)"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages")
-    return Verdict(
-        "fail", summary, len(wrong), 0, "messages", "client", (), first_frames("the brand is missing", wrong)
-    )
+    return none_wrong(summary, len(wrong), "messages", first_frames("the brand is missing", wrong))
 
 
 def _without_stop(case: Case, one: Whole) -> bool:
@@ -93,16 +89,12 @@ def _stop_mention(case: Case, *, pushed: bool) -> Verdict:
         return Verdict("inconclusive", "the client sent no such marketing", blame="client")
     wrong = [one for one in sent if one.missing or _without_stop(case, one)]
     summary = f"{len(sent) - len(wrong)} of {count(len(sent), 'marketing message')} named STOP and a short code"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages")
-    return Verdict(
-        "fail", summary, len(wrong), 0, "messages", "client", (), first_frames("the opt-out mention is missing", wrong)
-    )
+    return none_wrong(summary, len(wrong), "messages", first_frames("the opt-out mention is missing", wrong))
 
 
 @rule(
     "marketing.stop-mention",
-    "A marketing message names STOP and the short code, unless the user was informed before",
+    "A marketing message names the opt-out word and the short code, unless the user was informed before",
     catches=("omits-stop",),
     capability="names_stop",
 )
@@ -146,7 +138,7 @@ def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int],
 
 @rule(
     "marketing.once-a-day",
-    "The client sends a user at most one marketing message per brand and day",
+    "The client sends a user no more marketing messages per brand and day than the contract has",
     catches=("repeats-campaign",),
     capability="keeps_daily_limit",
     at_worst="weak",
@@ -174,13 +166,13 @@ def once_a_day(case: Case) -> Verdict:
 
 @rule(
     "marketing.solicitation",
-    "The client solicits a user at most once a day for each brand",
+    "The client solicits a user no more often a day, over all brands, than the contract has for each brand",
     catches=("repeats-campaign",),
     capability="keeps_daily_limit",
     at_worst="weak",
 )
 def solicitation(case: Case) -> Verdict:
-    """The brochure gives no figure; the measured value is the busiest day of any user."""
+    """The measured value is the busiest day of any user."""
     days, brands = _per_user(case, by_brand=False)
     if not days:
         return Verdict("inconclusive", f"the client sent no {MARKETING}", blame="client")

@@ -6,12 +6,15 @@ client's clock may have shown is inconclusive.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from simbench.base.text import count
+from simbench.finding import Outcome
 from simbench.ledger.stimuli import Request
 from simbench.rules.client.client_clock import believed, prove
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import MARKETING, sends, wholes
-from simbench.rules.rule import Case, RuleFunction, Verdict, rule
+from simbench.rules.rule import Case, RuleFunction, Verdict, none_wrong, rule
 
 SPECIAL = "special"  # the trait of messages under the clause's "cas particuliers"
 READINGS = ("AMB-16", "AMB-20")
@@ -22,13 +25,26 @@ def allowed(case: Case, at: int) -> bool:
     return case.contract.may_send(MARKETING, at)
 
 
+def figures(case: Case) -> tuple[str, ...]:
+    """The terms of the contract that the hours consist of; none where it has no hours."""
+    return tuple(f"hours.{MARKETING}.{name}" for name in ("opens_at_h", "closes_at_h", "days")) * (
+        MARKETING in case.contract.terms.hours
+    )
+
+
+def hours_missed(case: Case, instants: Iterable[int]) -> Outcome:
+    """What marketing at these instants is: a failure, or weak where each breaks figures that only we assume."""
+    broken = (case.contract.hours_broken(MARKETING, at) for at in instants)
+    return "fail" if any(len(case.contract.assumed(*names)) < len(names) for names in broken) else "weak"
+
+
 def _bound(one: Request) -> bool:
     return one.traffic_class == MARKETING and SPECIAL not in one.traits
 
 
 def in_hours(case: Case) -> Verdict:
     """Marketing requested outside the hours must not be sent outside them."""
-    assumed = case.contract.assumed(*READINGS)
+    assumed = case.contract.assumed(*figures(case), *READINGS)
     forbidden = [one for one in sends(case).values() if _bound(one) and not allowed(case, one.at)]
     if not forbidden:
         return Verdict("inconclusive", "no marketing outside the hours was requested", blame="bench")
@@ -43,7 +59,8 @@ def in_hours(case: Case) -> Verdict:
     if wrong:
         at = case.contract.calendar.civil(wrong[0].at).strftime("%A %d %B %Y, %H:%M:%S")
         evidence = first_frames("marketing outside the hours", wrong)
-        return Verdict("fail", f"{summary}, the first on {at}", len(wrong), 0, "messages", "client", assumed, evidence)
+        summary, outcome = f"{summary}, the first on {at}", hours_missed(case, (one.at for one in wrong))
+        return Verdict(outcome, summary, len(wrong), 0, "messages", "client", assumed, evidence)
     if outside:
         evidence = first_frames("outside the hours, but perhaps within them by the client's clock", outside)
         return Verdict("inconclusive", summary, len(outside), 0, "messages", "bench", assumed, evidence)
@@ -91,7 +108,7 @@ for _slug, (_sentence, _catches) in PLACES.items():
 def delivered_in_hours(case: Case) -> Verdict:
     """By the delivery notifications; weak, unless the reading of AMB-06 binds the delivery."""
     binds = case.contract.reading("AMB-06") == "delivery"
-    assumed = case.contract.assumed("AMB-06", *READINGS)
+    assumed = case.contract.assumed(*figures(case), "AMB-06", *READINGS)
     marketing = {token for token, row in sends(case).items() if _bound(row)}
     sent = {
         (case.plan.key(r.recipient), r.scts) for r in case.trace.submits.rows() if r.token in marketing and r.ack == "A"
@@ -107,7 +124,6 @@ def delivered_in_hours(case: Case) -> Verdict:
     if not over:
         return Verdict("inconclusive", "no marketing was pending when the hours ended", blame="bench")
     summary = f"{count(len(over), 'marketing message')} pending at the end of the hours, {len(late)} delivered after it"
-    if not late:
-        return Verdict("pass", summary, 0, 0, "messages", "", assumed)
     evidence = first_frames("delivered outside the hours", late)
-    return Verdict("fail" if binds else "weak", summary, len(late), 0, "messages", "client", assumed, evidence)
+    outcome = hours_missed(case, (row.at for row in late)) if binds else "weak"
+    return none_wrong(summary, len(late), "messages", evidence, outcome=outcome, assumed=assumed)

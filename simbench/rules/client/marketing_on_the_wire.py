@@ -17,9 +17,10 @@ from simbench.base.units import DAY_US, HOUR_US
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Request, Unrequested
 from simbench.rules.arrays import holds
+from simbench.rules.client.marketing_hours import READINGS, figures, hours_missed
 from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.evidence import first_frames
-from simbench.rules.rule import Case, Verdict, missed, rule
+from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule
 from simbench.trace.rows import Message, Submit
 
 MARKETING = "marketing"
@@ -45,19 +46,17 @@ def _judged(
     found = list(wrong)
     summary = f"{len(found)} of {count(len(sent), 'marketing message')} {what}"
     hangs = case.contract.assumed(*assumed)
-    if not found:
-        return Verdict("pass", summary, 0, 0, "messages", "", hangs)
     frames = case.trace.submits.frame
     evidence = tuple(
         Evidence(what, one.at, one.at, one.session, frames[one.rows_of[0]].hex().upper()) for one in found[:SHOWN]
     )
     outcome = missed(case.contract, *(name for name in assumed if "." in name))  # a reading is not a limit
-    return Verdict(outcome, summary, len(found), 0, "messages", "client", hangs, evidence)
+    return none_wrong(summary, len(found), "messages", evidence, outcome=outcome, assumed=hangs)
 
 
 @rule(
     "hours.hours-on-the-wire",
-    "Marketing on the wire was sent from Monday to Saturday, within the hours, and on no public holiday",
+    "Marketing on the wire was sent within the hours, and on days on which the contract allows it",
     catches=("night-marketing",),
     suites=("audit",),
     reads=("classes",),
@@ -66,7 +65,8 @@ def hours(case: Case) -> Verdict:
     """By the clock of the capture."""
     contract, sent = case.contract, marketed(case)
     wrong = [one for one, _ in sent if not contract.may_send(MARKETING, one.at)]
-    return _judged(case, sent, wrong, "sent outside the hours", ("AMB-16", "AMB-20"))
+    judged = _judged(case, sent, wrong, "sent outside the hours", (*figures(case), *READINGS))
+    return msgspec.structs.replace(judged, outcome=hours_missed(case, (one.at for one in wrong))) if wrong else judged
 
 
 @rule(
@@ -85,8 +85,8 @@ def consent(case: Case) -> Verdict:
 
 @rule(
     "ranges.range-on-the-wire",
-    "Marketing on the wire was sent from codes of range 36, or of the presence and reply ranges",
-    catches=("marketing-on-38",),
+    "Marketing on the wire was sent from codes of a range for marketing, presence lists or replies",
+    catches=("marketing-on-machine-codes",),
     suites=("audit",),
     reads=("classes",),
 )
@@ -98,7 +98,7 @@ def ranges(case: Case) -> Verdict:
 
 @rule(
     "marketing.stop-on-the-wire",
-    "Marketing on the wire names STOP and a short code",
+    "Marketing on the wire names the opt-out word and a short code",
     catches=("marketing-without-stop",),
     suites=("audit",),
     reads=("classes",),
@@ -118,7 +118,7 @@ def _told_before(asked: Declared) -> bool:
 
 @rule(
     "marketing.daily-on-the-wire",
-    "No user received more than one marketing message per brand and day",
+    "No user received more marketing messages per brand and day than the contract has",
     catches=("marketing-twice-a-day",),
     suites=("audit",),
     reads=("classes",),
@@ -173,8 +173,8 @@ def opt_outs(case: Case) -> Verdict:
 
 @rule(
     "ranges.machines-on-the-wire",
-    "Codes of range 38 on the wire sent to machines only",
-    catches=("people-on-38",),
+    "Codes of a range for machines on the wire sent to machines only",
+    catches=("people-on-machine-codes",),
     suites=("audit",),
 )
 def machines(case: Case) -> Verdict:
@@ -211,6 +211,4 @@ def _of_submits(sent: Sequence[Submit], wrong: Sequence[Submit], what: str, assu
         return Verdict("unsupported", "no such submit on the wire")
     summary = f"{len(wrong)} of {count(len(sent), 'submit')} {what}"
     evidence = first_frames(what, wrong)
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages", "", assumed)
-    return Verdict("fail", summary, len(wrong), 0, "messages", "client", assumed, evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence, assumed=assumed)

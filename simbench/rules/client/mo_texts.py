@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from simbench.base.text import count
 from simbench.rules.evidence import first_frames, framed
-from simbench.rules.rule import Case, Verdict, rule
+from simbench.rules.rule import Case, Verdict, none_wrong, rule
 from simbench.ucp.checks import check
 from simbench.ucp.frame import Frame, Framer
 
@@ -37,9 +37,7 @@ def texts_passed_on(case: Case) -> Verdict:
     if not checked:
         return Verdict("inconclusive", "the client passed on no message that it acknowledged", blame="client")
     summary = f"{checked - len(wrong)} of {count(checked, 'MO message')} passed on as written"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages")
-    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), tuple(wrong[:6]))
+    return none_wrong(summary, len(wrong), "messages", tuple(wrong[:6]))
 
 
 def _valid(octets: bytes) -> bool:

@@ -19,7 +19,7 @@ from simbench.ledger.events import TextSent
 from simbench.ledger.stimuli import Request
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import MARKETING, of_marketing, sends, wholes
-from simbench.rules.rule import Case, Verdict, missed, rule
+from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule
 
 BUSY_US = SECOND_US  # a submit this close to an opt-out shows that the client was busy
 OPT_OUT = re.compile(r"\W*s\W*t\W*o\W*p(\W|\d|sms|pub|$)", re.IGNORECASE)
@@ -147,11 +147,9 @@ def mo_delivered(case: Case) -> Verdict:
     lost = written - arrived
     sent = written.total()
     summary = f"{sent - lost.total()} of {count(sent, 'MO message')} reached the client"
-    if not lost:
-        return Verdict("pass", summary, 0, 0, "messages")
     when = {(case.plan.key(mo.sender), mo.code, mo.text): at for at, mo in _written(case)}
     evidence = tuple(Evidence(f"to {key[1]}: {key[2]}", when[key], when[key]) for key in list(lost)[:6])
-    return Verdict("fail", summary, sum(lost.values()), 0, "messages", "platform", (), evidence)
+    return none_wrong(summary, sum(lost.values()), "messages", evidence, blame="platform")
 
 
 def _written(case: Case) -> list[tuple[int, TextSent]]:
@@ -175,8 +173,6 @@ def mo_passed_on(case: Case) -> Verdict:
     lacking, repeated = due - reported, reported - Counter((case.plan.key(row.sender), row.code) for row in mo)
     received = count(len(first), "MO message")
     summary = f"{received}, {sum(lacking.values())} not passed on, {sum(repeated.values())} passed on too often"
-    if not lacking and not repeated:
-        return Verdict("pass", summary, 0, 0, "messages")
     wrong = [row for row in first.values() if (case.plan.key(row.sender), row.code) in (lacking + repeated)]
     evidence = first_frames("not passed on exactly once", wrong)
-    return Verdict("fail", summary, sum((lacking + repeated).values()), 0, "messages", "client", (), evidence)
+    return none_wrong(summary, sum((lacking + repeated).values()), "messages", evidence)

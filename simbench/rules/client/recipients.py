@@ -11,13 +11,13 @@ import numpy as np
 
 from simbench.base.text import count
 from simbench.finding import Evidence
-from simbench.numbering.subscribers import FATES
+from simbench.numbering.subscribers import NOT_TELEPHONES_HERE
 from simbench.rules.arrays import combined, tokened
 from simbench.rules.client.admission import NAMES, REFUSED_AT_ONCE, expectation, objections
 from simbench.rules.client.limits import option_unknown, options, owners, truth
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.meters import Operations
-from simbench.rules.rule import Case, Verdict, missed, rule
+from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule
 from simbench.trace.rows import Notification, Notifications, Submits
 
 SHOWN = 6
@@ -33,7 +33,7 @@ def evidence_of(view: Submits | Operations, note: str) -> tuple[Evidence, ...]:
 
 @rule(
     "recipients.served-recipients",
-    "Each message has the outcome the offer defines for its recipient: refused, undeliverable or delivered",
+    "Each message has the outcome the contract defines for its recipient: refused, undeliverable or delivered",
     binds="platform",
     catches=("wrong-routing",),
     suites=("client", "audit"),
@@ -60,7 +60,7 @@ def served_recipients(case: Case) -> Verdict:
         happened = "accepted" if happened == "pending" else happened
         checked += 1
         if happened != expected:
-            note = f"{subscriber.fate}: expected {expected}, found {happened}"
+            note = f"{subscriber.standing}: expected {expected}, found {happened}"
             wrong.append(framed(note, row))
     if not checked:
         return Verdict("inconclusive", NO_OUTCOME_KNOWN, blame="bench")
@@ -111,10 +111,8 @@ def final_refusals(case: Case) -> Verdict:
     if not refused_at:
         return Verdict("unsupported", "the platform refused no message with a permanent error code")
     summary = f"{count(len(refused_at), 'message')} permanently refused, {len(repeated)} sent again"
-    if not repeated:
-        return Verdict("pass", summary, 0, 0, "messages")
     evidence = evidence_of(submits.where(repeated), "sent again after a final refusal")
-    return Verdict("fail", summary, len(repeated), 0, "messages", "client", (), evidence)
+    return none_wrong(summary, len(repeated), "messages", evidence)
 
 
 @rule(
@@ -132,7 +130,7 @@ def other_operators_share(case: Case) -> Verdict:
     known, submits, operator = truth(case), case.trace.submits, case.contract.party("operator").name
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
-    outside = {number for number, one in known.items() if one.fate in NOT_SERVED}
+    outside = {number for number, one in known.items() if one.standing in NOT_SERVED}
     elsewhere = np.flatnonzero(case.trace.recipients.among(outside))
     share = len(elsewhere) / len(submits)
     submitted = count(len(submits), "submit")
@@ -186,7 +184,8 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
         return "wrong" if forbidden_only or account not in with_option else "named"  # OPS-OPT-04 judges these
 
     rows, which = combined(submits, "account", "oadc", "alphanumeric")
-    kinds = np.array([("own", "wrong", "open", "named").index(kind(*row)) for row in rows], np.int8)[which]
+    found = [kind(str(account), str(oadc), bool(named)) for account, oadc, named in rows]
+    kinds = np.array([("own", "wrong", "open", "named").index(one) for one in found], np.int8)[which]
     wrong, open_ = np.flatnonzero(kinds == 1), np.flatnonzero(kinds == 2)
     named = int((kinds == 3).sum())
     assumed = case.contract.assumed("AMB-10")
@@ -227,10 +226,8 @@ def originator_in_service(case: Case) -> Verdict:
     wrong = [row for row, others in foreign if row.ack == "A" or (row.ec != "04" and not others)]
     sent = count(len(foreign), "submit")
     summary = f"{len(foreign) - len(wrong)} of {sent} from an originator out of service refused, as due, with EC 04"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages")
     evidence = first_frames("not refused with EC 04", wrong)
-    return Verdict("fail", summary, len(wrong), 0, "messages", "platform", (), evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence, blame="platform")
 
 
 @rule(
@@ -266,18 +263,16 @@ def ported_numbers(case: Case) -> Verdict:
     """The finding also counts the numbers ported to the operator that were served; the verdict ignores them."""
     known, operator = truth(case), case.contract.party("operator").name
     asked = {one.recipient for one in case.trace.requests}
-    away = {number for number in asked if number in known and known[number].fate == "ported-out"}
+    away = {number for number in asked if number in known and known[number].standing == "ported-out"}
     submits = case.trace.submits
     if not away:
         return Verdict("inconclusive", "no message to a number ported away was requested", blame="bench")
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     wrong = np.flatnonzero(submits.among("recipient", away))
-    here = {number for number in asked if number in known and known[number].fate not in FATES}
+    here = {number for number in asked if number in known and known[number].standing not in NOT_TELEPHONES_HERE}
     served = {number for number in here if submits.among("recipient", [number]).any()}
     sent = f"{count(len(wrong), 'message')} to {count(len(away), 'number')} ported away from {operator}"
     summary = f"{sent}; {len(served)} of {count(len(here), 'number')} ported to {operator} served"
-    if not len(wrong):
-        return Verdict("pass", summary, 0, 0, "messages")
     evidence = evidence_of(submits.where(wrong), "the number was ported away")
-    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence)

@@ -17,7 +17,7 @@ from simbench.rules.arrays import tokened
 from simbench.rules.client.outages import interruptions
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.kernels.queues import ASTRAY, IN_USE, SAME, out_of_order
-from simbench.rules.rule import Case, Verdict, rule
+from simbench.rules.rule import Case, Verdict, none_wrong, rule
 from simbench.trace.rows import Submit
 
 Duty = Literal["give up", "try again", "either"]
@@ -58,10 +58,8 @@ def _refused(case: Case, duty: Duty) -> Iterator[tuple[Submit, int]]:
 def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str) -> Verdict:
     codes = ", ".join(sorted({row.ec for row, _ in refused}))
     summary = f"{len(wrong)} of {count(len(refused), 'refused message')} (EC {codes}) {verb}"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages")
     evidence = tuple(framed(f"EC {r.ec}, {verb}", r, until=r.result_at) for r in wrong[:6])
-    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence)
 
 
 @rule(

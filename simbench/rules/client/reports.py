@@ -8,6 +8,7 @@ from typing import Final
 from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Reported
+from simbench.rules.client.notified import Notified
 from simbench.rules.evidence import framed
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Verdict, rule
@@ -33,6 +34,7 @@ class _Wire:
         known = {row.result_at for row in self._submits}
         # A damaged submit is refused as well, and nothing says which message it was.
         self._stray = [row.at for row in answers.rows() if row.frame[_ACK:][:1] == b"N" and row.at not in known]
+        self._early = Notified(case, self._submits)
         self._notified: dict[tuple[str, str, int], int] = {}
         for row in case.trace.notifications.rows():
             self._notified.setdefault((case.plan.key(row.recipient), row.scts, row.outcome), row.at)
@@ -44,7 +46,12 @@ class _Wire:
 
     def bears_out(self, report: Reported) -> bool:
         """Whether frames written before a report say the same."""
-        rows = [row for row in self.submits(report.token) if 0 <= row.result_at <= report.at]
+        submits = self.submits(report.token)
+        # A client may know from a notification alone that a message was accepted: its recipient tells which one.
+        early = {status for row in submits for status in self._early.before_the_result(row, report.at)}
+        if (report.kind == "accepted" and early) or STATUS.get(report.kind) in early:
+            return True
+        rows = [row for row in submits if 0 <= row.result_at <= report.at]
         taken, refused = ([row for row in rows if row.ack == ack] for ack in "AN")
         if report.kind == "accepted":
             whole = any(not one.missing for one in self.messages.get(report.token, ()))

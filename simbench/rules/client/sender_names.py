@@ -100,7 +100,7 @@ def allotted_codes(case: Case) -> Verdict:
     own = ~submits.alphanumeric
     if forbidden:
         own &= np.array([token not in forbidden for token in submits.token.tolist()], np.bool_)
-    oadcs, which = submits.distinct("oadc")
+    oadcs, which = submits.texts("oadc")
     foreign = np.array([oadc not in codes for oadc in oadcs], np.bool_)[which]
     wrong = submits.where(own & foreign).rows()
     sessions = count(len(strangers), "session")

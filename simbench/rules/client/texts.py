@@ -15,7 +15,7 @@ from simbench.base.text import count
 from simbench.base.units import HOUR_US
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import sends
-from simbench.rules.rule import Case, Verdict, rule
+from simbench.rules.rule import Case, Verdict, none_wrong, rule
 from simbench.trace.rows import Submit
 from simbench.ucp.alphabet import ESCAPE, is_gsm
 from simbench.ucp.content import Content, read, room_for_octets, room_for_septets
@@ -77,10 +77,8 @@ def _judged(parts: list[Part], wrong: list[Part], what: str) -> Verdict:
     if not parts:
         return _NOTHING
     summary = f"{len(wrong)} of {count(len(parts), 'submit')} {what}"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "submits")
     evidence = first_frames(what, (one.row for one in wrong))
-    return Verdict("fail", summary, len(wrong), 0, "submits", "client", (), evidence)
+    return none_wrong(summary, len(wrong), "submits", evidence)
 
 
 @rule(
@@ -186,12 +184,10 @@ def arrive(case: Case) -> Verdict:
     if not checked:
         return Verdict("inconclusive", "no text was accepted as a whole", blame="client")
     summary = f"{checked - len(wrong)} of {count(checked, 'text')} accepted as requested"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "texts")
     evidence = tuple(
         one for row, wanted, sent in wrong[:6] for one in first_frames(f"{wanted!r} requested, {sent!r} sent", [row])
     )
-    return Verdict("fail", summary, len(wrong), 0, "texts", "client", (), evidence)
+    return none_wrong(summary, len(wrong), "texts", evidence)
 
 
 @rule(
@@ -209,6 +205,4 @@ def in_few_segments(case: Case) -> Verdict:
     fitting = (parts[one.rows_of[0]] for one in messages if is_gsm(asked[one.token].text))
     wrong = [one.row for one in fitting if one.content.encoding == "ucs2"]
     summary = f"{len(wrong)} of {count(len(messages), 'text')} in UCS-2 that GSM 03.38 could hold"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "texts")
-    return Verdict("weak", summary, len(wrong), 0, "texts", "client", (), first_frames("in UCS-2", wrong))
+    return none_wrong(summary, len(wrong), "texts", first_frames("in UCS-2", wrong), outcome="weak")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +10,7 @@ from simbench.kernels.jit import kernel
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-Index = NDArray[np.signedinteger[Any]]
+Index = NDArray[np.signedinteger]
 Counts = NDArray[np.int32]
 
 IN_USE, BEYOND, ASTRAY, SAME = range(1, 5)  # what is wrong with an operation

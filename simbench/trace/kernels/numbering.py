@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +11,7 @@ Ints = NDArray[np.int64]
 
 
 @kernel
-def numbered_in(values: Ints, table: Ints, numbers: Ints, firsts: Ints, which: NDArray[Any]) -> int:
+def numbered_in(values: Ints, table: Ints, numbers: Ints, firsts: Ints, which: NDArray[np.signedinteger]) -> int:
     """Number the different values in order of appearance; return how many there are, -1 where `firsts` is too short.
 
     `table` (a power of two, -1 throughout) has at least twice the room of `firsts`; `numbers` goes with it.

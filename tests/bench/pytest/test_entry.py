@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -44,7 +45,31 @@ def test_a_message_back(simbench_smsc, simbench_sut):
     assert simbench_smsc.api.mo("33639980003", "36010", "AGAIN", wait_s=10).acknowledged
     assert [text.text for text in simbench_smsc.api.texts("0639980003")] == ["STOP", "AGAIN"]
 """
+MARKED = """
+import pytest
+
+@pytest.mark.simbench(
+    codes={"6120": 0}, limit="nack", contract="demo_telecom", faults={"late-result": {"delay_s": 0.1}},
+    subscribers={"0639980001": {"attached": False}},
+)
+def test_marked(simbench_smsc):
+    assert list(simbench_smsc.accounts) == ["6120"]
+    assert simbench_smsc.contract.name == "demo_telecom"
+    assert [one.limit for one in simbench_smsc.live.scenario.codes] == ["nack"]
+    assert simbench_smsc.clear() == 1
+    assert not simbench_smsc.subscriber("0639980001").attached
+
+@pytest.mark.simbench(contract="demo_telecom")
+def test_contract_alone(simbench_smsc):
+    assert simbench_smsc.accounts
+
+@pytest.mark.simbench(scenario="01_first")
+def test_scenario(simbench_smsc):
+    assert simbench_smsc.live.scenario.name == "first"
+"""
 SHORT = "def test_short(smsc, sut, ledger, clock):\n    assert smsc.wait_for_session('36010')\n"
+FIXTURES = ("simbench_smsc", "simbench_sut", "simbench_ledger", "simbench_clock")
+XDIST = ("-p", "xdist", "-n", "2")
 INI = "[pytest]\nfilterwarnings = error\n"
 
 
@@ -99,24 +124,44 @@ def test_two(fake_smsc_factory):
 @pytest.mark.simbench(codes={"36010": 11})
 def test_wrong(fake_smsc):
     pass
+
+@pytest.mark.simbench(code={"36010": 10})
+def test_misspelt(fake_smsc):
+    pass
+
+@pytest.mark.simbench(scenario="01_first", limit="nack")
+def test_both(fake_smsc):
+    pass
+
+@pytest.mark.simbench(codes={"36020": 20})
+class TestClass:
+    @pytest.mark.simbench(faults={"accept-reset": {}})
+    def test_of_a_class(self, fake_smsc):
+        assert list(fake_smsc.accounts) == ["36020"]
+        assert fake_smsc.clear() == 1
 """
 
 
 def test_a_fake_smsc_needs_no_option_and_takes_its_marker(theirs: Repository) -> None:
     (theirs.folder / "test_fake.py").write_text(FAKE)
     done = theirs.pytest("-q", "--strict-markers", "-p", "no:randomly")
-    assert "3 passed, 1 error" in done.stdout
-    assert "rate_per_s" in done.stdout
-    assert "one of the tiers" in done.stdout
+    assert "4 passed, 3 errors" in done.stdout
+    assert "simbench: Scenario: codes[0].rate_per_s: 11; expected one of the tiers" in done.stdout
+    assert "marker simbench: code is no key of it; expected codes, contract" in done.stdout
+    assert "marker simbench: limit beside a scenario" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "handling of the above" not in done.stdout
 
 
 def test_the_plugin_is_inert_without_a_client(theirs: Repository) -> None:
     (theirs.folder / "test_own.py").write_text(OWN)
     (theirs.folder / "test_fixtures.py").write_text(WITH_FIXTURES)
-    ended = theirs.pytest("-rs")
-    assert ended.returncode == 0, ended.stdout
-    assert "1 passed, 2 skipped" in ended.stdout
-    assert "needs a client under test: --sut" in ended.stdout
+    assert theirs.pytest("test_own.py").returncode == 0
+    for workers in ((), XDIST):
+        ended = theirs.pytest("-rs", *workers)
+        assert "1 passed, 2 skipped" in ended.stdout
+        assert "simbench: 2 tests did not run: needs a client under test: pytest --sut NAME" in ended.stdout
+        assert ended.returncode == 3, "what did not run is no success"
 
 
 def test_purposes_are_items_with_clause_purpose_and_outcome_in_junit(theirs: Repository) -> None:
@@ -146,13 +191,13 @@ def test_fixtures_drive_the_client_from_their_own_tests_by_long_or_short_names(t
 
 
 def test_two_workers_share_one_run_of_each_exercise(theirs: Repository) -> None:
-    arguments = ("-p", "xdist", "-n", "2", "--sut", "reference", "--sut-only", "originators", "--sut-output", "out")
+    arguments = (*XDIST, "--sut", "reference", "--sut-only", "originators", "--sut-output", "out")
     ended = theirs.pytest(*arguments)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert len(list(theirs.folder.glob("out/*/runs/originators"))) == 1
 
 
-@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")])
+@pytest.mark.parametrize("workers", [(), XDIST])
 def test_a_client_of_which_nothing_can_be_reported_is_no_success(theirs: Repository, workers: tuple[str, ...]) -> None:
     (theirs.folder / "test_own.py").write_text("def test_of_their_own():\n    pass\n")
     (theirs.folder / "broken.py").write_text("raise SystemExit('no configuration')")
@@ -169,3 +214,116 @@ def test_what_cannot_be_meant_is_a_usage_error(theirs: Repository, arguments: tu
     assert ended.returncode == 4
     assert "simbench: " in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.fixture
+def faulty(theirs: Repository) -> tuple[str, ...]:
+    """A client that sends again what was refused for good, and the purposes of one exercise."""
+    (theirs.folder / "client.py").write_text(
+        "import os, sys\nos.environ['SIMBENCH_FAULT'] = 'retries-final-nack'\n"
+        "from simbench.client.__main__ import main\nsys.exit(main())\n"
+    )
+    (theirs.folder / "faulty.toml").write_text(
+        f'kind = "command"\nname = "faulty"\nprogram = "{sys.executable} client.py"\nclock = "lines"\n'
+        '[capabilities]\nlimits_rate = true\nreports_outcomes = true\nclock = "speed"\n'
+    )
+    (theirs.folder / "test_own.py").write_text("def test_of_their_own():\n    pass\n")
+    return "--sut", "faulty.toml", "--sut-only", "refusals"
+
+
+def test_the_marker_acts_on_the_smsc_of_a_client_under_test(theirs: Repository) -> None:
+    (theirs.folder / "test_marked.py").write_text(MARKED)
+    ended = theirs.pytest("--sut", "reference", "--sut-only", "none")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "3 passed" in ended.stdout
+
+
+@pytest.mark.parametrize("workers", [(), XDIST])
+def test_a_failing_purpose_says_what_was_expected_seen_and_where_its_evidence_is(
+    theirs: Repository, faulty: tuple[str, ...], workers: tuple[str, ...]
+) -> None:
+    ended = theirs.pytest(*workers, *faulty, "--junitxml=j.xml", "-v")
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "FAILED simbench::submits.given-up - Failed: fail: 10 of 10 refused" in ended.stdout
+    for label in ("Expected: The client gives up", "Seen: 10 of 10 refused", "Why: ", "51 submit short message"):
+        assert label in ended.stdout
+    assert re.search(r"^    Msg +[0-9A-F]+… message: 'Votre commande", ended.stdout, re.MULTILINE)
+    place = re.search(r"Evidence: (\S+)", ended.stdout)
+    assert place is not None
+    assert {"finding.json", "evidence.pcapng"} <= {one.name for one in Path(place[1]).iterdir()}
+    cases = {one.get("name"): one for one in ElementTree.parse(theirs.folder / "j.xml").getroot().iter("testcase")}  # noqa: S314 - we made it
+    assert cases["submits.given-up"].get("classname") == "simbench"
+    assert [one.tag for one in cases["submits.given-up"]] == ["properties", "failure"]
+    assert [one.tag for one in cases["submits.tried-again"]] == ["properties"]
+
+
+def test_what_is_written_of_a_session_that_ends_at_its_first_failure(
+    theirs: Repository, faulty: tuple[str, ...]
+) -> None:
+    ended = theirs.pytest(*faulty, "--sut-only", "originators", "-x", "--sut-output", "out")
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert (theirs.folder / "out" / "evidence" / "submits.given-up" / "finding.json").exists()
+    judged = json.loads((theirs.folder / "out" / "findings.json").read_text())["findings"]
+    assert "submits.given-up" in {one["purpose"] for one in judged}
+    assert (theirs.folder / "out" / "report.html").exists()
+
+
+def test_purposes_are_counted_chosen_and_given_back_like_tests(theirs: Repository, faulty: tuple[str, ...]) -> None:
+    listed = theirs.pytest(*faulty, "--collect-only", "-q").stdout
+    purposes = [line for line in listed.splitlines() if line.startswith("simbench::")]
+    assert len(purposes) == 5
+    assert "6 tests collected" in listed
+    assert (
+        "collected 6 items / 5 deselected / 1 selected" in theirs.pytest(*faulty, "--collect-only", "-k", "own").stdout
+    )
+    by_clause = theirs.pytest(*faulty, "--collect-only", "-k", "OPS-PRO-06").stdout
+    assert "collected 6 items / 5 deselected / 1 selected" in by_clause
+    for workers in ((), XDIST):
+        again = theirs.pytest(*workers, *faulty, "-v", purposes[2])
+        assert (again.returncode, "1 passed" in again.stdout) == (0, True), again.stdout + again.stderr
+        assert purposes[2] in again.stdout, "as it was given"
+    own = theirs.pytest(*faulty, "--collect-only", "-q", "test_own.py").stdout
+    assert own.startswith("test_own.py::test_of_their_own\n\n1 test collected")
+    wrong = theirs.pytest(*faulty, "simbench::submits.given")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (4, 2)
+    assert "simbench::submits.given: no purpose of this session; expected perhaps `submits.given-up`" in wrong.stderr
+    assert "simbench::x: needs a client under test" in theirs.pytest("simbench::x").stderr
+
+
+def test_fixtures_and_marker_are_documented(theirs: Repository) -> None:
+    documented = theirs.pytest("--fixtures", "-o", "simbench_short_names=true").stdout
+    for name in ("fake_smsc", "fake_smsc_factory", *FIXTURES, "smsc", "sut", "ledger", "clock"):
+        assert re.search(rf"^{name} -- .*\n    \w", documented, re.MULTILINE), name
+    markers = theirs.pytest("--markers").stdout
+    assert "@pytest.mark.simbench(codes, contract, limit, scenario, faults, subscribers): " in markers
+
+
+def test_a_client_that_cannot_start_is_one_line(theirs: Repository) -> None:
+    (theirs.folder / "broken.py").write_text("raise SystemExit('no configuration')")
+    (theirs.folder / "test_own.py").write_text("def test_own(simbench_sut):\n    pass\n")
+    program = ("--sut", "command", "--sut-program", f"{sys.executable} broken.py", "--sut-only", "none")
+    ended = theirs.pytest(*program)
+    assert ended.returncode == 1
+    assert re.search(r"^simbench: broken.py ended with status 1.*\n +no configuration", ended.stdout, re.MULTILINE), (
+        ended.stdout
+    )
+    assert "Traceback" not in ended.stdout
+
+
+def test_an_interrupt_leaves_no_client(theirs: Repository, faulty: tuple[str, ...]) -> None:
+    (theirs.folder / "conftest.py").write_text(
+        "import _thread, threading\n"
+        "from simbench.bench.sut.command import Command\n"
+        "start = Command.start\n"
+        "async def started(self, *a):\n"
+        "    await start(self, *a)\n"
+        "    with open('children', 'a') as kept:\n"
+        "        print('CHILD', self.child.process.pid, file=kept)\n"
+        "    _thread.interrupt_main()\n"
+        "Command.start = started\n"
+    )
+    ended = theirs.pytest(*faulty)
+    assert ended.returncode == 2, ended.stdout + ended.stderr
+    children = [int(line.split()[1]) for line in (theirs.folder / "children").read_text().splitlines()]
+    assert children
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]

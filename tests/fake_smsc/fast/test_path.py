@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -151,8 +152,14 @@ class Scene:
 
     def turn(self, reads: list[tuple[int, bytes]]) -> None:
         """One turn of the loop, and the answers of the clients until nothing comes any more."""
-        self.gateway.received_many([(self.numbers[line], octets) for line, octets in reads], self.now)
+        self.receive([(self.numbers[line], octets) for line, octets in reads])
         self.exchange()
+
+    def receive(self, reads: list[tuple[int, bytes]]) -> None:
+        """Serve reads as the server does: a read that is alone may be answered at once."""
+        is_alone = len(reads) == 1 and reads[0][0] in self.gateway.lines
+        if not is_alone or not self.gateway.answer(*reads[0], self.now, lambda *piece: self.written.append(piece)):
+            self.gateway.received_many(reads, self.now)
 
     def pass_time(self, pause_us: int) -> None:
         """Let time pass."""
@@ -205,13 +212,17 @@ class Scene:
                     encode(trn.decode(), "R", ot.decode(), body) for (trn, ot), body in zip(trns, bodies, strict=True)
                 ]
                 reads.append((number, b"".join(answers + answers[-1:])))
-            self.gateway.received_many(reads, self.now)
+            self.receive(reads)
 
     def left(self) -> dict[str, Any]:
         """Everything by which two gateways can be compared."""
         centre = self.gateway.centre
         return {
-            "rows": list(self.ledger.centre), "written": self.written,
+            "rows": list(self.ledger.centre),
+            "written": [
+                (number, b"".join(octets for _, octets in pieces))
+                for number, pieces in groupby(self.written, key=lambda piece: piece[0])
+            ],
             "violations": list(self.gateway.violation_events),
             "closings": self.gateway.closings, "decided": centre.decided, "on the way": centre.delivery.on_the_way,
             "waiting": {name: centre.notification_queue.count(name) for name in centre.accounts},
@@ -323,3 +334,23 @@ def test_what_waits_at_a_login_is_sent_in_the_same_order(who: list[int], window:
     unmuted = [([(2, b"".join(frames))], 0, "deaf"), ([(1, b"".join(frames))], 20 * SECOND_US, event)]
     turns = [*unmuted, ([], 3 * SECOND_US, "cut"), ([(1, frames[0])], 2 * SECOND_US, "come"), ([], SECOND_US, "cut")]
     assert lived(turns, codes, "attached", fast=True) == lived(turns, codes, "attached", fast=False)
+
+
+def test_the_result_of_a_frame_that_is_alone_leaves_before_its_rows_are_made() -> None:
+    gateway, ledger = gateway_of(CodeConfig(code="36010", rate_per_s=50, window=100, request_id="r"))
+    gateway.opened(1, START)
+    gateway.received(1, login("36010"), START)
+    gateway.output()
+    rows_then: list[tuple[bytes, int]] = []
+    send = lambda _, octets: rows_then.append((octets[10:14], len(list(ledger.centre))))  # noqa: E731 - a recorder
+    before, plain = len(list(ledger.centre)), submit(1, AdC="33710000001", Msg="41")
+    assert gateway.answer(1, plain, START + 1, send)
+    assert rows_then == [(b"R/51", before)]
+    assert len(list(ledger.centre)) == before + 1
+    odd = submit(2, AdC="33710000001", Msg="41", XSer="020102")
+    for octets in (plain + plain, plain[:-1], plain[:20], odd, b"\x03"):
+        assert not gateway.answer(1, octets, START + 2, send)
+    gateway.mute(1, "deaf", START + 3)
+    assert not gateway.answer(1, plain, START + 3, send)
+    assert len(rows_then) == 1
+    assert len(list(ledger.centre)) == before + 1

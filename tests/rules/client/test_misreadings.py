@@ -26,31 +26,33 @@ def test_stop_leads_an_opt_out_in_whatever_spelling(text: str, meant: bool) -> N
 
 
 @pytest.mark.parametrize(
-    ("fate", "attached", "code", "expected"),
+    ("standing", "attached", "code", "expected"),
     [
-        *((fate, True, "36010", "06") for fate in ("malformed", "fixed", "overseas", "foreign")),
-        *((fate, False, "36010", "06") for fate in ("malformed", "fixed", "overseas", "foreign")),
+        *((standing, True, "36010", "06") for standing in ("malformed", "fixed", "overseas", "foreign")),
+        *((standing, False, "36010", "06") for standing in ("malformed", "fixed", "overseas", "foreign")),
         ("m2m", True, "36010", "06"), ("m2m", True, "38001", "delivered"), ("m2m", False, "38001", "undelivered"),
-        *((fate, True, "36010", "undelivered") for fate in ("other-operator", "ported-out", "unknown")),
+        *((standing, True, "36010", "undelivered") for standing in ("other-operator", "ported-out", "unknown")),
         ("orange", True, "36010", "delivered"), ("orange", False, "36010", "undelivered"),
         ("ported-in", True, "36010", "delivered"),
     ],
 )  # fmt: skip
-def test_each_kind_of_recipient_meets_what_the_offer_says(fate: str, attached: bool, code: str, expected: str) -> None:
-    assert expectation(SubscriberSet(RECIPIENT, fate, "", attached), code, ("38",)) == expected
+def test_each_kind_of_recipient_meets_what_the_offer_says(
+    standing: str, attached: bool, code: str, expected: str
+) -> None:
+    assert expectation(SubscriberSet(RECIPIENT, standing, "", attached), code, ("38",)) == expected
 
 
-@pytest.mark.parametrize("fate", ["malformed", "fixed", "overseas", "foreign"])
-def test_a_platform_that_accepts_whom_it_must_refuse_fails(fate: str) -> None:
-    scene = Scene().tell(0, "subscriber", RECIPIENT, fate=fate, operator="", attached=True)
+@pytest.mark.parametrize("standing", ["malformed", "fixed", "overseas", "foreign"])
+def test_a_platform_that_accepts_whom_it_must_refuse_fails(standing: str) -> None:
+    scene = Scene().tell(0, "subscriber", RECIPIENT, standing=standing, operator="", attached=True)
     found = scene.login(1).submit(2, 1).judged("recipients.served-recipients")
     assert (found.outcome, found.blame) == ("fail", "platform")
-    assert f"{fate}: expected 06, found accepted" in found.evidence[0].note
-    refused = Scene().tell(0, "subscriber", RECIPIENT, fate=fate, operator="", attached=True).login(1)
+    assert f"{standing}: expected 06, found accepted" in found.evidence[0].note
+    refused = Scene().tell(0, "subscriber", RECIPIENT, standing=standing, operator="", attached=True).login(1)
     refused.submit(2, 1, answer=None).result(2.001, 1, body="N/06//")
     assert refused.judged("recipients.served-recipients").outcome == "pass"
 
 
 def test_a_message_to_be_delivered_is_pending_until_its_notification() -> None:
-    scene = Scene().tell(0, "subscriber", RECIPIENT, fate="orange", operator="orange", attached=True)
+    scene = Scene().tell(0, "subscriber", RECIPIENT, standing="orange", operator="orange", attached=True)
     assert scene.login(1).submit(2, 1).judged("recipients.served-recipients").outcome == "inconclusive"

@@ -11,8 +11,12 @@ PURPOSE = "reports.as-on-the-wire"
 REFUSED = "N/06/no/"
 
 
+def submitted_in_vain() -> Scene:
+    return Scene().asked(0.8, "#00001").login(0.5).submit(1, 1, "#00001", answer=None)
+
+
 def submitted(body: str = "") -> Scene:
-    scene = Scene().asked(0.8, "#00001").login(0.5).submit(1, 1, "#00001", answer=None)
+    scene = submitted_in_vain()
     return scene.result(1.5, 1, body=body) if body else scene.result(1.5, 1)
 
 
@@ -56,3 +60,34 @@ def test_a_report_on_a_message_that_was_never_submitted_is_named() -> None:
 
 def test_a_report_on_a_message_of_another_exercise_does_not_count() -> None:
     assert submitted().reported(2, "accepted", "#00001").reported(2, "refused", "#0ZZZZ").judged(PURPOSE).measured == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "expected"),
+    [("accepted", 4, "pass"), ("delivered", 4, "pass"), ("undelivered", 4, "fail"), ("accepted", 2.5, "fail")],
+)
+def test_a_notification_shows_that_a_message_without_a_result_was_accepted(
+    kind: ReportKind, at: float, expected: str
+) -> None:
+    """Its recipient tells which one it is, as the notification has no other message."""
+    scene = submitted_in_vain().wire(3, "out", notice(0, 0, 3)).reported(at, kind, "#00001")
+    assert scene.judged(PURPOSE).outcome == expected
+
+
+def test_a_notification_of_another_message_shows_nothing_of_one_without_a_result() -> None:
+    scene = submitted_in_vain().asked(0.9, "#00002").submit(1.1, 2, "#00002")
+    scene.wire(3, "out", notice(0, 0, 3)).reported(4, "delivered", "#00001")
+    assert scene.judged(PURPOSE).outcome == "fail"
+
+
+def test_a_message_that_was_notified_and_got_no_result_is_not_lost() -> None:
+    found = submitted_in_vain().outage(2, 2.5).login(3, session=2)
+    assert found.judged("outage.nothing-lost").outcome == "fail"
+    notified = submitted_in_vain().outage(2, 2.5).login(3, session=2).wire(4, "out", notice(0, 0, 3), session=2)
+    assert notified.judged("outage.nothing-lost").outcome == "pass"
+
+
+def test_one_notification_finds_one_of_two_messages_without_a_result() -> None:
+    scene = submitted_in_vain().asked(0.9, "#00002").submit(1.1, 2, "#00002", answer=None).outage(2, 2.5)
+    found = scene.login(3, session=2).wire(4, "out", notice(0, 0, 3), session=2).judged("outage.nothing-lost")
+    assert (found.outcome, found.measured) == ("fail", 1)

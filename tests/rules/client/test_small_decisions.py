@@ -52,7 +52,7 @@ def test_a_recipient_meets_what_its_kind_and_its_presence_say(kind: str, attache
 @pytest.mark.parametrize("kind", ["malformed", "fixed", "overseas", "foreign"])
 def test_a_platform_that_accepts_who_is_refused_at_once_fails(kind: str) -> None:
     def met(answer: str) -> tuple[str, str]:
-        scene = Scene().login(1).tell(0, "subscriber", RECIPIENT, fate=kind, operator="", attached=True, roaming=False)
+        scene = Scene().login(1).tell(0, "subscriber", RECIPIENT, standing=kind, operator="", attached=True)
         scene.submit(2, 1, answer=None).result(2.001, 1, body=answer)
         notice = encode(1, "O", "53", notification_body("36010", RECIPIENT, STAMP, 0, 0, STAMP))
         found = scene.wire(3, "out", notice).judged(SERVED)

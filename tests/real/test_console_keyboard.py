@@ -1,0 +1,150 @@
+"""The console used by keyboard alone, its tables that follow the traffic, and what each part of it says."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from fake_smsc.faults.registry import FAULTS, sentence
+from simbench.service.client import ApiClient
+from tests.cli.child import Served
+from tests.fake_smsc.live import dial
+from tests.real.test_console import WAIT_MS, browser, console_of
+
+pytestmark = pytest.mark.real
+MOST_TABS = 400
+NAME = "(e => e.getAttribute('aria-label') || e.innerText.trim())(document.activeElement)"
+TOKEN = "0123456789abcdef"
+
+
+def go_to(page: Page, name: str, key: str = "Tab") -> None:
+    """Press a key until the element of this name, or of one that begins with it, has the focus."""
+    met: list[str] = []
+    for _ in range(MOST_TABS):
+        page.keyboard.press(key)
+        met.append(page.evaluate(NAME))
+        if met[-1] == name or (name.startswith("Frame ") and met[-1].startswith(name)):
+            return
+    raise AssertionError(f"{name!r} is not reached: {list(dict.fromkeys(each[:40] for each in met))}")
+
+
+async def _traffic(port: int, first: int = 0) -> None:
+    """Submits of an application, some from an originator that is not its own."""
+    peer = await dial(port)
+    assert (await peer.login()).data[0] == "A"
+    for trn in range(first, first + 8):
+        text = f"order {trn}".encode().hex().upper()
+        await peer.submit(trn, OAdC="99999" if trn % 2 else "36010", Msg=text, NRq="", NT="")
+    await peer.close()
+
+
+def traffic(port: int, first: int = 0) -> None:
+    """The same from a thread: a loop runs in this one, the browser's."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(_traffic(port, first))).result()
+
+
+def test_everything_can_be_done_by_keyboard_alone(tmp_path: Path) -> None:
+    with (
+        Served("--port", "0", "--api", "0", "--console", "--limit", "monitor", "-o", tmp_path / "run") as server,
+        browser() as chromium,
+        ApiClient(console_of(server)) as api,
+    ):
+        traffic(server.port)
+        page = chromium.new_page(viewport={"width": 1500, "height": 1250})
+        page.goto(console_of(server))
+        state = page.locator("[data-test=state]")
+        expect(page.get_by_role("region", name="Findings").get_by_text("sender.allotted-codes")).to_be_visible(
+            timeout=WAIT_MS
+        )
+        go_to(page, "Start outage")
+        page.keyboard.press("Enter")
+        expect(state).to_have_text("down: cut (total)", timeout=WAIT_MS)
+        go_to(page, "Restore")
+        page.keyboard.press("Space")
+        expect(state).to_have_text("up", timeout=WAIT_MS)
+
+        go_to(page, f'Expand "All {len(FAULTS)} faults"')
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Choose nack", exact=True)).to_be_visible(timeout=WAIT_MS)
+        go_to(page, "Choose nack")
+        page.keyboard.press("Enter")
+        expect(page.get_by_label("ec", exact=True)).to_be_visible(timeout=WAIT_MS)
+        go_to(page, "ec", "Shift+Tab")
+        page.keyboard.type("06")
+        go_to(page, "Start fault")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("active: nack")).to_be_visible(timeout=WAIT_MS)
+        assert api.platform().faults == ["nack"]
+
+        go_to(page, "Text contains", "Shift+Tab")
+        page.keyboard.type("order 4")
+        page.keyboard.press("Enter")
+        found = page.get_by_role("region", name="Messages found")
+        expect(found.get_by_role("cell", name="order 4", exact=True)).to_be_visible(timeout=WAIT_MS)
+        expect(found.get_by_role("row")).to_have_count(2, timeout=WAIT_MS)
+        go_to(page, "Frame of ")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("51 submit short message, operation, TRN 04")).to_be_visible(timeout=WAIT_MS)
+
+        go_to(page, "Frame 1.")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("51 submit short message, operation")).to_have_count(2, timeout=WAIT_MS)
+
+
+def test_messages_verdicts_and_events_follow_the_traffic_without_a_click(tmp_path: Path) -> None:
+    with (
+        Served("--port", "0", "--api", "0", "--console", "-o", tmp_path / "run") as server,
+        browser() as chromium,
+    ):
+        page = chromium.new_page(viewport={"width": 1500, "height": 1250})
+        page.goto(console_of(server))
+        expect(page.get_by_role("heading", name="Wire faults")).to_be_visible(timeout=WAIT_MS)
+        for first in (0, 10):
+            traffic(server.port, first)
+            text = f"order {first + 7}"
+            messages = page.get_by_role("region", name="Messages found")
+            expect(messages.get_by_role("cell", name=text, exact=True)).to_be_visible(timeout=WAIT_MS)
+            submits = f"{first // 10 * 4 + 4} of {first // 10 * 8 + 8} submits from other codes"
+            verdict = page.get_by_role("region", name="Findings").get_by_text(submits)
+            expect(verdict).to_be_visible(timeout=WAIT_MS)
+        events = page.get_by_role("region", name="Events")
+        rule = events.get_by_text("sender.in-service of 36010: 99999 is no code of it (OPS-ACH-02)")
+        expect(rule.first).to_be_visible(timeout=WAIT_MS)
+        expect(events.get_by_text("connection ended").first).to_be_visible(timeout=WAIT_MS)
+
+
+def test_every_fault_is_explained_with_its_parameters(tmp_path: Path) -> None:
+    with (
+        Served("--port", "0", "--api", "0", "--console", "-o", tmp_path / "run") as server,
+        browser() as chromium,
+    ):
+        page = chromium.new_page(viewport={"width": 390, "height": 900})
+        page.goto(console_of(server))
+        page.get_by_text(f"All {len(FAULTS)} faults").click(timeout=WAIT_MS)
+        rows = page.get_by_role("row", name="Choose ")
+        expect(rows).to_have_count(len(FAULTS), timeout=WAIT_MS)
+        shown = {text.splitlines()[0].strip(): text for text in rows.all_inner_texts()}
+        for name, fault in FAULTS.items():
+            assert sentence(name) in shown[name], name
+            assert all(f"{key} ({value})" in shown[name] for key, value in fault.parameters.items()), name
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_wrong_token_says_so_and_the_right_one_opens_the_page(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    options = ("--port", "0", "--api", "0", "--console", "-o", tmp_path / "run", "--token-file", tmp_path / "token")
+    with Served(*options) as server, browser() as chromium:
+        page = chromium.new_page()
+        page.goto(console_of(server))
+        expect(page.get_by_label("Token")).to_be_focused(timeout=WAIT_MS)
+        page.keyboard.type("0123456789abcdee")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text("That token is wrong.", timeout=WAIT_MS)
+        page.keyboard.type(TOKEN)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Wire faults")).to_be_visible(timeout=WAIT_MS)

@@ -1,0 +1,137 @@
+"""Facts about pages of other origins: they change nothing, open no WebSocket and frame nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.routing import Route
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from simbench.service.guard import SAFE
+from simbench.service.serving import build
+from simbench.service.settings import ServiceSettings
+from tests.cli.child import Served
+from tests.service.stage import Stage, staged
+from tests.service.test_guard import JSON, PROBLEM, TOKEN, get
+
+FORMS = ("", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x")
+
+
+@pytest.mark.parametrize(("status", "headers"), [
+    (200, {}),
+    (200, {"Origin": "{own}"}),
+    (200, {"Origin": "{own}", "Sec-Fetch-Site": "same-origin"}),
+    (200, {"Content-Type": JSON}),
+    (403, {"Origin": "http://127.0.0.1:1"}),
+    (403, {"Origin": "http://localhost"}),
+    (403, {"Origin": "https://{name}"}),
+    (403, {"Origin": "null"}),
+    (403, {"Origin": "http://["}),
+    (403, {"Host": "["}),
+    (403, {"Host": ""}),
+    (403, {"Sec-Fetch-Site": "same-site"}),
+    (403, {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "iframe"}),
+])  # fmt: skip
+def test_only_a_page_of_this_server_changes_anything(status: int, headers: dict[str, str]) -> None:
+    async def script() -> None:
+        async with staged() as stage:
+            name = stage.url.removeprefix("http://")
+            sent = {key: value.format(own=stage.url, name=name) for key, value in headers.items()}
+            answer = await get(stage, "/api/v1/reset", "POST", headers=sent)
+            assert answer.status_code == status
+            if status == 403:
+                assert answer.headers["content-type"] == PROBLEM
+
+    asyncio.run(script())
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+def test_a_form_of_an_old_browser_changes_nothing(kind: str) -> None:
+    async def script() -> None:
+        async with staged() as stage:
+            with httpx.Client(base_url=stage.url, trust_env=False) as client:
+                headers = {"Content-Type": kind} if kind else {}
+                answer = await asyncio.to_thread(client.post, "/api/v1/reset", headers=headers)
+                assert (answer.status_code, answer.json()["field"]) == (403, "X-Simbench")
+
+    asyncio.run(script())
+
+
+def test_every_answer_keeps_other_pages_away() -> None:
+    async def script() -> None:
+        async with staged(ServiceSettings(token=TOKEN)) as stage:
+            for headers in ({}, {"Authorization": f"Bearer {TOKEN}"}):
+                answer = await get(stage, "/api/v1/platform", headers=headers)
+                assert answer.headers["x-frame-options"] == "DENY"
+                assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+                assert answer.headers["x-content-type-options"] == "nosniff"
+
+    asyncio.run(script())
+
+
+def changing(app: Any, before: str = "") -> Iterator[tuple[str, str]]:
+    """Every method and path of an app, and of what is mounted or included in it, by which something may change."""
+    for route in app.routes:
+        inner = getattr(route, "original_router", None) or getattr(route, "app", None)
+        if hasattr(inner, "routes"):
+            yield from changing(inner, before + getattr(route, "path", ""))
+        elif isinstance(route, Route):  # FastAPI's are kinds of it
+            yield from ((method, before + route.path) for method in sorted((route.methods or set()) - SAFE))
+
+
+async def _refused(stage: Stage, method: str, path: str) -> None:
+    """Ask as a form of a page would, in every way that it can."""
+    path = re.sub(r"\{[^}]*\}", "1", path)
+    with httpx.Client(base_url=stage.url, trust_env=False) as client:
+        for kind in FORMS:
+            headers = {"Content-Type": kind} if kind else {}
+            answer = await asyncio.to_thread(client.request, method, path, headers=headers, content=b"{}")
+            assert answer.status_code in {401, 403}, (method, path, kind)
+            foreign = {**headers, "Origin": "http://127.0.0.1:1", "X-Simbench": "1", "Content-Type": JSON}
+            answer = await asyncio.to_thread(client.request, method, path, headers=foreign, content=b"{}")
+            assert (answer.status_code, answer.json()["field"]) == (403, "Origin"), (method, path)
+
+
+@pytest.mark.parametrize("token", ["", TOKEN])
+def test_no_form_reaches_any_route_that_changes_something(token: str) -> None:
+    async def script() -> None:
+        async with staged(ServiceSettings(token=token)) as stage:
+            routes = list(changing(build(stage.platform)))
+            assert len(routes) >= 15
+            assert {("POST", "/api/v1/reset"), ("DELETE", "/api/v1/outage")} <= set(routes)
+            for method, path in [*routes, ("POST", "/nothing"), ("POST", "/_nicegui/client/1/upload/1")]:
+                await _refused(stage, method, path)
+            assert (stage.platform.control.server.outages.current, stage.platform.control.answered()) == (None, 0)
+
+    asyncio.run(script())
+
+
+async def _opens(url: str, origin: str | None, **headers: str) -> int:
+    """Try to open the console's WebSocket; the status of the answer."""
+    try:
+        async with connect(url, origin=origin, additional_headers=headers, proxy=None):  # type: ignore[arg-type]
+            return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code
+
+
+def test_a_websocket_opens_for_pages_of_this_server_and_with_the_token_only(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    options = ("--port", "0", "--api", "0", "--console", "-o", tmp_path / "run", "--token-file", tmp_path / "token")
+    with Served(*options) as server:
+        found = re.search(r"console: http://(127\.0\.0\.1:\d+)/", server.banner)
+        assert found is not None
+        own, url = f"http://{found[1]}", f"ws://{found[1]}/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+        shown, wrong = {"Cookie": f"simbench_token={TOKEN}"}, {"Cookie": "simbench_token=wrong"}
+        for status, origin, headers in (
+            (101, own, shown), (403, own, {}), (403, own, wrong), (403, "http://127.0.0.1:1", shown),
+            (403, "http://localhost", shown), (403, "null", shown), (403, own.replace("http", "https"), shown),
+        ):  # fmt: skip
+            assert asyncio.run(_opens(url, origin, **headers)) == status, (origin, headers)
