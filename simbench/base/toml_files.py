@@ -67,9 +67,11 @@ def table_of(text: str, file: str, error: type[BadInput]) -> dict[str, Any]:
     """Read the plain tables of a TOML text of a file, with the limits of `read_table`."""
     import tomllib  # noqa: PLC0415 - not needed by `--help` and by users of the built-in types
 
-    if long := _LONG_KEY.search(text):  # the time that `tomllib` takes for a key is the square of its words
-        line = text.count("\n", 0, long.start()) + 1
-        raise error(file, f"line {line}: a key is nested too deeply", f"at most {MAX_DEPTH} levels")
+    for long in _LONG_KEY.finditer(text):  # the time that `tomllib` takes for a key is the square of its words
+        before = text[text.rfind("\n", 0, long.start()) + 1 : long.start()].rstrip()
+        if not before or before[-1] in "[{,":  # else it is part of a text
+            line = text.count("\n", 0, long.start()) + 1
+            raise error(file, f"line {line}: a key is nested too deeply", f"at most {MAX_DEPTH} levels")
     try:
         table = tomllib.loads(text)
     except RecursionError:
@@ -258,7 +260,7 @@ class Shape:
     """What `kind` allows at some keys: field names of the structs, allowed words."""
 
     def __init__(self, kind: type[Any], keys: Keys) -> None:
-        self.types = self._members(_info(kind))
+        self.types = self._members(_info(kind))  # type: ignore[arg-type]  # a class has a hash
         for key in keys:
             self.types = [inner for outer in self.types for inner in self._inside(outer, key)]
 
