@@ -52,7 +52,7 @@ def test_a_ticket_that_looks_like_markup_is_a_ticket(tmp_path: Path) -> None:
     (tmp_path / "probes.csv").write_text(f"at,ok\n{probes}")
     ended = simbench(
         "judge", "outages", tmp_path / "outages.csv", "--probes", tmp_path / "probes.csv",
-        "--from", "2026-03-01", "--to", "2026-04-01", "-o", tmp_path / "out[/]",
+        "--from", "2026-03-01", "--to", "2026-04-01", "--tz", "Europe/Paris", "-o", tmp_path / "out[/]",
     )  # fmt: skip
     assert ended.returncode in {0, 1, 3}, ended.stderr
     assert "Traceback" not in ended.stderr
