@@ -25,7 +25,7 @@ SUITES: tuple[Suite, ...] = get_args(Suite)
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What a rule found, before purpose and exercise are filled in; `parts` are the sentences of its summary."""
+    """The result of a rule, before purpose and exercise are filled in; `parts` are the sentences of its summary."""
 
     outcome: Outcome
     summary: str

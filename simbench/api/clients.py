@@ -62,6 +62,9 @@ class Client:
         host, _, port = address.rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
             raise BadInput("address", f"is {address!r:.60}", "HOST:PORT, such as 127.0.0.1:3024")
+        for name, number in {"rate_per_s": rate_per_s, "window": window}.items():
+            if number < 0:
+                raise BadInput(name, f"is {number}", "1 or more; 0: the contract's")
         for fault in faults:
             if current(fault) not in FAULTS:
                 raise BadInput("faults", f"{fault!r:.40} is no fault of the reference client", "a name of FAULTS")

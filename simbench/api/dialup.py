@@ -121,7 +121,7 @@ def simulate(scenario: Path | str | Mapping[str, Any], *, progress: Progress | b
         asked = read_dialup(Path(scenario))
     with reported(progress) as show:
         done = run_dialup(asked, lambda what, number, steps: show(number / max(1, steps), what))
-    findings = judged(Case(done.offer, done.offer.reading("NRV-AMB-01")))
+    findings = judged(Case(done.offer, done.offer.reading("tariff-function")))
     return Settlement(done.offer, findings, run=done)
 
 
@@ -169,7 +169,7 @@ def judge(  # noqa: PLR0913 - what may be known beside records
             lambda done, whole: show(done / whole if whole else None, f"reading {records}"),
         )  # fmt: skip
         done = replay(read, offer, tariff)
-    case = Case(offer, tariff or offer.reading("NRV-AMB-01"), read, stated, dict(ports or {}))
+    case = Case(offer, tariff or offer.reading("tariff-function"), read, stated, dict(ports or {}))
     return Settlement(offer, judged(case), replayed=done)
 
 
@@ -178,7 +178,7 @@ def settle(
     minutes: int, *, month: str = "", tariff: str = "", contract: str = "netrevenu_2000",
     readings: Mapping[str, str] | None = None,
 ) -> Settled:  # fmt: skip
-    """The revenue of a month of so many whole minutes: gross share before and with VAT, in francs and euros.
+    """The revenue of a month of `minutes` whole minutes: gross share before and with VAT, in francs and euros.
 
     `month` ("2000-09") chooses the VAT rate, by default that of June 2000; `tariff` and `readings` how the offer is
     read. Raises BadInput for minutes out of range, an unknown tariff or reading.
@@ -193,7 +193,7 @@ def settle(
 
 @in_python_words
 def span(minutes: int, *, contract: str = "netrevenu_2000", readings: Mapping[str, str] | None = None) -> Span:
-    """The revenue of a month of so many minutes under every reading of the tariff: by name, the least and the most.
+    """The revenue of a month of `minutes` minutes under every reading of the tariff: by name, the least and the most.
 
     >>> found = span(50_000_000)
     >>> found.least_ff <= found.most_ff

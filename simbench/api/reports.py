@@ -152,7 +152,8 @@ def _in_form(form: str, thing: object, contract: Contract | Path | str | None) -
 
     entry = shipped(GROUP).get(form)
     if entry is None:
-        raise BadInput("--form", f"is {form!r:.60}", choice(form, forms()) if forms() else "no package ships a report")
+        expected = choice(form, forms()) if forms() else "an installed package that ships it"
+        raise BadInput("--form", f"is {form!r:.60}", expected)
     make = loaded(entry)
     if isinstance(thing, Path | str):
         known = str(contract) if isinstance(contract, Path) else contract

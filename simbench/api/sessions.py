@@ -34,6 +34,7 @@ from simbench.ledger import open_run
 from simbench.rules.rule import load
 from simbench.trace.trace import Trace
 
+MOST_JOBS = 64
 Maker = Callable[[], SystemUnderTest]
 
 
@@ -113,6 +114,8 @@ def conform(  # noqa: PLR0913 - the options of a session
     >>> session.outcome
     'pass'
     """
+    if not 1 <= jobs <= MOST_JOBS:
+        raise BadInput("jobs", f"is {jobs}", f"1 to {MOST_JOBS}")
     own: Maker | None = None
     name = str(sut)
     if not isinstance(sut, str | Path):

@@ -9,6 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
+from simbench.base.arguments import checked
 from simbench.base.errors import BadInput
 from simbench.contract import DEFAULT, Contract, load_contract
 
@@ -33,7 +34,8 @@ def python_words() -> Iterator[None]:
 
 
 def in_python_words(function: Callable[P, R]) -> Callable[P, R]:
-    """The function with the errors of `python_words`."""
+    """The function with the errors of `python_words`, and its arguments checked."""
+    function = checked(function)
 
     @wraps(function)
     def called(*arguments: P.args, **named: P.kwargs) -> R:

@@ -23,6 +23,10 @@ Keys = tuple[str | int, ...]
 """Position of a value in a table: names of tables and keys, numbers for items of lists."""
 
 
+class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of the tables of a file: immutable, and strict about unknown keys."""
+
+
 class Mistake(NamedTuple):
     """A wrong value: its keys, what is wrong, and what was expected."""
 
@@ -257,7 +261,7 @@ def _info(kind: Any) -> Any:
 
 
 class Shape:
-    """What `kind` allows at some keys: field names of the structs, allowed words."""
+    """The field names and words that `kind` allows at some keys."""
 
     def __init__(self, kind: type[Any], keys: Keys) -> None:
         self.types = self._members(_info(kind))  # type: ignore[arg-type]  # a class has a hash

@@ -26,7 +26,7 @@ Held = tuple[int, int, bytes, int]
 
 
 class Side:
-    """What one end sent. `position` is that of its next octet, -1 while unknown; `end` that of its FIN.
+    """The octets that one end sent. `position` is that of its next octet, -1 while unknown; `end` that of its FIN.
 
     `dated` is the instant of its last octets, `bound` that of the last of the other's octets received before.
     """
@@ -87,7 +87,7 @@ class Side:
 
 
 class Evidence:
-    """What is known of a connection before it is a session. `client` is None until a frame shows it."""
+    """The evidence on a connection before it is a session. `client` is None until a frame shows it."""
 
     __slots__ = ("_first", "_port", "_tails", "client", "established", "initiator", "is_ucp", "octets")
 

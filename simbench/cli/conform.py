@@ -47,13 +47,15 @@ class Options:
     strict: bool = False
     as_json: bool = False
     explain: tuple[str, ...] = ()
+    shrink: Path | None = None
+    tries: int = 60
 
 
 @command(
     exits={**JUDGED, 1: "a finding failed; with --strict also a weak or inconclusive one, or an outdated deviation"},
     files=(
         "OUTPUT (reports/conform): findings.json, junit.xml, report.html, session.json, runs/EXERCISE/ledger,"
-        " evidence/PURPOSE. An earlier session there is kept as earlier-1."
+        " evidence/PURPOSE. An earlier session there is kept as earlier-1. --shrink: test_PURPOSE.py in FOLDER/shrunk."
     ),
     see=("simbench list", "simbench explain", "docs/guides/test-your-client.md", "docs/guides/ci.md"),
 )
@@ -82,6 +84,12 @@ class Options:
         "judge_from",
         type=click.Path(path_type=Path, exists=True, file_okay=False),
         help="Judge the ledgers of an earlier output folder again, without a client.",
+    ),
+    cloup.option(
+        "--shrink",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        help="Search for the shortest script that repeats a failure of this earlier output folder with the client, and"
+        " write it as a test; --only names purposes, without it one of each cause.",
     ),
 )
 @cloup.option_group(
@@ -113,6 +121,13 @@ class Options:
         show_default=True,
         help="Number of exercises to run at a time; those that measure rates run alone.",
     ),
+    cloup.option(
+        "--tries",
+        type=click.IntRange(5, 10_000),
+        default=60,
+        show_default=True,
+        help="Number of runs after which --shrink takes the shortest script so far.",
+    ),
 )
 @cloup.option_group(
     "Output",
@@ -140,6 +155,7 @@ def conform(**options: Any) -> None:
       simbench conform --from reports/kannel --contract mine.toml --json
       simbench conform --sut reference --soak 8h -o reports/night
       simbench conform --explain rate.backlog-at-tier
+      simbench conform --sut my-client.toml --shrink reports/mine --only submits.tried-again
     """
     from simbench.bench.runner.options import SessionOptions
 
@@ -154,6 +170,10 @@ def conform_command(wanted: SessionOptions, options: Options) -> int:
         from simbench.cli.conform_explain import explain_exercises
 
         return explain_exercises(replace(wanted, only=options.explain + wanted.only), as_json=options.as_json)
+    if options.shrink:
+        from simbench.cli.conform_shrink import shrink_session
+
+        return shrink_session(wanted, options.shrink, options.output, options.tries)
     from simbench.bench.runner.baseline import compare, status, updated, write_baseline
     from simbench.bench.runner.junit import write_junit
     from simbench.bench.runner.output import JUNIT, write_output

@@ -11,12 +11,11 @@ import msgspec
 
 from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
-from simbench.base.toml_files import choice
+from simbench.base.toml_files import Frozen, choice
 from simbench.contract.term import (
     ClockTime,
     Count,
     Counts,
-    Frozen,
     Natural,
     Share,
     Term,
@@ -121,7 +120,7 @@ class Delivery(Frozen, frozen=True):
 
 
 class Quality(Frozen, frozen=True):
-    """What the operator commits to for its platforms, and how the bench observes it.
+    """The operator's commitments for its platforms, and how the bench observes them.
 
     `availability_window`: "rolling" looks back `availability_months` at every instant, the others are calendar
     periods. `availability_formula`: V1 counts unplanned outages only, V2 all of them ("24 hours a day" read literally),

@@ -71,7 +71,7 @@ def read_records(path: Path, offer: Offer, months: str = "", progress: Progress 
 
 @dataclass(frozen=True)
 class Found:
-    """What a source of any kind gave: its rows, its calls in the order of the source, and what it set aside; `paired`
+    """The content of a source: its rows, its calls in the order of the source, and the rows set aside; `paired`
     where they are accounting records.
     """
 

@@ -40,7 +40,7 @@ def number_at(octets: Octets, at: int, digits: int) -> int:
 
 
 def kind_of(octets: Octets, at: int, last: int) -> int:
-    """What a sound frame is that begins and ends at these places, -1 for anything else."""
+    """The kind of a sound frame that begins and ends at these places, -1 for anything else."""
     if last - at < HEADER + 2 or octets[at] != 2 or octets[last] != 3:
         return _NO
     slashes = octets[at + 3] == 47 and octets[at + 9] == 47 and octets[at + 11] == 47 and octets[at + 14] == 47

@@ -1,4 +1,4 @@
-"""What is recorded beside octets, as typed events: one closed union. JSON is only how they are stored.
+"""Everything a run records beside octets, as typed events: one closed union. JSON is only how they are stored.
 
 An event becomes a row of table `events` by `row_of` and is read back by `event_of`: its kind and whom it is about are
 columns, what else it says is JSON. Instants are microseconds since the Unix epoch, UTC; `_s` means seconds.
@@ -52,7 +52,7 @@ class MaintenanceBegan(_Down, frozen=True, tag="maintenance"):
 
 
 class Restored(Recorded, frozen=True, omit_defaults=True, tag="restored"):
-    """What was down is up again."""
+    """An outage or maintenance has ended."""
 
     SUBJECT: ClassVar[str] = "subject"
     subject: str = "total"
@@ -139,7 +139,7 @@ class TierSet(Recorded, frozen=True, tag="tier"):
 
 
 class AccountSet(Recorded, frozen=True, tag="account"):
-    """What holds of an account from now on; a field that is left out stays as it was."""
+    """The properties of an account from now on; a field that is left out stays as it was."""
 
     SUBJECT: ClassVar[str] = "account"
     account: str
@@ -196,7 +196,7 @@ class ForecastGiven(Recorded, frozen=True, tag="forecast"):
 
 
 class SubscriberSet(Recorded, frozen=True, tag="subscriber"):
-    """What holds of a subscriber from now on."""
+    """The properties of a subscriber from now on."""
 
     SUBJECT: ClassVar[str] = "msisdn"
     FORMER: ClassVar[dict[str, str]] = {"fate": "standing"}
@@ -217,7 +217,7 @@ class TextSent(Recorded, frozen=True, tag="mo"):
 
 
 class TermsTaken(Recorded, frozen=True, tag="terms"):
-    """What an accepted message asks for that its row does not say: whoever resumes the run needs it."""
+    """The terms of an accepted message that are not in its row; a resumed run needs them."""
 
     SUBJECT: ClassVar[str] = "entity"
     entity: str

@@ -46,17 +46,17 @@ class Run:
 
     @property
     def events(self) -> pa.Table:
-        """What the bench made happen: at, kind, subject, until, detail, n."""
+        """The events: at, kind, subject, until, detail, n."""
         return self.table("events")
 
     @property
     def stimuli(self) -> pa.Table:
-        """What was requested of the client and reported by it: at, kind, token, code, ..., detail, n."""
+        """The client's requests and reports: at, kind, token, code, ..., detail, n."""
         return self.table("stimuli")
 
     @property
     def centre(self) -> pa.Table:
-        """What the centre decided: at, kind, session, code, ..., segments, n."""
+        """The centre's decisions: at, kind, session, code, ..., segments, n."""
         return self.table("centre")
 
     @property
@@ -139,7 +139,7 @@ class Written(Protocol):
     """A ledger that is being written."""
 
     def snapshot(self) -> Run:
-        """It as far as it has come."""
+        """The run as far as it has come."""
         ...
 
 

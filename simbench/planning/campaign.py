@@ -16,7 +16,7 @@ import msgspec
 from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
 from simbench.base.text import count
-from simbench.base.toml_files import choice, read_toml, shown
+from simbench.base.toml_files import Frozen, choice, read_toml, shown
 from simbench.billing.acts import Month
 from simbench.contract import Contract, load_contract
 from simbench.contract.load import DEFAULT
@@ -43,18 +43,14 @@ class CampaignError(BadInput):
     """A campaign file says something it may not, or asks for what no plan can do."""
 
 
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all tables here share."""
-
-
-class Period(_Table, rename={"first": "from"}, frozen=True):
+class Period(Frozen, rename={"first": "from"}, frozen=True):
     """So many whole calendar months from one on: tiers are subscribed by the month (OPS-TAR-13)."""
 
     first: str
     months: Annotated[int, msgspec.Meta(ge=1, le=36)] = 1
 
 
-class Sending(_Table, rename={"kind": "class"}, frozen=True):
+class Sending(Frozen, rename={"kind": "class"}, frozen=True):
     """So many messages at `start`, all to have left `deadline_h` hours later; again `every` so often ("-ouvrable": not
     on Sundays and public holidays).
 
@@ -75,7 +71,7 @@ class Sending(_Table, rename={"kind": "class"}, frozen=True):
     sigma_period: Width = 0.0
 
 
-class Steady(_Table, rename={"kind": "class"}, frozen=True):
+class Steady(Frozen, rename={"kind": "class"}, frozen=True):
     """Messages that arise one by one, `per_day` on a mean day, each to have left `within_min` minutes later.
 
     `sigma` and `sigma_period` as for sendings: of each day for itself, and of all days of a future together.
@@ -92,14 +88,14 @@ class Steady(_Table, rename={"kind": "class"}, frozen=True):
     sigma_period: Width = 0.0
 
 
-class Holding(_Table, frozen=True):
+class Holding(Frozen, frozen=True):
     """A short code that is already held when the period begins, and its rate then."""
 
     code: str
     rate_per_s: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
 
-class CampaignPlan(_Table, frozen=True):
+class CampaignPlan(Frozen, frozen=True):
     """The advisor's input.
 
     `promise`: of all "sending"s (and days of steady traffic) each demand keeps its time in a share of `probability`,
@@ -164,7 +160,7 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
         """The range a class belongs on (OPS-DEO-07 to 11; for transactional traffic AMB-12 decides)."""
         use = USES.get(kind)
         if use is None:  # transactional
-            brochure = self.contract.reading("AMB-12") == self.contract.ambiguities["AMB-12"].default
+            brochure = self.contract.reads_as_usual("machine-codes")
             use = "marketing" if brochure else "machines"
         prefixes = self.contract.terms.numbering.prefixes(use)
         if not prefixes:

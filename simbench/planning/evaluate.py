@@ -34,7 +34,7 @@ class Score(msgspec.Struct, frozen=True):
 
     @property
     def promised(self) -> Share:
-        """What the promise is about: whole futures, or the demand that is least sure."""
+        """The subject of the promise: whole futures, or the demand that is least sure."""
         return self.whole if self.by_period else self.kept[self.least_sure]
 
     @property

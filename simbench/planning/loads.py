@@ -251,7 +251,7 @@ def _ends(plan: Plan) -> NDArray[np.int64]:
 
 def legal_of(plan: Plan) -> Floats:
     """When marketing may leave (OPS-PRO-03), seconds after the period's start."""
-    key = (plan.contract.digest, plan.contract.reading("AMB-16"), plan.span)
+    key = (plan.contract.digest, plan.contract.reading("regional-holidays"), plan.span)
     if key not in _LEGAL:
         found = list(plan.contract.openings("marketing", *plan.span))
         _LEGAL[key] = _seconds(found, plan.span[0])

@@ -32,7 +32,7 @@ Progress = Callable[[float], object]
 
 
 class Interval(msgspec.Struct, frozen=True):
-    """Of one measure at one point: mean, half the width of its confidence interval, number of replications."""
+    """One measure at one point: mean, half the width of its confidence interval, number of replications."""
 
     measure: str
     mean: float
@@ -117,7 +117,7 @@ def student(values: Sequence[float], confidence: float) -> float:
 
 
 def intervals(prepared: Prepared, done: dict[Key, Result]) -> list[tuple[Interval, ...]]:
-    """Of each point every measure."""
+    """The intervals of every measure at each point."""
     found = []
     for point in range(len(prepared.points)):
         rows = [result for key, result in sorted(done.items()) if key[0] == point]
@@ -136,7 +136,7 @@ def chunks(prepared: Prepared, missing: Sequence[Key]) -> list[Chunk]:
 
 
 def known(prepared: Prepared, folder: Path) -> dict[Key, Result]:
-    """What a folder already holds. Raises BadInput when it is another study's."""
+    """The results that a folder already holds. Raises BadInput when it is another study's."""
     done: dict[Key, Result] = {}
     path = folder / RESULT
     if path.exists():

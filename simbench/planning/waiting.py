@@ -13,7 +13,7 @@ NEVER_S = 1e18
 
 
 class Waiting(Protocol):
-    """What waits of a range's traffic at a rate. at_most: whether the answers are upper bounds."""
+    """The waiting traffic of a range at a rate. at_most: whether the answers are upper bounds."""
 
     at_most: bool
 

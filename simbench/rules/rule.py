@@ -51,7 +51,7 @@ Found = TypeVar("Found")
 
 
 class Case(msgspec.Struct, frozen=True):
-    """What a rule is given: one run as read from its ledger, and the contract it is judged against.
+    """The input of a rule: one run as read from its ledger, and the contract it is judged against.
 
     What several rules work out of both is worked out `once`.
     """
@@ -66,7 +66,7 @@ class Case(msgspec.Struct, frozen=True):
         return plan_of(self.contract)
 
     def once(self, worked_out: Callable[[Case], Found]) -> Found:
-        """What a function finds of this case: it is called the first time only."""
+        """The result of a function of this case, which is called the first time only."""
         if worked_out not in self.kept:
             self.kept[worked_out] = worked_out(self)
         return cast(Found, self.kept[worked_out])
@@ -145,5 +145,5 @@ def judge(purpose: str, case: Case, exercise: str) -> Finding:
 
 
 def missed(contract: Contract, *limits: str) -> Outcome:
-    """What missing these limits is: a failure, or weak when one of them is only our assumption."""
+    """The outcome of missing these limits: a failure, or weak when one of them is only our assumption."""
     return "weak" if contract.assumed(*limits) else "fail"

@@ -56,7 +56,7 @@ def _noticed(case: Case, whose: str, days: int, blame: Blame, term: str) -> Verd
     planned = planned_by(service_of(case), whose)
     if not planned:
         return Verdict("unsupported", "no planned interruption", None, days, "days")
-    readings = contract.ambiguities["AMB-04"].readings
+    readings = contract.ambiguity("notice-days").readings
     late = [one for one in planned if not noticed_in_time(one, contract)]
     by_reading = {name: [one for one in planned if not noticed_in_time(one, contract, name)] for name in readings}
     ahead = [(one.start - one.announced_at) / DAY_US for one in planned if one.announced_at is not None]
@@ -80,7 +80,7 @@ def _noticed(case: Case, whose: str, days: int, blame: Blame, term: str) -> Verd
     ]
     if differing:
         summary += f" ({', '.join(differing)})"
-    assumed = contract.assumed(term, *(("AMB-04",) if differing else ()))
+    assumed = contract.assumed(term, *(("notice-days",) if differing else ()))
     if not late:
         return Verdict("pass", summary, measured, days, "days", "", assumed)
     surely = all(by_reading.values())

@@ -1,4 +1,4 @@
-"""What is read of a wire, as columns that grow: frames, submits, notifications."""
+"""Frames, submits and notifications of a wire as columns that grow."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Store:
         self.count += count
 
     def begin(self) -> None:
-        """What follows is of the next piece of the wire."""
+        """Begin the next piece of the wire."""
         self._starts.append(self.count)
 
     def pieces(self, rows: Ints) -> Ints:

@@ -90,12 +90,12 @@ class Trace:
 
     @cached_property
     def events(self) -> list[At]:
-        """What the bench made happen, and what a capture says of itself, in order."""
+        """Events of the bench and of a capture, in order."""
         return events_in(self.run.events)
 
     @cached_property
     def stimuli(self) -> list[Stimulus]:
-        """What was asked of the client and what it reported, in order."""
+        """Requests to the client and its reports, in order."""
         return stimuli_in(self.run.stimuli)
 
     @cached_property
@@ -110,7 +110,7 @@ class Trace:
 
     @cached_property
     def reports(self) -> list[Reported]:
-        """What the client reported, in order."""
+        """The client's reports, in order."""
         return [one for one in self.stimuli if isinstance(one, Reported)]
 
     @cached_property

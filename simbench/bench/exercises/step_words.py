@@ -17,7 +17,7 @@ KINDS: Final = 12  # kinds of message of one step that are listed
 
 
 def in_words(step: Step, connect_wait_s: float) -> list[str]:
-    """What a step does, in one line; of several kinds of message, a line each below it."""
+    """Describe a step in one line, and each kind of message in a line below it if there are several."""
     match step:
         case Requests():
             return _requested(step)

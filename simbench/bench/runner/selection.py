@@ -28,7 +28,7 @@ def exercised() -> frozenset[str]:
 
 
 def select(only: Iterable[str] = (), contract: Contract | None = None) -> Chosen:
-    """Of every exercise there is, those wanted; see `choose`."""
+    """Select exercises among all there are; see `choose`."""
     return choose(EXERCISES.values(), only, contract)
 
 

@@ -47,7 +47,7 @@ BEAT_S, CALM_LATE_S, CALM_S, CALM_PATIENCE_S = 0.005, 0.02, 2.0, 30.0  # of the 
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a session does: which purposes, with which client (a fresh one an exercise), against which contract."""
+    """The plan of a session: its purposes, its client (a fresh one for each exercise) and its contract."""
 
     chosen: Chosen
     contract: Contract
@@ -165,7 +165,7 @@ class Judgements:
         return next(finding for finding in self._judged[exercise] if finding.purpose == purpose)
 
     def record(self) -> SessionRecord:
-        """What is to be kept of this session beside its ledgers. Only when every exercise is over.
+        """The record to keep beside the ledgers of this session. Only when every exercise is over.
 
         However often it is asked for, a session lasted until it was first asked for.
         """
@@ -198,7 +198,7 @@ class Judgements:
         )
 
     def attempt(self, exercise: str) -> str:
-        """What is to be said of an exercise that was run more than once, "" of others."""
+        """A remark on an exercise that was run more than once, "" for others."""
         if exercise == EVERY:
             return ""
         earlier = self.conducted[exercise].result().earlier

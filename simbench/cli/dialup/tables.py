@@ -21,7 +21,7 @@ def read_offer(contract: str, readings: tuple[str, ...]) -> Offer:
     for text in readings:
         name, sign, reading = text.partition("=")
         if not sign:
-            raise BadInput(f"--reading {text}", "names no reading", "such as --reading NRV-AMB-02=minute")
+            raise BadInput(f"--reading {text}", "names no reading", "such as --reading minute-count=minute")
         chosen[name] = reading
     return load_netrevenu(contract).with_readings(chosen)
 

@@ -43,7 +43,7 @@ class Try(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
 
 
 class Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="record", tag_field="line", omit_defaults=True):
-    """What became of one record: its datagrams, and when it was answered (us, UTC; -1: never)."""
+    """The delivery of one record: its datagrams, and when it was answered (us, UTC; -1: never)."""
 
     planned: Planned
     tries: tuple[Try, ...] = ()

@@ -155,15 +155,16 @@ def web2sms_range(case: Case) -> Verdict:
 )
 def machines_only(case: Case) -> Verdict:
     """By the numbering plan; under today's plan (AMB-12) the range serves transactional messages."""
-    if case.contract.reading("AMB-12") != "brochure_2016":
-        other = f"range {_machines(case)} is for transactional messages in the reading of AMB-12 in force"
+    if not case.contract.reads_as_usual("machine-codes"):
+        question = case.contract.ambiguity_id("machine-codes")
+        other = f"range {_machines(case)} is for transactional messages in the reading of {question} in force"
         return Verdict("unsupported", other)
     prefixes = case.contract.terms.numbering.prefixes("machines")
     return not_sent(
         case,
         lambda row: row.code.startswith(prefixes) and case.plan.classify(row.recipient).kind != "m2m",
         f"messages from range {_machines(case)} to recipients other than machines",
-        assumed=case.contract.assumed("AMB-12"),
+        assumed=case.contract.assumed("machine-codes"),
     )
 
 

@@ -73,7 +73,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct):
-    """What else the lines of a log were: of the access log, at debug level, of links of other drivers."""
+    """Other lines of a log: of the access log, at debug level, of links of other drivers."""
 
     access: bool = False
     debug: bool = False
@@ -81,7 +81,7 @@ class Seen(msgspec.Struct):
 
 
 def events(lines: Iterable[Line], seen: Seen) -> Iterator[Event]:
-    """What the lines say, in their order."""
+    """The events of the lines, in their order."""
     errors: dict[str, tuple[int, Fault]] = {}  # by thread: the last error of the system, and whose it is
     for line in lines:
         match = _SAID.fullmatch(line.said)

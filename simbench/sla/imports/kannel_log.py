@@ -1,4 +1,4 @@
-"""What Kannel's log says of the platform: interruptions, traffic, and where the log itself cannot be relied upon.
+"""Reads a platform's interruptions and traffic from Kannel's log, and finds where the log cannot be relied upon.
 
 A link is down from the loss of its connection, or the first failed attempt, to the attempt that no failure follows.
 When Kannel itself was down nobody knows about the platform: that time is the client's own, and so is time in which
@@ -44,7 +44,7 @@ class Down(msgspec.Struct, frozen=True):
 
 
 class KannelLog(msgspec.Struct, frozen=True):
-    """What a log said: its first and last instant, incidents, rows for `centre` and `timing_error`, notes.
+    """The content of a log: its first and last instant, incidents, rows for `centre` and `timing_error`, notes.
 
     `least` and `most` are the incidents at the platform's best and worst: attempts that failed for a reason nobody
     knows, and silences of a log that writes at debug level. `unsupported` has the reason for each clause that a log
@@ -120,7 +120,7 @@ class _Link(msgspec.Struct):
 
 
 def _together(faults: Iterable[Fault]) -> Fault:
-    """Whose several faults are: one party's if all are, unknown if they differ, the platform's if there is none."""
+    """The party to which several faults belong: unknown if they differ, the platform if there is none."""
     found = set(faults)
     return found.pop() if len(found) == 1 else "unknown" if found else "platform"
 

@@ -88,7 +88,7 @@ def token_at(octets: Octets, start: int, end: int) -> int:
 
 
 def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noqa: C901, PLR0911, PLR0912 - the form, field by field
-    """Class of an operation 51 with these fields, and what it says."""
+    """The class of an operation 51 with these fields; `found` takes its content."""
     if count != _ALL:
         return OTHER
     for field in range(_ALL):
@@ -145,7 +145,8 @@ def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noq
         octet &= 0xDF  # the same digit in either case
         word = (word * _PRIME + octet) & _HASHED
         if (place - msg) % 2 == 0:
-            simple = simple and (octet < 24 and octet > 0)
+            if octet >= 24:  # an octet above 7F, which is reported
+                return OTHER
         elif octet == 66 and octets[place - 1] == 49:  # an escape
             simple = False
     found[8] = word if simple else 0
@@ -154,7 +155,7 @@ def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noq
 
 
 def answer(octets: Octets, starts: Ints, count: int, found: Ints) -> int:
-    """Class of the result of a 51 with these fields, and what it says."""
+    """The class of the result of a 51 with these fields; `found` takes its content."""
     if count < 2 or starts[1] - 1 - starts[0] != 1:
         return OTHER
     found[0], found[1], found[2] = octets[starts[0]], 1, 1
@@ -169,7 +170,7 @@ def answer(octets: Octets, starts: Ints, count: int, found: Ints) -> int:
 
 
 def notification(octets: Octets, starts: Ints, count: int, found: Ints) -> int:
-    """Class of a 53 with these fields, and what it says."""
+    """The class of a 53 with these fields; `found` takes its content."""
     if count <= _OTOA:
         return OTHER
     found[0] = written(octets, starts[_OADC], starts[_OADC + 1] - 1)
