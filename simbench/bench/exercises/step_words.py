@@ -118,6 +118,6 @@ def _acted(step: Act) -> str:  # noqa: PLR0911 - a sentence for each action
         case "drop", (account,):
             return f"the platform closes the connections of {account}{' (RST)' if given else ''}"
         case "announce", (after_s, lasting_s):
-            return f"the client is told of maintenance in {after_s:g} s, for {lasting_s:g} s"
+            return f"the client is notified of maintenance in {after_s:g} s, for {lasting_s:g} s"
         case name, arguments:
             return f"{name} {', '.join(map(str, arguments))} {given}".strip()
