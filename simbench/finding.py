@@ -93,7 +93,7 @@ def tally(findings: Iterable[Finding]) -> dict[str, int]:
 
 
 def counted(findings: Iterable[Finding]) -> str:
-    """The same in words, without what there is none of: "13 pass, 3 weak"."""
+    """The counts in words, without zeros: "13 pass, 3 weak"."""
     return ", ".join(f"{count} {outcome}" for outcome, count in tally(findings).items() if count)
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from fake_smsc.scenario import find_scenario
 from simbench.api.call_sources import Reading, read_calls
 from simbench.api.findings import Findings
 from simbench.api.planning import frame_of
@@ -100,8 +101,8 @@ class Settlement:
 def simulate(scenario: Path | str | Mapping[str, Any], *, progress: Progress | bool = False) -> Settlement:
     """Draw the calls of a scenario, carry them through its pools of ports, and settle its months.
 
-    `scenario` is a file, or its tables (docs/reference/scenario.md). The same scenario gives the same months.
-    Raises ScenarioError, ContractError; needs the extra `fast`.
+    `scenario` is a file, the name of a bundled one, or its tables (docs/reference/scenario.md). The same scenario gives
+    the same months. Raises ScenarioError, ContractError; needs the extra `fast`.
 
     >>> month = {"name": "m", "title": "M", "months": "2000-09", "minutes": 2_000_000,
     ...          "pools": [{"name": "paris", "ports": 300}]}
@@ -118,7 +119,7 @@ def simulate(scenario: Path | str | Mapping[str, Any], *, progress: Progress | b
         asked = built(DialupScenario, scenario, ScenarioError, "scenario")
         check_dialup(asked, "scenario")
     else:
-        asked = read_dialup(Path(scenario))
+        asked = read_dialup(find_scenario(Path(scenario)))
     with reported(progress) as show:
         done = run_dialup(asked, lambda what, number, steps: show(number / max(1, steps), what))
     findings = judged(Case(done.offer, done.offer.reading("tariff-function")))

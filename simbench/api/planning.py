@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from fake_smsc.scenario import find_scenario
 from simbench.api.runs import Run
 from simbench.api.words import contract_in, in_python_words
 from simbench.api.worlds import World, world_in
@@ -47,7 +48,7 @@ class Plan:
 
     `advice` holds every figure (docs/reference/campaign.md): candidates, sensitivities, trade-offs, invoices, orders.
 
-    >>> found = plan("scenarios/plan/02_small.toml")
+    >>> found = plan("plan/02_small")
     >>> sorted(found.tables)[:4]
     ['courses', 'demands', 'invoices', 'mixes']
     """
@@ -115,14 +116,14 @@ def plan(  # noqa: PLR0913 - the options of a plan
 ) -> Plan:
     """Say which short codes and tiers to buy for a campaign, as `simbench plan` does.
 
-    `campaign` is a file, or its tables (docs/reference/campaign.md). `mixes`: code plans of your own, scored beside the
-    advice. `held`: codes held already. `executor` works out sensitivities and trade-offs, as that of `simulate`; here,
-    one process unless it is given. `language` is that of the invoices and of the report.
+    `campaign` is a file, the name of a bundled one, or its tables (docs/reference/campaign.md). `mixes`: code plans of
+    your own, scored beside the advice. `held`: codes held already. `executor` works out sensitivities and trade-offs,
+    as that of `simulate`; here, one process unless it is given. `language` is that of the invoices and of the report.
 
     Raises BadInput with what would be needed where no plan keeps the promise, and for wrong input; needs the extra
     `plan`.
 
-    >>> found = plan("scenarios/plan/02_small.toml")
+    >>> found = plan("plan/02_small")
     >>> found.chosen.words
     '34ABC: 1 x 10/s; 36ABC: 2 x 10/s'
     """
@@ -147,7 +148,7 @@ def asked_of(campaign: Path | str | Mapping[str, Any], contract: Contract | Path
         tables = built(CampaignPlan, campaign, CampaignError, "campaign")
         found = checked(tables, contract_in(contract or tables.contract))
     elif isinstance(campaign, Path | str):
-        found = read_campaign(Path(campaign))
+        found = read_campaign(find_scenario(Path(campaign)))
         if contract:
             found = checked(found.asked, contract_in(contract), str(campaign))
     else:
@@ -229,8 +230,9 @@ def sweep(
 ) -> Sweep:
     """Run a world over a grid or sample of parameters, with replications, as `simbench sweep` does.
 
-    `study` is a file, or its tables (docs/reference/campaign.md) beside a `world`. `executor` as of `simulate`; the
-    result is the same on any. With a `folder`, a sweep that was interrupted goes on where it stopped.
+    `study` is a file, the name of a bundled one, or its tables (docs/reference/campaign.md) beside a `world`.
+    `executor` as of `simulate`; the result is the same on any. With a `folder`, a sweep that was interrupted goes on
+    where it stopped.
 
     Raises BadInput for wrong input, Trouble where workers or a cluster are lost; needs the extra `plan`.
 
@@ -266,7 +268,7 @@ def prepared_of(study: Path | str | Mapping[str, Any], world: World | Path | str
     if isinstance(study, Path | str):
         if world is not None:
             raise BadInput("world", "is given beside a file, which names its own", "the tables of a study")
-        return read_study(Path(study))
+        return read_study(find_scenario(Path(study)))
     if not isinstance(study, Mapping):
         raise BadInput("study", f"is a {type(study).__name__}", "a file, or the tables of one")
     if world is None:

@@ -245,7 +245,7 @@ def simulate_there(task: Task) -> str:
 
 
 def simulate_elsewhere(task: Task) -> tuple[str, dict[str, bytes]]:
-    """The same on a machine with another disk: the engine used, and the files of the run."""
+    """Run `simulate` on a machine with another disk; give the engine used and the files of the run."""
     with tempfile.TemporaryDirectory(prefix="simbench-") as home:
         folder = Path(home) / "run"
         engine = _simulate(msgspec.structs.replace(task, folder=folder), silent)

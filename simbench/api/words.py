@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 # Options whose argument in Python has another name.
 ARGUMENTS: Final = {"from": "start", "to": "end", "map": "mapping", "forecast": "forecast_until", "mix": "mixes"}
-_OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
+_OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*)(?: ([A-Z][\w/:-]*))?")  # with its value, if it is one word
 
 
 @contextmanager
@@ -56,4 +56,5 @@ def path_in(given: Path | str | None) -> Path | None:
 
 
 def _argument(found: re.Match[str]) -> str:
-    return ARGUMENTS.get(found[1], found[1].replace("-", "_"))
+    name = ARGUMENTS.get(found[1], found[1].replace("-", "_"))
+    return f'{name}="{found[2]}"' if found[2] else name

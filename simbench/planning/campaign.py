@@ -98,8 +98,9 @@ class Holding(Frozen, frozen=True):
 class CampaignPlan(Frozen, frozen=True):
     """The advisor's input.
 
-    `promise`: of all "sending"s (and days of steady traffic) each demand keeps its time in a share of `probability`,
-    or the whole "period" goes without anything late with that probability. `requests`: tiers that must be asked for
+    `promise`: "sending" requires that at least the share `probability` of each demand's sendings (of steady traffic: of
+    its days) is on time; "period" that with this probability nothing is late in the whole period.
+    `requests`: tiers that must be asked for
     may be used. `codes_max` short codes in all. `delivered_share` of what is sent is billed.
     `replications`: futures in which plans are looked for; the one chosen is scored in a thousand others or more.
     `held`: codes held already, which cost no opening; `lead_days`: how long before it takes effect an order is placed
@@ -159,12 +160,14 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     def prefix(self, kind: str) -> str:
         """The range a class belongs on (OPS-DEO-07 to 11; for transactional traffic AMB-12 decides)."""
         use = USES.get(kind)
+        numbering = self.contract.terms.numbering
+        ordinary = numbering.prefixes("ordinary")
         if use is None:  # transactional
             brochure = self.contract.reads_as_usual("machine-codes")
-            use = "marketing" if brochure else "machines"
-        prefixes = self.contract.terms.numbering.prefixes(use)
+            use = "ordinary" if ordinary else "marketing" if brochure else "machines"
+        prefixes = numbering.prefixes(use) or ordinary * (use in {"marketing", "interpersonal"})
         if not prefixes:
-            known = {one.use for one in self.contract.terms.numbering.ranges}
+            known = {one.use for one in numbering.ranges}
             raise CampaignError(f"traffic of kind {kind}", "the contract has no range for it", choice(use, known))
         return prefixes[0]
 

@@ -29,7 +29,7 @@ class Score(msgspec.Struct, frozen=True):
 
     @property
     def least_sure(self) -> str:
-        """The demand that is least sure to keep its time."""
+        """The demand that is least sure to be on time."""
         return min(self.kept, key=lambda name: (self.kept[name].low, self.kept[name].share))
 
     @property

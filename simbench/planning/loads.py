@@ -125,7 +125,7 @@ class Group:
         return done, waits
 
     def late(self, done: Floats, waits: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which occasions, and which days of each flow, did not keep their time."""
+        """Which occasions, and which days of each flow, were late."""
         return done > self.due, waits > self.within
 
     @cached_property

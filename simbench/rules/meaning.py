@@ -1,10 +1,12 @@
-"""Why a purpose matters and what usually breaks it, by topic: the first part of its name."""
+"""Why a purpose matters and what usually breaks it, by topic (the first part of its name); rules may name a cause."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import msgspec
+
+from simbench.rules.rule import load
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -88,5 +90,7 @@ TOPICS: Final[dict[str, Meaning]] = {
 
 
 def meaning_of(purpose: str) -> Meaning:
-    """The meaning of a purpose's topic; empty for a topic of somebody else's rules."""
-    return TOPICS.get(purpose.partition(".")[0], Meaning("", ""))
+    """Why a purpose matters, and what usually breaks it; empty for a topic of somebody else's rules."""
+    topic = TOPICS.get(purpose.partition(".")[0], Meaning("", ""))
+    rule = load().get(purpose)
+    return Meaning(topic.matters, rule.usual_cause if rule is not None and rule.usual_cause else topic.cause)

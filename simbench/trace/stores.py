@@ -221,7 +221,7 @@ def numbered(values: NDArray[np.signedinteger]) -> tuple[Ints, NDArray[np.signed
 
 
 def _hashed(values: Array) -> tuple[Ints, Array] | None:
-    """The same where there are many values but few different ones; else None."""
+    """As `numbered`, for many values of which few are different; else None."""
     if len(values) < FEW or not compiles():
         return None
     which = np.empty(len(values), np.int32)

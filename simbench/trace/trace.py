@@ -164,7 +164,7 @@ class Trace:
         return max(largest[level][first], largest[level][beyond - (1 << level)])
 
     def largest_timing_errors(self, starts: Ints, ends: Ints) -> Ints:
-        """The same of many intervals."""
+        """As `largest_timing_error`, for many intervals."""
         since, levels = (np.array(self._late[0], np.int64), [np.array(each, np.int64) for each in self._late[1]])
         found = np.zeros(len(starts), np.int64)
         for at in range(0, len(starts), _AT_ONCE):

@@ -154,7 +154,7 @@ def _needs(exercise: Exercise, steps: list[Timed], judged: tuple[Judged, ...]) -
 
 
 def as_json(explained: list[Explained]) -> list[dict[str, Any]]:
-    """The same for JSON: a step has its time as `at_s` and its lines as `does`."""
+    """The explanation for JSON: a step has its time as `at_s` and its lines as `does`."""
     found = []
     for one in explained:
         built = msgspec.to_builtins(one)

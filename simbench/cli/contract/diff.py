@@ -95,11 +95,11 @@ def _print(rows: list[Difference], *, all_: bool) -> None:
         click.echo(f"{row.what}: {row.first} -> {row.second}")
     whats = [row.what.rpartition(".")[0] if row.what.startswith("clauses") else row.what for row in shown]
     names = {kind: {what for what in whats if what.startswith(kind)} for kind in KINDS}
-    told = [f"{len(found)} {KINDS[kind][len(found) > 1]}" for kind, found in names.items() if found]
+    parts = [f"{len(found)} {KINDS[kind][len(found) > 1]}" for kind, found in names.items() if found]
     rest = len(rows) - len(shown)
     more = f"; {count(rest, 'figure')} only in clause or status (--all)" if rest else ""
-    if told or rest:
-        click.echo(f"\ndifferent: {', '.join(told) or 'no value'}{more}")
+    if parts or rest:
+        click.echo(f"\ndifferent: {', '.join(parts) or 'no value'}{more}")
 
 
 def _both(first: str, second: str) -> tuple[Loaded[Any], Loaded[Any]]:
