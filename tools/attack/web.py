@@ -66,11 +66,11 @@ class Web:
 
 ATTACKS: dict[str, tuple[int, Callable[[Web], Awaitable[None]]]] = {
     "waits": (210, lambda web: web.ask(web.request("POST", "/api/v1/wait", WAIT))),
-    "gets": (2_400, lambda web: web.ask(web.request("GET", "/"))),
-    "metrics": (1_000, lambda web: web.ask(web.request("GET", "/metrics"))),
-    "headers": (140, lambda web: web.ask(b"GET / HTTP/1.1\r\nHost: x\r\nX: ", 100_000_000)),
-    "halves": (1_005, lambda web: web.ask(b"GET / HTTP/1.1\r\nHost: x\r\n")),
-    "slow-logins": (1_005, lambda web: web.ask(web.request("POST", "/login", b"token=", 30))),
+    "gets": (140, lambda web: web.ask(web.request("GET", "/"))),
+    "metrics": (280, lambda web: web.ask(web.request("GET", "/metrics"))),
+    "headers": (70, lambda web: web.ask(b"GET / HTTP/1.1\r\nHost: x\r\nX: ", 100_000_000)),
+    "halves": (280, lambda web: web.ask(b"GET / HTTP/1.1\r\nHost: x\r\n")),
+    "slow-logins": (280, lambda web: web.ask(web.request("POST", "/login", b"token=", 30))),
     "bodies": (140, lambda web: web.ask(web.request("POST", "/api/v1/mo", b"{", 250_000), 200_000)),
 }
 
