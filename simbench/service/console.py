@@ -21,9 +21,11 @@ from simbench.service.platform import ServedPlatform
 from simbench.service.problems import install
 
 PERIOD_S = 1.0
-UNSEEN = 20  # pages that were fetched and not opened in a browser; beyond this the oldest goes
+UNSEEN = 10  # pages that were fetched and not opened in a browser; beyond this the oldest goes
 BUILT_S = 60.0  # until a page that waits for others is made
-COLLECTED = 100  # pages that have gone, after which their objects are collected: they refer to each other
+BREATH_S = 0.005  # between two parts of a page, for the clients of the SMSC
+COLLECTED = 20  # pages that have gone, after which their objects are collected: they refer to each other
+PAUSE_S = 0.5  # between two pages
 # The library names no language, and its tables, which scroll on a narrow screen, cannot be reached by keyboard.
 ACCESS = """<script>(() => {
   const page = document.documentElement;
@@ -41,12 +43,6 @@ SESSION_COLUMNS = ("number", "account", "state", "window", "unanswered_by_client
 def add_console(app: FastAPI, platform: ServedPlatform) -> None:
     """Serve the page at "/"."""
 
-    gone = itertools.count(1)
-
-    def collect() -> None:
-        if next(gone) % COLLECTED == 0:
-            gc.collect()
-
     building, built = asyncio.Lock(), dict[str, Client]()
 
     @ui.page("/", title="simbench", response_timeout=BUILT_S)
@@ -59,10 +55,16 @@ def add_console(app: FastAPI, platform: ServedPlatform) -> None:
                 if oldest.id in Client.instances:
                     oldest.delete()
             await Page(platform).build()
+            await asyncio.sleep(PAUSE_S)
             built[ui.context.client.id] = ui.context.client
 
-    pages.on_delete(collect)
+    gone = itertools.count(1)
 
+    def collect() -> None:
+        if next(gone) % COLLECTED == 0:
+            gc.collect()
+
+    pages.on_delete(collect)
     install(pages, platform.log)  # unknown paths are refused and logged as elsewhere
     ui.run_with(app, mount_path="/", show_welcome_message=False)
 
@@ -86,7 +88,7 @@ class Page:
             (left, events_panel), (right, clock_panel), (right, outage_panel), (right, self._faults),
             (right, phone_panel),
         ):  # fmt: skip
-            await asyncio.sleep(0)
+            await asyncio.sleep(BREATH_S)
             with column:
                 part(self.platform)
         ui.timer(PERIOD_S, self.refresh)

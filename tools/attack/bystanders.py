@@ -29,6 +29,7 @@ code = "36010"
 sessions = 20
 [[codes]]
 code = "36150"
+sessions = 20
 rate_per_s = 150
 request_id = "demo"
 limit = "monitor"
