@@ -18,6 +18,7 @@ from fake_smsc.scenario import (
     read_scenario,
 )
 from fake_smsc.scenario import Scenario as Settings
+from simbench.base.arguments import checked
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.python_tables import built, plain
 from simbench.contract import Contract, load_contract
@@ -26,6 +27,8 @@ Table = Mapping[str, Any]
 """A table of a scenario file, by the names of its keys."""
 Codes = Mapping[str, int] | Sequence[CodeConfig | Table]
 """Short codes with their rates (messages/s, tiers of the contract; 0: its default), or a table for each code."""
+
+TABLES = 'short codes with their rates, {"36010": 10}, or a list of tables'
 
 
 class Scenario:
@@ -70,6 +73,7 @@ class Scenario:
         self.settings, self.contract, self.folder = settings, contract, folder
 
     @classmethod
+    @checked
     def read(cls, path: Path | str) -> Scenario:
         """The scenario of a file, or a bundled one by name ("03_outage"). Raises ScenarioError, ContractError."""
         file = find_scenario(Path(path))
@@ -104,10 +108,15 @@ class Scenario:
 
 def code_tables(codes: Codes, limit: LimitMode | None = None) -> list[Any]:
     """Short codes as tables of a scenario. Raises BadInput where there are none."""
+    if not isinstance(codes, Mapping | Sequence) or isinstance(codes, str):
+        raise BadInput("codes", f"is {codes!r:.60}", TABLES)
     if not codes:
         raise BadInput("codes", "is empty", "one short code or more with its rate in messages/s")
     more = {} if limit is None else {"limit": limit}
     if isinstance(codes, Mapping):
         asked = {"request_id": "python"}  # of rates that must be asked for: the caller has done so
         return [{"code": code, "rate_per_s": rate, **asked, **more} for code, rate in codes.items()]
+    for one in codes:
+        if not isinstance(one, CodeConfig | Mapping):
+            raise BadInput("codes", f"has {one!r:.60}", TABLES)
     return [plain(one) if isinstance(one, CodeConfig) else {**more, **one} for one in codes]

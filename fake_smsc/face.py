@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
 
 import msgspec
 
@@ -15,8 +15,10 @@ from fake_smsc.scenario import LimitMode, Mode, demo_scenario
 from fake_smsc.scenario import Scenario as Settings
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
+from simbench.base.arguments import checked
 from simbench.base.errors import BadInput
 from simbench.base.loop_thread import LoopThread
+from simbench.base.toml_files import choice
 from simbench.contract import Contract, load_contract
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, RunInfo
 
@@ -29,7 +31,19 @@ STOP_S = 30.0
 
 
 class AsyncSmsc(Commands):
-    """A running SMSC on the caller's loop; given by `async with FakeSmsc(...)`."""
+    """A running SMSC on the caller's loop; given by `async with FakeSmsc(...)`.
+
+    It has the calls of `FakeSmsc`; those that take time are awaited.
+
+    >>> import asyncio
+    >>> async def test() -> int:
+    ...     async with FakeSmsc(codes={"36010": 10}) as smsc:
+    ...         await smsc.outage("silent")
+    ...         await smsc.restore()
+    ...         return len(smsc.messages())
+    >>> asyncio.run(test())
+    0
+    """
 
     def __init__(self, live: LiveSmsc) -> None:
         self.live = live
@@ -69,6 +83,7 @@ class FakeSmsc(Commands):
     '36010'
     """
 
+    @checked
     def __init__(  # noqa: PLR0913 - what a test may say about its SMSC
         self,
         codes: Mapping[str, int] | None = None,
@@ -82,6 +97,10 @@ class FakeSmsc(Commands):
     ) -> None:
         if codes is not None and scenario is not None:
             raise BadInput("codes", "given beside a scenario, which has its own", "one of the two")
+        if not 0 <= port < 65_536:
+            raise BadInput("port", f"is {port}", "0 to 65535; 0 takes a free port")
+        if limit not in get_args(LimitMode):
+            raise BadInput("limit", f"is {limit!r:.40}", choice(str(limit), get_args(LimitMode)))
         known = contract if isinstance(contract, Contract) else load_contract(contract) if contract else None
         given = _given(codes, scenario, known, limit)
         settings = given.settings
@@ -192,7 +211,7 @@ class FakeSmsc(Commands):
     def wait_for(
         self, what: Awaited | Callable[[], bool] = "session", count: int = 1, timeout_s: float = WAIT_S
     ) -> None:
-        """Wait for so many logged-in sessions or answered messages, until all is idle, or until a condition holds.
+        """Wait for a number of logged-in sessions or answered messages, until all is idle, or until a condition holds.
 
         "idle": no message is on its way, no notification open. A condition is called on the SMSC's loop and must not
         call this object. Raises TimeoutError, with the state of the SMSC, after `timeout_s` real seconds.

@@ -49,7 +49,7 @@ class Clock:
         return self._smsc.do(lambda: self._smsc.live.control.step(seconds))
 
     def set_speed(self, speed: float) -> None:
-        """Run at so many platform seconds per real second. Raises ValueError unless above 0."""
+        """Set the number of platform seconds per real second. Raises ValueError unless above 0."""
         self._smsc.do(lambda: self._smsc.live.control.set_speed(speed))
 
 

@@ -21,6 +21,9 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something anyone can look up in the ledger: an interval (microseconds, UTC) and, where there is one, a frame.
 
     `exercise` names the ledger where a finding is on a whole session.
+
+    >>> Evidence("no answer", start=1_000_000, end=61_000_000).note
+    'no answer'
     """
 
     note: str
@@ -32,10 +35,14 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One test purpose judged: `purpose` is `CLAUSE/slug`, `measured` and `limit` share `unit`.
+    """One test purpose judged: `purpose` is `topic.slug`, `measured` and `limit` share `unit`.
 
     `parts` are the sentences of the summary, at least one; `summary` is `prose(parts)`. `assumed` names every contract
     value or reading the outcome hangs on that neither the contract nor a source gives.
+
+    >>> one = Finding("rate.backlog-at-tier", "OPS-ENG-01", "fail", "40 a second", measured=40.0, limit=10.0, unit="/s")
+    >>> one.outcome, one.measured
+    ('fail', 40.0)
     """
 
     purpose: str
@@ -86,7 +93,7 @@ def tally(findings: Iterable[Finding]) -> dict[str, int]:
 
 
 def counted(findings: Iterable[Finding]) -> str:
-    """The same in words, without what there is none of: "13 pass, 3 weak"."""
+    """The counts in words, without zeros: "13 pass, 3 weak"."""
     return ", ".join(f"{count} {outcome}" for outcome, count in tally(findings).items() if count)
 
 

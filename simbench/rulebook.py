@@ -25,7 +25,7 @@ SUITES: tuple[Suite, ...] = get_args(Suite)
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What a rule found, before purpose and exercise are filled in; `parts` are the sentences of its summary."""
+    """The result of a rule, before purpose and exercise are filled in; `parts` are the sentences of its summary."""
 
     outcome: Outcome
     summary: str
@@ -138,6 +138,11 @@ class Rulebook(Mapping[str, Rule[Given]], Generic[Given]):
 
         return enter
 
+    def forget(self, purposes: Collection[str]) -> None:
+        """Take rules out again: those of a package that could not be loaded."""
+        for purpose in purposes:
+            del self._rules[purpose]
+
     def judge(self, purpose: str, given: Given, exercise: str = "") -> Finding:
         """Apply one rule. A rule that breaks is the bench's error, never the failure of whom it binds."""
         return finding_of(self._rules[purpose], given, exercise, self._clause_of(given, purpose))
@@ -153,6 +158,8 @@ def finding_of(rule: Rule[Given], given: Given, exercise: str, clause: str) -> F
     """The finding of a rule on what it is given; a breach is blamed on whom the rule binds, unless it names another."""
     try:
         judged = rule.judge(given)
+        if not isinstance(judged, Verdict):
+            raise TypeError(f"it gave a {type(judged).__name__} instead of a verdict")
     except Exception as error:  # any mistake of a rule must become a finding of its own
         judged = Verdict("error", f"the rule broke: {type(error).__name__}: {error}", blame="bench")
     found = Finding(

@@ -5,7 +5,8 @@ Sources: EMI-UCP 4.0 sections 5.6 to 5.10; error codes of its table of errors.
 
 from __future__ import annotations
 
-from fake_smsc.core.delivery import NT_BITS, REPLACE_TYPES, Delivery, is_forwarded, rpid_of
+from fake_smsc.core.delivery import NT_BITS, REPLACE_TYPES, Delivery, rpid_of
+from fake_smsc.core.message_index import is_forwarded
 from fake_smsc.core.notification_queue import NotificationQueue
 from fake_smsc.core.records import (
     DELIVERED,

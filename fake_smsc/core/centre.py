@@ -15,7 +15,8 @@ from fake_smsc.core.accounts import Accounts, Purpose
 from fake_smsc.core.amendments import Amendments
 from fake_smsc.core.delivery import Delivery, DeliverySettings
 from fake_smsc.core.limiter import limiter_of
-from fake_smsc.core.message_id import MessageIds, text_key
+from fake_smsc.core.message_id import MessageIds
+from fake_smsc.core.mobile_originated import MobileOriginated
 from fake_smsc.core.notification_queue import NotificationQueue
 from fake_smsc.core.records import (
     INVALID_TIME,
@@ -38,7 +39,7 @@ from fake_smsc.core.records import (
 from fake_smsc.core.routing import Routing
 from fake_smsc.core.scts import SctsAllocator
 from fake_smsc.core.timer_queue import TimerQueue
-from simbench.base.units import DAY_US, MINUTE_US, NEVER, SECOND_US
+from simbench.base.units import DAY_US, MINUTE_US, NEVER
 from simbench.ledger import AnyLedger
 from simbench.ledger.events import ListEdited, PasswordSet, row_of
 from simbench.numbering.subscribers import Subscriber, SubscriberBase
@@ -86,6 +87,7 @@ class Centre:
         )
         self.amendments = Amendments(self.delivery, self.notification_queue, settings.validity_max_us)
         self.scts_allocator = SctsAllocator(settings.scts_ahead_max_s)
+        self.mobile_originated = MobileOriginated(self.accounts, self.delivery, self.scts_allocator, sink)
         self.message_ids = MessageIds(settings.day_us)
         self._holds: dict[int, Submit] = {}
         self._hold_count = 0
@@ -333,28 +335,7 @@ class Centre:
         The centre stores `payload` and returns it unchanged to the gateway.
         """
         self.advance(now)
-        owner = next((a.name for a in self.accounts.values() if code in a.codes and a.state != "closed"), None)
-        if owner is None:
-            return None
-        scts = self.scts_allocator.take(
-            f"{owner} mo", sender, self._now
-        )  # stamps of its own: nothing is correlated by them
-        scts = scts if scts >= 0 else self._now // SECOND_US
-        notification = Notification(
-            "mo", owner, code, sender, scts, self._now, payload=payload,
-            message=mo_message_id(code, sender),
-            reply=self._takes_reply_path(code, sender),
-        )  # fmt: skip
-        self._write((self._now, "mo", -1, code, sender, notification.message, 0, 0, scts, 1, 0, 0))
-        self.notification_queue.post(notification, self._now)
-        return notification
-
-    def _takes_reply_path(self, code: str, sender: str) -> bool:
-        paths = self.delivery.reply_paths
-        path = (code, self.base.find(sender).msisdn) if paths else ("", "")
-        open_ = path in paths
-        paths.discard(path)
-        return open_
+        return self.mobile_originated.send(sender, code, payload, self._now)
 
     def restore(self, messages: list[Message], notifications: list[Notification], now: int) -> None:
         """Take over the messages and notifications an earlier run left waiting; overdue ones run now."""
@@ -404,8 +385,3 @@ class Centre:
         """Drop the held submits of one session (a partial outage)."""
         for key in [key for key, submit in self._holds.items() if submit.session == session]:
             del self._holds[key]
-
-
-def mo_message_id(code: str, sender: str) -> int:
-    """Return the message id shared by all messages a subscriber sends to a short code."""
-    return text_key("mo", f"{code}/{sender}") >> 1

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from fake_smsc.core.message_index import MessageIndex
 from fake_smsc.core.notification_queue import NotificationQueue
 from fake_smsc.core.records import BUFFERED, DELIVERED, UNDELIVERED, Message, Notification, Special
 from fake_smsc.core.routing import final_reason
@@ -36,7 +37,6 @@ LATENCY, LAST_RESORT, FAILURE = 1, 2, 3  # purposes of draws
 DELIVERY_FAILED = 108  # Rsn of a message replaced by a newer one
 REPLACE_TYPES = range(65, 72)  # TP-PID 41 to 47 hexadecimal (GSM 03.40 section 9.2.3.9)
 LINKS_KEPT = 1_000
-MESSAGES_KEPT = 10_000  # entered since the index was cleared of messages that are gone
 
 # NT bits: which outcomes the application wants to be notified of (EMI-UCP 4.0, field 6 of the 5x series).
 NT_BITS = {DELIVERED: 1, UNDELIVERED: 2, BUFFERED: 4}
@@ -93,12 +93,8 @@ class Delivery:
         sink: AnyLedger,
         owner_of: Callable[[str], str],
     ) -> None:
-        self.settings, self.timer_queue, self.base, self.notification_queue = (
-            settings,
-            timer_queue,
-            base,
-            notification_queue,
-        )
+        self.settings, self.timer_queue, self.base = settings, timer_queue, base
+        self.notification_queue = notification_queue
         self.write = self._write = sink.centre.append
         self.events: Callable[[Row], object] | None = None  # gets the extra data a resumed run needs
         self.owner_of = owner_of  # account of a notification address; "": not on this platform
@@ -109,14 +105,9 @@ class Delivery:
         self._latency_key = key_of(settings.seed, LATENCY)
         self._last_resort_key = key_of(settings.seed, LAST_RESORT)
         self._failure_key = key_of(settings.seed, FAILURE)
-        self._retry_schedules, self._bounds, self._kinds = (
-            settings.retry_schedules(),
-            settings.bounds(),
-            settings.kinds(),
-        )
-        self._entered: list[Message] = []  # messages that are not in the index yet
-        self._index: dict[tuple[str, str], list[Message]] = defaultdict(list)  # by account and msisdn
-        self._known, self._tidy_at = 0, MESSAGES_KEPT
+        self._retry_schedules, self._bounds = settings.retry_schedules(), settings.bounds()
+        self._kinds = settings.kinds()
+        self.index = MessageIndex(base)
         self._followers: dict[int, list[tuple[Message, int]]] = {}  # parts waiting for the previous part
         self._try = self._attempt  # bound once: this is entered a hundred thousand times a second
         self.on_the_way = 0
@@ -131,7 +122,7 @@ class Delivery:
     def take(self, message: Message, now: int) -> None:
         """Start the delivery of an accepted message."""
         self.on_the_way += 1
-        self.known(message)
+        self.index.add(message)
         due = now + quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
         if message.special is not None or self._linked:
             self._take_special(message, now, due)
@@ -186,7 +177,7 @@ class Delivery:
     def restore(self, message: Message, now: int) -> None:
         """Take over a message of an earlier run; if it had been attempted before, it is attempted at once."""
         self.on_the_way += 1
-        self.known(message)
+        self.index.add(message)
         special = message.special
         if special is not None and special.begins_at:
             self.timer_queue.enter(special.begins_at, self._begin, message)
@@ -199,31 +190,9 @@ class Delivery:
     # Waiting messages ------------------------------------------------------------------------------------------
 
     def find(self, account: str, recipient: str) -> list[Message]:
-        """Return an account's messages to one recipient that have no final outcome yet, oldest first.
-
-        Messages enter the index when somebody asks: each once, so that a submit costs no more than an append.
-        """
+        """Return an account's messages to one recipient that have no final outcome yet, oldest first."""
         self.unpack(recipient)
-        index, seek = self._index, self.base.find
-        for message in self._entered:
-            index[message.account, seek(message.recipient).msisdn].append(message)
-        self._entered.clear()
-        key = (account, seek(recipient).msisdn)
-        found = [message for message in index.pop(key, ()) if message.attempt >= 0 or is_forwarded(message)]
-        if found:
-            index[key] = found
-        return sorted(found, key=lambda message: (message.accepted_at, message.scts, message.entity))
-
-    def known(self, message: Message) -> None:
-        """Let `find` find a message from now on."""
-        self._entered.append(message)
-        self._known += 1
-        if self._known > self._tidy_at:
-            held = [*(message for found in self._index.values() for message in found), *self._entered]
-            self._index.clear()
-            self._entered = [message for message in held if message.attempt >= 0 or is_forwarded(message)]
-            self._known = len(self._entered)
-            self._tidy_at = 2 * self._known + MESSAGES_KEPT
+        return self.index.find(account, recipient)
 
     def is_waiting(self, message: Message) -> bool:
         """Whether the message rests in the store: deferred or buffered, neither in the network nor forwarded."""
@@ -392,11 +361,6 @@ class Delivery:
 def rpid_of(message: Message) -> int:
     """Return the TP-PID a message requested, 0 if none."""
     return message.special.rpid if message.special is not None else 0
-
-
-def is_forwarded(message: Message) -> bool:
-    """Return whether the message is on its way to its last-resort address."""
-    return message.special is not None and message.special.forwarded
 
 
 def _turn(message: Message) -> tuple[bool, int]:

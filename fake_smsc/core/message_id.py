@@ -55,3 +55,8 @@ def text_key(code: str, text: str) -> int:
 def number_of(address: str) -> int:
     """64 bits of an address: its own value if it is a number."""
     return (int(address) if address.isdecimal() else crc32(address.encode())) & MASK
+
+
+def mo_message_id(code: str, sender: str) -> int:
+    """Return the message id shared by all messages a subscriber sends to a short code."""
+    return text_key("mo", f"{code}/{sender}") >> 1

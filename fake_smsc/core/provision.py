@@ -26,7 +26,7 @@ def limit_of(config: CodeConfig, contract: Contract, speed: float = 1.0) -> Limi
         config.nack_ec,
         int(terms.jitter_ms.value * 1000 * speed),
         terms.max_hold_s.value * SECOND_US,
-        meter=config.meter or cast(Meter, contract.reading("AMB-05")),
+        meter=config.meter or cast(Meter, contract.reading("rate-meter")),
         mean_window_s=terms.mean_window_s.value,
     )
 

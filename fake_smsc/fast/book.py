@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 from zlib import adler32, crc32
 
@@ -16,6 +17,7 @@ from fake_smsc.fast.kernels.rows import NEXT_MASK, unqueue
 from fake_smsc.fast.waiting_index import WaitingIndex
 from simbench.base.units import NEVER
 from simbench.kernels.chance import quantile
+from simbench.kernels.table import Table
 from simbench.ucp.notifications import notification_body
 
 Integers = NDArray[np.int64]
@@ -120,6 +122,21 @@ class Book:
                 at = (int(links[at]) & NEXT_MASK) - 1
             links[at] = int(links[at]) & ~NEXT_MASK | following
         self.state[lay.WAITING] -= 1
+
+    def make_room(self, tables: Sequence[Table], now: int) -> None:
+        """Make room wherever there is none: for rows, for new rows of the index, for keys in these tables."""
+        full = [table for table in tables if table.is_full()]
+        no_rows = self.state[lay.ROWS_FREE] < 0 and self.state[lay.ROWS_USED] == len(self.rows)
+        is_written = self.cells[lay.ENTERED] == self.index.fresh.shape[1]
+        if is_written:
+            self.index.roll(self.cells[lay.ENTERED], now)
+            self.cells[lay.ENTERED] = 0
+        if no_rows:
+            self.make_rows()
+        elif not full and not is_written:  # keys lie too far from their hashes
+            full = list(tables)
+        for table in full:
+            table.grow()
 
     def make_rows(self) -> None:
         """Make room for twice as many rows."""

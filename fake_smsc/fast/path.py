@@ -23,7 +23,6 @@ from fake_smsc.ucp_gateway.line import Line, OwnWindow
 from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.submission import COMMON_FIELDS, Submission
 from simbench.base.units import NEVER, SECOND_US
-from simbench.kernels.table import Table
 from simbench.numbering.addresses import key_of
 from simbench.ucp.fields import At
 from simbench.ucp.frame import ETX
@@ -59,8 +58,7 @@ class PlainPath:
         self._found = np.zeros(FOUND_WIDTH, np.int64)
         self._parsed = np.zeros((lay.PARSED_MOST, FOUND_WIDTH), np.int64)
         self._log = Log(centre.sink, book)
-        self._keys = np.zeros(1024, np.int64)
-        self._ids = np.zeros(1024, np.int64)
+        self._keys, self._ids = np.zeros((2, 1024), np.int64)
         self.head = NEVER  # the earliest instant at which a row is due
         centre.timer_queue.crowd = self
         centre.delivery.unpack = self.unpack
@@ -122,11 +120,11 @@ class PlainPath:
             if why == lay.DONE:
                 break
             if why == lay.CORE:
-                self._flush(now)
+                self.write_rows(now)
                 self._serve_one(reads, octets, now, most)
             else:
                 self._supply(why)
-        self._flush(now)
+        self.write_rows(now)
         if state[lay.UNFINISHED]:
             for (line, _), (_, _, end, at, _) in zip(reads, segments.tolist(), strict=True):
                 if at < end:
@@ -136,7 +134,7 @@ class PlainPath:
         book, centre, log = self.book, self.centre, self._log
         return kernels.serve(
             book.state, frames, segments, book.lines, book.accounts, book.lists, book.codes, book.rings,
-            self._base.standings.cells, centre.scts_allocator.last.cells, centre.message_ids.ordinals.cells,
+            self._base.reaches.cells, centre.scts_allocator.last.cells, centre.message_ids.ordinals.cells,
             book.rows, book.index.fresh, book.wheel, book.caches, self._parsed, self._found,
             self._octets_out, self._outs, log.cells, log.text, log.offsets,
         )  # fmt: skip
@@ -161,8 +159,7 @@ class PlainPath:
         self._begin(now)
         state, cells = self.book.cells, self._reads.data
         state[lay.SEGMENT], state[lay.AT], state[lay.UNFINISHED] = 0, -1, 0
-        end = len(octets)
-        cells[0, 0], cells[0, 1], cells[0, 2], cells[0, 3], cells[0, 4] = own.line, 0, end, end, flags
+        cells[0, 0], cells[0, 1], cells[0, 2], cells[0, 3], cells[0, 4] = own.line, 0, len(octets), len(octets), flags
         frames = np.frombuffer(octets, np.uint8)
         while (why := self._call(kernels, frames, self._lone)) != lay.DONE:
             if why == lay.CORE:
@@ -172,10 +169,6 @@ class PlainPath:
         result = self._octets_out[: state[lay.OUT]].tobytes()
         state[lay.OUT], state[lay.OUTS] = 0, -1
         return result
-
-    def write_rows(self, now: int) -> None:
-        """Hand over rows and counts of the frame that `answer` served."""
-        self._flush(now)
 
     def carry(self, accounts: set[str]) -> bool:
         """Send what waits for these accounts, and for those with something new among the rows."""
@@ -199,7 +192,7 @@ class PlainPath:
             if why == lay.CORE:
                 self._send_one()
             elif why == lay.CHECK:
-                self._sender.expect(self._line(int(state[lay.LINE])), int(state[lay.NEEDED]))
+                self._sender.expect(self._lines[int(state[lay.LINE])], int(state[lay.NEEDED]))
             elif why == lay.ROOM:
                 self._write_out()
                 self._resume_out()
@@ -221,7 +214,7 @@ class PlainPath:
         did = False
         while True:
             why = kernels.deliver(
-                book.state, book.rows, book.wheel, book.accounts, self._base.standings.cells, log.cells, log.text,
+                book.state, book.rows, book.wheel, book.accounts, self._base.reaches.cells, log.cells, log.text,
                 log.offsets, self._keys, self._ids,
             )  # fmt: skip
             did = did or bool(state[lay.LOGGED])
@@ -230,14 +223,14 @@ class PlainPath:
                 continue
             if why == lay.ROOM and not state[lay.LOGGED]:
                 self._keys, self._ids = np.zeros((2, 2 * len(self._keys)), np.int64)
-            self._flush(None)
+            self.write_rows(None)
             if why == lay.ROOM:
                 continue
             if why == lay.CORE:
                 row = int(state[lay.ROW])
                 message, at = book.message(row), max(int(book.rows[row, lay.R_DUE]), not_before)
                 book.free(row)
-                self.centre.delivery.known(message)
+                self.centre.delivery.index.add(message)
                 self.centre.delivery.attempt(message, at)
             return did or why == lay.CORE
 
@@ -250,7 +243,7 @@ class PlainPath:
             book.take_out(row)
             message = book.message(row)
             timer_queue.enter_numbered(due, number, self.centre.delivery.attempt, message)
-            self.centre.delivery.known(message)
+            self.centre.delivery.index.add(message)
             book.free(row)
 
     # Between kernels and core ----------------------------------------------------------------------------------
@@ -262,8 +255,7 @@ class PlainPath:
         self._look_at_subscribers()
         centre.message_ids.turn(now)
         centre.scts_allocator.prune(now // SECOND_US)
-        state[lay.NOW] = now
-        state[lay.NUMBER] = centre.timer_queue.numbered
+        state[lay.NOW], state[lay.NUMBER] = now, centre.timer_queue.numbered
         state[lay.OUTS] = -1
         state[lay.PARSED] = state[lay.SERVED] = 0
 
@@ -271,12 +263,11 @@ class PlainPath:
         seen = (self.centre.version, self._sender.version)
         if seen != self._seen:
             self._seen = seen
-            lines_of = {
-                account: [line.own.line for line in lines if isinstance(line.own, SharedWindow)]
-                for account, lines in self._sender.of_account.items()
-            }
-            for lines in self._sender.of_account.values():
-                self._lines |= {line.own.line: line for line in lines if isinstance(line.own, SharedWindow)}
+            lines_of = {}
+            for account, lines in self._sender.of_account.items():
+                own = {line.own.line: line for line in lines if isinstance(line.own, SharedWindow)}
+                self._lines |= own
+                lines_of[account] = list(own)
             self.book.renew(self.centre, lines_of)
 
     def _look_at_subscribers(self) -> None:
@@ -354,7 +345,7 @@ class PlainPath:
         """Let the core send the notification at which the kernel stopped."""
         state, book = self.book.state, self.book
         self._write_out()
-        line = self._line(int(state[lay.CARRY_LINE]))
+        line = self._lines[int(state[lay.CARRY_LINE])]
         account = book.names[int(book.lines[state[lay.CARRY_LINE], lay.ACCOUNT])]
         (notification,) = self.centre.notification_queue.pull(account, 1)
         self._sender.send(line, notification)
@@ -374,36 +365,19 @@ class PlainPath:
         """Look up what a kernel needs, or make room for it."""
         needed = int(self.book.state[lay.NEEDED])
         if why == lay.SUBSCRIBER:
-            self._base.standing(address(needed))
+            self._base.reach(address(needed))
         elif why == lay.STAMP:
             self.book.learn_stamp(needed, self._out.times.stamp(needed))
         elif why == lay.VALIDITY:
             text = f"{needed:010d}"
             self.book.learn_validity(needed, self._out.times.minute(text) if _VALIDITY.fullmatch(text) else -1)
         else:
-            self._make_room()
-
-    def _make_room(self) -> None:
-        book, tables = self.book, (self.centre.scts_allocator.last, self.centre.message_ids.ordinals)
-        full: list[Table] = [table for table in tables if table.is_full()]
-        no_rows = book.state[lay.ROWS_FREE] < 0 and book.state[lay.ROWS_USED] == len(book.rows)
-        is_written = book.cells[lay.ENTERED] == book.index.fresh.shape[1]
-        if is_written:
-            book.index.roll(book.cells[lay.ENTERED], self.centre.now)
-            book.cells[lay.ENTERED] = 0
-        if no_rows:
-            book.make_rows()
-        elif not full and not is_written:  # keys lie too far from their hashes
-            full = list(tables)
-        for table in full:
-            table.grow()
-
-    def _line(self, row: int) -> Line:
-        return self._lines[row]
+            tables = (self.centre.scts_allocator.last, self.centre.message_ids.ordinals)
+            self.book.make_room(tables, self.centre.now)
 
     # What kernels have done ------------------------------------------------------------------------------------
 
-    def _flush(self, now: int | None) -> None:
+    def write_rows(self, now: int | None) -> None:
         """Hand over output, rows and counts. `now`: the instant of all rows, None: each has its own."""
         state, centre = self.book.cells, self.centre
         self.head = state[lay.HEAD]

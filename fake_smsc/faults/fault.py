@@ -61,7 +61,7 @@ def sealed(trn: str, kind: str, ot: str, body: bytes, longer: int = 0) -> bytes:
 
 
 class Injector(Protocol):
-    """What a fault may ask of its injector."""
+    """The services that an injector offers its faults."""
 
     server: Host
     seed: int

@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from fake_smsc.core.records import Notification
-from fake_smsc.faults import fault_config
-from fake_smsc.faults.registry import sentence
+from fake_smsc.faults import fault_config, sentence
 from fake_smsc.scenario import LimitMode
 from fake_smsc.server.outage import Mode, Outage
 from fake_smsc.server.server import SmscServer
@@ -200,7 +199,7 @@ class Control:
 
     @staticmethod
     def fault_sentence(name: str) -> str:
-        """What a wire fault does, in one sentence."""
+        """Describe a wire fault in one sentence."""
         return sentence(name)
 
     def clear(self, name: str = "") -> int:
@@ -260,7 +259,7 @@ class Control:
 
     async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until a condition holds. Returns False after `timeout_s` (real seconds)."""
-        return await self.server.wait_until(condition, timeout_s)
+        return await self.server.waiters.until(condition, timeout_s)
 
     async def wait_for_session(self, account: str, timeout_s: float) -> bool:
         """Wait until the account is logged in. Returns False after `timeout_s` (real seconds)."""

@@ -18,7 +18,7 @@ Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results
 
 
 class Treatment(msgspec.Struct, frozen=True):
-    """What one mode does to existing connections, to new ones, and whether the platform keeps working."""
+    """The effect of one mode on existing connections and on new ones, and whether the platform keeps working."""
 
     existing: Literal["fin", "rst", "silent", "deaf"]
     coming: Literal["refused", "closed", "silent", "deaf"]

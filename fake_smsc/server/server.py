@@ -1,7 +1,6 @@
 """The live SMSC: connections, one timer, and the ledger of octets around the gateway.
 
-All frames that one turn of the loop reads are processed together, and each connection is answered with one write. Every
-delay above GRAIN_US is written as a row, so that a rule can separate the client's jitter from the bench's.
+All frames that one turn of the loop reads are processed together, and each connection is answered with one write.
 """
 
 from __future__ import annotations
@@ -15,18 +14,17 @@ from fake_smsc.faults.injector import FaultInjector
 from fake_smsc.scenario import Allowed
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.intake import Intake
+from fake_smsc.server.lateness import Lateness
 from fake_smsc.server.login_throttle import LoginThrottle
 from fake_smsc.server.network import Factory, Listener, Network, Tcp, reset, set_no_delay
-from fake_smsc.server.outage import Outage, Outages
+from fake_smsc.server.outage import Outages
 from fake_smsc.server.strangers import Lane, Stranger
+from fake_smsc.server.timer import DeadlineTimer
+from fake_smsc.server.waiters import Waiters
 from fake_smsc.ucp_gateway import Gateway
-from simbench.base.units import NEVER, SECOND_US
 from simbench.ledger import AnyLedger
 from simbench.ledger.events import ViolationSeen, row_of
 
-GRAIN_US = 2_000  # smallest delay worth a row: rules allow a client what the bench was late by
-HEARTBEAT_S = 0.005  # interval at which the event loop's delay is measured
-COALESCE_S = 0.002  # deadlines closer than this are served together: below the smallest recorded delay
 TURN_OCTETS = 1024 * 1024  # with more than these the reads of a turn are served before it ends, the first ones first
 UNREAD_OCTETS = 4_000_000  # a client that leaves this much unread is disconnected
 MAX_CONNECTIONS = 2_000  # at a time, as each costs memory and a descriptor; strangers make room for others
@@ -88,7 +86,8 @@ class SmscServer:
         self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; empty: all
         self.on_line: OnLine = lambda *_: None  # called when a connection opens or closes
         self.login_throttle = LoginThrottle()
-        self._heartbeat = heartbeat
+        self._lateness = Lateness(clock, ledger, enabled=heartbeat)
+        self.waiters = Waiters()
         self._reads: list[tuple[Connection, bytes]] = []  # of this turn of the loop
         self._octets = 0  # in them
         self._alone: Connection | None = None  # the only one, of a client, that was read in the turn before
@@ -97,11 +96,7 @@ class SmscServer:
         self.count = 0  # connections so far
         self._host = ""
         self._listener: Listener | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._armed_for = 0  # the deadline the timer is set for
-        self._fires_at = 0  # when the timer fires
-        self._beat: asyncio.TimerHandle | None = None
-        self._waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._timer = DeadlineTimer(clock, self._lateness, self._due)
         self._closing_reasons: dict[int, str] = {}
 
     # Lifetime --------------------------------------------------------------------------------------------------
@@ -111,8 +106,7 @@ class SmscServer:
         self._host = host
         self.intake.start()
         await self.open_listener(port)
-        if self._heartbeat:
-            self._schedule_beat()
+        self._lateness.start()
 
     async def open_listener(self, port: int = 0) -> None:
         """Listen (again, after an outage, on the same port)."""
@@ -133,11 +127,8 @@ class SmscServer:
         self.strangers.clear()
         self._left.clear()
         self.close_listener()
-        for handle in (self._timer, self._beat):
-            if handle is not None:
-                handle.cancel()
-        self._beat = self._timer = None
-        self._heartbeat = False
+        self._lateness.stop()
+        self._timer.cancel()
         for connection in list(self.connections.values()):
             self._closing_reasons[connection.number] = "server stops"
             connection.transport.close()
@@ -361,8 +352,8 @@ class SmscServer:
             else:
                 self._carry_out(written, closings)
         self._arm()
-        if self._waiters:
-            self._wake()
+        if self.waiters.waiting:
+            self.waiters.wake()
 
     def _carry_out(self, written: list[tuple[int, bytes]], closings: dict[int, str]) -> None:
         if self.faults.engaged:
@@ -396,78 +387,21 @@ class SmscServer:
         deadline = self.gateway.next_deadline()
         if self.faults.engaged:
             deadline = min(deadline, self.faults.next_deadline())
-        if self._timer is not None:
-            if self._armed_for <= deadline:
-                return
-            self._timer.cancel()
-            self._timer = None
-        if deadline >= NEVER:
-            return
-        self._armed_for = deadline
-        delay = max(self.clock.real_s(deadline), COALESCE_S)
-        self._fires_at = max(deadline, self.clock.now() + int(COALESCE_S * SECOND_US * self.clock.speed))
-        self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
+        self._timer.arm(deadline)
 
-    def _fire(self) -> None:
-        now = self.clock.now()
-        self._note_lateness(self._fires_at, now, "timer")
-        self._timer = None
+    def _due(self, now: int) -> None:
         self.gateway.advance(now)
         self.touch()
 
     def rearm(self) -> None:
         """Run what is due and arm the timer again, after deadlines changed."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timer.cancel()
         self.gateway.advance(self.clock.now())
         self.touch()
 
     def clock_moved(self) -> None:
         """The clock was stepped or its speed changed: pending delays are not counted."""
         self.serve_reads()
-        if self._beat is not None:
-            self._beat.cancel()
-            self._schedule_beat()
+        self._lateness.restart()
         self.gateway.leap(self.clock.now())
         self.rearm()
-
-    def _schedule_beat(self) -> None:
-        expected = self.clock.now() + int(HEARTBEAT_S * SECOND_US * self.clock.speed)
-        self._beat = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._on_beat, expected)
-
-    def _on_beat(self, expected: int) -> None:
-        self._note_lateness(expected, self.clock.now(), "loop")
-        if self._heartbeat:
-            self._schedule_beat()
-
-    def _note_lateness(self, expected: int, now: int, place: str) -> None:
-        late = now - expected
-        if late > GRAIN_US * self.clock.speed and self._heartbeat:
-            self.ledger.timing_error.append((expected, now, late, place))
-
-    # Waiting ---------------------------------------------------------------------------------------------------
-
-    async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait until a condition holds. Returns False after `timeout_s` (real seconds)."""
-        if condition():
-            return True
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiter = (condition, future)
-        self._waiters.append(waiter)
-        try:
-            await asyncio.wait_for(future, timeout_s)
-        except TimeoutError:
-            return False
-        finally:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
-        return True
-
-    def _wake(self) -> None:
-        for condition, future in self._waiters:
-            if not future.done() and condition():
-                future.set_result(None)
-
-
-__all__ = ["Connection", "Outage", "SmscServer"]

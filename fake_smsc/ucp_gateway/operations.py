@@ -1,4 +1,4 @@
-"""What every group of operations on messages works with."""
+"""The base of the groups of operations on messages."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ from simbench.ucp.frame import ASCII_AT_ONCE, Frame, encode
 
 DEFAULT_NOTIFICATION = 3  # NRq without NT: notify the final outcome, delivered or not
 
-# The fields of a common submit, and their form; all others are empty. Everything this admits passes the field table,
-# fits into one segment, has no lower-case hexadecimal and requests nothing special.
+# The fields of a common submit, and their form; all others are empty. Everything this admits, with a text of seven-bit
+# codes, passes the field table, fits into one segment, has no lower-case hexadecimal and requests nothing special.
 COMMON_FIELDS: Final = {
     At.ADC: "[0-9]{1,16}",
     At.OADC: "[0-9]{1,22}",
@@ -69,6 +69,8 @@ class Submission(Operations):
             trn, length, adc, oadc, asks, kinds, validity, message, check = found.groups()
             if length != _LENGTHS[end - at] or check != _CHECKS[adler32(octets[at + 1 : end - 3], 0) & 0xFF]:
                 break
+            if not alphabet.is_seven_bit(message):
+                break
             notify = int(kinds or "0") or DEFAULT_NOTIFICATION if asks == "1" else 0
             expires_at = self._minute(validity) if validity else 0
             submit = Submit(line.number, line.account, oadc, adc, message, 1, notify, expires_at, False, trn)
@@ -94,7 +96,7 @@ class Submission(Operations):
             if not key:
                 return
         octets, data = frame.octets, frame.data
-        if self._is_common(octets, 15, len(octets) - 3) is None:
+        if self._is_common(octets, 15, len(octets) - 3) is None or not alphabet.is_seven_bit(data[At.MSG]):
             self._uncommon(line, frame, key, now)
             return
         notify = int(data[At.NT] or "0") or DEFAULT_NOTIFICATION if data[At.NRQ] == "1" else 0

@@ -37,6 +37,11 @@ class Bill:
 
     `invoices` are in order of months. `findings` is empty unless an invoice was received; then `billed` is its sum
     before VAT, and `beyond` how much of that is not due (negative: too little was billed).
+
+    >>> acts = {"codes": [{"code": "36010", "opened": "2016-09-01"}]}
+    >>> counts = Frame.of({"month": ["2016-10"], "code": ["36010"], "delivered": [1000]}, "counts")
+    >>> bill(counts, acts).lines.columns[:3]
+    ['month', 'clause', 'for']
     """
 
     def __init__(
@@ -70,16 +75,14 @@ class Bill:
         return f"<Bill {months}: {self.total:,.2f} {self.contract.terms.money.currency.value} before VAT>"
 
     def _repr_html_(self) -> str:
-        rows = [
-            (one.month, *(f"{amount:,.2f}" for amount in (one.total_ht, one.vat, one.total_ttc)))
-            for one in self.invoices
-        ]
-        return html_table(
+        rows = [(one.month, one.total_ht, one.vat, one.total_ttc) for one in self.invoices]
+        page = html_table(
             ("month", f"{self.contract.terms.money.currency.value} before VAT", "VAT", "with VAT"),
             rows,
             len(rows),
             "Invoices",
         )
+        return page + self.findings._repr_html_() if len(self.findings) else page
 
 
 @in_python_words

@@ -15,7 +15,7 @@ from simbench.base.loop_thread import LoopThread
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
 from simbench.client.faults import FAULTS, current, faulty
-from simbench.client.messages import Event, LinkConfig, MoReceived, Outgoing, knowledge_of
+from simbench.client.messages import Event, LinkConfig, MoReceived, Outgoing, Withheld, knowledge_of
 from simbench.client.shell import Link, Outside
 from simbench.client.spool import Spool
 from simbench.contract import Contract, load_contract
@@ -62,6 +62,9 @@ class Client:
         host, _, port = address.rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
             raise BadInput("address", f"is {address!r:.60}", "HOST:PORT, such as 127.0.0.1:3024")
+        for name, number in {"rate_per_s": rate_per_s, "window": window}.items():
+            if number < 0:
+                raise BadInput(name, f"is {number}", "1 or more; 0: the contract's")
         for fault in faults:
             if current(fault) not in FAULTS:
                 raise BadInput("faults", f"{fault!r:.40} is no fault of the reference client", "a name of FAULTS")
@@ -161,7 +164,9 @@ class Client:
         return self._wait(reached())
 
     def _said(self) -> str:
-        last = ", ".join(type(one).__name__ for one in self.events[-4:])
+        last = ", ".join(
+            type(one).__name__ + (f" ({one.reason})" if isinstance(one, Withheld) else "") for one in self.events[-4:]
+        )
         return f"the last events were: {last or 'none, the client never logged in'}"
 
     async def _start(self) -> None:

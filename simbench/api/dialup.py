@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from fake_smsc.scenario import find_scenario
 from simbench.api.call_sources import Reading, read_calls
 from simbench.api.findings import Findings
 from simbench.api.planning import frame_of
@@ -16,6 +17,7 @@ from simbench.base.extras import need
 from simbench.base.notebook import html_table
 from simbench.base.progress import Progress, reported
 from simbench.base.python_tables import built
+from simbench.base.text import count
 from simbench.dialup.grid import last_day_of, months_named
 from simbench.dialup.offer import Offer, load_netrevenu
 from simbench.dialup.settlement import JUNE_2000, Settled, Span, settle_minutes
@@ -32,12 +34,21 @@ if TYPE_CHECKING:
 __all__ = ["Settlement", "judge", "settle", "simulate", "span"]
 
 HEADINGS = ("month", "calls", "minutes", "share_ff", "share_eur", "vat_ff", "share_ttc_ff", "average_centimes")
+SHOWN = (
+    "month", "calls", "minutes", "share (FF)", "share (EUR)", "VAT (FF)", "share with VAT (FF)", "centimes a minute",
+)  # fmt: skip
 
 
 class Settlement:
     """Months of calls, settled: what is owed for each, and the findings on records and statement.
 
     `run` is the simulation and `replayed` the records it was made of, whichever there is.
+
+    >>> month = {"name": "m", "title": "M", "months": "2000-09", "minutes": 2_000_000,
+    ...          "pools": [{"name": "paris", "ports": 300}]}
+    >>> (september,) = simulate(month).settled
+    >>> september.tariff
+    'F1'
     """
 
     def __init__(
@@ -79,19 +90,19 @@ class Settlement:
 
     def __repr__(self) -> str:
         owed = sum(one.share_eur for one in self.settled)
-        return f"<Settlement of {len(self.settled)} months: {owed:,.2f} EUR before VAT; {self.findings!r}>"
+        return f"<Settlement of {count(len(self.settled), 'month')}: {owed:,.2f} EUR before VAT; {self.findings!r}>"
 
     def _repr_html_(self) -> str:
         rows = [tuple(row.values()) for row in self.months.rows()]
-        return html_table(HEADINGS, rows, len(rows), "Settlement")
+        return html_table(SHOWN, rows, len(rows), "Settlement") + self.findings._repr_html_()
 
 
 @in_python_words
 def simulate(scenario: Path | str | Mapping[str, Any], *, progress: Progress | bool = False) -> Settlement:
     """Draw the calls of a scenario, carry them through its pools of ports, and settle its months.
 
-    `scenario` is a file, or its tables (docs/reference/scenario.md). The same scenario gives the same months.
-    Raises ScenarioError, ContractError; needs the extra `fast`.
+    `scenario` is a file, the name of a bundled one, or its tables (docs/reference/scenario.md). The same scenario gives
+    the same months. Raises ScenarioError, ContractError; needs the extra `fast`.
 
     >>> month = {"name": "m", "title": "M", "months": "2000-09", "minutes": 2_000_000,
     ...          "pools": [{"name": "paris", "ports": 300}]}
@@ -108,10 +119,10 @@ def simulate(scenario: Path | str | Mapping[str, Any], *, progress: Progress | b
         asked = built(DialupScenario, scenario, ScenarioError, "scenario")
         check_dialup(asked, "scenario")
     else:
-        asked = read_dialup(Path(scenario))
+        asked = read_dialup(find_scenario(Path(scenario)))
     with reported(progress) as show:
         done = run_dialup(asked, lambda what, number, steps: show(number / max(1, steps), what))
-    findings = judged(Case(done.offer, done.offer.reading("NRV-AMB-01")))
+    findings = judged(Case(done.offer, done.offer.reading("tariff-function")))
     return Settlement(done.offer, findings, run=done)
 
 
@@ -134,6 +145,13 @@ def judge(  # noqa: PLR0913 - what may be known beside records
     `months`: "2000-09", "2000" or "2000-09/2000-11"; by default that of most calls. `statement`: the provider's, to be
     compared. `tariff` and `readings` choose how the offer is read. `ports`: modems of each access server ("" for all).
     `clock` dates accounting records. Raises BadInput; needs the extra `fast`.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as home:
+    ...     calls = Path(home, "calls.csv")
+    ...     _ = calls.write_text("start,duration_s\\n2000-09-04T10:00:00,2700\\n")
+    ...     judge(calls, months="2000-09").months["minutes"]
+    [45]
     """
     need("fast", "judge")
     from simbench.dialup.replay import replay
@@ -152,7 +170,7 @@ def judge(  # noqa: PLR0913 - what may be known beside records
             lambda done, whole: show(done / whole if whole else None, f"reading {records}"),
         )  # fmt: skip
         done = replay(read, offer, tariff)
-    case = Case(offer, tariff or offer.reading("NRV-AMB-01"), read, stated, dict(ports or {}))
+    case = Case(offer, tariff or offer.reading("tariff-function"), read, stated, dict(ports or {}))
     return Settlement(offer, judged(case), replayed=done)
 
 
@@ -161,7 +179,7 @@ def settle(
     minutes: int, *, month: str = "", tariff: str = "", contract: str = "netrevenu_2000",
     readings: Mapping[str, str] | None = None,
 ) -> Settled:  # fmt: skip
-    """The revenue of a month of so many whole minutes: gross share before and with VAT, in francs and euros.
+    """The revenue of a month of `minutes` whole minutes: gross share before and with VAT, in francs and euros.
 
     `month` ("2000-09") chooses the VAT rate, by default that of June 2000; `tariff` and `readings` how the offer is
     read. Raises BadInput for minutes out of range, an unknown tariff or reading.
@@ -176,7 +194,7 @@ def settle(
 
 @in_python_words
 def span(minutes: int, *, contract: str = "netrevenu_2000", readings: Mapping[str, str] | None = None) -> Span:
-    """The revenue of a month of so many minutes under every reading of the tariff: by name, the least and the most.
+    """The revenue of a month of `minutes` minutes under every reading of the tariff: by name, the least and the most.
 
     >>> found = span(50_000_000)
     >>> found.least_ff <= found.most_ff

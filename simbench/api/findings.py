@@ -27,7 +27,13 @@ class Findings(Sequence[Finding]):
     `findings["sla.availability"]` is the finding of a purpose, `findings[0]` the first. `facts` are those of the
     record: source, period, contract, rows. `notes` are remarks on rows of tables that were set aside or read with
     doubt. `before` holds the findings before any decision was applied; `dispute`, `forecast` and `back_test` what was
-    asked for beside.
+    asked for beside. An unknown purpose raises KeyError, which names similar ones.
+
+    >>> found = judge(simulate("year/01_quiet_day"))
+    >>> found["sla.restoration"].clause
+    'OPS-QOS-02'
+    >>> found.frame.columns[:3]
+    ['outcome', 'clause', 'purpose']
     """
 
     def __init__(  # noqa: PLR0913 - what may have been asked for
@@ -78,6 +84,15 @@ class Findings(Sequence[Finding]):
         """The findings as a table: outcome, clause, purpose, exercise, measured, limit, unit, blame, summary."""
         return Frame(_arrow(self._found), "findings")
 
+    @property
+    def chances(self) -> Frame | None:
+        """The probability of a breach by each date of the forecast, as a table; None where none was asked for.
+
+        Columns: by (UTC), and for `availability` and `restoration` the probability of falling below what is promised
+        by then (from 0 to 1), with the ends `_low` and `_high` of its band (null where the distributions were given).
+        """
+        return None if self.forecast is None else Frame(_chances(self.forecast), "chances")
+
     @overload
     def __getitem__(self, key: int | str) -> Finding: ...
 
@@ -115,13 +130,28 @@ class Findings(Sequence[Finding]):
 
     def _repr_html_(self) -> str:
         worst = sorted(self._found, key=lambda one: RANK.get(one.outcome, len(RANK)))
-        rows = [(one.outcome, one.clause, one.purpose, _figure(one.measured, one.unit), one.summary) for one in worst]
-        headings = ("outcome", "clause", "purpose", "measured", "what was seen")
+        from simbench.reporting.format import quantity
+
+        rows = [
+            (one.outcome, one.clause, one.purpose, quantity(one.measured, one.unit, one.limit),
+             quantity(one.limit, "share" if one.unit.startswith("share") else ""), one.summary)
+            for one in worst
+        ]  # fmt: skip
+        headings = ("outcome", "clause", "purpose", "measured", "limit", "what was seen")
         return html_table(headings, rows, len(rows), counted(self._found))
 
 
-def _figure(value: float | None, unit: str) -> str:
-    return "" if value is None else f"{value:.6g} {unit}".strip()
+def _chances(made: Forecast) -> Any:
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {"by": pa.array([one.at for one in made.dates], pa.timestamp("us", "UTC"))}
+    for name in ("availability", "restoration"):
+        chances = [getattr(one, name) for one in made.dates]
+        columns[name] = pa.array([one.share for one in chances], pa.float64())
+        for end, place in (("low", 0), ("high", 1)):
+            bands = [None if one.band is None else one.band[place] for one in chances]
+            columns[f"{name}_{end}"] = pa.array(bands, pa.float64())
+    return pa.table(columns)
 
 
 def _arrow(found: Sequence[Finding]) -> Any:

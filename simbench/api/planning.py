@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from fake_smsc.scenario import find_scenario
 from simbench.api.runs import Run
 from simbench.api.words import contract_in, in_python_words
 from simbench.api.worlds import World, world_in
@@ -39,12 +40,17 @@ if TYPE_CHECKING:
 Codes = Mapping[str, int] | str
 """Short codes with their rates in messages/s, as a mapping or as "36010=50,36020=20"."""
 Language = Literal["en", "fr"]
+OF_KIND = {"own": "your choice; ", "held": "what you hold; "}
 
 
 class Plan:
     """Which short codes at which rate keep the promise of a campaign, what they cost and how sure they are.
 
     `advice` holds every figure (docs/reference/campaign.md): candidates, sensitivities, trade-offs, invoices, orders.
+
+    >>> found = plan("plan/02_small")
+    >>> sorted(found.tables)[:4]
+    ['courses', 'demands', 'invoices', 'mixes']
     """
 
     def __init__(self, advice: Advice, contract: Contract) -> None:
@@ -67,7 +73,7 @@ class Plan:
 
     @cached_property
     def tables(self) -> dict[str, Frame]:
-        """The tables of the plan by name: candidates, sensitivities, trade-offs, orders, …"""
+        """The tables of the plan: mixes, demands, months, orders, sensitivities, tradeoffs, courses and invoices."""
         from simbench.planning.tables import sheets_of
 
         return {sheet.name: frame_of(sheet) for sheet in sheets_of(self.advice)}
@@ -82,11 +88,18 @@ class Plan:
         return f"<Plan {self.advice.name}: {self.chosen.words}, {self.euros:,.2f} {self.advice.currency} before VAT>"
 
     def _repr_html_(self) -> str:
+        from simbench.planning.tables import scored
+
         rows = [
-            (one.words, f"{one.euros:,.2f}", f"{one.score.promised.share:.2%}", one.why)
-            for one in self.advice.candidates
+            (
+                one.words,
+                one.euros,
+                f"{one.score.promised.share:.2%}".replace("%", " %"),
+                OF_KIND.get(kind, "") + one.why,
+            )
+            for kind, one in scored(self.advice)
         ]
-        headings = ("code plan", f"{self.advice.currency} before VAT", "in time", "")
+        headings = ("code plan", f"{self.advice.currency} before VAT", "in time", "why")
         return html_table(headings, rows, len(rows), f"{self.advice.title}: {self.verdict}")
 
 
@@ -103,14 +116,14 @@ def plan(  # noqa: PLR0913 - the options of a plan
 ) -> Plan:
     """Say which short codes and tiers to buy for a campaign, as `simbench plan` does.
 
-    `campaign` is a file, or its tables (docs/reference/campaign.md). `mixes`: code plans of your own, scored beside the
-    advice. `held`: codes held already. `executor` works out sensitivities and trade-offs, as that of `simulate`; here,
-    one process unless it is given. `language` is that of the invoices and of the report.
+    `campaign` is a file, the name of a bundled one, or its tables (docs/reference/campaign.md). `mixes`: code plans of
+    your own, scored beside the advice. `held`: codes held already. `executor` works out sensitivities and trade-offs,
+    as that of `simulate`; here, one process unless it is given. `language` is that of the invoices and of the report.
 
     Raises BadInput with what would be needed where no plan keeps the promise, and for wrong input; needs the extra
     `plan`.
 
-    >>> found = plan("scenarios/plan/02_small.toml")
+    >>> found = plan("plan/02_small")
     >>> found.chosen.words
     '34ABC: 1 x 10/s; 36ABC: 2 x 10/s'
     """
@@ -135,7 +148,7 @@ def asked_of(campaign: Path | str | Mapping[str, Any], contract: Contract | Path
         tables = built(CampaignPlan, campaign, CampaignError, "campaign")
         found = checked(tables, contract_in(contract or tables.contract))
     elif isinstance(campaign, Path | str):
-        found = read_campaign(Path(campaign))
+        found = read_campaign(find_scenario(Path(campaign)))
         if contract:
             found = checked(found.asked, contract_in(contract), str(campaign))
     else:
@@ -172,7 +185,15 @@ def what_if(run: Run | Path | str, *, contract: Contract | Path | str | None = N
 
 
 class Sweep:
-    """A study that was run: each point of its grid, with the mean of every measure and its confidence interval."""
+    """A study that was run: each point of its grid, with the mean of every measure and its confidence interval.
+
+    `points` and `runs` are the tables; `prepared` is the study as it was run.
+
+    >>> tiers = {"parameters": [{"key": "codes.0.rate_per_s", "values": [10, 20]}], "replications": 2, "block": 2}
+    >>> found = sweep(tiers, world="year/01_quiet_day", executor=1)
+    >>> len(found.points), len(found.runs)
+    (2, 4)
+    """
 
     def __init__(self, prepared: Prepared, done: dict[Key, Result], found: list[tuple[Interval, ...]]) -> None:
         self.prepared, self.done, self.intervals = prepared, done, found
@@ -209,8 +230,9 @@ def sweep(
 ) -> Sweep:
     """Run a world over a grid or sample of parameters, with replications, as `simbench sweep` does.
 
-    `study` is a file, or its tables (docs/reference/campaign.md) beside a `world`. `executor` as of `simulate`; the
-    result is the same on any. With a `folder`, a sweep that was interrupted goes on where it stopped.
+    `study` is a file, the name of a bundled one, or its tables (docs/reference/campaign.md) beside a `world`.
+    `executor` as of `simulate`; the result is the same on any. With a `folder`, a sweep that was interrupted goes on
+    where it stopped.
 
     Raises BadInput for wrong input, Trouble where workers or a cluster are lost; needs the extra `plan`.
 
@@ -246,7 +268,7 @@ def prepared_of(study: Path | str | Mapping[str, Any], world: World | Path | str
     if isinstance(study, Path | str):
         if world is not None:
             raise BadInput("world", "is given beside a file, which names its own", "the tables of a study")
-        return read_study(Path(study))
+        return read_study(find_scenario(Path(study)))
     if not isinstance(study, Mapping):
         raise BadInput("study", f"is a {type(study).__name__}", "a file, or the tables of one")
     if world is None:

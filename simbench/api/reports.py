@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from simbench.api.billing import Bill
 from simbench.api.contracts import contract_for
@@ -15,6 +15,7 @@ from simbench.api.judging import Inputs, judge_record
 from simbench.api.planning import Plan, Sweep
 from simbench.api.runs import Run, open_run
 from simbench.api.words import in_python_words
+from simbench.base.entry_points import loaded, place_of, shipped
 from simbench.base.errors import BadInput
 from simbench.base.json_files import write_octets
 from simbench.base.outputs import claim
@@ -34,17 +35,24 @@ Reported = "Run | Findings | Session | Plan | Sweep | Bill | Settlement | Travel
 EXPECTED = "a run, findings, a session, a plan, a sweep, a bill, a settlement, travels, or the folder of a run"
 Page = Callable[[], str]
 Write = Callable[[Path, bool], object]
+GROUP: Final = "simbench.reports"
+"""Entry points of packages that ship reports: each gives a function from a result to a `Report`."""
 
 
 class Report:
     """The report of a result: one page, its figures, and the files that `save` writes.
 
-    Everything is drawn when it is first asked for.
+    Everything is drawn when it is first asked for. `title` names it. A report of your own is made of a title and a
+    function that gives the page as HTML; `write` writes the files into a folder, without it the page alone.
+
+    >>> page = report(simulate("year/01_quiet_day"))
+    >>> sorted(page.figures)[:2]
+    ['availability', 'calendar']
     """
 
-    def __init__(self, title: str, page: Page, write: Write, *, has_pdf: bool = False) -> None:
+    def __init__(self, title: str, page: Page, write: Write | None = None, *, has_pdf: bool = False) -> None:
         self.title = title
-        self._page, self._write, self._has_pdf = page, write, has_pdf
+        self._page, self._write, self._has_pdf = page, write or self._write_page, has_pdf
 
     @cached_property
     def _drawn(self) -> tuple[str, dict[str, Figure]]:
@@ -86,6 +94,10 @@ class Report:
         written = (path for path in home.rglob("*") if path.is_file() and not path.name.startswith("."))
         return sorted(path for path in written if before.get(path) != path.stat().st_mtime_ns)
 
+    def _write_page(self, folder: Path, pdf: bool) -> None:
+        del pdf
+        write_octets(folder / "report.html", self.html.encode())
+
     def __repr__(self) -> str:
         return f"<Report of {self.title}>"
 
@@ -100,12 +112,14 @@ def report(
     language: Language = "en",
     contract: Contract | Path | str | None = None,
     measure: str = "",
+    form: str = "",
 ) -> Report:
     """The report of a result: what the command of its kind writes with `-o`.
 
     `thing`: what `simulate`, `judge`, `conform`, `plan`, `sweep`, `bill`, `dialup.simulate` or `roaming.simulate` gave,
     or the folder of a run or of a session. `language` is that of the page, where it has several. `contract` replaces
-    that of a run. `measure` is what the page of a sweep is about.
+    that of a run. `measure` is what the page of a sweep is about. `form` is the name of a
+    report that another package ships; it is given the result, of a folder its run or session.
 
     Raises BadInput for anything else, and for findings that have no report of their own.
 
@@ -115,6 +129,8 @@ def report(
     """
     if language not in {"en", "fr"}:
         raise BadInput("language", f"is {language!r:.40}", '"en" or "fr"')
+    if form:
+        return _in_form(form, thing, contract)
     if isinstance(thing, Path | str):
         return _of_folder(Path(thing), language, contract)
     if isinstance(thing, Run):
@@ -124,6 +140,28 @@ def report(
     if isinstance(thing, Sweep):
         return _of_sweep(thing, language, measure)
     return _of_plan(thing, language) if isinstance(thing, Plan) else _of_others(thing)
+
+
+def forms() -> tuple[str, ...]:
+    """The names of the reports that other packages ship."""
+    return tuple(sorted(shipped(GROUP)))
+
+
+def _in_form(form: str, thing: object, contract: Contract | Path | str | None) -> Report:
+    from simbench.api.sessions import is_session, read_session
+
+    entry = shipped(GROUP).get(form)
+    if entry is None:
+        expected = choice(form, forms()) if forms() else "an installed package that ships it"
+        raise BadInput("--form", f"is {form!r:.60}", expected)
+    make = loaded(entry)
+    if isinstance(thing, Path | str):
+        known = str(contract) if isinstance(contract, Path) else contract
+        thing = read_session(thing, known) if is_session(Path(thing)) else open_run(thing)
+    made = make(thing) if callable(make) else make
+    if not isinstance(made, Report):
+        raise BadInput(place_of(entry), f"its report {form} is a {type(made).__name__}", "a simbench.Report")
+    return made
 
 
 def _of_folder(folder: Path, language: Language, contract: Contract | Path | str | None) -> Report:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from fake_smsc.scenario import find_scenario
 from simbench import __version__
 from simbench.api.findings import Findings
 from simbench.api.words import in_python_words, path_in
@@ -44,7 +45,12 @@ FINDINGS, BILLING, REPORT = "findings.json", "billing", "report.html"
 class Travels:
     """A population of travellers that was followed: what it used, what it was charged, and what its bills break.
 
-    `folder` holds report.html, outcome.json, the tables as Parquet, and the bills of the first subscribers.
+    `folder` holds report.html, outcome.json, the tables as Parquet, and the bills of the first subscribers. `summary`
+    counts: gigabytes, euros, subscribers that exceeded their allowance.
+
+    >>> travels = simulate("roaming/02_a_lower_cap", subscribers=50)
+    >>> travels.summary.subscribers
+    50
     """
 
     def __init__(self, folder: Path, summary: Summary, findings: Sequence[Finding]) -> None:
@@ -62,7 +68,7 @@ class Travels:
         return f"<Travels: {self.summary.subscribers:,} subscribers, {self.summary.days} days; {self.findings!r}>"
 
     def _repr_html_(self) -> str:
-        return self.profiles._repr_html_()
+        return self.profiles._repr_html_() + self.findings._repr_html_()
 
 
 @in_python_words
@@ -78,11 +84,11 @@ def simulate(  # noqa: PLR0913 - the options of a run
 ) -> Travels:
     """Follow a population of travellers through a scenario, as `simbench roaming run` does.
 
-    `subscribers` and `seed` replace those of the scenario's file; the bills of the first `billed` subscribers are
-    written out and judged. `folder`, a new one, keeps everything; else it lies in a temporary one. Raises BadInput;
-    needs the extra `fast`.
+    `scenario` is a file, or the name of a bundled one. `subscribers` and `seed` replace those of the scenario's file;
+    the bills of the first `billed` subscribers are written out and judged. `folder`, a new one, keeps everything; else
+    it lies in a temporary one. Raises BadInput; needs the extra `fast`.
 
-    >>> simulate("scenarios/roaming/02_a_lower_cap.toml", subscribers=50).profiles.columns[:2]
+    >>> simulate("roaming/02_a_lower_cap", subscribers=50).profiles.columns[:2]
     ['profile', 'subscribers']
     """
     need("fast", "simulate")
@@ -90,7 +96,7 @@ def simulate(  # noqa: PLR0913 - the options of a run
     from simbench.roaming.scenario import read_roaming_scenario
 
     terms = load_roaming(path_in(contract))
-    chosen = read_roaming_scenario(Path(scenario), terms)
+    chosen = read_roaming_scenario(find_scenario(Path(scenario)), terms)
     if subscribers is not None:
         if not 1 <= subscribers <= 100_000_000:
             raise BadInput("subscribers", f"is {subscribers}", "a number from 1 to 100,000,000")
@@ -116,6 +122,10 @@ def judge(folder: Path | str, *, contract: Path | str | None = None, window_days
 
     `folder` has the three tables (docs/guides/roaming.md); `window_days` is the operator's window of observation.
     Raises BadInput for tables that cannot be read.
+
+    >>> travels = simulate("roaming/02_a_lower_cap", subscribers=50)
+    >>> judge(travels.folder / "billing").outcome
+    'pass'
     """
     billing, found = judged(Path(folder), load_roaming(path_in(contract)), window_days)
     return Findings(found, facts={"source": str(folder), "rows": billing.rows, "set_aside": len(billing.aside)})

@@ -51,6 +51,12 @@ class Run:
 
     `folder` is where it is kept, `ledger` the record itself, `engine` the engine that simulated it ("" otherwise).
     A run simulated without a folder lies in a temporary one, which goes when nobody refers to the run any more.
+
+    >>> run = simulate("year/01_quiet_day")
+    >>> run.tables
+    ('events', 'minute')
+    >>> run.minutes.columns[:2]
+    ['at', 'code']
     """
 
     def __init__(
@@ -139,6 +145,12 @@ def open_run(folder: Path | str) -> Run:
     """The run in a folder: of `simulate`, `simbench run`, `simbench serve`, or an exercise of a session.
 
     Raises BadInput (LedgerError) when there is no run, a file of it is damaged, or somebody is writing it.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as home:
+    ...     kept = simulate("year/01_quiet_day").save(f"{home}/day")
+    ...     open_run(kept).name
+    'quiet-day'
     """
     return Run(open_recorded(Path(folder)), Path(folder))
 
@@ -233,7 +245,7 @@ def simulate_there(task: Task) -> str:
 
 
 def simulate_elsewhere(task: Task) -> tuple[str, dict[str, bytes]]:
-    """The same on a machine with another disk: the engine used, and the files of the run."""
+    """Run `simulate` on a machine with another disk; give the engine used and the files of the run."""
     with tempfile.TemporaryDirectory(prefix="simbench-") as home:
         folder = Path(home) / "run"
         engine = _simulate(msgspec.structs.replace(task, folder=folder), silent)

@@ -12,6 +12,7 @@ from pathlib import Path
 from simbench.api.findings import Findings
 from simbench.api.words import in_python_words, path_in
 from simbench.base.errors import BadInput
+from simbench.base.notebook import html_facts
 from simbench.base.outputs import claim
 from simbench.base.progress import Progress, reported
 from simbench.bench.exercises.exercise import Exercise
@@ -26,12 +27,14 @@ from simbench.bench.runner.session import RUNS, Judgements, Plan
 from simbench.bench.runner.session_record import NAME as RECORD
 from simbench.bench.runner.session_record import read_record
 from simbench.bench.sut.protocol import SystemUnderTest
+from simbench.bench.sut.registry import checked_maker
 from simbench.contract import Contract, load_contract
 from simbench.contract.load import DEFAULT
 from simbench.ledger import open_run
 from simbench.rules.rule import load
 from simbench.trace.trace import Trace
 
+MOST_JOBS = 64
 Maker = Callable[[], SystemUnderTest]
 
 
@@ -41,6 +44,10 @@ class Session:
     `findings` has one finding a purpose and exercise; `folder` holds a ledger an exercise (`runs/EXERCISE/ledger`, for
     `open_run`). A session without a folder of its own lies in a temporary one, which goes when nobody refers to the
     session any more.
+
+    >>> session = conform("reference", only="refusals")
+    >>> session.exercises
+    ('refusals',)
     """
 
     def __init__(
@@ -70,7 +77,8 @@ class Session:
         return f"<Session of {self.client or 'a client'}: {self.findings!r}>"
 
     def _repr_html_(self) -> str:
-        return self.findings._repr_html_()
+        facts = (("exercises", ", ".join(self.exercises)), ("outcome", self.outcome))
+        return html_facts(self.client, facts) + self.findings._repr_html_()
 
 
 @in_python_words
@@ -92,13 +100,14 @@ def conform(  # noqa: PLR0913 - the options of a session
 ) -> Session:
     """Drive a client through the exercises and judge it, clause by clause, as `simbench conform` does.
 
-    `sut` is the name of a client (reference, kannel, command, external), a description (.toml), or a function or class
-    that makes a `SystemUnderTest`: each exercise starts a fresh one. `only`: clauses, chapters, purposes or exercises.
-    `program`: program and arguments of "command". `capabilities`: what the client claims (TOML). `faults` are planted
-    in the reference client. `baseline`: known deviations (TOML); with `strict`, weak and inconclusive findings fail as
-    well. `soak`: an endurance run of this length ("10m") instead. `jobs` exercises run at a time, but those that
-    measure rates run alone. `folder`, a new one, keeps the whole session, as the command does. All servers and clients
-    have ended when the function returns or raises, Ctrl-C included.
+    `sut` is the name of a client (reference, kannel, command, external, or one that a package ships), a description
+    (.toml), or a function or class that makes a `SystemUnderTest`: each exercise starts a fresh one. `only`: clauses,
+    chapters, purposes or exercises. `program`: program and arguments of "command". `capabilities`: what the client
+    claims (TOML). `faults` are planted in the reference client. `baseline`: known deviations (TOML); with `strict`,
+    weak and inconclusive findings fail as well. `soak`: an endurance run of this length ("10m") instead. `jobs`
+    exercises run at a time, but those that measure high rates run alone, low ones four at a time. `folder`, a new one,
+    keeps the whole session, as the command does. All servers and clients have ended when the function returns or
+    raises, Ctrl-C included.
 
     Raises BadInput for what cannot be run, Trouble where the machine lacks something.
 
@@ -106,10 +115,12 @@ def conform(  # noqa: PLR0913 - the options of a session
     >>> session.outcome
     'pass'
     """
+    if not 1 <= jobs <= MOST_JOBS:
+        raise BadInput("jobs", f"is {jobs}", f"1 to {MOST_JOBS}")
     own: Maker | None = None
     name = str(sut)
     if not isinstance(sut, str | Path):
-        own, name = _maker(sut), "own"
+        own, name = checked_maker(sut, "sut"), "own"
     given = contract if isinstance(contract, Contract) else None
     wanted = SessionOptions(
         name, program, path_in(capabilities), (only,) if isinstance(only, str) else tuple(only),
@@ -154,6 +165,12 @@ def read_session(folder: Path | str, contract: Contract | str | None = None) -> 
     """The session that `conform` or `simbench conform` kept in a folder, its findings as they were.
 
     Raises BadInput when there is none, LedgerError for a damaged ledger.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as home:
+    ...     session = conform("reference", only="refusals", folder=f"{home}/kept")
+    ...     read_session(f"{home}/kept").findings == session.findings
+    True
     """
     home = Path(folder)
     result = read_findings(home / FINDINGS)
@@ -176,20 +193,6 @@ def is_session(folder: Path) -> bool:
     return (folder / RUNS).is_dir() and (folder / FINDINGS).is_file()
 
 
-def _maker(sut: object) -> Maker:
-    if not callable(sut):
-        problem = f"is a {type(sut).__name__}"
-        raise BadInput("sut", problem, "a name, a description, or a function or class that makes a client")
-    try:
-        made = sut()
-    except TypeError as problem:
-        raise BadInput("sut", f"cannot be called without arguments: {problem}", "a function or class") from None
-    lacking = [name for name in ("name", "version", "capabilities", "start", "send", "stop") if not hasattr(made, name)]
-    if lacking:
-        raise BadInput("sut", f"makes a {type(made).__name__} without {', '.join(lacking)}", "a SystemUnderTest")
-    return sut
-
-
 class _Ticker:
     """Progress of a session: the share of its exercises that are over."""
 
@@ -198,6 +201,8 @@ class _Ticker:
 
     def take(self, exercise: Exercise, phase: Phase, trouble: str) -> None:
         """Take the start or the end of an exercise."""
+        if phase == "waits":
+            return
         self._done += phase == "finished"
         said = {"started": "begun", "again": f"repeated, because {trouble}", "finished": "finished"}[phase]
         self._show(self._done / self._total, f"{exercise.name} {said}")

@@ -9,6 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
+from simbench.base.arguments import checked
 from simbench.base.errors import BadInput
 from simbench.contract import DEFAULT, Contract, load_contract
 
@@ -17,7 +18,7 @@ R = TypeVar("R")
 
 # Options whose argument in Python has another name.
 ARGUMENTS: Final = {"from": "start", "to": "end", "map": "mapping", "forecast": "forecast_until", "mix": "mixes"}
-_OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
+_OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*)(?: ([A-Z][\w/:-]*))?")  # with its value, if it is one word
 
 
 @contextmanager
@@ -33,7 +34,8 @@ def python_words() -> Iterator[None]:
 
 
 def in_python_words(function: Callable[P, R]) -> Callable[P, R]:
-    """The function with the errors of `python_words`."""
+    """The function with the errors of `python_words`, and its arguments checked."""
+    function = checked(function)
 
     @wraps(function)
     def called(*arguments: P.args, **named: P.kwargs) -> R:
@@ -54,4 +56,5 @@ def path_in(given: Path | str | None) -> Path | None:
 
 
 def _argument(found: re.Match[str]) -> str:
-    return ARGUMENTS.get(found[1], found[1].replace("-", "_"))
+    name = ARGUMENTS.get(found[1], found[1].replace("-", "_"))
+    return f'{name}="{found[2]}"' if found[2] else name

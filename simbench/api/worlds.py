@@ -56,7 +56,7 @@ class World:
     ) -> None:
         if isinstance(period, Mapping):
             span: Any = period
-        elif isinstance(period, str) or len(period) != 2:
+        elif isinstance(period, str) or not isinstance(period, Sequence) or len(period) != 2:
             raise ScenarioError("World: period", f"is {period!r:.60}", "two times, from and to")
         else:
             span = {"from": period[0], "to": period[1]}

@@ -16,11 +16,22 @@ from __future__ import annotations
 
 
 class SimbenchError(Exception):
-    """Base of all errors shown to the user as one line."""
+    """Base of all errors shown to the user as one line.
+
+    >>> [issubclass(one, SimbenchError) for one in (BadInput, Trouble)]
+    [True, True]
+    """
 
 
 class BadInput(SimbenchError):
-    """One wrong value in the user's input, with place, value and expectation."""
+    """One wrong value in the user's input: `place`, `problem` and `expected`.
+
+    >>> try:
+    ...     load_contract("nobody")
+    ... except BadInput as wrong:
+    ...     print(wrong)
+    contract "nobody": no such built-in contract; expected one of common, ...
+    """
 
     def __init__(self, place: str, problem: str, expected: str = "") -> None:
         self.place, self.problem, self.expected = place, problem, expected
@@ -52,7 +63,14 @@ class NothingRead(SimbenchError):
 
 
 class Trouble(SimbenchError):
-    """The machine lacks a resource the run needs."""
+    """The machine lacks a resource the run needs.
+
+    >>> with FakeSmsc() as smsc:
+    ...     with FakeSmsc(port=smsc.port):
+    ...         pass
+    Traceback (most recent call last):
+    simbench.base.errors.PortInUse: ...
+    """
 
 
 class PortInUse(Trouble):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
 from html import escape
 
+LEFT = ' style="text-align:left"'
+LONG = 24  # characters from which on a cell may have several lines
 MOST_ROWS = 20  # of a table in a notebook; the rest is counted
 
 
 def html_table(headings: Sequence[str], rows: Iterable[Sequence[object]], total: int, caption: str = "") -> str:
     """A table of at most `MOST_ROWS` of `total` rows; a line below it counts those left out."""
-    head = "".join(f"<th>{escape(each)}</th>" for each in headings)
+    head = "".join(f"<th{LEFT}>{escape(each)}</th>" for each in headings)
     shown = [row for row, _ in zip(rows, range(MOST_ROWS), strict=False)]
-    body = "".join(f"<tr>{''.join(f'<td>{escape(_cell(cell))}</td>' for cell in row)}</tr>" for row in shown)
+    body = "".join(f"<tr>{''.join(map(_td, row))}</tr>" for row in shown)
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     left = total - len(shown)
     more = f"<p>and {left:,} more</p>" if left > 0 else ""
@@ -21,15 +25,26 @@ def html_table(headings: Sequence[str], rows: Iterable[Sequence[object]], total:
 
 def html_facts(title: str, facts: Iterable[tuple[str, object]]) -> str:
     """A title, and facts about it as a table of two columns."""
-    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(_cell(value))}</td></tr>" for name, value in facts)
+    rows = "".join(f"<tr><th{LEFT}>{escape(name)}</th>{_td(value)}</tr>" for name, value in facts)
     return f"<p><strong>{escape(title)}</strong></p><table><tbody>{rows}</tbody></table>"
+
+
+def _td(value: object) -> str:
+    """A cell: numbers to the right, everything else to the left, whatever the page does by itself."""
+    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    text = _cell(value)
+    width = "white-space:nowrap" if len(text) < LONG else "min-width:14em"
+    style = f"text-align:{'right' if number else 'left'};{width}"
+    return f'<td style="{style}">{escape(text)}</td>'
 
 
 def _cell(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S} {value.tzname() or ''}".rstrip()
     if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, bool) or not isinstance(value, int):
-        return str(value)
-    return f"{value:,}"
+        return f"{value:,.0f}" if abs(value) >= 100_000 else f"{value:.6g}"
+    return f"{value:,}" if isinstance(value, int | Decimal) else str(value)

@@ -17,7 +17,7 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.python_tables import built
-from simbench.base.toml_files import read_toml
+from simbench.base.toml_files import Frozen, read_toml
 from simbench.contract import Contract
 
 Quantity = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
@@ -60,11 +60,7 @@ class Month(NamedTuple):
         return f"{self.year:04}-{self.month:02}"
 
 
-class _Acts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all structs here share."""
-
-
-class Tier(_Acts, frozen=True):
+class Tier(Frozen, frozen=True):
     """From this month on the code is subscribed to that many messages a second; `request_id` names the request for
     it, which the higher tiers need (OPS-ACH-06).
     """
@@ -74,14 +70,14 @@ class Tier(_Acts, frozen=True):
     request_id: Text = ""
 
 
-class Option(_Acts, frozen=True):
+class Option(Frozen, frozen=True):
     """The OAdC option of a code: its days of activation and, if it ended before the code did, of deactivation."""
 
     activated: date
     deactivated: date | None = None
 
 
-class CodeActs(_Acts, frozen=True):
+class CodeActs(Frozen, frozen=True):
     """One short code: when it was opened and closed, its tiers in order, its OAdC options in order."""
 
     code: str
@@ -91,7 +87,7 @@ class CodeActs(_Acts, frozen=True):
     oadc_options: tuple[Option, ...] = ()
 
 
-class OtherChange(_Acts, frozen=True):
+class OtherChange(Frozen, frozen=True):
     """A change billed by the act (OPS-TAR-03), such as another IP address; closing a code is one without a table."""
 
     day: date
@@ -99,7 +95,7 @@ class OtherChange(_Acts, frozen=True):
     code: str = ""
 
 
-class Qualification(_Acts, frozen=True):
+class Qualification(Frozen, frozen=True):
     """One company's use of basic qualification in a month: its access, and how many numbers it had qualified."""
 
     company: Text
@@ -107,13 +103,13 @@ class Qualification(_Acts, frozen=True):
     numbers: Quantity = 0
 
 
-class Acts(_Acts, frozen=True):
+class Acts(Frozen, frozen=True):
     """Everything a bill depends on beside the messages. `quotes` are prices agreed for tiers, by rate (AMB-07)."""
 
     codes: tuple[CodeActs, ...]
     other_changes: tuple[OtherChange, ...] = ()
     qualifications: tuple[Qualification, ...] = ()
-    quotes: dict[str, Decimal] = {}
+    quotes: dict[str, Decimal] = msgspec.field(default_factory=dict)
 
 
 def read_acts(path: Path, contract: Contract) -> Acts:
@@ -131,7 +127,7 @@ def acts_in(tables: Mapping[str, Any], contract: Contract) -> Acts:
 
 
 def check_acts(acts: Acts, contract: Contract, place: str) -> None:
-    """What a type cannot say: codes of the plan, each once, tiers that exist, acts in order. Raises ActsError."""
+    """Check what types cannot: codes of the plan, each once, existing tiers, acts in order. Raises ActsError."""
     if not acts.codes:
         raise ActsError(f"{place}: codes", "no short code", "at least one [[codes]] table")
     seen: set[str] = set()

@@ -47,7 +47,7 @@ class Counts:
         self.source, self._counted = source, counted
 
     def of(self, month: Month, code: str) -> Count:
-        """What one code had in one month."""
+        """The counts of one code in one month."""
         return self._counted.get((month, code), Count())
 
     def codes(self, month: Month) -> tuple[str, ...]:

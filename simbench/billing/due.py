@@ -1,4 +1,4 @@
-"""What a month's bill must contain by the contract: quantity and amount of each row of the tariff grid.
+"""Computes a month's bill from the contract: quantity and amount of each row of the tariff grid.
 
 It calculates day by day, independently of `invoice`, so that a mistake there cannot acquit a bill.
 """
@@ -33,7 +33,7 @@ def what_is_due(contract: Contract, acts: Acts, counts: Counts, month: Month) ->
     for change in acts.other_changes:
         for row in terms.rows("other_change"):
             due[row.clause, change.code] += change.day in days
-    field = "accepted" if contract.reading("AMB-11") == "routed" else "delivered"
+    field = "accepted" if contract.reading("billed-message") == "routed" else "delivered"
     for code_name in counts.codes(month):
         for row in terms.rows("message"):
             due[row.clause, ""] += getattr(counts.of(month, code_name), field)
@@ -61,13 +61,13 @@ def _monthly(due: Counter[Key], contract: Contract, acts: Acts, month: Month, da
             due[tiers[rate].clause, code.code] += 1
         special = next((digits for digits in terms.ranges_apart if code.code.startswith(digits)), "")
         apart[special] += bool(special)
-        counted = not special or contract.reading("AMB-19") == "adds"
-        ordinary += counted and (contract.reading("AMB-03") == "adds" or rate not in tiers)
+        counted = not special or contract.reading("range-price") == "adds"
+        ordinary += counted and (contract.reading("tier-price") == "adds" or rate not in tiers)
     bands = [(row.clause, row.first, row.last) for row in terms.rows("code_month")]
-    slab = contract.reading("AMB-02") == "slab"
+    slab = contract.reading("band-scope") == "slab"
     for number in range(1, ordinary + 1):
         due[_band(bands, ordinary if slab else number), ""] += 1
-    earlier = contract.reading("AMB-01") == "from_10"
+    earlier = contract.reading("band-overlap") == "from_10"
     for digits, codes in apart.items():
         bands = [
             (row.clause, row.first - (earlier and row.first > 1), row.last and row.last - earlier)
@@ -85,7 +85,7 @@ def _band(bands: list[tuple[str, int, int | None]], number: int) -> str:
 
 def _options(due: Counter[Key], contract: Contract, acts: Acts, days: list[date]) -> None:
     """The sender names of each code: by the month, and by the act of switching them on or off."""
-    reading = contract.reading("AMB-08")
+    reading = contract.reading("sender-name-acts")
     for code in acts.codes:
         switched = [option.activated for option in code.oadc_options]
         if reading == "each_act":
@@ -134,10 +134,10 @@ def prices(contract: Contract, acts: Acts) -> dict[str, Decimal | None]:
     by_row: dict[str, Decimal | None] = {"": Decimal(0)}
     for row in contract.terms.tariff.values():
         by_row[row.clause] = row.value
-        if row.charge == "message" and contract.reading("AMB-15") == "per_message":
+        if row.charge == "message" and contract.reading("rounding") == "per_message":
             by_row[row.clause] = cents(row.value)
     tiers = contract.terms.throughput.paid_tiers
-    quotation = contract.reading("AMB-07") == "quotation"
+    quotation = contract.reading("high-rates") == "quotation"
     for rate, tier in tiers.items():
         quoted = tier.by_quotation or (quotation and rate > min(tiers))
         by_row[tier.clause] = acts.quotes.get(str(rate)) if quoted else tier.price

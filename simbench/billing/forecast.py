@@ -146,7 +146,7 @@ def as_forecast(given: Forecasts) -> Verdict:
 
 
 def _in_force(forecasts: Iterable[Forecast], month: Month, code: str) -> Expected | None:
-    """What the last forecast handed in before a month says of a code."""
+    """The volume of a code in the last forecast that was handed in before a month."""
     for forecast in sorted(forecasts, key=lambda one: one.issued, reverse=True):
         if forecast.issued <= month.first:
             for one in forecast.expected:

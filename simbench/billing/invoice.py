@@ -48,7 +48,7 @@ class Invoice(msgspec.Struct, frozen=True):
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """What another reading of an ambiguity would change: the total before VAT under it, and the difference."""
+    """The effect of another reading of an ambiguity: the total before VAT under it, and the difference."""
 
     ambiguity: str
     reading: str
@@ -79,13 +79,15 @@ def effects(contract: Contract, acts: Acts, counts: Counts, month: Month) -> tup
     """The same month under every other reading that would change its total."""
     own = invoice(contract, acts, counts, month)
     found = []
-    for name, reading, read_otherwise in other_readings(contract):
+    for topic, reading, read_otherwise in other_readings(contract):
         other = invoice(read_otherwise, acts, counts, month)
         if other.total_ht != own.total_ht or other.complete != own.complete:
-            t, key = words(contract.language, contract), f"reading.{name}-{reading}"
-            meaning = t(key) if t.has(key) else contract.ambiguities[name].readings[reading]
+            t, key = words(contract.language, contract), f"reading.{topic}-{reading}"
+            meaning = t(key) if t.has(key) else contract.ambiguity(topic).readings[reading]
             difference = other.total_ht - own.total_ht
-            found.append(Effect(name, reading, meaning, other.total_ht, difference, other.complete))
+            found.append(
+                Effect(contract.ambiguity_id(topic), reading, meaning, other.total_ht, difference, other.complete)
+            )
     return tuple(found)
 
 
@@ -130,17 +132,17 @@ class _Grid:
 
     def _messages(self) -> Iterator[Line]:
         counted = [self.counts.of(self.month, code) for code in self.counts.codes(self.month)]
-        routed = self.read("AMB-11") == "routed"
+        routed = self.read("billed-message") == "routed"
         quantity = sum(count.accepted if routed else count.delivered for count in counted)
         for row in self.terms.rows("message") if quantity else ():
-            price = _round(row.value) if self.read("AMB-15") == "per_message" else row.value
+            price = _round(row.value) if self.read("rounding") == "per_message" else row.value
             yield self._line(row.clause, self.contract.labelled(row.label, "messages"), quantity, price)
 
     def _months(self) -> Iterator[Line]:
-        codes = [code for code in self.served if self.read("AMB-19") == "adds" or not self._is_special(code)]
-        if self.read("AMB-03") == "replaces":
+        codes = [code for code in self.served if self.read("range-price") == "adds" or not self._is_special(code)]
+        if self.read("tier-price") == "replaces":
             codes = [code for code in codes if rate_of(code, self.month, self.standard) == self.standard]
-        yield from self._banded(self.terms.rows("code_month"), len(codes), slab=self.read("AMB-02") == "slab")
+        yield from self._banded(self.terms.rows("code_month"), len(codes), slab=self.read("band-scope") == "slab")
 
     def _banded(
         self, rows: list[TariffRow], count: int, *, slab: bool = False, earlier: int = 0, digits: str = ""
@@ -161,7 +163,7 @@ class _Grid:
 
     def _tiers(self) -> Iterator[Line]:
         tiers = self.terms.throughput.paid_tiers
-        by_quotation = set(sorted(tiers)[1:]) if self.read("AMB-07") == "quotation" else set()
+        by_quotation = set(sorted(tiers)[1:]) if self.read("high-rates") == "quotation" else set()
         for code in self.served:
             rate = rate_of(code, self.month, self.standard)
             if rate in tiers:
@@ -177,7 +179,7 @@ class _Grid:
         yield from self._rows("qualification", sum(one.numbers for one in used))
 
     def _sender_names(self) -> Iterator[Line]:
-        month, reading = self.month, self.read("AMB-08")
+        month, reading = self.month, self.read("sender-name-acts")
         for code in self.acts.codes:
             active = [
                 option
@@ -193,7 +195,7 @@ class _Grid:
             yield from self._rows("sender_name_act", acts, code.code)
 
     def _special(self) -> Iterator[Line]:
-        earlier = int(self.read("AMB-01") == "from_10")
+        earlier = int(self.read("band-overlap") == "from_10")
         for digits in self.special:
             use = self.terms.numbering.use_of(digits)
             rows = [row for row in self.terms.rows("range_month") if use in row.uses]
@@ -232,8 +234,8 @@ def _round(amount: Decimal) -> Decimal:
 
 
 def _notes(contract: Contract, acts: Acts, month: Month) -> Iterator[str]:
-    """What a reader must know of this month: places where the offer contradicts itself."""
-    question = contract.ambiguities["AMB-01"]
+    """Notes for the reader of this month: places where the offer contradicts itself."""
+    question = contract.ambiguity("band-overlap")
     bands = [row.last for row in contract.terms.rows("range_month") if row.last is not None]
     if not bands or not question.clauses:
         return
@@ -241,4 +243,5 @@ def _notes(contract: Contract, acts: Acts, month: Month) -> Iterator[str]:
         count = sum(code.code.startswith(digits) and in_service(code, month) for code in acts.codes)
         if count >= bands[0]:
             name = digits + "ABCDEFGHIJ"[: contract.terms.numbering.code_digits.value - len(digits)]
-            yield words(contract.language, contract)("note.tenth", count=count, range=name, band=bands[0])
+            own = contract.ambiguity_id("band-overlap")
+            yield words(contract.language, contract)("note.tenth", count=count, range=name, band=bands[0], question=own)

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from simbench.base.json_files import indented, write_octets
 from simbench.base.outputs import claim
 from simbench.billing.invoice import Effect, Invoice
-from simbench.billing.received import COLUMNS, Difference
+from simbench.billing.received import COLUMNS, Difference, sum_names
 from simbench.billing.words import words
 from simbench.contract import Contract
 from simbench.tables.writer import csv_text
@@ -26,10 +26,11 @@ class Bundle(msgspec.Struct, frozen=True):
     differences: tuple[Difference, ...] = ()
 
 
-def as_csv(invoice: Invoice) -> str:
+def as_csv(invoice: Invoice, contract: Contract) -> str:
     """The lines and sums in the columns of an invoice received, so that one's own can be compared like any other."""
     rows = [(line.clause, line.code, line.quantity, line.unit_price, line.amount) for line in invoice.lines]
-    sums = [("HT", invoice.total_ht), ("VAT", invoice.vat), ("TTC", invoice.total_ttc)]
+    amounts = (invoice.total_ht, invoice.vat, invoice.total_ttc)
+    sums = zip(sum_names(contract).values(), amounts, strict=True)
     return csv_text(COLUMNS, [*rows, *((name, "", "", "", amount) for name, amount in sums)])
 
 
@@ -52,7 +53,7 @@ def as_html(bundles: Sequence[Bundle], contract: Contract) -> str:
 def write_all(folder: Path, bundles: Sequence[Bundle], contract: Contract) -> list[Path]:
     """Write invoices.html, invoices.json and one CSV a month; give their paths. Raises as `write_octets`."""
     texts = {"invoices.html": as_html(bundles, contract), "invoices.json": as_json(bundles) + "\n"}
-    texts |= {f"invoice-{one.invoice.month}.csv": as_csv(one.invoice) for one in bundles}
+    texts |= {f"invoice-{one.invoice.month}.csv": as_csv(one.invoice, contract) for one in bundles}
     claim(folder)
     for name, text in texts.items():
         write_octets(folder / name, text.encode())

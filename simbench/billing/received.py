@@ -40,6 +40,9 @@ BY_CONTRACT: Final[tuple[Charge, ...]] = (
 )  # fmt: skip
 """What is due for the whole contract, which a bill may split by code."""
 SUMS = ("HT", "VAT", "TTC")
+"""The sums of a bill before VAT, of VAT, and with it, as French contracts name them."""
+NAMES_OF_SUMS = {"fr": {"HT": "HT", "VAT": "VAT", "TTC": "TTC"}, "en": {"HT": "NET", "VAT": "VAT", "TTC": "GROSS"}}
+_KNOWN_SUMS = {name: total for names in NAMES_OF_SUMS.values() for total, name in names.items()} | {"TVA": "VAT"}
 
 Key = tuple[str, str]
 
@@ -119,12 +122,19 @@ def read_received(path: Path | Frame, contract: Contract) -> Received:
             sums[clause] = amount
             continue
         if clause not in clauses:
-            raise BadInput(f"{place}: clause", f"{clause!r:.40}", choice(clause, (*SUMS, *clauses)))
+            raise BadInput(
+                f"{place}: clause", f"{clause!r:.40}", choice(clause, (*sum_names(contract).values(), *clauses))
+            )
         quantity = whole(row, "quantity", place, -LARGEST)
         price = _amount(row, "unit_price", place) if text_of(row.cells.get("unit_price", "")) else None
         code = digits_of(row.cells.get("code", ""))
         lines.append(ReceivedLine(row.line, clause, code, quantity, price, amount))
     return Received(tuple(lines), sums, tuple(sorted(months)), by_contract)
+
+
+def sum_names(contract: Contract) -> dict[str, str]:
+    """What each of SUMS is called in the language of the contract."""
+    return NAMES_OF_SUMS.get(contract.language, NAMES_OF_SUMS["en"])
 
 
 def _clauses(contract: Contract) -> list[str]:
@@ -135,8 +145,9 @@ def _clauses(contract: Contract) -> list[str]:
 
 
 def _spelled(written: str, clauses: list[str]) -> str:
-    """A clause as the contract spells it, or a sum; case does not matter."""
-    return next((name for name in (*SUMS, *clauses) if name.upper() == written.upper()), written)
+    """A clause as the contract spells it, or a sum in either language; case does not matter."""
+    known = {name.upper(): name for name in clauses} | _KNOWN_SUMS
+    return known.get(written.upper(), written)
 
 
 def compare(own: Invoice, received: Received, codes: Collection[str] = ()) -> tuple[Difference, ...]:

@@ -17,7 +17,7 @@ from simbench.billing.acts import Acts, Month
 from simbench.billing.counts import Counts, oddly_counted
 from simbench.billing.due import Due, cents, prices, rate_in, tier_rows, what_is_due
 from simbench.billing.readings import other_readings
-from simbench.billing.received import Key, Received
+from simbench.billing.received import Key, Received, sum_names
 from simbench.contract import Contract
 from simbench.finding import Evidence, Finding, Outcome, prose
 from simbench.rulebook import Rulebook, Verdict
@@ -26,7 +26,7 @@ SHOWN = 10
 
 
 class Bill(msgspec.Struct, frozen=True):
-    """What is judged: a month's bill, the acts and messages it must follow, and the contract."""
+    """A month's bill to judge, with the acts and messages it must follow and the contract."""
 
     contract: Contract
     acts: Acts
@@ -58,8 +58,8 @@ def judge_bill(bill: Bill) -> tuple[Finding, ...]:
     """One finding a row of the grid, and those on what the rows have in common."""
     due, billed = what_is_due(bill.contract, bill.acts, bill.counts, bill.month), bill.billed
     others = {
-        f"{name} {reading}": other
-        for name, reading, contract in other_readings(bill.contract)
+        f"{bill.contract.ambiguity_id(topic)} {reading}": other
+        for topic, reading, contract in other_readings(bill.contract)
         if _read_so(billed, due, other := what_is_due(contract, bill.acts, bill.counts, bill.month))
     }
     case = Case(bill, due, others)
@@ -69,14 +69,16 @@ def judge_bill(bill: Bill) -> tuple[Finding, ...]:
 def row_rules(contract: Contract) -> Rulebook[Case]:
     """A rule for each row of the contract's tariff grid."""
     rows = {f"bill.{name}.billed": clause for name, clause in contract.terms.row_clauses().items()}
-    book = Rulebook[Case](lambda _, purpose: rows[purpose], binds="platform", suites=("audit",), unit="euro")
+    book = Rulebook[Case](
+        lambda _, purpose: rows[purpose], binds="platform", suites=("audit",), unit=contract.terms.money.currency.value
+    )
     for purpose, clause in sorted(rows.items(), key=lambda row: row[1]):
         book.rule(purpose, "What is due by this row is billed, and nothing else")(partial(_row, clause))
     return book
 
 
 def balance(bill: Bill) -> Decimal:
-    """What the lines of a bill come to beyond what is due before VAT: negative where too little was billed.
+    """The excess of a bill's lines over the amount due before VAT; negative if too little was billed.
 
     Rows priced by quotation are left out on both sides.
     """
@@ -95,7 +97,7 @@ def _read_so(billed: dict[Key, tuple[int, Decimal]], due: Due, other: Due) -> bo
 
 
 def _row(clause: str, case: Case) -> Verdict:
-    """What was billed under one clause against what is due, code by code."""
+    """Compare the amount billed under one clause with the amount due, code by code."""
     bill, due, others = case
     billed = {key: value for key, value in bill.billed.items() if key[0] == clause}
     own = {key: value for key, value in due.items() if key[0] == clause}
@@ -132,7 +134,7 @@ def _other_prices(clause: str, bill: Bill) -> tuple[Evidence, ...]:
     )
 
 
-@RULES.rule("bill.nothing-else", "No line stands under a clause that has no price", unit="euro")
+@RULES.rule("bill.nothing-else", "No line stands under a clause that has no price")
 def nothing_else(case: Case) -> Verdict:
     """Lines of OPS-TAR-08, 13 to 16 and the like."""
     bill = case.bill
@@ -141,7 +143,8 @@ def nothing_else(case: Case) -> Verdict:
     evidence = [Evidence(f"line {line.line}: {line.amount:.2f} under {line.clause}") for line in lines]
     billed = sum((line.amount for line in lines), Decimal(0))
     summary = f"{count(len(lines), 'line')} under clauses that have no price, {billed:.2f} billed"
-    return _verdict("fail" if lines else "pass", summary, (billed, 0), evidence)
+    found = _verdict("fail" if lines else "pass", summary, (billed, 0), evidence)
+    return msgspec.structs.replace(found, unit=bill.contract.terms.money.currency.value)
 
 
 def _same(billed: tuple[int, Decimal] | None, due: tuple[int, Decimal | None] | None) -> bool:
@@ -194,7 +197,10 @@ def sums(case: Case) -> Verdict:
     if not stated:
         return Verdict("unsupported", "the bill states no sums")
     wrong = [name for name, amount in stated.items() if amount != right[name]]
-    evidence = [Evidence(f"{name}: {stated[name]:.2f} stated, {right[name]:.2f} by the lines") for name in wrong]
+    called = sum_names(bill.contract)
+    evidence = [
+        Evidence(f"{called[name]}: {stated[name]:.2f} stated, {right[name]:.2f} by the lines") for name in wrong
+    ]
     parts: tuple[str, ...] = (f"{len(wrong)} of {count(len(stated), 'sum')} wrong",)
     assumed = bill.contract.assumed("money.vat_share")
     net, stated_vat = stated.get("HT", total), stated.get("VAT")

@@ -67,7 +67,7 @@ def _ipv4(octets: bytes, ip: int) -> tuple[int, int, int, bytes] | None:
 
 
 def _ipv6(octets: bytes, ip: int) -> tuple[int, int, int, bytes] | None:
-    """The same for IPv6, whose length excludes its own header."""
+    """Cut an IPv6 packet, whose length excludes its own header."""
     tcp = _transport(octets, ip)
     total = octets[ip + 4] << 8 | octets[ip + 5]
     return (tcp, total, ip + 40 + total, octets[ip + 8 : ip + 40]) if tcp > 0 else None

@@ -19,6 +19,7 @@ from simbench.cli.pages import JUDGED, command
 if TYPE_CHECKING:
     from simbench.billing.invoice import Invoice
     from simbench.billing.page import Bundle
+    from simbench.contract import Contract
     from simbench.finding import Finding
     from simbench.reporting.translations import Translations
 
@@ -97,13 +98,13 @@ def bill_command(  # noqa: PLR0913 - one argument an option
         for path in write_all(output, made.bundles, contract):
             click.echo(str(path), err=True)
     due = None if made.billed is None else (made.billed, made.beyond)
-    _print(form, made.bundles, tuple(made.findings), due, words(language, contract))
+    _print(form, made.bundles, tuple(made.findings), due, words(language, contract), contract)
     return exit_status(made.findings) if received is not None else 0
 
 
 def _print(
     form: str, bundles: Sequence[Bundle], findings: Sequence[Finding], billed: tuple[Decimal, Decimal] | None,
-    t: Translations,
+    t: Translations, contract: Contract,
 ) -> None:  # fmt: skip
     """Print invoices in the requested form; `billed`: the sum of an invoice received and the excess it bills."""
     from simbench.billing.page import as_csv, as_json
@@ -115,12 +116,12 @@ def _print(
         click.echo(indented({**over, **shown, "findings": findings}))
         return
     if form == "csv":
-        click.echo("\n".join(as_csv(one.invoice) for one in bundles), nl=False)
+        click.echo("\n".join(as_csv(one.invoice, contract) for one in bundles), nl=False)
         return
     if billed is not None:
         click.echo(_balance(*billed, t))
     for bundle in bundles:
-        _print_invoice(bundle.invoice, t)
+        _print_invoice(bundle.invoice, t, contract.terms.money.vat_share.value)
         _print_effects(bundle, t)
     if billed is not None:
         print_findings(findings)
@@ -134,11 +135,12 @@ def _balance(billed: Decimal, beyond: Decimal, t: Translations) -> str:
     return f"{said}: {t.money(abs(beyond))} {'more' if beyond > 0 else 'less'} than the amount due"
 
 
-def _print_invoice(bill: Invoice, t: Translations) -> None:
-    from rich.console import Console
+def _print_invoice(bill: Invoice, t: Translations, vat_share: Decimal) -> None:
     from rich.table import Table
 
-    console, table = Console(width=None if sys.stdout.isatty() else 140), Table(title=f"Invoice {bill.month}", box=None)
+    from simbench.cli.console import console
+
+    out, table = console(140), Table(title=f"Invoice {bill.month}", box=None)
     for heading in ("clause", "for", "code"):
         table.add_column(heading)
     for heading in ("quantity", "unit price", "amount"):
@@ -148,13 +150,14 @@ def _print_invoice(bill: Invoice, t: Translations) -> None:
             line.clause, line.label, line.code, f"{line.quantity:,}", t.money(line.unit_price), t.money(line.amount)
         )
     table.add_section()
-    for name, amount in (("HT", bill.total_ht), ("VAT", bill.vat), ("TTC", bill.total_ttc)):
+    vat = t("page.vat", share=f"{t.number(float(100 * vat_share), 2)}\u00a0%")
+    for name, amount in ((t("page.net"), bill.total_ht), (vat, bill.vat), (t("page.gross"), bill.total_ttc)):
         table.add_row("", name, "", "", "", t.money(amount))
-    console.print(table, highlight=False, markup=False)
+    out.print(table)
     for note in bill.notes:
-        console.print(f"note: {note}", highlight=False, markup=False)
+        out.print(f"note: {note}")
     if not bill.complete:
-        console.print("note: a price is known by quotation only; the totals leave it out", highlight=False)
+        out.print("note: a price is known by quotation only; the totals leave it out")
 
 
 def _print_effects(bundle: Bundle, t: Translations) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import threading
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from simbench.bench.runner.session import Judgements, Plan
 
 OUTPUT = Path("reports/conform")
+TICK_S, SILENCE_S = 0.5, 15.0
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,15 @@ class Options:
     strict: bool = False
     as_json: bool = False
     explain: tuple[str, ...] = ()
+    shrink: Path | None = None
+    tries: int = 60
 
 
 @command(
     exits={**JUDGED, 1: "a finding failed; with --strict also a weak or inconclusive one, or an outdated deviation"},
     files=(
         "OUTPUT (reports/conform): findings.json, junit.xml, report.html, session.json, runs/EXERCISE/ledger,"
-        " evidence/PURPOSE. An earlier session there is kept as earlier-1."
+        " evidence/PURPOSE. An earlier session there is kept as earlier-1. --shrink: test_PURPOSE.py in FOLDER/shrunk."
     ),
     see=("simbench list", "simbench explain", "docs/guides/test-your-client.md", "docs/guides/ci.md"),
 )
@@ -83,6 +87,12 @@ class Options:
         type=click.Path(path_type=Path, exists=True, file_okay=False),
         help="Judge the ledgers of an earlier output folder again, without a client.",
     ),
+    cloup.option(
+        "--shrink",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        help="Search for the shortest script that repeats a failure of this earlier output folder with the client, and"
+        " write it as a test; --only names purposes, without it one of each cause.",
+    ),
 )
 @cloup.option_group(
     "Contract and rules",
@@ -111,7 +121,14 @@ class Options:
         type=click.IntRange(1, 64),
         default=8,
         show_default=True,
-        help="Number of exercises to run at a time; those that measure rates run alone.",
+        help="Number of exercises to run at a time; those that measure high rates run alone, low ones four at a time.",
+    ),
+    cloup.option(
+        "--tries",
+        type=click.IntRange(5, 10_000),
+        default=60,
+        show_default=True,
+        help="Number of runs after which --shrink takes the shortest script so far.",
     ),
 )
 @cloup.option_group(
@@ -140,6 +157,7 @@ def conform(**options: Any) -> None:
       simbench conform --from reports/kannel --contract mine.toml --json
       simbench conform --sut reference --soak 8h -o reports/night
       simbench conform --explain rate.backlog-at-tier
+      simbench conform --sut my-client.toml --shrink reports/mine --only submits.tried-again
     """
     from simbench.bench.runner.options import SessionOptions
 
@@ -154,6 +172,10 @@ def conform_command(wanted: SessionOptions, options: Options) -> int:
         from simbench.cli.conform_explain import explain_exercises
 
         return explain_exercises(replace(wanted, only=options.explain + wanted.only), as_json=options.as_json)
+    if options.shrink:
+        from simbench.cli.conform_shrink import shrink_session
+
+        return shrink_session(wanted, options.shrink, options.output, options.tries)
     from simbench.bench.runner.baseline import compare, status, updated, write_baseline
     from simbench.bench.runner.junit import write_junit
     from simbench.bench.runner.output import JUNIT, write_output
@@ -300,31 +322,29 @@ def keep_up(plan: Plan, port: int = 0) -> None:
 
 
 def _print(standings: list[Standing], judgements: Judgements, judgement: Judgement, folder: Path) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-
     from simbench.bench.runner.baseline import STATES
     from simbench.bench.runner.output import said_of
+    from simbench.cli.console import console, styled
     from simbench.cli.findings import STYLES, columns, figures
     from simbench.finding import counted
 
     findings = [one.finding for one in standings]
-    console = Console(width=None if sys.stdout.isatty() else 180)
+    out = console(180)
     table = columns("outcome", "clause", "purpose", "exercise", "measured", "limit", "what was seen")
     for one in standings:
-        finding, style = one.finding, STYLES[one.finding.outcome]
+        finding = one.finding
         table.add_row(
-            f"[{style}]{finding.outcome}[/]", finding.clause, finding.purpose, finding.exercise,
-            *figures(finding), escape(f"{said_of(one, judgements)} {finding.lines}".strip()),
+            styled(finding.outcome, STYLES[finding.outcome]), finding.clause, finding.purpose, finding.exercise,
+            *figures(finding), f"{said_of(one, judgements)} {finding.lines}".strip(),
         )  # fmt: skip
-    console.print(table)
+    out.print(table)
     counts = counted(findings)
     noted = Counter(one.state for one in standings if one.state)
     if any(one.deviation for one in standings):
         counts += "; " + ", ".join(f"{number} {STATES[state]}" for state, number in noted.items())
     for line in _untested(judgement):
-        console.print(line, highlight=False, markup=False)
-    console.print(f"\n{counts}.  Report: {folder / 'report.html'}", highlight=False)
+        out.print(line)
+    out.print(f"\n{counts}.  Report: {folder / 'report.html'}")
 
 
 def _untested(judgement: Judgement) -> Iterator[str]:
@@ -345,16 +365,21 @@ class _Ticker:
         self._lock = threading.Lock()
         self._capabilities = judgements.capabilities
         self._running: dict[str, tuple[float, float]] = {}
+        self._waits: dict[str, str] = {}
+        self._said_at = time.monotonic()
         self._total = len(judgements.plan.chosen)
         self._done = 0
         self._live = sys.stderr.isatty()
         self._stopped = threading.Event()
-        if self._live:
-            threading.Thread(target=self._tick, daemon=True).start()
+        threading.Thread(target=self._tick, daemon=True).start()
 
     def progress(self, exercise: Exercise, phase: Phase, trouble: str) -> None:
         """Report that an exercise started, is repeated, or finished."""
         with self._lock:
+            self._waits[exercise.name] = trouble if phase == "waits" else ""
+            if phase == "waits":
+                return
+            self._said_at = time.monotonic()
             expected_s = exercise.expected_s(self._capabilities)
             if phase == "started":
                 self._running[exercise.name] = (time.monotonic(), expected_s)
@@ -375,11 +400,20 @@ class _Ticker:
         self._stopped.set()
 
     def _tick(self) -> None:
-        while not self._stopped.wait(0.5):
+        """Show the seconds of each exercise on a terminal; elsewhere a line where nothing else was said for a while."""
+        while not self._stopped.wait(TICK_S):
             with self._lock:
+                now = time.monotonic()
                 running = [
-                    f"{name} {time.monotonic() - began:.0f}/{expected:.0f} s"
+                    f"{name} {now - began:.0f}/{expected:.0f} s" + (f", waits for {what}" if what else "")
                     for name, (began, expected) in self._running.items()
+                    for what in [self._waits.get(name, "")]
                 ]
-            if running:
-                click.echo("\r\033[K" + " | ".join(running)[:150], err=True, nl=False)
+                silent = now - self._said_at >= SILENCE_S
+                if running and silent and not self._live:
+                    self._said_at = now
+            if running and self._live:
+                width = shutil.get_terminal_size().columns - 1
+                click.echo("\r\033[K" + " | ".join(running)[:width], err=True, nl=False)
+            elif running and silent:
+                click.echo(f"still running: {'; '.join(running)}", err=True)

@@ -39,6 +39,7 @@ def list_(contract_name: str | None, *, as_json: bool) -> None:
 def list_command(contract_name: str | None, *, as_json: bool) -> None:
     """Print exercises with their purposes, other purposes, clients, and faults of client and platform."""
     from fake_smsc.faults import FAULTS as WIRE_FAULTS
+    from simbench.api.reports import forms
     from simbench.bench.exercises.exercise import EXERCISES
     from simbench.bench.runner.selection import exercised
     from simbench.bench.sut.registry import known_suts
@@ -75,6 +76,7 @@ def list_command(contract_name: str | None, *, as_json: bool) -> None:
             for each in EXERCISES.values()
         ],
         "elsewhere": {applied_by: rows(purposes) for applied_by, purposes in elsewhere.items()},
+        "reports": list(forms()),
         "clients": {name: msgspec.to_builtins(known) for name, known in known_suts().items()},
         "faults": {
             "client": {name: _first_line(fault) for name, fault in FAULTS.items()},
@@ -96,6 +98,8 @@ def list_command(contract_name: str | None, *, as_json: bool) -> None:
     click.echo("\nclients (--sut):")
     for client, known in known_suts().items():
         click.echo(f"    {client:<12} {known.description}{'' if known.installed else '  [not installed]'}")
+    if forms():
+        click.echo(f"\nreports of packages (simbench report --form): {', '.join(forms())}")
     click.echo("\nfaults of the reference client (--fault):")
     for fault_name, fault in FAULTS.items():
         click.echo(f"    {fault_name:<24} {_first_line(fault)}")

@@ -33,6 +33,7 @@ FINDINGS = "findings.json"
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the report (default: RUN itself)."),
     language_option("report"),
+    cloup.option("--form", default="", metavar="NAME", help="Report of this name that an installed package ships."),
     cloup.option("--pdf", is_flag=True, help="Also write report.pdf."),
     cloup.option("--json", "as_json", is_flag=True, help="Findings as JSON instead of lines."),
     cloup.option("--unmasked", is_flag=True, help="Write telephone numbers in full (reports of conformance sessions)."),
@@ -46,6 +47,7 @@ def report(**options: object) -> None:
     Examples:
       simbench report reports/year
       simbench report reports/year --lang fr --pdf -o reports/rapport
+      simbench report reports/mine --form acme -o reports/acme
     """
     sys.exit(report_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
 
@@ -60,6 +62,7 @@ class Options(msgspec.Struct, frozen=True):
     pdf: bool = False
     as_json: bool = False
     unmasked: bool = False
+    form: str = ""
 
 
 def report_command(options: Options) -> int:
@@ -69,6 +72,8 @@ def report_command(options: Options) -> int:
     from simbench.finding import counted, exit_status
     from simbench.ledger import open_run
 
+    if options.form:
+        return _in_form(options)
     if is_session(options.folder):
         return _of_session(options)
     if options.unmasked:
@@ -112,6 +117,20 @@ def _of_session(options: Options) -> int:
     write_report(path, session.judgement, mask=not options.unmasked)
     click.echo((options.folder / FINDINGS).read_text("utf-8") if options.as_json else f"Written: {path}")
     return exit_status(session.findings)
+
+
+def _in_form(options: Options) -> int:
+    """Write the report of another package; it has no verdict of its own."""
+    from simbench.api.reports import report as made
+
+    for name in ("pdf", "as_json", "unmasked"):
+        if getattr(options, name):
+            problem = "cannot be combined with --form, whose report is a package's own"
+            raise BadInput(f"--{name.removeprefix('as_')}", problem, "one of the two")
+    page = made(options.folder, form=options.form, contract=options.contract_name)
+    output = options.output or options.folder / options.form
+    click.echo(f"Written: {', '.join(map(str, page.save(output)))}")
+    return 0
 
 
 class Progress:

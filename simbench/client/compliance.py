@@ -1,4 +1,4 @@
-"""What the client must not send, or not yet: opt-outs, quiet hours, foreign senders, recipients of other operators.
+"""Decides what the client must not send, or not yet: opt-outs, quiet hours, senders, other operators' recipients.
 
 The rules that judge these duties are independent of this module.
 """

@@ -39,6 +39,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     holidays: bool
     regional: bool
     reply_session_h: int
+    stop_word: str
     calendar: Calendar
     ranges: dict[str, tuple[str, ...]]
     plan: NumberingPlan
@@ -59,7 +60,8 @@ def knowledge_of(contract: Contract) -> Knowledge:
     opens, closes = (hours.opens_min, hours.closes_min) if hours else (0, minutes_of(24))
     return Knowledge(
         opens, closes, days != "monday-to-friday", days == "every-day", contract.regional_holidays,
-        contract.terms.marketing.reply_session_h.value, contract.calendar, ranges, plan_of(contract),
+        contract.terms.marketing.reply_session_h.value, contract.terms.marketing.stop_word.value, contract.calendar,
+        ranges, plan_of(contract),
     )  # fmt: skip
 
 
@@ -103,6 +105,9 @@ class Outgoing(msgspec.Struct, frozen=True, tag_field="do", tag="send", forbid_u
     the client's validity applies. `opted_in`: the recipient agreed to marketing. `traits`: "all-free" (everything
     promoted is free), "presence" (the recipient comes from a presence list), "optout-told" (informed of the opt-out
     when the number was collected). Keys on the line: "ref" of `token`, "to" of `recipient`, "class" of `traffic_class`.
+
+    >>> Outgoing("m1", "36010", "0639980001", "Bonjour").traffic_class
+    'transactional'
     """
 
     token: str = msgspec.field(name="ref")

@@ -21,7 +21,8 @@ Key = tuple[str, str]
 Value = TypeVar("Value")
 Match = Literal["matched", "duplicate", "unknown"]
 
-OUTCOMES = DELIVERED, BUFFERED, NOT_DELIVERED = "0", "1", "2"
+DELIVERED, BUFFERED = "0", "1"
+OUTCOMES = (DELIVERED, BUFFERED, "2")  # "2": not delivered
 
 
 class Awaited(msgspec.Struct, frozen=True):

@@ -14,21 +14,22 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from simbench.base.toml_files import Keys, Mistake, choice, shown, typed
+from simbench.base.toml_files import Frozen, Keys, Mistake, choice, shown, typed
 from simbench.base.toml_mistakes import every_mistake, under
 from simbench.contract.layers import HOME, Layer, Problem, held, layers_of, merged, part_of
-from simbench.contract.term import Ambiguity, Frozen, placed_terms
+from simbench.contract.term import Ambiguity, Word, placed_terms
 
 F = TypeVar("F", bound="ContractFile")
 
-BESIDE_CONTENT = ("kind", "title", "extends", "abstract", "invented", "language", "name", "digest", "files")
+BESIDE_CONTENT = ("kind", "title", "extends", "abstract", "invented", "language", "name", "digest", "files", "topics")
 
 
 class ContractFile(Frozen, frozen=True, kw_only=True):
     """The top level of every contract file.
 
     `kind` is the product the contract is for. `extends` names the contract this file changes, `abstract` marks a file
-    that is only extended, `invented` a contract nobody signed.
+    that is only extended, `invented` a contract nobody signed. `topics` maps what the program asks for to the ambiguity
+    of the contract that is about it.
     """
 
     title: str
@@ -36,14 +37,15 @@ class ContractFile(Frozen, frozen=True, kw_only=True):
     extends: str = ""
     abstract: bool = False
     invented: bool = False
+    topics: dict[str, Word] = msgspec.field(default_factory=dict)
 
 
 class Schema(NamedTuple, Generic[F]):
-    """What the contracts of one product look like.
+    """The form of the contracts of one product.
 
-    `check` yields contradictions between well-typed values; `switches` are the ambiguities that the program follows;
-    `moved` maps keys of earlier versions to their present names. `parts` are keys whose table may stand in a
-    file of its own, which their text names: a built-in one of a folder, or a path.
+    `check` yields contradictions between well-typed values; `switches` are the topics of the ambiguities that the
+    program follows; `moved` maps keys of earlier versions to their present names. `parts` are keys whose table may
+    stand in a file of its own, which their text names: a built-in one of a folder, or a path.
     """
 
     kind: str
@@ -226,9 +228,14 @@ def _references(content: Any, schema: Schema[Any]) -> Iterator[Mistake]:
             if reading not in ambiguity.readings:
                 expected = choice(reading, ambiguity.readings)
                 yield Mistake(("ambiguities", name, key), f"is {shown(reading)}", expected)
-    for name in schema.switches:
-        if name not in ambiguities:
-            yield Mistake(("ambiguities", name), "is missing")
+    for topic in schema.switches:
+        if topic not in content.topics:
+            yield Mistake(("topics", topic), "is missing", "the name of the ambiguity that is about it")
+    for topic, name in content.topics.items():
+        if topic not in schema.switches:
+            yield Mistake(("topics", topic), "no such topic", choice(topic, schema.switches))
+        elif name not in ambiguities:
+            yield Mistake(("topics", topic), f"is {shown(name)}", choice(name, ambiguities))
 
 
 def _clause(keys: Keys, clause: str, content: Any, *, may_lack: bool = False) -> Iterator[Mistake]:
@@ -238,7 +245,7 @@ def _clause(keys: Keys, clause: str, content: Any, *, may_lack: bool = False) ->
 
 def _overlay(layer: Layer, base: dict[str, Any], found: _Findings) -> None:
     """Find overlays that change a unit or a question, or attribute their own value to a published source."""
-    for keys, over in _term_tables(layer.table):
+    for keys, over in term_tables(layer.table):
         below = held(base, keys)
         if not isinstance(below, dict):
             continue
@@ -248,6 +255,9 @@ def _overlay(layer: Layer, base: dict[str, Any], found: _Findings) -> None:
             problem = f"changed to {shown(over['value'])} while its status stays {shown(below['status'])}"
             expected = 'status = "contract" (your signed contract says so) or "assumption" beside it'
             found.add((*keys, "value"), problem, expected, layer)
+    said = layer.table.get("topics")
+    if isinstance(said, dict):
+        _unchanged(layer, ("topics",), said, held(base, ("topics",)) or {}, tuple(said), found)
     for keys, over in _entries(layer.table, "ambiguities"):
         below = held(base, keys) or {}
         fixed = ("question", "default", "readings", *(("clauses",) if below.get("clauses") else ()))
@@ -265,7 +275,7 @@ def _unchanged(
 
 def _statuses(base: Layer, found: _Findings) -> None:
     """Find "contract" in a file that extends none: only an overlay can confirm values."""
-    for keys, table in (*_term_tables(base.table), *_entries(base.table, "ambiguities")):
+    for keys, table in (*term_tables(base.table), *_entries(base.table, "ambiguities")):
         if table.get("status") == "contract":
             problem = 'is "contract" in a file that extends no other'
             found.add((*keys, "status"), problem, "seed, source or assumption", base)
@@ -282,7 +292,7 @@ EDGES = (("first",), ("last",), ("charge",), ("uses",))  # keys of a row that ot
 TERM_KEYS = frozenset({"value", "unit", "status", "clause"})
 
 
-def _term_tables(table: dict[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
+def term_tables(table: dict[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
     """Yield the tables of terms, however deep; items of lists are replaced with their list and compared with none."""
     waiting = list(_entries(table, "terms"))
     while waiting:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from simbench.base.entry_points import loaded, place_of, shipped
 from simbench.base.errors import BadInput, ContractError
 from simbench.base.toml_files import Keys, choice, dotted, label, refusal, shown, table_of, text_of
+from simbench.base.toml_mistakes import MOST
 from simbench.base.toml_places import line_of, without_repeats
 
 HOME = Path(__file__).parents[1] / "contracts"
@@ -86,7 +87,7 @@ def read_layer(path: Path) -> Layer:
         if not repeats:
             raise
     table = table_of(once, file, ContractError)
-    found = (Problem(file, one.line, one.keys, "stands twice", "it once") for one in repeats)
+    found = (Problem(file, one.line, one.keys, "stands twice", "it once") for one in repeats[:MOST])
     return Layer(file, path, text, table, tuple(found))
 
 
@@ -110,26 +111,24 @@ def builtin_path(name: str, place: str) -> Path:
     path = HOME / f"{name}.toml"
     if path.is_file():
         return path
-    shipped = _shipped().get(name)
-    if shipped is None:
+    entry = shipped(GROUP).get(name)
+    if entry is None:
         known = builtin_names()
         raise ContractError(place, "no such built-in contract", choice(name, known) + ", or a path ending in .toml")
     try:
-        return Path(shipped.load())
-    except Exception as error:  # of a package of somebody else's
-        problem = f"the entry point {shipped.value} of group {GROUP} cannot be loaded: {type(error).__name__}: {error}"
-        raise ContractError(place, problem.splitlines()[0], "the path of a TOML file") from None
+        return Path(loaded(entry))
+    except BadInput as error:
+        raise ContractError(error.place, error.problem, error.expected) from None
+    except TypeError:
+        problem = f"its entry point {entry.name} = {entry.value} of {GROUP} is no path"
+        raise ContractError(place_of(entry), problem, "the path of a TOML file") from None
 
 
 def builtin_names() -> list[str]:
     """Return the names of the contracts and bases that can be loaded by name, sorted: built-in ones and those that
     other packages ship under the entry points `simbench.contracts`.
     """  # fmt: skip
-    return sorted({path.stem for path in HOME.glob("*.toml")} | _shipped().keys())
-
-
-def _shipped() -> dict[str, EntryPoint]:
-    return {one.name: one for one in entry_points(group=GROUP)}
+    return sorted({path.stem for path in HOME.glob("*.toml")} | shipped(GROUP).keys())
 
 
 def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from simbench.base.arguments import checked
 from simbench.contract.consistency import contradictions
 from simbench.contract.engine import Loaded, Schema, load
 from simbench.contract.layers import HOME
@@ -13,8 +14,13 @@ from simbench.contract.sms import Contract, SmsFile, with_figures, written
 DEFAULT: Final = (HOME / "default.txt").read_text("utf-8").strip()
 """The name of the built-in contract that is applied where none is named."""
 
-SWITCHES: Final = tuple(f"AMB-{number:02}" for number in range(1, 21))
-"""The ambiguities code follows."""
+SWITCHES: Final = (
+    "band-overlap", "band-scope", "tier-price", "notice-days", "rate-meter", "hours-bind", "high-rates",
+    "sender-name-acts", "home-customer", "sender-name-option", "billed-message", "machine-codes", "every-mobile",
+    "several-platforms", "rounding", "regional-holidays", "marketing-day", "who-limits", "range-price",
+    "closing-second",
+)  # fmt: skip
+"""The topics of the ambiguities that the program follows."""
 
 MOVED: Final = {
     "terms.throughput.tiers_per_s": "terms.throughput.tiers",
@@ -37,10 +43,14 @@ MOVED: Final = {
 SMS: Final = Schema("sms", SmsFile, contradictions, SWITCHES, MOVED, {"numbering_plan": "plans"})
 
 
+@checked
 def load_contract(name_or_path: str | Path = DEFAULT) -> Contract:
     """Load a built-in contract by name, or a contract or overlay file by path.
 
     A text without a directory and without ".toml" is a name. Raises ContractError for any error in a file.
+
+    >>> load_contract("demo_telecom").name
+    'demo_telecom'
     """
     return contract_of(load(SMS, name_or_path))
 
@@ -68,5 +78,6 @@ def contract_of(loaded: Loaded[SmsFile]) -> Contract:
         language=file.language,
         invented=file.invented,
         compensation=file.compensation,
+        topics=file.topics,
         source=loaded.source,
     )

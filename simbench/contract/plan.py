@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from simbench.base.toml_files import Keys, Mistake, shown
-from simbench.contract.term import Frozen
+from simbench.base.toml_files import Frozen, Keys, Mistake, shown
 
 RangeKind = Literal["mobile", "m2m", "overseas", "fixed"]
 Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,15}\Z")]

@@ -11,9 +11,10 @@ from typing import Any, Literal
 import msgspec
 
 from simbench.base.calendar import Calendar
+from simbench.base.toml_files import Frozen
 from simbench.contract.engine import ContractFile
 from simbench.contract.plan import PlanData
-from simbench.contract.term import Ambiguity, Frozen, Means, Strength, Term, Word, clause_of, known
+from simbench.contract.term import Ambiguity, Means, Strength, Term, Word, clause_of, known
 from simbench.contract.terms import Label, Terms, minutes_of
 
 Role = Literal["operator", "client", "sender"]
@@ -65,6 +66,12 @@ class Contract(msgspec.Struct, frozen=True):
     """A whole contract as read: `digest` names its content (16 hexadecimal digits), `files` where it came from.
 
     `source` finds it again from anywhere: the name of a built-in contract, or an absolute path.
+
+    >>> contract = load_contract()
+    >>> contract.clauses["OPS-ENG-01"].bound
+    ('cocontractant',)
+    >>> contract.terms.throughput.default_per_s.value
+    10
     """
 
     name: str
@@ -80,24 +87,44 @@ class Contract(msgspec.Struct, frozen=True):
     invented: bool = False
     compensation: str = ""
     source: str = ""
+    topics: dict[str, str] = {}
 
     def clause(self, clause_id: str) -> Clause:
         """Give one clause; BadInput names the nearest id when there is none."""
         return known(self.clauses, clause_id, f"contract {self.name}", "clause")
 
-    def reading(self, amb_id: str) -> str:
-        """Give the key of the reading in force for one ambiguity; BadInput when there is no such ambiguity."""
-        ambiguity = known(self.ambiguities, amb_id, f"contract {self.name}", "ambiguity")
+    def ambiguity_id(self, topic: str) -> str:
+        """The contract's name for the ambiguity on a topic; any other word, such as its name, as it is."""
+        return self.topics.get(topic, topic)
+
+    def ambiguity(self, topic: str) -> Ambiguity:
+        """Give an ambiguity by topic or name; BadInput when there is none."""
+        return known(self.ambiguities, self.ambiguity_id(topic), f"contract {self.name}", "ambiguity")
+
+    def reading(self, topic: str) -> str:
+        """Give the key of the reading in force for an ambiguity by topic or name; BadInput when there is none."""
+        ambiguity = self.ambiguity(topic)
         return ambiguity.reading or ambiguity.default
+
+    def reads_as_usual(self, topic: str) -> bool:
+        """Whether the reading in force is the default one."""
+        return self.reading(topic) == self.ambiguity(topic).default
+
+    def read_as(self, topic: str, reading: str) -> Contract:
+        """The same contract with one ambiguity, by topic or name, read so."""
+        changed = msgspec.structs.replace(self.ambiguity(topic), reading=reading)
+        return msgspec.structs.replace(self, ambiguities={**self.ambiguities, self.ambiguity_id(topic): changed})
 
     def assumed(self, *names: str) -> tuple[str, ...]:
         """Keep those of the given terms ("throughput.jitter_ms") and ambiguities that only we assume.
 
-        The order is kept, for `Finding.assumed`; BadInput when a name is unknown.
+        An ambiguity may be given by its topic; returned are the contract's names, in order, for `Finding.assumed`.
+        BadInput when a name is unknown.
         """
         table: Mapping[str, Term[Any] | Ambiguity] = {**self.terms.by_name(), **self.ambiguities}
         place = f"contract {self.name}"
-        return tuple(name for name in names if known(table, name, place, "term").status == "assumption")
+        own = map(self.ambiguity_id, names)
+        return tuple(name for name in own if known(table, name, place, "term").status == "assumption")
 
     def clauses_for(self, purpose: str) -> tuple[str, ...]:
         """The clauses that a purpose verifies; none where the contract does not ask for it."""
@@ -134,7 +161,7 @@ class Contract(msgspec.Struct, frozen=True):
         if hours is None:
             return ()
         then = self.calendar.civil(us)
-        closed = self.reading("AMB-20") == "closed"
+        closed = self.reading("closing-second") == "closed"
         second_of_day = (then.hour * 60 + then.minute) * 60 + then.second
         broken = {
             "opens_at_h": second_of_day < hours.opens_min * 60,
@@ -156,7 +183,7 @@ class Contract(msgspec.Struct, frozen=True):
     @property
     def regional_holidays(self) -> bool:
         """Whether the further holidays of the calendar's region count."""
-        return self.reading("AMB-16") != self.ambiguities["AMB-16"].default
+        return not self.reads_as_usual("regional-holidays")
 
     def openings(self, traffic_class: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield opening and closing of each day from `start` until `end` on which a traffic class may be sent.

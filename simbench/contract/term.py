@@ -1,4 +1,4 @@
-"""What the contracts of all products share: values with their origin, ambiguities, and the types of values."""
+"""The elements common to all contracts: values with their origin, ambiguities, and the types of values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.base.toml_files import CLOCK_TIME, Keys, choice, dotted
+from simbench.base.toml_files import CLOCK_TIME, Frozen, Keys, choice, dotted
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -29,10 +29,6 @@ Width = Annotated[float, msgspec.Meta(ge=0, le=10)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Counts = Annotated[tuple[Count, ...], msgspec.Meta(min_length=1, max_length=100)]
 Words = Annotated[tuple[Word, ...], msgspec.Meta(min_length=1, max_length=20)]
-
-
-class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of the structs of a contract file: immutable, and strict about unknown keys."""
 
 
 class Term(Frozen, Generic[T], frozen=True, forbid_unknown_fields=True):
@@ -63,7 +59,7 @@ def check_amount(amount: Decimal) -> None:
 
 
 class Verified(Protocol):
-    """What every contract's clauses have in common for the judge: the purposes that verify them."""
+    """A clause as the judge sees it: the purposes that verify it."""
 
     @property
     def verified_by(self) -> tuple[str, ...]:

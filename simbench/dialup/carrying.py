@@ -43,7 +43,7 @@ class Redial:
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds in all pools: the longest session, redials, outages as rows (pool, from, until, drops).
+    """The rules of all pools: the longest session, redials, outages as rows (pool, from, until, drops).
 
     Instants and durations in microseconds, 0 for none. No redial comes at or after `redials_until_us`.
     """

@@ -16,7 +16,7 @@ GRADES = (0.01, 0.02, 0.05)
 
 
 def erlang_b(erlangs: float, ports: int) -> float:
-    """Give the blocking of so many ports: B(n) = a B(n-1) / (n + a B(n-1)). BadInput: no load, no pool."""
+    """The blocking of a pool of ports: B(n) = a B(n-1) / (n + a B(n-1)). BadInput: no load, no pool."""
     _check(erlangs)
     if not 0 <= ports <= MOST_PORTS:
         raise BadInput("ports", f"is {ports}", f"0 to {MOST_PORTS:,}")

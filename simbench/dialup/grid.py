@@ -69,7 +69,7 @@ def grid_of(months: tuple[str, ...], offer: Offer) -> Grid:
     last_us = calendar.month_of(*_numbers(months[-1]))[1]
     terms = offer.terms
     hours = range(first_us // HOUR_US, last_us // HOUR_US + terms.records.longest_h.value + 1)
-    holidays_off = offer.reading("NRV-AMB-04") == "off_peak"
+    holidays_off = offer.reading("holiday-hours") == "off_peak"
     opens, closes = terms.hours.peak_from_h.value, terms.hours.peak_to_h.value
     starts = [calendar.month_of(*_numbers(month))[0] for month in months]
     month = np.searchsorted(starts, np.array(hours) * HOUR_US, side="right") - 1

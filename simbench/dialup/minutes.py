@@ -23,7 +23,7 @@ UNITS: Final = {"exact": 1, "second": SECOND_US, "minute": MINUTE_US}
 
 
 class Month(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one month carried: calls begun in it, minutes rounded down, and microseconds by period."""
+    """The traffic of one month: calls begun in it, minutes rounded down, and microseconds by period."""
 
     month: str
     calls: int
@@ -66,8 +66,8 @@ class Laid:
 
 def lay(calls: Calls, grid: Grid, offer: Offer) -> Laid:
     """Lay carried calls over the hours of a grid; parts outside it are left out."""
-    unit_us = UNITS[offer.reading("NRV-AMB-02")]
-    charged_unit_us = UNITS[offer.reading("NRV-AMB-06")]
+    unit_us = UNITS[offer.reading("minute-count")]
+    charged_unit_us = UNITS[offer.reading("retail-unit")]
     units = np.array([unit_us, charged_unit_us])
     laid = over_hours(calls.start_us, calls.duration_us, grid.first_hour, grid.month, grid.credit_us, units)
     counted, late, begun, charged = laid
@@ -77,7 +77,7 @@ def lay(calls: Calls, grid: Grid, offer: Offer) -> Laid:
 def by_month(laid: Laid, offer: Offer) -> tuple[Month, ...]:
     """Sum the hours of each month, calls at its end as NRV-AMB-03 says."""
     grid, counted = laid.grid, laid.counted
-    moved = offer.reading("NRV-AMB-03") == "start"
+    moved = offer.reading("month-of-call") == "start"
     months = []
     for place, name in enumerate(grid.months):
         own = grid.month == place

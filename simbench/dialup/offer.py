@@ -17,9 +17,9 @@ import msgspec
 
 from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
-from simbench.base.toml_files import Mistake, choice, shown
+from simbench.base.toml_files import Frozen, Mistake, choice, shown
 from simbench.contract.engine import ContractFile, Schema, digest_of, load
-from simbench.contract.term import Ambiguity, Count, Frozen, Hour, Natural, Term, Word, clause_of, named_terms
+from simbench.contract.term import Ambiguity, Count, Hour, Natural, Term, Word, clause_of, named_terms
 from simbench.contract.terms import CalendarTerms
 from simbench.dialup.tariff_functions import Function, marginal_share, power_share, slab_share
 
@@ -53,7 +53,7 @@ class Hours(Frozen, frozen=True):
 
 
 class Records(Frozen, frozen=True):
-    """What a call record may say."""
+    """The limits of a call record."""
 
     longest_h: Term[Count]
 
@@ -64,7 +64,7 @@ class Records(Frozen, frozen=True):
 
 
 class Accounting(Frozen, frozen=True):
-    """What is asked of accounting: how wrong a clock may be, and how often a request may be sent again."""
+    """The requirements on accounting: how wrong a clock may be, and how often a request may be sent again."""
 
     clock_tolerance_s: Term[Count]
     retransmissions: Term[Natural]
@@ -88,7 +88,7 @@ class Demand(Frozen, frozen=True):
 
 
 class Redial(Frozen, frozen=True):
-    """What a blocked user does."""
+    """The behaviour of a blocked user."""
 
     persistence: Term[Decimal]
     delay_mean_s: Term[Count]
@@ -113,7 +113,7 @@ class OfferTerms(Frozen, frozen=True):
 
 
 class Retail(Frozen, frozen=True):
-    """What a local call costs its user from a day on, with VAT: `credit_s` at one price, then by the minute."""
+    """The price of a local call from a day on, with VAT: `credit_s` at one price, then by the minute."""
 
     since: date
     credit_ff: Decimal
@@ -168,6 +168,7 @@ class Offer(msgspec.Struct, frozen=True):
     vat: tuple[Vat, ...]
     ambiguities: dict[str, Ambiguity]
     clauses: dict[str, NrvClause]
+    topics: dict[str, str] = {}
 
     def clause_of(self, purpose: str) -> str:
         """The first clause that a purpose verifies, "" where there is none."""
@@ -178,15 +179,20 @@ class Offer(msgspec.Struct, frozen=True):
         """Civil time and holidays of the offer."""
         return self.terms.calendar.calendar
 
-    def reading(self, name: str) -> str:
-        """Give the key of the reading in force for an ambiguity of the offer."""
-        ambiguity = self.ambiguities[name]
+    def ambiguity_id(self, topic: str) -> str:
+        """The offer's name for the ambiguity on a topic; any other word, such as its name, as it is."""
+        return self.topics.get(topic, topic)
+
+    def reading(self, topic: str) -> str:
+        """Give the key of the reading in force for an ambiguity of the offer, by topic or name."""
+        ambiguity = self.ambiguities[self.ambiguity_id(topic)]
         return ambiguity.reading or ambiguity.default
 
     def with_readings(self, readings: Mapping[str, str]) -> Offer:
         """Give the offer with other readings; BadInput names an ambiguity or reading there is not."""
         ambiguities = dict(self.ambiguities)
-        for name, reading in readings.items():
+        for topic, reading in readings.items():
+            name = self.ambiguity_id(topic)
             if name not in ambiguities:
                 raise BadInput(f"reading {shown(name)}", "no such ambiguity", choice(name, ambiguities))
             if reading not in ambiguities[name].readings:
@@ -196,13 +202,13 @@ class Offer(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(changed, digest=digest_of(changed))
 
     def assumed(self, *names: str) -> tuple[str, ...]:
-        """Keep those of the given terms and ambiguities that only we assume."""
+        """Keep those of the given terms and ambiguities that only we assume, by the offer's names."""
         known: dict[str, Any] = self.terms.by_name() | self.ambiguities
-        return tuple(name for name in names if known[name].status == "assumption")
+        return tuple(name for name in map(self.ambiguity_id, names) if known[name].status == "assumption")
 
     def function(self, name: str = "") -> Function:
         """Give a tariff function by name, "" the one in force (NRV-AMB-01). BadInput when there is none."""
-        name = name or self.reading("NRV-AMB-01")
+        name = name or self.reading("tariff-function")
         if name not in self.functions:
             raise BadInput(f"tariff function {shown(name)}", "no such function", choice(name, self.functions))
         return self.functions[name]
@@ -247,7 +253,7 @@ def load_netrevenu(name_or_path: str | Path = DEFAULT_OFFER) -> Offer:
     file = loaded.content
     return Offer(
         loaded.name, file.title, loaded.digest, file.terms, file.functions, file.retail, file.vat, file.ambiguities,
-        file.clauses,
+        file.clauses, file.topics,
     )  # fmt: skip
 
 
@@ -261,15 +267,16 @@ def _contradictions(file: OfferFile) -> Iterator[Mistake]:
     hours = file.terms.hours
     if hours.peak_from_h.value >= hours.peak_to_h.value:
         yield Mistake(("terms", "hours"), "the peak ends before it begins")
-    readings = file.ambiguities[FUNCTIONS].readings if FUNCTIONS in file.ambiguities else {}
+    asked = file.ambiguities.get(file.topics.get(FUNCTIONS, ""))
+    readings = asked.readings if asked else {}
     for reading in readings:
         if reading not in file.functions:
             yield Mistake(("functions", reading), "is missing", "a function for each reading")
 
 
-FUNCTIONS: Final = "NRV-AMB-01"
-READINGS: Final = tuple(f"NRV-AMB-{number:02}" for number in range(1, 7))
-"""The ambiguities code follows."""
+FUNCTIONS: Final = "tariff-function"
+READINGS: Final = (FUNCTIONS, "minute-count", "month-of-call", "holiday-hours", "share-vat", "retail-unit")
+"""The topics of the ambiguities that the program follows."""
 
 DIALUP: Final = Schema("dialup", OfferFile, _contradictions, READINGS)
 

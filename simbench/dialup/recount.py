@@ -32,8 +32,8 @@ class Counted:
 def recount(calls: Calls, month: str, offer: Offer) -> Counted:
     """Count a month's minutes and calls from records sorted by start."""
     edges, peaks = _edges(month, offer)
-    unit = UNIT_US[offer.reading("NRV-AMB-02")]
-    if offer.reading("NRV-AMB-03") == "start":
+    unit = UNIT_US[offer.reading("minute-count")]
+    if offer.reading("month-of-call") == "start":
         calls = calls.take((calls.start_us >= edges[0]) & (calls.start_us < edges[-1]))
         edges, peaks = _prolonged(edges, peaks, offer)
     before = [_units_before(calls, edge, unit) for edge in edges]
@@ -58,7 +58,8 @@ def _edges(month: str, offer: Offer) -> tuple[list[int], list[bool]]:
     day, edges, peaks = date(year, number, 1), [], []
     opens, closes = offer.terms.hours.peak_from_h.value, offer.terms.hours.peak_to_h.value
     while day.month == number:
-        working = day.weekday() < 5 and (offer.reading("NRV-AMB-04") == "ordinary" or offer.calendar.is_jour_ouvre(day))
+        ordinary = offer.reading("holiday-hours") == "ordinary"
+        working = day.weekday() < 5 and (ordinary or offer.calendar.is_jour_ouvre(day))
         for hour, peak in ((0, False), (opens, working), (closes, False)):
             edges.append(offer.calendar.instant(day.year, day.month, day.day, hour))
             peaks.append(peak)
@@ -74,7 +75,7 @@ def _prolonged(edges: list[int], peaks: list[bool], offer: Offer) -> tuple[list[
 
 
 def share_is(amount: Fraction, minutes: int, offer: Offer, tariff: str) -> bool:
-    """Tell whether an amount is the share of so many minutes, rounded as the offer says: halves up."""
+    """Whether an amount is the share of these minutes, rounded as the offer says: halves up."""
     half = Fraction(offer.terms.money.smallest.value) / 2
     function = offer.functions[tariff]
     if function.kind == "power":

@@ -81,7 +81,7 @@ class DialupRun:
 
 @dataclass
 class _Sums:
-    """What is gathered while months go by."""
+    """The sums that grow from month to month."""
 
     grid: Grid
     columns: list[I64]

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from simbench.base.errors import ScenarioError
-from simbench.base.toml_files import choice, read_toml, shown
+from simbench.base.toml_files import Frozen, choice, read_toml, shown
 from simbench.base.units import MINUTE_US
 from simbench.dialup.grid import Grid, grid_of, months_named
 from simbench.dialup.offer import Offer, load_netrevenu
@@ -25,11 +25,7 @@ Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 MOST_CALLS = 40_000_000  # of one month: two and a half gigabytes of columns, and far above any provider of 2000
 
 
-class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all structs here share."""
-
-
-class Pool(_Frozen, frozen=True):
+class Pool(Frozen, frozen=True):
     """A point of presence: its ports, and the weight of the subscribers that dial it."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
@@ -37,7 +33,7 @@ class Pool(_Frozen, frozen=True):
     weight: Positive = 1.0
 
 
-class PoolOutage(_Frozen, frozen=True):
+class PoolOutage(Frozen, frozen=True):
     """A pool that fails: `drop` ends the calls in progress, `refuse` only takes no more. Civil time of the offer."""
 
     pool: str
@@ -46,16 +42,16 @@ class PoolOutage(_Frozen, frozen=True):
     mode: Literal["drop", "refuse"] = "drop"
 
 
-class RedialConfig(_Frozen, frozen=True):
-    """What blocked users do; -1 and 0: as the offer has it."""
+class RedialConfig(Frozen, frozen=True):
+    """The behaviour of blocked users; -1 and 0: as in the offer."""
 
     persistence: Annotated[float, msgspec.Meta(ge=-1, le=1)] = -1
     delay_mean_s: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 0
     most_tries: Annotated[int, msgspec.Meta(ge=0, le=63)] = 0
 
 
-class DialupScenario(_Frozen, frozen=True):
-    """What a run consists of. `minutes` or `subscribers` say the offered load of the first month.
+class DialupScenario(Frozen, frozen=True):
+    """The settings of a run. `minutes` or `subscribers` give the offered load of the first month.
 
     `growth` is the load of each month over that of the one before; `session_limit_h` 0: calls are cut by nothing.
     """
@@ -74,7 +70,7 @@ class DialupScenario(_Frozen, frozen=True):
     redial: RedialConfig | None = None
     outages: tuple[PoolOutage, ...] = ()
     contract: str = "netrevenu_2000"
-    readings: dict[str, str] = {}
+    readings: dict[str, str] = msgspec.field(default_factory=dict)
 
     def offer(self) -> Offer:
         """Give the offer of this scenario, with its readings."""

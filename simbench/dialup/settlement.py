@@ -23,7 +23,7 @@ MOST_MINUTES = 10**12  # two hundred years of ten thousand ports; and a number J
 
 
 class Settled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one month brings: gross share before VAT, VAT, and both, in francs and in euros."""
+    """The revenue of one month: gross share before VAT, VAT, and both, in francs and in euros."""
 
     month: str
     minutes: int
@@ -50,7 +50,7 @@ def settle_minutes(minutes: int, offer: Offer, tariff: str = "", on: date = JUNE
         raise BadInput("minutes", f"is {minutes}", f"a whole number from 0 to {MOST_MINUTES:,}")
     vat = offer.vat_on(on)
     announced = offer.share_ff(minutes, tariff)
-    if offer.reading("NRV-AMB-05") == "with":
+    if offer.reading("share-vat") == "with":
         both, share = announced, offer.rounded(announced / (1 + vat))
         tax = both - share
     else:
@@ -59,7 +59,7 @@ def settle_minutes(minutes: int, offer: Offer, tariff: str = "", on: date = JUNE
     return Settled(
         month=name,
         minutes=minutes,
-        tariff=tariff or offer.reading("NRV-AMB-01"),
+        tariff=tariff or offer.reading("tariff-function"),
         share_ff=share,
         vat_ff=tax,
         share_ttc_ff=both,
@@ -71,7 +71,7 @@ def settle_minutes(minutes: int, offer: Offer, tariff: str = "", on: date = JUNE
 
 
 class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a month brings under every tariff function of the offer: the announced share by name, least and most."""
+    """The revenue of a month under every tariff function of the offer: the announced share by name, least and most."""
 
     by_tariff: dict[str, Decimal]
     least: str

@@ -13,7 +13,7 @@ from simbench.contract.term import Natural
 
 
 class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a minute brings from a number of minutes on."""
+    """The revenue of a minute from a number of minutes on."""
 
     from_minutes: Natural
     ff_per_min: Decimal

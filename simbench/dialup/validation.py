@@ -57,7 +57,7 @@ class RejectedRows:
 
 @dataclass(frozen=True)
 class Ends:
-    """What rows say of their times (us): MISSING where they say nothing, an empty column where none does."""
+    """The times that rows state (us): MISSING where a row states none, an empty column where no row does."""
 
     start_us: I64
     end_us: I64

@@ -40,7 +40,7 @@ def number_at(octets: Octets, at: int, digits: int) -> int:
 
 
 def kind_of(octets: Octets, at: int, last: int) -> int:
-    """What a sound frame is that begins and ends at these places, -1 for anything else."""
+    """The kind of a sound frame that begins and ends at these places, -1 for anything else."""
     if last - at < HEADER + 2 or octets[at] != 2 or octets[last] != 3:
         return _NO
     slashes = octets[at + 3] == 47 and octets[at + 9] == 47 and octets[at + 11] == 47 and octets[at + 14] == 47
@@ -233,5 +233,6 @@ class Scanner:
         if lanes > len(self._sizes):
             more = max(lanes, 2 * len(self._sizes))
             rests, sizes = np.empty((more, LONGEST), np.uint8), np.zeros(more, np.int64)
-            rests[: len(self._rests)], sizes[: len(self._sizes)] = self._rests, self._sizes
+            held = np.flatnonzero(self._sizes > 0)  # the others take no memory before they are used
+            rests[held], sizes[: len(self._sizes)] = self._rests[held], self._sizes
             self._rests, self._sizes = rests, sizes

@@ -66,7 +66,7 @@ def kernel(function: Callable[P, R]) -> Kernel[P, R]:
 
 
 def kernel_beside(function: Callable[P, R]) -> Kernel[P, R]:
-    """The same for a thread beside a loop: it releases the interpreter lock while it runs.
+    """As `kernel`, for a thread beside a loop: it releases the interpreter lock while it runs.
 
     The loop's own kernels keep the lock, as to get it back may take milliseconds.
     """
@@ -74,7 +74,7 @@ def kernel_beside(function: Callable[P, R]) -> Kernel[P, R]:
 
 
 def kernel_lean(function: Callable[P, R]) -> Kernel[P, R]:
-    """The same for a function that makes no arrays, nor do those it calls: see `compiled`."""
+    """As `kernel`, for a function that makes no arrays, nor do those it calls: see `compiled`."""
     return Kernel(function, lean=True)
 
 

@@ -24,12 +24,12 @@ def conforming(arrival: int, rth_before: int) -> int:
 
 
 def conforming_within(arrival: int, before: int, window_us: int) -> int:
-    """The same over a longer window: `before` is the conforming instant one full window of operations earlier."""
+    """As `conforming`, over a longer window: `before` is the conforming instant a full window of operations earlier."""
     return max(arrival, before + window_us)
 
 
 def conforming_tumbling(arrival: int, rth_before: int) -> int:
-    """The same with seconds aligned to the clock: the r-th operation before fills its own second."""
+    """As `conforming`, with seconds aligned to the clock: the r-th operation before fills its own second."""
     return max(arrival, (rth_before // SECOND_US + 1) * SECOND_US)
 
 

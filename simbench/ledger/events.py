@@ -1,4 +1,4 @@
-"""What is recorded beside octets, as typed events: one closed union. JSON is only how they are stored.
+"""Everything a run records beside octets, as typed events: one closed union. JSON is only how they are stored.
 
 An event becomes a row of table `events` by `row_of` and is read back by `event_of`: its kind and whom it is about are
 columns, what else it says is JSON. Instants are microseconds since the Unix epoch, UTC; `_s` means seconds.
@@ -52,7 +52,7 @@ class MaintenanceBegan(_Down, frozen=True, tag="maintenance"):
 
 
 class Restored(Recorded, frozen=True, omit_defaults=True, tag="restored"):
-    """What was down is up again."""
+    """An outage or maintenance has ended."""
 
     SUBJECT: ClassVar[str] = "subject"
     subject: str = "total"
@@ -139,7 +139,7 @@ class TierSet(Recorded, frozen=True, tag="tier"):
 
 
 class AccountSet(Recorded, frozen=True, tag="account"):
-    """What holds of an account from now on; a field that is left out stays as it was."""
+    """The properties of an account from now on; a field that is left out stays as it was."""
 
     SUBJECT: ClassVar[str] = "account"
     account: str
@@ -196,7 +196,7 @@ class ForecastGiven(Recorded, frozen=True, tag="forecast"):
 
 
 class SubscriberSet(Recorded, frozen=True, tag="subscriber"):
-    """What holds of a subscriber from now on."""
+    """The properties of a subscriber from now on."""
 
     SUBJECT: ClassVar[str] = "msisdn"
     FORMER: ClassVar[dict[str, str]] = {"fate": "standing"}
@@ -217,7 +217,7 @@ class TextSent(Recorded, frozen=True, tag="mo"):
 
 
 class TermsTaken(Recorded, frozen=True, tag="terms"):
-    """What an accepted message asks for that its row does not say: whoever resumes the run needs it."""
+    """The terms of an accepted message that are not in its row; a resumed run needs them."""
 
     SUBJECT: ClassVar[str] = "entity"
     entity: str
@@ -317,7 +317,7 @@ def event_of(kind: str, subject: str, until: int | None, detail: str) -> Event:
     """The event a row of table `events` stores. Raises LedgerError."""
     found = KINDS.get(kind)
     if found is None:
-        raise LedgerError(f"events: {kind} {subject}".strip(), "is of no kind known", "an event of this version")
+        raise LedgerError(_place(kind, subject), "is of no kind known", "an event of this version")
     try:
         stored = msgspec.json.decode(detail or "{}", type=dict[str, object])
         fields = {found.FORMER.get(name, name): value for name, value in stored.items()}
@@ -326,8 +326,8 @@ def event_of(kind: str, subject: str, until: int | None, detail: str) -> Event:
         if until is not None and _has_end(found):
             fields["until"] = until
         event: Event = msgspec.convert({**fields, "kind": kind}, found)  # type: ignore[assignment]  # one of the union
-    except ValueError as problem:  # msgspec's own errors are kinds of it
-        raise LedgerError(f"events: {kind} {subject}".strip(), str(problem), "an event of this version") from None
+    except (ValueError, RecursionError) as problem:  # msgspec's own errors are kinds of the former
+        raise LedgerError(_place(kind, subject), str(problem), "an event of this version") from None
     return event
 
 
@@ -346,6 +346,10 @@ def is_capture(events: Iterable[At]) -> bool:
     """Whether a capture recorded these events."""
     of_a_capture = (event for _, event in events if isinstance(event, CaptureEvent))
     return any(not isinstance(event, ConnectionAttempted) for event in of_a_capture)
+
+
+def _place(kind: str, subject: str) -> str:
+    return f"events: {kind:.40} {subject:.40}".strip()
 
 
 def _subject(event: Event) -> str:

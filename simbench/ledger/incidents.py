@@ -47,7 +47,7 @@ class Incident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is judged: [start, end), with every incident known from `known_from` on (microseconds, UTC)."""
+    """The period to judge: [start, end), with every incident known from `known_from` on (microseconds, UTC)."""
 
     start: int
     end: int

@@ -1,4 +1,4 @@
-"""What a run folder says about its run: `run.json`, written when the run starts and again when it is closed.
+"""`run.json`: the description of a run in its folder, written when the run starts and again when it is closed.
 
 Wall times are arguments.
 """
@@ -22,7 +22,7 @@ Keep = Literal["octets", "text", "digest"]
 
 
 class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a reader must know to run it again: scenario, seed, contract and versions.
+    """Everything needed to run it again: scenario, seed, contract and versions.
 
     `wall_started` and `wall_ended` are instants (microseconds, UTC) of the machine's clock, 0 where not known.
     `rows` counts the rows of each table and is complete only when `closed`.

@@ -46,17 +46,17 @@ class Run:
 
     @property
     def events(self) -> pa.Table:
-        """What the bench made happen: at, kind, subject, until, detail, n."""
+        """The events: at, kind, subject, until, detail, n."""
         return self.table("events")
 
     @property
     def stimuli(self) -> pa.Table:
-        """What was requested of the client and reported by it: at, kind, token, code, ..., detail, n."""
+        """The client's requests and reports: at, kind, token, code, ..., detail, n."""
         return self.table("stimuli")
 
     @property
     def centre(self) -> pa.Table:
-        """What the centre decided: at, kind, session, code, ..., segments, n."""
+        """The centre's decisions: at, kind, session, code, ..., segments, n."""
         return self.table("centre")
 
     @property
@@ -139,7 +139,7 @@ class Written(Protocol):
     """A ledger that is being written."""
 
     def snapshot(self) -> Run:
-        """It as far as it has come."""
+        """The run as far as it has come."""
         ...
 
 
@@ -176,19 +176,21 @@ def read_run(folder: Path, on_torn: Callable[[str], object] = lambda _: None) ->
                 if torn:
                     on_torn(f"{path}: the run was killed; {torn} octets after the last whole batch are left out")
             else:
-                open_packed(path, TABLES[name]).close()
+                open_packed(path, TABLES[name], sized=False).close()
     return Run(info, lambda table: _read(folder, info, parts[table.name], table), parts)
 
 
 def export_parquet(run: Run, folder: Path) -> list[Path]:
-    """Write `run.json` and one Parquet file a table into a folder; give the paths of the latter."""
+    """Write a run, for `open_run`, into a folder: `run.json` and one Parquet file a table; give the paths of those."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - Arrow is slow to load
+
+    from simbench.ledger.segments import PACKED, segment_name  # noqa: PLC0415 - as above
 
     try:
         claim(folder, error=LedgerError)
         written = []
         for name in TABLES:
-            written.append(folder / f"{name}.parquet")
+            written.append(folder / segment_name(name, 1, PACKED))
             with replacing(written[-1]) as part:
                 pq.write_table(run.table(name), part, compression="zstd")
         write_info(folder, run.info)

@@ -38,7 +38,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Rows(Protocol):
-    """What hot code sees of a table: bind `append` once and call it with one tuple a row."""
+    """The interface of a table for hot code: bind `append` once and call it with one tuple a row."""
 
     def append(self, row: Row, /) -> None:
         """Take one row, a tuple in column order."""

@@ -71,7 +71,7 @@ def scan(run: Run, table: str, columns: Named, where: Expression | None = None) 
 
 
 def in_order(run: Run, table: str, columns: Named, where: Expression | None = None) -> Iterator[pa.RecordBatch]:
-    """The same in the order of (instant, n).
+    """The rows in the order of (instant, n).
 
     Only a table whose clock was set back, which is rare, is sorted in memory.
     """
@@ -128,7 +128,7 @@ def sums_of(
 
 
 def sums_again(found: Columns, by: Named, sums: Named, *, maxima: Named = NONE) -> Columns:
-    """The same over columns in memory."""
+    """As `sums_of`, over columns in memory."""
     return _arrays(_grouped(ds.dataset(pa.table(found)), by, sums, maxima, None))
 
 

@@ -1,4 +1,4 @@
-"""What was asked of the client and what it reported, as typed records: one closed union. JSON is only storage.
+"""Requests to the client and its reports, as typed records: one closed union. JSON is only storage.
 
 A stimulus becomes a row of table `stimuli` by `stimulus_row` and is read back by `stimuli_in`: its kind, token, code,
 recipient, text, class, brand and consent are columns, what else it has is JSON. Instants are microseconds since the
@@ -85,7 +85,7 @@ _MESSAGES: Final[dict[str, type[Request | Unrequested]]] = {"send": Request, "se
 
 
 class _Rest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a message has beside its columns."""
+    """The fields of a message beside its columns."""
 
     oadc: str = ""
     validity_s: int = 0
@@ -95,7 +95,7 @@ class _Rest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class _Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a report has beside its columns."""
+    """The fields of a report beside its columns."""
 
     detail: str = ""
 
@@ -131,8 +131,9 @@ def stimuli_of(rows: Iterable[StimulusRow]) -> Iterator[Stimulus]:
     for row in rows:
         try:
             yield _stimulus_of(row)
-        except ValueError as problem:  # msgspec's own errors are kinds of it
-            raise LedgerError(f"stimuli: {row[1]} {row[2]}".strip(), str(problem), "a row of this version") from None
+        except (ValueError, RecursionError) as problem:  # msgspec's own errors are kinds of the former
+            place = f"stimuli: {row[1]:.40} {row[2]:.40}".strip()
+            raise LedgerError(place, str(problem), "a row of this version") from None
 
 
 def stimuli_in(table: pa.Table) -> list[Stimulus]:

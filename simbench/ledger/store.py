@@ -284,7 +284,7 @@ class Store:
         return found.filter(pc.less(found.column(ORDINAL.name), below))
 
     def tail(self, table: Table, first: int, columns: Sequence[str], most: int) -> pa.Table:
-        """These columns of the committed rows with `n` from `first` on, at most so many."""
+        """These columns of the committed rows with `n` from `first` on, up to a limit."""
         return self._tail(table, (first, min(first + most, self.rows[table.name])), columns)
 
     def tally(self, table: Table, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:

@@ -41,7 +41,7 @@ def _tell(trouble: Trouble) -> None:
 
 
 def not_writable(folder: Path, problem: OSError) -> SimbenchError:
-    """What to raise for a run folder that cannot be written: Trouble for want of room, else LedgerError."""
+    """The error to raise for a run folder that cannot be written: Trouble for want of room, else LedgerError."""
     text = problem.strerror or str(problem)
     if problem.errno in ROOMLESS:
         return Trouble(f"{folder}: {text}; the ledger needs room on this disk")

@@ -23,7 +23,7 @@ NOT_TELEPHONES_HERE = ("other-operator", "ported-out", "m2m", "unknown", "malfor
 
 NOBODY = "none"  # operator of an unassigned number, in files
 CACHED = 1_000_000
-ELSEWHERE, ABSENT, REACHED = 1, 2, 3  # standings: not served here as a telephone; served but absent; reachable
+ELSEWHERE, ABSENT, REACHED = 1, 2, 3  # reach: not served here as a telephone; served but absent; reachable
 
 # Decided by the plan alone; mobile and M2M numbers depend on the subscriber.
 _BY_PLAN: dict[Kind, str] = {"malformed": "malformed", "fixed": "fixed", "overseas": "overseas", "foreign": "foreign"}
@@ -120,7 +120,7 @@ class SubscriberBase:
         self._listing = listing
         self._changed: dict[str, Subscriber] = {}
         self._found: dict[str, Subscriber] = {}  # by address, in any notation
-        self.standings = Table()  # by the address's key, for compiled code; 0: not looked up yet
+        self.reaches = Table()  # by the address's key, for compiled code; 0: not looked up yet
         self.version = 1  # changes with every change
 
     @classmethod
@@ -136,13 +136,13 @@ class SubscriberBase:
         found = self._found.get(address)
         return found if found is not None else self._seek(address)
 
-    def standing(self, address: str) -> int:
-        """Return ELSEWHERE, ABSENT or REACHED for an address, and keep it in `standings`."""
-        if self.standings.count >= CACHED:
-            self.standings.clear()
+    def reach(self, address: str) -> int:
+        """Return ELSEWHERE, ABSENT or REACHED for an address, and keep it in `reaches`."""
+        if self.reaches.count >= CACHED:
+            self.reaches.clear()
         subscriber = self._found.get(address) or self._sought(address)  # not kept twice
         found = (REACHED if subscriber.attached else ABSENT) if subscriber.served else ELSEWHERE
-        self.standings.put(key_of(address), found)
+        self.reaches.put(key_of(address), found)
         return found
 
     def put(self, subscriber: Subscriber) -> None:
@@ -152,14 +152,14 @@ class SubscriberBase:
         self.version += 1
         for address in self.plan.spellings(number):
             self._found.pop(address, None)
-            if self.standings.count:
-                self.standings.put(key_of(address), 0)
+            if self.reaches.count:
+                self.reaches.put(key_of(address), 0)
 
     def restore(self) -> list[Subscriber]:
         """Undo every change; return the affected subscribers as they are again."""
         changed, self._changed = self._changed, {}
         self._found.clear()
-        self.standings.clear()
+        self.reaches.clear()
         self.version += 1
         return [self.find(msisdn) for msisdn in changed]
 

@@ -44,7 +44,7 @@ First = Callable[[Candidate], object]
 
 
 class Advice(msgspec.Struct, frozen=True):
-    """What the advisor says.
+    """The answer of the advisor.
 
     verdict: whether the promise holds, in sentences. own: code plans the planner named, current: the codes held
     already, each scored as the others. more_futures: how many would settle it, were the share measured the true one;
@@ -149,7 +149,7 @@ def fresh_of(plan: Plan) -> int:
 
 
 def _costs(plan: Plan, groups: list[Group], fresh: int) -> dict[str, float]:
-    """What each phase costs, in runs of one future."""
+    """The cost of each phase, in runs of one future."""
     futures = plan.asked.replications
     needs, search = 8.0 * futures * len(groups), (8 * 20 + 2 * fresh + 400) * len(groups)
     kinds = 2 if plan.asked.outages.drawn else 1
@@ -215,7 +215,7 @@ def _sent(plan: Plan, groups: list[Group]) -> dict[tuple[Month, str], int]:
 
 
 def _notes(plan: Plan, chosen: Candidate, others: tuple[Candidate, ...], confirmation: Confirmation) -> Iterator[Note]:
-    """What a reader must know."""
+    """Notes for the reader."""
     if not chosen.proved:
         yield Note("unproved")
     for one in others:
@@ -231,7 +231,7 @@ def _notes(plan: Plan, chosen: Candidate, others: tuple[Candidate, ...], confirm
     own = [one for one in confirmation.samples if one.words == chosen.words]
     if any(not one.agrees or one.late != one.late_by_fluid for one in own):
         yield Note("unlike")
-    if plan.contract.reading("AMB-07") == "quotation":
+    if plan.contract.reading("high-rates") == "quotation":
         yield Note("quotation")
     first = plan.months[0].first.isoformat()
     if plan.held:

@@ -16,7 +16,7 @@ import msgspec
 from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
 from simbench.base.text import count
-from simbench.base.toml_files import choice, read_toml, shown
+from simbench.base.toml_files import Frozen, choice, read_toml, shown
 from simbench.billing.acts import Month
 from simbench.contract import Contract, load_contract
 from simbench.contract.load import DEFAULT
@@ -43,18 +43,14 @@ class CampaignError(BadInput):
     """A campaign file says something it may not, or asks for what no plan can do."""
 
 
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all tables here share."""
-
-
-class Period(_Table, rename={"first": "from"}, frozen=True):
+class Period(Frozen, rename={"first": "from"}, frozen=True):
     """So many whole calendar months from one on: tiers are subscribed by the month (OPS-TAR-13)."""
 
     first: str
     months: Annotated[int, msgspec.Meta(ge=1, le=36)] = 1
 
 
-class Sending(_Table, rename={"kind": "class"}, frozen=True):
+class Sending(Frozen, rename={"kind": "class"}, frozen=True):
     """So many messages at `start`, all to have left `deadline_h` hours later; again `every` so often ("-ouvrable": not
     on Sundays and public holidays).
 
@@ -75,7 +71,7 @@ class Sending(_Table, rename={"kind": "class"}, frozen=True):
     sigma_period: Width = 0.0
 
 
-class Steady(_Table, rename={"kind": "class"}, frozen=True):
+class Steady(Frozen, rename={"kind": "class"}, frozen=True):
     """Messages that arise one by one, `per_day` on a mean day, each to have left `within_min` minutes later.
 
     `sigma` and `sigma_period` as for sendings: of each day for itself, and of all days of a future together.
@@ -92,18 +88,19 @@ class Steady(_Table, rename={"kind": "class"}, frozen=True):
     sigma_period: Width = 0.0
 
 
-class Holding(_Table, frozen=True):
+class Holding(Frozen, frozen=True):
     """A short code that is already held when the period begins, and its rate then."""
 
     code: str
     rate_per_s: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
 
-class CampaignPlan(_Table, frozen=True):
+class CampaignPlan(Frozen, frozen=True):
     """The advisor's input.
 
-    `promise`: of all "sending"s (and days of steady traffic) each demand keeps its time in a share of `probability`,
-    or the whole "period" goes without anything late with that probability. `requests`: tiers that must be asked for
+    `promise`: "sending" requires that at least the share `probability` of each demand's sendings (of steady traffic: of
+    its days) is on time; "period" that with this probability nothing is late in the whole period.
+    `requests`: tiers that must be asked for
     may be used. `codes_max` short codes in all. `delivered_share` of what is sent is billed.
     `replications`: futures in which plans are looked for; the one chosen is scored in a thousand others or more.
     `held`: codes held already, which cost no opening; `lead_days`: how long before it takes effect an order is placed
@@ -163,12 +160,14 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     def prefix(self, kind: str) -> str:
         """The range a class belongs on (OPS-DEO-07 to 11; for transactional traffic AMB-12 decides)."""
         use = USES.get(kind)
+        numbering = self.contract.terms.numbering
+        ordinary = numbering.prefixes("ordinary")
         if use is None:  # transactional
-            brochure = self.contract.reading("AMB-12") == self.contract.ambiguities["AMB-12"].default
-            use = "marketing" if brochure else "machines"
-        prefixes = self.contract.terms.numbering.prefixes(use)
+            brochure = self.contract.reads_as_usual("machine-codes")
+            use = "ordinary" if ordinary else "marketing" if brochure else "machines"
+        prefixes = numbering.prefixes(use) or ordinary * (use in {"marketing", "interpersonal"})
         if not prefixes:
-            known = {one.use for one in self.contract.terms.numbering.ranges}
+            known = {one.use for one in numbering.ranges}
             raise CampaignError(f"traffic of kind {kind}", "the contract has no range for it", choice(use, known))
         return prefixes[0]
 

@@ -1,4 +1,4 @@
-"""What a share measured in so many futures says about the true one: its interval, and how sure it is to be enough.
+"""Confidence in a share measured in a number of futures: its interval, and the probability that it is enough.
 
 Occasions of one future share its outages and volumes, so that they count as fewer than they are: the spread between
 futures says for how many (the effective sample of Korn and Graubard, with the exact interval of Clopper and Pearson).
@@ -44,7 +44,7 @@ def share_of(late: NDArray[np.bool_], asked: float) -> Share:
 
 
 def bounds(kept: float, effective: float, asked: float) -> tuple[float, float, float]:
-    """The 95 % interval of a share out of so many independent occasions; the probability that it is at least `asked`.
+    """The 95 % interval of a share of independent occasions, and the probability that it is at least `asked`.
 
     The probability is the posterior one under the prior of Jeffreys.
     """

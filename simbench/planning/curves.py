@@ -55,7 +55,7 @@ def curves(groups: list[Group], futures: list[Replication], chosen: CodePlan) ->
 
 
 def _backlog(group: Group, rates: tuple[int, ...], future: Replication) -> Floats:
-    """What waits of each sending's occasions, point by point of the period."""
+    """The messages waiting of each sending's occasions, point by point of the period."""
     finest_h = min(one.deadline_h for one in group.sendings) / STEPS
     points = int(group.load.end_s / max(10.0, finest_h * 3600))
     curve = np.zeros((len(group.sendings), points))

@@ -1,4 +1,4 @@
-"""What a sweep shows: main effects of parameters, interactions of two, the frontier of points, monthly prices."""
+"""Evaluates a sweep: main effects of parameters, interactions of two, the frontier of points, monthly prices."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Level(msgspec.Struct, frozen=True):
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """What a parameter does to a measure, value by value; of a parameter drawn from a range, point by point."""
+    """The effect of a parameter on a measure: value by value, or point by point for one drawn from a range."""
 
     parameter: str
     measure: str
@@ -118,7 +118,7 @@ def _gap(means: Sequence[Sequence[float | None]]) -> float:
 
 
 def monthly_euros(prepared: Prepared, point: int) -> Decimal | None:
-    """What the codes of a point cost in a month without openings; None for a rate that is no tier."""
+    """The monthly price of the codes of a point without openings; None for a rate that is no tier."""
     codes = prepared.world(point, 0).codes
     tiers = set(prepared.contract.terms.throughput.rates)
     if any(one.rate_per_s not in tiers for one in codes):
@@ -132,7 +132,7 @@ def monthly_euros(prepared: Prepared, point: int) -> Decimal | None:
 
 
 def axis_of_cost(prepared: Prepared, done: dict[Key, Result]) -> tuple[str, list[float]]:
-    """What the frontier is drawn against: the price of the codes where it varies, else the messages requested."""
+    """The axis of the frontier: the price of the codes where it varies, else the messages requested."""
     euros = [monthly_euros(prepared, point) for point in range(len(prepared.points))]
     known = [float(price) for price in euros if price is not None]
     if len(known) == len(euros) and len(set(known)) > 1:

@@ -29,12 +29,12 @@ class Score(msgspec.Struct, frozen=True):
 
     @property
     def least_sure(self) -> str:
-        """The demand that is least sure to keep its time."""
+        """The demand that is least sure to be on time."""
         return min(self.kept, key=lambda name: (self.kept[name].low, self.kept[name].share))
 
     @property
     def promised(self) -> Share:
-        """What the promise is about: whole futures, or the demand that is least sure."""
+        """The subject of the promise: whole futures, or the demand that is least sure."""
         return self.whole if self.by_period else self.kept[self.least_sure]
 
     @property

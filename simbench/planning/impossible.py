@@ -1,4 +1,4 @@
-"""What would keep a promise that no code plan keeps."""
+"""Finds changes that would make a promise possible that no code plan keeps."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class Group:
         return done, waits
 
     def late(self, done: Floats, waits: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which occasions, and which days of each flow, did not keep their time."""
+        """Which occasions, and which days of each flow, were late."""
         return done > self.due, waits > self.within
 
     @cached_property
@@ -251,7 +251,7 @@ def _ends(plan: Plan) -> NDArray[np.int64]:
 
 def legal_of(plan: Plan) -> Floats:
     """When marketing may leave (OPS-PRO-03), seconds after the period's start."""
-    key = (plan.contract.digest, plan.contract.reading("AMB-16"), plan.span)
+    key = (plan.contract.digest, plan.contract.reading("regional-holidays"), plan.span)
     if key not in _LEGAL:
         found = list(plan.contract.openings("marketing", *plan.span))
         _LEGAL[key] = _seconds(found, plan.span[0])

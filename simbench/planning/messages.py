@@ -29,7 +29,7 @@ SentSoFar = Callable[[int], object]
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """What some days came to, seconds after the period's start: the places of their occasions among the group's, when
+    """The result of some days, in seconds since the period's start: places of their occasions among the group's, when
     each was complete; of each flow the longest wait of what arose on each day (by day of the period).
     """  # fmt: skip
 

@@ -29,7 +29,7 @@ Row = dict[int, float]
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What is asked of a solution: the probability, and bounds that make it a rival of the cheapest.
+    """The requirements on a solution: the probability, and bounds that make it a rival of the cheapest.
 
     codes: how many are opened in all. steady: what is opened first stays as it is.
     """
@@ -136,7 +136,7 @@ class _Program:
             self._row(row, 0)
 
     def _by_sending(self) -> None:
-        """Of each demand enough occasions, over all replications, keep their time."""
+        """Require enough occasions of each demand, over all replications, to be on time."""
         for needs in self.needs:
             for demand in dict.fromkeys(needs.demands):
                 weights: defaultdict[int, float] = defaultdict(float)
@@ -167,17 +167,17 @@ class _Program:
         contract, terms = self.plan.contract, self.plan.contract.terms
         special = set(terms.ranges_apart)
         standard = terms.throughput.default_per_s.value
-        apart = contract.reading("AMB-19") != "adds"
-        earlier = int(contract.reading("AMB-01") == "from_10")
+        apart = contract.reading("range-price") != "adds"
+        earlier = int(contract.reading("band-overlap") == "from_10")
         for month in self.months:
             counted = [
                 var
                 for (prefix, at, rate), var in self.held.items()
                 if at == month
                 and not (apart and prefix in special)
-                and (contract.reading("AMB-03") == "adds" or rate == standard)
+                and (contract.reading("tier-price") == "adds" or rate == standard)
             ]
-            self._band(counted, _bands_of(terms.rows("code_month")), slab=contract.reading("AMB-02") == "slab")
+            self._band(counted, _bands_of(terms.rows("code_month")), slab=contract.reading("band-scope") == "slab")
             for prefix in sorted(special):
                 own = [var for (p, at, _), var in self.held.items() if (p, at) == (prefix, month)]
                 rows = [row for row in terms.rows("range_month") if terms.numbering.use_of(prefix) in row.uses]
@@ -236,7 +236,7 @@ def _priced(plan: Plan) -> dict[int, float]:
     contract: Contract = plan.contract
     tiers = contract.terms.throughput.paid_tiers
     prices = {rate: float(tier.price) for rate, tier in tiers.items() if tier.price is not None}
-    if contract.reading("AMB-07") == "quotation":
+    if contract.reading("high-rates") == "quotation":
         prices = {rate: price for rate, price in prices.items() if rate == min(prices)}
     standard = contract.terms.throughput.default_per_s.value
     return {rate: prices.get(rate, 0.0) for rate in plan.tiers if rate == standard or rate in prices}

@@ -1,4 +1,4 @@
-"""What to order, change and cancel, when it takes effect, by when to ask for it and on which clause.
+"""Derives the orders of a plan: what to order, change and cancel, its effective date, the date to ask by, its clause.
 
 The offer names no time that an order takes: `lead_days` of the campaign file is the planner's own.
 """
@@ -90,7 +90,7 @@ def _clause(contract: Contract, charge: Charge) -> str:
 
 
 def _price(contract: Contract, charge: Charge) -> Decimal:
-    """What an act costs, all its rows together."""
+    """The price of an act, all its rows together."""
     return sum((row.value for row in contract.terms.rows(charge)), Decimal(0))
 
 

@@ -26,7 +26,7 @@ Step = Callable[[int], None]
 
 
 class RequiredRates(msgspec.Struct, frozen=True):
-    """Of one group: the rates tried; by occasion its demand's name and month; need[replication, occasion] is a place
+    """Rates of one group: those tried; by occasion its demand's name and month; need[replication, occasion] is a place
     among the rates, their number where none suffices. `quiet`: the place each month needs where nothing fails.
     """  # fmt: skip
 
@@ -132,7 +132,7 @@ def _by_clause(plan: Plan) -> str:
 
 
 def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
-    """What would be needed for what no plan can carry."""
+    """The rates or hours that traffic would need which no plan can carry."""
     plan = group.plan
     done, waits = group.run((most,) * len(plan.months), quiet)
     late, _ = group.late(done, waits)

@@ -21,7 +21,7 @@ SEARCHED = 20  # futures in which code plans are looked for under another assump
 
 
 class Sensitivity(msgspec.Struct, frozen=True):
-    """What becomes of a plan under another assumption.
+    """The outcome of a plan under another assumption.
 
     at_low, at_high: the chosen code plan's share in time, of the demand that is then least sure (about_low, about_high;
     "" for the whole period). euros_at_low, euros_at_high: what the cheapest code plan that keeps the promise then costs
@@ -97,7 +97,7 @@ def cheapest(
     plan: Plan, groups: list[Group], futures: list[Replication], fresh: list[Replication], chosen: CodePlan,
     needs: list[RequiredRates] | None = None,
 ) -> tuple[Decimal, CodePlan] | None:  # fmt: skip
-    """What the cheapest code plan costs that keeps the promise in fresh futures, and the code plan; None if none
+    """The cost of the cheapest code plan that keeps the promise in fresh futures, and the code plan; None if none
     does.
 
     Tried are the program's code plans for the futures (or their `needs`), the code plan chosen for what was assumed,

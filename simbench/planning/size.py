@@ -15,7 +15,7 @@ _OF_AN_OUTAGE: Final = 400
 
 
 def octets_needed(plan: Plan, futures: int) -> int:
-    """About how many octets so many futures of a plan take."""
+    """The approximate number of octets that the futures of a plan take."""
     hours = (plan.span[1] - plan.span[0]) / HOUR_US
     outages = sum(hours / one.between.mean_h for one in plan.asked.outages.drawn)
     return round(futures * (sum(widths(plan).values()) * _OF_AN_OCCASION + outages * _OF_AN_OUTAGE))

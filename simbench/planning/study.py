@@ -16,7 +16,7 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.text import count
-from simbench.base.toml_files import choice, read_toml, shown
+from simbench.base.toml_files import Frozen, choice, read_toml, shown
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract
 from simbench.kernels.chance import draw, entity_of
@@ -37,11 +37,7 @@ class StudyError(BadInput):
     """A study file says something it may not."""
 
 
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all tables here share."""
-
-
-class Parameter(_Table, rename={"low": "from", "high": "to"}, frozen=True):
+class Parameter(Frozen, rename={"low": "from", "high": "to"}, frozen=True):
     """One value of the world that varies: `key` is its place in the scenario, as "codes.0.rate_per_s".
 
     Either `values`, every one of which meets every one of the others, or `from` and `to`, of which are drawn;
@@ -56,14 +52,14 @@ class Parameter(_Table, rename={"low": "from", "high": "to"}, frozen=True):
     log: bool = False
 
 
-class Stop(_Table, frozen=True):
+class Stop(Frozen, frozen=True):
     """A point is done once the confidence interval of `measure` is at most `half_width` of its mean to either side."""
 
     measure: Literal[MEASURES]  # type: ignore[valid-type]  # the words of a tuple
     half_width: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
-class Study(_Table, frozen=True):
+class Study(Frozen, frozen=True):
     """Everything of a study. Replications come in blocks; after each, points that are narrow enough stop.
 
     `samples` points are drawn where parameters have ranges. What happens in the first `warm_up_h` hours is not
@@ -93,7 +89,7 @@ class Prepared(msgspec.Struct, frozen=True):
     digest: str
 
     def seed(self, replication: int) -> int:
-        """Of one replication, the same at every point."""
+        """The seed of one replication, the same at every point."""
         return seed_of(self.study.seed, replication)
 
     def world(self, point: int, replication: int) -> WorldScenario:

@@ -1,4 +1,4 @@
-"""What the promise costs under other deadlines, volumes and probabilities: points of three curves."""
+"""The cost of the promise under other deadlines, volumes and probabilities: points of three curves."""
 
 from __future__ import annotations
 

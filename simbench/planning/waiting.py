@@ -13,7 +13,7 @@ NEVER_S = 1e18
 
 
 class Waiting(Protocol):
-    """What waits of a range's traffic at a rate. at_most: whether the answers are upper bounds."""
+    """The waiting traffic of a range at a rate. at_most: whether the answers are upper bounds."""
 
     at_most: bool
 
@@ -100,7 +100,7 @@ class ByMinute:
         return found
 
     def _gone(self, ahead: Floats, rate: int, wait_s: float) -> Floats:
-        """How many of each minute's messages have left so long after they arose, at least."""
+        """The least number of each minute's messages that have left a given time after they arose."""
         begins, ends = self._edges[:-1], self._edges[1:]
         found = np.minimum(self._left_by(begins, ahead, rate, wait_s), self._left_by(ends - 1e-6, ahead, rate, wait_s))
         # What passes within the wait is least at a minute's edge, or where the wait meets the edge of an interruption.

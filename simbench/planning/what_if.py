@@ -72,7 +72,7 @@ def otherwise(source: Path, contract: Contract, late_min: float) -> tuple[Otherw
 
 
 def _wait(traffic: Traffic, up: Floats, span: tuple[int, int], exact: bool) -> Waiting:
-    """What waits at a rate, by instants or by minutes."""
+    """The waiting messages at a rate, by instants or by minutes."""
     at, messages = traffic
     if exact:
         return ByInstant(np.sort((at - span[0]) / SECOND_US), up)

@@ -48,7 +48,7 @@ def percent(t: Translations, share: float, digits: int = 2) -> str:
 
 
 def promised(t: Translations, share: float) -> str:
-    """What is asked for, as it was written: without zeros at its end."""
+    """A required figure as it was written: without zeros at its end."""
     return t.number(100 * share, 4) + t("form.percent")
 
 
@@ -71,7 +71,7 @@ def sure(t: Translations, share: Share) -> str:
 
 
 def subject(t: Translations, about: str) -> str:
-    """What a share is about: a demand in quotes, or the whole period."""
+    """The subject of a share: a demand in quotes, or the whole period."""
     return t("share.of", demand=about) if about else t("share.of-period")
 
 
@@ -130,7 +130,7 @@ def why(t: Translations, one: Candidate, chosen: Candidate) -> str:
 
 
 def confirmed(t: Translations, confirmation: Confirmation) -> str:
-    """What was sent message by message, in a sentence."""
+    """Describe in a sentence what was sent message by message."""
     if not confirmation.samples:
         return t("confirmed.none", budget=t.number(confirmation.budget))
     alike = sum(one.agrees and one.late == one.late_by_fluid for one in confirmation.samples)
@@ -142,7 +142,7 @@ def confirmed(t: Translations, confirmation: Confirmation) -> str:
 
 
 def broken_by(t: Translations, row: Sensitivity, asked: float, chosen_euros: Decimal) -> list[tuple[bool, str]]:
-    """What another assumption does to the promise: whether the chosen code plan keeps it, and that in a sentence."""
+    """Whether the chosen code plan keeps the promise under another assumption, and a sentence that says so."""
     name = assumption(t, row.assumption)
     found = []
     for side, share, euros, about in (

@@ -14,7 +14,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any, Protocol
 
 from simbench.base.errors import BadInput, SimbenchError, Trouble
-from simbench.planning.executors import Where, check_executor, connected, one_line, processes
+from simbench.planning.executors import Where, check_executor, connected, lost, one_line, processes
 from simbench.planning.runs import Key, Result, run_chunk
 from simbench.planning.study import Prepared
 
@@ -54,7 +54,7 @@ class LocalPool:
                 except (EOFError, OSError):
                     deaths[chunks_of[0]] += 1
                     if deaths[chunks_of[0]] > MOST_DEATHS:
-                        raise Trouble(f"workers die over run {chunks_of[0][0]} of the study (memory?)") from None
+                        raise Trouble(f"run {chunks_of[0][0]} of the study: {lost()}") from None
                     waiting.extendleft(reversed(at_hand.pop(ready)))
                     self._replace(ready)
                     continue

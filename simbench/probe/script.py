@@ -49,7 +49,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Probed(msgspec.Struct, frozen=True):
-    """What a probe recorded: its connections by name, its target and contract."""
+    """The record of a probe: its connections by name, its target and contract."""
 
     target: Target
     contract: Contract

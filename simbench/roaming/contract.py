@@ -15,9 +15,9 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.base.toml_files import Mistake, choice, shown
+from simbench.base.toml_files import Frozen, Mistake, choice, shown
 from simbench.contract.engine import ContractFile, Schema, load
-from simbench.contract.term import Count, Frozen, Share, Term, Word, clause_of, named_terms
+from simbench.contract.term import Count, Share, Term, Word, clause_of, named_terms
 
 DEFAULT: Final = "roaming_eu"
 Service = Literal["data", "voice", "sms"]
@@ -48,7 +48,7 @@ class CapTables(Frozen, frozen=True):
 
 
 class EnvelopeTerms(Frozen, frozen=True):
-    """What the minimum roaming volume is made of."""
+    """The terms of the minimum roaming volume."""
 
     factor: Term[Count]
     prepaid_factor: Term[Count]

@@ -23,7 +23,7 @@ SHOWN = Decimal("0.0001")  # digits of a gigabyte in tables
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What an envelope depends on.
+    """The properties of a plan that its envelope depends on.
 
     `price_eur` is the price of a billing period, or the credit left where `prepaid` (a tariff per unit); it includes
     VAT when `vat_share` is above zero. `domestic_gb` is the volume included at home, None where it is unlimited.

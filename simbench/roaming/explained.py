@@ -1,4 +1,4 @@
-"""What a plan gives its customer abroad, in sentences a customer can be sent."""
+"""Explains in sentences for the customer what a plan gives abroad."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Period(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Of a stretch of days: days at home and abroad (`mixed` saw both), octets at home and abroad."""
+    """Sums over a stretch of days: days at home and abroad (`mixed` saw both), octets at home and abroad."""
 
     home: int
     abroad: int

@@ -44,7 +44,7 @@ class Tables(NamedTuple):
 
 
 class Followed(NamedTuple):
-    """What became of a population: a row of `COLUMNS` and a profile for each subscriber, states by profile and day."""
+    """The result of a population: a row of `COLUMNS` and a profile for each subscriber, states by profile and day."""
 
     totals: np.ndarray
     profile: np.ndarray

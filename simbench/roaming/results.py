@@ -23,7 +23,7 @@ GIGABYTE = 10**9
 
 
 class Row(msgspec.Struct, frozen=True):
-    """What became of the subscribers of one profile, over the whole run; money in euros before VAT.
+    """The result of the subscribers of one profile, over the whole run; money in euros before VAT.
 
     `margin_eur` is what the home operator keeps of plans and roaming charges after paying the visited networks; its
     own network is not counted. `losing` are subscribers with a margin below zero.
@@ -126,7 +126,7 @@ def _euros(neur: np.ndarray) -> float:
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What another scenario changes against the first, for everybody; money a subscriber in euros before VAT."""
+    """The difference between another scenario and the first, for everybody; money a subscriber in euros before VAT."""
 
     scenario: str
     title: str

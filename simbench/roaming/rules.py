@@ -34,14 +34,14 @@ class Breach(NamedTuple):
 
 
 class Bench(NamedTuple):
-    """What rules judge against: the contract, and the window of days the operator says it observes."""
+    """The yardstick of the rules: the contract, and the window of days that the operator says it observes."""
 
     contract: RoamingContract
     window_days: int
 
 
 class Given(NamedTuple):
-    """What all rules are given: the bench, and the history of each account."""
+    """The input of all rules: the bench, and the history of each account."""
 
     bench: Bench
     histories: Sequence[History]
@@ -139,7 +139,7 @@ def _free_within(history: History, bench: Bench) -> Iterator[Checked]:
     "The customer is notified of the envelope's end before anything beyond it is charged.",
     "notices",
 )
-def _told_used_up(history: History, _bench: Bench) -> Iterator[Checked]:
+def _used_up_alert(history: History, _bench: Bench) -> Iterator[Checked]:
     for period in history.periods:
         charged = [record for record in period.data if record.amount and not history.surcharged(record.day)]
         for record in charged[:1]:
@@ -262,7 +262,7 @@ def _spending(history: History) -> Iterator[tuple[Decimal, Record, Callable[[str
 
 
 @rule("roaming.spending-alerts", "The customer is notified at 80 % and at 100 % of the spending limit.", "euro")
-def _limit_told(history: History, bench: Bench) -> Iterator[Checked]:
+def _spending_alerts(history: History, bench: Bench) -> Iterator[Checked]:
     spending = bench.contract.terms.spending
     limit = spending.limit_eur.value
     marks = {"warning": limit * Decimal(str(spending.warning_share.value)), "limit": limit}

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from simbench.base.errors import BadInput, ScenarioError
-from simbench.base.toml_files import as_typed, choice, label, read_table, refusal, shown
+from simbench.base.toml_files import Frozen, as_typed, choice, label, read_table, refusal, shown
 from simbench.roaming.contract import RoamingContract
 from simbench.roaming.envelope import Mode, Plan, envelope
 
@@ -28,11 +28,7 @@ DayRange = tuple[DayCount, DayCount]
 LAYERS_MOST = 8
 
 
-class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all structs here share: they never change, and refuse keys they do not know."""
-
-
-class Population(_Frozen, frozen=True):
+class Population(Frozen, frozen=True):
     """How many subscribers, from which day, for how long; billing periods are months counted from that day."""
 
     subscribers: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
@@ -40,8 +36,8 @@ class Population(_Frozen, frozen=True):
     days: DayCount
 
 
-class Operator(_Frozen, frozen=True):
-    """What the home operator does: prices as a share of the cap, its wholesale cost likewise, and its policy.
+class Operator(Frozen, frozen=True):
+    """The home operator: prices as a share of the cap, its wholesale cost likewise, and its policy.
 
     `cap_eur_per_gb` stands for every data cap: what if it were another. `fair_use`: whether anybody is ever alerted;
     `linked_sims` carries the window over when a customer takes another SIM; `exceptions` excuses who proves one.
@@ -56,7 +52,7 @@ class Operator(_Frozen, frozen=True):
     mode: Mode = "regulation"
 
 
-class PlanConfig(_Frozen, frozen=True):
+class PlanConfig(Frozen, frozen=True):
     """A plan on sale: price of a billing period with VAT (a country's letters), volume at home (none: unlimited)."""
 
     price_eur: Decimal
@@ -65,15 +61,15 @@ class PlanConfig(_Frozen, frozen=True):
     prepaid: bool = False
 
 
-class Trip(_Frozen, frozen=True):
-    """A trip that everybody of a profile makes: departure up to `spread_days` after a day, for so many days."""
+class Trip(Frozen, frozen=True):
+    """A trip that everybody of a profile makes: departure up to `spread_days` after a day, and its length in days."""
 
     departs: date
     days: DayRange
     spread_days: Annotated[int, msgspec.Meta(ge=0, le=2000)] = 0
 
 
-class Profile(_Frozen, frozen=True):
+class Profile(Frozen, frozen=True):
     """A kind of traveller. Volumes are medians of a day, calls and SMS means; `sigma` spreads volumes and calls.
 
     `commutes`: abroad on working days and back home every night. `exception` excuses those who prove it
@@ -99,7 +95,7 @@ class Profile(_Frozen, frozen=True):
     sim_periods: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
 
 
-class RoamingScenario(_Frozen, frozen=True):
+class RoamingScenario(Frozen, frozen=True):
     """One run: a population under an operator's rules."""
 
     name: str

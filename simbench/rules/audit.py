@@ -53,7 +53,7 @@ class Lacks(msgspec.Struct, frozen=True):
 
     @property
     def reasons(self) -> list[str]:
-        """What is missing, a sentence each."""
+        """The missing information, a sentence each."""
         parts = []
         if self.holes:
             parts.append(f"{count(self.octets, 'octet')} in {count(self.holes, 'gap')} not captured")

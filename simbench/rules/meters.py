@@ -21,7 +21,7 @@ from simbench.trace.view import Ints, Objects, View
 from simbench.ucp.fields import At, layout_of
 from simbench.ucp.frame import Frame, Framer
 
-AMBIGUITY: Final = "AMB-05"
+AMBIGUITY: Final = "rate-meter"
 
 
 class Operation(msgspec.Struct, gc=False):
@@ -52,7 +52,7 @@ class Form(msgspec.Struct, frozen=True):
     window_us: int = SECOND_US
 
     def row(self, segments: int, begin: int = 0) -> list[int]:
-        """It for a kernel; so many segments are metered, and `begin` is where its ring begins."""
+        """The meter as a row for a kernel: the number of segments to meter, and where its ring begins (`begin`)."""
         ring = max(1, min(self.most, segments + 1)) if self.reading == SLIDING else self.most  # never goes round
         return [self.reading, ring, self.window_us, begin]
 

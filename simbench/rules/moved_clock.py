@@ -1,4 +1,4 @@
-"""What a client may be blamed for while somebody moved the platform's clock by hand."""
+"""Limits the blame on a client while somebody moved the platform's clock by hand."""
 
 from __future__ import annotations
 

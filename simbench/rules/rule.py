@@ -16,6 +16,8 @@ from typing import Final, TypeVar, Unpack, cast
 import msgspec
 
 from simbench import rulebook
+from simbench.base.entry_points import loaded, place_of, shipped
+from simbench.base.errors import BadInput
 from simbench.contract import Contract
 from simbench.finding import Finding, Outcome
 from simbench.numbering.plan import NumberingPlan, plan_of
@@ -41,13 +43,15 @@ __all__ = [
 RENAMED: Final[dict[str, str]] = tomllib.loads(Path(__file__).with_name("renamed.toml").read_text("utf-8"))
 # Where the rules on ledgers stand: packages are searched, so that a new file in one needs no entry anywhere.
 PLACES: Final = ("simbench.rules.client", "simbench.sla.rules")
+GROUP: Final = "simbench.rules"
+"""Entry points of packages that ship rules: loading one enters them."""
 
 
 Found = TypeVar("Found")
 
 
 class Case(msgspec.Struct, frozen=True):
-    """What a rule is given: one run as read from its ledger, and the contract it is judged against.
+    """The input of a rule: one run as read from its ledger, and the contract it is judged against.
 
     What several rules work out of both is worked out `once`.
     """
@@ -62,7 +66,7 @@ class Case(msgspec.Struct, frozen=True):
         return plan_of(self.contract)
 
     def once(self, worked_out: Callable[[Case], Found]) -> Found:
-        """What a function finds of this case: it is called the first time only."""
+        """The result of a function of this case, which is called the first time only."""
         if worked_out not in self.kept:
             self.kept[worked_out] = worked_out(self)
         return cast(Found, self.kept[worked_out])
@@ -85,6 +89,20 @@ def _import_places() -> None:
         module = import_module(place)
         for found in pkgutil.iter_modules(getattr(module, "__path__", ()), f"{place}."):
             import_module(found.name)
+    for entry in shipped(GROUP).values():
+        before = set(_BOOK)
+        try:
+            loaded(entry)
+            if not set(_BOOK) - before and not _enters(entry.module):
+                raise BadInput(place_of(entry), f"its entry point {entry.value} of {GROUP} enters no rule", "@rule")
+        except BadInput:
+            _BOOK.forget(set(_BOOK) - before)  # half a package is none, and says the same when it is loaded again
+            raise
+
+
+def _enters(module: str) -> bool:
+    """Whether a rule of the book comes from a module, which may have been imported before."""
+    return any(one.judge.__module__.startswith(module) for one in _BOOK.values())
 
 
 def load(*suites: Suite) -> dict[str, Rule]:
@@ -127,5 +145,5 @@ def judge(purpose: str, case: Case, exercise: str) -> Finding:
 
 
 def missed(contract: Contract, *limits: str) -> Outcome:
-    """What missing these limits is: a failure, or weak when one of them is only our assumption."""
+    """The outcome of missing these limits: a failure, or weak when one of them is only our assumption."""
     return "weak" if contract.assumed(*limits) else "fail"

@@ -1,4 +1,4 @@
-"""What became of accepted messages: decisions of the centre name a message by its recipient and time stamp."""
+"""The outcomes of accepted messages: decisions of the centre name a message by its recipient and time stamp."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Kernels:
         self._begun = False
 
     def ready(self, wait_s: float = 0.0) -> bool:
-        """Return whether they may be called; wait so long for it. The first call begins to compile them."""
+        """Return whether they may be called, after waiting that long at most. The first call begins to compile them."""
         with self._lock:
             if not self._begun and compiles():
                 self._begun = True

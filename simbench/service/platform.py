@@ -203,7 +203,7 @@ class ServedPlatform:
     def known(self, address: str) -> str:
         """Return the address if it is a valid phone number. Raises Refusal."""
         if self.control.subscriber(address).standing == "malformed":
-            raise Refusal(422, "no telephone number", "path.address")
+            raise Refusal(422, "not a valid phone number", "path.address")
         return address
 
     def served(self, address: str) -> str:

@@ -86,7 +86,7 @@ def install(app: FastAPI, log: EventLog) -> None:
     @app.exception_handler(Trouble)
     async def _trouble(request: Request, error: Trouble) -> JSONResponse:
         del error
-        text = "the machine does not give what is needed; the server's standard error says what"
+        text = "the machine lacks a resource; the server's standard error names it"
         return refused(request, problem(503, text))
 
     @app.exception_handler(404)  # NiceGUI's pages have their own handler for 404

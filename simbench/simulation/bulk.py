@@ -45,7 +45,7 @@ MODES = {"monitor": MONITOR, "delay": DELAY, "nack": REFUSE, "discard": REFUSE}
 
 
 def not_carried(world: World) -> list[str]:
-    """What the vectorised engine does not support in a world, in words; empty when it can run it."""
+    """The features of a world that the vectorised engine does not support, in words; empty when it can run it."""
     found = []
     accounts: set[str] = set()
     for config in world.scenario.codes:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from fake_smsc.core.centre import mo_message_id
+from fake_smsc.core.message_id import mo_message_id
 from simbench.base.units import SECOND_US
 from simbench.simulation.bulk import Batch, BulkSmsc, spans_of
 from simbench.simulation.columns import Happening, Output, notifications

@@ -25,7 +25,7 @@ Request = tuple[int, int, int]
 
 
 class Counts(Protocol):
-    """What counts the messages that a client was asked to send and sent."""
+    """A counter of the messages that a client was requested to send and sent."""
 
     def count(self, code: str, at: int, name: str) -> None:
         """Add one to a count of a code, at an instant."""

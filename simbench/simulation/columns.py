@@ -65,7 +65,7 @@ class Happening(msgspec.Struct, frozen=True):
 
 
 class Output(Protocol):
-    """What a code's messages and events are written to."""
+    """The destination of a code's messages and events."""
 
     def offered(self, at: Integers) -> None:
         """Take the instants at which messages were requested."""

@@ -46,7 +46,7 @@ class Law(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Whatever the incidents of one entry have in common."""
+    """The properties that all incidents of one entry share."""
 
     scope: Scope = "total"
     share: Share = 1.0

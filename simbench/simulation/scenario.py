@@ -15,7 +15,7 @@ from fake_smsc.core.delivery import Failure
 from fake_smsc.scenario import CodeConfig, DeliveryConfig, PresetName, Share
 from simbench.base.calendar import Calendar
 from simbench.base.errors import ScenarioError
-from simbench.base.toml_files import choice, read_toml, shown
+from simbench.base.toml_files import Frozen, choice, read_toml, shown
 from simbench.contract import Contract, load_contract
 from simbench.contract.load import DEFAULT
 from simbench.simulation.incidents import IncidentsConfig
@@ -32,18 +32,14 @@ DAILY: Weights = (1, 1, 1, 1, 1, 2, 5, 12, 20, 24, 25, 24, 22, 21, 22, 23, 24, 2
 WEEKLY: Weights = (11, 11, 11, 11, 12, 9, 6)
 
 
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of the tables: frozen, unknown keys refused."""
-
-
-class Period(_Table, rename={"start": "from", "end": "to"}, frozen=True):
+class Period(Frozen, rename={"start": "from", "end": "to"}, frozen=True):
     """From a midnight (or civil time) up to, but not including, another."""
 
     start: str
     end: str
 
 
-class Campaign(_Table, frozen=True):
+class Campaign(Frozen, frozen=True):
     """One sending to many, requested at `start` (spread over `spread_min`) and repeated `every` day or week.
 
     `hours`: "legal" restricts it to jours ouvrables between the hours of the contract. Lower `priority` leaves
@@ -67,7 +63,7 @@ class Campaign(_Table, frozen=True):
     wrong_share: Share = 0.0
 
 
-class Flow(_Table, frozen=True):
+class Flow(Frozen, frozen=True):
     """Single messages at random (Poisson): `per_day` on an average day, weighted by hour and weekday."""
 
     name: Word
@@ -84,7 +80,7 @@ class Flow(_Table, frozen=True):
     wrong_share: Share = 0.0
 
 
-class Replies(_Table, frozen=True):
+class Replies(Frozen, frozen=True):
     """The share of the recipients of a code's messages who reply."""
 
     code: str
@@ -92,7 +88,7 @@ class Replies(_Table, frozen=True):
     median_min: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 10.0
 
 
-class Client(_Table, frozen=True):
+class Client(Frozen, frozen=True):
     """How the application of a code behaves.
 
     "ring" keeps a spool and its own meter, "offering" sends whatever it has at once and takes a refusal as final,
@@ -104,7 +100,7 @@ class Client(_Table, frozen=True):
     reconnect_s: Annotated[float, msgspec.Meta(ge=0.001, le=3600)] = 5.0
 
 
-class Tier(_Table, frozen=True):
+class Tier(Frozen, frozen=True):
     """A change of the code's rate at `at`."""
 
     at: str
@@ -112,22 +108,22 @@ class Tier(_Table, frozen=True):
     rate_per_s: Count
 
 
-class Porting(_Table, frozen=True):
+class Porting(Frozen, frozen=True):
     """A wave of portings: at `at`, `share` of the subscribers move to another operator."""
 
     at: str
     share: Share
 
 
-class Forecast(_Table, frozen=True):
-    """What the client announced at `at`: so many messages a month from this code."""
+class Forecast(Frozen, frozen=True):
+    """The client's announcement at `at` of its monthly number of messages from this code."""
 
     at: str
     code: str
     per_month: Natural
 
 
-class Population(_Table, frozen=True):
+class Population(Frozen, frozen=True):
     """The subscribers: how many, how they come and go, and shares of those who are not there at all.
 
     `failures` replace those of the preset.
@@ -141,13 +137,13 @@ class Population(_Table, frozen=True):
     failures: tuple[Failure, ...] | None = None
 
 
-class History(_Table, frozen=True):
+class History(Frozen, frozen=True):
     """Since when every incident is known, where the world is part of a longer run of the platform."""
 
     known_from: str = ""
 
 
-class WorldScenario(_Table, frozen=True):
+class WorldScenario(Frozen, frozen=True):
     """A whole world."""
 
     period: Period

@@ -255,7 +255,7 @@ class Decided(msgspec.Struct, frozen=True, eq=False):
 
 
 def decided(year: Year, contract: Contract) -> Decided:
-    """What decides on the availability of a year under a contract."""
+    """The measurement that decides on a year's availability under a contract."""
     quality = contract.terms.quality
     formula, allowed = quality.availability_formula.value, 1 - Fraction(str(quality.availability.value))
     windows, provisional = _decisive(rolling(year, turning_points(year)), year, allowed, formula)

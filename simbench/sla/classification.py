@@ -87,7 +87,7 @@ def counted(incidents: Iterable[Incident], contract: Contract, days: str = "") -
         for one in sorted(incidents, key=lambda one: (one.start, one.ticket))
         for part in _parts(named_operator(one, contract.operator), contract, days)
     ]
-    if contract.reading("AMB-14") == "all_down":
+    if contract.reading("several-platforms") == "all_down":
         several = [one for one in found if one.incident.subject.startswith(PLATFORM_OF_SEVERAL)]
         found += _all_down(several, contract.operator)
     # The end of announced work that overran begins after what began during it.
@@ -159,14 +159,14 @@ def noticed_in_time(incident: Incident, contract: Contract, reading: str = "") -
     """Whether an incident was announced the required number of days ahead, under a reading of AMB-04."""
     quality = contract.terms.quality
     days = (quality.notice_days if incident.attributed_to == contract.operator else quality.client_notice_days).value
-    latest = contract.calendar.days_before(incident.start, days, reading or contract.reading("AMB-04"))
+    latest = contract.calendar.days_before(incident.start, days, reading or contract.reading("notice-days"))
     return incident.announced_at is not None and incident.announced_at <= latest
 
 
 def whole(incident: Incident, contract: Contract) -> bool:
     """Whether the whole service was down (AMB-14): the whole platform, or one of several under "any_down"."""
     one_platform = incident.subject == PLATFORM or incident.subject.startswith(PLATFORM_OF_SEVERAL)
-    return incident.scope == "total" or (one_platform and contract.reading("AMB-14") == "any_down")
+    return incident.scope == "total" or (one_platform and contract.reading("several-platforms") == "any_down")
 
 
 def _counted(incident: Incident, contract: Contract, days: str = "") -> Counted:

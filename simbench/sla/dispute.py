@@ -190,7 +190,7 @@ def _united(spans: Iterable[Silence], within: Silence) -> list[Silence]:
 
 
 def _common(some: Sequence[Silence], others: Sequence[Silence]) -> list[Silence]:
-    """What two lists of disjoint spans have in common."""
+    """The intersection of two lists of disjoint spans."""
     found, place = [], 0
     for start, end in some:
         while place < len(others) and others[place][1] <= start:

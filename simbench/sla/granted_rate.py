@@ -129,7 +129,7 @@ def _by_second(case: Case, service: Service) -> list[Stretch]:
 
 
 def _waiting(change: Instants, piece: Instants) -> tuple[Instants, Instants]:
-    """What certainly waits before and after each row: never below zero, and nothing before the first of a piece."""
+    """The messages that certainly wait before and after each row: at least zero, none before the first of a piece."""
     before, after = np.zeros(len(change), dtype=np.int64), np.zeros(len(change), dtype=np.int64)
     for first, last in _runs(piece):
         level = np.cumsum(change[first:last])

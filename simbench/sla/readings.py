@@ -76,13 +76,13 @@ def _questions(incidents: tuple[Incident, ...], contract: Contract) -> Iterator[
         return lambda service, own: _cells(replace(service, counted=counted(own, changed, days)), changed, days)
 
     yield (
-        "notice", contract.reading("AMB-04"), any(one.planned for one in incidents),
+        "notice", contract.reading("notice-days"), any(one.planned for one in incidents),
         {name: under(contract, name) for name in NOTICES},
     )  # fmt: skip
     yield (
-        "platforms", contract.reading("AMB-14"),
+        "platforms", contract.reading("several-platforms"),
         any(one.subject.startswith(PLATFORM_OF_SEVERAL) and one.scope == "partial" for one in incidents),
-        {name: under(_reading(contract, "AMB-14", name)) for name in ("all_down", "any_down")},
+        {name: under(contract.read_as("several-platforms", name)) for name in ("all_down", "any_down")},
     )  # fmt: skip
     yield (
         "since", "failure", any(one.noticed_at is not None and one.noticed_at > one.start for one in incidents),
@@ -102,11 +102,6 @@ def _questions(incidents: tuple[Incident, ...], contract: Contract) -> Iterator[
             ),
         },
     )  # fmt: skip
-
-
-def _reading(contract: Contract, name: str, reading: str) -> Contract:
-    ambiguity = replace(contract.ambiguities[name], reading=reading)
-    return replace(contract, ambiguities={**contract.ambiguities, name: ambiguity})
 
 
 def _without_share(incident: Incident) -> bool:

@@ -163,7 +163,7 @@ def _too_near(one: Counted, limit: int, case: Case) -> bool:
 
 
 def _unsure(outages: list[Counted]) -> str:
-    """What keeps some outages from a verdict: still open, or too near the limit for the precision of their times."""
+    """Why some outages have no verdict: still open, or too near the limit for the precision of their times."""
     still_open = sum(one.incident.end is None for one in outages)
     near = len(outages) - still_open
     parts = [count(still_open, "is still open", "are still open")] if still_open else []

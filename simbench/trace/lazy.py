@@ -205,7 +205,7 @@ class Octets:
         self._read: dict[int, Bytes] = {}
 
     def begin(self, again: Callable[[str], pa.Array], size: int) -> int:
-        """Begin a piece of so many octets, which `again` reads; return its number."""
+        """Begin a piece of `size` octets, which `again` reads; return its number."""
         self._again.append(again)
         self._sizes.append(size)
         self._more.append(bytearray())

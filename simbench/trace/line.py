@@ -38,7 +38,7 @@ class Line(msgspec.Struct):
 
     @property
     def session(self) -> Session:
-        """It as a row of the trace."""
+        """The connection as a row of the trace."""
         login = self.login or Login(-1, "")
         return Session(
             self.number, self.opened_at, self.peer, self.account, login.at, login.ack, login.ec, self.first,

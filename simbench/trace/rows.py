@@ -1,4 +1,4 @@
-"""What the judge reads out of a wire, as rows, and the views of them; instants are microseconds, -1 where missing."""
+"""Rows that the judge reads from a wire, and the views of them; instants are microseconds, -1 where missing."""
 
 from __future__ import annotations
 

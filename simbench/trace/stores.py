@@ -1,4 +1,4 @@
-"""What is read of a wire, as columns that grow: frames, submits, notifications."""
+"""Frames, submits and notifications of a wire as columns that grow."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Store:
         self.count += count
 
     def begin(self) -> None:
-        """What follows is of the next piece of the wire."""
+        """Begin the next piece of the wire."""
         self._starts.append(self.count)
 
     def pieces(self, rows: Ints) -> Ints:
@@ -221,7 +221,7 @@ def numbered(values: NDArray[np.signedinteger]) -> tuple[Ints, NDArray[np.signed
 
 
 def _hashed(values: Array) -> tuple[Ints, Array] | None:
-    """The same where there are many values but few different ones; else None."""
+    """As `numbered`, for many values of which few are different; else None."""
     if len(values) < FEW or not compiles():
         return None
     which = np.empty(len(values), np.int32)

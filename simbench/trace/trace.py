@@ -90,12 +90,12 @@ class Trace:
 
     @cached_property
     def events(self) -> list[At]:
-        """What the bench made happen, and what a capture says of itself, in order."""
+        """Events of the bench and of a capture, in order."""
         return events_in(self.run.events)
 
     @cached_property
     def stimuli(self) -> list[Stimulus]:
-        """What was asked of the client and what it reported, in order."""
+        """Requests to the client and its reports, in order."""
         return stimuli_in(self.run.stimuli)
 
     @cached_property
@@ -110,7 +110,7 @@ class Trace:
 
     @cached_property
     def reports(self) -> list[Reported]:
-        """What the client reported, in order."""
+        """The client's reports, in order."""
         return [one for one in self.stimuli if isinstance(one, Reported)]
 
     @cached_property
@@ -164,7 +164,7 @@ class Trace:
         return max(largest[level][first], largest[level][beyond - (1 << level)])
 
     def largest_timing_errors(self, starts: Ints, ends: Ints) -> Ints:
-        """The same of many intervals."""
+        """As `largest_timing_error`, for many intervals."""
         since, levels = (np.array(self._late[0], np.int64), [np.array(each, np.int64) for each in self._late[1]])
         found = np.zeros(len(starts), np.int64)
         for at in range(0, len(starts), _AT_ONCE):

@@ -222,6 +222,11 @@ class _Seen:
 
     __hash__ = None  # type: ignore[assignment]  # like a struct that may change
 
+    def __repr__(self) -> str:
+        names: tuple[str, ...] = self.__class__.__struct_fields__  # type: ignore[attr-defined]  # as above
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{self.__class__.__name__}({fields})"
+
 
 class _Piece:
     """Some rows of a view; a field is made for all of them when it is read of one."""

@@ -46,6 +46,11 @@ _GSM: Final = frozenset(_CODES)
 _EXTENDED: Final = frozenset(EXTENSION.values())
 
 
+def is_seven_bit(digits: str) -> bool:
+    """Whether none of the octets in hexadecimal is above 7F, as codes of this alphabet never are."""
+    return not digits[::2].strip("01234567")
+
+
 def is_gsm(text: str) -> bool:
     """Whether every character of `text` is in the default alphabet or its extension."""
     return _GSM.issuperset(text)

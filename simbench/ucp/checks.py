@@ -1,4 +1,4 @@
-"""What is wrong with the fields of an operation or result: by the field table, and by the rules that relate fields.
+"""Checks the fields of an operation or result: by the field table, and by the rules that relate fields.
 
 Sources: EMI-UCP 4.0 sections 4 to 6; the lenient checks accept what live clients are known to send.
 """
@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from simbench.ucp import content, xser
-from simbench.ucp.fields import LAYOUTS, Field, Layout, layout_of
+from simbench.ucp.alphabet import is_seven_bit
+from simbench.ucp.fields import LAYOUTS, At, Field, Layout, layout_of
 from simbench.ucp.forms import FORMS, digits, hexadecimal
 from simbench.ucp.frame import WIRE_ERRORS, Frame, WireError
 from simbench.ucp.operations import Values, present
@@ -70,6 +71,9 @@ PROBLEMS: Final[dict[str, Problem]] = {
     "bits-beside-text": Problem("a number of bits beside a message that is no data", strict_only=True, noted=True),
     "byte-order-mark": Problem("UCS-2 that begins with a byte-order mark", strict_only=True, noted=True),
     "little-endian": Problem("UCS-2 whose octets have changed places", strict_only=True, noted=True),
+    "not-gsm": Problem(
+        "a text of MT 3 with octets above 7F, which are no codes of GSM 03.38", strict_only=True, noted=True
+    ),
 }
 
 
@@ -84,7 +88,11 @@ def is_plain(operation: Frame) -> bool:
     """Whether an operation has the common form that is certainly correct; False means unknown."""
     plain = PLAIN.get(operation.ot)
     octets = operation.octets
-    return plain is not None and plain.fullmatch(octets, 15, len(octets) - 3) is not None
+    return (
+        plain is not None
+        and plain.fullmatch(octets, 15, len(octets) - 3) is not None
+        and is_seven_bit(operation.data[At.MSG])
+    )
 
 
 def check(frame: Frame, strict: bool = True, long_messages: bool = False) -> list[FieldError]:
@@ -223,9 +231,12 @@ def _content_errors(ot: str, values: Values, longest_text: int) -> Iterator[Fiel
     elif mt in {"2", "3"}:
         if "NB" in values:
             yield FieldError("NB", "bits-beside-text", values["NB"], "02")
+        name = "AMsg" if ot == "30" else "Msg"
+        if mt == "3" and not is_seven_bit(msg) and not hexadecimal(msg):
+            yield FieldError(name, "not-gsm", msg, "02")
         characters = len(msg) if mt == "2" else len(msg) // 2
         if characters > content.room_for_septets(udh) + longest_text - content.SEPTETS:
-            yield FieldError("AMsg" if ot == "30" else "Msg", "too-long", msg, "24")
+            yield FieldError(name, "too-long", msg, "24")
 
 
 def _is_ucs2(services: list[xser.Tlv]) -> bool:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ import fake_smsc
 import simbench
 import simbench.dialup
 import simbench.roaming
+from tools.reference.python import members_of
 
 HERE = Path(__file__).parent
 SIGNATURES = HERE / "signatures.txt"
@@ -83,6 +85,19 @@ def test_every_public_name_is_where_it_says_and_is_listed_by_dir() -> None:
 def test_every_public_function_and_class_says_what_it_does() -> None:
     for place, thing in public().items():
         assert inspect.getdoc(thing), place
+
+
+def test_every_public_method_and_property_says_what_it_does_and_gives_its_type() -> None:
+    members = 0
+    for place, thing in public().items():
+        if not inspect.isclass(thing):
+            continue
+        for name, member in members_of(thing):
+            function: Any = member.fget if isinstance(member, property) else getattr(member, "func", member)
+            assert inspect.getdoc(function), f"{place}.{name}"
+            assert inspect.signature(function).return_annotation is not inspect.Signature.empty, f"{place}.{name}"
+            members += 1
+    assert members > 60
 
 
 @pytest.mark.parametrize("name", [name for name in simbench.__all__ if inspect.isfunction(getattr(simbench, name))])

@@ -62,7 +62,7 @@ def billed(tmp_path: Path, old: str, new: str) -> dict[str, Finding]:
     """The findings of a bill of 98,000 messages, 36050 at 50/s and one ordinary code, with one piece changed."""
     acts = Acts((*codes(1), CodeActs("36050", LONG_SINCE, None, (Tier("2016-01", 50, "R-1"),))))
     counts = Counts("hand", {(OCTOBER, "36001"): Count(98_000, 100_000)})
-    text = as_csv(invoice(CONTRACT, acts, counts, OCTOBER))
+    text = as_csv(invoice(CONTRACT, acts, counts, OCTOBER), CONTRACT)
     assert old in text
     path = tmp_path / "bill.csv"
     lines = text.replace(old, new).splitlines()
@@ -85,7 +85,7 @@ def test_a_row_says_what_was_billed_and_what_is_due(
     old: str, new: str, row: str, measured: float, limit: float, tmp_path: Path
 ) -> None:
     found = billed(tmp_path, old, new)[BILLED[f"OPS-TAR-{row}"]]
-    assert (found.measured, found.limit, found.unit) == (measured, limit, "euro")
+    assert (found.measured, found.limit, found.unit) == (measured, limit, "EUR")
     expected = "pass" if measured == limit else "weak" if measured == 3000 else "fail"  # 100,000 were accepted: AMB-11
     assert (found.outcome, found.blame) == (expected, "" if expected == "pass" else "platform")
 

@@ -16,7 +16,7 @@ from simbench.billing.counts import Count, Counts
 from simbench.billing.due import what_is_due
 from simbench.billing.invoice import effects, invoice
 from simbench.billing.page import Bundle, as_csv, as_html
-from simbench.billing.readings import SWITCHES, read_as
+from simbench.billing.readings import SWITCHES
 from simbench.billing.received import Difference, added_up
 from simbench.billing.words import HOME
 from simbench.contract import load_contract
@@ -79,7 +79,7 @@ def test_another_reading_changes_the_total_by_what_the_hand_says(switch: tuple[s
     acts, counts, difference = OTHERWISE[switch]
     by_switch = {(one.ambiguity, one.reading): one.difference for one in effects(CONTRACT, acts, counts, OCTOBER)}
     assert by_switch[switch] == Decimal(difference)
-    read_otherwise = read_as(CONTRACT, *switch)
+    read_otherwise = CONTRACT.read_as(*switch)
     due = what_is_due(read_otherwise, acts, counts, OCTOBER)
     total = sum(amount or Decimal(0) for _, amount in due.values())
     assert total == invoice(CONTRACT, acts, counts, OCTOBER).total_ht + Decimal(difference)
@@ -87,7 +87,7 @@ def test_another_reading_changes_the_total_by_what_the_hand_says(switch: tuple[s
 
 def test_a_tier_sold_by_quotation_has_no_price_until_one_is_quoted() -> None:
     code = CodeActs("36050", LONG_SINCE, None, (Tier("2016-01", 50, "R-1"),))
-    by_quotation = read_as(CONTRACT, "AMB-07", "quotation")
+    by_quotation = CONTRACT.read_as("AMB-07", "quotation")
     unknown = invoice(by_quotation, Acts((code,)), NOTHING, OCTOBER)
     assert (unknown.complete, unknown.total_ht) == (False, Decimal("150.00"))
     quoted = invoice(by_quotation, Acts((code,), quotes={"50": Decimal("1234.50")}), NOTHING, OCTOBER)
@@ -102,7 +102,7 @@ def test_messages_rounded_one_by_one_cost_another_sum_where_the_price_has_parts_
     acts, counts = Acts(codes(1)), delivered(1000)  # 34.00, or a thousand times 0.03
     by_switch = {(one.ambiguity, one.reading): one.difference for one in effects(contract, acts, counts, OCTOBER)}
     assert by_switch["AMB-15", "per_message"] == Decimal("-4.00")
-    due = what_is_due(read_as(contract, "AMB-15", "per_message"), acts, counts, OCTOBER)
+    due = what_is_due(contract.read_as("AMB-15", "per_message"), acts, counts, OCTOBER)
     assert due["OPS-TAR-05", ""] == (1000, Decimal("30.00"))
 
 
@@ -131,7 +131,7 @@ def test_a_page_holds_every_amount_and_asks_for_nothing_outside() -> None:
     assert money(bill.total_ttc, CONTRACT.language, "EUR") in page
     assert "&lt;script&gt;" in page
     assert "http" not in page
-    assert as_csv(bill).splitlines()[1] == "OPS-TAR-01,36001,1,280,280.00"
+    assert as_csv(bill, CONTRACT).splitlines()[1] == "OPS-TAR-01,36001,1,280,280.00"
 
 
 def test_amounts_have_one_form_a_language_and_the_currency_given() -> None:
@@ -165,7 +165,7 @@ def test_both_languages_of_an_invoice_have_the_same_texts() -> None:
     tables = [tomllib.loads((HOME / f"{name}.toml").read_text()) for name in ("en", "fr")]
     english, french = ({(s, k): v for s, entries in table.items() for k, v in entries.items()} for table in tables)
     assert set(english) == {key for key in french if key[0] != "reading"}
-    readings = {(f"{name}-{one}") for name in SWITCHES for one in CONTRACT.ambiguities[name].readings}
+    readings = {(f"{name}-{one}") for name in SWITCHES for one in CONTRACT.ambiguity(name).readings}
     assert {key for section, key in french if section == "reading"} == readings
     for key, text in english.items():
         assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", french[key])), key

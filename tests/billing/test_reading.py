@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from simbench.base.errors import BadInput, LedgerError
 from simbench.billing.acts import ActsError, Month, read_acts
 from simbench.billing.counts import Count, count_run, read_counts
 from simbench.billing.forecast import ForecastError, read_forecast
-from simbench.billing.received import read_received
+from simbench.billing.received import read_received, sum_names
 from simbench.cli.main import cli
+from simbench.contract import load_contract
 from simbench.ledger import Ledger, MemoryLedger, RunInfo
 from tests.billing.worked import CONTRACT, OCTOBER
 from tests.paris import FRANCE, instant
@@ -243,3 +245,12 @@ def test_a_bill_that_cannot_be_is_refused_in_one_line(tmp_path: Path, line: str,
     with pytest.raises(BadInput) as caught:
         read_received(path, CONTRACT)
     assert reported in str(caught.value)
+
+
+def test_sums_are_named_in_the_language_of_the_contract_and_read_in_both(tmp_path: Path) -> None:
+    demo, path = load_contract("demo_telecom"), tmp_path / "bill.csv"
+    for contract, names in ((demo, ("NET", "VAT", "GROSS")), (load_contract(), ("HT", "VAT", "TTC"))):
+        assert tuple(sum_names(contract).values()) == names
+        for net, vat, gross in (("net", "TVA", "ttc"), ("HT", "vat", "GROSS")):
+            path.write_text(f"clause,amount\n{net},10.00\n{vat},2.00\n{gross},12.00\n")
+            assert read_received(path, contract).sums == {"HT": Decimal(10), "VAT": Decimal(2), "TTC": Decimal(12)}

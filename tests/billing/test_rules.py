@@ -12,7 +12,6 @@ from simbench.billing.acts import Acts, CodeActs, Option, OtherChange, Qualifica
 from simbench.billing.counts import Count, Counts
 from simbench.billing.invoice import invoice
 from simbench.billing.page import as_csv
-from simbench.billing.readings import read_as
 from simbench.billing.received import compare, read_received
 from simbench.billing.rules import Bill, judge_bill
 from simbench.contract import Contract
@@ -43,7 +42,7 @@ def received(tmp_path: Path, text: str, contract: Contract = CONTRACT) -> dict[s
 
 
 def right_bill(contract: Contract = CONTRACT) -> str:
-    return as_csv(invoice(contract, ACTS, COUNTS, OCTOBER))
+    return as_csv(invoice(contract, ACTS, COUNTS, OCTOBER), contract)
 
 
 def test_a_right_bill_passes_every_rule(tmp_path: Path) -> None:
@@ -76,13 +75,13 @@ def test_a_line_left_out_or_billed_twice_fails(tmp_path: Path, row: str) -> None
 
 
 def test_a_bill_right_under_another_reading_is_weak_and_says_which(tmp_path: Path) -> None:
-    finding = received(tmp_path, right_bill(read_as(CONTRACT, "AMB-02", "slab")))[BILLED["OPS-TAR-07"]]
+    finding = received(tmp_path, right_bill(CONTRACT.read_as("AMB-02", "slab")))[BILLED["OPS-TAR-07"]]
     assert (finding.outcome, finding.assumed) == ("weak", ("AMB-02",))
     assert "AMB-02 slab" in finding.summary
 
 
 def test_half_of_another_reading_excuses_nothing(tmp_path: Path) -> None:
-    slab = right_bill(read_as(CONTRACT, "AMB-02", "slab")).splitlines()
+    slab = right_bill(CONTRACT.read_as("AMB-02", "slab")).splitlines()
     dear = next(line for line in slab if line.startswith("OPS-TAR-07,"))
     lines = [line for line in right_bill().splitlines() if not line.startswith("OPS-TAR-07,")]
     findings = received(tmp_path, "\n".join([*lines, dear]))  # twenty codes billed at 150 and again at 500
@@ -131,7 +130,7 @@ def test_a_wrong_sum_fails_and_another_vat_is_weak(tmp_path: Path) -> None:
 def test_a_high_tier_without_a_request_is_the_clients_failure(tmp_path: Path) -> None:
     path = tmp_path / "bill.csv"
     acts = Acts((CodeActs("36050", LONG_SINCE, None, (Tier("2016-01", 50),)),))
-    path.write_text(as_csv(invoice(CONTRACT, acts, COUNTS, OCTOBER)))
+    path.write_text(as_csv(invoice(CONTRACT, acts, COUNTS, OCTOBER), CONTRACT))
     findings = judge_bill(Bill(CONTRACT, acts, COUNTS, OCTOBER, read_received(path, CONTRACT)))
     asked = next(finding for finding in findings if finding.purpose == "bill.requested")
     assert (asked.outcome, asked.blame) == ("fail", "client")
@@ -149,7 +148,7 @@ def test_every_invoice_worked_by_hand_is_found_right(tmp_path: Path, name: str) 
 
 
 def test_a_tier_by_quotation_differs_by_its_quantity_alone(tmp_path: Path) -> None:
-    quotation = read_as(CONTRACT, "AMB-07", "quotation")
+    quotation = CONTRACT.read_as("AMB-07", "quotation")
     own, path = invoice(quotation, ACTS, COUNTS, OCTOBER), tmp_path / "bill.csv"
     path.write_text(right_bill().replace("OPS-TAR-12,36902,1,3000,3000.00", "OPS-TAR-12,36902,2,2000,4000.00"))
     (found,) = compare(own, read_received(path, CONTRACT))

@@ -15,7 +15,6 @@ from simbench.base.errors import BadInput
 from simbench.billing.acts import Month
 from simbench.billing.invoice import invoice
 from simbench.billing.page import as_csv
-from simbench.billing.readings import read_as
 from simbench.billing.received import read_received
 from simbench.billing.rules import Bill, balance, judge_bill
 from tests.billing.test_rules import ACTS, COUNTS
@@ -79,7 +78,7 @@ def under(ambiguity: str, reading: str) -> Change:
     """The bill as it is under another reading of the contract."""
 
     def change(_: Lines) -> Lines:
-        text = as_csv(invoice(read_as(CONTRACT, ambiguity, reading), ACTS, COUNTS, OCTOBER))
+        text = as_csv(invoice(CONTRACT.read_as(ambiguity, reading), ACTS, COUNTS, OCTOBER), CONTRACT)
         return [line.split(",") for line in text.splitlines()[1:]]
 
     return change
@@ -243,7 +242,7 @@ def test_a_bill_in_another_currency_is_refused(kind: str, tmp_path: Path) -> Non
 
 
 def test_a_bill_of_the_month_before_is_caught(tmp_path: Path) -> None:
-    text = as_csv(invoice(CONTRACT, ACTS, COUNTS, Month(2016, 9)))
+    text = as_csv(invoice(CONTRACT, ACTS, COUNTS, Month(2016, 9)), CONTRACT)
     found = outcomes(tmp_path, [line.split(",") for line in text.splitlines()[1:]])
     assert {row("01"), row("02"), row("05")} <= set(found)
 

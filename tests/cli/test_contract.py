@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from simbench.api.sessions import conform
 from simbench.cli.main import cli
+from simbench.contract import load_contract
 
 
 def run(*words: str) -> Result:
@@ -74,13 +76,61 @@ def test_a_difference_names_the_key_and_both_sides(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(
         'extends = "orange_ops_2016"\n[terms.quality]\nrestoration_h = { value = 4, status = "contract" }\n'
+        'notice_days = { value = 5, status = "contract" }\n'
         '[ambiguities.AMB-04]\nreading = "ouvres"\nstatus = "contract"\n'
+        '[clauses.OPS-QOS-02]\ngist = "Back within {quality.restoration_h} hours."\n'
     )
-    assert run("diff", "orange_ops_2016", str(path)).output.splitlines() == [
+    lines = run("diff", "orange_ops_2016", str(path)).output.splitlines()
+    assert lines[:2] == [
         "terms.quality.restoration_h: 6 h (OPS-QOS-02, seed) -> 4 h (OPS-QOS-02, contract)",
         "ambiguities.AMB-04: calendar (assumption) -> ouvres (contract)",
     ]
+    assert lines[2].startswith("clauses.OPS-QOS-02.gist: ")
+    assert lines[2].endswith("-> Back within 4 hours.")
+    assert lines[-1] == "different: 1 figure, 1 reading, 1 clause; 1 figure only in clause or status (--all)"
+    assert "notice_days" in run("diff", "orange_ops_2016", str(path), "--all").output
     assert run("diff", str(path), str(path)).output == "the contracts say the same\n"
+
+
+def test_two_operators_are_compared_by_what_their_figures_are_about() -> None:
+    output = run("diff", "orange_ops_2016", "demo_telecom").output
+    lines = output.splitlines()
+    assert "terms.numbering.ranges, marketing: 36 digits, use marketing (OPS-DEO-08, seed) -> " in output
+    assert "terms.tariff, message: 0.030 euro/message, charge message (OPS-TAR-05, seed) -> 0.021" in output
+    assert "parties, operator: Orange (orange) -> Demo Telecom (demo)" in lines
+    assert output.count("OPS-PRO-07") == 1  # in the list of clauses that the other does not have
+    assert not [line for line in lines if "{" in line and "pattern" not in line]
+    both = json.loads(run("diff", "orange_ops_2016", "demo_telecom", "--json").output)
+    assert "ranges.presence-range" in both["only_first"]["purposes"]
+    assert both["only_second"] == {"clauses": list(load_contract("demo_telecom").clauses), "purposes": []}
+
+
+@pytest.mark.slow
+def test_a_difference_names_the_verdicts_on_a_session_that_change(tmp_path: Path) -> None:
+    longer, folder = tmp_path / "longer.toml", tmp_path / "session"
+    longer.write_text(
+        'extends = "demo_telecom"\n[terms.hours.marketing]\ncloses_at_h = { value = "20:30", status = "contract" }\n'
+    )
+    conform("reference", only="evening-edge", contract="demo_telecom", faults=["closes-late"], folder=folder)
+    words = ["diff", "demo_telecom", str(longer), "--run", str(folder), "--json"]
+    changed = {row["purpose"]: row for row in json.loads(run(*words).output)["verdicts"]}
+    assert (changed["hours.evening-edge"]["first"], changed["hours.evening-edge"]["second"]) == ("fail", "inconclusive")
+
+
+def test_prices_uses_and_readings_are_shown() -> None:
+    shown = run("show", "demo_telecom").output
+    assert "25 messages/s, price 210" in shown
+    assert "72 digits, use marketing" in shown
+    assert "60 euro/month, charge code_month, last 5" in shown
+    assert "* ouvres: Monday to Friday without public holidays" in shown
+    assert "  ouvrables: Monday to Saturday without public holidays" in shown
+
+
+def test_a_base_is_shown_though_it_is_no_contract() -> None:
+    shown = run("show", "common")
+    assert shown.exit_code == 0
+    assert "marketing.stop_grace_h                     24 h  [assumption]" in shown.output
+    assert json.loads(run("show", "common", "--json").output)["abstract"] is True
 
 
 def test_contracts_of_two_products_are_not_compared() -> None:

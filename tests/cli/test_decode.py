@@ -21,6 +21,7 @@ from simbench.cli.main import cli
 from simbench.ledger import Ledger, MemoryLedger, RunInfo
 from simbench.ledger.rows import Row
 from simbench.ucp.frame import Frame, Framer, encode
+from simbench.ucp.operations import build
 from tests.capture.scenes import LOGIN, RESULTS, START, SUBMITS, WELCOME
 from tests.cli.child import Ended
 from tests.ucp.vectors import BROKEN, VALID, VECTORS, Vector, name_of
@@ -125,6 +126,13 @@ def test_the_plain_text_explains_every_field_and_what_is_wrong() -> None:
     assert "! AdC: not-digits: something else than decimal digits; error code 06" in said
     assert "line 3: not a frame: " in said
     assert "! header: " in said
+
+
+def test_a_text_with_octets_that_are_no_gsm_is_called_so() -> None:
+    sent = build("51", "O", 1, AdC="33639980001", OAdC="36010", MT="3", Msg="44E96AE0")
+    done = run("decode", given=f"{printable(sent)}\n".encode())
+    assert done.exit_code == 1
+    assert "! Msg: not-gsm: a text of MT 3 with octets above 7F, which are no codes of GSM 03.38" in done.stdout
 
 
 def ledger_with_wire() -> MemoryLedger:

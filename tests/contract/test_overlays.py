@@ -85,7 +85,7 @@ def test_a_whole_contract_of_ones_own_needs_no_base(tmp_path: Path) -> None:
 REFUSALS = {
     "terms.throughput.jiter_ms = 1": "mine.toml: terms.throughput.jiter_ms: unknown key; expected perhaps `jitter_ms`",
     "terms.throughput.jitter_ms.valeu = 1": "terms.throughput.jitter_ms.valeu: unknown key; expected perhaps `value`",
-    "colour = 1": "mine.toml: colour: unknown key; expected one of title, kind, extends, abstract, invented, language",
+    "colour = 1": "mine.toml: colour: unknown key; expected one of title, kind, extends, abstract, invented, topics",
     "terms = 3": "mine.toml: terms: is 3; expected a table",
     "terms.session.window.value = 'ten'": 'mine.toml: terms.session.window.value: is "ten"; expected a whole number',
     "terms.session.window.value = true": "terms.session.window.value: is true; expected a whole number",

@@ -1,4 +1,4 @@
-"""The Python of the README is run as it stands."""
+"""The Python of the README and of the tutorial's first page is ten lines, and is run as it stands."""
 
 from __future__ import annotations
 
@@ -7,10 +7,39 @@ import subprocess
 import sys
 from pathlib import Path
 
-README = Path(__file__).parents[2] / "README.md"
+import pytest
+
+from tests.docs.blocks import agrees
+
+ROOT = Path(__file__).parents[2]
+README = "1 total, unplanned outage, the longest S1 with 6 h 00\n['Bonjour']\n"
 
 
-def test_the_readme_s_python_runs() -> None:
-    (block,) = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
-    done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=True, timeout=600)
-    assert re.fullmatch(r"127\.0\.0\.1:[0-9]+ Account\(login='36010', password='secret'\)\n", done.stdout)
+def python_of(page: str) -> str:
+    blocks: list[str] = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
+    return blocks[0]
+
+
+def run(block: str, folder: Path) -> str:
+    command = [sys.executable, "-c", block]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_readme_s_python_runs_in_an_empty_folder(tmp_path: Path) -> None:
+    assert run(python_of("README.md"), tmp_path) == README
+
+
+@pytest.mark.slow
+def test_the_tutorial_s_python_prints_what_it_shows_and_leaves_the_report(tmp_path: Path) -> None:
+    page = "docs/tutorial/first-session.md"
+    shown = re.findall(r"prints\n\n```text\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)[0]
+    said = run(python_of(page), tmp_path)
+    assert agrees(shown, said), said
+    assert (tmp_path / "reports" / "days" / "report.html").is_file()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial/first-session.md"])
+def test_it_is_ten_lines(page: str) -> None:
+    assert len([line for line in python_of(page).splitlines() if line]) <= 10

@@ -14,9 +14,10 @@ import pytest
 
 from tests.docs.shell import ROOT
 from tools.reference.generated import PAGES_OF, PLACE
+from tools.reference.notebooks import names, read
 
 ASSETS = {"link": "href", "script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src"}
-PARTS = ("Tutorial", "Guides", "Reference", "Background")
+PARTS = ("Tutorial", "Notebooks", "Guides", "Reference", "Background")
 
 
 class Page(HTMLParser):
@@ -84,7 +85,19 @@ def test_no_page_asks_another_host_for_anything(built: dict[Path, Page], site: P
         assert not re.search(r"(url\(|@import)\s*['\"]?(https?:)?//", style.read_text("utf-8")), style
 
 
-def test_the_site_has_its_four_parts(site: Path) -> None:
+def test_notebooks_are_pages_with_their_charts_and_can_be_downloaded(site: Path, built: dict[Path, Page]) -> None:
+    for name in names():
+        page = built[site / "notebooks" / f"{name}.html"]
+        assert f"download/{name}.ipynb" in page.links
+        copy = (site / "notebooks" / "download" / f"{name}.ipynb").read_bytes()
+        assert copy == (ROOT / "docs" / "notebooks" / f"{name}.ipynb").read_bytes()
+        shown = [output for cell in read(name).cells for output in cell.get("outputs", ())]
+        pictures = [one for one in page.assets if one.startswith("data:image/png;base64,")]
+        assert len(pictures) == sum("image/png" in one.get("data", {}) for one in shown)
+    assert not (site / "notebooks" / "year_sla.ipynb").exists()
+
+
+def test_the_site_has_its_parts(site: Path) -> None:
     home = (site / "index.html").read_text("utf-8")
     assert all(f'<span class="caption-text">{part}</span>' in home for part in PARTS)
 

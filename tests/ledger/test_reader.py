@@ -310,10 +310,11 @@ def test_tables_are_read_once_and_kept(whole: Path) -> None:
 def test_parquet_holds_the_same_tables(whole: Path, tmp_path: Path) -> None:
     run = open_run(whole)
     paths = export_parquet(run, tmp_path / "export")
-    assert [path.stem for path in paths] == list(TABLES)
-    for path in paths:
-        assert pq.read_table(path).equals(run.table(path.stem))
-    assert (tmp_path / "export" / "run.json").exists()
+    again = open_run(tmp_path / "export")
+    assert again.info == run.info
+    for path, name in zip(paths, TABLES, strict=True):
+        assert pq.read_table(path).equals(run.table(name))
+        assert again.table(name).equals(run.table(name))
 
 
 def test_parquet_into_a_place_that_is_no_folder_is_reported(tmp_path: Path) -> None:

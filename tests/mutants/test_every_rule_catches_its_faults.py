@@ -37,6 +37,7 @@ FORGIVABLE = {"lower-case", "line-ends"}
 ALONE = {*CONNECTION_FAULTS, *TEXT_FAULTS}
 # Frames that are beside the protocol as well, and a result that two messages of one number share.
 CONSEQUENCES = {
+    "latin-1-texts": {"submits.violations"},
     "counts-octets": {"submits.violations"},
     "counts-characters": {"submits.violations"},
     "reuses-trn-after-return": {"submits.violations", "reports.as-on-the-wire"},

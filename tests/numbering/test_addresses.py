@@ -16,16 +16,16 @@ def test_no_two_addresses_share_a_key(addresses: list[str]) -> None:
     assert all(0 < key_of(address) < 1 << 64 for address in addresses)
 
 
-def test_standings_follow_every_change_in_every_spelling() -> None:
+def test_what_reaches_an_address_follows_every_change_in_every_spelling() -> None:
     base = SubscriberBase(PLAN)
-    assert [base.standing(address) for address in ("33710000001", "33199000001", "0710000001")] == [
+    assert [base.reach(address) for address in ("33710000001", "33199000001", "0710000001")] == [
         REACHED, ELSEWHERE, REACHED,
     ]  # fmt: skip
     before = base.version
     base.detach("+33710000001")
     assert base.version != before
     for address in ("33710000001", "0710000001"):
-        assert base.standings.values[base.standings.place(key_of(address))] == 0
-        assert base.standing(address) == ABSENT
+        assert base.reaches.values[base.reaches.place(key_of(address))] == 0
+        assert base.reach(address) == ABSENT
     base.restore()
-    assert base.standing("33710000001") == REACHED
+    assert base.reach("33710000001") == REACHED

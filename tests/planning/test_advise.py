@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simbench.base.errors import BadInput
-from simbench.billing.readings import other_readings, read_as
+from simbench.billing.readings import other_readings
 from simbench.contract import load_contract
 from simbench.planning.advise import advise, fresh_of
 from simbench.planning.campaign import CampaignError, Plan, read_campaign
@@ -88,7 +88,7 @@ def test_what_is_advised_is_the_cheapest_of_all_mixes(name: str) -> None:
 def test_the_optimizer_prices_as_the_invoice_does_under_every_reading(switch: str) -> None:
     contract = load_contract()
     if switch:
-        contract = read_as(contract, *switch.split("="))
+        contract = contract.read_as(*switch.split("="))
     plan = plan_of(
         contract, period={"from": "2026-03", "months": 3}, codes_max=80, requests=False,
         sendings=[sending(volume=3_300_000), sending(name="t", start="2026-05-05T08:00", volume=4_400_000)],
@@ -127,7 +127,7 @@ def test_each_class_has_its_range() -> None:
     kinds = {"marketing": "36", "transactional": "36", "reply": "34", "geo": "35", "web2sms": "37", "m2m": "38"}
     plan = plan_of(sendings=[sending()])
     assert {kind: plan.prefix(kind) for kind in kinds} == kinds
-    later = read_as(load_contract(), "AMB-12", "af2m_current")
+    later = load_contract().read_as("AMB-12", "af2m_current")
     assert plan_of(later, sendings=[sending()]).prefix("transactional") == "38"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simbench.billing.acts import Month
-from simbench.billing.readings import other_readings, read_as
+from simbench.billing.readings import other_readings
 from simbench.contract import load_contract
 from simbench.planning.advise import advise
 from simbench.planning.campaign import CampaignError
@@ -45,7 +45,7 @@ def test_a_held_code_costs_no_opening_a_change_150_and_a_closing_150() -> None:
 @pytest.mark.parametrize("switch", ["", *(f"{name}={reading}" for name, reading, _ in other_readings(load_contract()))])
 @pytest.mark.parametrize("volume", [20_000, 300_000, 900_000])
 def test_the_optimizer_prices_held_codes_as_the_invoices_do(volume: int, switch: str) -> None:
-    contract = read_as(load_contract(), *switch.split("=")) if switch else load_contract()
+    contract = load_contract().read_as(*switch.split("=")) if switch else load_contract()
     tables = {**TWO, "sendings": [sending(volume=volume), sending(name="t", start="2026-04-14T08:00", volume=40_000)]}
     plan = plan_of(contract, **tables, held=HELD, flows=[flow(**{"class": "reply", "within_min": 60})])
     needs = [required_rates_of(Group(plan, prefix), replications(plan, 1)) for prefix in plan.groups]

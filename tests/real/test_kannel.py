@@ -3,11 +3,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from simbench.bench.sut import kannel as kannel_module
+from simbench.bench.sut.child_process import free_ports
 from simbench.bench.sut.kannel import Kannel
 from simbench.bench.sut.protocol import AccountGiven, SutFailed, Target
 from simbench.client.messages import Outgoing
@@ -225,3 +228,23 @@ def test_it_takes_hundreds_of_messages_at_once(tmp_path: Path) -> None:
         await listener.hears("accepted", 750)
 
     against_peer(tmp_path, script)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2], ids=["admin", "smsbox", "sendsms"])
+def test_a_port_that_another_program_takes_meanwhile_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        chosen = free_ports(3)
+        chosen[place] = other.getsockname()[1]
+        given = iter([chosen])
+        monkeypatch.setattr(kannel_module, "free_ports", lambda count: next(given, None) or free_ports(count))
+
+        async def submitted(kannel: Kannel, peer: Peer, listener: Listener) -> None:
+            await kannel.send(ask())
+            await peer.until(lambda: bool(peer.operations("51")))
+
+        against_peer(tmp_path, submitted)
+        assert next(given, None) is None

@@ -45,7 +45,7 @@ texts = st.sampled_from(["Bonjour", "Bonjour", "code #A1B2C ici", "#00000", "{[â
 recipients = st.sampled_from(["33639980001", "33639980001", "33639980002", "0033639980003", "4915112345678", "12"])
 given_fields: st.SearchStrategy[dict[str, str]] = st.sampled_from(
     [{}, {}, {}, {"VP": "0101271200"}, {"VP": "9901271200"}, {"OAdC": "36020"}, {"OAdC": "99999"}, {"PR": "1"},
-     {"OAdC": "0E5", "OTOA": "5039"}]
+     {"OAdC": "0E5", "OTOA": "5039"}, {"MT": "3", "Msg": "44E96AE0"}, {"MT": "3", "Msg": "7F80"}]
 )  # fmt: skip
 sent = st.builds(submit, st.integers(0, 3), recipients, texts, given_fields)
 answered = st.builds(

@@ -266,3 +266,9 @@ def test_a_capability_the_client_lacks_or_does_not_declare_leaves_its_purpose_un
 def test_what_an_exercise_could_not_show_because_the_client_broke_is_inconclusive() -> None:
     found = judged_with(EVERYTHING, trouble="ended by itself")
     assert (found.outcome, found.summary, found.blame) == ("inconclusive", "ended by itself", "client")
+
+
+@pytest.mark.parametrize(("late_s", "expected"), [(9.9, "weak"), (10.1, "inconclusive")])
+def test_a_keepalive_that_the_bench_read_late_does_not_blame_the_client(late_s: float, expected: str) -> None:
+    found = silence(70).late(60, 65, late_s * 1000).judged(KEEPALIVE)
+    assert (found.outcome, found.blame) == (expected, "bench" if expected == "inconclusive" else "client")

@@ -193,7 +193,7 @@ def test_requests_that_wait_take_no_place_of_the_others() -> None:
         async with staged(ServiceSettings(limits=Limits(waits=3, concurrent=2))) as stage:
             waiting = [asyncio.create_task(stage.ask(stage.client.wait, 10**6, 60)) for _ in range(3)]
             async with asyncio.timeout(60):
-                while len(stage.site.server._waiters) < 3:  # noqa: ASYNC110 - nothing tells of a request that arrives
+                while len(stage.site.server.waiters.waiting) < 3:  # noqa: ASYNC110 - nothing tells of a request that arrives
                     await asyncio.sleep(0.01)
             refused = await get(stage, "/api/v1/wait", "POST", json={"answered": 10**6, "timeout_s": 60})
             assert refused.status_code == 503

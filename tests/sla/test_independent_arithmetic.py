@@ -13,7 +13,7 @@ from simbench.contract import Contract, load_contract
 from simbench.ledger.incidents import Incident, Period
 from simbench.sla.availability import VARIANTS, decided, year_of
 from simbench.sla.classification import Service, counted
-from simbench.sla.readings import NOTICES, _reading, _restoration
+from simbench.sla.readings import NOTICES, _restoration
 from tests.paris import instant
 from tests.sla.independent import DAY, Facts, longest, worst
 
@@ -75,7 +75,7 @@ def under(window: str, formula: str, platforms: str) -> Contract:
         availability_formula=msgspec.structs.replace(quality.availability_formula, value=formula),
     )  # fmt: skip
     terms = msgspec.structs.replace(CONTRACT.terms, quality=changed)
-    return _reading(msgspec.structs.replace(CONTRACT, terms=terms), "AMB-14", platforms)
+    return msgspec.structs.replace(CONTRACT, terms=terms).read_as("several-platforms", platforms)
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ fields: st.SearchStrategy[dict[str, str]] = st.one_of(
         {"OAdC": "0E5", "OTOA": "5039"}, {"OAdC": "MARQUE", "OTOA": "5039"},
         {"OTOA": "1139"}, {"AC": "0000"}, {"PR": "1"}, {"DD": "1"}, {"MT": "2"},
         {"MT": "3", "Msg": "4"}, {"MT": "3", "Msg": "zz"}, {"NB": "0008"}, {"XSer": "0201"},
+        {"MT": "3", "Msg": "44e96AE0"}, {"MT": "3", "Msg": "7F80"},
     ]),
     st.sampled_from(["MARQUE", "Sept@75", "A", "ABCDEFGH"]).map(originator),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from simbench.ucp.explain_words import FIELD_WORDS, OPERATION_WORDS, VALUE_WORDS
 from simbench.ucp.fields import LAYOUTS
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import build, decode
-from tests.ucp.test_operations import frame_of
+from tests.ucp.building import frame_of
 from tests.ucp.vectors import VALID, Vector, name_of
 
 NAMES = {field.name for layouts in LAYOUTS.values() for layout in layouts for field in layout.fields}

@@ -16,4 +16,4 @@ SCENARIO = Path(__file__).parents[2] / "scenarios" / "dialup" / "03_growing_year
 def write_dialup_sample(folder: Path) -> None:
     """Run the scenario, some 53 million calls, and write its report."""
     done = run_dialup(read_dialup(SCENARIO))
-    write_dialup(folder, DialupReport.of_run(done, judge(Case(done.offer, done.offer.reading("NRV-AMB-01")))))
+    write_dialup(folder, DialupReport.of_run(done, judge(Case(done.offer, done.offer.reading("tariff-function")))))

@@ -173,6 +173,8 @@ def _rest(octets: Any, at: Any, stop: Any, found: Any) -> Any:
     for place in range(np.uint64(at), np.uint64(stop - TAIL)):
         octet = octets[place]
         wrong |= np.uint8(not ((octet >= 48) & (octet <= 57) | (octet >= 65) & (octet <= 70)))
+    for place in range(np.uint64(at), np.uint64(stop - TAIL), np.uint64(2)):
+        wrong |= np.uint8(octets[place] > 55)  # an octet above 7F, which is reported
     for place in range(np.uint64(stop - TAIL), np.uint64(stop - 2)):
         wrong |= octets[place] ^ np.uint8(SLASH)
     return 0 if wrong else stop + 1

@@ -11,7 +11,7 @@ from typing import Final
 # Reasons for which a kernel returns.
 DONE: Final = 0
 CORE: Final = 1  # the next frame, row or notification is for the core
-SUBSCRIBER: Final = 2  # the standing of recipient NEEDED is not in the table
+SUBSCRIBER: Final = 2  # the reach of recipient NEEDED is not in the table
 STAMP: Final = 3  # the text of second NEEDED is not in the cache
 VALIDITY: Final = 4  # the instant of validity NEEDED (its ten digits) is not in the cache
 ROOM: Final = 5  # a table, the rows, the log or the output is too small

@@ -167,7 +167,7 @@ def _collect(state: Any, rows: Any, wheel: Any, keys: Any, ids: Any) -> Any:
 
 
 def deliver(
-    state: Any, rows: Any, wheel: Any, accounts: Any, standings: Any, log: Any, text: Any, offsets: Any, keys: Any,
+    state: Any, rows: Any, wheel: Any, accounts: Any, reaches: Any, log: Any, text: Any, offsets: Any, keys: Any,
     ids: Any,
 ) -> Any:  # fmt: skip
     """Deliver the rows due before the limit, in order, up to the first that the core must attempt (lay.ROW)."""
@@ -177,7 +177,7 @@ def deliver(
         if count < 0:
             return lay.ROOM
         for place in range(count):
-            why = _deliver_one(state, rows, accounts, standings, log, text, offsets, ids[place])
+            why = _deliver_one(state, rows, accounts, reaches, log, text, offsets, ids[place])
             if why != lay.DONE:
                 first = place + 1 if why == lay.CORE else place
                 for left in range(first, count):
@@ -194,18 +194,18 @@ def deliver(
 
 
 def _deliver_one(
-    state: Any, rows: Any, accounts: Any, standings: Any, log: Any, text: Any, offsets: Any, row: Any
+    state: Any, rows: Any, accounts: Any, reaches: Any, log: Any, text: Any, offsets: Any, row: Any
 ) -> Any:
     if state[lay.LOGGED] + 1 >= len(offsets):
         return lay.ROOM
     link, key = rows[row, lay.R_LINK], rows[row, lay.R_KEY]
     reached = state[lay.TOGETHER] != 0 and (link >> 35 & 1) == 0
     if rows[row, lay.R_NUMBER] <= state[lay.CHANGED] and state[lay.TOGETHER] != 0:
-        standing = held_at(standings, np.uint64(key))
-        if standing == 0:
+        reach = held_at(reaches, np.uint64(key))
+        if reach == 0:
             state[lay.NEEDED] = key
             return lay.SUBSCRIBER
-        reached = standing == REACHED
+        reached = reach == REACHED
     at = max(rows[row, lay.R_DUE], state[lay.NOT_BEFORE])
     if not reached or at >= rows[row, lay.R_EXPIRES]:
         state[lay.ROW] = row

@@ -30,7 +30,7 @@ LONGEST_REST: Final = 500  # octets of an unfinished frame; what is longer is no
 
 
 def serve(
-    state: Any, octets: Any, reads: Any, lines: Any, accounts: Any, lists: Any, codes: Any, rings: Any, standings: Any,
+    state: Any, octets: Any, reads: Any, lines: Any, accounts: Any, lists: Any, codes: Any, rings: Any, reaches: Any,
     given: Any, ordinals: Any, rows: Any, fresh: Any, wheel: Any, caches: Any, parsed: Any, found: Any, out: Any,
     outs: Any, log: Any, text: Any, offsets: Any,
 ) -> Any:  # fmt: skip
@@ -55,11 +55,11 @@ def serve(
             elif flags & lay.SUBMITS:
                 if state[lay.SERVED] == state[lay.PARSED]:
                     _read_ahead(state, octets, at, end, lines[line, lay.ACCOUNT], accounts, lists, codes, found, parsed)
-                    _fetch(state, lines[line, lay.ACCOUNT], standings, given, ordinals, parsed)
+                    _fetch(state, lines[line, lay.ACCOUNT], reaches, given, ordinals, parsed)
                 if state[lay.SERVED] < state[lay.PARSED]:
                     _copy_row(found, parsed, state[lay.SERVED])
                     why = _submit(
-                        state, octets, lines, codes, rings, standings, given, ordinals, rows, fresh, wheel, caches,
+                        state, octets, lines, codes, rings, reaches, given, ordinals, rows, fresh, wheel, caches,
                         out, log, text, offsets, line, found,
                     )  # fmt: skip
                     if why == lay.DONE:
@@ -119,7 +119,7 @@ def _copy_row(found: Any, parsed: Any, row: Any) -> Any:
         found[place] = parsed[row, place]
 
 
-def _fetch(state: Any, account: Any, standings: Any, given: Any, ordinals: Any, parsed: Any) -> Any:
+def _fetch(state: Any, account: Any, reaches: Any, given: Any, ordinals: Any, parsed: Any) -> Any:
     """Look at the cells that the submits read ahead will need, all at once.
 
     Each is far from the others in memory; a processor waits for many of them together, but not for those of one submit
@@ -128,7 +128,7 @@ def _fetch(state: Any, account: Any, standings: Any, given: Any, ordinals: Any, 
     touched = np.uint64(0)
     for row in range(state[lay.PARSED]):
         key: Any = np.uint64(parsed[row, frames.RECIPIENT_KEY])
-        touched += standings[home_of(standings, key)] + given[home_of(given, key + np.uint64(account) * GAMMA)]
+        touched += reaches[home_of(reaches, key)] + given[home_of(given, key + np.uint64(account) * GAMMA)]
         touched += ordinals[home_of(ordinals, max(np.uint64(parsed[row, frames.TRIPLE]), ONE))]
     state[lay.TOUCHED] = np.int64(touched)
 
@@ -211,7 +211,7 @@ def _enter(codes: Any, rings: Any, code: Any, due: Any) -> Any:
 
 
 def _submit(
-    state: Any, octets: Any, lines: Any, codes: Any, rings: Any, standings: Any, given: Any, ordinals: Any, rows: Any,
+    state: Any, octets: Any, lines: Any, codes: Any, rings: Any, reaches: Any, given: Any, ordinals: Any, rows: Any,
     fresh: Any, wheel: Any, caches: Any, out: Any, log: Any, text: Any, offsets: Any, line: Any, found: Any,
 ) -> Any:  # fmt: skip
     account, now, code = lines[line, lay.ACCOUNT], state[lay.NOW], found[frames.CODE_NUMBER]
@@ -246,22 +246,22 @@ def _submit(
     if asked > now + state[lay.VALIDITY_MAX] or 0 < asked <= now:
         return lay.CORE
     expires_at = asked or now + state[lay.VALIDITY_DEFAULT]
-    standing = held_at(standings, np.uint64(key))
-    if standing == 0:
+    reach = held_at(reaches, np.uint64(key))
+    if reach == 0:
         state[lay.NEEDED] = key
         return lay.SUBSCRIBER
-    if standing == ELSEWHERE:
+    if reach == ELSEWHERE:
         return lay.CORE
     return _accept(
         state, octets, lines, codes, rings, given, ordinals, rows, fresh, wheel, caches, out, log, text, offsets, line,
-        found, account, code, key, due, asked, expires_at, standing,
+        found, account, code, key, due, asked, expires_at, reach,
     )  # fmt: skip
 
 
 def _accept(
     state: Any, octets: Any, lines: Any, codes: Any, rings: Any, given: Any, ordinals: Any, rows: Any, fresh: Any,
     wheel: Any, caches: Any, out: Any, log: Any, text: Any, offsets: Any, line: Any, found: Any, account: Any,
-    code: Any, key: Any, due: Any, asked: Any, expires_at: Any, standing: Any,
+    code: Any, key: Any, due: Any, asked: Any, expires_at: Any, reach: Any,
 ) -> Any:  # fmt: skip
     now = state[lay.NOW]
     second = now // SECOND_US
@@ -309,7 +309,7 @@ def _accept(
     rows[row, lay.R_NUMBER], rows[row, lay.R_ENTITY] = state[lay.NUMBER], np.int64(entity)
     rows[row, lay.R_ACCEPTED], rows[row, lay.R_EXPIRES], rows[row, lay.R_KEY] = now, expires_at, key
     rows[row, lay.R_NAMES] = scts << 31 | session
-    unreached = 0 if standing == REACHED else 1
+    unreached = 0 if reach == REACHED else 1
     rows[row, lay.R_LINK] = account << 49 | code << 36 | unreached << 35 | notify << 32
     file(state, rows, wheel, row)
     fresh[0, entered], fresh[1, entered] = key, row

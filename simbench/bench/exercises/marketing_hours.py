@@ -168,15 +168,15 @@ async def evening_edge(bench: Bench) -> None:
 async def sundays(bench: Bench) -> None:
     """Requests of Saturday are sent, those of Sunday must wait."""
     await bench.connected(CODE)
-    saturday = bench.today()
+    sunday = bench.today() + timedelta(days=1)
     await tempt(bench)
     await probe(bench)
     opens, closes = (_edge(bench.contract, which) for which in ("opens", "closes"))
     for minute in (opens, (opens + closes) // 2, closes - HOUR_MIN):
-        await bench.step_to(saturday + timedelta(days=1, minutes=minute + 29, seconds=58))
+        await bench.step_to(sunday + timedelta(minutes=minute + 29, seconds=58))
         await tempt(bench)
         await probe(bench, 5)
-    await bench.step_to(daytime(bench.contract, (saturday + timedelta(days=2)).date(), hours=10))
+    await bench.step_to(daytime(bench.contract, (sunday + timedelta(days=1)).date(), hours=10))
     await probe(bench, 3)
 
 

@@ -17,7 +17,7 @@ KINDS: Final = 12  # kinds of message of one step that are listed
 
 
 def in_words(step: Step, connect_wait_s: float) -> list[str]:
-    """What a step does, in one line; of several kinds of message, a line each below it."""
+    """Describe a step in one line, and each kind of message in a line below it if there are several."""
     match step:
         case Requests():
             return _requested(step)
@@ -108,7 +108,7 @@ def _acted(step: Act) -> str:  # noqa: PLR0911 - a sentence for each action
             return f"account {account} is suspended"
         case "put", (Subscriber() as one,):
             state = "reachable" if one.attached else "not reachable"
-            return f"subscriber {one.msisdn}: {one.fate}, {state}{', roaming' if one.roaming else ''}"
+            return f"subscriber {one.msisdn}: {one.standing}, {state}{', roaming' if one.roaming else ''}"
         case "outage", (mode, *scope):
             kind = "a planned outage" if step.named.get("planned") else "an outage"
             lasting = f" for {step.named['for_s']:g} s" if step.named.get("for_s") else ""
@@ -118,6 +118,6 @@ def _acted(step: Act) -> str:  # noqa: PLR0911 - a sentence for each action
         case "drop", (account,):
             return f"the platform closes the connections of {account}{' (RST)' if given else ''}"
         case "announce", (after_s, lasting_s):
-            return f"the client is told of maintenance in {after_s:g} s, for {lasting_s:g} s"
+            return f"the client is notified of maintenance in {after_s:g} s, for {lasting_s:g} s"
         case name, arguments:
             return f"{name} {', '.join(map(str, arguments))} {given}".strip()

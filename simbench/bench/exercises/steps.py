@@ -23,7 +23,7 @@ Waited = Literal["connected", "back", "received", "settled", "reported"]
 
 
 class Requests(msgspec.Struct, frozen=True):
-    """Messages to request, each so many seconds after the first."""
+    """Messages to request, each a given number of seconds after the first."""
 
     messages: tuple[Outgoing, ...]
     offsets_s: tuple[float, ...]
@@ -51,7 +51,7 @@ class Act(msgspec.Struct, frozen=True):
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """A wait for the client: for accounts, for so many answers, or for reports; at most `limit_s` platform seconds.
+    """A wait for the client: for accounts, for a number of answers, or for reports; at most `limit_s` platform seconds.
 
     `asked` is the number of messages requested before it, and `count` is meant in proportion to them.
     """
@@ -64,7 +64,7 @@ class Wait(msgspec.Struct, frozen=True):
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """A pause of so many platform seconds."""
+    """A pause, in platform seconds."""
 
     seconds: float
 
@@ -131,8 +131,8 @@ def played(steps: Sequence[Step]) -> Script:
     return script
 
 
-async def _request(bench: Bench, step: Requests) -> None:
-    bench.asked += len(step.messages)
+async def request(bench: Bench, step: Requests) -> None:
+    """Request messages at once, or each at its time."""
     if step.burst:
         await bench.ask_all(step.messages)
         return
@@ -142,6 +142,11 @@ async def _request(bench: Bench, step: Requests) -> None:
         if left_s > 0:
             await bench.pause(left_s)
         await bench.ask(message)
+
+
+async def _recorded(bench: Bench, step: Requests) -> None:
+    bench.asked += len(step.messages)  # their tokens are those of the recording
+    await request(bench, step)
 
 
 async def _act(bench: Bench, step: Act) -> None:
@@ -192,7 +197,7 @@ async def _until(bench: Bench, step: Until) -> None:
 
 
 _PLAY: Final[dict[type, Callable[[Bench, Any], Awaitable[None]]]] = {
-    Requests: _request,
+    Requests: _recorded,
     Act: _act,
     Wait: _wait,
     Pause: _pause,

@@ -1,4 +1,4 @@
-"""What a test session asks for: the marker `simbench` of a test, and purposes by their node ids."""
+"""Reads the marker `simbench` of a test, and purposes given by their node ids."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from fake_smsc import FakeSmsc
 
 ROOT: Final = "simbench"  # first part of the node id of a purpose
-KEYS: Final = ("codes", "contract", "limit", "scenario", "faults", "subscribers")
+KEYS: Final = ("codes", "contract", "limit", "scenario", "exercise", "faults", "subscribers")
 MARKER: Final = (
-    "simbench(codes, contract, limit, scenario, faults, subscribers): the SMSC of the fixtures. codes: short codes "
-    'with their rates, {"36010": 10} (messages/s, tiers of the contract); contract: a name or a file; limit: above the '
-    'rate "delay", "nack", "disconnect" or "monitor"; scenario: a name or a file, instead of codes; faults: wire '
+    "simbench(codes, contract, limit, scenario, exercise, faults, subscribers): the SMSC of the fixtures. codes: short "
+    'codes with their rates, {"36010": 10} (messages/s, tiers of the contract); contract: a name or a file; limit: '
+    'above the rate "delay", "nack", "discard", "close" or "monitor"; scenario: a name or a file, instead of codes; '
+    "exercise: one of `simbench list`, whose codes, clock and settings of the client hold, with --sut; faults: wire "
     'faults with their parameters, {"late-result": {"delay_s": 2}}; subscribers: numbers with what is changed about '
     'them, {"0639980001": {"attached": False}}. A marker of the module or class holds where the test has none of its '
     "own for the same key."
@@ -27,7 +28,7 @@ MARKER: Final = (
 
 
 class Asked(NamedTuple):
-    """What the markers of a test ask for: arguments of the SMSC, and what is done to it once it runs."""
+    """The wishes of a test's markers: arguments of the SMSC, and actions on it once it runs."""
 
     arguments: dict[str, Any]
     faults: Mapping[str, Mapping[str, Any]]
@@ -42,17 +43,17 @@ class Asked(NamedTuple):
 
 
 def marked(request: pytest.FixtureRequest) -> Asked:
-    """What the markers `simbench` of a test say; fails the test where they say what cannot be."""
+    """Read the markers `simbench` of a test; contradictions fail the test."""
     found: dict[str, Any] = {}
     for marker in reversed(list(request.node.iter_markers(ROOT))):  # the test's own comes last
         if marker.args or (unknown := marker.kwargs.keys() - set(KEYS)):
             wrong = repr(marker.args[0]) if marker.args else ", ".join(sorted(unknown))
             _refuse(f"marker simbench: {wrong:.60} is no key of it; expected {', '.join(KEYS)}, as keywords")
         found |= marker.kwargs
-    if "scenario" in found and (beside := {"codes", "limit"} & found.keys()):
-        _refuse(
-            f"marker simbench: {', '.join(sorted(beside))} beside a scenario, which has its own; expected one of them"
-        )
+    for whole in ("scenario", "exercise"):
+        if whole in found and (beside := {"codes", "limit", "scenario"} - {whole} & found.keys()):
+            said = ", ".join(sorted(beside))
+            _refuse(f"marker simbench: {said} beside {whole}, which has its own; expected one of them")
     tables = [found.pop(name, {}) for name in ("faults", "subscribers")]
     for name, table in zip(("faults", "subscribers"), tables, strict=True):
         if not isinstance(table, Mapping) or not all(isinstance(one, Mapping) for one in table.values()):

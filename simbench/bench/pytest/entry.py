@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from simbench.base.errors import BadInput
 from simbench.bench.pytest.asked import MARKER, ROOT, fail_in_one_line, marked, taken_nodes
 from simbench.bench.pytest.left_out import LeftOut, leave_out
 
@@ -90,6 +91,8 @@ def fake_smsc(request: pytest.FixtureRequest, fake_smsc_factory: Callable[..., F
     """
     asked = marked(request)
     with fail_in_one_line():
+        if "exercise" in asked.arguments:
+            raise BadInput("marker simbench", "exercise is for a client under test", "the fixture simbench_smsc")
         smsc = fake_smsc_factory(**asked.arguments)
         asked.apply(smsc)
     return smsc

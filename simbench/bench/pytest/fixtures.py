@@ -1,4 +1,4 @@
-"""What the fixtures give to the tests of a client's own repository: SMSC, client and clock.
+"""SMSC, client and clock as the fixtures give them to the tests of a client's own repository.
 
 Server and client run on their own loop in a thread; tests call everything here synchronously.
 """
@@ -6,7 +6,7 @@ Server and client run on their own loop in a thread; tests call everything here 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
@@ -17,16 +17,24 @@ import pytest
 
 from fake_smsc import FakeSmsc
 from fake_smsc.scenario import LimitMode, demo_scenario
-from fake_smsc.server.clock import PlatformClock
+from fake_smsc.server.control import Control
 from simbench.base.extras import need
 from simbench.base.units import SECOND_US
-from simbench.bench.exercises.exercise import Exercise, Setup
+from simbench.bench.exercises.exercise import EXERCISES, Exercise, Setup
+from simbench.bench.exercises.steps import Requests, request
 from simbench.bench.exercises.tester import Bench
-from simbench.bench.runner.run_exercise import target_of
+from simbench.bench.runner.findings import judge_exercise
+from simbench.bench.runner.run_exercise import Conducted, clock_of, target_of
+from simbench.bench.runner.selection import select
 from simbench.bench.runner.session import Plan
 from simbench.bench.sut.protocol import ClockGiven, MovesClock, Report, SystemUnderTest, reach_of
 from simbench.client.messages import Outgoing
 from simbench.contract import Contract, load_contract
+from simbench.contract.term import known
+from simbench.finding import Finding
+from simbench.ledger import Run
+from simbench.ledger.events import ExerciseEnded, row_of
+from simbench.rules.rule import load
 
 if TYPE_CHECKING:
     from simbench.service.client import ApiClient
@@ -44,11 +52,11 @@ async def _nothing(bench: Bench) -> None:
 class Smsc(FakeSmsc):
     """A `FakeSmsc` for the client under test: it speaks of the client, has its accounts, and can drive it.
 
-    `codes`, `contract`, `limit` and `scenario` are those of the marker; without `limit` what is above the rate is
-    only noted.
+    `codes`, `contract`, `limit`, `scenario` and `exercise` are those of the marker; without `limit` what is above the
+    rate is only noted.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a marker may say
         self,
         plan: Plan,
         client_folder: Path,
@@ -57,25 +65,30 @@ class Smsc(FakeSmsc):
         contract: Contract | str = "",
         limit: LimitMode = "monitor",
         scenario: Any = None,
+        exercise: str = "",
     ) -> None:
-        known = contract if isinstance(contract, Contract) else load_contract(contract) if contract else plan.contract
+        given = contract if isinstance(contract, Contract) else load_contract(contract) if contract else plan.contract
         self.sut: SystemUnderTest = plan.make()
         self.client_folder = client_folder
-        moved, reach = moves(self.sut), reach_of(self.sut)
-        setup = Setup("moved") if moved else Setup()
-        first = demo_scenario(known).codes[0]
-        rates = {first.code: first.rate_per_s} if codes is None else dict(codes)
-        exercise = Exercise("own-test", "A test of the client's own", (), rates, _nothing, 1, limit=limit, setup=setup)
-        self.exercise = exercise.under(known)
+        reach = reach_of(self.sut)
+        if exercise:
+            self.exercise = _exercise(exercise).under(given)
+        else:
+            setup = Setup("moved") if moves(self.sut) else Setup()
+            first = demo_scenario(given).codes[0]
+            rates = {first.code: first.rate_per_s} if codes is None else dict(codes)
+            title = "A test of the client's own"
+            own = Exercise("own-test", title, (), rates, _nothing, 1, limit=limit, setup=setup)
+            self.exercise = own.under(given)
         if scenario is None:
-            scenario, codes = self.exercise.scenario(known, plan.seed, reach), None
-        super().__init__(codes, scenario=scenario, contract=known, port=reach.port, seed=plan.seed)
-        self._platform_clock = PlatformClock(self.exercise.epoch_us) if moved else None
+            scenario, codes = self.exercise.scenario(given, plan.seed, reach), None
+        super().__init__(codes, scenario=scenario, contract=given, port=reach.port, seed=plan.seed)
+        self._platform_clock = clock_of(self.exercise, self.sut.capabilities)
         self._beside = AsyncExitStack()
 
     def __enter__(self) -> Self:
         super().__enter__()
-        self.bench = Bench(self.live, self.sut)
+        self.bench = Bench(self.live, self.sut, self.exercise.codes)
         return self
 
     def __exit__(
@@ -89,6 +102,24 @@ class Smsc(FakeSmsc):
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something on the SMSC's loop and wait for it."""
         return self._wait(work)
+
+    @property
+    def tools(self) -> OnLoop:
+        """The tools of an exercise's script (`simbench.bench.exercises.tester.Bench`), called from a test."""
+        return OnLoop(self, self.bench)
+
+    def finding(self, purpose: str) -> Finding:
+        """The verdict on one purpose so far, as of an exercise that ends here. Raises BadInput for an unknown one."""
+        known(load(), purpose, "finding", "purpose")
+
+        def ended() -> Run:
+            self.live.ledger.events.append(row_of(self.live.control.now(), ExerciseEnded(self.exercise.name)))
+            return self.live.control.snapshot()
+
+        conducted = Conducted(self.exercise, self.do(ended))
+        client = self.sut.capabilities, reach_of(self.sut)
+        (found,) = judge_exercise(conducted, [purpose], self.contract, *client)
+        return found
 
     def wait_for_session(self, account: str, timeout_s: float = WAIT_S) -> bool:
         """Wait until the account is logged in; False when time ran out."""
@@ -113,6 +144,31 @@ class Smsc(FakeSmsc):
         client = ApiClient(f"http://127.0.0.1:{port}")
         self._beside.callback(client.close)
         return client
+
+
+class OnLoop:
+    """An object of the SMSC's loop: its methods are called from the test and run on the loop, attributes are read."""
+
+    def __init__(self, smsc: Smsc, inner: object) -> None:
+        self._smsc, self._inner = smsc, inner
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if isinstance(found, Control):
+            return OnLoop(self._smsc, found)
+        if not callable(found):
+            return found
+
+        async def work(*arguments: Any, **named: Any) -> Any:
+            done = found(*arguments, **named)
+            return await done if asyncio.iscoroutine(done) else done
+
+        return lambda *arguments, **named: self._smsc.call(work(*arguments, **named))
+
+
+def _exercise(name: str) -> Exercise:
+    select()  # enters all of them
+    return known(EXERCISES, name, "marker simbench", "exercise")
 
 
 class Client:
@@ -144,8 +200,23 @@ class Client:
         self._smsc.call(bench.ask(ask))
         return ask
 
+    def send_all(self, messages: Sequence[Mapping[str, Any]], over_s: float = 0) -> list[Outgoing]:
+        """Request many messages, each with the arguments of `send`; those left out are a new recipient's and ordinary.
+
+        All at once as fast as the client takes them, at one pace `over_s` platform seconds, or each `at_s` seconds
+        after the first.
+        """
+        bench, pace_s = self._smsc.bench, over_s / max(1, len(messages) - 1)
+        asks, offsets_s = [], []
+        for number, one in enumerate(messages):
+            arguments = {"code": next(iter(bench.rates)), **one}
+            offsets_s.append(arguments.pop("at_s", number * pace_s))
+            asks.append(bench.message(**arguments))
+        self._smsc.call(request(bench, Requests(tuple(asks), tuple(offsets_s))))
+        return asks
+
     def wait_for(self, kind: str, count: int = 1, timeout_s: float = WAIT_S) -> bool:
-        """Wait for so many reports of a kind; False when time ran out."""
+        """Wait for a number of reports of a kind; False when time ran out."""
 
         def enough() -> bool:
             return sum(report.kind == kind for report in list(self.reports)) >= count

@@ -14,7 +14,7 @@ from simbench.rules.coverage import Untested
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `findings.json` holds: facts of the run, how many findings of each outcome, the findings in order.
+    """The content of `findings.json`: facts of the run, the number of findings of each outcome, the findings in order.
 
     `untested` are the clauses of the contract that no finding is about.
     """

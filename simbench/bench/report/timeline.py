@@ -1,4 +1,4 @@
-"""What was asked, what stood on the wire and what the bench made happen, as one list in the order of time.
+"""Requests, frames and actions of the bench as one list in the order of time.
 
 It shows the time of the evidence, with a little of what was before and after.
 """

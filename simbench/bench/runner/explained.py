@@ -1,4 +1,4 @@
-"""What an exercise will do before it does it: its steps, its needs, what it judges, its duration.
+"""Describes an exercise before it runs: its steps, its needs, its purposes, its duration.
 
 The steps are those of a rehearsal; duration and limits are those of a trial with the reference client in virtual time.
 """
@@ -134,7 +134,7 @@ def _judged(found: Finding, exercise: Exercise, contract: Contract, client: tupl
 
 
 def _needs(exercise: Exercise, steps: list[Timed], judged: tuple[Judged, ...]) -> Iterator[str]:
-    """What the client must be able to do, from its setup and from what the steps ask of it."""
+    """The capabilities that the setup and the steps require of the client."""
     setup = exercise.setup
     yield f"log in {len(exercise.rates)} account{'s' * (len(exercise.rates) != 1)} at the address it is given"
     if setup.clock == "moved":
@@ -154,7 +154,7 @@ def _needs(exercise: Exercise, steps: list[Timed], judged: tuple[Judged, ...]) -
 
 
 def as_json(explained: list[Explained]) -> list[dict[str, Any]]:
-    """The same for JSON: a step has its time as `at_s` and its lines as `does`."""
+    """The explanation for JSON: a step has its time as `at_s` and its lines as `does`."""
     found = []
     for one in explained:
         built = msgspec.to_builtins(one)

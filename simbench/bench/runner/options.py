@@ -26,7 +26,7 @@ from simbench.bench.sut.description import (
 )
 from simbench.bench.sut.description import read_description as read
 from simbench.bench.sut.protocol import SystemUnderTest, reach_of
-from simbench.bench.sut.registry import known_suts, make_sut
+from simbench.bench.sut.registry import known_names, make_sut
 from simbench.client.faults import FAULTS, current
 from simbench.contract import Contract, load_contract
 from simbench.contract.load import DEFAULT
@@ -124,8 +124,8 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
         description = read(Path(wanted.sut))
     elif wanted.sut in KINDS:
         description = from_options(wanted.sut, wanted.program)
-    elif wanted.sut not in known_suts():
-        known = ", ".join((*known_suts(), *KINDS))
+    elif wanted.sut not in known_names():
+        known = ", ".join((*known_names(), *KINDS))
         raise BadInput("system under test", f"{wanted.sut!r} is not known", f"one of {known}, or a .toml file")
     if wanted.program and (description is None or wanted.sut != "command"):
         raise BadInput("--program", f"cannot be combined with --sut {wanted.sut}", "--sut command")

@@ -28,7 +28,7 @@ def exercised() -> frozenset[str]:
 
 
 def select(only: Iterable[str] = (), contract: Contract | None = None) -> Chosen:
-    """Of every exercise there is, those wanted; see `choose`."""
+    """Select exercises among all there are; see `choose`."""
     return choose(EXERCISES.values(), only, contract)
 
 
@@ -47,12 +47,14 @@ def choose(exercises: Iterable[Exercise], only: Iterable[str] = (), contract: Co
     chosen: Chosen = {}
     matched: set[str] = set()
     everywhere, watched = standing(contract), load("watched")
+    # A standing purpose that no exercise is for, as of a package's own rule, is chosen by its name in all of them.
+    nowhere = set(everywhere) - {purpose for exercise in exercises for purpose in exercise.purposes}
     for exercise in exercises:
         name = exercise.name
         purposes = []
         own = [purpose for purpose in exercise.purposes if contract.clause_of(purpose)]
         whole = not words or name in words
-        more = [one for one in everywhere if whole and own and (exercise.asks or one in watched)]
+        more = [one for one in everywhere if (whole or one in nowhere) and own and (exercise.asks or one in watched)]
         for purpose in dict.fromkeys((*own, *more)):
             hits = {word for word in words if _matches(word, name, purpose, contract)}
             matched |= hits

@@ -47,7 +47,7 @@ BEAT_S, CALM_LATE_S, CALM_S, CALM_PATIENCE_S = 0.005, 0.02, 2.0, 30.0  # of the 
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a session does: which purposes, with which client (a fresh one an exercise), against which contract."""
+    """The plan of a session: its purposes, its client (a fresh one for each exercise) and its contract."""
 
     chosen: Chosen
     contract: Contract
@@ -165,7 +165,7 @@ class Judgements:
         return next(finding for finding in self._judged[exercise] if finding.purpose == purpose)
 
     def record(self) -> SessionRecord:
-        """What is to be kept of this session beside its ledgers. Only when every exercise is over.
+        """The record to keep beside the ledgers of this session. Only when every exercise is over.
 
         However often it is asked for, a session lasted until it was first asked for.
         """
@@ -198,7 +198,7 @@ class Judgements:
         )
 
     def attempt(self, exercise: str) -> str:
-        """What is to be said of an exercise that was run more than once, "" of others."""
+        """A remark on an exercise that was run more than once, "" for others."""
         if exercise == EVERY:
             return ""
         earlier = self.conducted[exercise].result().earlier
@@ -258,7 +258,9 @@ class Judgements:
         began = time.monotonic()
         while True:
             try:
-                conducted = msgspec.structs.replace(await self._attempt(exercise), earlier=earlier)
+                conducted = msgspec.structs.replace(
+                    await self._attempt(exercise, partial(progress, exercise, "waits")), earlier=earlier
+                )
             except LedgerError as error:
                 done.set_exception(error)
                 raise
@@ -275,7 +277,7 @@ class Judgements:
             (self.plan.folder / RUNS / exercise.name).rename(aside / str(len(earlier)))
             await calm()
 
-    async def _attempt(self, exercise: Exercise) -> Conducted:
+    async def _attempt(self, exercise: Exercise, waits: Callable[[str], object]) -> Conducted:
         """Conduct an exercise once. Raises LedgerError when its ledger cannot be made."""
         plan = self.plan
         sut = plan.make()
@@ -284,7 +286,9 @@ class Judgements:
         ledger.flush()  # loads what the ledger needs before anything is timed
         client = folder / "client"
         client.mkdir(parents=True, exist_ok=True)
-        conducted = await run_exercise(exercise, sut, plan.contract, ledger, RunEnvironment(client, plan.seed))
+        conducted = await run_exercise(
+            exercise, sut, plan.contract, ledger, RunEnvironment(client, plan.seed, waits=waits)
+        )
         self.version = self.version or sut.version  # some say it only once they run
         return conducted
 

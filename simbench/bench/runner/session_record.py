@@ -1,4 +1,4 @@
-"""What a session leaves beside its ledgers, so that they can be judged again without any client: `session.json`.
+"""`session.json`: the record beside a session's ledgers that allows judging them again without a client.
 
 The client's own statements are kept as it made them then.
 """

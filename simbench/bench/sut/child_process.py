@@ -129,13 +129,15 @@ def _bearers(token: str) -> list[int]:
 
 
 async def listens(port: int, children: Sequence[Child], wait_s: float) -> None:
-    """Return once something listens on this loopback port. Raises SutFailed when a child ends or time is up first.
+    """Return once a child listens on this loopback port; without children, anybody.
+
+    Raises SutFailed when a child ends or time is up first.
 
     It polls without connecting, as a program may pause after each connection (bearerbox: one second).
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_s
-    while not _listened(port):
+    while not ((held := _listening(port)) and (not children or any(_has(child, held) for child in children))):
         for child in children:
             if not child.alive:
                 raise child.ended()
@@ -145,9 +147,17 @@ async def listens(port: int, children: Sequence[Child], wait_s: float) -> None:
         await asyncio.sleep(LOOK_S)
 
 
-def _listened(port: int) -> bool:
-    """Whether the kernel's table has a socket listening on 127.0.0.1 (as it writes that) at this port."""
-    return f" 0100007F:{port:04X} 00000000:0000 0A " in SOCKETS.read_text("ascii")
+def _listening(port: int) -> set[str]:
+    """The socket listening on 127.0.0.1 at this port, as `/proc` names it; empty where there is none."""
+    address = f"0100007F:{port:04X}"  # as the kernel's table writes it
+    rows = (line.split() for line in SOCKETS.read_text("ascii").splitlines() if f" {address} " in line)
+    return {f"socket:[{row[9]}]" for row in rows if (row[1], row[3]) == (address, "0A")}
+
+
+def _has(child: Child, sockets: set[str]) -> bool:
+    with contextlib.suppress(OSError):  # it has ended, or closes a file meanwhile
+        return any(os.readlink(file) in sockets for file in Path(f"/proc/{child.process.pid}/fd").iterdir())
+    return False
 
 
 def last_lines(logs: Iterable[Path], count: int = LAST_LINES) -> str:

@@ -28,7 +28,9 @@ from simbench.ledger.stimuli import ReportKind
 from simbench.ucp import alphabet
 
 PACKAGE = "kannel"
-START_WAIT_S = 10.0
+START_WAIT_S = 30.0
+STARTS = 5  # attempts; another program may take a port between its choice and Kannel's use of it
+TAKEN = "Address already in use"  # in Kannel's log
 STOP_WAIT_S = 3.0
 LOG_LEVEL = "1"  # everything but debugging, to standard error
 
@@ -89,10 +91,7 @@ class Kannel:
         self.capabilities = msgspec.structs.replace(self.capabilities, result_timer_s=result_timer_s(target))
         self._tell, self._failed, self._folder = tell, None, target.folder
         try:
-            callback = await self._door.open()
-            admin, smsbox, sendsms = free_ports(3)
-            ports = Ports(admin, smsbox, sendsms, callback)
-            await self._start_boxes(programs, target, ports)
+            ports = await self._on_free_ports(programs, target, await self._door.open())
         except BaseException:
             await self.stop()
             raise
@@ -127,10 +126,28 @@ class Kannel:
             watch.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
         self._watches = []
+        await self._end_boxes()
+        await self._door.close()
+
+    async def _end_boxes(self) -> None:
         for child in reversed(self.children):
             await child.end(STOP_WAIT_S)
         self.children = []
-        await self._door.close()
+
+    async def _on_free_ports(self, programs: list[str], target: Target, callback: int) -> Ports:
+        """Start both boxes, on other ports when one has been taken meanwhile. Raises SutFailed."""
+        for left in reversed(range(STARTS)):
+            admin, smsbox, sendsms = free_ports(3)
+            ports = Ports(admin, smsbox, sendsms, callback)
+            try:
+                await self._start_boxes(programs, target, ports)
+                break
+            except SutFailed:
+                taken = any(TAKEN in child.log.read_text("utf-8", "replace") for child in self.children)
+                if not left or not taken:
+                    raise
+                await self._end_boxes()
+        return ports
 
     async def _start_boxes(self, programs: list[str], target: Target, ports: Ports) -> None:
         target.folder.mkdir(parents=True, exist_ok=True)

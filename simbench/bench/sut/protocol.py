@@ -44,7 +44,11 @@ class Maintenance(msgspec.Struct, frozen=True):
 class Target(msgspec.Struct, frozen=True):
     """Address and settings of the client's connection. `folder` holds the adapter's configuration and logs.
 
-    `contract` is the name or the path of the contract that a client may read; empty: the built-in one.
+    `contract` is the name or the path of the contract that a client may read; empty: the built-in one. `keepalive_s`
+    and `result_timer_s` are seconds, `clock` None means the machine's own.
+
+    >>> Target("127.0.0.1", 3024, (), window=10, folder=Path("adapter")).keepalive_s
+    50
     """
 
     host: str
@@ -72,7 +76,11 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Capabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The capabilities a client claims. A key left out is unknown, which differs from false."""
+    """The capabilities a client claims. A key left out is unknown, which differs from false.
+
+    >>> Capabilities(limits_rate=True, clock="speed").heeds_notices is None
+    True
+    """
 
     limits_rate: bool | None = None  # keeps its tier by itself
     qualifies_recipients: bool | None = None  # withholds messages to others than the operator's subscribers
@@ -143,7 +151,17 @@ class MovesClock(Protocol):
 
 
 class SystemUnderTest(Protocol):
-    """One client under test."""
+    """One client under test. An adapter of your own has these methods and needs no base class.
+
+    >>> class Mine:
+    ...     name, version, capabilities = "mine", "1.0", Capabilities(limits_rate=True)
+    ...     async def start(self, target, tell): ...
+    ...     async def send(self, ask): ...
+    ...     async def stop(self): ...
+    >>> client: SystemUnderTest = Mine()
+    >>> client.name  # conform(Mine) runs the exercises against it
+    'mine'
+    """
 
     name: str
     version: str

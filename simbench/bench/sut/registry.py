@@ -1,18 +1,23 @@
-"""The systems under test with a built-in name."""
+"""The systems under test with a name: built-in ones, and those that other packages ship."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
 from simbench import __version__
+from simbench.base.entry_points import loaded, place_of, shipped
 from simbench.base.errors import BadInput
 from simbench.bench.sut import kannel
 from simbench.bench.sut.command import Command
 from simbench.bench.sut.protocol import Capabilities, SystemUnderTest
 
+GROUP: Final = "simbench.suts"
+"""Entry points of packages that ship clients: each gives a function or class that makes one."""
+PARTS: Final = ("name", "version", "capabilities", "start", "send", "stop")
 EVERYTHING = Capabilities(
     limits_rate=True,
     qualifies_recipients=True,
@@ -68,14 +73,46 @@ _KNOWN = {
 }
 
 
+def checked_maker(make: object, place: str) -> Callable[[], SystemUnderTest]:
+    """A function or class that makes systems under test. Raises BadInput, at that place, for anything else."""
+    if not callable(make):
+        problem = f"is a {type(make).__name__}"
+        raise BadInput(place, problem, "a name, a description, or a function or class that makes a client")
+    try:
+        made = make()
+    except TypeError as problem:
+        raise BadInput(place, f"cannot be called without arguments: {problem}", "a function or class") from None
+    if lacking := [name for name in PARTS if not hasattr(made, name)]:
+        raise BadInput(place, f"makes a {type(made).__name__} without {', '.join(lacking)}", "a SystemUnderTest")
+    return make
+
+
 def make_sut(name: str, faults: tuple[str, ...] = ()) -> SystemUnderTest:
     """The system under test of that name, not started. Raises BadInput for an unknown one, or one without faults."""
     entry = _KNOWN.get(name)
-    if entry is None:
-        raise BadInput("system under test", f"{name!r} is not known", f"one of {', '.join(_KNOWN)}")
-    return entry.make(faults)
+    if entry is not None:
+        return entry.make(faults)
+    other = shipped(GROUP).get(name)
+    if other is None:
+        raise BadInput("system under test", f"{name!r} is not known", f"one of {', '.join(known_names())}")
+    if faults:
+        raise BadInput(f"system under test {name}", f"no fault named {', '.join(faults)}", "none: it is as it is")
+    return checked_maker(loaded(other), f"{place_of(other)}: {GROUP} {name}")()
 
 
 def known_suts() -> dict[str, KnownSut]:
-    """Every name `make_sut` knows."""
-    return {name: KnownSut(entry.description, entry.installed()) for name, entry in _KNOWN.items()}
+    """Every name `make_sut` knows; what a package ships but cannot load says so."""
+    known = {name: KnownSut(entry.description, entry.installed()) for name, entry in _KNOWN.items()}
+    for name, entry in shipped(GROUP).items():
+        try:
+            description = (loaded(entry).__doc__ or "").strip().partition("\n")[0]
+        except BadInput as problem:
+            known.setdefault(name, KnownSut(str(problem), installed=False))
+        else:
+            known.setdefault(name, KnownSut(f"{description} ({place_of(entry)})".strip(), installed=True))
+    return known
+
+
+def known_names() -> tuple[str, ...]:
+    """The names that `make_sut` knows, without loading what other packages ship; built-in ones come first."""
+    return tuple(dict.fromkeys((*_KNOWN, *shipped(GROUP))))

@@ -12,8 +12,15 @@ import cloup
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
+    from simbench.cli.contract.comparison import Difference
+    from simbench.contract.engine import Loaded
     from simbench.finding import Finding
     from simbench.ledger import Run
+
+KINDS = {
+    "parties": ("party", "parties"), "terms": ("figure", "figures"), "ambiguities": ("reading", "readings"),
+    "clauses": ("clause", "clauses"),
+}  # fmt: skip
 
 
 @command(see=("simbench contract show", "simbench judge"))
@@ -25,12 +32,18 @@ if TYPE_CHECKING:
         "--run",
         "folder",
         type=click.Path(path_type=Path),
-        help="Folder of a run: also list verdicts that differ on it.",
+        help="Folder of a run, or of a session of conform: also list verdicts that differ on it.",
     ),
 )
-@cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of lines."))
-def diff(first: str, second: str, folder: Path | None, *, as_json: bool) -> None:
-    """Compare two contracts: figures, readings, parties and clauses, and the verdicts on a run.
+@cloup.option_group(
+    "Output",
+    cloup.option("--all", "all_", is_flag=True, help="Also list figures that differ in clause or status only."),
+    cloup.option("--json", "as_json", is_flag=True, help="JSON instead of lines."),
+)
+def diff(first: str, second: str, folder: Path | None, *, all_: bool, as_json: bool) -> None:
+    """Compare two contracts: parties, figures, readings, clauses, purposes, and the verdicts on a run.
+
+    Tiers are compared by their rate, ranges by their use, and prices by what is charged.
 
     \b
     Examples:
@@ -38,26 +51,59 @@ def diff(first: str, second: str, folder: Path | None, *, as_json: bool) -> None
       simbench contract diff orange_ops_2016 signed.toml --run reports/first
     """
     from simbench.base.json_files import indented
+    from simbench.cli.contract.comparison import differences, only_of, purposes_of
 
-    rows = list(_differences(first, second))
+    ours, theirs = _both(first, second)
+    rows = list(differences(ours, theirs))
     verdicts = list(_verdicts(first, second, folder)) if folder is not None else []
+    clauses, purposes = only_of(ours, theirs), (purposes_of(ours), purposes_of(theirs))
+    only = [[one for one in own if one not in other] for own, other in (purposes, purposes[::-1])]
     if as_json:
-        click.echo(indented({"differences": rows, "verdicts": verdicts}))
+        click.echo(
+            indented(
+                {
+                    "differences": [row._asdict() for row in rows],
+                    "only_first": {"clauses": clauses[0], "purposes": only[0]},
+                    "only_second": {"clauses": clauses[1], "purposes": only[1]},
+                    "verdicts": verdicts,
+                }
+            )
+        )
         return
-    for row in rows:
-        click.echo(f"{row['what']}: {row['first']} -> {row['second']}")
-    if not rows:
+    _print(rows, all_=all_)
+    for name, own, judged in zip((first, second), clauses, only, strict=True):
+        if own:
+            click.echo(f"clauses only of {name}: {', '.join(own)}")
+        if judged:
+            click.echo(f"purposes judged only under {name}: {', '.join(judged)}")
+    if not rows and not any(clauses):
         click.echo("the contracts say the same")
     if folder is not None:
         click.echo(f"\nverdicts on {folder}")
         for row in verdicts:
-            click.echo(f"    {row['purpose']}: {row['first']} -> {row['second']}  {row['summary']}".rstrip())
+            place = " ".join(filter(None, (row["purpose"], row["exercise"])))
+            click.echo(f"    {place}: {row['first']} -> {row['second']}  {row['summary']}".rstrip())
         if not verdicts:
             click.echo("    the same")
 
 
-def _differences(first: str, second: str) -> Iterator[dict[str, str]]:
-    """Each value that differs, under its key; "-" where one contract has none."""
+def _print(rows: list[Difference], *, all_: bool) -> None:
+    from simbench.base.text import count
+
+    shown = [row for row in rows if all_ or not row.of_origin]
+    for row in shown:
+        click.echo(f"{row.what}: {row.first} -> {row.second}")
+    whats = [row.what.rpartition(".")[0] if row.what.startswith("clauses") else row.what for row in shown]
+    names = {kind: {what for what in whats if what.startswith(kind)} for kind in KINDS}
+    parts = [f"{len(found)} {KINDS[kind][len(found) > 1]}" for kind, found in names.items() if found]
+    rest = len(rows) - len(shown)
+    more = f"; {count(rest, 'figure')} only in clause or status (--all)" if rest else ""
+    if parts or rest:
+        click.echo(f"\ndifferent: {', '.join(parts) or 'no value'}{more}")
+
+
+def _both(first: str, second: str) -> tuple[Loaded[Any], Loaded[Any]]:
+    """Both contracts. Raises ContractError for a mistake in one, BadInput for contracts of two products."""
     from simbench.base.errors import BadInput
     from simbench.cli.contract.kinds import examined
 
@@ -66,55 +112,52 @@ def _differences(first: str, second: str) -> Iterator[dict[str, str]]:
         schema, loaded, problems = examined(name)
         if loaded is None:
             raise problems[0].error()
-        sides.append((schema.kind, dict(_said(loaded.content))))
+        sides.append((schema.kind, loaded))
     (kind, ours), (other, theirs) = sides
     if kind != other:
         raise BadInput(second, f"is a contract of kind {other}", f"one of kind {kind}, as {first}")
-    for key in dict.fromkeys((*ours, *theirs)):
-        if ours.get(key) != theirs.get(key):
-            yield {"what": key, "first": ours.get(key, "-"), "second": theirs.get(key, "-")}
-
-
-def _said(content: Any) -> Iterator[tuple[str, str]]:
-    from simbench.contract.term import named_terms
-
-    for key, party in getattr(content, "parties", {}).items():
-        yield f"parties.{key}", f"{party.name}, {party.role}"
-    for name, term in named_terms(content.terms).items():
-        beside = [
-            f"{field} {getattr(term, field)}"
-            for field in term.__struct_fields__
-            if field not in {"value", "unit", "status", "clause", "source", "note", "label"} and getattr(term, field)
-        ]
-        value = ", ".join(map(str, term.value)) if isinstance(term.value, tuple) else term.value
-        yield f"terms.{name}", ", ".join([f"{value} {term.unit} ({term.clause or '-'}, {term.status})", *beside])
-    for name, one in getattr(content, "ambiguities", {}).items():
-        yield f"ambiguities.{name}", f"{one.reading or one.default} ({one.status})"
-    for name, clause in content.clauses.items():
-        yield f"clauses.{name}", clause.gist
+    return ours, theirs
 
 
 def _verdicts(first: str, second: str, folder: Path) -> Iterator[dict[str, str]]:
-    from simbench.ledger import open_run
+    from simbench.bench.runner.session_record import NAME
 
-    run = open_run(folder)
-    ours, theirs = (_findings(run, name) for name in (first, second))
-    for purpose in dict.fromkeys((*ours, *theirs)):
-        one, other = ours.get(purpose), theirs.get(purpose)
+    judged = _of_session if (folder / NAME).exists() else _of_run
+    ours, theirs = (judged(folder, name) for name in (first, second))
+    for key in dict.fromkeys((*ours, *theirs)):
+        one, other = ours.get(key), theirs.get(key)
         outcomes = [found.outcome if found else "not judged" for found in (one, other)]
         if outcomes[0] != outcomes[1]:
-            summary = (other or one).summary if (other or one) else ""  # type: ignore[union-attr] # one of them is there
-            yield {"purpose": purpose, "first": outcomes[0], "second": outcomes[1], "summary": summary}
+            said = other or one
+            yield {
+                "purpose": key[0], "exercise": key[1], "first": outcomes[0], "second": outcomes[1],
+                "summary": said.summary if said else "",
+            }  # fmt: skip
 
 
-def _findings(run: Run, name: str) -> dict[str, Finding]:
+def _of_run(folder: Path, name: str) -> dict[tuple[str, str], Finding]:
     """Every verdict on a run: of the service level, and of the wire."""
     from simbench.api.audit import audit_run
     from simbench.contract import load_contract
+    from simbench.ledger import open_run
     from simbench.rules.rule import Case, judge, ordered
     from simbench.trace.trace import Trace
 
+    run: Run = open_run(folder)
     contract = load_contract(name if name == Path(name).stem else Path(name))
     case = Case(Trace(run), contract)
     found = [judge(purpose, case, run.info.run) for purpose in ordered(contract, "sla")]
-    return {one.purpose: one for one in (*found, *audit_run(run, contract).findings)}
+    return {(one.purpose, ""): one for one in (*found, *audit_run(run, contract).findings)}
+
+
+def _of_session(folder: Path, name: str) -> dict[tuple[str, str], Finding]:
+    """Every verdict on a session of conform, judged again."""
+    from simbench.bench.runner.options import plan_again
+    from simbench.bench.runner.session import Judgements
+    from simbench.bench.runner.session_record import read_record
+
+    record = read_record(folder)
+    judgements = Judgements(plan_again(record, folder, name, ()))
+    judgements.reuse(record)
+    judgements.judge_again(lambda *_: None)
+    return {(one.purpose, one.exercise): one for one in judgements.findings}

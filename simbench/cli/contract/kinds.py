@@ -9,7 +9,7 @@ from typing import Any
 
 from simbench.base.toml_files import Mistake, choice, shown
 from simbench.contract.engine import Loaded, Schema, examine
-from simbench.contract.layers import Problem, layers_of
+from simbench.contract.layers import Problem, layers_of, merged
 from simbench.contract.load import SMS
 
 More = Callable[[Any], Iterator[Mistake]]
@@ -38,6 +38,17 @@ def examined(name_or_path: str, *, thorough: bool = False) -> tuple[Schema[Any],
         return SMS, None, [problem]
     more = _more() if thorough and kind == SMS.kind else ()
     return known[kind], *examine(known[kind], target, more)
+
+
+def base_of(name_or_path: str) -> dict[str, Any] | None:
+    """The table of a base, which is only extended, with those below it; None for a contract."""
+    layers = layers_of(name_or_path if name_or_path == Path(name_or_path).stem else Path(name_or_path))
+    if layers[-1].table.get("abstract") is not True:
+        return None
+    table: dict[str, Any] = {}
+    for layer in layers:
+        table = merged(table, layer.table)
+    return table
 
 
 def _more() -> tuple[More, ...]:

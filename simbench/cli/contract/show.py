@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import cloup
 
 from simbench.cli.pages import command
-
-if TYPE_CHECKING:
-    from simbench.contract.engine import Loaded
 
 
 @command(see=("simbench explain", "docs/reference/contract.md"))
@@ -21,7 +18,7 @@ if TYPE_CHECKING:
     cloup.option("--json", "as_json", is_flag=True, help="The whole contract as JSON, overlays merged."),
 )
 def show(contract: str, *, assumed: bool, as_json: bool) -> None:
-    """Show a contract: its figures with their clauses and origins, its open readings, its clauses.
+    """Show a contract: its figures and prices with their clauses and origins, its open readings, its clauses.
 
     \b
     Examples:
@@ -31,9 +28,13 @@ def show(contract: str, *, assumed: bool, as_json: bool) -> None:
     import msgspec
 
     from simbench.base.json_files import indented
-    from simbench.cli.contract.kinds import examined
+    from simbench.cli.contract.comparison import clauses_of, value_of
+    from simbench.cli.contract.kinds import base_of, examined
     from simbench.contract.term import named_terms
 
+    if (base := base_of(contract)) is not None:
+        _show_base(contract, base, as_json=as_json)
+        return
     _, loaded, problems = examined(contract)
     if loaded is None:
         raise problems[0].error()
@@ -49,26 +50,40 @@ def show(contract: str, *, assumed: bool, as_json: bool) -> None:
     for name, term in named_terms(content.terms).items():
         if term.status == "assumption" or not assumed:
             origin = term.status + (f", {term.source}" if term.source else "")
-            click.echo(f"    {name:<42} {_written(term.value)} {term.unit}  [{term.clause or '-'}; {origin}]")
+            click.echo(f"    {name:<42} {value_of(term)}  [{term.clause or '-'}; {origin}]")
     ambiguities = getattr(content, "ambiguities", {})
     if ambiguities:
-        click.echo("\nreadings")
+        click.echo("\nreadings (the one in force is marked *)")
     for name, one in ambiguities.items():
         if one.status == "assumption" or not assumed:
-            click.echo(f"    {name}  {one.question} Read as {one.reading or one.default}. [{one.status}]")
+            click.echo(f"    {name}  {one.question}  [{one.status}]")
+            _print_readings(one.readings, one.reading or one.default)
     if not assumed:
         click.echo("\nclauses")
-        for name, clause in _clauses(loaded).items():
+        for name, clause in clauses_of(loaded).items():
             click.echo(f"    {name:<14} {clause.gist}")
 
 
-def _written(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def _print_readings(readings: dict[str, str], in_force: str) -> None:
+    for key, meaning in readings.items():
+        click.echo(f"        {'*' if key == in_force else ' '} {key}: {meaning}")
 
 
-def _clauses(loaded: Loaded[Any]) -> Any:
-    """The clauses, their sentences with figures."""
-    from simbench.contract.load import contract_of
-    from simbench.contract.sms import SmsFile
+def _show_base(name: str, table: dict[str, Any], *, as_json: bool) -> None:
+    """Show what a base leaves to the contracts that extend it, as far as it says anything."""
+    from simbench.base.json_files import indented
+    from simbench.contract.engine import term_tables
 
-    return contract_of(loaded).clauses if isinstance(loaded.content, SmsFile) else loaded.content.clauses
+    if as_json:
+        click.echo(indented({"name": name, **table}))
+        return
+    click.echo(f"{table.get('title', '')}  ({name}, a base to be extended)\n\nfigures")
+    for keys, term in term_tables(table):
+        value = term.get("value", "")
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        place = ".".join(map(str, keys[1:]))
+        click.echo(f"    {place:<42} {shown} {term.get('unit', '')}  [{term.get('status', '-')}]")
+    click.echo("\nreadings (the one in force is marked *)")
+    for key, one in table.get("ambiguities", {}).items():
+        click.echo(f"    {key}  {one.get('question', '')}")
+        _print_readings(one.get("readings", {}), one.get("reading") or one.get("default", ""))

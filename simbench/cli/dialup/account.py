@@ -25,7 +25,7 @@ LOOK_S: Final = 0.5
     exits={
         **DONE,
         0: "every request was answered",
-        3: "a request was given up, or the machine does not give what is needed",
+        3: "a request was given up, or the machine lacks a resource",
     },
     files="JOURNAL: a line a datagram.",
     see=("simbench dialup reconcile", "docs/guides/dialup.md"),

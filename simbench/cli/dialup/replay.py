@@ -115,7 +115,7 @@ def replay_command(  # noqa: PLR0913 - one argument an option
         read = read_calls(records, offer, how, lambda done, whole: show(f"reading {records}", done, whole))
         show("settling and judging", 0, 1)
         done = replay(read, offer, tariff)
-        case = Case(offer, tariff or offer.reading("NRV-AMB-01"), read, stated, _ports_of(sizes))
+        case = Case(offer, tariff or offer.reading("tariff-function"), read, stated, _ports_of(sizes))
         findings = judge(case)
         if write is not None:
             write_statement(write, done.months, done.settled)

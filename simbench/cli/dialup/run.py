@@ -61,7 +61,7 @@ def run_command(scenario: Path, output: Path | None, records: Path | None, *, as
         claim(output)  # first, so that --records may name a file in it
     with progress() as show:
         done = run_dialup(asked, show)
-        findings = judge(Case(done.offer, done.offer.reading("NRV-AMB-01")))
+        findings = judge(Case(done.offer, done.offer.reading("tariff-function")))
         if records is not None:
             show(f"writing {records}", 0, 1)
             write_records(records, with_ports(done.last), done.offer.calendar)

@@ -45,7 +45,8 @@ def settle_command(
     offer = read_offer(contract, readings)
     on: date = last_day_of(months_named(month)[0], offer.calendar) if month else JUNE_2000
     settled, spanned = settle_minutes(minutes, offer, tariff, on, month), span(minutes, offer)
-    used = {name: offer.reading(name) for name in ("NRV-AMB-01", "NRV-AMB-05")} | {"NRV-AMB-01": settled.tariff}
+    function, vat = map(offer.ambiguity_id, ("tariff-function", "share-vat"))
+    used = {function: settled.tariff, vat: offer.reading(vat)}
     if as_json:
         click.echo(indented({**msgspec.to_builtins(settled), "readings": used, "span": spanned}))
         return

@@ -17,7 +17,7 @@ BINARY_OCTETS = 1 << 30
 
 
 class PlanOptions(msgspec.Struct, frozen=True):
-    """What the options of `envelope` and `table` have in common, as the user wrote them."""
+    """The options common to `envelope` and `table`, as the user wrote them."""
 
     price: str
     mode: Mode = "regulation"

@@ -24,7 +24,7 @@ class Seen(Protocol):
 
     @property
     def number(self) -> int:
-        """Of its packet, from 1."""
+        """The number of its packet, from 1."""
 
     @property
     def at_us(self) -> int:
@@ -40,7 +40,7 @@ class Seen(Protocol):
 
     @property
     def octets(self) -> bytes:
-        """What it carries."""
+        """Its payload."""
 
     @property
     def missing(self) -> int:

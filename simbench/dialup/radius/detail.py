@@ -102,7 +102,7 @@ class _Block:
         return Heard(record, int(stamps[0]) * SECOND_US, self.first, self._source)
 
     def torn(self, whole_line: bool = True) -> Heard | SetAside:
-        """What it is without the empty line that ends it: whole if its last line is its Timestamp, with a line end."""
+        """Classify a record without its final empty line: whole if its last line is its Timestamp, with a line end."""
         if whole_line and self._attributes and self._attributes[-1][0] in _STAMPS:
             return self.finish()
         return self._aside(BadRecord("truncated", "ends without its empty line"))

@@ -59,7 +59,7 @@ class Accounted(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Paired:
-    """What records come to: calls by the place of their deciding record, and everything that bills nothing."""
+    """The result of pairing records: calls by the place of their deciding record, and everything that bills nothing."""
 
     calls: list[Accounted]
     aside: list[SetAside]
@@ -150,7 +150,7 @@ class _Pairing:
         self._several = {nas for nas, given in names.items() if len(given) > 1}
 
     def _nas(self, record: Record) -> str:
-        """What identifies an access server: its address, and its name if several share the address."""
+        """The identity of an access server: its address, and its name if several share the address."""
         return f"{record.nas} {record.identifier}".rstrip() if record.nas in self._several else record.nas
 
     def add(self, heard: Heard) -> None:

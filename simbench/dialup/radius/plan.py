@@ -45,7 +45,7 @@ class Planned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class Fault:
-    """What goes wrong at an access server. As it stands, nothing; each fault overrides what it needs."""
+    """A fault of an access server. The base class changes nothing; each fault overrides the methods it needs."""
 
     name = ""
 
@@ -57,7 +57,7 @@ class Fault:
         return -1
 
     def alter(self, planned: Planned) -> Sequence[Planned]:
-        """What becomes of one record."""
+        """Apply the fault to one record."""
         return (planned,)
 
     def boots(self) -> Sequence[Planned]:

@@ -1,4 +1,4 @@
-"""What was sent compared with what the server kept: findings on the clauses NRV-ACC, and differences by call.
+"""Compares the records sent with those the server kept: findings on the clauses NRV-ACC, and differences by call.
 
 It uses the journal and the records of `detail` files; what neither shows is inconclusive. Blame: "client" is the
 access server, "platform" the RADIUS server.

@@ -86,7 +86,7 @@ class BadRecord(Exception):
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What one Accounting-Request says. -1 and "" stand for attributes that are missing.
+    """The attributes of one Accounting-Request. -1 and "" stand for missing ones.
 
     `seconds` is Acct-Session-Time; octets hold the gigawords too; `cause` is a number of CAUSES or UNKNOWN_CAUSE;
     `event_us` is Event-Timestamp (us, UTC); `delay_s` is -1 where it cannot be believed; `identifier` is the

@@ -22,7 +22,7 @@ _CAPTURES: Final = (
 
 
 def kind_of(path: Path) -> Kind:
-    """What a file is: a detail file's second line is indented. Raises BadInput: it cannot be read."""
+    """The kind of a file: a detail file's second line is indented. Raises BadInput: it cannot be read."""
     try:
         with path.open("rb") as file:
             head = file.read(_LOOKED_AT)

@@ -181,9 +181,9 @@ def _revenue(report: DialupReport) -> Picture:
     axes.plot(months, [float(owed.share_ff) / MILLION for owed in report.settled], "D", color=style.RED, markersize=5,
               zorder=6, label="months settled")  # fmt: skip
     _labelled(axes)
-    share = number(float(sum(owed.share_ff for owed in report.settled)) / MILLION, 2)
-    minutes = number(sum(owed.minutes for owed in report.settled) / MILLION, 1)
-    heading = f"{report.tariff} gives {share} million FF for {minutes} million minutes"
+    share = number(float(sum(owed.share_ff for owed in report.settled)), 0)
+    minutes = number(sum(owed.minutes for owed in report.settled), 0)
+    heading = f"{report.tariff} gives {share} FF for {minutes} minutes"
     note = (
         f"Published: {at[0]:g} million minutes earn {published[0] * MILLION:,.0f} FF, {at[1]:g} million more than "
         f"{published[1]:g} million FF. The thick line is the function in force."

@@ -27,7 +27,7 @@ Rows = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class DialupReport:
-    """What a report shows: facts, months, hours (erlangs carried, shares lost), lengths, findings.
+    """The content of a report: facts, months, hours (erlangs carried, shares lost), lengths, findings.
 
     `grid` gives the hours, those within its months. `ports` is 0 where nobody said; `offered_minutes` are those of
     `busiest_month`. `reconciliation` and `aside` are rows (what, how many) of a table each, left out when empty;
@@ -86,7 +86,7 @@ class DialupReport:
         return DialupReport(
             title=done.scenario.title,
             offer=done.offer,
-            tariff=done.offer.reading("NRV-AMB-01"),
+            tariff=done.offer.reading("tariff-function"),
             facts=(*facts, *_facts(done.offer)),
             grid=done.laid.grid,
             erlangs=done.laid.erlangs()[inside],

@@ -1,4 +1,4 @@
-"""What the rules of NetRevenu are given, their book, and their verdicts."""
+"""The input of the rules of NetRevenu, their book, and their verdicts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Measured(TypedDict, total=False):
 
 
 class Case(NamedTuple):
-    """What there is to judge: a tariff function always, records and a statement if given.
+    """The input of a judgement: a tariff function always, records and a statement if given.
 
     `ports` says how many ports each access server has, by name; "" stands for all others, and none is not judged.
     """

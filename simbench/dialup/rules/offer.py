@@ -14,7 +14,7 @@ from simbench.rulebook import Verdict
 @RULES.rule("revenue.first-point", "The tariff function gives the first published share", binds="", unit="FF")
 def first_point(case: Case) -> Verdict:
     """Exactly the share of the first point, in francs."""
-    points, assumed = case.offer.terms.points, case.offer.assumed("NRV-AMB-01")
+    points, assumed = case.offer.terms.points, case.offer.assumed("tariff-function")
     wanted, share = points.first_share_ff.value, case.offer.share_ff(points.first_minutes.value, case.tariff)
     wrong = [] if share == wanted else [Evidence(f"{int(share):,} FF")]
     words = (f"{case.tariff} gives the published share", f"{case.tariff} misses the published share")
@@ -25,7 +25,7 @@ def first_point(case: Case) -> Verdict:
             unit="FF")  # fmt: skip
 def second_point(case: Case) -> Verdict:
     """Over the share of the second point, in francs."""
-    points, assumed = case.offer.terms.points, case.offer.assumed("NRV-AMB-01")
+    points, assumed = case.offer.terms.points, case.offer.assumed("tariff-function")
     over, share = points.second_share_over_ff.value, case.offer.share_ff(points.second_minutes.value, case.tariff)
     wrong = [] if share > over else [Evidence(f"{int(share):,} FF")]
     words = (
@@ -45,7 +45,7 @@ def first_minute(case: Case) -> Verdict:
     words = (
         f"{case.tariff} never falls, from the first minute on", f"{case.tariff} falls, or does not begin at nothing",
     )  # fmt: skip
-    return verdict([*nothing, *falls], words, assumed=case.offer.assumed("NRV-AMB-01"))
+    return verdict([*nothing, *falls], words, assumed=case.offer.assumed("tariff-function"))
 
 
 @RULES.rule("revenue.progressive", "The average rate never falls as minutes grow", binds="")
@@ -58,7 +58,7 @@ def progressive(case: Case) -> Verdict:
         if (Fraction(f) + half) / b < (Fraction(e) - half) / a
     ]
     words = (f"the average rate of {case.tariff} never falls", f"the average rate of {case.tariff} falls")
-    return verdict(slower, words, assumed=case.offer.assumed("NRV-AMB-01"))
+    return verdict(slower, words, assumed=case.offer.assumed("tariff-function"))
 
 
 def _ladder(case: Case) -> list[tuple[int, Decimal]]:

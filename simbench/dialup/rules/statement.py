@@ -47,7 +47,7 @@ def minutes_of_the_records(case: Case) -> Verdict:
         parts = (f"{stated:,} minutes stated, {due:,} in the calls read", why)
         return Verdict("inconclusive", prose(parts), parts=parts)
     words = ("minutes and calls are those of the records", "minutes or calls are not those of the records")
-    assumed = case.offer.assumed("NRV-AMB-02", "NRV-AMB-03", "NRV-AMB-04")
+    assumed = case.offer.assumed("minute-count", "month-of-call", "holiday-hours")
     return verdict(wrong, words, measured=stated, limit=due, assumed=assumed)
 
 
@@ -77,19 +77,19 @@ def _totals(case: Case, check: Callable[[Line, Case], Iterator[str]], words: tup
 def share(case: Case) -> Verdict:
     """By the tariff function of the offer, to the smallest amount."""
     words = ("every share is that of its minutes", "a share is not that of its minutes")
-    return _totals(case, _share, words, "NRV-AMB-01", "NRV-AMB-05", "money.smallest")
+    return _totals(case, _share, words, "tariff-function", "share-vat", "money.smallest")
 
 
 @RULES.rule("statement.vat", "VAT is that of the month on the share", reads=("statement",))
 def vat(case: Case) -> Verdict:
     """VAT, and the amount with it."""
     words = ("VAT and amounts with it agree", "VAT or an amount with it is wrong")
-    return _totals(case, _vat, words, "NRV-AMB-05", "money.smallest")
+    return _totals(case, _vat, words, "share-vat", "money.smallest")
 
 
 @RULES.rule("statement.euros", "Amounts in euros are those in francs at the official rate", reads=("statement",))
 def euros(case: Case) -> Verdict:
-    """Of share and amount with VAT."""
+    """The euros of share and amount with VAT."""
     return _totals(case, _euros, ("amounts in euros agree", "an amount in euros is wrong"), "money.smallest")
 
 
@@ -107,7 +107,7 @@ def _amount(line: Line, name: str) -> Fraction | None:
 
 
 def _share(line: Line, case: Case) -> Iterator[str]:
-    with_vat = case.offer.reading("NRV-AMB-05") == "with"
+    with_vat = case.offer.reading("share-vat") == "with"
     name = "share_ttc_ff" if with_vat else "share_ff"
     amount = _amount(line, name)
     if amount is None or line.minutes is None or line.minutes < 0:
@@ -124,7 +124,7 @@ def _vat(line: Line, case: Case) -> Iterator[str]:
         yield "an amount in francs is missing"
         return
     rate = vat_of(line.month, case.offer)
-    if case.offer.reading("NRV-AMB-05") == "with":
+    if case.offer.reading("share-vat") == "with":
         right = is_rounded(share, both / (1 + rate), case.offer)
     else:
         right = is_rounded(vat, share * rate, case.offer)

@@ -18,7 +18,7 @@ LITTLE = 1e-6  # of a message: what remains of sums of fractions
 
 
 class Load(NamedTuple):
-    """What a group is asked for; seconds count from the start of the period, whole steps.
+    """The demand on a group; seconds count from the start of the period, whole steps.
 
     sent: (5, sendings) start, spread, rank, 1 if bound to legal hours, number of its demand; by start. flows: (flows,
     hours) messages a second. flow_is: (2, flows) rank and 1 if bound to legal hours. day_of: the civil day of each
@@ -34,7 +34,7 @@ class Load(NamedTuple):
 
 
 class Supply(NamedTuple):
-    """What may carry it: rates (messages a second) up to each of `until`; intervals (2, n) of connection and hours."""
+    """The capacity: rates (messages a second) up to each of `until`; intervals (2, n) of connection and hours."""
 
     rates: Any
     until: Any
@@ -83,7 +83,7 @@ def leading(load: Load, left: Any, first: int, entered: int, is_open: bool) -> i
 
 
 class Queues(NamedTuple):
-    """What waits of each flow: messages, how much of the step at its head has left, when that step begins (s)."""
+    """The queue of each flow: messages, how much of the step at its head has left, when that step begins (s)."""
 
     waiting: Any
     partial: Any
@@ -303,7 +303,7 @@ def draw_waiting(load: Load, left: Any, which: tuple[int, int], curve: Any, plac
 
 
 def wait_to_the_end(load: Load, queues: Queues, factors: Any, waits: Any) -> None:
-    """Whatever arose after the head of a flow waits until the end at least."""
+    """Enter that all traffic after the head of a flow waits until the end at least."""
     for f in range(load.flows.shape[0]):
         if queues.waiting[f] > LITTLE:
             for hour in range(queues.head[f] // HOUR_S + 1, load.end_s // HOUR_S):

@@ -57,7 +57,7 @@ def draw_frontier(t: Translations, candidates: Sequence[Candidate], target: floa
 
 
 def draw_curve(t: Translations, curve: Curve) -> Drawing:
-    """What of a sending still waits, with its band, and how many sendings are complete, by hours from the start."""
+    """The waiting share of a sending, with its band, and the number of complete sendings, by hours from the start."""
     figure, (top, bottom) = style.canvas((style.WIDE_IN[0], 4.8), (1.3, 1))
     hours = curve.hours
     low, middle, high, worst = ([100 * v for v in each] for each in (curve.low, curve.middle, curve.high, curve.worst))
@@ -143,7 +143,7 @@ def draw_tornado(t: Translations, rows: Sequence[Sensitivity], base: float, euro
 
 
 def draw_tradeoffs(t: Translations, points: Sequence[Tradeoff]) -> Drawing:
-    """What the cheapest code plan costs along deadline, volume and probability."""
+    """The cost of the cheapest code plan along deadline, volume and probability."""
     figure, panels = style.beside((style.WIDE_IN[0], 3.4), len(AXES))
     for axes, name in zip(panels, AXES, strict=True):
         mine = sorted((one.at, one.euros, one.asked) for one in points if one.axis == name and one.euros is not None)

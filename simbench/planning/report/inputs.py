@@ -1,4 +1,4 @@
-"""What a plan was asked for, repeated row by row."""
+"""The input of a plan, row by row."""
 
 from __future__ import annotations
 

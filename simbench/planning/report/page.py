@@ -144,7 +144,7 @@ def _cheaper(t: Translations, advice: Advice) -> list[tuple[str, str, str]]:
 
 
 def _broken(t: Translations, advice: Advice) -> list[tuple[bool, str]]:
-    """What other assumptions do, the worst first."""
+    """The effects of other assumptions, the worst first."""
     found = [
         (keeps, share, text)
         for row in advice.sensitivities
@@ -168,7 +168,7 @@ def _mixes(t: Translations, advice: Advice) -> Iterator[tuple[str, Candidate, st
 
 
 def _paper(contract: Contract, clause: str, language: str) -> str:
-    """What a clause of the contract wants, in the contract's own term in French."""
+    """The requirement of a clause, in the contract's own term in French."""
     found = contract.clauses.get(clause)
     if found is None:
         return clause

@@ -25,7 +25,7 @@ def shown(t: Translations, value: Value) -> str:
 
 
 def draw_effects(t: Translations, effects: Sequence[Effect], name: str, confidence: float) -> list[Drawing]:
-    """What each parameter does to a measure, a panel each; all panels share their scale."""
+    """The effect of each parameter on a measure, a panel each; all panels share their scale."""
     found = []
     for first in range(0, len(effects), PANELS):
         some = effects[first : first + PANELS]

@@ -37,7 +37,7 @@ COLUMNS = (
 
 
 class Rules(NamedTuple):
-    """What holds for everybody: the fair use policy, the spending limit, how data is counted."""
+    """The rules for everybody: the fair use policy, the spending limit, how data is counted."""
 
     window_days: int
     prevail_permille: int
@@ -53,7 +53,7 @@ class Rules(NamedTuple):
 
 
 class Days(NamedTuple):
-    """What holds on each day: billing period, retail prices and wholesale costs in nano-euros a kB, second, SMS."""
+    """The properties of each day: billing period, retail prices and wholesale costs in nano-euros a kB, second, SMS."""
 
     period: np.ndarray
     data_price: np.ndarray
@@ -75,7 +75,7 @@ class Who(NamedTuple):
 
 
 class Use(NamedTuple):
-    """What each subscriber did each day: arrays of (subscribers, days). Calls of a day are all `call_s` long."""
+    """The use of each subscriber on each day: arrays of (subscribers, days). Calls of a day are all `call_s` long."""
 
     place: np.ndarray
     home_octets: np.ndarray
@@ -86,7 +86,7 @@ class Use(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of them: `totals` (subscribers, COLUMNS), `by_day` (profiles, STATES, days), and day by day.
+    """The result: `totals` (subscribers, COLUMNS), `by_day` (profiles, STATES, days), and day by day.
 
     The last four are (subscribers, days), or (0, 0) where nobody wants them.
     """

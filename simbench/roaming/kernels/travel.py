@@ -20,7 +20,7 @@ MILLION = 1_000_000
 
 
 class Profiles(NamedTuple):
-    """What profiles do, as tables: laws are (profiles, ENTRIES), chances of a million, trips (profiles, trips).
+    """The behaviour of profiles as tables: laws are (profiles, ENTRIES), chances of a million, trips (profiles, trips).
 
     A fixed trip departs on day `departs` plus up to `spread` days, which may lie before the run, and lasts `shortest`
     to `longest`; a spontaneous one begins on any day at home with chance `departure` and lasts `short` to `long`.

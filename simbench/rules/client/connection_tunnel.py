@@ -14,7 +14,7 @@ WHO = {"in": "the client", "out": "the SMSC"}
 
 
 def tunnel_of(case: Case) -> TunnelsSeen | None:
-    """What the capture reader recorded about ESP and about frames outside it; None without a capture."""
+    """The capture reader's record of ESP and of frames outside it; None without a capture."""
     return next((event for _, event in reversed(case.trace.events) if isinstance(event, TunnelsSeen)), None)
 
 

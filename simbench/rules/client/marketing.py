@@ -124,7 +124,7 @@ def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int],
     """Marketing by user, brand (or all brands) and day, and the number of brands. AMB-17 defines a day."""
     days: dict[tuple[str, str, int], list[Whole]] = defaultdict(list)
     brands: set[str] = set()
-    rolling = case.contract.reading("AMB-17") == "rolling_24h"
+    rolling = case.contract.reading("marketing-day") == "rolling_24h"
     for one, asked in marketed(case):
         brands.add(asked.brand)
         who = (case.plan.key(one.recipient), asked.brand if by_brand else "")
@@ -156,7 +156,7 @@ def once_a_day(case: Case) -> Verdict:
     if not days:
         return Verdict("inconclusive", "the client sent no marketing", blame="client")
     wrong = [one for day in days.values() for one in day[limit:]]
-    most, assumed = max(map(len, days.values())), case.contract.assumed("AMB-17")
+    most, assumed = max(map(len, days.values())), case.contract.assumed("marketing-day")
     summary = f"at most {count(most, 'marketing message')} of one brand to one user in a day (limit {limit})"
     if not wrong:
         return Verdict("pass", summary, most, limit, "messages/day", "", assumed)

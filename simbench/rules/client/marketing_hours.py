@@ -17,7 +17,7 @@ from simbench.rules.requests import MARKETING, sends, wholes
 from simbench.rules.rule import Case, RuleFunction, Verdict, none_wrong, rule
 
 SPECIAL = "special"  # the trait of messages under the clause's "cas particuliers"
-READINGS = ("AMB-16", "AMB-20")
+READINGS = ("regional-holidays", "closing-second")
 
 
 def allowed(case: Case, at: int) -> bool:
@@ -33,7 +33,7 @@ def figures(case: Case) -> tuple[str, ...]:
 
 
 def hours_missed(case: Case, instants: Iterable[int]) -> Outcome:
-    """What marketing at these instants is: a failure, or weak where each breaks figures that only we assume."""
+    """The outcome of marketing at these instants: a failure, or weak where each breaks figures that only we assume."""
     broken = (case.contract.hours_broken(MARKETING, at) for at in instants)
     return "fail" if any(len(case.contract.assumed(*names)) < len(names) for names in broken) else "weak"
 
@@ -107,8 +107,8 @@ for _slug, (_sentence, _catches) in PLACES.items():
 )
 def delivered_in_hours(case: Case) -> Verdict:
     """By the delivery notifications; weak, unless the reading of AMB-06 binds the delivery."""
-    binds = case.contract.reading("AMB-06") == "delivery"
-    assumed = case.contract.assumed(*figures(case), "AMB-06", *READINGS)
+    binds = case.contract.reading("hours-bind") == "delivery"
+    assumed = case.contract.assumed(*figures(case), "hours-bind", *READINGS)
     marketing = {token for token, row in sends(case).items() if _bound(row)}
     sent = {
         (case.plan.key(r.recipient), r.scts) for r in case.trace.submits.rows() if r.token in marketing and r.ack == "A"

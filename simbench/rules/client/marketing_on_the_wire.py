@@ -85,14 +85,14 @@ def consent(case: Case) -> Verdict:
 
 @rule(
     "ranges.range-on-the-wire",
-    "Marketing on the wire was sent from codes of a range for marketing, presence lists or replies",
+    "Marketing on the wire was sent from codes of a range that may carry it",
     catches=("marketing-on-machine-codes",),
     suites=("audit",),
     reads=("classes",),
 )
 def ranges(case: Case) -> Verdict:
     """The contract defines the ranges."""
-    fit, sent = case.contract.terms.numbering.prefixes("marketing", "presence", "reply"), marketed(case)
+    fit, sent = case.contract.terms.numbering.prefixes("marketing", "presence", "reply", "ordinary"), marketed(case)
     return _judged(case, sent, [one for one, _ in sent if not one.code.startswith(fit)], "sent from another range")
 
 
@@ -126,7 +126,7 @@ def _told_before(asked: Declared) -> bool:
 )
 def daily(case: Case) -> Verdict:
     """A recommendation, hence weak. A message of several segments counts once; AMB-17 defines a day."""
-    limit, rolling = case.contract.terms.marketing.per_user_brand_day.value, case.contract.reading("AMB-17")
+    limit, rolling = case.contract.terms.marketing.per_user_brand_day.value, case.contract.reading("marketing-day")
     sent, wrong = marketed(case), []
     before: dict[tuple[str, str], list[int]] = defaultdict(list)
     for one, asked in sent:
@@ -139,7 +139,7 @@ def daily(case: Case) -> Verdict:
         seen.append(one.at)
         if same >= limit:
             wrong.append(one)
-    judged = _judged(case, sent, wrong, "beyond the daily one of their brand", ("AMB-17",))
+    judged = _judged(case, sent, wrong, "beyond the daily one of their brand", ("marketing-day",))
     weak = judged.outcome == "fail"
     return msgspec.structs.replace(judged, outcome="weak") if weak else judged
 
@@ -179,9 +179,10 @@ def opt_outs(case: Case) -> Verdict:
 )
 def machines(case: Case) -> Verdict:
     """By the recipient's number, requested or not."""
-    prefixes, assumed = case.contract.terms.numbering.prefixes("machines"), case.contract.assumed("AMB-12")
-    if case.contract.reading("AMB-12") != "brochure_2016":
-        other = f"range {' or '.join(prefixes)} also serves people in the reading of AMB-12 in force"
+    prefixes, assumed = case.contract.terms.numbering.prefixes("machines"), case.contract.assumed("machine-codes")
+    if not case.contract.reads_as_usual("machine-codes"):
+        question = case.contract.ambiguity_id("machine-codes")
+        other = f"range {' or '.join(prefixes)} also serves people in the reading of {question} in force"
         return Verdict("unsupported", other, assumed=assumed)
     submits = case.trace.submits
     chosen = holds(submits, lambda oadc, named: oadc.startswith(prefixes) and not named, "oadc", "alphanumeric")

@@ -162,7 +162,7 @@ def after_reconnection(case: Case) -> Verdict:
     if unavailable is not None:
         return unavailable
     submits = counted(case.contract, case.trace)
-    assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
+    assumed = case.contract.assumed("throughput.jitter_ms", "rate-meter")
     judged = []
     for _, end in total_outages(case):
         for code in case.trace.limits:

@@ -218,7 +218,7 @@ def _frame(octets: bytes) -> Frame:
 
 
 def _meant(octets: bytes) -> str:
-    """What a broken frame was meant to be, by name: "hex-trn", "short-checksum" or "missing-slash", else its error."""
+    """The name of a broken frame's defect: "hex-trn", "short-checksum" or "missing-slash", else its error."""
     body = octets[1:-1]
     head, tail = _HEAD.match(body), _TAIL.search(body)
     error = Framer(len(octets)).feed(octets)[-1]

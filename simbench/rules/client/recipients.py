@@ -188,7 +188,7 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
     kinds = np.array([("own", "wrong", "open", "named").index(one) for one in found], np.int8)[which]
     wrong, open_ = np.flatnonzero(kinds == 1), np.flatnonzero(kinds == 2)
     named = int((kinds == 3).sum())
-    assumed = case.contract.assumed("AMB-10")
+    assumed = case.contract.assumed("sender-name-option")
     submitted = count(len(submits), "submit")
     summary = f"{len(wrong)} of {submitted} with another originator ({len(forbidden)} requested)"
     summary += f"; {named} with a sender name, which the option allows" if named else ""

@@ -1,4 +1,4 @@
-"""The rule on the client's reports: OPS-PRO-06. In every exercise, what it says of a message is what the wire shows."""
+"""The rule on the client's reports: OPS-PRO-06. In every exercise, its reports on a message agree with the wire."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def sender_names(case: Case) -> Verdict:
         wrong += [row for row in case.trace.submits.rows() if not row.alphanumeric and row.oadc not in known]
     sent = f"{count(len(named), 'message')} with a sender name"
     summary = f"{sent}; invalid or unauthorised originators: {len(bad)} requested, {len(wrong)} sent"
-    assumed = case.contract.assumed("AMB-10")
+    assumed = case.contract.assumed("sender-name-option")
     if wrong and (named or with_option):
         return Verdict(
             "fail",

@@ -15,7 +15,7 @@ TOGETHER_US = 5 * SECOND_US
 
 def within(case: Case, code: str, operations: Submits, rate: int) -> Verdict:
     """A code's operations against its rate: fails beyond tau and the bench's own timing error, inconclusive between."""
-    assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
+    assumed = case.contract.assumed("throughput.jitter_ms", "rate-meter")
     strict, lenient = held_against(case, operations, rate)
     summary = f"{code}: {count(len(operations), 'operation')}, {strict.peak} in the busiest second (limit {rate}/s)"
     if not strict.early:

@@ -205,7 +205,7 @@ def sift_down(heap: Ints, size: int, result_at: Ints) -> None:
 
 
 def sift_up(heap: Ints, size: int, place: int, result_at: Ints) -> None:
-    """Add a place to a heap of so many."""
+    """Add a place to a heap of this size."""
     at = size
     heap[at] = place
     while at > 0:

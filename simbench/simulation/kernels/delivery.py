@@ -27,7 +27,7 @@ from simbench.simulation.kernels.layout import FORGOTTEN, NEVER, PART_MASK, REFU
 
 
 class DeliveryTables(NamedTuple):
-    """What decides on delivery, as arrays.
+    """The tables that decide on delivery, as arrays.
 
     Keys and tables of the draws (`kernels.delivery_outcome`, `kernels.presence`). waves: rows of WAVE, with keys.
     unknown_ppm, out_ppm: shares of unknown and ported-out subscribers. validity_us (0: the default), queue and notify
@@ -58,7 +58,7 @@ class DeliveryTables(NamedTuple):
 
 
 class Admission(NamedTuple):
-    """What decides on admission: the error code for each reason to refuse (ported_out: 0 when accepted), and limits.
+    """The rules of admission: the error code for each reason to refuse (ported_out: 0 when accepted), and limits.
 
     base_second: the second that time stamps are counted from; a stamp runs at most `ahead_max_s` ahead of the clock.
     """

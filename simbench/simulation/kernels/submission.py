@@ -17,7 +17,7 @@ from simbench.simulation.kernels.layout import CLIENT_METER, DELAY, LOST, MONITO
 
 
 class Schedule(NamedTuple):
-    """What is known of a code's client beforehand: arrays of instants (us).
+    """The schedule of a code's client: arrays of instants (us).
 
     Queue k may send in opens[bounds[k] : bounds[k + 1]] until the matching `closes`. Sessions last from `logins` to
     `cuts`. The rate becomes change_rate[n] at change_at[n]. `pacing` says who limits the rate; `patience_us` is the

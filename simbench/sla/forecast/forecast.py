@@ -121,7 +121,7 @@ def forecast(  # noqa: PLR0913 - what is known, what is assumed, and how it is r
         known, sources, dates[-1], np.array(dates, dtype=np.int64) - now, _grid(now, dates[-1]), allowed_of(contract),
         contract.terms.quality.restoration_h.value * HOUR_US, seed, each,
     )  # fmt: skip
-    events = laws if several_platforms(laws) and contract.reading("AMB-14") == "all_down" else ()
+    events = laws if several_platforms(laws) and contract.reading("several-platforms") == "all_down" else ()
     found = _run(task, contract, replications, events, workers, progress)
     was = _Outcome(service, contract, known)
     return Forecast(
@@ -200,7 +200,7 @@ def _all_known(service: Service) -> Period:
 
 
 class _Outcome:
-    """What the record says happened after the forecast's instant, as far as it reaches."""
+    """The events after the forecast's instant, as far as the record reaches."""
 
     def __init__(self, service: Service, contract: Contract, known: Known) -> None:
         self._now, self._end = known.now, service.period.end

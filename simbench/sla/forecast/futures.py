@@ -43,7 +43,7 @@ class Futures(msgspec.Struct, frozen=True, eq=False):
 
 
 class Task(msgspec.Struct, frozen=True, eq=False):
-    """What every chunk of futures needs: draws of parameters are repeated `each` times."""
+    """The input of every chunk of futures: draws of parameters are repeated `each` times."""
 
     known: Known
     sources: tuple[Source, ...]
@@ -57,7 +57,7 @@ class Task(msgspec.Struct, frozen=True, eq=False):
 
 
 class Found(msgspec.Struct, frozen=True, eq=False):
-    """Of each future: the first instant (us after now) of a breach of availability and of restoration, or NEVER, and
+    """Breaches by future: the first instant (us after now) of one of availability and of restoration, or NEVER, and
     the availability at each instant of the grid.
     """  # fmt: skip
 

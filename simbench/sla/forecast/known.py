@@ -1,4 +1,4 @@
-"""What was known of a service at an instant: its outages until then, joined as the rules join them."""
+"""A service as it was known at an instant: its outages until then, joined as the rules join them."""
 
 from __future__ import annotations
 

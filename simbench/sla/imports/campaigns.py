@@ -1,4 +1,4 @@
-"""What an auditor adds to a capture: codes, campaigns, outages (TOML) and the messages requested (CSV).
+"""Reads what an auditor adds to a capture: codes, campaigns, outages (TOML) and the messages requested (CSV).
 
 They become rows of `events` and `stimuli`, and tokens of the submits they are about.
 """
@@ -299,7 +299,7 @@ def _stimulus(asked: _Asked, metadata: Metadata) -> Request | Unrequested:
 
 
 def within(metadata: Metadata, start: int, end: int, patience_us: int) -> Metadata:
-    """What of it is about a capture that begins and ends then: limits hold from its beginning, outages are cut to it.
+    """The part that concerns a capture of this span: limits hold from its beginning, outages are cut to it.
 
     Requests from before it may have been sent before it as well, those of the last `patience_us` may be sent after it.
     """

@@ -27,7 +27,7 @@ _LINK = re.compile(r"(?P<driver>[A-Z][A-Z0-9]+)\[(?P<link>[^\]]*)\]:? (?P<said>.
 _PACKET = re.compile(r"emi2 (?P<way>sending|parsing) packet: <\x02?(?P<frame>\d\d/\d{5}/[OR]/\d\d/[^\x03]*)\x03?>")
 _ACCESS = re.compile(r"(?P<what>[A-Z][A-Za-z ]*?) \[SMSC:(?P<link>[^\]]*)\] (?P<rest>.*)", re.DOTALL)
 _FLAGS = re.compile(r"\[flags:(?:-?\d+:){4}(?P<mask>-?\d+)\]")
-_TO = re.compile(r"\[to:(?P<to>[^\]]*)\]")
+_TO = re.compile(r"\[to:(?P<to>[^\[\]]*)\]")
 _ERRNO = re.compile(r"System error (\d+):")
 
 DRIVERS: Final = frozenset({"EMI", "EMI2"})  # those that speak UCP
@@ -73,7 +73,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct):
-    """What else the lines of a log were: of the access log, at debug level, of links of other drivers."""
+    """Other lines of a log: of the access log, at debug level, of links of other drivers."""
 
     access: bool = False
     debug: bool = False
@@ -81,7 +81,7 @@ class Seen(msgspec.Struct):
 
 
 def events(lines: Iterable[Line], seen: Seen) -> Iterator[Event]:
-    """What the lines say, in their order."""
+    """The events of the lines, in their order."""
     errors: dict[str, tuple[int, Fault]] = {}  # by thread: the last error of the system, and whose it is
     for line in lines:
         match = _SAID.fullmatch(line.said)

@@ -62,7 +62,7 @@ def read_numbers(path: Path, plan: NumberingPlan) -> Numbers:
             numbers = _numbers(cell, plan)
             found.update(numbers)
             if not numbers and str(cell or "").strip():
-                notes.append(RejectedRow(line, f"{label(path)}: {shown(str(cell))} is no telephone number"))
+                notes.append(RejectedRow(line, f"{label(path)}: {shown(str(cell))} is not a valid phone number"))
     if notes and not found:
         raise BadInput(label(path), f"none of {len(notes)} lines is a telephone number: {notes[0]}")
     return Numbers(frozenset(found), tuple(notes))

@@ -163,7 +163,7 @@ def _of_clocks(one: Readings, line: int) -> Iterable[Remark]:
 
 
 def _party(cell: Any, contract: Contract) -> str:
-    """Who is to answer for an outage; "operator" is whoever the contract's operator is."""
+    """The party responsible for an outage; "operator" stands for the contract's operator."""
     word = text_of(cell).lower()
     return contract.operator if word == OPERATOR else word
 

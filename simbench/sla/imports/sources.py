@@ -83,7 +83,7 @@ def open_source(options: SourceOptions) -> Source:
     if isinstance(path, Run):
         return _of_run(path, options)
     if isinstance(path, Frame):
-        return (_open_traffic if is_traffic(path, options.mapping.traffic) else _open_table)(options, path)
+        return _open_table(options, path)
     try:
         head = b"" if path.is_dir() else _head(path)
     except OSError as problem:
@@ -125,6 +125,10 @@ def _open_kannel(options: SourceOptions, path: Path) -> Source:
 
 
 def _open_table(options: SourceOptions, path: Path | Frame) -> Source:
+    return (_open_traffic if is_traffic(path, options.mapping.traffic) else _open_outages)(options, path)
+
+
+def _open_outages(options: SourceOptions, path: Path | Frame) -> Source:
     found = read_outages(path, options.contract, options.mapping.outages, options.zone)
     for name, given in (("--from", options.start), ("--to", options.end)):
         if given is None:
@@ -171,5 +175,5 @@ def _is_table(_: Path, head: bytes) -> bool:
 KINDS = (
     Kind("a run folder", lambda path, _: path.is_dir(), _open_run),
     Kind("a log of Kannel", lambda _, head: looks_like(head.decode("utf-8", "replace")), _open_kannel),
-    Kind("a table of outages as CSV, Parquet or XLSX", _is_table, _open_table),
+    Kind("a table of outages or messages as CSV, Parquet or XLSX", _is_table, _open_table),
 )

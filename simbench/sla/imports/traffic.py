@@ -59,9 +59,17 @@ def read_traffic(path: Path | Frame, contract: Contract, mapping: Columns, zone:
     return Traffic(tuple(found), read.notes, read.rows)
 
 
-def is_traffic(frame: Frame, mapping: Columns) -> bool:
-    """Whether a frame has the columns of messages rather than those of outages."""
-    names = {folded(name) for name in frame.columns}
+def is_traffic(source: Path | Frame, mapping: Columns) -> bool:
+    """Whether a table has the columns of messages rather than those of outages."""
+    if isinstance(source, Path):
+        try:
+            table = read_table(source, KINDS, mapping, ("code", "submitted_at"))
+        except BadInput:
+            return False
+        for opened in (table.rows, table.source):
+            getattr(opened, "close", lambda: None)()
+        return True
+    names = {folded(name) for name in source.columns}
     return all(folded(mapping.columns.get(name, name)) in names for name in ("code", "submitted_at"))
 
 

@@ -210,7 +210,7 @@ def _touches(one: Any, view: View) -> bool:
 
 
 def _heading(view: View, words: Words) -> str:
-    """What the curve shows: its lowest point, and what is left at its end."""
+    """The heading of the curve: its lowest point, and what is left at its end."""
     quality = view.case.contract.terms.quality
     worst = seen_worst(view)
     if worst is None:

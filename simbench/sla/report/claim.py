@@ -154,7 +154,7 @@ def _proof(one: Counted, sides: dict[str, Side], words: Words) -> str:
 
 
 def _assumptions(report: Report, words: Words) -> Iterator[str]:
-    """What the breaches assume, and the readings under which one of them would be none."""
+    """The assumptions behind the breaches, and the readings under which one of them would be none."""
     yield words("claim.record")
     for row in breaches(report):
         for text in row.assumed:

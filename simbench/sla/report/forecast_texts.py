@@ -36,7 +36,7 @@ def answers(made: Forecast, tried: BackTest | None, words: Words) -> list[str]:
 
 
 def _already(made: Forecast, words: Words) -> str:
-    """What comes of an availability that is too low from the begin on."""
+    """The sentence on an availability that is too low from the beginning."""
     low, middle, high = (words.share(made.fan.quantiles[place][-1]) for place in (0, 2, 4))
     return words(
         "forecast.already", target=words.share(made.target), as_of=words.day(made.as_of),

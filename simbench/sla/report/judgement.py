@@ -1,4 +1,4 @@
-"""What a report shows besides its run: the findings of another record, and what else was asked for."""
+"""The content of a report beside its run: the findings of another record, and the options requested."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simbench.tables.rows import RejectedRow
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was found of a record.
+    """The findings of a record.
 
     `source`: its file; `kind`: one of the kinds of `simbench judge`; `rows`: how many rows it had, of which `notes`
     names those set aside; `before`: the findings before `decisions`; `dispute`: its tickets compared with probes.

@@ -1,4 +1,4 @@
-"""What an executive reads in half a minute: met or not, by how much, and what comes next."""
+"""Key figures for an executive: met or not, by how much, and what comes next."""
 
 from __future__ import annotations
 

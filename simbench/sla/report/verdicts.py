@@ -54,7 +54,7 @@ def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
     key = _result(finding, purpose, count)
     kind, months = terms.availability_window.value, words.number(terms.availability_months.value)
     window = words(f"window.{kind}", months=months)
-    days = words(f"days.{view.case.contract.reading('AMB-04')}")
+    days = words(f"days.{view.case.contract.reading('notice-days')}")
     values = {
         "measured": measured, "limit": shown, "count": words.number(count), "window": window, "days": days,
         "late": words.number(late),
@@ -87,7 +87,7 @@ def _result(finding: Finding, purpose: str, count: int) -> str:
 
 
 def _assumed(name: str, words: Words) -> str:
-    """What a verdict assumes: a term or reading of the contract by its name, anything else in the report's language."""
+    """An assumption of a verdict: a term or reading of the contract by its name, others in the report's language."""
     if words.language == "en" or _NAME.fullmatch(name):
         return name
     rows = _ROWS.match(name)

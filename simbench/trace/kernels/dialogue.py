@@ -88,7 +88,7 @@ def token_at(octets: Octets, start: int, end: int) -> int:
 
 
 def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noqa: C901, PLR0911, PLR0912 - the form, field by field
-    """Class of an operation 51 with these fields, and what it says."""
+    """The class of an operation 51 with these fields; `found` takes its content."""
     if count != _ALL:
         return OTHER
     for field in range(_ALL):
@@ -145,7 +145,8 @@ def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noq
         octet &= 0xDF  # the same digit in either case
         word = (word * _PRIME + octet) & _HASHED
         if (place - msg) % 2 == 0:
-            simple = simple and (octet < 24 and octet > 0)
+            if octet >= 24:  # an octet above 7F, which is reported
+                return OTHER
         elif octet == 66 and octets[place - 1] == 49:  # an escape
             simple = False
     found[8] = word if simple else 0
@@ -154,7 +155,7 @@ def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noq
 
 
 def answer(octets: Octets, starts: Ints, count: int, found: Ints) -> int:
-    """Class of the result of a 51 with these fields, and what it says."""
+    """The class of the result of a 51 with these fields; `found` takes its content."""
     if count < 2 or starts[1] - 1 - starts[0] != 1:
         return OTHER
     found[0], found[1], found[2] = octets[starts[0]], 1, 1
@@ -169,7 +170,7 @@ def answer(octets: Octets, starts: Ints, count: int, found: Ints) -> int:
 
 
 def notification(octets: Octets, starts: Ints, count: int, found: Ints) -> int:
-    """Class of a 53 with these fields, and what it says."""
+    """The class of a 53 with these fields; `found` takes its content."""
     if count <= _OTOA:
         return OTHER
     found[0] = written(octets, starts[_OADC], starts[_OADC + 1] - 1)
@@ -237,7 +238,7 @@ def follow(  # noqa: PLR0912, PLR0913 - a kernel has no objects
 ) -> int:  # fmt: skip
     """Number submits and notifications, and match results with them, from frame `first` on.
 
-    Stops at a frame that is to be read one by one, and returns its place. `asked` and `unacknowledged` [slot, TRN, 3]
+    Stops at a frame that is to be read one by one, and returns its place. `asked` and `unacknowledged` [TRN, slot, 3]
     hold OT (0: none), number and instant of what waits for a result of the SMSC and of the client. `lines` [slot, 3]:
     whether its first operations are over, whether its beginning was seen, and its account. `counts`: submits and
     notifications so far. `numbers`: of an operation its own, of a result that of its operation or -1. `quiet`
@@ -255,23 +256,23 @@ def follow(  # noqa: PLR0912, PLR0913 - a kernel has no objects
             quiet[slot, LAST] = at[place]
         if kind == SUBMIT:
             numbers[place] = counts[0]
-            if asked[slot, trn, 0] == 0 or at[place] - asked[slot, trn, 2] > given_up_us:
-                asked[slot, trn, 0], asked[slot, trn, 1], asked[slot, trn, 2] = 51, counts[0], at[place]
+            if asked[trn, slot, 0] == 0 or at[place] - asked[trn, slot, 2] > given_up_us:
+                asked[trn, slot, 0], asked[trn, slot, 1], asked[trn, slot, 2] = 51, counts[0], at[place]
             else:
                 notes[place] = TRN_IN_USE
             counts[0] += 1
         elif kind == ANSWER:
             numbers[place] = -1
-            if asked[slot, trn, 0] == 51:
-                numbers[place], asked[slot, trn, 0] = asked[slot, trn, 1], 0
+            if asked[trn, slot, 0] == 51:
+                numbers[place], asked[trn, slot, 0] = asked[trn, slot, 1], 0
         elif kind == NOTIFICATION:
             numbers[place] = counts[1]
-            unacknowledged[slot, trn, 0], unacknowledged[slot, trn, 1] = 53, counts[1]
+            unacknowledged[trn, slot, 0], unacknowledged[trn, slot, 1] = 53, counts[1]
             counts[1] += 1
         else:
             numbers[place] = -1
-            if unacknowledged[slot, trn, 0] == 53:
-                numbers[place], unacknowledged[slot, trn, 0] = unacknowledged[slot, trn, 1], 0
+            if unacknowledged[trn, slot, 0] == 53:
+                numbers[place], unacknowledged[trn, slot, 0] = unacknowledged[trn, slot, 1], 0
             elif lines[slot, 1]:
                 notes[place] = ANSWERS_NOTHING
     return len(classes)

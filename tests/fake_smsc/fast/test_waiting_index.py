@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fake_smsc.core import delivery
+from fake_smsc.core import message_index
 from fake_smsc.fast import compiled
 from fake_smsc.fast.waiting_index import FRESH_ROWS
 from fake_smsc.scenario import CodeConfig
@@ -56,11 +56,10 @@ def test_rows_found_again_after_a_pause_without_questions() -> None:
 
 
 def test_the_index_of_objects_forgets_messages_that_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "MESSAGES_KEPT", 50)
+    monkeypatch.setattr(message_index, "MESSAGES_KEPT", 50)
     gateway, _ = gateway_of(CODE)
     path: Any = gateway
     path._fast = None
-    gateway.centre.delivery._tidy_at = 50
     now = START
     for turn in range(20):
         now += 600 * SECOND_US
@@ -70,4 +69,4 @@ def test_the_index_of_objects_forgets_messages_that_are_gone(monkeypatch: pytest
         gateway.received(turn, b"".join(submit(n, AdC=f"{33_710_000_100 + n}") for n in range(30)), now)
         gateway.closed(turn, now)
         assert len(gateway.centre.delivery.find("36010", f"{33_710_000_100 + turn}")) == 1
-    assert gateway.centre.delivery._known <= 2 * 30 + 50 + 30
+    assert len(gateway.centre.delivery.index) <= 2 * 30 + 50 + 30

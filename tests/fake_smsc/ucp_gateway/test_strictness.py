@@ -13,6 +13,7 @@ from fake_smsc.strictness import MEANINGS, PROFILES, Strictness
 from fake_smsc.ucp_gateway.submission import COMMON
 from simbench.base.errors import ScenarioError
 from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.ucp.alphabet import is_seven_bit
 from simbench.ucp.checks import check
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer, encode
@@ -228,8 +229,15 @@ def test_whatever_the_octets_the_platform_goes_on(octets: bytes) -> None:
 def test_a_common_submit_is_one_the_field_table_has_nothing_against(data: bytes) -> None:
     (frame,) = Framer().feed(encode(1, "O", "51", data.decode()))
     assert isinstance(frame, Frame)
-    assert check(frame) == []
+    assert [error.problem for error in check(frame)] == ["not-gsm"] * (not is_seven_bit(frame.data[At.MSG]))
     assert not any(frame.data[at] for at in (At.AC, At.DD, At.LRQ, At.MMS, At.NADC, At.PR, At.RPID, At.RPI, At.XSER))
+
+
+@pytest.mark.parametrize("profile", ["strict", "tolerant"])
+def test_octets_above_7f_in_a_text_are_counted_and_accepted(profile: str) -> None:
+    peer = with_(profile=profile)
+    assert [met(peer.submit(trn, Msg=text)) for trn, text in enumerate(["44E96AE0", "80", "7F41"])] == ["A", "A", "A"]
+    assert peer.gateway.protocol_violations["not-gsm"] == 2
 
 
 # Sessions and windows ------------------------------------------------------------------------------------------------

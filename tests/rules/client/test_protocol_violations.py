@@ -58,6 +58,7 @@ SEEN = {
     "must-be-empty": (submit(1, SCTS="020326100000"), REQUESTS, "weak"),
     "wrong-type": (submit(1, OTOA="1139"), REQUESTS, "weak"),
     "bits-beside-text": (submit(1, NB="0016"), REQUESTS, "weak"),
+    "not-gsm": (submit(1, Msg="44E96AE0"), REQUESTS, "weak"),
     "no-bits": (submit(1, MT="4", MCLs="1"), REQUESTS, "weak"),
     "trn-in-use": (submit(1) + submit(1), REQUESTS, "fail"),
     "unexpected-result": (encode(5, "R", "53", "A///"), REQUESTS, "fail"),

@@ -43,7 +43,7 @@ def test_lines_that_are_no_number_are_rejected_with_their_line(tmp_path: Path) -
     path.write_text("0639980012\n3.363998E+10\n0639980013\n", "utf-8")
     found = read_numbers(path, PLAN)
     assert found.numbers == TWO
-    assert [str(one) for one in found.notes] == [f'line 2: {path}: "3.363998E+10" is no telephone number']
+    assert [str(one) for one in found.notes] == [f'line 2: {path}: "3.363998E+10" is not a valid phone number']
 
 
 def test_a_list_without_any_number_is_refused(tmp_path: Path) -> None:

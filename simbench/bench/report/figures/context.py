@@ -1,4 +1,4 @@
-"""What every picture is given and gives: the scene, the time axis, drawings with the words above them."""
+"""The input and output of every picture: the scene, the time axis, and drawings with their captions."""
 
 from __future__ import annotations
 

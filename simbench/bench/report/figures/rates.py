@@ -26,7 +26,7 @@ from simbench.reporting.format import number, sentence
 from simbench.rules.client.throughput import police
 from simbench.trace.trace import Limit
 
-METER_READINGS = "AMB-05"  # the question of how a rate is counted names the clauses that speak of rates
+METER_READINGS = "rate-meter"  # the question of how a rate is counted names the clauses that speak of rates
 MOST_PANELS = 12
 
 
@@ -42,8 +42,7 @@ class Traffic(NamedTuple):
 def rate_clauses(contract: Contract) -> set[str]:
     """The clauses that bind a rate."""
     terms = {term.clause for name, term in contract.terms.by_name().items() if name.startswith("throughput.")}
-    ambiguity = contract.ambiguities.get(METER_READINGS)
-    return terms | set(ambiguity.clauses if ambiguity else ())
+    return terms | set(contract.ambiguity(METER_READINGS).clauses)
 
 
 def draw(scene: Scene) -> Group | None:
@@ -84,7 +83,7 @@ def _tier(one: Traffic) -> int:
 
 
 def _conclusion(traffic: list[Traffic], paces: dict[str, Pace], contract: Contract) -> str:
-    """What the panels show together; a peak within the jitter allowance is named as such."""
+    """The conclusion from all panels; a peak within the jitter allowance is named as such."""
     limited = [one for one in traffic if one.limits]
     if not limited:
         return "Submits per second; the tier of these codes is unknown"

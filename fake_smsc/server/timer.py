@@ -1,0 +1,46 @@
+"""The server's one timer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from fake_smsc.server.clock import PlatformClock
+from fake_smsc.server.lateness import Lateness
+from simbench.base.units import NEVER, SECOND_US
+
+COALESCE_S = 0.002  # deadlines closer than this are served together: below the smallest recorded delay
+
+
+class DeadlineTimer:
+    """Calls `act` with the instant of the platform clock once the earliest deadline it was given has come."""
+
+    def __init__(self, clock: PlatformClock, lateness: Lateness, act: Callable[[int], None]) -> None:
+        self._clock, self._lateness, self._act = clock, lateness, act
+        self._handle: asyncio.TimerHandle | None = None
+        self._deadline = self._fires_at = 0
+
+    def arm(self, deadline: int) -> None:
+        """Fire at a deadline (us; NEVER: not at all), unless it is set to an earlier one."""
+        if self._handle is not None:
+            if self._deadline <= deadline:
+                return
+            self.cancel()
+        if deadline >= NEVER:
+            return
+        self._deadline = deadline
+        delay = max(self._clock.real_s(deadline), COALESCE_S)
+        self._fires_at = max(deadline, self._clock.now() + int(COALESCE_S * SECOND_US * self._clock.speed))
+        self._handle = asyncio.get_running_loop().call_later(delay, self._fire)
+
+    def cancel(self) -> None:
+        """Do not fire."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _fire(self) -> None:
+        now = self._clock.now()
+        self._lateness.note(self._fires_at, now, "timer")
+        self._handle = None
+        self._act(now)

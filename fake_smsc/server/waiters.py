@@ -1,0 +1,35 @@
+"""Tasks that wait for something to become true of a server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+class Waiters:
+    """Conditions and the futures that they complete."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+
+    async def until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until a condition holds. Returns False after `timeout_s` (real seconds)."""
+        if condition():
+            return True
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter = (condition, future)
+        self.waiting.append(waiter)
+        try:
+            await asyncio.wait_for(future, timeout_s)
+        except TimeoutError:
+            return False
+        finally:
+            if waiter in self.waiting:
+                self.waiting.remove(waiter)
+        return True
+
+    def wake(self) -> None:
+        """Something may have changed: complete the futures whose conditions hold."""
+        for condition, future in self.waiting:
+            if not future.done() and condition():
+                future.set_result(None)

@@ -1,0 +1,122 @@
+"""What two contracts of one product say differently.
+
+Parties are compared by role, tiers by rate, ranges by use, and prices by what is charged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from simbench.contract.engine import Loaded
+    from simbench.contract.term import Term
+
+PLAIN = ("value", "unit", "status", "clause", "source", "note", "label")
+NONE = "-"
+
+
+class Said(NamedTuple):
+    """One thing a contract says: what it is about, and its origin, which is no difference by itself."""
+
+    value: str
+    origin: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.value} ({self.origin})" if self.origin else self.value
+
+
+class Difference(NamedTuple):
+    """What two contracts say of one thing; NONE where one says nothing."""
+
+    what: str
+    first: str
+    second: str
+    of_origin: bool = False
+
+
+def value_of(term: Term[Any]) -> str:
+    """The value of a term with its unit, and what stands beside it: price, use, charge, band."""
+    value = ", ".join(map(str, term.value)) if isinstance(term.value, tuple) else term.value
+    beside = []
+    for name in term.__struct_fields__:
+        more = getattr(term, name)
+        if name in PLAIN or more is None or more is False or more == () or (name == "first" and more == 1):
+            continue
+        shown = ", ".join(map(str, more)) if isinstance(more, tuple) else str(more)
+        beside.append(name.replace("_", " ") if more is True else f"{name} {shown}")
+    return ", ".join([f"{value} {term.unit}".strip(), *beside])
+
+
+def clauses_of(loaded: Loaded[Any]) -> Mapping[str, Any]:
+    """The clauses of a contract, their sentences with figures."""
+    from simbench.contract.load import contract_of
+    from simbench.contract.sms import SmsFile
+
+    return contract_of(loaded).clauses if isinstance(loaded.content, SmsFile) else loaded.content.clauses
+
+
+def differences(first: Loaded[Any], second: Loaded[Any]) -> Iterator[Difference]:
+    """Every difference of parties, figures and readings, and of clauses that both contracts have."""
+    ours, theirs = dict(_said(first)), dict(_said(second))
+    for key in dict.fromkeys((*ours, *theirs)):
+        one, other = ours.get(key), theirs.get(key)
+        if one != other:
+            of_origin = one is not None and other is not None and one.value == other.value
+            yield Difference(key, str(one or NONE), str(other or NONE), of_origin)
+    own, there = clauses_of(first), clauses_of(second)
+    for name in own:
+        if name in there:
+            for field in ("gist", "strength", "bound", "verified_by", "not_verified"):
+                here, yonder = (_listed(getattr(clauses[name], field, "")) for clauses in (own, there))
+                if here != yonder:
+                    yield Difference(f"clauses.{name}.{field}", here, yonder)
+
+
+def only_of(first: Loaded[Any], second: Loaded[Any]) -> tuple[list[str], list[str]]:
+    """The clauses that only one of the contracts has, of each."""
+    own, there = clauses_of(first), clauses_of(second)
+    return [name for name in own if name not in there], [name for name in there if name not in own]
+
+
+def purposes_of(loaded: Loaded[Any]) -> dict[str, list[str]]:
+    """The purposes that a contract has judged, each with its clauses."""
+    found: dict[str, list[str]] = {}
+    for name, clause in clauses_of(loaded).items():
+        for purpose in clause.verified_by:
+            found.setdefault(purpose, []).append(name)
+    return found
+
+
+def _listed(value: object) -> str:
+    return (", ".join(map(str, value)) if isinstance(value, tuple) else str(value)) or NONE
+
+
+def _said(loaded: Loaded[Any]) -> Iterator[tuple[str, Said]]:
+    from simbench.contract.term import named_terms
+
+    content = loaded.content
+    for key, party in getattr(content, "parties", {}).items():
+        yield f"parties, {party.role}", Said(f"{party.name} ({key})")
+    grouped: dict[str, list[Said]] = {}
+    for name, term in named_terms(content.terms).items():
+        said = Said(value_of(term), f"{term.clause or NONE}, {term.status}")
+        grouped.setdefault(_place(name, term), []).append(said)
+    for place, all_of_it in grouped.items():
+        for number, said in enumerate(all_of_it):
+            yield place + (f", no. {number + 1}" if number else ""), said
+    for name, one in getattr(content, "ambiguities", {}).items():
+        yield f"ambiguities.{name}", Said(one.reading or one.default, one.status)
+
+
+def _place(name: str, term: Term[Any]) -> str:
+    """Where two contracts are compared: rows of a list by what they are about, not by their number."""
+    group = name.rpartition("[")[0]
+    if hasattr(term, "by_quotation"):
+        return f"terms.{group}, {term.value}/s"
+    if hasattr(term, "use"):
+        return f"terms.{group}, {term.use}"
+    if hasattr(term, "charge"):
+        uses = f", {' and '.join(own)}" if (own := getattr(term, "uses", ())) else ""
+        return f"terms.tariff, {term.charge}{uses}"
+    return f"terms.{name}"

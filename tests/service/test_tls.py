@@ -1,0 +1,88 @@
+"""Facts about TLS on both ports."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ipaddress
+import ssl
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from fake_smsc.scenario import ServerConfig
+from fake_smsc.server.network import Tcp, tls_context
+from simbench.base.errors import BadInput
+from simbench.ledger import MemoryLedger
+from simbench.service.client import ApiClient, ApiError
+from simbench.service.settings import ServiceSettings, check
+from tests import harness
+from tests.fake_smsc.live import LivePeer, dial, serving
+from tests.service.stage import staged
+
+TOKEN = "0123456789abcdef"
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "simbench test")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    pem = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    (folder / "cert.pem").write_bytes(made.public_bytes(pem))
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_the_api_speaks_tls_and_nothing_else_where_a_certificate_is_given(certificate: tuple[Path, Path]) -> None:
+    async def script() -> None:
+        async with staged(ServiceSettings(certificate=certificate[0], key=certificate[1])) as stage:
+            trusting = ssl.create_default_context(cafile=certificate[0])
+            with ApiClient(stage.url, verify=trusting) as client:
+                assert (await stage.ask(client.platform)).state == "up"
+            with pytest.raises(httpx.HTTPError):
+                await stage.ask(stage.client.platform)  # knows no such authority
+            with pytest.raises((httpx.HTTPError, ApiError)), ApiClient(f"http://127.0.0.1:{stage.port}") as plain:
+                await stage.ask(plain.platform)
+
+    asyncio.run(script())
+
+
+def test_ucp_goes_under_tls_where_a_certificate_is_given(certificate: tuple[Path, Path]) -> None:
+    async def script() -> None:
+        network = Tcp(tls_context(*certificate))
+        async with serving(network=network, server=ServerConfig(port=0), ledger=MemoryLedger()) as site:
+            trusting = ssl.create_default_context(cafile=certificate[0])
+            peer = LivePeer(*await asyncio.open_connection("127.0.0.1", site.server.port, ssl=trusting))
+            assert (await peer.login()).data[0] == "A"
+            assert (await peer.submit(1)).data[0] == "A"
+            await peer.close()
+            plain = await dial(site.server.port)
+            plain.send(harness.login())
+            assert await plain.end() in {"fin", "rst"}
+            await plain.close()
+
+    asyncio.run(script())
+
+
+def test_a_certificate_without_its_key_or_that_is_none_is_bad_input(certificate: tuple[Path, Path]) -> None:
+    with pytest.raises(BadInput, match="one without the other"):
+        check(ServiceSettings(certificate=certificate[0]))
+    with pytest.raises(BadInput, match="PEM files"):
+        check(ServiceSettings(certificate=certificate[1], key=certificate[1]))
