@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 from pathlib import Path
+from stat import S_IMODE
 
 import pytest
 from hypothesis import given
@@ -249,3 +250,20 @@ def writes(call: ast.Call) -> bool:
 
 def test_every_call_that_could_replace_a_file_is_known_with_its_reason() -> None:
     assert calls_that_write() - set(ELSEWHERE) == set()
+
+
+def test_new_files_are_their_owner_s_whatever_the_caller_s_mask(tmp_path: Path) -> None:
+    mask = os.umask(0)
+    try:
+        claim(tmp_path / "out")
+        write_octets(tmp_path / "out" / "new", b"x")
+        own = tmp_path / "own.toml"
+        own.write_bytes(b"x")
+        own.chmod(0o640)
+        with replacing(own, edited=True) as part:
+            part.write_bytes(b"y")
+    finally:
+        os.umask(mask)
+    modes = [S_IMODE(path.stat().st_mode) for path in (tmp_path / "out", tmp_path / "out" / "new", own)]
+    assert modes == [0o700, 0o600, 0o640]
+    assert own.read_bytes() == b"y"

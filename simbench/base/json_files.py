@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -12,6 +12,8 @@ from simbench.base.errors import BadInput
 from simbench.base.outputs import not_written, replacing
 
 T = TypeVar("T")
+# What msgspec raises for octets that are not JSON of a type: wrong, not UTF-8, or nested too deeply.
+NOT_READ: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def indented(value: object, plain: Callable[[Any], Any] | None = None) -> bytes:
@@ -47,5 +49,5 @@ def read_json(path: Path, kind: type[T], place: str, contents: str, error: type[
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except OSError as problem:
         raise error(str(path), problem.strerror or "cannot be read", place) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+    except NOT_READ as problem:
         raise error(str(path), str(problem), contents) from None

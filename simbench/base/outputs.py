@@ -13,12 +13,14 @@ from contextlib import contextmanager, suppress
 from hashlib import file_digest
 from itertools import count
 from pathlib import Path
+from stat import S_IMODE
 from typing import Final
 
 from simbench.base.errors import BadInput, SimbenchError, Trouble
 
 MANIFEST: Final = ".simbench"
 GROWS: Final = "-"
+OWNER_ONLY: Final = 0o600  # mode of new files, which hold numbers and texts of people
 _GONE: Final = "removed"
 _HEAD: Final = "# simbench replaces and removes only these files, while they are as it wrote them (SHA-256).\n"
 # Lack of a resource; any other reason not to write a file means that the path is wrong.
@@ -61,7 +63,7 @@ def claim(folder: Path, place: str = "-o", error: type[BadInput] = BadInput) -> 
 def adopt(folder: Path) -> None:
     """Start the manifest of a folder whose content shows it is simbench's, such as a run; its files stay protected."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(OWNER_ONLY | 0o100, parents=True, exist_ok=True)
         with suppress(FileExistsError), (folder / MANIFEST).open("x", encoding="utf-8") as manifest:
             manifest.write(_HEAD)
     except OSError as problem:
@@ -86,6 +88,8 @@ def replacing(path: Path, *, edited: bool = False) -> Iterator[Path]:
         if not edited:
             check_file(target)
         existed, part = target.exists(), _fresh(target.parent)
+        if existed and edited:
+            part.chmod(S_IMODE(target.stat().st_mode))
         try:
             yield part
             _put(part, target, over=existed)
@@ -149,7 +153,7 @@ def _fresh(folder: Path) -> Path:
     for number in count():
         part = folder / f"{MANIFEST}-{os.getpid()}-{number}"
         with suppress(FileExistsError):
-            part.open("x").close()
+            os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
             return part
     raise AssertionError("numbers do not end")
 

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 # Control characters but tab and line end, C1, and marks that turn the direction of text; but colours and "erase to the
 # end of the line", and a return at either end of what is written at once, as progress that is written over needs them.
+_STYLE: Final = r"(?:[0-79]|[1-9][0-9]{1,2})?"  # a colour or weight; 8 would hide what follows
+_DRAWN: Final = rf"\[{_STYLE}(?:;{_STYLE})*[mK]"
 _STEERING: Final = re.compile(
-    r"\x1b(?!\[[0-9;]{0,20}[mK])|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+    rf"\x1b(?!{_DRAWN})|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
     r"|(?<!\A)\r(?!\n|\Z)"
 )
 

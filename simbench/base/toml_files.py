@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -37,6 +39,7 @@ MAX_OCTETS = 4_000_000
 UNKNOWN_KEY = "unknown key"
 MAX_DEPTH = 32  # deeper than any meaningful file, and far from the recursion limit
 
+_LONG_KEY = re.compile(rf"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{2 * MAX_DEPTH}}}""")
 _PATH = re.compile(r" - at `(?:key` in `)?(?P<path>\$[^`]*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")
 _EXPECTED = re.compile(r"^Expected `(?P<kind>[^`]*)`(?P<bound>[^,]*)(?:, got .*)?$", re.DOTALL)
@@ -68,6 +71,11 @@ def table_of(text: str, file: str, error: type[BadInput]) -> dict[str, Any]:
     """Read the plain tables of a TOML text of a file, with the limits of `read_table`."""
     import tomllib  # noqa: PLC0415 - not needed by `--help` and by users of the built-in types
 
+    for long in _LONG_KEY.finditer(text):  # the time that `tomllib` takes for a key is the square of its words
+        before = text[text.rfind("\n", 0, long.start()) + 1 : long.start()].rstrip()
+        if not before or before[-1] in "[{,":  # else it is part of a text
+            line = text.count("\n", 0, long.start()) + 1
+            raise error(file, f"line {line}: a key is nested too deeply", f"at most {MAX_DEPTH} levels")
     try:
         table = tomllib.loads(text)
     except RecursionError:
@@ -204,18 +212,21 @@ def _explained(message: str, table: dict[str, Any], kind: type[Any]) -> Mistake:
 def _resolved(path: str, message: str, table: dict[str, Any], kind: type[Any]) -> Keys:
     """Convert msgspec's `$.a[...].b` to keys; msgspec shows `[...]` for the names of open tables.
 
-    A hidden name is found by trial: the table reduced to the faulty entry gives the same error.
+    A hidden name is found by trial, in the logarithm of their number: a table that ends with the faulty entry gives the
+    same error, one that ends before it does not.
     """
     keys: Keys = ()
     for field, place, hidden in _STEP.findall(path):
         if not hidden:
             keys = (*keys, field or int(place))
             continue
-        inner = _at(table, keys)
-        guilty = [name for name in inner if _refused(_keeping(table, keys, name), kind) == message]
-        if not guilty:
+        names = list(_at(table, keys))
+        guilty = bisect_left(
+            range(len(names)), True, key=lambda n: _refused(_keeping(table, keys, names[: n + 1]), kind) == message
+        )
+        if guilty == len(names):
             return keys
-        keys = (*keys, guilty[0])
+        keys = (*keys, names[guilty])
     return keys
 
 
@@ -227,12 +238,12 @@ def _refused(table: object, kind: type[Any]) -> str:
     return ""
 
 
-def _keeping(table: Any, keys: Keys, name: str) -> Any:
-    """Return a copy of the table in which the one at `keys` has only `name`."""
+def _keeping(table: Any, keys: Keys, names: list[str]) -> Any:
+    """Return a copy of the table in which the one at `keys` has only these names."""
     if not keys:
-        return {name: table[name]} if isinstance(table, dict) else table
+        return {name: table[name] for name in names} if isinstance(table, dict) else table
     copied = table.copy()
-    copied[keys[0]] = _keeping(table[keys[0]], keys[1:], name)
+    copied[keys[0]] = _keeping(table[keys[0]], keys[1:], names)
     return copied
 
 
@@ -242,13 +253,18 @@ def _at(table: Any, keys: Keys) -> Any:
     return table
 
 
+@cache
+def _info(kind: Any) -> Any:
+    import msgspec.inspect as inspect  # noqa: PLC0415, PLR0402 - only needed for errors
+
+    return inspect.type_info(kind)
+
+
 class Shape:
     """The field names and words that `kind` allows at some keys."""
 
     def __init__(self, kind: type[Any], keys: Keys) -> None:
-        import msgspec.inspect as inspect  # noqa: PLC0415, PLR0402 - only needed for errors
-
-        self.types = self._members(inspect.type_info(kind))
+        self.types = self._members(_info(kind))  # type: ignore[arg-type]  # a class has a hash
         for key in keys:
             self.types = [inner for outer in self.types for inner in self._inside(outer, key)]
 

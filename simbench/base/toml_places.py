@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from simbench.base.toml_files import MAX_DEPTH, Keys, dotted
@@ -48,11 +50,16 @@ def places(text: str) -> Iterator[Place]:
 
 def line_of(text: str, keys: Keys) -> int:
     """Return the line of the value at `keys`, else of the nearest table or key around it; 0 if there is none."""
-    found = {place.keys: place.line for place in reversed(list(places(text)))}
+    found = _lines(text)
     for depth in range(len(keys), 0, -1):
         if keys[:depth] in found:
             return found[keys[:depth]]
     return 0
+
+
+@lru_cache(maxsize=8)
+def _lines(text: str) -> dict[Keys, int]:
+    return {place.keys: place.line for place in reversed(list(places(text)))}
 
 
 def without_repeats(text: str) -> tuple[str, list[Place]]:
@@ -71,7 +78,7 @@ def without_repeats(text: str) -> tuple[str, list[Place]]:
             continue
         if place.keys in seen:
             repeats.append(place)
-            gone |= _blank(lines, place, all_places)
+            gone |= _blank(lines, index, all_places)
         seen.add(place.keys)
     return "\n".join(lines), repeats
 
@@ -81,22 +88,24 @@ def twice(place: Place) -> str:
     return f"line {place.line}: {dotted(place.keys)}"
 
 
-def _blank(lines: list[str], place: Place, all_places: list[Place]) -> set[int]:
+def _blank(lines: list[str], index: int, all_places: list[Place]) -> set[int]:
     """Empty the lines of a table up to the next header, or of a key up to the next key; return their numbers."""
-    after = [
-        other.line
-        for other in all_places
-        if other.line > place.line
-        and (other.header or (not place.header and other.keys[: len(place.keys)] != place.keys))
-    ]
-    gone = range(place.line, min(after, default=len(lines) + 1))
+    place, after = all_places[index], len(lines) + 1
+    for later in range(index + 1, len(all_places)):
+        other = all_places[later]
+        own = other.line == place.line or (not place.header and other.keys[: len(place.keys)] == place.keys)
+        if other.header or not (own or place.header):
+            after = other.line
+            break
+    gone = range(place.line, after)
     for number in gone:
         lines[number - 1] = ""
     return set(gone)
 
 
 def _split(path: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in _PART.findall(path))
+    parts = islice(_PART.finditer(path), MAX_DEPTH + 1)  # deeper keys are refused in any case
+    return tuple(part[0].strip("\"'") for part in parts)
 
 
 def _counted(keys: tuple[str, ...], counts: dict[Keys, int], *, many: bool) -> Keys:

@@ -71,7 +71,7 @@ class Streams:
         if ack == other.expected:
             if other.trail:
                 side.bound = max(side.bound, other.trail[-1][1])
-                other.trail.clear()
+                other.trail = ()
         elif (ack - other.expected) & _MASK < _HALF:
             self._feed_unexpected(at, segment, side)
             return
@@ -127,9 +127,8 @@ class Streams:
         for side in talk.sides:
             self._sides[side.key] = side
         if len(self._undecided) > UNDECIDED:
-            oldest = next(iter(self._undecided))
-            self._end(oldest)
-            self._forget(oldest)
+            self._end(next(iter(self._undecided)))
+            self._forget(self._closed.pop())
         return talk.sides[0]
 
     def _greeted(self, at: int, key: bytes, side: Side | None, seq: int, flags: int) -> Side | None:
@@ -228,8 +227,9 @@ class Streams:
     def _remember(self, talk: Talk) -> None:
         """Keep an ended connection for a while, and drop the oldest."""
         talk.early = []
+        talk.evidence.forget()
         for side in talk.sides:
-            side.expected = -1
+            side.expected, side.trail = -1, ()
         self._closed.append(talk)
         if len(self._closed) > CLOSED:
             self._forget(self._closed.popleft())
@@ -238,6 +238,7 @@ class Streams:
         for side in talk.sides:
             if self._sides.get(side.key) is side:
                 del self._sides[side.key]
+            del side.talk, side.other  # so that its memory is free at once, without a search for cycles
 
     # Octets ----------------------------------------------------------------------------------------------------
 
@@ -356,6 +357,7 @@ class Streams:
         else:
             self._events.append(row_of(talk.early[0][0], BeganMidway(talk.session)))
         early, talk.early = talk.early, []
+        talk.evidence.forget()
         for at, side, payload, octets in early:
             if octets:
                 self._split(side, at, octets)

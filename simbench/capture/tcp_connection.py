@@ -43,7 +43,7 @@ class Side:
         self.expected = -1  # `position` as a sequence number; -1 if nothing is expected
         self.confirmed = -1  # the sequence number last acknowledged by its peer
         self.pending: list[Held] = []  # sorted
-        self.trail: deque[tuple[int, int]] = deque(maxlen=TRAIL)  # (end, instant) of what the other has not confirmed
+        self.trail: deque[tuple[int, int]] | tuple[()] = ()  # (end, instant) of what the other has not confirmed
         self.dated = self.bound = self.waived = -1  # `waived`: the other side does not wait up to this position
         self.pending_octets = self.gap_since = self.packets = 0
         self.direction = ""
@@ -67,7 +67,7 @@ class Side:
     def hear(self, position: int) -> None:
         """This side has received the other's octets up to a position: what it sends from now on is later."""
         trail = self.other.trail
-        while trail and trail[0][0] <= position:
+        while isinstance(trail, deque) and trail and trail[0][0] <= position:
             self.bound = max(self.bound, trail.popleft()[1])
 
     def date(self, at: int, end: int) -> int:
@@ -75,6 +75,8 @@ class Side:
         dated = max(at, self.dated, self.bound)
         self.talk.moved_us = max(self.talk.moved_us, dated - at)
         self.dated = dated
+        if not isinstance(self.trail, deque):
+            self.trail = deque(maxlen=TRAIL)
         self.trail.append((end, dated))
         return dated
 
@@ -114,6 +116,10 @@ class Evidence:
                 self.client = side if operation.from_client == asks else side.other
                 return
             self._first = self._first or (side if asks else side.other)
+
+    def forget(self) -> None:
+        """Forget the octets: no header is looked for any more."""
+        self._tails = {}
 
     def is_session(self, has_octets: bool) -> bool:
         """Whether a connection that has ended was a session: its handshake was answered, or anything was sent."""

@@ -136,10 +136,11 @@ def _balance(billed: Decimal, beyond: Decimal, t: Translations) -> str:
 
 
 def _print_invoice(bill: Invoice, t: Translations, vat_share: Decimal) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console, table = Console(width=None if sys.stdout.isatty() else 140), Table(title=f"Invoice {bill.month}", box=None)
+    from simbench.cli.console import console
+
+    out, table = console(140), Table(title=f"Invoice {bill.month}", box=None)
     for heading in ("clause", "for", "code"):
         table.add_column(heading)
     for heading in ("quantity", "unit price", "amount"):
@@ -152,11 +153,11 @@ def _print_invoice(bill: Invoice, t: Translations, vat_share: Decimal) -> None:
     vat = t("page.vat", share=f"{t.number(float(100 * vat_share), 2)}\u00a0%")
     for name, amount in ((t("page.net"), bill.total_ht), (vat, bill.vat), (t("page.gross"), bill.total_ttc)):
         table.add_row("", name, "", "", "", t.money(amount))
-    console.print(table, highlight=False, markup=False)
+    out.print(table)
     for note in bill.notes:
-        console.print(f"note: {note}", highlight=False, markup=False)
+        out.print(f"note: {note}")
     if not bill.complete:
-        console.print("note: a price is known by quotation only; the totals leave it out", highlight=False)
+        out.print("note: a price is known by quotation only; the totals leave it out")
 
 
 def _print_effects(bundle: Bundle, t: Translations) -> None:

@@ -320,31 +320,29 @@ def keep_up(plan: Plan, port: int = 0) -> None:
 
 
 def _print(standings: list[Standing], judgements: Judgements, judgement: Judgement, folder: Path) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-
     from simbench.bench.runner.baseline import STATES
     from simbench.bench.runner.output import said_of
+    from simbench.cli.console import console, styled
     from simbench.cli.findings import STYLES, columns, figures
     from simbench.finding import counted
 
     findings = [one.finding for one in standings]
-    console = Console(width=None if sys.stdout.isatty() else 180)
+    out = console(180)
     table = columns("outcome", "clause", "purpose", "exercise", "measured", "limit", "what was seen")
     for one in standings:
-        finding, style = one.finding, STYLES[one.finding.outcome]
+        finding = one.finding
         table.add_row(
-            f"[{style}]{finding.outcome}[/]", finding.clause, finding.purpose, finding.exercise,
-            *figures(finding), escape(f"{said_of(one, judgements)} {finding.lines}".strip()),
+            styled(finding.outcome, STYLES[finding.outcome]), finding.clause, finding.purpose, finding.exercise,
+            *figures(finding), f"{said_of(one, judgements)} {finding.lines}".strip(),
         )  # fmt: skip
-    console.print(table)
+    out.print(table)
     counts = counted(findings)
     noted = Counter(one.state for one in standings if one.state)
     if any(one.deviation for one in standings):
         counts += "; " + ", ".join(f"{number} {STATES[state]}" for state, number in noted.items())
     for line in _untested(judgement):
-        console.print(line, highlight=False, markup=False)
-    console.print(f"\n{counts}.  Report: {folder / 'report.html'}", highlight=False)
+        out.print(line)
+    out.print(f"\n{counts}.  Report: {folder / 'report.html'}")
 
 
 def _untested(judgement: Judgement) -> Iterator[str]:

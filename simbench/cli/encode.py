@@ -15,6 +15,7 @@ import cloup
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.json_files import NOT_READ
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
@@ -97,13 +98,13 @@ def _from_json() -> Iterator[Asked]:
     try:
         yield msgspec.json.decode(given, type=Asked)
         return
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except NOT_READ:
         pass
     lines = [(number, line) for number, line in enumerate(given.splitlines(), start=1) if line.strip()]
     for number, line in lines:
         try:
             yield msgspec.json.decode(line, type=Asked)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+        except NOT_READ as problem:
             raise BadInput(
                 f"standard input, line {number}", str(problem), "an object with op, kind and fields"
             ) from None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from simbench.cli.console import console, styled
 from simbench.finding import Finding, Outcome, counted
 from simbench.reporting.format import quantity
 
@@ -23,9 +21,7 @@ def findings_table(findings: Iterable[Finding]) -> Table:
     """Findings in the given order, one line each."""
     table = columns("outcome", "clause", "purpose", "measured", "limit", "what was seen")
     for one in findings:
-        table.add_row(
-            f"[{STYLES[one.outcome]}]{one.outcome}[/]", one.clause, one.purpose, *figures(one), escape(one.lines)
-        )
+        table.add_row(styled(one.outcome, STYLES[one.outcome]), one.clause, one.purpose, *figures(one), one.lines)
     return table
 
 
@@ -46,10 +42,10 @@ def columns(*headings: str) -> Table:
 
 def print_findings(findings: Sequence[Finding]) -> None:
     """Findings as a table, failures first, and their number by outcome."""
-    console = Console(width=None if sys.stdout.isatty() else 180)
+    out = console(180)
     table = columns("outcome", "clause", "purpose", "what was seen", "evidence")
     for finding in sorted(findings, key=lambda one: one.outcome == "pass"):
         evidence = "\n".join(one.note for one in finding.evidence)
         table.add_row(finding.outcome, finding.clause, finding.purpose, finding.lines, evidence)
-    console.print(table, highlight=False, markup=False)
-    console.print(f"\n{counted(findings)}", highlight=False)
+    out.print(table)
+    out.print(f"\n{counted(findings)}")

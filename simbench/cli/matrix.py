@@ -34,11 +34,11 @@ def matrix(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> None:
 
 def matrix_command(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> int:
     """Compare the clients of several sessions."""
-    from rich.console import Console
     from rich.table import Table
 
     from simbench.bench.report.comparison import compared, write_comparison
     from simbench.bench.runner.output import read_output
+    from simbench.cli.console import console
     from simbench.reporting.format import SYMBOLS
 
     comparison = compared([(str(run), read_output(run)) for run in runs])
@@ -54,7 +54,7 @@ def matrix_command(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) 
     for line in comparison.lines:
         shown = [f"{SYMBOLS[word]} {word}" if word in SYMBOLS else "not judged" for word in line.outcomes]
         table.add_row(line.purpose, *shown, style="bold" if line.differs else "")
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    console(160).print(table)
     if len(set(comparison.contracts)) > 1:
         click.echo("The contracts differ.", err=True)
     return 0

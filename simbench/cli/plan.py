@@ -183,30 +183,31 @@ def _compare(options: Options) -> int:
     if options.as_json:
         click.echo(indented({name: dict(zip(sheet.columns[1:], cells, strict=True)) for name, *cells in sheet.rows}))
         return 0
-    from rich.console import Console
     from rich.table import Table
+
+    from simbench.cli.console import console
 
     table = Table(box=None, pad_edge=False)
     for name in sheet.columns:
         table.add_column(name, overflow="fold")
     for row in sheet.rows:
         table.add_row(*(str(cell) for cell in row))
-    Console(width=None if Console().is_terminal else 180).print(table, highlight=False, markup=False)
+    console(180).print(table)
     return 0
 
 
 def _print(advice: Advice, output: Path | None) -> None:
-    from rich.console import Console
     from rich.table import Table
 
+    from simbench.cli.console import console
     from simbench.planning import wording
     from simbench.planning.orders import grouped
 
-    console, t = Console(width=None if Console().is_terminal else 180), wording.english(advice.currency)
+    out, t = console(180), wording.english(advice.currency)
     chosen = advice.chosen
 
     def say(line: str, style: str | None = None) -> None:
-        console.print(line, style=style, highlight=False, markup=False)
+        out.print(line, style=style)
 
     say(f"{advice.title}: {wording.code_plan_words(t, chosen.mix)}", "bold")
     say(f"{t.money(chosen.euros)} for codes and tiers, {t.money(advice.euros_in_all)} with messages, before VAT")
@@ -226,7 +227,7 @@ def _print(advice: Advice, output: Path | None) -> None:
         mine = one.score.promised
         share, interval = wording.percent(t, mine.share), wording.interval(t, mine)
         table.add_row(f"{prefix}{one.words}", f"{one.euros:,.2f}", share, interval, one.why)
-    console.print(table, highlight=False, markup=False)
+    out.print(table)
     say(wording.confirmed(t, advice.confirmation))
     for row in advice.sensitivities:
         for _, sentence in wording.broken_by(t, row, advice.target, chosen.euros):
@@ -239,10 +240,10 @@ def _print(advice: Advice, output: Path | None) -> None:
         act = f"{order.day} {order.what} {', '.join(codes)}{rate} ({order.clause}){asked}"
         say(f"{act}; order by {order.by}, {t.money(order.euros)}")
     for note in advice.notes:
-        console.print(f"note: {note}", highlight=False, markup=False)
+        out.print(f"note: {note}")
     if output is not None:
-        console.print(f"report: {output / 'report.html'}", highlight=False, markup=False)
+        out.print(f"report: {output / 'report.html'}")
         for forecast in advice.forecasts:
             file = output / f"forecast-{forecast.issued}.toml"
             line = f"forecast to hand in by {forecast.issued}: {file}"
-            console.print(line, highlight=False, markup=False)
+            out.print(line)

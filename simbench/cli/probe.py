@@ -121,8 +121,7 @@ class Options(msgspec.Struct, frozen=True):
 
 def probe_command(options: Options) -> int:
     """Probe every code in turn, print, write, and return the exit status (docs/reference/exit-status.md)."""
-    from rich.console import Console
-
+    from simbench.cli.console import console
     from simbench.cli.findings import findings_table
     from simbench.contract import DEFAULT, load_contract
     from simbench.finding import counted, exit_status, tally
@@ -144,7 +143,7 @@ def probe_command(options: Options) -> int:
     if options.as_json:
         click.echo(indented(result))
     else:
-        Console(width=None if sys.stdout.isatty() else 180, highlight=False).print(findings_table(findings))
+        console(180).print(findings_table(findings))
         click.echo(counted(findings))
     return exit_status(findings)
 

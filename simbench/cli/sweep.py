@@ -117,9 +117,9 @@ def _summary(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path
 
 
 def _print(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
 
+    from simbench.cli.console import console
     from simbench.planning.report.sweep_page import measured
     from simbench.planning.sweep import RESULT
     from simbench.planning.wording import english
@@ -134,6 +134,6 @@ def _print(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path) 
         cells = [measured(english(), by_name[name]) for name in SHOWN]
         shown = [f"{value:g}" if isinstance(value, float) else str(value) for value in point]
         table.add_row(*shown, str(measures[0].replications), *cells)
-    console = Console(width=None if Console().is_terminal else 180)
-    console.print(table, highlight=False, markup=False)
-    console.print(f"result: {folder / RESULT}", highlight=False, markup=False)
+    out = console(180)
+    out.print(table)
+    out.print(f"result: {folder / RESULT}")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented, write_json
 from simbench.base.outputs import claim
+from simbench.cli.console import console
 from simbench.contract import DEFAULT, load_contract
 from simbench.planning.what_if import otherwise
 
@@ -44,7 +44,7 @@ def what_if_command(
     for row in rows:
         figures = (f"{row.euros:,.2f}", *(f"{n:,}" for n in (row.messages, row.late, row.lost, row.longest_wait_s)))
         table.add_row(f"{row.prefix}ABC", row.words, *figures)
-    Console(width=None if Console().is_terminal else 140).print(table, highlight=False, markup=False)
+    console(140).print(table)
     if any(row.at_most for row in rows):
         click.echo("note: only the minute of each message is known: late, lost and longest wait are upper bounds")
     if any(row.since == "submitted" for row in rows):

@@ -28,9 +28,10 @@ class Duties:
         self._code, self._plan = code, knows.plan
         self._uses = {use for use, prefixes in knows.ranges.items() if code.startswith(prefixes)}
         self._reply_session_us = knows.reply_session_h * HOUR_US
+        self._stop_word = knows.stop_word
         self._heard: dict[str, int] = {}  # by user: their last message to the code
         self._marketed: dict[tuple[str, str, date], str] = {}  # (user, brand, day) to the marketing message sent
-        self._mention = re.compile(rf"\bSTOP\b.*{re.escape(code)}", re.IGNORECASE | re.DOTALL)
+        self._mention = re.compile(rf"\b{re.escape(knows.stop_word)}\b.*{re.escape(code)}", re.IGNORECASE | re.DOTALL)
         self.bind: dict[str, Duty] = {
             "consent": self._consent,
             "brand": self._brand,
@@ -53,7 +54,7 @@ class Duties:
         informed = "optout-told" in message.traits or self._mention.search(message.text)
         if message.traffic_class != MARKETING or informed or not self.mentions_stop:
             return message
-        return replace(message, text=f"{message.text} STOP au {self._code}")
+        return replace(message, text=f"{message.text} {self._stop_word} au {self._code}")
 
     def heard(self, sender: str, now: int) -> None:
         """Record a message from a user to the code."""
@@ -83,13 +84,12 @@ class Duties:
         return "recipient is on no presence list" if wrong else ""
 
     def _marketing_range(self, message: Outgoing, *_: object) -> str:
-        fits = self._uses & {"reply", "presence", "marketing"}
+        fits = self._uses & {"reply", "presence", "marketing", "ordinary"}
         return "" if fits or message.traffic_class != MARKETING else "range is not for marketing"
 
     def _web2sms_range(self, message: Outgoing, *_: object) -> str:
-        return (
-            "range is not for web2sms" if message.traffic_class == WEB2SMS and "interpersonal" not in self._uses else ""
-        )
+        fits = self._uses & {"interpersonal", "ordinary"}
+        return "" if fits or message.traffic_class != WEB2SMS else "range is not for web2sms"
 
     def _machines(self, message: Outgoing, *_: object) -> str:
         is_person = "machines" in self._uses and self._plan.classify(message.recipient).kind != "m2m"

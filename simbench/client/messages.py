@@ -39,6 +39,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     holidays: bool
     regional: bool
     reply_session_h: int
+    stop_word: str
     calendar: Calendar
     ranges: dict[str, tuple[str, ...]]
     plan: NumberingPlan
@@ -59,7 +60,8 @@ def knowledge_of(contract: Contract) -> Knowledge:
     opens, closes = (hours.opens_min, hours.closes_min) if hours else (0, minutes_of(24))
     return Knowledge(
         opens, closes, days != "monday-to-friday", days == "every-day", contract.regional_holidays,
-        contract.terms.marketing.reply_session_h.value, contract.calendar, ranges, plan_of(contract),
+        contract.terms.marketing.reply_session_h.value, contract.terms.marketing.stop_word.value, contract.calendar,
+        ranges, plan_of(contract),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from simbench.base.entry_points import loaded, place_of, shipped
 from simbench.base.errors import BadInput, ContractError
 from simbench.base.toml_files import Keys, choice, dotted, label, refusal, shown, table_of, text_of
+from simbench.base.toml_mistakes import MOST
 from simbench.base.toml_places import line_of, without_repeats
 
 HOME = Path(__file__).parents[1] / "contracts"
@@ -86,7 +87,7 @@ def read_layer(path: Path) -> Layer:
         if not repeats:
             raise
     table = table_of(once, file, ContractError)
-    found = (Problem(file, one.line, one.keys, "stands twice", "it once") for one in repeats)
+    found = (Problem(file, one.line, one.keys, "stands twice", "it once") for one in repeats[:MOST])
     return Layer(file, path, text, table, tuple(found))
 
 

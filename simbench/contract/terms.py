@@ -25,7 +25,7 @@ from simbench.contract.term import (
     named_terms,
 )
 
-Use = Literal["marketing", "reply", "presence", "interpersonal", "machines"]
+Use = Literal["marketing", "reply", "presence", "interpersonal", "machines", "ordinary"]
 Days = Literal["every-day", "monday-to-saturday", "monday-to-friday"]
 Window = Literal["rolling", "month", "quarter", "year"]
 Formula = Literal["V1", "V2", "V3", "V4"]
@@ -60,7 +60,8 @@ class Tier(Term[Count], frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Throughput(Frozen, frozen=True):
     """Rates in messages per second and code, and how they are measured.
 
-    A tier from `request_from_per_s` on must be asked for; without this term none must.
+    `default_per_s` is the standard rate, one of the tiers. A tier of `request_from_per_s` or more must be asked for;
+    without this term none must.
     """
 
     default_per_s: Term[Count]
@@ -123,9 +124,12 @@ class Quality(Frozen, frozen=True):
     """The operator's commitments for its platforms, and how the bench observes them.
 
     `availability_window`: "rolling" looks back `availability_months` at every instant, the others are calendar
-    periods. `availability_formula`: V1 counts unplanned outages only, V2 all of them ("24 hours a day" read literally),
-    V3 takes planned ones out of the window too, V4 weighs partial ones. `partial_restoration_h` binds outages that are
-    not total.
+    periods, for which `availability_months` is not used. `availability_formula`: V1 counts unplanned outages against
+    the whole window, V2 planned ones as well ("24 hours a day" read literally), V3 unplanned ones against the window
+    without its planned time, V4 unplanned ones, and partial ones by their share. `partial_restoration_h` binds outages
+    that are not total. `rate_floor_per_s` is the rate that a code whose tier is not known gets while its messages wait.
+    `notice_days` bind the operator's planned work, `client_notice_days` the client's; what a day is says the ambiguity
+    on the topic `notice-days`.
     """
 
     availability: Term[Share]
@@ -144,7 +148,12 @@ class Quality(Frozen, frozen=True):
 
 
 class Marketing(Frozen, frozen=True):
-    """How often users may receive marketing, and how they stop it."""
+    """How often users may receive marketing, and how they stop it.
+
+    `stop_word` is the word that a marketing message must name; opt-outs are recognised by STOP. `stop_grace_h` is the
+    time in which an opt-out must be honoured, `reply_session_h` how long a user's message opens the way for answers
+    from a range for replies. `oadc_alpha_max` is the length of sender names; the pattern decides.
+    """
 
     per_user_brand_day: Term[Count]
     stop_word: Term[Word]
@@ -194,14 +203,19 @@ class CodeRange(Term[Word], frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A range of short codes by its first digits, and what it is used for.
 
     "marketing": advertising; "reply": only answers to users; "presence": recipients of a presence list;
-    "interpersonal": messages between people; "machines": functional messages to machines.
+    "interpersonal": messages between people; "machines": functional messages to machines; "ordinary": messages of every
+    kind, advertising too.
     """
 
     use: Use
 
 
 class Numbering(Frozen, frozen=True):
-    """Short codes and sender names. `sender_names`: by "option" of a code, "always" or "never" allowed."""
+    """Short codes and sender names.
+
+    `sender_names`: by "option" of a code, "always" or "never" allowed. `oadc_alpha_pattern` is the regular expression
+    of a valid sender name (OAdC).
+    """
 
     code_digits: Term[Count]
     ranges: tuple[CodeRange, ...]
@@ -211,6 +225,10 @@ class Numbering(Frozen, frozen=True):
     def prefixes(self, *uses: Use) -> tuple[str, ...]:
         """The first digits of the ranges for these uses; none where the contract has no such range."""
         return tuple(one.value for one in self.ranges if one.use in uses)
+
+    def first_for(self, use: Use) -> str:
+        """The first digits of the range for a use, else of the first ordinary one, else of the first there is."""
+        return (*self.prefixes(use), *self.prefixes("ordinary"), self.ranges[0].value)[0]
 
     def use_of(self, code: str) -> Use | None:
         """The use of a code's range, the longest that fits; None for a code of no range."""
@@ -244,7 +262,10 @@ class Forecast(Frozen, frozen=True):
 
 
 class Money(Frozen, frozen=True):
-    """The currency of all prices (ISO 4217), the share of VAT on them, and the months a tier is subscribed for."""
+    """The currency of all prices (ISO 4217), the share of VAT on them, and the months a tier is subscribed for.
+
+    `vat_share` is a text: "0.21" for 21 %. Prices are before VAT.
+    """
 
     currency: Term[Word]
     vat_share: Term[Decimal]
@@ -299,9 +320,9 @@ class Terms(Frozen, frozen=True):
         return [*before, *tiers, *(row.clause for row in rows if row.clause not in before)]
 
     def code_per_tier(self) -> dict[str, int]:
-        """A code for each tier, with its rate: of the marketing range, else the first, numbered by the rate."""
+        """A code for each tier, with its rate: of the range for marketing (`first_for`), numbered by the rate."""
         numbering, found = self.numbering, dict[str, int]()
-        prefix = (*numbering.prefixes("marketing"), numbering.ranges[0].value)[0]
+        prefix = numbering.first_for("marketing")
         size = numbering.code_digits.value - len(prefix)
         for rate in self.throughput.rates:
             free = (code for code in numbering.codes_in(prefix) if code not in found)

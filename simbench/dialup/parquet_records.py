@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
+from simbench.base.parquet_files import open_parquet
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import CAUSES, UNKNOWN_CAUSE, Calls, SetAside, cause_of
 from simbench.dialup.columns import MOST_PORT, NAMES, TIMES, check_columns
@@ -24,12 +25,15 @@ def read_parquet(path: Path, calendar: Calendar, aside: RejectedRows) -> tuple[i
 
     try:
         texts = {field.name for field in pq.read_schema(path) if pa.types.is_string(field.type)}
-        file = pq.ParquetFile(path, read_dictionary=sorted(texts & {"nas", "user"}))
+        file = open_parquet(path, read_dictionary=sorted(texts & {"nas", "user"}))
         wanted = [name for name in file.schema_arrow.names if name in TIMES + NAMES]
         check_columns(wanted, str(path))
         table = file.read(columns=wanted).combine_chunks()
-    except (pa.ArrowException, OSError) as problem:
-        raise BadInput(str(path), f"is not a sound Parquet file: {str(problem)[:100]}", "call records") from None
+    except (pa.ArrowException, OSError, ValueError) as problem:
+        if isinstance(problem, BadInput):
+            raise
+        why = " ".join(str(problem).split())
+        raise BadInput(str(path), f"is not a sound Parquet file: {why:.100}", "call records") from None
     rows = table.num_rows
     line = np.arange(1, rows + 1)
     readable = np.ones(rows, dtype=np.bool_)

@@ -7,11 +7,10 @@ the two hours repeated in autumn), or whole microseconds since 1970, UTC, where 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -26,6 +25,9 @@ from simbench.dialup.grid import Grid, grid_of, month_at, months_named
 from simbench.dialup.offer import Offer
 from simbench.dialup.radius.pairing import SAME_US, Paired
 from simbench.dialup.validation import RejectedRows, vet
+from simbench.tables.writer import Cell, csv_lines
+
+_WRITTEN: Final = ("start", "duration_s", "nas", "port", "user", "session", "cause")
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,10 @@ def write_records(path: Path, calls: Calls, calendar: Calendar) -> None:
             _write_parquet(part, calls)
         else:
             with part.open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file).writerows(_csv_rows(calls, calendar))
+                file.writelines(csv_lines(_WRITTEN, _csv_rows(calls, calendar), end="\r\n"))
 
 
-def _csv_rows(calls: Calls, calendar: Calendar) -> Iterator[tuple[object, ...]]:
-    yield "start", "duration_s", "nas", "port", "user", "session", "cause"
+def _csv_rows(calls: Calls, calendar: Calendar) -> Iterator[tuple[Cell, ...]]:
     for row in calls.rows():
         whole, part = divmod(row.duration_us, SECOND_US)
         lasts = f"{whole}.{part:06}" if part else whole

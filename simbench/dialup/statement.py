@@ -20,6 +20,7 @@ from simbench.base.errors import BadInput
 from simbench.base.outputs import replacing
 from simbench.dialup.minutes import Month
 from simbench.dialup.settlement import Settled
+from simbench.tables.writer import Cell, csv_lines
 
 PERIODS: Final = ("peak", "off-peak", "total")
 COUNTS: Final = ("calls", "minutes")
@@ -73,11 +74,10 @@ def read_statement(path: Path) -> Statement:
 def write_statement(path: Path, months: Iterable[Month], settled: Iterable[Settled]) -> None:
     """Write the statement of these months. Raises as `outputs.replacing`."""
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(_rows(months, settled))
+        file.writelines(csv_lines(COLUMNS, _rows(months, settled), end="\r\n"))
 
 
-def _rows(months: Iterable[Month], settled: Iterable[Settled]) -> Iterator[tuple[object, ...]]:
-    yield COLUMNS
+def _rows(months: Iterable[Month], settled: Iterable[Settled]) -> Iterator[tuple[Cell, ...]]:
     for month, owed in zip(months, settled, strict=True):
         none = ("",) * len(AMOUNTS)
         yield month.month, "peak", month.peak_calls, month.peak_minutes, *none

@@ -233,5 +233,6 @@ class Scanner:
         if lanes > len(self._sizes):
             more = max(lanes, 2 * len(self._sizes))
             rests, sizes = np.empty((more, LONGEST), np.uint8), np.zeros(more, np.int64)
-            rests[: len(self._rests)], sizes[: len(self._sizes)] = self._rests, self._sizes
+            held = np.flatnonzero(self._sizes > 0)  # the others take no memory before they are used
+            rests[held], sizes[: len(self._sizes)] = self._rests[held], self._sizes
             self._rests, self._sizes = rests, sizes

@@ -317,7 +317,7 @@ def event_of(kind: str, subject: str, until: int | None, detail: str) -> Event:
     """The event a row of table `events` stores. Raises LedgerError."""
     found = KINDS.get(kind)
     if found is None:
-        raise LedgerError(f"events: {kind} {subject}".strip(), "is of no kind known", "an event of this version")
+        raise LedgerError(_place(kind, subject), "is of no kind known", "an event of this version")
     try:
         stored = msgspec.json.decode(detail or "{}", type=dict[str, object])
         fields = {found.FORMER.get(name, name): value for name, value in stored.items()}
@@ -326,8 +326,8 @@ def event_of(kind: str, subject: str, until: int | None, detail: str) -> Event:
         if until is not None and _has_end(found):
             fields["until"] = until
         event: Event = msgspec.convert({**fields, "kind": kind}, found)  # type: ignore[assignment]  # one of the union
-    except ValueError as problem:  # msgspec's own errors are kinds of it
-        raise LedgerError(f"events: {kind} {subject}".strip(), str(problem), "an event of this version") from None
+    except (ValueError, RecursionError) as problem:  # msgspec's own errors are kinds of the former
+        raise LedgerError(_place(kind, subject), str(problem), "an event of this version") from None
     return event
 
 
@@ -346,6 +346,10 @@ def is_capture(events: Iterable[At]) -> bool:
     """Whether a capture recorded these events."""
     of_a_capture = (event for _, event in events if isinstance(event, CaptureEvent))
     return any(not isinstance(event, ConnectionAttempted) for event in of_a_capture)
+
+
+def _place(kind: str, subject: str) -> str:
+    return f"events: {kind:.40} {subject:.40}".strip()
 
 
 def _subject(event: Event) -> str:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from simbench.base.errors import LedgerError
 from simbench.base.outputs import remove, replacing
+from simbench.base.parquet_files import open_parquet
 from simbench.ledger.columns import schema
 from simbench.ledger.rows import TABLES, Table
 from simbench.ledger.segments import PACKED, SEGMENT, check_values, parts_of, stream_segment, sync_folder
@@ -78,10 +79,14 @@ def _write(writer: pq.ParquetWriter, batches: Iterable[pa.RecordBatch], table: T
         writer.write_table(pa.Table.from_batches(group, schema(table)), row_group_size=max(rows, 1))
 
 
-def open_packed(path: Path, table: Table) -> pq.ParquetFile:
-    """A Parquet file of a table, its columns checked, its values not yet. LedgerError where it is none."""
+def open_packed(path: Path, table: Table, *, sized: bool = True) -> pq.ParquetFile:
+    """A Parquet file of a table, its columns checked, its values not yet. LedgerError where it is none.
+
+    `sized`: whoever opened it before has seen that it takes no more memory than its size allows.
+    """
+    opened = pq.ParquetFile if sized else open_parquet
     try:
-        file = pq.ParquetFile(path, page_checksum_verification=True)
+        file = opened(path, page_checksum_verification=True)
         fits = _columns(file.schema_arrow) == _columns(schema(table))
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise _unreadable(path, problem) from None

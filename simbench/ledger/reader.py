@@ -176,7 +176,7 @@ def read_run(folder: Path, on_torn: Callable[[str], object] = lambda _: None) ->
                 if torn:
                     on_torn(f"{path}: the run was killed; {torn} octets after the last whole batch are left out")
             else:
-                open_packed(path, TABLES[name]).close()
+                open_packed(path, TABLES[name], sized=False).close()
     return Run(info, lambda table: _read(folder, info, parts[table.name], table), parts)
 
 

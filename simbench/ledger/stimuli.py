@@ -131,8 +131,9 @@ def stimuli_of(rows: Iterable[StimulusRow]) -> Iterator[Stimulus]:
     for row in rows:
         try:
             yield _stimulus_of(row)
-        except ValueError as problem:  # msgspec's own errors are kinds of it
-            raise LedgerError(f"stimuli: {row[1]} {row[2]}".strip(), str(problem), "a row of this version") from None
+        except (ValueError, RecursionError) as problem:  # msgspec's own errors are kinds of the former
+            place = f"stimuli: {row[1]:.40} {row[2]:.40}".strip()
+            raise LedgerError(place, str(problem), "a row of this version") from None
 
 
 def stimuli_in(table: pa.Table) -> list[Stimulus]:

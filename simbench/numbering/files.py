@@ -133,10 +133,11 @@ def _csv(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) -> It
 
 def _parquet(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) -> Iterator[Piece]:
     import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load, and only files need it
-    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+
+    from simbench.base.parquet_files import open_parquet  # noqa: PLC0415 - as above
 
     try:
-        with pq.ParquetFile(path) as file:
+        with open_parquet(path) as file:
             names = file.schema_arrow.names
             _check_names(path, names, required, optional)
             row = 1
@@ -146,7 +147,7 @@ def _parquet(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) -
                     array.validate(full=True)  # texts of damaged files need not be UTF-8
                 yield Piece(path, "row", range(row, row + batch.num_rows), arrays)
                 row += batch.num_rows
-    except (pa.ArrowException, UnicodeDecodeError) as problem:  # the latter from names of columns
+    except (pa.ArrowException, ValueError) as problem:  # the latter from names of columns
         raise SubscriberError(str(path), str(problem).splitlines()[0], "a Parquet file of texts and numbers") from None
 
 

@@ -161,12 +161,14 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     def prefix(self, kind: str) -> str:
         """The range a class belongs on (OPS-DEO-07 to 11; for transactional traffic AMB-12 decides)."""
         use = USES.get(kind)
+        numbering = self.contract.terms.numbering
+        ordinary = numbering.prefixes("ordinary")
         if use is None:  # transactional
             brochure = self.contract.reads_as_usual("machine-codes")
-            use = "marketing" if brochure else "machines"
-        prefixes = self.contract.terms.numbering.prefixes(use)
+            use = "ordinary" if ordinary else "marketing" if brochure else "machines"
+        prefixes = numbering.prefixes(use) or ordinary * (use in {"marketing", "interpersonal"})
         if not prefixes:
-            known = {one.use for one in self.contract.terms.numbering.ranges}
+            known = {one.use for one in numbering.ranges}
             raise CampaignError(f"traffic of kind {kind}", "the contract has no range for it", choice(use, known))
         return prefixes[0]
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.json_files import NOT_READ
 from simbench.planning.advise import Advice
 from simbench.planning.wording import code_plan_words, english, interval, percent, promised, sure
 from simbench.tables.writer import Sheet
@@ -30,7 +31,7 @@ def read_advice(path: Path) -> Compared:
         return Compared(str(path), msgspec.json.decode(file.read_bytes(), type=Advice))
     except OSError as problem:
         raise BadInput(str(file), problem.strerror or str(problem), "a folder that `simbench plan -o` wrote") from None
-    except msgspec.DecodeError as problem:
+    except NOT_READ as problem:
         raise BadInput(str(file), f"is no plan: {problem}", f"a {FILE} that this version wrote") from None
 
 

@@ -19,7 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simbench.base.errors import BadInput
+from simbench.base.json_files import NOT_READ
 from simbench.base.outputs import check_file, claim, grow, not_written, remove, replacing
+from simbench.base.parquet_files import open_parquet
 from simbench.planning.runs import Key, Result, volume
 from simbench.planning.study import MEASURES, Prepared
 from simbench.planning.worker_pool import Chunk, WorkerPool
@@ -139,10 +141,13 @@ def known(prepared: Prepared, folder: Path) -> dict[Key, Result]:
     path = folder / RESULT
     if path.exists():
         try:
-            table = pq.read_table(path)
-        except (pa.ArrowInvalid, OSError) as problem:
+            with open_parquet(path) as file:
+                table = file.read(["point", "replication", *MEASURES])
+            if not {"point", "replication", *MEASURES} <= set(table.column_names):
+                raise ValueError("lacks columns")
+        except (pa.ArrowException, OSError, ValueError) as problem:
             raise BadInput(str(path), str(problem).splitlines()[0], "the result of a sweep") from None
-        _same((table.schema.metadata or {}).get(b"digest", b"").decode(), prepared, path)
+        _same((table.schema.metadata or {}).get(b"digest", b"").decode("utf-8", "replace"), prepared, path)
         for row in table.to_pylist():
             key = row["point"], row["replication"]
             done[key] = Result(*key, tuple(row[name] for name in MEASURES))
@@ -164,7 +169,7 @@ def _journal(prepared: Prepared, path: Path) -> dict[Key, Result]:
         if lines:
             _same(msgspec.json.decode(lines[0], type=Header).digest, prepared, path)
         results = [msgspec.json.decode(line, type=Result) for line in lines[1:]]
-    except msgspec.DecodeError as problem:
+    except NOT_READ as problem:
         raise BadInput(str(path), f"is no journal of a sweep: {problem}", "the folder of this study") from None
     return {(one.point, one.replication): one for one in results}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import date, timedelta
@@ -28,6 +27,7 @@ from simbench.roaming.kernels.fair_use import (
 )
 from simbench.roaming.population import NEUR, Tables, Traced, tables_of, trace
 from simbench.roaming.scenario import RoamingScenario
+from simbench.tables.writer import csv_lines
 
 PLACES = {AT_HOME: "home", ABROAD: "abroad", AT_HOME + ABROAD: "both"}
 SIGNS = {EXHAUSTED_SIGN: "envelope-used-up", WARNED_SIGN: "warning", LIMIT_SIGN: "limit"}
@@ -57,12 +57,12 @@ def export_billing(
         for name, columns in COLUMNS.items():
             part = stack.enter_context(replacing(folder / name))
             file = stack.enter_context(part.open("w", encoding="utf-8", newline=""))
-            files[name] = csv.writer(file, lineterminator="\n")
-            files[name].writerow(columns)
+            files[name] = file
+            file.writelines(csv_lines(columns, ()))
         for row, number in enumerate(subscribers):
             life = Life(row, tuple(_sims(number, row, traced, scenario, tables)))
             for name, line in _lines(life, traced, scenario, contract, tables):
-                files[name].writerow(line)
+                files[name].writelines(csv_lines((), [line]))
                 written += 1
     return written
 

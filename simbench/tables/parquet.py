@@ -65,10 +65,10 @@ class ParquetTable(ArrowTable):
     """A Parquet file."""
 
     def __init__(self, path: Path) -> None:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - Arrow is slow to load
+        from simbench.base.parquet_files import open_parquet  # noqa: PLC0415 - Arrow is slow to load
 
         with _refusing(path):
-            self._file = pq.ParquetFile(path)
+            self._file = open_parquet(path)
             super().__init__(path, self._file.schema_arrow)
 
     def _batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:

@@ -18,6 +18,7 @@ from simbench.tables.columns import Columns, check_needed, folded, places_of
 from simbench.tables.delimited import read_delimited
 from simbench.tables.frames import Frame
 from simbench.tables.rows import UNREADABLE, Kind, RejectedRow, Row, Table, closing_on_error
+from simbench.tables.writer import unguarded
 
 _Records = Iterator[tuple[int, list[Any] | RejectedRow]]
 
@@ -128,6 +129,8 @@ def _named(
                 cell = cell.strip()
                 if not cell:
                     continue
+                if cell[0] == "'":
+                    cell = unguarded(cell)
                 if strict and UNREADABLE in cell:
                     broken = broken or name
             elif cell is None:

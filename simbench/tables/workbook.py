@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Generator
+from os import SEEK_END
 from pathlib import Path
 from typing import Any, BinaryIO, Final
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
@@ -14,6 +15,11 @@ from simbench.base.toml_files import choice, label
 from simbench.tables.rows import Remark
 
 MAGIC: Final = b"PK\x03\x04"
+MOST_ROWS: Final = 1_048_576  # that a sheet can have
+UNZIPPED: Final = 50  # octets inside the archive for each of its own; sheets have about ten
+FEW_OCTETS: Final = 16_000_000  # allowed in an archive of any size
+LARGE: Final = ("xl/worksheets/", "xl/sharedStrings.xml")  # parts that grow with the table
+MOST_BESIDE: Final = 4_000_000  # octets of any other part, of which each takes a multiple in memory
 
 
 class Workbook:
@@ -37,6 +43,10 @@ class Workbook:
         with self.path.open("rb") as file:
             try:
                 for number, cells in enumerate(self._sheet(file, sheet).iter_rows(values_only=True), 1):
+                    if number > MOST_ROWS:
+                        raise BadInput(
+                            label(self.path), f"has a row beyond {MOST_ROWS:,}", "rows that a sheet can have"
+                        )
                     if any(cell is not None and str(cell).strip() for cell in cells):
                         yield number, list(cells)
             except BadInput:
@@ -48,6 +58,7 @@ class Workbook:
         need("xlsx", f"{label(self.path)}, an XLSX workbook")
         import openpyxl  # noqa: PLC0415 - an extra
 
+        self._check_size(file)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # styles and extensions that openpyxl does not know
             sheets = openpyxl.load_workbook(file, read_only=True, data_only=True).worksheets
@@ -61,6 +72,20 @@ class Workbook:
         if others and not sheet:
             self.remarks = (Remark(0, f"sheet {chosen.title!r} was read, {others} not (`sheet` of the map)"),)
         return chosen
+
+    def _check_size(self, file: BinaryIO) -> None:
+        """Raise BadInput for an archive that would take more memory than its size allows."""
+        with ZipFile(file) as archive:
+            parts = archive.infolist()
+        size = file.seek(0, SEEK_END)
+        file.seek(0)
+        most, whole = FEW_OCTETS + UNZIPPED * size, sum(part.file_size for part in parts)
+        if whole > most:
+            raise BadInput(label(self.path), f"holds {whole:,} octets in {size:,}", f"at most {most:,}")
+        for part in parts:
+            if part.file_size > MOST_BESIDE and not part.filename.startswith(LARGE):
+                problem = f"{part.filename!a:.60} has {part.file_size:,} octets"
+                raise BadInput(label(self.path), problem, f"at most {MOST_BESIDE:,} beside its cells and texts")
 
     def _damaged(self, problem: Exception, row: int) -> BadInput:
         zipped = isinstance(problem, BadZipFile)

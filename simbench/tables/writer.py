@@ -1,6 +1,7 @@
 """Tables written as CSV or XLSX; no cell becomes a formula in a spreadsheet.
 
-Texts that begin with =, +, -, @, tab or carriage return get an apostrophe in CSV, unless they are numbers, and are
+Texts that begin with =, +, -, @, tab or a line end get an apostrophe in CSV, unless they are numbers, and so do their
+parts behind a comma, semicolon, bar, tab or line end, where a spreadsheet with other separators begins a cell. They are
 stored as texts in XLSX. The same tables give the same octets.
 """
 
@@ -21,8 +22,12 @@ import msgspec
 from simbench.base.extras import need
 
 Cell = str | int | float | Decimal | date | bool | None
-_RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER: Final = re.compile(r"[+-]?\d+([.,]\d+)?")
+# A beginning of a cell, for some separator, and a sign there that a spreadsheet takes for a formula; no number.
+_RISKY: Final = re.compile(
+    r"(?:\A|(?<=[,;|\t\r\n]))(?=\"*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])"
+    r"(?![+-]?\d+(?:[.,]\d+)?(?:[,;|\t\r\n]|\Z))"
+)
+_GUARDED: Final = re.compile(r"\A'(?=[=+\-@\uff1d\uff0b\uff0d\uff20\t\r\n])")
 _ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _LONGEST_CELL: Final = 32_767
 _EPOCH: Final = datetime(2000, 1, 1)
@@ -39,7 +44,12 @@ class Sheet(msgspec.Struct, frozen=True):
 
 def guarded(text: str) -> str:
     """A text as a spreadsheet must show it; numbers stay as they are."""
-    return f"'{text}" if text.startswith(_RISKY) and not _NUMBER.fullmatch(text) else text
+    return _RISKY.sub("'", text)
+
+
+def unguarded(text: str) -> str:
+    """A text read from CSV without the apostrophe that `guarded` put before it."""
+    return _GUARDED.sub("", text)
 
 
 def csv_cell(cell: Cell) -> object:
@@ -53,10 +63,11 @@ def csv_cell(cell: Cell) -> object:
 
 def csv_text(columns: Sequence[str], rows: Iterable[Iterable[Cell]], *, end: str = "\n") -> str:
     """Headings and rows as CSV; without headings if there are none."""
-    return "".join(_lines(columns, rows, end))
+    return "".join(csv_lines(columns, rows, end=end))
 
 
-def _lines(columns: Sequence[str], rows: Iterable[Iterable[Cell]], end: str) -> Iterator[str]:
+def csv_lines(columns: Sequence[str], rows: Iterable[Iterable[Cell]], *, end: str = "\n") -> Iterator[str]:
+    """The same line by line, for tables of any length."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")  # so that both characters are quoted within a cell
     for row in chain([columns] if columns else [], rows):

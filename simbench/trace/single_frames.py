@@ -64,7 +64,7 @@ class SingleFrames:
         self._unaligned = np.ones((16, 2), np.bool_)
         self._heard = np.full(16, -1, np.int64)
         self._quiet = np.full((16, 3), -1, np.int64)
-        self._asked, self._unacknowledged = np.zeros((2, 16, TRNS, 3), np.int64)
+        self._asked, self._unacknowledged = np.zeros((2, TRNS, 16, 3), np.int64)
         self._by_slot: list[Line] = []
         self._counts = np.zeros(2, np.int64)
 
@@ -127,7 +127,7 @@ class SingleFrames:
 
         Source: EMI-UCP 4.0, windowing (the UCP reference, section 1.4).
         """
-        waiting = self._asked[spot.line.slot, int(frame.trn)]
+        waiting = self._asked[int(frame.trn), spot.line.slot]
         if waiting[0] and spot.at - waiting[2] <= GIVEN_UP_US:
             return _IN_USE
         waiting[:] = _kind(frame), number, spot.at
@@ -167,7 +167,7 @@ class SingleFrames:
         number = -1
         if frame.ot in {"52", "53"} and len(frame.data) > At.OTOA:
             number = self._notice(frame, spot) if frame.ot == "53" else self._originated(frame, spot)
-        self._unacknowledged[spot.line.slot, int(frame.trn)] = _kind(frame), number, spot.at
+        self._unacknowledged[int(frame.trn), spot.line.slot] = _kind(frame), number, spot.at
 
     def _notice(self, frame: Frame, spot: Spot) -> int:
         data, number, store = frame.data, int(self._counts[1]), self.notifications
@@ -192,7 +192,7 @@ class SingleFrames:
 
     def _answer(self, frame: Frame, spot: Spot) -> None:
         """A result of the SMSC: complete what it answers."""
-        waiting = self._asked[spot.line.slot, int(frame.trn)]
+        waiting = self._asked[int(frame.trn), spot.line.slot]
         if waiting[0] != _kind(frame):
             return
         waiting[0] = 0
@@ -221,7 +221,7 @@ class SingleFrames:
 
     def _acknowledge(self, frame: Frame, spot: Spot) -> str:
         """A result of the client: complete the 52 or 53 it answers."""
-        waiting = self._unacknowledged[spot.line.slot, int(frame.trn)]
+        waiting = self._unacknowledged[int(frame.trn), spot.line.slot]
         if waiting[0] != _kind(frame):
             return _NOTHING_ASKED if spot.line.opened_at >= 0 else ""  # it may have been asked before reading began
         waiting[0] = 0

@@ -104,15 +104,25 @@ class Wire(SingleFrames):
             first = end
 
     def _part(self, rows: _Rows, directions: pa.Array) -> None:
-        ways, slots, row = rows.ways, rows.slots, 0
-        while row < len(ways):
-            alone = (ways[row:] < 0) | self._unaligned[slots[row:], ways[row:]]
-            end = row + int(alone.argmax()) if alone.any() else len(ways)
+        row, count = 0, len(rows.ways)
+        while row < count:
+            end = self._next_alone(rows, row)
             if end > row:
                 self._several(rows, row, end)
-            if end < len(ways):
+            if end < count:
                 self._alone(rows, end, directions)
             row = end + 1
+
+    def _next_alone(self, rows: _Rows, row: int) -> int:
+        """The next row from this one on that is read alone, or where the rows end: steps as wide as the way so far."""
+        ways, slots, width = rows.ways, rows.slots, 16
+        while row < len(ways):
+            some = slice(row, row + width)
+            alone = (ways[some] < 0) | self._unaligned[slots[some], ways[some]]
+            if alone.any():
+                return row + int(alone.argmax())
+            row, width = row + width, 2 * width
+        return len(ways)
 
     def _line(self, number: int) -> None:
         """A capture may begin in mid-connection, so any row may be the first of a line."""
@@ -120,9 +130,8 @@ class Wire(SingleFrames):
             return
         slot = len(self._by_slot)
         if slot == len(self._slots):
-            self._slots, self._asked, self._unacknowledged = (
-                _doubled(each, 0) for each in (self._slots, self._asked, self._unacknowledged)
-            )
+            self._slots = _doubled(self._slots, 0)
+            self._asked, self._unacknowledged = _widened(self._asked), _widened(self._unacknowledged)
             self._unaligned = np.concatenate([self._unaligned, np.ones_like(self._unaligned)])
             self._heard = _doubled(self._heard, -1)
             self._quiet = _doubled(self._quiet, -1)
@@ -328,3 +337,13 @@ def aligned(results: Store, count: int) -> Store:
 
 def _doubled(array: NDArray[np.signedinteger], empty: int) -> NDArray[np.signedinteger]:
     return np.concatenate([array, np.full_like(array, empty)])
+
+
+def _widened(array: Ints) -> Ints:
+    """Twice the lines for each TRN. Numbers that no line has used stay untouched, and take no memory."""
+    numbers, lines, fields = array.shape
+    wider = np.zeros((numbers, 2 * lines, fields), np.int64)
+    for number in range(numbers):
+        if array[number].any():
+            wider[number, :lines] = array[number]
+    return wider

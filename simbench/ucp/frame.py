@@ -17,6 +17,7 @@ STX: Final = b"\x02"
 ETX: Final = b"\x03"
 OVERHEAD: Final = 16  # characters counted in LEN besides the data: fourteen of header, two of checksum
 LONGEST_LEN: Final = 99_999
+LONGEST_FRAME: Final = 4_096  # octets between STX and ETX that a `Framer` accepts, unless told otherwise
 ASCII_AT_ONCE: Final = 512  # ASCII octets whose sum surely stays below 65,521 (see `checksum`)
 
 
@@ -63,7 +64,7 @@ WIRE_ERRORS: Final[dict[str, WireFault]] = {
 _NUMBERS: Final = [f"{number:02d}" for number in range(100)]
 _TRNS: Final = {b"\x02%b/" % number.encode(): number for number in _NUMBERS}
 _HEADS: Final = {f"/{kind}/{ot}/".encode(): (kind, ot) for kind in "OR" for ot in _NUMBERS}
-_LENGTHS: Final = [b"%05d" % length for length in range(4097)]
+_LENGTHS: Final = [b"%05d" % length for length in range(LONGEST_FRAME + 1)]
 _CHECKS: Final = [b"/%02X" % number for number in range(256)]
 _ENDS: Final = [b"%02X\x03" % number for number in range(256)]
 _HEADER: Final = re.compile(rb"[0-9]{2}/([0-9]{5})/[OR]/[0-9]{2}/")
@@ -86,10 +87,10 @@ class Framer:
 
     __slots__ = ("_lengths", "_longest", "_rest", "_tokens")
 
-    def __init__(self, max_octets: int = 4096) -> None:
+    def __init__(self, max_octets: int = LONGEST_FRAME) -> None:
         self._rest = b""
         self._longest = max_octets + 1  # including STX
-        self._lengths = _LENGTHS[: max_octets + 1]
+        self._lengths = _LENGTHS if max_octets == LONGEST_FRAME else _LENGTHS[: max_octets + 1]  # many share it
         # No token contains an ETX except at its end, so the stream can be split at any ETX.
         pattern = rb"\x02[^\x02\x03]{0,%d}\x03?|[^\x02\x03]{1,%d}\x03?|\x03" % (max_octets, self._longest)
         self._tokens = re.compile(pattern)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from simbench.base.units import SECOND_US
+from simbench.bench.exercises.codes import codes_under
 from simbench.bench.exercises.exercise import Chosen
 from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.in_memory import conduct_in_memory
@@ -75,3 +76,30 @@ def test_opt_outs_of_idle_users_come_when_the_last_message_has_long_been_sent(tm
     first = min(row.at for row in trace.mo.rows())
     before = [row.at for row in trace.submits.rows() if row.code == exercise.codes["first"] and row.at <= first]
     assert first - max(before) > BUSY_US + SECOND_US // 2
+
+
+RANGES = """
+[terms.numbering]
+ranges = [
+  { value = "80", unit = "digits", use = "reply", status = "contract", clause = "4.3" },
+  { value = "7", unit = "digits", use = "ordinary", status = "contract", clause = "4.2" },
+]
+"""
+
+
+def test_a_range_without_a_special_use_carries_every_kind_of_message(tmp_path: Path) -> None:
+    contract = slow(tmp_path, 5, RANGES)
+    assert codes_under(("first", "reply", "presence"), contract) == {"first": ("7005", 5), "reply": ("8001", 5)}
+    assert contract.terms.code_per_tier() == {"7005": 5}
+    for exercise in ("campaign", "originators", "sender-names"):
+        assert {one.outcome for one in judged(contract, exercise).values()} <= {"pass", "unsupported"}
+    ranges = judged(contract, "ranges")
+    assert ranges["ranges.begun-by-user"].outcome == "pass"
+    assert judged(contract, "ranges", "begins-reply-sessions")["ranges.begun-by-user"].outcome == "fail"
+
+
+def test_the_mention_has_the_word_of_the_contract(tmp_path: Path) -> None:
+    more = '[terms.marketing]\nstop_word = { value = "PARAR", status = "contract" }\n'
+    contract = slow(tmp_path, 5, more)
+    assert judged(contract, "campaign")["marketing.stop-mention"].outcome == "pass"
+    assert judged(contract, "campaign", "omits-stop")["marketing.stop-mention"].outcome == "fail"

@@ -97,13 +97,25 @@ def test_a_kind_that_is_none_of_the_union_is_refused_in_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "detail", ["{", "[]", '{"rate_per_s":"many","mode":"nack"}', "{}", '{"rate_per_s":1,"mode":"n","x":1}']
+    "detail",
+    [
+        "{",
+        "[]",
+        '{"rate_per_s":"many","mode":"nack"}',
+        "{}",
+        '{"rate_per_s":1,"mode":"n","x":1}',
+        '{"mode":' + "[" * 50_000 + "]" * 50_000 + "}",
+        '{"mode":"' + "x" * 1_000_000,
+        '{"rate_per_s":' + "9" * 5_000 + "}",
+    ],
+    ids=lambda detail: detail[:12],
 )
 def test_what_is_no_such_event_is_refused_in_one_line(detail: str) -> None:
     with pytest.raises(LedgerError) as refused:
         event_of("limit", "36010", None, detail)
     assert "\n" not in str(refused.value)
     assert "limit 36010" in str(refused.value)
+    assert len(str(refused.value)) < 1_000
 
 
 @given(

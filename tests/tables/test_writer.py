@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -12,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.tables.writer import Sheet, csv_text, guarded, sheet_csv, workbook
+from simbench.tables.writer import Sheet, csv_text, guarded, sheet_csv, unguarded, workbook
 
-RISKY = ["=1+1", "+SUM(A1)", "-cmd|' /C calc'!A0", "@x", "\tx", "\rx", '=HYPERLINK("x")']
+RISKY = ["=1+1", "+SUM(A1)", "-cmd' /C calc'!A0", "@x", "\tx", "\rx", "\nx", '=HYPERLINK("x")', "\uff1d1+1"]
+SEPARATORS = ",;|\t\r\n"
 
 
 @pytest.mark.parametrize("text", RISKY)
@@ -25,11 +27,20 @@ def test_no_text_becomes_a_formula(text: str) -> None:
     page = openpyxl.load_workbook(io.BytesIO(workbook([sheet]))).active
     assert page is not None
     assert page["A2"].data_type == page["B1"].data_type == "s"
+    assert unguarded(guarded(text)) == text
     if "\r" not in text:  # XML reads a carriage return as a line feed
         assert page["A2"].value == text
 
 
-@pytest.mark.parametrize("text", ["-12", "+33639980001", "-12.50", "3", "x=1", "", "é"])
+@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize("text", RISKY)
+def test_no_part_of_a_text_becomes_a_formula_where_other_separators_are_usual(text: str, separator: str) -> None:
+    written = csv_text((), [["a", f"x{separator}{text}", f'x{separator}"{text}']])
+    cells = [cell for line in re.split(r"[\r\n]", written) for cell in re.split(r"[,;|\t]", line)]
+    assert not [cell for cell in cells if cell.lstrip('"')[:1] in set("=+-@\uff1d")]
+
+
+@pytest.mark.parametrize("text", ["-12", "+33639980001", "-12.50", "3", "x=1", "", "é", "a - b", "1;-2.5;x", "a, -b"])
 def test_numbers_and_harmless_texts_stay_as_they_are(text: str) -> None:
     assert guarded(text) == text
 

@@ -20,7 +20,9 @@ from simbench.billing.forecast import Forecast
 from simbench.capture.esp import Keys
 from simbench.cli.main import cli
 from simbench.cli.pages import Page, Pages
-from simbench.contract import Ambiguity, Clause, Term, load_contract
+from simbench.contract import Ambiguity, Clause, Term, Terms, load_contract
+from simbench.contract.engine import ContractFile
+from simbench.contract.sms import SmsFile
 from simbench.dialup.scenario import DialupScenario
 from simbench.ledger.rows import ORDINAL, TABLES
 from simbench.planning.campaign import CampaignPlan
@@ -34,7 +36,7 @@ from simbench.sla.imports.decisions import Decision
 from simbench.tables.columns import MappingFile
 from tests.service.stage import staged
 from tools.reference import clauses, faults, python, rules, strictness, ucp
-from tools.reference.keys import keys_of, table, words
+from tools.reference.keys import groups_of, keys_of, table, words
 
 PLACE: Final = Path(__file__).parents[2] / "docs" / "reference"
 NOTE: Final = "\nThis page is written by `python -m tools.reference --write`.\n\n"
@@ -116,6 +118,8 @@ def contract() -> str:
         "pass it as `--contract mine.toml`. Unknown keys are refused.\n\n"
         "A source such as B:137 is a line of the operator's brochure of October 2016, which is not part of this "
         "project; \"EMI-UCP 4.0, 5.2\" is a section of the protocol's specification.\n\n"
+        "## Keys at the top\n\n" + words(SmsFile) + "\n\n" + words(ContractFile) + "\n\n"
+        "## Groups of terms\n\n" + groups_of(Terms) + "\n"
         "## Keys of a term `[terms.GROUP.NAME]`\n\n"
         + keys_of(Term[Any], "terms.GROUP.NAME") + "\n## Keys of a clause\n\n" + keys_of(Clause, "clauses.NAME")
         + "\n## Keys of an ambiguity\n\n" + keys_of(Ambiguity, "ambiguities.NAME")

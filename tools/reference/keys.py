@@ -46,6 +46,20 @@ def _sections(struct: type[Any], path: str, *, many: bool, seen: set[str]) -> It
             yield from _sections(below.cls, ".".join(filter(None, names)), many=several, seen=seen)
 
 
+def groups_of(struct: type[Any]) -> str:
+    """The groups of terms of a contract: their sentences, and those of their rows that are more than terms."""
+    info = types.type_info(struct)
+    assert isinstance(info, types.StructType)
+    parts = []
+    for field in info.fields:
+        for group, _ in _tables(field.type):
+            name = f"terms.{field.encode_name}" + (".NAME" if isinstance(field.type, types.DictType) else "")
+            parts.append(f"### `[{name}]`\n\n{words(group.cls)}\n")
+            rows = [(one.encode_name, below.cls) for one in group.fields for below, many in _tables(one.type) if many]
+            parts += [f"A row of `{key}`: {words(row)}\n" for key, row in rows]
+    return "\n".join(parts)
+
+
 def words(thing: object) -> str:
     """A docstring as a paragraph or more, without its examples."""
     plain = re.sub(r"\n*^>>> (?:.+\n?)*", "", inspect.getdoc(thing) or "", flags=re.MULTILINE)

@@ -29,7 +29,7 @@ def codes_under(names: Iterable[str], contract: Contract) -> Given:
     found: Given = {}
     for name in _expanded(names, len(rates)):
         use, rate, wanted = _wanted(name, rates, standard)
-        prefixes = numbering.prefixes(use) or (numbering.ranges[0].value,) * (use == "marketing")
+        prefixes = numbering.prefixes(use) or (numbering.first_for(use),) * (use == "marketing")
         if not prefixes:
             continue
         taken = {code for code, _ in found.values()}

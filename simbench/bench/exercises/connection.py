@@ -126,8 +126,8 @@ async def originators(bench: Bench) -> None:
     await bench.ask_all(bench.message("first") for _ in range(10))
     await bench.received(10, bench.patience_s)
     first, numbering = bench.code("first"), bench.contract.terms.numbering
-    last = "9" * (numbering.code_digits.value - len(numbering.prefixes("marketing")[0]))
-    others = numbering.prefixes("marketing")[0] + last  # a code of the range that is nobody's
+    last = "9" * (numbering.code_digits.value - len(numbering.first_for("marketing")))
+    others = numbering.first_for("marketing") + last  # a code of the range that is nobody's
     await bench.ask_all(
         bench.message("first", oadc=oadc) for oadc in (f"{first}1", others, "MARQUE", bench.plan.writer(77))
     )

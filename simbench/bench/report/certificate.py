@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from simbench.base.calendar import UTC_CALENDAR
 from simbench.base.errors import BadInput
-from simbench.base.json_files import write_octets
+from simbench.base.json_files import NOT_READ, write_octets
 from simbench.bench.report.page import VERDICTS
 from simbench.finding import Finding, Outcome, exit_status, tally
 from simbench.ledger.reader import Run
@@ -139,7 +139,7 @@ def read_certificate(path: Path) -> tuple[Certificate, str]:
         certificate = msgspec.json.decode(found[1].encode(), type=Certificate)
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or "cannot be read", "a certificate") from None
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as problem:
+    except NOT_READ as problem:
         raise BadInput(str(path), str(problem), "a page that `simbench certificate` wrote") from None
     if certificate.format != FORMAT:
         raise BadInput(str(path), f"format {certificate.format}", f"format {FORMAT}")

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
+from simbench.cli.console import progress_bar
 from simbench.dialup.calls import SetAside
 
 SHOWN: Final = 20  # shown differences and rows set aside; JSON has all
@@ -19,8 +19,7 @@ SHOWN: Final = 20  # shown differences and rows set aside; JSON has all
 @contextlib.contextmanager
 def spinning(what: str) -> Iterator[Progress]:
     """Progress on standard error while it lasts."""
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with progress_bar(spins=True) as progress:
         progress.add_task(what, total=None)
         yield progress
 

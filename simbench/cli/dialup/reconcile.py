@@ -105,21 +105,18 @@ def _report(output: Path, kept: Records, offer: Offer, found: Reconciliation) ->
 
 
 def _show(found: Reconciliation) -> None:
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
+    from simbench.cli.console import console, styled
     from simbench.cli.dialup.accounting import SHOWN, say_aside
     from simbench.cli.findings import STYLES
     from simbench.dialup.radius.reconcile import RULES
 
-    console = Console()
     table = Table("purpose", "outcome", "what was found", title="Accounting reconciled")
     for finding in found.findings:
-        style = STYLES[finding.outcome]
         said = f"{RULES[finding.purpose].sentence}\n  {finding.summary}"
-        table.add_row(finding.purpose, f"[{style}]{finding.outcome}[/]", escape(said))
-    console.print(table)
+        table.add_row(finding.purpose, styled(finding.outcome, STYLES[finding.outcome]), said)
+    console().print(table)
     click.echo(", ".join(f"{count:,} {name}" for name, count in found.counts.items()))
     for difference in found.differences[:SHOWN]:
         click.echo(f"  {difference}")

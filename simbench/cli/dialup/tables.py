@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
-from rich.console import Console
-from rich.progress import Progress as Bar
 from rich.table import Table
 
 from simbench.base.errors import BadInput
+from simbench.cli.console import console, progress_bar
 from simbench.cli.findings import findings_table
 from simbench.dialup.offer import Offer, load_netrevenu
 from simbench.finding import Finding
@@ -35,21 +33,20 @@ def print_table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ..
         table.add_column(head, justify="right" if place else "left")
     for row in rows:
         table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
+    console(140).print(table)
 
 
 def print_findings(findings: tuple[Finding, ...]) -> None:
     """Print findings as a table."""
     table = findings_table(findings)
     table.title, table.title_justify, table.title_style = "Findings", "left", "bold"
-    Console(width=None if sys.stdout.isatty() else 180).print(table)
+    console(180).print(table)
 
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar on standard error, gone when it is done; on no terminal one line a step."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not console(stderr=True).is_terminal:
         last: list[str] = []
 
         def say(what: str, _done: int, _whole: int) -> None:
@@ -59,6 +56,6 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 
         yield say
         return
-    with Bar(console=console, transient=True) as bar:
+    with progress_bar() as bar:
         task = bar.add_task("", total=1)
         yield lambda what, done, whole: bar.update(task, description=what, completed=done, total=max(whole, 1))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from simbench.api.judge_output import Answer
@@ -14,6 +12,7 @@ from simbench.api.judging import SHOWN_NOTES
 from simbench.base.calendar import Calendar
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.cli.console import console
 from simbench.cli.findings import columns, findings_table
 from simbench.cli.judge.options import Options
 from simbench.contract import Contract
@@ -50,30 +49,30 @@ def _total_lines(totals: Totals) -> str:
 
 def print_answer(answer: Answer, options: Options, contract: Contract) -> None:
     """Print a judgement as tables."""
-    console = Console(width=None if sys.stdout.isatty() else 180, highlight=False)
-    console.print(
+    out = console(180)
+    out.print(
         f"{answer.run['kind']}, {answer.run['from']} to {answer.run['to']}, "
         f"{count(int(answer.run['incidents']), 'incident')}"
     )
     if answer.before:
-        console.print("\nbefore the decisions:")
-        console.print(findings_table(answer.before))
-        console.print("\nafter them:")
-    console.print(findings_table(answer.findings))
+        out.print("\nbefore the decisions:")
+        out.print(findings_table(answer.before))
+        out.print("\nafter them:")
+    out.print(findings_table(answer.findings))
     if answer.dispute:
-        console.print("\noutages by the client's probes and by the tickets:")
-        console.print(_sides(answer.dispute, contract.calendar))
+        out.print("\noutages by the client's probes and by the tickets:")
+        out.print(_sides(answer.dispute, contract.calendar))
     if answer.dispute_totals:
-        console.print(_total_lines(answer.dispute_totals))
+        out.print(_total_lines(answer.dispute_totals))
     if answer.forecast:
-        console.print(f"\nprobability of a breach by each date ({answer.forecast.confidence:.0%} bands):")
-        console.print(_chances(answer.forecast, contract.calendar))
+        out.print(f"\nprobability of a breach by each date ({answer.forecast.confidence:.0%} bands):")
+        out.print(_chances(answer.forecast, contract.calendar))
         for line in answers(answer.forecast, answer.back_test, Words("en", contract)):
-            console.print(line)
+            out.print(line)
     for line in _not_read(answer):
-        console.print(line, markup=False)
+        out.print(line)
     written = f".  Written to {options.output}" if options.output else ""
-    console.print(f"\n{counted(answer.findings)}{written}")
+    out.print(f"\n{counted(answer.findings)}{written}")
 
 
 def _not_read(answer: Answer) -> Iterator[str]:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 from msgspec.structs import replace
-from rich.console import Console
-from rich.progress import Progress
 
+from simbench.cli.console import progress_bar
 from simbench.finding import Finding, counted
 from simbench.roaming.billing import Billing
 from simbench.roaming.contract import RoamingContract
@@ -26,7 +25,7 @@ def followed_with_progress(scenario: RoamingScenario, contract: RoamingContract)
         said = f"{scenario.name}: {size:,} subscribers, {scenario.population.days} days"
         click.echo(f"{said} (the first run of a version compiles for some seconds)", err=True)
         return run_population(scenario, contract)
-    with Progress(console=Console(stderr=True)) as progress:
+    with progress_bar() as progress:
         task = progress.add_task(scenario.name, total=size)
         advance: Callable[[int], object] = lambda done: progress.update(task, completed=done)  # noqa: E731 - typed
         return run_population(scenario, contract, advance)

@@ -14,6 +14,7 @@ from typing import Self
 import msgspec
 
 from simbench.base.errors import BadInput, Trouble
+from simbench.base.json_files import NOT_READ
 from simbench.base.text import count
 from simbench.dialup.radius.plan import Planned
 
@@ -117,7 +118,7 @@ def read_journal(path: Path) -> RecordedRun:
                 place = f"{path}, line {number}"
                 try:
                     line = _LINES.decode(octets)
-                except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+                except NOT_READ as problem:
                     raise BadInput(place, str(problem), "a line of an accounting journal") from None
                 if end is not None or (number == 1) != isinstance(line, Started):
                     raise BadInput(place, f"a {type(line).__name__} line", "one run, its records, one end")

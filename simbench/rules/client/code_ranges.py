@@ -103,13 +103,13 @@ def _machines(case: Case) -> str:
 
 @rule(
     "ranges.marketing-range",
-    "Marketing is sent from codes of a range for marketing, presence lists or replies",
+    "Marketing is sent from codes of a range that may carry it",
     catches=("markets-on-any-range",),
     capability="keeps_ranges",
 )
 def marketing_range(case: Case) -> Verdict:
     """Ranges for replies and presence lists have rules of their own for their further conditions."""
-    fit = case.contract.terms.numbering.prefixes("marketing", "presence", "reply")
+    fit = case.contract.terms.numbering.prefixes("marketing", "presence", "reply", "ordinary")
     return not_sent(
         case, lambda row: of_marketing(row) and not row.code.startswith(fit), "marketing from another range"
     )
@@ -139,7 +139,7 @@ def presence_range(case: Case) -> Verdict:
 )
 def web2sms_range(case: Case) -> Verdict:
     """By the requested traffic class."""
-    prefixes = case.contract.terms.numbering.prefixes("interpersonal")
+    prefixes = case.contract.terms.numbering.prefixes("interpersonal", "ordinary")
     return not_sent(
         case,
         lambda row: row.traffic_class == "web2sms" and not row.code.startswith(prefixes),

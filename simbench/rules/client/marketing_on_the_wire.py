@@ -85,14 +85,14 @@ def consent(case: Case) -> Verdict:
 
 @rule(
     "ranges.range-on-the-wire",
-    "Marketing on the wire was sent from codes of a range for marketing, presence lists or replies",
+    "Marketing on the wire was sent from codes of a range that may carry it",
     catches=("marketing-on-machine-codes",),
     suites=("audit",),
     reads=("classes",),
 )
 def ranges(case: Case) -> Verdict:
     """The contract defines the ranges."""
-    fit, sent = case.contract.terms.numbering.prefixes("marketing", "presence", "reply"), marketed(case)
+    fit, sent = case.contract.terms.numbering.prefixes("marketing", "presence", "reply", "ordinary"), marketed(case)
     return _judged(case, sent, [one for one, _ in sent if not one.code.startswith(fit)], "sent from another range")
 
 

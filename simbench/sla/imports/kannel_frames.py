@@ -30,9 +30,9 @@ _CARRIERS: Final = (
     re.compile(rf"<\d+>1 {_ISO} \S+ \S+ \S+ \S+ (?:-|\[.*?\]) (?P<rest>.*)", re.DOTALL),
     re.compile(rf"{_ISO} (?:std(?:out|err) [FP] )?(?P<rest>.*)", re.DOTALL),
 )
-_COMPOSE = re.compile(r"[\w.-]+ *\| (?P<rest>.*)", re.DOTALL)
+_COMPOSE = re.compile(r"(?:[\w.-]+ *\| )+(?P<rest>.*)", re.DOTALL)
 _TEXT = re.compile(rb"\[msg:(\d{1,9}):")
-_ACCESS = re.compile(rb"(?:Sent|Receive|FAILED|Failed|Rejected|DLR)[A-Za-z ]* \[SMSC:")
+_ACCESS = re.compile(rb"(?:Sent|Receive|FAILED|Failed|Rejected|DLR)[A-Za-z ]{0,20} \[SMSC:")
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -99,12 +99,11 @@ class Clock(msgspec.Struct):
 
 def stamped(text: str) -> tuple[re.Match[str], str] | None:
     """The stamp of a line as a match of `own`, `bsd` or `iso`, and what stands behind it; None without a stamp."""
+    compose = _COMPOSE.match(text)
+    text = compose["rest"] if compose else text
     own = _OWN.fullmatch(text)
     if own:
         return own, own["rest"]
-    compose = _COMPOSE.fullmatch(text)
-    if compose:
-        return stamped(compose["rest"])
     for carrier in _CARRIERS:
         found = carrier.fullmatch(text)
         if found:

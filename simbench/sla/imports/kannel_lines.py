@@ -27,7 +27,7 @@ _LINK = re.compile(r"(?P<driver>[A-Z][A-Z0-9]+)\[(?P<link>[^\]]*)\]:? (?P<said>.
 _PACKET = re.compile(r"emi2 (?P<way>sending|parsing) packet: <\x02?(?P<frame>\d\d/\d{5}/[OR]/\d\d/[^\x03]*)\x03?>")
 _ACCESS = re.compile(r"(?P<what>[A-Z][A-Za-z ]*?) \[SMSC:(?P<link>[^\]]*)\] (?P<rest>.*)", re.DOTALL)
 _FLAGS = re.compile(r"\[flags:(?:-?\d+:){4}(?P<mask>-?\d+)\]")
-_TO = re.compile(r"\[to:(?P<to>[^\]]*)\]")
+_TO = re.compile(r"\[to:(?P<to>[^\[\]]*)\]")
 _ERRNO = re.compile(r"System error (\d+):")
 
 DRIVERS: Final = frozenset({"EMI", "EMI2"})  # those that speak UCP

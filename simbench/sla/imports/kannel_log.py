@@ -28,6 +28,7 @@ from simbench.tables.instants import NoZone
 from simbench.tables.rows import RejectedRow, Remark
 
 HOLE_QUIET, HOLE_CHATTY = DAY_US, 10 * MINUTE_US  # longest silence of a log without, and with, debug lines
+MOST_LINKS: Final = 200  # a log of more is none of Kannel's: each is a connection that its configuration names
 LASTS: Final = 1  # us beyond the end of a log, for what had not ended then
 OWN: Final = ""  # the "link" of the bearerbox itself
 MARKS: Final = ("[", "Log begins", "Sent SMS", "Receive ", "FAILED Send", "DLR SMS")
@@ -151,6 +152,8 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None, year: i
         raise BadInput(label(path), "no line of it is Kannel's", "a bearerbox log or an access log")
     end = gaps.last + SECOND_US  # stamps are cut to the second: the last one may be of its end
     links = _links(read, gaps.last)
+    if len(links) > MOST_LINKS + 1:
+        raise BadInput(label(path), f"names {len(links) - 1:,} links", f"at most {MOST_LINKS}, as Kannel is configured")
     holes = gaps.longer(HOLE_CHATTY if seen.debug else HOLE_QUIET)
     notes += [*_of_clock(clock, year), *_of_holes(holes), *_of_others(seen)]
     least_us = contract.terms.quality.total_outage_after_s.value * SECOND_US
@@ -272,28 +275,33 @@ def _incidents(links: dict[str, _Link], least: int, end: int, operator: str) -> 
 def _stretches(named: dict[str, list[Down]]) -> Iterator[tuple[Down, str]]:
     """Time in which all links were down ("" for its name), and of each link the time in which not all were.
 
-    One sweep over all edges: time grows with their number.
+    One sweep over all beginnings and ends: time grows with their number, and with that of links (at most MOST_LINKS)
+    where all go down together.
     """
-    edges: dict[int, list[tuple[str, Fault | None]]] = {}
+    begun: dict[int, list[tuple[str, Fault]]] = {}
+    ended: dict[int, list[str]] = {}
     for name, downs in named.items():
         for one in downs:
-            edges.setdefault(one.end, []).insert(0, (name, None))  # an end before a beginning of the same instant
-            edges.setdefault(one.start, []).append((name, one.fault))
+            begun.setdefault(one.start, []).append((name, one.fault))
+            ended.setdefault(one.end, []).append(name)
     down: dict[str, Fault] = {}
     under_way: dict[str, tuple[int, Fault]] = {}  # name: since when, whose fault
-    for at in sorted(edges):
-        for name, fault in edges[at]:
-            if fault is None:
-                down.pop(name, None)
-            else:
-                down[name] = fault
-        now = {OWN: _together(down.values())} if len(down) == len(named) else down
-        for name, (since, fault) in list(under_way.items()):
-            if now.get(name) != fault:
+    for at in sorted({*begun, *ended}):
+        changed = {*ended.get(at, ()), *(name for name, _ in begun.get(at, ()))}
+        for name in ended.get(at, ()):  # an end before a beginning of the same instant
+            down.pop(name, None)
+        down.update(begun.get(at, ()))
+        everything = len(down) == len(named)
+        now = {OWN: _together(down.values())} if everything else down
+        if everything or OWN in under_way:
+            changed = {*under_way, *now}
+        for name in changed:
+            since, fault = under_way.get(name, (at, None))
+            if fault is not None and now.get(name) != fault:
                 yield Down(since, at, fault), name
                 del under_way[name]
-        for name, fault in now.items():
-            under_way.setdefault(name, (at, fault))
+            if name in now:
+                under_way.setdefault(name, (at, now[name]))
 
 
 def _blamed(one: Incident, whose: str) -> Incident:

@@ -238,7 +238,7 @@ def follow(  # noqa: PLR0912, PLR0913 - a kernel has no objects
 ) -> int:  # fmt: skip
     """Number submits and notifications, and match results with them, from frame `first` on.
 
-    Stops at a frame that is to be read one by one, and returns its place. `asked` and `unacknowledged` [slot, TRN, 3]
+    Stops at a frame that is to be read one by one, and returns its place. `asked` and `unacknowledged` [TRN, slot, 3]
     hold OT (0: none), number and instant of what waits for a result of the SMSC and of the client. `lines` [slot, 3]:
     whether its first operations are over, whether its beginning was seen, and its account. `counts`: submits and
     notifications so far. `numbers`: of an operation its own, of a result that of its operation or -1. `quiet`
@@ -256,23 +256,23 @@ def follow(  # noqa: PLR0912, PLR0913 - a kernel has no objects
             quiet[slot, LAST] = at[place]
         if kind == SUBMIT:
             numbers[place] = counts[0]
-            if asked[slot, trn, 0] == 0 or at[place] - asked[slot, trn, 2] > given_up_us:
-                asked[slot, trn, 0], asked[slot, trn, 1], asked[slot, trn, 2] = 51, counts[0], at[place]
+            if asked[trn, slot, 0] == 0 or at[place] - asked[trn, slot, 2] > given_up_us:
+                asked[trn, slot, 0], asked[trn, slot, 1], asked[trn, slot, 2] = 51, counts[0], at[place]
             else:
                 notes[place] = TRN_IN_USE
             counts[0] += 1
         elif kind == ANSWER:
             numbers[place] = -1
-            if asked[slot, trn, 0] == 51:
-                numbers[place], asked[slot, trn, 0] = asked[slot, trn, 1], 0
+            if asked[trn, slot, 0] == 51:
+                numbers[place], asked[trn, slot, 0] = asked[trn, slot, 1], 0
         elif kind == NOTIFICATION:
             numbers[place] = counts[1]
-            unacknowledged[slot, trn, 0], unacknowledged[slot, trn, 1] = 53, counts[1]
+            unacknowledged[trn, slot, 0], unacknowledged[trn, slot, 1] = 53, counts[1]
             counts[1] += 1
         else:
             numbers[place] = -1
-            if unacknowledged[slot, trn, 0] == 53:
-                numbers[place], unacknowledged[slot, trn, 0] = unacknowledged[slot, trn, 1], 0
+            if unacknowledged[trn, slot, 0] == 53:
+                numbers[place], unacknowledged[trn, slot, 0] = unacknowledged[trn, slot, 1], 0
             elif lines[slot, 1]:
                 notes[place] = ANSWERS_NOTHING
     return len(classes)

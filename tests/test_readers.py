@@ -1,0 +1,121 @@
+"""Every reader of files takes any octets: it reads them, or says in one line what is wrong (exit status 2 or 3)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from simbench.base.errors import SimbenchError
+from tests.readers import ROOT, Reader, readers
+from tests.tables.samples import READERS as TABLES
+
+NAMES = [
+    "scenario", "faults", "world", "study", "plan", "dial-up", "roaming", "contract", "offer", "roaming contract",
+    "decisions", "laws", "campaigns", "keys", "baseline", "acts", "forecast", "mapping", "client", "numbers", "ported",
+    "calls", "calls, Parquet", "detail", "statement", "journal", "capture", "RADIUS capture", "run.json",
+    "session.json", "findings.json", *(f"table of {name}" for name in TABLES),
+]  # fmt: skip
+DAMAGE = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+DEEP, LONG = 20_000, 200_000
+SHAPES = {
+    "nothing": b"",
+    "zeros": bytes(1_000),
+    "deep TOML": b"a = " + b"[" * DEEP,
+    "deep tables": b"a = " + b"{a = " * DEEP,
+    "deep JSON": b'{"a":' * DEEP,
+    "deep lists": b"[" * DEEP,
+    "a long name": b"a" * LONG + b" = 1\n",
+    "a long name in quotes": b'"' + b"a." * LONG + b'" = 1\n',
+    "a name of many words": b"a." * LONG + b"a = 1\n",
+    "a table of many words": b"[" + b"a." * LONG + b"a]\n",
+    "a line without end": b"a" * 10 * LONG,
+    "many cells": b",".join([b"a"] * LONG) + b"\n" + b"," * LONG,
+    "an open quote": b'a,b\n"' + b"a,\n" * LONG,
+    "a line of quotes": b'"' * LONG,
+    "keys that stand twice": b"a = 1\n" * (LONG // 10),
+    "no text": bytes(range(256)) * 100,
+}
+WORDS = (
+    b"9" * 30, b"9" * 5_000, b"-1", b"0", b"1.5", b"1e400", b"nan", b"inf", b"9223372036854775808", b"true", b"null",
+    b"0001-01-01", b"9999-12-31", b"0001-01-01T00:00:00+14:00", b"9999-12-31T23:59:59-14:00", b"2026-10-25T02:30:00",
+    b'""', b'"x"', b"[]", b"{}", b"[1]", b'{"a":1}', b"\xff", b"\x00", "\u0662\u0660".encode(), b"\x1b[2J",
+)  # fmt: skip
+_VALUE = re.compile(rb'\d{4}-\d\d-\d\d(?:T[\d:+Z-]+)?|"[^"\n]*"|\d+(?:\.\d+)?|true|false|null')
+
+
+@pytest.fixture(scope="module")
+def all_readers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reader]:
+    found = readers(tmp_path_factory.mktemp("samples"))
+    found |= {f"table of {name}": Reader("t.csv", text.encode(), read) for name, (text, read) in TABLES.items()}
+    assert sorted(found) == sorted(NAMES)
+    return found
+
+
+def said(reader: Reader, octets: bytes, folder: Path) -> str:
+    """What the reader says of these octets, "" when it reads them."""
+    path = folder / reader.name
+    path.write_bytes(octets)
+    (folder / "day.toml").write_bytes((ROOT / "scenarios/plan/day.toml").read_bytes())
+    problem = ""
+    try:
+        reader.read(path)
+    except SimbenchError as refused:
+        problem = str(refused)
+    assert "\n" not in problem
+    assert len(problem) < 1_000
+    return problem
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sound_file_is_read(name: str, all_readers: dict[str, Reader], tmp_path: Path) -> None:
+    problem = said(all_readers[name], all_readers[name].octets, tmp_path)
+    assert not problem or "RADIUS" in name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_shape_of_file_makes_a_reader_stumble(name: str, all_readers: dict[str, Reader], tmp_path: Path) -> None:
+    for octets in SHAPES.values():
+        said(all_readers[name], octets, tmp_path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@DAMAGE
+@given(data=st.data())
+def test_no_damage_makes_a_reader_stumble(
+    name: str, all_readers: dict[str, Reader], tmp_path: Path, data: st.DataObject
+) -> None:
+    reader = all_readers[name]
+    octets = bytearray(reader.octets)
+    spots = [found.span() for found in _VALUE.finditer(reader.octets)] or [(0, len(octets))]
+    for _ in range(data.draw(st.integers(1, 3))):
+        what = data.draw(st.sampled_from(["value", "value", "octet", "cut", "line"]))
+        place = data.draw(st.integers(0, max(len(octets) - 1, 0)))
+        if what == "value":
+            start, end = data.draw(st.sampled_from(spots))
+            octets[start:end] = data.draw(st.sampled_from(WORDS))
+        elif what == "octet" and octets:
+            octets[place] = data.draw(st.integers(0, 255))
+        elif what == "cut":
+            del octets[place:]
+        else:
+            end = octets.find(b"\n", place) + 1 or len(octets)
+            octets[place:place] = octets[place:end]
+    said(reader, bytes(octets), tmp_path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_no_file_is_refused(name: str, all_readers: dict[str, Reader], tmp_path: Path) -> None:
+    reader = all_readers[name]
+    loop = tmp_path / "loop" / reader.name
+    loop.parent.mkdir()
+    loop.symlink_to(loop.name)
+    folder = tmp_path / "folder" / reader.name
+    folder.mkdir(parents=True)
+    for path in (loop, folder, tmp_path / "none" / reader.name):
+        with pytest.raises(SimbenchError) as refused:
+            reader.read(path)
+        assert "\n" not in str(refused.value)
