@@ -239,7 +239,7 @@ def test_a_seed_is_all_that_chance_hangs_on() -> None:
 def test_the_record_of_a_run_says_nothing_of_workers_and_has_its_times_in_three_keys(tmp_path: Path) -> None:
     said: list[dict[str, Any]] = []
     for workers in (1, 2):
-        folder = tmp_path / str(workers)
+        folder = tmp_path / str(workers) / "run"
         ended = simbench("run", "scenarios/year/01_quiet_day.toml", "--workers", str(workers), "-o", folder)
         assert ended.returncode == 0, ended.stderr
         record = json.loads((folder / "run.json").read_bytes())
