@@ -51,7 +51,10 @@ def planned_by(service: Service, whose: str) -> list[Incident]:
 
 
 def _noticed(case: Case, whose: str, days: int, blame: Blame, term: str) -> Verdict:
-    """Fail where every reading finds an announcement late; weak where only the assumed one does."""
+    """Fail where every reading finds an announcement late; weak where only the assumed one does.
+
+    Where the number of days is assumed itself, only work that was not announced at all fails.
+    """
     contract = case.contract
     planned = planned_by(service_of(case), whose)
     if not planned:
@@ -83,7 +86,7 @@ def _noticed(case: Case, whose: str, days: int, blame: Blame, term: str) -> Verd
     assumed = contract.assumed(term, *(("notice-days",) if differing else ()))
     if not late:
         return Verdict("pass", summary, measured, days, "days", "", assumed)
-    surely = all(by_reading.values())
+    surely = all(by_reading.values()) and (unannounced > 0 or not contract.assumed(term))
     evidence = tuple(Evidence(f"{one.ticket}: {_ahead(one)}", one.start, one.end or one.start) for one in late)
     outcome: Outcome = "fail" if surely or not assumed else "weak"
     return Verdict(outcome, summary, measured, days, "days", blame, assumed, evidence)

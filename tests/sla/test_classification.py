@@ -83,6 +83,18 @@ def test_a_notice_too_late_by_every_reading_fails() -> None:
     assert unannounced.startswith("1 planned interruption, without announcement")
 
 
+def test_a_notice_shorter_than_an_assumed_figure_is_weak_and_none_at_all_fails(tmp_path: Path) -> None:
+    path = tmp_path / "assumed.toml"
+    path.write_text(
+        'extends = "orange_ops_2016"\ntitle = "assumed"\n'
+        '[terms.quality]\nnotice_days = { value = 10, status = "assumption" }\n'
+    )
+    assumed = load_contract(path)
+    short = judged(NOTICE, [maintenance(3000, 2, 8)], contract=assumed)
+    assert (short.outcome, "quality.notice_days" in short.assumed) == ("weak", True)
+    assert judged(NOTICE, [maintenance(3000, 2, None)], contract=assumed).outcome == "fail"
+
+
 def test_a_notice_is_each_party_s_own() -> None:
     mine = maintenance(3000, 2, 1, attributed_to="client")
     assert judged(NOTICE, [mine]).outcome == "unsupported"
