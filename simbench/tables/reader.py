@@ -120,7 +120,7 @@ def _named(
         if width and len(cells) > width and any(_is_filled(cell) for cell in cells[width:]):
             yield RejectedRow(line, f"{count(len(cells), 'cell')} under {count(width, 'column')}", "columns")
             continue
-        values: dict[str, Any] = dict(mapping.defaults)
+        values: dict[str, Any] = {name: word for name, word in mapping.defaults.items() if word}  # as an empty cell
         broken = ""
         size = len(cells)
         for name, place, strict, mapped in wanted:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from simbench.base.errors import BadInput
-from simbench.base.toml_files import shown
+from simbench.base.toml_files import label, shown
 from simbench.contract import Contract
 from simbench.ledger.incidents import PLATFORM, TOTAL, Incident
 from simbench.tables.cells import digits_of, number_of, text_of, truth_of
@@ -23,7 +23,7 @@ from simbench.tables.instants import Moment, moment_of
 from simbench.tables.reader import read_table
 from simbench.tables.rows import Kind, RejectedRow, Remark, Row, collect
 
-NEEDED = ("start", "end", "scope", "planned")
+NEEDED = ("start", "end", "scope", "planned")  # and announced_at, if anything is planned
 KINDS: Final[Mapping[str, Kind]] = {
     "start": "instant", "end": "instant", "scope": "text", "planned": "truth", "announced_at": "instant",
     "announced_end": "instant",
@@ -62,9 +62,13 @@ def read_outages(path: Path | Frame, contract: Contract, mapping: Columns, zone:
     """Read a table of outages. An empty `end` is an open outage.
 
     A malformed row is rejected, an exact repetition passed over; one that overlaps another of its subject is used and
-    remarked on, for time is counted once. Raises BadInput: no such column, a time without zone, no row of use.
+    remarked on, for time is counted once. Raises BadInput: no such column, a time without zone, no row of use, planned
+    work without a column of announcements.
     """
-    read = collect(read_table(path, KINDS, mapping, NEEDED), lambda row: _incident(row, contract, mapping, zone))
+    table = read_table(path, KINDS, mapping, NEEDED)
+    read = collect(table, lambda row: _incident(row, contract, mapping, zone))
+    if not {"announced_at"} & {*table.columns, *mapping.defaults}:
+        _check_nothing_planned(read.items, table.path)
     lines: dict[Incident, int] = {}
     found: list[Readings] = []
     remarks: list[RejectedRow] = []
@@ -81,6 +85,16 @@ def read_outages(path: Path | Frame, contract: Contract, mapping: Columns, zone:
     named = [_renamed(one, name) for one, name in zip(found, _tickets(usual), strict=True)]
     least, most, usual = (tuple(getattr(one, name) for one in named) for name in ("least", "most", "usual"))
     return Outages(usual, tuple(sorted([*read.notes, *remarks], key=lambda one: one.line)), read.rows, least, most)
+
+
+def _check_nothing_planned(items: Iterable[tuple[int, Readings]], path: Path) -> None:
+    """Whether planned work was announced in time decides over its operator: a table that does not tell is refused."""
+    line = next((line for line, one in items if one.usual.planned), None)
+    if line is not None:
+        raise BadInput(
+            f"{label(path)}:{line}", "is planned, and there is no column announced_at",
+            "announced_at, empty where nothing was announced, or [outages.defaults] of a map (announced_at = '')",
+        )  # fmt: skip
 
 
 def _incident(row: Row, contract: Contract, mapping: Columns, zone: tzinfo | None) -> Readings:

@@ -123,6 +123,23 @@ def test_a_table_of_no_use_is_refused_in_one_line(tmp_path: Path, text: str, rep
     assert "\n" not in str(refused.value)
 
 
+def test_planned_work_without_a_column_of_announcements_is_refused_unless_a_map_says_there_were_none(
+    tmp_path: Path,
+) -> None:
+    head, row = (
+        "start,end,scope,planned,announced\n",
+        "2025-03-01T02:00Z,2025-03-01T08:00Z,total,{},2025-01-20T00:00Z\n",
+    )
+    with pytest.raises(BadInput, match="csv:3: is planned, and there is no column announced_at; expected announced_at"):
+        read(tmp_path, head + row.format("false") + row.format("true"))
+    assert len(read(tmp_path, head + row.format("false")).incidents) == 1
+    (named,) = read(tmp_path, head + row.format("true"), Columns({"announced_at": "announced"})).incidents
+    assert named.announced_at == instant(2025, 1, 20, 1)
+    (none,) = read(tmp_path, head + row.format("true"), Columns(defaults={"announced_at": ""})).incidents
+    assert none.planned
+    assert none.announced_at is None
+
+
 def test_a_mapping_reads_another_s_columns_words_and_times(tmp_path: Path) -> None:
     (tmp_path / "map.toml").write_text(
         """
