@@ -105,8 +105,9 @@ def conform(  # noqa: PLR0913 - the options of a session
     chapters, purposes or exercises. `program`: program and arguments of "command". `capabilities`: what the client
     claims (TOML). `faults` are planted in the reference client. `baseline`: known deviations (TOML); with `strict`,
     weak and inconclusive findings fail as well. `soak`: an endurance run of this length ("10m") instead. `jobs`
-    exercises run at a time, but those that measure rates run alone. `folder`, a new one, keeps the whole session, as
-    the command does. All servers and clients have ended when the function returns or raises, Ctrl-C included.
+    exercises run at a time, but those that measure high rates run alone, low ones four at a time. `folder`, a new one,
+    keeps the whole session, as the command does. All servers and clients have ended when the function returns or
+    raises, Ctrl-C included.
 
     Raises BadInput for what cannot be run, Trouble where the machine lacks something.
 
@@ -200,6 +201,8 @@ class _Ticker:
 
     def take(self, exercise: Exercise, phase: Phase, trouble: str) -> None:
         """Take the start or the end of an exercise."""
+        if phase == "waits":
+            return
         self._done += phase == "finished"
         said = {"started": "begun", "again": f"repeated, because {trouble}", "finished": "finished"}[phase]
         self._show(self._done / self._total, f"{exercise.name} {said}")

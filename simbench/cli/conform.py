@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import threading
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from simbench.bench.runner.session import Judgements, Plan
 
 OUTPUT = Path("reports/conform")
+TICK_S, SILENCE_S = 0.5, 15.0
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class Options:
         type=click.IntRange(1, 64),
         default=8,
         show_default=True,
-        help="Number of exercises to run at a time; those that measure rates run alone.",
+        help="Number of exercises to run at a time; those that measure high rates run alone, low ones four at a time.",
     ),
     cloup.option(
         "--tries",
@@ -363,16 +365,21 @@ class _Ticker:
         self._lock = threading.Lock()
         self._capabilities = judgements.capabilities
         self._running: dict[str, tuple[float, float]] = {}
+        self._waits: dict[str, str] = {}
+        self._said_at = time.monotonic()
         self._total = len(judgements.plan.chosen)
         self._done = 0
         self._live = sys.stderr.isatty()
         self._stopped = threading.Event()
-        if self._live:
-            threading.Thread(target=self._tick, daemon=True).start()
+        threading.Thread(target=self._tick, daemon=True).start()
 
     def progress(self, exercise: Exercise, phase: Phase, trouble: str) -> None:
         """Report that an exercise started, is repeated, or finished."""
         with self._lock:
+            self._waits[exercise.name] = trouble if phase == "waits" else ""
+            if phase == "waits":
+                return
+            self._said_at = time.monotonic()
             expected_s = exercise.expected_s(self._capabilities)
             if phase == "started":
                 self._running[exercise.name] = (time.monotonic(), expected_s)
@@ -393,11 +400,20 @@ class _Ticker:
         self._stopped.set()
 
     def _tick(self) -> None:
-        while not self._stopped.wait(0.5):
+        """Show the seconds of each exercise on a terminal; elsewhere a line where nothing else was said for a while."""
+        while not self._stopped.wait(TICK_S):
             with self._lock:
+                now = time.monotonic()
                 running = [
-                    f"{name} {time.monotonic() - began:.0f}/{expected:.0f} s"
+                    f"{name} {now - began:.0f}/{expected:.0f} s" + (f", waits for {what}" if what else "")
                     for name, (began, expected) in self._running.items()
+                    for what in [self._waits.get(name, "")]
                 ]
-            if running:
-                click.echo("\r\033[K" + " | ".join(running)[:150], err=True, nl=False)
+                silent = now - self._said_at >= SILENCE_S
+                if running and silent and not self._live:
+                    self._said_at = now
+            if running and self._live:
+                width = shutil.get_terminal_size().columns - 1
+                click.echo("\r\033[K" + " | ".join(running)[:width], err=True, nl=False)
+            elif running and silent:
+                click.echo(f"still running: {'; '.join(running)}", err=True)

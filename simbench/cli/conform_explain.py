@@ -35,7 +35,7 @@ def explain_exercises(wanted: SessionOptions, *, as_json: bool) -> int:
 
 def _lines(one: Explained) -> Iterator[str]:
     yield f"{one.exercise}: {one.title}"
-    alone = "; no other exercise runs meanwhile" if one.alone else ""
+    alone = "; apart from exercises that measure no rate" if one.alone else ""
     yield f"  takes     about {one.seconds:.0f} s with the reference client, at most {one.limit_s:.0f} s{alone}"
     clock = f"from {one.begins} on, " if one.begins else ""
     yield f"  clock     {clock}{f'{one.speed:g} times as fast as the machine' if one.speed != 1 else 'at normal speed'}"

@@ -183,6 +183,8 @@ def test_clients_are_compared_purpose_by_purpose(run: Path, tmp_path: Path, caps
     assert ended.status == 0
     lines = {line["purpose"]: line["outcomes"] for line in json.loads(ended.out)["lines"]}
     assert lines["sender.forbidden-requests"] == ["fail", "weak"]
+    assert lines["sessions.violations"] == ["pass", "pass"]  # a finding of the session, not of each exercise
+    assert len(lines) == len(json.loads(ended.out)["lines"])
     assert "sender.forbidden-requests" in (tmp_path / "m.html").read_text()
 
 

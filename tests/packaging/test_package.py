@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
@@ -19,23 +18,11 @@ from pathlib import Path
 import pytest
 
 from simbench.base.extras import EXTRAS
+from tests.packaging.conftest import clean_environment
 
 ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.package
-
-
-def clean_environment() -> dict[str, str]:
-    """No path of this checkout: what is found must come from what was installed."""
-    return {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, cwd=folder, env=clean_environment())
-    return next(folder.glob("telecom_simbench-*.whl"))
 
 
 @pytest.fixture(scope="module")

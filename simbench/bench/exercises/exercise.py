@@ -1,6 +1,6 @@
 """Exercises: scripts that drive a client and leave a ledger.
 
-An exercise states its purposes, the setup of its SMSC and its duration; exercises that measure rates run alone.
+An exercise states its purposes, the setup of its SMSC and its duration; exercises that measure rates run apart.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Exercise(msgspec.Struct, frozen=True):
     """One exercise: its script, its purposes, its codes with their rates, and the mode of the meter.
 
     `names` are those of `codes`, for which a contract gives codes and rates: `under` fills in `rates`, `codes` and the
-    instant at which the clock starts. `seconds` is the duration with a correct client, for progress; with `alone` no
-    other exercise runs at that time.
+    instant at which the clock starts. `seconds` is the duration with a correct client, for progress; with `alone` only
+    others of its kind with low rates run at that time.
     """
 
     name: str

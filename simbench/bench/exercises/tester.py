@@ -6,7 +6,7 @@ Every request to the client and every report of it is a row before it takes effe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zlib import crc32
@@ -64,6 +64,8 @@ class Bench:
         self._recipients = 0
         self._errors = 0
         self._trouble = ""  # the last error that the client or its adapter reported
+        self.waits: Callable[[str], object] = lambda _: None
+        """Called with what the script waits for, and with "" when it goes on."""
 
     # Requests --------------------------------------------------------------------------------------------------
 
@@ -221,21 +223,29 @@ class Bench:
         """Wait until every account is logged in. Raises Silent."""
         wait_s = reach_of(self.sut).connect_wait_s
         for account in map(self.account, accounts):
+            self.waits(f"the login of {account} (at most {wait_s:.0f} s)")
             if not await self.control.wait_for_session(account, wait_s):
                 port = self.control.server.port
                 problem = f"account {account} did not log in on port {port} within {wait_s:.0f} s"
                 raise Silent(problem + self._trouble)
+        self.waits("")
 
     async def back(self, accounts: Iterable[str]) -> bool:
         """Wait until every account is logged in again; False when one takes longer than a client may."""
         speed = self.control.server.clock.speed
         patience = self.contract.terms.session.reconnect_grace_s.value / speed
-        return all([await self.control.wait_for_session(self.account(one), patience) for one in accounts])
+        self.waits(f"logins after a lost connection (at most {patience:.0f} s)")
+        back = all([await self.control.wait_for_session(self.account(one), patience) for one in accounts])
+        self.waits("")
+        return back
 
     async def received(self, count: int, timeout_s: float) -> bool:
         """Wait until the SMSC has answered that many submits; False when time (platform s) ran out."""
-        speed = self.control.server.clock.speed
-        return await self.control.wait_until(lambda: self.control.answered() >= count, timeout_s / speed)
+        wait_s = timeout_s / self.control.server.clock.speed
+        self.waits(f"{self.control.answered()} of {count} submits to be answered (at most {wait_s:.0f} s)")
+        enough = await self.control.wait_until(lambda: self.control.answered() >= count, wait_s)
+        self.waits("")
+        return enough
 
     async def settled(self) -> bool:
         """Wait until every request is answered or withheld; False when for a while nothing happened any more.
@@ -243,18 +253,23 @@ class Bench:
         A client need not report what it withholds, so that what is missing after a silence will not come.
         """
         done = seen = quiet_s = 0
+        self.waits("every request to be answered or withheld")
         while quiet_s < QUIET_S and (done := self.control.answered() + len(self._withheld)) < self.asked:
             quiet_s = quiet_s + 1 if done == seen else 0
             seen = done
             await self.pause(1)
+        self.waits("")
         return done >= self.asked
 
     async def reported(self, timeout_s: float) -> bool:
         """Wait until every accepted message has its delivery outcome and every notification is acknowledged."""
-        speed = self.control.server.clock.speed
-        return await self.control.wait_until(
-            lambda: not self.control.on_the_way() and not self.control.unacknowledged(), timeout_s / speed
+        wait_s = timeout_s / self.control.server.clock.speed
+        self.waits(f"notifications to be acknowledged (at most {wait_s:.0f} s)")
+        reported = await self.control.wait_until(
+            lambda: not self.control.on_the_way() and not self.control.unacknowledged(), wait_s
         )
+        self.waits("")
+        return reported
 
     async def pause(self, platform_s: float) -> None:
         """Wait in platform time."""

@@ -1,13 +1,14 @@
 """Running exercises: one SMSC, one client and one ledger each.
 
-Exercises that tolerate others run concurrently first; exercises that measure rates follow, one at a time.
+Exercises that tolerate others run concurrently first; exercises that measure low rates follow, a few at a time, then
+those that measure high ones, one at a time. An exercise that the bench was late in is run again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -40,8 +41,11 @@ from simbench.numbering.plan import plan_of
 BUDGET = 3  # limit as a multiple of the duration with a correct client
 SPARE_S = 60
 AT_ONCE = 8  # concurrent exercises, each with a server on this loop and its own client
+LIGHT_AT_ONCE = 4  # of those that measure rates, where each has few messages a second
+LIGHT_PER_S = 100
+EARLY = 2  # exercises that are begun first because they are short, so that there is a verdict soon
 
-Phase = Literal["started", "again", "finished"]
+Phase = Literal["started", "waits", "again", "finished"]
 Progress = Callable[[Exercise, Phase, str], None]
 
 
@@ -65,6 +69,7 @@ class RunEnvironment(msgspec.Struct, frozen=True):
     network: Network | None = None
     clock: PlatformClock | None = None
     tamper: Callable[[LiveSmsc], None] = lambda _: None  # a planted fault of the platform
+    waits: Callable[[str], object] = lambda _: None  # is told what the script waits for, "" for nothing any more
 
 
 async def run_exercise(
@@ -80,6 +85,7 @@ async def run_exercise(
         async with LiveSmsc(scenario, contract, ledger, network=environment.network, clock=clock) as smsc:
             target = target_of(exercise, smsc, environment.folder, clock)
             bench = Bench(smsc, sut, exercise.codes)
+            bench.waits = environment.waits
             environment.tamper(smsc)
             try:
                 async with asyncio.timeout(budget_s(exercise, sut) if environment.network is None else None):
@@ -145,7 +151,7 @@ def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformC
 async def conduct_all(
     chosen: Chosen, one: Callable[[Exercise], Awaitable[Conducted]], progress: Progress, at_once: int = AT_ONCE
 ) -> dict[str, Conducted]:
-    """Run every chosen exercise through `one`: those that tolerate others together, then the rest in turn."""
+    """Run every chosen exercise through `one`: those that tolerate others, low rates, high ones in turn."""
     finished: dict[str, Conducted] = {}
 
     async def run(exercise: Exercise) -> None:
@@ -160,13 +166,25 @@ async def conduct_all(
         async with room:
             await run(exercise)
 
-    # The longest start first, so that none runs on alone at the end.
-    together = sorted((e for e in exercises if not e.alone), key=lambda e: -e.seconds)
-    await asyncio.gather(*map(sociable, together))
+    await asyncio.gather(*map(sociable, in_order(exercise for exercise in exercises if not exercise.alone)))
+    light = [exercise for exercise in exercises if exercise.alone and is_light(exercise)]
+    room = asyncio.Semaphore(min(at_once, LIGHT_AT_ONCE))
+    await asyncio.gather(*map(sociable, sorted(light, key=lambda one: -one.seconds)))
     for exercise in exercises:
-        if exercise.alone:
+        if exercise.alone and not is_light(exercise):
             await run(exercise)
     return finished
+
+
+def in_order(exercises: Iterable[Exercise]) -> list[Exercise]:
+    """Two short ones, so that the first verdict comes soon; then the longest first, so that none runs on alone."""
+    ordered = sorted(exercises, key=lambda one: -one.seconds)
+    return [*ordered[: -EARLY - 1 : -1], *ordered[:-EARLY]]
+
+
+def is_light(exercise: Exercise) -> bool:
+    """Whether an exercise that measures rates has so few messages that others like it may run beside it."""
+    return sum(exercise.rates.values()) <= LIGHT_PER_S
 
 
 def _read_again(ledger: AnyLedger) -> Run:

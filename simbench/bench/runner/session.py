@@ -258,7 +258,9 @@ class Judgements:
         began = time.monotonic()
         while True:
             try:
-                conducted = msgspec.structs.replace(await self._attempt(exercise), earlier=earlier)
+                conducted = msgspec.structs.replace(
+                    await self._attempt(exercise, partial(progress, exercise, "waits")), earlier=earlier
+                )
             except LedgerError as error:
                 done.set_exception(error)
                 raise
@@ -275,7 +277,7 @@ class Judgements:
             (self.plan.folder / RUNS / exercise.name).rename(aside / str(len(earlier)))
             await calm()
 
-    async def _attempt(self, exercise: Exercise) -> Conducted:
+    async def _attempt(self, exercise: Exercise, waits: Callable[[str], object]) -> Conducted:
         """Conduct an exercise once. Raises LedgerError when its ledger cannot be made."""
         plan = self.plan
         sut = plan.make()
@@ -284,7 +286,9 @@ class Judgements:
         ledger.flush()  # loads what the ledger needs before anything is timed
         client = folder / "client"
         client.mkdir(parents=True, exist_ok=True)
-        conducted = await run_exercise(exercise, sut, plan.contract, ledger, RunEnvironment(client, plan.seed))
+        conducted = await run_exercise(
+            exercise, sut, plan.contract, ledger, RunEnvironment(client, plan.seed, waits=waits)
+        )
         self.version = self.version or sut.version  # some say it only once they run
         return conducted
 

@@ -13,6 +13,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from simbench.bench.pytest.asked import KEYS
+
 pytestmark = pytest.mark.slow
 
 
@@ -295,7 +297,8 @@ def test_fixtures_and_marker_are_documented(theirs: Repository) -> None:
     for name in ("fake_smsc", "fake_smsc_factory", *FIXTURES, "smsc", "sut", "ledger", "clock"):
         assert re.search(rf"^{name} -- .*\n    \w", documented, re.MULTILINE), name
     markers = theirs.pytest("--markers").stdout
-    assert "@pytest.mark.simbench(codes, contract, limit, scenario, faults, subscribers): " in markers
+    assert f"@pytest.mark.simbench({', '.join(KEYS)}): " in markers
+    assert all(f" {key}: " in markers for key in KEYS)
 
 
 def test_a_client_that_cannot_start_is_one_line(theirs: Repository) -> None:

@@ -1,0 +1,74 @@
+"""In which order exercises run, which run side by side, and what is said meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from types import SimpleNamespace
+
+import pytest
+from msgspec.structs import replace
+
+from simbench.bench.exercises.exercise import Exercise
+from simbench.bench.runner.run_exercise import AT_ONCE, LIGHT_AT_ONCE, Conducted, conduct_all, in_order, is_light
+from simbench.bench.runner.selection import select
+from simbench.bench.sut.registry import EVERYTHING
+from simbench.cli import conform
+
+CHOSEN = select()
+
+
+def test_two_short_exercises_begin_and_the_longest_follow() -> None:
+    ordered = in_order(exercise for exercise, _ in CHOSEN.values() if not exercise.alone)
+    seconds = [one.seconds for one in ordered]
+    assert seconds[0] == min(seconds)
+    assert sorted(seconds[2:], reverse=True) == seconds[2:]
+    assert len({one.name for one in ordered}) == len(ordered)
+    assert in_order([ordered[0]]) == [ordered[0]]
+
+
+@pytest.mark.parametrize("at_once", [1, 3, AT_ONCE])
+def test_high_rates_are_measured_alone_and_low_ones_beside_each_other_only(at_once: int) -> None:
+    running: set[str] = set()
+    seen: list[frozenset[str]] = []
+
+    async def one(exercise: Exercise) -> Conducted:
+        running.add(exercise.name)
+        for _ in range(3):
+            await asyncio.sleep(0)
+            seen.append(frozenset(running))
+        running.discard(exercise.name)
+        return SimpleNamespace(trouble="", remark="")  # type: ignore[return-value]  # what is looked at
+
+    finished = asyncio.run(conduct_all(CHOSEN, one, lambda *_: None, at_once))
+    assert set(finished) == set(CHOSEN)
+    exercises = {name: exercise for name, (exercise, _) in CHOSEN.items()}
+    for together in seen:
+        kinds = {(exercises[name].alone, is_light(exercises[name])) for name in together}
+        assert not any(alone for alone, _ in kinds) or len(kinds) == 1
+        assert len(together) <= at_once
+        if any(alone and not light for alone, light in kinds):
+            assert len(together) == 1
+        elif any(alone for alone, _ in kinds):
+            assert len(together) <= LIGHT_AT_ONCE
+    assert max(map(len, seen)) == at_once
+
+
+def test_a_pipe_is_told_what_is_waited_for_where_nothing_else_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(conform, "TICK_S", 0.01)
+    monkeypatch.setattr(conform, "SILENCE_S", 0.02)
+    plan = SimpleNamespace(chosen=select(["session"]))
+    ticker = conform._Ticker(SimpleNamespace(plan=plan, capabilities=EVERYTHING))  # type: ignore[arg-type]  # as above
+    session = replace(CHOSEN["session"][0], seconds=80)
+    ticker.progress(session, "started", "")
+    ticker.progress(session, "waits", "the login of 36010 (at most 20 s)")
+    said, until = "", time.monotonic() + 60
+    while "still running" not in said and time.monotonic() < until:
+        time.sleep(0.01)
+        said += capsys.readouterr().err
+    ticker.stop()
+    assert "session: A connection" in said
+    assert "(about 10 s)" in said
+    assert "still running: session 0/10 s, waits for the login of 36010 (at most 20 s)" in said
