@@ -70,6 +70,7 @@ class Facts(TypedDict, total=False):
     standing: bool
     at_worst: Outcome
     unit: str
+    usual_cause: str
 
 
 class Rule(msgspec.Struct, Generic[Given], frozen=True):
@@ -84,6 +85,7 @@ class Rule(msgspec.Struct, Generic[Given], frozen=True):
     `occasional` rules have nothing to judge where no occasion arose; `excused_by` names the lists a line of which
     would excuse a breach. A `standing` purpose is judged in every exercise. `at_worst` is the worst outcome of a
     breach: "weak" where the clause recommends. `unit` is what the rule measures in, unless its verdict says otherwise.
+    `usual_cause`, a sentence, names what breaks the purpose most often, where it differs from that of its topic.
     """
 
     purpose: str
@@ -102,6 +104,7 @@ class Rule(msgspec.Struct, Generic[Given], frozen=True):
     standing: bool = False
     at_worst: Outcome = "fail"
     unit: str = ""
+    usual_cause: str = ""
 
 
 class Rulebook(Mapping[str, Rule[Given]], Generic[Given]):

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from simbench.base.errors import BadInput, PortInUse, Trouble
 
+HANDSHAKE_S = 10.0
 Factory = Callable[[], asyncio.Protocol]
 
 
@@ -42,17 +43,21 @@ class _TcpListener:
 
 
 class Tcp:
-    """TCP on the running loop, with TLS if a context is given."""
+    """TCP on the running loop, with TLS if a context is given.
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self._tls = tls
+    A peer that has not shaken hands after `handshake_s` is dropped: until then it costs a descriptor, uncounted.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None, handshake_s: float = HANDSHAKE_S) -> None:
+        self._tls, self._handshake_s = tls, handshake_s
 
     async def listen(self, factory: Factory, host: str, port: int) -> Listener:
         """See Network."""
         try:
             server = await asyncio.get_running_loop().create_server(
-                factory, host, port, reuse_address=True, ssl=self._tls
-            )
+                factory, host, port, reuse_address=True, ssl=self._tls,
+                ssl_handshake_timeout=self._handshake_s if self._tls is not None else None,
+            )  # fmt: skip
         except OSError as error:
             if error.errno in {errno.EADDRINUSE, errno.EACCES}:
                 raise PortInUse(f"port {port} on {host}: {error.strerror}; choose another with --port") from error

@@ -208,6 +208,7 @@ async def _serve(
 ) -> None:
     """Serve a new run and keep its script, or without a script resume the run in the folder."""
     import asyncio
+    import gc
 
     from fake_smsc.server.live import LiveSmsc
     from simbench.base.event_loop import sparing_collector
@@ -246,7 +247,7 @@ async def _serve(
             served = True
             with sparing_collector():
                 _banner(smsc, folder, service_lines)
-                smsc.load_fast_path()
+                smsc.load_fast_path().add_done_callback(lambda _: gc.freeze())  # the compiler's objects stay, too
                 await stop.wait()
             click.echo("stopping", err=True)
     finally:

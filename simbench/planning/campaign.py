@@ -52,7 +52,8 @@ class Period(Frozen, rename={"first": "from"}, frozen=True):
 
 class Sending(Frozen, rename={"kind": "class"}, frozen=True):
     """So many messages at `start`, all to have left `deadline_h` hours later; again `every` so often ("-ouvrable": not
-    on Sundays and public holidays).
+    on Sundays and public holidays). `start` is a civil time of the contract's zone, as 2026-11-03T08:00; what recurs by
+    the month is a sending for each time.
 
     `parts` are the segments of each message, which all count. `spread_min`: over how long they come in. `sigma` is
     the width (of the logarithm) of how far the volume of each sending may be off, every one drawn for itself;

@@ -5,6 +5,7 @@ It is refreshed once a second, by one timer per visitor.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import itertools
 
@@ -20,8 +21,11 @@ from simbench.service.platform import ServedPlatform
 from simbench.service.problems import install
 
 PERIOD_S = 1.0
-UNSEEN = 20  # pages that were fetched and not opened in a browser; beyond this the oldest goes
-COLLECTED = 100  # pages that have gone, after which their objects are collected: they refer to each other
+UNSEEN = 10  # pages that were fetched and not opened in a browser; beyond this the oldest goes
+BUILT_S = 60.0  # until a page that waits for others is made
+BREATH_S = 0.005  # between two parts of a page, for the clients of the SMSC
+COLLECTED = 20  # pages that have gone, after which their objects are collected: they refer to each other
+PAUSE_S = 0.5  # between two pages
 # The library names no language, and its tables, which scroll on a narrow screen, cannot be reached by keyboard.
 ACCESS = """<script>(() => {
   const page = document.documentElement;
@@ -39,21 +43,28 @@ SESSION_COLUMNS = ("number", "account", "state", "window", "unanswered_by_client
 def add_console(app: FastAPI, platform: ServedPlatform) -> None:
     """Serve the page at "/"."""
 
+    building, built = asyncio.Lock(), dict[str, Client]()
+
+    @ui.page("/", title="simbench", response_timeout=BUILT_S)
+    async def page() -> None:
+        async with building:  # one after the other: a turn of the loop makes one part of one page
+            for id_ in [id_ for id_, client in built.items() if client.has_socket_connection]:
+                del built[id_]
+            while len(built) > UNSEEN:
+                oldest = built.pop(next(iter(built)))
+                if oldest.id in Client.instances:
+                    oldest.delete()
+            await Page(platform).build()
+            await asyncio.sleep(PAUSE_S)
+            built[ui.context.client.id] = ui.context.client
+
     gone = itertools.count(1)
 
     def collect() -> None:
         if next(gone) % COLLECTED == 0:
             gc.collect()
 
-    @ui.page("/", title="simbench")
-    def page() -> None:
-        unseen = [client for client in Client.instances.values() if not client.has_socket_connection]
-        for client in sorted(unseen, key=lambda each: each.created)[: -UNSEEN - 1]:
-            client.delete()
-        Page(platform)
-
     pages.on_delete(collect)
-
     install(pages, platform.log)  # unknown paths are refused and logged as elsewhere
     ui.run_with(app, mount_path="/", show_welcome_message=False)
 
@@ -65,20 +76,21 @@ class Page:
         self.platform = platform
         ui.add_body_html(ACCESS)
         ui.colors(primary="#1d4e89")  # dark enough beside white
+
+    async def build(self) -> None:
+        """Make its parts, one in each turn of the loop: clients of the SMSC are served between them."""
         self._head()
         with ui.element("main").classes("w-full flex flex-wrap lg:flex-nowrap gap-4"):
-            with ui.column().classes("w-full lg:w-2/3 min-w-0"):
-                self._throughput()
-                with ui.card().classes("w-full"):
-                    self.sessions = table("Sessions", SESSION_COLUMNS, "number")
-                messages_panel(platform)
-                verdicts_panel(platform)
-                events_panel(platform)
-            with ui.column().classes("w-full lg:w-1/3 min-w-0"):
-                clock_panel(platform)
-                outage_panel(platform)
-                self.faults = faults_panel(platform)
-                phone_panel(platform)
+            left = ui.column().classes("w-full lg:w-2/3 min-w-0")
+            right = ui.column().classes("w-full lg:w-1/3 min-w-0")
+        for column, part in (
+            (left, self._throughput), (left, self._sessions), (left, messages_panel), (left, verdicts_panel),
+            (left, events_panel), (right, clock_panel), (right, outage_panel), (right, self._faults),
+            (right, phone_panel),
+        ):  # fmt: skip
+            await asyncio.sleep(BREATH_S)
+            with column:
+                part(self.platform)
         ui.timer(PERIOD_S, self.refresh)
 
     def _head(self) -> None:
@@ -91,7 +103,14 @@ class Page:
             self.ledger.props("color=red-9 role=alert")
             self.state = ui.badge("up").mark("state").classes("text-base").props("data-test=state role=status")
 
-    def _throughput(self) -> None:
+    def _sessions(self, _platform: ServedPlatform) -> None:
+        with ui.card().classes("w-full"):
+            self.sessions = table("Sessions", SESSION_COLUMNS, "number")
+
+    def _faults(self, platform: ServedPlatform) -> None:
+        self.faults = faults_panel(platform)
+
+    def _throughput(self, _platform: ServedPlatform) -> None:
         with ui.card().classes("w-full"):
             self.codes = table("Short codes against their tiers", CODE_COLUMNS, "code")
             self._draw()

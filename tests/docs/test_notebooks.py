@@ -17,7 +17,7 @@ from PIL import Image
 
 from tools.reference.notebooks import PLACE, differences, markdown, names, read, run
 
-LONG = {"client_test", "which_tier", "year_sla"}  # more than ten seconds
+LONG = {"client_test", "two_campaigns", "which_tier", "year_sla"}  # more than ten seconds
 MOST_OCTETS = 250_000
 LOOPBACK = "ignore:.*Kernel is running over TCP.*"
 
@@ -27,8 +27,8 @@ def notebook(*sources: str) -> Any:
     return nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
 
 
-def test_there_are_the_four_notebooks() -> None:
-    assert names() == ["client_test", "dialup_month", "which_tier", "year_sla"]
+def test_there_are_these_notebooks() -> None:
+    assert names() == ["client_test", "dialup_month", "two_campaigns", "which_tier", "year_sla"]
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in names()])

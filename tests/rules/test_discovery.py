@@ -66,6 +66,7 @@ NAMED_BY = {
     "protocol_violations.py",  # its table says which of its two purposes a violation breaks
     "rule.py",  # what ids of the older form meant
     "orders.py",  # the clause that an order cites
+    "refusals.py",  # the clause that a refusal of the SMSC cites
 }
 
 

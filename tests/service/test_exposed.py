@@ -78,6 +78,19 @@ def test_ucp_goes_under_tls_where_a_certificate_is_given(certificate: tuple[Path
     asyncio.run(script())
 
 
+def test_a_peer_that_does_not_shake_hands_is_dropped(certificate: tuple[Path, Path]) -> None:
+    async def script() -> None:
+        network = Tcp(tls_context(*certificate), handshake_s=0.05)
+        async with serving(network=network, server=ServerConfig(port=0), ledger=MemoryLedger()) as site:
+            silent = [await dial(site.server.port) for _ in range(20)]
+            for peer in silent:
+                assert await peer.end() in {"fin", "rst"}
+                await peer.close()
+            assert not site.server.connections
+
+    asyncio.run(script())
+
+
 def test_a_certificate_without_its_key_or_that_is_none_is_bad_input(certificate: tuple[Path, Path]) -> None:
     with pytest.raises(BadInput, match="one without the other"):
         check(ServiceSettings(certificate=certificate[0]))

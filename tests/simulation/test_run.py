@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from msgspec.structs import replace
 
@@ -233,3 +234,19 @@ def test_a_seed_is_all_that_chance_hangs_on() -> None:
     first, again, other = (run(replace(some_codes(), seed=seed), "bulk").centre for seed in (1, 1, 2))
     assert first == again
     assert first != other
+
+
+def test_the_record_of_a_run_says_nothing_of_workers_and_has_its_times_in_three_keys(tmp_path: Path) -> None:
+    said: list[dict[str, Any]] = []
+    for workers in (1, 2):
+        folder = tmp_path / str(workers) / "run"
+        ended = simbench("run", "scenarios/year/01_quiet_day.toml", "--workers", str(workers), "-o", folder)
+        assert ended.returncode == 0, ended.stderr
+        record = json.loads((folder / "run.json").read_bytes())
+        assert {name: bool(record.pop(name)) for name in ("created_at", "wall_started", "wall_ended")}
+        said.append(record)
+        tables = {path.name: pq.read_table(path) for path in sorted(folder.glob("*.parquet"))}
+        said.append({name: table for name, table in tables.items() if not name.startswith("timing_error")})
+    assert said[0] == said[2]
+    assert said[1] == said[3]
+    assert "minute-0001.parquet" in said[1]

@@ -232,7 +232,8 @@ PAGES_OF: Final[dict[str, Callable[[], str]]] = {
         ("Known deviations: `--baseline known.toml`", Baseline),
     ),
     "campaign.md": _files(
-        "Plans, studies, and context for a record", "Files for `plan`, `sweep`, `bill`, `forecast` and `judge`.",
+        "Plans, studies, and context for a record", "Files for `plan`, `sweep`, `bill`, `forecast` and `judge`; "
+        "see [planning](../guides/planning.md), [bills](../guides/billing.md) and [captures](../guides/audit.md).",
         ("A campaign to plan: `simbench plan`", CampaignPlan), ("A study: `simbench sweep`", Study),
         ("Events of the contract: `simbench bill --acts`", Acts), ("A forecast: `simbench forecast`", Forecast),
         ("Context for a capture: `simbench judge --campaigns`", Campaigns), ("ESP keys: `simbench judge --keys`", Keys),

@@ -18,6 +18,7 @@ import simbench.roaming
 from tools.reference.keys import table
 
 WIDTH: Final = 88
+LINK: Final = r"[\2](../\1/\2.md)"
 WORD: Final = re.compile(r"\b[A-Z]\w+")
 MADE: Final = {"Client", "FakeSmsc", "Findings", "Frame", "Scenario", "World"}  # the others are results, or have fields
 MODULES: Final[tuple[tuple[ModuleType, str], ...]] = (
@@ -144,6 +145,7 @@ def _annotation(struct: type[msgspec.Struct], name: str) -> str:
 
 def _words(thing: object) -> str:
     """A docstring as Markdown: paragraphs, and its examples as blocks."""
-    parts = re.split(r"\n\n+", inspect.getdoc(thing) or "")
+    text = re.sub(r"docs/(reference|guides)/(\w+)\.md", LINK, inspect.getdoc(thing) or "")
+    parts = re.split(r"\n\n+", text)
     examples = (f"```pycon\n{part}\n```" if part.startswith(">>>") else part.replace("\n", " ") for part in parts)
     return "\n\n".join(examples) + "\n"

@@ -17,10 +17,12 @@ import uvloop
 
 from tests.cli.child import SIMBENCH
 from tools.soak.load import FRAMES, Client, Counts
-from tools.soak.report import Sample, Wanted, memory, verdict
+from tools.soak.report import Sample, Wanted, memory, tenth, verdict
 
 CODES = tuple(f"3601{number}" for number in range(10))
 CUT_S = 3.0  # how long a cut lasts
+TENTHS = 10
+MARGIN = 1.01  # of the rate, so that all messages are through when the time is
 CUTS = ("reset", "cut", "accept-close")
 LOOK_S = 0.1  # how often its memory is looked at: folding the log in is over in less than half a second
 SOON = "[delivery]\nlatency_median_ms = 500\n"
@@ -48,13 +50,14 @@ def scenario(seconds: float, cut_every_s: float) -> str:
 
 
 class Plan(NamedTuple):
-    """How long, how much longer at most while messages are missing, how often connections are cut, and how many
-    different messages each client has."""
+    """How long, how much longer at most while messages are missing, how often connections are cut, how many different
+    messages each client has, and how many messages a second all clients send (0: as fast as they can)."""
 
     seconds: float
     patience_s: float
     cut_every_s: float
     frames: int
+    rate_per_s: float
 
     def over(self, elapsed_s: float, missing: int) -> bool:
         """Whether the load may end after this time, with this many messages still missing."""
@@ -76,7 +79,9 @@ async def soak(plan: Plan, wanted: Wanted, folder: Path) -> int:
         if b"Ctrl-C" in line:
             break
     counts = Counts()
-    clients = [Client(code, number, counts, plan.frames) for number, code in enumerate(CODES)]
+    clients = [
+        Client(code, number, counts, plan.frames, plan.rate_per_s / len(CODES)) for number, code in enumerate(CODES)
+    ]
     tasks = [asyncio.create_task(client.run(port)) for client in clients]
     try:
         samples = await watched(server.pid, counts, plan, wanted)
@@ -101,11 +106,14 @@ async def watched(pid: int, counts: Counts, plan: Plan, wanted: Wanted) -> list[
     """Take samples and print progress until the load ends."""
     samples: list[Sample] = []
     started, told_s = time.monotonic(), max(2.0, plan.seconds / 50)
-    told_at = 0.0
+    told_at, tenths = 0.0, 0
     while not plan.over(elapsed := time.monotonic() - started, wanted.messages - counts.accepted):
         await asyncio.sleep(LOOK_S)
         rss = rss_of(pid)
         samples.append(Sample(elapsed, rss, counts.accepted))
+        if elapsed >= (tenths + 1) * plan.seconds / TENTHS:
+            tenths += 1
+            print(tenth(tenths, samples, wanted), flush=True)
         if elapsed - told_at >= told_s:
             told_at = elapsed
             print(
@@ -126,11 +134,18 @@ def main() -> None:
     )
     parser.add_argument("--cut-every", type=float, default=180.0, metavar="SECONDS")
     parser.add_argument("--messages", type=int, default=20_000_000, help="how many must be accepted")
+    parser.add_argument(
+        "--rate",
+        type=float,
+        metavar="PER_S",
+        help="messages a second (default: those wanted, evenly; 0: any number)",
+    )
     parser.add_argument("--warm", type=int, default=0, metavar="MESSAGES", help="else the first tenth of the time")
     parser.add_argument("--grown", type=float, default=0.05, help="bound of growth, as a share")
     parser.add_argument("--frames", type=int, default=FRAMES, help="different messages each client has")
     options = parser.parse_args()
-    plan = Plan(options.seconds, options.patience, options.cut_every, options.frames)
+    rate = options.rate if options.rate is not None else options.messages / options.seconds * MARGIN
+    plan = Plan(options.seconds, options.patience, options.cut_every, options.frames, rate)
     with tempfile.TemporaryDirectory() as folder:
         sys.exit(uvloop.run(soak(plan, Wanted(options.messages, options.warm, options.grown), Path(folder))))
 

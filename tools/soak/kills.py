@@ -1,8 +1,9 @@
 """`python -m tools.soak.kills`: a server under load is killed again and again, with `durable` and without.
 
 With `durable` nothing that was acknowledged may be missing in the ledger. Without, only what was acknowledged shortly
-before the kill may; the tool prints how many messages, and over how many milliseconds. Exit status 1 when an
-acknowledged message of `durable` is missing, a table has a gap, or a message is missing before one that is there.
+before the kill may; the tool prints how many messages, and over how many milliseconds. With `--flood` strangers flood
+the server all the while. Exit status 1 when an acknowledged message of `durable` is missing, a table has a gap, or a
+message is missing before one that is there.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +24,7 @@ from simbench.ledger import open_run
 from tests import harness
 from tests.fake_smsc.live import LivePeer
 from tests.survive.limits import Patient, scenario, session
+from tools.attack.flood import FLOODS
 
 WINDOW = 50
 SOONEST_S, LATEST_S = 0.05, 1.5  # after the login
@@ -73,10 +78,25 @@ def _submit(trn: int, number: int) -> bytes:
     return harness.submit(trn, OAdC="36150", AdC=f"3371{number:07d}", NRq="", NT="")
 
 
-def kill_once(folder: Path, *, durable: bool, after_s: float) -> Killed:
+@contextmanager
+def flooded(port: int, kind: str) -> Iterator[None]:
+    """Strangers that flood a port with one kind of octets until the end; "": none."""
+    if not kind:
+        yield
+        return
+    command = [sys.executable, "-m", "tools.attack.flood", str(port), kind, "100000", "1000000", "30"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as flood:
+        try:
+            yield
+        finally:
+            flood.kill()
+
+
+def kill_once(folder: Path, *, durable: bool, after_s: float, flood: str = "") -> Killed:
     """Serve, load, kill, and compare the ledger with what was acknowledged."""
     with Patient(scenario(folder, durable=durable), "--port", "0", "-o", folder / "run") as server:
-        acknowledged, killed_at = asyncio.run(load(server, after_s))
+        with flooded(server.port, flood):
+            acknowledged, killed_at = asyncio.run(load(server, after_s))
         server.process.wait()
     run = open_run(folder / "run", lambda _: None)
     there = {row["recipient"] for row in run.centre.to_pylist() if row["kind"] == "accepted"}
@@ -92,20 +112,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Kill a server under load, with durable and without.")
     parser.add_argument("--count", type=int, default=100, help="kills of each kind (default 100)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments of the kills (default 1)")
+    parser.add_argument("--flood", action="store_true", help="beside strangers' floods, of each kind in turns")
     options = parser.parse_args()
     chance, seen = random.Random(options.seed), {True: list[Killed](), False: list[Killed]()}
     for number in range(options.count):
         for durable, kills in seen.items():
             with tempfile.TemporaryDirectory() as folder:
                 after_s = chance.uniform(SOONEST_S, LATEST_S)
-                kills.append(kill_once(Path(folder), durable=durable, after_s=after_s))
+                flood = list(FLOODS)[number % len(FLOODS)] if options.flood else ""
+                kills.append(kill_once(Path(folder), durable=durable, after_s=after_s, flood=flood))
         if (number + 1) % 10 == 0:
             print(f"{number + 1} of {options.count}", flush=True)
     wrong = 0
+    beside = " beside floods" if options.flood else ""
     for durable, kills in seen.items():
         missing = [each.missing for each in kills]
         print(
-            f"{'durable' if durable else 'not durable'}: {len(kills)} kills, "
+            f"{'durable' if durable else 'not durable'}{beside}: {len(kills)} kills, "
             f"{sum(each.acknowledged for each in kills):,} acknowledged, {sum(missing):,} missing "
             f"(at most {max(missing)} of one kill, acknowledged at most {max(each.since_ms for each in kills):.0f} ms "
             f"before it), {sum(not each.whole for each in kills)} ledgers with a gap"

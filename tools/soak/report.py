@@ -44,6 +44,14 @@ def memory(samples: list[Sample], warm: int) -> Memory:
     return Memory(max(sample.rss for sample in early or samples[:1]), last[len(last) // 2])
 
 
+def tenth(number: int, samples: list[Sample], wanted: Wanted) -> str:
+    """Memory at the end of a tenth of the time, and whether it is flat since the server was warm."""
+    found, now = memory(samples, wanted.warm), samples[-1]
+    flat = "flat" if found.grown < wanted.grown else "not flat"
+    judged = f"{found.grown:+.1%} since warm: {flat} within {wanted.grown:.0%}" if number > 1 else "warm from here on"
+    return f"tenth {number}: {now.accepted:,} accepted, {now.rss / 1e6:.0f} MB, {judged}"
+
+
 def verdict(samples: list[Sample], counts: Counts, wanted: Wanted, status: int) -> int:
     """Print the figures; return 0 if they pass."""
     found, peak = memory(samples, wanted.warm), max(sample.rss for sample in samples)

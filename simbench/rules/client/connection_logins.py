@@ -40,6 +40,7 @@ def _logins(case: Case) -> list[tuple[Session, str]]:
 @rule(
     "sessions.every-account",
     "Every account connects to the address it was given, even after its logins were refused for a while",
+    usual_cause="A refused login ends the loop that connects, for its account or for all.",
     catches=("gives-up-when-refused",),
 )
 def every_account(case: Case) -> Verdict:
@@ -64,6 +65,7 @@ def every_account(case: Case) -> Verdict:
 @rule(
     "sessions.refused-pace",
     "A client whose login is refused limits its retries per minute and submits nothing in the meantime",
+    usual_cause="A refused login is repeated at once, as if the connection had been lost.",
     catches=("reconnect-storm", "login-storm"),
     suites=("client", "watched", "audit"),
     occasional=True,
@@ -102,6 +104,7 @@ def refused_pace(case: Case) -> Verdict:
 @rule(
     "sessions.stranger-refused",
     "A login with a wrong password is refused with error code 07",
+    usual_cause="The platform compares names only, or accepts whoever asks while its accounts are loaded.",
     binds="platform",
     catches=("accepts-any-password",),
 )
@@ -122,6 +125,7 @@ def stranger_refused(case: Case) -> Verdict:
 @rule(
     "sessions.suspended",
     "The platform refuses every submit and login of a suspended account",
+    usual_cause="The platform looks at the state of an account at its login only, or not at all.",
     binds="platform",
     catches=("ignores-suspension",),
     suites=("client", "audit"),

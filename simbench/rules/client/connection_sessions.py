@@ -25,6 +25,7 @@ _AT_END = 4
 @rule(
     "sessions.well-formed",
     "Every frame of the client is a well-formed UCP frame with the fields its operation requires",
+    usual_cause="Length, checksum or fields are composed by hand.",
     catches=("bad-checksum", "bad-length", "missing-field", "extra-field"),
     suites=("client", "watched", "audit"),
     absence="session",
@@ -48,6 +49,7 @@ def well_formed(case: Case) -> Verdict:
 @rule(
     "sessions.login-first",
     "Every connection begins with a session-open operation, and no other operation precedes its acceptance",
+    usual_cause="Submits are written as soon as the connection is open, without waiting for the result of 60.",
     catches=("submit-before-login",),
     suites=("client", "watched", "audit"),
     absence="session",
@@ -80,6 +82,7 @@ def login_first(case: Case) -> Verdict:
 @rule(
     "sessions.keepalive",
     "The client sends keepalives on a connection without traffic",
+    usual_cause="No operation 31 is sent, or its timer starts anew with whatever the platform sends.",
     catches=("no-keepalive",),
     suites=("client", "watched", "audit"),
     absence="session",
@@ -117,6 +120,7 @@ def keepalive(case: Case) -> Verdict:
 @rule(
     "sessions.answers-notifications",
     "The client answers every 52 and 53 with a positive result in the layout of that operation",
+    usual_cause="Notifications are read only while a result is awaited, or answered without their number.",
     catches=("no-ack-53", "wrong-trn-ack"),
     suites=("client", "watched", "audit"),
     absence="session",
@@ -160,6 +164,7 @@ def answers_notices(case: Case) -> Verdict:
 @rule(
     "sessions.window",
     "The client never exceeds its window of unanswered operations and never reuses a transaction number in use",
+    usual_cause="Operations in flight are not counted, or numbers are reused before their result.",
     catches=("ignores-window", "reuses-trn"),
     suites=("client", "watched", "audit"),
     absence="session",

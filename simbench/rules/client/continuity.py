@@ -47,6 +47,7 @@ for _mode, _how in MODES.items():
 @rule(
     "outage.partial-outage",
     "While one code is out of service the others keep working, and that code returns with all its messages",
+    usual_cause="One account's lost connection ends or blocks those of the others.",
     catches=("never-reconnects", "forgets-on-reconnect", "hangs-up-together"),
 )
 def partial_outage(case: Case) -> Verdict:
@@ -76,6 +77,7 @@ def partial_outage(case: Case) -> Verdict:
 @rule(
     "outage.announced-maintenance",
     "For an announced maintenance the client drains its window, disconnects, and returns afterwards",
+    usual_cause="The announcement reaches no timer of the connection, or nothing connects afterwards.",
     catches=("ignores-notices",),
     capability="heeds_notices",
 )
@@ -106,6 +108,7 @@ def announced_maintenance(case: Case) -> Verdict:
 @rule(
     "validity.validity-kept",
     "A message held back by an outage keeps the validity requested, and is not sent after that has ended",
+    usual_cause="The end is counted anew when the message is sent at last.",
     catches=("renews-validity", "leaves-validity-out"),
     capability="keeps_validity",
 )
@@ -135,6 +138,7 @@ def validity_kept(case: Case) -> Verdict:
 @rule(
     "sessions.sessions-last",
     "The client keeps every healthy connection open",
+    usual_cause="A timer closes idle connections, or each message has a connection of its own.",
     catches=("hangs-up-when-quiet",),
 )
 def sessions_last(case: Case) -> Verdict:

@@ -22,21 +22,25 @@ WAYS = {
         "early-notifications",
         "The client uses a notification that arrives before the result of its submit",
         ("forgets-early",),
+        "A notification is matched by a time stamp that only the result brings.",
     ),
     "late-notification": (
         "late-notifications",
         "The client reports the status of a late notification",
         ("forgets-late",),
+        "",
     ),
     "double-notification": (
         "doubled-notifications",
         "The client reports a notification that arrives twice only once",
         ("reports-every-53",),
+        "Each notification is reported as it comes, and none is remembered.",
     ),
     "lost-notification": (
         "lost-notifications",
         "The client reports no final status for a message whose notification never arrives",
         ("believes-in-delivery",),
+        "A status is assumed after a while without a notification.",
     ),
 }
 
@@ -81,12 +85,14 @@ def reported_truly(case: Case, fault: str) -> Verdict:
     return none_wrong(summary, len(wrong), "messages", tuple(wrong[:6]))
 
 
-def _enter(fault: str, slug: str, sentence: str, catches: tuple[str, ...]) -> RuleFunction:
+def _enter(fault: str, slug: str, sentence: str, catches: tuple[str, ...], usual_cause: str) -> RuleFunction:
     def judge(case: Case) -> Verdict:
         return reported_truly(case, fault)
 
-    return rule(f"notifications.{slug}", sentence, catches=catches, capability="reports_outcomes")(judge)
+    return rule(
+        f"notifications.{slug}", sentence, catches=catches, capability="reports_outcomes", usual_cause=usual_cause
+    )(judge)
 
 
-for _fault, (_slug, _sentence, _catches) in WAYS.items():
-    _enter(_fault, _slug, _sentence, _catches)
+for _fault, _way in WAYS.items():
+    _enter(_fault, *_way)

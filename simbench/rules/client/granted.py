@@ -64,6 +64,7 @@ class Offer(msgspec.Struct, frozen=True, eq=False, dict=True):
 @rule(
     "rate.tier-granted",
     "The platform accepts each short code's traffic at its subscribed rate while the client offers it",
+    usual_cause="The platform's meter has another rate or window than the contract.",
     binds="platform",
     catches=("slow-platform",),
     suites=("client", "audit"),

@@ -37,6 +37,7 @@ def _returned(case: Case) -> Verdict | None:
 @rule(
     "sessions.keepalive-on-each",
     "With several accounts the client keeps every connection alive, after a reconnection as well",
+    usual_cause="One timer serves all connections, or the timer of a lost connection is not started again.",
     catches=("keeps-one-alive",),
 )
 def keepalive_on_each(case: Case) -> Verdict:
@@ -47,6 +48,7 @@ def keepalive_on_each(case: Case) -> Verdict:
 @rule(
     "sessions.window-after-return",
     "The client keeps its window on each connection anew after a reconnection",
+    usual_cause="Operations of a lost connection count as answered, or the window is not reset with it.",
     catches=("window-grows",),
 )
 def window_after_return(case: Case) -> Verdict:
@@ -57,6 +59,7 @@ def window_after_return(case: Case) -> Verdict:
 @rule(
     "submits.trn-after-return",
     "The client numbers its operations soundly on each connection after a reconnection",
+    usual_cause="Numbers go on over connections, while those of the lost one still wait.",
     catches=("reuses-trn-after-return",),
 )
 def trn_after_return(case: Case) -> Verdict:
@@ -67,6 +70,7 @@ def trn_after_return(case: Case) -> Verdict:
 @rule(
     "rate.after-each-return",
     "The client keeps its tier after every reconnection, not only after the first",
+    usual_cause="The limiter belongs to the connection and starts anew with each.",
     catches=("bursts-after-second-return",),
     capability="limits_rate",
 )
@@ -78,6 +82,7 @@ def after_each_return(case: Case) -> Verdict:
 @rule(
     "rate.turn-of-the-second",
     "The client keeps its tier across the turn of a second and of a minute",
+    usual_cause="The limiter counts by the second of the clock, so that two bursts meet at its turn.",
     catches=("counts-by-the-second",),
     capability="limits_rate",
 )
@@ -89,6 +94,7 @@ def turn_of_the_second(case: Case) -> Verdict:
 @rule(
     "submits.trn-in-order",
     "Transaction numbers of a connection follow one another, 00 after 99, and none is left out",
+    usual_cause="The counter starts at 01, or one counter serves several connections.",
     catches=("skips-trn-00",),
     at_worst="weak",
 )
@@ -124,6 +130,7 @@ def trn_in_order(case: Case) -> Verdict:
 @rule(
     "sessions.window-freed",
     "A client whose window is full of operations that are never answered goes on after its result timer",
+    usual_cause="An operation without a result has no timer, so that it keeps its place in the window for ever.",
     catches=("waits-for-ever",),
 )
 def window_freed(case: Case) -> Verdict:

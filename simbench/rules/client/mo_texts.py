@@ -48,6 +48,7 @@ def _valid(octets: bytes) -> bool:
 @rule(
     "mo.valid-accepted",
     "The client acknowledges every valid message of a user, whatever its alphabet and length",
+    usual_cause="The operation is parsed with one alphabet or a fixed length in mind, and anything else refused.",
     catches=("refuses-ucs2-mo",),
     suites=("client", "watched", "audit"),
     occasional=True,

@@ -113,6 +113,7 @@ def every_spelling(case: Case) -> Verdict:
 @rule(
     "opt-out.while-busy",
     "The client honours an opt-out that arrives while it is busy",
+    usual_cause="Users' messages wait behind submits, or are read only while no result is awaited.",
     catches=("ignores-stop", "forgets-stop-when-busy"),
     capability="keeps_stop_list",
 )
@@ -124,6 +125,7 @@ def while_busy(case: Case) -> Verdict:
 @rule(
     "opt-out.every-code",
     "The client honours an opt-out on every code of the brand",
+    usual_cause="The opt-out is kept for the code that received it, not for the brand.",
     catches=("ignores-stop", "stops-one-code-only"),
     capability="keeps_stop_list",
 )
@@ -135,6 +137,7 @@ def every_code(case: Case) -> Verdict:
 @rule(
     "mo.mo-delivered",
     "The platform delivers every MO message to the client that owns the code",
+    usual_cause="A queue of the platform that drops messages while no connection of their account is open.",
     binds="platform",
     catches=("drops-mo",),
 )
@@ -159,6 +162,7 @@ def _written(case: Case) -> list[tuple[int, TextSent]]:
 @rule(
     "mo.mo-passed-on",
     "The client passes on every MO message it acknowledged exactly once, even while it is busy",
+    usual_cause="A message is acknowledged before it is kept, or is read only while no result is awaited.",
     catches=("swallows-mo",),
     capability="reports_outcomes",
 )

@@ -39,6 +39,7 @@ def _none(case: Case) -> Verdict | None:
 @rule(
     "sessions.reconnect-pace",
     "While the platform is down the client limits its connection attempts per minute",
+    usual_cause="The client connects again at once after each failure.",
     catches=("reconnect-storm",),
     suites=("client", "watched", "audit"),
     occasional=True,
@@ -94,6 +95,7 @@ def _busiest_minute(tried: list[int]) -> tuple[int, int]:
 @rule(
     "outage.comes-back",
     "After a total outage every account that was connected reconnects in time",
+    usual_cause="One failed attempt ends the loop that connects, or the pause between attempts grows without a bound.",
     catches=("never-reconnects",),
     suites=("client", "audit"),
     reads=("outages",),
@@ -149,6 +151,7 @@ def _had_left(session: Session, start: int) -> bool:
 @rule(
     "rate.after-reconnection",
     "The client keeps its tier while it clears the backlog of an outage",
+    usual_cause="What piled up is sent at once, or the limiter starts anew with the connection.",
     catches=("no-pacing", "bursts-after-return"),
     capability="limits_rate",
     suites=("client", "audit"),

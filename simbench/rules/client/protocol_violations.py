@@ -92,6 +92,7 @@ _FORMS: Final = {"hex", "originator", "message"}
 @rule(
     FRAMES,
     "The client's frames have the format of the protocol",
+    usual_cause="Length and checksum are made before the text is encoded, or by characters instead of octets.",
     catches=("bad-checksum", "bad-length", "hex-trn"),
     suites=("client", "watched", "audit"),
     absence="session",

@@ -34,6 +34,7 @@ def evidence_of(view: Submits | Operations, note: str) -> tuple[Evidence, ...]:
 @rule(
     "recipients.served-recipients",
     "Each message has the outcome the contract defines for its recipient: refused, undeliverable or delivered",
+    usual_cause="The platform's routing or its table of numbers differs from the offer.",
     binds="platform",
     catches=("wrong-routing",),
     suites=("client", "audit"),
@@ -91,6 +92,7 @@ def _outcome(notification: Notification | None) -> str:
 @rule(
     "recipients.final-refusals",
     "The client does not resend a message the platform refused with a permanent error code",
+    usual_cause="Every negative result leads to another attempt, whatever its error code.",
     catches=("retries-final-nack",),
     suites=("client", "audit"),
     reads=("requests",),
@@ -205,6 +207,7 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
 @rule(
     "sender.originator-in-service",
     "A submit from an originator that is not in service is refused with error code 04",
+    usual_cause="The platform takes any originator for the account's own code.",
     binds="platform",
     catches=("accepts-any-originator",),
     suites=("client", "audit"),
@@ -233,6 +236,7 @@ def originator_in_service(case: Case) -> Verdict:
 @rule(
     "recipients.accepted",
     "Outside outages the platform accepts every valid submit to a served recipient",
+    usual_cause="The platform's routing or its table of numbers lacks a range, or the code is not in service.",
     binds="platform",
     catches=("wrong-routing",),
     suites=("client", "audit"),

@@ -65,6 +65,7 @@ def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str) -
 @rule(
     "submits.given-up",
     "The client gives up a message whose refusal has its reason in the message",
+    usual_cause="Every negative result leads to another attempt, whatever its error code.",
     catches=("retries-final-nack",),
 )
 def given_up(case: Case) -> Verdict:
@@ -78,6 +79,7 @@ def given_up(case: Case) -> Verdict:
 @rule(
     "submits.tried-again",
     "The client sends a message again when the reason for its refusal passes",
+    usual_cause="Every negative result is final, also one whose reason passes.",
     catches=("gives-up-on-nack",),
     at_worst="weak",
 )
@@ -93,6 +95,7 @@ def tried_again(case: Case) -> Verdict:
 @rule(
     "submits.late-results",
     "When a result is late but within the result timer, the client neither resends nor disconnects",
+    usual_cause="The result timer is shorter than what is documented, or a missing result is taken for a refusal.",
     catches=("impatient",),
 )
 def late_results(case: Case) -> Verdict:
@@ -118,6 +121,7 @@ def late_results(case: Case) -> Verdict:
 @rule(
     "submits.trn-discipline",
     "Transaction numbers of a connection rise from 00 to 99 and start again at 00; none is reused while in use",
+    usual_cause="Numbers are drawn, or counted without a look at those still in use.",
     catches=("reuses-trn",),
     suites=("client", "watched", "audit"),
 )

@@ -84,6 +84,7 @@ def _judged(parts: list[Part], wrong: list[Part], what: str) -> Verdict:
 @rule(
     "texts.alphabet",
     "A text of MT 3 holds codes of GSM 03.38 only, none above 7F",
+    usual_cause="The text is encoded in Latin-1 or UTF-8 where GSM 03.38 is expected.",
     catches=("latin-1-texts",),
     suites=("client", "watched"),
 )
@@ -96,6 +97,7 @@ def alphabet(case: Case) -> Verdict:
 @rule(
     "texts.number-of-bits",
     "Transparent data (MT 4) states its number of bits in NB",
+    usual_cause="NB counts octets or characters instead of bits.",
     catches=("counts-octets",),
     suites=("client", "watched"),
 )
@@ -110,6 +112,7 @@ def number_of_bits(case: Case) -> Verdict:
 @rule(
     "texts.fit",
     "Each part of a text fits into one segment; a character of the extension table takes two septets",
+    usual_cause="Characters are counted instead of septets: one of the extension table takes two.",
     catches=("counts-characters",),
     suites=("client", "watched"),
 )
@@ -122,6 +125,7 @@ def fit(case: Case) -> Verdict:
 @rule(
     "texts.seams",
     "No part of a long text ends within a character",
+    usual_cause="The text is cut by septets or units, without a look at escapes and surrogates.",
     catches=("cuts-characters",),
     suites=("client", "watched"),
 )
@@ -153,6 +157,7 @@ def _same_reference(case: Case) -> list[Part]:
 @rule(
     "texts.references",
     "Long texts to one recipient have references of their own",
+    usual_cause="The reference is constant, or starts anew with each connection.",
     catches=("one-reference",),
     suites=("client", "watched"),
 )
@@ -164,7 +169,12 @@ def references(case: Case) -> Verdict:
     return _judged(parts, case.once(_same_reference), "with the reference of another text to that recipient")
 
 
-@rule("texts.arrive", "A text reaches its recipient as it was requested", catches=("drops-accents",))
+@rule(
+    "texts.arrive",
+    "A text reaches its recipient as it was requested",
+    usual_cause="Characters outside ASCII are replaced or dropped.",
+    catches=("drops-accents",),
+)
 def arrive(case: Case) -> Verdict:
     """The parts of a message put together, against the request; messages still on their way do not count."""
     asked, submits = sends(case), case.trace.submits.rows()
@@ -193,6 +203,7 @@ def arrive(case: Case) -> Verdict:
 @rule(
     "texts.in-few-segments",
     "A text that GSM 03.38 can hold is sent in it: UCS-2 takes more segments, which count against the rate",
+    usual_cause="Any character outside ASCII switches to UCS-2.",
     catches=("ucs2-for-everything",),
     at_worst="weak",
 )

@@ -210,6 +210,7 @@ def one_by_one(case: Case) -> Verdict:
 @rule(
     "rate.uses-its-tier",
     "With a backlog, the client uses the subscribed rate of its codes",
+    usual_cause="A pause after each result, or a window that is smaller than rate times round trip.",
     catches=("uses-half-its-tier",),
     capability="limits_rate",
     at_worst="weak",

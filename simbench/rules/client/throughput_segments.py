@@ -31,6 +31,7 @@ def within(case: Case, code: str, operations: Submits, rate: int) -> Verdict:
 @rule(
     "rate.long-messages",
     "Long messages count by segment against the rate",
+    usual_cause="The limiter counts messages instead of segments.",
     catches=("counts-messages", "no-pacing"),
     capability="limits_rate",
 )
@@ -55,6 +56,7 @@ def long_messages(case: Case) -> Verdict:
 @rule(
     "rate.several-codes",
     "With a backlog on several codes, each code uses and keeps its own rate",
+    usual_cause="One limiter serves all codes, so that one waits for another.",
     catches=("one-tier-for-all", "no-pacing"),
     capability="limits_rate",
 )

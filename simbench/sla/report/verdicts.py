@@ -37,6 +37,7 @@ class VerdictRow:
     clause: Clause | None
     source: str
     assumed: tuple[str, ...] = ()
+    language: str = "en"  # of the clause
 
 
 def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
@@ -69,6 +70,7 @@ def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
         view.case.contract.clauses.get(finding.clause),
         _source(view.case.contract.clauses.get(finding.clause), words),
         tuple(dict.fromkeys(_assumed(name, words) for name in finding.assumed)),
+        view.case.contract.language,
     )
 
 
