@@ -218,3 +218,14 @@ def test_importing_the_package_loads_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_running_smsc_has_loaded_nothing_heavy() -> None:
+    """What is not loaded costs a test nothing: tables, drawing, the compiler and the commands stay away."""
+    heavy = ("pyarrow", "pandas", "polars", "matplotlib", "scapy", "numba", "scipy", "click", "jinja2", "simpy", "rich")
+    program = (
+        "import sys\nfrom fake_smsc import FakeSmsc\n"
+        f"with FakeSmsc({{'36010': 10}}):\n    print([name for name in {heavy!r} if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=LONG_S)
+    assert done.stdout == "[]\n"
