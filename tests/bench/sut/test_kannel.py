@@ -64,6 +64,12 @@ def test_an_account_without_a_rate_is_not_throttled() -> None:
     assert "throughput" not in link
 
 
+def test_how_kannel_returns_after_an_outage_is_its_own_default() -> None:
+    """What a client does by the bench's setting is no finding about the client."""
+    (link,) = links(configuration(target(account()), PORTS, "pw"))
+    assert not {"reconnect-delay", "wait-ack-expire"} & set(link)
+
+
 def test_every_port_kannel_opens_is_bound_to_loopback_and_closed_to_others() -> None:
     made = {group["group"]: group for group in groups(configuration(target(account()), PORTS, "pw"))}
     assert made["core"]["admin-interface"] == made["core"]["smsbox-interface"] == "127.0.0.1"
