@@ -164,7 +164,7 @@ def test_judging_again_what_is_no_session_is_refused(tmp_path: Path, capsys: pyt
 def test_explain_suggests_a_clause_it_knows(clause: str, suggestion: str, capsys: pytest.CaptureFixture[str]) -> None:
     ended = Ended(capsys, "explain", clause)
     assert ended.status == 2
-    assert f"no clause `{clause}`; expected {suggestion}" in ended.err
+    assert f"no clause or purpose `{clause}`; expected {suggestion}" in ended.err
     assert ended.err.count("\n") == 1
 
 

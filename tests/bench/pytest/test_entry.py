@@ -150,7 +150,7 @@ def test_a_fake_smsc_needs_no_option_and_takes_its_marker(theirs: Repository) ->
     assert "4 passed, 3 errors" in done.stdout
     assert "simbench: Scenario: codes[0].rate_per_s: 11; expected one of the tiers" in done.stdout
     assert "marker simbench: code is no key of it; expected codes, contract" in done.stdout
-    assert "marker simbench: limit beside a scenario" in done.stdout
+    assert "marker simbench: limit beside scenario" in done.stdout
     assert "Traceback" not in done.stdout
     assert "handling of the above" not in done.stdout
 
