@@ -236,6 +236,8 @@ class Gateway:
                 self._notification_sender.result(line, item, now)
             else:
                 operations.get(item.ot, self._unsupported)(line, item, now)
+        if line.closing:
+            line.framer.release()  # what follows the last frame served is not looked at, wherever a read ended
         return len(found)
 
     def _is_too_early(self, line: Line) -> bool:

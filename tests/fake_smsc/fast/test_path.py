@@ -270,6 +270,17 @@ def test_traffic_leaves_the_same_whichever_path_serves_it(  # noqa: PLR0913 - on
     assert lived(served, codes, preset, fast=True) == lived(served, codes, preset, fast=False)
 
 
+def test_what_follows_the_frame_that_closes_a_connection_is_no_violation_on_either_path() -> None:
+    codes = tuple(
+        CodeConfig(code=code, limit="close", rate_per_s=3, sessions=3, request_id="r") for code in ("36010", "38001")
+    )
+    octets = b"".join(submit(trn, AdC="33710000001", Msg="41") for trn in range(4)) + b"\x02"
+    turns = [([(1, b""), (2, octets)], 0, ""), ([], 0, "cut")]
+    left = lived(turns, codes, "attached", fast=True)
+    assert left == lived(turns, codes, "attached", fast=False)
+    assert "unended" not in {kind for _, _, kind, _ in left["violations"]}
+
+
 def test_plain_frames_do_not_reach_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
     reached: list[bytes] = []
     gateway, _ = gateway_of(CodeConfig(code="36010", limit="nack", rate_per_s=50, window=100, request_id="r"))
