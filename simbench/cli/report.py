@@ -30,11 +30,14 @@ FINDINGS = "findings.json"
     "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 )
 @cloup.option_group(
-    "Output",
-    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the report (default: RUN itself)."),
+    "Form",
     language_option("report"),
     cloup.option("--form", default="", metavar="NAME", help="Report of this name that an installed package ships."),
     cloup.option("--pdf", is_flag=True, help="Also write report.pdf."),
+)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the report (default: RUN itself)."),
     cloup.option("--json", "as_json", is_flag=True, help="Findings as JSON instead of lines."),
     cloup.option("--unmasked", is_flag=True, help="Write telephone numbers in full (reports of conformance sessions)."),
 )

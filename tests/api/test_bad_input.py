@@ -59,7 +59,7 @@ CALLS: dict[str, tuple[Call, str]] = {
     "report: missing": (lambda _: sb.report("none"), "none: no such folder; expected the folder of a run"),
     "report: language": (lambda _: sb.report("none", language="de"), "language: is 'de'; expected \"en\" or \"fr\""),
     "report: form": (lambda _: sb.report("none", form="x"), "form: is 'x'; expected an installed package"),
-    "plan: missing": (lambda _: sb.plan("none.toml"), "none.toml: no such file; expected a TOML file"),
+    "plan: missing": (lambda _: sb.plan("none.toml"), "none.toml: no such file; expected one of 01_first, "),
     "plan: key": (lambda _: sb.plan({"x": 1}), "campaign: x: unknown key; expected one of period"),
     "what_if: missing": (lambda _: sb.what_if("none"), "run none: is not there; expected a run in a folder"),
     "sweep: type": (lambda _: sb.sweep(3), "study: is 3; expected a path or a text or a dictionary"),
@@ -85,7 +85,7 @@ CALLS: dict[str, tuple[Call, str]] = {
         lambda _: sb.World(("2026-01-01", "2026-02-01"), {"36010": 11}), r"codes\[0\]\.rate_per_s: is 11; expected on"
     ),
     "World: period": (lambda _: sb.World(3, CODES), "period: is 3; expected two times"),
-    "dialup: missing": (lambda _: dialup.simulate("none"), "none: no such file; expected a TOML file"),
+    "dialup: missing": (lambda _: dialup.simulate("none"), "none: no such file; expected one of 01_first, "),
     "dialup: type": (lambda _: cast(Any, dialup).simulate(3), "scenario: is 3; expected a path or a text or a dicti"),
     "roaming: type": (lambda _: cast(Any, roaming).simulate(3), "scenario: is 3; expected a path or a text"),
 }  # fmt: skip

@@ -104,7 +104,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_the_list_parses_as_json_and_names_everything_that_can_be_asked_for() -> None:
     listing = json.loads(said("list", "--json"))
-    assert set(listing) == {"exercises", "clients", "faults"}
+    assert set(listing) == {"exercises", "elsewhere", "clients", "faults", "reports", "contract"}
     assert {"reference", "kannel"} <= set(listing["clients"])
     assert all(exercise["purposes"] and exercise["seconds"] > 0 for exercise in listing["exercises"])
     assert all(listing["faults"].values())

@@ -24,7 +24,7 @@ def test_findings_come_back_as_they_were_written(tmp_path: Path) -> None:
 def test_the_file_has_the_shape_others_rely_on(tmp_path: Path) -> None:
     write_findings(tmp_path / "findings.json", judgement())
     raw = json.loads((tmp_path / "findings.json").read_bytes())
-    assert list(raw) == ["run", "summary", "findings"]
+    assert list(raw) == ["run", "summary", "findings", "untested"]
     assert raw["summary"] == {"pass": 3, "fail": 2, "weak": 1, "inconclusive": 1, "error": 1, "unsupported": 1}
     assert set(raw["findings"][0]) == set(Finding.__struct_fields__)
 
