@@ -198,8 +198,8 @@ class DeliveryConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A whole scenario: one short code table or more, and everything else with defaults.
 
-    `name` and `title` appear in reports. `seed` determines all draws. `contract` is a built-in contract or a file
-    beside the scenario. `keep`: what the ledger stores of the wire; there is one choice, its octets.
+    `name` appears in the records of a run, `title` describes the file to its reader. `seed` determines all draws.
+    `contract` is a built-in contract or a file beside the scenario. `keep`: what the ledger stores of the wire; there is one choice, its octets.
     """
 
     name: str = "demo"

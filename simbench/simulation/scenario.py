@@ -170,8 +170,8 @@ class History(Frozen, frozen=True):
 class WorldScenario(Frozen, frozen=True):
     """A whole world. At least one campaign or flow is required.
 
-    `name` and `title` appear in reports. `seed` determines all draws. `contract` is a built-in contract or a file
-    beside the scenario.
+    `name` appears in the records of a run, `title` describes the file to its reader. `seed` determines all draws.
+    `contract` is a built-in contract or a file beside the scenario.
     """
 
     period: Period
