@@ -199,7 +199,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A whole scenario: one short code table or more, and everything else with defaults.
 
     `name` appears in the records of a run, `title` describes the file to its reader. `seed` determines all draws.
-    `contract` is a built-in contract or a file beside the scenario. `keep`: what the ledger stores of the wire; there is one choice, its octets.
+    `contract` is a built-in contract or a file beside the scenario.
+    `keep`: what the ledger stores of the wire; there is one choice, its octets.
     """
 
     name: str = "demo"
