@@ -63,12 +63,16 @@ FAULT_PARAMETERS: dict[str, tuple[str, ...]] = {
 
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the SMSC listens and which clock it uses. `epoch` is civil time of the contract; empty: the wall clock.
+    """Where the SMSC listens and which clock it uses.
 
-    `allow` lists the addresses or networks that may connect; empty: all addresses (OPS-CON-03, 04).
-    An address with `failed_logins_per_min` failed logins is blocked for the rest of the minute; 0: no limit.
-    While the ledger cannot be written, `when_unwritable` "hold" stops reading from all clients; "go-on" continues as
-    long as the rows fit into memory.
+    `port` 0: any free port. `epoch` is the platform's time at the start, civil time of the contract's zone such as
+    "2016-10-03T07:59:50"; empty: the wall clock. `speed`: platform seconds per real second.
+
+    `durable` true: a result is written only after its rows are on disk. While the ledger cannot be written,
+    `when_unwritable` "hold" stops reading from all clients; "go-on" continues as long as the rows fit into memory.
+
+    `allow` lists the addresses or networks that may connect, such as "192.0.2.0/24"; empty: all (OPS-CON-03, 04). An
+    address with `failed_logins_per_min` failed logins is blocked for the rest of the minute; 0: no limit.
     """
 
     host: str = "127.0.0.1"
@@ -84,10 +88,20 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One short code and the account that sends from it. Zero or empty: the value of the contract.
 
-    `link_ms` is the round-trip time of the client's link; 0 skips the check that the window suffices for the rate.
-    `limit` is what the meter does with operations above the rate, `meter` the way it counts (a reading of AMB-05).
-    `auth_code` is the AC its operations may carry, `priority` the subscription to PR, `list_max` the capacity of each
-    of the MO and MT lists of operation 61.
+    `rate_per_s` is a rate of the contract in messages (segments) per second; a rate that must be requested needs
+    `request_id`, the reference of that request (OPS-ACH-06). `account` is the login; empty: the short code. Codes of
+    one account repeat its settings. `window`: the most unanswered operations of a session. `sessions`: the most
+    sessions of the account at a time. `link_ms` is the round-trip time of the client's link; 0 skips the check that the
+    window suffices for the rate.
+
+    `limit` is what happens above the rate: "monitor" accepts everything, "delay" holds the result back until the rate
+    allows it (refused if that takes too long), "nack" refuses with error code `nack_ec`, "discard" does not answer,
+    "close" closes the connection. `meter` is the way operations are counted (a reading of AMB-05).
+
+    `state`: "suspended" refuses logins and submits with error code 04, "closed" refuses logins as unknown (07).
+    `oadc_option`: the account may send under a sender name. `auth_code` is the AC its operations may carry (empty: AC
+    is not checked), `priority` the subscription to PR, `list_max` the capacity of each of the MO and MT lists of
+    operation 61.
     """
 
     code: str
@@ -111,8 +125,15 @@ class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SubscribersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The subscriber base: a file of known numbers, and the shares used to draw all other numbers.
 
+    `file` is a CSV or Parquet file with the columns msisdn, operator ("none": unassigned), state (attached, off,
+    roaming) and optionally kind (mobile, m2m). Its path is relative to the scenario.
+
     `preset` sets the absences and failure rates of the drawn subscribers, and the share of unknown numbers unless
-    `share_unknown` sets it.
+    `share_unknown` sets it: "attached" always reachable; "clean-base" about 12 % absent and 1 % unknown; "old-base" 25
+    % and 6 %; "etsi-2006" 38 % and none.
+
+    Shares: `share_ported_out` of the operator's numbers, `share_ported_in` of other operators' numbers, `share_unknown`
+    of both; `share_absent` and `share_roaming` of the subscribers served here.
     """
 
     file: str = ""
@@ -125,7 +146,13 @@ class SubscribersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class OutageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A scripted outage: seconds after the start, duration, mode, and scope ("total" or a short code)."""
+    """A scripted outage: `at_s` platform seconds after the start, for `for_s` seconds.
+
+    `mode`: "cut" closes all connections (FIN), "reset" resets them (RST), "refuse" leaves them open but silent; all
+    three accept no new ones. "accept-close" closes existing connections and each new one at once. "silent" accepts
+    connections and answers nothing. "deaf-results" processes what it reads but answers nothing. `scope`: "total", or
+    one short code. Outages must not overlap.
+    """
 
     at_s: Positive
     for_s: Positive
@@ -134,9 +161,12 @@ class OutageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FaultConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A wire fault: its name, scope and period (`for_s` 0: until cleared), and the parameters of that fault.
+    """A wire fault: its `name` (docs/reference/faults.md), scope, period and parameters.
 
-    `share` of the candidates are hit. Parameters left out take the fault's default (docs/reference/faults.md).
+    `share` of the candidates are hit. `code`: only connections of this short code; empty: all. The fault is active from
+    `from_s` platform seconds after the start, for `for_s` seconds (0: until cleared). The other keys are parameters of
+    single faults: only those that the page lists for the fault are accepted, and one left out takes the fault's
+    default.
     """
 
     name: str
@@ -154,14 +184,24 @@ class FaultConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeliveryConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Delivery options: refuse numbers of other operators at submission, and the median delivery latency."""
+    """How the platform delivers.
+
+    `refuse_elsewhere` true: submits to numbers of other operators are refused with error code 06; false: they are
+    accepted and then reported as not delivered. `latency_median_ms` is the median time from acceptance to delivery; 0:
+    the value of the contract.
+    """
 
     refuse_elsewhere: bool = False
     latency_median_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole scenario: one short code table or more, and everything else with defaults."""
+    """A whole scenario: one short code table or more, and everything else with defaults.
+
+    `name` appears in the records of a run, `title` describes the file to its reader. `seed` determines all draws.
+    `contract` is a built-in contract or a file beside the scenario.
+    `keep`: what the ledger stores of the wire; there is one choice, its octets.
+    """
 
     name: str = "demo"
     title: str = ""

@@ -14,7 +14,10 @@ Profile = Literal["strict", "tolerant"]
 
 
 class Strictness(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The switches. "profile" means the value of the profile; `settled` resolves it."""
+    """How strictly the SMSC reads what a client sends: a profile, and single switches that differ from it.
+
+    "profile" means the value that the profile has. docs/reference/strictness.md explains each switch and its values.
+    """
 
     profile: Profile = "strict"
     header_errors: Literal["profile", "silent", "nack02"] = "profile"

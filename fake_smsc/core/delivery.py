@@ -44,9 +44,10 @@ KINDS = {DELIVERED: "delivered", UNDELIVERED: "undelivered", BUFFERED: "buffered
 
 
 class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A failure of a share of the attempts: its reason (EMI-UCP 4.0, reason table) and the retry schedule.
+    """A failure of a share of the delivery attempts on reachable subscribers.
 
-    `kind` names the retry schedule; "permanent" means no further attempt.
+    `reason` is the reason code of the notification (EMI-UCP 4.0, reason table). `kind` names the contract's retry
+    schedule; "permanent" means no further attempt.
     """
 
     reason: int

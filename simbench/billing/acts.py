@@ -61,8 +61,9 @@ class Month(NamedTuple):
 
 
 class Tier(Frozen, frozen=True):
-    """From this month on the code is subscribed to that many messages a second; `request_id` names the request for
-    it, which the higher tiers need (OPS-ACH-06).
+    """From this month ("2016-10") on the code is subscribed to `rate_per_s` messages per second.
+
+    `request_id` is the reference of the request to the operator, which the higher rates need (OPS-ACH-06).
     """
 
     month: str
@@ -71,14 +72,17 @@ class Tier(Frozen, frozen=True):
 
 
 class Option(Frozen, frozen=True):
-    """The OAdC option of a code: its days of activation and, if it ended before the code did, of deactivation."""
+    """The OAdC option of a code: its days of activation and deactivation; left out: active until the code is closed."""
 
     activated: date
     deactivated: date | None = None
 
 
 class CodeActs(Frozen, frozen=True):
-    """One short code: when it was opened and closed, its tiers in order, its OAdC options in order."""
+    """One short code: when it was opened and closed, its tiers in order, its OAdC options in order.
+
+    `closed` left out: still open.
+    """
 
     code: str
     opened: date
@@ -88,7 +92,11 @@ class CodeActs(Frozen, frozen=True):
 
 
 class OtherChange(Frozen, frozen=True):
-    """A change billed by the act (OPS-TAR-03), such as another IP address; closing a code is one without a table."""
+    """A change billed individually (OPS-TAR-03), such as another IP address.
+
+    `what` describes it. `code`: the short code it concerns; empty: none. The closing of a code needs no table here:
+    `closed` is enough.
+    """
 
     day: date
     what: Text
@@ -96,7 +104,10 @@ class OtherChange(Frozen, frozen=True):
 
 
 class Qualification(Frozen, frozen=True):
-    """One company's use of basic qualification in a month: its access, and how many numbers it had qualified."""
+    """One company's use of basic qualification in a month ("2016-10").
+
+    Each table is billed the monthly access, and `numbers`, the telephone numbers qualified.
+    """
 
     company: Text
     month: str
@@ -104,7 +115,10 @@ class Qualification(Frozen, frozen=True):
 
 
 class Acts(Frozen, frozen=True):
-    """Everything a bill depends on beside the messages. `quotes` are prices agreed for tiers, by rate (AMB-07)."""
+    """Everything a bill depends on besides the messages.
+
+    `quotes` are the agreed monthly prices of rates sold by quotation (AMB-07), in euros by rate, as `100 = 1500`.
+    """
 
     codes: tuple[CodeActs, ...]
     other_changes: tuple[OtherChange, ...] = ()

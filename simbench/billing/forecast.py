@@ -31,7 +31,10 @@ class ForecastError(BadInput):
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Messages of one code in one month, and the rate it will use."""
+    """The messages (segments) expected from one code in one month ("2017-01").
+
+    `rate_per_s` is the rate it will use, for information; 0: not stated.
+    """
 
     month: str
     code: str
@@ -40,7 +43,10 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One forecast: the day it was handed in, what it expects, and whether it corrects an earlier one."""
+    """One forecast: the day on which it was handed in, and what it expects.
+
+    `corrects` true: it corrects an earlier forecast and does not count among those required each year.
+    """
 
     issued: date
     expected: tuple[Expected, ...]

@@ -30,7 +30,13 @@ PATIENCE: Final = 20  # packets of one SPI that fail to decrypt before its key i
 
 
 class Association(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One direction of one tunnel in a keys file: `spi` as hexadecimal or number, keys in hexadecimal."""
+    """One direction of one ESP tunnel: its `spi` (hexadecimal text or a number), algorithms and keys.
+
+    `encryption`: "AES-CBC", "AES-GCM" (its key ends with four octets of salt), "AES-CTR", "AES-CCM",
+    "CHACHA20-POLY1305", "3DES" or "NULL" and others; `integrity`: "NULL" (none, or part of the encryption),
+    "HMAC-SHA1-96", "SHA2-256-128", "SHA2-512-256" and others. A wrong name is refused with the closest one. Keys are
+    hexadecimal; spaces, colons and a leading 0x are ignored.
+    """
 
     spi: str | int
     encryption: str
@@ -40,7 +46,7 @@ class Association(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A keys file: `[[sa]]` tables."""
+    """A keys file: one `[[sa]]` table for each direction of each tunnel."""
 
     sa: tuple[Association, ...]
 

@@ -26,7 +26,10 @@ MOST_CALLS = 40_000_000  # of one month: two and a half gigabytes of columns, an
 
 
 class Pool(Frozen, frozen=True):
-    """A point of presence: its ports, and the weight of the subscribers that dial it."""
+    """A point of presence: its number of `ports`, and the weight of the subscribers that dial it.
+
+    Subscribers are divided among the pools in proportion to `weight`.
+    """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
     ports: Ports
@@ -34,7 +37,11 @@ class Pool(Frozen, frozen=True):
 
 
 class PoolOutage(Frozen, frozen=True):
-    """A pool that fails: `drop` ends the calls in progress, `refuse` only takes no more. Civil time of the offer."""
+    """A pool that fails at `starts` for `for_min` minutes.
+
+    `starts` is civil time of the offer, as "2000-09-12T20:00". `mode`: "drop" ends the calls in progress, "refuse" only
+    rejects new ones.
+    """
 
     pool: str
     starts: str
@@ -43,7 +50,11 @@ class PoolOutage(Frozen, frozen=True):
 
 
 class RedialConfig(Frozen, frozen=True):
-    """The behaviour of blocked users; -1 and 0: as in the offer."""
+    """The behaviour of users whose call is blocked; without this table nobody dials again.
+
+    `persistence`: share of blocked calls that are dialled again (-1: the value of the offer). `delay_mean_s`: mean time
+    until then, in seconds. `most_tries`: the most attempts of a call. 0 for either: the value of the offer.
+    """
 
     persistence: Annotated[float, msgspec.Meta(ge=-1, le=1)] = -1
     delay_mean_s: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 0
@@ -51,9 +62,15 @@ class RedialConfig(Frozen, frozen=True):
 
 
 class DialupScenario(Frozen, frozen=True):
-    """The settings of a run. `minutes` or `subscribers` give the offered load of the first month.
+    """The settings of a run. Either `minutes` or `subscribers` gives the offered load of the first month.
 
-    `growth` is the load of each month over that of the one before; `session_limit_h` 0: calls are cut by nothing.
+    `months`: "2000-09", "2000" (its twelve months) or "2000-09/2000-11". `minutes` are connection minutes per month;
+    `subscribers` use the hours per month of the offer. `growth`: each month's load divided by that of the month before
+    (1: constant). `seed` determines all draws.
+
+    `clock`: the resolution of the times of calls. `pareto_tail` true: very long sessions follow a Pareto distribution
+    instead of the log-normal one. `session_limit_h`: calls are cut after so many hours; 0: no limit. `contract`: a
+    built-in offer or a file. `readings` chooses readings of the offer's ambiguities, as `NRV-AMB-02 = "minute"`.
     """
 
     name: str

@@ -44,20 +44,25 @@ class CampaignError(BadInput):
 
 
 class Period(Frozen, rename={"first": "from"}, frozen=True):
-    """So many whole calendar months from one on: tiers are subscribed by the month (OPS-TAR-13)."""
+    """`months` whole calendar months from the month `from` on, as "2026-10".
+
+    Rates are subscribed by the month (OPS-TAR-13).
+    """
 
     first: str
     months: Annotated[int, msgspec.Meta(ge=1, le=36)] = 1
 
 
 class Sending(Frozen, rename={"kind": "class"}, frozen=True):
-    """So many messages at `start`, all to have left `deadline_h` hours later; again `every` so often ("-ouvrable": not
-    on Sundays and public holidays). `start` is a civil time of the contract's zone, as 2026-11-03T08:00; what recurs by
-    the month is a sending for each time.
+    """A sending of `volume` messages at `start`, all of which must have left `deadline_h` hours later.
 
-    `parts` are the segments of each message, which all count. `spread_min`: over how long they come in. `sigma` is
-    the width (of the logarithm) of how far the volume of each sending may be off, every one drawn for itself;
-    `sigma_period` of how far all sendings of a future may be off together.
+    `class` is the traffic class, which decides on the range of short codes and the hours. `start` is civil time of the
+    contract's zone, as 2026-11-03T08:00. `every` repeats the sending until the period ends; "jour-ouvrable" and
+    "week-ouvrable" leave out Sundays and public holidays; empty: once. For a monthly sending write one table per month.
+
+    `spread_min`: minutes over which the messages arrive (0: all at once). `parts` is the number of segments of each
+    message; each counts against the rate. `sigma` is the uncertainty of the volume (standard deviation of its
+    logarithm; 0: exact), drawn for each repetition; `sigma_period` is drawn once for all repetitions of a replication.
     """
 
     name: Word
@@ -73,9 +78,10 @@ class Sending(Frozen, rename={"kind": "class"}, frozen=True):
 
 
 class Steady(Frozen, rename={"kind": "class"}, frozen=True):
-    """Messages that arise one by one, `per_day` on a mean day, each to have left `within_min` minutes later.
+    """Messages that arise one by one: `per_day` on a mean day, each to leave within `within_min` minutes.
 
-    `sigma` and `sigma_period` as for sendings: of each day for itself, and of all days of a future together.
+    `daily` are 24 weights by hour of the day, `weekly` 7 weights by weekday from Monday. `class` and `parts` as for
+    sendings. `sigma` is drawn for each day, `sigma_period` once for all days of a replication.
     """
 
     name: Word
@@ -90,22 +96,24 @@ class Steady(Frozen, rename={"kind": "class"}, frozen=True):
 
 
 class Holding(Frozen, frozen=True):
-    """A short code that is already held when the period begins, and its rate then."""
+    """A short code that is already held when the period begins, and its rate then (messages per second)."""
 
     code: str
     rate_per_s: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
 
 class CampaignPlan(Frozen, frozen=True):
-    """The advisor's input.
+    """What is to be sent and what the plan must achieve. At least one sending or flow is required.
 
-    `promise`: "sending" requires that at least the share `probability` of each demand's sendings (of steady traffic: of
-    its days) is on time; "period" that with this probability nothing is late in the whole period.
-    `requests`: tiers that must be asked for
-    may be used. `codes_max` short codes in all. `delivered_share` of what is sent is billed.
-    `replications`: futures in which plans are looked for; the one chosen is scored in a thousand others or more.
-    `held`: codes held already, which cost no opening; `lead_days`: how long before it takes effect an order is placed
-    (the offer names no time).
+    `promise`: "sending" requires that at least the share `probability` of each demand's sendings (of a flow: of its
+    days) is on time; "period" that with this probability nothing is late in the whole period. `replications`: random
+    futures in which plans are searched; the chosen one is evaluated in at least a thousand others. `seed` determines
+    all draws.
+
+    `codes_max`: the most short codes in all. `requests` true: rates that must be requested from the operator may be
+    used. `delivered_share`: share of the messages that is delivered and hence billed. `held`: codes held already, for
+    which no opening is paid. `lead_days`: days between an order and its effect (the offer states no time). Incidents in
+    `outages` must have the scope "total". `contract` is a built-in contract or a file beside this one.
     """
 
     period: Period

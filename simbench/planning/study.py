@@ -38,10 +38,11 @@ class StudyError(BadInput):
 
 
 class Parameter(Frozen, rename={"low": "from", "high": "to"}, frozen=True):
-    """One value of the world that varies: `key` is its place in the scenario, as "codes.0.rate_per_s".
+    """One value of the scenario that varies: `key` is its place, as "codes.0.rate_per_s".
 
-    Either `values`, every one of which meets every one of the others, or `from` and `to`, of which are drawn;
-    `whole` numbers if wanted, evenly on a logarithmic scale with `log`.
+    Either `values` or `from` and `to`. All combinations of the `values` of all parameters are simulated, each with
+    `samples` points drawn from the ranges. `whole` rounds drawn numbers; `log` draws them evenly on a logarithmic
+    scale.
     """
 
     key: str
@@ -53,17 +54,25 @@ class Parameter(Frozen, rename={"low": "from", "high": "to"}, frozen=True):
 
 
 class Stop(Frozen, frozen=True):
-    """A point is done once the confidence interval of `measure` is at most `half_width` of its mean to either side."""
+    """Ends a point early: the confidence interval of `measure` is narrow enough.
+
+    `half_width` is half the width of that interval as a share of its mean. Without this table every point has all its
+    replications.
+    """
 
     measure: Literal[MEASURES]  # type: ignore[valid-type]  # the words of a tuple
     half_width: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class Study(Frozen, frozen=True):
-    """Everything of a study. Replications come in blocks; after each, points that are narrow enough stop.
+    """A study: a scenario is simulated at many points, several times at each.
 
-    `samples` points are drawn where parameters have ranges. What happens in the first `warm_up_h` hours is not
-    measured. A message is late when it has not left `late_min` minutes after it was requested.
+    `scenario` is the file of a simulation, relative to this file. `replications`: the most runs of a point, in blocks
+    of `block`; after each block the rule in `stop` is checked at the level `confidence`. `samples`: points drawn where
+    parameters have ranges (0 without ranges). `seed` determines all draws.
+
+    What happens in the first `warm_up_h` hours is not measured. A message is late when it has not left `late_min`
+    minutes after its request.
     """
 
     scenario: str

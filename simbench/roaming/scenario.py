@@ -29,7 +29,10 @@ LAYERS_MOST = 8
 
 
 class Population(Frozen, frozen=True):
-    """How many subscribers, from which day, for how long; billing periods are months counted from that day."""
+    """How many subscribers, from which day on, for how many days.
+
+    Billing periods are months counted from the day `starts`.
+    """
 
     subscribers: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
     starts: date
@@ -37,10 +40,14 @@ class Population(Frozen, frozen=True):
 
 
 class Operator(Frozen, frozen=True):
-    """The home operator: prices as a share of the cap, its wholesale cost likewise, and its policy.
+    """The home operator: its prices, its wholesale cost and its policy.
 
-    `cap_eur_per_gb` stands for every data cap: what if it were another. `fair_use`: whether anybody is ever alerted;
-    `linked_sims` carries the window over when a customer takes another SIM; `exceptions` excuses who proves one.
+    `price_share` and `wholesale_share` are its surcharges and its wholesale cost, each as a share of the regulated cap.
+    `cap_eur_per_gb` replaces every data cap (a what-if); left out, the caps of the contract apply.
+
+    `fair_use` false: nobody is ever alerted. `linked_sims` true: the observation window continues when a customer takes
+    another SIM. `exceptions` true: customers who prove an exception are excused. `mode` is the formula of the data
+    volume abroad: "regulation", or "article", the simplified one of the press, which takes the price with VAT.
     """
 
     price_share: Decimal = Decimal(1)
@@ -53,7 +60,11 @@ class Operator(Frozen, frozen=True):
 
 
 class PlanConfig(Frozen, frozen=True):
-    """A plan on sale: price of a billing period with VAT (a country's letters), volume at home (none: unlimited)."""
+    """A plan on sale.
+
+    `price_eur` is the price of a billing period with VAT, `vat` the country whose VAT applies (two letters),
+    `domestic_gb` the data volume at home in GB (left out: unlimited). `prepaid` true: a prepaid credit.
+    """
 
     price_eur: Decimal
     vat: str
@@ -62,7 +73,11 @@ class PlanConfig(Frozen, frozen=True):
 
 
 class Trip(Frozen, frozen=True):
-    """A trip that everybody of a profile makes: departure up to `spread_days` after a day, and its length in days."""
+    """A trip that every subscriber of the profile makes.
+
+    It begins on the day `departs` or up to `spread_days` days later, and lasts from the first to the second number of
+    `days`.
+    """
 
     departs: date
     days: DayRange
@@ -70,10 +85,18 @@ class Trip(Frozen, frozen=True):
 
 
 class Profile(Frozen, frozen=True):
-    """A kind of traveller. Volumes are medians of a day, calls and SMS means; `sigma` spreads volumes and calls.
+    """A kind of traveller: `share` of the subscribers (all shares sum to 1), with the plan named `plan`.
 
-    `commutes`: abroad on working days and back home every night. `exception` excuses those who prove it
-    (`proves_share`). `sim_periods`: billing periods until a new SIM is taken, 0 for never.
+    `home_mb` and `roam_mb` are the median data volumes of a day at home and abroad, in MB. `calls_per_day` and
+    `sms_per_day` are means; `call_s` is the median length of a call in seconds. `sigma` is the standard deviation of
+    the logarithm of volumes and call lengths. `silent_share`: share of days on which the phone is off.
+
+    `trips_per_year`: random trips in addition to `trips`, each from the first to the second number of `trip_days` long.
+    `commutes` true: abroad on working days, and home every night.
+
+    `exception` is a ground for being excused from fair use, which `proves_share` of the subscribers prove; empty: none.
+    `consents_share` agreed to spend more than the limit of the contract. `sim_periods`: billing periods after which a
+    new SIM is taken; 0: never.
     """
 
     share: Share
@@ -96,7 +119,11 @@ class Profile(Frozen, frozen=True):
 
 
 class RoamingScenario(Frozen, frozen=True):
-    """One run: a population under an operator's rules."""
+    """One run: a population under an operator's rules.
+
+    `extends` names another scenario file beside this one, whose keys apply where this file has none. `name` and `title`
+    appear in reports. `seed` determines all draws.
+    """
 
     name: str
     title: str

@@ -35,9 +35,11 @@ Minutes = Annotated[float, msgspec.Meta(ge=0, le=100_000)]
 
 
 class Law(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A distribution of durations by its mean. `shape` belongs to Weibull's (below 1: the longer it has lasted, the
-    longer it is expected to), `sigma` is the standard deviation of the logarithm in the log-normal one.
-    """  # fmt: skip
+    """A distribution of durations with the mean `mean_h`, in hours.
+
+    `shape` is used by "weibull" only (below 1: the longer the duration so far, the longer the rest; 1: exponential),
+    `sigma` by "lognormal" only: the standard deviation of the logarithm. "fixed" always lasts the mean.
+    """
 
     mean_h: Annotated[float, msgspec.Meta(ge=0.1, le=1_000_000)]
     law: Literal["exponential", "weibull", "lognormal", "fixed"] = "exponential"
@@ -64,7 +66,13 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Scripted(Source, frozen=True, forbid_unknown_fields=True):
-    """One incident at a civil time, for `for_h` hours."""
+    """One unplanned incident from `at` on (civil time of the contract's zone), for `for_h` hours.
+
+    The ticket is opened `noticed_after_min` minutes later, at the latest at its end. `scope`: "total" stops the whole
+    platform, "partial" a part: the short code in `subject`, or `share` of the codes if `subject` is no short code.
+    `attributed_to`: only incidents of "operator" count against the service level; "client" or another name excludes
+    them. `cause` is a text for reports.
+    """
 
     at: str
     for_h: Hours
@@ -72,8 +80,12 @@ class Scripted(Source, frozen=True, forbid_unknown_fields=True):
 
 
 class Maintenance(Source, frozen=True, forbid_unknown_fields=True):
-    """Planned work, announced `notice_days` times 24 hours ahead; repeated at that civil time `every_days` days. Its
-    cause is "maintenance" unless it names one.
+    """Planned work from `at` on (civil time of the contract's zone), for `for_h` hours.
+
+    It is announced `notice_days` times 24 hours ahead and repeated at the same civil time every `every_days` days (0:
+    once). `scope`: "total" stops the whole platform, "partial" a part: the short code in `subject`, or `share` of the
+    codes if `subject` is no short code. `attributed_to`: only incidents of "operator" count against the service level;
+    "client" or another name excludes them. `cause` is a text for reports; empty: "maintenance".
     """
 
     at: str
@@ -83,7 +95,14 @@ class Maintenance(Source, frozen=True, forbid_unknown_fields=True):
 
 
 class Drawn(Source, frozen=True, forbid_unknown_fields=True):
-    """A source of random incidents: `between` restoration and next failure, `lasting` until restoration."""
+    """A source of random incidents: `between` restoration and next failure, `lasting` until restoration.
+
+    `name` is unique and begins the tickets. A random incident that would overlap another one is dropped. The ticket is
+    opened `noticed_after_min` minutes after the start, at the latest at its end. `scope`: "total" stops the whole
+    platform, "partial" a part: the short code in `subject`, or `share` of the codes if `subject` is no short code.
+    `attributed_to`: only incidents of "operator" count against the service level; "client" or another name excludes
+    them. `cause` is a text for reports; empty: `name`.
+    """
 
     name: str
     between: Law
@@ -92,7 +111,7 @@ class Drawn(Source, frozen=True, forbid_unknown_fields=True):
 
 
 class IncidentsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All incidents of a world."""
+    """All incidents: scripted ones, maintenance and random ones; none by default."""
 
     scripted: tuple[Scripted, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()

@@ -14,11 +14,15 @@ from simbench.base.toml_files import choice, label, read_toml, shown
 
 
 class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A mapping for one kind of table: columns, words by column, and defaults for missing columns.
+    """How to read one kind of table.
 
-    `time` is a `strptime` pattern (empty: ISO 8601 or seconds since 1970), `tz` the zone of times without one.
-    `encoding` and `delimiter` are detected if empty; a byte-order mark and a `sep=` line take precedence over them.
-    `sheet` is the sheet of a workbook (empty: the first).
+    `columns` gives for our column the heading in the table, as `start = "Début"`. `values` gives for each of our
+    columns our word for each word in the table, as `planned = { oui = "true" }`. `defaults` gives values for cells that
+    are empty or columns that are missing.
+
+    `time` is a `strptime` pattern (empty: ISO 8601 or seconds since 1970), `tz` the zone of times without one, as
+    "Europe/Paris". `encoding` and `delimiter` are detected if empty; a byte-order mark and a `sep=` line take
+    precedence over them. `sheet` is the sheet of a workbook (empty: the first).
     """
 
     columns: dict[str, str] = {}

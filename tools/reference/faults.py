@@ -10,7 +10,7 @@ from fake_smsc.faults.registry import FAULTS, sentence
 HEADING: Final = """\
 # Faults of the platform
 
-Errors the SMSC can be made to commit, in a scenario or through `Control.fault(name, **parameters)` and
+Errors that the SMSC makes on request: in a scenario, or in Python by `Control.fault(name, **parameters)` until
 `Control.clear(name)`. Several may be active at once: each sees the output of the one started before it.
 
 ```toml
@@ -27,6 +27,8 @@ Whenever a fault is applied, the ledger gets an event before it takes effect: ki
 connection and the frame in the detail. If a connection is ended, `drop` says how.
 
 `ot` is an operation type such as `"51"`; by default frames of any type are candidates, including the login's result.
+`ec` is an error code of two digits, `after` counts the frames that the SMSC has written on the connection.
+`accept-close` and `accept-reset` take no `code`, because nobody has logged in yet.
 
 This page is written by `python -m tools.reference --write`.
 """
@@ -42,7 +44,7 @@ def page() -> str:
     """The whole page."""
     lines_of = [HEADING]
     for module, title in CHAPTERS.items():
-        lines_of.append(f"## {title}\n\n| name | what it does | takes |\n|---|---|---|")
+        lines_of.append(f"## {title}\n\n| name | what it does | parameters and defaults |\n|---|---|---|")
         for name, fault in FAULTS.items():
             if fault.__module__ == module:
                 taken = ", ".join(_shown(key, value) for key, value in fault.parameters.items())

@@ -41,6 +41,10 @@ from tools.reference.keys import groups_of, keys_of, table, words
 PLACE: Final = Path(__file__).parents[2] / "docs" / "reference"
 NOTE: Final = "\nThis page is written by `python -m tools.reference --write`.\n\n"
 WIDTH: Final = 100
+KEYS: Final = (
+    "Unknown keys are refused. A key without a default may be left out and is then empty or unset. "
+    "Shares are numbers from 0 to 1."
+)
 
 
 def tree(
@@ -64,10 +68,12 @@ def exit_status() -> str:
 
 | status | meaning |
 |---|---|
-| 0 | done; nothing failed |
-| 1 | at least one finding failed |
+| 0 | done; nothing failed (weak findings are no failures) |
+| 1 | at least one finding failed, or a check that the table below names |
 | 2 | wrong usage or wrong input; one line names the place, the problem and what was expected |
-| 3 | an error, something inconclusive, or nothing judged; or the machine lacks a resource |
+| 3 | no failure, but an error, an inconclusive finding, or nothing judged; or the machine lacks a resource |
+
+A resource is, for example, a free port, disk space or an optional package.
 
 ## By command
 
@@ -77,7 +83,7 @@ def exit_status() -> str:
         for each in tree(cli)
         if isinstance(each.command, Page | Pages)
     ]
-    return head.replace("\n\n|", NOTE + "|", 1) + table(("command", "0", "1", "2", "3"), rows[1:])
+    return head.replace("\n\n|", "\n" + NOTE + "|", 1) + table(("command", "0", "1", "2", "3"), rows[1:])
 
 
 def ledger() -> str:
@@ -156,7 +162,7 @@ def demo_contract() -> str:
 def _files(title: str, head: str, *files: tuple[str, type[Any]]) -> Callable[[], str]:
     def page() -> str:
         parts = (f"## {heading}\n\n{keys_of(struct)}" for heading, struct in files)
-        return f"# {title}\n{NOTE}{head} Unknown keys are refused.\n\n" + "\n".join(parts)
+        return f"# {title}\n{NOTE}{head} {KEYS}\n\n" + "\n".join(parts)
 
     return page
 

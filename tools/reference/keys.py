@@ -127,4 +127,6 @@ def _bounds(kind: types.IntType | types.FloatType) -> str:
         return ""
     if high is None:
         return f", {low:,} or more" if kind.ge is not None else f", more than {low:,}"
-    return f", {low:,} to {high:,}" if low is not None else f", up to {high:,}"
+    if low is None or kind.ge is not None:
+        return f", {low:,} to {high:,}" if low is not None else f", up to {high:,}"
+    return f", more than {low:,}, {'less than' if kind.le is None else 'up to'} {high:,}"

@@ -34,7 +34,11 @@ STATES: Final[dict[State, str]] = {
 
 
 class Deviation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One accepted failure of a purpose, in every exercise or in the one named; valid through the day `expires`."""
+    """One accepted failure of a purpose, in every exercise or in the one named; valid through the day `expires`.
+
+    `reason` and `ticket` are shown beside the finding; `--update-baseline` leaves `ticket` empty. After `expires` the
+    failure counts again.
+    """
 
     purpose: str
     reason: str

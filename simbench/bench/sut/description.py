@@ -36,8 +36,26 @@ def accounts_of(contract: Contract) -> tuple[AccountGiven, ...]:
 
 
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The content of a `sut.toml`. `program`, `environment`, `clock` are for a command; `url`, `callback`,
-    `callback_port`, `outcomes` for http; `port`, `connect_wait_s`, `watch_s`, `accounts` for a running client.
+    """The content of a `sut.toml`: one client under test. Keys of another `kind` have no effect.
+
+    `kind`: "command" is a program that the bench starts and that speaks the line protocol; `program`, its command line,
+    is required. "http" is a running client that takes messages by GET of `url`, which is required. "external" is a
+    running client that the bench only observes. `name` and `version` appear in reports; the default name is the file
+    name of the program, or the kind.
+
+    For a command: `environment` adds environment variables. `clock` is the means by which the bench moves the client's
+    clock, where an exercise needs it and `capabilities.clock` allows it: libfaketime, or lines of the protocol.
+
+    For http: `url` contains {to} and {text}, and as needed {code}, {oadc}, {mark} (the message's token), {coding},
+    {validity_min}, {class}, {brand} and {callback}, the bench's address for reports. `callback` is the query that
+    {callback} ends with; the client puts its own values into it, as Kannel replaces %d and %A. The bench listens on
+    `callback_port` (0: any free port). `outcomes` gives the kind of report for each value of `type` in a callback;
+    without it Kannel's values apply (1 delivered, 2 undelivered, 4 buffered, 8 accepted, 16 refused).
+
+    For a running client (http or external): it connects to `port` on 127.0.0.1, and all its accounts must log in within
+    `connect_wait_s` seconds. `watch_s`: seconds for which the bench observes an external client. `accounts` are those
+    of the client's own configuration; default: one short code for each rate of the contract, with the code as login and
+    the password "secret".
     """
 
     kind: Kind

@@ -17,7 +17,11 @@ from simbench.ledger.stimuli import ReportKind
 
 
 class AccountGiven(msgspec.Struct, frozen=True):
-    """The data of one account for the client: login, password, short code and subscribed rate."""
+    """The data of one account for the client.
+
+    `account` is the login, `code` its short code, `rate_per_s` the subscribed rate in messages (segments) per second.
+    `oadc_option`: the account may send under a sender name.
+    """
 
     code: str
     account: str
@@ -77,6 +81,24 @@ class Report(msgspec.Struct, frozen=True):
 
 class Capabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The capabilities a client claims. A key left out is unknown, which differs from false.
+
+    A purpose that needs a capability left out or set to false is unsupported; a client that is only observed is judged
+    unless the key is false.
+
+    Sending: `limits_rate`: keeps its subscribed rate by itself. `qualifies_recipients`: sends only to the operator's
+    subscribers. `keeps_oadc`: sends from no originator but its short code, or a sender name where the option is active.
+    `keeps_ranges`: uses each range of short codes for its purpose only. `keeps_validity`: sends no message whose
+    validity has ended. `heeds_notices`: disconnects for an announced maintenance.
+
+    Marketing: `keeps_stop_list`: sends nothing to users who opted out. `keeps_quiet_hours`: sends only in the
+    contract's hours. `keeps_consent`: sends only to users who agreed. `checks_content`: withholds texts that name no
+    brand or call a paid service free. `names_stop`: names STOP and the short code. `keeps_daily_limit`: sends at most
+    one message per day, user and brand.
+
+    `reports_outcomes`: reports to the bench what happened to each message. `clock`: "fixed" is the machine's own,
+    "offset" can be moved, "speed" can be moved and run faster; without it purposes that need a moved clock are
+    unsupported. `result_timer_s`: seconds for which the client waits for a result before it acts (default: the longest
+    time that the contract allows).
 
     >>> Capabilities(limits_rate=True, clock="speed").heeds_notices is None
     True

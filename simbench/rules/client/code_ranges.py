@@ -175,7 +175,7 @@ def machines_only(case: Case) -> Verdict:
     capability="keeps_oadc",
 )
 def no_subscriber_number(case: Case) -> Verdict:
-    """An originator on the wire that the numbering plan has as a mobile number is a failure."""
+    """An originator on the wire that is a mobile number of the numbering plan is a failure."""
 
     def subscriber(oadc: str) -> bool:
         return case.plan.classify(oadc).kind in {"mobile", "m2m", "overseas"}

@@ -75,8 +75,8 @@ class Offer(msgspec.Struct, frozen=True, eq=False, dict=True):
 def tier_granted(case: Case) -> Verdict:
     """Acceptances per second over the backlog, as far as the client offered the rate.
 
-    Withheld by the platform is what it refused without a reason or never answered, and what a full window held back
-    for longer than the round trip explains.
+    The platform withheld what it refused without a reason or never answered, and what a full window held back for
+    longer than the round trip explains.
     """
     if not len(case.trace.submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")

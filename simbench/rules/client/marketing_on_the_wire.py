@@ -104,7 +104,7 @@ def ranges(case: Case) -> Verdict:
     reads=("classes",),
 )
 def stop_named(case: Case) -> Verdict:
-    """Without messages that lack segments and campaigns whose users were informed before."""
+    """Messages that lack segments, and campaigns whose users were informed before, do not count."""
     word = case.contract.terms.marketing.stop_word.value
     sent = [(one, asked) for one, asked in marketed(case) if not one.missing and not _told_before(asked)]
     code = case.contract.terms.numbering.code_pattern

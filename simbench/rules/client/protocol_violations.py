@@ -49,7 +49,7 @@ VIOLATIONS: Final[dict[str, Violation]] = {
     },
     "frame-too-long": Violation(FRAMES, WIRE_ERRORS["too-long"].meaning),
     "foreign-protocol": Violation(FRAMES, "octets of another protocol, such as SMPP, HTTP or TLS"),
-    "unended": Violation(FRAMES, "octets that nothing ends, although the client sends no more"),
+    "unended": Violation(FRAMES, "octets without an ETX at the end of what the client sent"),
     "hex-trn": Violation(FRAMES, "a TRN in hexadecimal, in a frame that is otherwise sound"),
     "short-checksum": Violation(FRAMES, "a checksum of one digit, in a frame that is otherwise sound"),
     "missing-slash": Violation(FRAMES, "no slash before the checksum, in a frame that is otherwise sound"),
@@ -61,15 +61,17 @@ VIOLATIONS: Final[dict[str, Violation]] = {
         if name != "unknown-operation"
     },
     "trn-in-use": Violation(REQUESTS, "a TRN whose operation is not answered yet"),
-    "unexpected-result": Violation(REQUESTS, "a result that answers nothing that was asked"),
+    "unexpected-result": Violation(REQUESTS, "a result that belongs to no operation of the SMSC"),
     "operation-before-login": Violation(REQUESTS, "an operation other than 60 before the login is accepted"),
     "second-login": Violation(REQUESTS, "a further 60 in a session that is open", forgivable=True),
     # Known to the SMSC alone: its timers, windows and switches stand on no wire.
-    "operation-of-another-session": Violation(REQUESTS, "one of the other kind of session"),
+    "operation-of-another-session": Violation(
+        REQUESTS, "an operation of the other kind of session (messages or provisioning)"
+    ),
     "over-window": Violation(REQUESTS, "one more operation unanswered than the window allows"),
     "unanswered-notice": Violation(REQUESTS, "a 52 or 53 that got no result in time"),
     "result-without-sm": Violation(
-        REQUESTS, "no SM in the result of a 52 or 53, where it is asked for", forgivable=True
+        REQUESTS, "no SM in the result of a 52 or 53, where `notice_sm` requires it", forgivable=True
     ),
 }
 UNKNOWN: Final = Violation(REQUESTS, "")

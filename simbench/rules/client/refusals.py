@@ -69,7 +69,7 @@ def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str) -
     catches=("retries-final-nack",),
 )
 def given_up(case: Case) -> Verdict:
-    """Codes whose duty is to give up."""
+    """Error codes after which the client must give up the message."""
     refused = list(_refused(case, "give up"))
     if not refused:
         return Verdict("inconclusive", "the platform refused no message for a lasting reason", blame="bench")
@@ -84,7 +84,7 @@ def given_up(case: Case) -> Verdict:
     at_worst="weak",
 )
 def tried_again(case: Case) -> Verdict:
-    """Codes whose reason passes; the platform accepts the message once it has. No clause obliges the client: weak."""
+    """Error codes whose reason passes; then the platform accepts. No clause obliges the client, hence weak."""
     refused = list(_refused(case, "try again"))
     if not refused:
         return Verdict("inconclusive", "the platform refused no message for a passing reason", blame="bench")

@@ -33,9 +33,9 @@ Code = Annotated[str, msgspec.Meta(pattern="^[0-9]{3,18}$")]
 
 
 class CodeKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One short code: its subscribed rate and its account (by default the code itself).
+    """One short code: its subscribed rate (messages per second) and its account (default: the code itself).
 
-    `oadc_option`: whether the account may send under a name; left out, nobody says so.
+    `oadc_option`: whether the account may send under a sender name; left out: unknown.
     """
 
     code: Code
@@ -45,10 +45,15 @@ class CodeKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
-    """Messages sent over one code in one span of time, to these recipients (default: all).
+    """Messages sent over one code from `from` up to, but not including, `to`.
 
-    `recipients` and `consents` (who had agreed) are lists of numbers, or the name of a file beside, one a line.
-    `opted_in` holds for all of them; unset is not false. `traits`: "optout-told" when STOP was announced earlier.
+    `class` is the traffic class, such as "marketing". Times without a zone have that of `--tz`. `recipients` and
+    `consents` (the users who agreed to marketing) are each a list of numbers or the name of a file beside this one,
+    with one number a line. Without `recipients` the campaign covers every recipient. `opted_in` states for all
+    recipients whether they agreed; left out, and without `consents`: unknown.
+
+    `name` and `brand` appear in findings; daily limits and opt-outs apply per brand. `traits`: "optout-told" when users
+    were informed of STOP before.
     """
 
     code: Code
@@ -64,7 +69,7 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
 
 
 class OutageKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
-    """One outage of the platform; `scope` is "total" or a short code."""
+    """One outage of the platform from `from` to `to`; `scope` is "total" or a short code."""
 
     start: datetime
     end: datetime
@@ -72,7 +77,10 @@ class OutageKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
 
 
 class Campaigns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A campaigns file."""
+    """What an auditor knows about the traffic of a capture. Everything is optional.
+
+    Purposes that need data left out are unsupported.
+    """
 
     codes: tuple[CodeKnown, ...] = ()
     campaigns: tuple[Campaign, ...] = ()

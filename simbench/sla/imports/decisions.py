@@ -28,7 +28,16 @@ MEANING: dict[str, dict[str, Any]] = {
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"counted_as": "class"}):
-    """One decision, with a class of `MEANING`; it may also correct the share that was down and an announcement."""
+    """One decision that classifies an incident anew.
+
+    `incident` is its ticket. `class`: "unplanned" (a total, unplanned outage), "planned" (announced work), "partial",
+    "operator" (attributed to the operator), "client" (attributed to the client) or "void" (attributed to nobody); the
+    last two do not count against the service level. `reason`, `who` and `when` (a date such as 2026-03-02) are shown in
+    the report.
+
+    `share` corrects the part of the platform that was down, above 0 and at most 1; `announced_at` the instant of the
+    announcement.
+    """
 
     incident: str
     counted_as: str
