@@ -30,8 +30,8 @@ STRENGTHS = {"must": "must", "should": "should (recommended)", "may": "may", "in
 def explain(name: str, contract_name: str | None, *, as_json: bool) -> None:
     """Explain a clause or a purpose: the duty, its figures with their status, and its tests.
 
-    A purpose is explained by each clause of the contract that it verifies. Each figure is marked: seed (given with the
-    task), source (read in a document), or assumption (ours, until a contract of your own confirms it).
+    A purpose is explained by each clause of the contract that it verifies. Each figure is marked: seed (given at the
+    outset), source (read in a document), or assumption (ours, until a contract of your own confirms it).
 
     \b
     Examples:
