@@ -21,24 +21,26 @@ FEW_OCTETS: Final = 64_000_000  # allowed for a file of any size
 _LITTLE: Final = 1_000_000  # octets not worth a closer look
 
 
-def open_parquet(path: Path, **options: Any) -> pq.ParquetFile:
+def open_parquet(path: Path, *, few_octets: int = FEW_OCTETS, **options: Any) -> pq.ParquetFile:
     """Open a Parquet file; `options` are those of `pyarrow.parquet.ParquetFile`.
+
+    `few_octets`: in memory, allowed for a file of any size.
 
     Raises ValueError, in one line, for a file that would take more memory than its size allows; else as Arrow does.
     """
     file = pq.ParquetFile(path, **options)
     try:
-        check_size(path, file)
+        check_size(path, file, few_octets)
     except BaseException:
         file.close()
         raise
     return file
 
 
-def check_size(path: Path, file: pq.ParquetFile) -> None:
+def check_size(path: Path, file: pq.ParquetFile, few_octets: int) -> None:
     """Raise ValueError where a file would take more memory than its size allows."""
     found, size = file.metadata, path.stat().st_size
-    most_rows, most = FEW_ROWS + ROWS_AN_OCTET * size, FEW_OCTETS + OCTETS_AN_OCTET * size
+    most_rows, most = FEW_ROWS + ROWS_AN_OCTET * size, few_octets + OCTETS_AN_OCTET * size
     if found.num_rows > most_rows:
         raise ValueError(f"holds {found.num_rows:,} rows in {size:,} octets; at most {most_rows:,} are read")
     texts = _texts(file.schema_arrow)

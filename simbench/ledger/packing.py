@@ -17,6 +17,7 @@ from simbench.ledger.columns import schema
 from simbench.ledger.rows import TABLES, Table
 from simbench.ledger.segments import PACKED, SEGMENT, check_values, parts_of, stream_segment, sync_folder
 
+SEGMENT_OCTETS = 1_200_000_000  # a segment before it is packed, with its last batch: equal frames of a flood pack well
 GROUP_ROWS, GROUP_OCTETS = 1_000_000, 16_000_000  # of a row group: what packing holds in memory
 
 # Few different values are kept once; of others a dictionary costs time and saves nothing.
@@ -84,9 +85,11 @@ def open_packed(path: Path, table: Table, *, sized: bool = True) -> pq.ParquetFi
 
     `sized`: whoever opened it before has seen that it takes no more memory than its size allows.
     """
-    opened = pq.ParquetFile if sized else open_parquet
     try:
-        file = opened(path, page_checksum_verification=True)
+        if sized:
+            file = pq.ParquetFile(path, page_checksum_verification=True)
+        else:
+            file = open_parquet(path, few_octets=SEGMENT_OCTETS, page_checksum_verification=True)
         fits = _columns(file.schema_arrow) == _columns(schema(table))
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise _unreadable(path, problem) from None

@@ -67,6 +67,20 @@ def test_a_ledger_of_that_kind_is_refused(tmp_path: Path) -> None:
         open_packed(path, table, sized=False)
 
 
+def test_a_ledger_of_a_flood_of_equal_frames_is_opened(tmp_path: Path) -> None:
+    rows, table = 20_000, TABLES["wire"]
+    whole: dict[str, pa.Array] = {
+        "at": pa.array(np.arange(rows)), "session": pa.array(np.ones(rows, np.int32)),
+        "direction": pa.array(["in"] * rows), "octets": pa.array([b"x" * 8_000] * rows, pa.binary()),
+    }  # fmt: skip
+    columns = [whole.get(field.name, pa.array(np.arange(rows))).cast(field.type) for field in schema(table)]
+    path = tmp_path / "wire-0001.parquet"
+    pq.write_table(pa.table(columns, schema=schema(table)), path, compression="zstd")
+    with pytest.raises(ValueError, match="octets of values"):
+        open_parquet(path)
+    open_packed(path, table, sized=False).close()
+
+
 @pytest.mark.parametrize(
     "table",
     [
