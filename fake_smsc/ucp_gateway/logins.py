@@ -1,4 +1,4 @@
-"""Who may log in at present, and what is reported of each login."""
+"""Decides who may log in at present, and reports each login."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other installed packages ship, found by entry points: clients, rules, contracts, reports.
+"""Clients, rules, contracts and reports of other installed packages, found by entry points.
 
 A package that cannot be loaded is a mistake of the installation: one line that names it.
 """
@@ -23,7 +23,7 @@ def shipped(group: str) -> dict[str, EntryPoint]:
 
 
 def loaded(entry: EntryPoint) -> Any:
-    """What an entry point names. Raises BadInput naming its package, whatever goes wrong."""
+    """The object that an entry point names. Raises BadInput with its package for any failure."""
     try:
         return entry.load()
     except Exception as error:  # of a package of somebody else's

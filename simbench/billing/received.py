@@ -133,7 +133,7 @@ def read_received(path: Path | Frame, contract: Contract) -> Received:
 
 
 def sum_names(contract: Contract) -> dict[str, str]:
-    """What each of SUMS is called in the language of the contract."""
+    """The names of SUMS in the language of the contract."""
     return NAMES_OF_SUMS.get(contract.language, NAMES_OF_SUMS["en"])
 
 

@@ -69,7 +69,7 @@ class RunEnvironment(msgspec.Struct, frozen=True):
     network: Network | None = None
     clock: PlatformClock | None = None
     tamper: Callable[[LiveSmsc], None] = lambda _: None  # a planted fault of the platform
-    waits: Callable[[str], object] = lambda _: None  # is told what the script waits for, "" for nothing any more
+    waits: Callable[[str], object] = lambda _: None  # called with the thing the script waits for, "" for none
 
 
 async def run_exercise(

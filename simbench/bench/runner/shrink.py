@@ -36,7 +36,7 @@ Tell = Callable[[str], None]
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """What is to be shown again: a purpose with its outcome, in an exercise, under a contract."""
+    """The failure to repeat: a purpose with its outcome, in an exercise, under a contract."""
 
     exercise: Exercise
     purpose: str

@@ -1,4 +1,4 @@
-"""What two contracts of one product say differently.
+"""The differences between two contracts of one product.
 
 Parties are compared by role, tiers by rate, ranges by use, and prices by what is charged.
 """
@@ -27,7 +27,7 @@ class Said(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What two contracts say of one thing; NONE where one says nothing."""
+    """The values of one thing in two contracts; NONE where one has none."""
 
     what: str
     first: str
