@@ -219,7 +219,6 @@ async def _serve(
 
     info = RunInfo(
         run=folder.name,
-        created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         scenario=scenario.name,
         seed=scenario.seed,
         contract=contract.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from simbench.base.errors import LedgerError
 from simbench.cli.main import cli
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, export_parquet, open_run
 from simbench.ledger.columns import schema
-from simbench.ledger.info import FORMAT
+from simbench.ledger.info import FORMAT, Times, read_info
 from simbench.ledger.rows import TABLES
 from tests.ledger.samples import BASE, as_rows, child, decided, wire
 
@@ -327,3 +328,9 @@ def test_an_empty_ledger_has_six_empty_tables(tmp_path: Path) -> None:
     Ledger.create(tmp_path, RunInfo(run="empty")).close()
     assert read_all(tmp_path) == [0, 0, 0, 0, 0, 0]
     assert as_rows(open_run(tmp_path), "wire") == []
+
+
+def test_the_times_of_an_older_run_stand_beside_its_other_keys(tmp_path: Path) -> None:
+    times = {"created_at": "2026-11-29T10:00:00Z", "wall_started": 5, "wall_ended": 7}
+    (tmp_path / "run.json").write_text(json.dumps({"run": "old", **times, "format": FORMAT}))
+    assert read_info(tmp_path) == RunInfo(run="old", times=Times(**times))

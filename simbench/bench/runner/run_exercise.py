@@ -36,6 +36,7 @@ from simbench.contract import Contract
 from simbench.finding import Blame
 from simbench.ledger import AnyLedger, Ledger, Run, RunInfo, open_run
 from simbench.ledger.events import AccountSet, ExerciseEnded, row_of
+from simbench.ledger.info import Times
 from simbench.numbering.plan import plan_of
 
 BUDGET = 3  # limit as a multiple of the duration with a correct client
@@ -195,7 +196,7 @@ def run_info(exercise: Exercise, contract: Contract, seed: int, sut: str) -> Run
     """The `run.json` of one exercise's ledger."""
     return RunInfo(
         run=exercise.name,
-        created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        times=Times(created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())),
         scenario=exercise.name,
         seed=seed,
         contract=contract.name,
