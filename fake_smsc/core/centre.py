@@ -320,6 +320,7 @@ class Centre:
         An acknowledgement writes no row: the wire already shows it.
         """
         if accepted:
+            notification.acknowledged = True
             return
         self.advance(now)
         now = self._now
