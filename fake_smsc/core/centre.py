@@ -295,10 +295,7 @@ class Centre:
     def inquire(self, key: Key, now: int) -> Refused | None:
         """Operation 55: post the 57s and return None, or return the refusal."""
         self.advance(now)
-        refusal = self._barred(key)
-        if refusal is None:
-            self.amendments.inquire(key, self._now)
-        return refusal
+        return self._barred(key) or self.amendments.inquire(key, self._now)
 
     def delete(self, key: Key, now: int) -> Refused | None:
         """Operation 56: post the 58s and return None, or return the refusal."""

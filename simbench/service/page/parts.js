@@ -120,16 +120,20 @@ export class Table {
       this.after.disabled = last >= rows.length;
     }
     const shown = perPage ? rows.slice(this.first, this.first + perPage) : rows;
-    const keys = new Set(shown.map(this.key));
+    const keyed = new Map(); // of rows with the same key each later one has a longer key
+    for (const row of shown) {
+      let key = String(this.key(row));
+      while (keyed.has(key)) key += " again";
+      keyed.set(key, row);
+    }
     for (const [key, tr] of this.made) {
-      if (!keys.has(key)) {
+      if (!keyed.has(key)) {
         tr.remove();
         this.made.delete(key);
       }
     }
     let next = this.body.firstChild;
-    for (const row of shown) {
-      const key = this.key(row);
+    for (const [key, row] of keyed) {
       let tr = this.made.get(key);
       if (!tr) this.made.set(key, tr = this.rowOf());
       if (tr === next) next = next.nextSibling; else this.body.insertBefore(tr, next);

@@ -61,17 +61,12 @@ function verdicts(seen) {
 
 function events(seen) {
   const columns = ["when", "session", "account", "event", "answer", "decided_by"];
-  const key = row => row.id || `${row.at} ${row.session} ${row.event} ${row.place}`;
+  const key = row => row.id || `${row.at} ${row.session} ${row.event}`;
   const options = {key, perPage: 10, opens: "when", label: openedBy, opened: framePlace("events")};
   const table = new Table("events", "Events", columns, options);
   live(seen, 1000, async () => {
     const found = await ask("GET", `/events?limit=${EVENTS}`);
-    const met = new Map(); // of what else is equal
-    table.fill(found.map(each => {
-      const same = `${each.at} ${each.session} ${each.event}`;
-      met.set(same, (met.get(same) || 0) + 1);
-      return {...each, session: each.session || "", when: shownAt(each.at), place: met.get(same)};
-    }));
+    table.fill(found.map(each => ({...each, session: each.session || "", when: shownAt(each.at)})));
     return true;
   });
 }
