@@ -26,6 +26,8 @@ from simbench.ucp.frame import Frame, Framer
 from simbench.ucp.masking import HIDDEN, without_secrets
 
 Number = Annotated[int, Path(ge=0, le=1 << 31)]
+# Taken apart here: a path of several parts between dots is matched in the cube of its length.
+FrameId = Annotated[str, Path(alias="id", pattern=r"^[0-9]{1,10}\.[0-9]{1,18}\.[0-9]{2}$")]
 Address = Annotated[str, Path(pattern=r"^\+?[0-9]{3,18}$")]
 Wanted = Annotated[str, Query(pattern=r"^(\+?[0-9]{3,18})?$")]
 Name = Annotated[str, Query(pattern=r"^[a-z-]{0,40}$")]
@@ -131,15 +133,14 @@ def _messages(router: APIRouter, platform: ServedPlatform) -> None:
         """Return every matching message as CSV; `limit` and `offset` are ignored."""
         return StreamingResponse(_csv(platform, asked.query), media_type="text/csv")
 
-    @router.get("/messages/{session}.{at}.{trn}", tags=["messages"])
-    async def frame(
-        session: Number, at: Annotated[int, Path(ge=0, le=1 << 62)], trn: Annotated[str, Path(pattern="^[0-9]{2}$")]
-    ) -> records.DecodedFrame:
+    @router.get("/messages/{id}", tags=["messages"])
+    async def frame(id_: FrameId) -> records.DecodedFrame:
         """Return the decoded frame of a message, by the id used in messages, logs and findings."""
-        octets = await platform.frame(session, at, trn)
+        session, at, trn = id_.split(".")
+        octets = await platform.frame(int(session), int(at), trn)
         if octets is None:
             raise Refusal(404, "no message of that id", "id")
-        return decoded(f"{session}.{at}.{trn}", octets)
+        return decoded(id_, octets)
 
     @router.post("/mo", tags=["messages"])
     async def mo(asked: records.Mo) -> records.MoSent:

@@ -19,7 +19,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 class Limits(msgspec.Struct, frozen=True):
     """Limits for one client address, and for concurrent requests."""
 
-    body_octets: int = 256_000
+    body_octets: int = 32_000
     requests_per_s: int = 500
     burst: int = 1_000
     wrong_tokens_per_min: int = 10

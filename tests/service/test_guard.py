@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.cookies
 import json
 import os
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.routing import Route
 
 from fake_smsc.scenario import CodeConfig
 from simbench.base.errors import BadInput
@@ -20,6 +23,7 @@ from simbench.service import http_bounds, platform
 from simbench.service.client import ApiError
 from simbench.service.http_bounds import STRANGERS
 from simbench.service.log import EventLog
+from simbench.service.serving import build
 from simbench.service.settings import Limits, ServiceSettings, check, networks, read_token
 from tests import harness
 from tests.cli.child import Served
@@ -290,6 +294,55 @@ def test_no_password_is_in_what_is_reported_and_numbers_in_the_log_are_masked(tm
         assert [event["account"] for event in events if event["event"] == "login accepted"] == ["36010"]
         assert refused["id"].endswith(".02")
         assert {"session open", "events"} <= {event["event"] for event in events}
+
+
+def test_nothing_reads_cookies_but_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unquote(_value: str) -> str:
+        raise AssertionError("takes the square of its length")
+
+    async def script() -> None:
+        monkeypatch.setattr(http.cookies, "_unquote", unquote)
+        for token, status in ((TOKEN, 401), ("", 200)):
+            async with staged(ServiceSettings(token=token)) as stage:
+                long = {"Cookie": 'simbench_token="' + "\\" * 15_000 + '"'}
+                assert (await get(stage, "/api/v1/clock", headers=long)).status_code == status
+                right = {"Cookie": f'theme="dark"; simbench_token={TOKEN}; other=1'}
+                assert (await get(stage, "/api/v1/clock", headers=right)).is_success
+
+    asyncio.run(script())
+
+
+def test_no_path_has_parts_that_could_be_cut_in_many_ways() -> None:
+    """Starlette matches a parameter by [^/]+: two of them in one part of a path take the square of its length, or more."""
+
+    async def script() -> None:
+        async with staged(ServiceSettings(console=True)) as stage:
+            paths = [path for _, path in every_path(build(stage.platform))]
+            assert len(paths) > 25
+            for path in paths:
+                assert all(part.count("{") <= 1 for part in path.split("/")), path
+
+    asyncio.run(script())
+
+
+def every_path(app: Any, before: str = "") -> Iterator[tuple[Any, str]]:
+    """Every route of an app, and of what is mounted or included in it, with its path."""
+    for route in app.routes:
+        inner = getattr(route, "original_router", None) or getattr(route, "app", None)
+        if hasattr(inner, "routes"):
+            yield from every_path(inner, before + getattr(route, "path", ""))
+        elif isinstance(route, Route):  # FastAPI's are kinds of it
+            yield route, before + route.path
+
+
+def test_a_long_query_or_path_is_refused() -> None:
+    async def script() -> None:
+        async with staged() as stage:
+            for long in ("/api/v1/messages?text=" + "a" * 4_096, "/api/v1/messages/" + "." * 4_096):
+                answer = await get(stage, long)
+                assert (answer.status_code, answer.json()["field"]) == (414, "path")
+
+    asyncio.run(script())
 
 
 def test_no_stranger_uses_up_the_rate_of_who_has_the_token() -> None:

@@ -10,14 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.routing import Route
 
 from simbench.service.guard import SAFE
 from simbench.service.serving import build
 from simbench.service.settings import ServiceSettings
 from tests.cli.child import Served
 from tests.service.stage import Stage, staged
-from tests.service.test_guard import JSON, PROBLEM, TOKEN, get
+from tests.service.test_guard import JSON, PROBLEM, TOKEN, every_path, get
 
 FORMS = ("", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x")
 
@@ -74,14 +73,10 @@ def test_every_answer_keeps_other_pages_away() -> None:
     asyncio.run(script())
 
 
-def changing(app: Any, before: str = "") -> Iterator[tuple[str, str]]:
-    """Every method and path of an app, and of what is mounted or included in it, by which something may change."""
-    for route in app.routes:
-        inner = getattr(route, "original_router", None) or getattr(route, "app", None)
-        if hasattr(inner, "routes"):
-            yield from changing(inner, before + getattr(route, "path", ""))
-        elif isinstance(route, Route):  # FastAPI's are kinds of it
-            yield from ((method, before + route.path) for method in sorted((route.methods or set()) - SAFE))
+def changing(app: Any) -> Iterator[tuple[str, str]]:
+    """Every method and path of an app by which something may change."""
+    for route, path in every_path(app):
+        yield from ((method, path) for method in sorted((route.methods or set()) - SAFE))
 
 
 async def _refused(stage: Stage, method: str, path: str) -> None:

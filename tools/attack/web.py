@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 WAIT = b'{"answered": 1000000000000, "timeout_s": 5}'
 TEXT = b'{"sender": "33639980001", "code": "36020", "text": "a flood of texts", "wait_s": 1}'
+KEYS = json.dumps({f"a{number}": 0 for number in range(2_700)}).encode()  # each of them is an error of its own
+COOKIE = b'Cookie: simbench_token="' + b"\\" * 15_000 + b'"\r\nConnection: close\r\n\r\n'
 PIECE = b"a" * 65_536
 LONG = 100_000_000
 POLLED = (
@@ -100,13 +102,17 @@ ATTACKS: dict[str, Attack] = {
     "urls": Attack(70, 70, lambda web: web.ask(b"GET /", LONG)),
     "halves": Attack(1_005, 1_005, lambda web: web.ask(b"GET / HTTP/1.1\r\nHost: x\r\n")),
     "slow-logins": Attack(1_005, 1_005, lambda web: web.ask(web.request("POST", "/login", b"token=", length=30))),
-    "bodies": Attack(140, 70, lambda web: web.ask(web.request("POST", "/api/v1/mo", b"{", length=250_000), 200_000)),
+    "bodies": Attack(140, 70, lambda web: web.ask(web.request("POST", "/api/v1/mo", b"{", length=32_000))),
+    "keys": Attack(700, 70, lambda web: web.ask(web.request("POST", "/api/v1/mo", KEYS))),
+    "cookies": Attack(700, 70, lambda web: web.ask(b"GET / HTTP/1.1\r\nHost: %s\r\n" % web.host.encode() + COOKIE)),
     "pipelined": Attack(20, 20, lambda web: web.ask(_pipelined(web))),
     "consoles": Attack(50, 50, lambda web: web.ask(_polls(web))),
     "texts": Attack(2_400, 70, lambda web: web.ask(web.request("POST", "/api/v1/mo", TEXT))),
     "downloads": Attack(280, 70, lambda web: web.ask(web.request("GET", "/api/v1/ledger/wire.parquet"))),
 }
-TOKENLESS = frozenset({"headers", "urls", "halves", "slow-logins"})  # of who has not the token that the server wants
+TOKENLESS = frozenset(
+    {"cookies", "headers", "urls", "halves", "slow-logins"}
+)  # of who has not the token that the server wants
 
 
 async def main(url: str, kind: str) -> None:
