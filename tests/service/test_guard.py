@@ -313,7 +313,7 @@ def test_nothing_reads_cookies_but_the_token(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_no_path_has_parts_that_could_be_cut_in_many_ways() -> None:
-    """Starlette matches a parameter by [^/]+: two of them in one part of a path take the square of its length, or more."""
+    """Starlette matches a parameter by [^/]+: two in one part of a path take the square of its length, or more."""
 
     async def script() -> None:
         async with staged(ServiceSettings(console=True)) as stage:

@@ -104,6 +104,7 @@ ATTACKS: dict[str, Attack] = {
     "slow-logins": Attack(1_005, 1_005, lambda web: web.ask(web.request("POST", "/login", b"token=", length=30))),
     "bodies": Attack(140, 70, lambda web: web.ask(web.request("POST", "/api/v1/mo", b"{", length=32_000))),
     "keys": Attack(700, 70, lambda web: web.ask(web.request("POST", "/api/v1/mo", KEYS))),
+    "dots": Attack(700, 70, lambda web: web.ask(web.request("GET", f"/api/v1/messages/{'.' * 1_600}/x"))),
     "cookies": Attack(700, 70, lambda web: web.ask(b"GET / HTTP/1.1\r\nHost: %s\r\n" % web.host.encode() + COOKIE)),
     "pipelined": Attack(20, 20, lambda web: web.ask(_pipelined(web))),
     "consoles": Attack(50, 50, lambda web: web.ask(_polls(web))),
