@@ -107,6 +107,7 @@ class ServedPlatform:
             untold=control.unacknowledged(),
             codes=[self._code(code) for code in server.gateway.centre.limiters],
             ledger=server.intake.problem,
+            rows=self.smsc.ledger.written,
         )
 
     def _code(self, code: str) -> records.CodeRate:

@@ -26,7 +26,7 @@ class Record(BaseModel):
 class Platform(Record):
     """The platform's state. `now` is its instant (us, UTC); rates are per second over the last whole second.
 
-    `ledger` says why rows cannot be written, "" while they can.
+    `ledger` says why rows cannot be written, "" while they can; `rows` are those of each table on disk.
     """
 
     now: int
@@ -41,6 +41,7 @@ class Platform(Record):
     untold: int
     codes: list[CodeRate]
     ledger: str = ""
+    rows: dict[str, int] = {}
 
 
 class CodeRate(Record):

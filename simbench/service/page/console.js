@@ -45,20 +45,16 @@ function draw(platform) {
 }
 
 async function look() {
-  const since = history.at.length ? history.at[history.at.length - 1] : 0;
-  const [platform, lines, rates, ledger] = await Promise.all([
-    ask("GET", "/platform"), ask("GET", "/sessions"), ask("GET", `/rates?since=${since}`), ask("GET", "/ledger"),
-  ]);
-  seen.rows = ledger.rows;
+  const platform = await ask("GET", "/platform");
+  if (!history.at.length) add(await ask("GET", "/rates")); // what was before this page
+  add({at: [platform.now], accepted_per_s: Object.fromEntries(platform.codes.map(each => [each.code, [each.accepted_per_s]]))});
+  seen.rows = platform.rows;
   seen.answered = platform.answered;
   head(platform);
   codes.fill(platform.codes);
-  sessions.fill(lines);
+  sessions.fill(platform.sessions ? await ask("GET", "/sessions") : []);
   showFaults(platform);
-  if (rates.at.length || !at("chart").firstChild) {
-    add(rates);
-    draw(platform);
-  }
+  draw(platform);
 }
 
 at("name").textContent = `${facts.scenario}, contract ${facts.contract}`;
