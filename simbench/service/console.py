@@ -69,7 +69,7 @@ def facts(platform: ServedPlatform) -> dict[str, Any]:
                 "name": name,
                 "what": sentence(name),
                 "taken": list(FAULT_PARAMETERS[name]),
-                "defaults": dict(fault.parameters),
+                "defaults": {key: str(value) for key, value in fault.parameters.items()},  # as the tables write them
             }
             for name, fault in FAULTS.items()
         ],
