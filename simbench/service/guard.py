@@ -123,9 +123,7 @@ class Guard:
         if wrong:
             return problem(403, *wrong)
         if len(scope["query_string"]) > QUERY_OCTETS or len(scope["path"]) > PATH_LETTERS:
-            return problem(
-                414, f"a path of at most {PATH_LETTERS} letters and a query of {QUERY_OCTETS} octets", "path"
-            )
+            return problem(414, f"a path of at most {PATH_LETTERS} letters, a query of {QUERY_OCTETS} octets", "path")
         length, most = headers.get("content-length", "0"), self._settings.limits.body_octets
         if not length.isdecimal() or int(length) > most:
             return problem(413, f"a body of at most {most} octets", "Content-Length")
@@ -150,14 +148,6 @@ class Guard:
         if shown:
             self._wrong.failed(host, TOKEN)
         return False
-
-    def _crowded(self, scope: Scope) -> Response | None:
-        """Return the response to a request for which there is no place."""
-        limits, kind = self._settings.limits, _kind(scope["path"])
-        most = {"wait": limits.waits, "download": limits.downloads}.get(kind, limits.concurrent)
-        if self._under_way[kind] < most:
-            return None
-        return problem(503, f"more than {most} requests {SAID.get(kind, 'are under way')}")
 
     async def _without_token(self, scope: Scope, receive: Receive, headers: dict[str, str], host: str) -> Response:
         """Return the response to a request without the token."""

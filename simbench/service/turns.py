@@ -45,7 +45,12 @@ class Turns:
     async def turn(self) -> None:
         """Wait for a turn."""
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.take(lambda: mine.done() or mine.set_result(None))
+
+        def come() -> None:
+            if not mine.done():
+                mine.set_result(None)
+
+        self.take(come)
         await mine
 
 

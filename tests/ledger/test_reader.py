@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -331,6 +332,6 @@ def test_an_empty_ledger_has_six_empty_tables(tmp_path: Path) -> None:
 
 
 def test_the_times_of_an_older_run_stand_beside_its_other_keys(tmp_path: Path) -> None:
-    times = {"created_at": "2026-11-29T10:00:00Z", "wall_started": 5, "wall_ended": 7}
-    (tmp_path / "run.json").write_text(json.dumps({"run": "old", **times, "format": FORMAT}))
-    assert read_info(tmp_path) == RunInfo(run="old", times=Times(**times))
+    times = Times("2026-11-29T10:00:00Z", 5, 7)
+    (tmp_path / "run.json").write_text(json.dumps({"run": "old", **msgspec.structs.asdict(times), "format": FORMAT}))
+    assert read_info(tmp_path) == RunInfo(run="old", times=times)

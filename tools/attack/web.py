@@ -77,7 +77,7 @@ class Web:
 class Attack(NamedTuple):
     """How many connections, how many at a time, and what is done on each."""
 
-    count: int
+    number: int
     at_once: int
     once: Callable[[Web], Awaitable[None]]
 
@@ -117,8 +117,8 @@ TOKENLESS = frozenset(
 async def main(url: str, kind: str) -> None:
     """Attack and print."""
     web, attack = Web(url), ATTACKS[kind]
-    await web.many(attack.count, attack.at_once, lambda: attack.once(web))
-    print(json.dumps({"connections": attack.count, **dict(sorted(web.seen.items()))}))
+    await web.many(attack.number, attack.at_once, lambda: attack.once(web))
+    print(json.dumps({"connections": attack.number, **dict(sorted(web.seen.items()))}))
 
 
 if __name__ == "__main__":
