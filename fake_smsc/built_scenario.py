@@ -14,11 +14,11 @@ from fake_smsc.scenario import (
     SubscribersConfig,
     check_scenario,
     contract_of,
-    find_scenario,
     read_scenario,
 )
 from fake_smsc.scenario import Scenario as Settings
 from simbench.base.arguments import checked
+from simbench.base.bundled import find_scenario
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.python_tables import built, plain
 from simbench.contract import Contract, load_contract

@@ -217,25 +217,6 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     faults: tuple[FaultConfig, ...] = ()
 
 
-# Folders of the bundled scenarios: in an installed package, in a checkout.
-HOMES = (Path(__file__).parents[1] / "simbench" / "scenarios", Path(__file__).parents[1] / "scenarios")
-
-
-def find_scenario(path: Path) -> Path:
-    """Return the path of a scenario given as a path or as the name of a bundled scenario ("03_outage").
-
-    Raises ScenarioError with the closest known name if neither exists.
-    """
-    if path.exists():
-        return path
-    known = {file.relative_to(home).with_suffix("").as_posix(): file for home in HOMES for file in home.rglob("*.toml")}
-    name = path.with_suffix("").as_posix().removeprefix("scenarios/")
-    if name in known:
-        return known[name]
-    expected = "a TOML file" if path.is_absolute() else choice(name, sorted(known))
-    raise ScenarioError(str(path), "no such file", expected)
-
-
 def read_scenario(path: Path) -> Scenario:
     """Read and check a scenario file. Raises ScenarioError with file, key, value and expectation."""
     scenario = read_toml(path, Scenario, ScenarioError)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from math import inf
-from typing import Generic, Literal, TypedDict, TypeVar, Unpack, get_args
+from typing import Final, Generic, Literal, TypedDict, TypeVar, Unpack, get_args
 
 import msgspec
 
@@ -22,6 +22,34 @@ Absence = Literal["", "session", "anywhere"]
 Given = TypeVar("Given")
 Judge = Callable[[Given], "Verdict"]
 SUITES: tuple[Suite, ...] = get_args(Suite)
+RENAMED: Final = {
+    "OPS-ACH-03/oddities": "submits.violations",
+    "OPS-CON-02/oddities": "sessions.violations",
+    "OPS-CON-03/answers-notices": "sessions.answers-notifications",
+    "OPS-DEO-06/temptations": "sender.forbidden-requests",
+    "OPS-ENG-02/non-orange-share": "recipients.other-operators-share",
+    "OPS-ENG-04/five-days": "sla.interruption-notice",
+    "OPS-QOS-01/rolling-year": "sla.availability",
+    "OPS-QOS-02/six-hours": "sla.restoration",
+    "OPS-QOS-03/five-days": "sla.maintenance-notice",
+    "recipients.non-orange-share": "recipients.other-operators-share",
+    "roaming.told": "roaming.spending-alerts",
+    "roaming.told-used-up": "roaming.used-up-alert",
+}
+"""Ids of purposes of earlier versions, accepted for one release; any other CLAUSE/slug is the purpose of that slug."""
+
+
+def is_former(word: str) -> bool:
+    """Whether a word is the id of a purpose in an earlier version."""
+    return word in RENAMED or "/" in word
+
+
+def renamed(word: str, purposes: Collection[str]) -> str:
+    """The purpose that an id of an earlier version means, any other word as it is."""
+    if word in RENAMED:
+        return RENAMED[word]
+    _, slash, slug = word.partition("/")
+    return next((purpose for purpose in purposes if slash and purpose.rpartition(".")[2] == slug), word)
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from fake_smsc.scenario import read_scenario
-from simbench.api.call_sources import Reading, read_calls
 from simbench.bench.report.findings_file import Result, read_findings
 from simbench.bench.runner.baseline import read_baseline
 from simbench.bench.runner.session_record import SessionRecord, read_record
@@ -27,6 +26,7 @@ from simbench.dialup.radius.journal import Started, read_journal
 from simbench.dialup.radius.plan import schedule
 from simbench.dialup.records import write_records
 from simbench.dialup.scenario import read_dialup
+from simbench.dialup.sources import Reading, read_calls
 from simbench.dialup.statement import read_statement
 from simbench.finding import tally
 from simbench.ledger import MemoryLedger

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
-from simbench.api.words import in_python_words
 from simbench.base.errors import BadInput
 from simbench.base.loop_thread import LoopThread
+from simbench.base.python_words import in_python_words
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
 from simbench.client.faults import FAULTS, current, faulty

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from simbench.api.contracts import contract_for
-from simbench.api.findings import Findings
+from simbench.api.judgements import Judgement
 from simbench.api.judging import Inputs, Judged, judge_record
 from simbench.api.runs import Run
-from simbench.api.words import in_python_words, path_in
 from simbench.base.errors import BadInput
 from simbench.base.progress import Progress, reported
+from simbench.base.python_words import in_python_words, path_in
 from simbench.contract import Contract
 from simbench.ledger import Run as Recorded
 from simbench.planning.executors import Where, check_executor, spread
@@ -36,7 +36,7 @@ def judge(
     port: int | None = ..., forecast_until: Time | None = ..., as_of: Time | None = ...,
     laws: Path | str | None = ..., back_test: bool = ..., replications: int = ..., seed: int = ...,
     executor: Where = ..., progress: Progress | bool = ...,
-) -> Findings: ...  # fmt: skip
+) -> Judgement: ...  # fmt: skip
 
 
 @overload
@@ -49,7 +49,7 @@ def judge(
     port: int | None = ..., forecast_until: Time | None = ..., as_of: Time | None = ...,
     laws: Path | str | None = ..., back_test: bool = ..., replications: int = ..., seed: int = ...,
     executor: Where = ..., progress: Progress | bool = ...,
-) -> list[Findings]: ...  # fmt: skip
+) -> list[Judgement]: ...  # fmt: skip
 
 
 @in_python_words
@@ -77,7 +77,7 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
     seed: int = 1,
     executor: Where = None,
     progress: Progress | bool = False,
-) -> Findings | list[Findings]:
+) -> Judgement | list[Judgement]:
     """Judge a record against a contract, as `simbench judge` does, and give a finding for each purpose.
 
     A record is a run or its folder; a capture; a log of Kannel; a table of outages (start, end, scope, planned,
@@ -127,14 +127,14 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
     return found
 
 
-def judge_one(inputs: Inputs) -> Findings:
+def judge_one(inputs: Inputs) -> Judgement:
     """The findings of one record, without the judgement itself, which stays in the process that made it."""
     return findings_of(inputs, judge_record(inputs), kept=False)
 
 
-def findings_of(inputs: Inputs, judged: Judged, *, kept: bool = True) -> Findings:
+def findings_of(inputs: Inputs, judged: Judged, *, kept: bool = True) -> Judgement:
     """A judgement as findings."""
-    return Findings(
+    return Judgement(
         judged.findings, facts=judged.facts, notes=judged.notes, before=judged.before, dispute=judged.dispute,
         forecast=judged.forecast, back_test=judged.back_test, origin=(inputs, judged if kept else None),
     )  # fmt: skip

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from simbench import __version__
 from simbench.api.audit import AuditInputs, audit_capture, audit_run, of_a_capture
 from simbench.api.record_kinds import CAPTURE, RUN, check_kind, refuse_unusable
 from simbench.base.errors import BadInput
 from simbench.base.progress import Progress, silent
 from simbench.base.toml_files import label
+from simbench.base.version import __version__
 from simbench.capture.files import is_capture_file
 from simbench.contract import Contract
 from simbench.finding import Finding

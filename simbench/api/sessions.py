@@ -9,12 +9,11 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from simbench.api.findings import Findings
-from simbench.api.words import in_python_words, path_in
 from simbench.base.errors import BadInput
 from simbench.base.notebook import html_facts
 from simbench.base.outputs import claim
 from simbench.base.progress import Progress, reported
+from simbench.base.python_words import in_python_words, path_in
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.report import ExerciseRun, Judgement, read_findings
 from simbench.bench.runner.baseline import Baseline, Standing, compare, read_baseline
@@ -30,6 +29,7 @@ from simbench.bench.sut.protocol import SystemUnderTest
 from simbench.bench.sut.registry import checked_maker
 from simbench.contract import Contract, load_contract
 from simbench.contract.load import DEFAULT
+from simbench.findings import Findings
 from simbench.ledger import open_run
 from simbench.rules.rule import load
 from simbench.trace.trace import Trace

@@ -10,8 +10,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from fake_smsc.built_scenario import Codes, Table, code_tables
-from fake_smsc.scenario import LimitMode, find_scenario
-from simbench.api.words import contract_in
+from fake_smsc.scenario import LimitMode
+from simbench.api.contracts import contract_in
+from simbench.base.bundled import find_scenario
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.python_tables import built
 from simbench.contract import Contract

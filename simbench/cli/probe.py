@@ -12,12 +12,12 @@ import click
 import cloup
 import msgspec
 
-from simbench import __version__
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.json_files import indented, write_json
 from simbench.base.outputs import claim
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.base.version import __version__
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 from simbench.cli.serve import is_loopback

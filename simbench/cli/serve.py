@@ -12,9 +12,9 @@ import click
 import cloup
 from msgspec.structs import replace
 
-from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import remove_folder
+from simbench.base.version import __version__
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import DONE, command
 
@@ -122,7 +122,8 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     **service: Any,
 ) -> None:
     """Serve until SIGINT or SIGTERM; the ledger is closed before the process ends."""
-    from fake_smsc.scenario import contract_of, demo_scenario, find_scenario, read_scenario
+    from fake_smsc.scenario import contract_of, demo_scenario, read_scenario
+    from simbench.base.bundled import find_scenario
     from simbench.base.event_loop import run
     from simbench.cli.script import Script
     from simbench.cli.serve_service import ServeOptions

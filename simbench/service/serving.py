@@ -19,8 +19,8 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fake_smsc.server.live import LiveSmsc
-from simbench import __version__
 from simbench.base.errors import PortInUse, Trouble
+from simbench.base.version import __version__
 from simbench.service import problems
 from simbench.service.guard import SAFE, Guard
 from simbench.service.http_bounds import CONNECTIONS, HEAD_OCTETS, BoundedHttp

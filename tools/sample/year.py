@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from simbench import __version__
+from simbench.base.version import __version__
 from simbench.ledger import Ledger, RunInfo, open_run
 from simbench.simulation.plan import plan
 from simbench.simulation.run import run_world

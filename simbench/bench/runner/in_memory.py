@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
-from simbench import __version__
+from simbench.base.version import __version__
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise, run_info
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop

@@ -17,9 +17,9 @@ import msgspec
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.network import Network
-from simbench import __version__
 from simbench.base.errors import Trouble
 from simbench.base.json_files import write_octets
+from simbench.base.version import __version__
 from simbench.bench.exercises.exercise import Chosen, Exercise
 from simbench.bench.exercises.tester import PATIENCE, Bench
 from simbench.bench.sut.protocol import (

@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from simbench import __version__
 from simbench.base.entry_points import loaded, place_of, shipped
 from simbench.base.errors import BadInput
+from simbench.base.version import __version__
 from simbench.bench.sut import kannel
 from simbench.bench.sut.command import Command
 from simbench.bench.sut.protocol import Capabilities, SystemUnderTest

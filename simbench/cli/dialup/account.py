@@ -104,7 +104,6 @@ def account_command(  # noqa: PLR0913 - one argument an option
     as_json: bool,
 ) -> int:
     """Send everything; 0 when all was answered, 3 when something was given up."""
-    from simbench.api.call_sources import Reading, read_calls, secret_in
     from simbench.base.event_loop import run
     from simbench.cli.dialup.accounting import say_aside, spinning
     from simbench.dialup.offer import load_netrevenu
@@ -112,6 +111,7 @@ def account_command(  # noqa: PLR0913 - one argument an option
     from simbench.dialup.radius.journal import Journal
     from simbench.dialup.radius.plan import schedule
     from simbench.dialup.radius.sender import Sender, Server
+    from simbench.dialup.sources import Reading, read_calls, secret_in
 
     if fast and speed is not None:
         raise BadInput("--fast", "excludes --speed", "one of them")

@@ -62,12 +62,12 @@ def reconcile_command(
     as_json: bool,
 ) -> int:
     """Judge, show, and report; the exit status of the findings."""
-    from simbench.api.call_sources import Reading, accounted
     from simbench.cli.dialup.accounting import spinning
     from simbench.dialup.offer import load_netrevenu
     from simbench.dialup.radius.detail import read_detail
     from simbench.dialup.radius.journal import read_journal
     from simbench.dialup.radius.reconcile import reconcile
+    from simbench.dialup.sources import Reading, accounted
     from simbench.finding import exit_status
 
     recorded, offer = read_journal(journal), load_netrevenu(contract)

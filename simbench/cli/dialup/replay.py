@@ -96,12 +96,12 @@ def replay_command(  # noqa: PLR0913 - one argument an option
     as_json: bool,
 ) -> int:
     """Read calls of any kind of file, settle their months, compare the statement, judge, and print the findings."""
-    from simbench.api.call_sources import Reading, read_calls, secret_in
     from simbench.cli.dialup.tables import print_findings, progress, read_offer
     from simbench.dialup.replay import replay
     from simbench.dialup.report.model import DialupReport
     from simbench.dialup.report.page import write_dialup
     from simbench.dialup.rules import Case, judge
+    from simbench.dialup.sources import Reading, read_calls, secret_in
     from simbench.dialup.statement import read_statement, write_statement
     from simbench.finding import exit_status
 

@@ -46,10 +46,10 @@ def judge_command(
     folder: Path, window_days: int | None, output: Path | None, contract: Path | None, *, as_json: bool
 ) -> int:
     """Judge the three files of a folder; the exit status of the judgement."""
-    from simbench.api.roaming import judged, judgement
     from simbench.cli.roaming.outcomes import print_findings
     from simbench.finding import exit_status
     from simbench.roaming.contract import load_roaming
+    from simbench.roaming.public import judged, judgement
 
     billing, findings = judged(folder, load_roaming(contract), window_days)
     if output is not None:

@@ -11,12 +11,12 @@ import click
 import cloup
 from msgspec.structs import replace
 
-from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.json_files import indented
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.base.version import __version__
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 from simbench.cli.roaming.options import CONTRACT, JSON
@@ -87,11 +87,11 @@ def run_command(  # noqa: PLR0913 - one argument an option
     as_json: bool,
 ) -> int:
     """Follow a population, write everything out, judge the bills of the first; the exit status of the judgement."""
-    from simbench.api.roaming import REPORT, write_run
     from simbench.cli.roaming.outcomes import followed_with_progress, print_findings, read_chosen
     from simbench.finding import exit_status
     from simbench.ledger.info import NAME, write_info
     from simbench.roaming.contract import load_roaming
+    from simbench.roaming.public import REPORT, write_run
 
     terms = load_roaming(contract)
     chosen = read_chosen(scenario, terms, subscribers)

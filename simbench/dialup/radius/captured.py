@@ -7,44 +7,16 @@ by ends and identifier, and say which requests were answered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
 
 from simbench.base.errors import BadInput
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.capture.udp import Datagram
 from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.packets import REQUEST, RESPONSE, answers, read, signed, whole
 from simbench.dialup.radius.record import BadRecord, Heard
 
 End = tuple[str, int]
-
-
-class Seen(Protocol):
-    """A datagram: number of its packet, instant (us, UTC), both ends, octets, octets the capture cut off."""
-
-    @property
-    def number(self) -> int:
-        """The number of its packet, from 1."""
-
-    @property
-    def at_us(self) -> int:
-        """When it was captured."""
-
-    @property
-    def source(self) -> End:
-        """Address and port it comes from."""
-
-    @property
-    def target(self) -> End:
-        """Address and port it goes to."""
-
-    @property
-    def octets(self) -> bytes:
-        """Its payload."""
-
-    @property
-    def missing(self) -> int:
-        """How many octets the capture cut off."""
 
 
 class Captured:
@@ -55,7 +27,7 @@ class Captured:
     """
 
     def __init__(
-        self, datagrams: Iterable[Seen], ports: tuple[int, ...] = (1813,), secret: bytes = b"", source: str = ""
+        self, datagrams: Iterable[Datagram], ports: tuple[int, ...] = (1813,), secret: bytes = b"", source: str = ""
     ) -> None:
         self._datagrams, self._ports, self._secret, self._source = datagrams, ports, secret, source
         self.requests = self.responses = self.answered = self.right = self.wrong = self.unsigned = 0
@@ -79,7 +51,7 @@ class Captured:
             problem = f"explains none of {self.wrong} Accounting-Requests"
             raise BadInput("secret", problem, "the secret that access server and RADIUS server share")
 
-    def _response(self, seen: Seen, request: bytes) -> None:
+    def _response(self, seen: Datagram, request: bytes) -> None:
         if not whole(request):
             return
         if self._secret and not answers(seen.octets, request, self._secret):
@@ -87,7 +59,7 @@ class Captured:
         else:
             self.answered += 1
 
-    def _request(self, seen: Seen) -> Heard | SetAside:
+    def _request(self, seen: Datagram) -> Heard | SetAside:
         try:
             if seen.missing:
                 raise BadRecord("truncated", f"{count(seen.missing, 'octet')} not captured")

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from simbench import __version__
+from simbench.base.version import __version__
 from simbench.dialup.calls import REASONS
 from simbench.dialup.grid import Grid, grid_of
 from simbench.dialup.minutes import Month

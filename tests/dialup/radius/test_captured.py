@@ -16,7 +16,7 @@ from scapy.layers.l2 import Ether
 from scapy.layers.radius import Radius
 
 from simbench.base.errors import BadInput
-from simbench.capture.udp import Datagrams, datagram_of
+from simbench.capture.udp import Datagram, Datagrams, datagram_of
 from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.captured import Captured
 from simbench.dialup.radius.packets import encode, respond, sign
@@ -136,15 +136,8 @@ def test_any_octets_are_a_datagram_or_none(octets: bytes, link: int) -> None:
 def test_any_datagram_is_a_record_or_a_reason(octets: bytes) -> None:
     header = struct.pack("!BBH", 4, 7, 20 + len(octets)) + bytes(16)
     for each in (octets, header + octets):
-        (found,) = Captured([_Seen(each)])
+        (found,) = Captured([Datagram(1, START, (NAS, 40_000), (SERVER, 1813), each, 0)])
         assert isinstance(found, Heard) or found.reason in {"unreadable", "negative"}
-
-
-class _Seen:
-    number, at_us, source, target, missing = 1, START, (NAS, 40_000), (SERVER, 1813), 0
-
-    def __init__(self, octets: bytes) -> None:
-        self.octets = octets
 
 
 def test_scapy_reads_our_requests_as_accounting(tmp_path: Path) -> None:

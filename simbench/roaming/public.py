@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from fake_smsc.scenario import find_scenario
-from simbench import __version__
-from simbench.api.findings import Findings
-from simbench.api.words import in_python_words, path_in
+from simbench.base.bundled import find_scenario
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.json_files import write_json
 from simbench.base.outputs import check_folder
 from simbench.base.progress import Progress, reported
+from simbench.base.python_words import in_python_words, path_in
+from simbench.base.version import __version__
 from simbench.finding import Finding, tally
+from simbench.findings import Findings
 from simbench.ledger.info import NAME
 from simbench.roaming.billing import Billing, read_billing
 from simbench.roaming.contract import load_roaming

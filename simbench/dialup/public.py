@@ -7,23 +7,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fake_smsc.scenario import find_scenario
-from simbench.api.call_sources import Reading, read_calls
-from simbench.api.findings import Findings
-from simbench.api.planning import frame_of
-from simbench.api.words import in_python_words
+from simbench.base.bundled import find_scenario
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.extras import need
 from simbench.base.notebook import html_table
 from simbench.base.progress import Progress, reported
 from simbench.base.python_tables import built
+from simbench.base.python_words import in_python_words
 from simbench.base.text import count
 from simbench.dialup.grid import last_day_of, months_named
 from simbench.dialup.offer import Offer, load_netrevenu
 from simbench.dialup.settlement import JUNE_2000, Settled, Span, settle_minutes
 from simbench.dialup.settlement import span as spanned
+from simbench.dialup.sources import Reading, read_calls
 from simbench.finding import Finding
-from simbench.tables.frames import Frame
+from simbench.findings import Findings
+from simbench.tables.frames import Frame, frame_of
 from simbench.tables.writer import Sheet
 
 if TYPE_CHECKING:
