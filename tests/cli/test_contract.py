@@ -26,7 +26,7 @@ def test_the_list_names_every_contract_with_its_product() -> None:
     }  # fmt: skip
     assert (rows["common"]["base"], rows["demo_telecom"]["invented"], rows["orange_ops_2016"]["clauses"]) == (
         True, True, 80)  # fmt: skip
-    assert "(80 clauses)" in run("list").output
+    assert f"({len(load_contract().clauses)} clauses)" in run("list").output
 
 
 @pytest.mark.parametrize("name", ["demo_telecom", "orange_ops_2016", "netrevenu_2000", "roaming_eu"])
