@@ -17,7 +17,6 @@ from simbench.bench.sut.description import read_description
 from simbench.billing.acts import read_acts
 from simbench.billing.forecast import read_forecast
 from simbench.capture.esp import Tunnels
-from simbench.capture.reader import read_capture
 from simbench.contract import load_contract
 from simbench.contract.layers import HOME
 from simbench.dialup.calls import Call, calls_of
@@ -42,6 +41,7 @@ from simbench.sla.forecast.laws import read_laws
 from simbench.sla.imports.campaigns import read_metadata
 from simbench.sla.imports.decisions import read_decisions
 from simbench.tables.columns import read_mapping
+from tests.capture.reading import read_capture
 from tests.capture.scenes import Line, ip_packet, pcap
 from tests.paris import PLAN
 from tests.tables.samples import CONTRACT, PARIS
