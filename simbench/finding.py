@@ -97,6 +97,12 @@ def counted(findings: Iterable[Finding]) -> str:
     return ", ".join(f"{count} {outcome}" for outcome, count in tally(findings).items() if count)
 
 
+def outcome_of(findings: Iterable[Finding]) -> Outcome:
+    """The whole in one word: fail if anything failed, inconclusive if something was not decided, else pass."""
+    outcomes: dict[int, Outcome] = {0: "pass", 1: "fail", 3: "inconclusive"}
+    return outcomes[exit_status(findings)]
+
+
 def exit_status(findings: Iterable[Finding]) -> int:
     """Exit status of a judgement: 1 any fail; else 3 any error or inconclusive, or nothing judged; else 0."""
     counts = tally(findings)

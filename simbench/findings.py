@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 from simbench.base.notebook import html_table
 from simbench.base.toml_files import choice
-from simbench.finding import OUTCOMES, Finding, Outcome, counted, exit_status, tally
+from simbench.finding import OUTCOMES, Finding, Outcome, counted, outcome_of, tally
 from simbench.reporting.format import quantity
 from simbench.rulebook import RENAMED
 from simbench.tables.frames import Frame
@@ -15,7 +15,6 @@ from simbench.tables.frames import Frame
 if TYPE_CHECKING:
     from simbench.tables.rows import RejectedRow
 
-STATUS: Final[Mapping[int, Outcome]] = {0: "pass", 1: "fail", 3: "inconclusive"}
 RANK: Final = {name: place for place, name in enumerate(("fail", "error", "inconclusive", "weak", "pass"))}
 HEADINGS: Final = ("outcome", "clause", "purpose", "exercise", "measured", "limit", "unit", "blame", "summary")
 
@@ -56,7 +55,7 @@ class Findings(Sequence[Finding]):
     @property
     def outcome(self) -> Outcome:
         """The whole in one word: fail if anything failed, inconclusive if something was not decided, else pass."""
-        return STATUS[exit_status(self._found)]
+        return outcome_of(self._found)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from simbench.base.units import DAY_US
 from simbench.contract import Contract
-from simbench.finding import Finding, exit_status
+from simbench.finding import Finding, outcome_of
 from simbench.ledger import Run
 from simbench.reporting.format import rank
 from simbench.rules.rule import Case
@@ -51,14 +51,9 @@ class Report:
     absent: tuple[str, ...]
 
     @property
-    def status(self) -> int:
-        """Exit status of the findings."""
-        return exit_status(self.view.findings)
-
-    @property
     def tone(self) -> str:
         """The verdict as an outcome."""
-        return {0: "pass", 1: "fail", 3: "inconclusive"}[self.status]
+        return outcome_of(self.view.findings)
 
 
 def report_of(asked: SlaRun, progress: Progress = lambda *_: None) -> Report:
