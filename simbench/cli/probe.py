@@ -12,6 +12,7 @@ import click
 import cloup
 import msgspec
 
+from simbench.base.addresses import host_and_port, is_loopback
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.json_files import indented, write_json
 from simbench.base.outputs import claim
@@ -20,7 +21,6 @@ from simbench.base.units import SECOND_US
 from simbench.base.version import __version__
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
-from simbench.cli.serve import is_loopback
 
 if TYPE_CHECKING:
     import asyncio
@@ -152,10 +152,7 @@ def _targets(options: Options, contract: Contract) -> list[Target]:
     """One target for each code. Raises BadInput for inconsistent options, or another machine without --remote."""
     from simbench.probe import Target
 
-    host, _, port = options.place.rpartition(":")
-    host = host.strip("[]")
-    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
-        raise BadInput(f"platform {options.place}", "is not an address", "HOST:PORT")
+    host, port = host_and_port(options.place, "platform")
     wanted = count(len(options.codes), "code")
     if len(options.rates) != len(options.codes):
         raise BadInput("--rate", f"{len(options.rates)} for {wanted}", "one for each --code")
@@ -167,7 +164,7 @@ def _targets(options: Options, contract: Contract) -> list[Target]:
     window = options.window or contract.terms.session.window.value
     return [
         Target(
-            host=host, port=int(port), account=account, password=options.password, code=code, rate_per_s=rate,
+            host=host, port=port, account=account, password=options.password, code=code, rate_per_s=rate,
             recipients=options.recipients or OURS, seconds=options.seconds, window=window,
         )
         for account, code, rate in zip(accounts, options.codes, options.rates, strict=True)

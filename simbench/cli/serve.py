@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import signal
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 import cloup
 from msgspec.structs import replace
 
+from simbench.base.addresses import is_loopback
 from simbench.base.errors import BadInput
 from simbench.base.outputs import remove_folder
 from simbench.base.version import __version__
@@ -196,14 +196,6 @@ def guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Scen
     return replace(scenario, server=server)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it; names other than localhost count as remote."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 async def _serve(
     scenario: Scenario, contract: Contract, folder: Path, around: ServeOptions, script: Script | None = None
 ) -> None:
@@ -220,7 +212,6 @@ async def _serve(
 
     info = RunInfo(
         run=folder.name,
-        created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         scenario=scenario.name,
         seed=scenario.seed,
         contract=contract.name,

@@ -7,7 +7,6 @@ those that measure high ones, one at a time. An exercise that the bench was late
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Literal
@@ -195,7 +194,6 @@ def run_info(exercise: Exercise, contract: Contract, seed: int, sut: str) -> Run
     """The `run.json` of one exercise's ledger."""
     return RunInfo(
         run=exercise.name,
-        created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         scenario=exercise.name,
         seed=seed,
         contract=contract.name,

@@ -10,6 +10,7 @@ import click
 import cloup
 import msgspec
 
+from simbench.base.addresses import host_and_port
 from simbench.base.errors import BadInput
 from simbench.cli.dialup.options import CLOCK, FILE, MOST, OFFER, PORTS
 from simbench.cli.pages import DONE, command
@@ -116,7 +117,7 @@ def account_command(  # noqa: PLR0913 - one argument an option
     if fast and speed is not None:
         raise BadInput("--fast", "excludes --speed", "one of them")
     faults, secret = faults_of(fault), secret_in(secret_file)
-    offer, (host, port) = load_netrevenu(contract), _address(server)
+    offer, (host, port) = load_netrevenu(contract), host_and_port(server, "--server")
     most = offer.terms.accounting.retransmissions.value if retransmissions is None else retransmissions
     target = Server(host, port, secret, speed=0.0 if fast else speed or 1.0, retransmissions=most)
     with spinning(f"reading {calls}"):
@@ -137,13 +138,6 @@ def account_command(  # noqa: PLR0913 - one argument an option
         click.echo(", ".join(f"{count:,} {name}" for name, count in counts.items()))
         say_aside(aside.rows, aside.counts)
     return 3 if sender.given_up else 0
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 1 << 16):
-        raise BadInput(f"--server {text}", "is no address", "HOST:PORT, as 127.0.0.1:1813")
-    return host.strip("[]"), int(port)
 
 
 async def _watched(sender: Sender, run: object) -> None:
