@@ -141,7 +141,7 @@ class Options:
     ),
     cloup.option("--json", "as_json", is_flag=True, help="Print findings.json instead of the table."),
 )
-def conform(**options: Any) -> None:
+def conform(**options: Any) -> int:
     """Drive a client through the exercises and judge it, clause by clause, with evidence.
 
     Each exercise starts its own platform on loopback, puts the client into one situation, and is judged from the ledger
@@ -163,7 +163,7 @@ def conform(**options: Any) -> None:
 
     contract, faults = options.pop("contract_name") or "", options.pop("fault")
     of_client = {name: options.pop(name) for name in ("sut", "program", "capabilities", "only", "seed", "soak", "jobs")}
-    sys.exit(conform_command(SessionOptions(**of_client, contract=contract, faults=faults), Options(**options)))
+    return conform_command(SessionOptions(**of_client, contract=contract, faults=faults), Options(**options))
 
 
 def conform_command(wanted: SessionOptions, options: Options) -> int:

@@ -38,14 +38,6 @@ def explain(name: str, contract_name: str | None, *, as_json: bool) -> None:
       simbench explain OPS-ENG-01
       simbench explain rate.backlog-at-tier
     """
-    explain_command(name, contract_name, as_json=as_json)
-
-
-def explain_command(name: str, contract_name: str | None, *, as_json: bool) -> None:
-    """Print a clause, or each clause a purpose verifies: its sentence, terms with their status, rules, exercises.
-
-    Of a purpose that no clause names it prints the sentence, the tests, and that it is not judged.
-    """
     from simbench.base.errors import BadInput
     from simbench.base.toml_files import choice
     from simbench.contract import DEFAULT, load_contract

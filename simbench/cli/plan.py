@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     cloup.option("--xlsx", is_flag=True, help="Also write the tables as one workbook (with -o)."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
 )
-def plan(**options: object) -> None:
+def plan(**options: object) -> int:
     """Say which short codes and tiers to buy for a campaign, what they cost and how sure they are.
 
     The plan is the cheapest choice on the tariff grid that keeps the promise. It is looked for in futures drawn from
@@ -90,7 +90,7 @@ def plan(**options: object) -> None:
       simbench plan --compare reports/thursdays --compare reports/fridays
       simbench plan --from reports/first --late-min 5
     """
-    sys.exit(plan_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
+    return plan_command(Options(**options))  # type: ignore[arg-type]  # click gives what the options say
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -87,7 +86,7 @@ OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the f
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json and the ledgers."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
 )
-def probe(**options: object) -> None:
+def probe(**options: object) -> int:
     """Probe a platform from a client's place: rate, results, notifications, and what it must refuse.
 
     The probe makes four connections for each code, one after the other. Beyond loopback it may reach real phones:
@@ -99,7 +98,7 @@ def probe(**options: object) -> None:
       simbench probe 127.0.0.1:3024 --code 36010 --rate 10 --code 36020 --rate 20 -o reports/probe
       simbench probe 192.0.2.7:5000 --remote 10 --code 36010 --rate 10 --account mine --to 33639980012
     """
-    sys.exit(probe_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
+    return probe_command(Options(**options))  # type: ignore[arg-type]  # click gives what the options say
 
 
 class Options(msgspec.Struct, frozen=True):

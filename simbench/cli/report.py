@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -41,7 +40,7 @@ FINDINGS = "findings.json"
     cloup.option("--json", "as_json", is_flag=True, help="Findings as JSON instead of lines."),
     cloup.option("--unmasked", is_flag=True, help="Write telephone numbers in full (reports of conformance sessions)."),
 )
-def report(**options: object) -> None:
+def report(**options: object) -> int:
     """Report on the service level of a run: verdicts, availability, budget, restoration, throughput, delivery.
 
     RUN is the folder of a simulation. For the folder of a conformance session, the command writes that report again.
@@ -52,7 +51,7 @@ def report(**options: object) -> None:
       simbench report reports/year --lang fr --pdf -o reports/rapport
       simbench report reports/mine --form acme -o reports/acme
     """
-    sys.exit(report_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
+    return report_command(Options(**options))  # type: ignore[arg-type]  # click gives what the options say
 
 
 class Options(msgspec.Struct, frozen=True):

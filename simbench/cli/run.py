@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +63,7 @@ STOPPED = 3
     ),
     cloup.option("--json", "as_json", is_flag=True, help="Print the counts as JSON instead of a table."),
 )
-def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_json: bool, **choices: object) -> None:
+def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_json: bool, **choices: object) -> int:
     """Run a world in virtual time: the platform, its clients and subscribers over days or years.
 
     Long runs without reactive clients use the vectorised engine, the others the event-driven one. Both produce the same
@@ -76,7 +75,7 @@ def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_js
       simbench run scenarios/year/06_year_with_15_outages.toml -o reports/year --workers 2
     """
     chosen = choices["detail"], choices["way"], choices["workers"]
-    sys.exit(run_command(scenario, output, contract_name, chosen, as_json=as_json))  # type: ignore[arg-type]  # click gives what the options say
+    return run_command(scenario, output, contract_name, chosen, as_json=as_json)  # type: ignore[arg-type]  # click gives what the options say
 
 
 def run_command(

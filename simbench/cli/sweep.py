@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +49,7 @@ SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "la
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder of the result (default: under reports/)."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
 )
-def sweep(study: Path, output: Path | None, workers: int | None, dask: str | None, **shown: object) -> None:
+def sweep(study: Path, output: Path | None, workers: int | None, dask: str | None, **shown: object) -> int:
     """Run a world over a grid or sample of parameters, with replications, until the intervals are narrow enough.
 
     Run it again with the same output folder to go on after an interruption.
@@ -63,7 +62,7 @@ def sweep(study: Path, output: Path | None, workers: int | None, dask: str | Non
       simbench sweep scenarios/plan/study_tiers.toml -o reports/tiers --dask tcp://127.0.0.1:8786
     """
     need("plan", "simbench sweep")
-    sys.exit(sweep_command(study, output, workers, dask, Shown(**shown)))  # type: ignore[arg-type]  # as the options say
+    return sweep_command(study, output, workers, dask, Shown(**shown))  # type: ignore[arg-type]  # as the options say
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):

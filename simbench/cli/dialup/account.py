@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -71,7 +70,7 @@ LOOK_S: Final = 0.5
     cloup.option("--journal", required=True, type=FILE, help="File to write what was sent and answered to."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of text."),
 )
-def account(**options: object) -> None:
+def account(**options: object) -> int:
     """Send the accounting records of CALLS to a RADIUS server: call records, a detail file, or a capture of RADIUS.
 
     The command repeats each request until it is answered or given up. The journal has every datagram.
@@ -82,7 +81,7 @@ def account(**options: object) -> None:
       simbench dialup account detail --server 127.0.0.1:1813 --secret-file secret --speed 60 --interim 300 \\
           --fault lost-stop --fault nas-reboot --journal faulty.jsonl
     """
-    sys.exit(account_command(**options))  # type: ignore[arg-type]  # click gives what the options say
+    return account_command(**options)  # type: ignore[arg-type]  # click gives what the options say
 
 
 def account_command(  # noqa: PLR0913 - one argument an option

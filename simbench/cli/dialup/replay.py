@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +61,7 @@ if TYPE_CHECKING:
         help="Number of modems of an access server; may be repeated.",
     ),
 )
-def replay(**options: object) -> None:
+def replay(**options: object) -> int:
     """Settle real calls, set bad rows aside, and judge records and statement.
 
     Calls are records (CSV, Parquet, XLSX), a detail file of FreeRADIUS, or a capture of RADIUS accounting.
@@ -76,7 +75,7 @@ def replay(**options: object) -> None:
       simbench dialup replay detail-20000930 --clock event --month 2000-09
     """
     need("fast", "simbench dialup replay")
-    sys.exit(replay_command(**options))  # type: ignore[arg-type]  # click gives what the options say
+    return replay_command(**options)  # type: ignore[arg-type]  # click gives what the options say
 
 
 def replay_command(  # noqa: PLR0913 - one argument an option

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import cloup
@@ -62,7 +61,16 @@ if TYPE_CHECKING:
     ),
     JSON,
 )
-def run(**options: Any) -> None:
+def run(  # noqa: PLR0913 - one argument an option
+    scenario: Path,
+    output: Path,
+    subscribers: int | None,
+    seed: int | None,
+    billed: int,
+    contract: Path | None,
+    *,
+    as_json: bool,
+) -> int:
     """Follow a population of travellers through a scenario, and write tables, bills and a report.
 
     Exit status 1 when the operator of the scenario breaks a rule on the bills that are written out.
@@ -73,20 +81,6 @@ def run(**options: Any) -> None:
       simbench roaming run scenarios/roaming/03_a_greedy_operator.toml -o reports/greedy --subscribers 5000 --json
     """
     need("fast", "simbench roaming run")
-    sys.exit(run_command(**options))
-
-
-def run_command(  # noqa: PLR0913 - one argument an option
-    scenario: Path,
-    output: Path,
-    subscribers: int | None,
-    seed: int | None,
-    billed: int,
-    contract: Path | None,
-    *,
-    as_json: bool,
-) -> int:
-    """Follow a population, write everything out, judge the bills of the first; the exit status of the judgement."""
     from simbench.cli.roaming.outcomes import followed_with_progress, print_findings, read_chosen
     from simbench.finding import exit_status
     from simbench.ledger.info import NAME, write_info
