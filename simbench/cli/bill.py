@@ -12,7 +12,7 @@ import cloup
 import msgspec
 
 from simbench.base.json_files import indented
-from simbench.cli.output_options import OUTPUT_FOLDER, language_option
+from simbench.cli.options import OUTPUT_FOLDER, RULES, language_option
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ if TYPE_CHECKING:
         "--against", type=click.Path(path_type=Path), help="Invoice received (CSV, Parquet, XLSX), to be judged."
     ),
 )
-@cloup.option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-)
+@RULES
 @cloup.option_group(
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for printable pages, JSON and CSV."),

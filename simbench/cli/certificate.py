@@ -11,7 +11,7 @@ import cloup
 
 from simbench.base.errors import BadInput
 from simbench.base.outputs import adopt
-from simbench.cli.output_options import OUTPUT_FILE
+from simbench.cli.options import OUTPUT_FILE
 from simbench.cli.pages import DONE, command
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.outputs import claim
 from simbench.base.text import count
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import click
 import cloup
 
 from simbench.base.json_files import indented
+from simbench.cli.options import RULES
 from simbench.cli.pages import JUDGED, command
 
 
@@ -23,9 +24,7 @@ from simbench.cli.pages import JUDGED, command
         help="Run folder, or a table of counts.",
     ),
 )
-@cloup.option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-)
+@RULES
 @cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."))
 def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, *, as_json: bool) -> int:
     """Compare traffic with the forecasts submitted to the operator.

@@ -13,7 +13,7 @@ import msgspec
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.json_files import indented, write_octets
-from simbench.cli.output_options import OUTPUT_FOLDER, language_option
+from simbench.cli.options import CONTRACT, OUTPUT_FOLDER, language_option
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
         show_default=True,
         help="Minutes after which a message counts as late (with --from).",
     ),
-    cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file."),
+    CONTRACT,
 )
 @cloup.option_group(
     "Output",

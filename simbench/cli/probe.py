@@ -18,7 +18,7 @@ from simbench.base.outputs import claim
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.base.version import __version__
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.options import OUTPUT_FOLDER, RULES
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the f
         help="Allow a platform on another machine, and send at most CAP messages a second.",
     ),
 )
-@cloup.option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-)
+@RULES
 @cloup.option_group(
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json and the ledgers."),

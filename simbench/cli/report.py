@@ -11,7 +11,7 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.outputs import adopt, claim
-from simbench.cli.output_options import OUTPUT_FOLDER, language_option
+from simbench.cli.options import OUTPUT_FOLDER, RULES, language_option
 from simbench.cli.pages import JUDGED, command
 
 QUIET_S = 2.0
@@ -25,9 +25,7 @@ FINDINGS = "findings.json"
     see=("simbench run", "simbench judge", "docs/guides/sla.md"),
 )
 @cloup.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
-@cloup.option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-)
+@RULES
 @cloup.option_group(
     "Form",
     language_option("report"),

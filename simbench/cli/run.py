@@ -15,7 +15,7 @@ from simbench.base.json_files import indented
 from simbench.base.progress import Shown
 from simbench.base.text import count
 from simbench.base.toml_files import label
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.options import OUTPUT_FOLDER, RULES
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ STOPPED = 3
     see=("simbench report", "simbench judge", "simbench bill", "docs/reference/scenario.md"),
 )
 @cloup.argument("scenario", type=click.Path(path_type=Path))
-@cloup.option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-)
+@RULES
 @cloup.option_group(
     "Execution",
     cloup.option(

@@ -15,7 +15,7 @@ from simbench.base.addresses import is_loopback
 from simbench.base.errors import BadInput
 from simbench.base.outputs import remove_folder
 from simbench.base.version import __version__
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.options import CONTRACT, OUTPUT_FOLDER
 from simbench.cli.pages import DONE, command
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ EXPOSED_FAILED_LOGINS = 20  # failed logins a minute from one address, with --ex
 @cloup.option_group(
     "Contract and rules",
     cloup.option("--limit", type=click.Choice(LIMIT_MODES), help="What the platform does with submits above the rate."),
-    cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file."),
+    CONTRACT,
 )
 @cloup.option_group(
     "Output",

@@ -13,7 +13,7 @@ from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.json_files import indented
 from simbench.base.toml_files import choice
-from simbench.cli.output_options import OUTPUT_FOLDER, language_option
+from simbench.cli.options import OUTPUT_FOLDER, language_option
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:

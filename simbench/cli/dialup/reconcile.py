@@ -13,7 +13,7 @@ import cloup
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
 from simbench.cli.dialup.options import FILE, MOST, OFFER
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from simbench.base.extras import need
 from simbench.base.json_files import indented
 from simbench.base.outputs import claim
 from simbench.cli.dialup.options import CLOCK, JSON, OFFER, PORTS, READINGS, TARIFF
-from simbench.cli.output_options import OUTPUT_FILE, OUTPUT_FOLDER
+from simbench.cli.options import OUTPUT_FILE, OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:

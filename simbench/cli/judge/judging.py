@@ -19,11 +19,11 @@ from simbench.cli.judge.options import (
     OUTPUT,
     PERIOD,
     REPORT,
-    RULES,
     SOURCE,
     ZONE,
     Options,
 )  # fmt: skip
+from simbench.cli.options import RULES
 from simbench.cli.pages import JUDGED, Page, command, option_group
 
 FILES: Final = (

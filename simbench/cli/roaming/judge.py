@@ -8,7 +8,7 @@ import click
 import cloup
 
 from simbench.base.json_files import indented, write_json
-from simbench.cli.output_options import OUTPUT_FILE
+from simbench.cli.options import OUTPUT_FILE
 from simbench.cli.pages import JUDGED, command
 from simbench.cli.roaming.options import CONTRACT, JSON
 

@@ -16,7 +16,7 @@ from simbench.base.json_files import indented
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.base.version import __version__
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 from simbench.cli.roaming.options import CONTRACT, JSON
 

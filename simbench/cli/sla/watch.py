@@ -11,7 +11,7 @@ import cloup
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.options import OUTPUT_FOLDER, RULES
 from simbench.cli.pages import command, option_group
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ class Options(msgspec.Struct, frozen=True):
         help="Days that the probability looks ahead.",
     ),
 )
-@option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-)
+@RULES
 @option_group(
     "Run",
     cloup.option(
