@@ -141,7 +141,7 @@ def plan_command(options: Options) -> int:
 def _advised(options: Options) -> tuple[Plan, Advice]:
     """The plan of the campaign file, and the advice on it."""
     from simbench.api.planning import asked_of, code_plans
-    from simbench.cli.run import Progress
+    from simbench.base.progress import Shown
     from simbench.planning.advise import advise
     from simbench.planning.own_code_plan import with_held
 
@@ -150,7 +150,7 @@ def _advised(options: Options) -> tuple[Plan, Advice]:
     if options.held is not None:
         plan = with_held(plan, options.held)
     own = code_plans(plan, options.mixes)
-    progress = Progress()
+    progress = Shown()
 
     def first(chosen: Candidate) -> None:
         if sys.stderr.isatty():
@@ -158,7 +158,7 @@ def _advised(options: Options) -> tuple[Plan, Advice]:
             click.echo(f"first answer: {chosen.words}, {price}; now compared and confirmed", err=True)
 
     try:
-        return plan, advise(plan, progress.show, first, own)
+        return plan, advise(plan, progress, first, own)
     finally:
         progress.end()
 

@@ -91,10 +91,10 @@ def run_command(
     contract = load_contract(contract_name) if contract_name else contract_of(read, scenario)
     world = plan(read, contract, str(scenario))
     folder = output or Path("reports") / f"run-{scenario.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
-    progress, began = Progress(), time.monotonic()
+    progress, began = Shown(), time.monotonic()
     signal.signal(signal.SIGTERM, _interrupted)
     try:
-        went = simulate_into(folder, world, How(detail, way, workers), progress.show)
+        went = simulate_into(folder, world, How(detail, way, workers), progress)
     except KeyboardInterrupt:
         click.echo(f"{read_info(folder).note}; the rows written so far can be read: {folder}", err=True)
         return STOPPED
@@ -102,21 +102,6 @@ def run_command(
         progress.end()
     _tell(world, folder, (went, detail, time.monotonic() - began, workers), as_json=as_json)
     return 0
-
-
-class Progress:
-    """Progress and remaining time on standard error, after the first two seconds."""
-
-    def __init__(self) -> None:
-        self._shown = Shown()
-
-    def show(self, done: float) -> None:
-        """Take the share done, 0 to 1, and show it at intervals."""
-        self._shown(done)
-
-    def end(self) -> None:
-        """End the progress line."""
-        self._shown.end()
 
 
 def _interrupted(*_: object) -> None:

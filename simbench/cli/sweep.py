@@ -62,10 +62,10 @@ def sweep(study: Path, output: Path | None, workers: int | None, dask: str | Non
       simbench sweep scenarios/plan/study_tiers.toml -o reports/tiers --dask tcp://127.0.0.1:8786
     """
     need("plan", "simbench sweep")
-    return sweep_command(study, output, workers, dask, Shown(**shown))  # type: ignore[arg-type]  # as the options say
+    return sweep_command(study, output, workers, dask, Form(**shown))  # type: ignore[arg-type]  # as the options say
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
+class Form(msgspec.Struct, frozen=True, kw_only=True):
     """How a sweep is shown."""
 
     measure: str = ""
@@ -74,10 +74,10 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     as_json: bool = False
 
 
-def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, shown: Shown) -> int:
+def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, shown: Form) -> int:
     """Run a study to its end; 0."""
     from simbench.api.planning import Sweep, write_sweep
-    from simbench.cli.run import Progress
+    from simbench.base.progress import Shown
     from simbench.planning.study import MEASURES, read_study
     from simbench.planning.sweep import intervals, sweep
     from simbench.planning.worker_pool import pool_of
@@ -89,9 +89,9 @@ def sweep_command(study: Path, output: Path | None, workers: int | None, dask: s
     prepared = read_study(study)
     folder = output or Path("reports") / f"sweep-{prepared.study.name}"
     pool = pool_of(prepared, dask or workers, "--dask")
-    progress = Progress()
+    progress = Shown()
     try:
-        done = sweep(prepared, folder, pool, progress.show)
+        done = sweep(prepared, folder, pool, progress)
     finally:
         pool.close()
         progress.end()
