@@ -108,6 +108,18 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
         "laws": path_in(laws), "back_test": back_test, "replications": replications, "seed": seed,
     }  # fmt: skip
     check_executor(executor)
+    with reported(progress) as show:
+        return _judge(record, contract, given, executor, show)
+
+
+def _judge(
+    record: Record | list[Records] | tuple[Records, ...],
+    contract: Contract | Path | str | None,
+    given: dict[str, Any],
+    executor: Where,
+    show: Progress,
+) -> Judgement | list[Judgement]:
+    """Judge one record in this process, several where `executor` says."""
     many = isinstance(record, list | tuple)
     records: list[Any] = list(record) if isinstance(record, list | tuple) else [record]
     inputs = [
@@ -115,13 +127,12 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
         for one in records
         for source in [source_of(one, portable=many)]
     ]
-    with reported(progress) as show:
-        if not many:
-            return findings_of(inputs[0], judge_record(inputs[0], progress=show))
-        if all(isinstance(one.source, Path | Frame) for one in inputs):
-            found = spread(judge_one, inputs, executor, show)
-        else:
-            found = [judge_one(one) for one in inputs]
+    if not many:
+        return findings_of(inputs[0], judge_record(inputs[0], progress=show))
+    if all(isinstance(one.source, Path | Frame) for one in inputs):
+        found = spread(judge_one, inputs, executor, show)
+    else:
+        found = [judge_one(one) for one in inputs]
     for one, judged in zip(records, found, strict=True):
         judged.record = one
     return found

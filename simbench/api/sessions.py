@@ -135,6 +135,11 @@ def conform(  # noqa: PLR0913 - the options of a session
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
         raise
+    return _session_of(judged, known, home, temporary, strict=strict)
+
+
+def _session_of(judged: Judgements, known: Baseline, home: Path, temporary: Path | None, *, strict: bool) -> Session:
+    """A session that has ended: written into its folder, or with a temporary one, which goes with it."""
     standings = compare(judged.findings, known, date.today(), strict=strict)
     if temporary is None:
         session = Session(write_output(judged, home, standings), home, standings, judged, strict=strict)
