@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 
 from simbench.api.contracts import contract_for
 from simbench.api.judgements import Judgement
-from simbench.api.judging import Inputs, Judged, judge_record
+from simbench.api.judging import Inputs, judge_record
 from simbench.api.runs import Run
 from simbench.base.errors import BadInput
 from simbench.base.progress import Progress, reported
@@ -16,6 +16,7 @@ from simbench.base.python_words import in_python_words, path_in
 from simbench.contract import Contract
 from simbench.ledger import Run as Recorded
 from simbench.planning.executors import Where, check_executor, spread
+from simbench.sla.judged import Judged
 from simbench.tables.frames import ArrowStream, Frame, is_table
 
 Record = Run | Recorded | Path | str | ArrowStream
