@@ -72,6 +72,10 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 BUT: Final = "but "  # begins a part that limits the ones before it
 
 
+GRAVEST_FIRST: Final[tuple[Outcome, ...]] = ("fail", "error", "inconclusive", "weak", "pass", "unsupported")
+"""Of several outcomes of one purpose the first of these counts."""
+
+
 def prose(parts: Sequence[str]) -> str:
     """The sentences of a finding as one text; every other place shows the parts or this."""
     text = parts[0] if parts else ""

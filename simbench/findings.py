@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 from simbench.base.notebook import html_table
 from simbench.base.toml_files import choice
-from simbench.finding import OUTCOMES, Finding, Outcome, counted, outcome_of, tally
+from simbench.finding import GRAVEST_FIRST, OUTCOMES, Finding, Outcome, counted, outcome_of, tally
 from simbench.reporting.format import quantity
 from simbench.rulebook import RENAMED
 from simbench.tables.frames import Frame
@@ -15,7 +15,6 @@ from simbench.tables.frames import Frame
 if TYPE_CHECKING:
     from simbench.tables.rows import RejectedRow
 
-RANK: Final = {name: place for place, name in enumerate(("fail", "error", "inconclusive", "weak", "pass"))}
 HEADINGS: Final = ("outcome", "clause", "purpose", "exercise", "measured", "limit", "unit", "blame", "summary")
 
 
@@ -114,7 +113,7 @@ class Findings(Sequence[Finding]):
         return "\n".join(f"{one.outcome:<13}{one.clause:<12}{one.purpose:<28}{one.summary}" for one in self._found)
 
     def _repr_html_(self) -> str:
-        worst = sorted(self._found, key=lambda one: RANK.get(one.outcome, len(RANK)))
+        worst = sorted(self._found, key=lambda one: GRAVEST_FIRST.index(one.outcome))
         rows = [
             (one.outcome, one.clause, one.purpose, quantity(one.measured, one.unit, one.limit),
              quantity(one.limit, "share" if one.unit.startswith("share") else ""), one.summary)

@@ -12,7 +12,7 @@ from typing import Final, Generic, Literal, TypedDict, TypeVar, Unpack, get_args
 
 import msgspec
 
-from simbench.finding import OUTCOMES, Blame, Evidence, Finding, Outcome, prose
+from simbench.finding import GRAVEST_FIRST, Blame, Evidence, Finding, Outcome, prose
 
 Suite = Literal["client", "watched", "audit", "sla", "platform", "soak"]
 AuditInput = Literal[
@@ -217,9 +217,7 @@ def worst(judged: Iterable[Verdict], summary: str = "") -> Verdict:
 
     The figure is the worst of them: the furthest beyond its limit, or of those within theirs the nearest to it.
     """
-    order: dict[Outcome, int] = {"fail": 0, "error": 1, "inconclusive": 2, "weak": 3, "pass": 4, "unsupported": 5}
-    assert set(order) == set(OUTCOMES)
-    ranked = sorted(judged, key=lambda one: order[one.outcome])
+    ranked = sorted(judged, key=lambda one: GRAVEST_FIRST.index(one.outcome))
     if not ranked:
         return Verdict("inconclusive", summary or "nothing to judge", blame="bench")
     same = sorted((one for one in ranked if one.outcome == ranked[0].outcome), key=_distance)

@@ -16,8 +16,9 @@ from simbench.base.bundled import find_scenario
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.python_tables import built
 from simbench.contract import Contract
+from simbench.contract.load import contract_beside
 from simbench.simulation import plan as planned
-from simbench.simulation.scenario import Campaign, Flow, WorldScenario, check_world, contract_of, read_world
+from simbench.simulation.scenario import Campaign, Flow, WorldScenario, check_world, read_world
 
 Span = tuple[str | date, str | date]
 """From a midnight or civil time up to, but not including, another."""
@@ -77,7 +78,7 @@ class World:
         """The world of a file, or a bundled one by name ("year/01_quiet_day"). Raises ScenarioError, ContractError."""
         file = find_scenario(Path(path))
         settings = read_world(file)
-        known = contract_of(settings, file) if contract is None else contract_in(contract)
+        known = contract_beside(settings.contract, file) if contract is None else contract_in(contract)
         return cls._made(settings, known, str(file))
 
     @classmethod

@@ -11,10 +11,9 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.outputs import adopt, claim
+from simbench.base.progress import QUIET_S
 from simbench.cli.options import OUTPUT_FOLDER, RULES, language_option
 from simbench.cli.pages import JUDGED, command
-
-QUIET_S = 2.0
 
 FINDINGS = "findings.json"
 

@@ -82,13 +82,14 @@ def run_command(
     """Run the world of a scenario file. Returns 0, or 3 when stopped early; the rows written by then can be read."""
     from simbench.api.runs import How, simulate_into
     from simbench.contract import load_contract
+    from simbench.contract.load import contract_beside
     from simbench.ledger.info import read_info
     from simbench.simulation.plan import plan
-    from simbench.simulation.scenario import contract_of, read_world
+    from simbench.simulation.scenario import read_world
 
     detail, way, workers = choices
     read = read_world(scenario)
-    contract = load_contract(contract_name) if contract_name else contract_of(read, scenario)
+    contract = load_contract(contract_name) if contract_name else contract_beside(read.contract, scenario)
     world = plan(read, contract, str(scenario))
     folder = output or Path("reports") / f"run-{scenario.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     progress, began = Shown(), time.monotonic()

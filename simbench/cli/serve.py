@@ -122,17 +122,18 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     **service: Any,
 ) -> None:
     """Serve until SIGINT or SIGTERM; the ledger is closed before the process ends."""
-    from fake_smsc.scenario import contract_of, demo_scenario, read_scenario
+    from fake_smsc.scenario import demo_scenario, read_scenario
     from simbench.base.bundled import find_scenario
     from simbench.base.event_loop import run
     from simbench.cli.script import Script
     from simbench.cli.serve_service import ServeOptions
     from simbench.contract import DEFAULT, load_contract
+    from simbench.contract.load import contract_beside
 
     if scenario is not None:
         scenario = find_scenario(scenario)
         chosen = read_scenario(scenario)
-        contract = load_contract(contract_name) if contract_name else contract_of(chosen, scenario)
+        contract = load_contract(contract_name) if contract_name else contract_beside(chosen.contract, scenario)
     else:
         contract = load_contract(contract_name or DEFAULT)
         chosen = demo_scenario(contract)
