@@ -155,7 +155,8 @@ def test_help_has_both_names_whichever_context_asks_first() -> None:
 @pytest.mark.parametrize(
     ("words", "function"),
     [
-        ("conform", simbench.conform), ("judge any", simbench.judge), ("report", simbench.report), ("plan", simbench.plan),
+        ("conform", simbench.conform), ("judge any", simbench.judge), ("report", simbench.report),
+        ("plan", simbench.plan),
         ("dialup replay", simbench.dialup.judge), ("dialup settle", simbench.dialup.settle),
         ("roaming run", simbench.roaming.simulate), ("roaming envelope", simbench.roaming.allowance),
     ],
