@@ -88,7 +88,7 @@ def frames_in(octets: Octets, at: int, end: int, row: int, count: int, found: In
 
 
 @kernel_beside
-def scan(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the octets, and a kernel has no objects
+def scan(  # noqa: PLR0912, PLR0913 - one pass over the octets, and a kernel has no objects
     octets: Octets, edges: Ints, lanes: Ints, first: int, rests: Octets, sizes: Ints, joined: Octets, used: int,
     found: Ints, state: Ints,
 ) -> None:  # fmt: skip
