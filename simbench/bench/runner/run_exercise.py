@@ -21,6 +21,7 @@ from simbench.base.json_files import write_octets
 from simbench.base.version import __version__
 from simbench.bench.exercises.exercise import Chosen, Exercise
 from simbench.bench.exercises.tester import PATIENCE, Bench
+from simbench.bench.runner import AT_ONCE
 from simbench.bench.sut.protocol import (
     AccountGiven,
     CannotRun,
@@ -39,7 +40,6 @@ from simbench.numbering.plan import plan_of
 
 BUDGET = 3  # limit as a multiple of the duration with a correct client
 SPARE_S = 60
-AT_ONCE = 8  # concurrent exercises, each with a server on this loop and its own client
 LIGHT_AT_ONCE = 4  # of those that measure rates, where each has few messages a second
 LIGHT_PER_S = 100
 EARLY = 2  # exercises that are begun first because they are short, so that there is a verdict soon
