@@ -291,10 +291,7 @@ class Centre:
     def inquire(self, key: Key, now: int) -> Refused | None:
         """Operation 55: post the 57s and return None, or return the refusal."""
         self.advance(now)
-        refusal = self._barred(key)
-        if refusal is None:
-            self.amendments.inquire(key, self._now)
-        return refusal
+        return self._barred(key) or self.amendments.inquire(key, self._now)
 
     def delete(self, key: Key, now: int) -> Refused | None:
         """Operation 56: post the 58s and return None, or return the refusal."""
@@ -316,6 +313,7 @@ class Centre:
         An acknowledgement writes no row: the wire already shows it.
         """
         if accepted:
+            notification.acknowledged = True
             return
         self.advance(now)
         now = self._now

@@ -108,7 +108,7 @@ async def with_service(
         try:
             yield (*console, f"  API: {url}/docs    metrics: {url}/metrics", *_warnings(settings))
         finally:
-            gc.unfreeze()  # collect the console's reference cycles before the interpreter ends
+            gc.unfreeze()  # collect the service's reference cycles before the interpreter ends
 
 
 def _warnings(settings: ServiceSettings) -> Iterator[str]:

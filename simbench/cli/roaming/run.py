@@ -107,18 +107,20 @@ def run(  # noqa: PLR0913 - one argument an option
 
 
 def _info(output: Path, scenario: RoamingScenario, contract: RoamingContract, began: float) -> RunInfo:
-    from simbench.ledger.info import RunInfo
+    from simbench.ledger.info import RunInfo, Times
 
     return RunInfo(
         run=output.name,
-        created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
+        times=Times(
+            time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
+            int(began * SECOND_US),
+            int(time.time() * SECOND_US),
+        ),
         scenario=scenario.name,
         seed=scenario.seed,
         contract=contract.name,
         contract_digest=contract.digest,
         versions={"simbench": __version__},
-        wall_started=int(began * SECOND_US),
-        wall_ended=int(time.time() * SECOND_US),
         note="roaming population",
         closed=True,
         rows={"subscribers": scenario.population.subscribers, "days": scenario.population.days},
