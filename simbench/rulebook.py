@@ -6,8 +6,10 @@ verifies. Each kind of input (a ledger, a bill, a probe's connections, …) has 
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from math import inf
+from pathlib import Path
 from typing import Final, Generic, Literal, TypedDict, TypeVar, Unpack, get_args
 
 import msgspec
@@ -22,20 +24,7 @@ Absence = Literal["", "session", "anywhere"]
 Given = TypeVar("Given")
 Judge = Callable[[Given], "Verdict"]
 SUITES: tuple[Suite, ...] = get_args(Suite)
-RENAMED: Final = {
-    "OPS-ACH-03/oddities": "submits.violations",
-    "OPS-CON-02/oddities": "sessions.violations",
-    "OPS-CON-03/answers-notices": "sessions.answers-notifications",
-    "OPS-DEO-06/temptations": "sender.forbidden-requests",
-    "OPS-ENG-02/non-orange-share": "recipients.other-operators-share",
-    "OPS-ENG-04/five-days": "sla.interruption-notice",
-    "OPS-QOS-01/rolling-year": "sla.availability",
-    "OPS-QOS-02/six-hours": "sla.restoration",
-    "OPS-QOS-03/five-days": "sla.maintenance-notice",
-    "recipients.non-orange-share": "recipients.other-operators-share",
-    "roaming.told": "roaming.spending-alerts",
-    "roaming.told-used-up": "roaming.used-up-alert",
-}
+RENAMED: Final[dict[str, str]] = tomllib.loads(Path(__file__).with_name("renamed.toml").read_text("utf-8"))
 """Ids of purposes of earlier versions, accepted for one release; any other CLAUSE/slug is the purpose of that slug."""
 
 
