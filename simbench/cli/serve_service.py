@@ -113,7 +113,7 @@ async def with_service(
 
 def _warnings(settings: ServiceSettings) -> Iterator[str]:
     """The warnings for an API that other machines can reach."""
-    from simbench.service.settings import is_loopback
+    from simbench.base.addresses import is_loopback
 
     if settings.certificate is None and not is_loopback(settings.host):
         yield (

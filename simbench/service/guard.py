@@ -18,10 +18,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fake_smsc.server.login_throttle import LoginThrottle
+from simbench.base.addresses import is_loopback
 from simbench.service.http_bounds import taken, trust
 from simbench.service.log import EventLog
 from simbench.service.problems import problem
-from simbench.service.settings import ServiceSettings, is_loopback
+from simbench.service.settings import ServiceSettings
 from simbench.service.turns import Turns
 
 COOKIE = "simbench_token"

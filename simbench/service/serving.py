@@ -21,8 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.network import tls_context
-from simbench import __version__
 from simbench.base.errors import PortInUse, Trouble
+from simbench.base.version import __version__
 from simbench.service import problems
 from simbench.service.console import console
 from simbench.service.guard import SAFE, Guard

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from fake_smsc.server.network import tls_context
+from simbench.base.addresses import is_loopback
 from simbench.base.errors import BadInput
 
 SHORTEST_TOKEN = 16
@@ -51,14 +52,6 @@ class ServiceSettings(msgspec.Struct, frozen=True):
     def scheme(self) -> str:
         """http, or https with a certificate."""
         return "https" if self.certificate else "http"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it; names other than localhost could resolve to any address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def read_token(path: Path | None) -> str:
