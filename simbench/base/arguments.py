@@ -1,6 +1,6 @@
-"""Arguments of public functions are checked against their annotations at the call, as keys of a file are.
+"""Checks arguments of public functions against their annotations at the call, with errors like those of a file.
 
-Only annotations made of the kinds below are checked; the functions themselves check the others.
+Only arguments whose annotation consists of the kinds below are checked; each function checks its others itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 class Kind(NamedTuple):
-    """What an annotation accepts: in words, by type, or by the name of a class that this room does not know."""
+    """The values an annotation accepts: their description, their types, or the name of a class not imported here."""
 
     words: str
     types: tuple[type, ...] = ()
@@ -45,7 +45,7 @@ KINDS: Final = {
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """The function; it raises BadInput that names the argument where one has the wrong type."""
+    """Wrap a function so that an argument of the wrong type raises BadInput, which names the argument."""
     shape = signature(function)
     annotated = {name: str(one.annotation).split(" | ") for name, one in shape.parameters.items()}
     kinds = {
@@ -66,6 +66,6 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _is(value: Any, kind: Kind) -> bool:
-    if isinstance(value, bool) and bool not in kind.types:  # which Python takes for a number
+    if isinstance(value, bool) and bool not in kind.types:  # Python counts bool as int
         return False
     return isinstance(value, kind.types) or kind.name in {one.__name__ for one in type(value).__mro__}

@@ -1,4 +1,4 @@
-"""Texts written the same everywhere: amounts with their nouns."""
+"""Amounts with their nouns in singular or plural."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Reads a capture into a ledger: `wire` rows as if the bench had recorded them, and the capture's defects as events.
 
-Memory is bounded, however long the capture is.
+Memory does not grow with the length of the capture.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def read_capture(
 ) -> CaptureRead:
     """Append the `wire` and event rows of a capture file to anything with `append`; return a summary.
 
-    Every UCP connection becomes a session (after each hole another, which began midway, without an "open" row). A
-    chunk is dated when its last octet was seen in order. `port` is the SMSC's, if the frames do not show it; `pause`
-    is called every 50,000 packets. Raises BadInput if the file is unreadable, no capture, damaged (rows before the
-    damage are appended), or contains only unknown link types.
+    Every UCP connection becomes a session; after each hole it continues as another session without an "open" row. The
+    instant of a chunk is that at which its last octet was seen in order. `port` is the SMSC's, if the frames do not
+    show it; `pause` is called every 50,000 packets. Raises BadInput if the file is unreadable, not a capture, damaged
+    (rows before the damage are appended), or contains only unknown link types.
     """
     try:
         with path.open("rb") as file:
@@ -45,7 +45,7 @@ def read_capture(
 def read_packets(
     file: BinaryIO, name: str, wire: Rows, events: Rows, port: int | None = None, pause: Pause = lambda: None
 ) -> CaptureRead:
-    """`read_capture` from an open, seekable file of that name."""
+    """Read a capture like `read_capture`, from an open, seekable file."""
     capture, streams, network = Packets(file, name), Streams(wire, events, port), Network()
     number = at = 0
     feed = streams.feed
@@ -64,7 +64,7 @@ def read_packets(
 
 
 def finished(capture: Packets, network: Network, streams: Streams, events: Rows, at: int) -> CaptureRead:
-    """End of the capture: write its summary as events. Raises BadInput if all link types are unknown."""
+    """Write the summary of a capture as events, at its end. Raises BadInput if all link types are unknown."""
     number, unread = capture.clock.packets, network.unread.total()
     strange = [kind for kind in network.unread if kind.startswith("link type ")]
     if strange and number and sum(network.unread[kind] for kind in strange) == number:

@@ -32,7 +32,7 @@ Progress = Callable[[int], object]
 
 
 class _Clear:
-    """UCP outside any tunnel: the number of frames each way, and the first of them."""
+    """UCP outside tunnels: the number of frames in each direction, and the first of them."""
 
     def __init__(self, port: int | None) -> None:
         self.frames: Counter[str] = Counter()
@@ -51,7 +51,7 @@ class _Clear:
 def read_tunnelled(
     path: Path, ledger: AnyLedger, port: int | None, tunnels: Tunnels, progress: Progress = lambda _: None
 ) -> CaptureRead:
-    """`read_capture` including ESP. `progress` receives the number of packets now and then.
+    """Read a capture like `read_capture`, including ESP. `progress` gets the number of packets at intervals.
 
     A segment seen both in clear and inside a tunnel (a capture at the tunnel's end) counts once. Raises BadInput like
     `read_capture`, and for keys that decrypt nothing.

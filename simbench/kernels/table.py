@@ -1,7 +1,7 @@
 """A table from 64-bit keys to 64-bit values (open addressing, linear probing), shared by plain and compiled code.
 
-The multiplier of its hash is drawn for each table, so that nobody can choose keys that meet, and a key is never farther
-from its hash than `PROBES` cells. Where a key lies changes no result.
+Each table has a random multiplier for its hash, so that nobody can choose colliding keys. A key is at most `PROBES`
+cells from its hash. The position of a key does not affect results.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from simbench.kernels.chance import MASK
 Words = NDArray[np.uint64]
 
 SPARSE: Final = 2  # cells per key, at least
-PROBES: Final = 256  # cells from its hash a key may lie; far beyond what chance brings at this density
-HEAD: Final = 4  # cells before the first key: count of keys, multiplier, shift, nothing
+PROBES: Final = 256  # greatest distance of a key from its hash, in cells; not reached by chance at this density
+HEAD: Final = 4  # cells before the first key: count of keys, multiplier, shift, unused
 _SMALLEST: Final = 10  # bits of the number of cells
 
 
 class Table:
-    """Cells by key; key 0 means none. A new cell holds 0.
+    """A table of cells by key; key 0 means none, and the value of a new key is 0.
 
-    `cells`: count, multiplier, shift, nothing, then pairs of a key and its value, which share a line of the processor's
-    cache; compiled code uses it with `cell_of`. Places are valid until the next call that adds or removes keys.
+    `cells`: count, multiplier, shift, unused, then pairs of a key and its value, which share a line of the processor's
+    cache; compiled code uses it with `cell_of`. Positions are valid until the next call that adds or removes keys.
     """
 
     __slots__ = ("_head", "_keys", "_multiplier", "_shift", "cells", "values")
@@ -36,7 +36,7 @@ class Table:
 
     @property
     def count(self) -> int:
-        """Keys held."""
+        """The number of keys."""
         return self._head[0]
 
     def clear(self) -> None:
@@ -66,15 +66,15 @@ class Table:
 
     def put(self, key: int, value: int) -> None:
         """Set the value of a key."""
-        place = self.place(key)  # first: it may lay the values elsewhere
+        place = self.place(key)  # first, because it may move the values
         self.values[place] = value
 
     def is_full(self) -> bool:
-        """Whether another key needs more cells."""
+        """Return whether another key needs more cells."""
         return (self.count + 1) * SPARSE > len(self._keys)
 
     def keep(self, least: int) -> None:
-        """Remove the keys whose value is lower."""
+        """Remove the keys whose value is below `least`."""
         keys, values = self._held()
         kept = values >= least
         self._lay(keys[kept], values[kept], _SMALLEST)
@@ -89,7 +89,7 @@ class Table:
         return keys[held], values[held]
 
     def _lay(self, keys: Words, values: NDArray[np.int64], bits: int) -> None:
-        """Put all keys into at least 2^bits cells: each at its hash or, in order of the hashes, right after."""
+        """Put all keys into at least 2^bits cells, each at its hash or, in order of hashes, in the next free cell."""
         while (len(keys) + 1) * SPARSE > 1 << bits:
             bits += 1
         size = 1 << bits
@@ -105,14 +105,14 @@ class Table:
         at = HEAD + 2 * places
         self.cells[at], self.cells[at + 1] = keys[order], values[order].view(np.uint64)
         self._multiplier, self._shift = int(multiplier), 64 - bits
-        # For single cells, several times faster than the array.
+        # Memory views read single cells several times faster than the array.
         self._head: memoryview = self.cells[:HEAD].data
         self._keys: memoryview = self.cells[HEAD::2].data
         self.values: memoryview = self.cells.view(np.int64)[HEAD + 1 :: 2].data
 
 
 def home_of(cells: Any, key: Any) -> Any:
-    """Return the index in `cells` at which a key (a word) is sought first."""
+    """Return the index in `cells` at which the search for a key (a word) begins."""
     return HEAD + 2 * np.int64((key * cells[1]) >> cells[2])
 
 
@@ -141,5 +141,5 @@ def held_at(cells: Any, key: Any) -> Any:
 
 
 def is_full(cells: Any) -> Any:
-    """Whether another key needs more cells. For compiled code."""
+    """Return whether another key needs more cells. For compiled code."""
     return (np.int64(cells[0]) + 1) * SPARSE > (len(cells) - HEAD) // 2

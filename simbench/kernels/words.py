@@ -24,7 +24,7 @@ def _unsigned(number: Any) -> Any:
 
 
 class _Word(jit.Kernel[[int], int]):
-    """`word(number)`: plain when called from Python, a mere change of type in compiled code."""
+    """`word(number)`: the number modulo 2^64 in Python, only a change of type in compiled code."""
 
     def __call__(self, number: int) -> int:
         return int(number) & MASK

@@ -143,7 +143,7 @@ def decoded(id_: str, octets: bytes) -> records.DecodedFrame:
     """Return a decoded frame with hidden passwords."""
     frame = next((item for item in Framer(len(octets)).feed(octets) if isinstance(item, Frame)), None)
     if frame is None:
-        return records.DecodedFrame(id=id_, heading="no sound frame", frame=octets.hex().upper(), fields=[])
+        return records.DecodedFrame(id=id_, heading="not a valid frame", frame=octets.hex().upper(), fields=[])
     frame = without_secrets(frame)
     fields = [
         records.FieldRecord(name=each.name, value=each.value, what=each.what, meaning=_unless_hidden(each))

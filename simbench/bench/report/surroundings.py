@@ -80,7 +80,7 @@ class Surroundings:
 
     def _neighbour(self, run: ExerciseRun, row: FrameSeen, is_it: bool) -> Neighbour:
         item = next(iter(Framer(max(len(row.frame), 1)).feed(row.frame)), None)
-        what = heading(item) if isinstance(item, Frame) else row.problem or "no sound frame"
+        what = heading(item) if isinstance(item, Frame) else row.problem or "not a valid frame"
         shown = masked_text(what) if self._mask else what
         return Neighbour(
             _since(run, row.at), moment(row.at, self._calendar), WAYS.get(row.direction, row.direction), shown, is_it

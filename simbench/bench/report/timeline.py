@@ -104,6 +104,6 @@ def _wire(run: ExerciseRun) -> Iterator[Row]:
         if row.closed_at >= 0:
             yield row.closed_at, "wire", f"session {row.session} closed by {row.closed_by}: {row.reason}", ""
     for seen in run.trace.frames.rows():
-        name = f"{seen.ot}{seen.kind} TRN {seen.trn}" if seen.kind else f"no sound frame: {seen.problem}"
+        name = f"{seen.ot}{seen.kind} TRN {seen.trn}" if seen.kind else f"not a valid frame: {seen.problem}"
         way = _WAYS.get(seen.direction, seen.direction)
         yield seen.at, "wire", f"{way} session {seen.session}: {name}", seen.frame.hex()

@@ -57,7 +57,7 @@ class Clock(msgspec.Struct):
     without_year: bool = False
 
     def read(self, found: re.Match[str], line: int) -> int | None:
-        """The instant of a line's stamp, None when it is no time. NoZone where it has no zone and none is given."""
+        """The instant of a line's stamp, None when it is not a time. NoZone where it has no zone and none is given."""
         stamp = found.groupdict()
         try:
             if stamp.get("iso"):

@@ -253,7 +253,7 @@ def test_two_faults_stack_the_second_seeing_what_the_first_made() -> None:
     late = [at for at, item in ran.probe.items if isinstance(item, WireError)]
     assert max(late) - min(late) > 2
     turned = seen(FaultConfig("bad-checksum", ot="51"), FaultConfig("double-result", delay_s=2))
-    assert turned.errors == {"checksum": SUBMITS}  # what is no sound frame any more is no result to be doubled
+    assert turned.errors == {"checksum": SUBMITS}  # what is not a valid frame any more is no result to be doubled
 
 
 def test_what_creeps_is_not_mixed_with_what_follows_it() -> None:
