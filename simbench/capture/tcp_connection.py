@@ -126,7 +126,7 @@ class Evidence:
         return self.is_ucp and (self.established or has_octets)
 
     def settle(self, sides: tuple[Side, Side]) -> Side:
-        """Return the client: the sender of a client's operation, else the side not at the SMSC's port or the initiator."""
+        """Return the client: the sender of a client's operation, the side not at the SMSC's port, or the initiator."""
         if self.client is None and self._port is not None:
             here, there = ports(sides[0].key)
             if here != there:

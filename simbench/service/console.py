@@ -1,6 +1,6 @@
 """The console: one web page for a running SMSC. All its actions go through the platform.
 
-It is refreshed once a second, by one timer per visitor.
+The page is refreshed once a second, by one timer per visitor.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from simbench.service.platform import ServedPlatform
 from simbench.service.problems import install
 
 PERIOD_S = 1.0
-UNSEEN = 10  # pages that were fetched and not opened in a browser; beyond this the oldest goes
-BUILT_S = 60.0  # until a page that waits for others is made
-BREATH_S = 0.005  # between two parts of a page, for the clients of the SMSC
-COLLECTED = 20  # pages that have gone, after which their objects are collected: they refer to each other
-PAUSE_S = 0.5  # between two pages
-# The library names no language, and its tables, which scroll on a narrow screen, cannot be reached by keyboard.
+UNSEEN = 10  # pages fetched but not opened in a browser; beyond this the oldest is deleted
+BUILT_S = 60.0  # longest wait of a page that waits for others to be built
+BREATH_S = 0.005  # pause between two parts of a page, in which clients of the SMSC are served
+COLLECTED = 20  # garbage is collected after this many deleted pages, whose objects refer to each other
+PAUSE_S = 0.5  # pause between two pages
+# The library sets no language, and its tables, which scroll on a narrow screen, cannot be reached by keyboard.
 ACCESS = """<script>(() => {
   const page = document.documentElement;
   const mark = () => {
@@ -47,7 +47,7 @@ def add_console(app: FastAPI, platform: ServedPlatform) -> None:
 
     @ui.page("/", title="simbench", response_timeout=BUILT_S)
     async def page() -> None:
-        async with building:  # one after the other: a turn of the loop makes one part of one page
+        async with building:  # one page at a time, so that a turn of the loop builds only one part
             for id_ in [id_ for id_, client in built.items() if client.has_socket_connection]:
                 del built[id_]
             while len(built) > UNSEEN:
@@ -65,7 +65,7 @@ def add_console(app: FastAPI, platform: ServedPlatform) -> None:
             gc.collect()
 
     pages.on_delete(collect)
-    install(pages, platform.log)  # unknown paths are refused and logged as elsewhere
+    install(pages, platform.log)  # unknown paths are refused and logged as in the API
     ui.run_with(app, mount_path="/", show_welcome_message=False)
 
 
@@ -75,10 +75,10 @@ class Page:
     def __init__(self, platform: ServedPlatform) -> None:
         self.platform = platform
         ui.add_body_html(ACCESS)
-        ui.colors(primary="#1d4e89")  # dark enough beside white
+        ui.colors(primary="#1d4e89")  # enough contrast with white
 
     async def build(self) -> None:
-        """Make its parts, one in each turn of the loop: clients of the SMSC are served between them."""
+        """Build the parts of the page, one in each turn of the loop, to serve clients of the SMSC in between."""
         self._head()
         with ui.element("main").classes("w-full flex flex-wrap lg:flex-nowrap gap-4"):
             left = ui.column().classes("w-full lg:w-2/3 min-w-0")

@@ -16,7 +16,7 @@ from simbench.service.records import AskedOutage, Fault, Speed, Step
 PARAMETERS: Final[dict[str, Callable[[str], object]]] = {
     "delay_s": float, "ec": str, "ot": str, "octets": int, "octets_per_s": int, "per_s": float, "after": int,
 }  # fmt: skip
-OF_ALL: Final = frozenset({"share", "code", "from_s", "for_s"})  # that every fault takes, or almost
+OF_ALL: Final = frozenset({"share", "code", "from_s", "for_s"})  # parameters of nearly every fault
 CHOOSER: Final = """<q-td :props="props"><q-btn flat dense no-caps align="left" :label="props.value"
  :aria-label="'Choose ' + props.value" @click="$parent.$emit('choose', props.value)" /></q-td>"""
 
@@ -45,7 +45,7 @@ def outage_panel(platform: ServedPlatform) -> None:
         with ui.row().classes("items-center"):
             mode = ui.select(list(get_args(Mode)), value="cut", label="Mode").classes("w-32")
             scopes = ["total", *control.server.gateway.centre.limiters]
-            scope = ui.select(scopes, value="total", label="Whom").classes("w-24")
+            scope = ui.select(scopes, value="total", label="Scope").classes("w-24")
             in_s = ui.number("Starts in (s)", value=0).classes("w-24")
             for_s = ui.number("Lasts (s)", value=0).classes("w-24")
             planned = ui.checkbox("maintenance")
@@ -64,7 +64,7 @@ def outage_panel(platform: ServedPlatform) -> None:
 
 
 def faults_panel(platform: ServedPlatform) -> ui.label:
-    """Every wire fault with its parameters; returns the label for those that are active."""
+    """Show every wire fault with its parameters; return the label for the active ones."""
     control = platform.control
     with ui.card().classes("w-full"):
         heading("Wire faults")
@@ -105,7 +105,7 @@ def faults_panel(platform: ServedPlatform) -> ui.label:
 
 
 def _catalogue(choose: Callable[[str], object]) -> None:
-    """A table of all faults: what each does, and its own parameters with their defaults."""
+    """Show a table of all faults, with a description and the parameters with their defaults."""
     columns = [
         {"name": each, "label": each, "field": each, "align": "left"} for each in ("fault", "what", "parameters")
     ]

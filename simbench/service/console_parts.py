@@ -1,4 +1,4 @@
-"""What the parts of the console share: headings, tables, buttons whose action may be refused, a frame in words."""
+"""Shared parts of the console: headings, tables, buttons whose action may be refused, decoded frames."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simbench.base.errors import SimbenchError
 from simbench.service.problems import Refusal
 from simbench.service.records import DecodedFrame
 
-# A cell as a button, so that a keyboard opens it too; the row goes with the event.
+# A cell as a button, so that it can be opened by keyboard too.
 OPENER = """<q-td :props="props"><q-btn v-if="props.row.id" flat dense no-caps align="left" :label="String(props.value)"
  :aria-label="'Frame of ' + props.value" @click.stop="$parent.$emit('explain', props.row.id)" />
  <span v-else>{{ props.value }}</span></q-td>"""
@@ -25,7 +25,7 @@ def shown_at(us: int, calendar: Calendar) -> str:
 
 
 def button(text: str, action: Callable[[], Awaitable[object]], colour: str = "primary") -> None:
-    """A button whose action may be refused; the visitor sees the reason."""
+    """Add a button whose action may be refused; the visitor sees the reason."""
 
     async def pressed() -> None:
         try:
@@ -40,13 +40,13 @@ def button(text: str, action: Callable[[], Awaitable[object]], colour: str = "pr
 
 
 def heading(text: str, level: int = 2) -> None:
-    """The heading of a part of the page, or at level 3 within one."""
+    """Add the heading of a part of the page, or at level 3 within a part."""
     size = "text-lg" if level == 2 else "text-base"
     ui.html(f'<h{level} class="{size} font-medium">{text}</h{level}>', sanitize=False)
 
 
 def table(title: str, columns: Sequence[str], key: str, *, opens: str = "", rows: int = 0, level: int = 2) -> Any:
-    """A table under its heading; the cells of the column `opens` are buttons, `rows` of it stand on a page (0: all)."""
+    """Add a table with a heading; cells of the column `opens` are buttons, and a page has `rows` rows (0: all)."""
     heading(title, level)
     shown = [
         {"name": name, "label": name.replace("_per_s", "/s").replace("_", " "), "field": name, "align": "left"}
@@ -60,13 +60,13 @@ def table(title: str, columns: Sequence[str], key: str, *, opens: str = "", rows
 
 
 def fill(made: Any, rows: list[dict[str, Any]]) -> None:
-    """Show rows; nothing is sent for those that are shown already."""
+    """Show rows; nothing is sent if they are already shown."""
     if made.rows != rows:
         made.rows = rows
 
 
 def show_frame(frame: DecodedFrame) -> None:
-    """A frame field by field."""
+    """Show a frame field by field."""
     ui.label(f"{frame.heading}   ({frame.id})").classes("font-bold")
     columns = [{"name": n, "label": n, "field": n, "align": "left"} for n in ("name", "value", "what", "meaning")]
     rows = [field.model_dump() for field in frame.fields]

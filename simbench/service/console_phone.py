@@ -16,7 +16,7 @@ SCREEN = "w-full h-64 overflow-auto border rounded p-2 bg-slate-50 flex-nowrap f
 
 
 def phone_panel(platform: ServedPlatform) -> None:
-    """A phone: the texts a subscriber received, and a text to send."""
+    """Show a phone: the texts a subscriber received, and a text to send."""
     control = platform.control
     codes = list(control.server.gateway.centre.limiters)
     with ui.card().classes("w-full"):

@@ -1,4 +1,4 @@
-"""The console's tables that lead to frames: messages, verdicts, and the feed of events. All of them are live."""
+"""The console's tables with links to frames: messages, verdicts, and the feed of events, all refreshed."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ FED: Final = ("when", "session", "account", "event", "answer", "decided_by")
 OUTCOMES: Final = ["", "pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted"]
 LIVE_S: Final = 2.0
 EVENTS_SHOWN: Final = 25
-FRAMES_SHOWN: Final = 3  # of a verdict
+FRAMES_SHOWN: Final = 3  # per verdict
 UNDECIDED: Final = frozenset({"inconclusive", "unsupported"})
 FIRST: Final = ("error", "fail", "weak", "pass")  # the order of verdicts
-# Buttons within a cell, so that a keyboard opens a frame too.
+# Buttons within a cell, so that frames can be opened by keyboard too.
 FRAMES: Final = """<q-td :props="props"><q-btn v-for="id in props.value.split(' ').filter(Boolean)" :key="id" flat dense
  no-caps :label="id" :aria-label="'Frame ' + id" @click="$parent.$emit('explain', id)" /></q-td>"""
 
 
 def opens_frames(made: Any, platform: ServedPlatform) -> None:
-    """Let the buttons of a table show their frame below it."""
+    """Make the buttons of a table show their frame below the table."""
     place = ui.column().classes("w-full").props("role=status")
 
     async def explain(id_: str) -> None:
-        from simbench.service.routes import decoded  # noqa: PLC0415 - routes know the console's parts not
+        from simbench.service.routes import decoded  # noqa: PLC0415 - needed only here
 
         session, at, trn = id_.split(".")
         octets = await platform.frame(int(session), int(at), trn)
         place.clear()
         with place:
             if octets is None:
-                ui.label(f"{id_}: not among the submissions, nor the latest findings and events")
+                ui.label(f"{id_}: not found among submissions and the latest findings and events")
             else:
                 show_frame(decoded(id_, octets))
 
@@ -53,9 +53,9 @@ def opens_frames(made: Any, platform: ServedPlatform) -> None:
 
 
 def live(platform: ServedPlatform, show: Callable[[], Awaitable[bool]], period_s: float = LIVE_S) -> None:
-    """Show again while traffic goes on, and until `show` says that it showed all of it.
+    """Call `show` again while there is new traffic, and until it returns that it showed all of it.
 
-    A page left open beside a server at rest costs almost nothing.
+    A page left open on an idle server costs almost nothing.
     """
     seen: list[object] = []
 
@@ -71,7 +71,7 @@ def live(platform: ServedPlatform, show: Callable[[], Awaitable[bool]], period_s
 
 
 def messages_panel(platform: ServedPlatform) -> None:
-    """Messages by recipient, code, text and outcome, and the decoded frame of each."""
+    """Show messages by recipient, code, text and outcome, and the decoded frame of each."""
     with ui.card().classes("w-full"):
         heading("Messages")
         with ui.row().classes("items-center"):
@@ -100,7 +100,7 @@ def messages_panel(platform: ServedPlatform) -> None:
 
 
 def verdicts_panel(platform: ServedPlatform) -> None:
-    """The findings so far, judged again as traffic goes on."""
+    """Show the findings so far, judged again while there is new traffic."""
     with ui.card().classes("w-full"):
         heading("Verdicts so far")
         with ui.row().classes("items-center"):
@@ -134,7 +134,7 @@ def _verdict(each: Judgement) -> dict[str, Any]:
 
 
 def events_panel(platform: ServedPlatform) -> None:
-    """What came, what was answered and which rule of the SMSC decided; and what happened to the platform."""
+    """Show operations, results and the deciding rule of the SMSC, and events of the platform."""
     with ui.card().classes("w-full"):
         made = table("Events", FED, "key", opens="when", rows=10)
         opens_frames(made, platform)

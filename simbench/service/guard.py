@@ -1,7 +1,7 @@
-"""Access control before any route sees a request: who may send, how often, and how much.
+"""Access control before any route gets a request: allowed senders, rates and sizes.
 
-A browser also sends what pages of others want: only pages of this server's own origin (scheme, host and port) may ask,
-and whatever changes something carries a token, or a header that no form of a page can send.
+Browsers also send requests on behalf of other sites' pages. Therefore only pages of this server's origin (scheme, host
+and port) are allowed, and a request that changes anything needs a token, or a header that no HTML form can send.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from simbench.service.settings import ServiceSettings, is_loopback
 
 COOKIE = "simbench_token"
 REMEMBERED = 10_000  # client addresses tracked
-OWN_HEADER = "x-simbench"  # any value: a page of another origin cannot send it without being asked first
+OWN_HEADER = "x-simbench"  # any value: a page of another origin cannot send it without a preflight request
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 WAITS = frozenset({"/api/v1/wait", "/api/v1/mo"})
 TOKEN = "token"  # noqa: S105 - the one account of the throttle
@@ -48,7 +48,7 @@ LOGIN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>simb
 
 
 def login_page(wrong: str = "") -> str:
-    """The page that asks for the token; `wrong` says why it is asked for again."""
+    """Return the page that asks for the token; `wrong` is the reason for asking again."""
     return LOGIN_PAGE.format(wrong=wrong)
 
 
@@ -71,7 +71,7 @@ class Guard:
         self._busy = self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See the class."""
+        """Check a request, then pass it on or refuse it."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
@@ -111,7 +111,7 @@ class Guard:
         return refused or (self._crowded(scope) if scope["type"] == "http" else None)
 
     def _crowded(self, scope: Scope) -> Response | None:
-        """Return the response to a request for which there is no place."""
+        """Return the response to a request above the limit of concurrent requests."""
         limits = self._settings.limits
         if scope["path"] in WAITS and self._waiting >= limits.waits:
             return problem(503, f"more than {limits.waits} requests wait already")
@@ -179,7 +179,7 @@ class Guard:
         return True
 
     def _measured(self, scope: Scope, receive: Receive) -> Receive:
-        """Return a `receive` that ends when the body becomes too long, whatever its header said."""
+        """Return a `receive` that raises when the body becomes too long, even if its header gave a smaller length."""
         if scope["type"] != "http":
             return receive
         left = self._settings.limits.body_octets
@@ -221,7 +221,7 @@ def _is_allowed(host: str, settings: ServiceSettings) -> bool:
 
 
 def _secured(send: Send) -> Send:
-    """Return a `send` that adds the headers by which a browser keeps other pages away."""
+    """Return a `send` that adds the headers that make browsers isolate the page from others."""
 
     async def secured(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -232,7 +232,7 @@ def _secured(send: Send) -> Send:
 
 
 def _foreign(scope: Scope, headers: dict[str, str], settings: ServiceSettings) -> tuple[str, str] | None:
-    """Return why a request seems to be another page's, and the header that shows it; None for a sound one."""
+    """Return why a request seems to come from another site's page, and the header that shows it; else None."""
     host = headers.get("host", "")
     name = _host_of("//" + host)
     if is_loopback(settings.host) and not is_loopback(name):
@@ -260,7 +260,7 @@ def _foreign(scope: Scope, headers: dict[str, str], settings: ServiceSettings) -
 
 
 def _host_of(url: str) -> str:
-    """The host of an address, "" if it is none."""
+    """Return the host of a URL, "" if the URL is invalid."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:

@@ -1,7 +1,7 @@
-"""Connections of the API: what one may cost before a request of it is trusted, and who makes room when all are taken.
+"""Limits of API connections before they are trusted.
 
-A connection is trusted from its first request that the guard lets pass. Strangers' connections are few, end after some
-seconds, and the oldest makes room for a newcomer, so that whoever has the token is always served.
+A connection is trusted from its first request that the guard accepts. Untrusted connections are few, end after some
+seconds, and the oldest is closed for a new one, so that clients with the token are always served.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_OCTETS: Final = 16_384  # of a request line and its headers
-STRANGERS: Final = 64  # connections at a time that have shown nothing
-PATIENCE_S: Final = 10.0  # until such a connection has shown something
-CONNECTIONS: Final = 1_000  # trusted ones at a time
-KEY: Final = "connection"  # of the scope's state
+HEAD_OCTETS: Final = 16_384  # most octets of a request line with its headers
+STRANGERS: Final = 64  # most untrusted connections at a time
+PATIENCE_S: Final = 10.0  # time after which an untrusted connection is closed
+CONNECTIONS: Final = 1_000  # most trusted connections at a time
+KEY: Final = "connection"  # key in the scope's state
 
 
 class BoundedHttp(H11Protocol):
@@ -32,7 +32,7 @@ class BoundedHttp(H11Protocol):
         self.app_state = {**self.app_state, KEY: self}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Admit the connection as a stranger; the oldest one makes room."""
+        """Admit the connection as untrusted; close the oldest untrusted one if there are too many."""
         super().connection_made(transport)
         self._strangers[self] = self.loop.call_later(PATIENCE_S, self.transport.abort)
         if len(self._strangers) > STRANGERS:
@@ -41,19 +41,19 @@ class BoundedHttp(H11Protocol):
             oldest.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection ended."""
+        """Remove the ended connection."""
         self.leave()
         super().connection_lost(exc)
 
     def leave(self) -> None:
-        """The connection is no stranger any more."""
+        """Remove the connection from the untrusted ones."""
         timer = self._strangers.pop(self, None)
         if timer is not None:
             timer.cancel()
 
 
 def trust(scope: Any) -> None:
-    """The guard lets a request of this scope pass: its connection may stay."""
+    """Trust the connection of a request that the guard accepted."""
     connection = (scope.get("state") or {}).get(KEY)
     if isinstance(connection, BoundedHttp):
         connection.leave()

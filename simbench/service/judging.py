@@ -1,4 +1,4 @@
-"""Findings so far: the rules applied to a running server's latest reads and writes."""
+"""Applies the rules to a running server's latest reads and writes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ LIVE = "live"  # name of the exercise for a server being watched
 def judge_live(ledger: AnyLedger, contract: Contract, rows: int, now: int) -> tuple[Judgements, dict[str, bytes]]:
     """Return the findings of an audit of the last `rows` reads and writes, with all events, as of `now` (us).
 
-    With them the octets of their frames, by id.
+    The second value is the octets of their frames, by id. The findings equal those of `simbench judge` for the run.
 
-    They equal those of `simbench judge` for the run. Call it in a separate thread.
+    Call it in a separate thread.
     """
     ledger.flush()
     first = max(0, ledger.written["wire"] - rows)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from fake_smsc.server.saved_state import SavedState
 
 MOST_SCHEDULED = 100
-VERDICTS_S = 5.0  # between two judgements that nobody asked for
-VERDICTS_REST = 10  # times as long as a judgement took
+VERDICTS_S = 5.0  # shortest interval between two automatic judgements
+VERDICTS_REST = 10  # automatic judgements pause this many times their own duration
 
 
 @contextmanager
@@ -51,11 +51,11 @@ class ServedPlatform:
         self.log = self._observed.log
         self.watch, self.search = self._observed.watch, self._observed.search
         self._feed = Feed(self.control, smsc.ledger, smsc.contract, self.watch)
-        self._shown: dict[str, bytes] = {}  # frames of the latest exchanges
+        self._shown: dict[str, bytes] = {}  # frames of the latest exchanges, by id
         self.judgements: records.Judgements | None = None
         self.judged_at = 0  # instant (us) of the latest judgement
-        self._evidence: dict[str, bytes] = {}  # its frames
-        self._reported: dict[str, str] = {}  # outcome of each purpose
+        self._evidence: dict[str, bytes] = {}  # frames of the latest judgement, by id
+        self._reported: dict[str, str] = {}  # last logged outcome of each purpose
         self._judged_rows, self._judge_again_s = 0, 0.0
         self._judging = asyncio.Lock()
         self._schedule: dict[int, tuple[records.Scheduled, asyncio.Task[None]]] = {}
@@ -117,7 +117,7 @@ class ServedPlatform:
         ]  # fmt: skip
 
     async def messages(self, query: Query, *, fresh: bool = True) -> records.Messages:
-        """Search all messages up to now; without `fresh` only those on disk, which costs little. Raises Refusal."""
+        """Search all messages up to now; without `fresh`, only those on disk, which costs little. Raises Refusal."""
         return await asyncio.to_thread(self._found, query, fresh)
 
     def _found(self, query: Query, fresh: bool) -> records.Messages:
@@ -133,9 +133,9 @@ class ServedPlatform:
         return records.Messages(messages=found, more=len(rows) > query.limit, indexed=count)
 
     async def frame(self, session: int, at: int, trn: str) -> bytes | None:
-        """Return the octets of a frame by the parts of its id, None if there is none. Raises Refusal.
+        """Return the octets of a frame by the parts of its id, None if unknown. Raises Refusal.
 
-        All submissions have one, and the frames of the latest findings and exchanges.
+        Known are the frames of all submissions, and of the latest findings and exchanges.
         """
         id_ = frame_id(session, at, trn)
         known = self._evidence.get(id_) or self._shown.get(id_)
@@ -174,20 +174,20 @@ class ServedPlatform:
             return judged
 
     async def verdicts(self) -> records.Judgements:
-        """Return the latest findings, judged again if traffic has gone on and the last judgement is long enough ago.
+        """Return the latest findings, judged again if there is new traffic and the last judgement is old enough.
 
-        However many pages show them, judging takes one part in VERDICTS_REST of the time.
+        Judging takes at most one part in VERDICTS_REST of the time, for any number of open pages.
         """
         if self._judging.locked() or time.monotonic() < self._judge_again_s:
             return self.judgements or records.Judgements(since=0, until=0, findings=[])
         return await self.judged() if self.judgements is None or not self.is_judged() else self.judgements
 
     def is_judged(self) -> bool:
-        """Whether the latest findings are on everything that is on disk."""
+        """Return whether the latest findings include everything on disk."""
         return self.smsc.ledger.written["wire"] == self._judged_rows
 
     def _log_findings(self, judgements: records.Judgements) -> None:
-        """Log each finding that blames somebody, when it is new or has another outcome."""
+        """Log each failed, weak or erroneous finding when it is new or its outcome changed."""
         for each in judgements.findings:
             before, self._reported[each.purpose] = self._reported.get(each.purpose), each.outcome
             if each.outcome in {"fail", "weak", "error"} and before != each.outcome:
@@ -195,7 +195,7 @@ class ServedPlatform:
                 self.log.event("finding", ids=each.frames, **said)
 
     async def exchanges(self, most: int) -> list[Exchange]:
-        """Return the latest exchanges, the latest first: what came, what was answered, which rule decided."""
+        """Return the latest exchanges, latest first, with operation, result and deciding rule."""
         found = await asyncio.to_thread(self._feed.latest, most)
         self._shown = {each.id: each.octets for each in found if each.id}
         return found
@@ -254,7 +254,7 @@ class ServedPlatform:
         self._schedule[entry.id] = (entry, task)
 
     def _plan_again(self, saved_state: SavedState) -> None:
-        """Schedule again what a resumed run had planned; overdue outages that are not over start now."""
+        """Schedule again the outages that a resumed run had planned; overdue ones that are not over start now."""
         self._ordinal = max(
             (event.id for _, event in saved_state.events if isinstance(event, OutageScheduled)), default=0
         )
@@ -299,5 +299,5 @@ class ServedPlatform:
     def _give_up(self, number: int) -> None:
         entry, task = self._schedule.pop(number)
         task.cancel()
-        if entry.at > self.control.now():  # else it has begun, and was perhaps never planned
+        if entry.at > self.control.now():  # otherwise it has already begun
             self.control.unschedule(number)

@@ -26,7 +26,7 @@ class Record(BaseModel):
 class Platform(Record):
     """The platform's state. `now` is its instant (us, UTC); rates are per second over the last whole second.
 
-    `ledger` says why rows cannot be written, "" while they can.
+    `ledger` is the reason why rows cannot be written, "" if they can.
     """
 
     now: int
@@ -271,7 +271,7 @@ class Snapshot(Record):
 
 
 class Cleared(Record):
-    """How many were ended."""
+    """The number of connections or faults ended."""
 
     ended: int
 

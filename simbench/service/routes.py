@@ -68,7 +68,7 @@ def _at_fault(field: str) -> Iterator[None]:
 
 
 async def _known(request: Request) -> None:
-    """Refuse unknown query parameters: ignoring them, a search would return everything."""
+    """Refuse unknown query parameters, because a search that ignored them would return everything."""
     if not request.query_params:
         return
     path = request.app.openapi()["paths"][request.scope["route"].path_format]
@@ -124,7 +124,7 @@ def _messages(router: APIRouter, platform: ServedPlatform) -> None:
         """Return the decoded frame of a message, by the id used in messages, logs and findings."""
         octets = await platform.frame(session, at, trn)
         if octets is None:
-            raise Refusal(404, "no message of that id", "id")
+            raise Refusal(404, "no message with that id", "id")
         return decoded(f"{session}.{at}.{trn}", octets)
 
     @router.post("/mo", tags=["messages"])
@@ -287,7 +287,7 @@ def _clock(router: APIRouter, platform: ServedPlatform) -> None:
 
     @router.post("/clock/step", tags=["clock"])
     async def step(asked: records.Step) -> records.Clock:
-        """Step the clock forward: whatever falls due happens at once, and sessions silent for too long are closed."""
+        """Step the clock forward: all due events happen at once, and sessions silent for too long are closed."""
         control.step(asked.seconds)
         return present()
 

@@ -24,12 +24,12 @@ class Limits(msgspec.Struct, frozen=True):
     burst: int = 1_000
     wrong_tokens_per_min: int = 10
     concurrent: int = 64
-    waits: int = 32  # requests at a time that wait for something to happen
-    login_s: float = 5.0  # until the login page's form is here
-    found: int = 1_000  # messages in one answer
+    waits: int = 32  # most requests at a time that wait for an event
+    login_s: float = 5.0  # longest time for receiving the login form
+    found: int = 1_000  # most messages in one response
     wait_s: float = 60.0
     judged_rows: int = 100_000  # latest reads and writes used for findings
-    searched_s: float = 60.0  # after the last search its memory is given back
+    searched_s: float = 60.0  # time after the last search at which its memory is released
     followed_messages: int = 500_000  # an open phone page refreshes automatically up to this number
 
 
@@ -52,7 +52,7 @@ class ServiceSettings(msgspec.Struct, frozen=True):
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it; names other than localhost could resolve to any address."""
+    """Return whether only this machine can reach a host; names other than localhost may resolve to any address."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -35,7 +35,7 @@ WEEKLY: Weights = (11, 11, 11, 11, 12, 9, 6)
 class Period(Frozen, rename={"start": "from", "end": "to"}, frozen=True):
     """The period from `from` up to, but not including, `to`.
 
-    Both are civil times of the contract's zone, as 2026-03-02 (midnight) or 2026-03-02T08:00.
+    Both are civil times of the contract's zone, such as 2026-03-02 (midnight) or 2026-03-02T08:00.
     """
 
     start: str
@@ -51,7 +51,7 @@ class Campaign(Frozen, frozen=True):
     On one code, the lowest `priority` is sent first.
 
     Recipients are `subscribers` of the base from number `first` on (0: all from there), in a shuffled order; none
-    receives a second message before each has received one. `wrong_share` of the addresses are no mobile numbers.
+    receives a second message before each has received one. `wrong_share` of the addresses are not mobile numbers.
     `validity_min`: minutes for which the platform tries to deliver; 0: the default of the contract. `notify`: the
     notifications requested, as a sum: 1 delivered, 2 not delivered, 4 buffered.
     """
@@ -106,7 +106,7 @@ class Replies(Frozen, frozen=True):
 
 
 class Client(Frozen, frozen=True):
-    """How the application of a code behaves; a code without a table has the defaults.
+    """The behaviour of a code's application; a code without a table has the defaults.
 
     `kind`: "ring" queues messages and keeps the rate itself; "offering" sends every message at once and takes a refusal
     as final; "reference" is the reference client, simulated with the octets of its frames (slower). After a cut the
@@ -142,7 +142,7 @@ class Forecast(Frozen, frozen=True):
 
 
 class Population(Frozen, frozen=True):
-    """The subscribers: `count` of them, when they are reachable, and the shares that are not served here.
+    """The subscribers: their number, when they are reachable, and the shares that are not served here.
 
     `preset` as in a live scenario: "attached" always reachable; "clean-base" about 12 % absent and 1 % unknown;
     "old-base" 25 % and 6 %; "etsi-2006" 38 % and none. `share_unknown` and `failures` replace the values of the preset;
@@ -201,14 +201,14 @@ def read_world(path: Path) -> WorldScenario:
 
 
 def contract_of(scenario: WorldScenario, path: Path | None = None) -> Contract:
-    """The contract a world names: a built-in one, or a file beside it."""
+    """Return the contract of a world: a built-in one, or a file in the same folder."""
     if path is not None and scenario.contract.endswith(".toml"):
         return load_contract(path.parent / scenario.contract)
     return load_contract(scenario.contract)
 
 
 def check_world(scenario: WorldScenario, contract: Contract, place: str) -> None:
-    """Check what depends on several keys or tables. Raises ScenarioError."""
+    """Check conditions on several keys or tables. Raises ScenarioError."""
     start, end = (
         moment(scenario.period.start, contract.calendar, f"{place}: period.from"),
         moment(scenario.period.end, contract.calendar, f"{place}: period.to"),
@@ -266,7 +266,7 @@ def _check_once(scenario: WorldScenario, place: str) -> None:
 
 
 def moment(text: str, calendar: Calendar, key: str) -> int:
-    """A civil time of the file as an instant (us, UTC). Raises ScenarioError."""
+    """Return a civil time of the file as an instant (us, UTC). Raises ScenarioError."""
     try:
         return calendar.from_civil(datetime.fromisoformat(text).replace(tzinfo=None))
     except ValueError:
