@@ -206,7 +206,7 @@ class Core:
         self.lost(now)
 
     def _delay_us(self, attempt: int) -> int:
-        """Return the delay before the next connection: doubled up to a maximum, minus a pseudo-random quarter at most."""
+        """Return the delay before the next connection: doubled up to a maximum, then shortened by up to a quarter."""
         longest = round(self.config.reconnect_max_s * SECOND_US)
         delay = min(longest, round(self.config.reconnect_first_s * SECOND_US) << min(attempt, 20))
         share = crc32(f"{self.config.seed}/{self.config.code}/{attempt}".encode())

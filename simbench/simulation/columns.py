@@ -121,7 +121,7 @@ class RowColumns:
             self._notify_of(ended, outcome)
 
     def _terms(self, batch: Batch) -> tuple[Integers, Integers]:
-        """Return the notifications each message requests, and the minute in which its validity ends (us, 0: default)."""
+        """Return the notifications each message requests, and the minute its validity ends in (us; 0: default)."""
         stream = batch.entity >> STREAM_SHIFT
         validity_us = self._validity_us[stream]
         until = (batch.sent.sent_at + validity_us) // MINUTE_US * MINUTE_US

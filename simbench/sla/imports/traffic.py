@@ -1,4 +1,4 @@
-"""Traffic from a table, as rows of a ledger: when each message was submitted and answered."""
+"""Traffic from a table as rows of a ledger: the times at which each message was submitted and answered."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LedgerRow = tuple[object, ...]
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """Rows for the table `centre` by time: "held" when submitted, then "accepted" or "refused"."""
+    """Rows for the table `centre` by time: "held" at submission, then "accepted" or "refused"."""
 
     centre: tuple[LedgerRow, ...] = ()
     notes: tuple[RejectedRow, ...] = ()
@@ -43,7 +43,7 @@ class Traffic(msgspec.Struct, frozen=True):
 
 
 def read_traffic(path: Path | Frame, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Traffic:
-    """Read a table of messages; rows rejected and BadInput as `read_outages`."""
+    """Read a table of messages; rejected rows and BadInput as in `read_outages`."""
     last = 0
 
     def message(row: Row) -> list[LedgerRow]:
@@ -60,7 +60,7 @@ def read_traffic(path: Path | Frame, contract: Contract, mapping: Columns, zone:
 
 
 def is_traffic(source: Path | Frame, mapping: Columns) -> bool:
-    """Whether a table has the columns of messages rather than those of outages."""
+    """Tell whether a table has the columns of messages rather than those of outages."""
     if isinstance(source, Path):
         try:
             table = read_table(source, KINDS, mapping, ("code", "submitted_at"))
@@ -74,7 +74,7 @@ def is_traffic(source: Path | Frame, mapping: Columns) -> bool:
 
 
 def _spans(row: Row, mapping: Columns, zone: tzinfo | None) -> list[tuple[int, int]]:
-    """Possible instants of submission and answer, the shortest span first: results come within seconds."""
+    """Return possible instants of submission and answer, the shortest span first: results come within seconds."""
     submitted, answered = (
         moment_of(row.cells[name], zone, name, mapping.time).readings for name in ("submitted_at", "answered_at")
     )

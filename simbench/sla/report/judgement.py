@@ -1,4 +1,4 @@
-"""The content of a report beside its run: the findings of another record, and the options requested."""
+"""The content of a report besides its run: the findings of another record, and the requested options."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from simbench.tables.rows import RejectedRow
 class Judgement:
     """The findings of a record.
 
-    `source`: its file; `kind`: one of the kinds of `simbench judge`; `rows`: how many rows it had, of which `notes`
-    names those set aside; `before`: the findings before `decisions`; `dispute`: its tickets compared with probes.
+    `source`: the file; `kind`: one of the kinds of `simbench judge`; `rows`: its number of rows; `notes`: the rejected
+    rows and remarks on others; `before`: the findings before `decisions`; `dispute`: the tickets compared with probes.
     """
 
     source: str
@@ -36,7 +36,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class SlaRun:
-    """A record as a run, the contract it is judged by, and the language of its report (one of `LANGUAGES`).
+    """A record as a run, its contract, and the language of its report (one of `LANGUAGES`).
 
     Without a judgement the run is judged by the rules of the service level.
     """

@@ -110,8 +110,8 @@ def test_a_client_without_a_name_has_that_of_its_file() -> None:
 @pytest.mark.parametrize(
     ("program", "problem"),
     [
-        ("./nobody --flag", "there is no program"),
-        ("sh nobody.sh", "there is no file nobody.sh; expected a script for sh"),
+        ("./nobody --flag", "program nobody does not exist"),
+        ("sh nobody.sh", "file nobody.sh does not exist; expected a script for sh"),
     ],
 )
 def test_a_program_that_is_not_there_is_one_line_before_anything_runs(
