@@ -1,6 +1,6 @@
 """The workers of a study: processes on this machine, or an existing Dask cluster.
 
-When a worker dies, another repeats what it was doing; nothing else is repeated or lost.
+If a worker dies, another repeats its current chunk; nothing else is repeated or lost.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from simbench.planning.runs import Key, Result, run_chunk
 from simbench.planning.study import Prepared
 
 MOST_DEATHS = 3
-AHEAD = 2  # chunks a worker has at hand, so that it need not wait while results are put away
+AHEAD = 2  # chunks assigned to a worker, so that it need not wait while results are stored
 Chunk = tuple[Key, ...]
 
 
 class WorkerPool(Protocol):
-    """Does chunks in any order."""
+    """Runs chunks in any order."""
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """The results of each chunk, as they come."""
+        """Yield the results of each chunk as it finishes."""
 
     def close(self) -> None:
-        """Let the workers go."""
+        """Release the workers."""
 
 
 class LocalPool:
-    """So many processes of this machine, each with a pipe of its own."""
+    """Processes of this machine, each with its own pipe."""
 
     def __init__(self, prepared: Prepared, workers: int) -> None:
         self._prepared, self._context = prepared, get_context("spawn")
         self._workers = [self._hired() for _ in range(workers)]
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """As WorkerPool. Raises Trouble when a chunk keeps killing its workers."""
+        """See WorkerPool. Raises Trouble if a chunk repeatedly kills its workers."""
         waiting, deaths = deque(chunks), Counter[Chunk]()
         at_hand: dict[Connection, deque[Chunk]] = {}
         while waiting or at_hand:
@@ -67,7 +67,7 @@ class LocalPool:
                 yield answer
 
     def _hand_out(self, waiting: deque[Chunk], at_hand: dict[Connection, deque[Chunk]]) -> None:
-        """Give every worker what it may have at hand, the first to each before a second to any."""
+        """Assign chunks to the workers: one to each before a second to any."""
         for most in range(1, AHEAD + 1):
             for pipe, _ in self._workers:
                 while waiting and len(at_hand.get(pipe, ())) < most:
@@ -75,11 +75,11 @@ class LocalPool:
                     at_hand.setdefault(pipe, deque()).append(chunk)
                     try:
                         pipe.send(chunk)
-                    except OSError:  # it is dead, which the one who waits for it finds out
+                    except OSError:  # the worker is dead; the waiting loop detects this
                         break
 
     def pids(self) -> list[int]:
-        """The processes' numbers."""
+        """Return the process ids."""
         return [process.pid or 0 for _, process in self._workers]
 
     def close(self) -> None:
@@ -104,7 +104,7 @@ class LocalPool:
 
 
 def work(pipe: Connection, prepared: Prepared) -> None:
-    """A local worker: a chunk in, its results or what was wrong out, until the pipe ends."""
+    """Run a local worker: receive chunks and send results or errors, until the pipe ends."""
     while True:
         try:
             chunk = pipe.recv()
@@ -119,7 +119,7 @@ def work(pipe: Connection, prepared: Prepared) -> None:
 
 
 class DaskPool:
-    """A Dask cluster somebody else keeps; its workers must have this version of simbench installed."""
+    """An existing Dask cluster; its workers must have this version of simbench installed."""
 
     def __init__(self, prepared: Prepared, where: Any, place: str = "executor", answer_s: float = 0.0) -> None:
         """`where`: the address of its scheduler, or a client, which stays open; `place` names it in errors."""
@@ -128,11 +128,11 @@ class DaskPool:
         self._prepared = prepared
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """As WorkerPool: the scheduler gives a dead worker's chunks to others. Raises Trouble if it is lost."""
+        """See WorkerPool: the scheduler gives a dead worker's chunks to others. Raises Trouble if it is lost."""
         from distributed import as_completed  # noqa: PLC0415 - as above
 
-        # The study goes with every chunk: what is spread over the workers beforehand dies with them, or waits for one.
-        with one_line(self._where, self._place, "; with the same folder the sweep goes on"):
+        # The study is sent with every chunk: data distributed in advance would be lost with its worker.
+        with one_line(self._where, self._place, "; with the same folder the sweep continues"):
             futures = [
                 self._client.submit(run_chunk, self._prepared, chunk, pure=False, retries=MOST_DEATHS)
                 for chunk in chunks
@@ -142,29 +142,29 @@ class DaskPool:
                 future.release()
 
     def close(self) -> None:
-        """As WorkerPool; the cluster stays."""
+        """See WorkerPool; the cluster keeps running."""
         if self._own:
             self._client.close()
 
 
 class ExecutorPool:
-    """An executor of `concurrent.futures` that somebody else keeps."""
+    """An existing executor of `concurrent.futures`."""
 
     def __init__(self, prepared: Prepared, executor: Executor) -> None:
         self._prepared, self._executor = prepared, executor
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """As WorkerPool. Raises Trouble when the executor's workers die."""
+        """See WorkerPool. Raises Trouble if the executor's workers die."""
         with one_line(self._executor):
             for future in as_completed([self._executor.submit(run_chunk, self._prepared, one) for one in chunks]):
                 yield future.result()
 
     def close(self) -> None:
-        """As WorkerPool; the executor stays."""
+        """See WorkerPool; the executor keeps running."""
 
 
 def pool_of(prepared: Prepared, where: Where = None, place: str = "executor") -> WorkerPool:
-    """The workers for what an argument `executor` may be. Raises BadInput, which names the place, for anything else."""
+    """Return the workers for an argument `executor`. Raises BadInput, which names the place, for an invalid one."""
     check_executor(where, place)
     if where is None or isinstance(where, int):
         return LocalPool(prepared, processes(where))
