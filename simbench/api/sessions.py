@@ -17,11 +17,12 @@ from simbench.base.outputs import claim
 from simbench.base.progress import Progress, reported
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.report import ExerciseRun, Judgement, read_findings
+from simbench.bench.runner import AT_ONCE, MOST_AT_ONCE
 from simbench.bench.runner.baseline import Baseline, Standing, compare, read_baseline
 from simbench.bench.runner.junit import write_junit
 from simbench.bench.runner.options import SessionOptions, plan_again, plan_of
 from simbench.bench.runner.output import FINDINGS, JUNIT, judgement_of, write_output
-from simbench.bench.runner.run_exercise import AT_ONCE, Phase
+from simbench.bench.runner.run_exercise import Phase
 from simbench.bench.runner.selection import select
 from simbench.bench.runner.session import RUNS, Judgements, Plan
 from simbench.bench.runner.session_record import NAME as RECORD
@@ -34,7 +35,6 @@ from simbench.ledger import open_run
 from simbench.rules.rule import load
 from simbench.trace.trace import Trace
 
-MOST_JOBS = 64
 Maker = Callable[[], SystemUnderTest]
 
 
@@ -115,8 +115,8 @@ def conform(  # noqa: PLR0913 - the options of a session
     >>> session.outcome
     'pass'
     """
-    if not 1 <= jobs <= MOST_JOBS:
-        raise BadInput("jobs", f"is {jobs}", f"1 to {MOST_JOBS}")
+    if not 1 <= jobs <= MOST_AT_ONCE:
+        raise BadInput("jobs", f"is {jobs}", f"1 to {MOST_AT_ONCE}")
     own: Maker | None = None
     name = str(sut)
     if not isinstance(sut, str | Path):

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.outputs import claim
 from simbench.base.text import count
+from simbench.bench.runner import AT_ONCE, MOST_AT_ONCE
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
@@ -118,8 +119,8 @@ class Options:
     cloup.option("--seed", type=int, default=1, show_default=True, help="Seed of every draw."),
     cloup.option(
         "--jobs",
-        type=click.IntRange(1, 64),
-        default=8,
+        type=click.IntRange(1, MOST_AT_ONCE),
+        default=AT_ONCE,
         show_default=True,
         help="Number of exercises to run at a time; those that measure high rates run alone, low ones four at a time.",
     ),

@@ -22,6 +22,7 @@ from simbench.base.errors import Trouble
 from simbench.base.json_files import write_octets
 from simbench.bench.exercises.exercise import Chosen, Exercise
 from simbench.bench.exercises.tester import PATIENCE, Bench
+from simbench.bench.runner import AT_ONCE
 from simbench.bench.sut.protocol import (
     AccountGiven,
     CannotRun,
@@ -40,7 +41,6 @@ from simbench.numbering.plan import plan_of
 
 BUDGET = 3  # limit as a multiple of the duration with a correct client
 SPARE_S = 60
-AT_ONCE = 8  # concurrent exercises, each with a server on this loop and its own client
 LIGHT_AT_ONCE = 4  # concurrent exercises that measure rates with few messages per second
 LIGHT_PER_S = 100
 EARLY = 2  # number of short exercises started first, for an early verdict

@@ -24,9 +24,9 @@ from simbench.base.errors import LedgerError
 from simbench.base.event_loop import run, sparing_collector
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import Chosen, Exercise
+from simbench.bench.runner import AT_ONCE
 from simbench.bench.runner.findings import bench_was_late, judge_exercise, unsupported
 from simbench.bench.runner.run_exercise import (
-    AT_ONCE,
     Conducted,
     Progress,
     RunEnvironment,

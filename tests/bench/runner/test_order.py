@@ -10,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from simbench.bench.exercises.exercise import Exercise
-from simbench.bench.runner.run_exercise import AT_ONCE, LIGHT_AT_ONCE, Conducted, conduct_all, in_order, is_light
+from simbench.bench.runner import AT_ONCE
+from simbench.bench.runner.run_exercise import LIGHT_AT_ONCE, Conducted, conduct_all, in_order, is_light
 from simbench.bench.runner.selection import select
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.cli import conform
