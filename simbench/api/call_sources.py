@@ -1,4 +1,4 @@
-"""Calls from a file of any kind, for whatever reads calls; it joins `dialup` and `capture`.
+"""Calls from a file of any kind; it combines `dialup` and `capture`.
 
 The same validation applies to every kind: it sets invalid calls aside with the reason.
 """
@@ -27,9 +27,9 @@ STEP: Final = 10_000  # records between two progress reports
 
 
 class Reading(NamedTuple):
-    """How to read: for which months ("": that of most calls), by which clock, and the secret of a capture (b"": none).
+    """Options of reading: months ("": that of most calls), clock, and the secret of a capture (b"": none).
 
-    `clock` dates accounting records: "reception" or "event"; `ports` are those a RADIUS server listens on.
+    `clock` gives the times of accounting records: "reception" or "event"; `ports` are those of the RADIUS server.
     """
 
     months: str = ""
@@ -41,7 +41,7 @@ class Reading(NamedTuple):
 def read_calls(
     path: Path, offer: Offer, how: Reading, progress: Callable[[int, int], object] = lambda _done, _all: None
 ) -> Records:
-    """Valid calls of call records, a `detail` file or a capture; the rest is set aside. Raises BadInput."""
+    """Read valid calls of call records, a `detail` file or a capture; the rest is set aside. Raises BadInput."""
     kind = "csv"
     if path.is_file():
         kind = "capture" if is_capture_file(path) else kind_of(path)
@@ -61,7 +61,7 @@ def read_calls(
 
 
 def _unseen(path: Path, datagrams: Datagrams, ports: tuple[int, ...]) -> str:
-    """Why no record was read, with the ports that seem to carry accounting."""
+    """Return why no record was read, with the ports that seem to carry accounting."""
     named = " or ".join(map(str, ports))
     others = sorted(port for port in datagrams.accounting if port not in ports)
     tip = f"; Accounting-Requests go to port {', '.join(map(str, others))}: name it with --port" if others else ""
@@ -76,7 +76,7 @@ def accounted(
     how: Reading,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> Records:
-    """The same for accounting records already read; several records make a call."""
+    """Pair accounting records already read to calls; several records make a call."""
     rows = 0
 
     def counted() -> Iterator[Heard | SetAside]:
@@ -93,7 +93,7 @@ def accounted(
 
 
 def secret_in(path: Path | None) -> bytes:
-    """The shared secret in a file of one line, b"" without a file. Raises BadInput."""
+    """Read the shared secret in a file of one line, b"" without a file. Raises BadInput."""
     if path is None:
         return b""
     try:
@@ -101,5 +101,5 @@ def secret_in(path: Path | None) -> bytes:
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a file with the shared secret") from None
     if not secret or b"\n" in secret:
-        raise BadInput(str(path), "holds no secret" if not secret else "has several lines", "one line, the secret")
+        raise BadInput(str(path), "contains no secret" if not secret else "has several lines", "one line, the secret")
     return secret

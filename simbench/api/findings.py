@@ -1,4 +1,4 @@
-"""Findings: what was found of a record, purpose by purpose, and `judge`, which finds it."""
+"""The findings on a record, by purpose."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Findings(Sequence[Finding]):
     """One finding for each purpose, in the order of the contract's clauses.
 
     `findings["sla.availability"]` is the finding of a purpose, `findings[0]` the first. `facts` are those of the
-    record: source, period, contract, rows. `notes` are remarks on rows of tables that were set aside or read with
-    doubt. `before` holds the findings before any decision was applied; `dispute`, `forecast` and `back_test` what was
-    asked for beside. An unknown purpose raises KeyError, which names similar ones.
+    record: source, period, contract, rows. `notes` are remarks on rejected or doubtful rows of tables. `before`
+    contains the findings before any decision was applied; `dispute`, `forecast` and `back_test` the other requested
+    results. An unknown purpose raises KeyError, which names similar ones.
 
     >>> found = judge(simulate("year/01_quiet_day"))
     >>> found["sla.restoration"].clause
@@ -36,7 +36,7 @@ class Findings(Sequence[Finding]):
     ['outcome', 'clause', 'purpose']
     """
 
-    def __init__(  # noqa: PLR0913 - what may have been asked for
+    def __init__(  # noqa: PLR0913 - the possible results
         self,
         found: Sequence[Finding],
         *,
@@ -54,18 +54,18 @@ class Findings(Sequence[Finding]):
         self.before = tuple(before)
         self.dispute, self.forecast, self.back_test = dispute, forecast, back_test
         self.origin = origin
-        """The findings as `report` needs them."""
+        """The input of `report`."""
         self.record: Any = None
-        """The record that was judged, of a list of records."""
+        """The judged record, if a list of records was judged."""
 
     @property
     def outcome(self) -> Outcome:
-        """The whole in one word: fail if anything failed, inconclusive if something was not decided, else pass."""
+        """The overall outcome: fail if anything failed, inconclusive if anything was not decided, otherwise pass."""
         return STATUS[exit_status(self._found)]
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many findings there are of each outcome."""
+        """The number of findings by outcome."""
         return tally(self._found)
 
     @property
@@ -74,7 +74,7 @@ class Findings(Sequence[Finding]):
         return self.of("fail")
 
     def of(self, outcome: Outcome) -> list[Finding]:
-        """The findings of one outcome. Raises ValueError for a word that is none."""
+        """Return the findings with one outcome. Raises ValueError for an unknown outcome."""
         if outcome not in OUTCOMES:
             raise ValueError(f"no outcome {outcome!r}; there are {', '.join(OUTCOMES)}")
         return [one for one in self._found if one.outcome == outcome]
@@ -86,10 +86,10 @@ class Findings(Sequence[Finding]):
 
     @property
     def chances(self) -> Frame | None:
-        """The probability of a breach by each date of the forecast, as a table; None where none was asked for.
+        """The probability of a breach by each date of the forecast, as a table; None without a forecast.
 
-        Columns: by (UTC), and for `availability` and `restoration` the probability of falling below what is promised
-        by then (from 0 to 1), with the ends `_low` and `_high` of its band (null where the distributions were given).
+        Columns: by (UTC), and for `availability` and `restoration` the probability of a breach by then (from 0 to 1),
+        with the ends `_low` and `_high` of its band (null if the distributions were given).
         """
         return None if self.forecast is None else Frame(_chances(self.forecast), "chances")
 

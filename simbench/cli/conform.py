@@ -254,7 +254,7 @@ def _check_new(folder: Path) -> None:
 
     if (folder / RUNS).exists():
         expected = "a new folder, --from to judge it again, or --last-failed"
-        raise BadInput(f"-o {folder}", "already holds a session", expected)
+        raise BadInput(f"-o {folder}", "already contains a session", expected)
     claim(folder)
 
 

@@ -81,7 +81,7 @@ def test_rows_set_aside_are_reported_line_by_line_and_counted(
         (("--from", "2026-01-01T00:00Z", "--to", "2025-01-01T00:00Z"), "--to: is not after --from"),
         (("--from", "soon", "--to", "2025-01-01T00:00Z"), '--from: "soon" is not a time'),
         ((*PERIOD, "--tz", "Mars/Olympus"), '--tz: "Mars/Olympus" is not a time zone'),
-        ((*PERIOD, "--forecast", "2025-06-01T00:00Z"), "--forecast: lies within the period judged"),
+        ((*PERIOD, "--forecast", "2025-06-01T00:00Z"), "--forecast: is within the judged period"),
         ((*PERIOD, "--forecast", "2026-06-01T00:00Z"), "1 outage ended before the forecast, too few to fit"),
         ((*PERIOD, "--history-from", "2025-06-01T00:00Z"), "--history-from: is after --from"),
     ],

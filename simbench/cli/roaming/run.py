@@ -97,7 +97,7 @@ def run_command(  # noqa: PLR0913 - one argument an option
     chosen = read_chosen(scenario, terms, subscribers)
     chosen = chosen if seed is None else replace(chosen, seed=seed)
     if (output / NAME).exists():
-        raise BadInput(f"-o {output}", "holds an earlier run", "a new folder")
+        raise BadInput(f"-o {output}", "contains an earlier run", "a new folder")
     began = time.time()
     followed = followed_with_progress(chosen, terms)
     summary, findings, billing = write_run(output, chosen, terms, followed, billed)

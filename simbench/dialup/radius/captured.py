@@ -1,7 +1,7 @@
 """RADIUS accounting in the datagrams of a capture, as records.
 
-Where the secret is known, only requests with a right authenticator are used. Responses are matched
-by ends and identifier, and say which requests were answered.
+If the secret is known, only requests with a correct authenticator are used. Responses are matched by ends and
+identifier, and show which requests were answered.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Seen(Protocol):
 
     @property
     def at_us(self) -> int:
-        """When it was captured."""
+        """The instant of capture (us, UTC)."""
 
     @property
     def source(self) -> End:
@@ -44,14 +44,14 @@ class Seen(Protocol):
 
     @property
     def missing(self) -> int:
-        """How many octets the capture cut off."""
+        """The number of octets that the capture cut off."""
 
 
 class Captured:
-    """The records in datagrams to a RADIUS server's ports, to be iterated once; its counts are right afterwards.
+    """The records in datagrams to a RADIUS server's ports, to be iterated once; the counts are valid afterwards.
 
-    `right` and `wrong` requests carry the authenticator that the secret gives, or another; `unsigned` responses carry
-    another. With a secret that explains no request at all, iterating ends with BadInput: it is the wrong one.
+    `right` and `wrong` count requests with and without the authenticator of the secret; `unsigned` counts responses
+    without it. If the secret fits no request at all, the iteration ends with BadInput: the secret is wrong.
     """
 
     def __init__(
@@ -74,9 +74,9 @@ class Captured:
                 self.responses += 1
                 self._response(seen, asked.pop((seen.target, seen.source, seen.octets[1]), b""))
         if getattr(self._datagrams, "cut_short", False):
-            yield SetAside(last + 1, "truncated", self._told("the file ends within a packet, whatever was in it"))
+            yield SetAside(last + 1, "truncated", self._told("the file ends within a packet"))
         if self.wrong and not self.right:
-            problem = f"explains none of {self.wrong} Accounting-Requests"
+            problem = f"fits none of {self.wrong} Accounting-Requests"
             raise BadInput("secret", problem, "the secret that access server and RADIUS server share")
 
     def _response(self, seen: Seen, request: bytes) -> None:

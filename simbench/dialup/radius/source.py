@@ -11,7 +11,7 @@ from simbench.base.errors import BadInput
 Kind = Literal["capture", "parquet", "detail", "csv"]
 
 _LOOKED_AT: Final = 4_096  # octets
-_INDENTED: Final = re.compile(rb"(?:\t|[ \t]+\S+ [:+]?=)")  # an attribute; editors make spaces of a tab
+_INDENTED: Final = re.compile(rb"(?:\t|[ \t]+\S+ [:+]?=)")  # an attribute; editors convert a tab to spaces
 _CAPTURES: Final = (
     b"\xa1\xb2\xc3\xd4",
     b"\xd4\xc3\xb2\xa1",
@@ -22,7 +22,7 @@ _CAPTURES: Final = (
 
 
 def kind_of(path: Path) -> Kind:
-    """The kind of a file: a detail file's second line is indented. Raises BadInput: it cannot be read."""
+    """Return the kind of a file: a detail file's second line is indented. Raises BadInput if it cannot be read."""
     try:
         with path.open("rb") as file:
             head = file.read(_LOOKED_AT)
