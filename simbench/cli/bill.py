@@ -80,7 +80,7 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     language: str,
     form: str,
 ) -> int:
-    """Print the invoices of a source's months and judge an invoice received, if given; return the exit status."""
+    """Print the invoices of a source's months and judge a received invoice, if given; return the exit status."""
     from simbench.api.billing import billed
     from simbench.billing.acts import read_acts
     from simbench.billing.counts import read_counts
@@ -128,7 +128,7 @@ def _print(
 
 
 def _balance(billed: Decimal, beyond: Decimal, t: Translations) -> str:
-    """The total of an invoice received, in one line."""
+    """Return the total of a received invoice, in one line."""
     said = f"{t.money(billed)} billed before VAT"
     if not beyond:
         return f"{said}, the amount due"

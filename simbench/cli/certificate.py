@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 @command(
-    exits={**DONE, 0: "written, or verified without a difference", 1: "with --verify: something differs, and is named"},
+    exits={
+        **DONE,
+        0: "written, or verified without a difference",
+        1: "with --verify: there are differences, which are listed",
+    },
     files="OUTPUT, or certificate.html in RUN.",
     see=("simbench conform", "docs/guides/ci.md"),
 )
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
     cloup.option("-o", "--output", type=OUTPUT_FILE, help="File of the page (default: certificate.html in RUN)."),
 )
 def certificate(**options: Any) -> None:
-    """Write one page for the acceptance meeting, or verify one: exit status 1 names what differs.
+    """Write one page for the acceptance meeting, or verify one and list the differences.
 
     The page carries a digest of its own contents and of the ledgers. The digest is not a signature.
 
@@ -56,7 +60,7 @@ def certificate(**options: Any) -> None:
 def certificate_command(
     run: Path, output: Path | None, baseline: Path | None, contract: str | None, verify: Path | None
 ) -> int:
-    """Write the certificate of a session, or verify one; exit status 1 when anything in it differs."""
+    """Write the certificate of a session, or verify one; return 1 if there are differences."""
     from simbench.bench.report.certificate import differences, read_certificate, write_certificate
     from simbench.bench.runner.baseline import Baseline, read_baseline
     from simbench.bench.runner.session_record import read_record
@@ -86,7 +90,7 @@ def certificate_command(
 
 
 def certified(run: Path, contract: str, known: Baseline, today: date) -> Certificate:
-    """The certificate of a stored session, every outcome out of its ledgers. Raises BadInput, LedgerError."""
+    """Return the certificate of a stored session, with outcomes from its ledgers. Raises BadInput, LedgerError."""
     from simbench.bench.report.certificate import Certificate, Excused, digest_of, outcomes_of, sealed
     from simbench.bench.runner.baseline import compare
     from simbench.bench.runner.options import plan_again

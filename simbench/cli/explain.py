@@ -44,7 +44,7 @@ def explain(name: str, contract_name: str | None, *, as_json: bool) -> None:
 def explain_command(name: str, contract_name: str | None, *, as_json: bool) -> None:
     """Print a clause, or each clause a purpose verifies: its sentence, terms with their status, rules, exercises.
 
-    Of a purpose that no clause names it prints the sentence, the tests, and that it is not judged.
+    For a purpose without a clause it prints the sentence, the tests, and that it is not judged.
     """
     from simbench.base.errors import BadInput
     from simbench.base.toml_files import choice
@@ -149,7 +149,7 @@ def _readings(clause_id: str, contract: Contract) -> list[str]:
 
 
 def _tests(purposes: tuple[str, ...]) -> list[Test]:
-    """Purpose, where it is judged, sentence and planted faults of the rule of each purpose there is."""
+    """Return purpose, place of judgement, sentence and planted faults for each purpose that has a rule."""
     from simbench.bench.exercises.exercise import EXERCISES
     from simbench.bench.runner.selection import exercised
 

@@ -51,9 +51,9 @@ def envelope(
     """Return the envelope of a plan for a billing period that starts on `day` (ROM-ENV-01; article R).
 
     "article": the printed price divided by the cap in euros per gigabyte, times two, truncated to 0.1 GB.
-    "regulation": the price net of VAT divided by the cap; times two for an open bundle (unlimited at home, or cheaper per
-    gigabyte than the cap), once for a prepaid credit, never above the domestic allowance; a closed bundle may use all
-    of its allowance abroad. Octets are rounded up, because the volume is a minimum. `cap_eur_per_gb` replaces the cap
+    "regulation": the price net of VAT divided by the cap; times two for an open bundle (unlimited at home, or cheaper
+    per gigabyte than the cap), once for a prepaid credit, never above the domestic allowance; a closed bundle may use
+    all of its allowance abroad. Octets are rounded up, because the volume is a minimum. `cap_eur_per_gb` replaces the cap
     of the day (what-if).
 
     Raises BadInput for a negative, missing or absurd price, VAT or allowance, and for a day without a cap.

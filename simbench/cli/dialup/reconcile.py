@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @cloup.argument("detail", type=FILE, nargs=-1, required=True)
 @cloup.option_group(
     "Connection",
-    cloup.option("--retransmissions", type=MOST, help="Most retransmissions allowed (default: as the offer says)."),
+    cloup.option("--retransmissions", type=MOST, help="Maximum number of retransmissions (default: the offer's)."),
 )
 @cloup.option_group("Contract and rules", OFFER)
 @cloup.option_group(
@@ -61,7 +61,7 @@ def reconcile_command(
     *,
     as_json: bool,
 ) -> int:
-    """Judge, show, and report; the exit status of the findings."""
+    """Judge, print and report; return the exit status of the findings."""
     from simbench.api.call_sources import Reading, accounted
     from simbench.cli.dialup.accounting import spinning
     from simbench.dialup.offer import load_netrevenu
@@ -86,7 +86,7 @@ def reconcile_command(
 
 
 def _month(recorded: RecordedRun, journal: Path, offer: Offer) -> str:
-    """The month in which the middle record of a run happened."""
+    """Return the month of the middle record of a run."""
     from simbench.dialup.grid import month_at
 
     if not recorded.sent:
@@ -95,7 +95,7 @@ def _month(recorded: RecordedRun, journal: Path, offer: Offer) -> str:
 
 
 def _report(output: Path, kept: Records, offer: Offer, found: Reconciliation) -> None:
-    """The settlement of the server's records, with their reconciliation."""
+    """Write the settlement of the server's records, with their reconciliation."""
     from simbench.dialup.replay import replay
     from simbench.dialup.report.model import DialupReport
     from simbench.dialup.report.page import write_dialup

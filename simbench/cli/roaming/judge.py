@@ -32,7 +32,7 @@ from simbench.cli.roaming.options import CONTRACT, JSON
 def judge(**options: Any) -> None:
     """Judge a billing system's output: subscribers.csv, records.csv and notices.csv in FOLDER.
 
-    Exit status 1 when a rule is broken; 3 when nothing could be judged.
+    Exit status 1 if a rule is broken; 3 if nothing could be judged.
 
     \b
     Examples:
@@ -45,7 +45,7 @@ def judge(**options: Any) -> None:
 def judge_command(
     folder: Path, window_days: int | None, output: Path | None, contract: Path | None, *, as_json: bool
 ) -> int:
-    """Judge the three files of a folder; the exit status of the judgement."""
+    """Judge the three files of a folder; return the exit status."""
     from simbench.api.roaming import judged, judgement
     from simbench.cli.roaming.outcomes import print_findings
     from simbench.finding import exit_status

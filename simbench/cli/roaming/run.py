@@ -63,9 +63,9 @@ if TYPE_CHECKING:
     JSON,
 )
 def run(**options: Any) -> None:
-    """Follow a population of travellers through a scenario, and write tables, bills and a report.
+    """Simulate a population of travellers in a scenario, and write tables, bills and a report.
 
-    Exit status 1 when the operator of the scenario breaks a rule on the bills that are written out.
+    Exit status 1 if the written bills of the scenario's operator break a rule.
 
     \b
     Examples:
@@ -86,7 +86,7 @@ def run_command(  # noqa: PLR0913 - one argument an option
     *,
     as_json: bool,
 ) -> int:
-    """Follow a population, write everything out, judge the bills of the first; the exit status of the judgement."""
+    """Simulate a population, write the results, judge the first bills; return the exit status of the judgement."""
     from simbench.api.roaming import REPORT, write_run
     from simbench.cli.roaming.outcomes import followed_with_progress, print_findings, read_chosen
     from simbench.finding import exit_status

@@ -54,7 +54,7 @@ class Rules(NamedTuple):
 
 
 class Days(NamedTuple):
-    """The properties of each day: billing period, retail prices and wholesale costs (nano-euros per kB, second, SMS)."""
+    """The properties of each day: billing period, retail prices and wholesale costs in nano-euros."""
 
     period: np.ndarray
     data_price: np.ndarray
