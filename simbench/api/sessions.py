@@ -9,12 +9,11 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from simbench.api.findings import Findings
-from simbench.api.words import in_python_words, path_in
 from simbench.base.errors import BadInput
 from simbench.base.notebook import html_facts
 from simbench.base.outputs import claim
 from simbench.base.progress import Progress, reported
+from simbench.base.python_words import in_python_words, path_in
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.report import ExerciseRun, Judgement, read_findings
 from simbench.bench.runner import AT_ONCE, MOST_AT_ONCE
@@ -31,6 +30,7 @@ from simbench.bench.sut.protocol import SystemUnderTest
 from simbench.bench.sut.registry import checked_maker
 from simbench.contract import Contract, load_contract
 from simbench.contract.load import DEFAULT
+from simbench.findings import Findings
 from simbench.ledger import open_run
 from simbench.rules.rule import load
 from simbench.trace.trace import Trace
@@ -135,6 +135,11 @@ def conform(  # noqa: PLR0913 - the options of a session
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
         raise
+    return _session_of(judged, known, home, temporary, strict=strict)
+
+
+def _session_of(judged: Judgements, known: Baseline, home: Path, temporary: Path | None, *, strict: bool) -> Session:
+    """A session that has ended: written into its folder, or with a temporary one, which goes with it."""
     standings = compare(judged.findings, known, date.today(), strict=strict)
     if temporary is None:
         session = Session(write_output(judged, home, standings), home, standings, judged, strict=strict)

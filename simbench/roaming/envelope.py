@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Literal
 
@@ -45,6 +45,22 @@ class Envelope(msgspec.Struct, frozen=True):
     gb: Decimal
 
 
+def amount_of(place: str, given: Decimal | float | str) -> Decimal:
+    """An amount of an option or argument, with a point. Raises BadInput, which names its place."""
+    try:
+        amount = Decimal(str(given))
+    except InvalidOperation:
+        amount = Decimal("nan")
+    if not amount.is_finite():
+        raise BadInput(place, f"is {str(given)[:40]!r}", "an amount such as 19.99")
+    return amount
+
+
+def is_share(vat: str) -> bool:
+    """Whether VAT is given as a share, not as a country."""
+    return vat.replace(".", "", 1).isdecimal() and vat.isascii()
+
+
 def envelope(
     plan: Plan, day: date, contract: RoamingContract, mode: Mode = "regulation", cap_eur_per_gb: Decimal | None = None
 ) -> Envelope:
@@ -53,8 +69,8 @@ def envelope(
     "article": the printed price divided by the cap in euros per gigabyte, times two, truncated to 0.1 GB.
     "regulation": the price net of VAT divided by the cap; times two for an open bundle (unlimited at home, or cheaper
     per gigabyte than the cap), once for a prepaid credit, never above the domestic allowance; a closed bundle may use
-    all of its allowance abroad. Octets are rounded up, because the volume is a minimum. `cap_eur_per_gb` replaces the cap
-    of the day (what-if).
+    all of its allowance abroad. Octets are rounded up, because the volume is a minimum. `cap_eur_per_gb` replaces
+    the cap of the day (what-if).
 
     Raises BadInput for a negative, missing or absurd price, VAT or allowance, and for a day without a cap.
     """

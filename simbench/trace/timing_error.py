@@ -35,8 +35,8 @@ def stretches(recorded: Sequence[Late], more: Iterable[Late] = ()) -> Lateness:
 
 def ended_at(info: RunInfo, first: int, events: Iterable[At]) -> int:
     """Return the end of the run by the machine's clock, 0 if unknown or if the run used another clock."""
-    own = 0 < info.wall_started <= first <= info.wall_started + STARTUP_US
-    return info.wall_ended if own and not any(isinstance(event, ClockStepped) for _, event in events) else 0
+    own = 0 < info.times.wall_started <= first <= info.times.wall_started + STARTUP_US
+    return info.times.wall_ended if own and not any(isinstance(event, ClockStepped) for _, event in events) else 0
 
 
 def of_a_capture(events: Iterable[At], span: tuple[int, int]) -> list[Late]:

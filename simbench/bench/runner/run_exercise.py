@@ -7,7 +7,6 @@ those that measure high rates, one at a time. An exercise in which the bench was
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Literal
@@ -17,9 +16,9 @@ import msgspec
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.network import Network
-from simbench import __version__
 from simbench.base.errors import Trouble
 from simbench.base.json_files import write_octets
+from simbench.base.version import __version__
 from simbench.bench.exercises.exercise import Chosen, Exercise
 from simbench.bench.exercises.tester import PATIENCE, Bench
 from simbench.bench.runner import AT_ONCE
@@ -195,7 +194,6 @@ def run_info(exercise: Exercise, contract: Contract, seed: int, sut: str) -> Run
     """Return the `run.json` of one exercise's ledger."""
     return RunInfo(
         run=exercise.name,
-        created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         scenario=exercise.name,
         seed=seed,
         contract=contract.name,
