@@ -1,4 +1,4 @@
-"""Commands to a running SMSC that give their result at once; `FakeSmsc` and `AsyncSmsc` share them."""
+"""Commands to a running SMSC that return at once; `FakeSmsc` and `AsyncSmsc` share them."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class Clock:
         self._smsc = smsc
 
     def now(self) -> int:
-        """The platform's present instant (us, UTC)."""
+        """Return the platform's current instant (us, UTC)."""
         return self._smsc.live.clock.now()
 
     def step(self, seconds: float) -> int:
-        """Step forward by seconds; gives the new instant (us, UTC). Raises ValueError for a step back."""
+        """Step forward by seconds; return the new instant (us, UTC). Raises ValueError for a step back."""
         return self._smsc.do(lambda: self._smsc.live.control.step(seconds))
 
     def set_speed(self, speed: float) -> None:
@@ -60,7 +60,7 @@ class Commands(ABC):
 
     @abstractmethod
     def do(self, work: Callable[[], T]) -> T:
-        """Run something on the SMSC's loop and give its result."""
+        """Run a function on the SMSC's loop and return its result."""
 
     @property
     def host(self) -> str:
@@ -101,7 +101,7 @@ class Commands(ABC):
         self.do(lambda: self.live.control.mo(sender, code, text))
 
     def subscriber(self, number: str, **changes: Any) -> Subscriber:
-        """Give a subscriber after these changes: `attached`, `standing`, `operator`, `roaming`, …
+        """Change a subscriber and return it: `attached`, `standing`, `operator`, `roaming`, …
 
         `fate` is the former name of `standing`, accepted for one release.
         Raises BadInput for a name that a subscriber does not have.
@@ -124,7 +124,7 @@ class Commands(ABC):
         return self.do(changed)
 
     def limit(self, code: str, rate_per_s: int, mode: LimitMode = "delay") -> None:
-        """Change a code's rate (messages/s) and what happens above it. Raises BadInput for an unknown code."""
+        """Change a code's rate (messages/s) and the treatment above it. Raises BadInput for an unknown code."""
         self.do(lambda: self.live.control.limit(code, rate_per_s, mode))
 
     def fault(self, name: str, **parameters: object) -> None:
@@ -132,7 +132,7 @@ class Commands(ABC):
         self.do(lambda: self.live.control.fault(name, **parameters))
 
     def clear(self, name: str = "") -> int:
-        """End the faults of that name, or all of them; gives their number."""
+        """End the faults of that name, or all of them; return their number."""
         return self.do(lambda: self.live.control.clear(name))
 
     def drop(self, session: int, *, abruptly: bool = False) -> None:
@@ -140,14 +140,14 @@ class Commands(ABC):
         self.do(lambda: self.live.control.drop(session, abruptly=abruptly))
 
     def trace(self) -> Trace:
-        """The judge's reading of what has happened so far: `.submits`, `.notifications`, `.mo`, `.sessions`, …"""
+        """Return the trace of the traffic so far: `.submits`, `.notifications`, `.mo`, `.sessions`, …"""
         from simbench.trace.trace import Trace  # noqa: PLC0415 - a test that judges nothing needs no reader
 
         run, now = self.do(lambda: (self.live.control.snapshot(), self.live.control.now()))
         return Trace(run, ended=now)
 
     def messages(self, recipient: str = "", code: str = "") -> list[Submit]:
-        """Submits in order of arrival, each with its result; of one recipient or short code, if given."""
+        """Return submits in order of arrival, each with its result; of one recipient or short code, if given."""
         plan = plan_of(self.contract)
         wanted = plan.key(plan.read(recipient) or recipient) if recipient else ""
         return [
@@ -157,7 +157,7 @@ class Commands(ABC):
         ]
 
     def judge(self) -> list[Finding]:
-        """Findings on the client's traffic so far, those of `simbench judge` on a recorded run."""
+        """Return findings on the client's traffic so far, the same as `simbench judge` on a recorded run."""
         from simbench.rules.audit import audit, given_by  # noqa: PLC0415 - as above
         from simbench.rules.rule import Case  # noqa: PLC0415 - as above
 
@@ -165,7 +165,7 @@ class Commands(ABC):
         return audit(Case(trace, self.contract), given_by(trace), "live", ("audit",))
 
     def reached(self, what: Awaited | Callable[[], bool], count: int) -> bool:
-        """Whether what is waited for has come about; called on the SMSC's loop."""
+        """Tell whether the awaited state is reached; called on the SMSC's loop."""
         control = self.live.control
         if callable(what):
             return what()
@@ -176,7 +176,7 @@ class Commands(ABC):
         return not control.on_the_way() and not control.unacknowledged()
 
     def missing(self, what: Awaited | Callable[[], bool], count: int, timeout_s: float) -> TimeoutError:
-        """The error of a wait that came to nothing, with the state of the SMSC."""
+        """Return the error of a wait that timed out, with the state of the SMSC."""
         control = self.live.control
         views = ", ".join(f"{one.account or 'no account yet'} ({one.state})" for one in control.sessions())
         wanted = "the condition" if callable(what) else what if what == "idle" else f"{count} {what}(s)"
@@ -188,7 +188,7 @@ class Commands(ABC):
 
 
 class Outage:
-    """An outage that has begun; as a context manager it ends with the block."""
+    """A started outage; as a context manager it ends with the block."""
 
     def __init__(self, end: Callable[[], None]) -> None:
         self._end = end

@@ -36,8 +36,8 @@ OF_THE_ACCOUNT = ("password", "window", "sessions", "state", "auth_code", "prior
 _WHEN = ("share", "from_s", "for_s")
 _WHOM = (*_WHEN, "code")
 
-# The parameters each wire fault of fake_smsc/faults accepts. Faults of new connections take no `code`: nobody has
-# logged in yet.
+# The parameters accepted by each wire fault of fake_smsc/faults. Faults of new connections take no `code`, because
+# there is no login yet.
 FAULT_PARAMETERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("accept-close", "accept-reset"), _WHEN),
     **dict.fromkeys(
@@ -63,7 +63,7 @@ FAULT_PARAMETERS: dict[str, tuple[str, ...]] = {
 
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the SMSC listens and which clock it uses.
+    """The SMSC's listening port and its clock.
 
     `port` 0: any free port. `epoch` is the platform's time at the start, civil time of the contract's zone such as
     "2016-10-03T07:59:50"; empty: the wall clock. `speed`: platform seconds per real second.
@@ -94,8 +94,8 @@ class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sessions of the account at a time. `link_ms` is the round-trip time of the client's link; 0 skips the check that the
     window suffices for the rate.
 
-    `limit` is what happens above the rate: "monitor" accepts everything, "delay" holds the result back until the rate
-    allows it (refused if that takes too long), "nack" refuses with error code `nack_ec`, "discard" does not answer,
+    `limit` is the treatment of messages above the rate: "monitor" accepts all, "delay" holds the result back until the
+    rate allows it (refused if that takes too long), "nack" refuses with error code `nack_ec`, "discard" gives none,
     "close" closes the connection. `meter` is the way operations are counted (a reading of AMB-05).
 
     `state`: "suspended" refuses logins and submits with error code 04, "closed" refuses logins as unknown (07).
@@ -184,7 +184,7 @@ class FaultConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeliveryConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the platform delivers.
+    """The delivery of messages by the platform.
 
     `refuse_elsewhere` true: submits to numbers of other operators are refused with error code 06; false: they are
     accepted and then reported as not delivered. `latency_median_ms` is the median time from acceptance to delivery; 0:
@@ -196,11 +196,11 @@ class DeliveryConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole scenario: one short code table or more, and everything else with defaults.
+    """A scenario: at least one short code table; all other keys have defaults.
 
     `name` appears in the records of a run, `title` describes the file to its reader. `seed` determines all draws.
     `contract` is a built-in contract or a file beside the scenario.
-    `keep`: what the ledger stores of the wire; there is one choice, its octets.
+    `keep`: the part of the wire that the ledger stores; the only value is "octets".
     """
 
     name: str = "demo"
@@ -233,10 +233,7 @@ def demo_scenario(contract: Contract) -> Scenario:
 
 
 def check_scenario(scenario: Scenario, contract: Contract, place: str) -> None:
-    """Check what types cannot express: short codes in range, tiers that exist, windows that suffice for the rate.
-
-    Raises ScenarioError.
-    """
+    """Check that short codes are in range, tiers exist, and windows suffice for the rate. Raises ScenarioError."""
     if not scenario.codes:
         raise ScenarioError(f"{place}: codes", "no short code", "at least one [[codes]] table")
     seen: dict[str, CodeConfig] = {}
