@@ -73,6 +73,8 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `allow` lists the addresses or networks that may connect, such as "192.0.2.0/24"; empty: all (OPS-CON-03, 04). An
     address with `failed_logins_per_min` failed logins is blocked for the rest of the minute; 0: no limit.
+
+    `host` is the address on which the SMSC listens.
     """
 
     host: str = "127.0.0.1"
@@ -95,13 +97,15 @@ class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window suffices for the rate.
 
     `limit` is the treatment of messages above the rate: "monitor" accepts all, "delay" holds the result back until the
-    rate allows it (refused if that takes too long), "nack" refuses with error code `nack_ec`, "discard" gives none,
-    "close" closes the connection. `meter` is the way operations are counted (a reading of AMB-05).
+    rate allows it (refused if that takes too long), "nack" refuses with error code `nack_ec`, "discard" gives no
+    result, "close" closes the connection. `meter` is the way operations are counted (a reading of AMB-05).
 
     `state`: "suspended" refuses logins and submits with error code 04, "closed" refuses logins as unknown (07).
     `oadc_option`: the account may send under a sender name. `auth_code` is the AC its operations may carry (empty: AC
     is not checked), `priority` the subscription to PR, `list_max` the capacity of each of the MO and MT lists of
     operation 61.
+
+    `code` is the short code. `password` is the password of the account.
     """
 
     code: str
@@ -167,6 +171,10 @@ class FaultConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `from_s` platform seconds after the start, for `for_s` seconds (0: until cleared). The other keys are parameters of
     single faults: only those that the page lists for the fault are accepted, and one left out takes the fault's
     default.
+
+    `delay_s` is a delay in seconds. `ec` is the error code of a refusal. `ot` is the operation type that is hit.
+    `octets` is a number of octets, `octets_per_s` a rate in octets per second. `per_s` is a number of messages per
+    second. `after` is the number of frames written before the fault.
     """
 
     name: str

@@ -48,6 +48,8 @@ class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `reason` is the reason code of the notification (EMI-UCP 4.0, reason table). `kind` names the contract's retry
     schedule; "permanent" means no further attempt.
+
+    `share` is the share of the attempts that fail in this way.
     """
 
     reason: int

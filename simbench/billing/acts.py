@@ -64,6 +64,8 @@ class Tier(Frozen, frozen=True):
     """From this month ("2016-10") on the code is subscribed to `rate_per_s` messages per second.
 
     `request_id` is the reference of the request to the operator, which the higher rates need (OPS-ACH-06).
+
+    `month` is the first month of the rate.
     """
 
     month: str
@@ -72,7 +74,10 @@ class Tier(Frozen, frozen=True):
 
 
 class Option(Frozen, frozen=True):
-    """The OAdC option of a code: its days of activation and deactivation; left out: active until the code is closed."""
+    """The OAdC option of a code: its days of activation and deactivation; left out: active until the code is closed.
+
+    `activated` is the day of activation, `deactivated` the day of deactivation.
+    """
 
     activated: date
     deactivated: date | None = None
@@ -82,6 +87,8 @@ class CodeActs(Frozen, frozen=True):
     """One short code: when it was opened and closed, its tiers in order, its OAdC options in order.
 
     `closed` left out: still open.
+
+    `code` is the short code, `opened` the day of its opening.
     """
 
     code: str
@@ -96,6 +103,8 @@ class OtherChange(Frozen, frozen=True):
 
     `what` describes it. `code`: the short code it concerns; empty: none. The closing of a code needs no table here:
     `closed` is enough.
+
+    `day` is the day of the change.
     """
 
     day: date
@@ -107,6 +116,8 @@ class Qualification(Frozen, frozen=True):
     """One company's use of basic qualification in a month ("2016-10").
 
     Each table is billed the monthly access, and `numbers`, the telephone numbers qualified.
+
+    `company` is the name of the company, `month` the month of its use.
     """
 
     company: Text

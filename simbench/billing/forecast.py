@@ -34,6 +34,8 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The messages (segments) expected from one code in one month ("2017-01").
 
     `rate_per_s` is the rate it will use, for information; 0: not stated.
+
+    `month` is the month, `code` the short code, and `messages` the expected number of segments.
     """
 
     month: str
@@ -46,6 +48,8 @@ class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One forecast: the day of its submission, and the expected messages.
 
     `corrects` true: it corrects an earlier forecast and does not count among those required each year.
+
+    `issued` is the day of its submission.
     """
 
     issued: date

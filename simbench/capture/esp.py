@@ -34,8 +34,8 @@ class Association(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `encryption`: "AES-CBC", "AES-GCM" (its key ends with four octets of salt), "AES-CTR", "AES-CCM",
     "CHACHA20-POLY1305", "3DES" or "NULL" and others; `integrity`: "NULL" (none, or part of the encryption),
-    "HMAC-SHA1-96", "SHA2-256-128", "SHA2-512-256" and others. A wrong name is refused with the closest one. Keys are
-    hexadecimal; spaces, colons and a leading 0x are ignored.
+    "HMAC-SHA1-96", "SHA2-256-128", "SHA2-512-256" and others. A wrong name is refused with the closest one. `key` and
+    `integrity_key` are hexadecimal; spaces, colons and a leading 0x are ignored.
     """
 
     spi: str | int

@@ -33,6 +33,9 @@ class Clause(Frozen, frozen=True):
 
     `bound` names the parties it binds. `verified_by` lists the purposes that verify it; without any, `not_verified` is
     the reason. A text may refer to the value of a term, as in `{quality.availability}`.
+
+    `chapter` is the chapter of the contract. `strength` is the strength of the commitment. `verify` lists the means of
+    verification. `source` is the line of the offer or the document. `check` describes the verification.
     """
 
     chapter: str

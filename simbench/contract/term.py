@@ -36,6 +36,8 @@ class Term(Frozen, Generic[T], frozen=True, forbid_unknown_fields=True):
 
     `status`: "seed" (the published offer), "source" (another public source), "assumption" (ours), "contract" (the
     signed contract). `source` is the line of the offer ("B:137") or the document. An assumption may have no clause.
+
+    `value` is the value, `unit` its unit, and `clause` the clause that states it. `note` is a remark for readers.
     """
 
     value: T
@@ -74,6 +76,9 @@ class Ambiguity(Frozen, frozen=True):
     """A passage that can be read in several ways: `readings` maps the key of each reading to its explanation.
 
     `reading` is the chosen one ("" means `default`); it is an assumption until an overlay sets the status "contract".
+
+    `question` is the question that the contract leaves open. `clauses` lists the clauses concerned. `status` is
+    "assumption" or "contract".
     """
 
     question: str

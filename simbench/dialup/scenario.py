@@ -29,6 +29,8 @@ class Pool(Frozen, frozen=True):
     """A point of presence: its number of `ports`, and the weight of the subscribers that dial it.
 
     Subscribers are divided among the pools in proportion to `weight`.
+
+    `name` is the name of the access server in call records.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
@@ -41,6 +43,8 @@ class PoolOutage(Frozen, frozen=True):
 
     `starts` is civil time of the offer, as "2000-09-12T20:00". `mode`: "drop" ends the calls in progress, "refuse" only
     rejects new ones.
+
+    `pool` is the name of the pool.
     """
 
     pool: str
@@ -71,6 +75,8 @@ class DialupScenario(Frozen, frozen=True):
     `clock`: the resolution of the times of calls. `pareto_tail` true: very long sessions follow a Pareto distribution
     instead of the log-normal one. `session_limit_h`: calls are cut after so many hours; 0: no limit. `contract`: a
     built-in offer or a file. `readings` chooses readings of the offer's ambiguities, as `NRV-AMB-02 = "minute"`.
+
+    `name` and `title` appear in reports.
     """
 
     name: str

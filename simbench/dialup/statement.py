@@ -116,5 +116,5 @@ def _plain(text: str, delimiter: str) -> str:
     plain = re.sub(r"[\s\u00a0\u202f]", "", text)
     plain = plain.replace(",", ".") if delimiter == ";" else plain
     if not _AMOUNT.fullmatch(plain):
-        raise ValueError(f"{text!r} is no number")
+        raise ValueError(f"{text!r} is not a number")
     return plain

@@ -62,6 +62,8 @@ class Sending(Frozen, rename={"kind": "class"}, frozen=True):
     `spread_min`: minutes over which the messages arrive (0: all at once). `parts` is the number of segments of each
     message; each counts against the rate. `sigma` is the uncertainty of the volume (standard deviation of its
     logarithm; 0: exact), drawn for each repetition; `sigma_period` is drawn once for all repetitions of a replication.
+
+    `name` is the name of the sending in reports.
     """
 
     name: Word
@@ -81,6 +83,8 @@ class Steady(Frozen, rename={"kind": "class"}, frozen=True):
 
     `daily` are 24 weights by hour of the day, `weekly` 7 weights by weekday from Monday. `class` and `parts` are as for
     sendings. `sigma` is drawn for each day, `sigma_period` once for all days of a replication.
+
+    `name` is the name of the flow in reports.
     """
 
     name: Word
@@ -95,7 +99,10 @@ class Steady(Frozen, rename={"kind": "class"}, frozen=True):
 
 
 class Holding(Frozen, frozen=True):
-    """A short code that is already held when the period begins, and its rate then (messages per second)."""
+    """A short code that is already held when the period begins, and its rate then (messages per second).
+
+    `code` is the short code, `rate_per_s` its rate.
+    """
 
     code: str
     rate_per_s: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
@@ -113,6 +120,8 @@ class CampaignPlan(Frozen, frozen=True):
     used. `delivered_share`: share of the messages that is delivered and hence billed. `held`: codes held already, for
     which no opening is paid. `lead_days`: days between an order and its effect (the offer states no time). Incidents in
     `outages` must have the scope "total". `contract` is a built-in contract or a file beside this one.
+
+    `name` and `title` appear in reports.
     """
 
     period: Period

@@ -74,6 +74,8 @@ class Study(Frozen, frozen=True):
 
     The first `warm_up_h` hours are not measured. A message is late if it has not left `late_min` minutes after its
     request.
+
+    `name` appears in reports.
     """
 
     scenario: str

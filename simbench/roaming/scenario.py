@@ -34,6 +34,8 @@ class Population(Frozen, frozen=True):
     """The number of subscribers, the first day and the number of days.
 
     Billing periods are months counted from the day `starts`.
+
+    `subscribers` is the number of subscribers, `days` the number of days.
     """
 
     subscribers: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]

@@ -39,6 +39,8 @@ class Law(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `shape` is used by "weibull" only (below 1: the longer the duration so far, the longer the rest; 1: exponential),
     `sigma` by "lognormal" only: the standard deviation of the logarithm. "fixed" always lasts the mean.
+
+    `law` is the kind of distribution.
     """
 
     mean_h: Annotated[float, msgspec.Meta(ge=0.1, le=1_000_000)]

@@ -54,6 +54,8 @@ class Campaign(Frozen, frozen=True):
     receives a second message before each has received one. `wrong_share` of the addresses are not mobile numbers.
     `validity_min`: minutes for which the platform tries to deliver; 0: the default of the contract. `notify`: the
     notifications requested, as a sum: 1 delivered, 2 not delivered, 4 buffered.
+
+    `name` appears in the records of a run. `code` is the short code that sends the messages.
     """
 
     name: Word
@@ -78,6 +80,8 @@ class Flow(Frozen, frozen=True):
     `daily` are 24 weights by hour of the day, `weekly` 7 weights by weekday from Monday. Recipients are drawn from the
     whole base. `origin` is the traffic class. `priority`, `parts`, `hours`, `validity_min`, `notify` and `wrong_share`
     as for campaigns.
+
+    `name` appears in the records of a run. `code` is the short code that sends the messages.
     """
 
     name: Word
@@ -98,6 +102,8 @@ class Replies(Frozen, frozen=True):
     """The share of the recipients of a code's messages who reply.
 
     `median_min`: median time from delivery to reply, in minutes (log-normal).
+
+    `code` is the short code. `share` is the share of the recipients who reply.
     """
 
     code: str
@@ -111,6 +117,8 @@ class Client(Frozen, frozen=True):
     `kind`: "ring" queues messages and keeps the rate itself; "offering" sends every message at once and takes a refusal
     as final; "reference" is the reference client, simulated with the octets of its frames (slower). After a cut the
     client tries again every `reconnect_s` seconds.
+
+    `code` is the short code of the application.
     """
 
     code: str
@@ -119,7 +127,10 @@ class Client(Frozen, frozen=True):
 
 
 class Tier(Frozen, frozen=True):
-    """A change of the code's rate at `at` (civil time), to `rate_per_s` messages (segments) per second."""
+    """A change of the code's rate at `at` (civil time), to `rate_per_s` messages (segments) per second.
+
+    `code` is the short code.
+    """
 
     at: str
     code: str
@@ -134,7 +145,10 @@ class Porting(Frozen, frozen=True):
 
 
 class Forecast(Frozen, frozen=True):
-    """The client's announcement at `at` (civil time) of its number of messages from this code per month."""
+    """The client's announcement at `at` (civil time) of its number of messages from this code per month.
+
+    `code` is the short code. `per_month` is the announced number of messages per month.
+    """
 
     at: str
     code: str
@@ -147,6 +161,8 @@ class Population(Frozen, frozen=True):
     `preset` as in a live scenario: "attached" always reachable; "clean-base" about 12 % absent and 1 % unknown;
     "old-base" 25 % and 6 %; "etsi-2006" 38 % and none. `share_unknown` and `failures` replace the values of the preset;
     left out, the preset's apply. `share_ported_out` have moved to another operator, `share_roaming` are abroad.
+
+    `count` is the number of subscribers.
     """
 
     count: Annotated[int, msgspec.Meta(ge=1, le=MOST_SUBSCRIBERS)] = 1_000_000

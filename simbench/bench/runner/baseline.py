@@ -38,6 +38,8 @@ class Deviation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `reason` and `ticket` are shown with the finding; `--update-baseline` leaves `ticket` empty. After `expires` the
     failure counts again.
+
+    `purpose` is the purpose that fails. `exercise` is the exercise in which it fails; empty: every exercise.
     """
 
     purpose: str

@@ -21,6 +21,8 @@ class AccountGiven(msgspec.Struct, frozen=True):
 
     `account` is the login, `code` its short code, `rate_per_s` the subscribed rate in messages (segments) per second.
     `oadc_option`: the account may send under a sender name.
+
+    `password` is the password of the login.
     """
 
     code: str

@@ -24,7 +24,7 @@ BEFORE: Final = (0.1, 0.3)  # the reference level
 AFTER: Final = (0.8, 1.0)
 GROWTH: Final = 0.05
 FEWEST: Final = 40
-OURS: Final = "limits of endurance runs (docs/guides/audit.md)"
+OURS: Final = "limits of endurance runs (docs/guides/test-your-client.md)"
 
 
 class Sample(msgspec.Struct, gc=False):

@@ -40,6 +40,8 @@ class CodeKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One short code: its subscribed rate (messages per second) and its account (default: the code itself).
 
     `oadc_option`: whether the account may send under a sender name; unknown if left out.
+
+    `code` is the short code, `rate_per_s` its subscribed rate, `account` its account.
     """
 
     code: Code
@@ -58,6 +60,8 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
 
     `name` and `brand` appear in findings; daily limits and opt-outs apply per brand. `traits`: "optout-told" if users
     were informed of STOP earlier.
+
+    `code` is the short code that sends the messages.
     """
 
     code: Code

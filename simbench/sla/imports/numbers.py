@@ -35,7 +35,7 @@ def listed(written: Iterable[str], plan: NumberingPlan, place: str) -> Numbers:
     for number, text in enumerate(written):
         one = plan.read(text)
         if one is None:
-            raise BadInput(f"{place}[{number}]", f"{shown(text)} is no number", "a telephone number")
+            raise BadInput(f"{place}[{number}]", f"{shown(text)} is not a number", "a telephone number")
         found.add(one)
     return Numbers(frozenset(found))
 

@@ -1,4 +1,13 @@
-"""Outages from a table: start, end, scope, planned, announced_at, and optional columns found by a mapping."""
+"""Outages from a table, one row per outage; a mapping gives other headings.
+
+`start` is the start of the outage, `end` its end; an empty `end` means that the outage is still open. `scope` is
+"total" or "partial". `planned` is true for planned work. `announced_at` is the time of its announcement, empty if it
+was not announced; the column may be missing only if no row is planned. `announced_end` is the announced end of planned
+work. `ticket` is the name of the outage; without it rows are numbered. `share` is the part of the platform that was
+down in a partial outage, above 0 and at most 1, or a percentage. `subject` is the platform, link or short code that was
+down. `noticed_at` is the time at which the outage was noticed (default: the start). `attributed_to` is the responsible
+party (default: the operator). `cause` is free text for reports.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The client's own probes from a table: the instant of each and whether it was answered."""
+"""The client's own probes from a table: the instant of each and whether it was answered.
+
+`at` is the time of the probe. `ok` is true if the probe was answered; "A" and "N", "lost" and "timeout" are accepted as
+well.
+"""
 
 from __future__ import annotations
 

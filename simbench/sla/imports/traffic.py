@@ -1,4 +1,9 @@
-"""Traffic from a table as rows of a ledger: the times at which each message was submitted and answered."""
+"""Traffic from a table as rows of a ledger: the times at which each message was submitted and answered.
+
+`code` is the short code of the message. `submitted_at` is the time of its submission, `answered_at` that of the result.
+`result` is "accepted" or "refused". `recipient` is the telephone number of the recipient. `segments` is the number of
+segments of the message (default: 1).
+"""
 
 from __future__ import annotations
 
@@ -94,7 +99,7 @@ def _message(row: Row, contract: Contract, submitted: int, answered: int) -> lis
     if not re.fullmatch(contract.terms.numbering.code_pattern, code):
         raise BadInput("code", f"{shown(code)} is not a short code", contract.terms.numbering.code_pattern)
     if recipient is None:
-        raise BadInput("recipient", f"{shown(str(cells['recipient']))} is no number", "a telephone number")
+        raise BadInput("recipient", f"{shown(str(cells['recipient']))} is not a number", "a telephone number")
     result = text_of(cells["result"]).lower()
     if result not in RESULTS:
         raise BadInput("result", f"is {shown(result)}", "accepted or refused")
