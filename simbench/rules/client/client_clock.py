@@ -143,7 +143,7 @@ def _silences(case: Case) -> list[int]:
 @rule(
     "validity.civil-time",
     "The client writes the end of a validity in the contract's civil time, in winter, in summer and across the changes",
-    catches=("vp-in-winter-time", "vp-in-summer-time", "vp-in-utc"),
+    catches=("vp-in-winter-time", "vp-in-summer-time", "vp-in-utc", "vp-by-the-wall-clock"),
 )
 def civil_time(case: Case) -> Verdict:
     """Compare the end in the submit with the requested one, in whole hours; UCP times have no zone."""
