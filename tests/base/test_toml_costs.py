@@ -1,4 +1,4 @@
-"""What reading a TOML file costs: it grows with the file, whatever is wrong with it."""
+"""The cost of reading a TOML file: linear in its size, for every kind of error."""
 
 from __future__ import annotations
 

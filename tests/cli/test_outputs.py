@@ -1,4 +1,4 @@
-"""Every command refuses, before it works, to write where somebody else's files are."""
+"""Every command refuses, before any work, to write over other files."""
 
 from __future__ import annotations
 

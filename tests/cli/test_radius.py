@@ -21,7 +21,7 @@ def run(command: click.Command, *arguments: str | Path) -> Result:
 
 
 def refused(command: click.Command, *arguments: str | Path) -> str:
-    """What a command says of bad input."""
+    """Return the error of a command on invalid input."""
     error = cast(BaseException, run(command, *arguments).exception)
     assert isinstance(error, BadInput)
     return str(error)

@@ -1,4 +1,4 @@
-"""How sure a share is, held against exact chances."""
+"""The confidence interval of a share, compared with exact probabilities."""
 
 from __future__ import annotations
 

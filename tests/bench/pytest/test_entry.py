@@ -1,4 +1,4 @@
-"""pytest in somebody else's repository: inert without --sut; with it, purposes stand beside their own tests."""
+"""pytest in another repository: inactive without --sut; with it, purposes are collected besides its own tests."""
 
 from __future__ import annotations
 

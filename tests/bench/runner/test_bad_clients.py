@@ -227,7 +227,7 @@ print("pid", os.getpid(), file=sys.stderr); print("pid", far.pid, file=sys.stder
 
 
 def gone(pid: int) -> bool:
-    """Ended, or a zombie that only waits for whoever adopted it."""
+    """Tell whether a process has ended or is a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:

@@ -1,4 +1,4 @@
-"""Lists of numbers: one a line, a column of a table, or several on a line; a row that is not a number is rejected."""
+"""Lists of numbers: one per line, a column of a table, or several on a line; other rows are rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outages, traffic and probes out of tables: what is read, what is set aside, what is refused."""
+"""Outages, traffic and probes from tables: rows read, rows rejected, and files rejected."""
 
 from __future__ import annotations
 
