@@ -158,8 +158,8 @@ class FakeSmsc(Commands):
         )
         self._ledger = MemoryLedger(info) if self._folder is None else Ledger.create(self._folder, info)
         return LiveSmsc(
-            self._scenario, self._contract, self._ledger, clock=self._platform_clock, place=self._place
-        )  # fmt: skip
+            self._scenario, self._contract, self._ledger, clock=self._platform_clock, place=self._place, fast=False
+        )
 
     def _end(self) -> None:
         """End server, loop and thread, whatever of them had begun."""

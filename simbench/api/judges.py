@@ -110,6 +110,8 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
     check_executor(executor)
     many = isinstance(record, list | tuple)
     records: list[Any] = list(record) if isinstance(record, list | tuple) else [record]
+    if not records:
+        raise BadInput("record", "is an empty list", f"{EXPECTED}, or a list of one or more")
     inputs = [
         Inputs(source=source, contract=contract_for(source, contract), called=name_of(one), **given)
         for one in records
@@ -121,7 +123,7 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
         if all(isinstance(one.source, Path | Frame) for one in inputs):
             found = spread(judge_one, inputs, executor, show)
         else:
-            found = [judge_one(one) for one in inputs]
+            found = spread(judge_one, inputs, 1, show)  # a run in memory does not travel
     for one, judged in zip(records, found, strict=True):
         judged.record = one
     return found

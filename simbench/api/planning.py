@@ -111,14 +111,14 @@ def plan(  # noqa: PLR0913 - the options of a plan
     held: Codes | None = None,
     contract: Contract | Path | str | None = None,
     language: Language = "en",
-    executor: Where = 1,
+    executor: Where = None,
     progress: Progress | bool = False,
 ) -> Plan:
     """Say which short codes and tiers to buy for a campaign, as `simbench plan` does.
 
     `campaign` is a file, the name of a bundled one, or its tables (docs/reference/campaign.md). `mixes`: code plans of
     your own, scored beside the advice. `held`: codes held already. `executor` works out sensitivities and trade-offs,
-    as that of `simulate`; here, one process unless it is given. `language` is that of the invoices and of the report.
+    as that of `simulate`; the advice is the same on any. `language` is that of the invoices and of the report.
 
     Raises BadInput with what would be needed where no plan keeps the promise, and for wrong input; needs the extra
     `plan`.

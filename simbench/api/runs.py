@@ -188,9 +188,10 @@ def simulate(  # noqa: PLR0913 - the options of a simulation
 
     `world` is a `World`, a file, or the name of a bundled one. `detail` "minute" keeps counts by short code and minute,
     "rows" every message. With `replications`, so many runs with seeds drawn from that of the world; they are spread
-    over `executor` (None: a process a core; a number of processes; an executor of `concurrent.futures`; a Dask client
-    or address), and are the same on any. `folder` keeps the run, or a sub-folder for each replication. `progress`:
-    True shows it, a function is called with the share done and a text. The same world and seed give the same run.
+    over `executor` (None: a process for each core once enough work waits; a number of processes; an executor of
+    `concurrent.futures`; a Dask client or address), and are the same on any. `folder` keeps the run, or a sub-folder
+    for each replication. `progress`: True shows it, a function is called with the share done and a text. The same world
+    and seed give the same run.
 
     Raises BadInput for anything that cannot be simulated, LedgerError for a folder that has a run already.
 

@@ -158,7 +158,7 @@ def _advised(options: Options) -> tuple[Plan, Advice]:
             click.echo(f"first answer: {chosen.words}, {price}; now compared and confirmed", err=True)
 
     try:
-        return plan, advise(plan, progress.show, first, own)
+        return plan, advise(plan, progress.show, first, own, where=None)
     finally:
         progress.end()
 

@@ -77,6 +77,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, shown: Shown) -> int:
     """Run a study to its end; 0."""
+    from fake_smsc.scenario import find_scenario
     from simbench.api.planning import Sweep, write_sweep
     from simbench.cli.run import Progress
     from simbench.planning.study import MEASURES, read_study
@@ -87,7 +88,7 @@ def sweep_command(study: Path, output: Path | None, workers: int | None, dask: s
         need("xlsx", "--xlsx")
     if shown.measure and shown.measure not in MEASURES:
         raise BadInput("--measure", shown.measure, choice(shown.measure, MEASURES))
-    prepared = read_study(study)
+    prepared = read_study(find_scenario(study))
     folder = output or Path("reports") / f"sweep-{prepared.study.name}"
     pool = pool_of(prepared, dask or workers, "--dask")
     progress = Progress()

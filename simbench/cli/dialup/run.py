@@ -46,6 +46,7 @@ def run(**options: object) -> None:
 
 def run_command(scenario: Path, output: Path | None, records: Path | None, *, as_json: bool) -> int:
     """Run a scenario, write its output folder, and print the result."""
+    from fake_smsc.scenario import find_scenario
     from simbench.cli.dialup.tables import print_findings, progress
     from simbench.dialup.carrying import with_ports
     from simbench.dialup.records import write_records
@@ -56,7 +57,7 @@ def run_command(scenario: Path, output: Path | None, records: Path | None, *, as
     from simbench.dialup.scenario import read_dialup
     from simbench.finding import exit_status
 
-    asked = read_dialup(scenario)
+    asked = read_dialup(find_scenario(scenario))
     if output is not None:
         claim(output)  # first, so that --records may name a file in it
     with progress() as show:
