@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
@@ -18,7 +18,6 @@ from fake_smsc.server.live import LiveSmsc
 from simbench.base.arguments import checked
 from simbench.base.errors import BadInput
 from simbench.base.loop_thread import LoopThread
-from simbench.base.toml_files import choice
 from simbench.contract import Contract, load_contract
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, RunInfo
 
@@ -52,6 +51,7 @@ class AsyncSmsc(Commands):
         """Run it here: the caller is on the SMSC's loop."""
         return work()
 
+    @checked
     async def outage(self, mode: Mode = "refuse", scope: str = "total", *, planned: bool = False) -> None:
         """Start an outage. Raises BadInput for an unknown scope, ValueError during another outage."""
         await self.live.control.outage(mode, scope, planned=planned)
@@ -60,6 +60,7 @@ class AsyncSmsc(Commands):
         """End the outage."""
         await self.live.control.restore()
 
+    @checked
     async def wait_for(
         self, what: Awaited | Callable[[], bool] = "session", count: int = 1, timeout_s: float = WAIT_S
     ) -> None:
@@ -99,8 +100,6 @@ class FakeSmsc(Commands):
             raise BadInput("codes", "given beside a scenario, which has its own", "one of the two")
         if not 0 <= port < 65_536:
             raise BadInput("port", f"is {port}", "0 to 65535; 0 takes a free port")
-        if limit not in get_args(LimitMode):
-            raise BadInput("limit", f"is {limit!r:.40}", choice(str(limit), get_args(LimitMode)))
         known = contract if isinstance(contract, Contract) else load_contract(contract) if contract else None
         given = _given(codes, scenario, known, limit)
         settings = given.settings
@@ -116,6 +115,7 @@ class FakeSmsc(Commands):
     # Beginning and end -----------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
+        self._refuse_twice()
         self._thread = LoopThread("fake-smsc")
         try:
             self.live = self._made()
@@ -132,8 +132,9 @@ class FakeSmsc(Commands):
         self._end()
 
     async def __aenter__(self) -> AsyncSmsc:
-        self.live = self._made()
+        self._refuse_twice()
         try:
+            self.live = self._made()
             await self.live.__aenter__()
         except BaseException:
             self._close_ledger()
@@ -145,6 +146,10 @@ class FakeSmsc(Commands):
             await self.live.__aexit__()
         finally:
             self._close_ledger()
+
+    def _refuse_twice(self) -> None:
+        if self._ledger is not None:
+            raise BadInput("FakeSmsc", "is running already", "one block at a time")
 
     def _made(self) -> LiveSmsc:
         info = RunInfo(
@@ -181,6 +186,19 @@ class FakeSmsc(Commands):
 
     # Calls -----------------------------------------------------------------------------------------------------
 
+    if not TYPE_CHECKING:  # checkers know every attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """What there is only once the SMSC has started. Raises BadInput before that."""
+            if name == "live":
+                raise BadInput("FakeSmsc", "is not running", "a call inside its `with` block")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __repr__(self) -> str:
+        default = self._contract.terms.throughput.default_per_s.value
+        rates = ", ".join(f"{one.code} at {one.rate_per_s or default}/s" for one in self._scenario.codes)
+        return f"<FakeSmsc {rates}: {'not running' if self._ledger is None else self.address}>"
+
     def do(self, work: Callable[[], T]) -> T:
         """Run something on the SMSC's loop and wait for its result."""
 
@@ -195,6 +213,7 @@ class FakeSmsc(Commands):
             raise BadInput("FakeSmsc", "is not running", "a call inside its `with` block")
         return self._thread.wait(work)
 
+    @checked
     def outage(self, mode: Mode = "refuse", scope: str = "total", *, planned: bool = False) -> Outage:
         """Start an outage, which ends by `restore` or with the block of `with smsc.outage(...)`.
 
@@ -208,6 +227,7 @@ class FakeSmsc(Commands):
         """End the outage."""
         self._wait(self.live.control.restore())
 
+    @checked
     def wait_for(
         self, what: Awaited | Callable[[], bool] = "session", count: int = 1, timeout_s: float = WAIT_S
     ) -> None:

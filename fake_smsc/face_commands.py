@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import msgspec
 
+from fake_smsc.faults.registry import FAULTS
+from fake_smsc.scenario import LimitMode
+from simbench.base.arguments import checked
 from simbench.base.errors import BadInput
+from simbench.base.toml_files import choice
 from simbench.numbering.plan import plan_of
+from simbench.numbering.subscribers import NOT_TELEPHONES_HERE
 
 if TYPE_CHECKING:
-    from fake_smsc.scenario import LimitMode
     from fake_smsc.server.control import SessionView
     from fake_smsc.server.live import LiveSmsc
     from simbench.contract import Contract
@@ -44,10 +48,12 @@ class Clock:
         """The platform's present instant (us, UTC)."""
         return self._smsc.live.clock.now()
 
+    @checked
     def step(self, seconds: float) -> int:
         """Step forward by seconds; gives the new instant (us, UTC). Raises ValueError for a step back."""
         return self._smsc.do(lambda: self._smsc.live.control.step(seconds))
 
+    @checked
     def set_speed(self, speed: float) -> None:
         """Set the number of platform seconds per real second. Raises ValueError unless above 0."""
         self._smsc.do(lambda: self._smsc.live.control.set_speed(speed))
@@ -96,15 +102,20 @@ class Commands(ABC):
         """Every connection, oldest first; `account` is empty before the login."""
         return self.do(self.live.control.sessions)
 
+    @checked
     def mo(self, sender: str, code: str, text: str) -> None:
         """Send a text from a subscriber to a short code. Raises BadInput for a code without an account."""
+        if not sender.removeprefix("+").isdecimal():
+            raise BadInput("sender", f"is {sender!r:.40}", "a telephone number")
         self.do(lambda: self.live.control.mo(sender, code, text))
 
+    @checked
     def subscriber(self, number: str, **changes: Any) -> Subscriber:
-        """Give a subscriber after these changes: `attached`, `standing`, `operator`, `roaming`, …
+        """Give a subscriber after these changes: `attached`, `standing`, `operator`, `roaming`.
 
-        `fate` is the former name of `standing`, accepted for one release.
-        Raises BadInput for a name that a subscriber does not have.
+        `standing` is the operator's token for a telephone that it serves, or one of "unknown", "ported-out", "m2m",
+        "other-operator", "malformed", "fixed", "overseas" and "foreign"; `fate`, its former name, is accepted for one
+        release. Raises BadInput for a name that a subscriber does not have, and for a value that it cannot have.
         """
         if "fate" in changes:
             warnings.warn("subscriber: fate is now called standing", DeprecationWarning, stacklevel=2)
@@ -117,24 +128,44 @@ class Commands(ABC):
                 raise BadInput(f"subscriber {number}", f"has no {', '.join(sorted(unknown))}", f"one of {known}")
             if not changes:
                 return found
+            self._check_subscriber(found, changes)
             found = msgspec.structs.replace(found, **changes)
             self.live.control.put(found)
             return found
 
         return self.do(changed)
 
+    def _check_subscriber(self, found: Subscriber, changes: Mapping[str, object]) -> None:
+        """Raise BadInput for a value that a subscriber cannot have."""
+        standings = (plan_of(self.contract).home, *NOT_TELEPHONES_HERE)
+        for name, value in changes.items():
+            if isinstance(getattr(found, name), bool):
+                expected = "" if isinstance(value, bool) else "True or False"
+            elif name == "standing":
+                expected = "" if value in standings else choice(str(value), standings)
+            else:
+                expected = "" if isinstance(value, str) else "a text"
+            if expected:
+                raise BadInput(f"subscriber {found.msisdn}: {name}", f"is {value!r:.40}", expected)
+
+    @checked
     def limit(self, code: str, rate_per_s: int, mode: LimitMode = "delay") -> None:
         """Change a code's rate (messages/s) and what happens above it. Raises BadInput for an unknown code."""
         self.do(lambda: self.live.control.limit(code, rate_per_s, mode))
 
+    @checked
     def fault(self, name: str, **parameters: object) -> None:
         """Start a wire fault; several can act together. Raises BadInput for an unknown name or parameter."""
         self.do(lambda: self.live.control.fault(name, **parameters))
 
+    @checked
     def clear(self, name: str = "") -> int:
-        """End the faults of that name, or all of them; gives their number."""
+        """End the faults of that name, or all of them; gives their number. Raises BadInput for an unknown name."""
+        if name and name not in FAULTS:
+            raise BadInput("name", f"is {name!r:.40}", choice(name, FAULTS))
         return self.do(lambda: self.live.control.clear(name))
 
+    @checked
     def drop(self, session: int, *, abruptly: bool = False) -> None:
         """Close one connection, with RST if abruptly. Raises BadInput if there is no such session."""
         self.do(lambda: self.live.control.drop(session, abruptly=abruptly))
@@ -146,6 +177,7 @@ class Commands(ABC):
         run, now = self.do(lambda: (self.live.control.snapshot(), self.live.control.now()))
         return Trace(run, ended=now)
 
+    @checked
     def messages(self, recipient: str = "", code: str = "") -> list[Submit]:
         """Submits in order of arrival, each with its result; of one recipient or short code, if given."""
         plan = plan_of(self.contract)

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from simbench.api.findings import Findings
-from simbench.api.planning import frame_of
+from simbench.api.planning import Language, frame_of
 from simbench.api.runs import Run
 from simbench.api.words import contract_in, in_python_words
 from simbench.base.errors import BadInput
@@ -93,7 +93,7 @@ def bill(
     month: str | None = None,
     against: Path | str | ArrowStream | None = None,
     contract: Contract | Path | str | None = None,
-    language: Literal["en", "fr"] = "en",
+    language: Language = "en",
 ) -> Bill:
     """Bill the messages of a run or of a table of counts, as `simbench bill` does.
 

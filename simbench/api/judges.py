@@ -101,10 +101,12 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
     'fail'
     """
     given: dict[str, Any] = {
-        "start": _time(start), "end": _time(end), "history_from": _time(history_from), "tz": tz,
+        "start": _time(start, "start"), "end": _time(end, "end"), "history_from": _time(history_from, "history_from"),
+        "tz": tz,
         "mapping": path_in(mapping), "decisions": path_in(decisions), "probes": _table(probes, "probes"),
         "traffic": _table(traffic, "traffic"), "campaigns": path_in(campaigns), "requests": path_in(requests),
-        "keys": path_in(keys), "port": port, "forecast_until": _time(forecast_until), "as_of": _time(as_of),
+        "keys": path_in(keys), "port": port,
+        "forecast_until": _time(forecast_until, "forecast_until"), "as_of": _time(as_of, "as_of"),
         "laws": path_in(laws), "back_test": back_test, "replications": replications, "seed": seed,
     }  # fmt: skip
     check_executor(executor)
@@ -169,7 +171,9 @@ def _table(given: Table | None, name: str) -> Path | Frame | None:
     return Path(given) if isinstance(given, str) else Frame.of(given, name)
 
 
-def _time(given: Time | None) -> str | None:
+def _time(given: Time | None, name: str) -> str | None:
     if given is None or isinstance(given, str):
         return given
+    if not isinstance(given, date):
+        raise BadInput(name, f"is {given!r:.60}", "a date, a datetime, or a text such as 2026-03-02T10:00:00+01:00")
     return given.isoformat() if isinstance(given, datetime) else f"{given.isoformat()}T00:00"

@@ -128,6 +128,8 @@ def plan(  # noqa: PLR0913 - the options of a plan
     '34ABC: 1 x 10/s; 36ABC: 2 x 10/s'
     """
     need("plan", "plan")
+    if isinstance(mixes, str | Mapping):
+        raise BadInput("mixes", f"is {mixes!r:.60}", "a list of code plans")
     from simbench.planning.advise import advise
     from simbench.planning.own_code_plan import with_held
 
@@ -176,6 +178,8 @@ def what_if(run: Run | Path | str, *, contract: Contract | Path | str | None = N
     """
     from simbench.planning.what_if import Otherwise, otherwise
 
+    if late_min < 0:
+        raise BadInput("late_min", f"is {late_min}", "0 minutes or more")
     folder = run.folder if isinstance(run, Run) else Path(run)
     if folder is None or not folder.exists():
         raise BadInput(f"run {folder or ''}".strip(), "is not there", "a run in a folder")

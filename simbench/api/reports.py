@@ -79,6 +79,7 @@ class Report:
             shown_in_notebooks()
         return self.figures[name]
 
+    @in_python_words
     def save(self, folder: Path | str, *, pdf: bool = False) -> list[Path]:
         """Write the report and the files beside it into a folder, and give their paths.
 
@@ -127,8 +128,6 @@ def report(
     >>> page.figure("availability")
     <Figure size ...>
     """
-    if language not in {"en", "fr"}:
-        raise BadInput("language", f"is {language!r:.40}", '"en" or "fr"')
     if form:
         return _in_form(form, thing, contract)
     if isinstance(thing, Path | str):
