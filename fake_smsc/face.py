@@ -65,8 +65,7 @@ class AsyncSmsc(Commands):
         self, what: Awaited | Callable[[], bool] = "session", count: int = 1, timeout_s: float = WAIT_S
     ) -> None:
         """Like `FakeSmsc.wait_for`."""
-        if not await self.live.control.wait_until(lambda: self.reached(what, count), timeout_s):
-            raise self.missing(what, count, timeout_s)
+        await self._until(what, count, timeout_s)
 
 
 class FakeSmsc(Commands):
@@ -74,7 +73,8 @@ class FakeSmsc(Commands):
 
     `codes` maps short codes to their rates (messages/s, tiers of the contract; 0: its default). `scenario` is a
     `Scenario`, the path of one or the name of a bundled one, instead of `codes`. `port` 0 takes a free port. `limit`
-    says what happens above the rate. The ledger is kept in memory unless `folder` names a new folder for it.
+    says what happens above the rate: see the method `limit`. The ledger is kept in memory unless `folder` names a new
+    folder for it.
 
     Raises BadInput (ScenarioError, ContractError) for anything that is no scenario of the contract, when it is made;
     Trouble, when it is entered, where the port cannot be used.
@@ -201,6 +201,8 @@ class FakeSmsc(Commands):
 
     def do(self, work: Callable[[], T]) -> T:
         """Run something on the SMSC's loop and wait for its result."""
+        if self._thread is not None and self._thread.is_current:
+            return work()
 
         async def on_loop() -> T:
             return work()
@@ -211,14 +213,19 @@ class FakeSmsc(Commands):
         if self._thread is None:
             work.close()
             raise BadInput("FakeSmsc", "is not running", "a call inside its `with` block")
+        if self._thread.is_current:
+            work.close()
+            raise BadInput("condition", "waits for the SMSC that calls it", "one that only looks")
         return self._thread.wait(work)
 
     @checked
     def outage(self, mode: Mode = "refuse", scope: str = "total", *, planned: bool = False) -> Outage:
         """Start an outage, which ends by `restore` or with the block of `with smsc.outage(...)`.
 
-        `scope` is "total", a short code or "session:NUMBER". Raises BadInput for another scope, ValueError during
-        another outage.
+        `mode`: "cut" closes all connections (FIN), "reset" resets them (RST), "refuse" leaves them open but silent; all
+        three accept no new ones. "accept-close" closes existing connections and each new one at once, "silent" accepts
+        connections and answers nothing, "deaf-results" processes what it reads but answers nothing. `scope` is "total",
+        a short code or "session:NUMBER". Raises BadInput for another mode or scope, ValueError during another outage.
         """
         self._wait(self.live.control.outage(mode, scope, planned=planned))
         return Outage(self.restore)
@@ -233,15 +240,11 @@ class FakeSmsc(Commands):
     ) -> None:
         """Wait for a number of logged-in sessions or answered messages, until all is idle, or until a condition holds.
 
-        "idle": no message is on its way, no notification open. A condition is called on the SMSC's loop and must not
-        call this object. Raises TimeoutError, with the state of the SMSC, after `timeout_s` real seconds.
+        "idle": no message is on its way, no notification open. A condition, such as `lambda: len(smsc.messages()) > 1`,
+        is called in the SMSC's thread: it may look at anything, and must not wait. Raises TimeoutError, with the state
+        of the SMSC, after `timeout_s` real seconds.
         """
-
-        async def wait() -> None:
-            if not await self.live.control.wait_until(lambda: self.reached(what, count), timeout_s):
-                raise self.missing(what, count, timeout_s)
-
-        self._wait(wait())
+        self._wait(self._until(what, count, timeout_s))
 
 
 def _given(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Awaited = Literal["session", "message", "idle"]
 WAIT_S = 10.0
+LOOK_S = 0.05  # between two looks at a condition
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -85,7 +87,7 @@ class Commands(ABC):
 
     @property
     def accounts(self) -> dict[str, Account]:
-        """The login of each short code."""
+        """The login of each short code: `.login` and `.password`."""
         return {one.code: Account(one.account or one.code, one.password) for one in self.live.scenario.codes}
 
     @property
@@ -99,12 +101,14 @@ class Commands(ABC):
         return Clock(self)
 
     def sessions(self) -> list[SessionView]:
-        """Every connection, oldest first; `account` is empty before the login."""
+        """Every connection, oldest first: `.number`, `.account` ("" before the login), `.state`, and how many
+        operations each side has not answered.
+        """
         return self.do(self.live.control.sessions)
 
     @checked
     def mo(self, sender: str, code: str, text: str) -> None:
-        """Send a text from a subscriber to a short code. Raises BadInput for a code without an account."""
+        """Send a text from a subscriber's number to a short code. Raises BadInput for a code without an account."""
         if not sender.removeprefix("+").isdecimal():
             raise BadInput("sender", f"is {sender!r:.40}", "a telephone number")
         self.do(lambda: self.live.control.mo(sender, code, text))
@@ -150,12 +154,19 @@ class Commands(ABC):
 
     @checked
     def limit(self, code: str, rate_per_s: int, mode: LimitMode = "delay") -> None:
-        """Change a code's rate (messages/s) and what happens above it. Raises BadInput for an unknown code."""
+        """Change a code's rate (messages/s), and what happens to submits above it. Raises BadInput for an unknown code.
+
+        `mode`: "delay" holds their results back, "nack" refuses them, "discard" does not answer, "close" closes the
+        connection, "monitor" accepts everything.
+        """
         self.do(lambda: self.live.control.limit(code, rate_per_s, mode))
 
     @checked
     def fault(self, name: str, **parameters: object) -> None:
-        """Start a wire fault; several can act together. Raises BadInput for an unknown name or parameter."""
+        """Start a wire fault, such as `fault("late-result", delay_s=2)`; several can act together.
+
+        docs/reference/faults.md has the names and their parameters. Raises BadInput for an unknown one.
+        """
         self.do(lambda: self.live.control.fault(name, **parameters))
 
     @checked
@@ -171,7 +182,10 @@ class Commands(ABC):
         self.do(lambda: self.live.control.drop(session, abruptly=abruptly))
 
     def trace(self) -> Trace:
-        """The judge's reading of what has happened so far: `.submits`, `.notifications`, `.mo`, `.sessions`, …"""
+        """The judge's reading of what has happened so far: `.submits`, `.notifications`, `.mo`, `.sessions`, …
+
+        Each is a table; its `rows()` are objects with names.
+        """
         from simbench.trace.trace import Trace  # noqa: PLC0415 - a test that judges nothing needs no reader
 
         run, now = self.do(lambda: (self.live.control.snapshot(), self.live.control.now()))
@@ -179,7 +193,11 @@ class Commands(ABC):
 
     @checked
     def messages(self, recipient: str = "", code: str = "") -> list[Submit]:
-        """Submits in order of arrival, each with its result; of one recipient or short code, if given."""
+        """Submits in order of arrival, of one recipient or short code, if given; each with its result.
+
+        A submit has `.recipient`, `.code`, `.oadc`, `.text`, `.segments`, `.at` (us, UTC) and others; `.ack` is "A" or
+        "N" ("" before the result), `.ec` the error code of a refusal.
+        """
         plan = plan_of(self.contract)
         wanted = plan.key(plan.read(recipient) or recipient) if recipient else ""
         return [
@@ -189,15 +207,28 @@ class Commands(ABC):
         ]
 
     def judge(self) -> list[Finding]:
-        """Findings on the client's traffic so far, those of `simbench judge` on a recorded run."""
+        """Findings on the client's traffic so far, those of `simbench judge` on a recorded run.
+
+        Each has a `.purpose`, an `.outcome` ("pass", "fail", "weak", "inconclusive", …) and a `.summary`.
+        """
         from simbench.rules.audit import audit, given_by  # noqa: PLC0415 - as above
         from simbench.rules.rule import Case  # noqa: PLC0415 - as above
 
         trace = self.trace()
         return audit(Case(trace, self.contract), given_by(trace), "live", ("audit",))
 
-    def reached(self, what: Awaited | Callable[[], bool], count: int) -> bool:
-        """Whether what is waited for has come about; called on the SMSC's loop."""
+    async def _until(self, what: Awaited | Callable[[], bool], count: int, timeout_s: float) -> None:
+        """Wait on the SMSC's loop. Raises TimeoutError, and what a condition raises.
+
+        A condition is also looked at without an event of the SMSC: it may be about something else.
+        """
+        control, now = self.live.control, asyncio.get_running_loop().time
+        deadline, look_s = now() + timeout_s, LOOK_S if callable(what) else timeout_s
+        while not await control.wait_until(lambda: self._reached(what, count), min(look_s, deadline - now())):
+            if now() >= deadline:
+                raise self._missing(what, count, timeout_s)
+
+    def _reached(self, what: Awaited | Callable[[], bool], count: int) -> bool:
         control = self.live.control
         if callable(what):
             return what()
@@ -207,7 +238,7 @@ class Commands(ABC):
             return control.answered() >= count
         return not control.on_the_way() and not control.unacknowledged()
 
-    def missing(self, what: Awaited | Callable[[], bool], count: int, timeout_s: float) -> TimeoutError:
+    def _missing(self, what: Awaited | Callable[[], bool], count: int, timeout_s: float) -> TimeoutError:
         """The error of a wait that came to nothing, with the state of the SMSC."""
         control = self.live.control
         views = ", ".join(f"{one.account or 'no account yet'} ({one.state})" for one in control.sessions())
