@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from fake_smsc.scenario import read_scenario
-from simbench.api.call_sources import Reading, read_calls
 from simbench.bench.report.findings_file import Result, read_findings
 from simbench.bench.runner.baseline import read_baseline
 from simbench.bench.runner.session_record import SessionRecord, read_record
@@ -18,7 +17,6 @@ from simbench.bench.sut.description import read_description
 from simbench.billing.acts import read_acts
 from simbench.billing.forecast import read_forecast
 from simbench.capture.esp import Tunnels
-from simbench.capture.reader import read_capture
 from simbench.contract import load_contract
 from simbench.contract.layers import HOME
 from simbench.dialup.calls import Call, calls_of
@@ -27,6 +25,7 @@ from simbench.dialup.radius.journal import Started, read_journal
 from simbench.dialup.radius.plan import schedule
 from simbench.dialup.records import write_records
 from simbench.dialup.scenario import read_dialup
+from simbench.dialup.sources import Reading, read_calls
 from simbench.dialup.statement import read_statement
 from simbench.finding import tally
 from simbench.ledger import MemoryLedger
@@ -42,6 +41,7 @@ from simbench.sla.forecast.laws import read_laws
 from simbench.sla.imports.campaigns import read_metadata
 from simbench.sla.imports.decisions import read_decisions
 from simbench.tables.columns import read_mapping
+from tests.capture.reading import read_capture
 from tests.capture.scenes import Line, ip_packet, pcap
 from tests.paris import PLAN
 from tests.tables.samples import CONTRACT, PARIS

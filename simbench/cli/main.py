@@ -12,9 +12,9 @@ import sys
 import click
 import cloup
 
-from simbench import __version__
 from simbench.base.errors import BadInput, SimbenchError
 from simbench.base.terminal import OwnOutput
+from simbench.base.version import __version__
 from simbench.cli.bill import bill
 from simbench.cli.certificate import certificate
 from simbench.cli.completion import completion

@@ -1,10 +1,11 @@
-"""Calls from a file of any kind, for whatever reads calls; it joins `dialup` and `capture`.
+"""Calls from a file of any kind, for whatever reads calls.
 
 The same validation applies to every kind: it sets invalid calls aside with the reason.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -18,12 +19,13 @@ from simbench.dialup.radius.captured import Captured
 from simbench.dialup.radius.detail import read_detail
 from simbench.dialup.radius.pairing import Clock, pair
 from simbench.dialup.radius.record import Heard
-from simbench.dialup.radius.source import kind_of
 from simbench.dialup.records import Found, Records, read_records, validated
 from simbench.dialup.validation import RejectedRows
 
 ACCOUNTING_PORTS: Final = (1813,)
 STEP: Final = 10_000  # records between two progress reports
+_LOOKED_AT: Final = 4_096  # octets
+_INDENTED: Final = re.compile(rb"(?:\t|[ \t]+\S+ [:+]?=)")  # an attribute; editors make spaces of a tab
 
 
 class Reading(NamedTuple):
@@ -42,13 +44,10 @@ def read_calls(
     path: Path, offer: Offer, how: Reading, progress: Callable[[int, int], object] = lambda _done, _all: None
 ) -> Records:
     """Valid calls of call records, a `detail` file or a capture; the rest is set aside. Raises BadInput."""
-    kind = "csv"
-    if path.is_file():
-        kind = "capture" if is_capture_file(path) else kind_of(path)
-    if kind in {"csv", "parquet"}:
+    if not is_capture_file(path):
+        if path.is_file() and is_detail(path):
+            return accounted(path, read_detail(path), offer, how, progress)
         return read_records(path, offer, how.months, progress)
-    if kind == "detail":
-        return accounted(path, read_detail(path), offer, how, progress)
     datagrams = Datagrams(path, how.ports)
     captured = Captured(datagrams, how.ports, how.secret, path.name)
     try:
@@ -58,6 +57,18 @@ def read_calls(
     if not records.rows:
         raise NothingRead(_unseen(path, datagrams, how.ports))
     return records
+
+
+def is_detail(path: Path) -> bool:
+    """Whether a file is a detail file: its second line is indented. Raises BadInput: it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_LOOKED_AT)
+    except OSError as problem:
+        expected = "calls: records, a detail file, a capture"
+        raise BadInput(str(path), problem.strerror or str(problem), expected) from None
+    lines = head.lstrip(b"\r\n").split(b"\n")
+    return len(lines) > 1 and head[:4] != b"PAR1" and bool(_INDENTED.match(lines[1]))
 
 
 def _unseen(path: Path, datagrams: Datagrams, ports: tuple[int, ...]) -> str:
