@@ -56,7 +56,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     @cache  # at the first call: by then every name of an annotation is known
     def kinds_of(name: str) -> tuple[Kind, ...]:
-        found = [_kind(part, function.__globals__) for part in annotated.get(name, ())]  # type: ignore[attr-defined]  # a function
+        found = [_kind(part, function.__globals__) for part in annotated.get(name, ())]
         known = tuple(one for one in found if one is not None)
         return known if len(known) == len(found) else ()
 

@@ -15,7 +15,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, Pipe
 from queue import SimpleQueue
@@ -117,7 +117,7 @@ class WorkerProcesses(Generic[T, R]):
         """The numbers of the processes beside this one; 0 for one that has not started."""
         return [one.pid for one in self._processes]
 
-    def do(self, pieces: Iterable[T]) -> Iterator[tuple[int, R]]:
+    def do(self, pieces: Iterable[T]) -> Generator[tuple[int, R], None, None]:
         """The place and the result of each piece, as they come.
 
         Raises what the function raises, and Trouble when a piece keeps killing its process.

@@ -82,8 +82,8 @@ def run_command(
     scenario: Path, output: Path | None, contract_name: str | None, choices: tuple[Detail, Way, int], *, as_json: bool
 ) -> int:
     """Run the world of a scenario file. Returns 0, or 3 when stopped early; the rows written by then can be read."""
-    from fake_smsc.scenario import find_scenario
     from simbench.api.runs import How, simulate_into
+    from simbench.base.bundled import find_scenario
     from simbench.contract import load_contract
     from simbench.contract.load import contract_beside
     from simbench.ledger.info import read_info

@@ -76,8 +76,8 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 
 def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, shown: Form) -> int:
     """Run a study to its end; 0."""
-    from fake_smsc.scenario import find_scenario
     from simbench.api.planning import Sweep, write_sweep
+    from simbench.base.bundled import find_scenario
     from simbench.base.progress import Shown
     from simbench.planning.study import MEASURES, read_study
     from simbench.planning.sweep import intervals, sweep

@@ -31,6 +31,8 @@ class Table:
 
     __slots__ = ("_cells", "_head", "_keys", "_multiplier", "_octets", "_shift", "values")
 
+    _cells: Words | None
+
     def __init__(self) -> None:
         self.clear()
 
@@ -102,7 +104,8 @@ class Table:
     def _empty(self, bits: int, multiplier: int) -> None:
         """Take 2^bits empty cells."""
         self._multiplier, self._shift = multiplier, 64 - bits
-        self._octets, self._cells = bytearray(8 * (HEAD + (2 << bits))), None
+        self._octets = bytearray(8 * (HEAD + (2 << bits)))
+        self._cells = None
         words = memoryview(self._octets).cast("Q")  # for single cells, several times faster than an array
         words[1], words[2] = multiplier, 64 - bits
         self._head: memoryview = words[:HEAD]

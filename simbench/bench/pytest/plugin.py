@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from _pytest.outcomes import Skipped
+from _pytest.outcomes import Failed, Skipped
 
 from simbench.base.errors import BadInput, SimbenchError
 from simbench.base.outputs import check_folder, claim
@@ -42,7 +42,7 @@ class NotPassed(Skipped):
         self.word = word
 
 
-class BenchFailed(pytest.fail.Exception):
+class BenchFailed(Failed):
     """Ends an item as an error: the bench itself failed, which says nothing about the client."""
 
     word = "error"
@@ -198,7 +198,7 @@ class PurposeItem(pytest.Item):
         if end:
             frames = frames_in_words(standing.finding, judgements.plan.contract.calendar)
             text = "\n".join([f"{word}: {standing.finding.parts[0]}", said, *frames])
-            raise (BenchFailed if end == "error" else pytest.fail.Exception)(text, pytrace=False)
+            raise (BenchFailed if end == "error" else Failed)(text, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where a purpose is: at its rule."""

@@ -40,7 +40,7 @@ def run(scenario: Path, output: Path | None, records: Path | None, *, as_json: b
       simbench dialup run scenarios/dialup/03_growing_year.toml --json
     """
     need("fast", "simbench dialup run")
-    from fake_smsc.scenario import find_scenario
+    from simbench.base.bundled import find_scenario
     from simbench.cli.dialup.tables import print_findings, progress
     from simbench.dialup.carrying import with_ports
     from simbench.dialup.records import write_records

@@ -33,7 +33,7 @@ def followed_with_progress(scenario: RoamingScenario, contract: RoamingContract)
 
 def read_chosen(path: Path, contract: RoamingContract, subscribers: int | None) -> RoamingScenario:
     """A scenario, with another number of subscribers where one is given."""
-    from fake_smsc.scenario import find_scenario
+    from simbench.base.bundled import find_scenario
 
     scenario = read_roaming_scenario(find_scenario(path), contract)
     if subscribers is None:
