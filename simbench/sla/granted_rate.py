@@ -23,6 +23,7 @@ from simbench.sla.rolling_window import Instants
 from simbench.sla.traffic_minutes import Minutes, answers, held_seconds, logouts, recorded_minutes
 
 SHOWN = 5
+NO_BACKLOG = "no short code had a backlog at the platform"
 
 
 class Stretch(msgspec.Struct, frozen=True, eq=False):
@@ -42,13 +43,16 @@ class Stretch(msgspec.Struct, frozen=True, eq=False):
     suites=("sla",),
 )
 def rate_with_backlog(case: Case) -> Verdict:
-    """Check every minute that began with a backlog, outside incidents, against the code's tier at the time."""
+    """Check every minute that began with a backlog, outside incidents, against the code's tier at the time.
+
+    Without such a minute the rate was never put to the test, which is no pass.
+    """
     run = case.trace.run
     if recorded_minutes(run) is None and not answers(run):
         return Verdict("unsupported", "no traffic data")
     stretches = backlog_minutes(case, service_of(case))
     if not stretches:
-        return Verdict("pass", "no short code had a backlog at the platform", None, None, "minutes")
+        return Verdict("unsupported", NO_BACKLOG)
     return worst(_judged(case, one) for one in stretches)
 
 
