@@ -68,10 +68,10 @@ def sweep(study: Path, output: Path | None, workers: int | None, dask: str | Non
 class Form(msgspec.Struct, frozen=True, kw_only=True):
     """How a sweep is shown."""
 
-    measure: str = ""
-    language: str = "en"
-    xlsx: bool = False
-    as_json: bool = False
+    measure: str
+    language: str
+    xlsx: bool
+    as_json: bool
 
 
 def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, shown: Form) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from weakref import WeakSet
 
-from simbench.base.units import NEVER, SECOND_US
+from simbench.base.units import MINUTE_US, NEVER, SECOND_US
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
 from simbench.client.messages import Accepted, LinkConfig, Refused
@@ -119,6 +119,29 @@ class CountsByTheSecond(Core):
         return _ByTheSecond(self.config.rate_per_s)
 
 
+class _AnewEachMinute(Pacing):
+    """The ring without even spacing, forgotten at each turn of a minute."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._until = 0
+
+    def earliest(self, now: int) -> int:
+        """Return the limit of what left since the minute began."""
+        if now >= self._until:
+            self._until = now - now % MINUTE_US + MINUTE_US
+            self._departures.clear()
+        return max(now, self._bound())
+
+
+class StartsAnewEachMinute(Core):
+    """Counts its rate anew from each turn of a minute, so that twice as much leaves around it."""
+
+    def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
+        del departures
+        return _AnewEachMinute(self.config.rate_per_s)
+
+
 class _WithoutZero(Window):
     """Transaction numbers from 01 to 99."""
 
@@ -173,6 +196,7 @@ CONNECTION_FAULTS: dict[str, type[Core]] = {
     "reuses-trn-after-return": ReusesTrnAfterReturn,
     "bursts-after-second-return": BurstsAfterSecondReturn,
     "counts-by-the-second": CountsByTheSecond,
+    "starts-anew-each-minute": StartsAnewEachMinute,
     "skips-trn-00": SkipsTrn00,
     "waits-for-ever": WaitsForEver,
     "login-storm": LoginStorm,

@@ -154,6 +154,14 @@ class VpInUtc(Core):
         return f"{datetime.fromtimestamp(instant // SECOND_US, UTC):%d%m%y%H%M}"
 
 
+class VpByTheWallClock(Core):
+    """Adds validity periods to the time of the wall, whether or not the clocks change meanwhile."""
+
+    def _minute(self, instant: int) -> str:
+        civil = self.config.knows.calendar.civil(self._now).replace(tzinfo=None)
+        return f"{civil + timedelta(microseconds=instant - self._now):%d%m%y%H%M}"
+
+
 class ReadsMoAsGsm(Core):
     """Takes the text of every message of a user for GSM 03.38, in UCS-2 as well."""
 
@@ -182,6 +190,7 @@ TEXT_FAULTS: dict[str, type[Core]] = {
     "vp-in-winter-time": VpInWinterTime,
     "vp-in-summer-time": VpInSummerTime,
     "vp-in-utc": VpInUtc,
+    "vp-by-the-wall-clock": VpByTheWallClock,
     "reads-mo-as-gsm": ReadsMoAsGsm,
     "refuses-ucs2-mo": RefusesUcs2Mo,
 }

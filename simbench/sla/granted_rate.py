@@ -16,13 +16,14 @@ from simbench.base.text import count
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.events import LimitSet, TierSet
-from simbench.rules.rule import Case, Verdict, rule, worst
+from simbench.rules.rule import Case, Verdict, none_wrong, rule, worst
 from simbench.sla.classification import Service, service_of
 from simbench.sla.purposes import GRANTED_RATE
 from simbench.sla.rolling_window import Instants
 from simbench.sla.traffic_minutes import Minutes, answers, held_seconds, logouts, recorded_minutes
 
 SHOWN = 5
+NO_BACKLOG = "no short code had a backlog at the platform"
 
 
 class Stretch(msgspec.Struct, frozen=True, eq=False):
@@ -42,13 +43,16 @@ class Stretch(msgspec.Struct, frozen=True, eq=False):
     suites=("sla",),
 )
 def rate_with_backlog(case: Case) -> Verdict:
-    """Check every minute that began with a backlog, outside incidents, against the code's tier at the time."""
+    """Check every minute that began with a backlog, outside incidents, against the code's tier at the time.
+
+    Without such a minute the rate was never put to the test, which is no pass.
+    """
     run = case.trace.run
     if recorded_minutes(run) is None and not answers(run):
         return Verdict("unsupported", "no traffic data")
     stretches = backlog_minutes(case, service_of(case))
     if not stretches:
-        return Verdict("pass", "no short code had a backlog at the platform", None, None, "minutes")
+        return Verdict("unsupported", NO_BACKLOG)
     return worst(_judged(case, one) for one in stretches)
 
 
@@ -157,23 +161,13 @@ def _judged(case: Case, one: Stretch) -> Verdict:
     summary = (
         f"{one.code}: {count(len(one.at), 'minute')} with a backlog, {_percent(share)} of the due messages granted"
     )
-    if not short.any():
-        return Verdict("pass", summary, 0, 0, "minutes below the tier")
     evidence = tuple(
         Evidence(f"{one.code}: {one.granted[p]} of {one.due[p]} due", int(one.at[p]), int(one.at[p]) + MINUTE_US)
         for p in np.flatnonzero(short)[:SHOWN].tolist()
     )
     below = int(short.sum())
-    return Verdict(
-        "fail",
-        f"{summary}, {count(below, 'minute')} below the tier",
-        below,
-        0,
-        "minutes below the tier",
-        "platform",
-        (),
-        evidence,
-    )
+    summary += f", {count(below, 'minute')} below the tier" if below else ""
+    return none_wrong(summary, below, "minutes below the tier", evidence, blame="platform")
 
 
 def _by_code(codes: NDArray[Any]) -> list[tuple[str, slice]]:

@@ -64,6 +64,7 @@ class Case:
     finding: Finding
     clause: Clause | None
     values: tuple[Value, ...]
+    more_values: tuple[Value, ...]
     exhibits: tuple[Piece, ...]
     rest: int
     others: tuple[Finding, ...] = ()
@@ -188,7 +189,8 @@ def _case(place: int, group: tuple[Finding, ...], judgement: Judgement, around: 
         anchor=f"case-{place}",
         finding=finding,
         clause=contract.clauses.get(finding.clause),
-        values=tuple(_values(finding, contract)),
+        values=tuple(_values(finding.assumed, contract)),
+        more_values=tuple(_values(_of_clause(finding, contract), contract)),
         exhibits=exhibits,
         rest=len(finding.evidence) - len(exhibits),
         others=group[1:],
@@ -198,12 +200,17 @@ def _case(place: int, group: tuple[Finding, ...], judgement: Judgement, around: 
     )
 
 
-def _values(finding: Finding, contract: Contract) -> Sequence[Value]:
-    """The terms of the clause and every assumption of the finding, with their status."""
+def _of_clause(finding: Finding, contract: Contract) -> list[str]:
+    """The terms of the clause on which the verdict does not depend."""
+    terms = contract.terms.by_name().items()
+    return [name for name, term in terms if term.clause == finding.clause and name not in finding.assumed]
+
+
+def _values(names: Sequence[str], contract: Contract) -> Sequence[Value]:
+    """These terms and interpretations, with their status."""
     terms = contract.terms.by_name()
-    own = [name for name, term in terms.items() if term.clause == finding.clause]
     values = []
-    for name in dict.fromkeys([*own, *finding.assumed]):
+    for name in names:
         if name in terms:
             term = terms[name]
             shown = ", ".join(map(str, term.value)) if isinstance(term.value, tuple) else str(term.value)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import choice
@@ -19,13 +20,14 @@ from simbench.bench.runner.session_record import SessionRecord
 from simbench.bench.sut.description import (
     KINDS,
     Description,
+    check_clock,
     check_program,
     from_options,
     read_capabilities,
     sut_description,
 )
 from simbench.bench.sut.description import read_description as read
-from simbench.bench.sut.protocol import SystemUnderTest, reach_of
+from simbench.bench.sut.protocol import Capabilities, SystemUnderTest, reach_of
 from simbench.bench.sut.registry import known_names, make_sut
 from simbench.client.faults import FAULTS, current
 from simbench.contract import Contract, load_contract
@@ -132,6 +134,9 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
     if wanted.faults and description is not None:
         raise BadInput("--fault", f"cannot be combined with --sut {wanted.sut}", "--sut reference")
 
+    if description is not None and said is not None:
+        description = _moved_as_said(description, said, wanted.sut)
+
     def make() -> SystemUnderTest:
         sut = sut_description(description) if description else make_sut(wanted.sut, faults=wanted.faults)
         if said is not None:
@@ -142,6 +147,14 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
         check_program(description.program)
     make()
     return make, description
+
+
+def _moved_as_said(description: Description, said: Capabilities, sut: str) -> Description:
+    """The description under other capabilities; without a file nothing but lines can make a clock faster."""
+    if said.clock == "speed" and sut in KINDS:
+        description = replace(description, clock="lines")
+    check_clock(description, said, sut)
+    return description
 
 
 def _chosen(only: tuple[str, ...], description: Description | None, contract: Contract) -> Chosen:

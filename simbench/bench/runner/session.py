@@ -38,7 +38,7 @@ from simbench.bench.runner.session_findings import EVERY, concluded, exercises_o
 from simbench.bench.runner.session_record import Ended, SessionRecord
 from simbench.bench.sut.protocol import Capabilities, Reach, SystemUnderTest, reach_of
 from simbench.contract import Contract
-from simbench.finding import Finding
+from simbench.finding import Finding, counted
 from simbench.ledger import Ledger, MemoryLedger, open_run
 
 RUNS, ATTEMPTS = "runs", "attempts"
@@ -164,6 +164,16 @@ class Judgements:
         if exercise not in self._judged:
             self._judge(conducted)
         return next(finding for finding in self._judged[exercise] if finding.purpose == purpose)
+
+    def verdicts(self, exercise: str) -> str:
+        """What an exercise that is over has shown, in words: the failures by name, the other outcomes in numbers."""
+        done = self.conducted[exercise]
+        if done.done() and (left_out := done.result().left_out):
+            return left_out
+        judged = self._judged.get(exercise, ())
+        failed = [one.purpose for one in judged if one.outcome in {"fail", "error"}]
+        others = counted(one for one in judged if one.purpose not in failed and one.outcome != "unsupported")
+        return ", ".join(filter(None, (f"fail: {', '.join(failed)}" if failed else "", others)))
 
     def record(self) -> SessionRecord:
         """The record to keep beside the ledgers of this session. Only when every exercise is over.

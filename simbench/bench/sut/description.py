@@ -83,11 +83,20 @@ def read_description(path: Path) -> Description:
         raise BadInput(f"{place}: program", "is missing", 'the command, as in "./client --flag"')
     if description.kind == "http":
         check_template(description.url)
+    check_clock(description, description.capabilities, place)
     if not description.accounts:
         raise BadInput(f"{place}: accounts", "none", "at least one account")
     if "capabilities" in read_table(path, BadInput) and description.capabilities == Capabilities():
         raise BadInput(f"{place}: capabilities", "is empty", "at least one capability, or leave the table out")
     return description
+
+
+def check_clock(description: Description, capabilities: Capabilities, place: str) -> None:
+    """Check that the bench can move the clock as the capabilities claim. Raises BadInput."""
+    if description.kind == "command" and description.clock == "faketime" and capabilities.clock == "speed":
+        problem = '"faketime" cannot run a clock faster, which capabilities.clock = "speed" claims'
+        expected = '"lines" for a client that follows SIMBENCH_SPEED, or "offset" there'
+        raise BadInput(f"{place}: clock", problem, expected)
 
 
 def read_capabilities(path: Path) -> Capabilities:

@@ -18,7 +18,6 @@ EVERYTHING = 31  # the DLR mask: delivered 1, undelivered 2, buffered 4, taken b
 LEAST_WAIT_ACK_S = 30  # Kannel refuses to start below
 CHECK_S = 30  # it looks for overdue results no more often
 LARGEST_WINDOW = 100
-RESEND_S = 2  # pause of an unsent message before its next attempt
 LOOPBACK = "127.0.0.1"
 ANYONE = "*.*.*.*"
 
@@ -72,8 +71,6 @@ def _core(target: Target, ports: Ports, secret: str) -> Group:
         "store-type": "spool",
         "store-location": target.folder / "spool",
         "dlr-storage": "internal",
-        "sms-resend-freq": RESEND_S,
-        "sms-resend-retry": -1,
     }
 
 

@@ -144,7 +144,7 @@ def _silences(case: Case) -> list[int]:
 @rule(
     "validity.civil-time",
     "The client writes the end of a validity in the contract's civil time, in winter, in summer and across the changes",
-    catches=("vp-in-winter-time", "vp-in-summer-time", "vp-in-utc"),
+    catches=("vp-in-winter-time", "vp-in-summer-time", "vp-in-utc", "vp-by-the-wall-clock"),
 )
 def civil_time(case: Case) -> Verdict:
     """Whole hours by which the end differs from the one requested; UCP times carry no zone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simbench.base.text import count
-from simbench.base.units import MINUTE_US
+from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.events import AccountSet, LimitSet
 from simbench.rules.arrays import holds
@@ -51,7 +51,7 @@ def every_account(case: Case) -> Verdict:
         return Verdict("inconclusive", "the client attempted no login", blame="client")
     refused = [row for row, account in _logins(case) if row.login_ack == "N" and account in wanted]
     if not refused:
-        return Verdict("inconclusive", "the platform refused no login during the run", blame="bench")
+        return _not_refused(case, wanted)
     lacking = sorted(wanted - {row.account for row in sessions if row.login_ack == "A"})
     summary = f"{len(wanted) - len(lacking)} of {count(len(wanted), 'account')} connected"
     if not lacking:
@@ -60,6 +60,25 @@ def every_account(case: Case) -> Verdict:
     return Verdict(
         "fail", f"{summary}; missing: {', '.join(lacking)}", len(lacking), 0, "accounts", "client", (), evidence
     )
+
+
+def _not_refused(case: Case, wanted: set[str]) -> Verdict:
+    """Why no login was refused: those whose connection the platform ended did not try again, or nobody had to."""
+    sessions = case.trace.sessions.rows()
+    ended = {row.account: row.closed_at for row in sessions if row.closed_by != "peer" and row.closed_at >= 0}
+    gone = sorted(
+        account
+        for account in wanted & set(ended)
+        if not any(row.opened_at > ended[account] for row in sessions if row.account in {account, ""})
+    )
+    if not gone:
+        return Verdict("inconclusive", "the platform refused no login during the run", blame="bench")
+    waited_s = (case.trace.span[1] - ended[gone[0]]) / SECOND_US
+    summary = (
+        f"no login was refused, as {', '.join(gone)} did not return in the {waited_s:.0f} s "
+        "after the platform closed the connection; exercises with outages judge that"
+    )
+    return Verdict("inconclusive", summary, blame="client")
 
 
 @rule(

@@ -30,6 +30,7 @@ MODES = {
 
 def _enter_mode(mode: str, how: str) -> RuleFunction:
     def judge(case: Case) -> Verdict:
+        """The worst of `outage.comes-back`, `outage.nothing-lost` and `outage.no-duplicates` after such an outage."""
         if not any(one == mode for *_, one in case.trace.outages):
             return Verdict("inconclusive", f"there was no outage of mode {mode}", blame="bench")
         return worst(measure(case) for measure in (comes_back, nothing_lost, no_duplicates))

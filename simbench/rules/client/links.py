@@ -83,11 +83,11 @@ def after_each_return(case: Case) -> Verdict:
     "rate.turn-of-the-second",
     "The client keeps its tier across the turn of a second and of a minute",
     usual_cause="The limiter counts by the second of the clock, so that two bursts meet at its turn.",
-    catches=("counts-by-the-second",),
+    catches=("counts-by-the-second", "starts-anew-each-minute"),
     capability="limits_rate",
 )
 def turn_of_the_second(case: Case) -> Verdict:
-    """A limiter that counts by the second of the clock sends twice its rate around the turn."""
+    """A limiter that counts by the second or the minute of the clock sends up to twice its rate around the turn."""
     return backlog_at_tier(case)
 
 

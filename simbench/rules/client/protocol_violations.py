@@ -20,7 +20,7 @@ from simbench.ledger.capture_events import ConnectionAttempted
 from simbench.ledger.events import ViolationSeen
 from simbench.rules.evidence import framed
 from simbench.rules.rule import Case, Verdict, rule
-from simbench.trace.rows import FrameSeen
+from simbench.trace.rows import FrameSeen, Mo, Notification
 from simbench.trace.view import Bools
 from simbench.trace.wire import UNENDED
 from simbench.ucp.checks import PROBLEMS, check
@@ -158,6 +158,7 @@ def met_by(case: Case) -> Iterator[tuple[str, Callable[[], Evidence]]]:
     """Every violation of the clients by name, with what makes its evidence: on the wire first, then of events."""
     opened = {row.session for row in case.trace.sessions.rows() if row.opened_at >= 0}
     logged_in: set[int] = set()
+    given_up: set[tuple[int, int]] = set()
     for row in case.trace.other_frames.where(_telling(case)).rows():
         if row.direction == "out":
             if row.kind == "R" and row.ot == "60" and row.frame[15:16] == b"A":
@@ -173,7 +174,23 @@ def met_by(case: Case) -> Iterator[tuple[str, Callable[[], Evidence]]]:
             case ConnectionAttempted(protocol=spoken) if spoken:
                 yield "foreign-protocol", partial(Evidence, f"foreign-protocol: {spoken}", at, at)
             case ViolationSeen(session=session, name=name) if name in SMSC_ONLY:
-                yield name, partial(Evidence, name, at, at, int(session.partition(":")[2] or -1))
+                yield name, partial(_seen_by_the_smsc, case, name, at, int(session.partition(":")[2] or -1), given_up)
+
+
+def _seen_by_the_smsc(case: Case, name: str, at: int, session: int, given_up: set[tuple[int, int]]) -> Evidence:
+    """The evidence of a violation that only the SMSC knows; of an operation it gave up, the frame of that one.
+
+    `given_up`: the session and instant of those that other evidence shows already.
+    """
+    if name == "unanswered-notice":
+        rows: list[Notification | Mo] = [*case.trace.notifications.rows(), *case.trace.mo.rows()]
+        open_ = [one for one in rows if one.session == session and one.at <= at and not 0 <= one.result_at <= at]
+        left = [one for one in open_ if (session, one.at) not in given_up]
+        oldest = min(left, key=lambda one: one.at, default=None)
+        if oldest is not None:
+            given_up.add((session, oldest.at))
+            return framed(name, oldest)
+    return Evidence(name, at, at, session)
 
 
 def _telling(case: Case) -> Bools:

@@ -15,6 +15,7 @@ from simbench.numbering.subscribers import NOT_TELEPHONES_HERE
 from simbench.rules.arrays import combined, tokened
 from simbench.rules.client.admission import NAMES, REFUSED_AT_ONCE, expectation, objections
 from simbench.rules.client.limits import option_unknown, options, owners, truth
+from simbench.rules.client.sender_names import name_of
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.meters import Operations
 from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule
@@ -68,13 +69,8 @@ def served_recipients(case: Case) -> Verdict:
     if wrong:
         summary = f"{len(wrong)} of {count(checked, 'message')} had another outcome than expected for their recipient"
         return Verdict("fail", summary, len(wrong), 0, "messages", "platform", (), tuple(wrong[:SHOWN]))
-    return Verdict(
-        "pass",
-        f"{checked} of {count(checked, 'message')} had the outcome expected for their recipient",
-        0,
-        0,
-        "messages",
-    )
+    summary = f"{checked} of {count(checked, 'message')} had the outcome expected for their recipient"
+    return Verdict("pass", summary, 0, 0, "messages")
 
 
 def _final(notifications: Notifications, known: Collection[str]) -> dict[tuple[str, str], Notification]:
@@ -179,8 +175,8 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
     known, with_option, unknown = owners(case), options(case), option_unknown(case)
 
     def kind(account: str, oadc: str, alphanumeric: bool) -> str:
-        if not alphanumeric:
-            return "own" if oadc in known[account] else "wrong"
+        if not name_of(oadc, alphanumeric):  # what is neither a number nor a name is a broken field, named elsewhere
+            return "own" if oadc in known[account] or not oadc.isdecimal() else "wrong"
         if unknown(account):
             return "open"
         return "wrong" if forbidden_only or account not in with_option else "named"  # OPS-OPT-04 judges these

@@ -10,6 +10,7 @@ from typing import Final
 from simbench.contract import Clause
 from simbench.finding import Finding
 from simbench.sla.classification import CLIENT, noticed_in_time
+from simbench.sla.granted_rate import NO_BACKLOG
 from simbench.sla.maintenance_notice import planned_by
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
@@ -83,7 +84,7 @@ def _result(finding: Finding, purpose: str, count: int) -> str:
             return "result.availability-none"
         return "result.availability-so-far" if finding.summary.startswith("provisional") else "result.availability"
     if purpose == "rate-with-backlog":
-        unknown = "-unknown" if finding.outcome == "unsupported" else "-none"
+        unknown = "-none" if finding.summary == NO_BACKLOG else "-unknown"
         return "result.rate-with-backlog" + (unknown if finding.measured is None else "")
     return f"result.{purpose}" if count else f"result.{purpose}-none"
 

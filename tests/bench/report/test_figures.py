@@ -164,6 +164,15 @@ def test_a_page_has_the_pictures_of_what_did_not_pass_and_no_others() -> None:
     assert [chapter.name for chapter in passed.chapters] == ["x"]
 
 
+def test_what_breaks_the_protocol_has_no_picture_of_waits() -> None:
+    run = exercise("x", "", lambda: simulated.at_tier(5))
+    for purpose, drawn in (("submits.violations", False), ("submits.late-results", True)):
+        failed = Finding(purpose, "OPS-ACH-03", "fail", "3 missing", exercise="x")
+        chapters = draw_all(judgement(run, found=[failed]), of_findings=True).chapters
+        headings = [group.heading for chapter in chapters for group in chapter.groups]
+        assert any("submits were answered" in heading for heading in headings) == drawn, purpose
+
+
 def test_any_text_may_stand_in_a_picture() -> None:
     assert style.label("36020") == "36020"
     assert style.label("日本\x00$a$") == "???$a$"

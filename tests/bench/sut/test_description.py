@@ -270,3 +270,26 @@ def test_a_client_that_connects_by_itself_is_watched(tmp_path: Path) -> None:
         Reach(False, (account,)),
     )
     assert [finding.outcome for finding in found] == ["pass", "inconclusive"]
+
+
+FASTER = '[capabilities]\nlimits_rate = true\nclock = "speed"\n'
+
+
+def test_a_clock_that_only_shifts_cannot_be_claimed_to_run_faster(tmp_path: Path) -> None:
+    command = f'kind = "command"\nprogram = "{sys.executable}"\n'
+    with pytest.raises(BadInput, match='clock: "faketime" cannot run a clock faster') as refused:
+        read_description(written(tmp_path, command + FASTER))
+    assert "\n" not in str(refused.value)
+    assert read_description(written(tmp_path, command + 'clock = "lines"\n' + FASTER)).clock == "lines"
+    plain = tmp_path / "plain.toml"
+    plain.write_text(command, "utf-8")
+    capabilities = written(tmp_path, 'clock = "speed"\n')
+    with pytest.raises(BadInput, match="cannot run a clock faster"):
+        plan_of(SessionOptions(str(plain), capabilities=capabilities), tmp_path)
+
+
+def test_a_program_without_a_description_that_claims_a_faster_clock_is_moved_by_lines(tmp_path: Path) -> None:
+    capabilities = written(tmp_path, 'clock = "speed"\n')
+    sut = plan_of(SessionOptions("command", sys.executable, capabilities), tmp_path).make()
+    assert isinstance(sut, Command)
+    assert sut.clock == "lines"
