@@ -14,6 +14,7 @@ from typing import Final, Generic, Literal, TypedDict, TypeVar, Unpack, get_args
 
 import msgspec
 
+from simbench.base.text import broken
 from simbench.finding import GRAVEST_FIRST, Blame, Evidence, Finding, Outcome, prose
 
 Suite = Literal["client", "watched", "audit", "sla", "platform", "soak"]
@@ -181,7 +182,7 @@ def finding_of(rule: Rule[Given], given: Given, exercise: str, clause: str) -> F
         if not isinstance(judged, Verdict):
             raise TypeError(f"it gave a {type(judged).__name__} instead of a verdict")
     except Exception as error:  # any mistake of a rule must become a finding of its own
-        judged = Verdict("error", f"the rule broke: {type(error).__name__}: {error}", blame="bench")
+        judged = Verdict("error", f"the rule broke: {broken(error)}", blame="bench")
     found = Finding(
         purpose=rule.purpose,
         clause=clause,

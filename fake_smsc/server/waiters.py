@@ -30,6 +30,11 @@ class Waiters:
 
     def wake(self) -> None:
         """Something may have changed: complete the futures whose conditions hold."""
-        for condition, future in self.waiting:
-            if not future.done() and condition():
-                future.set_result(None)
+        for condition, future in list(self.waiting):
+            if future.done():
+                continue
+            try:
+                if condition():
+                    future.set_result(None)
+            except Exception as error:  # of whoever waits, not of the server
+                future.set_exception(error)

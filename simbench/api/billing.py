@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from simbench.api.contracts import contract_in
+from simbench.api.contracts import Language, contract_in
 from simbench.api.runs import Run
 from simbench.base.errors import BadInput
 from simbench.base.notebook import html_table
@@ -93,7 +93,7 @@ def bill(
     month: str | None = None,
     against: Path | str | ArrowStream | None = None,
     contract: Contract | Path | str | None = None,
-    language: Literal["en", "fr"] = "en",
+    language: Language = "en",
 ) -> Bill:
     """Bill the messages of a run or of a table of counts, as `simbench bill` does.
 

@@ -16,7 +16,7 @@ from simbench.base.python_words import in_python_words
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
 from simbench.client.faults import FAULTS, current, faulty
-from simbench.client.messages import Event, LinkConfig, MoReceived, Outgoing, Withheld, knowledge_of
+from simbench.client.messages import Close, Event, LinkConfig, MoReceived, Outgoing, Withheld, knowledge_of
 from simbench.client.shell import Link, Outside
 from simbench.client.spool import Spool
 from simbench.contract import Contract, load_contract
@@ -115,8 +115,10 @@ class Client:
     ) -> str:
         """Take a message in and give its token, by which `state` and `wait_for` find it; it leaves when its turn comes.
 
-        Raises BadInput for a token that was used before.
+        Raises BadInput for a token that was used before, and for a validity below a second.
         """
+        if validity_s is not None and validity_s < 1:
+            raise BadInput("validity_s", f"is {validity_s}", "1 second or more")
         name = token or f"m{next(self._names)}"
         asked = Outgoing(name, self._config.code, recipient, text, traffic_class, brand, oadc, validity_s, opted_in)
 
@@ -143,6 +145,7 @@ class Client:
         """The messages from subscribers so far: `.sender`, `.text`, `.scts`."""
         return [one for one in list(self.events) if isinstance(one, MoReceived)]
 
+    @in_python_words
     def wait_for(self, token: str, state: State | None = None, timeout_s: float = WAIT_S) -> State:
         """Wait until a message is in a state, by default in a final one, and give the state.
 
@@ -164,7 +167,8 @@ class Client:
 
     def _said(self) -> str:
         last = ", ".join(
-            type(one).__name__ + (f" ({one.reason})" if isinstance(one, Withheld) else "") for one in self.events[-4:]
+            type(one).__name__ + (f" ({one.reason})" if isinstance(one, Withheld | Close) else "")
+            for one in self.events[-4:]
         )
         return f"the last events were: {last or 'none, the client never logged in'}"
 

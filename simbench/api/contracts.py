@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from simbench.base.errors import BadInput
 from simbench.contract import DEFAULT, Contract, load_contract
 from simbench.ledger import Run
 from simbench.ledger.info import NAME, read_info
 from simbench.tables.frames import Frame
+
+Language = Literal["en", "fr"]
+"""The languages of pages and invoices."""
 
 
 def contract_in(given: Contract | Path | str | None) -> Contract:

@@ -102,10 +102,12 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
     'fail'
     """
     given: dict[str, Any] = {
-        "start": _time(start), "end": _time(end), "history_from": _time(history_from), "tz": tz,
+        "start": _time(start, "start"), "end": _time(end, "end"), "history_from": _time(history_from, "history_from"),
+        "tz": tz,
         "mapping": path_in(mapping), "decisions": path_in(decisions), "probes": _table(probes, "probes"),
         "traffic": _table(traffic, "traffic"), "campaigns": path_in(campaigns), "requests": path_in(requests),
-        "keys": path_in(keys), "port": port, "forecast_until": _time(forecast_until), "as_of": _time(as_of),
+        "keys": path_in(keys), "port": port,
+        "forecast_until": _time(forecast_until, "forecast_until"), "as_of": _time(as_of, "as_of"),
         "laws": path_in(laws), "back_test": back_test, "replications": replications, "seed": seed,
     }  # fmt: skip
     check_executor(executor)
@@ -123,6 +125,8 @@ def _judge(
     """Judge one record in this process, several where `executor` says."""
     many = isinstance(record, list | tuple)
     records: list[Any] = list(record) if isinstance(record, list | tuple) else [record]
+    if not records:
+        raise BadInput("record", "is an empty list", f"{EXPECTED}, or a list of one or more")
     inputs = [
         Inputs(source=source, contract=contract_for(source, contract), called=name_of(one), **given)
         for one in records
@@ -133,7 +137,7 @@ def _judge(
     if all(isinstance(one.source, Path | Frame) for one in inputs):
         found = spread(judge_one, inputs, executor, show)
     else:
-        found = [judge_one(one) for one in inputs]
+        found = spread(judge_one, inputs, 1, show)  # a run in memory does not travel
     for one, judged in zip(records, found, strict=True):
         judged.record = one
     return found
@@ -179,7 +183,9 @@ def _table(given: Table | None, name: str) -> Path | Frame | None:
     return Path(given) if isinstance(given, str) else Frame.of(given, name)
 
 
-def _time(given: Time | None) -> str | None:
+def _time(given: Time | None, name: str) -> str | None:
     if given is None or isinstance(given, str):
         return given
+    if not isinstance(given, date):
+        raise BadInput(name, f"is {given!r:.60}", "a date, a datetime, or a text such as 2026-03-02T10:00:00+01:00")
     return given.isoformat() if isinstance(given, datetime) else f"{given.isoformat()}T00:00"

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from simbench.api.contracts import contract_in
+from simbench.api.contracts import Language, contract_in
 from simbench.api.runs import Run
 from simbench.api.worlds import World, world_in
 from simbench.base.bundled import find_scenario
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 Codes = Mapping[str, int] | str
 """Short codes with their rates in messages/s, as a mapping or as "36010=50,36020=20"."""
-Language = Literal["en", "fr"]
 OF_KIND = {"own": "your choice; ", "held": "what you hold; "}
 
 
@@ -112,14 +111,14 @@ def plan(  # noqa: PLR0913 - the options of a plan
     held: Codes | None = None,
     contract: Contract | Path | str | None = None,
     language: Language = "en",
-    executor: Where = 1,
+    executor: Where = None,
     progress: Progress | bool = False,
 ) -> Plan:
     """Say which short codes and tiers to buy for a campaign, as `simbench plan` does.
 
     `campaign` is a file, the name of a bundled one, or its tables (docs/reference/campaign.md). `mixes`: code plans of
     your own, scored beside the advice. `held`: codes held already. `executor` works out sensitivities and trade-offs,
-    as that of `simulate`; here, one process unless it is given. `language` is that of the invoices and of the report.
+    as that of `simulate`; the advice is the same on any. `language` is that of the invoices and of the report.
 
     Raises BadInput with what would be needed where no plan keeps the promise, and for wrong input; needs the extra
     `plan`.
@@ -129,6 +128,8 @@ def plan(  # noqa: PLR0913 - the options of a plan
     '34ABC: 1 x 10/s; 36ABC: 2 x 10/s'
     """
     need("plan", "plan")
+    if isinstance(mixes, str | Mapping):
+        raise BadInput("mixes", f"is {mixes!r:.60}", "a list of code plans")
     from simbench.planning.advise import advise
     from simbench.planning.own_code_plan import with_held
 
@@ -177,6 +178,8 @@ def what_if(run: Run | Path | str, *, contract: Contract | Path | str | None = N
     """
     from simbench.planning.what_if import Otherwise, otherwise
 
+    if late_min < 0:
+        raise BadInput("late_min", f"is {late_min}", "0 minutes or more")
     folder = run.folder if isinstance(run, Run) else Path(run)
     if folder is None or not folder.exists():
         raise BadInput(f"run {folder or ''}".strip(), "is not there", "a run in a folder")

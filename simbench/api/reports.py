@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from simbench.api.billing import Bill
-from simbench.api.contracts import contract_for
+from simbench.api.contracts import Language, contract_for
 from simbench.api.judging import Inputs, judge_record
 from simbench.api.planning import Plan, Sweep
 from simbench.api.runs import Run, open_run
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from simbench.dialup.public import Settlement
     from simbench.roaming.public import Travels
 
-Language = Literal["en", "fr"]
 Reported = "Run | Findings | Session | Plan | Sweep | Bill | Settlement | Travels | Path | str"
 EXPECTED = "a run, findings, a session, a plan, a sweep, a bill, a settlement, travels, or the folder of a run"
 Page = Callable[[], str]
@@ -79,6 +78,7 @@ class Report:
             shown_in_notebooks()
         return self.figures[name]
 
+    @in_python_words
     def save(self, folder: Path | str, *, pdf: bool = False) -> list[Path]:
         """Write the report and the files beside it into a folder, and give their paths.
 
@@ -127,8 +127,6 @@ def report(
     >>> page.figure("availability")
     <Figure size ...>
     """
-    if language not in {"en", "fr"}:
-        raise BadInput("language", f"is {language!r:.40}", '"en" or "fr"')
     if form:
         return _in_form(form, thing, contract)
     if isinstance(thing, Path | str):

@@ -28,6 +28,7 @@ from simbench.ledger import Run as Recorded
 from simbench.ledger import open_run as open_recorded
 from simbench.ledger.events import events_in
 from simbench.ledger.incidents import Incident, incidents_of, period_of
+from simbench.ledger.info import NAME
 from simbench.ledger.rows import COUNTED, TABLES
 from simbench.planning.executors import Where, check_executor, on_this_machine, spread
 from simbench.planning.study import seed_of
@@ -123,8 +124,11 @@ class Run:
         """Messages of each short code: offered, submitted, accepted, refused, delivered, …, as the run counted them."""
         return Frame.of(columns_of(counts_of(self.ledger)), "counts")
 
+    @in_python_words
     def save(self, folder: Path | str) -> Path:
         """Write the run into a new folder as Parquet files, one a table; gives the folder. Raises BadInput."""
+        if (Path(folder) / NAME).exists():
+            raise LedgerError(str(folder), "holds a ledger already", "a new or empty folder")
         export_parquet(self.ledger, Path(folder))
         return Path(folder)
 
@@ -189,9 +193,10 @@ def simulate(  # noqa: PLR0913 - the options of a simulation
 
     `world` is a `World`, a file, or the name of a bundled one. `detail` "minute" keeps counts by short code and minute,
     "rows" every message. With `replications`, so many runs with seeds drawn from that of the world; they are spread
-    over `executor` (None: a process a core; a number of processes; an executor of `concurrent.futures`; a Dask client
-    or address), and are the same on any. `folder` keeps the run, or a sub-folder for each replication. `progress`:
-    True shows it, a function is called with the share done and a text. The same world and seed give the same run.
+    over `executor` (None: a process for each core once enough work waits; a number of processes; an executor of
+    `concurrent.futures`; a Dask client or address), and are the same on any. `folder` keeps the run, or a sub-folder
+    for each replication. `progress`: True shows it, a function is called with the share done and a text. The same world
+    and seed give the same run.
 
     Raises BadInput for anything that cannot be simulated, LedgerError for a folder that has a run already.
 
@@ -205,10 +210,6 @@ def simulate(  # noqa: PLR0913 - the options of a simulation
         asked = World._made(asked.settings, contract_in(contract), asked.place)
     if seed is not None:
         asked = asked.but(seed=seed)
-    if detail not in {"rows", "minute"}:
-        raise BadInput("detail", f"is {detail!r:.40}", '"rows" or "minute"')
-    if engine not in {"auto", "bulk", "events"}:
-        raise BadInput("engine", f"is {engine!r:.40}", '"auto", "bulk" or "events"')
     temporary = TemporaryHome() if folder is None else None
     home = temporary.path / "run" if temporary is not None else Path(str(folder))
     with reported(progress) as show:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from scapy.config import conf
 from scapy.fields import Field
-from scapy.packet import Packet, bind_bottom_up, bind_layers
+from scapy.packet import Packet
 from scapy.volatile import RandChoice, RandField, RandNum, RandString
 
 from simbench.ucp.codes import OPERATIONS
@@ -151,11 +151,3 @@ class UCP(Packet):
 def _number(text: str, digits: int) -> int | str:
     """Return a number written with that many digits, else the text itself."""
     return int(text) if len(text) == digits and text.isascii() and text.isdigit() else text
-
-
-def bind_port(port: int) -> None:
-    """Make scapy decode TCP segments from and to this port as UCP."""
-    from scapy.layers.inet import TCP  # noqa: PLC0415 - the network layers are slow to load
-
-    bind_bottom_up(TCP, UCP, sport=port)
-    bind_layers(TCP, UCP, dport=port)

@@ -96,17 +96,17 @@ def plan(**options: object) -> int:
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The options of the command line."""
 
-    campaign: Path | None = None
-    ledger: Path | None = None
-    compare: tuple[Path, ...] = ()
-    mixes: tuple[str, ...] = ()
-    held: str | None = None
-    late_min: float = 10.0
-    contract_name: str | None = None
-    output: Path | None = None
-    language: str = "en"
-    xlsx: bool = False
-    as_json: bool = False
+    campaign: Path | None
+    ledger: Path | None
+    compare: tuple[Path, ...]
+    mixes: tuple[str, ...]
+    held: str | None
+    late_min: float
+    contract_name: str | None
+    output: Path | None
+    language: str
+    xlsx: bool
+    as_json: bool
 
 
 def plan_command(options: Options) -> int:
@@ -158,7 +158,7 @@ def _advised(options: Options) -> tuple[Plan, Advice]:
             click.echo(f"first answer: {chosen.words}, {price}; now compared and confirmed", err=True)
 
     try:
-        return plan, advise(plan, progress, first, own)
+        return plan, advise(plan, progress, first, own, where=None)
     finally:
         progress.end()
 

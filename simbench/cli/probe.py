@@ -105,15 +105,15 @@ class Options(msgspec.Struct, frozen=True):
     place: str
     codes: tuple[str, ...]
     rates: tuple[int, ...]
-    accounts: tuple[str, ...] = ()
-    password: str = "secret"  # noqa: S105 - of the demo accounts on loopback
-    recipients: tuple[str, ...] = ()
-    seconds: float = 20.0
-    window: int | None = None
-    remote: int | None = None
-    contract_name: str | None = None
-    output: Path | None = None
-    as_json: bool = False
+    accounts: tuple[str, ...]
+    password: str
+    recipients: tuple[str, ...]
+    seconds: float
+    window: int | None
+    remote: int | None
+    contract_name: str | None
+    output: Path | None
+    as_json: bool
 
 
 def probe_command(options: Options) -> int:

@@ -55,13 +55,13 @@ class Options(msgspec.Struct, frozen=True):
     """The options of the command line."""
 
     folder: Path
-    output: Path | None = None
-    language: str = "en"
-    contract_name: str | None = None
-    pdf: bool = False
-    as_json: bool = False
-    unmasked: bool = False
-    form: str = ""
+    output: Path | None
+    language: str
+    contract_name: str | None
+    pdf: bool
+    as_json: bool
+    unmasked: bool
+    form: str
 
 
 def report_command(options: Options) -> int:

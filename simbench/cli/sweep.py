@@ -68,15 +68,16 @@ def sweep(study: Path, output: Path | None, workers: int | None, dask: str | Non
 class Form(msgspec.Struct, frozen=True, kw_only=True):
     """How a sweep is shown."""
 
-    measure: str = ""
-    language: str = "en"
-    xlsx: bool = False
-    as_json: bool = False
+    measure: str
+    language: str
+    xlsx: bool
+    as_json: bool
 
 
 def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, shown: Form) -> int:
     """Run a study to its end; 0."""
     from simbench.api.planning import Sweep, write_sweep
+    from simbench.base.bundled import find_scenario
     from simbench.base.progress import Shown
     from simbench.planning.study import MEASURES, read_study
     from simbench.planning.sweep import intervals, sweep
@@ -86,7 +87,7 @@ def sweep_command(study: Path, output: Path | None, workers: int | None, dask: s
         need("xlsx", "--xlsx")
     if shown.measure and shown.measure not in MEASURES:
         raise BadInput("--measure", shown.measure, choice(shown.measure, MEASURES))
-    prepared = read_study(study)
+    prepared = read_study(find_scenario(study))
     folder = output or Path("reports") / f"sweep-{prepared.study.name}"
     pool = pool_of(prepared, dask or workers, "--dask")
     progress = Shown()

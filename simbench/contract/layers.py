@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simbench.base.entry_points import loaded, place_of, shipped
 from simbench.base.errors import BadInput, ContractError
 from simbench.base.toml_files import Keys, choice, dotted, label, refusal, shown, table_of, text_of
 from simbench.base.toml_mistakes import MOST
-from simbench.base.toml_places import line_of, without_repeats
 
 HOME = Path(__file__).parents[1] / "contracts"
 GROUP = "simbench.contracts"
@@ -50,6 +48,8 @@ class Layer(NamedTuple):
 
     def line(self, keys: Keys) -> int:
         """Return the line of a value, or of the nearest table around it; 0 if there is none."""
+        from simbench.base.toml_places import line_of  # noqa: PLC0415 - of mistakes only
+
         return line_of(self.text, keys[self.below :])
 
 
@@ -83,6 +83,8 @@ def read_layer(path: Path) -> Layer:
     try:
         return Layer(file, path, text, table_of(text, file, ContractError))
     except ContractError:
+        from simbench.base.toml_places import without_repeats  # noqa: PLC0415 - of mistakes only
+
         once, repeats = without_repeats(text)
         if not repeats:
             raise
@@ -111,6 +113,8 @@ def builtin_path(name: str, place: str) -> Path:
     path = HOME / f"{name}.toml"
     if path.is_file():
         return path
+    from simbench.base.entry_points import loaded, place_of, shipped  # noqa: PLC0415 - slow to load, and seldom needed
+
     entry = shipped(GROUP).get(name)
     if entry is None:
         known = builtin_names()
@@ -128,6 +132,8 @@ def builtin_names() -> list[str]:
     """Return the names of the contracts and bases that can be loaded by name, sorted: built-in ones and those that
     other packages ship under the entry points `simbench.contracts`.
     """  # fmt: skip
+    from simbench.base.entry_points import shipped  # noqa: PLC0415 - as above
+
     return sorted({path.stem for path in HOME.glob("*.toml")} | shipped(GROUP).keys())
 
 

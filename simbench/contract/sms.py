@@ -111,8 +111,10 @@ class Contract(msgspec.Struct, frozen=True):
         return self.reading(topic) == self.ambiguity(topic).default
 
     def read_as(self, topic: str, reading: str) -> Contract:
-        """The same contract with one ambiguity, by topic or name, read so."""
-        changed = msgspec.structs.replace(self.ambiguity(topic), reading=reading)
+        """The same contract with one ambiguity, by topic or name, read so; BadInput when it has no such reading."""
+        ambiguity = self.ambiguity(topic)
+        known(ambiguity.readings, reading, f"contract {self.name}: {topic}", "reading")
+        changed = msgspec.structs.replace(ambiguity, reading=reading)
         return msgspec.structs.replace(self, ambiguities={**self.ambiguities, self.ambiguity_id(topic): changed})
 
     def assumed(self, *names: str) -> tuple[str, ...]:

@@ -21,8 +21,6 @@ from tempfile import gettempdir
 from types import FunctionType, ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar
 
-import numpy as np
-
 from simbench.base import units
 
 P = ParamSpec("P")
@@ -114,6 +112,7 @@ def compiled(
 
 def _without_compiler(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function itself, with 64-bit overflow warnings disabled as in compiled code."""
+    import numpy as np  # noqa: PLC0415 - slow to load, for who only imports kernels
 
     @functools.wraps(function)
     def plain(*args: Any, **kwargs: Any) -> Any:

@@ -6,7 +6,7 @@ Look-ups never raise, whatever the address; callers report changes (attach, deta
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -15,8 +15,10 @@ from simbench.kernels.chance import MILLION, draw, entity_of, share
 from simbench.kernels.presence import back_at, presence_key
 from simbench.kernels.table import Table
 from simbench.numbering.addresses import key_of
-from simbench.numbering.listing import Listing
 from simbench.numbering.plan import Kind, Number, NumberingPlan
+
+if TYPE_CHECKING:
+    from simbench.numbering.listing import Listing
 
 NOT_TELEPHONES_HERE = ("other-operator", "ported-out", "m2m", "unknown", "malformed", "fixed", "overseas", "foreign")
 """Kinds of numbers that the operator does not serve as a telephone."""

@@ -16,7 +16,7 @@ from simbench.base.text import count
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.events import LimitSet, TierSet
-from simbench.rules.rule import Case, Verdict, rule, worst
+from simbench.rules.rule import Case, Verdict, none_wrong, rule, worst
 from simbench.sla.classification import Service, service_of
 from simbench.sla.purposes import GRANTED_RATE
 from simbench.sla.rolling_window import Instants
@@ -161,23 +161,13 @@ def _judged(case: Case, one: Stretch) -> Verdict:
     summary = (
         f"{one.code}: {count(len(one.at), 'minute')} with a backlog, {_percent(share)} of the due messages granted"
     )
-    if not short.any():
-        return Verdict("pass", summary, 0, 0, "minutes below the tier")
     evidence = tuple(
         Evidence(f"{one.code}: {one.granted[p]} of {one.due[p]} due", int(one.at[p]), int(one.at[p]) + MINUTE_US)
         for p in np.flatnonzero(short)[:SHOWN].tolist()
     )
     below = int(short.sum())
-    return Verdict(
-        "fail",
-        f"{summary}, {count(below, 'minute')} below the tier",
-        below,
-        0,
-        "minutes below the tier",
-        "platform",
-        (),
-        evidence,
-    )
+    summary += f", {count(below, 'minute')} below the tier" if below else ""
+    return none_wrong(summary, below, "minutes below the tier", evidence, blame="platform")
 
 
 def _by_code(codes: NDArray[Any]) -> list[tuple[str, slice]]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from simbench.kernels import table as module
 from simbench.kernels.chance import MASK
 from simbench.kernels.jit import compiled
-from simbench.kernels.table import HEAD, PROBES, Table, cell_of
+from simbench.kernels.table import HEAD, PROBES, Table
+from simbench.kernels.table_cells import cell_of
 
 KEYS = st.integers(1, MASK) | st.integers(1, 300)
 STEPS = st.lists(st.lists(KEYS, min_size=1, max_size=40) | st.just(None), max_size=20)

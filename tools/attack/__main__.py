@@ -25,7 +25,7 @@ import httpx
 from tests import harness
 from tests.fake_smsc.live import LivePeer, dial
 from tests.survive.limits import rss
-from tools.attack.bystanders import Seen, Server, beside, child, served
+from tools.attack.bystanders import SETTLE_S, Seen, Server, beside, child, served
 from tools.attack.flood import FLOODS
 from tools.attack.web import ATTACKS as WEB
 from tools.attack.web import TOKENLESS
@@ -136,6 +136,7 @@ def guessed() -> Outcome:
 def paged() -> Outcome:
     """Fetch the console again and again without opening it."""
     with served("--console") as server:
+        time.sleep(SETTLE_S)
         with httpx.Client(base_url=_console(server), trust_env=False, timeout=60) as client:
             for _ in range(20):
                 client.get("/")

@@ -37,7 +37,7 @@ request_id = "demo"
 limit = "monitor"
 """
 CLIENTS = 4
-OWNER = "127.0.0.2"
+OWNER = "127.0.1.1"  # another block than the attackers', whose wrong tokens are counted
 SETTLE_S = 5.0  # while the server loads its fast path
 PAUSE_S = 0.02  # between an answer and the next submit
 
@@ -155,6 +155,7 @@ async def beside(
     tasks = [asyncio.create_task(client(peer, number)) for number, peer in enumerate(peers)]
     tasks.append(asyncio.create_task(newcomer()))
     if api:
+        assert await _owned(api, token), "its block is known from now on"
         tasks.append(asyncio.create_task(owner()))
     try:
         result = await attack()

@@ -8,7 +8,7 @@ import numpy as np
 
 from fake_smsc.fast.kernels import layout as lay
 from simbench.base.units import NEVER
-from simbench.kernels.table import held_at
+from simbench.kernels.table_cells import held_at
 
 REACHED = 3  # numbering.subscribers.REACHED
 NEXT_MASK = (1 << 32) - 1

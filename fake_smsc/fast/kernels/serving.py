@@ -13,7 +13,7 @@ from fake_smsc.fast.kernels.rows import file, free_row, log_row, new_row
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.kernels.chance import draw_with, mixed, quantile
 from simbench.kernels.meter import bucket_after, conforming, conforming_bucket, conforming_tumbling, conforming_within
-from simbench.kernels.table import cell_of, held_at, home_of, is_full
+from simbench.kernels.table_cells import cell_of, held_at, home_of, is_full
 
 ELSEWHERE: Final = 1  # numbering.subscribers
 REACHED: Final = 3

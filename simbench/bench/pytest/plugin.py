@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from _pytest.outcomes import Skipped
+from _pytest.outcomes import Failed, Skipped
 
 from simbench.base.errors import BadInput, SimbenchError
 from simbench.base.outputs import check_folder, claim
@@ -40,6 +40,12 @@ class NotPassed(Skipped):
     def __init__(self, word: str, summary: str) -> None:
         super().__init__(f"{word}: {summary}", allow_module_level=False)
         self.word = word
+
+
+class BenchFailed(Failed):
+    """Ends an item as an error: the bench itself failed, which says nothing about the client."""
+
+    word = "error"
 
 
 class Foreign:
@@ -98,14 +104,15 @@ class Foreign:
         """Record the verdict of an item."""
         del item
         report = yield
-        if call.excinfo is not None and isinstance(call.excinfo.value, NotPassed):
+        if call.excinfo is not None and isinstance(call.excinfo.value, NotPassed | BenchFailed):
             setattr(report, VERDICT, call.excinfo.value.word)
         return report
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
-        """Show inconclusive and unsupported under their own names."""
+        """Show inconclusive, unsupported and errors under their own names."""
         verdict = getattr(report, VERDICT, "")
-        return (verdict, verdict[0], verdict.upper()) if verdict and report.when == "call" else None
+        letter = "E" if verdict == BenchFailed.word else verdict[:1]
+        return (verdict, letter, verdict.upper()) if verdict and report.when == "call" else None
 
     def standing(self, exercise: str, purpose: str) -> tuple[Standing, Judgements]:
         """A finding beside the baseline, once its exercise is over; starts them all when the first is asked for."""
@@ -126,11 +133,14 @@ class Foreign:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the output folder; exit with 3 where nothing failed but something is inconclusive.
+        """Write the output folder; exit with 3 where nothing failed but something is inconclusive or an error.
 
         Where the session ends early (`-x`, Ctrl-C), exercises that still run end, and the others are written.
         """
-        if self._seen and exitstatus == pytest.ExitCode.OK and exit_status(self._seen) == UNDECIDED:
+        errors = sum(one.outcome == "error" for one in self._seen)
+        failed = session.testsfailed if exitstatus == pytest.ExitCode.TESTS_FAILED else -1
+        nothing_failed = exitstatus == pytest.ExitCode.OK or failed == errors
+        if self._seen and nothing_failed and exit_status(self._seen) == UNDECIDED:
             session.exitstatus = UNDECIDED
             self._undecided = True
         if self._judgements is not None:
@@ -173,7 +183,11 @@ class PurposeItem(pytest.Item):
 
     def runtest(self) -> None:
         """Fail, pass, or end with the verdict."""
-        standing, judgements = self._foreign.standing(self.exercise, self.purpose)
+        try:
+            standing, judgements = self._foreign.standing(self.exercise, self.purpose)
+        except SimbenchError as error:  # of the machine: no exercise could run
+            self.user_properties += [("purpose", self.purpose), ("outcome", BenchFailed.word)]
+            raise BenchFailed(f"{BenchFailed.word}: {error}", pytrace=False) from None
         self.user_properties += properties(standing.finding, judgements)
         if standing.state == "passes":
             self.user_properties.append(("baseline", remark(standing)))
@@ -183,7 +197,8 @@ class PurposeItem(pytest.Item):
             raise NotPassed(word, said)
         if end:
             frames = frames_in_words(standing.finding, judgements.plan.contract.calendar)
-            pytest.fail("\n".join([f"{word}: {standing.finding.parts[0]}", said, *frames]), pytrace=False)
+            text = "\n".join([f"{word}: {standing.finding.parts[0]}", said, *frames])
+            raise (BenchFailed if end == "error" else Failed)(text, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where a purpose is: at its rule."""

@@ -16,8 +16,9 @@ import msgspec
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.network import Network
-from simbench.base.errors import Trouble
+from simbench.base.errors import SimbenchError, Trouble
 from simbench.base.json_files import write_octets
+from simbench.base.text import broken
 from simbench.base.version import __version__
 from simbench.bench.exercises.exercise import Chosen, Exercise
 from simbench.bench.exercises.tester import PATIENCE, Bench
@@ -103,6 +104,10 @@ async def run_exercise(
         trouble, blame = f"the exercise did not end within {budget_s(exercise, sut):.0f} s", "client"
     except Trouble as error:
         trouble, blame = str(error), "bench"
+    except SimbenchError:
+        raise
+    except Exception as error:  # of a script, or of a client that is made in Python: the others go on
+        trouble, blame = f"the exercise broke: {broken(error)}", "bench"
     finally:
         ledger.close()
     return Conducted(exercise, _read_again(ledger), trouble, blame, left_out, remark)

@@ -100,6 +100,7 @@ class Judgements:
 
     def start(self, progress: Progress) -> None:
         """Begin to conduct; returns at once."""
+        (self.plan.folder / RUNS).mkdir(parents=True, exist_ok=True)  # also of a session in which nothing can run
         self._thread = threading.Thread(target=self._conduct, args=(progress,), name="exercises", daemon=True)
         self._thread.start()
 
@@ -232,10 +233,10 @@ class Judgements:
             with sparing_collector():
                 run(self._all(progress, at_once))
         except BaseException as error:
-            for future in self.conducted.values():
-                if not future.done():
-                    future.set_exception(error)
-            if not self._stopped:
+            waiting = [future for future in self.conducted.values() if not future.done()]
+            for future in waiting:  # whoever waits for an exercise raises it
+                future.set_exception(error)
+            if not waiting and not self._stopped:
                 raise
 
     async def _all(self, progress: Progress, at_once: int) -> None:

@@ -19,13 +19,13 @@ class PlanOptions(msgspec.Struct, frozen=True):
     """The options common to `envelope` and `table`, as the user wrote them."""
 
     price: str
-    mode: Mode = "regulation"
-    vat: str = "FR"
-    net: bool = False
-    domestic_gb: str | None = None
-    prepaid: bool = False
-    gb: str = "decimal"
-    contract: Path | None = None
+    mode: Mode
+    vat: str
+    net: bool
+    domestic_gb: str | None
+    prepaid: bool
+    gb: str
+    contract: Path | None
 
 
 def read_contract(options: PlanOptions) -> RoamingContract:

@@ -28,16 +28,16 @@ class Options(msgspec.Struct, frozen=True):
     source: Path
     history_from: str
     output: Path
-    now: str | None = None
-    tz: str | None = None
-    mapping: Path | None = None
-    contract_name: str | None = None
-    every_s: float = 60.0
-    budget_below: str = "25%"
-    chance_above: str = "50%"
-    ahead_days: int = 90
-    once: bool = False
-    until_crossed: bool = False
+    now: str | None
+    tz: str | None
+    mapping: Path | None
+    contract_name: str | None
+    every_s: float
+    budget_below: str
+    chance_above: str
+    ahead_days: int
+    once: bool
+    until_crossed: bool
 
 
 @command(

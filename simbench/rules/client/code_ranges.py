@@ -188,14 +188,6 @@ def no_subscriber_number(case: Case) -> Verdict:
     if not wrong:
         return tempted
     summary = f"{count(len(wrong), 'message')} with a subscriber's number as originator"
-    from_number = Verdict(
-        "fail",
-        summary,
-        len(wrong),
-        0,
-        "messages",
-        "client",
-        (),
-        first_frames("the originator is a mobile number", wrong),
-    )
+    evidence = first_frames("the originator is a mobile number", wrong)
+    from_number = none_wrong(summary, len(wrong), "messages", evidence)
     return worst([tempted, from_number])

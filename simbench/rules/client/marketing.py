@@ -184,13 +184,5 @@ def solicitation(case: Case) -> Verdict:
     )
     if len(most) <= limit:
         return Verdict("pass", summary, len(most), limit, "messages/day")
-    return Verdict(
-        "weak",
-        summary,
-        len(most),
-        limit,
-        "messages/day",
-        "client",
-        (),
-        first_frames("on the busiest day of a user", most),
-    )
+    evidence = first_frames("on the busiest day of a user", most)
+    return Verdict("weak", summary, len(most), limit, "messages/day", "client", evidence=evidence)

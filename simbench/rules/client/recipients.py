@@ -69,13 +69,8 @@ def served_recipients(case: Case) -> Verdict:
     if wrong:
         summary = f"{len(wrong)} of {count(checked, 'message')} had another outcome than expected for their recipient"
         return Verdict("fail", summary, len(wrong), 0, "messages", "platform", (), tuple(wrong[:SHOWN]))
-    return Verdict(
-        "pass",
-        f"{checked} of {count(checked, 'message')} had the outcome expected for their recipient",
-        0,
-        0,
-        "messages",
-    )
+    summary = f"{checked} of {count(checked, 'message')} had the outcome expected for their recipient"
+    return Verdict("pass", summary, 0, 0, "messages")
 
 
 def _final(notifications: Notifications, known: Collection[str]) -> dict[tuple[str, str], Notification]:

@@ -12,7 +12,7 @@ from simbench.ledger.events import LimitSet
 from simbench.rules.client.limits import option_unknown, options
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.requests import sends
-from simbench.rules.rule import Case, Verdict, rule
+from simbench.rules.rule import Case, Verdict, none_wrong, rule
 from simbench.trace.rows import Submit
 from simbench.trace.view import Bools
 from simbench.ucp.alphabet import LONGEST_OADC, decode_oadc, encode_oadc
@@ -76,16 +76,8 @@ def sender_names(case: Case) -> Verdict:
     summary = f"{sent}; invalid or unauthorised originators: {len(bad)} requested, {len(wrong)} sent"
     assumed = case.contract.assumed("sender-name-option")
     if wrong and (named or with_option):
-        return Verdict(
-            "fail",
-            summary,
-            len(wrong),
-            0,
-            "messages",
-            "client",
-            assumed,
-            first_frames("invalid or unauthorised originator", wrong),
-        )
+        evidence = first_frames("invalid or unauthorised originator", wrong)
+        return none_wrong(summary, len(wrong), "messages", evidence, assumed=assumed)
     if asked and (not with_option or not bad):
         return Verdict("inconclusive", "no invalid name was requested on a code with the option", blame="bench")
     if not named:

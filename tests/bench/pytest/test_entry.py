@@ -313,6 +313,26 @@ def test_a_client_that_cannot_start_is_one_line(theirs: Repository) -> None:
     assert "Traceback" not in ended.stdout
 
 
+@pytest.mark.parametrize("workers", [(), XDIST])
+def test_an_exercise_that_breaks_is_an_error_and_no_failure(
+    theirs: Repository, faulty: tuple[str, ...], workers: tuple[str, ...]
+) -> None:
+    (theirs.folder / "conftest.py").write_text(
+        "from simbench.bench.sut.command import Command\n"
+        "async def start(self, *a):\n"
+        "    raise KeyError('no such thing')\n"
+        "Command.start = start\n"
+    )
+    ended = theirs.pytest(*workers, *faulty, "-v")
+    assert ended.returncode == 3, ended.stdout + ended.stderr
+    assert re.search(
+        r"^simbench::submits.given-up ERROR|ERROR.* simbench::submits.given-up", ended.stdout, re.MULTILINE
+    )
+    assert "error: the exercise broke: KeyError: 'no such thing' (conftest.py, line 3)" in ended.stdout
+    assert "1 passed, 5 errors" in ended.stdout
+    assert "Traceback" not in ended.stdout
+
+
 def test_an_interrupt_leaves_no_client(theirs: Repository, faulty: tuple[str, ...]) -> None:
     (theirs.folder / "conftest.py").write_text(
         "import _thread, threading\n"
