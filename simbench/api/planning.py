@@ -118,7 +118,7 @@ def plan(  # noqa: PLR0913 - the options of a plan
 
     `campaign` is a file, the name of a bundled one, or its tables (docs/reference/campaign.md). `mixes`: your own code
     plans, scored as well. `held`: codes already held. `executor` computes sensitivities and trade-offs (see
-    as that of `simulate`; the advice is the same on any. `language` is that of the invoices and of the report.
+    `simulate`); the advice is the same on any. `language` is that of the invoices and of the report.
 
     Raises BadInput with the necessary changes if no plan keeps the promise, and for invalid input; needs the extra
     `plan`.

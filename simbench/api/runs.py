@@ -198,7 +198,6 @@ def simulate(  # noqa: PLR0913 - the options of a simulation
     for each replication. `progress`: True shows it, a function is called with the share done and a text. The same world
     and seed give the same run.
 
-    run.
     Raises BadInput for a world that cannot be simulated, LedgerError for a folder with an earlier run.
 
     >>> run = simulate("year/01_quiet_day")

@@ -1,7 +1,7 @@
 """A table from 64-bit keys to 64-bit values (open addressing, linear probing), shared by plain and compiled code.
 
 Each table has a random multiplier for its hash, so that nobody can choose colliding keys. A key is at most `PROBES`
-from its hash than `PROBES` cells. Where a key lies changes no result. A table that never grows does without numpy.
+cells from its hash. The position of a key does not affect results. A table that never grows does without numpy.
 """
 
 from __future__ import annotations

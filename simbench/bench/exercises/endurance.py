@@ -6,15 +6,13 @@ A run of less than four hours has four disconnections.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import Chosen, Exercise, Script
 from simbench.bench.exercises.tester import Bench
+from simbench.bench.sut.process_tree import tree_rss_kib
 from simbench.bench.sut.protocol import pids_of
 from simbench.contract import Contract
 from simbench.ledger.events import ClientSampled
@@ -95,27 +93,3 @@ async def _sample(bench: Bench, every_s: float) -> None:
         memory_kib = sum(map(tree_rss_kib, pids_of(bench.sut)))
         bench.record(ClientSampled(memory_kib, bench.asked - answered, answered))
         await bench.pause(every_s)
-
-
-def tree_rss_kib(parent: int, proc: Path = Path("/proc")) -> int:
-    """Return the resident memory (KiB) of a process and its descendants.
-
-    The kernel lists the children of each process; scanning all processes would make the SMSC late.
-    """
-    total, wanted = 0, [parent]
-    while wanted:
-        place = proc / str(wanted.pop())
-        try:
-            total += int((place / "statm").read_text("ascii").split()[1])
-        except (OSError, IndexError):  # the process has just ended
-            continue
-        wanted += _children(place)
-    return total * (os.sysconf("SC_PAGE_SIZE") // 1024)
-
-
-def _children(place: Path) -> list[int]:
-    found: list[int] = []
-    for thread in place.glob("task/*/children"):
-        with suppress(OSError):
-            found += map(int, thread.read_text("ascii").split())
-    return found

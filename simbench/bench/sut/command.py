@@ -14,11 +14,13 @@ import msgspec
 
 from simbench.bench.sut import faketime
 from simbench.bench.sut.child_process import Child, last_lines
+from simbench.bench.sut.process_tree import processor_wait_s
 from simbench.bench.sut.protocol import CannotRun, Capabilities, ClockGiven, Maintenance, Report, SutFailed, Target
 from simbench.client import lines, messages
 from simbench.client.messages import Outgoing
 
 READY_WAIT_S = 10.0
+LONGEST_START_S = 60.0  # of waits for a processor that are made up for on a busy machine
 STOP_WAIT_S = 10.0
 LAST_WORDS_S = 1.0  # time to read the output written before a program's end
 LONGEST_LINE = 1 << 20
@@ -81,8 +83,8 @@ class Command:
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
         """Start the program and return when it reports ready.
 
-        Raises SutFailed if it ends or reports nothing for 10 s, MissingTool if the program is missing, CannotRun on
-        exit status 127.
+        Raises SutFailed when it ends or reports nothing for 10 s, waits for a processor not counted, MissingTool when
+        the program is missing, CannotRun on exit status 127.
         """
         self._target, self._tell = target, tell
         target.folder.mkdir(parents=True, exist_ok=True)
@@ -147,11 +149,7 @@ class Command:
         self.child = await Child.start(self.name, self.argv, log, environment, piped=True)
         self._reader = asyncio.create_task(self._read(self.child))
         self._watcher = asyncio.create_task(self._watch(self.child, self._reader))
-        ready = asyncio.create_task(self._ready.wait())
-        try:
-            await asyncio.wait({ready, self._watcher}, timeout=READY_WAIT_S, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ready.cancel()
+        await self._until_ready(self.child, self._watcher)
         if self._ready.is_set():
             return
         status = self.child.process.returncode
@@ -162,6 +160,21 @@ class Command:
             problem = CannotRun(f"{self.name} reports that it cannot run here{last_lines([log])}")
         await self.kill()
         raise problem
+
+    async def _until_ready(self, child: Child, ended: asyncio.Task[None]) -> None:
+        """Wait until it reports ready, has ended or had its time, in which waits for a processor do not count."""
+        now = asyncio.get_running_loop().time
+        began = now()
+        ready = asyncio.create_task(self._ready.wait())
+        try:
+            while not ready.done() and not ended.done():
+                took = now() - began
+                left = READY_WAIT_S + min(processor_wait_s(child.process.pid), LONGEST_START_S) - took
+                if left <= 0:
+                    break
+                await asyncio.wait({ready, ended}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
 
     async def _write(self, line: lines.Command) -> None:
         if self.child is None:
