@@ -72,8 +72,8 @@ class FakeSmsc(Commands):
 
     `codes` maps short codes to their rates (messages/s, tiers of the contract; 0: its default). `scenario` is a
     `Scenario`, the path of one or the name of a bundled one, instead of `codes`. `port` 0 takes a free port. `limit` is
-    the treatment of messages above the rate: see the method `limit`. The ledger is kept in memory unless `folder` names a
-    new folder for it.
+    the treatment of messages above the rate: see the method `limit`. The ledger is kept in memory unless `folder`
+    names a new folder for it.
 
     The constructor raises BadInput (ScenarioError, ContractError) for an invalid scenario; entering the block raises
     Trouble if the port cannot be used.
