@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from simbench.base.errors import BadInput, NothingRead
+from simbench.base.inputs import read_octets
 from simbench.capture.files import is_capture_file
 from simbench.capture.udp import Datagrams
 from simbench.dialup.calls import SetAside
@@ -23,6 +24,7 @@ from simbench.dialup.records import Found, Records, read_records, validated
 from simbench.dialup.validation import RejectedRows
 
 ACCOUNTING_PORTS: Final = (1813,)
+MOST_SECRET: Final = 64_000  # octets of the file of a secret
 STEP: Final = 10_000  # records between two progress reports
 
 
@@ -97,7 +99,7 @@ def secret_in(path: Path | None) -> bytes:
     if path is None:
         return b""
     try:
-        secret = path.read_bytes().rstrip(b"\r\n")
+        secret = read_octets(path, MOST_SECRET, inherited=True).rstrip(b"\r\n")
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a file with the shared secret") from None
     if not secret or b"\n" in secret:

@@ -9,9 +9,11 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import read_octets
 from simbench.base.outputs import not_written, replacing
 
 T = TypeVar("T")
+MOST_JSON: Final = 64_000_000  # octets of a file that is read as a whole
 # What msgspec raises for octets that are not JSON of a type: wrong, not UTF-8, or nested too deeply.
 NOT_READ: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -46,7 +48,7 @@ def read_json(path: Path, kind: type[T], place: str, contents: str, error: type[
     `contents`.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(read_octets(path, MOST_JSON), type=kind)
     except OSError as problem:
         raise error(str(path), problem.strerror or "cannot be read", place) from None
     except NOT_READ as problem:

@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from simbench.base.inputs import check_input
+
 ROWS_AN_OCTET: Final = 10  # of the file; what people record takes an octet or more a row
 FEW_ROWS: Final = 1_000_000  # allowed in a file of any size
 OCTETS_AN_OCTET: Final = 200  # of the file, in memory
@@ -28,6 +30,7 @@ def open_parquet(path: Path, *, few_octets: int = FEW_OCTETS, **options: Any) ->
 
     Raises ValueError, in one line, for a file that would take more memory than its size allows; else as Arrow does.
     """
+    check_input(path)
     file = pq.ParquetFile(path, **options)
     try:
         check_size(path, file, few_octets)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from typing import Any, Final
+
+from simbench.base.errors import Trouble
 
 # Control characters but tab and line end, C1, and marks that turn the direction of text; but colours and "erase to the
 # end of the line", and a return at either end of what is written at once, as progress that is written over needs them.
@@ -24,11 +27,12 @@ def harmless(text: str) -> str:
 class OwnOutput:
     """A text stream that shows what steers a terminal, and whose reader may close it, as `head` does.
 
-    Once the reader has gone, later output is dropped and the exit status stays.
+    Once the reader has gone, later output is dropped and the exit status stays. Where the caller closed the
+    descriptor there is no stream, and all output is dropped.
     """
 
     def __init__(self, stream: Any) -> None:
-        self._stream = stream
+        self._stream = io.TextIOWrapper(io.FileIO(os.devnull, "w")) if stream is None else stream
 
     @property
     def buffer(self) -> OwnOutput:
@@ -36,22 +40,42 @@ class OwnOutput:
         return OwnOutput(self._stream.buffer)
 
     def write(self, text: Any) -> int:
-        """Write, or drop the text once the reader has gone."""
+        """Write, or drop the text once the reader has gone. Raises Trouble where the disk is full."""
         try:
-            return int(self._stream.write(harmless(text) if isinstance(text, str) else text))
+            return int(self._stream.write(self._fitting(text) if isinstance(text, str) else text))
         except BrokenPipeError:
-            return self._gone(len(text))
+            self._drop()
+            return len(text)
+        except OSError as problem:
+            raise self._refused(problem) from None
 
     def flush(self) -> None:
-        """Flush, or drop the text once the reader has gone."""
+        """Flush, or drop the text once the reader has gone. Raises Trouble where the disk is full."""
         try:
             self._stream.flush()
         except BrokenPipeError:
-            self._gone(0)
+            self._drop()
+        except OSError as problem:
+            raise self._refused(problem) from None
 
-    def _gone(self, length: int) -> int:
+    def end(self) -> None:
+        """Flush, or drop what cannot be written, about which `write` or `flush` has complained."""
+        try:
+            self._stream.flush()
+        except OSError:
+            self._drop()
+
+    def _fitting(self, text: str) -> str:
+        """The text as this stream can write it: characters that its encoding lacks as escapes, such as \\xe9."""
+        shown, encoding = harmless(text), self._stream.encoding or "utf-8"
+        return shown if shown.isascii() else shown.encode(encoding, "backslashreplace").decode(encoding)
+
+    def _drop(self) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
-        return length
+
+    @staticmethod
+    def _refused(problem: OSError) -> Trouble:
+        return Trouble(f"output cannot be written: {problem.strerror or problem}")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

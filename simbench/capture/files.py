@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import open_input
 from simbench.base.units import SECOND_US
 from simbench.capture.packed import Readable, Unzipped, unpacked
 
@@ -53,7 +54,7 @@ def is_capture(head: bytes) -> bool:
 def is_capture_file(path: Path) -> bool:
     """Whether a file begins like a capture, gzipped or not."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             return is_capture(unpacked(file).read(4))
     except OSError:
         return False

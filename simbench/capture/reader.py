@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import open_input
 from simbench.capture.layers import segment_of
 from simbench.capture.links import LINK_NAMES
 from simbench.capture.network import Network, named
@@ -36,7 +37,7 @@ def read_capture(
     damage are appended), or contains only unknown link types.
     """
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             return read_packets(file, str(path), wire, events, port, pause)
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a capture file that can be read") from None

@@ -16,7 +16,8 @@ from markupsafe import Markup
 
 from simbench.base.calendar import UTC_CALENDAR
 from simbench.base.errors import BadInput
-from simbench.base.json_files import NOT_READ, write_octets
+from simbench.base.inputs import read_octets
+from simbench.base.json_files import MOST_JSON, NOT_READ, write_octets
 from simbench.bench.report.page import VERDICTS
 from simbench.finding import Finding, Outcome, exit_status, tally
 from simbench.ledger.reader import Run
@@ -132,7 +133,7 @@ def write_certificate(path: Path, certificate: Certificate) -> None:
 def read_certificate(path: Path) -> tuple[Certificate, str]:
     """The certificate in a page, and the page. Raises BadInput when there is none in it."""
     try:
-        text = path.read_bytes().decode()
+        text = read_octets(path, MOST_JSON).decode()
         found = _DATA.search(text)
         if found is None:
             raise BadInput(str(path), "contains no certificate", "a page that `simbench certificate` wrote")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import open_input
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.record import BadRecord, Heard, record_of
@@ -28,7 +29,7 @@ _BARE: Final = re.compile(r"[^\s\"]+(?: [^\s\"]+)*")
 def read_detail(path: Path) -> Iterator[Heard | SetAside]:
     """Every record of a file, in order. Raises BadInput: it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             yield from records(iter(lambda: file.readline(LONGEST_LINE), b""), path.name)
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a detail file of FreeRADIUS") from None

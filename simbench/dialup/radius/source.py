@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import open_input
 
 Kind = Literal["capture", "parquet", "detail", "csv"]
 
@@ -24,7 +25,7 @@ _CAPTURES: Final = (
 def kind_of(path: Path) -> Kind:
     """The kind of a file: a detail file's second line is indented. Raises BadInput: it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             head = file.read(_LOOKED_AT)
     except OSError as problem:
         raise BadInput(

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import bounded_lines, open_input
 from simbench.base.toml_files import label
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.contract import Contract
@@ -142,8 +143,8 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None, year: i
     seen, gaps = Seen(), _Gaps()
     try:
         clock = Clock(zone, year or year_of(path.stat().st_mtime_ns // 1000))
-        with path.open("rb") as file:
-            read = list(events(gaps.of(lines(file, clock, notes)), seen))
+        with open_input(path) as file:
+            read = list(events(gaps.of(lines(bounded_lines(file), clock, notes)), seen))
     except OSError as problem:
         raise BadInput(label(path), problem.strerror or "cannot be read", "a log of Kannel's") from None
     except NoZone as problem:
