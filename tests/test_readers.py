@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tracemalloc
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simbench.base.errors import SimbenchError
+from tests.odd_files import ODD, fed
 from tests.readers import ROOT, Reader, readers
 from tests.tables.samples import READERS as TABLES
 
@@ -20,6 +24,7 @@ NAMES = [
     "session.json", "findings.json", *(f"table of {name}" for name in TABLES),
 ]  # fmt: skip
 DAMAGE = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+SPARSE = 1 << 36  # octets
 DEEP, LONG = 20_000, 200_000
 SHAPES = {
     "nothing": b"",
@@ -110,12 +115,39 @@ def test_no_damage_makes_a_reader_stumble(
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_no_file_is_refused(name: str, all_readers: dict[str, Reader], tmp_path: Path) -> None:
     reader = all_readers[name]
-    loop = tmp_path / "loop" / reader.name
-    loop.parent.mkdir()
-    loop.symlink_to(loop.name)
-    folder = tmp_path / "folder" / reader.name
-    folder.mkdir(parents=True)
-    for path in (loop, folder, tmp_path / "none" / reader.name):
-        with pytest.raises(SimbenchError) as refused:
+    for kind, made in {**ODD, "none": lambda _: None}.items():
+        path = tmp_path / kind / reader.name
+        path.parent.mkdir()
+        made(path)
+        with fed(path) if kind == "pipe" else nullcontext(), pytest.raises(SimbenchError) as refused:
             reader.read(path)
         assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_is_no_text_is_read_or_refused_in_one_line(
+    name: str, all_readers: dict[str, Reader], tmp_path: Path
+) -> None:
+    reader = all_readers[name]
+    for folder in (os.fsdecode(b"\xff\xfe"), "x" * 255, "\x1b[2J\n"):
+        (tmp_path / folder).mkdir()
+        problem = said(reader, reader.octets, tmp_path / folder)
+        assert not problem or "RADIUS" in name or folder.startswith(("\udcff", "\x1b"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sparse_file_of_many_gigabytes_takes_no_memory(
+    name: str, all_readers: dict[str, Reader], tmp_path: Path
+) -> None:
+    reader = all_readers[name]
+    for octets in (b"", reader.octets):
+        path = tmp_path / f"{len(octets)}" / reader.name
+        path.parent.mkdir()
+        path.write_bytes(octets)
+        os.truncate(path, SPARSE)
+        tracemalloc.start()
+        with suppress(SimbenchError):
+            reader.read(path)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < SPARSE / 100

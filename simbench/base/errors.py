@@ -22,6 +22,10 @@ class SimbenchError(Exception):
     [True, True]
     """
 
+    def __str__(self) -> str:
+        """The problem on one line, whatever names and values stand in it."""
+        return " ".join(super().__str__().splitlines())
+
 
 class BadInput(SimbenchError):
     """One wrong value in the user's input: `place`, `problem` and `expected`.

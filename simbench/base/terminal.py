@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import re
@@ -13,6 +14,7 @@ from simbench.base.errors import Trouble
 # end of the line", and a return at either end of what is written at once, as progress that is written over needs them.
 _STYLE: Final = r"(?:[0-79]|[1-9][0-9]{1,2})?"  # a colour or weight; 8 would hide what follows
 _DRAWN: Final = rf"\[{_STYLE}(?:;{_STYLE})*[mK]"
+_ESCAPED: Final = "simbench-escaped"
 _STEERING: Final = re.compile(
     rf"\x1b(?!{_DRAWN})|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
     r"|(?<!\A)\r(?!\n|\Z)"
@@ -20,8 +22,25 @@ _STEERING: Final = re.compile(
 
 
 def harmless(text: str) -> str:
-    r"""Return text with every character that steers a terminal written out, as \x1b or \u202e."""
-    return _STEERING.sub(lambda found: ascii(found[0])[1:-1], text)
+    r"""Return text with every character that steers a terminal written out, as \x1b or \u202e.
+
+    Characters that JSON leaves as they are come out as JSON writes them, so that it stays JSON.
+    """
+    return _STEERING.sub(lambda found: ascii(found[0])[1:-1] if found[0] < "\x7f" else escaped(found[0]), text)
+
+
+def escaped(text: str) -> str:
+    r"""Return text as the escapes of JSON, such as \u00e9."""
+    octets = text.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{octets[at : at + 2].hex()}" for at in range(0, len(octets), 2))
+
+
+def _escape(problem: UnicodeError) -> tuple[str, int]:
+    assert isinstance(problem, UnicodeEncodeError)
+    return escaped(problem.object[problem.start : problem.end]), problem.end
+
+
+codecs.register_error(_ESCAPED, _escape)
 
 
 class OwnOutput:
@@ -66,9 +85,9 @@ class OwnOutput:
             self._drop()
 
     def _fitting(self, text: str) -> str:
-        """The text as this stream can write it: characters that its encoding lacks as escapes, such as \\xe9."""
+        """The text as this stream can write it, with escapes for characters that its encoding lacks."""
         shown, encoding = harmless(text), self._stream.encoding or "utf-8"
-        return shown if shown.isascii() else shown.encode(encoding, "backslashreplace").decode(encoding)
+        return shown if shown.isascii() else shown.encode(encoding, _ESCAPED).decode(encoding)
 
     def _drop(self) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())

@@ -121,6 +121,9 @@ class CaptureFile:
                     self.cut_short |= bool(self._data)
                     return
             second, fraction, kept, wire = header.unpack_from(self._data, at)
+            if not (second or fraction or kept or wire):  # room that was kept for packets and never used
+                self.cut_short = True
+                return
             if kept > LONGEST_PACKET or fraction >= per_second:
                 problem = f"packet {number + 1} has {kept} octets and {fraction} of {per_second} parts of a second"
                 raise self._bad(at, problem, f"at most {LONGEST_PACKET} octets, and an instant")

@@ -18,6 +18,7 @@ from simbench.base.calendar import UTC_CALENDAR
 from simbench.base.errors import BadInput
 from simbench.base.inputs import read_octets
 from simbench.base.json_files import MOST_JSON, NOT_READ, write_octets
+from simbench.base.terminal import harmless
 from simbench.bench.report.page import VERDICTS
 from simbench.finding import Finding, Outcome, exit_status, tally
 from simbench.ledger.reader import Run
@@ -106,7 +107,7 @@ def page(certificate: Certificate) -> str:
     for one in certificate.outcomes:
         lines.setdefault((one.purpose, one.outcome), []).append(one.exercise)
     data = msgspec.json.encode(certificate).decode().replace("<", "\\u003c")
-    return (
+    return harmless(
         environment(Path(__file__).parent, str)
         .get_template("certificate.html.j2")
         .render(
@@ -127,7 +128,7 @@ def page(certificate: Certificate) -> str:
 
 def write_certificate(path: Path, certificate: Certificate) -> None:
     """Write the page. Raises BadInput when the file cannot be written."""
-    write_octets(path, page(certificate).encode())
+    write_octets(path, page(certificate))
 
 
 def read_certificate(path: Path) -> tuple[Certificate, str]:

@@ -74,4 +74,4 @@ def write_comparison(path: Path, comparison: Comparison) -> None:
         colours=COLOURS,
         styles=stylesheet(),
     )
-    write_octets(path, text.encode())
+    write_octets(path, text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from errno import EFBIG
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.record import BadRecord, Heard, record_of
 
 LONGEST_LINE: Final = 1 << 14  # octets; an attribute of 253 octets, each escaped, has a tenth of it
+MOST_PIECES: Final = 64  # of such a length, of one line; a file with a longer one is no detail file
 MOST_LINES: Final = 1_000  # of one record
 _ATTRIBUTE: Final = re.compile(r"[ \t]+([^\s=]+) (?:=|:=|\+=)(?: (.*))?", re.DOTALL)
 _STAMPS: Final = ("Timestamp", "Donestamp")  # the second once another program has read the record
@@ -38,9 +40,11 @@ def read_detail(path: Path) -> Iterator[Heard | SetAside]:
 def records(lines: Iterable[bytes], source: str = "") -> Iterator[Heard | SetAside]:
     """The records in lines, each with its end; lines count from 1. A piece without an end is the end, or too long."""
     block = _Block(source)
-    number, joined = 0, False
+    number, joined = 0, 0
     for piece in lines:
         number += not joined
+        if joined == MOST_PIECES:
+            raise OSError(EFBIG, f"line {number} has more than {MOST_PIECES * LONGEST_LINE:,} octets")
         if joined or (not piece.endswith(b"\n") and len(piece) >= LONGEST_LINE):
             block.spoil(number, "unreadable", "a line that does not end")
         elif not piece.strip() and piece.endswith(b"\n"):
@@ -54,7 +58,7 @@ def records(lines: Iterable[bytes], source: str = "") -> Iterator[Heard | SetAsi
             block.first = number
         else:
             block.take(number, piece)
-        joined = not piece.endswith(b"\n")
+        joined = 0 if piece.endswith(b"\n") else joined + 1
     if block.first:
         yield block.torn(not joined)
 
