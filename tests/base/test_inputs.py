@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import os
 import socket
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import simbench
 from simbench.base.inputs import LONGEST_LINE, bounded_lines, open_input, read_octets
 
 
@@ -95,3 +97,58 @@ def test_a_line_without_an_end_is_refused_by_its_number() -> None:
     with pytest.raises(OSError, match="line 3 has more than"):
         list(bounded_lines(io.StringIO("a\nb\n" + "c" * LONGEST_LINE)))
     assert list(bounded_lines(io.BytesIO(b"a\n" + b"b" * (LONGEST_LINE - 1)))) == [b"a\n", b"b" * (LONGEST_LINE - 1)]
+
+
+OPENERS = {"open", "read_bytes", "read_text", "ParquetFile", "read_schema", "memory_map", "OSFile"}
+OWN = {  # calls that open something else than what a user named, or something that was opened here before
+    "api/reports.py": "a report that was written by the same call",
+    "api/runs.py": "a run that was made by the same call",
+    "base/inputs.py": "the place itself",
+    "base/outputs.py": "the digest of what `is_file` was asked about",
+    "base/parquet_files.py": "after `check_input`",
+    "base/terminal.py": "the null device",
+    "bench/exercises/endurance.py": "/proc",
+    "bench/report/evidence_folders.py": "the log of a client that ran",
+    "bench/runner/baseline.py": "what `read_baseline` has read",
+    "bench/sut/child_process.py": "/proc, and the log of a child",
+    "bench/sut/http.py": "a socket",
+    "bench/sut/kannel.py": "a socket, and the log of a child",
+    "cli/conform.py": "what was written a line above",
+    "cli/contract/new.py": "a template of the package",
+    "cli/report.py": "what was written a line above",
+    "client/__main__.py": "the null device",
+    "client/spool.py": "the spool of the reference client",
+    "contract/load.py": "a file of the package",
+    "dialup/parquet_records.py": "after its first octets were read",
+    "kernels/jit.py": "files of the package, and /proc",
+    "ledger/lock.py": "does not wait for a pipe, and reads nothing",
+    "ledger/packing.py": "after `check_input`",
+    "ledger/segments.py": "after `read_head`; a folder",
+    "ledger/store.py": "a new file",
+    "numbering/plan.py": "a file of the package",
+    "planning/sweep.py": "a journal of our own, by `check_file`",
+    "reporting/html.py": "a file of the package",
+    "reporting/translations.py": "a file of the package",
+    "rules/rule.py": "a file of the package",
+    "service/log.py": "what `is_file` was asked about",
+    "sla/imports/sources.py": "a kind of file, whose reader opens it",
+    "sla/report/page.py": "a file of the package",
+}
+
+
+def opened(path: Path) -> list[str]:
+    """The calls of a file that open something for reading."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            modes = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+            writes = any(set(mode) & set("wxa") and len(mode) < 4 for mode in modes)
+            found += [ast.unparse(node)] * (name in OPENERS and not writes)
+    return found
+
+
+def test_files_are_opened_in_one_place() -> None:
+    home = Path(simbench.__file__).parent
+    found = {str(path.relative_to(home)): opened(path) for path in home.rglob("*.py")}
+    assert {name for name, calls in found.items() if calls} == set(OWN)

@@ -124,10 +124,9 @@ def test_a_path_that_is_no_file_is_one_line(
     ODD.get(kind, lambda _: None)(odd)
     names = {each.name for each in sound.iterdir()}
     words = line.format(period=PERIOD).replace("@", str(odd)).split()
-    with fed(odd) if kind == "pipe" else nullcontext():
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(tmp_path)
-            ended = Ended(capsys, *(sound / word if word in names else word for word in words))
+    with fed(odd) if kind == "pipe" else nullcontext(), pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        ended = Ended(capsys, *(sound / word if word in names else word for word in words))
     assert ended.status == 2, ended.out + ended.err
     assert "Traceback" not in ended.err
     assert ended.err.strip().split("\n")[-1].startswith(("simbench: ", "Error: "))
