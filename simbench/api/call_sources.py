@@ -22,6 +22,7 @@ from simbench.dialup.radius.record import Heard
 from simbench.dialup.radius.source import kind_of
 from simbench.dialup.records import Found, Records, read_records, validated
 from simbench.dialup.validation import RejectedRows
+from simbench.tables.rows import check_rejected
 
 ACCOUNTING_PORTS: Final = (1813,)
 MOST_SECRET: Final = 64_000  # octets of the file of a secret
@@ -79,11 +80,15 @@ def accounted(
     progress: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> Records:
     """The same for accounting records already read; several records make a call."""
-    rows = 0
+    rows = torn = 0
+    first = ""
 
     def counted() -> Iterator[Heard | SetAside]:
-        nonlocal rows
+        nonlocal rows, torn, first
         for rows, each in enumerate(found, start=1):
+            if isinstance(each, SetAside):
+                torn, first = torn + 1, first or f"line {each.line}: {each.text}"
+                check_rejected(path, torn, rows - torn, first)
             if rows % STEP == 0:
                 progress(rows, 0)
             yield each

@@ -22,7 +22,7 @@ from simbench.base.errors import BadInput
 from simbench.base.toml_files import shown
 from simbench.tables.cells import text_of, truth_of
 from simbench.tables.reader import read_table
-from simbench.tables.rows import Kind, RejectedRow, Row, closing_on_error
+from simbench.tables.rows import Kind, RejectedRow, Row, check_rejected, closing_on_error
 
 SUBSCRIBERS, RECORDS, NOTICES = "subscribers.csv", "records.csv", "notices.csv"
 COLUMNS = {
@@ -147,6 +147,7 @@ def _read(path: Path, billing: Billing, take: Callable[[list[str]], None]) -> No
                 billing.rows += 1
             except _Unfit as unfit:
                 billing.aside.append(SetAside(path.name, row.line, unfit.reason, unfit.value))
+                check_rejected(path, len(billing.aside), billing.rows, f"line {billing.aside[0].line}: {billing.aside[0].reason}")
 
 
 def _written(row: Row, name: str) -> str:

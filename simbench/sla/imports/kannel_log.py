@@ -26,7 +26,7 @@ from simbench.sla.imports.kannel_lines import DRIVERS, Event, Fault, Seen, event
 from simbench.sla.imports.traffic import LedgerRow
 from simbench.sla.purposes import AVAILABILITY, GRANTED_RATE, RESTORATION
 from simbench.tables.instants import NoZone
-from simbench.tables.rows import RejectedRow, Remark
+from simbench.tables.rows import RejectedRow, Remark, check_rejected
 
 HOLE_QUIET, HOLE_CHATTY = DAY_US, 10 * MINUTE_US  # longest silence of a log without, and with, debug lines
 MOST_LINKS: Final = 200  # a log of more is none of Kannel's: each is a connection that its configuration names
@@ -141,10 +141,15 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None, year: i
     """
     notes: list[RejectedRow] = []
     seen, gaps = Seen(), _Gaps()
+
+    def reject(row: RejectedRow) -> None:
+        notes.append(row)
+        check_rejected(path, len(notes), gaps.count, notes[0])
+
     try:
         clock = Clock(zone, year or year_of(path.stat().st_mtime_ns // 1000))
         with open_input(path) as file:
-            read = list(events(gaps.of(lines(bounded_lines(file), clock, notes)), seen))
+            read = list(events(gaps.of(lines(bounded_lines(file), clock, reject)), seen))
     except OSError as problem:
         raise BadInput(label(path), problem.strerror or "cannot be read", "a log of Kannel's") from None
     except NoZone as problem:
