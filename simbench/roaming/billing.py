@@ -147,7 +147,9 @@ def _read(path: Path, billing: Billing, take: Callable[[list[str]], None]) -> No
                 billing.rows += 1
             except _Unfit as unfit:
                 billing.aside.append(SetAside(path.name, row.line, unfit.reason, unfit.value))
-                check_rejected(path, len(billing.aside), billing.rows, f"line {billing.aside[0].line}: {billing.aside[0].reason}")
+                check_rejected(
+                    path, len(billing.aside), billing.rows, f"line {billing.aside[0].line}: {billing.aside[0].reason}"
+                )
 
 
 def _written(row: Row, name: str) -> str:
