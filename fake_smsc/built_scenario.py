@@ -13,15 +13,15 @@ from fake_smsc.scenario import (
     OutageConfig,
     SubscribersConfig,
     check_scenario,
-    contract_of,
-    find_scenario,
     read_scenario,
 )
 from fake_smsc.scenario import Scenario as Settings
 from simbench.base.arguments import checked
+from simbench.base.bundled import find_scenario
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.python_tables import built, plain
 from simbench.contract import Contract, load_contract
+from simbench.contract.load import contract_beside
 
 Table = Mapping[str, Any]
 """A table of a scenario file, by the names of its keys."""
@@ -78,12 +78,12 @@ class Scenario:
         """The scenario of a file, or a bundled one by name ("03_outage"). Raises ScenarioError, ContractError."""
         file = find_scenario(Path(path))
         settings = read_scenario(file)
-        return cls._made(settings, contract_of(settings, file), file.parent.resolve(), str(file))
+        return cls._made(settings, contract_beside(settings.contract, file), file.parent.resolve(), str(file))
 
     @classmethod
     def of(cls, settings: Settings, contract: Contract | None = None) -> Scenario:
         """The scenario of settings that exist already. Raises ScenarioError, ContractError."""
-        return cls._made(settings, contract or contract_of(settings), None, "Scenario")
+        return cls._made(settings, contract or contract_beside(settings.contract), None, "Scenario")
 
     @classmethod
     def _made(cls, settings: Settings, contract: Contract, folder: Path | None, place: str) -> Scenario:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
@@ -149,7 +148,6 @@ class FakeSmsc(Commands):
     def _made(self) -> LiveSmsc:
         info = RunInfo(
             run=self._folder.name if self._folder else "fake-smsc",
-            created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             scenario=self._scenario.name,
             seed=self._scenario.seed,
             contract=self._contract.name,

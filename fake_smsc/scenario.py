@@ -18,8 +18,8 @@ from fake_smsc.strictness import Strictness
 from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.toml_files import choice, read_toml, shown
-from simbench.contract import Contract, load_contract
-from simbench.contract.load import DEFAULT
+from simbench.contract import Contract
+from simbench.contract.load import DEFAULT, contract_beside
 
 Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
 Allowed = IPv4Network | IPv6Network
@@ -217,38 +217,12 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     faults: tuple[FaultConfig, ...] = ()
 
 
-# Folders of the bundled scenarios: in an installed package, in a checkout.
-HOMES = (Path(__file__).parents[1] / "simbench" / "scenarios", Path(__file__).parents[1] / "scenarios")
-
-
-def find_scenario(path: Path) -> Path:
-    """Return the path of a scenario given as a path or as the name of a bundled scenario ("03_outage").
-
-    Raises ScenarioError with the closest known name if neither exists.
-    """
-    if path.exists():
-        return path
-    known = {file.relative_to(home).with_suffix("").as_posix(): file for home in HOMES for file in home.rglob("*.toml")}
-    name = path.with_suffix("").as_posix().removeprefix("scenarios/")
-    if name in known:
-        return known[name]
-    expected = "a TOML file" if path.is_absolute() else choice(name, sorted(known))
-    raise ScenarioError(str(path), "no such file", expected)
-
-
 def read_scenario(path: Path) -> Scenario:
     """Read and check a scenario file. Raises ScenarioError with file, key, value and expectation."""
     scenario = read_toml(path, Scenario, ScenarioError)
-    contract = contract_of(scenario, path)
+    contract = contract_beside(scenario.contract, path)
     check_scenario(scenario, contract, str(path))
     return scenario
-
-
-def contract_of(scenario: Scenario, path: Path | None = None) -> Contract:
-    """Return the contract of a scenario: a built-in one, or a file next to the scenario."""
-    if path is not None and scenario.contract.endswith(".toml"):
-        return load_contract(path.parent / scenario.contract)
-    return load_contract(scenario.contract)
 
 
 def demo_scenario(contract: Contract) -> Scenario:

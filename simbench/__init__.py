@@ -13,13 +13,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from simbench.base.lazy_names import lazy_names
+from simbench.base.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from fake_smsc import FakeSmsc, Scenario
     from simbench import dialup, roaming
     from simbench.api.billing import Bill, bill
     from simbench.api.clients import Client
-    from simbench.api.findings import Findings
+    from simbench.api.judgements import Judgement
     from simbench.api.judges import judge
     from simbench.api.planning import Plan, Sweep, plan, sweep, what_if
     from simbench.api.reports import Report, report
@@ -31,15 +32,14 @@ if TYPE_CHECKING:
     from simbench.client.messages import Outgoing
     from simbench.contract import Contract, load_contract
     from simbench.finding import Evidence, Finding
+    from simbench.findings import Findings
     from simbench.tables.frames import Frame
-
-__version__ = "0.1.0"
 
 _PLACES: Final = {
     "fake_smsc": ("FakeSmsc", "Scenario"),
     "simbench.api.billing": ("Bill", "bill"),
     "simbench.api.clients": ("Client",),
-    "simbench.api.findings": ("Findings",),
+    "simbench.api.judgements": ("Judgement",),
     "simbench.api.judges": ("judge",),
     "simbench.api.planning": ("Plan", "Sweep", "plan", "sweep", "what_if"),
     "simbench.api.reports": ("Report", "report"),
@@ -51,14 +51,15 @@ _PLACES: Final = {
     "simbench.client.messages": ("Outgoing",),
     "simbench.contract": ("Contract", "load_contract"),
     "simbench.finding": ("Evidence", "Finding"),
+    "simbench.findings": ("Findings",),
     "simbench.tables.frames": ("Frame",),
 }
 
 __all__ = [
     "BadInput", "Bill", "Capabilities", "Client", "Contract", "Evidence", "FakeSmsc", "Finding", "Findings", "Frame",
-    "Outgoing", "Plan", "Report", "Run", "Scenario", "Session", "SimbenchError", "Sweep", "SystemUnderTest", "Target",
-    "Trouble", "World", "bill", "conform", "dialup", "judge", "load_contract", "open_run", "plan", "read_session",
-    "report", "roaming", "simulate", "sweep", "what_if",
+    "Judgement", "Outgoing", "Plan", "Report", "Run", "Scenario", "Session", "SimbenchError", "Sweep",
+    "SystemUnderTest", "Target", "Trouble", "World", "bill", "conform", "dialup", "judge", "load_contract", "open_run",
+    "plan", "read_session", "report", "roaming", "simulate", "sweep", "what_if",
 ]  # fmt: skip
 
 

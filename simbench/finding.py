@@ -72,6 +72,10 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 BUT: Final = "but "  # begins a part that limits the ones before it
 
 
+GRAVEST_FIRST: Final[tuple[Outcome, ...]] = ("fail", "error", "inconclusive", "weak", "pass", "unsupported")
+"""Of several outcomes of one purpose the first of these counts."""
+
+
 def prose(parts: Sequence[str]) -> str:
     """The sentences of a finding as one text; every other place shows the parts or this."""
     text = parts[0] if parts else ""
@@ -95,6 +99,12 @@ def tally(findings: Iterable[Finding]) -> dict[str, int]:
 def counted(findings: Iterable[Finding]) -> str:
     """The counts in words, without zeros: "13 pass, 3 weak"."""
     return ", ".join(f"{count} {outcome}" for outcome, count in tally(findings).items() if count)
+
+
+def outcome_of(findings: Iterable[Finding]) -> Outcome:
+    """The whole in one word: fail if anything failed, inconclusive if something was not decided, else pass."""
+    outcomes: dict[int, Outcome] = {0: "pass", 1: "fail", 3: "inconclusive"}
+    return outcomes[exit_status(findings)]
 
 
 def exit_status(findings: Iterable[Finding]) -> int:

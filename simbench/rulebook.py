@@ -6,13 +6,15 @@ verifies. Each kind of input (a ledger, a bill, a probe's connections, …) has 
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from math import inf
-from typing import Generic, Literal, TypedDict, TypeVar, Unpack, get_args
+from pathlib import Path
+from typing import Final, Generic, Literal, TypedDict, TypeVar, Unpack, get_args
 
 import msgspec
 
-from simbench.finding import OUTCOMES, Blame, Evidence, Finding, Outcome, prose
+from simbench.finding import GRAVEST_FIRST, Blame, Evidence, Finding, Outcome, prose
 
 Suite = Literal["client", "watched", "audit", "sla", "platform", "soak"]
 AuditInput = Literal[
@@ -22,6 +24,21 @@ Absence = Literal["", "session", "anywhere"]
 Given = TypeVar("Given")
 Judge = Callable[[Given], "Verdict"]
 SUITES: tuple[Suite, ...] = get_args(Suite)
+RENAMED: Final[dict[str, str]] = tomllib.loads(Path(__file__).with_name("renamed.toml").read_text("utf-8"))
+"""Ids of purposes of earlier versions, accepted for one release; any other CLAUSE/slug is the purpose of that slug."""
+
+
+def is_former(word: str) -> bool:
+    """Whether a word is the id of a purpose in an earlier version."""
+    return word in RENAMED or "/" in word
+
+
+def renamed(word: str, purposes: Collection[str]) -> str:
+    """The purpose that an id of an earlier version means, any other word as it is."""
+    if word in RENAMED:
+        return RENAMED[word]
+    _, slash, slug = word.partition("/")
+    return next((purpose for purpose in purposes if slash and purpose.rpartition(".")[2] == slug), word)
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -189,9 +206,7 @@ def worst(judged: Iterable[Verdict], summary: str = "") -> Verdict:
 
     The figure is the worst of them: the furthest beyond its limit, or of those within theirs the nearest to it.
     """
-    order: dict[Outcome, int] = {"fail": 0, "error": 1, "inconclusive": 2, "weak": 3, "pass": 4, "unsupported": 5}
-    assert set(order) == set(OUTCOMES)
-    ranked = sorted(judged, key=lambda one: order[one.outcome])
+    ranked = sorted(judged, key=lambda one: GRAVEST_FIRST.index(one.outcome))
     if not ranked:
         return Verdict("inconclusive", summary or "nothing to judge", blame="bench")
     same = sorted((one for one in ranked if one.outcome == ranked[0].outcome), key=_distance)

@@ -12,7 +12,6 @@ import msgspec
 import pyarrow.parquet as pq
 
 from fake_smsc.scenario import read_scenario
-from simbench.api.call_sources import Reading, read_calls
 from simbench.api.sessions import read_session
 from simbench.base.outputs import MANIFEST
 from simbench.bench.report.certificate import Certificate, page, read_certificate, sealed
@@ -24,7 +23,7 @@ from simbench.billing.acts import read_acts
 from simbench.billing.forecast import read_forecast
 from simbench.billing.received import read_received
 from simbench.capture.esp import Tunnels
-from simbench.capture.reader import read_capture
+from simbench.capture.tunnelled import read_tunnelled
 from simbench.contract import load_contract
 from simbench.contract.layers import HOME
 from simbench.dialup.calls import Call, calls_of
@@ -33,6 +32,7 @@ from simbench.dialup.radius.journal import Started, read_journal
 from simbench.dialup.radius.plan import schedule
 from simbench.dialup.records import write_records
 from simbench.dialup.scenario import read_dialup
+from simbench.dialup.sources import Reading, read_calls
 from simbench.dialup.statement import read_statement
 from simbench.finding import tally
 from simbench.ledger import MemoryLedger
@@ -74,8 +74,7 @@ def _toml(source: str, read: Read) -> Reader:
 
 
 def _capture(path: Path) -> None:
-    ledger = MemoryLedger()
-    read_capture(path, ledger.wire, ledger.events)
+    read_tunnelled(path, MemoryLedger(), None, Tunnels())
 
 
 @cache

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from simbench.api.call_sources import Reading, read_calls
 from simbench.base.errors import BadInput
 from simbench.dialup.offer import load_netrevenu
+from simbench.dialup.sources import Reading, read_calls
 from simbench.ledger import Ledger, RunInfo, open_run
 from simbench.ledger.events import events_in
 from simbench.roaming.billing import COLUMNS, NOTICES, RECORDS, SUBSCRIBERS, read_billing

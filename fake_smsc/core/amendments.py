@@ -24,6 +24,7 @@ from fake_smsc.core.records import (
 from simbench.base.units import SECOND_US
 
 STAMPS_AT_ONCE = 10  # SCTS values that fit into one 57 after the address
+MOST_PAGES = 1_000  # 57s of an account that it has not acknowledged
 
 FINAL_OUTCOME = NT_BITS[DELIVERED] | NT_BITS[UNDELIVERED]  # NRq without NT
 NOT_FOUND = Refused("27", "message not found")
@@ -31,6 +32,7 @@ IN_PROGRESS = Refused("37", "delivery in progress")
 FORWARDED = Refused("38", "message forwarded")
 RPID_IN_USE = Refused("36", "RPID in use")
 WRONG_CODE = Refused("07", "authentication code")
+TOO_MANY_INQUIRIES = Refused(NOT_ALLOWED, "too many inquiries unacknowledged")
 BAD_TIME = Refused(INVALID_TIME, "time period not valid")
 
 
@@ -41,6 +43,7 @@ class Amendments:
         self.delivery, self.notification_queue = delivery, notification_queue
         self.validity_max_us = validity_max_us
         self._write = delivery.write
+        self._pages: dict[str, list[Notification]] = {}  # by account: 57s, most of them unacknowledged
 
     def modify(self, key: Key, change: Change, now: int) -> Accepted | Refused:
         """Change the one message the key names. Returns the new acceptance, or a refusal that changed nothing."""
@@ -59,12 +62,21 @@ class Amendments:
         self._row("modified", message, now)
         return Accepted(message.recipient, message.scts)
 
-    def inquire(self, key: Key, now: int) -> None:
-        """Post the 57s that list the waiting messages; a single 57 without SCTS if there are none."""
+    def inquire(self, key: Key, now: int) -> Refused | None:
+        """Post the 57s that list the waiting messages; a single 57 without SCTS if there are none.
+
+        Refused while too many of the account are unacknowledged: one operation causes many of them.
+        """
+        pages_before = self._pages.setdefault(key.account, [])
+        if len(pages_before) >= MOST_PAGES:
+            pages_before[:] = [page for page in pages_before if not page.acknowledged]
+            if len(pages_before) >= MOST_PAGES:
+                return TOO_MANY_INQUIRIES
         stamps = tuple(message.scts for message in self._named(key) if self.delivery.is_waiting(message))
         pages = [stamps[at : at + STAMPS_AT_ONCE] for at in range(0, len(stamps), STAMPS_AT_ONCE)] or [()]
         for page in pages:
-            self._post("inquiry", key, page, page is not pages[-1], now)
+            pages_before.append(self._post("inquiry", key, page, page is not pages[-1], now))
+        return None
 
     def delete(self, key: Key, now: int) -> Refused | None:
         """Delete the waiting messages the key names and post a 58 for each. Refused if none could be deleted."""
@@ -126,12 +138,13 @@ class Amendments:
 
     # Rows and notifications ------------------------------------------------------------------------------------
 
-    def _post(self, kind: str, key: Key, stamps: tuple[int, ...], more: bool, now: int) -> None:
+    def _post(self, kind: str, key: Key, stamps: tuple[int, ...], more: bool, now: int) -> Notification:
         notification = Notification(
             "inquiry" if kind == "inquiry" else "deletion", key.account, key.originator, key.recipient,
             now // SECOND_US, now, stamps=stamps, more=more,
         )  # fmt: skip
         self.notification_queue.post(notification, now)
+        return notification
 
     def _row(self, kind: str, message: Message, now: int) -> None:
         m = message

@@ -1,7 +1,7 @@
 """The assembled SMS centre: accounts, admission, delivery, notifications, outages.
 
 Every call takes the time as `now` and first runs everything due before it. An earlier `now` than the last one is
-raised to the last one and counted in `clamped`.
+raised to the last one.
 """
 
 from __future__ import annotations
@@ -77,7 +77,6 @@ class Centre:
         self.accounts = self.account_registry.accounts
         self.limiters = {code: limiter_of(limit) for code, limit in settings.limits.items()}
         self.answers: list[Answer] = []
-        self.clamped = 0
         self.decided = 0  # submits accepted or refused so far
         self.version = 1  # changes with every change of a limit or an account
         self.timer_queue = TimerQueue()
@@ -113,11 +112,8 @@ class Centre:
         return self.timer_queue.next_deadline() if self.state in {"up", "degraded"} else NEVER
 
     def _forward(self, now: int) -> int:
-        if now < self._now:
-            self.clamped += 1
-            return self._now
-        self._now = now
-        return now
+        self._now = max(now, self._now)
+        return self._now
 
     # Sessions --------------------------------------------------------------------------------------------------
 
@@ -295,10 +291,7 @@ class Centre:
     def inquire(self, key: Key, now: int) -> Refused | None:
         """Operation 55: post the 57s and return None, or return the refusal."""
         self.advance(now)
-        refusal = self._barred(key)
-        if refusal is None:
-            self.amendments.inquire(key, self._now)
-        return refusal
+        return self._barred(key) or self.amendments.inquire(key, self._now)
 
     def delete(self, key: Key, now: int) -> Refused | None:
         """Operation 56: post the 58s and return None, or return the refusal."""
@@ -320,6 +313,7 @@ class Centre:
         An acknowledgement writes no row: the wire already shows it.
         """
         if accepted:
+            notification.acknowledged = True
             return
         self.advance(now)
         now = self._now

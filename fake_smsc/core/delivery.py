@@ -101,7 +101,7 @@ class Delivery:
         self.owner_of = owner_of  # account of a notification address; "": not on this platform
         self.unpack: Callable[[str], None] = lambda _recipient: None  # what is on its way to it, to be found by `find`
         self.reply_paths: set[tuple[str, str]] = set()  # (code, subscriber) with a message that had a reply path
-        self._absent: dict[str, list[Message]] = defaultdict(list)
+        self._absent: dict[str, dict[int, Message]] = defaultdict(dict)  # by subscriber, then by the object's identity
         self._linked: dict[tuple[str, str], int] = {}  # when a message with more to follow is delivered
         self._latency_key = key_of(settings.seed, LATENCY)
         self._last_resort_key = key_of(settings.seed, LAST_RESORT)
@@ -221,7 +221,7 @@ class Delivery:
 
     def returned(self, msisdn: str, now: int) -> None:
         """Attempt the messages waiting for a subscriber who is reachable again, priority first, then the oldest."""
-        for message in sorted(self._absent.pop(msisdn, ()), key=_turn):
+        for message in sorted(self._absent.pop(msisdn, {}).values(), key=_turn):
             message.next_at = 0
             self._attempt(message, now)
 
@@ -252,9 +252,7 @@ class Delivery:
             self._hand_over(message, now)
             return
         if message.special is None or not message.special.single_shot:
-            waiting = self._absent[subscriber.msisdn]
-            if message not in waiting:
-                waiting.append(message)
+            self._absent[subscriber.msisdn].setdefault(id(message), message)
         self._wait(message, ABSENT_SUBSCRIBER, min(latest, back), now)
 
     def _hand_over(self, message: Message, now: int) -> None:
@@ -293,10 +291,8 @@ class Delivery:
         if message.buffered:
             msisdn = self.base.find(message.recipient).msisdn
             waiting = self._absent.get(msisdn)
-            if waiting and message in waiting:
-                waiting.remove(message)
-                if not waiting:
-                    del self._absent[msisdn]
+            if waiting and waiting.pop(id(message), None) is not None and not waiting:
+                del self._absent[msisdn]
         if message.special is not None and message.special.followed:
             self._next_part(message, now)
 

@@ -194,3 +194,4 @@ class Notification(msgspec.Struct, gc=False):
     reply: bool = False  # of a 52: sent over the reply path of a message
     stamps: tuple[int, ...] = ()
     more: bool = False  # another 57 or 58 of the same operation follows
+    acknowledged: bool = False  # a 52 or 57, of which somebody keeps count

@@ -53,6 +53,7 @@ RULES: Final[dict[str, Rule]] = {
     "address not in list": Rule("lists.entry", "", "of {account}: not in it"),
     "address already in list": Rule("lists.entry", "", "of {account}: in it already"),
     "list full": Rule("lists.capacity", "", _ACCOUNT),
+    "too many inquiries unacknowledged": Rule("waiting.inquiries", "", _ACCOUNT),
     "message not found": Rule("waiting.found", "", "of {account}"),
     "delivery in progress": Rule("waiting.idle", "", _ACCOUNT),
     "message forwarded": Rule("waiting.idle", "", "of {account}: forwarded"),

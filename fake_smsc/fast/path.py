@@ -18,7 +18,7 @@ from fake_smsc.fast.kernels import layout as lay
 from fake_smsc.fast.kernels.frames import FOUND_WIDTH
 from fake_smsc.fast.log import Log
 from fake_smsc.fast.windows import SharedWindow
-from fake_smsc.ucp_gateway.gateway import EVERYTHING, Reads, Serve, piece_end
+from fake_smsc.ucp_gateway.gateway import EVERYTHING, Reads, Serve, piece_end, weight
 from fake_smsc.ucp_gateway.line import Line, OwnWindow
 from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.submission import COMMON_FIELDS, Submission
@@ -97,8 +97,6 @@ class PlainPath:
                     seen.clear()
                 seen.add(line.number)
         self._serve(kernels, reads[first:] if first else reads, now, most)
-        if not self._left:
-            return True, []
         left, self._left = self._left, {}
         return True, [(line, b"".join(pieces)) for line, pieces in left.values()]
 
@@ -106,8 +104,8 @@ class PlainPath:
         """Serve reads of different connections."""
         if self._left:
             reads = [each for each in reads if not self._is_left(*each)]
-            if not reads:
-                return
+        if not reads:
+            return
         self._spent.clear()
         octets = self._take(reads)
         self._begin(now)
@@ -322,9 +320,10 @@ class PlainPath:
         state = self.book.cells
         segment, at, end = state[lay.SEGMENT], state[lay.AT], state[lay.FRAME_END]
         line, spent = reads[segment][0], self._spent.get(segment, 0)
+        most = min(most, spent + max(0, 2 * most - sum(self._spent.values())))
         while at < end and spent < most and not line.closing:
             stop = piece_end(octets, at, end)
-            spent += max(1, self._single(line, octets[at:stop], now))
+            spent += weight(max(1, self._single(line, octets[at:stop], now)), stop - at)
             at = stop
         self._spent[segment] = spent
         last = int(self._reads[segment, lay.READ_END])

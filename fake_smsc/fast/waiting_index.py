@@ -24,7 +24,6 @@ class WaitingIndex:
 
     def __init__(self, longest_us: int) -> None:
         self.fresh = np.zeros((2, FRESH_ROWS), np.int64)  # keys, rows
-        self.scans = 0  # how often all rows were read
         self._longest_us = longest_us
         self._runs: list[Run] = []
         self._asked_at = -1  # the last question; -1: nothing is kept
@@ -59,7 +58,6 @@ class WaitingIndex:
         return sorted(live, key=lambda row: int(rows[row, lay.R_NUMBER]))
 
     def _scan(self, rows: NDArray[np.int64], now: int) -> None:
-        self.scans += 1
         waiting = np.flatnonzero((rows[:, lay.R_KEY] != 0) & (rows[:, lay.R_NUMBER] > 0))
         keys = rows[waiting, lay.R_KEY]
         order = keys.argsort(kind="stable")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +16,27 @@ from fake_smsc.ucp_gateway.line import OwnWindow
 from simbench.ucp.session import TRNS, Outstanding
 
 
+def _cell(column: int, kind: type = int) -> Any:
+    """A column of the window's row as an attribute."""
+
+    def read(window: SharedWindow) -> int:
+        return kind(window._book.line_cells[window.line, column])  # type: ignore[no-any-return]  # an int or a bool
+
+    def write(window: SharedWindow, value: int) -> None:
+        window._book.line_cells[window.line, column] = value
+
+    return property(read, write)
+
+
 class SharedWindow(OwnWindow):
     """A window in the arrays of a book: `outstanding` has only those of its operations that are objects."""
 
     __slots__ = ("_book", "line")
+
+    size = _cell(lay.SIZE)
+    room_at = _cell(lay.ROOM_AT)
+    checked = _cell(lay.CHECKED, bool)
+    shut = _cell(lay.MUTED, bool)
 
     def __init__(self, book: Book, session: int, size: int, now: int) -> None:
         self._book, self.line = book, book.open_line(session, size, now)
@@ -30,42 +48,6 @@ class SharedWindow(OwnWindow):
 
     def _set(self, column: int, value: int) -> None:
         self._book.line_cells[self.line, column] = value
-
-    @property
-    def size(self) -> int:
-        """The window."""
-        return self._get(lay.SIZE)
-
-    @size.setter
-    def size(self, size: int) -> None:
-        self._set(lay.SIZE, size)
-
-    @property
-    def room_at(self) -> int:
-        """Since when it has had room."""
-        return self._get(lay.ROOM_AT)
-
-    @room_at.setter
-    def room_at(self, at: int) -> None:
-        self._set(lay.ROOM_AT, at)
-
-    @property
-    def checked(self) -> bool:
-        """Whether a timer runs for unanswered operations."""
-        return bool(self._get(lay.CHECKED))
-
-    @checked.setter
-    def checked(self, checked: bool) -> None:
-        self._set(lay.CHECKED, checked)
-
-    @property
-    def shut(self) -> bool:
-        """Whether nothing may be sent."""
-        return bool(self._get(lay.MUTED))
-
-    @shut.setter
-    def shut(self, shut: bool) -> None:
-        self._set(lay.MUTED, shut)
 
     @property
     def count(self) -> int:

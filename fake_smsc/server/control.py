@@ -141,7 +141,7 @@ class Control:
         return [notification.scts for notification in self.originate(sender, code, text)]
 
     def originate(self, sender: str, code: str, text: str) -> list[Notification]:
-        """Like `mo`, but returns the notifications, to be checked with `open_notices`."""
+        """Like `mo`, but returns the notifications, to be checked with `open_notifications`."""
         self._record(TextSent(sender, code, text))
         notifications = self.server.gateway.originate(sender, code, text, self.now())
         if not notifications:
@@ -149,20 +149,10 @@ class Control:
         self.server.touch()
         return notifications
 
-    def open_notifications(self, notifications: Sequence[Notification]) -> int:
+    @staticmethod
+    def open_notifications(notifications: Sequence[Notification]) -> int:
         """Return how many of these notifications no application has acknowledged yet."""
-        carried = {id(wait.subject) for line in self.server.gateway.lines.values()
-                   for wait in line.own.outstanding.values()}  # fmt: skip
-        missing = [
-            n
-            for n in notifications
-            if id(n) not in carried and n not in self._centre.notification_queue.waiting[n.account]
-        ]
-        total = len(notifications)
-        if not missing:
-            return total
-        resting = {id(subject) for subject in self._centre.timer_queue.subjects()}  # offered again after a while
-        return total - sum(id(notification) not in resting for notification in missing)
+        return sum(not notification.acknowledged for notification in notifications)
 
     def limit(self, code: str, rate_per_s: int, mode: LimitMode) -> None:
         """Change a code's rate and meter answer. Raises BadInput for an unknown code or a rate below 1."""
@@ -287,7 +277,8 @@ class Control:
         """Return the number of waiting or unanswered notifications, of one account or of all."""
         queue = self._centre.notification_queue
         waiting = sum(queue.count(name) for name in self._centre.accounts if account in ("", name))
-        return waiting + sum(view.unanswered_by_client for view in self.sessions() if account in ("", view.account))
+        lines = self.server.gateway.lines.values()
+        return waiting + sum(line.own.count for line in lines if account in ("", line.account))
 
     def snapshot(self) -> Run:
         """Return the ledger written so far."""

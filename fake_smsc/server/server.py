@@ -8,15 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Literal, cast
+from typing import Literal
 
 from fake_smsc.faults.injector import FaultInjector
 from fake_smsc.scenario import Allowed
 from fake_smsc.server.clock import PlatformClock
+from fake_smsc.server.connection import Connection
 from fake_smsc.server.intake import Intake
 from fake_smsc.server.lateness import Lateness
 from fake_smsc.server.login_throttle import LoginThrottle
-from fake_smsc.server.network import Factory, Listener, Network, Tcp, reset, set_no_delay
+from fake_smsc.server.network import Factory, Listener, Network, Tcp, reset
 from fake_smsc.server.outage import Outages
 from fake_smsc.server.strangers import Lane, Stranger
 from fake_smsc.server.timer import DeadlineTimer
@@ -33,33 +34,6 @@ LINGER_S = 5.0  # how long pending output may take once a connection is being cl
 
 
 OnLine = Callable[[Literal["open", "close"], int, int, str], object]  # instant (us), connection, its peer or the reason
-
-
-class Connection(asyncio.Protocol):
-    """One accepted connection, passing octets to the server."""
-
-    def __init__(self, server: SmscServer) -> None:
-        self.server = server
-        self.number = -1
-        self.host = ""  # of the peer
-        self.early = 0  # octets served without a login
-        self.transport: asyncio.Transport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Number the connection and report it to the server."""
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's transports are no subclasses
-        set_no_delay(transport)
-        self.server.connected(self)
-        if len(self.server.connections) > MAX_CONNECTIONS:
-            self.server.make_room()
-
-    def data_received(self, data: bytes) -> None:
-        """Octets of one read."""
-        self.server.received(self, data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection ended by FIN, RST or our own close."""
-        self.server.lost(self, exc)
 
 
 class SmscServer:
@@ -164,6 +138,8 @@ class SmscServer:
         if self.faults.engaged:
             self.faults.connected(connection.number)
         self.touch()
+        if len(self.connections) > MAX_CONNECTIONS:
+            self._make_room()
 
     def _is_allowed(self, host: str) -> bool:
         return bool(host) and any(ip_address(host) in network for network in self.allowed)
@@ -256,7 +232,7 @@ class SmscServer:
             self._collect(self.connections[stranger.number], octets)
         return True
 
-    def make_room(self) -> None:
+    def _make_room(self) -> None:
         """Close the stranger that has been connected longest, which may be the newcomer."""
         lines, going = self.gateway.lines, self._closing_reasons
         strangers = (number for number, line in lines.items() if not line.account and number not in going)

@@ -57,7 +57,7 @@ class Server(Protocol):
 
 
 class Lane:
-    """The octets of strangers that wait. `thrown_away` counts those that were never served."""
+    """The octets of strangers that wait."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -65,7 +65,6 @@ class Lane:
         self._octets = 0  # waiting
         self._spent = 0  # items of this turn
         self._is_planned = False
-        self.thrown_away = 0
 
     def holds(self, number: int) -> bool:
         """Whether octets of a connection wait."""
@@ -82,7 +81,6 @@ class Lane:
         most = EARLY_OCTETS if self._octets > WAITING_OCTETS else READ_OCTETS
         kept = octets[: max(0, most - len(before) + at)]
         if len(kept) < len(octets):
-            self.thrown_away += len(octets) - len(kept)
             stranger.early = EARLY_OCTETS  # what is lacking must not be noticed by a frame later
         self._octets += len(kept)
         self._waiting[stranger.number] = stranger, before[at:] + kept, 0
@@ -123,6 +121,5 @@ class Lane:
         self._octets -= end - at
         if begun is None or reason or self._server.begun(number) is None:
             self._octets -= len(octets) - end
-            self.thrown_away += len(octets) - end
         elif end < len(octets):
             self._waiting[number] = stranger, octets, end

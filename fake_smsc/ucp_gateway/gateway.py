@@ -34,6 +34,7 @@ EARLY = 100  # frames and wire errors of a connection without a login, before it
 PIECE = 4_096  # octets that are taken apart at once: as many as a frame may have
 SHORT_PIECE = 256  # as many where most octets begin or end a frame
 MANY_ERRORS = 64
+WEIGHED = 512  # octets of frames that are not plain, as dear as another frame
 SUBMIT = b"/O/51/"
 Serve = Callable[[Line, bytes, int], int]
 Reads = list[tuple[Line, bytes]]
@@ -149,8 +150,9 @@ class Gateway:
     ) -> list[tuple[int, bytes]]:
         """`received` for the reads of several connections, in order; what follows from them is written at the end.
 
-        After `most` frames of a connection that are not plain submits or acknowledgements, the rest of its octets is
-        returned, for the caller to report before anything else of that connection.
+        After `most` frames of a connection that are not plain submits or acknowledgements, or twice as many of all of
+        them, the rest of its octets is returned, for the caller to report before anything else of that connection. A
+        long frame counts as several.
         """
         self.centre.advance(now)
         lines = self.lines
@@ -188,21 +190,25 @@ class Gateway:
     def _core(self, reads: Reads, now: int, most: int) -> Reads:
         """Serve reads without the fast path; return what is left over."""
         left: dict[int, tuple[Line, list[bytes]]] = {}
+        spent = 0
         for line, octets in reads:
             if line.number in left:
                 left[line.number][1].append(octets)
-            elif rest := self._pieces(line, octets, now, most):
+                continue
+            count, rest = self._pieces(line, octets, now, min(most, 2 * most - spent))
+            spent += count
+            if rest:
                 left[line.number] = (line, [rest])
         return [(line, b"".join(pieces)) for line, pieces in left.values()]
 
-    def _pieces(self, line: Line, octets: bytes, now: int, most: int) -> bytes:
-        """Serve octets piece by piece, up to `most` items; return the rest."""
+    def _pieces(self, line: Line, octets: bytes, now: int, most: int) -> tuple[int, bytes]:
+        """Serve octets piece by piece, up to `most` items; return how many, and the rest."""
         at = count = 0
         while at < len(octets) and count < most and not line.closing:
             end = piece_end(octets, at, len(octets))
-            count += self._single(line, octets[at:end], now)
+            count += weight(self._single(line, octets[at:end], now), end - at)
             at = end
-        return b"" if line.closing else octets[at:]
+        return count, b"" if line.closing else octets[at:]
 
     def _look_for_foreign(self, line: Line, octets: bytes, now: int) -> None:
         """Report another protocol spoken on a connection without a login."""
@@ -365,6 +371,11 @@ class Gateway:
                 fresh, queue.fresh = queue.fresh, set()
                 for account in sorted(fresh):
                     self._notification_sender.carry(account)
+
+
+def weight(items: int, octets: int) -> int:
+    """Return as how many frames so many count that came in so many octets."""
+    return items + octets // WEIGHED if items else 0
 
 
 def piece_end(octets: bytes, at: int, end: int) -> int:

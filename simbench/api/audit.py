@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters the exercises
-from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import claim
 from simbench.base.progress import Progress, silent
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.base.version import __version__
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.capture.esp import Tunnels
 from simbench.capture.tunnelled import read_tunnelled

@@ -10,12 +10,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from simbench.api.findings import Findings
-from simbench.api.planning import frame_of
+from simbench.api.contracts import contract_in
 from simbench.api.runs import Run
-from simbench.api.words import contract_in, in_python_words
 from simbench.base.errors import BadInput
 from simbench.base.notebook import html_table
+from simbench.base.python_words import in_python_words
 from simbench.base.toml_files import choice
 from simbench.billing.acts import Acts, Month, acts_in, read_acts
 from simbench.billing.counts import Counts, count_run, read_counts
@@ -26,7 +25,8 @@ from simbench.billing.rules import Bill as Given
 from simbench.billing.rules import balance, judge_bill
 from simbench.contract import Contract
 from simbench.finding import Finding
-from simbench.tables.frames import ArrowStream, Frame
+from simbench.findings import Findings
+from simbench.tables.frames import ArrowStream, Frame, frame_of
 from simbench.tables.writer import Sheet
 
 COLUMNS = ("month", "clause", "for", "code", "quantity", "unit_price", "amount")

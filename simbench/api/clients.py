@@ -9,9 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
-from simbench.api.words import in_python_words
+from simbench.base.addresses import host_and_port
 from simbench.base.errors import BadInput
 from simbench.base.loop_thread import LoopThread
+from simbench.base.python_words import in_python_words
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
 from simbench.client.faults import FAULTS, current, faulty
@@ -59,9 +60,7 @@ class Client:
         faults: tuple[str, ...] = (),
         spool: Path | str = ":memory:",
     ) -> None:
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-            raise BadInput("address", f"is {address!r:.60}", "HOST:PORT, such as 127.0.0.1:3024")
+        host, port = host_and_port(address, "address")
         for name, number in {"rate_per_s": rate_per_s, "window": window}.items():
             if number < 0:
                 raise BadInput(name, f"is {number}", "1 or more; 0: the contract's")
@@ -75,7 +74,7 @@ class Client:
             rate_per_s=rate_per_s or terms.throughput.default_per_s.value, window=window or terms.session.window.value,
             knows=knowledge_of(known),
         )  # fmt: skip
-        self._outside = Outside(host, int(port))
+        self._outside = Outside(host, port)
         self._make: Callable[[LinkConfig, StopList], Core] = faulty(faults) if faults else Core
         self._spool_path, self._names = str(spool), count(1)
         self._thread: LoopThread | None = None

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simbench.api.words import contract_in
 from simbench.base.errors import BadInput
-from simbench.contract import Contract, load_contract
+from simbench.contract import DEFAULT, Contract, load_contract
 from simbench.ledger import Run
 from simbench.ledger.info import NAME, read_info
 from simbench.tables.frames import Frame
+
+
+def contract_in(given: Contract | Path | str | None) -> Contract:
+    """The contract given as an object, a name or a file; None: the default. Raises ContractError."""
+    return given if isinstance(given, Contract) else load_contract(given or DEFAULT)
 
 
 def contract_for(source: Path | Run | Frame, given: Contract | Path | str | None) -> Contract:

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import msgspec
 
-from simbench.api.judging import Inputs, Judged
+from simbench.api.judging import Inputs
 from simbench.base.calendar import Calendar
 from simbench.base.json_files import write_json, write_octets
 from simbench.base.outputs import claim
 from simbench.finding import Finding, tally
-from simbench.rules.rule import ordered
 from simbench.sla.classification import service_of
 from simbench.sla.dispute import Side, Totals
 from simbench.sla.forecast import BackTest, Forecast
-from simbench.sla.report import Judgement, SlaRun, write_sla
+from simbench.sla.judged import Judged
+from simbench.sla.report import SlaRun, write_sla
 from simbench.sla.tickets import Ticket, moment, tickets
 from simbench.tables.writer import Cell, csv_text
 
@@ -57,12 +57,7 @@ def sla_run(inputs: Inputs, judged: Judged, language: str = "en") -> SlaRun | No
     """The data of the service level report; None for a capture, which is too short for one."""
     if judged.case is None or judged.captured:
         return None
-    sla = frozenset(ordered(inputs.contract, "sla"))
-    own = Judgement(
-        inputs.label, judged.kind, tuple(one for one in judged.findings if one.purpose in sla), judged.rows,
-        judged.notes, judged.before, judged.decisions, judged.dispute, judged.forecast, judged.back_test,
-    )  # fmt: skip
-    return SlaRun(judged.case.trace.run, inputs.contract, language, own)
+    return SlaRun(judged.case.trace.run, inputs.contract, language, judged)
 
 
 def write_judged(folder: Path, inputs: Inputs, judged: Judged, paper: Paper = Paper()) -> list[Path]:  # noqa: B008 - frozen

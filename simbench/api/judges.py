@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from simbench.api.contracts import contract_for
-from simbench.api.findings import Findings
-from simbench.api.judging import Inputs, Judged, judge_record
+from simbench.api.judgements import Judgement
+from simbench.api.judging import Inputs, judge_record
 from simbench.api.runs import Run
-from simbench.api.words import in_python_words, path_in
 from simbench.base.errors import BadInput
 from simbench.base.progress import Progress, reported
+from simbench.base.python_words import in_python_words, path_in
 from simbench.contract import Contract
 from simbench.ledger import Run as Recorded
 from simbench.planning.executors import Where, check_executor, spread
+from simbench.sla.judged import Judged
 from simbench.tables.frames import ArrowStream, Frame, is_table
 
 Record = Run | Recorded | Path | str | ArrowStream
@@ -36,7 +37,7 @@ def judge(
     port: int | None = ..., forecast_until: Time | None = ..., as_of: Time | None = ...,
     laws: Path | str | None = ..., back_test: bool = ..., replications: int = ..., seed: int = ...,
     executor: Where = ..., progress: Progress | bool = ...,
-) -> Findings: ...  # fmt: skip
+) -> Judgement: ...  # fmt: skip
 
 
 @overload
@@ -49,7 +50,7 @@ def judge(
     port: int | None = ..., forecast_until: Time | None = ..., as_of: Time | None = ...,
     laws: Path | str | None = ..., back_test: bool = ..., replications: int = ..., seed: int = ...,
     executor: Where = ..., progress: Progress | bool = ...,
-) -> list[Findings]: ...  # fmt: skip
+) -> list[Judgement]: ...  # fmt: skip
 
 
 @in_python_words
@@ -77,7 +78,7 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
     seed: int = 1,
     executor: Where = None,
     progress: Progress | bool = False,
-) -> Findings | list[Findings]:
+) -> Judgement | list[Judgement]:
     """Judge a record against a contract, as `simbench judge` does, and give a finding for each purpose.
 
     A record is a run or its folder; a capture; a log of Kannel; a table of outages (start, end, scope, planned,
@@ -108,6 +109,18 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
         "laws": path_in(laws), "back_test": back_test, "replications": replications, "seed": seed,
     }  # fmt: skip
     check_executor(executor)
+    with reported(progress) as show:
+        return _judge(record, contract, given, executor, show)
+
+
+def _judge(
+    record: Record | list[Records] | tuple[Records, ...],
+    contract: Contract | Path | str | None,
+    given: dict[str, Any],
+    executor: Where,
+    show: Progress,
+) -> Judgement | list[Judgement]:
+    """Judge one record in this process, several where `executor` says."""
     many = isinstance(record, list | tuple)
     records: list[Any] = list(record) if isinstance(record, list | tuple) else [record]
     inputs = [
@@ -115,26 +128,25 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
         for one in records
         for source in [source_of(one, portable=many)]
     ]
-    with reported(progress) as show:
-        if not many:
-            return findings_of(inputs[0], judge_record(inputs[0], progress=show))
-        if all(isinstance(one.source, Path | Frame) for one in inputs):
-            found = spread(judge_one, inputs, executor, show)
-        else:
-            found = [judge_one(one) for one in inputs]
+    if not many:
+        return findings_of(inputs[0], judge_record(inputs[0], progress=show))
+    if all(isinstance(one.source, Path | Frame) for one in inputs):
+        found = spread(judge_one, inputs, executor, show)
+    else:
+        found = [judge_one(one) for one in inputs]
     for one, judged in zip(records, found, strict=True):
         judged.record = one
     return found
 
 
-def judge_one(inputs: Inputs) -> Findings:
+def judge_one(inputs: Inputs) -> Judgement:
     """The findings of one record, without the judgement itself, which stays in the process that made it."""
     return findings_of(inputs, judge_record(inputs), kept=False)
 
 
-def findings_of(inputs: Inputs, judged: Judged, *, kept: bool = True) -> Findings:
+def findings_of(inputs: Inputs, judged: Judged, *, kept: bool = True) -> Judgement:
     """A judgement as findings."""
-    return Findings(
+    return Judgement(
         judged.findings, facts=judged.facts, notes=judged.notes, before=judged.before, dispute=judged.dispute,
         forecast=judged.forecast, back_test=judged.back_test, origin=(inputs, judged if kept else None),
     )  # fmt: skip

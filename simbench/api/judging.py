@@ -11,12 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from simbench import __version__
 from simbench.api.audit import AuditInputs, audit_capture, audit_run, of_a_capture
 from simbench.api.record_kinds import CAPTURE, RUN, check_kind, refuse_unusable
 from simbench.base.errors import BadInput
 from simbench.base.progress import Progress, silent
 from simbench.base.toml_files import label
+from simbench.base.version import __version__
 from simbench.capture.files import is_capture_file
 from simbench.contract import Contract
 from simbench.finding import Finding
@@ -34,6 +34,7 @@ from simbench.sla.imports.record import retold, run_of
 from simbench.sla.imports.sources import Source, SourceOptions, open_source
 from simbench.sla.imports.traffic import read_traffic
 from simbench.sla.imports.unread import INCIDENTS, PROBES, TRAFFIC, Record, service_findings, unread_of
+from simbench.sla.judged import Judged
 from simbench.sla.probes import probes_of
 from simbench.sla.tickets import moment
 from simbench.tables.columns import MappingFile, read_mapping
@@ -84,28 +85,6 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(self.source, Path):
             return label(self.source)
         return self.source.name if isinstance(self.source, Frame) else self.source.info.run or "run"
-
-
-class Judged(msgspec.Struct, frozen=True):
-    """A record judged: facts about it, a finding for each purpose, notes on rows that were set aside.
-
-    `before` holds the findings before `decisions`. `case` and `case_before` are what the rules of the service level
-    read, None for a capture, which shows none.
-    """
-
-    kind: str
-    facts: dict[str, str | int | float]
-    findings: tuple[Finding, ...]
-    before: tuple[Finding, ...] = ()
-    notes: tuple[RejectedRow, ...] = ()
-    dispute: Dispute | None = None
-    forecast: Forecast | None = None
-    back_test: BackTest | None = None
-    case: Case | None = None
-    case_before: Case | None = None
-    decisions: tuple[Decision, ...] = ()
-    rows: int = 0
-    captured: bool = False
 
 
 def judge_record(inputs: Inputs, kind: str = "", progress: Progress = silent) -> Judged:

@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from fake_smsc.scenario import find_scenario
+from simbench.api.contracts import contract_in
 from simbench.api.runs import Run
-from simbench.api.words import contract_in, in_python_words
 from simbench.api.worlds import World, world_in
+from simbench.base.bundled import find_scenario
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.json_files import write_json, write_octets
 from simbench.base.notebook import html_table
 from simbench.base.progress import Progress, reported
 from simbench.base.python_tables import built
+from simbench.base.python_words import in_python_words
 from simbench.base.toml_files import choice
 from simbench.contract import Contract
 from simbench.planning.executors import Where
-from simbench.tables.frames import Frame
-from simbench.tables.writer import Sheet, sheet_csv, workbook
+from simbench.tables.frames import Frame, frame_of
+from simbench.tables.writer import sheet_csv, workbook
 
 if TYPE_CHECKING:
     from simbench.planning.advise import Advice
@@ -276,14 +277,6 @@ def prepared_of(study: Path | str | Mapping[str, Any], world: World | Path | str
     varied = world_in(world)
     tables = built(Study, {"scenario": varied.settings.name, **study}, StudyError, "study")
     return prepare(tables, varied.settings, varied.contract)
-
-
-def frame_of(sheet: Sheet) -> Frame:
-    """A sheet of a report as a frame."""
-    columns: dict[str, list[Any]] = {name: [row[at] for row in sheet.rows] for at, name in enumerate(sheet.columns)}
-    mixed = {name for name, cells in columns.items() if len({type(one) for one in cells if one is not None}) > 1}
-    texts = {name: [None if one is None else str(one) for one in columns[name]] for name in mixed}
-    return Frame.of({**columns, **texts}, sheet.name)
 
 
 def write_advice(folder: Path, advice: Advice, contract: Contract, language: str = "en", *, xlsx: bool = False) -> None:

@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from simbench.api.billing import Bill
 from simbench.api.contracts import contract_for
-from simbench.api.findings import Findings
 from simbench.api.judging import Inputs, judge_record
 from simbench.api.planning import Plan, Sweep
 from simbench.api.runs import Run, open_run
-from simbench.api.words import in_python_words
 from simbench.base.entry_points import loaded, place_of, shipped
 from simbench.base.errors import BadInput
 from simbench.base.json_files import write_octets
 from simbench.base.outputs import claim
 from simbench.base.progress import in_notebook
+from simbench.base.python_words import in_python_words
 from simbench.base.toml_files import choice
 from simbench.contract import Contract
+from simbench.findings import Findings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from simbench.api.dialup import Settlement
-    from simbench.api.roaming import Travels
     from simbench.api.sessions import Session
+    from simbench.dialup.public import Settlement
+    from simbench.roaming.public import Travels
 
 Language = Literal["en", "fr"]
 Reported = "Run | Findings | Session | Plan | Sweep | Bill | Settlement | Travels | Path | str"
@@ -269,9 +269,9 @@ def _of_bill(bill: Bill) -> Report:
 
 
 def _of_others(thing: object) -> Report:
-    from simbench.api.dialup import Settlement
-    from simbench.api.roaming import Travels
     from simbench.api.sessions import Session
+    from simbench.dialup.public import Settlement
+    from simbench.roaming.public import Travels
 
     if isinstance(thing, Bill):
         return _of_bill(thing)

@@ -14,13 +14,14 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from simbench import __version__
-from simbench.api.words import contract_in, in_python_words
+from simbench.api.contracts import contract_in
 from simbench.api.worlds import World, world_in
 from simbench.base.errors import BadInput, LedgerError
 from simbench.base.notebook import html_facts
 from simbench.base.outputs import claim
 from simbench.base.progress import Progress, reported, silent
+from simbench.base.python_words import in_python_words
+from simbench.base.version import __version__
 from simbench.contract import Contract
 from simbench.ledger import Ledger, RunInfo, export_parquet, scan
 from simbench.ledger import Run as Recorded

@@ -9,19 +9,19 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from simbench.api.findings import Findings
-from simbench.api.words import in_python_words, path_in
 from simbench.base.errors import BadInput
 from simbench.base.notebook import html_facts
 from simbench.base.outputs import claim
 from simbench.base.progress import Progress, reported
+from simbench.base.python_words import in_python_words, path_in
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.report import ExerciseRun, Judgement, read_findings
+from simbench.bench.runner import AT_ONCE, MOST_AT_ONCE
 from simbench.bench.runner.baseline import Baseline, Standing, compare, read_baseline
 from simbench.bench.runner.junit import write_junit
 from simbench.bench.runner.options import SessionOptions, plan_again, plan_of
 from simbench.bench.runner.output import FINDINGS, JUNIT, judgement_of, write_output
-from simbench.bench.runner.run_exercise import AT_ONCE, Phase
+from simbench.bench.runner.run_exercise import Phase
 from simbench.bench.runner.selection import select
 from simbench.bench.runner.session import RUNS, Judgements, Plan
 from simbench.bench.runner.session_record import NAME as RECORD
@@ -30,11 +30,11 @@ from simbench.bench.sut.protocol import SystemUnderTest
 from simbench.bench.sut.registry import checked_maker
 from simbench.contract import Contract, load_contract
 from simbench.contract.load import DEFAULT
+from simbench.findings import Findings
 from simbench.ledger import open_run
 from simbench.rules.rule import load
 from simbench.trace.trace import Trace
 
-MOST_JOBS = 64
 Maker = Callable[[], SystemUnderTest]
 
 
@@ -115,8 +115,8 @@ def conform(  # noqa: PLR0913 - the options of a session
     >>> session.outcome
     'pass'
     """
-    if not 1 <= jobs <= MOST_JOBS:
-        raise BadInput("jobs", f"is {jobs}", f"1 to {MOST_JOBS}")
+    if not 1 <= jobs <= MOST_AT_ONCE:
+        raise BadInput("jobs", f"is {jobs}", f"1 to {MOST_AT_ONCE}")
     own: Maker | None = None
     name = str(sut)
     if not isinstance(sut, str | Path):
@@ -135,6 +135,11 @@ def conform(  # noqa: PLR0913 - the options of a session
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
         raise
+    return _session_of(judged, known, home, temporary, strict=strict)
+
+
+def _session_of(judged: Judgements, known: Baseline, home: Path, temporary: Path | None, *, strict: bool) -> Session:
+    """A session that has ended: written into its folder, or with a temporary one, which goes with it."""
     standings = compare(judged.findings, known, date.today(), strict=strict)
     if temporary is None:
         session = Session(write_output(judged, home, standings), home, standings, judged, strict=strict)

@@ -10,13 +10,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from fake_smsc.built_scenario import Codes, Table, code_tables
-from fake_smsc.scenario import LimitMode, find_scenario
-from simbench.api.words import contract_in
+from fake_smsc.scenario import LimitMode
+from simbench.api.contracts import contract_in
+from simbench.base.bundled import find_scenario
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.python_tables import built
 from simbench.contract import Contract
+from simbench.contract.load import contract_beside
 from simbench.simulation import plan as planned
-from simbench.simulation.scenario import Campaign, Flow, WorldScenario, check_world, contract_of, read_world
+from simbench.simulation.scenario import Campaign, Flow, WorldScenario, check_world, read_world
 
 Span = tuple[str | date, str | date]
 """From a midnight or civil time up to, but not including, another."""
@@ -76,7 +78,7 @@ class World:
         """The world of a file, or a bundled one by name ("year/01_quiet_day"). Raises ScenarioError, ContractError."""
         file = find_scenario(Path(path))
         settings = read_world(file)
-        known = contract_of(settings, file) if contract is None else contract_in(contract)
+        known = contract_beside(settings.contract, file) if contract is None else contract_in(contract)
         return cls._made(settings, known, str(file))
 
     @classmethod

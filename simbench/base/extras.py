@@ -13,7 +13,7 @@ EXTRAS: Final = {
     "fast": ("numba", "uvloop"),
     "plan": ("scipy", "numba"),
     "http": ("aiohttp",),
-    "console": ("fastapi", "uvicorn", "nicegui", "httpx", "prometheus_client"),
+    "console": ("fastapi", "uvicorn", "httpx", "prometheus_client"),
     "cluster": ("dask", "distributed"),
     "esp": ("cryptography",),
     "xlsx": ("openpyxl",),

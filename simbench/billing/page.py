@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from simbench.base.json_files import indented, write_octets
 from simbench.base.outputs import claim
@@ -14,6 +13,7 @@ from simbench.billing.invoice import Effect, Invoice
 from simbench.billing.received import COLUMNS, Difference, sum_names
 from simbench.billing.words import words
 from simbench.contract import Contract
+from simbench.reporting.html import environment
 from simbench.tables.writer import csv_text
 
 
@@ -41,12 +41,9 @@ def as_json(bundles: Sequence[Bundle]) -> str:
 
 def as_html(bundles: Sequence[Bundle], contract: Contract) -> str:
     """The same as one self-contained page in the contract's language, one sheet of paper a month."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     t = words(contract.language, contract)
     share = f"{t.number(float(100 * contract.terms.money.vat_share.value), 2)}\u00a0%"
-    template = environment.get_template("invoice.html.j2")
+    template = environment(Path(__file__).parent, str).get_template("invoice.html.j2")
     return template.render(bundles=bundles, contract=contract, t=t, money=t.money, vat=share)
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from zlib import crc32
 
-from simbench import __version__
 from simbench.base.errors import LedgerError
 from simbench.base.outputs import replacing
+from simbench.base.version import __version__
 from simbench.capture.layers import ACK, FIN, RST, SYN, TCP
 from simbench.ledger.reader import Run
 

@@ -5,14 +5,11 @@ Memory is bounded, however long the capture is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.base.inputs import open_input
 from simbench.capture.layers import segment_of
 from simbench.capture.links import LINK_NAMES
 from simbench.capture.network import Network, named
@@ -22,43 +19,25 @@ from simbench.ledger.capture_events import CaptureRead
 from simbench.ledger.events import row_of
 from simbench.ledger.rows import Rows
 
-Pause = Callable[[], object]
-PACKETS_A_PAUSE: Final = 50_000
 
-
-def read_capture(
-    path: Path, wire: Rows, events: Rows, port: int | None = None, pause: Pause = lambda: None
-) -> CaptureRead:
-    """Append the `wire` and event rows of a capture file to anything with `append`; return a summary.
+def read_packets(file: BinaryIO, name: str, wire: Rows, events: Rows, port: int | None = None) -> CaptureRead:
+    """Append the `wire` and event rows of an open, seekable capture file to anything with `append`; return a summary.
 
     Every UCP connection becomes a session (after each hole another, which began midway, without an "open" row). A
-    chunk is dated when its last octet was seen in order. `port` is the SMSC's, if the frames do not show it; `pause`
-    is called every 50,000 packets. Raises BadInput if the file is unreadable, no capture, damaged (rows before the
-    damage are appended), or contains only unknown link types.
+    chunk is dated when its last octet was seen in order. `port` is the SMSC's, if the frames do not show it. Raises
+    BadInput if the file is no capture, damaged (rows before the damage are appended), or contains only unknown link
+    types; `name` is its name in errors.
     """
-    try:
-        with open_input(path) as file:
-            return read_packets(file, str(path), wire, events, port, pause)
-    except OSError as problem:
-        raise BadInput(str(path), problem.strerror or str(problem), "a capture file that can be read") from None
-
-
-def read_packets(
-    file: BinaryIO, name: str, wire: Rows, events: Rows, port: int | None = None, pause: Pause = lambda: None
-) -> CaptureRead:
-    """`read_capture` from an open, seekable file of that name."""
     capture, streams, network = Packets(file, name), Streams(wire, events, port), Network()
-    number = at = 0
+    at = 0
     feed = streams.feed
     try:
-        for number, (_, at, link, octets, _) in enumerate(capture, 1):
+        for _, at, link, octets, _ in capture:
             segment = segment_of(link, octets) or network.segment(link, octets)
             if segment is not None:
                 feed(at, segment)
             else:
                 network.note(link, octets)
-            if not number % PACKETS_A_PAUSE:
-                pause()
     finally:
         streams.finish()
     return finished(capture, network, streams, events, at)

@@ -52,10 +52,10 @@ class _Clear:
 def read_tunnelled(
     path: Path, ledger: AnyLedger, port: int | None, tunnels: Tunnels, progress: Progress = lambda _: None
 ) -> CaptureRead:
-    """`read_capture` including ESP. `progress` receives the number of packets now and then.
+    """`read_packets` of a file, including ESP. `progress` receives the number of packets now and then.
 
     A segment seen both in clear and inside a tunnel (a capture at the tunnel's end) counts once. Raises BadInput like
-    `read_capture`, and for keys that decrypt nothing.
+    `read_packets`, for an unreadable file, and for keys that decrypt nothing.
     """
     streams, clear, network = Streams(ledger.wire, ledger.events, port), _Clear(port), Network()
     number = at = 0

@@ -38,14 +38,14 @@ class Datagram(NamedTuple):
 class Datagrams:
     """The datagrams of a capture to or from some ports, to be iterated once; its counts are set afterwards.
 
-    `unread` packets contain no UDP, `fragments` part of an incomplete datagram; `accounting` are ports that receive
+    `unread` packets contain no UDP; `accounting` are ports that receive
     what looks like RADIUS Accounting-Requests. Iterating raises BadInput if the file is unreadable, no capture,
     damaged, or contains only unknown link types.
     """
 
     def __init__(self, path: Path, ports: tuple[int, ...]) -> None:
         self._path, self._ports = path, frozenset(ports)
-        self.packets = self.unread = self.fragments = 0
+        self.packets = self.unread = 0
         self.accounting: set[int] = set()
         self.cut_short = False
 
@@ -65,9 +65,7 @@ class Datagrams:
                             self.accounting.add(target[1])
                         if source[1] in self._ports or target[1] in self._ports:
                             yield Datagram(number, at_us, source, target, payload, missing)
-                    elif found:
-                        self.fragments += 1
-                    else:
+                    elif not found:
                         self.unread += 1
                         strange |= {link} - LINKS.keys()
                 self.cut_short = capture.cut_short

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +12,7 @@ import cloup
 import msgspec
 
 from simbench.base.json_files import indented
-from simbench.cli.output_options import OUTPUT_FOLDER, language_option
+from simbench.cli.options import OUTPUT_FOLDER, RULES, language_option
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:
@@ -44,9 +43,7 @@ if TYPE_CHECKING:
         "--against", type=click.Path(path_type=Path), help="Invoice received (CSV, Parquet, XLSX), to be judged."
     ),
 )
-@cloup.option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-)
+@RULES
 @cloup.option_group(
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for printable pages, JSON and CSV."),
@@ -54,7 +51,16 @@ if TYPE_CHECKING:
     cloup.option("--json", "form", flag_value="json", help="JSON instead of tables."),
     cloup.option("--csv", "form", flag_value="csv", help="CSV in the columns of an invoice received."),
 )
-def bill(**options: object) -> None:
+def bill(  # noqa: PLR0913 - one argument an option
+    source: Path,
+    acts_file: Path,
+    month: str | None,
+    against: Path | None,
+    contract_name: str | None,
+    output: Path | None,
+    language: str,
+    form: str | None,
+) -> int:
     """Bill the messages of a run (or a table of counts), and judge an invoice received line by line.
 
     A message counts in the month (the contract's zone) in which it was delivered, a long one by its segments. The
@@ -66,21 +72,6 @@ def bill(**options: object) -> None:
       simbench bill counts.csv --acts acts.toml --month 2016-10 -o reports/bill
       simbench bill counts.csv --acts acts.toml --month 2016-10 --against received.csv --json
     """
-    options["form"] = options["form"] or "table"
-    sys.exit(bill_command(**options))  # type: ignore[arg-type]  # click gives what the options say
-
-
-def bill_command(  # noqa: PLR0913 - one argument an option
-    source: Path,
-    acts_file: Path,
-    month: str | None,
-    against: Path | None,
-    contract_name: str | None,
-    output: Path | None,
-    language: str,
-    form: str,
-) -> int:
-    """Print the invoices of a source's months and judge an invoice received, if given; return the exit status."""
     from simbench.api.billing import billed
     from simbench.billing.acts import read_acts
     from simbench.billing.counts import read_counts
@@ -98,7 +89,7 @@ def bill_command(  # noqa: PLR0913 - one argument an option
         for path in write_all(output, made.bundles, contract):
             click.echo(str(path), err=True)
     due = None if made.billed is None else (made.billed, made.beyond)
-    _print(form, made.bundles, tuple(made.findings), due, words(language, contract), contract)
+    _print(form or "table", made.bundles, tuple(made.findings), due, words(language, contract), contract)
     return exit_status(made.findings) if received is not None else 0
 
 

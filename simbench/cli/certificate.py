@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import cloup
 
 from simbench.base.errors import BadInput
 from simbench.base.outputs import adopt
-from simbench.cli.output_options import OUTPUT_FILE
+from simbench.cli.options import OUTPUT_FILE
 from simbench.cli.pages import DONE, command
 
 if TYPE_CHECKING:
@@ -40,7 +39,9 @@ if TYPE_CHECKING:
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FILE, help="File of the page (default: certificate.html in RUN)."),
 )
-def certificate(**options: Any) -> None:
+def certificate(
+    run: Path, output: Path | None, baseline: Path | None, contract: str | None, verify: Path | None
+) -> int:
     """Write one page for the acceptance meeting, or verify one: exit status 1 names what differs.
 
     The page carries a digest of its own contents and of the ledgers. The digest is not a signature.
@@ -50,13 +51,6 @@ def certificate(**options: Any) -> None:
       simbench certificate reports/mine --baseline known.toml
       simbench certificate reports/mine --verify reports/mine/certificate.html
     """
-    sys.exit(certificate_command(**options))
-
-
-def certificate_command(
-    run: Path, output: Path | None, baseline: Path | None, contract: str | None, verify: Path | None
-) -> int:
-    """Write the certificate of a session, or verify one; exit status 1 when anything in it differs."""
     from simbench.bench.report.certificate import differences, read_certificate, write_certificate
     from simbench.bench.runner.baseline import Baseline, read_baseline
     from simbench.bench.runner.session_record import read_record

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
-import sys
-import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,19 +17,19 @@ from msgspec.structs import replace
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.outputs import claim
 from simbench.base.text import count
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.bench.runner import AT_ONCE, MOST_AT_ONCE
+from simbench.cli.conform_progress import Ticker
+from simbench.cli.options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:
-    from simbench.bench.exercises.exercise import Chosen, Exercise
+    from simbench.bench.exercises.exercise import Chosen
     from simbench.bench.report import Judgement
     from simbench.bench.runner.baseline import Baseline, Standing
     from simbench.bench.runner.options import SessionOptions
-    from simbench.bench.runner.run_exercise import Phase
     from simbench.bench.runner.session import Judgements, Plan
 
 OUTPUT = Path("reports/conform")
-TICK_S, SILENCE_S = 0.5, 15.0
 
 
 @dataclass(frozen=True)
@@ -118,8 +114,8 @@ class Options:
     cloup.option("--seed", type=int, default=1, show_default=True, help="Seed of every draw."),
     cloup.option(
         "--jobs",
-        type=click.IntRange(1, 64),
-        default=8,
+        type=click.IntRange(1, MOST_AT_ONCE),
+        default=AT_ONCE,
         show_default=True,
         help="Number of exercises to run at a time; those that measure high rates run alone, low ones four at a time.",
     ),
@@ -141,7 +137,7 @@ class Options:
     ),
     cloup.option("--json", "as_json", is_flag=True, help="Print findings.json instead of the table."),
 )
-def conform(**options: Any) -> None:
+def conform(**options: Any) -> int:
     """Drive a client through the exercises and judge it, clause by clause, with evidence.
 
     Each exercise starts its own platform on loopback, puts the client into one situation, and is judged from the ledger
@@ -163,7 +159,7 @@ def conform(**options: Any) -> None:
 
     contract, faults = options.pop("contract_name") or "", options.pop("fault")
     of_client = {name: options.pop(name) for name in ("sut", "program", "capabilities", "only", "seed", "soak", "jobs")}
-    sys.exit(conform_command(SessionOptions(**of_client, contract=contract, faults=faults), Options(**options)))
+    return conform_command(SessionOptions(**of_client, contract=contract, faults=faults), Options(**options))
 
 
 def conform_command(wanted: SessionOptions, options: Options) -> int:
@@ -183,7 +179,7 @@ def conform_command(wanted: SessionOptions, options: Options) -> int:
     folder = options.output or options.judge_from or OUTPUT
     known = _known(options)
     judgements = (_again if options.judge_from else _anew)(wanted, options, folder)
-    ticker = _Ticker(judgements)
+    ticker = Ticker(judgements)
     if not options.judge_from:
         judgements.start(ticker.progress)
     try:
@@ -356,64 +352,3 @@ def _untested(judgement: Judgement) -> Iterator[str]:
         yield f"\n{len(judgement.untested)} of {count(len(judgement.contract.clauses), 'clause')} not tested:"
     for reason, clauses in by_reason.items():
         yield f"    {', '.join(clauses)}: {reason}"
-
-
-class _Ticker:
-    """Progress on standard error: one line a change, and where there is a terminal, seconds as they go by."""
-
-    def __init__(self, judgements: Judgements) -> None:
-        self._lock = threading.Lock()
-        self._capabilities = judgements.capabilities
-        self._running: dict[str, tuple[float, float]] = {}
-        self._waits: dict[str, str] = {}
-        self._said_at = time.monotonic()
-        self._total = len(judgements.plan.chosen)
-        self._done = 0
-        self._live = sys.stderr.isatty()
-        self._stopped = threading.Event()
-        threading.Thread(target=self._tick, daemon=True).start()
-
-    def progress(self, exercise: Exercise, phase: Phase, trouble: str) -> None:
-        """Report that an exercise started, is repeated, or finished."""
-        with self._lock:
-            self._waits[exercise.name] = trouble if phase == "waits" else ""
-            if phase == "waits":
-                return
-            self._said_at = time.monotonic()
-            expected_s = exercise.expected_s(self._capabilities)
-            if phase == "started":
-                self._running[exercise.name] = (time.monotonic(), expected_s)
-                line = f"{exercise.name}: {exercise.title} (about {expected_s:.0f} s)"
-            elif phase == "again":
-                self._running[exercise.name] = (time.monotonic(), expected_s)
-                line = f"{exercise.name}: repeated, because {trouble}"
-            else:
-                began, _ = self._running.pop(exercise.name)
-                self._done += 1
-                took = time.monotonic() - began
-                line = f"[{self._done}/{self._total}] {exercise.name} finished in {took:.0f} s"
-                line += f": {trouble}" if trouble else ""
-        click.echo(("\r\033[K" if self._live else "") + line, err=True)
-
-    def stop(self) -> None:
-        """End the progress line."""
-        self._stopped.set()
-
-    def _tick(self) -> None:
-        """Show the seconds of each exercise on a terminal; elsewhere a line where nothing else was said for a while."""
-        while not self._stopped.wait(TICK_S):
-            with self._lock:
-                now = time.monotonic()
-                running = [
-                    f"{name} {now - began:.0f}/{expected:.0f} s" + (f", waits for {what}" if what else "")
-                    for name, (began, expected) in self._running.items()
-                    for what in [self._waits.get(name, "")]
-                ]
-                silent = now - self._said_at >= SILENCE_S
-                if running and silent and not self._live:
-                    self._said_at = now
-            if running and self._live:
-                width = shutil.get_terminal_size().columns - 1
-                click.echo("\r\033[K" + " | ".join(running)[:width], err=True, nl=False)
-            elif running and silent:
-                click.echo(f"still running: {'; '.join(running)}", err=True)

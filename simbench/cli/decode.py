@@ -78,7 +78,7 @@ _LACKS: Final = {
 @cloup.option_group(
     "Output", cloup.option("--json", "as_json", is_flag=True, help="One JSON object a frame instead of text.")
 )
-def decode(source: Path | None, port: int | None, *, as_json: bool) -> None:
+def decode(source: Path | None, port: int | None, *, as_json: bool) -> int:
     """Explain UCP frames field by field, from lines, a capture or a run; "-" or nothing reads standard input.
 
     A line is a frame in hexadecimal, or printable with <STX> or \\x02 at its start, or without its ends. Exit status 1
@@ -91,14 +91,6 @@ def decode(source: Path | None, port: int | None, *, as_json: bool) -> None:
       simbench decode --port 5000 traffic.pcap
       simbench decode reports/first
       echo '00/00019/R/60/A//6D' | simbench decode
-    """
-    sys.exit(decode_command(source, port, as_json=as_json))
-
-
-def decode_command(source: Path | None, port: int | None, *, as_json: bool) -> int:
-    """Explain every frame in a file, a run folder or standard input ("-" or nothing).
-
-    Returns 0, or 1 when any frame is invalid. Raises BadInput when the source is unreadable or has no frame.
     """
     counts = [0, 0]  # valid, invalid
 

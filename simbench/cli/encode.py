@@ -26,6 +26,16 @@ Fields = dict[str, str | list[str]]
 _IN_PARTS: Final = ("51", "52")  # operations with a field for the header of a long message
 
 
+class Asked(msgspec.Struct):
+    """A frame to make, with the keys of `simbench decode --json`; other keys are ignored."""
+
+    op: str
+    kind: str = "O"
+    trn: str | int = 0
+    fields: Fields = {}
+    variant: str = ""
+
+
 @command(see=("simbench decode", "docs/reference/ucp.md"))
 @cloup.argument("op", required=False)
 @cloup.argument("kind", required=False)
@@ -41,7 +51,10 @@ _IN_PARTS: Final = ("51", "52")  # operations with a field for the header of a l
 @cloup.option_group(
     "Output", cloup.option("--hex", "as_hex", is_flag=True, help="Print hexadecimal instead of <STX>...<ETX>.")
 )
-def encode(**options: object) -> None:
+def encode(  # noqa: PLR0913 - one argument an option
+    op: str | None, kind: str | None, assignments: Sequence[str], trn: str, text: str | None,
+    *, as_hex: bool, from_json: bool,
+) -> None:  # fmt: skip
     """Print a UCP frame: operation OP, KIND O (operation) or R (result), and its fields by name.
 
     Fields are checked as the platform checks them; length and checksum are filled in. `simbench decode` explains what
@@ -54,24 +67,6 @@ def encode(**options: object) -> None:
       simbench encode 51 R --hex EC=04 SM="too fast"
       simbench decode --json frames.txt | simbench encode --json
     """
-    encode_command(**options)  # type: ignore[arg-type]  # click gives what the options say
-
-
-class Asked(msgspec.Struct):
-    """A frame to make, with the keys of `simbench decode --json`; other keys are ignored."""
-
-    op: str
-    kind: str = "O"
-    trn: str | int = 0
-    fields: Fields = {}
-    variant: str = ""
-
-
-def encode_command(  # noqa: PLR0913 - one argument an option
-    op: str | None, kind: str | None, assignments: Sequence[str], trn: str, text: str | None,
-    *, as_hex: bool, from_json: bool,
-) -> None:  # fmt: skip
-    """Print the frame, or one frame per line for a text that needs several. Raises BadInput."""
     if from_json:
         if op or text is not None:
             raise BadInput("--json", "reads it all from standard input", "--json without operation, fields and text")

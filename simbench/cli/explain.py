@@ -9,6 +9,7 @@ import cloup
 import msgspec
 
 from simbench.base.json_files import indented
+from simbench.cli.options import RULES
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ STRENGTHS = {"must": "must", "should": "should (recommended)", "may": "may", "in
 
 @command(see=("simbench list", "docs/reference/clauses.md", "docs/reference/contract.md"))
 @cloup.argument("name", metavar="CLAUSE|PURPOSE")
-@cloup.option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-)
+@RULES
 @cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of text."))
 def explain(name: str, contract_name: str | None, *, as_json: bool) -> None:
     """Explain a clause or a purpose: the duty, its figures with their status, and its tests.
@@ -37,14 +36,6 @@ def explain(name: str, contract_name: str | None, *, as_json: bool) -> None:
     Examples:
       simbench explain OPS-ENG-01
       simbench explain rate.backlog-at-tier
-    """
-    explain_command(name, contract_name, as_json=as_json)
-
-
-def explain_command(name: str, contract_name: str | None, *, as_json: bool) -> None:
-    """Print a clause, or each clause a purpose verifies: its sentence, terms with their status, rules, exercises.
-
-    Of a purpose that no clause names it prints the sentence, the tests, and that it is not judged.
     """
     from simbench.base.errors import BadInput
     from simbench.base.toml_files import choice

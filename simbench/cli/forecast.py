@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 import cloup
 
 from simbench.base.json_files import indented
+from simbench.cli.options import RULES
 from simbench.cli.pages import JUDGED, command
 
 
@@ -24,11 +24,9 @@ from simbench.cli.pages import JUDGED, command
         help="Run folder, or a table of counts.",
     ),
 )
-@cloup.option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-)
+@RULES
 @cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."))
-def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, *, as_json: bool) -> None:
+def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, *, as_json: bool) -> int:
     """Compare traffic with the forecasts submitted to the operator.
 
     Each file is one forecast: the day of its submission, and the messages and rates it expects.
@@ -37,7 +35,7 @@ def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, 
     Example:
       simbench forecast 2016-12.toml 2017-06.toml --traffic counts.csv
     """
-    sys.exit(forecast_command(files, traffic, contract_name, as_json_=as_json))
+    return forecast_command(files, traffic, contract_name, as_json_=as_json)
 
 
 def forecast_command(files: Sequence[Path], traffic: Path, contract_name: str | None, *, as_json_: bool) -> int:

@@ -8,10 +8,9 @@ from pathlib import Path
 import click
 import cloup
 
+from simbench.base.progress import QUIET_S
 from simbench.base.text import count
 from simbench.cli.pages import command, group
-
-QUIET_S = 2.0
 
 
 @command(

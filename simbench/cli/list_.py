@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import cloup
@@ -11,6 +11,10 @@ import msgspec
 
 from simbench.base.json_files import indented
 from simbench.cli.pages import command
+from simbench.cli.rulebooks import known_purposes
+
+if TYPE_CHECKING:
+    from simbench.contract import Contract
 
 JUDGE = "simbench judge"
 Row = dict[str, Any]
@@ -33,35 +37,32 @@ def list_(contract_name: str | None, *, as_json: bool) -> None:
       simbench list --contract my-operator.toml
       simbench list --json
     """
-    list_command(contract_name, as_json=as_json)
+    from simbench.contract import DEFAULT, load_contract
+
+    contract = load_contract(contract_name or DEFAULT)
+    listing = _listing(contract)
+    if as_json:
+        click.echo(indented(listing))
+    else:
+        _show(listing, contract)
 
 
-def list_command(contract_name: str | None, *, as_json: bool) -> None:
-    """Print exercises with their purposes, other purposes, clients, and faults of client and platform."""
+def _listing(contract: Contract) -> dict[str, Any]:
+    """Exercises with their purposes, other purposes, clients, and faults of client and platform."""
     from fake_smsc.faults import FAULTS as WIRE_FAULTS
     from simbench.api.reports import forms
     from simbench.bench.exercises.exercise import EXERCISES
     from simbench.bench.runner.selection import exercised
     from simbench.bench.sut.registry import known_suts
-    from simbench.cli.rulebooks import known_purposes
     from simbench.client.faults import FAULTS
-    from simbench.contract import DEFAULT, load_contract
     from simbench.rules.rule import load, standing
 
-    contract, rules = load_contract(contract_name or DEFAULT), known_purposes()
-    everywhere, watched, in_exercises = standing(), load("watched"), exercised()
-
-    def rows(purposes: Iterable[str]) -> list[Row]:
-        return [
-            {"purpose": one, "sentence": rules[one].sentence, "clauses": list(contract.clauses_for(one))}
-            for one in purposes
-        ]
-
+    rules, everywhere, watched, in_exercises = known_purposes(), standing(), load("watched"), exercised()
     elsewhere: dict[str, list[str]] = {}
     for purpose, rule in rules.items():
         if purpose not in in_exercises:
             elsewhere.setdefault(rule.command, []).append(purpose)
-    listing: dict[str, Any] = {
+    return {
         "contract": contract.name,
         "exercises": [
             {
@@ -69,13 +70,14 @@ def list_command(contract_name: str | None, *, as_json: bool) -> None:
                 "title": each.title,
                 "seconds": each.seconds,
                 "alone": each.alone,
-                "purposes": rows(
-                    dict.fromkeys((*each.purposes, *(one for one in everywhere if each.asks or one in watched)))
+                "purposes": _rows(
+                    dict.fromkeys((*each.purposes, *(one for one in everywhere if each.asks or one in watched))),
+                    contract,
                 ),
             }
             for each in EXERCISES.values()
         ],
-        "elsewhere": {applied_by: rows(purposes) for applied_by, purposes in elsewhere.items()},
+        "elsewhere": {applied_by: _rows(purposes, contract) for applied_by, purposes in elsewhere.items()},
         "reports": list(forms()),
         "clients": {name: msgspec.to_builtins(known) for name, known in known_suts().items()},
         "faults": {
@@ -83,29 +85,40 @@ def list_command(contract_name: str | None, *, as_json: bool) -> None:
             "platform": {name: _first_line(fault) for name, fault in WIRE_FAULTS.items()},
         },
     }
-    if as_json:
-        click.echo(indented(listing))
-        return
-    for each in EXERCISES.values():
-        alone = ", alone" if each.alone else ""
-        click.echo(f"{each.name}: {each.title} (about {each.seconds:.0f} s{alone})")
-        _print(rows(purpose for purpose in each.purposes if purpose not in everywhere))
+
+
+def _rows(purposes: Iterable[str], contract: Contract) -> list[Row]:
+    rules = known_purposes()
+    return [
+        {"purpose": one, "sentence": rules[one].sentence, "clauses": list(contract.clauses_for(one))}
+        for one in purposes
+    ]
+
+
+def _show(listing: dict[str, Any], contract: Contract) -> None:
+    """Print what is listed; the purposes of every exercise once."""
+    from simbench.rules.rule import standing
+
+    everywhere = standing()
+    for each in listing["exercises"]:
+        alone = ", alone" if each["alone"] else ""
+        click.echo(f"{each['name']}: {each['title']} (about {each['seconds']:.0f} s{alone})")
+        _print([row for row in each["purposes"] if row["purpose"] not in everywhere])
     click.echo("in every exercise:")
-    _print(rows(everywhere))
-    for applied_by, purposes in elsewhere.items():
+    _print(_rows(everywhere, contract))
+    for applied_by, rows in listing["elsewhere"].items():
         click.echo(f"\nby {applied_by}:")
-        _print(rows(purposes), needs_clause=applied_by == JUDGE)
+        _print(rows, needs_clause=applied_by == JUDGE)
     click.echo("\nclients (--sut):")
-    for client, known in known_suts().items():
-        click.echo(f"    {client:<12} {known.description}{'' if known.installed else '  [not installed]'}")
-    if forms():
-        click.echo(f"\nreports of packages (simbench report --form): {', '.join(forms())}")
-    click.echo("\nfaults of the reference client (--fault):")
-    for fault_name, fault in FAULTS.items():
-        click.echo(f"    {fault_name:<24} {_first_line(fault)}")
-    click.echo("\nfaults of the platform ([[faults]] in a scenario):")
-    for fault_name, wire_fault in WIRE_FAULTS.items():
-        click.echo(f"    {fault_name:<24} {_first_line(wire_fault)}")
+    for client, known in listing["clients"].items():
+        click.echo(f"    {client:<12} {known['description']}{'' if known['installed'] else '  [not installed]'}")
+    if listing["reports"]:
+        click.echo(f"\nreports of packages (simbench report --form): {', '.join(listing['reports'])}")
+    headings = {"client": "the reference client (--fault)", "platform": "the platform ([[faults]] in a scenario)"}
+    for whose, faults in listing["faults"].items():
+        click.echo(f"\nfaults of {headings[whose]}:")
+        for name, sentence in faults.items():
+            click.echo(f"    {name:<24} {sentence}")
 
 
 def _print(rows: list[Row], *, needs_clause: bool = True) -> None:

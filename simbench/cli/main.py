@@ -15,10 +15,10 @@ from typing import NoReturn
 import click
 import cloup
 
-from simbench import __version__
 from simbench.base.errors import BadInput, SimbenchError, Trouble
 from simbench.base.outputs import not_usable
 from simbench.base.terminal import OwnOutput
+from simbench.base.version import __version__
 from simbench.cli.bill import bill
 from simbench.cli.certificate import certificate
 from simbench.cli.completion import completion

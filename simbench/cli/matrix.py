@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 import cloup
 
 from simbench.base.json_files import indented
-from simbench.cli.output_options import OUTPUT_FILE
+from simbench.cli.options import OUTPUT_FILE
 from simbench.cli.pages import command
 
 
@@ -20,7 +19,7 @@ from simbench.cli.pages import command
     cloup.option("--html", type=OUTPUT_FILE, help="Also write the table as a page."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
 )
-def matrix(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> None:
+def matrix(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> int:
     """Compare clients: the output folders of several conform sessions, purpose by purpose.
 
     Each line is one purpose, with the outcome of each client.
@@ -29,11 +28,6 @@ def matrix(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> None:
     Example:
       simbench matrix reports/kannel reports/mine --html reports/matrix.html
     """
-    sys.exit(matrix_command(runs, html, as_json=as_json))
-
-
-def matrix_command(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> int:
-    """Compare the clients of several sessions."""
     from rich.table import Table
 
     from simbench.bench.report.comparison import compared, write_comparison

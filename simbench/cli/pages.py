@@ -37,6 +37,13 @@ class _Manual(cloup.Command):
         super().__init__(*args, formatter_settings=_LAYOUT, context_settings=settings, **more)
         self.exits, self.files, self.see = dict(exits), files, see
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a number that it gives is the exit status."""
+        status = super().invoke(ctx)
+        if isinstance(status, int):
+            ctx.exit(status)
+        return status
+
     def get_help_option_names(self, ctx: click.Context) -> list[str]:
         """Both names in any context: click keeps the option of whichever context asks first."""
         del ctx

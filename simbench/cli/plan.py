@@ -13,7 +13,7 @@ import msgspec
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.json_files import indented, write_octets
-from simbench.cli.output_options import OUTPUT_FOLDER, language_option
+from simbench.cli.options import CONTRACT, OUTPUT_FOLDER, language_option
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
         show_default=True,
         help="Minutes after which a message counts as late (with --from).",
     ),
-    cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file."),
+    CONTRACT,
 )
 @cloup.option_group(
     "Output",
@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     cloup.option("--xlsx", is_flag=True, help="Also write the tables as one workbook (with -o)."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
 )
-def plan(**options: object) -> None:
+def plan(**options: object) -> int:
     """Say which short codes and tiers to buy for a campaign, what they cost and how sure they are.
 
     The plan is the cheapest choice on the tariff grid that keeps the promise. It is looked for in futures drawn from
@@ -90,7 +90,7 @@ def plan(**options: object) -> None:
       simbench plan --compare reports/thursdays --compare reports/fridays
       simbench plan --from reports/first --late-min 5
     """
-    sys.exit(plan_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
+    return plan_command(Options(**options))  # type: ignore[arg-type]  # click gives what the options say
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +141,7 @@ def plan_command(options: Options) -> int:
 def _advised(options: Options) -> tuple[Plan, Advice]:
     """The plan of the campaign file, and the advice on it."""
     from simbench.api.planning import asked_of, code_plans
-    from simbench.cli.run import Progress
+    from simbench.base.progress import Shown
     from simbench.planning.advise import advise
     from simbench.planning.own_code_plan import with_held
 
@@ -150,7 +150,7 @@ def _advised(options: Options) -> tuple[Plan, Advice]:
     if options.held is not None:
         plan = with_held(plan, options.held)
     own = code_plans(plan, options.mixes)
-    progress = Progress()
+    progress = Shown()
 
     def first(chosen: Candidate) -> None:
         if sys.stderr.isatty():
@@ -158,7 +158,7 @@ def _advised(options: Options) -> tuple[Plan, Advice]:
             click.echo(f"first answer: {chosen.words}, {price}; now compared and confirmed", err=True)
 
     try:
-        return plan, advise(plan, progress.show, first, own)
+        return plan, advise(plan, progress, first, own)
     finally:
         progress.end()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,15 +11,15 @@ import click
 import cloup
 import msgspec
 
-from simbench import __version__
+from simbench.base.addresses import host_and_port, is_loopback
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.json_files import indented, write_json
 from simbench.base.outputs import claim
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.base.version import __version__
+from simbench.cli.options import OUTPUT_FOLDER, RULES
 from simbench.cli.pages import JUDGED, command
-from simbench.cli.serve import is_loopback
 
 if TYPE_CHECKING:
     import asyncio
@@ -79,15 +78,13 @@ OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the f
         help="Allow a platform on another machine, and send at most CAP messages a second.",
     ),
 )
-@cloup.option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-)
+@RULES
 @cloup.option_group(
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json and the ledgers."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
 )
-def probe(**options: object) -> None:
+def probe(**options: object) -> int:
     """Probe a platform from a client's place: rate, results, notifications, and what it must refuse.
 
     The probe makes four connections for each code, one after the other. Beyond loopback it may reach real phones:
@@ -99,7 +96,7 @@ def probe(**options: object) -> None:
       simbench probe 127.0.0.1:3024 --code 36010 --rate 10 --code 36020 --rate 20 -o reports/probe
       simbench probe 192.0.2.7:5000 --remote 10 --code 36010 --rate 10 --account mine --to 33639980012
     """
-    sys.exit(probe_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
+    return probe_command(Options(**options))  # type: ignore[arg-type]  # click gives what the options say
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -152,10 +149,7 @@ def _targets(options: Options, contract: Contract) -> list[Target]:
     """One target for each code. Raises BadInput for inconsistent options, or another machine without --remote."""
     from simbench.probe import Target
 
-    host, _, port = options.place.rpartition(":")
-    host = host.strip("[]")
-    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
-        raise BadInput(f"platform {options.place}", "is not an address", "HOST:PORT")
+    host, port = host_and_port(options.place, "platform")
     wanted = count(len(options.codes), "code")
     if len(options.rates) != len(options.codes):
         raise BadInput("--rate", f"{len(options.rates)} for {wanted}", "one for each --code")
@@ -167,7 +161,7 @@ def _targets(options: Options, contract: Contract) -> list[Target]:
     window = options.window or contract.terms.session.window.value
     return [
         Target(
-            host=host, port=int(port), account=account, password=options.password, code=code, rate_per_s=rate,
+            host=host, port=port, account=account, password=options.password, code=code, rate_per_s=rate,
             recipients=options.recipients or OURS, seconds=options.seconds, window=window,
         )
         for account, code, rate in zip(accounts, options.codes, options.rates, strict=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -12,10 +11,9 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.outputs import adopt, claim
-from simbench.cli.output_options import OUTPUT_FOLDER, language_option
+from simbench.base.progress import QUIET_S
+from simbench.cli.options import OUTPUT_FOLDER, RULES, language_option
 from simbench.cli.pages import JUDGED, command
-
-QUIET_S = 2.0
 
 FINDINGS = "findings.json"
 
@@ -26,9 +24,7 @@ FINDINGS = "findings.json"
     see=("simbench run", "simbench judge", "docs/guides/sla.md"),
 )
 @cloup.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
-@cloup.option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-)
+@RULES
 @cloup.option_group(
     "Form",
     language_option("report"),
@@ -41,7 +37,7 @@ FINDINGS = "findings.json"
     cloup.option("--json", "as_json", is_flag=True, help="Findings as JSON instead of lines."),
     cloup.option("--unmasked", is_flag=True, help="Write telephone numbers in full (reports of conformance sessions)."),
 )
-def report(**options: object) -> None:
+def report(**options: object) -> int:
     """Report on the service level of a run: verdicts, availability, budget, restoration, throughput, delivery.
 
     RUN is the folder of a simulation. For the folder of a conformance session, the command writes that report again.
@@ -52,7 +48,7 @@ def report(**options: object) -> None:
       simbench report reports/year --lang fr --pdf -o reports/rapport
       simbench report reports/mine --form acme -o reports/acme
     """
-    sys.exit(report_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
+    return report_command(Options(**options))  # type: ignore[arg-type]  # click gives what the options say
 
 
 class Options(msgspec.Struct, frozen=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from simbench.base.json_files import indented
 from simbench.base.progress import Shown
 from simbench.base.text import count
 from simbench.base.toml_files import label
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.options import OUTPUT_FOLDER, RULES
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
@@ -32,9 +31,7 @@ STOPPED = 3
     see=("simbench report", "simbench judge", "simbench bill", "docs/reference/scenario.md"),
 )
 @cloup.argument("scenario", type=click.Path(path_type=Path))
-@cloup.option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-)
+@RULES
 @cloup.option_group(
     "Execution",
     cloup.option(
@@ -64,7 +61,7 @@ STOPPED = 3
     ),
     cloup.option("--json", "as_json", is_flag=True, help="Print the counts as JSON instead of a table."),
 )
-def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_json: bool, **choices: object) -> None:
+def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_json: bool, **choices: object) -> int:
     """Run a world in virtual time: the platform, its clients and subscribers over days or years.
 
     Long runs without reactive clients use the vectorised engine, the others the event-driven one. Both produce the same
@@ -76,7 +73,7 @@ def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_js
       simbench run scenarios/year/06_year_with_15_outages.toml -o reports/year --workers 2
     """
     chosen = choices["detail"], choices["way"], choices["workers"]
-    sys.exit(run_command(scenario, output, contract_name, chosen, as_json=as_json))  # type: ignore[arg-type]  # click gives what the options say
+    return run_command(scenario, output, contract_name, chosen, as_json=as_json)  # type: ignore[arg-type]  # click gives what the options say
 
 
 def run_command(
@@ -85,19 +82,20 @@ def run_command(
     """Run the world of a scenario file. Returns 0, or 3 when stopped early; the rows written by then can be read."""
     from simbench.api.runs import How, simulate_into
     from simbench.contract import load_contract
+    from simbench.contract.load import contract_beside
     from simbench.ledger.info import read_info
     from simbench.simulation.plan import plan
-    from simbench.simulation.scenario import contract_of, read_world
+    from simbench.simulation.scenario import read_world
 
     detail, way, workers = choices
     read = read_world(scenario)
-    contract = load_contract(contract_name) if contract_name else contract_of(read, scenario)
+    contract = load_contract(contract_name) if contract_name else contract_beside(read.contract, scenario)
     world = plan(read, contract, str(scenario))
     folder = output or Path("reports") / f"run-{scenario.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
-    progress, began = Progress(), time.monotonic()
+    progress, began = Shown(), time.monotonic()
     signal.signal(signal.SIGTERM, _interrupted)
     try:
-        went = simulate_into(folder, world, How(detail, way, workers), progress.show)
+        went = simulate_into(folder, world, How(detail, way, workers), progress)
     except KeyboardInterrupt:
         click.echo(f"{read_info(folder).note}; the rows written so far can be read: {folder}", err=True)
         return STOPPED
@@ -105,21 +103,6 @@ def run_command(
         progress.end()
     _tell(world, folder, (went, detail, time.monotonic() - began, workers), as_json=as_json)
     return 0
-
-
-class Progress:
-    """Progress and remaining time on standard error, after the first two seconds."""
-
-    def __init__(self) -> None:
-        self._shown = Shown()
-
-    def show(self, done: float) -> None:
-        """Take the share done, 0 to 1, and show it at intervals."""
-        self._shown(done)
-
-    def end(self) -> None:
-        """End the progress line."""
-        self._shown.end()
 
 
 def _interrupted(*_: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import signal
 import time
 from pathlib import Path
@@ -12,10 +11,11 @@ import click
 import cloup
 from msgspec.structs import replace
 
-from simbench import __version__
+from simbench.base.addresses import is_loopback
 from simbench.base.errors import BadInput
 from simbench.base.outputs import remove_folder
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.base.version import __version__
+from simbench.cli.options import CONTRACT, OUTPUT_FOLDER
 from simbench.cli.pages import DONE, command
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ EXPOSED_FAILED_LOGINS = 20  # failed logins a minute from one address, with --ex
 @cloup.option_group(
     "Contract and rules",
     cloup.option("--limit", type=click.Choice(LIMIT_MODES), help="What the platform does with submits above the rate."),
-    cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file."),
+    CONTRACT,
 )
 @cloup.option_group(
     "Output",
@@ -122,16 +122,18 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     **service: Any,
 ) -> None:
     """Serve until SIGINT or SIGTERM; the ledger is closed before the process ends."""
-    from fake_smsc.scenario import contract_of, demo_scenario, find_scenario, read_scenario
+    from fake_smsc.scenario import demo_scenario, read_scenario
+    from simbench.base.bundled import find_scenario
     from simbench.base.event_loop import run
     from simbench.cli.script import Script
     from simbench.cli.serve_service import ServeOptions
     from simbench.contract import DEFAULT, load_contract
+    from simbench.contract.load import contract_beside
 
     if scenario is not None:
         scenario = find_scenario(scenario)
         chosen = read_scenario(scenario)
-        contract = load_contract(contract_name) if contract_name else contract_of(chosen, scenario)
+        contract = load_contract(contract_name) if contract_name else contract_beside(chosen.contract, scenario)
     else:
         contract = load_contract(contract_name or DEFAULT)
         chosen = demo_scenario(contract)
@@ -195,14 +197,6 @@ def guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Scen
     return replace(scenario, server=server)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it; names other than localhost count as remote."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 async def _serve(
     scenario: Scenario, contract: Contract, folder: Path, around: ServeOptions, script: Script | None = None
 ) -> None:
@@ -219,7 +213,6 @@ async def _serve(
 
     info = RunInfo(
         run=folder.name,
-        created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         scenario=scenario.name,
         seed=scenario.seed,
         contract=contract.name,

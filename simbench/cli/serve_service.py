@@ -108,12 +108,12 @@ async def with_service(
         try:
             yield (*console, f"  API: {url}/docs    metrics: {url}/metrics", *_warnings(settings))
         finally:
-            gc.unfreeze()  # collect the console's reference cycles before the interpreter ends
+            gc.unfreeze()  # collect the service's reference cycles before the interpreter ends
 
 
 def _warnings(settings: ServiceSettings) -> Iterator[str]:
     """The warnings for an API that other machines can reach."""
-    from simbench.service.settings import is_loopback
+    from simbench.base.addresses import is_loopback
 
     if settings.certificate is None and not is_loopback(settings.host):
         yield (

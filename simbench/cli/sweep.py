@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.json_files import indented
 from simbench.base.toml_files import choice
-from simbench.cli.output_options import OUTPUT_FOLDER, language_option
+from simbench.cli.options import OUTPUT_FOLDER, language_option
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "la
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder of the result (default: under reports/)."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
 )
-def sweep(study: Path, output: Path | None, workers: int | None, dask: str | None, **shown: object) -> None:
+def sweep(study: Path, output: Path | None, workers: int | None, dask: str | None, **shown: object) -> int:
     """Run a world over a grid or sample of parameters, with replications, until the intervals are narrow enough.
 
     Run it again with the same output folder to go on after an interruption.
@@ -63,10 +62,10 @@ def sweep(study: Path, output: Path | None, workers: int | None, dask: str | Non
       simbench sweep scenarios/plan/study_tiers.toml -o reports/tiers --dask tcp://127.0.0.1:8786
     """
     need("plan", "simbench sweep")
-    sys.exit(sweep_command(study, output, workers, dask, Shown(**shown)))  # type: ignore[arg-type]  # as the options say
+    return sweep_command(study, output, workers, dask, Form(**shown))  # type: ignore[arg-type]  # as the options say
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
+class Form(msgspec.Struct, frozen=True, kw_only=True):
     """How a sweep is shown."""
 
     measure: str = ""
@@ -75,10 +74,10 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     as_json: bool = False
 
 
-def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, shown: Shown) -> int:
+def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, shown: Form) -> int:
     """Run a study to its end; 0."""
     from simbench.api.planning import Sweep, write_sweep
-    from simbench.cli.run import Progress
+    from simbench.base.progress import Shown
     from simbench.planning.study import MEASURES, read_study
     from simbench.planning.sweep import intervals, sweep
     from simbench.planning.worker_pool import pool_of
@@ -90,9 +89,9 @@ def sweep_command(study: Path, output: Path | None, workers: int | None, dask: s
     prepared = read_study(study)
     folder = output or Path("reports") / f"sweep-{prepared.study.name}"
     pool = pool_of(prepared, dask or workers, "--dask")
-    progress = Progress()
+    progress = Shown()
     try:
-        done = sweep(prepared, folder, pool, progress.show)
+        done = sweep(prepared, folder, pool, progress)
     finally:
         pool.close()
         progress.end()

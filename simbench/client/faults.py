@@ -15,7 +15,7 @@ from simbench.base.errors import BadInput
 from simbench.base.units import NEVER, SECOND_US
 from simbench.client.compliance import Compliance, StopList
 from simbench.client.core import Core
-from simbench.client.faults_connection import CONNECTION_FAULTS
+from simbench.client.faults_connection import CONNECTION_FAULTS, Unpaced
 from simbench.client.faults_duty import DUTY_FAULTS
 from simbench.client.faults_link import LINK_FAULTS
 from simbench.client.faults_text import TEXT_FAULTS
@@ -34,14 +34,6 @@ RENAMED: Final = {
 
 EVERY = 10  # faults of single frames corrupt one in this many
 STORM_US = 50_000
-
-
-class Unpaced(Pacing):
-    """No ring: everything may be sent at once."""
-
-    def earliest(self, now: int) -> int:
-        """Return `now`."""
-        return now
 
 
 class Bunched(Pacing):

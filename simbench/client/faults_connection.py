@@ -70,7 +70,7 @@ class ReusesTrnAfterReturn(Core):
         return super()._frame(trn, kind, ot, body)
 
 
-class _Hurried(Pacing):
+class Unpaced(Pacing):
     """No ring: everything may be sent at once."""
 
     def earliest(self, now: int) -> int:
@@ -88,7 +88,7 @@ class BurstsAfterSecondReturn(Core):
         self._times += self.state == "open"
         super().lost(now)
         if self._times > 1:
-            self._pacing = _Hurried(self.config.rate_per_s)
+            self._pacing = Unpaced(self.config.rate_per_s)
 
 
 class _ByTheSecond(Pacing):

@@ -13,6 +13,7 @@ from simbench.base.toml_files import Keys, Mistake, choice, dotted, shown
 from simbench.contract.plan import wrong_ranges
 from simbench.contract.sms import FIGURE, Role, SmsFile
 from simbench.contract.terms import TariffRow, Terms
+from simbench.rulebook import is_former
 
 TOKEN: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")  # as in tables of subscribers
 TAKEN: Final = (
@@ -83,7 +84,7 @@ def unknown_purposes(file: SmsFile, purposes: Collection[str]) -> Iterator[Mista
     """Yield the purposes a clause names that no rule is entered for."""
     for name, clause in file.clauses.items():
         for place, purpose in enumerate(clause.verified_by):
-            if purpose not in purposes:
+            if purpose not in purposes and not is_former(purpose):
                 where: Keys = ("clauses", name, "verified_by", place)
                 yield Mistake(where, f"no such purpose: {shown(purpose)}", choice(purpose, purposes))
 

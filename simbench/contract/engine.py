@@ -18,6 +18,7 @@ from simbench.base.toml_files import Frozen, Keys, Mistake, choice, shown, typed
 from simbench.base.toml_mistakes import every_mistake, under
 from simbench.contract.layers import HOME, Layer, Problem, held, layers_of, merged, part_of
 from simbench.contract.term import Ambiguity, Word, placed_terms
+from simbench.rulebook import is_former, renamed
 
 F = TypeVar("F", bound="ContractFile")
 
@@ -228,6 +229,7 @@ def _references(content: Any, schema: Schema[Any]) -> Iterator[Mistake]:
             if reading not in ambiguity.readings:
                 expected = choice(reading, ambiguity.readings)
                 yield Mistake(("ambiguities", name, key), f"is {shown(reading)}", expected)
+    yield from _former_purposes(content)
     for topic in schema.switches:
         if topic not in content.topics:
             yield Mistake(("topics", topic), "is missing", "the name of the ambiguity that is about it")
@@ -236,6 +238,17 @@ def _references(content: Any, schema: Schema[Any]) -> Iterator[Mistake]:
             yield Mistake(("topics", topic), "no such topic", choice(topic, schema.switches))
         elif name not in ambiguities:
             yield Mistake(("topics", topic), f"is {shown(name)}", choice(name, ambiguities))
+
+
+def _former_purposes(content: Any) -> Iterator[Mistake]:
+    """Find purposes by their ids of earlier versions, which no rule has: their clauses would not be judged."""
+    named = {purpose for clause in content.clauses.values() for purpose in clause.verified_by}
+    for name, clause in content.clauses.items():
+        for place, purpose in enumerate(clause.verified_by):
+            if is_former(purpose):
+                now = renamed(purpose, named)
+                expected = "`topic.slug`, as simbench list has it" if now == purpose else f'"{now}"'
+                yield Mistake(("clauses", name, "verified_by", place), f"{shown(purpose)} was renamed", expected)
 
 
 def _clause(keys: Keys, clause: str, content: Any, *, may_lack: bool = False) -> Iterator[Mistake]:

@@ -55,6 +55,11 @@ def load_contract(name_or_path: str | Path = DEFAULT) -> Contract:
     return contract_of(load(SMS, name_or_path))
 
 
+def contract_beside(name: str, path: Path | None = None) -> Contract:
+    """The contract that a file names: a built-in one, or a file next to it. Raises ContractError."""
+    return load_contract(path.parent / name if path is not None and name.endswith(".toml") else name)
+
+
 def contract_named(source: str) -> Contract:
     """The contract that a `Contract.source` names; the built-in one for an empty text. Raises ContractError."""
     return load_contract(source if source == Path(source).stem else Path(source)) if source else load_contract()

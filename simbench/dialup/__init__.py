@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from simbench.base.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from simbench.api.dialup import Settlement, judge, settle, simulate, span
+    from simbench.dialup.public import Settlement, judge, settle, simulate, span
 
 __all__ = ["Settlement", "judge", "settle", "simulate", "span"]
 
 
 if not TYPE_CHECKING:  # checkers know the names above, and no others
-    __getattr__, __dir__ = lazy_names(__name__, {"simbench.api.dialup": __all__})
+    __getattr__, __dir__ = lazy_names(__name__, {"simbench.dialup.public": __all__})

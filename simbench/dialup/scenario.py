@@ -16,7 +16,7 @@ from simbench.base.errors import ScenarioError
 from simbench.base.toml_files import Frozen, choice, read_toml, shown
 from simbench.base.units import MINUTE_US
 from simbench.dialup.grid import Grid, grid_of, months_named
-from simbench.dialup.offer import Offer, load_netrevenu
+from simbench.dialup.offer import DEFAULT_OFFER, Offer, load_netrevenu
 
 Ports = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -86,7 +86,7 @@ class DialupScenario(Frozen, frozen=True):
     session_limit_h: Annotated[float, msgspec.Meta(ge=0, le=24)] = 0
     redial: RedialConfig | None = None
     outages: tuple[PoolOutage, ...] = ()
-    contract: str = "netrevenu_2000"
+    contract: str = DEFAULT_OFFER
     readings: dict[str, str] = msgspec.field(default_factory=dict)
 
     def offer(self) -> Offer:

@@ -61,8 +61,34 @@ def kind_of(octets: Octets, at: int, last: int) -> int:
     return ot + (OPERATION if letter == 79 else RESULT)
 
 
+def frames_in(octets: Octets, at: int, end: int, row: int, count: int, found: Ints) -> tuple[int, int]:
+    """Enter the whole frames from a place on: how many are found now, and where an unfinished one begins.
+
+    The place is `end` where nothing is left, and -1 where octets belong to no frame.
+    """
+    while at < end:
+        last = end
+        if end - at > 8:
+            length = number_at(octets, at + 4, 5)
+            if length < 0 or length + 2 > LONGEST:
+                return count, _NO
+            last = at + length + 1
+        if last >= end:
+            break
+        kind = kind_of(octets, at, last)
+        if kind < 0:
+            return count, _NO
+        found[count, 0], found[count, 1], found[count, 2] = row, at, last + 1 - at
+        found[count, 3], found[count, 4] = kind, number_at(octets, at + 1, 2)
+        count, at = count + 1, last + 1
+    sound = at == end or octets[at] == 2
+    for place in range(at + 1, end):
+        sound = sound and octets[place] != 2 and octets[place] != 3
+    return count, at if sound else _NO
+
+
 @kernel_beside
-def scan(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the octets, and a kernel has no objects
+def scan(  # noqa: PLR0912, PLR0913 - one pass over the octets, and a kernel has no objects
     octets: Octets, edges: Ints, lanes: Ints, first: int, rests: Octets, sizes: Ints, joined: Octets, used: int,
     found: Ints, state: Ints,
 ) -> None:  # fmt: skip
@@ -109,34 +135,14 @@ def scan(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the octets, a
                     found[count, 0], found[count, 1], found[count, 2] = row, -1 - used, size
                     found[count, 3], found[count, 4] = kind, number_at(joined, used + 1, 2)
                     count, used, at = count + 1, used + size, place + 1
-        rest = end
-        while sound and at < end:
-            last = end
-            if end - at > 8:
-                length = number_at(octets, at + 4, 5)
-                if length < 0 or length + 2 > LONGEST:
-                    sound = False
-                    break
-                last = at + length + 1
-            if last < end:
-                kind = kind_of(octets, at, last)
-                if kind < 0:
-                    sound = False
-                    break
-                found[count, 0], found[count, 1], found[count, 2] = row, at, last + 1 - at
-                found[count, 3], found[count, 4] = kind, number_at(octets, at + 1, 2)
-                count, at = count + 1, last + 1
-            else:
-                sound = octets[at] == 2
-                for place in range(at + 1, end):
-                    sound = sound and octets[place] != 2 and octets[place] != 3
-                rest, at = at, end
-        if not sound:
+        if sound:
+            count, at = frames_in(octets, at, end, row, count, found)
+        if not sound or at < 0:
             count, used = before, used_before
             state[0] = _ODD
             break
-        sizes[lane] = end - rest
-        rests[lane, : end - rest] = octets[rest:end]
+        sizes[lane] = end - at
+        rests[lane, : end - at] = octets[at:end]
         row += 1
     state[1], state[2], state[3] = row, count, used
 

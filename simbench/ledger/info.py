@@ -21,27 +21,43 @@ NAME = "run.json"
 Keep = Literal["octets", "text", "digest"]
 
 
+class Times(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a run was made: all of `run.json` that differs between two runs of the same scenario and seed.
+
+    `wall_started` and `wall_ended` are instants (microseconds, UTC) of the machine's clock, 0 where not known.
+    """
+
+    created_at: str = ""
+    wall_started: int = 0
+    wall_ended: int = 0
+
+
 class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything needed to run it again: scenario, seed, contract and versions.
 
-    `wall_started` and `wall_ended` are instants (microseconds, UTC) of the machine's clock, 0 where not known.
     `rows` counts the rows of each table and is complete only when `closed`.
     """
 
     run: str
-    created_at: str = ""
+    times: Times = Times()
     scenario: str = ""
     seed: int = 0
     contract: str = ""
     contract_digest: str = ""
     versions: dict[str, str] = {}
-    wall_started: int = 0
-    wall_ended: int = 0
     keep: Keep = "octets"
     note: str = ""
     closed: bool = False
     rows: dict[str, int] = {}
     format: int = FORMAT
+
+
+class _Former(RunInfo, frozen=True, forbid_unknown_fields=True):
+    """With the times as older versions wrote them: beside the other keys."""
+
+    created_at: str = ""
+    wall_started: int = 0
+    wall_ended: int = 0
 
 
 def write_info(folder: Path, info: RunInfo) -> None:
@@ -55,7 +71,10 @@ def write_info(folder: Path, info: RunInfo) -> None:
 def read_info(folder: Path) -> RunInfo:
     """Read `run.json`; LedgerError if it is missing, not ours, or of another version."""
     path = folder / NAME
-    info = read_json(path, RunInfo, "the folder of a run", "what the bench writes into every run folder", LedgerError)
+    read = read_json(path, _Former, "the folder of a run", "what the bench writes into every run folder", LedgerError)
+    kept = {name: getattr(read, name) for name in RunInfo.__struct_fields__}
+    former = Times(read.created_at, read.wall_started, read.wall_ended)
+    info = RunInfo(**kept | ({} if former == Times() else {"times": former}))
     if 0 < info.format < FORMAT:
         raise LedgerError(
             str(folder),

@@ -22,7 +22,7 @@ from simbench.base.outputs import ROOMLESS, claim
 from simbench.base.text import count
 from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
-from simbench.ledger.info import FORMAT, NAME, RunInfo, write_info
+from simbench.ledger.info import FORMAT, NAME, RunInfo, Times, write_info
 from simbench.ledger.lock import FolderLock, take_lock
 from simbench.ledger.rows import TABLES, Row, octet_columns
 
@@ -106,11 +106,9 @@ class Ledger:
                 raise LedgerError(str(folder), "holds a ledger already", "a new or empty folder")
             _check_room(folder)
             now = time.time()
-            created_at = info.created_at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-            wall_started = info.wall_started or int(now * 1e6)
-            info = msgspec.structs.replace(
-                info, created_at=created_at, wall_started=wall_started, closed=False, rows={}, format=FORMAT
-            )
+            created_at = info.times.created_at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+            times = Times(created_at, info.times.wall_started or int(now * 1e6), info.times.wall_ended)
+            info = msgspec.structs.replace(info, times=times, closed=False, rows={}, format=FORMAT)
             write_info(folder, info)
         except OSError as problem:
             lock.release()
@@ -148,7 +146,8 @@ class Ledger:
             raise not_writable(Path(str(folder)), problem) from None
         try:
             read = read_run(lock.folder).info
-            info = msgspec.structs.replace(read, closed=False, rows={}, wall_ended=0)
+            times = msgspec.structs.replace(read.times, wall_ended=0)
+            info = msgspec.structs.replace(read, times=times, closed=False, rows={})
             write_info(lock.folder, info)
         except OSError as problem:
             lock.release()
@@ -243,9 +242,8 @@ class Ledger:
             return
         try:
             self._flusher.stop()
-            self.info = msgspec.structs.replace(
-                self.info, closed=True, rows=self._flusher.rows(), wall_ended=int(time.time() * 1e6)
-            )
+            times = msgspec.structs.replace(self.info.times, wall_ended=int(time.time() * 1e6))
+            self.info = msgspec.structs.replace(self.info, times=times, closed=True, rows=self._flusher.rows())
             try:
                 write_info(self.folder, self.info)
             except OSError as problem:

@@ -18,8 +18,8 @@ from simbench.base.errors import BadInput
 from simbench.base.text import count
 from simbench.base.toml_files import Frozen, choice, read_toml, shown
 from simbench.billing.acts import Month
-from simbench.contract import Contract, load_contract
-from simbench.contract.load import DEFAULT
+from simbench.contract import Contract
+from simbench.contract.load import DEFAULT, contract_beside
 from simbench.contract.terms import Use
 from simbench.ledger.incidents import TOTAL
 from simbench.simulation.incidents import IncidentsConfig
@@ -195,8 +195,7 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
 def read_campaign(path: Path) -> Plan:
     """Read and check a campaign file. Raises CampaignError, one line naming file, key, value and expectation."""
     asked = read_toml(path, CampaignPlan, CampaignError)
-    name = path.parent / asked.contract if asked.contract.endswith(".toml") else asked.contract
-    return checked(asked, load_contract(name), str(path))
+    return checked(asked, contract_beside(asked.contract, path), str(path))
 
 
 def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") -> Plan:

@@ -19,8 +19,9 @@ from simbench.base.text import count
 from simbench.base.toml_files import Frozen, choice, read_toml, shown
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract
+from simbench.contract.load import contract_beside
 from simbench.kernels.chance import draw, entity_of
-from simbench.simulation.scenario import WorldScenario, check_world, contract_of, moment, read_world
+from simbench.simulation.scenario import WorldScenario, check_world, moment, read_world
 
 Value = int | float | str
 MEASURES = (
@@ -116,7 +117,7 @@ def read_study(path: Path) -> Prepared:
     """Read and check a study. Raises StudyError or ScenarioError, one line."""
     study = read_toml(path, Study, StudyError)
     scenario = read_world(path.parent / study.scenario)
-    return prepare(study, scenario, contract_of(scenario, path.parent / study.scenario), str(path))
+    return prepare(study, scenario, contract_beside(scenario.contract, path.parent / study.scenario), str(path))
 
 
 def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: str = "study") -> Prepared:

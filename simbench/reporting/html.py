@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from simbench.base.text import count
-from simbench.reporting.format import BLAMED, SYMBOLS, legible, quantity, source
+from simbench.finding import Finding, outcome_of, tally
+from simbench.reporting.format import BLAMED, SYMBOLS, WORST_FIRST, legible, quantity, source
 
 HOME: Final = Path(__file__).parent
 
@@ -39,6 +40,20 @@ def environment(templates: Path, hide: Callable[[str], str]) -> Environment:
     )
     environment.globals.update(symbols=SYMBOLS)
     return environment
+
+
+def rendered(
+    template: Path, judged: Sequence[Finding] | None = None, hide: Callable[[str], str] = str, /, **values: Any
+) -> str:
+    """A page from its template. With findings it is given their whole as `tone`, and their counts as `chips`."""
+    from simbench.reporting.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
+
+    if judged is not None:
+        counts = tally(judged)
+        values["tone"] = outcome_of(judged)
+        values["chips"] = [(outcome, counts[outcome]) for outcome in WORST_FIRST if counts[outcome]]
+    page = environment(template.parent, hide).get_template(template.name)
+    return page.render(colours=COLOURS, styles=stylesheet(), **values)
 
 
 def stylesheet() -> Markup:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from simbench.base.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from simbench.api.roaming import Travels, allowance, judge, simulate
+    from simbench.roaming.public import Travels, allowance, judge, simulate
 
 __all__ = ["Travels", "allowance", "judge", "simulate"]
 
 
 if not TYPE_CHECKING:  # checkers know the names above, and no others
-    __getattr__, __dir__ = lazy_names(__name__, {"simbench.api.roaming": __all__})
+    __getattr__, __dir__ = lazy_names(__name__, {"simbench.roaming.public": __all__})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Literal
 
@@ -43,6 +43,22 @@ class Envelope(msgspec.Struct, frozen=True):
     kind: Kind
     octets: int
     gb: Decimal
+
+
+def amount_of(place: str, given: Decimal | float | str) -> Decimal:
+    """An amount of an option or argument, with a point. Raises BadInput, which names its place."""
+    try:
+        amount = Decimal(str(given))
+    except InvalidOperation:
+        amount = Decimal("nan")
+    if not amount.is_finite():
+        raise BadInput(place, f"is {str(given)[:40]!r}", "an amount such as 19.99")
+    return amount
+
+
+def is_share(vat: str) -> bool:
+    """Whether VAT is given as a share, not as a country."""
+    return vat.replace(".", "", 1).isdecimal() and vat.isascii()
 
 
 def envelope(

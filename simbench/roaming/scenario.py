@@ -9,6 +9,7 @@ from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +18,7 @@ import msgspec
 
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.toml_files import Frozen, as_typed, choice, label, read_table, refusal, shown
+from simbench.contract.layers import merged
 from simbench.roaming.contract import RoamingContract
 from simbench.roaming.envelope import Mode, Plan, envelope
 
@@ -153,11 +155,7 @@ def read_roaming_scenario(path: Path, contract: RoamingContract) -> RoamingScena
     Raises ScenarioError, one line with file and key, for unknown keys, overlapping trips, shares that do not sum to
     one, unknown plans or VAT, impossible prices, and days without a cap.
     """
-    tables = _layers(path)
-    merged: dict[str, Any] = {}
-    for table in tables:
-        merged = _merged(merged, table)
-    scenario = as_typed(merged, RoamingScenario, ScenarioError, lambda _keys: label(path))
+    scenario = as_typed(reduce(merged, _layers(path)), RoamingScenario, ScenarioError, lambda _keys: label(path))
     for keys, problem, expected in _contradictions(scenario, contract):
         raise refusal(ScenarioError, label(path), keys, problem, expected)
     return scenario
@@ -184,14 +182,6 @@ def _layers(path: Path) -> list[dict[str, Any]]:
                 ScenarioError, label(path), ("extends",), "too many files in a chain", f"at most {LAYERS_MOST}"
             )
         path = path.parent / base
-
-
-def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    result = dict(base)
-    for key, value in over.items():
-        below = result.get(key)
-        result[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return result
 
 
 Contradiction = tuple[tuple[str | int, ...], str, str]

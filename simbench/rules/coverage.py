@@ -9,7 +9,7 @@ import msgspec
 
 from simbench.contract import Contract
 from simbench.finding import Finding
-from simbench.rules.rule import Rule, load
+from simbench.rules.rule import load
 
 COMMANDS: Final = {"bill": "simbench bill --against", "forecast": "simbench forecast", "probe": "simbench probe"}
 """The commands whose rules are not on ledgers, by topic."""
@@ -20,15 +20,6 @@ class Untested(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     clause: str
     reason: str
-
-
-def rules_of(contract: Contract, clause: str) -> list[Rule]:
-    """The rules on ledgers that verify a clause, in the order in which it names them.
-
-    Bills, forecasts and probes have rules of their own, which a clause may name as well.
-    """
-    rules = load()
-    return [rules[purpose] for purpose in contract.clause(clause).verified_by if purpose in rules]
 
 
 def command_of(purpose: str) -> str:

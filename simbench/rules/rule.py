@@ -6,11 +6,9 @@ A rule reads one run and yields one verdict. Rules on the client read its wire, 
 from __future__ import annotations
 
 import pkgutil
-import tomllib
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
-from pathlib import Path
 from typing import Final, TypeVar, Unpack, cast
 
 import msgspec
@@ -21,7 +19,7 @@ from simbench.base.errors import BadInput
 from simbench.contract import Contract
 from simbench.finding import Finding, Outcome
 from simbench.numbering.plan import NumberingPlan, plan_of
-from simbench.rulebook import SUITES, Facts, Rulebook, Suite, Verdict, none_wrong, worst
+from simbench.rulebook import SUITES, Facts, Rulebook, Suite, Verdict, none_wrong, renamed, worst
 from simbench.trace.trace import Trace
 
 __all__ = [
@@ -40,7 +38,6 @@ __all__ = [
     "worst",
 ]
 
-RENAMED: Final[dict[str, str]] = tomllib.loads(Path(__file__).with_name("renamed.toml").read_text("utf-8"))
 # Where the rules on ledgers stand: packages are searched, so that a new file in one needs no entry anywhere.
 PLACES: Final = ("simbench.rules.client", "simbench.sla.rules")
 GROUP: Final = "simbench.rules"
@@ -130,12 +127,7 @@ def standing(contract: Contract | None = None) -> tuple[str, ...]:
 
 def current(word: str) -> str:
     """The purpose that an id of an earlier version means, any other word as it is."""
-    if word in RENAMED:
-        return RENAMED[word]
-    _, slash, slug = word.partition("/")
-    if not slash:
-        return word
-    return next((purpose for purpose in load() if purpose.rpartition(".")[2] == slug), word)
+    return renamed(word, load())
 
 
 def judge(purpose: str, case: Case, exercise: str) -> Finding:

@@ -77,6 +77,14 @@ class ApiClient:
         """Return the decoded frame of a message, by its id."""
         return self._ask("GET", f"/messages/{id_}", records.DecodedFrame)
 
+    def events(self, limit: int = 25) -> list[records.EventSeen]:
+        """Return the latest events, the latest first: what came, what was answered, and which rule decided."""
+        return self._ask("GET", "/events", list[records.EventSeen], params={"limit": limit})
+
+    def rates(self, since: int = 0) -> records.RateHistory:
+        """Return the rates of the last two minutes after an instant (us)."""
+        return self._ask("GET", "/rates", records.RateHistory, params={"since": since})
+
     def findings(self) -> records.Judgements:
         """Return the findings so far."""
         return self._ask("GET", "/findings", records.Judgements, timeout_s=120)
@@ -86,7 +94,7 @@ class ApiClient:
         return self._ask("GET", "/ledger", records.Snapshot)
 
     def parquet(self, table: str, first: int = 0) -> bytes:
-        """Return at most 100,000 rows of a table of the ledger, as Parquet."""
+        """Return at most 100,000 rows of a table of the ledger, or some 16 MB of them, as Parquet."""
         return self._checked(self._http.get(f"/ledger/{table}.parquet", params={"first": first})).content
 
     def wait(self, answered: int, timeout_s: float = 10) -> records.Waited:

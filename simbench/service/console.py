@@ -1,166 +1,76 @@
-"""The console: one web page for a running SMSC. All its actions go through the platform.
+"""The console: one page for a running SMSC, made once and served as bytes.
 
-It is refreshed once a second, by one timer per visitor.
+The page speaks to the API like any other client; nothing of the server is kept for a visitor.
 """
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import itertools
+import json
+from pathlib import Path
+from typing import Any, Final, get_args
 
-from fastapi import FastAPI
-from nicegui import Client, ui
-from nicegui import app as pages
+from fastapi import APIRouter, Response
 
-from simbench.service.console_controls import clock_panel, faults_panel, outage_panel
-from simbench.service.console_parts import fill, shown_at, table
-from simbench.service.console_phone import phone_panel
-from simbench.service.console_tables import events_panel, messages_panel, verdicts_panel
+from fake_smsc.faults.registry import FAULTS, sentence
+from fake_smsc.scenario import FAULT_PARAMETERS, Mode
+from simbench.numbering.plan import plan_of
 from simbench.service.platform import ServedPlatform
-from simbench.service.problems import install
+from simbench.service.problems import Refusal
+from simbench.service.records import Sought
 
-PERIOD_S = 1.0
-UNSEEN = 10  # pages that were fetched and not opened in a browser; beyond this the oldest goes
-BUILT_S = 60.0  # until a page that waits for others is made
-BREATH_S = 0.005  # between two parts of a page, for the clients of the SMSC
-COLLECTED = 20  # pages that have gone, after which their objects are collected: they refer to each other
-PAUSE_S = 0.5  # between two pages
-# The library names no language, and its tables, which scroll on a narrow screen, cannot be reached by keyboard.
-ACCESS = """<script>(() => {
-  const page = document.documentElement;
-  const mark = () => {
-    if (page.lang !== "en") page.lang = "en";
-    for (const table of document.querySelectorAll(".q-table__middle")) table.tabIndex = 0;
-  };
-  new MutationObserver(mark).observe(page, {subtree: true, childList: true, attributeFilter: ["lang"]});
-})()</script>"""
-CHART = "role=img aria-label='Accepted submits per second of each short code, against its tier'"
-CODE_COLUMNS = ("code", "account", "tier_per_s", "mode", "accepted_per_s", "refused_per_s", "accepted", "refused")
-SESSION_COLUMNS = ("number", "account", "state", "window", "unanswered_by_client", "unanswered_by_smsc")
+PAGE: Final = Path(__file__).with_name("page")
+KINDS: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+PLACE: Final = "@FACTS@"  # of the facts, in the page
+PARAMETERS: Final = ("delay_s", "ec", "ot", "octets", "octets_per_s", "per_s", "after")
+OF_ALL: Final = ("share", "code", "from_s", "for_s")  # that every fault takes, or almost
 
 
-def add_console(app: FastAPI, platform: ServedPlatform) -> None:
-    """Serve the page at "/"."""
+def console(platform: ServedPlatform) -> APIRouter:
+    """The page at "/" and its parts at "/page/"; they are read now."""
+    texts = {path.name: path.read_text("utf-8") for path in PAGE.iterdir() if path.suffix in KINDS}
+    written = json.dumps(facts(platform)).replace("<", "\\u003c")  # no text of a scenario ends the element it is in
+    texts["index.html"] = texts["index.html"].replace(PLACE, written)
+    ready = {name: (text.encode(), f"{KINDS[Path(name).suffix]}; charset=utf-8") for name, text in texts.items()}
+    router = APIRouter(include_in_schema=False)
 
-    building, built = asyncio.Lock(), dict[str, Client]()
+    def answer(name: str) -> Response:
+        if name not in ready:
+            raise Refusal(404, "no such part of the console", "path")
+        octets, kind = ready[name]
+        return Response(octets, media_type=kind, headers={"Cache-Control": "no-cache"})
 
-    @ui.page("/", title="simbench", response_timeout=BUILT_S)
-    async def page() -> None:
-        async with building:  # one after the other: a turn of the loop makes one part of one page
-            for id_ in [id_ for id_, client in built.items() if client.has_socket_connection]:
-                del built[id_]
-            while len(built) > UNSEEN:
-                oldest = built.pop(next(iter(built)))
-                if oldest.id in Client.instances:
-                    oldest.delete()
-            await Page(platform).build()
-            await asyncio.sleep(PAUSE_S)
-            built[ui.context.client.id] = ui.context.client
+    @router.get("/")
+    async def page() -> Response:
+        return answer("index.html")
 
-    gone = itertools.count(1)
+    @router.get("/page/{name}")
+    async def part(name: str) -> Response:
+        return answer(name)
 
-    def collect() -> None:
-        if next(gone) % COLLECTED == 0:
-            gc.collect()
-
-    pages.on_delete(collect)
-    install(pages, platform.log)  # unknown paths are refused and logged as elsewhere
-    ui.run_with(app, mount_path="/", show_welcome_message=False)
+    return router
 
 
-class Page:
-    """The page of one visitor."""
-
-    def __init__(self, platform: ServedPlatform) -> None:
-        self.platform = platform
-        ui.add_body_html(ACCESS)
-        ui.colors(primary="#1d4e89")  # dark enough beside white
-
-    async def build(self) -> None:
-        """Make its parts, one in each turn of the loop: clients of the SMSC are served between them."""
-        self._head()
-        with ui.element("main").classes("w-full flex flex-wrap lg:flex-nowrap gap-4"):
-            left = ui.column().classes("w-full lg:w-2/3 min-w-0")
-            right = ui.column().classes("w-full lg:w-1/3 min-w-0")
-        for column, part in (
-            (left, self._throughput), (left, self._sessions), (left, messages_panel), (left, verdicts_panel),
-            (left, events_panel), (right, clock_panel), (right, outage_panel), (right, self._faults),
-            (right, phone_panel),
-        ):  # fmt: skip
-            await asyncio.sleep(BREATH_S)
-            with column:
-                part(self.platform)
-        ui.timer(PERIOD_S, self.refresh)
-
-    def _head(self) -> None:
-        with ui.header(fixed=False).classes("items-center flex-wrap bg-slate-800 py-2"):
-            ui.html('<h1 class="text-xl font-bold">simbench</h1>', sanitize=False)
-            ui.label(f"{self.platform.smsc.scenario.name}, contract {self.platform.smsc.contract.name}")
-            ui.space()
-            self.clock = ui.label().mark("clock")
-            self.ledger = ui.badge("ledger cannot be written").mark("ledger").classes("text-base")
-            self.ledger.props("color=red-9 role=alert")
-            self.state = ui.badge("up").mark("state").classes("text-base").props("data-test=state role=status")
-
-    def _sessions(self, _platform: ServedPlatform) -> None:
-        with ui.card().classes("w-full"):
-            self.sessions = table("Sessions", SESSION_COLUMNS, "number")
-
-    def _faults(self, platform: ServedPlatform) -> None:
-        self.faults = faults_panel(platform)
-
-    def _throughput(self, _platform: ServedPlatform) -> None:
-        with ui.card().classes("w-full"):
-            self.codes = table("Short codes against their tiers", CODE_COLUMNS, "code")
-            self._draw()
-
-    def _draw(self) -> None:
-        self.chart = (
-            ui.echart(
-                {
-                    "animation": False,
-                    "tooltip": {"trigger": "axis"},
-                    "legend": {"top": 0},
-                    "grid": {"left": 50, "right": 20, "top": 40, "bottom": 30},
-                    "xAxis": {"type": "category", "data": []},
-                    "yAxis": {"type": "value", "name": "accepted/s"},
-                    "series": [],
-                }
-            )
-            .classes("w-full h-56")
-            .props(CHART)
-        )
-
-    def refresh(self) -> None:
-        """Update the page."""
-        seen = self.platform.platform()
-        self.clock.text = f"{shown_at(seen.now, self.platform.smsc.contract.calendar)}  × {seen.speed:g}"
-        outage = seen.outage
-        self.state.text = f"{seen.state}: {outage.mode} ({outage.scope})" if outage else seen.state
-        self.state.props(f"color={'red-9' if outage else 'green-9'}")
-        self.ledger.text = seen.ledger
-        self.ledger.set_visibility(bool(seen.ledger))
-        planned = "".join(
-            f"; planned: {each.mode} at {shown_at(each.at, self.platform.smsc.contract.calendar)}"
-            for each in seen.scheduled
-        )
-        self.faults.text = f"active: {', '.join(seen.faults) or 'none'}{planned}"
-        fill(self.codes, [code.model_dump() for code in seen.codes])
-        fill(self.sessions, [session.model_dump() for session in self.platform.sessions()])
-        history = self.platform.watch.history
-        busy = [each.code for each in seen.codes if each.accepted] or [each.code for each in seen.codes][:1]
-        longest = max((history[code] for code in busy), key=len)
-        self.chart.options["xAxis"]["data"] = [
-            shown_at(rates.at, self.platform.smsc.contract.calendar)[11:19] for rates in longest
-        ]
-        self.chart.options["series"] = [
-            {"name": code, "type": "line", "showSymbol": False,
-             "data": [round(rates.accepted_per_s, 1) for rates in history[code]],
-             "markLine": {"symbol": "none", "data": [{"yAxis": self._tier(code)}]}}
-            for code in busy
-        ]  # fmt: skip
-        self.chart.update()
-
-    def _tier(self, code: str) -> int:
-        return self.platform.control.server.gateway.centre.limiters[code].limit.rate_per_s
+def facts(platform: ServedPlatform) -> dict[str, Any]:
+    """What the page shows and does not change while the server runs."""
+    smsc = platform.smsc
+    return {
+        "scenario": smsc.scenario.name,
+        "contract": smsc.contract.name,
+        "zone": smsc.contract.calendar.zone,
+        "codes": list(platform.control.server.gateway.centre.limiters),
+        "subscriber": plan_of(smsc.contract).writer(1),
+        "outcomes": list(get_args(Sought)),
+        "modes": list(get_args(Mode)),
+        "followed": platform.settings.limits.followed_messages,
+        "parameters": list(PARAMETERS),
+        "of_all": list(OF_ALL),
+        "faults": [
+            {
+                "name": name,
+                "what": sentence(name),
+                "taken": list(FAULT_PARAMETERS[name]),
+                "defaults": {key: str(value) for key, value in fault.parameters.items()},  # as the tables write them
+            }
+            for name, fault in FAULTS.items()
+        ],
+    }

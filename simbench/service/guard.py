@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from hmac import compare_digest
-from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,16 +18,22 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fake_smsc.server.login_throttle import LoginThrottle
-from simbench.service.http_bounds import trust
+from simbench.base.addresses import is_loopback
+from simbench.service.http_bounds import taken, trust
 from simbench.service.log import EventLog
 from simbench.service.problems import problem
-from simbench.service.settings import ServiceSettings, is_loopback
+from simbench.service.settings import ServiceSettings
+from simbench.service.turns import Turns
 
 COOKIE = "simbench_token"
 REMEMBERED = 10_000  # client addresses tracked
 OWN_HEADER = "x-simbench"  # any value: a page of another origin cannot send it without being asked first
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 WAITS = frozenset({"/api/v1/wait", "/api/v1/mo"})
+DOWNLOADS = ("/api/v1/ledger/", "/api/v1/messages.csv")  # long answers
+QUERY_OCTETS = 4_096
+PATH_LETTERS = 256
+SAID = {"wait": "wait already", "download": "download already"}
 TOKEN = "token"  # noqa: S105 - the one account of the throttle
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -36,7 +42,7 @@ SECURITY_HEADERS = [
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"content-security-policy",
-     b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' ws: wss:; object-src 'none'; "
+     b"default-src 'self' 'unsafe-inline' data:; connect-src 'self'; object-src 'none'; "
      b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"),
 ]  # fmt: skip
 
@@ -62,75 +68,92 @@ class Address:
 
 
 class Guard:
-    """ASGI middleware: allowed addresses, hosts and origins, the token, rates, sizes, and concurrency."""
+    """ASGI middleware: allowed addresses, hosts and origins, the token, rates, sizes, and concurrency.
 
-    def __init__(self, app: ASGIApp, settings: ServiceSettings, log: EventLog) -> None:
-        self._app, self._settings, self._log = app, settings, log
+    Each request begins in a turn of its own.
+    """
+
+    def __init__(self, app: ASGIApp, settings: ServiceSettings, log: EventLog, turns: Turns) -> None:
+        self._app, self._settings, self._log, self._turns = app, settings, log, turns
         self._addresses: dict[str, Address] = {}
         self._wrong = LoginThrottle(settings.limits.wrong_tokens_per_min)
-        self._busy = self._waiting = 0
+        self._under_way = Counter[str]()  # requests by their kind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the class."""
-        if scope["type"] not in {"http", "websocket"}:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        await self._turns.turn()
         send = _secured(send)
         refused = await self._objection(scope, receive)
         if refused is not None:
             await self._refuse(scope, receive, send, refused)
             return
         trust(scope)
-        waits = scope["type"] == "http" and scope["path"] in WAITS
-        self._busy += scope["type"] == "http" and not waits
-        self._waiting += waits
+        kind = _kind(scope["path"])
+        self._under_way[kind] += 1
         try:
-            await self._app(scope, self._measured(scope, receive), send)
-        except _TooLong:
-            await self._refuse(scope, receive, send, problem(413, "body too long", "body"))
+            await self._app(_without_cookies(scope), self._measured(receive), send)
+            await taken(scope)
+        except _Unfit as unfit:
+            await self._refuse(scope, receive, send, problem(unfit.status_code, unfit.detail, "body"))
         finally:
-            self._busy -= scope["type"] == "http" and not waits
-            self._waiting -= waits
+            self._under_way[kind] -= 1
 
     async def _objection(self, scope: Scope, receive: Receive) -> Response | None:
         """Return the response to a request that is refused, else None."""
-        settings, limits = self._settings, self._settings.limits
+        settings = self._settings
         host = scope["client"][0] if scope.get("client") else ""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if settings.allow and not _is_allowed(host, settings):
+        unsound = self._unsound(scope, headers, host)
+        if unsound is not None:
+            return unsound
+        has_token = bool(settings.token) and self._has_token(headers, host)
+        if not self._within_rate(self._address("" if has_token else host)):  # no stranger uses up the owner's rate
+            return problem(429, f"more than {settings.limits.requests_per_s} requests a second")
+        if settings.token and not has_token:
+            return await self._without_token(scope, receive, headers, host)
+        return self._crowded(scope)
+
+    def _unsound(self, scope: Scope, headers: dict[str, str], host: str) -> Response | None:
+        """Return the response to a request that nobody may send, whatever it shows."""
+        if self._settings.allow and not _is_allowed(host, self._settings):
             return problem(403, "address not allowed")
-        wrong = _foreign(scope, headers, settings)
+        wrong = _foreign(scope, headers, self._settings)
         if wrong:
             return problem(403, *wrong)
-        if not self._within_rate(self._address(host)):
-            return problem(429, f"more than {limits.requests_per_s} requests a second")
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > limits.body_octets:
-            return problem(413, f"a body of at most {limits.body_octets} octets", "Content-Length")
-        refused = await self._without_token(scope, receive, headers, host) if settings.token else None
-        return refused or (self._crowded(scope) if scope["type"] == "http" else None)
+        if len(scope["query_string"]) > QUERY_OCTETS or len(scope["path"]) > PATH_LETTERS:
+            return problem(414, f"a path of at most {PATH_LETTERS} letters, a query of {QUERY_OCTETS} octets", "path")
+        length, most = headers.get("content-length", "0"), self._settings.limits.body_octets
+        if not length.isdecimal() or int(length) > most:
+            return problem(413, f"a body of at most {most} octets", "Content-Length")
+        if self._settings.token and self._wrong.refuses(host, TOKEN):
+            return problem(429, "too many wrong tokens; wait a minute")
+        return None
 
     def _crowded(self, scope: Scope) -> Response | None:
         """Return the response to a request for which there is no place."""
-        limits = self._settings.limits
-        if scope["path"] in WAITS and self._waiting >= limits.waits:
-            return problem(503, f"more than {limits.waits} requests wait already")
-        return problem(503, "too many requests at once") if self._busy >= limits.concurrent else None
+        limits, kind = self._settings.limits, _kind(scope["path"])
+        most = {"wait": limits.waits, "download": limits.downloads}.get(kind, limits.concurrent)
+        if self._under_way[kind] < most:
+            return None
+        return problem(503, f"more than {most} requests {SAID.get(kind, 'are under way')}")
 
-    async def _without_token(
-        self, scope: Scope, receive: Receive, headers: dict[str, str], host: str
-    ) -> Response | None:
-        """Return the response to a request without the token; None if it has the token."""
-        if self._wrong.refuses(host, TOKEN):
-            return problem(429, "too many wrong tokens; wait a minute")
-        if scope["type"] == "http" and (scope["path"], scope["method"]) == ("/login", "POST"):
-            return await self._enter(receive, host)
+    def _has_token(self, headers: dict[str, str], host: str) -> bool:
+        """Whether the token is shown; a wrong one is counted, whatever becomes of the request."""
         shown = _shown_token(headers)
         if self._is_token(shown):
             self._wrong.succeeded(host, TOKEN)
-            return None
+            return True
         if shown:
             self._wrong.failed(host, TOKEN)
+        return False
+
+    async def _without_token(self, scope: Scope, receive: Receive, headers: dict[str, str], host: str) -> Response:
+        """Return the response to a request without the token."""
+        if (scope["path"], scope["method"]) == ("/login", "POST"):
+            return await self._enter(receive, host)
         if "text/html" in headers.get("accept", ""):
             return HTMLResponse(login_page(), 401)
         answer = problem(401, "a token is needed", "Authorization")
@@ -160,7 +183,7 @@ class Guard:
         return answer
 
     def _is_token(self, shown: str) -> bool:
-        return compare_digest(shown.encode("utf-8", "replace"), self._settings.token.encode())
+        return bool(shown) and compare_digest(shown.encode("utf-8", "replace"), self._settings.token.encode())
 
     def _address(self, host: str) -> Address:
         found = self._addresses.pop(host, None) or Address(self._settings.limits.burst, time.monotonic())
@@ -178,18 +201,23 @@ class Guard:
         address.allowance -= 1
         return True
 
-    def _measured(self, scope: Scope, receive: Receive) -> Receive:
-        """Return a `receive` that ends when the body becomes too long, whatever its header said."""
-        if scope["type"] != "http":
-            return receive
-        left = self._settings.limits.body_octets
+    def _measured(self, receive: Receive) -> Receive:
+        """Return a `receive` that ends when a body becomes too long, whatever its header said, or comes too slowly."""
+        limits = self._settings.limits
+        left, until_s = limits.body_octets, asyncio.get_running_loop().time() + limits.body_s
+        is_whole = False
 
         async def measured() -> Message:
-            nonlocal left
-            message = await receive()
+            nonlocal left, is_whole
+            try:
+                async with asyncio.timeout_at(None if is_whole else until_s):
+                    message = await receive()
+            except TimeoutError:
+                raise _Unfit(408, "the body did not come in time") from None
             left -= len(message.get("body", b""))
             if left < 0:
-                raise _TooLong
+                raise _Unfit(413, "body too long")
+            is_whole = not message.get("more_body")
             return message
 
         return measured
@@ -198,18 +226,21 @@ class Guard:
         peer = scope["client"][0] if scope.get("client") else ""
         name = "request refused" if answer.status_code >= 400 else "token shown"  # the login page's response
         self._log.event(name, status=answer.status_code, peer=peer, path=scope["path"][:200])
-        if scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
-            return
         await answer(scope, receive, send)
 
 
-class _TooLong(HTTPException):
-    """A known exception type, so that intermediate readers of the body pass it on."""
+def _without_cookies(scope: Scope) -> Scope:
+    """The request as the app sees it, which needs no cookies and would read them all."""
+    return {**scope, "headers": [header for header in scope["headers"] if header[0] != b"cookie"]}
 
-    def __init__(self) -> None:
-        super().__init__(413)
+
+class _Unfit(HTTPException):
+    """A body that is refused. A known exception type, so that intermediate readers of the body pass it on."""
+
+
+def _kind(path: str) -> str:
+    """The kind of a request whose number at a time is bounded."""
+    return "wait" if path in WAITS else "download" if path.startswith(DOWNLOADS) else ""
 
 
 def _is_allowed(host: str, settings: ServiceSettings) -> bool:
@@ -244,7 +275,7 @@ def _foreign(scope: Scope, headers: dict[str, str], settings: ServiceSettings) -
         return f"pages of {own} only", "Origin"
     if site not in {"same-origin", "none"} and headers.get("sec-fetch-dest") != "document":
         return f"pages of {own} only", "Sec-Fetch-Site"
-    if scope["type"] == "websocket" or scope["method"] in SAFE or scope["path"] == "/login":
+    if scope["method"] in SAFE or scope["path"] == "/login":
         return None
     sent_by_code = (
         origin is not None
@@ -271,8 +302,8 @@ def _shown_token(headers: dict[str, str]) -> str:
     kind, _, token = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return token.strip()
-    try:
-        cookie = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
-        return ""
-    return cookie[COOKIE].value if COOKIE in cookie else ""
+    for part in headers.get("cookie", "").split(";"):  # the library's reader takes the square of a cookie's length
+        name, _, value = part.strip().partition("=")
+        if name == COOKIE:
+            return value.strip('"')
+    return ""

@@ -11,6 +11,7 @@ from simbench.ledger.reader import Run
 from simbench.ledger.rows import ORDINAL, TABLES, Table
 from simbench.rules.audit import audit, given_by
 from simbench.rules.rule import Case
+from simbench.service.extent import latest
 from simbench.service.log import frame_id
 from simbench.service.records import Judgement, Judgements
 from simbench.trace.trace import Trace
@@ -18,18 +19,21 @@ from simbench.trace.trace import Trace
 if TYPE_CHECKING:
     import pyarrow as pa
 
+OCTETS = 64_000_000  # of the reads and writes that are judged
 LIVE = "live"  # name of the exercise for a server being watched
 
 
 def judge_live(ledger: AnyLedger, contract: Contract, rows: int, now: int) -> tuple[Judgements, dict[str, bytes]]:
     """Return the findings of an audit of the last `rows` reads and writes, with all events, as of `now` (us).
 
+    Those are fewer where they have more than OCTETS.
+
     With them the octets of their frames, by id.
 
     They equal those of `simbench judge` for the run. Call it in a separate thread.
     """
     ledger.flush()
-    first = max(0, ledger.written["wire"] - rows)
+    first = latest(ledger, "wire", "octets", rows, OCTETS)
 
     def load(table: Table) -> pa.Table:
         names = [column.name for column in (*table.columns, ORDINAL)]

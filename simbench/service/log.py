@@ -24,6 +24,7 @@ FLOODS: Final = {  # events of which anybody can cause any number, and the field
     "session close": ("peer",),
     "refused": ("code", "ec"),
     "request refused": ("status",),
+    "events": ("kind",),
 }
 BURST: Final = 1_000  # lines
 LINES_PER_S: Final = 2
@@ -42,7 +43,7 @@ def frame_id(session: int, at: int, trn: str) -> str:
 class EventLog:
     """A file of events, or none. Raises BadInput for a file that cannot be written.
 
-    Strangers decide how many events of FLOODS there are: of each kind BURST lines, and LINES_PER_S more a second, are
+    Others decide how many events of FLOODS there are: of each kind BURST lines, and LINES_PER_S more a second, are
     written; the others are counted, and a line "left out" says how many there were and of what, before the next line of
     that kind.
     """
@@ -53,14 +54,15 @@ class EventLog:
         self.enabled = path is not None
         self._unmasked, self._clock = unmasked, clock
         self._file: IO[str] | None = _opened(path) if path is not None else None
-        self._rooms = {name: Room(BURST, clock()) for name in FLOODS}
+        self._rooms: dict[tuple[str, object], Room] = {}
 
     def event(self, name: str, **fields: object) -> None:
         """Write one line: `ts` is the machine's clock (s), `event` the event's name, followed by `fields`."""
         if self._file is None:
             return
-        room = self._rooms.get(name)
-        if room is not None:
+        if name in FLOODS:
+            kind = name, fields["kind"] if name == "events" else ""  # no flood of one kind of event hides another
+            room = self._rooms.get(kind) or self._rooms.setdefault(kind, Room(BURST, self._clock()))
             if not room.takes(self._clock()):
                 what = " ".join(str(fields[key]) for key in FLOODS[name] if key in fields)
                 room.leave_out(what if self._unmasked else masked_text(what))
@@ -70,14 +72,14 @@ class EventLog:
 
     def settle(self) -> None:
         """Write what was left out, as far as there is room again: for who calls it now and then."""
-        for name, room in self._rooms.items():
+        for (name, _), room in self._rooms.items():
             if room.left_out and room.takes(self._clock()):
                 self._write_left_out(name, room)
 
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
-            for name, room in self._rooms.items():
+            for (name, _), room in self._rooms.items():
                 self._write_left_out(name, room)
             self._file.close()
             self._file = None

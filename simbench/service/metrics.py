@@ -74,10 +74,10 @@ class PlatformCollector(Collector):
 
     def _sessions(self) -> Iterator[Metric]:
         counts: dict[str, list[int]] = {}
-        for session in self._platform.sessions():
-            known = counts.setdefault(session.account, [0, 0])
+        for line in self._platform.control.server.gateway.lines.values():  # thousands, perhaps
+            known = counts.setdefault(line.account, [0, 0])
             known[0] += 1
-            known[1] += session.unanswered_by_client
+            known[1] += line.own.count
         sessions, used = _gauge("simbench_sessions", "account"), _gauge("simbench_window_used", "account")
         for account, (number, unanswered) in counts.items():
             sessions.add_metric([account], number)

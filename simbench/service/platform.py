@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -26,11 +26,23 @@ from simbench.service.problems import Refusal
 from simbench.service.settings import ServiceSettings
 
 if TYPE_CHECKING:
+    from fake_smsc.core.records import Notification
     from fake_smsc.server.saved_state import SavedState
 
 MOST_SCHEDULED = 100
 VERDICTS_S = 5.0  # between two judgements that nobody asked for
+MOST_TEXTS = 10_000  # segments of texts that no application has acknowledged
+MOST_EVENTS = 100  # of the feed
+MOST_DETAIL = 120  # characters of an event's details
+EVENTS_S = 0.5  # between two looks at the latest exchanges
 VERDICTS_REST = 10  # times as long as a judgement took
+
+
+def _event(row: dict[str, Any]) -> records.EventSeen:
+    """An event of the platform as the feed shows it."""
+    detail = ", ".join(f"{name} {value}" for name, value in row["detail"].items())[:MOST_DETAIL]
+    event = f"{row['kind']} {row['subject']}".rstrip()
+    return records.EventSeen(id="", at=row["at"], session=0, account="", event=event, answer="", decided_by=detail)
 
 
 @contextmanager
@@ -51,13 +63,15 @@ class ServedPlatform:
         self.log = self._observed.log
         self.watch, self.search = self._observed.watch, self._observed.search
         self._feed = Feed(self.control, smsc.ledger, smsc.contract, self.watch)
-        self._shown: dict[str, bytes] = {}  # frames of the latest exchanges
+        self._exchanges: list[Exchange] = []  # the latest
+        self._shown: dict[str, bytes] = {}  # their frames
+        self._looking, self._look_again_s = asyncio.Lock(), 0.0
         self.judgements: records.Judgements | None = None
-        self.judged_at = 0  # instant (us) of the latest judgement
         self._evidence: dict[str, bytes] = {}  # its frames
         self._reported: dict[str, str] = {}  # outcome of each purpose
         self._judged_rows, self._judge_again_s = 0, 0.0
         self._judging = asyncio.Lock()
+        self._texts: list[Notification] = []  # segments sent by request, most of them unacknowledged
         self._schedule: dict[int, tuple[records.Scheduled, asyncio.Task[None]]] = {}
         self._ordinal = 0
 
@@ -93,6 +107,7 @@ class ServedPlatform:
             untold=control.unacknowledged(),
             codes=[self._code(code) for code in server.gateway.centre.limiters],
             ledger=server.intake.problem,
+            rows=self.smsc.ledger.written,
         )
 
     def _code(self, code: str) -> records.CodeRate:
@@ -167,24 +182,26 @@ class ServedPlatform:
             smsc, now, began_s = self.smsc, self.smsc.clock.now(), time.monotonic()
             read = smsc.ledger.written["wire"]
             judged, self._evidence = await asyncio.to_thread(judge_live, smsc.ledger, smsc.contract, rows, now)
-            self.judgements = judged
+            self.judgements = judged.model_copy(update={"judged_at": now})
             self._log_findings(judged)
-            self.judged_at, self._judged_rows = now, read
+            self._judged_rows = read
             self._judge_again_s = time.monotonic() + max(VERDICTS_S, VERDICTS_REST * (time.monotonic() - began_s))
-            return judged
+            return self._latest()
 
     async def verdicts(self) -> records.Judgements:
         """Return the latest findings, judged again if traffic has gone on and the last judgement is long enough ago.
 
         However many pages show them, judging takes one part in VERDICTS_REST of the time.
         """
-        if self._judging.locked() or time.monotonic() < self._judge_again_s:
-            return self.judgements or records.Judgements(since=0, until=0, findings=[])
-        return await self.judged() if self.judgements is None or not self.is_judged() else self.judgements
+        if self._judging.locked() or time.monotonic() < self._judge_again_s or self._latest().up_to_date:
+            return self._latest()
+        return await self.judged()
 
-    def is_judged(self) -> bool:
-        """Whether the latest findings are on everything that is on disk."""
-        return self.smsc.ledger.written["wire"] == self._judged_rows
+    def _latest(self) -> records.Judgements:
+        """The latest findings, and whether they are on everything that is on disk."""
+        known = self.judgements or records.Judgements(since=0, until=0, findings=[])
+        is_judged = self.judgements is not None and self.smsc.ledger.written["wire"] == self._judged_rows
+        return known.model_copy(update={"up_to_date": is_judged})
 
     def _log_findings(self, judgements: records.Judgements) -> None:
         """Log each finding that blames somebody, when it is new or has another outcome."""
@@ -194,11 +211,31 @@ class ServedPlatform:
                 said = each.model_dump(include={"purpose", "outcome", "blame", "summary"})
                 self.log.event("finding", ids=each.frames, **said)
 
-    async def exchanges(self, most: int) -> list[Exchange]:
-        """Return the latest exchanges, the latest first: what came, what was answered, which rule decided."""
-        found = await asyncio.to_thread(self._feed.latest, most)
-        self._shown = {each.id: each.octets for each in found if each.id}
-        return found
+    async def events(self, most: int) -> list[records.EventSeen]:
+        """Return the latest exchanges and events, the latest first; all who ask within a moment see the same."""
+        async with self._looking:
+            if time.monotonic() >= self._look_again_s:
+                self._exchanges = await asyncio.to_thread(self._feed.latest, MOST_EVENTS)
+                self._shown = {each.id: each.octets for each in self._exchanges if each.id}
+                self._look_again_s = time.monotonic() + EVENTS_S
+        found = [
+            records.EventSeen(
+                id=each.id, at=each.at, session=each.session, account=each.account, event=each.came,
+                answer=each.answered, decided_by=each.decided,
+            )
+            for each in self._exchanges[:most]
+        ]  # fmt: skip
+        found += [_event(row) for row in list(self.watch.events)[-most:]]
+        return sorted(found, key=lambda each: each.at, reverse=True)[:most]
+
+    def rates(self, since: int) -> records.RateHistory:
+        """Return the rates of every code after an instant (us)."""
+        history = self.watch.history
+        at = [each.at for each in next(iter(history.values()), ()) if each.at > since]
+        accepted = {
+            code: [each.accepted_per_s for each in list(kept)[len(kept) - len(at) :]] for code, kept in history.items()
+        }
+        return records.RateHistory(at=at, accepted_per_s=accepted)
 
     def known(self, address: str) -> str:
         """Return the address if it is a valid phone number. Raises Refusal."""
@@ -217,7 +254,12 @@ class ServedPlatform:
     async def mo(self, asked: records.Mo) -> records.MoSent:
         """Send a subscriber's text and wait for its acknowledgement as long as requested."""
         control = self.control
+        if len(self._texts) >= MOST_TEXTS:
+            self._texts = [text for text in self._texts if not text.acknowledged]
+            if len(self._texts) >= MOST_TEXTS:
+                raise Refusal(503, f"{MOST_TEXTS} segments wait for applications already", "body.code")
         notices = control.originate(asked.sender, asked.code, asked.text)
+        self._texts += notices
         done = await control.wait_until(lambda: not control.open_notifications(notices), asked.wait_s)
         return records.MoSent(scts=[notice.scts for notice in notices], acknowledged=done)
 

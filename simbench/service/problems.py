@@ -5,13 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
-from starlette.types import Receive, Scope, Send
 
 from simbench.base.errors import BadInput, Trouble
 from simbench.service.log import EventLog
@@ -40,21 +37,6 @@ def problem(status: int, detail: str = "", field: str = "", errors: list[dict[st
     """Return the response."""
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, field=field, errors=errors or [])
     return JSONResponse(body.model_dump(), status, media_type=MEDIA_TYPE)
-
-
-class Nothing:
-    """Answers unknown paths below /api before a console at "/" can: 404, or 405 for a known path's other methods."""
-
-    def __init__(self, router: APIRouter) -> None:
-        self._routes = [route for route in router.routes if isinstance(route, APIRoute)]
-
-    async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
-        """Always raises HTTPException."""
-        whole = {**scope, "root_path": ""}
-        methods = {
-            name for route in self._routes if route.matches(whole)[0] is Match.PARTIAL for name in route.methods or ()
-        }
-        raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))}) if methods else HTTPException(404)
 
 
 def install(app: FastAPI, log: EventLog) -> None:
@@ -89,7 +71,6 @@ def install(app: FastAPI, log: EventLog) -> None:
         text = "the machine lacks a resource; the server's standard error names it"
         return refused(request, problem(503, text))
 
-    @app.exception_handler(404)  # NiceGUI's pages have their own handler for 404
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         # The library gives no useful reason: 400 always means a body that cannot be read.

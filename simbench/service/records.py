@@ -26,7 +26,7 @@ class Record(BaseModel):
 class Platform(Record):
     """The platform's state. `now` is its instant (us, UTC); rates are per second over the last whole second.
 
-    `ledger` says why rows cannot be written, "" while they can.
+    `ledger` says why rows cannot be written, "" while they can; `rows` are those of each table on disk.
     """
 
     now: int
@@ -41,6 +41,7 @@ class Platform(Record):
     untold: int
     codes: list[CodeRate]
     ledger: str = ""
+    rows: dict[str, int] = {}
 
 
 class CodeRate(Record):
@@ -255,11 +256,39 @@ class Judgement(Record):
 
 
 class Judgements(Record):
-    """The findings for reads and writes from `since` (us) to `until`."""
+    """The findings for reads and writes from `since` (us) to `until`, as of `judged_at`.
+
+    `up_to_date`: nothing has been read or written since.
+    """
 
     since: int
     until: int
     findings: list[Judgement]
+    judged_at: int = 0
+    up_to_date: bool = True
+
+
+class RateHistory(Record):
+    """Submits accepted per platform second by short code, at each instant of `at` (us)."""
+
+    at: list[int]
+    accepted_per_s: dict[str, list[float]]
+
+
+class EventSeen(Record):
+    """One operation, opening or end of a connection, or event of the platform at `at` (us).
+
+    `id` is the frame's, "" where there is none; `session` 0 for the platform; `answer` the result, "" while there is
+    none; `decided_by` the SMSC's rule that refused or held it, or the details of an event.
+    """
+
+    id: str
+    at: int
+    session: int
+    account: str
+    event: str
+    answer: str
+    decided_by: str
 
 
 class Snapshot(Record):

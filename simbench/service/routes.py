@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Literal
 
@@ -16,6 +16,7 @@ from simbench.base.units import SECOND_US
 from simbench.ledger.rows import ORDINAL, TABLES
 from simbench.service import messages as searching
 from simbench.service import records
+from simbench.service.extent import following
 from simbench.service.log import frame_id
 from simbench.service.platform import ServedPlatform
 from simbench.service.problems import RESPONSES, Refusal
@@ -25,11 +26,16 @@ from simbench.ucp.frame import Frame, Framer
 from simbench.ucp.masking import HIDDEN, without_secrets
 
 Number = Annotated[int, Path(ge=0, le=1 << 31)]
+# Taken apart here: a path of several parts between dots is matched in the cube of its length.
+FrameId = Annotated[str, Path(alias="id", pattern=r"^[0-9]{1,10}\.[0-9]{1,18}\.[0-9]{2}$")]
 Address = Annotated[str, Path(pattern=r"^\+?[0-9]{3,18}$")]
 Wanted = Annotated[str, Query(pattern=r"^(\+?[0-9]{3,18})?$")]
 Name = Annotated[str, Query(pattern=r"^[a-z-]{0,40}$")]
+Fresh = Annotated[bool, Query(description="Whether what is not on disk yet counts too.")]
 TableName = Literal["wire", "events", "stimuli", "centre", "timing_error"]
+JSON = "application/json"
 EXPORTED_AT_ONCE = 5_000
+DOWNLOADED = 100_000, 16_000_000  # rows, octets
 EXPORTED = ("id", "at", "session", "code", "recipient", "text", "outcome", "ec", "scts")
 
 
@@ -86,9 +92,19 @@ def _looking(router: APIRouter, platform: ServedPlatform) -> None:
         return platform.platform()
 
     @router.get("/findings", tags=["platform"], response_model=records.Judgements)
-    async def findings() -> Response:
-        """Return the findings so far on the latest reads and writes."""
-        return _ready(await platform.judged())
+    async def findings(fresh: Fresh = True) -> Response:
+        """Return the findings so far on the latest reads and writes; without `fresh` perhaps those of seconds ago."""
+        return _ready(await (platform.judged() if fresh else platform.verdicts()))
+
+    @router.get("/rates", tags=["platform"])
+    async def rates(since: Annotated[int, Query(ge=0, le=1 << 62)] = 0) -> records.RateHistory:
+        """Return the rates of the last two minutes, a sample a second, after the instant `since` (us)."""
+        return platform.rates(since)
+
+    @router.get("/events", tags=["platform"], response_model=list[records.EventSeen])
+    async def events(limit: Annotated[int, Query(ge=1, le=100)] = 25) -> Response:
+        """Return the latest events, the latest first: what came, what was answered, and which rule decided."""
+        return Response(_listed(await platform.events(limit)), media_type=JSON)
 
     @router.post("/reset", tags=["platform"])
     async def reset() -> records.Platform:
@@ -108,24 +124,23 @@ def _messages(router: APIRouter, platform: ServedPlatform) -> None:
     search = Depends(Search)
 
     @router.get("/messages", tags=["messages"], response_model=records.Messages)
-    async def messages(asked: Search = search) -> Response:
-        """Return messages by recipient, code, text and outcome, latest first."""
-        return _ready(await platform.messages(asked.query))
+    async def messages(asked: Search = search, fresh: Fresh = True) -> Response:
+        """Return messages by recipient, code, text and outcome, latest first; without `fresh` those on disk."""
+        return _ready(await platform.messages(asked.query, fresh=fresh))
 
     @router.get("/messages.csv", tags=["messages"], response_class=Response)
     async def export(asked: Search = search) -> StreamingResponse:
         """Return every matching message as CSV; `limit` and `offset` are ignored."""
         return StreamingResponse(_csv(platform, asked.query), media_type="text/csv")
 
-    @router.get("/messages/{session}.{at}.{trn}", tags=["messages"])
-    async def frame(
-        session: Number, at: Annotated[int, Path(ge=0, le=1 << 62)], trn: Annotated[str, Path(pattern="^[0-9]{2}$")]
-    ) -> records.DecodedFrame:
+    @router.get("/messages/{id}", tags=["messages"])
+    async def frame(id_: FrameId) -> records.DecodedFrame:
         """Return the decoded frame of a message, by the id used in messages, logs and findings."""
-        octets = await platform.frame(session, at, trn)
+        session, at, trn = id_.split(".")
+        octets = await platform.frame(int(session), int(at), trn)
         if octets is None:
             raise Refusal(404, "no message of that id", "id")
-        return decoded(f"{session}.{at}.{trn}", octets)
+        return decoded(id_, octets)
 
     @router.post("/mo", tags=["messages"])
     async def mo(asked: records.Mo) -> records.MoSent:
@@ -136,7 +151,12 @@ def _messages(router: APIRouter, platform: ServedPlatform) -> None:
 
 def _ready(answer: records.Record) -> Response:
     """Encode a record as JSON directly: validating a long response again would block the loop for tens of ms."""
-    return Response(answer.model_dump_json(), media_type="application/json")
+    return Response(answer.model_dump_json(), media_type=JSON)
+
+
+def _listed(answer: Sequence[records.Record]) -> bytes:
+    """Encode many records as JSON, in a thread: they may be thousands."""
+    return b"[" + b",".join(each.model_dump_json().encode() for each in answer) + b"]"
 
 
 def decoded(id_: str, octets: bytes) -> records.DecodedFrame:
@@ -174,10 +194,10 @@ def _lines(search: searching.MessageSearch, query: searching.Query) -> tuple[str
 
 
 def _sessions(router: APIRouter, platform: ServedPlatform) -> None:
-    @router.get("/sessions", tags=["sessions"])
-    async def sessions() -> list[records.SessionRecord]:
+    @router.get("/sessions", tags=["sessions"], response_model=list[records.SessionRecord])
+    async def sessions() -> Response:
         """Return every connection, oldest first."""
-        return platform.sessions()
+        return Response(await asyncio.to_thread(_listed, platform.sessions()), media_type=JSON)
 
     @router.delete("/sessions/{number}", tags=["sessions"])
     async def drop(number: Number, abruptly: bool = False) -> records.Cleared:
@@ -202,9 +222,9 @@ def _subscribers(router: APIRouter, platform: ServedPlatform) -> None:
         return record(address)
 
     @router.get("/subscribers/{address}/texts", tags=["subscribers"])
-    async def texts(address: Address) -> list[records.TextSeen]:
-        """Return the texts a subscriber received and sent, oldest first."""
-        return await platform.phone(address)
+    async def texts(address: Address, fresh: Fresh = True) -> list[records.TextSeen]:
+        """Return the texts a subscriber received and sent, oldest first; without `fresh` those on disk."""
+        return await platform.phone(address, fresh=fresh)
 
     @router.post("/subscribers/{address}/attach", tags=["subscribers"])
     async def attach(address: Address) -> records.SubscriberRecord:
@@ -311,7 +331,10 @@ def _ledger(router: APIRouter, platform: ServedPlatform) -> None:
 
     @router.get("/ledger/{table}.parquet", tags=["ledger"], response_class=Response)
     async def parquet(table: TableName, first: Annotated[int, Query(ge=0, le=1 << 60)] = 0) -> Response:
-        """Return at most 100,000 rows of a table, from its row `first`, as Parquet. Logins are in clear."""
+        """Return at most 100,000 rows of a table, or some 16 MB of them, from its row `first`, as Parquet.
+
+        Logins are in clear.
+        """
         octets = await asyncio.to_thread(_parquet, platform, table, first)
         return Response(octets, media_type="application/vnd.apache.parquet")
 
@@ -323,5 +346,5 @@ def _parquet(platform: ServedPlatform, table: str, first: int) -> bytes:
     platform.smsc.ledger.flush()
     names = [column.name for column in (*TABLES[table].columns, ORDINAL)]
     sink = pa.BufferOutputStream()
-    pq.write_table(platform.smsc.ledger.tail(table, first, names, 100_000), sink, compression="zstd")
+    pq.write_table(following(platform.smsc.ledger, table, first, names, DOWNLOADED), sink, compression="zstd")
     return bytes(sink.getvalue())

@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -19,15 +20,18 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fake_smsc.server.live import LiveSmsc
-from simbench import __version__
+from fake_smsc.server.network import tls_context
 from simbench.base.errors import PortInUse, Trouble
+from simbench.base.version import __version__
 from simbench.service import problems
+from simbench.service.console import console
 from simbench.service.guard import SAFE, Guard
 from simbench.service.http_bounds import CONNECTIONS, HEAD_OCTETS, BoundedHttp
 from simbench.service.metrics import exposition
 from simbench.service.platform import ServedPlatform
 from simbench.service.routes import api
 from simbench.service.settings import ServiceSettings, check
+from simbench.service.turns import Acceptor, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 
     from simbench.service.observed import Observed
 
+BACKLOG = 128  # connections that wait in the machine's queue
 SWITCH_S = 0.001  # the longest wait of the loop for another thread to release the interpreter
 
 DESCRIPTION = (
@@ -61,10 +66,7 @@ def build(platform: ServedPlatform) -> FastAPI:
         return Response(exposition(platform), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     if settings.console:
-        app.mount("/api", problems.Nothing(routes))
-        from simbench.service.console import add_console  # noqa: PLC0415 - NiceGUI takes half a second to load
-
-        add_console(app, platform)
+        app.include_router(console(platform))
     return app
 
 
@@ -105,25 +107,34 @@ async def served(
     """
     check(settings)
     async with ServedPlatform(smsc, settings, observed) as platform:
-        guarded = Guard(Kept(build(platform), smsc.server.kept), settings, platform.log)
+        turns, strangers = Turns(), dict[BoundedHttp, None]()
+        guarded = Guard(Kept(build(platform), smsc.server.kept), settings, platform.log, turns)
         config = uvicorn.Config(
             guarded, lifespan="on", log_level="error", access_log=False, server_header=False, proxy_headers=False,
-            timeout_graceful_shutdown=1, ws="websockets-sansio", http=BoundedHttp,
-            h11_max_incomplete_event_size=HEAD_OCTETS, limit_concurrency=CONNECTIONS,
-            ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
+            timeout_graceful_shutdown=1, ws="none", h11_max_incomplete_event_size=HEAD_OCTETS,
+            limit_concurrency=CONNECTIONS,
         )  # fmt: skip
+        tls = tls_context(settings.certificate, settings.key) if settings.certificate and settings.key else None
         listener = _listener(settings)
         server = _Quiet(config)
         before_s = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_S)
-        task = asyncio.create_task(server.serve([listener]))
+        task = asyncio.create_task(server.serve([]))  # no socket: connections are taken here, one in each turn
+        acceptor: Acceptor | None = None
         try:
             while not server.started:
                 if task.done():
                     raise Trouble("the API could not be started")
                 await asyncio.sleep(0.005)
+            protocol = partial(
+                BoundedHttp, config=config, server_state=server.server_state, app_state=server.lifespan.state,
+                turns=turns, strangers=strangers,
+            )  # fmt: skip
+            acceptor = Acceptor(listener, protocol, turns, tls)
             yield platform, listener.getsockname()[1]
         finally:
+            if acceptor is not None:
+                acceptor.close()
             server.should_exit = True
             await asyncio.gather(task, return_exceptions=True)
             listener.close()
@@ -139,5 +150,6 @@ def _listener(settings: ServiceSettings) -> socket.socket:
     except OSError as error:
         listener.close()
         raise PortInUse(f"port {settings.port} on {settings.host}: {error.strerror}; choose another --api") from error
+    listener.listen(BACKLOG)
     listener.setblocking(False)
     return listener

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from fake_smsc.server.network import tls_context
+from simbench.base.addresses import is_loopback
 from simbench.base.errors import BadInput
 from simbench.base.inputs import read_octets
 
@@ -21,13 +22,15 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 class Limits(msgspec.Struct, frozen=True):
     """Limits for one client address, and for concurrent requests."""
 
-    body_octets: int = 256_000
+    body_octets: int = 32_000
     requests_per_s: int = 500
     burst: int = 1_000
     wrong_tokens_per_min: int = 10
     concurrent: int = 64
     waits: int = 32  # requests at a time that wait for something to happen
+    downloads: int = 4  # requests at a time that are answered at length
     login_s: float = 5.0  # until the login page's form is here
+    body_s: float = 10.0  # until any other body is here
     found: int = 1_000  # messages in one answer
     wait_s: float = 60.0
     judged_rows: int = 100_000  # latest reads and writes used for findings
@@ -51,14 +54,6 @@ class ServiceSettings(msgspec.Struct, frozen=True):
     def scheme(self) -> str:
         """http, or https with a certificate."""
         return "https" if self.certificate else "http"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it; names other than localhost could resolve to any address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def read_token(path: Path | None) -> str:

@@ -21,6 +21,7 @@ KEPT = 120  # samples kept
 STORIES = 2_000
 TEXTS = 200  # kept per subscriber
 SUBSCRIBERS = 10_000  # with texts kept
+PIECE = 200  # events read at once, and shown in one turn of the loop
 
 
 class Rates(msgspec.Struct, frozen=True):
@@ -39,6 +40,13 @@ class _Found(msgspec.Struct, frozen=True):
     first: dict[str, int]
 
 
+def _shown(detail: str) -> dict[str, Any]:
+    """The details of an event without its password."""
+    found: dict[str, Any] = json.loads(detail or "{}")
+    found.pop("password", None)
+    return found
+
+
 class Watch:
     """Counts of the centre's decisions since the start, recent rates, and the latest events."""
 
@@ -49,6 +57,7 @@ class Watch:
         self.events: deque[dict[str, Any]] = deque(maxlen=STORIES)
         self.sent: dict[str, deque[tuple[int, str, str]]] = {}  # subscriber's number: at, code, text
         self._first = {"centre": 0, "events": 0}
+        self._unseen: deque[dict[str, Any]] = deque()  # events of the latest look
         self._fresh: Counter[tuple[str, str]] = Counter()  # since rates were last taken
         self._rated_at, self._rated_s = control.now(), 0.0
         self._looking = asyncio.Lock()
@@ -64,6 +73,10 @@ class Watch:
         async with self._looking:
             found = await asyncio.to_thread(self._read, dict(self._first))
             self._take(found)  # all of it, or nothing if cancelled while reading
+            while self._unseen:  # clients can cause any number; what is left when cancelled comes with the next look
+                for _ in range(min(len(self._unseen), PIECE)):
+                    self._see(self._unseen.popleft())
+                await asyncio.sleep(0)
 
     def _take(self, found: _Found) -> None:
         self._first = found.first
@@ -73,8 +86,7 @@ class Watch:
         now = self.control.now()
         if asyncio.get_running_loop().time() >= self._rated_s + PERIOD_S / 2:
             self._rate(now)
-        for row in found.events:
-            self._log_row(row)
+        self._unseen += found.events
 
     def _rate(self, now: int) -> None:
         passed_s = max(now - self._rated_at, 1) / SECOND_US
@@ -87,16 +99,19 @@ class Watch:
     def _read(self, first: dict[str, int]) -> _Found:
         ledger = self.control.server.ledger
         decided = ledger.tally("centre", first["centre"], ["code", "kind"])
-        events = ledger.tail("events", first["events"], ["at", "kind", "subject", "until", "detail"])
-        passed = {
-            "centre": first["centre"] + sum(count for _, _, count in decided),
-            "events": first["events"] + events.num_rows,
-        }
-        return _Found(decided, events.to_pylist(), passed)
+        events: list[dict[str, Any]] = []
+        at, until = first["events"], ledger.written["events"]
+        while at < until:  # in pieces: Arrow makes rows without a pause for other threads
+            rows = ledger.tail("events", at, ["at", "kind", "subject", "until", "detail"], PIECE).to_pylist()
+            if not rows:
+                break
+            events += [{**row, "detail": _shown(row["detail"])} for row in rows]
+            at += len(rows)
+        return _Found(
+            decided, events, {"centre": first["centre"] + sum(count for _, _, count in decided), "events": at}
+        )
 
-    def _log_row(self, row: dict[str, Any]) -> None:
-        row["detail"] = json.loads(row["detail"] or "{}")
-        row["detail"].pop("password", None)
+    def _see(self, row: dict[str, Any]) -> None:
         self.events.append(row)
         self.log.event("events", **row)
         if row["kind"] == "mo":

@@ -6,7 +6,7 @@ The vectorised engine is tested against it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Limit, Notification
@@ -50,10 +50,10 @@ class _Rows:
             self.append(row)
 
 
-class _Sink:
+class Sink:
     """A ledger with the one table that the SMSC writes."""
 
-    def __init__(self, centre: _Rows) -> None:
+    def __init__(self, centre: Any) -> None:
         self.centre = centre
 
 
@@ -67,7 +67,7 @@ class Drive:
         self._laws = {one.code: ReplyLaw(world, one.code) for one in world.scenario.replies}
         self.rows = _Rows(append, self._delivered if self._laws else None)
         self.timeline = Timeline(world.start)
-        self.centre = Centre(world.settings, world.base(), cast(AnyLedger, _Sink(self.rows)))
+        self.centre = Centre(world.settings, world.base(), cast(AnyLedger, Sink(self.rows)))
         self.clients = {code: CodeClient(world, code, self.centre, self.minutes) for code in world.codes}
         self._owners: dict[int, CodeClient] = {}
         self._deadline = Alarm(self.timeline, Rank.CENTRE, self._advance)

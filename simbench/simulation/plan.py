@@ -21,12 +21,13 @@ from fake_smsc.scenario import CodeConfig
 from simbench.base.calendar import Calendar
 from simbench.base.errors import ScenarioError
 from simbench.contract import Contract
+from simbench.contract.load import contract_beside
 from simbench.kernels.chance import MILLION, entity_of, share
 from simbench.ledger.incidents import TOTAL, Incident
 from simbench.numbering.plan import plan_of
 from simbench.numbering.subscribers import AbsenceDistribution, BaseProfile, SubscriberBase
 from simbench.simulation.incidents import incidents as incidents_of
-from simbench.simulation.scenario import Campaign, Client, Flow, WorldScenario, check_world, contract_of, moment
+from simbench.simulation.scenario import Campaign, Client, Flow, WorldScenario, check_world, moment
 
 SESSIONS_A_CODE = 100_000
 MOST_STREAMS = 1 << 14
@@ -194,7 +195,7 @@ class World:
 
 def plan(scenario: WorldScenario, contract: Contract | None = None, place: str = "world") -> World:
     """Work out the world of a scenario. Raises ScenarioError: overlapping incidents, unknown codes, no traffic..."""
-    contract = contract or contract_of(scenario)
+    contract = contract or contract_beside(scenario.contract)
     check_world(scenario, contract, place)
     start, end = (
         moment(text, contract.calendar, f"{place}: period") for text in (scenario.period.start, scenario.period.end)

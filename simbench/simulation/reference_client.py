@@ -20,20 +20,13 @@ from simbench.client.core import Core
 from simbench.client.messages import Buffered, Close, Connect, LinkConfig, Notified, Outgoing, Sent, knowledge_of
 from simbench.ledger import AnyLedger
 from simbench.simulation.demand import Source, spans
-from simbench.simulation.event_driven import keep_house
+from simbench.simulation.event_driven import Sink, keep_house
 from simbench.simulation.ground_truth import event_rows
 from simbench.simulation.minutes import MinuteRows
 from simbench.simulation.plan import STREAM_SHIFT, World
 from simbench.simulation.timeline import Alarm, Rank, Timeline
 
 A_SPAN = 50_000
-
-
-class _Sink:
-    """A ledger with the one table that the SMSC writes."""
-
-    def __init__(self, centre: Any) -> None:
-        self.centre = centre
 
 
 class _End:
@@ -61,7 +54,7 @@ class ReferenceDrive:
             )
         self.world, self.ledger, self.timeline = world, ledger, Timeline(world.start)
         self.minutes = MinuteRows() if by_minute else None
-        sink = _Sink(self.minutes if self.minutes is not None else ledger.centre)
+        sink = Sink(self.minutes if self.minutes is not None else ledger.centre)
         self.gateway = Gateway(
             Centre(world.settings, world.base(), cast(AnyLedger, sink)),
             gateway_settings(world.scenario.codes, world.contract, Strictness()),

@@ -16,8 +16,8 @@ from fake_smsc.scenario import CodeConfig, DeliveryConfig, PresetName, Share
 from simbench.base.calendar import Calendar
 from simbench.base.errors import ScenarioError
 from simbench.base.toml_files import Frozen, choice, read_toml, shown
-from simbench.contract import Contract, load_contract
-from simbench.contract.load import DEFAULT
+from simbench.contract import Contract
+from simbench.contract.load import DEFAULT, contract_beside
 from simbench.simulation.incidents import IncidentsConfig
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
@@ -196,15 +196,8 @@ class WorldScenario(Frozen, frozen=True):
 def read_world(path: Path) -> WorldScenario:
     """Read and check a world. Raises ScenarioError, one line naming file, key, value and expectation."""
     scenario = read_toml(path, WorldScenario, ScenarioError)
-    check_world(scenario, contract_of(scenario, path), str(path))
+    check_world(scenario, contract_beside(scenario.contract, path), str(path))
     return scenario
-
-
-def contract_of(scenario: WorldScenario, path: Path | None = None) -> Contract:
-    """The contract a world names: a built-in one, or a file beside it."""
-    if path is not None and scenario.contract.endswith(".toml"):
-        return load_contract(path.parent / scenario.contract)
-    return load_contract(scenario.contract)
 
 
 def check_world(scenario: WorldScenario, contract: Contract, place: str) -> None:

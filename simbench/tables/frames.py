@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.notebook import html_table
+from simbench.tables.writer import Sheet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +109,14 @@ class Frame:
     def _repr_html_(self) -> str:
         rows: Iterator[Sequence[object]] = (tuple(row.values()) for row in self.rows())
         return html_table(self.columns, rows, len(self), self.name)
+
+
+def frame_of(sheet: Sheet) -> Frame:
+    """A sheet of a report as a frame."""
+    columns: dict[str, list[Any]] = {name: [row[at] for row in sheet.rows] for at, name in enumerate(sheet.columns)}
+    mixed = {name for name, cells in columns.items() if len({type(one) for one in cells if one is not None}) > 1}
+    texts = {name: [None if one is None else str(one) for one in columns[name]] for name in mixed}
+    return Frame.of({**columns, **texts}, sheet.name)
 
 
 def place_of(source: Path | Frame) -> str:

@@ -52,7 +52,7 @@ def _messages(parts: Sequence[Part]) -> Messages:
 
 def _row(parts: Sequence[Part], message: LongMessage) -> Message:
     positions = sorted(message.handles)
-    first, last = parts[positions[0]].row, parts[positions[-1]].row
+    first = parts[positions[0]].row
     text = message.text or ""
     token = first.token if isinstance(first, Submit) else ""
     if not token and (found := TOKEN.search(text)):
@@ -60,6 +60,6 @@ def _row(parts: Sequence[Part], message: LongMessage) -> Message:
     rows = (parts[place].row for place in positions)
     segments = sum(row.segments if isinstance(row, Submit) else 1 for row in rows)
     return Message(
-        first.at, last.at, first.session, first.account, first.code, message.sender, message.recipient, text, token,
+        first.at, first.session, first.account, first.code, message.sender, message.recipient, text, token,
         message.total, message.missing, segments, message.doubles, message.handles,
     )  # fmt: skip

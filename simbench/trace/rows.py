@@ -123,7 +123,6 @@ class Message(msgspec.Struct):
     """
 
     at: int
-    ended_at: int
     session: int
     account: str
     code: str
@@ -259,7 +258,6 @@ class Messages(View[Message], row=Message):
     """Messages in order of their first parts."""
 
     at: Ints
-    ended_at: Ints
     session: Ints
     account: Objects
     code: Objects

@@ -36,8 +36,8 @@ def stretches(recorded: Sequence[Late], more: Iterable[Late] = ()) -> Lateness:
 
 def ended_at(info: RunInfo, first: int, events: Iterable[At]) -> int:
     """When the run was ended by the machine's clock, where that is its own as well; 0 if that is unknown."""
-    own = 0 < info.wall_started <= first <= info.wall_started + STARTUP_US
-    return info.wall_ended if own and not any(isinstance(event, ClockStepped) for _, event in events) else 0
+    own = 0 < info.times.wall_started <= first <= info.times.wall_started + STARTUP_US
+    return info.times.wall_ended if own and not any(isinstance(event, ClockStepped) for _, event in events) else 0
 
 
 def of_a_capture(events: Iterable[At], span: tuple[int, int]) -> list[Late]:

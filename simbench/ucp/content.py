@@ -38,7 +38,6 @@ class Part(msgspec.Struct, frozen=True):
     msg: str
     nb: str = ""
     mms: str = ""
-    mcls: str = ""
     xser: str = ""
     segments: int = 1
 

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from simbench.base.errors import BadInput
 from simbench.base.units import SECOND_US
 from simbench.capture.pcap import write_pcapng
-from simbench.capture.reader import read_capture
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
 from simbench.ledger.capture_events import BeganMidway, CaptureRead, ConnectionCaptured
 from simbench.ledger.rows import Row
 from simbench.trace.trace import Trace
-from tests.capture.reading import to_ledger
+from tests.capture.reading import read_capture, to_ledger
 from tests.capture.scenes import (
     BACK,
     KEY,
@@ -87,12 +86,6 @@ def test_rows_before_the_damage_are_kept(tmp_path: Path) -> None:
 def test_a_capture_of_an_unknown_link_is_refused_by_its_number(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="link type 105 only; expected Ethernet"):
         to_ledger(write(tmp_path, pcap(WHOLE, link=105)), MemoryLedger())
-
-
-def test_a_capture_that_is_not_there_is_named(tmp_path: Path) -> None:
-    for path in (tmp_path / "nothing.pcap", tmp_path):
-        with pytest.raises(BadInput, match=str(path)):
-            to_ledger(path, MemoryLedger())
 
 
 def test_the_judge_reads_from_a_capture_what_it_reads_from_the_run(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from simbench.base.errors import BadInput
 from simbench.capture.esp import Tunnels, esp_of
 from simbench.capture.links import LINKS
-from simbench.capture.reader import read_capture
 from simbench.capture.tunnelled import read_tunnelled
 from simbench.ledger import MemoryLedger
 from simbench.ledger.capture_events import ClockDoubted, TunnelsSeen
+from tests.capture.reading import read_capture
 from tests.capture.scenes import Line, octets_of, recorded
 from tests.capture.tunnels import CBC, GCM, Tunnel, capture, keys
 
@@ -26,6 +26,12 @@ def read(path: Path, keys_file: Path | None = None) -> tuple[MemoryLedger, Tunne
     read_tunnelled(path, ledger, None, Tunnels(keys_file))
     (seen,) = [event for event in recorded(ledger.events) if isinstance(event, TunnelsSeen)]
     return ledger, seen
+
+
+def test_a_capture_that_is_not_there_is_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "nothing.pcap", tmp_path):
+        with pytest.raises(BadInput, match=path.name):
+            read(path)
 
 
 @pytest.mark.parametrize("suite", [CBC, GCM])

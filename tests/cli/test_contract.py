@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simbench.api.sessions import conform
+from simbench.base.errors import ContractError
 from simbench.cli.main import cli
 from simbench.contract import load_contract
 
@@ -25,7 +26,7 @@ def test_the_list_names_every_contract_with_its_product() -> None:
     }  # fmt: skip
     assert (rows["common"]["base"], rows["demo_telecom"]["invented"], rows["orange_ops_2016"]["clauses"]) == (
         True, True, 80)  # fmt: skip
-    assert "(80 clauses)" in run("list").output
+    assert f"({len(load_contract().clauses)} clauses)" in run("list").output
 
 
 @pytest.mark.parametrize("name", ["demo_telecom", "orange_ops_2016", "netrevenu_2000", "roaming_eu"])
@@ -70,6 +71,23 @@ def test_a_check_lists_every_mistake_with_its_line(tmp_path: Path) -> None:
     )
     assert [(row["line"], row["key"]) for row in rows] == [
         (3, "terms.calendar.country.value"), (5, 'clauses."4.2".verified_by[0]')]  # fmt: skip
+
+
+def test_an_overlay_with_ids_of_an_earlier_version_is_refused_with_the_present_ones(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'extends = "orange_ops_2016"\n[clauses.OPS-QOS-01]\nverified_by = ["OPS-QOS-01/rolling-year"]\n'
+        '[clauses.OPS-QOS-02]\nverified_by = ["OPS-QOS-02/no-such"]\n'
+    )
+    lines = run("check", str(path)).output.splitlines()
+    assert lines[:2] == [
+        f'{path}:3: clauses.OPS-QOS-01.verified_by[0]: "OPS-QOS-01/rolling-year" was renamed; expected '
+        '"sla.availability"',
+        f'{path}:5: clauses.OPS-QOS-02.verified_by[0]: "OPS-QOS-02/no-such" was renamed; expected `topic.slug`, as '
+        "simbench list has it",
+    ]
+    with pytest.raises(ContractError, match=r"was renamed; expected \"sla\.availability\""):
+        load_contract(path)
 
 
 def test_a_difference_names_the_key_and_both_sides(tmp_path: Path) -> None:

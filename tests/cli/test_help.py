@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
+import simbench
 from simbench.cli.main import cli
 from simbench.cli.pages import Page, Pages, command, purpose
 
@@ -148,3 +150,24 @@ def test_help_has_both_names_whichever_context_asks_first() -> None:
 
     click.Context(once).command.get_params(click.Context(once))  # as a tool that walks the commands does
     assert "-h, --help" in once.get_help(once.make_context("once", []))
+
+
+@pytest.mark.parametrize(
+    ("words", "function"),
+    [
+        ("conform", simbench.conform), ("judge any", simbench.judge), ("report", simbench.report),
+        ("plan", simbench.plan),
+        ("dialup replay", simbench.dialup.judge), ("dialup settle", simbench.dialup.settle),
+        ("roaming run", simbench.roaming.simulate), ("roaming envelope", simbench.roaming.allowance),
+    ],
+)  # fmt: skip
+def test_an_option_has_the_default_of_the_argument_of_its_name(words: str, function: Callable[..., object]) -> None:
+    found: click.Command = cli
+    for word in words.split():
+        assert isinstance(found, click.Group)
+        found = found.commands[word]
+    options = {str(one.name): one.default for one in found.params if isinstance(one.default, str | int | float)}
+    arguments = inspect.signature(function).parameters
+    same = {name for name in options if name in arguments and options[name] not in {None, ""}}
+    assert same, "no option of the command is an argument of the function"
+    assert {name: options[name] for name in same} == {name: arguments[name].default for name in same}

@@ -11,7 +11,7 @@ import pytest
 
 from simbench.base.outputs import MANIFEST
 from simbench.cli.main import cli
-from simbench.cli.output_options import OUTPUT_FILE, OUTPUT_FOLDER
+from simbench.cli.options import OUTPUT_FILE, OUTPUT_FOLDER
 from tests.cli.child import Ended, Served, simbench
 
 

@@ -142,8 +142,8 @@ def test_help_has_examples_and_every_option_says_what_it_is_for(command: click.C
 
 
 def test_a_bad_row_is_set_aside_and_not_accounted(tmp_path: Path) -> None:
-    from simbench.api.call_sources import Reading, read_calls
     from simbench.dialup.offer import load_netrevenu
+    from simbench.dialup.sources import Reading, read_calls
 
     (tmp_path / "calls.csv").write_text(CALLS + "960213700000000,-5\n")
     found = read_calls(tmp_path / "calls.csv", load_netrevenu(), Reading())

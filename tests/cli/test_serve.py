@@ -36,7 +36,7 @@ def test_without_any_file_it_serves_one_short_code_per_tier_until_it_is_ended(tm
     assert (status, said) == (0, f"stopping\nledger closed: {folder}\n")
     info = json.loads((folder / "run.json").read_text())
     assert info["closed"] is True
-    assert info["wall_ended"] > info["wall_started"] > 0
+    assert info["times"]["wall_ended"] > info["times"]["wall_started"] > 0
     assert "accepted" in open_run(folder).centre.column("kind").to_pylist()
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fake_smsc.scenario import CodeConfig, find_scenario, read_scenario
+from fake_smsc.scenario import CodeConfig, read_scenario
+from simbench.base.bundled import find_scenario
 from simbench.base.errors import ScenarioError
 from simbench.numbering.subscribers import SubscriberBase
 from simbench.ucp.fields import At

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
 
-from fake_smsc.scenario import contract_of, read_scenario
+from fake_smsc.scenario import read_scenario
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
+from simbench.contract.load import contract_beside
 from simbench.ledger import MemoryLedger
 from simbench.ucp.frame import Frame, Framer, WireError, encode
 from tests import harness
@@ -87,7 +88,7 @@ def perform(path: Path, script: Callable[[Stage], Awaitable[None]]) -> None:
     async def run() -> None:
         scenario, network = read_scenario(path), MemoryNetwork()
         clock = PlatformClock(MONDAY, scenario.server.speed, asyncio.get_running_loop().time)
-        contract = contract_of(scenario, path)
+        contract = contract_beside(scenario.contract, path)
         async with LiveSmsc(
             scenario, contract, MemoryLedger(), clock=clock, network=network, place=path.parent
         ) as smsc:

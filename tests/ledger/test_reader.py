@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,7 +22,7 @@ from simbench.base.errors import LedgerError
 from simbench.cli.main import cli
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, export_parquet, open_run
 from simbench.ledger.columns import schema
-from simbench.ledger.info import FORMAT
+from simbench.ledger.info import FORMAT, Times, read_info
 from simbench.ledger.rows import TABLES
 from tests.ledger.samples import BASE, as_rows, child, decided, wire
 
@@ -327,3 +329,9 @@ def test_an_empty_ledger_has_six_empty_tables(tmp_path: Path) -> None:
     Ledger.create(tmp_path, RunInfo(run="empty")).close()
     assert read_all(tmp_path) == [0, 0, 0, 0, 0, 0]
     assert as_rows(open_run(tmp_path), "wire") == []
+
+
+def test_the_times_of_an_older_run_stand_beside_its_other_keys(tmp_path: Path) -> None:
+    times = Times("2026-11-29T10:00:00Z", 5, 7)
+    (tmp_path / "run.json").write_text(json.dumps({"run": "old", **msgspec.structs.asdict(times), "format": FORMAT}))
+    assert read_info(tmp_path) == RunInfo(run="old", times=times)

@@ -58,12 +58,12 @@ def test_run_json_tells_while_writing_and_after_closing(tmp_path: Path) -> None:
     ledger.flush()
     begun = ledger.snapshot().info
     assert (begun.run, begun.seed, begun.closed) == ("r1", 7, False)
-    assert begun.created_at.endswith("Z")
+    assert begun.times.created_at.endswith("Z")
     ledger.close()
     ended = open_run(tmp_path).info
     assert ended.closed
     assert ended.rows == dict.fromkeys(TABLES, 0) | {"wire": 1}
-    assert ended.wall_ended >= ended.wall_started > 0
+    assert ended.times.wall_ended >= ended.times.wall_started > 0
 
 
 def test_a_folder_that_holds_a_ledger_is_refused_and_left_as_it_was(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_a_served_platform_is_probed_from_the_command_line(tmp_path: Path, capsy
         (("192.0.2.7:5000",), "is not a loopback address; expected --remote CAP"),
         (("192.0.2.7:5000", "--remote", "5"), "above the cap"),
         (("192.0.2.7:5000", "--remote", "10"), "--to: is missing"),
-        (("nowhere",), "is not an address"),
+        (("nowhere",), "platform: is 'nowhere'; expected HOST:PORT"),
         (("127.0.0.1:1", "--code", "36020"), "1 for 2 codes"),
         (("127.0.0.1:1", "--account", "a", "--account", "b"), "--account: 2 for 1 code"),
     ],

@@ -20,13 +20,14 @@ from simbench.dialup.calls import calls_of
 from simbench.dialup.radius.detail import read_detail
 from simbench.dialup.radius.faults import FAULTS
 from simbench.dialup.radius.journal import Journal, RecordedRun, read_journal
-from simbench.dialup.radius.packets import encode, respond, sign
+from simbench.dialup.radius.packets import encode, sign
 from simbench.dialup.radius.pairing import pair
 from simbench.dialup.radius.plan import Planned, schedule
 from simbench.dialup.radius.reconcile import Reconciliation, reconcile
 from simbench.dialup.radius.record import Heard
 from simbench.dialup.radius.sender import Sender, Server
 from tests.capture.scenes import pcap
+from tests.dialup.radius.peer import respond
 from tests.dialup.radius.scenes import SENT, planned, some_calls
 from tests.dialup.radius.test_captured import packet
 from tests.dialup.scene import MONTH

@@ -10,6 +10,7 @@ import simbench.bench.runner.selection  # noqa: F401 - importing it enters every
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.contract import load_contract
 from simbench.finding import Finding
+from simbench.ledger.info import RunInfo, Times
 from simbench.rules.client.admission import objections
 from simbench.rules.rule import Case
 from simbench.ucp.alphabet import encode_oadc
@@ -272,7 +273,7 @@ def test_the_wall_clock_says_when_a_run_ended_unless_its_own_clock_was_moved(
     scene = Scene().login(1).submit(2, 1, answer=0.1)
     for speed in speeds:
         scene.tell(0.5, "clock", "", speed=speed)
-    scene.ledger.info = type(scene.ledger.info)("run", wall_started=us(-2), wall_ended=us(200))
+    scene.ledger.info = RunInfo("run", Times(wall_started=us(-2), wall_ended=us(200)))
     assert scene.trace().span == (us(0), us(ends))
 
 

@@ -70,7 +70,7 @@ class Sent:
         for number, (at, text, to, code, agreed) in enumerate(sorted(self.messages), 1):
             first = places
             for part in compose(text):
-                fields = {"MT": part.mt, "Msg": part.msg, "NB": part.nb, "MCLs": part.mcls, "XSer": part.xser}
+                fields = {"MT": part.mt, "Msg": part.msg, "NB": part.nb, "XSer": part.xser}
                 kept = {name: value for name, value in fields.items() if value}
                 self.wire.append((at, 1, "in", build("51", "O", places, AdC=to, OAdC=code, **kept)))
                 self.wire.append((at + 1, 1, "out", build("51", "R", places, SM=f"{to}:020326100000")))

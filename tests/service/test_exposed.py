@@ -18,6 +18,7 @@ from fake_smsc.scenario import ServerConfig
 from fake_smsc.server.network import Tcp, tls_context
 from simbench.base.errors import BadInput
 from simbench.ledger import MemoryLedger
+from simbench.service import turns
 from simbench.service.client import ApiClient, ApiError
 from simbench.service.settings import ServiceSettings, check
 from tests import harness
@@ -87,6 +88,25 @@ def test_a_peer_that_does_not_shake_hands_is_dropped(certificate: tuple[Path, Pa
                 assert await peer.end() in {"fin", "rst"}
                 await peer.close()
             assert not site.server.connections
+
+    asyncio.run(script())
+
+
+def test_a_peer_of_the_api_that_does_not_shake_hands_is_dropped_and_the_oldest_makes_room(
+    certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script() -> None:
+        trusting = ssl.create_default_context(cafile=certificate[0])
+        async with staged(ServiceSettings(certificate=certificate[0], key=certificate[1])) as stage:
+            silent = [await dial(stage.port) for _ in range(turns.HANDSHAKES)]
+            with ApiClient(stage.url, verify=trusting) as client:
+                assert (await stage.ask(client.platform)).state == "up"
+            assert await silent[0].end() in {"fin", "rst"}, "long before its time is up"
+            monkeypatch.setattr(turns, "HANDSHAKE_S", 0.05)
+            late = await dial(stage.port)
+            assert await late.end() in {"fin", "rst"}
+            for peer in (*silent, late):
+                await peer.close()
 
     asyncio.run(script())
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.cookies
 import json
+import os
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.routing import Route
 
 from fake_smsc.scenario import CodeConfig
 from simbench.base.errors import BadInput
+from simbench.service import http_bounds, platform
+from simbench.service.client import ApiError
 from simbench.service.http_bounds import STRANGERS
 from simbench.service.log import EventLog
+from simbench.service.serving import build
 from simbench.service.settings import Limits, ServiceSettings, check, networks, read_token
 from tests import harness
 from tests.cli.child import Served
@@ -115,7 +122,7 @@ def test_beside_a_console_the_api_refuses_as_without_and_what_no_page_knows_is_l
                 answer = client.request(method, "/api/v1/platform", headers={"X-Simbench": "test"})
                 assert (answer.status_code, answer.headers.get("allow")) == (405, "GET"), method
                 assert answer.headers["content-type"] == PROBLEM
-            for path in ("/api", "/api/v1/nothing", "/33612345678", "/_nicegui/..%2f..%2fetc%2fpasswd"):
+            for path in ("/api", "/api/v1/nothing", "/33612345678", "/page/..%2f..%2fetc%2fpasswd"):
                 answer = client.get(path)
                 assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM), path
             assert client.get("/").is_success
@@ -220,7 +227,7 @@ def test_wrong_tokens_from_many_addresses_share_one_bound() -> None:
 
 def test_more_requests_than_allowed_are_refused_until_time_has_passed() -> None:
     async def script() -> None:
-        async with staged(ServiceSettings(limits=Limits(requests_per_s=1, burst=3))) as stage:
+        async with staged(ServiceSettings(limits=Limits(requests_per_s=0, burst=3))) as stage:
             answers = [(await get(stage, "/metrics")).status_code for _ in range(5)]
             assert answers[:3] == [200] * 3
             assert answers[4] == 429
@@ -287,3 +294,138 @@ def test_no_password_is_in_what_is_reported_and_numbers_in_the_log_are_masked(tm
         assert [event["account"] for event in events if event["event"] == "login accepted"] == ["36010"]
         assert refused["id"].endswith(".02")
         assert {"session open", "events"} <= {event["event"] for event in events}
+
+
+def test_nothing_reads_cookies_but_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unquote(_value: str) -> str:
+        raise AssertionError("takes the square of its length")
+
+    async def script() -> None:
+        monkeypatch.setattr(http.cookies, "_unquote", unquote)
+        for token, status in ((TOKEN, 401), ("", 200)):
+            async with staged(ServiceSettings(token=token)) as stage:
+                long = {"Cookie": 'simbench_token="' + "\\" * 15_000 + '"'}
+                assert (await get(stage, "/api/v1/clock", headers=long)).status_code == status
+                right = {"Cookie": f'theme="dark"; simbench_token={TOKEN}; other=1'}
+                assert (await get(stage, "/api/v1/clock", headers=right)).is_success
+
+    asyncio.run(script())
+
+
+def test_no_path_has_parts_that_could_be_cut_in_many_ways() -> None:
+    """Starlette matches a parameter by [^/]+: two in one part of a path take the square of its length, or more."""
+
+    async def script() -> None:
+        async with staged(ServiceSettings(console=True)) as stage:
+            paths = [path for _, path in every_path(build(stage.platform))]
+            assert len(paths) > 25
+            for path in paths:
+                assert all(part.count("{") <= 1 for part in path.split("/")), path
+
+    asyncio.run(script())
+
+
+def every_path(app: Any, before: str = "") -> Iterator[tuple[Any, str]]:
+    """Every route of an app, and of what is mounted or included in it, with its path."""
+    for route in app.routes:
+        inner = getattr(route, "original_router", None) or getattr(route, "app", None)
+        if hasattr(inner, "routes"):
+            yield from every_path(inner, before + getattr(route, "path", ""))
+        elif isinstance(route, Route):  # FastAPI's are kinds of it
+            yield route, before + route.path
+
+
+def test_a_long_query_or_path_is_refused() -> None:
+    async def script() -> None:
+        async with staged() as stage:
+            for long in ("/api/v1/messages?text=" + "a" * 4_096, "/api/v1/messages/" + "." * 4_096):
+                answer = await get(stage, long)
+                assert (answer.status_code, answer.json()["field"]) == (414, "path")
+
+    asyncio.run(script())
+
+
+def test_no_stranger_uses_up_the_rate_of_who_has_the_token() -> None:
+    async def script() -> None:
+        settings = ServiceSettings(token=TOKEN, limits=Limits(requests_per_s=0, burst=3, wrong_tokens_per_min=5))
+        async with staged(settings) as stage:
+            strangers = [(await get(stage, "/metrics")).status_code for _ in range(6)]
+            assert strangers[:3] + strangers[-1:] == [401, 401, 401, 429]
+            assert (await stage.ask(stage.client.platform)).state == "up"
+            for number in range(5):  # tokens are counted though the rate is used up: no answer says which one is right
+                guess = await get(stage, "/metrics", headers={"Authorization": f"Bearer {TOKEN[:-1]}{number}"})
+                assert guess.status_code == 429
+            with pytest.raises(ApiError, match="too many wrong tokens"):
+                await stage.ask(stage.client.platform)
+
+    asyncio.run(script())
+
+
+def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    async def script() -> None:
+        async with staged(ServiceSettings(limits=Limits(body_s=0.05))) as stage:
+            head = f"POST /api/v1/mo HTTP/1.1\r\nHost: 127.0.0.1:{stage.port}\r\nContent-Type: {JSON}\r\n"
+            reader, writer = await opened(stage, f"{head}Content-Length: 30\r\n\r\n{{".encode())
+            assert (await reader.read(12)) == b"HTTP/1.1 408"
+            writer.close()
+
+    asyncio.run(script())
+
+
+def test_a_connection_that_was_trusted_does_not_stay_for_half_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def script() -> None:
+        async with staged() as stage:
+            whole = f"GET /api/v1/clock HTTP/1.1\r\nHost: 127.0.0.1:{stage.port}\r\n".encode()
+            reader, writer = await opened(stage, whole + b"\r\n")
+            assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200")
+            monkeypatch.setattr(http_bounds, "PATIENCE_S", 0.05)
+            writer.write(whole)
+            assert await at_end(reader)
+            writer.close()
+
+    asyncio.run(script())
+
+
+async def _long(stage: Stage) -> bytes:
+    """Fill the ledger with more octets than sockets hold, and ask for them."""
+    for _ in range(300):
+        stage.site.ledger.wire.append((stage.site.control.now(), 1, "in", os.urandom(60_000)))
+    head = f"GET /api/v1/ledger/wire.parquet HTTP/1.1\r\nHost: 127.0.0.1:{stage.port}\r\n\r\n"
+    return head.encode()
+
+
+def test_answers_that_nobody_takes_are_few_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def script() -> None:
+        async with staged(ServiceSettings(limits=Limits(downloads=2))) as stage:
+            asked = await _long(stage)
+            monkeypatch.setattr(http_bounds, "TAKEN_S", 2.0)
+            untaken = [await opened(stage, asked) for _ in range(2)]
+            for reader, _ in untaken:
+                assert (await reader.read(12)) == b"HTTP/1.1 200"  # and no more than that is taken
+            refused = await get(stage, "/api/v1/ledger/wire.parquet")
+            assert (refused.status_code, refused.json()["detail"]) == (503, "more than 2 requests download already")
+            assert (await get(stage, "/api/v1/platform")).is_success
+            async with asyncio.timeout(60):
+                while (await get(stage, "/api/v1/ledger/events.parquet")).status_code == 503:  # noqa: ASYNC110 - no event
+                    await asyncio.sleep(0.05)
+            for _, writer in untaken:
+                writer.close()
+
+    asyncio.run(script())
+
+
+def test_texts_that_no_application_takes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def script() -> None:
+        monkeypatch.setattr(platform, "MOST_TEXTS", 3)
+        async with staged() as stage:
+            for _ in range(3):
+                await stage.ask(stage.client.mo, "33639980001", "36010", "hello")
+            with pytest.raises(ApiError, match="3 segments wait for applications already"):
+                await stage.ask(stage.client.mo, "33639980001", "36010", "hello")
+            peer = await stage.site.session("36010")
+            for _ in range(3):
+                peer.acknowledge(await peer.frame())
+            assert await stage.site.until(lambda: not stage.site.control.unacknowledged())
+            await stage.ask(stage.client.mo, "33639980001", "36010", "hello")
+
+    asyncio.run(script())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,16 @@ from typing import Any
 import pytest
 
 from fake_smsc.scenario import CodeConfig
+from simbench.ledger.events import ViolationSeen, row_of
 from simbench.service.log import BURST, EventLog
 from simbench.service.observed import Observed
+from simbench.service.watch import PIECE, Watch
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
 from tests import harness
 from tests.cli.child import Served
 from tests.fake_smsc.live import Site, dial, serving
+from tests.service.ticks import Ticks
 
 CODES = (
     CodeConfig(code="36010", sessions=1), CodeConfig(code="36020", state="suspended"), CodeConfig(code="36050"),
@@ -141,6 +145,40 @@ def test_a_flood_of_refusals_is_counted_and_nothing_of_it_is_missing(
     log.close()
     written = sum(each["event"] == "login refused" for each in found)
     assert written + left_out["count"] == 50_000 + (settle is not EventLog.settle)
+
+
+def test_a_flood_of_one_kind_of_event_is_counted_and_hides_no_other(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "log", clock=lambda: 0.0)
+    for number in range(BURST + 500):
+        log.event("events", kind="violation", at=number)
+    log.event("events", kind="outage", at=0)
+    log.close()
+    found = lines(tmp_path / "log")
+    assert [each.get("kind") for each in found].count("violation") == BURST
+    (outage,) = (each for each in found if each.get("kind") == "outage")
+    assert found.index(outage) == BURST, "in its order"
+    assert [each["as"] for each in found if each["event"] == "left out"] == [{"violation": 500}]
+
+
+def test_a_flood_of_events_is_seen_a_little_in_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def script() -> None:
+        async with serving(*CODES) as site:
+            watch, ticks, seen = Watch(site.control, EventLog()), Ticks(), list[int]()
+            see = watch._see
+
+            def counted(row: dict[str, Any]) -> None:
+                seen.append(ticks.now)
+                see(row)
+
+            monkeypatch.setattr(watch, "_see", counted)
+            for number in range(5_000):
+                site.ledger.events.append(row_of(number, ViolationSeen("session:1", "checksum")))
+            await watch.look()
+            ticks.stop()
+            assert len(seen) >= 5_000
+            assert max(Counter(seen).values()) <= PIECE
+
+    asyncio.run(script())
 
 
 def test_what_is_left_out_at_the_end_is_written_when_the_log_closes(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from simbench.ledger import open_run
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import build, decode
 from tests import harness
-from tests.cli.child import DEADLINE_S, Served, simbench
+from tests.cli.child import DEADLINE_S, SIMBENCH, Served, simbench
 from tests.fake_smsc.live import LivePeer, dial
 from tests.survive.limits import Patient, api_of
 
@@ -246,6 +247,27 @@ async def submitted(port: int) -> None:
     peer.send(harness.submit(1, OAdC="36150", AdC=ABSENT))
     assert (await result(peer)).data[0] == "A"
     await peer.close()
+
+
+def test_of_several_who_resume_a_run_at_the_same_instant_one_serves(scenario: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with Patient(scenario, "--port", "0", "-o", folder) as server:
+        server.end(signal.SIGTERM)
+    words = [*SIMBENCH, "serve", "--port", "0", "--resume", str(folder)]
+    started = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(5)]
+    until(lambda: sum(each.poll() is not None for each in started) == 4)
+    (serving,) = (each for each in started if each.returncode is None)
+    assert serving.stdout is not None
+    while "Ctrl-C" not in serving.stdout.readline():
+        assert serving.poll() is None
+    serving.send_signal(signal.SIGTERM)
+    for each in started:
+        _, said = each.communicate()
+        if each is serving:
+            assert (each.returncode, said) == (0, f"stopping\nledger closed: {folder}\n")
+        else:
+            assert each.returncode == 2
+            assert said == f"simbench: {folder}: another program is writing it; expected a run that has ended\n"
 
 
 @pytest.mark.parametrize("more", [("some.toml",), ("-o", "elsewhere"), ("--contract", "orange_ops_2016")])

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from simbench.api.call_sources import Reading, read_calls
 from simbench.base.errors import BadInput, SimbenchError
 from simbench.dialup.offer import load_netrevenu
+from simbench.dialup.sources import Reading, read_calls
 from simbench.numbering.listing import Listing
 from simbench.numbering.portability import PortabilityTable
 from tests.paris import PLAN

@@ -20,7 +20,7 @@ texts = st.one_of(gsm_texts, plain.filter(lambda text: not order_of(text.encode(
 
 
 def frame_of(part: Part) -> Frame:
-    content = {"MT": part.mt, "Msg": part.msg, "NB": part.nb, "MMS": part.mms, "MCLs": part.mcls, "XSer": part.xser}
+    content = {"MT": part.mt, "Msg": part.msg, "NB": part.nb, "MMS": part.mms, "XSer": part.xser}
     octets = build("51", "O", 1, AdC="33639980012", OAdC="36010", **content)
     (frame,) = Framer().feed(octets)
     assert isinstance(frame, Frame)

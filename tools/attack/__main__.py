@@ -1,29 +1,34 @@
 """`python -m tools.attack [NAME …]`: attack a served process, each attack bounded in counts, beside ordinary clients.
 
-Prints what each attack did and what the clients noticed of it. Exit status 1 when a guess came through, a client was
-not served, memory grew by more than MOST_MEMORY, or a siege made the server work longer than MOST_WORK_MS before one
-answer in a hundred. Waiting times are printed and not judged: the machine adds to them.
+Prints a table of what each attack did and what the clients noticed of it. Exit status 1 when a guess came through, a
+client or the owner of the API was not served, the server had more than MOST_MEMORY, or worked longer than MOST_WORK_MS
+before one answer in a hundred. Waiting times are printed and not judged: the machine adds to them.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import re
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, NamedTuple
 
 import httpx
 
 from tests import harness
 from tests.fake_smsc.live import LivePeer, dial
 from tests.survive.limits import rss
-from tools.attack.bystanders import Server, beside, child, served
+from tools.attack.bystanders import Seen, Server, beside, child, served
 from tools.attack.flood import FLOODS
 from tools.attack.web import ATTACKS as WEB
+from tools.attack.web import TOKENLESS
 from tools.soak.load import Client, Counts
 
 MOST_MEMORY: Final = 400_000_000
@@ -31,39 +36,47 @@ MOST_WORK_MS: Final = 20.0  # of the server between a submit and its answer, for
 CONNECTIONS, OCTETS, AT_ONCE = 600, 1_000_000, 60
 GUESSES, BOUND = 400, 20
 PAGES = 600
+TOKEN = "0123456789abcdef"
 
 
-def flooded(kind: str) -> Callable[[], bool]:
+class Outcome(NamedTuple):
+    """What an attack was, whether the server held, and what ordinary clients saw, if there were any."""
+
+    said: str
+    held: bool
+    seen: Seen | None = None
+
+
+def flooded(kind: str) -> Outcome:
     """An attack by strangers that all send one kind of octets."""
-
-    def attack() -> bool:
-        with served() as server:
-            seen, flood = asyncio.run(
-                beside(server, lambda: child("tools.attack.flood", server.port, kind, CONNECTIONS, OCTETS, AT_ONCE))
-            )
-        print(
-            f"{kind}: {flood['connections']} connections, {flood['octets'] / 1e6:.0f} MB sent; {seen.line()}",
-            flush=True,
+    with served() as server:
+        seen, flood = asyncio.run(
+            beside(server, lambda: child("tools.attack.flood", server.port, kind, CONNECTIONS, OCTETS, AT_ONCE))
         )
-        return bool(seen.waits_ms) and seen.memory < MOST_MEMORY
-
-    return attack
+    return Outcome(f"{flood['connections']} connections, {flood['octets'] / 1e6:.0f} MB", _held(seen), seen)
 
 
-def on_the_web(kind: str) -> Callable[[], bool]:
-    """A flood of HTTP on console and API, which have no token here."""
-
-    def attack() -> bool:
-        with served("--api", "0", "--console") as server:
+def on_the_web(kind: str) -> Outcome:
+    """A flood of HTTP on console and API, beside their owner."""
+    with TemporaryDirectory() as place:
+        (Path(place) / "token").write_text(TOKEN)
+        with served("--console", *_token(Path(place), kind)) as server:
             url = _console(server)
-            seen, answers = asyncio.run(beside(server, lambda: child("tools.attack.web", url, kind)))
-        print(f"web {kind}: {sum(answers.values())} requests, answers {answers}; {seen.line()}", flush=True)
-        return bool(seen.waits_ms) and seen.memory < MOST_MEMORY
+            port = int(url.rpartition(":")[2])
+            seen, answers = asyncio.run(beside(server, lambda: child("tools.attack.web", url, kind), port, TOKEN))
+    said = ", ".join(f"{name} {count}" for name, count in answers.items())
+    return Outcome(said, _held(seen) and len(seen.owner_ms) == seen.owner_asked, seen)
 
-    return attack
+
+def _token(place: Path, kind: str) -> tuple[str | Path, ...]:
+    return ("--token-file", place / "token") if kind in TOKENLESS else ()
 
 
-def besieged(rounds: int, rate_per_s: float) -> bool:
+def _held(seen: Seen) -> bool:
+    return bool(seen.waits_ms) and seen.resident < MOST_MEMORY and seen.work_p99_ms < MOST_WORK_MS
+
+
+def besieged(rounds: int, rate_per_s: float) -> Outcome:
     """Floods of every kind, round after round, beside ordinary clients and a load at an even rate."""
     counts = Counts()
 
@@ -80,13 +93,11 @@ def besieged(rounds: int, rate_per_s: float) -> bool:
 
     with served() as server:
         seen, octets = asyncio.run(beside(server, lambda: attack(server)))
-    print(
-        f"siege: {rounds} rounds of {len(FLOODS)} floods, {octets / 1e6:.0f} MB sent; load at {rate_per_s:g}/s: "
-        f"{counts.accepted:,} accepted, {counts.notified:,} notified; {seen.line()}, "
-        f"{seen.resident / 1e6:.0f} MB at most",
-        flush=True,
+    said = (
+        f"{rounds} of {len(FLOODS)} floods, {octets / 1e6:.0f} MB; at {rate_per_s:g}/s {counts.accepted:,} accepted, "
+        f"{counts.notified:,} notified"
     )
-    return counts.accepted > 0 and seen.resident < MOST_MEMORY and seen.work_p99_ms < MOST_WORK_MS
+    return Outcome(said, counts.accepted > 0 and _held(seen), seen)
 
 
 def _console(server: Server) -> str:
@@ -114,53 +125,68 @@ async def _guesses(server: Server) -> dict[str, int]:
     return {kind: answers.count(kind) for kind in sorted(set(answers))}
 
 
-def guessed() -> bool:
+def guessed() -> Outcome:
     """Guess one password from many addresses, and many times in one write."""
     with served(guesses=BOUND) as server:
         found = asyncio.run(_guesses(server))
-    print(
-        f"guessing: {GUESSES} addresses and 1,500 guesses in one write: {found} (07: wrong password, 04: turned away)"
-    )
-    return found.get("N07", 0) <= BOUND and not any(kind.startswith("A") for kind in found)
+    said = f"{GUESSES} addresses, 1,500 guesses in one write: {found} (07 wrong password, 04 turned away)"
+    return Outcome(said, found.get("N07", 0) <= BOUND and not any(kind.startswith("A") for kind in found))
 
 
-def paged() -> bool:
+def paged() -> Outcome:
     """Fetch the console again and again without opening it."""
-    with served("--api", "0", "--console") as server:
+    with served("--console") as server:
         with httpx.Client(base_url=_console(server), trust_env=False, timeout=60) as client:
             for _ in range(20):
                 client.get("/")
             before = rss(server)
             answers = [client.get("/").status_code for _ in range(PAGES)]
         grown = rss(server) - before
-    print(f"pages: {answers.count(200)} of {PAGES} answered; memory grew by {grown / 1e6:.0f} MB")
-    return grown < MOST_MEMORY // 4
+    said = f"{answers.count(200)} of {PAGES} pages answered; memory grew by {grown / 1e6:.0f} MB"
+    return Outcome(said, grown < MOST_MEMORY // 4)
 
 
-ATTACKS: dict[str, Callable[[], bool]] = {
-    **{kind: flooded(kind) for kind in FLOODS},
-    **{f"web-{kind}": on_the_web(kind) for kind in WEB},
+ATTACKS: dict[str, Callable[[], Outcome]] = {
+    **{kind: partial(flooded, kind) for kind in FLOODS},
+    **{f"web-{kind}": partial(on_the_web, kind) for kind in WEB},
     "guessing": guessed,
     "pages": paged,
 }
 
 
+def _row(cells: tuple[str, ...]) -> str:
+    return "  ".join(f"{cell:>{max(len(head), 6)}}" for head, cell in zip(Seen.HEADS, cells, strict=True))
+
+
+def _line(name: str, outcome: Outcome) -> str:
+    cells = outcome.seen.figures() if outcome.seen is not None else ("",) * len(Seen.HEADS)
+    return f"{name:<16} {'held' if outcome.held else 'NOT HELD':<8}  {_row(cells)}  {outcome.said}"
+
+
 def main() -> None:
-    """Run the attacks named, or all."""
+    """Run the attacks named, or all; print a line when one has ended, and the table in the end."""
     parser = argparse.ArgumentParser(description="Attack a served simbench and measure its clients.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"attacks to run: {', '.join(ATTACKS)}, siege (all)")
-    parser.add_argument("--rounds", type=int, default=3, help="of the siege (default 3)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ATTACKS)}, siege; all (default)")
+    parser.add_argument("--rounds", type=int, default=1, help="of the siege (default 1)")
     parser.add_argument("--rate", type=float, default=1_000, help="messages a second beside the siege (default 1000)")
     options = parser.parse_args()
-    attacks: dict[str, Callable[[], bool]] = {**ATTACKS, "siege": partial(besieged, options.rounds, options.rate)}
-    names = options.names or list(attacks)
+    attacks: dict[str, Callable[[], Outcome]] = {**ATTACKS, "siege": partial(besieged, options.rounds, options.rate)}
+    names = list(attacks) if options.names in ([], ["all"]) else options.names
     unknown = [name for name in names if name not in attacks]
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; expected some of {', '.join(attacks)}")
-    failed = [name for name in names if not attacks[name]()]
-    if failed:
-        print(f"did not hold: {', '.join(failed)}")
-    sys.exit(1 if failed else 0)
+    began_s, loads, rows = time.monotonic(), [os.getloadavg()[0]], list[str]()
+    head = f"{'attack':<16} {'':<8}  {_row(Seen.HEADS)}  what came"
+    held = True
+    for name in names:
+        outcome = attacks[name]()
+        held = held and outcome.held
+        rows.append(_line(name, outcome))
+        loads.append(os.getloadavg()[0])
+        print(rows[-1], flush=True)
+    print(f"\n{head}\n" + "\n".join(rows))
+    print(f"ms and MB; {time.monotonic() - began_s:.0f} s, load {min(loads):.1f} to {max(loads):.1f}")
+    sys.exit(0 if held else 1)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ latency_median_ms = 1
 code = "36010"
 sessions = 20
 [[codes]]
+code = "36020"
+[[codes]]
 code = "36150"
 sessions = 20
 rate_per_s = 150
@@ -35,6 +37,7 @@ request_id = "demo"
 limit = "monitor"
 """
 CLIENTS = 4
+OWNER = "127.0.0.2"
 SETTLE_S = 5.0  # while the server loads its fast path
 PAUSE_S = 0.02  # between an answer and the next submit
 
@@ -46,12 +49,13 @@ class Server(Served):
 
 
 @contextmanager
-def served(*options: str, guesses: int = 0) -> Iterator[Server]:
-    """A server with two accounts; its run goes with it."""
+def served(*options: str | Path, guesses: int = 0) -> Iterator[Server]:
+    """A server with its API, a log and three accounts; its run goes with it."""
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "attacked.toml"
         path.write_text(SCENARIO.format(guesses=guesses))
-        with Server(path, "--port", "0", "-o", Path(place) / "run", *options) as server:
+        more = ("--api", "0", "--log", Path(place) / "log", *options)
+        with Server(path, "--port", "0", "-o", Path(place) / "run", *more) as server:
             yield server
 
 
@@ -63,33 +67,54 @@ def busy_ms(server: Server) -> float:
 
 class Seen:
     """What ordinary clients noticed: waiting times of their submits (ms), by the clock and as the server's own work
-    until their answer; and the server's memory (octets)."""
+    until their answer; the server's memory (octets); and what the owner of the API was answered."""
+
+    HEADS = (
+        "submits", "p50 ms", "p99 ms", "most ms", "work p99", "work most", "logins", "slowest", "grown MB", "MB",
+        "owner", "slowest",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.waits_ms: list[float] = []
         self.work_ms: list[float] = []
         self.memory = self.resident = 0  # by how much it grew, and all of it
         self.logins_ms: list[float] = []
+        self.owner_ms: list[float] = []  # of answers with status 200
+        self.owner_asked = 0
 
     @property
     def work_p99_ms(self) -> float:
         """What 99 of 100 submits waited for at most, of the server's own work."""
         return float(np.quantile(np.array(self.work_ms or [0.0]), 0.99))
 
-    def line(self) -> str:
-        """Their figures."""
+    def figures(self) -> tuple[str, ...]:
+        """What stands below HEADS; the server's own work is in ms, too, and the owner's answers of those asked for."""
         waits, work = np.array(self.waits_ms or [0.0]), np.array(self.work_ms or [0.0])
-        logins = f"; {len(self.logins_ms)} logins, slowest {max(self.logins_ms):.0f} ms" if self.logins_ms else ""
         return (
-            f"{len(waits)} submits beside: p50 {np.quantile(waits, 0.5):.1f} ms, "
-            f"p99 {np.quantile(waits, 0.99):.1f} ms, "
-            f"slowest {waits.max():.0f} ms; of it the server's own work: p99 {self.work_p99_ms:.1f} ms, "
-            f"most {work.max():.0f} ms{logins}; memory grew by {self.memory / 1e6:.0f} MB at most"
+            str(len(self.waits_ms)),
+            *(f"{each:.1f}" for each in (np.quantile(waits, 0.5), np.quantile(waits, 0.99), waits.max())),
+            *(f"{each:.1f}" for each in (self.work_p99_ms, work.max())),
+            *(str(len(self.logins_ms)), f"{max(self.logins_ms, default=0):.0f}"),
+            *(f"{each / 1e6:.0f}" for each in (self.memory, self.resident)),
+            *(f"{len(self.owner_ms)}/{self.owner_asked}", f"{max(self.owner_ms, default=0):.0f}"),
         )
 
 
-async def beside(server: Server, attack: Callable[[], Awaitable[Any]]) -> tuple[Seen, Any]:
-    """Run an attack beside ordinary clients; return what they saw, and the attack's result."""
+async def _owned(port: int, token: str) -> bool:
+    """Whether the owner of the API is answered; from an address of its own."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(OWNER, 0))
+    head = f"GET /api/v1/platform HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n"
+    writer.write(f"{head}Authorization: Bearer {token}\r\n\r\n".encode())
+    try:
+        return (await reader.read()).startswith(b"HTTP/1.1 200")
+    finally:
+        writer.close()
+
+
+async def beside(
+    server: Server, attack: Callable[[], Awaitable[Any]], api: int = 0, token: str = ""
+) -> tuple[Seen, Any]:
+    """Run an attack beside ordinary clients, and the owner of the API at a port; what they saw, and its result."""
     seen, over = Seen(), asyncio.Event()
     peers = [await dial(server.port) for _ in range(CLIENTS)]
     for peer in peers:
@@ -116,10 +141,21 @@ async def beside(server: Server, attack: Callable[[], Awaitable[Any]]) -> tuple[
             await peer.close()
             await asyncio.sleep(0.2)
 
+    async def owner() -> None:
+        while not over.is_set():
+            began = time.monotonic()
+            seen.owner_asked += 1
+            with suppress(OSError):
+                if await _owned(api, token):
+                    seen.owner_ms.append((time.monotonic() - began) * 1000)
+            await asyncio.sleep(0.1)
+
     await asyncio.sleep(SETTLE_S)
     before = rss(server)
     tasks = [asyncio.create_task(client(peer, number)) for number, peer in enumerate(peers)]
     tasks.append(asyncio.create_task(newcomer()))
+    if api:
+        tasks.append(asyncio.create_task(owner()))
     try:
         result = await attack()
     finally:
@@ -136,7 +172,7 @@ async def child(*arguments: object) -> Any:
         sys.executable, "-m", *map(str, arguments), stdout=asyncio.subprocess.PIPE
     )
     said, _ = await process.communicate()
-    return json.loads(said)
+    return json.loads(said.splitlines()[-1])
 
 
 __all__ = ["Seen", "beside", "child", "harness", "served"]

@@ -1,7 +1,7 @@
 """`python -m tools.attack.flood PORT KIND CONNECTIONS OCTETS AT_ONCE`: floods of peers that do not log in.
 
-A process of its own, so that the clients that measure are not slowed. Prints one JSON object: connections made and
-octets that the server's machine took.
+A process of its own, so that the clients that measure are not slowed. Prints a line when the first connection stands,
+and at the end one JSON object: connections made and octets that the server's machine took.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class Flood:
     async def _once(self) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         self.made += 1
+        if self.made == 1:
+            print("flooding", flush=True)
         try:
             for _ in range(self.octets // max(1, len(self.piece)) + 1 if self.piece else 0):
                 writer.write(self.piece)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters the exercises
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.contract import Contract, load_contract
-from simbench.rules.coverage import command_of, rules_of
+from simbench.rules.coverage import command_of
 from simbench.rules.rule import Rule, load
 
 ON_A_RUN = {"wire", "simulation"}
@@ -48,7 +48,8 @@ def _counts(contract: Contract) -> str:
 
 
 def _clause(name: str, contract: Contract) -> str:
-    clause, rules = contract.clauses[name], rules_of(contract, name)
+    clause, known = contract.clauses[name], load()
+    rules = [known[purpose] for purpose in clause.verified_by if purpose in known]
     lines = [
         f"\n## {name}: {clause.key_term}\n",
         f"{clause.gist}\n",
@@ -59,7 +60,7 @@ def _clause(name: str, contract: Contract) -> str:
         lines.append(f"Figures: {terms}\n")
     if rules:
         lines += ["| Purpose | Rule | Exercise | Caught faults |", "|---|---|---|---|", *map(_row, rules), ""]
-    elsewhere = [purpose for purpose in clause.verified_by if purpose not in load()]
+    elsewhere = [purpose for purpose in clause.verified_by if purpose not in known]
     if elsewhere:
         lines.append(f"Judged by other commands: {', '.join(f'`{one}` (`{command_of(one)}`)' for one in elsewhere)}.\n")
     if not clause.verified_by:

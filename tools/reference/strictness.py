@@ -4,8 +4,31 @@ from __future__ import annotations
 
 from typing import Literal, get_args, get_type_hints
 
-from fake_smsc.strictness import MEANINGS, PROFILES, Strictness
+from fake_smsc.strictness import PROFILES, Strictness
 from simbench.rules.client.protocol_violations import SMSC_ONLY, VIOLATIONS
+
+MEANINGS: dict[str, str] = {
+    "header_errors": "bad TRN, LEN, O/R or OT (section 2): ignored, or answered with 02 if TRN and OT can be read",
+    "wrong_length": "LEN that does not match the frame (section 2): ignored, or answered with 02",
+    "hex_trn": "a hexadecimal TRN such as 0A: a header error, or accepted and echoed unchanged",
+    "ragged_end": "a one-digit checksum, or no slash before it: refused like any broken frame, or repaired",
+    "line_ends": "CR or LF between frames: always accepted; counted as a protocol violation, or not",
+    "lower_case": "lower-case hexadecimal: counted and accepted, or refused with 01 (checksum) or 02 (field)",
+    "extra_fields": "more fields than the layout has, or a value in a field that must be empty: 02, or ignored",
+    "odd_hex": "an odd number of hexadecimal digits: 02, or padded with a 0",
+    "bits": "NB missing or wrong with transparent data: 02, or eight bits per octet are assumed",
+    "odd_services": "an extra service or user data header of an impossible length: 02, or accepted unchanged",
+    "untyped_originator": "a hexadecimal OAdC with an empty OTOA: 02, or read as alphanumeric",
+    "long_text": "the long-message option: 24 for texts longer than one segment, or up to 640 characters accepted",
+    "before_login": "an operation other than 60 before the login",
+    "second_login": "another 60 in an open session: a new login, refused with 04, or the session is closed",
+    "over_window": "more unanswered operations than the window allows (section 3.1)",
+    "trn_reuse": "a TRN whose previous operation is still unanswered: ignored, or both operations are answered",
+    "alert_ack": "form of the result of 31: as in the table of section 4.6.1, or as in its example",
+    "notice_sm": "SM in a positive result of 52 or 53: optional, or required (without it, nothing is acknowledged)",
+    "originator_length": "length octet of alphanumeric originators in 52: useful semi-octets, or twice the octets",
+}
+"""What each switch controls, with the section of EMI-UCP 4.0 it concerns."""
 
 _HEAD = """# Strictness
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simbench import __version__
 from simbench.base.outputs import claim
+from simbench.base.version import __version__
 from simbench.bench.report import ExerciseRun, Judgement, write_findings, write_report
 from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.in_memory import conduct_in_memory

@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from simbench.api.roaming import FINDINGS, REPORT, write_run
 from simbench.base.json_files import write_octets
 from simbench.roaming.contract import load_roaming
 from simbench.roaming.population import run_population
+from simbench.roaming.public import FINDINGS, REPORT, write_run
 from simbench.roaming.results import OUTCOME
 from simbench.roaming.scenario import read_roaming_scenario
 

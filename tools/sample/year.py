@@ -5,11 +5,12 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from simbench import __version__
+from simbench.base.version import __version__
+from simbench.contract.load import contract_beside
 from simbench.ledger import Ledger, RunInfo, open_run
 from simbench.simulation.plan import plan
 from simbench.simulation.run import run_world
-from simbench.simulation.scenario import contract_of, read_world
+from simbench.simulation.scenario import read_world
 from simbench.sla.report import SlaRun, write_sla
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "year" / "06_year_with_15_outages.toml"
@@ -18,7 +19,7 @@ SCENARIO = Path(__file__).parents[2] / "scenarios" / "year" / "06_year_with_15_o
 def write_year_sample(folder: Path) -> Path:
     """Run the year and write its report, findings and data; return the page."""
     read = read_world(SCENARIO)
-    contract = contract_of(read, SCENARIO)
+    contract = contract_beside(read.contract, SCENARIO)
     info = RunInfo(
         run=SCENARIO.stem, scenario=read.name, seed=read.seed, contract=contract.name, contract_digest=contract.digest,
         versions={"simbench": __version__}, keep="digest",

@@ -1,20 +1,25 @@
-"""`python -m tools.soak.kills`: a server under load is killed again and again, with `durable` and without.
+"""`python -m tools.soak.kills`: a server under load is killed again and again, with `durable` and without, and resumed.
 
 With `durable` nothing that was acknowledged may be missing in the ledger. Without, only what was acknowledged shortly
-before the kill may; the tool prints how many messages, and over how many milliseconds. With `--flood` strangers flood
-the server all the while. Exit status 1 when an acknowledged message of `durable` is missing, a table has a gap, or a
-message is missing before one that is there.
+before the kill may; the tool prints how many messages, and over how many milliseconds. After the kill the run is
+resumed and the client sends again what it had no result for: what the server had accepted is then accepted twice, and
+the tool counts how often. With `--flood` strangers flood the server all the while. Exit status 1 when an acknowledged
+message of `durable` is missing, a table has a gap, a message is missing before one that is there, or one was
+acknowledged twice or accepted twice though its client did not send it again.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +27,6 @@ from typing import NamedTuple
 
 from simbench.ledger import open_run
 from tests import harness
-from tests.fake_smsc.live import LivePeer
 from tests.survive.limits import Patient, scenario, session
 from tools.attack.flood import FLOODS
 
@@ -32,79 +36,138 @@ TABLES = ("wire", "events", "centre")
 
 
 class Killed(NamedTuple):
-    """One kill: acknowledged messages, how many of them are missing, and the age of the oldest missing one (ms)."""
+    """One kill: acknowledged messages, how many of them are missing, and the age of the oldest missing one (ms); how
+    many messages were sent again after it, and how many were accepted twice; `faults` is what must never be."""
 
     acknowledged: int
     missing: int
     since_ms: float
-    whole: bool
+    again: int
+    doubled: int
+    faults: tuple[str, ...] = ()
 
 
-async def load(server: Patient, after_s: float) -> tuple[dict[str, float], float]:
-    """Keep the window full until the server is killed; return the time of each acknowledgement and of the kill."""
-    peer = await session(server.port)
-    acknowledged: dict[str, float] = {}
-    loop, killed_at = asyncio.get_running_loop(), 0.0
+class Sender:
+    """A client that keeps its window full; `acknowledged` has the times at which each recipient was."""
 
-    def kill() -> None:
-        nonlocal killed_at
-        killed_at = time.monotonic()
-        server.process.kill()
+    def __init__(self) -> None:
+        self.acknowledged: dict[str, list[float]] = {}
+        self.asked = 0
+        self.killed_at = 0.0
 
-    loop.call_later(after_s, kill)
-    try:
-        for number in range(WINDOW):
-            peer.send(_submit(number, number))
-        asked = WINDOW
-        while True:
-            frame = await peer.frame()
-            acknowledged[frame.data[2].partition(":")[0]] = time.monotonic()
-            peer.send(_submit(int(frame.trn), asked))
-            asked += 1
-    except (AssertionError, ConnectionError):  # the connection has ended
-        pass
-    for frame in peer.kept():
-        acknowledged[frame.data[2].partition(":")[0]] = killed_at
-    await _close(peer)
-    return acknowledged, killed_at
+    async def until_killed(self, server: Patient, after_s: float) -> None:
+        """Send until the server is killed, so many seconds after the login."""
+        peer = await session(server.port)
+        loop = asyncio.get_running_loop()
+
+        def kill() -> None:
+            self.killed_at = time.monotonic()
+            server.process.kill()
+
+        loop.call_later(after_s, kill)
+        try:
+            for number in range(WINDOW):
+                peer.send(_submit(number, number))
+            self.asked = WINDOW
+            while True:
+                frame = await peer.frame()
+                self._note(frame.data[2], time.monotonic())
+                peer.send(_submit(int(frame.trn), self.asked))
+                self.asked += 1
+        except (AssertionError, ConnectionError):  # the connection has ended
+            pass
+        for frame in peer.kept():
+            self._note(frame.data[2], self.killed_at)
+        peer.abort()
+        await peer.close()
+
+    async def again(self, server: Patient) -> int:
+        """Send once more whatever has no result; how many those are."""
+        unanswered = [number for number in range(self.asked) if recipient(number) not in self.acknowledged]
+        peer = await session(server.port)
+        for trn, number in enumerate(unanswered):
+            peer.send(_submit(trn % WINDOW, number))
+            self._note((await peer.frame()).data[2], time.monotonic())
+        await peer.close()
+        return len(unanswered)
+
+    def _note(self, said: str, at: float) -> None:
+        self.acknowledged.setdefault(said.partition(":")[0], []).append(at)
 
 
-async def _close(peer: LivePeer) -> None:
-    peer.abort()
-    await peer.close()
+def recipient(number: int) -> str:
+    """The recipient of a message."""
+    return f"3371{number:07d}"
 
 
 def _submit(trn: int, number: int) -> bytes:
-    return harness.submit(trn, OAdC="36150", AdC=f"3371{number:07d}", NRq="", NT="")
+    return harness.submit(trn, OAdC="36150", AdC=recipient(number), NRq="", NT="")
 
 
 @contextmanager
 def flooded(port: int, kind: str) -> Iterator[None]:
-    """Strangers that flood a port with one kind of octets until the end; "": none."""
+    """Strangers that flood a port with one kind of octets from now until the end; "": none."""
     if not kind:
         yield
         return
     command = [sys.executable, "-m", "tools.attack.flood", str(port), kind, "100000", "1000000", "30"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as flood:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as flood:
         try:
+            assert flood.stdout is not None
+            assert flood.stdout.readline(), "the flood begins"
             yield
         finally:
             flood.kill()
 
 
+def accepted(folder: Path) -> tuple[Counter[str], bool]:
+    """How often the message of each recipient was accepted, and whether the numbers of all rows follow each other."""
+    run = open_run(folder, lambda _: None)
+    rows = run.centre.select(["kind", "recipient"]).to_pylist()
+    whole = all(run.table(name)["n"].to_pylist() == list(range(run.table(name).num_rows)) for name in TABLES)
+    return Counter(row["recipient"] for row in rows if row["kind"] == "accepted"), whole
+
+
 def kill_once(folder: Path, *, durable: bool, after_s: float, flood: str = "") -> Killed:
-    """Serve, load, kill, and compare the ledger with what was acknowledged."""
-    with Patient(scenario(folder, durable=durable), "--port", "0", "-o", folder / "run") as server:
+    """Serve, load, kill, compare the ledger with what was acknowledged; resume, send again, compare once more."""
+    sender, run = Sender(), folder / "run"
+    with Patient(scenario(folder, durable=durable), "--port", "0", "-o", run) as server:
         with flooded(server.port, flood):
-            acknowledged, killed_at = asyncio.run(load(server, after_s))
+            asyncio.run(sender.until_killed(server, after_s))
         server.process.wait()
-    run = open_run(folder / "run", lambda _: None)
-    there = {row["recipient"] for row in run.centre.to_pylist() if row["kind"] == "accepted"}
-    kept = [recipient in there for recipient in acknowledged]
-    numbered = all(run.table(name)["n"].to_pylist() == list(range(run.table(name).num_rows)) for name in TABLES)
-    lost = [at for (_, at), has in zip(acknowledged.items(), kept, strict=True) if not has]
-    since_ms = (killed_at - min(lost)) * 1000 if lost else 0.0
-    return Killed(len(kept), len(lost), since_ms, numbered and kept == sorted(kept, reverse=True))
+    before, whole = accepted(run)
+    known = {who: times[0] for who, times in sender.acknowledged.items()}
+    kept = [who in before for who in known]
+    lost = [at for who, at in known.items() if who not in before]
+    with Patient("--resume", run, "--port", "0") as server:
+        again = asyncio.run(sender.again(server))
+        server.end(signal.SIGTERM)
+    after, still_whole = accepted(run)
+    sent_again = {recipient(number) for number in range(sender.asked)} - set(known)
+    doubled = {who for who, times in after.items() if times > 1}
+    faults = {
+        "a table has a gap": not (whole and still_whole),
+        "a message is missing before one that is there": kept != sorted(kept, reverse=True),
+        "a message was acknowledged twice": any(len(times) > 1 for times in sender.acknowledged.values()),
+        "a message was accepted twice though sent once": bool(doubled - sent_again),
+        "a message is missing after it was sent again": bool(sent_again - set(after)),
+        "an acknowledged message is missing under durable": durable and bool(lost),
+    }
+    since_ms = (sender.killed_at - min(lost)) * 1000 if lost else 0.0
+    wrong = tuple(name for name, is_so in faults.items() if is_so)
+    return Killed(len(known), len(lost), since_ms, again, len(doubled), wrong)
+
+
+def summary(kills: list[Killed]) -> str:
+    """The figures of kills of one kind."""
+    missing, doubled = [each.missing for each in kills], [each.doubled for each in kills]
+    since_ms = max(each.since_ms for each in kills)
+    return (
+        f"{len(kills)} kills, {sum(each.acknowledged for each in kills):,} acknowledged, {sum(missing):,} missing "
+        f"(at most {max(missing)} of one kill, acknowledged at most {since_ms:.0f} ms before it); "
+        f"{sum(each.again for each in kills):,} sent again, {sum(doubled):,} accepted twice "
+        f"(at most {max(doubled)} of one kill); {sum(bool(each.faults) for each in kills)} kills with a fault"
+    )
 
 
 def main() -> None:
@@ -115,26 +178,25 @@ def main() -> None:
     parser.add_argument("--flood", action="store_true", help="beside strangers' floods, of each kind in turns")
     options = parser.parse_args()
     chance, seen = random.Random(options.seed), {True: list[Killed](), False: list[Killed]()}
+
+    def told() -> None:
+        beside = " beside floods" if options.flood else ""
+        for durable, kills in seen.items():
+            print(f"{'durable' if durable else 'not durable'}{beside}: {summary(kills)}", flush=True)
+
     for number in range(options.count):
         for durable, kills in seen.items():
             with tempfile.TemporaryDirectory() as folder:
                 after_s = chance.uniform(SOONEST_S, LATEST_S)
                 flood = list(FLOODS)[number % len(FLOODS)] if options.flood else ""
                 kills.append(kill_once(Path(folder), durable=durable, after_s=after_s, flood=flood))
-        if (number + 1) % 10 == 0:
-            print(f"{number + 1} of {options.count}", flush=True)
-    wrong = 0
-    beside = " beside floods" if options.flood else ""
-    for durable, kills in seen.items():
-        missing = [each.missing for each in kills]
-        print(
-            f"{'durable' if durable else 'not durable'}{beside}: {len(kills)} kills, "
-            f"{sum(each.acknowledged for each in kills):,} acknowledged, {sum(missing):,} missing "
-            f"(at most {max(missing)} of one kill, acknowledged at most {max(each.since_ms for each in kills):.0f} ms "
-            f"before it), {sum(not each.whole for each in kills)} ledgers with a gap"
-        )
-        wrong += sum(not each.whole for each in kills) + (sum(missing) if durable else 0)
-    sys.exit(1 if wrong else 0)
+                if kills[-1].faults:
+                    print(f"kill {number + 1}, {durable=}: {', '.join(kills[-1].faults)}", flush=True)
+        if (number + 1) % 10 == 0 and number + 1 < options.count:
+            print(f"{number + 1} of {options.count}, load {os.getloadavg()[0]:.1f}", flush=True)
+            told()
+    told()
+    sys.exit(1 if any(kill.faults for kills in seen.values() for kill in kills) else 0)
 
 
 if __name__ == "__main__":

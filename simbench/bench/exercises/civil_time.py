@@ -28,7 +28,7 @@ def _midnight(day: date) -> datetime:
     "Messages with a validity of hours, in winter, in summer, and across both changes of the clocks",
     ("validity.civil-time",),
     ("first",),
-    seconds=15,
+    seconds=35,
     setup=Setup(clock="daytime", moment=_begins),
 )
 async def civil_time(bench: Bench) -> None:

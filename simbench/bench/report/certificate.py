@@ -24,10 +24,9 @@ from simbench.finding import Finding, Outcome, exit_status, tally
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import TABLES
 from simbench.reporting.format import WORST_FIRST, moment
-from simbench.reporting.html import environment, stylesheet
+from simbench.reporting.html import rendered
 
 FORMAT: Final = 1
-TONES: Final = {0: "pass", 1: "fail", 3: "inconclusive"}
 _DATA: Final = re.compile(r'<script type="application/json" id="certificate">(.*?)</script>', re.DOTALL)
 
 
@@ -92,7 +91,6 @@ def outcomes_of(findings: Iterable[Finding]) -> tuple[Verdict, ...]:
 
 def page(certificate: Certificate) -> str:
     """The certificate as HTML; the same certificate gives the same octets."""
-    from simbench.reporting.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
 
     excused = {(one.purpose, one.exercise) for one in certificate.deviations}
     findings = []
@@ -108,20 +106,17 @@ def page(certificate: Certificate) -> str:
         lines.setdefault((one.purpose, one.outcome), []).append(one.exercise)
     data = msgspec.json.encode(certificate).decode().replace("<", "\\u003c")
     return harmless(
-        environment(Path(__file__).parent, str)
-        .get_template("certificate.html.j2")
-        .render(
+        rendered(
+            Path(__file__).with_name("certificate.html.j2"),
+            findings,
             certificate=certificate,
             verdict=verdict,
-            tone=TONES[status],
             started=moment(certificate.started_at, UTC_CALENDAR),
             counts=tally(Finding(one.purpose, "", one.outcome, "") for one in certificate.outcomes),
             outcomes=WORST_FIRST,
             lines=lines,
             tried=len({one.purpose for one in certificate.outcomes}),
             data=Markup(data),  # noqa: S704 - JSON without any "<"
-            colours=COLOURS,
-            styles=stylesheet(),
         )
     )
 

@@ -12,7 +12,7 @@ from simbench.base.json_files import write_octets
 from simbench.bench.report.findings_file import Result
 from simbench.finding import Outcome, tally
 from simbench.reporting.format import WORST_FIRST
-from simbench.reporting.html import environment, stylesheet
+from simbench.reporting.html import rendered
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -65,13 +65,6 @@ def compared(results: Sequence[tuple[str, Result]]) -> Comparison:
 
 def write_comparison(path: Path, comparison: Comparison) -> None:
     """Write it as one HTML page. Raises BadInput when the file cannot be written."""
-    from simbench.reporting.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
-
-    template = environment(Path(__file__).parent, str).get_template("comparison.html.j2")
-    text = template.render(
-        comparison=comparison,
-        outcomes=WORST_FIRST,
-        colours=COLOURS,
-        styles=stylesheet(),
-    )
+    template = Path(__file__).with_name("comparison.html.j2")
+    text = rendered(template, comparison=comparison, outcomes=WORST_FIRST)
     write_octets(path, text)

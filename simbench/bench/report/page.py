@@ -29,7 +29,7 @@ from simbench.reporting.format import (
     rank,
     source,
 )
-from simbench.reporting.html import environment, stylesheet
+from simbench.reporting.html import rendered
 from simbench.rules.meaning import Meaning, meaning_of
 from simbench.ucp.masking import masked_text
 
@@ -102,7 +102,6 @@ def write_report(path: Path, judgement: Judgement, *, mask: bool = True) -> None
 def page(judgement: Judgement, *, mask: bool = True) -> str:
     """The report of a run as HTML."""
     from simbench.bench.report.figures.catalogue import draw_all  # noqa: PLC0415 - matplotlib is slow to load
-    from simbench.reporting.style import COLOURS  # noqa: PLC0415 - as above
 
     findings = sorted(judgement.findings, key=rank)
     hide: Callable[[str], str] = masked_text if mask else str
@@ -111,35 +110,29 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
     cases = [_case(place, group, judgement, around) for place, group in enumerate(groups, 1)]
     disputed = {name for group in groups if group[0].outcome in OPEN for one in group for name in exercises_of(one)}
     counts = tally(findings)
-    status = exit_status(findings)
-    return (
-        environment(Path(__file__).parent, hide)
-        .get_template("page.html.j2")
-        .render(
-            title=_title(judgement),
-            zone=judgement.contract.calendar.zone,
-            verdict=VERDICTS[status],
-            tone={0: "pass", 1: "fail", 3: "inconclusive"}[status],
-            verdict_detail=_verdict_detail(counts, len(findings)),
-            chips=[(outcome, counts[outcome]) for outcome in WORST_FIRST if counts[outcome]],
-            facts=facts(judgement),
-            cases=cases,
-            matrix=matrix(cases, judgement.contract),
-            untested=[(one, judgement.contract.clauses[one.clause].gist) for one in judgement.untested],
-            language=judgement.contract.language,
-            outcomes=WORST_FIRST,
-            timelines=[
-                timeline(run, findings, mask, judgement.contract.calendar)
-                for run in judgement.exercises
-                if run.name in disputed
-            ],
-            to_prove=[case for case in cases if case.finding.outcome != "pass"],
-            passed=[case for case in cases if case.finding.outcome == "pass"],
-            album=draw_all(judgement, of_findings=True),
-            colours=COLOURS,
-            styles=stylesheet(),
-            masked=mask,
-        )
+    return rendered(
+        Path(__file__).with_name("page.html.j2"),
+        findings,
+        hide,
+        title=_title(judgement),
+        zone=judgement.contract.calendar.zone,
+        verdict=VERDICTS[exit_status(findings)],
+        verdict_detail=_verdict_detail(counts, len(findings)),
+        facts=facts(judgement),
+        cases=cases,
+        matrix=matrix(cases, judgement.contract),
+        untested=[(one, judgement.contract.clauses[one.clause].gist) for one in judgement.untested],
+        language=judgement.contract.language,
+        outcomes=WORST_FIRST,
+        timelines=[
+            timeline(run, findings, mask, judgement.contract.calendar)
+            for run in judgement.exercises
+            if run.name in disputed
+        ],
+        to_prove=[case for case in cases if case.finding.outcome != "pass"],
+        passed=[case for case in cases if case.finding.outcome == "pass"],
+        album=draw_all(judgement, of_findings=True),
+        masked=mask,
     )
 
 

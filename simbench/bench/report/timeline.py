@@ -12,6 +12,7 @@ from typing import Final
 
 from simbench.base.calendar import Calendar
 from simbench.bench.report.model import ExerciseRun
+from simbench.bench.report.surroundings import WAYS
 from simbench.finding import Evidence, Finding
 from simbench.ledger.events import row_of
 from simbench.ledger.stimuli import Announced, Probe, Reported, Request, Unrequested
@@ -20,7 +21,6 @@ from simbench.reporting.format import moment
 
 MOST_ROWS: Final = 120  # of one exercise
 MARGIN_US: Final = 500_000
-_WAYS: Final = {"in": "client → SMSC", "out": "SMSC → client"}
 
 
 @dataclass(frozen=True)
@@ -105,5 +105,5 @@ def _wire(run: ExerciseRun) -> Iterator[Row]:
             yield row.closed_at, "wire", f"session {row.session} closed by {row.closed_by}: {row.reason}", ""
     for seen in run.trace.frames.rows():
         name = f"{seen.ot}{seen.kind} TRN {seen.trn}" if seen.kind else f"no sound frame: {seen.problem}"
-        way = _WAYS.get(seen.direction, seen.direction)
+        way = WAYS.get(seen.direction, seen.direction)
         yield seen.at, "wire", f"{way} session {seen.session}: {name}", seen.frame.hex()

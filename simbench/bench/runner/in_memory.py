@@ -6,14 +6,13 @@ the rules.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
-from simbench import __version__
+from simbench.base.version import __version__
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise, run_info
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
@@ -104,18 +103,13 @@ def conduct_in_memory(
     `faults` are the client's, by name; `tamper` plants one in the platform.
     """
     exercise, loop = exercise.under(contract), VirtualLoop()
-    try:
-        network = MemoryNetwork()
-        clock = PlatformClock(exercise.epoch_us, 1.0, loop.time)
-        ledger = MemoryLedger(run_info(exercise, contract, 1, "reference"))
-        sut = InMemory(network, clock, faults)
-        with TemporaryDirectory() as folder:
-            environment = RunEnvironment(Path(folder), 1, network, clock, tamper)
-            return loop.run_until_complete(run_exercise(exercise, sut, contract, ledger, environment))
-    finally:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.close()
+    network = MemoryNetwork()
+    clock = PlatformClock(exercise.epoch_us, 1.0, loop.time)
+    ledger = MemoryLedger(run_info(exercise, contract, 1, "reference"))
+    sut = InMemory(network, clock, faults)
+    with TemporaryDirectory() as folder:
+        environment = RunEnvironment(Path(folder), 1, network, clock, tamper)
+        return loop.run_to_the_end(run_exercise(exercise, sut, contract, ledger, environment))
 
 
 def _portability(target: Target, knows: Knowledge) -> Portability:

@@ -12,7 +12,7 @@ from simbench.base.toml_files import choice
 from simbench.bench.exercises.endurance import duration_s, soak
 from simbench.bench.exercises.exercise import EXERCISES, Chosen
 from simbench.bench.exercises.watched import watching
-from simbench.bench.runner.run_exercise import AT_ONCE
+from simbench.bench.runner import AT_ONCE
 from simbench.bench.runner.selection import choose, select
 from simbench.bench.runner.session import Plan
 from simbench.bench.runner.session_record import SessionRecord

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from simbench import __version__
 from simbench.base.errors import BadInput
+from simbench.base.version import __version__
 from simbench.bench.report import ExerciseRun, Judgement, Result, read_findings, write_findings, write_report
 from simbench.bench.report.evidence_folders import EVIDENCE, write_folders
 from simbench.bench.runner.baseline import Standing, remark

@@ -177,9 +177,4 @@ def rehearse(exercise: Exercise, contract: Contract, capabilities: Capabilities,
             await exercise.script(bench)
             return join(bench.recorder.calls, bench.recorder.time_s)
 
-    try:
-        return loop.run_until_complete(run())
-    finally:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.close()
+    return loop.run_to_the_end(run())

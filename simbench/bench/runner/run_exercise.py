@@ -7,7 +7,6 @@ those that measure high ones, one at a time. An exercise that the bench was late
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Literal
@@ -17,11 +16,12 @@ import msgspec
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.network import Network
-from simbench import __version__
 from simbench.base.errors import Trouble
 from simbench.base.json_files import write_octets
+from simbench.base.version import __version__
 from simbench.bench.exercises.exercise import Chosen, Exercise
 from simbench.bench.exercises.tester import PATIENCE, Bench
+from simbench.bench.runner import AT_ONCE
 from simbench.bench.sut.protocol import (
     AccountGiven,
     CannotRun,
@@ -40,7 +40,6 @@ from simbench.numbering.plan import plan_of
 
 BUDGET = 3  # limit as a multiple of the duration with a correct client
 SPARE_S = 60
-AT_ONCE = 8  # concurrent exercises, each with a server on this loop and its own client
 LIGHT_AT_ONCE = 4  # of those that measure rates, where each has few messages a second
 LIGHT_PER_S = 100
 EARLY = 2  # exercises that are begun first because they are short, so that there is a verdict soon
@@ -195,7 +194,6 @@ def run_info(exercise: Exercise, contract: Contract, seed: int, sut: str) -> Run
     """The `run.json` of one exercise's ledger."""
     return RunInfo(
         run=exercise.name,
-        created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         scenario=exercise.name,
         seed=seed,
         contract=contract.name,

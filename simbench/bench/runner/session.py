@@ -19,14 +19,14 @@ from pathlib import Path
 
 import msgspec
 
-from simbench import __version__
 from simbench.base.errors import LedgerError
 from simbench.base.event_loop import run, sparing_collector
 from simbench.base.units import SECOND_US
+from simbench.base.version import __version__
 from simbench.bench.exercises.exercise import Chosen, Exercise
+from simbench.bench.runner import AT_ONCE
 from simbench.bench.runner.findings import bench_was_late, judge_exercise, unsupported
 from simbench.bench.runner.run_exercise import (
-    AT_ONCE,
     Conducted,
     Progress,
     RunEnvironment,

@@ -9,12 +9,11 @@ import msgspec
 
 from simbench.base.text import count
 from simbench.bench.exercises.exercise import Chosen
-from simbench.finding import Evidence, Finding, Outcome, prose
+from simbench.finding import GRAVEST_FIRST, Evidence, Finding, prose
 from simbench.rules.rule import standing
 
 EVERY: Final = ""  # the exercise of a finding on the whole session
 NAMED: Final = 5  # exercises in a summary
-_WORST_FIRST: Final[tuple[Outcome, ...]] = ("fail", "error", "inconclusive", "weak", "pass", "unsupported")
 
 
 def items_of(chosen: Chosen) -> list[tuple[str, str]]:
@@ -35,7 +34,7 @@ def concluded(findings: Sequence[Finding]) -> Finding:
     Its evidence says in which exercise it stands; each exercise with that outcome has some. `measured` is their sum.
     """
     judged = [one for one in findings if one.outcome != "unsupported"] or list(findings)
-    outcome = min((one.outcome for one in judged), key=_WORST_FIRST.index)
+    outcome = min((one.outcome for one in judged), key=GRAVEST_FIRST.index)
     shown = [one for one in judged if one.outcome == outcome]
     parts = _parts(shown, len(judged))
     measured = [one.measured for one in judged if one.measured is not None]

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 from simbench.base.errors import PortInUse
 
 LATENCY_S = 0.0005  # one way, between client and server
 Factory = Callable[[], asyncio.Protocol]
+
+T = TypeVar("T")
 
 
 class _Jump(selectors.BaseSelector):
@@ -60,6 +62,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._virtual_s
+
+    def run_to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of this work, the last that the loop does: what is left is cancelled, and the loop closed."""
+        try:
+            return self.run_until_complete(work)
+        finally:
+            for task in asyncio.all_tasks(self):
+                task.cancel()
+            self.close()
 
     def run_in_executor(self, executor: object, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]  # whatever the executor
         """Do it at once, in no time: a thread would be waited for while virtual time stands still."""

@@ -21,7 +21,7 @@ from simbench.bench.sut import faketime
 from simbench.bench.sut.child_process import Child, find_program, free_ports, listens
 from simbench.bench.sut.http_door import HttpDoor, NoAnswer
 from simbench.bench.sut.kannel_config import EVERYTHING, LOOPBACK, USER, Ports, configuration, result_timer_s
-from simbench.bench.sut.protocol import Capabilities, ClockGiven, Report, SutFailed, Target
+from simbench.bench.sut.protocol import CLAIMS, Capabilities, ClockGiven, Report, SutFailed, Target
 from simbench.client.messages import Outgoing
 from simbench.contract.load import contract_named
 from simbench.ledger.stimuli import ReportKind
@@ -43,19 +43,7 @@ KINDS: Final[dict[str, ReportKind]] = {
 }
 ANSWERS: Final[dict[int, ReportKind]] = {202: "queued", 400: "withheld", 403: "withheld"}  # anything else: error
 CAPABILITIES = Capabilities(
-    limits_rate=True,
-    qualifies_recipients=False,
-    keeps_oadc=False,
-    keeps_stop_list=False,
-    keeps_quiet_hours=False,
-    keeps_consent=False,
-    keeps_ranges=False,
-    checks_content=False,
-    names_stop=False,
-    keeps_daily_limit=False,
-    keeps_validity=False,
-    heeds_notices=False,
-    reports_outcomes=True,
+    **{name: name in {"limits_rate", "reports_outcomes"} for name in CLAIMS},
     clock="fixed",
     result_timer_s=81,  # wait-ack 30 and a keepalive of 50, as a target asks for that says nothing else
 )

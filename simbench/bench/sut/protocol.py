@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -104,21 +104,25 @@ class Capabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     True
     """
 
-    limits_rate: bool | None = None  # keeps its tier by itself
-    qualifies_recipients: bool | None = None  # withholds messages to others than the operator's subscribers
-    keeps_oadc: bool | None = None  # withholds messages from another originator than the short code
+    limits_rate: bool | None = None
+    qualifies_recipients: bool | None = None
+    keeps_oadc: bool | None = None
     keeps_stop_list: bool | None = None
     keeps_quiet_hours: bool | None = None
-    keeps_consent: bool | None = None  # sends marketing only to users who agreed
-    keeps_ranges: bool | None = None  # uses each range of short codes for its purpose
-    checks_content: bool | None = None  # withholds texts that name no brand or call a paid service free
-    names_stop: bool | None = None  # names STOP and the code in marketing
-    keeps_daily_limit: bool | None = None  # at most one marketing message per day, user and brand
-    keeps_validity: bool | None = None  # sends no expired message
-    heeds_notices: bool | None = None  # stops for announced maintenance
-    reports_outcomes: bool | None = None  # reports accepted, refused, delivered
-    clock: Literal["fixed", "offset", "speed"] | None = None  # movable; "speed": can also run fast
-    result_timer_s: int | None = None  # how long it waits for a result before it acts
+    keeps_consent: bool | None = None
+    keeps_ranges: bool | None = None
+    checks_content: bool | None = None
+    names_stop: bool | None = None
+    keeps_daily_limit: bool | None = None
+    keeps_validity: bool | None = None
+    heeds_notices: bool | None = None
+    reports_outcomes: bool | None = None
+    clock: Literal["fixed", "offset", "speed"] | None = None
+    result_timer_s: int | None = None
+
+
+CLAIMS: Final = tuple(name for name in Capabilities.__struct_fields__ if name not in {"clock", "result_timer_s"})
+"""The capabilities that a client claims or does not."""
 
 
 class Reach(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,32 +8,17 @@ from typing import Final
 
 import msgspec
 
-from simbench import __version__
 from simbench.base.entry_points import loaded, place_of, shipped
 from simbench.base.errors import BadInput
+from simbench.base.version import __version__
 from simbench.bench.sut import kannel
 from simbench.bench.sut.command import Command
-from simbench.bench.sut.protocol import Capabilities, SystemUnderTest
+from simbench.bench.sut.protocol import CLAIMS, Capabilities, SystemUnderTest
 
 GROUP: Final = "simbench.suts"
 """Entry points of packages that ship clients: each gives a function or class that makes one."""
 PARTS: Final = ("name", "version", "capabilities", "start", "send", "stop")
-EVERYTHING = Capabilities(
-    limits_rate=True,
-    qualifies_recipients=True,
-    keeps_oadc=True,
-    keeps_stop_list=True,
-    keeps_quiet_hours=True,
-    keeps_consent=True,
-    keeps_ranges=True,
-    checks_content=True,
-    names_stop=True,
-    keeps_daily_limit=True,
-    keeps_validity=True,
-    heeds_notices=True,
-    reports_outcomes=True,
-    clock="speed",
-)
+EVERYTHING = Capabilities(**dict.fromkeys(CLAIMS, True), clock="speed")
 
 
 class KnownSut(msgspec.Struct, frozen=True):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 import cloup
 
@@ -16,7 +14,7 @@ EXITS = {0: "the file is a sound contract", 2: "wrong usage or input"}
 @command(exits=EXITS, see=("docs/guides/contract.md", "docs/reference/contract.md"))
 @cloup.argument("file", help="Contract or overlay file, or the name of a built-in contract.")
 @cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of lines."))
-def check(file: str, *, as_json: bool) -> None:
+def check(file: str, *, as_json: bool) -> int:
     """Check a contract file and list every mistake: file, line, key, value and expectation.
 
     Also found are purposes no rule verifies and countries whose public holidays are unknown.
@@ -47,10 +45,11 @@ def check(file: str, *, as_json: bool) -> None:
         click.echo(str(problem))
     if problems or loaded is None:
         click.echo(f"{count(len(problems), 'mistake')}", err=True)
-        sys.exit(2)
+        return 2
     if not as_json:
         terms = named_terms(loaded.content.terms)
         assumed = sum(term.status == "assumption" for term in terms.values())
         clauses = count(len(loaded.content.clauses), "clause")
         figures = count(len(terms), "figure")
         click.echo(f"{file}: sound; {clauses}, {figures}, {assumed} of them assumed; digest {loaded.digest}")
+    return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import cloup
 
-from simbench.cli.output_options import OUTPUT_FILE
+from simbench.cli.options import OUTPUT_FILE
 from simbench.cli.pages import command
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 import cloup
 
+from simbench.base.addresses import host_and_port
 from simbench.base.errors import BadInput
 from simbench.base.json_files import encoded
 from simbench.cli.dialup.options import CLOCK, FILE, MOST, OFFER, PORTS
@@ -70,7 +70,7 @@ LOOK_S: Final = 0.5
     cloup.option("--journal", required=True, type=FILE, help="File to write what was sent and answered to."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of text."),
 )
-def account(**options: object) -> None:
+def account(**options: object) -> int:
     """Send the accounting records of CALLS to a RADIUS server: call records, a detail file, or a capture of RADIUS.
 
     The command repeats each request until it is answered or given up. The journal has every datagram.
@@ -81,7 +81,7 @@ def account(**options: object) -> None:
       simbench dialup account detail --server 127.0.0.1:1813 --secret-file secret --speed 60 --interim 300 \\
           --fault lost-stop --fault nas-reboot --journal faulty.jsonl
     """
-    sys.exit(account_command(**options))  # type: ignore[arg-type]  # click gives what the options say
+    return account_command(**options)  # type: ignore[arg-type]  # click gives what the options say
 
 
 def account_command(  # noqa: PLR0913 - one argument an option
@@ -104,7 +104,6 @@ def account_command(  # noqa: PLR0913 - one argument an option
     as_json: bool,
 ) -> int:
     """Send everything; 0 when all was answered, 3 when something was given up."""
-    from simbench.api.call_sources import Reading, read_calls, secret_in
     from simbench.base.event_loop import run
     from simbench.cli.dialup.accounting import say_aside, spinning
     from simbench.dialup.offer import load_netrevenu
@@ -112,11 +111,12 @@ def account_command(  # noqa: PLR0913 - one argument an option
     from simbench.dialup.radius.journal import Journal
     from simbench.dialup.radius.plan import schedule
     from simbench.dialup.radius.sender import Sender, Server
+    from simbench.dialup.sources import Reading, read_calls, secret_in
 
     if fast and speed is not None:
         raise BadInput("--fast", "excludes --speed", "one of them")
     faults, secret = faults_of(fault), secret_in(secret_file)
-    offer, (host, port) = load_netrevenu(contract), _address(server)
+    offer, (host, port) = load_netrevenu(contract), host_and_port(server, "--server")
     most = offer.terms.accounting.retransmissions.value if retransmissions is None else retransmissions
     target = Server(host, port, secret, speed=0.0 if fast else speed or 1.0, retransmissions=most)
     with spinning(f"reading {calls}"):
@@ -137,13 +137,6 @@ def account_command(  # noqa: PLR0913 - one argument an option
         click.echo(", ".join(f"{count:,} {name}" for name, count in counts.items()))
         say_aside(aside.rows, aside.counts)
     return 3 if sender.given_up else 0
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 1 << 16):
-        raise BadInput(f"--server {text}", "is no address", "HOST:PORT, as 127.0.0.1:1813")
-    return host.strip("[]"), int(port)
 
 
 async def _watched(sender: Sender, run: object) -> None:

@@ -22,7 +22,9 @@ from simbench.cli.pages import command
 )
 @cloup.option_group("Contract and rules", TARIFF, OFFER)
 @cloup.option_group("Output", JSON)
-def ports(**options: object) -> None:
+def ports(  # noqa: PLR0913 - one argument an option
+    minutes: int, busy_share: float, grades: tuple[float, ...], tariff: str, month: str, contract: str, *, as_json: bool
+) -> None:
     """Compute the ports a load needs for a grade of service, and the gain of one more port.
 
     The command uses Erlang's B formula, and the extended formula for callers who redial.
@@ -32,13 +34,6 @@ def ports(**options: object) -> None:
       simbench dialup ports --minutes 50000000
       simbench dialup ports --minutes 150000000 --busy-share 0.1 --grade 0.01 --json
     """
-    ports_command(**options)  # type: ignore[arg-type]  # click gives what the options say
-
-
-def ports_command(  # noqa: PLR0913 - one argument an option
-    minutes: int, busy_share: float, grades: tuple[float, ...], tariff: str, month: str, contract: str, *, as_json: bool
-) -> None:
-    """Print the ports a load needs and the gain of one more."""
     from simbench.cli.dialup.tables import print_table, read_offer
     from simbench.dialup.dimensioning import dimension
     from simbench.dialup.erlang import GRADES

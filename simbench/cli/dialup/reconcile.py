@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from itertools import chain
 from pathlib import Path
@@ -14,7 +13,7 @@ import cloup
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
 from simbench.cli.dialup.options import FILE, MOST, OFFER
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:
@@ -39,7 +38,15 @@ if TYPE_CHECKING:
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for result.json and report.html."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of text, with every difference."),
 )
-def reconcile(**options: object) -> None:
+def reconcile(
+    journal: Path,
+    detail: tuple[Path, ...],
+    retransmissions: int | None,
+    contract: str,
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> int:
     """Compare the records of a RADIUS server, in DETAIL files of FreeRADIUS, with those sent according to JOURNAL.
 
     The output names every call that differs, with its seconds and the reason.
@@ -49,25 +56,12 @@ def reconcile(**options: object) -> None:
       simbench dialup reconcile run.jsonl /var/log/freeradius/radacct/127.0.0.1/detail-20261122
       simbench dialup reconcile run.jsonl detail-* -o reports/accounting --json
     """
-    sys.exit(reconcile_command(**options))  # type: ignore[arg-type]  # click gives what the options say
-
-
-def reconcile_command(
-    journal: Path,
-    detail: tuple[Path, ...],
-    retransmissions: int | None,
-    contract: str,
-    output: Path | None,
-    *,
-    as_json: bool,
-) -> int:
-    """Judge, show, and report; the exit status of the findings."""
-    from simbench.api.call_sources import Reading, accounted
     from simbench.cli.dialup.accounting import spinning
     from simbench.dialup.offer import load_netrevenu
     from simbench.dialup.radius.detail import read_detail
     from simbench.dialup.radius.journal import read_journal
     from simbench.dialup.radius.reconcile import reconcile
+    from simbench.dialup.sources import Reading, accounted
     from simbench.finding import exit_status
 
     recorded, offer = read_journal(journal), load_netrevenu(contract)

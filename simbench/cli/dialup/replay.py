@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from simbench.base.extras import need
 from simbench.base.json_files import indented
 from simbench.base.outputs import claim
 from simbench.cli.dialup.options import CLOCK, JSON, OFFER, PORTS, READINGS, TARIFF
-from simbench.cli.output_options import OUTPUT_FILE, OUTPUT_FOLDER
+from simbench.cli.options import OUTPUT_FILE, OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ if TYPE_CHECKING:
         help="Number of modems of an access server; may be repeated.",
     ),
 )
-def replay(**options: object) -> None:
+def replay(**options: object) -> int:
     """Settle real calls, set bad rows aside, and judge records and statement.
 
     Calls are records (CSV, Parquet, XLSX), a detail file of FreeRADIUS, or a capture of RADIUS accounting.
@@ -76,7 +75,7 @@ def replay(**options: object) -> None:
       simbench dialup replay detail-20000930 --clock event --month 2000-09
     """
     need("fast", "simbench dialup replay")
-    sys.exit(replay_command(**options))  # type: ignore[arg-type]  # click gives what the options say
+    return replay_command(**options)  # type: ignore[arg-type]  # click gives what the options say
 
 
 def replay_command(  # noqa: PLR0913 - one argument an option
@@ -96,12 +95,12 @@ def replay_command(  # noqa: PLR0913 - one argument an option
     as_json: bool,
 ) -> int:
     """Read calls of any kind of file, settle their months, compare the statement, judge, and print the findings."""
-    from simbench.api.call_sources import Reading, read_calls, secret_in
     from simbench.cli.dialup.tables import print_findings, progress, read_offer
     from simbench.dialup.replay import replay
     from simbench.dialup.report.model import DialupReport
     from simbench.dialup.report.page import write_dialup
     from simbench.dialup.rules import Case, judge
+    from simbench.dialup.sources import Reading, read_calls, secret_in
     from simbench.dialup.statement import read_statement, write_statement
     from simbench.finding import exit_status
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from simbench.base.extras import need
 from simbench.base.json_files import indented
 from simbench.base.outputs import claim
 from simbench.cli.dialup.options import JSON
-from simbench.cli.output_options import OUTPUT_FILE, OUTPUT_FOLDER
+from simbench.cli.options import OUTPUT_FILE, OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
 
@@ -30,7 +29,7 @@ from simbench.cli.pages import JUDGED, command
     cloup.option("--records", type=OUTPUT_FILE, help="File to write the last month's calls to (.csv or .parquet)."),
     JSON,
 )
-def run(**options: object) -> None:
+def run(scenario: Path, output: Path | None, records: Path | None, *, as_json: bool) -> int:
     """Run a scenario: draw its calls, carry them through its pools, split, settle and report.
 
     The simulation is an exact finite loss system: a port is free at the instant a call ends.
@@ -41,11 +40,6 @@ def run(**options: object) -> None:
       simbench dialup run scenarios/dialup/03_growing_year.toml --json
     """
     need("fast", "simbench dialup run")
-    sys.exit(run_command(**options))  # type: ignore[arg-type]  # click gives what the options say
-
-
-def run_command(scenario: Path, output: Path | None, records: Path | None, *, as_json: bool) -> int:
-    """Run a scenario, write its output folder, and print the result."""
     from simbench.cli.dialup.tables import print_findings, progress
     from simbench.dialup.carrying import with_ports
     from simbench.dialup.records import write_records

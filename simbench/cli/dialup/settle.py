@@ -21,7 +21,7 @@ from simbench.cli.pages import command
 )
 @cloup.option_group("Contract and rules", TARIFF, OFFER, READINGS)
 @cloup.option_group("Output", JSON)
-def settle(**options: object) -> None:
+def settle(minutes: int, tariff: str, month: str, contract: str, readings: tuple[str, ...], *, as_json: bool) -> None:
     """Compute the revenue of a month of minutes: gross share before and with VAT, in francs and euros.
 
     The brochure gives two points of the tariff; --tariff chooses how to interpolate between them.
@@ -31,13 +31,6 @@ def settle(**options: object) -> None:
       simbench dialup settle --minutes 50000000
       simbench dialup settle --minutes 150000000 --tariff F4 --json
     """
-    settle_command(**options)  # type: ignore[arg-type]  # click gives what the options say
-
-
-def settle_command(
-    minutes: int, tariff: str, month: str, contract: str, readings: tuple[str, ...], *, as_json: bool
-) -> None:
-    """Print the revenue of a month of minutes."""
     from simbench.cli.dialup.tables import print_table, read_offer
     from simbench.dialup.grid import last_day_of, months_named
     from simbench.dialup.settlement import JUNE_2000, settle_minutes, span

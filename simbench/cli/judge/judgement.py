@@ -13,11 +13,10 @@ from simbench.api.judge_output import Paper, answer_of, write_judged
 from simbench.api.judging import Inputs, judge_record
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
+from simbench.base.progress import QUIET_S
 from simbench.cli.judge.options import Options
 from simbench.cli.judge.printing import print_answer, print_notes
 from simbench.finding import exit_status
-
-QUIET_S = 2.0
 
 
 def judge_command(source: Path, given: dict[str, Any], options: Options, kind: str = "") -> int:

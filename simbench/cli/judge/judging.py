@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -20,11 +19,11 @@ from simbench.cli.judge.options import (
     OUTPUT,
     PERIOD,
     REPORT,
-    RULES,
     SOURCE,
     ZONE,
     Options,
 )  # fmt: skip
+from simbench.cli.options import RULES
 from simbench.cli.pages import JUDGED, Page, command, option_group
 
 FILES: Final = (
@@ -48,13 +47,13 @@ def judging(
 
     def make(described: Callable[[], None]) -> Page:
         @wraps(described)
-        def judge(source: Path, **given: Any) -> None:
+        def judge(source: Path, **given: Any) -> int:
             from simbench.base.event_loop import sparing_collector
             from simbench.cli.judge.judgement import judge_command
 
             with sparing_collector():  # of a long record collecting would take a third of the time
                 options = Options(**{name: given.pop(name) for name in Options.__struct_fields__ if name in given})
-                sys.exit(judge_command(source, given, options, kind))
+                return judge_command(source, given, options, kind)
 
         body: Any = judge
         for group in reversed(_GROUPS[kind]):

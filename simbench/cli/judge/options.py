@@ -9,7 +9,7 @@ import click
 import cloup
 import msgspec
 
-from simbench.cli.output_options import OUTPUT_FOLDER, language_option
+from simbench.cli.options import OUTPUT_FOLDER, language_option
 from simbench.cli.pages import option_group
 
 _FILE: Final = click.Path(path_type=Path)
@@ -86,9 +86,6 @@ FORECAST: Final = option_group(
     ),
     cloup.option("--workers", type=click.IntRange(1, 1024), help="Number of threads (default: one for each core)."),
     cloup.option("--seed", type=int, default=1, show_default=True, help="Random seed."),
-)
-RULES: Final = option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 )
 _FOLDER: Final = cloup.option(
     "-o", "--output", type=OUTPUT_FOLDER, help="Folder for the report, findings.json, incidents.csv and more."

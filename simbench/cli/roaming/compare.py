@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 import cloup
@@ -24,7 +23,7 @@ from simbench.cli.roaming.options import CONTRACT, JSON
 )
 @cloup.option_group("Contract and rules", CONTRACT)
 @cloup.option_group("Output", JSON)
-def compare(scenarios: tuple[Path, ...], **options: Any) -> None:
+def compare(scenarios: tuple[Path, ...], subscribers: int | None, contract: Path | None, *, as_json: bool) -> None:
     """Run several scenarios and compare each with the first: another cap, plan or rule.
 
     The same seed draws the same travellers for each scenario.
@@ -34,13 +33,6 @@ def compare(scenarios: tuple[Path, ...], **options: Any) -> None:
       simbench roaming compare scenarios/roaming/01_a_year_abroad.toml scenarios/roaming/02_a_lower_cap.toml
     """
     need("fast", "simbench roaming compare")
-    compare_command(scenarios, **options)
-
-
-def compare_command(
-    scenarios: tuple[Path, ...], subscribers: int | None, contract: Path | None, *, as_json: bool
-) -> None:
-    """Run every scenario and print its differences from the first."""
     from simbench.cli.roaming.outcomes import followed_with_progress, read_chosen
     from simbench.roaming.contract import load_roaming
     from simbench.roaming.results import changes, summary_of

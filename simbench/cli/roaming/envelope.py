@@ -10,7 +10,7 @@ import cloup
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
-from simbench.cli.output_options import language_option
+from simbench.cli.options import language_option
 from simbench.cli.pages import command
 from simbench.cli.roaming.options import JSON, PLAN, RULES
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Any
 
 import click
 import cloup
 
 from simbench.base.json_files import indented, write_json
-from simbench.cli.output_options import OUTPUT_FILE
+from simbench.cli.options import OUTPUT_FILE
 from simbench.cli.pages import JUDGED, command
 from simbench.cli.roaming.options import CONTRACT, JSON
 
@@ -29,7 +27,7 @@ from simbench.cli.roaming.options import CONTRACT, JSON
     cloup.option("-o", "--output", type=OUTPUT_FILE, help="Also write the findings to this file, as JSON."),
     JSON,
 )
-def judge(**options: Any) -> None:
+def judge(folder: Path, window_days: int | None, output: Path | None, contract: Path | None, *, as_json: bool) -> int:
     """Judge a billing system's output: subscribers.csv, records.csv and notices.csv in FOLDER.
 
     Exit status 1 when a rule is broken; 3 when nothing could be judged.
@@ -39,17 +37,10 @@ def judge(**options: Any) -> None:
       simbench roaming judge reports/year/billing
       simbench roaming judge bills/ --window-days 130 --json
     """
-    sys.exit(judge_command(**options))
-
-
-def judge_command(
-    folder: Path, window_days: int | None, output: Path | None, contract: Path | None, *, as_json: bool
-) -> int:
-    """Judge the three files of a folder; the exit status of the judgement."""
-    from simbench.api.roaming import judged, judgement
     from simbench.cli.roaming.outcomes import print_findings
     from simbench.finding import exit_status
     from simbench.roaming.contract import load_roaming
+    from simbench.roaming.public import judged, judgement
 
     billing, findings = judged(folder, load_roaming(contract), window_days)
     if output is not None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from simbench.base.errors import BadInput
 from simbench.roaming.contract import RoamingContract, load_roaming
-from simbench.roaming.envelope import Envelope, Mode, Plan
+from simbench.roaming.envelope import Envelope, Mode, Plan, amount_of, is_share
 
 BINARY_OCTETS = 1 << 30
 
@@ -27,17 +26,6 @@ class PlanOptions(msgspec.Struct, frozen=True):
     prepaid: bool = False
     gb: str = "decimal"
     contract: Path | None = None
-
-
-def amount_of(place: str, text: str) -> Decimal:
-    """Read an amount with a point; BadInput names the option it was given to."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        raise BadInput(place, f"is {text[:40]!r}", "an amount such as 19.99") from None
-    if not amount.is_finite():
-        raise BadInput(place, f"is {text[:40]!r}", "an amount such as 19.99")
-    return amount
 
 
 def read_contract(options: PlanOptions) -> RoamingContract:
@@ -56,11 +44,6 @@ def read_plan(options: PlanOptions, contract: RoamingContract, day: date) -> Pla
 
 def _vat(text: str, contract: RoamingContract, day: date) -> Decimal:
     return Decimal(text) if is_share(text) else contract.vat_share(text, day)
-
-
-def is_share(text: str) -> bool:
-    """Whether VAT was given as a share, not as a country."""
-    return text.replace(".", "", 1).isdecimal() and text.isascii()
 
 
 def with_gigabyte(contract: RoamingContract, octets: int) -> RoamingContract:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import cloup
 from msgspec.structs import replace
 
-from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.json_files import indented
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.base.version import __version__
+from simbench.cli.options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 from simbench.cli.roaming.options import CONTRACT, JSON
 
@@ -62,7 +61,16 @@ if TYPE_CHECKING:
     ),
     JSON,
 )
-def run(**options: Any) -> None:
+def run(  # noqa: PLR0913 - one argument an option
+    scenario: Path,
+    output: Path,
+    subscribers: int | None,
+    seed: int | None,
+    billed: int,
+    contract: Path | None,
+    *,
+    as_json: bool,
+) -> int:
     """Follow a population of travellers through a scenario, and write tables, bills and a report.
 
     Exit status 1 when the operator of the scenario breaks a rule on the bills that are written out.
@@ -73,25 +81,11 @@ def run(**options: Any) -> None:
       simbench roaming run scenarios/roaming/03_a_greedy_operator.toml -o reports/greedy --subscribers 5000 --json
     """
     need("fast", "simbench roaming run")
-    sys.exit(run_command(**options))
-
-
-def run_command(  # noqa: PLR0913 - one argument an option
-    scenario: Path,
-    output: Path,
-    subscribers: int | None,
-    seed: int | None,
-    billed: int,
-    contract: Path | None,
-    *,
-    as_json: bool,
-) -> int:
-    """Follow a population, write everything out, judge the bills of the first; the exit status of the judgement."""
-    from simbench.api.roaming import REPORT, write_run
     from simbench.cli.roaming.outcomes import followed_with_progress, print_findings, read_chosen
     from simbench.finding import exit_status
     from simbench.ledger.info import NAME, write_info
     from simbench.roaming.contract import load_roaming
+    from simbench.roaming.public import REPORT, write_run
 
     terms = load_roaming(contract)
     chosen = read_chosen(scenario, terms, subscribers)
@@ -113,18 +107,20 @@ def run_command(  # noqa: PLR0913 - one argument an option
 
 
 def _info(output: Path, scenario: RoamingScenario, contract: RoamingContract, began: float) -> RunInfo:
-    from simbench.ledger.info import RunInfo
+    from simbench.ledger.info import RunInfo, Times
 
     return RunInfo(
         run=output.name,
-        created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
+        times=Times(
+            time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
+            int(began * SECOND_US),
+            int(time.time() * SECOND_US),
+        ),
         scenario=scenario.name,
         seed=scenario.seed,
         contract=contract.name,
         contract_digest=contract.digest,
         versions={"simbench": __version__},
-        wall_started=int(began * SECOND_US),
-        wall_ended=int(time.time() * SECOND_US),
         note="roaming population",
         closed=True,
         rows={"subscribers": scenario.population.subscribers, "days": scenario.population.days},

@@ -9,7 +9,7 @@ import click
 import cloup
 
 from simbench.base.json_files import indented
-from simbench.cli.output_options import OUTPUT_FILE
+from simbench.cli.options import OUTPUT_FILE
 from simbench.cli.pages import command
 from simbench.cli.roaming.options import JSON, PLAN, RULES
 
@@ -40,8 +40,8 @@ def table(plot: Path | None, *, as_json: bool, **plan: Any) -> None:
 
 def table_command(options: PlanOptions, plot: Path | None, *, as_json: bool) -> None:
     """Print the envelope of one plan under every cap there is, and draw it where asked."""
-    from simbench.cli.roaming.plans import is_share, read_contract, read_plan, row_of
-    from simbench.roaming.envelope import envelopes
+    from simbench.cli.roaming.plans import read_contract, read_plan, row_of
+    from simbench.roaming.envelope import envelopes, is_share
 
     contract = read_contract(options)
     plan = read_plan(options, contract, contract.terms.caps.data[0].since)

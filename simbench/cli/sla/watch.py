@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import cloup
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.options import OUTPUT_FOLDER, RULES
 from simbench.cli.pages import command, option_group
 
 if TYPE_CHECKING:
@@ -75,9 +74,7 @@ class Options(msgspec.Struct, frozen=True):
         help="Days that the probability looks ahead.",
     ),
 )
-@option_group(
-    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-)
+@RULES
 @option_group(
     "Run",
     cloup.option(
@@ -94,7 +91,7 @@ class Options(msgspec.Struct, frozen=True):
 @option_group(
     "Output", cloup.option("-o", "--output", required=True, type=OUTPUT_FOLDER, help="Folder for ledger and metrics.")
 )
-def watch(**options: object) -> None:
+def watch(**options: object) -> int:
     """Watch a table of tickets or a Kannel log that grows, and warn when budget or forecast cross a threshold.
 
     Each crossing is one line, in both directions. The ledger keeps every incident as it was first seen; a later watch
@@ -105,7 +102,7 @@ def watch(**options: object) -> None:
       simbench sla watch tickets.csv --history-from 2025-01-01T00:00+01:00 -o reports/watch
       simbench sla watch tickets.csv --history-from 2025-01-01T00:00Z --once --budget-below 10% -o reports/watch
     """
-    sys.exit(watch_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
+    return watch_command(Options(**options))  # type: ignore[arg-type]  # click gives what the options say
 
 
 def watch_command(options: Options) -> int:

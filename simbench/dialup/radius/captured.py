@@ -1,93 +1,47 @@
 """RADIUS accounting in the datagrams of a capture, as records.
 
-Where the secret is known, only requests with a right authenticator are used. Responses are matched
-by ends and identifier, and say which requests were answered.
+Where the secret is known, only requests with a right authenticator are used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
 
 from simbench.base.errors import BadInput
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.capture.udp import Datagram
 from simbench.dialup.calls import SetAside
-from simbench.dialup.radius.packets import REQUEST, RESPONSE, answers, read, signed, whole
+from simbench.dialup.radius.packets import read, signed
 from simbench.dialup.radius.record import BadRecord, Heard
-
-End = tuple[str, int]
-
-
-class Seen(Protocol):
-    """A datagram: number of its packet, instant (us, UTC), both ends, octets, octets the capture cut off."""
-
-    @property
-    def number(self) -> int:
-        """The number of its packet, from 1."""
-
-    @property
-    def at_us(self) -> int:
-        """When it was captured."""
-
-    @property
-    def source(self) -> End:
-        """Address and port it comes from."""
-
-    @property
-    def target(self) -> End:
-        """Address and port it goes to."""
-
-    @property
-    def octets(self) -> bytes:
-        """Its payload."""
-
-    @property
-    def missing(self) -> int:
-        """How many octets the capture cut off."""
 
 
 class Captured:
     """The records in datagrams to a RADIUS server's ports, to be iterated once; its counts are right afterwards.
 
-    `right` and `wrong` requests carry the authenticator that the secret gives, or another; `unsigned` responses carry
-    another. With a secret that explains no request at all, iterating ends with BadInput: it is the wrong one.
+    `right` and `wrong` requests carry the authenticator that the secret gives, or another. With a secret that explains
+    no request at all, iterating ends with BadInput: it is the wrong one.
     """
 
     def __init__(
-        self, datagrams: Iterable[Seen], ports: tuple[int, ...] = (1813,), secret: bytes = b"", source: str = ""
+        self, datagrams: Iterable[Datagram], ports: tuple[int, ...] = (1813,), secret: bytes = b"", source: str = ""
     ) -> None:
         self._datagrams, self._ports, self._secret, self._source = datagrams, ports, secret, source
-        self.requests = self.responses = self.answered = self.right = self.wrong = self.unsigned = 0
+        self.right = self.wrong = 0
 
     def __iter__(self) -> Iterator[Heard | SetAside]:
-        asked: dict[tuple[End, End, int], bytes] = {}
         last = 0
         for seen in self._datagrams:
             last = seen.number
             if seen.target[1] in self._ports:
-                if seen.octets[:1] == bytes((REQUEST,)) and len(seen.octets) > 1:
-                    asked[seen.source, seen.target, seen.octets[1]] = seen.octets
-                self.requests += 1
                 yield self._request(seen)
-            elif seen.octets[:1] == bytes((RESPONSE,)) and len(seen.octets) > 1:
-                self.responses += 1
-                self._response(seen, asked.pop((seen.target, seen.source, seen.octets[1]), b""))
         if getattr(self._datagrams, "cut_short", False):
             yield SetAside(last + 1, "truncated", self._told("the file ends within a packet, whatever was in it"))
         if self.wrong and not self.right:
             problem = f"explains none of {self.wrong} Accounting-Requests"
             raise BadInput("secret", problem, "the secret that access server and RADIUS server share")
 
-    def _response(self, seen: Seen, request: bytes) -> None:
-        if not whole(request):
-            return
-        if self._secret and not answers(seen.octets, request, self._secret):
-            self.unsigned += 1
-        else:
-            self.answered += 1
-
-    def _request(self, seen: Seen) -> Heard | SetAside:
+    def _request(self, seen: Datagram) -> Heard | SetAside:
         try:
             if seen.missing:
                 raise BadRecord("truncated", f"{count(seen.missing, 'octet')} not captured")

@@ -93,13 +93,6 @@ def sign(attributes: bytes, identifier: int, secret: bytes) -> bytes:
     return header + md5(header + _UNSIGNED + attributes + secret, usedforsecurity=False).digest() + attributes
 
 
-def respond(request: bytes, secret: bytes, attributes: bytes = b"") -> bytes:
-    """The Accounting-Response to a request."""
-    header = _HEADER.pack(RESPONSE, request[1], SHORTEST + len(attributes))
-    digest = md5(header + request[4:20] + attributes + secret, usedforsecurity=False).digest()
-    return header + digest + attributes
-
-
 def whole(octets: bytes) -> bytes:
     """A packet without padding behind it; b"" for what is no packet."""
     if len(octets) < SHORTEST:

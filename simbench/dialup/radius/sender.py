@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from simbench import __version__
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.units import SECOND_US
+from simbench.base.version import __version__
 from simbench.dialup.offer import load_netrevenu
 from simbench.dialup.radius.journal import Ended, Journal, Sent, Started, Try
 from simbench.dialup.radius.packets import answers, encode, sign

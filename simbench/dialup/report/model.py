@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from simbench import __version__
+from simbench.base.version import __version__
 from simbench.dialup.calls import REASONS
 from simbench.dialup.grid import Grid, grid_of
 from simbench.dialup.minutes import Month
@@ -65,7 +65,7 @@ class DialupReport:
         )
 
     @staticmethod
-    def of_run(done: DialupRun, findings: Sequence[Finding], reconciliation: Rows = ()) -> DialupReport:
+    def of_run(done: DialupRun, findings: Sequence[Finding]) -> DialupReport:
         """Gather the report of a run."""
         totals, inside = done.totals, done.laid.grid.inside
         busiest = 0 if done.scenario.growth <= 1 else len(totals.months) - 1
@@ -100,11 +100,10 @@ class DialupReport:
             ports=sum(pool.ports for pool in totals.pools),
             offered_minutes=round(done.scenario.minutes_of(busiest, done.offer)),
             busiest_month=totals.months[busiest].month,
-            reconciliation=reconciliation,
         )
 
     @staticmethod
-    def of_replay(done: Replayed, offer: Offer, findings: Sequence[Finding], reconciliation: Rows = ()) -> DialupReport:
+    def of_replay(done: Replayed, offer: Offer, findings: Sequence[Finding]) -> DialupReport:
         """Gather the report of a replay; lost calls are unknown."""
         grid = grid_of(tuple(month.month for month in done.months), offer)
         facts = (
@@ -139,7 +138,6 @@ class DialupReport:
             findings=findings,
             result={name: value for name, value in result.items() if name not in {"erlangs", "source"}},
             aside=tuple((REASONS[reason], f"{count:,}") for reason, count in done.aside_counts.items()),
-            reconciliation=reconciliation,
         )
 
 

@@ -8,17 +8,14 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from simbench.base.json_files import write_json, write_octets
 from simbench.base.outputs import claim
 from simbench.dialup.dimensioning import curve
 from simbench.dialup.report.figures import Picture, draw_dialup
 from simbench.dialup.report.model import DialupReport
-from simbench.finding import exit_status, tally
-from simbench.reporting.format import SYMBOLS, WORST_FIRST, number, rank
-from simbench.reporting.html import stylesheet
+from simbench.finding import tally
+from simbench.reporting.format import number, rank
+from simbench.reporting.html import rendered
 
 
 def write_dialup(folder: Path, report: DialupReport) -> None:
@@ -31,30 +28,16 @@ def write_dialup(folder: Path, report: DialupReport) -> None:
 
 def dialup_page(report: DialupReport) -> str:
     """The report as HTML."""
-    from simbench.reporting.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    counts = tally(report.findings)
-    return environment.get_template("dialup.html.j2").render(
+    return rendered(
+        Path(__file__).with_name("dialup.html.j2"),
+        report.findings,
         report=report,
         total=sum((owed.share_ff for owed in report.settled), Decimal(0)),
         total_eur=sum((owed.share_eur for owed in report.settled), Decimal(0)),
-        tone={0: "pass", 1: "fail", 3: "inconclusive"}[exit_status(report.findings)],
-        chips=[(outcome, counts[outcome]) for outcome in WORST_FIRST if counts[outcome]],
         findings=sorted(report.findings, key=rank),
         months=list(zip(report.months, report.settled, strict=True)),
         pictures=pictures(report),
-        symbols=SYMBOLS,
         number=number,
-        colours=COLOURS,
-        styles=stylesheet(),
-        svg=Markup,  # drawn by us: matplotlib escapes the texts in it
     )
 
 

@@ -15,7 +15,7 @@ from simbench.planning import wording
 from simbench.planning.candidates import Candidate
 from simbench.planning.orders import grouped
 from simbench.planning.report.inputs import inputs
-from simbench.reporting.html import environment, stylesheet
+from simbench.reporting.html import rendered
 from simbench.reporting.translations import Translations
 
 if TYPE_CHECKING:
@@ -46,15 +46,11 @@ def write_plan_report(path: Path, advice: Advice, contract: Contract, language: 
 
 def plan_page(advice: Advice, contract: Contract, language: str = "en") -> str:
     """The report of an advice as HTML."""
-    from simbench.reporting.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
-
     t = wording.in_language(language, contract)
     chosen = advice.chosen
     months = [Month.parse(bill.month) for bill in advice.invoices]
-    return (
-        environment(Path(__file__).parent, str)
-        .get_template("planning.html.j2")
-        .render(
+    return rendered(
+            Path(__file__).with_name("planning.html.j2"),
             t=t, advice=advice, chosen=chosen, mine=chosen.score.promised, wording=wording,
             months=[f"{t.month(one.month)} {one.year}" for one in months],
             sentence=_sentence(t, advice, months), verdict=wording.verdict(
@@ -68,8 +64,7 @@ def plan_page(advice: Advice, contract: Contract, language: str = "en") -> str:
             mixes=list(_mixes(t, advice)), notes=wording.notes_in_words(t, advice.remarks),
             paper=lambda clause: _paper(contract, clause, language), inputs=inputs(t, advice),
             confirmed=wording.confirmed(t, advice.confirmation), pictures=_pictures(t, advice), money=t.money,
-            number=t.number, colours=COLOURS, styles=stylesheet(),
-        )
+            number=t.number,
     )  # fmt: skip
 
 

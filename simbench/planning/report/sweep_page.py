@@ -14,7 +14,7 @@ from simbench.planning.runs import Key, Result
 from simbench.planning.study import COUNTED, MEASURES, Prepared
 from simbench.planning.sweep import Interval, intervals
 from simbench.planning.wording import in_language
-from simbench.reporting.html import environment, stylesheet
+from simbench.reporting.html import rendered
 from simbench.reporting.translations import Translations
 from simbench.tables.writer import Cell, Sheet
 
@@ -53,14 +53,10 @@ def write_sweep_report(
 
 def sweep_page(prepared: Prepared, done: dict[Key, Result], language: str = "en", measure: str = "") -> str:
     """The report of a sweep as HTML, about one of its measures."""
-    from simbench.reporting.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
-
     t, measure = in_language(language, prepared.contract), measure or measure_of(prepared)
     strongest = effects(prepared, done, measure)
-    return (
-        environment(Path(__file__).parent, str)
-        .get_template("sweep.html.j2")
-        .render(
+    return rendered(
+            Path(__file__).with_name("sweep.html.j2"),
             t=t, study=prepared.study, title=prepared.study.name, lead=_lead(t, prepared, done),
             sentence=_sentence(t, strongest, measure), sections=_sections(t, prepared, done, measure, strongest),
             keys=[one.key for one in prepared.study.parameters], measures=[t(f"measure.{name}") for name in MEASURES],
@@ -68,8 +64,6 @@ def sweep_page(prepared: Prepared, done: dict[Key, Result], language: str = "en"
                 (number, [_value(t, each) for each in point], one[0].replications, [measured(t, each) for each in one])
                 for number, (point, one) in enumerate(zip(prepared.points, intervals(prepared, done), strict=True))
             ],
-            colours=COLOURS, styles=stylesheet(),
-        )
     )  # fmt: skip
 
 

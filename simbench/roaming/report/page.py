@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simbench.base.json_files import write_octets
-from simbench.finding import Finding, exit_status, tally
+from simbench.finding import Finding, exit_status
 from simbench.reporting.evidence import MOST_EXHIBITS, Exhibit, exhibit
-from simbench.reporting.format import WORST_FIRST, number, rank
-from simbench.reporting.html import environment, stylesheet
+from simbench.reporting.format import number, rank
+from simbench.reporting.html import rendered
 from simbench.roaming.contract import RoamingClause, RoamingContract
 from simbench.roaming.envelope import Envelope
 from simbench.roaming.results import Summary
@@ -49,30 +49,23 @@ def write_roaming_report(path: Path, run: RoamingRun) -> None:
 
 def roaming_page(run: RoamingRun) -> str:
     """The report of a run as HTML."""
-    from simbench.reporting.style import COLOURS, look  # noqa: PLC0415 - as above
+    from simbench.reporting.style import look  # noqa: PLC0415 - as above
     from simbench.roaming.report import figures  # noqa: PLC0415 - matplotlib is slow to load
 
     findings = sorted(run.findings, key=rank)
-    status, counts = exit_status(findings), tally(findings)
     last = run.contract.terms.caps.last_day.value
     with look():
         envelopes = [figures.draw_envelopes(rows, f"Plan {name}", last) for name, rows in run.envelopes.items()]
         states, margins = figures.draw_states(run.summary), figures.draw_margins(run.summary)
-    return (
-        environment(Path(__file__).parent, str)
-        .get_template("roaming.html.j2")
-        .render(
-            run=run,
-            summary=run.summary,
-            verdict=VERDICTS[status],
-            tone={0: "pass", 1: "fail", 3: "inconclusive"}[status],
-            chips=[(outcome, counts[outcome]) for outcome in WORST_FIRST if counts[outcome]],
-            cases=[_case(finding, run.contract) for finding in findings],
-            pictures=(states, margins, *envelopes),
-            number=number,
-            colours=COLOURS,
-            styles=stylesheet(),
-        )
+    return rendered(
+        Path(__file__).with_name("roaming.html.j2"),
+        findings,
+        run=run,
+        summary=run.summary,
+        verdict=VERDICTS[exit_status(findings)],
+        cases=[_case(finding, run.contract) for finding in findings],
+        pictures=(states, margins, *envelopes),
+        number=number,
     )
 
 

@@ -3,7 +3,7 @@
 Texts are data, one table a language (`en.toml`, `fr.toml`).
 """
 
-from simbench.sla.report.judgement import Judgement, SlaRun
+from simbench.sla.report.judgement import SlaRun
 from simbench.sla.report.page import write_sla
 
-__all__ = ["Judgement", "SlaRun", "write_sla"]
+__all__ = ["SlaRun", "write_sla"]

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 from simbench.base.units import DAY_US
 from simbench.contract import Contract
-from simbench.finding import Finding, exit_status
+from simbench.finding import Finding, outcome_of
 from simbench.ledger import Run
 from simbench.reporting.format import rank
-from simbench.rules.rule import Case
+from simbench.rules.rule import Case, ordered
 from simbench.sla.availability import decided
+from simbench.sla.judged import Judged
 from simbench.sla.report.availability_figure import draw_availability
 from simbench.sla.report.calendar_figure import draw_calendar
 from simbench.sla.report.dispute_figure import draw_dispute, sides_table
 from simbench.sla.report.forecast_figure import draw_back_test, draw_fan
-from simbench.sla.report.judgement import Judgement, SlaRun
+from simbench.sla.report.judgement import SlaRun
 from simbench.sla.report.key_figures import KeyFigure, key_figures
 from simbench.sla.report.picture import Picture
 from simbench.sla.report.restoration_figure import draw_pattern, draw_restoration
@@ -51,21 +52,18 @@ class Report:
     absent: tuple[str, ...]
 
     @property
-    def status(self) -> int:
-        """Exit status of the findings."""
-        return exit_status(self.view.findings)
-
-    @property
     def tone(self) -> str:
         """The verdict as an outcome."""
-        return {0: "pass", 1: "fail", 3: "inconclusive"}[self.status]
+        return outcome_of(self.view.findings)
 
 
 def report_of(asked: SlaRun, progress: Progress = lambda *_: None) -> Report:
     """Judge, measure and draw, inside `style.look()`."""
     words, judgement = Words(asked.language, asked.contract), asked.judgement
     case = Case(Trace(asked.run), asked.contract)
-    view = view_of(case, progress, judgement.findings if judgement is not None else None)
+    sla = frozenset(ordered(asked.contract, "sla"))
+    found_of = None if judgement is None else tuple(one for one in judgement.findings if one.purpose in sla)
+    view = view_of(case, progress, found_of)
     pictures = []
     for number, draw in enumerate(DRAW):
         progress(draw.__name__.removeprefix("draw_"), number, len(DRAW))
@@ -96,7 +94,7 @@ def _ordered(view: View, contract: Contract) -> list[Finding]:
     )  # fmt: skip
 
 
-def _besides(judgement: Judgement, words: Words) -> list[Picture]:
+def _besides(judgement: Judged, words: Words) -> list[Picture]:
     """The figures of a dispute and of a forecast."""
     found = []
     if judgement.dispute is not None:
@@ -108,7 +106,7 @@ def _besides(judgement: Judgement, words: Words) -> list[Picture]:
     return found
 
 
-def _tables_besides(judgement: Judgement, words: Words) -> list[Table]:
+def _tables_besides(judgement: Judged, words: Words) -> list[Table]:
     """The tables of a dispute, of decisions, and of rows set aside."""
     found = [sides_table(judgement.dispute, words)] if judgement.dispute is not None else []
     if judgement.decisions:

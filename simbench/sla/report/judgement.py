@@ -1,4 +1,4 @@
-"""The content of a report beside its run: the findings of another record, and the options requested."""
+"""What the report of a service level is made of."""
 
 from __future__ import annotations
 
@@ -6,32 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simbench.contract import Contract
-from simbench.finding import Finding
 from simbench.ledger import Run
-from simbench.sla.dispute import Dispute
-from simbench.sla.forecast import BackTest, Forecast
-from simbench.sla.imports.decisions import Decision
-from simbench.tables.rows import RejectedRow
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """The findings of a record.
-
-    `source`: its file; `kind`: one of the kinds of `simbench judge`; `rows`: how many rows it had, of which `notes`
-    names those set aside; `before`: the findings before `decisions`; `dispute`: its tickets compared with probes.
-    """
-
-    source: str
-    kind: str
-    findings: tuple[Finding, ...]
-    rows: int = 0
-    notes: tuple[RejectedRow, ...] = ()
-    before: tuple[Finding, ...] = ()
-    decisions: tuple[Decision, ...] = ()
-    dispute: Dispute | None = None
-    forecast: Forecast | None = None
-    back_test: BackTest | None = None
+from simbench.sla.judged import Judged
 
 
 @dataclass(frozen=True)
@@ -44,11 +20,11 @@ class SlaRun:
     run: Run
     contract: Contract
     language: str = "en"
-    judgement: Judgement | None = None
+    judgement: Judged | None = None
 
     @property
     def title(self) -> str:
         """The record's name for people."""
         if self.judgement is not None:
-            return Path(self.judgement.source).name
+            return Path(str(self.judgement.facts["source"])).name
         return self.run.info.scenario or self.run.info.run

@@ -18,9 +18,8 @@ from markupsafe import Markup
 from simbench.base.json_files import encoded, write_json, write_octets
 from simbench.base.units import DAY_US
 from simbench.finding import Finding, tally
-from simbench.reporting.format import WORST_FIRST
-from simbench.reporting.html import environment, stylesheet
-from simbench.reporting.style import COLOURS, look, to_svg
+from simbench.reporting.html import rendered
+from simbench.reporting.style import look, to_svg
 from simbench.sla.report.builder import Report, report_of
 from simbench.sla.report.counts import HOURS
 from simbench.sla.report.judgement import SlaRun
@@ -85,32 +84,26 @@ def sla_page(asked: SlaRun) -> str:
 
 def html(report: Report) -> str:
     """The page."""
-    words, counts = report.words, tally(report.view.findings)
     svgs = {
         picture.name: _linked(to_svg(picture.figure, picture.heading, picture.name), report)
         for picture in report.pictures
     }
-    return (
-        environment(Path(__file__).parent, str)
-        .get_template("sla.html.j2")
-        .render(
-            t=words,
-            report=report,
-            title=report.title,
-            chips=[(outcome, counts[outcome]) for outcome in WORST_FIRST if counts[outcome]],
-            sections={
-                "service": [one for one in report.pictures if one.name not in TRAFFIC | BESIDE],
-                "beside": [one for one in report.pictures if one.name in BESIDE],
-                "traffic": [one for one in report.pictures if one.name in TRAFFIC],
-            },
-            svgs=svgs,
-            linked=_data_link,
-            colours=COLOURS,
-            styles=stylesheet(),
-            script=Markup((Path(__file__).parent / "report.js").read_text("utf-8")),  # noqa: S704 - our own file
-            plots=Markup(_plots(report)),  # noqa: S704 - escaped there
-            queries=_queries(report) if report.view.traffic.hours.codes else [],
-        )
+    return rendered(
+        Path(__file__).with_name("sla.html.j2"),
+        report.view.findings,
+        t=report.words,
+        report=report,
+        title=report.title,
+        sections={
+            "service": [one for one in report.pictures if one.name not in TRAFFIC | BESIDE],
+            "beside": [one for one in report.pictures if one.name in BESIDE],
+            "traffic": [one for one in report.pictures if one.name in TRAFFIC],
+        },
+        svgs=svgs,
+        linked=_data_link,
+        script=Markup((Path(__file__).parent / "report.js").read_text("utf-8")),  # noqa: S704 - our own file
+        plots=Markup(_plots(report)),  # noqa: S704 - escaped there
+        queries=_queries(report) if report.view.traffic.hours.codes else [],
     )
 
 

@@ -87,6 +87,23 @@ def token_at(octets: Octets, start: int, end: int) -> int:
     return -1
 
 
+def text_word(octets: Octets, msg: int, msg_end: int) -> int:
+    """A word that equal texts have in common, 0 with an escape in it; -1 for what is no text of GSM 03.38."""
+    word, simple = 1, True
+    for place in range(msg, msg_end):
+        octet = octets[place]
+        if not (48 <= octet <= 57 or 65 <= octet <= 70 or 97 <= octet <= 102):
+            return -1
+        octet &= 0xDF  # the same digit in either case
+        word = (word * _PRIME + octet) & _HASHED
+        if (place - msg) % 2 == 0:
+            if octet >= 24:  # an octet above 7F, which is reported
+                return -1
+        elif octet == 66 and octets[place - 1] == 49:  # an escape
+            simple = False
+    return word if simple else 0
+
+
 def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noqa: C901, PLR0911, PLR0912 - the form, field by field
     """The class of an operation 51 with these fields; `found` takes its content."""
     if count != _ALL:
@@ -137,19 +154,9 @@ def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noq
     msg, msg_end = starts[_MSG], starts[_MSG + 1] - 1
     if (msg_end - msg) % 2 or msg_end - msg > _LONGEST_TEXT:
         return OTHER
-    word, simple = 1, True
-    for place in range(msg, msg_end):
-        octet = octets[place]
-        if not (48 <= octet <= 57 or 65 <= octet <= 70 or 97 <= octet <= 102):
-            return OTHER
-        octet &= 0xDF  # the same digit in either case
-        word = (word * _PRIME + octet) & _HASHED
-        if (place - msg) % 2 == 0:
-            if octet >= 24:  # an octet above 7F, which is reported
-                return OTHER
-        elif octet == 66 and octets[place - 1] == 49:  # an escape
-            simple = False
-    found[8] = word if simple else 0
+    found[8] = text_word(octets, msg, msg_end)
+    if found[8] < 0:
+        return OTHER
     found[5], found[6], found[7] = msg, msg_end - msg, token_at(octets, msg, msg_end)
     return SUBMIT
 

@@ -10,10 +10,11 @@ import pytest
 from msgspec.structs import replace
 
 from simbench.bench.exercises.exercise import Exercise
-from simbench.bench.runner.run_exercise import AT_ONCE, LIGHT_AT_ONCE, Conducted, conduct_all, in_order, is_light
+from simbench.bench.runner import AT_ONCE
+from simbench.bench.runner.run_exercise import LIGHT_AT_ONCE, Conducted, conduct_all, in_order, is_light
 from simbench.bench.runner.selection import select
 from simbench.bench.sut.registry import EVERYTHING
-from simbench.cli import conform
+from simbench.cli import conform_progress
 
 CHOSEN = select()
 
@@ -57,10 +58,10 @@ def test_high_rates_are_measured_alone_and_low_ones_beside_each_other_only(at_on
 def test_a_pipe_is_told_what_is_waited_for_where_nothing_else_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(conform, "TICK_S", 0.01)
-    monkeypatch.setattr(conform, "SILENCE_S", 0.02)
+    monkeypatch.setattr(conform_progress, "TICK_S", 0.01)
+    monkeypatch.setattr(conform_progress, "SILENCE_S", 0.02)
     plan = SimpleNamespace(chosen=select(["session"]))
-    ticker = conform._Ticker(SimpleNamespace(plan=plan, capabilities=EVERYTHING))  # type: ignore[arg-type]  # as above
+    ticker = conform_progress.Ticker(SimpleNamespace(plan=plan, capabilities=EVERYTHING))  # type: ignore[arg-type]  # as above
     session = replace(CHOSEN["session"][0], seconds=80)
     ticker.progress(session, "started", "")
     ticker.progress(session, "waits", "the login of 36010 (at most 20 s)")

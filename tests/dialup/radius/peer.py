@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import Callable, Iterable
+from hashlib import md5
 from pathlib import Path
 from typing import cast
 
 from simbench.dialup.radius.journal import Journal, RecordedRun, read_journal
-from simbench.dialup.radius.packets import respond
+from simbench.dialup.radius.packets import RESPONSE, SHORTEST
 from simbench.dialup.radius.plan import Planned
 from simbench.dialup.radius.sender import Sender, Server
 
 SECRET = b"testing123"
 DEADLINE_S = 300.0
 Answer = Callable[[int, bytes], Iterable[bytes]]  # number of the datagram from 0, and it: what is sent back
+
+
+def respond(request: bytes, secret: bytes, attributes: bytes = b"") -> bytes:
+    """The Accounting-Response to a request."""
+    header = struct.pack("!BBH", RESPONSE, request[1], SHORTEST + len(attributes))
+    digest = md5(header + request[4:20] + attributes + secret, usedforsecurity=False).digest()
+    return header + digest + attributes
 
 
 def always(_number: int, request: bytes) -> list[bytes]:

@@ -13,8 +13,9 @@ from pyrad.packet import AcctPacket, PacketError
 
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import CAUSES
-from simbench.dialup.radius.packets import answers, encode, read, respond, sign, signed, stated, whole
+from simbench.dialup.radius.packets import answers, encode, read, sign, signed, stated, whole
 from simbench.dialup.radius.record import ATTRIBUTES, STATUSES, VALUES, BadRecord, Record
+from tests.dialup.radius.peer import respond
 
 SECRET = b"testing123"
 PLAIN = Record("Stop", "192.0.2.10", "0000A1B2", "dupont@isp.example", 17, seconds=1337, cause=1, event_us=SECOND_US)

@@ -14,9 +14,9 @@ import pytest
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.units import SECOND_US
 from simbench.dialup.radius.journal import Journal, Sent, read_journal
-from simbench.dialup.radius.packets import read, respond, signed
+from simbench.dialup.radius.packets import read, signed
 from simbench.dialup.radius.sender import Server
-from tests.dialup.radius.peer import SECRET, always, sent_to
+from tests.dialup.radius.peer import SECRET, always, respond, sent_to
 from tests.dialup.radius.scenes import planned
 
 

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, UDP
 
-from simbench.api.call_sources import Reading, read_calls
 from simbench.base.errors import SimbenchError
 from simbench.cli.main import cli
 from simbench.dialup.calls import CAUSES, UNKNOWN_CAUSE, SetAside, cause_of
 from simbench.dialup.radius.dates import event_of
 from simbench.dialup.radius.detail import records
 from simbench.dialup.radius.record import Heard, record_of
+from simbench.dialup.sources import Reading, read_calls
 from tests.capture.scenes import pcap
 from tests.dialup.radius.test_captured import LINK, NAS, SERVER, asked, packet
 from tests.dialup.scene import OFFER

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from fake_smsc.scenario import CodeConfig
 from fake_smsc.server.server import CORE_FRAMES
 from fake_smsc.server.strangers import EARLY_OCTETS, SLICE, TURN_ITEMS, Lane
-from fake_smsc.ucp_gateway.gateway import EARLY, PIECE, SHORT_PIECE, piece_end
+from fake_smsc.ucp_gateway.gateway import EARLY, PIECE, SHORT_PIECE, WEIGHED, piece_end
 from simbench.ucp.frame import ETX, STX, encode
 from tests import harness
 from tests.fake_smsc.live import LivePeer, serving
@@ -23,6 +24,7 @@ FLOODS = {
     "wrong checksums": harness.submit(1)[:-3] + b"XX\x03",
     "submits": harness.submit(1),
     "alerts": encode(1, "O", "31", "36010/0539/"),
+    "long frames": harness.submit(1, XSer="0103000000" * 380),  # many services, each of which is checked
 }
 STRANGERS = 20
 
@@ -156,9 +158,26 @@ def test_a_turn_serves_a_client_so_many_odd_frames_and_the_rest_later(name: str,
         sizes.append(sum(len(rest) for _, rest in left))
         turns += 1
     taken = [before - after for before, after in itertools.pairwise(sizes)]
-    most = CORE_FRAMES * len(FLOODS[name]) + PIECE
+    most = CORE_FRAMES * min(len(FLOODS[name]), WEIGHED) + PIECE
     assert max(taken) <= most
     assert turns >= len(octets) // most
+
+
+@pytest.mark.parametrize("is_fast", [True, False])
+def test_a_turn_serves_all_clients_twice_as_many_as_one_of_them(is_fast: bool) -> None:
+    gateway, _ = harness.gateway_of(CodeConfig(code="36010", sessions=20))
+    if not is_fast:
+        gateway._fast = None
+    for number in range(1, 11):
+        gateway.opened(number, harness.START)
+        gateway.received(number, harness.login(), harness.START)
+    alerts = [(number, flood("alerts", 10_000)) for number in range(1, 11)]
+    left, sizes = alerts, [sum(len(octets) for _, octets in alerts)]
+    while left:
+        left = gateway.received_many(left, harness.START, CORE_FRAMES)
+        sizes.append(sum(len(rest) for _, rest in left))
+    taken = [before - after for before, after in itertools.pairwise(sizes)]
+    assert max(taken) <= 2 * CORE_FRAMES * len(FLOODS["alerts"]) + 2 * PIECE
 
 
 def test_what_is_left_over_of_a_turn_leaves_the_same_as_one_turn() -> None:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from fake_smsc.core import amendments
 from fake_smsc.scenario import CodeConfig
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.ucp.content import message_text
+from simbench.ucp.frame import Frame
 from simbench.ucp.operations import decode
 from tests.fake_smsc.ucp_gateway.stage import (
     AWAY,
@@ -198,6 +200,20 @@ def test_more_stamps_than_fit_come_in_several_responses() -> None:
     reported = [frame for frame in ask(peer, "55")[1] if frame.ot == "57"]
     assert [len(message_text(frame).split()) - 2 for frame in reported] == [10, 10, 3]
     assert [decode(frame).get("MMS", "") for frame in reported] == ["1", "1", ""]
+
+
+def test_inquiries_nobody_acknowledges_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(amendments, "MOST_PAGES", 5)
+    peer = logged_in(CodeConfig(code="36010", window=100, limit="monitor"))
+    reported: list[Frame] = []
+    for _ in range(5):
+        result, pages = ask(peer, "55")
+        assert result == "A"
+        reported += pages
+    assert ask(peer, "55")[0] == "04"
+    for page in reported:
+        peer.acknowledge(page)
+    assert ask(peer, "55")[0] == "A"
 
 
 def test_a_response_that_is_not_acknowledged_is_offered_again() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fake_smsc.scenario import read_scenario
-from fake_smsc.strictness import MEANINGS, PROFILES, Strictness
+from fake_smsc.strictness import PROFILES, Strictness
 from fake_smsc.ucp_gateway.submission import COMMON
 from simbench.base.errors import ScenarioError
 from simbench.base.units import MINUTE_US, SECOND_US
@@ -21,6 +21,7 @@ from simbench.ucp.operations import decode
 from tests.fake_smsc.ucp_gateway.stage import logged_in, operation
 from tests.harness import START, Peer, gateway_of, login, submit
 from tests.ucp.vectors import BROKEN, Vector, name_of
+from tools.reference.strictness import MEANINGS
 
 
 def with_(**switches: str) -> Peer:

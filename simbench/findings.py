@@ -1,4 +1,4 @@
-"""Findings: what was found of a record, purpose by purpose, and `judge`, which finds it."""
+"""Findings: what was found of a record, purpose by purpose."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 from simbench.base.notebook import html_table
 from simbench.base.toml_files import choice
-from simbench.finding import OUTCOMES, Finding, Outcome, counted, exit_status, tally
-from simbench.rules.rule import RENAMED
+from simbench.finding import GRAVEST_FIRST, OUTCOMES, Finding, Outcome, counted, outcome_of, tally
+from simbench.reporting.format import quantity
+from simbench.rulebook import RENAMED
 from simbench.tables.frames import Frame
 
 if TYPE_CHECKING:
-    from simbench.sla.dispute import Dispute
-    from simbench.sla.forecast import BackTest, Forecast
     from simbench.tables.rows import RejectedRow
 
-STATUS: Final[Mapping[int, Outcome]] = {0: "pass", 1: "fail", 3: "inconclusive"}
-RANK: Final = {name: place for place, name in enumerate(("fail", "error", "inconclusive", "weak", "pass"))}
 HEADINGS: Final = ("outcome", "clause", "purpose", "exercise", "measured", "limit", "unit", "blame", "summary")
 
 
@@ -26,8 +23,8 @@ class Findings(Sequence[Finding]):
 
     `findings["sla.availability"]` is the finding of a purpose, `findings[0]` the first. `facts` are those of the
     record: source, period, contract, rows. `notes` are remarks on rows of tables that were set aside or read with
-    doubt. `before` holds the findings before any decision was applied; `dispute`, `forecast` and `back_test` what was
-    asked for beside. An unknown purpose raises KeyError, which names similar ones.
+    doubt. `before` holds the findings before any decision was applied. An unknown purpose raises KeyError, which names
+    similar ones.
 
     >>> found = judge(simulate("year/01_quiet_day"))
     >>> found["sla.restoration"].clause
@@ -36,23 +33,19 @@ class Findings(Sequence[Finding]):
     ['outcome', 'clause', 'purpose']
     """
 
-    def __init__(  # noqa: PLR0913 - what may have been asked for
+    def __init__(
         self,
         found: Sequence[Finding],
         *,
         facts: Mapping[str, str | int | float] | None = None,
         notes: Sequence[RejectedRow] = (),
         before: Sequence[Finding] = (),
-        dispute: Dispute | None = None,
-        forecast: Forecast | None = None,
-        back_test: BackTest | None = None,
         origin: Any = None,
     ) -> None:
         self._found = tuple(found)
         self.facts = dict(facts or {})
         self.notes = tuple(notes)
         self.before = tuple(before)
-        self.dispute, self.forecast, self.back_test = dispute, forecast, back_test
         self.origin = origin
         """The findings as `report` needs them."""
         self.record: Any = None
@@ -61,7 +54,7 @@ class Findings(Sequence[Finding]):
     @property
     def outcome(self) -> Outcome:
         """The whole in one word: fail if anything failed, inconclusive if something was not decided, else pass."""
-        return STATUS[exit_status(self._found)]
+        return outcome_of(self._found)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -83,15 +76,6 @@ class Findings(Sequence[Finding]):
     def frame(self) -> Frame:
         """The findings as a table: outcome, clause, purpose, exercise, measured, limit, unit, blame, summary."""
         return Frame(_arrow(self._found), "findings")
-
-    @property
-    def chances(self) -> Frame | None:
-        """The probability of a breach by each date of the forecast, as a table; None where none was asked for.
-
-        Columns: by (UTC), and for `availability` and `restoration` the probability of falling below what is promised
-        by then (from 0 to 1), with the ends `_low` and `_high` of its band (null where the distributions were given).
-        """
-        return None if self.forecast is None else Frame(_chances(self.forecast), "chances")
 
     @overload
     def __getitem__(self, key: int | str) -> Finding: ...
@@ -129,9 +113,7 @@ class Findings(Sequence[Finding]):
         return "\n".join(f"{one.outcome:<13}{one.clause:<12}{one.purpose:<28}{one.summary}" for one in self._found)
 
     def _repr_html_(self) -> str:
-        worst = sorted(self._found, key=lambda one: RANK.get(one.outcome, len(RANK)))
-        from simbench.reporting.format import quantity
-
+        worst = sorted(self._found, key=lambda one: GRAVEST_FIRST.index(one.outcome))
         rows = [
             (one.outcome, one.clause, one.purpose, quantity(one.measured, one.unit, one.limit),
              quantity(one.limit, "share" if one.unit.startswith("share") else ""), one.summary)
@@ -141,21 +123,8 @@ class Findings(Sequence[Finding]):
         return html_table(headings, rows, len(rows), counted(self._found))
 
 
-def _chances(made: Forecast) -> Any:
-    import pyarrow as pa
-
-    columns: dict[str, Any] = {"by": pa.array([one.at for one in made.dates], pa.timestamp("us", "UTC"))}
-    for name in ("availability", "restoration"):
-        chances = [getattr(one, name) for one in made.dates]
-        columns[name] = pa.array([one.share for one in chances], pa.float64())
-        for end, place in (("low", 0), ("high", 1)):
-            bands = [None if one.band is None else one.band[place] for one in chances]
-            columns[f"{name}_{end}"] = pa.array(bands, pa.float64())
-    return pa.table(columns)
-
-
 def _arrow(found: Sequence[Finding]) -> Any:
-    import pyarrow as pa
+    import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
 
     numbers = {"measured", "limit"}
     return pa.table(

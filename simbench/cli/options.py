@@ -1,4 +1,7 @@
-"""Options on what a command writes: paths, refused before any work is done when they are somebody else's; language."""
+"""Options that many commands share: contract, language, and what a command writes.
+
+Paths that are somebody else's are refused before any work is done.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import click
 import cloup
 
 from simbench.base.outputs import check_file, check_folder
+from simbench.cli.pages import option_group
 
 
 class _Output(click.Path):
@@ -30,6 +34,8 @@ class _Output(click.Path):
         return path
 
 
+CONTRACT: Final = cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+RULES: Final = option_group("Contract and rules", CONTRACT)
 OUTPUT_FOLDER: Final = _Output(folder=True)
 OUTPUT_FILE: Final = _Output(folder=False)
 

@@ -7,27 +7,27 @@ import tempfile
 import weakref
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from fake_smsc.scenario import find_scenario
-from simbench import __version__
-from simbench.api.findings import Findings
-from simbench.api.words import in_python_words, path_in
+from simbench.base.bundled import find_scenario
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.json_files import write_json
 from simbench.base.outputs import check_folder
 from simbench.base.progress import Progress, reported
+from simbench.base.python_words import in_python_words, path_in
+from simbench.base.version import __version__
 from simbench.finding import Finding, tally
+from simbench.findings import Findings
 from simbench.ledger.info import NAME
 from simbench.roaming.billing import Billing, read_billing
 from simbench.roaming.contract import load_roaming
-from simbench.roaming.envelope import Envelope, Mode, Plan, envelope
+from simbench.roaming.envelope import Envelope, Mode, Plan, amount_of, envelope, is_share
 from simbench.roaming.rules import judge_billing
 from simbench.tables.frames import Frame
 
@@ -152,9 +152,9 @@ def allowance(  # noqa: PLR0913 - what a plan may say of itself
     """
     terms = load_roaming(path_in(contract))
     on = day if isinstance(day, date) else _day(day)
-    share = terms.vat_share(vat, on) if isinstance(vat, str) and not _is_number(vat) else _amount("vat", vat)
-    domestic = None if domestic_gb is None else _amount("domestic_gb", domestic_gb)
-    return envelope(Plan(_amount("price", price), share, domestic, prepaid), on, terms, mode)
+    share = terms.vat_share(vat, on) if isinstance(vat, str) and not is_share(vat) else amount_of("vat", vat)
+    domestic = None if domestic_gb is None else amount_of("domestic_gb", domestic_gb)
+    return envelope(Plan(amount_of("price", price), share, domestic, prepaid), on, terms, mode)
 
 
 def judged(folder: Path, contract: RoamingContract, window_days: int | None) -> tuple[Billing, list[Finding]]:
@@ -201,22 +201,8 @@ def write_run(
     return summary, findings, billing
 
 
-def _amount(place: str, given: Decimal | float | str) -> Decimal:
-    try:
-        amount = Decimal(str(given))
-    except InvalidOperation:
-        raise BadInput(place, f"is {str(given)[:40]!r}", "an amount such as 19.99") from None
-    if not amount.is_finite():
-        raise BadInput(place, f"is {given}", "an amount such as 19.99")
-    return amount
-
-
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except (TypeError, ValueError):
         raise BadInput("day", f"is {str(text)[:40]!r}", "a day such as 2017-06-15") from None
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).isdecimal() and text.isascii()

@@ -1,16 +1,17 @@
-"""Calls from a file of any kind, for whatever reads calls; it joins `dialup` and `capture`.
+"""Calls from a file of any kind, for whatever reads calls.
 
 The same validation applies to every kind: it sets invalid calls aside with the reason.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from simbench.base.errors import BadInput, NothingRead
-from simbench.base.inputs import read_octets
+from simbench.base.inputs import open_input, read_octets
 from simbench.capture.files import is_capture_file
 from simbench.capture.udp import Datagrams
 from simbench.dialup.calls import SetAside
@@ -19,7 +20,6 @@ from simbench.dialup.radius.captured import Captured
 from simbench.dialup.radius.detail import read_detail
 from simbench.dialup.radius.pairing import Clock, pair
 from simbench.dialup.radius.record import Heard
-from simbench.dialup.radius.source import kind_of
 from simbench.dialup.records import Found, Records, read_records, validated
 from simbench.dialup.validation import RejectedRows
 from simbench.tables.rows import check_rejected
@@ -27,6 +27,8 @@ from simbench.tables.rows import check_rejected
 ACCOUNTING_PORTS: Final = (1813,)
 MOST_SECRET: Final = 64_000  # octets of the file of a secret
 STEP: Final = 10_000  # records between two progress reports
+_LOOKED_AT: Final = 4_096  # octets
+_INDENTED: Final = re.compile(rb"(?:\t|[ \t]+\S+ [:+]?=)")  # an attribute; editors make spaces of a tab
 
 
 class Reading(NamedTuple):
@@ -45,13 +47,10 @@ def read_calls(
     path: Path, offer: Offer, how: Reading, progress: Callable[[int, int], object] = lambda _done, _all: None
 ) -> Records:
     """Valid calls of call records, a `detail` file or a capture; the rest is set aside. Raises BadInput."""
-    kind = "csv"
-    if path.is_file():
-        kind = "capture" if is_capture_file(path) else kind_of(path)
-    if kind in {"csv", "parquet"}:
+    if not is_capture_file(path):
+        if path.is_file() and is_detail(path):
+            return accounted(path, read_detail(path), offer, how, progress)
         return read_records(path, offer, how.months, progress)
-    if kind == "detail":
-        return accounted(path, read_detail(path), offer, how, progress)
     datagrams = Datagrams(path, how.ports)
     captured = Captured(datagrams, how.ports, how.secret, path.name)
     try:
@@ -61,6 +60,18 @@ def read_calls(
     if not records.rows:
         raise NothingRead(_unseen(path, datagrams, how.ports))
     return records
+
+
+def is_detail(path: Path) -> bool:
+    """Whether a file is a detail file: its second line is indented. Raises BadInput: it cannot be read."""
+    try:
+        with open_input(path) as file:
+            head = file.read(_LOOKED_AT)
+    except OSError as problem:
+        expected = "calls: records, a detail file, a capture"
+        raise BadInput(str(path), problem.strerror or str(problem), expected) from None
+    lines = head.lstrip(b"\r\n").split(b"\n")
+    return len(lines) > 1 and head[:4] != b"PAR1" and bool(_INDENTED.match(lines[1]))
 
 
 def _unseen(path: Path, datagrams: Datagrams, ports: tuple[int, ...]) -> str:

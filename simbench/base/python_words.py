@@ -11,7 +11,6 @@ from typing import Final, ParamSpec, TypeVar
 
 from simbench.base.arguments import checked
 from simbench.base.errors import BadInput
-from simbench.contract import DEFAULT, Contract, load_contract
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,11 +42,6 @@ def in_python_words(function: Callable[P, R]) -> Callable[P, R]:
             return function(*arguments, **named)
 
     return called
-
-
-def contract_in(given: Contract | Path | str | None) -> Contract:
-    """The contract given as an object, a name or a file; None: the default. Raises ContractError."""
-    return given if isinstance(given, Contract) else load_contract(given or DEFAULT)
 
 
 def path_in(given: Path | str | None) -> Path | None:

@@ -7,23 +7,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fake_smsc.scenario import find_scenario
-from simbench.api.call_sources import Reading, read_calls
-from simbench.api.findings import Findings
-from simbench.api.planning import frame_of
-from simbench.api.words import in_python_words
+from simbench.base.bundled import find_scenario
 from simbench.base.errors import BadInput, ScenarioError
 from simbench.base.extras import need
 from simbench.base.notebook import html_table
 from simbench.base.progress import Progress, reported
 from simbench.base.python_tables import built
+from simbench.base.python_words import in_python_words
 from simbench.base.text import count
 from simbench.dialup.grid import last_day_of, months_named
-from simbench.dialup.offer import Offer, load_netrevenu
+from simbench.dialup.offer import DEFAULT_OFFER, Offer, load_netrevenu
 from simbench.dialup.settlement import JUNE_2000, Settled, Span, settle_minutes
 from simbench.dialup.settlement import span as spanned
+from simbench.dialup.sources import Reading, read_calls
 from simbench.finding import Finding
-from simbench.tables.frames import Frame
+from simbench.findings import Findings
+from simbench.tables.frames import Frame, frame_of
 from simbench.tables.writer import Sheet
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ def judge(  # noqa: PLR0913 - what may be known beside records
     months: str = "",
     statement: Path | str | None = None,
     tariff: str = "",
-    contract: str = "netrevenu_2000",
+    contract: str = DEFAULT_OFFER,
     readings: Mapping[str, str] | None = None,
     ports: Mapping[str, int] | None = None,
     clock: Literal["reception", "event"] = "reception",
@@ -176,7 +175,7 @@ def judge(  # noqa: PLR0913 - what may be known beside records
 
 @in_python_words
 def settle(
-    minutes: int, *, month: str = "", tariff: str = "", contract: str = "netrevenu_2000",
+    minutes: int, *, month: str = "", tariff: str = "", contract: str = DEFAULT_OFFER,
     readings: Mapping[str, str] | None = None,
 ) -> Settled:  # fmt: skip
     """The revenue of a month of `minutes` whole minutes: gross share before and with VAT, in francs and euros.
@@ -193,7 +192,7 @@ def settle(
 
 
 @in_python_words
-def span(minutes: int, *, contract: str = "netrevenu_2000", readings: Mapping[str, str] | None = None) -> Span:
+def span(minutes: int, *, contract: str = DEFAULT_OFFER, readings: Mapping[str, str] | None = None) -> Span:
     """The revenue of a month of `minutes` minutes under every reading of the tariff: by name, the least and the most.
 
     >>> found = span(50_000_000)

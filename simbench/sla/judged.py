@@ -1,0 +1,34 @@
+"""A record judged, as answers and reports take it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from simbench.finding import Finding
+from simbench.rules.rule import Case
+from simbench.sla.dispute import Dispute
+from simbench.sla.forecast import BackTest, Forecast
+from simbench.sla.imports.decisions import Decision
+from simbench.tables.rows import RejectedRow
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A record judged: facts about it, a finding for each purpose, notes on rows that were set aside.
+
+    `before` holds the findings before `decisions`. `case` and `case_before` are what the rules of the service level
+    read, None for a capture, which shows none.
+    """
+
+    kind: str
+    facts: dict[str, str | int | float]
+    findings: tuple[Finding, ...]
+    before: tuple[Finding, ...] = ()
+    notes: tuple[RejectedRow, ...] = ()
+    dispute: Dispute | None = None
+    forecast: Forecast | None = None
+    back_test: BackTest | None = None
+    case: Case | None = None
+    case_before: Case | None = None
+    decisions: tuple[Decision, ...] = ()
+    rows: int = 0
+    captured: bool = False
