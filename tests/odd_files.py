@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-ODD: dict[str, Callable[[Path], object]] = {
+Make = Callable[[Path], object]
+ODD: dict[str, Make] = {
     "pipe": os.mkfifo,
     "device": lambda path: path.symlink_to("/dev/zero"),
     "folder": Path.mkdir,
     "loop": lambda path: path.symlink_to(path.name),
 }
+
+
+NOTHING: Make = bool
+"""Makes no file."""
 
 
 @contextmanager

@@ -209,7 +209,7 @@ def _billed(folder: Path) -> None:
 
 def _invoice() -> bytes:
     head, row = INVOICE
-    return parquet(**{name: [cell] for name, cell in zip(head, row, strict=True)})
+    return parquet(**{str(name): [cell] for name, cell in zip(head, row, strict=True)})
 
 
 def readers(folder: Path) -> dict[str, Reader]:

@@ -152,13 +152,13 @@ def is_packed(metadata: bytes) -> bool:
         (back,) = struct.unpack_from("<i", metadata, table)
         (size,) = struct.unpack_from("<H", metadata, table - back)
         at = 4 + 2 * number
-        return table + struct.unpack_from("<H", metadata, table - back + at)[0] if at < size else table
+        return table + int(struct.unpack_from("<H", metadata, table - back + at)[0]) if at < size else table
 
     try:
         (message,) = struct.unpack_from("<I", metadata)
         header = field(message, 2)
         batch = header + struct.unpack_from("<I", metadata, header)[0]
-        return field(batch, 3) != batch
+        return bool(field(batch, 3) != batch)
     except struct.error:
         raise pa.ArrowInvalid("no message of a record batch") from None
 

@@ -11,7 +11,7 @@ import pytest
 
 from simbench.cli.main import cli
 from tests.cli.child import Ended
-from tests.odd_files import ODD, fed
+from tests.odd_files import NOTHING, ODD, fed
 from tests.readers import readers
 from tests.tables.samples import COUNTS, KANNEL, OUTAGES
 
@@ -121,7 +121,7 @@ def test_a_path_that_is_no_file_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     odd = tmp_path / ("x" * 300 if kind == "long" else "odd")
-    ODD.get(kind, lambda _: None)(odd)
+    ODD.get(kind, NOTHING)(odd)
     names = {each.name for each in sound.iterdir()}
     words = line.format(period=PERIOD).replace("@", str(odd)).split()
     with fed(odd) if kind == "pipe" else nullcontext(), pytest.MonkeyPatch.context() as patch:

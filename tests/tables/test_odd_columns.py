@@ -59,7 +59,13 @@ COLUMNS: dict[str, pa.Array] = {
     "views": pa.array(["a"], pa.string_view()),
 }  # fmt: skip
 AT = 968_700_000_000_000
-NAMES = {"nas": ["a", "b"], "port": [1, 2], "user": ["u", "v"], "session": ["1", "2"], "cause": ["1", "2"]}
+NAMES: dict[str, list[Any]] = {
+    "nas": ["a", "b"],
+    "port": [1, 2],
+    "user": ["u", "v"],
+    "session": ["1", "2"],
+    "cause": ["1", "2"],
+}
 CALLS: dict[str, dict[str, list[Any]]] = {
     "us": {"start_us": [AT, AT + 10**9], "duration_us": [9 * 10**7] * 2, **NAMES},
     "seconds": {"start_us": [AT, AT + 10**9], "duration_s": [90] * 2, **NAMES},
