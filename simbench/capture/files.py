@@ -41,6 +41,7 @@ _END, _TIME_RESOLUTION, _TIME_OFFSET = 0, 9, 14  # options of an interface
 
 LONGEST_PACKET: Final = 1 << 18  # octets; the limit of capture programs
 LONGEST_BLOCK: Final = 1 << 24
+_UNUSED: Final = bytes(4096)  # room that was kept for packets; what was lost with the power comes out so as well
 LATEST_US: Final = 253_402_300_800_000_000  # the year 10000
 _PIECE: Final = 1 << 20
 _LONGEST_HEADER: Final = 28  # of a file: 24 octets in pcap, a section header in pcapng
@@ -121,7 +122,7 @@ class CaptureFile:
                     self.cut_short |= bool(self._data)
                     return
             second, fraction, kept, wire = header.unpack_from(self._data, at)
-            if not (second or fraction or kept or wire):  # room that was kept for packets and never used
+            if not (second or fraction or kept or wire) and self._data.startswith(_UNUSED, at):
                 self.cut_short = True
                 return
             if kept > LONGEST_PACKET or fraction >= per_second:

@@ -159,7 +159,7 @@ def _signed(column: Any, beyond: int) -> Any:
 def _check_type(field: Any, path: Path) -> None:
     """Raise BadInput unless a column has names: texts, octets, whole numbers, or nothing."""
     type_ = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    kinds = ("string", "large_string", "binary", "large_binary", "integer", "null")
+    kinds = ("string", "large_string", "binary", "large_binary", "integer", "floating", "boolean", "null")
     if not any(getattr(pa.types, f"is_{kind}")(type_) for kind in kinds):
         raise BadInput(f"{path}: {field.name}", f"is a column of {field.type}", "texts or whole numbers")
 
