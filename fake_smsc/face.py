@@ -1,10 +1,10 @@
-"""The fake SMSC as an object of a test: started by `with`, ended after it, driven by plain calls."""
+"""The fake SMSC as an object for tests: started and stopped by `with`, controlled by plain calls."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
@@ -17,7 +17,6 @@ from fake_smsc.server.live import LiveSmsc
 from simbench.base.arguments import checked
 from simbench.base.errors import BadInput
 from simbench.base.loop_thread import LoopThread
-from simbench.base.toml_files import choice
 from simbench.contract import Contract, load_contract
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, RunInfo
 
@@ -30,9 +29,9 @@ STOP_S = 30.0
 
 
 class AsyncSmsc(Commands):
-    """A running SMSC on the caller's loop; given by `async with FakeSmsc(...)`.
+    """A running SMSC on the caller's loop, the result of `async with FakeSmsc(...)`.
 
-    It has the calls of `FakeSmsc`; those that take time are awaited.
+    It has the methods of `FakeSmsc`; those that take time are awaited.
 
     >>> import asyncio
     >>> async def test() -> int:
@@ -48,9 +47,10 @@ class AsyncSmsc(Commands):
         self.live = live
 
     def do(self, work: Callable[[], T]) -> T:
-        """Run it here: the caller is on the SMSC's loop."""
+        """Run a function directly: the caller is on the SMSC's loop."""
         return work()
 
+    @checked
     async def outage(self, mode: Mode = "refuse", scope: str = "total", *, planned: bool = False) -> None:
         """Start an outage. Raises BadInput for an unknown scope, ValueError during another outage."""
         await self.live.control.outage(mode, scope, planned=planned)
@@ -59,23 +59,24 @@ class AsyncSmsc(Commands):
         """End the outage."""
         await self.live.control.restore()
 
+    @checked
     async def wait_for(
         self, what: Awaited | Callable[[], bool] = "session", count: int = 1, timeout_s: float = WAIT_S
     ) -> None:
         """Like `FakeSmsc.wait_for`."""
-        if not await self.live.control.wait_until(lambda: self.reached(what, count), timeout_s):
-            raise self.missing(what, count, timeout_s)
+        await self._until(what, count, timeout_s)
 
 
 class FakeSmsc(Commands):
-    """A fake SMSC on loopback for the length of a `with` block; `async with` gives one on the caller's loop.
+    """A fake SMSC on loopback for the duration of a `with` block; `async with` runs it on the caller's loop.
 
     `codes` maps short codes to their rates (messages/s, tiers of the contract; 0: its default). `scenario` is a
-    `Scenario`, the path of one or the name of a bundled one, instead of `codes`. `port` 0 takes a free port. `limit`
-    says what happens above the rate. The ledger is kept in memory unless `folder` names a new folder for it.
+    `Scenario`, the path of one or the name of a bundled one, instead of `codes`. `port` 0 takes a free port. `limit` is
+    the treatment of messages above the rate: see the method `limit`. The ledger is kept in memory unless `folder`
+    names a new folder for it.
 
-    Raises BadInput (ScenarioError, ContractError) for anything that is no scenario of the contract, when it is made;
-    Trouble, when it is entered, where the port cannot be used.
+    The constructor raises BadInput (ScenarioError, ContractError) for an invalid scenario; entering the block raises
+    Trouble if the port cannot be used.
 
     >>> with FakeSmsc(codes={"36010": 10}) as smsc:
     ...     smsc.accounts["36010"].login
@@ -83,7 +84,7 @@ class FakeSmsc(Commands):
     """
 
     @checked
-    def __init__(  # noqa: PLR0913 - what a test may say about its SMSC
+    def __init__(  # noqa: PLR0913 - the settings of an SMSC
         self,
         codes: Mapping[str, int] | None = None,
         *,
@@ -95,11 +96,9 @@ class FakeSmsc(Commands):
         folder: Path | str | None = None,
     ) -> None:
         if codes is not None and scenario is not None:
-            raise BadInput("codes", "given beside a scenario, which has its own", "one of the two")
+            raise BadInput("codes", "given with a scenario, which has its own", "one of the two")
         if not 0 <= port < 65_536:
             raise BadInput("port", f"is {port}", "0 to 65535; 0 takes a free port")
-        if limit not in get_args(LimitMode):
-            raise BadInput("limit", f"is {limit!r:.40}", choice(str(limit), get_args(LimitMode)))
         known = contract if isinstance(contract, Contract) else load_contract(contract) if contract else None
         given = _given(codes, scenario, known, limit)
         settings = given.settings
@@ -115,6 +114,7 @@ class FakeSmsc(Commands):
     # Beginning and end -----------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
+        self._refuse_twice()
         self._thread = LoopThread("fake-smsc")
         try:
             self.live = self._made()
@@ -131,8 +131,9 @@ class FakeSmsc(Commands):
         self._end()
 
     async def __aenter__(self) -> AsyncSmsc:
-        self.live = self._made()
+        self._refuse_twice()
         try:
+            self.live = self._made()
             await self.live.__aenter__()
         except BaseException:
             self._close_ledger()
@@ -145,6 +146,10 @@ class FakeSmsc(Commands):
         finally:
             self._close_ledger()
 
+    def _refuse_twice(self) -> None:
+        if self._ledger is not None:
+            raise BadInput("FakeSmsc", "is running already", "one block at a time")
+
     def _made(self) -> LiveSmsc:
         info = RunInfo(
             run=self._folder.name if self._folder else "fake-smsc",
@@ -156,11 +161,11 @@ class FakeSmsc(Commands):
         )
         self._ledger = MemoryLedger(info) if self._folder is None else Ledger.create(self._folder, info)
         return LiveSmsc(
-            self._scenario, self._contract, self._ledger, clock=self._platform_clock, place=self._place
-        )  # fmt: skip
+            self._scenario, self._contract, self._ledger, clock=self._platform_clock, place=self._place, fast=False
+        )
 
     def _end(self) -> None:
-        """End server, loop and thread, whatever of them had begun."""
+        """Stop server, loop and thread, as far as they were started."""
         thread, entered = self._thread, self._entered
         self._thread, self._entered = None, False
         if thread is None:
@@ -179,8 +184,23 @@ class FakeSmsc(Commands):
 
     # Calls -----------------------------------------------------------------------------------------------------
 
+    if not TYPE_CHECKING:  # checkers know every attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """What there is only once the SMSC has started. Raises BadInput before that."""
+            if name == "live":
+                raise BadInput("FakeSmsc", "is not running", "a call inside its `with` block")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __repr__(self) -> str:
+        default = self._contract.terms.throughput.default_per_s.value
+        rates = ", ".join(f"{one.code} at {one.rate_per_s or default}/s" for one in self._scenario.codes)
+        return f"<FakeSmsc {rates}: {'not running' if self._ledger is None else self.address}>"
+
     def do(self, work: Callable[[], T]) -> T:
-        """Run something on the SMSC's loop and wait for its result."""
+        """Run a function on the SMSC's loop and wait for its result."""
+        if self._thread is not None and self._thread.is_current:
+            return work()
 
         async def on_loop() -> T:
             return work()
@@ -191,13 +211,19 @@ class FakeSmsc(Commands):
         if self._thread is None:
             work.close()
             raise BadInput("FakeSmsc", "is not running", "a call inside its `with` block")
+        if self._thread.is_current:
+            work.close()
+            raise BadInput("condition", "waits for the SMSC that calls it", "one that only looks")
         return self._thread.wait(work)
 
+    @checked
     def outage(self, mode: Mode = "refuse", scope: str = "total", *, planned: bool = False) -> Outage:
         """Start an outage, which ends by `restore` or with the block of `with smsc.outage(...)`.
 
-        `scope` is "total", a short code or "session:NUMBER". Raises BadInput for another scope, ValueError during
-        another outage.
+        `mode`: "cut" closes all connections (FIN), "reset" resets them (RST), "refuse" leaves them open but silent; all
+        three accept no new ones. "accept-close" closes existing connections and each new one at once, "silent" accepts
+        connections and answers nothing, "deaf-results" processes what it reads but answers nothing. `scope` is "total",
+        a short code or "session:NUMBER". Raises BadInput for another mode or scope, ValueError during another outage.
         """
         self._wait(self.live.control.outage(mode, scope, planned=planned))
         return Outage(self.restore)
@@ -206,20 +232,17 @@ class FakeSmsc(Commands):
         """End the outage."""
         self._wait(self.live.control.restore())
 
+    @checked
     def wait_for(
         self, what: Awaited | Callable[[], bool] = "session", count: int = 1, timeout_s: float = WAIT_S
     ) -> None:
         """Wait for a number of logged-in sessions or answered messages, until all is idle, or until a condition holds.
 
-        "idle": no message is on its way, no notification open. A condition is called on the SMSC's loop and must not
-        call this object. Raises TimeoutError, with the state of the SMSC, after `timeout_s` real seconds.
+        "idle": no message is on its way, no notification open. A condition, such as `lambda: len(smsc.messages()) > 1`,
+        is called in the SMSC's thread: it may look at anything, and must not wait. Raises TimeoutError, with the state
+        of the SMSC, after `timeout_s` real seconds.
         """
-
-        async def wait() -> None:
-            if not await self.live.control.wait_until(lambda: self.reached(what, count), timeout_s):
-                raise self.missing(what, count, timeout_s)
-
-        self._wait(wait())
+        self._wait(self._until(what, count, timeout_s))
 
 
 def _given(
@@ -228,7 +251,7 @@ def _given(
     contract: Contract | None,
     limit: LimitMode,
 ) -> Scenario:
-    """The scenario asked for, under the contract asked for. Raises BadInput."""
+    """Return the requested scenario under the requested contract. Raises BadInput."""
     if scenario is None:
         known = contract or load_contract()
         if codes is not None:

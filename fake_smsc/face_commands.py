@@ -1,19 +1,24 @@
-"""Commands to a running SMSC that give their result at once; `FakeSmsc` and `AsyncSmsc` share them."""
+"""Commands to a running SMSC that return at once; `FakeSmsc` and `AsyncSmsc` share them."""
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import msgspec
 
+from fake_smsc.faults.registry import FAULTS
+from fake_smsc.scenario import LimitMode
+from simbench.base.arguments import checked
 from simbench.base.errors import BadInput
+from simbench.base.toml_files import choice
 from simbench.numbering.plan import plan_of
+from simbench.numbering.subscribers import NOT_TELEPHONES_HERE
 
 if TYPE_CHECKING:
-    from fake_smsc.scenario import LimitMode
     from fake_smsc.server.control import SessionView
     from fake_smsc.server.live import LiveSmsc
     from simbench.contract import Contract
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Awaited = Literal["session", "message", "idle"]
 WAIT_S = 10.0
+LOOK_S = 0.05  # between two looks at a condition
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -41,13 +47,15 @@ class Clock:
         self._smsc = smsc
 
     def now(self) -> int:
-        """The platform's present instant (us, UTC)."""
+        """Return the platform's current instant (us, UTC)."""
         return self._smsc.live.clock.now()
 
+    @checked
     def step(self, seconds: float) -> int:
-        """Step forward by seconds; gives the new instant (us, UTC). Raises ValueError for a step back."""
+        """Step forward by seconds; return the new instant (us, UTC). Raises ValueError for a step back."""
         return self._smsc.do(lambda: self._smsc.live.control.step(seconds))
 
+    @checked
     def set_speed(self, speed: float) -> None:
         """Set the number of platform seconds per real second. Raises ValueError unless above 0."""
         self._smsc.do(lambda: self._smsc.live.control.set_speed(speed))
@@ -60,7 +68,7 @@ class Commands(ABC):
 
     @abstractmethod
     def do(self, work: Callable[[], T]) -> T:
-        """Run something on the SMSC's loop and give its result."""
+        """Run a function on the SMSC's loop and return its result."""
 
     @property
     def host(self) -> str:
@@ -79,7 +87,7 @@ class Commands(ABC):
 
     @property
     def accounts(self) -> dict[str, Account]:
-        """The login of each short code."""
+        """The login of each short code: `.login` and `.password`."""
         return {one.code: Account(one.account or one.code, one.password) for one in self.live.scenario.codes}
 
     @property
@@ -93,18 +101,25 @@ class Commands(ABC):
         return Clock(self)
 
     def sessions(self) -> list[SessionView]:
-        """Every connection, oldest first; `account` is empty before the login."""
+        """Every connection, oldest first: `.number`, `.account` ("" before the login), `.state`, and how many
+        operations each side has not answered.
+        """
         return self.do(self.live.control.sessions)
 
+    @checked
     def mo(self, sender: str, code: str, text: str) -> None:
-        """Send a text from a subscriber to a short code. Raises BadInput for a code without an account."""
+        """Send a text from a subscriber's number to a short code. Raises BadInput for a code without an account."""
+        if not sender.removeprefix("+").isdecimal():
+            raise BadInput("sender", f"is {sender!r:.40}", "a telephone number")
         self.do(lambda: self.live.control.mo(sender, code, text))
 
+    @checked
     def subscriber(self, number: str, **changes: Any) -> Subscriber:
-        """Give a subscriber after these changes: `attached`, `standing`, `operator`, `roaming`, …
+        """Give a subscriber after these changes: `attached`, `standing`, `operator`, `roaming`.
 
-        `fate` is the former name of `standing`, accepted for one release.
-        Raises BadInput for a name that a subscriber does not have.
+        `standing` is the operator's token for a telephone that it serves, or one of "unknown", "ported-out", "m2m",
+        "other-operator", "malformed", "fixed", "overseas" and "foreign"; `fate`, its former name, is accepted for one
+        release. Raises BadInput for a name that a subscriber does not have, and for a value that it cannot have.
         """
         if "fate" in changes:
             warnings.warn("subscriber: fate is now called standing", DeprecationWarning, stacklevel=2)
@@ -117,37 +132,72 @@ class Commands(ABC):
                 raise BadInput(f"subscriber {number}", f"has no {', '.join(sorted(unknown))}", f"one of {known}")
             if not changes:
                 return found
+            self._check_subscriber(found, changes)
             found = msgspec.structs.replace(found, **changes)
             self.live.control.put(found)
             return found
 
         return self.do(changed)
 
+    def _check_subscriber(self, found: Subscriber, changes: Mapping[str, object]) -> None:
+        """Raise BadInput for a value that a subscriber cannot have."""
+        standings = (plan_of(self.contract).home, *NOT_TELEPHONES_HERE)
+        for name, value in changes.items():
+            if isinstance(getattr(found, name), bool):
+                expected = "" if isinstance(value, bool) else "True or False"
+            elif name == "standing":
+                expected = "" if value in standings else choice(str(value), standings)
+            else:
+                expected = "" if isinstance(value, str) else "a text"
+            if expected:
+                raise BadInput(f"subscriber {found.msisdn}: {name}", f"is {value!r:.40}", expected)
+
+    @checked
     def limit(self, code: str, rate_per_s: int, mode: LimitMode = "delay") -> None:
-        """Change a code's rate (messages/s) and what happens above it. Raises BadInput for an unknown code."""
+        """Change a code's rate (messages/s), and what happens to submits above it. Raises BadInput for an unknown code.
+
+        `mode`: "delay" holds their results back, "nack" refuses them, "discard" does not answer, "close" closes the
+        connection, "monitor" accepts everything.
+        """
         self.do(lambda: self.live.control.limit(code, rate_per_s, mode))
 
+    @checked
     def fault(self, name: str, **parameters: object) -> None:
-        """Start a wire fault; several can act together. Raises BadInput for an unknown name or parameter."""
+        """Start a wire fault, such as `fault("late-result", delay_s=2)`; several can act together.
+
+        docs/reference/faults.md has the names and their parameters. Raises BadInput for an unknown one.
+        """
         self.do(lambda: self.live.control.fault(name, **parameters))
 
+    @checked
     def clear(self, name: str = "") -> int:
-        """End the faults of that name, or all of them; gives their number."""
+        """End the faults of that name, or all of them; gives their number. Raises BadInput for an unknown name."""
+        if name and name not in FAULTS:
+            raise BadInput("name", f"is {name!r:.40}", choice(name, FAULTS))
         return self.do(lambda: self.live.control.clear(name))
 
+    @checked
     def drop(self, session: int, *, abruptly: bool = False) -> None:
         """Close one connection, with RST if abruptly. Raises BadInput if there is no such session."""
         self.do(lambda: self.live.control.drop(session, abruptly=abruptly))
 
     def trace(self) -> Trace:
-        """The judge's reading of what has happened so far: `.submits`, `.notifications`, `.mo`, `.sessions`, …"""
+        """The judge's reading of what has happened so far: `.submits`, `.notifications`, `.mo`, `.sessions`, …
+
+        Each is a table; its `rows()` are objects with names.
+        """
         from simbench.trace.trace import Trace  # noqa: PLC0415 - a test that judges nothing needs no reader
 
         run, now = self.do(lambda: (self.live.control.snapshot(), self.live.control.now()))
         return Trace(run, ended=now)
 
+    @checked
     def messages(self, recipient: str = "", code: str = "") -> list[Submit]:
-        """Submits in order of arrival, each with its result; of one recipient or short code, if given."""
+        """Submits in order of arrival, of one recipient or short code, if given; each with its result.
+
+        A submit has `.recipient`, `.code`, `.oadc`, `.text`, `.segments`, `.at` (us, UTC) and others; `.ack` is "A" or
+        "N" ("" before the result), `.ec` the error code of a refusal.
+        """
         plan = plan_of(self.contract)
         wanted = plan.key(plan.read(recipient) or recipient) if recipient else ""
         return [
@@ -157,15 +207,28 @@ class Commands(ABC):
         ]
 
     def judge(self) -> list[Finding]:
-        """Findings on the client's traffic so far, those of `simbench judge` on a recorded run."""
+        """Findings on the client's traffic so far, those of `simbench judge` on a recorded run.
+
+        Each has a `.purpose`, an `.outcome` ("pass", "fail", "weak", "inconclusive", …) and a `.summary`.
+        """
         from simbench.rules.audit import audit, given_by  # noqa: PLC0415 - as above
         from simbench.rules.rule import Case  # noqa: PLC0415 - as above
 
         trace = self.trace()
         return audit(Case(trace, self.contract), given_by(trace), "live", ("audit",))
 
-    def reached(self, what: Awaited | Callable[[], bool], count: int) -> bool:
-        """Whether what is waited for has come about; called on the SMSC's loop."""
+    async def _until(self, what: Awaited | Callable[[], bool], count: int, timeout_s: float) -> None:
+        """Wait on the SMSC's loop. Raises TimeoutError, and what a condition raises.
+
+        A condition is also looked at without an event of the SMSC: it may be about something else.
+        """
+        control, now = self.live.control, asyncio.get_running_loop().time
+        deadline, look_s = now() + timeout_s, LOOK_S if callable(what) else timeout_s
+        while not await control.wait_until(lambda: self._reached(what, count), min(look_s, deadline - now())):
+            if now() >= deadline:
+                raise self._missing(what, count, timeout_s)
+
+    def _reached(self, what: Awaited | Callable[[], bool], count: int) -> bool:
         control = self.live.control
         if callable(what):
             return what()
@@ -175,8 +238,8 @@ class Commands(ABC):
             return control.answered() >= count
         return not control.on_the_way() and not control.unacknowledged()
 
-    def missing(self, what: Awaited | Callable[[], bool], count: int, timeout_s: float) -> TimeoutError:
-        """The error of a wait that came to nothing, with the state of the SMSC."""
+    def _missing(self, what: Awaited | Callable[[], bool], count: int, timeout_s: float) -> TimeoutError:
+        """Return the error of a wait that timed out, with the state of the SMSC."""
         control = self.live.control
         views = ", ".join(f"{one.account or 'no account yet'} ({one.state})" for one in control.sessions())
         wanted = "the condition" if callable(what) else what if what == "idle" else f"{count} {what}(s)"
@@ -188,7 +251,7 @@ class Commands(ABC):
 
 
 class Outage:
-    """An outage that has begun; as a context manager it ends with the block."""
+    """A started outage; as a context manager it ends with the block."""
 
     def __init__(self, end: Callable[[], None]) -> None:
         self._end = end

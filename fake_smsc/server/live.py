@@ -10,7 +10,6 @@ from fake_smsc.scenario import OutageConfig, Scenario, allowed_networks, epoch_u
 from fake_smsc.server.assembly import assemble
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.control import Control
-from fake_smsc.server.fast_path import load_beside
 from fake_smsc.server.network import Network, Tcp
 from fake_smsc.server.restore_state import outage_held, put_back
 from fake_smsc.server.server import SmscServer
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 class LiveSmsc:
     """Serves one scenario. Use as an async context manager."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a server is made of
         self,
         scenario: Scenario,
         contract: Contract,
@@ -36,14 +35,16 @@ class LiveSmsc:
         clock: PlatformClock | None = None,
         network: Network | None = None,
         place: Path | None = None,
+        fast: bool = True,
     ) -> None:
+        """`fast`: whether `load_fast_path` may be called."""
         config = scenario.server
         self.scenario, self.contract, self.ledger = scenario, contract, ledger
         self.saved_state: SavedState | None = None  # of a run that is resumed; set before the server is entered
         self.clock = clock or PlatformClock(
             epoch_us(scenario, contract.calendar) if config.epoch else None, config.speed
         )
-        gateway = assemble(scenario, contract, ledger, place)
+        gateway = assemble(scenario, contract, ledger, place, fast=fast)
         self.server = SmscServer(
             gateway,
             ledger,
@@ -99,12 +100,14 @@ class LiveSmsc:
 
     def load_fast_path(self) -> asyncio.Task[bool]:
         """Load the fast path beside the running server; until then, and without a compiler, the core serves."""
+        from fake_smsc.server.fast_path import load_beside  # noqa: PLC0415 - only a server that stays needs it
+
         task = asyncio.create_task(load_beside())
         self._tasks.append(task)
         return task
 
     async def _resume_outage(self, saved_state: SavedState) -> None:
-        """Continue an interrupted outage until its announced end, or until somebody restores the platform."""
+        """Continue an interrupted outage until its announced end, or until the platform is restored."""
         held = outage_held(saved_state)
         if held is None or held[0].scope.startswith("session:"):
             return

@@ -54,7 +54,7 @@ def judge(
 
 
 @in_python_words
-def judge(  # noqa: PLR0913 - what may be known beside a record
+def judge(  # noqa: PLR0913 - additional data
     record: Record | list[Records] | tuple[Records, ...],
     *,
     contract: Contract | Path | str | None = None,
@@ -79,19 +79,19 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
     executor: Where = None,
     progress: Progress | bool = False,
 ) -> Judgement | list[Judgement]:
-    """Judge a record against a contract, as `simbench judge` does, and give a finding for each purpose.
+    """Judge a record against a contract, as `simbench judge` does, and return a finding for each purpose.
 
     A record is a run or its folder; a capture; a log of Kannel; a table of outages (start, end, scope, planned,
     announced_at, …) or of messages (code, submitted_at, answered_at, result, …), as a file or as a DataFrame. A list of
-    records gives a list of findings, worked out by `executor` (as of `simulate`).
+    records gives a list of findings, computed by `executor` (see `simulate`).
 
-    `contract`: an object, name or file; by default that of the run, else the built-in one. `start`, `end`: the period
-    judged, as ISO 8601 or datetimes; a table of outages needs both. `tz`: zone of times that name none. `history_from`:
-    since when every incident is known. `mapping`: what the columns of a table mean (TOML). `decisions`: incidents
-    reclassified (TOML). `probes`, `traffic`: tables of the client's probes and of messages. `campaigns`, `requests`,
-    `keys`, `port`: what is known of a capture. `forecast_until`: also estimate the probability of a breach until then,
-    in so many `replications`, from what was known `as_of` an instant; `back_test` compares past forecasts with what
-    came; `laws` replaces the distributions that are fitted.
+    `contract`: an object, name or file; by default that of the run, otherwise the built-in one. `start`, `end`: the
+    judged period, as ISO 8601 or datetimes; a table of outages needs both. `tz`: zone of times that name none.
+    `history_from`: the instant from which every incident is known. `mapping`: the meaning of a table's columns (TOML).
+    `decisions`: reclassified incidents (TOML). `probes`, `traffic`: tables of the client's probes and of messages.
+    `campaigns`, `requests`, `keys`, `port`: additional data on a capture. `forecast_until`: also estimate the
+    probability of a breach until then, in so many `replications`, from the data known `as_of` an instant; `back_test`
+    compares past forecasts with the outcomes; `laws` replaces the fitted distributions.
 
     Raises BadInput with place, value and expectation for a record that cannot be read, and for an argument that a
     record of its kind cannot use.
@@ -102,10 +102,12 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
     'fail'
     """
     given: dict[str, Any] = {
-        "start": _time(start), "end": _time(end), "history_from": _time(history_from), "tz": tz,
+        "start": _time(start, "start"), "end": _time(end, "end"), "history_from": _time(history_from, "history_from"),
+        "tz": tz,
         "mapping": path_in(mapping), "decisions": path_in(decisions), "probes": _table(probes, "probes"),
         "traffic": _table(traffic, "traffic"), "campaigns": path_in(campaigns), "requests": path_in(requests),
-        "keys": path_in(keys), "port": port, "forecast_until": _time(forecast_until), "as_of": _time(as_of),
+        "keys": path_in(keys), "port": port,
+        "forecast_until": _time(forecast_until, "forecast_until"), "as_of": _time(as_of, "as_of"),
         "laws": path_in(laws), "back_test": back_test, "replications": replications, "seed": seed,
     }  # fmt: skip
     check_executor(executor)
@@ -123,6 +125,8 @@ def _judge(
     """Judge one record in this process, several where `executor` says."""
     many = isinstance(record, list | tuple)
     records: list[Any] = list(record) if isinstance(record, list | tuple) else [record]
+    if not records:
+        raise BadInput("record", "is an empty list", f"{EXPECTED}, or a list of one or more")
     inputs = [
         Inputs(source=source, contract=contract_for(source, contract), called=name_of(one), **given)
         for one in records
@@ -133,19 +137,19 @@ def _judge(
     if all(isinstance(one.source, Path | Frame) for one in inputs):
         found = spread(judge_one, inputs, executor, show)
     else:
-        found = [judge_one(one) for one in inputs]
+        found = spread(judge_one, inputs, 1, show)  # a run in memory does not travel
     for one, judged in zip(records, found, strict=True):
         judged.record = one
     return found
 
 
 def judge_one(inputs: Inputs) -> Judgement:
-    """The findings of one record, without the judgement itself, which stays in the process that made it."""
+    """Return the findings of one record; the judgement itself remains in this process."""
     return findings_of(inputs, judge_record(inputs), kept=False)
 
 
 def findings_of(inputs: Inputs, judged: Judged, *, kept: bool = True) -> Judgement:
-    """A judgement as findings."""
+    """Convert a judgement to findings."""
     return Judgement(
         judged.findings, facts=judged.facts, notes=judged.notes, before=judged.before, dispute=judged.dispute,
         forecast=judged.forecast, back_test=judged.back_test, origin=(inputs, judged if kept else None),
@@ -153,7 +157,7 @@ def findings_of(inputs: Inputs, judged: Judged, *, kept: bool = True) -> Judgeme
 
 
 def source_of(record: Record, *, portable: bool = False) -> Path | Recorded | Frame:
-    """A record as what is read: a path, a run, or a frame; `portable` if it goes to another process.
+    """Return a record as a path, a run, or a frame; `portable` if another process reads it.
 
     Raises BadInput for anything else.
     """
@@ -169,7 +173,7 @@ def source_of(record: Record, *, portable: bool = False) -> Path | Recorded | Fr
 
 
 def name_of(record: Record) -> str:
-    """The name of a run; "" for records that are named by their place."""
+    """Return the name of a run; "" for records named by their path."""
     return record.name if isinstance(record, Run) else ""
 
 
@@ -179,7 +183,9 @@ def _table(given: Table | None, name: str) -> Path | Frame | None:
     return Path(given) if isinstance(given, str) else Frame.of(given, name)
 
 
-def _time(given: Time | None) -> str | None:
+def _time(given: Time | None, name: str) -> str | None:
     if given is None or isinstance(given, str):
         return given
+    if not isinstance(given, date):
+        raise BadInput(name, f"is {given!r:.60}", "a date, a datetime, or a text such as 2026-03-02T10:00:00+01:00")
     return given.isoformat() if isinstance(given, datetime) else f"{given.isoformat()}T00:00"

@@ -1,16 +1,16 @@
-"""Arguments of public functions are checked against their annotations at the call, as keys of a file are.
+"""Checks arguments of public functions against their annotations at the call, with errors like those of a file.
 
-Only annotations made of the kinds below are checked; the functions themselves check the others.
+Only arguments whose annotation consists of the kinds below are checked; each function checks its others itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from functools import cache, wraps
 from inspect import signature
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Final, Literal, NamedTuple, ParamSpec, TypeVar, get_args, get_origin
 
 from simbench.base.errors import BadInput
 
@@ -19,11 +19,14 @@ R = TypeVar("R")
 
 
 class Kind(NamedTuple):
-    """What an annotation accepts: in words, by type, or by the name of a class that this room does not know."""
+    """What an annotation accepts: in words, by type, by the name of a class that this room does not know, or some
+    words.
+    """
 
     words: str
     types: tuple[type, ...] = ()
     name: str = ""
+    values: tuple[str, ...] = ()
 
 
 KINDS: Final = {
@@ -41,31 +44,53 @@ KINDS: Final = {
     "Contract": Kind("a contract", name="Contract"),
     "Scenario": Kind("a scenario", name="Scenario"),
     "Settings": Kind("", name="Scenario"),
+    "Callable": Kind("a function", (Callable,)),  # type: ignore[arg-type]  # an abstract class
+    "Progress": Kind("a function", (Callable,)),  # type: ignore[arg-type]  # as above
 }
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """The function; it raises BadInput that names the argument where one has the wrong type."""
+    """The function; it raises BadInput that names the argument where one has the wrong type, or is no word it knows."""
     shape = signature(function)
     annotated = {name: str(one.annotation).split(" | ") for name, one in shape.parameters.items()}
-    kinds = {
-        name: tuple(KINDS[part] for part in parts)
-        for name, parts in annotated.items()
-        if all(part in KINDS for part in parts)
-    }
+
+    @cache  # at the first call: by then every name of an annotation is known
+    def kinds_of(name: str) -> tuple[Kind, ...]:
+        found = [_kind(part, function.__globals__) for part in annotated.get(name, ())]
+        known = tuple(one for one in found if one is not None)
+        return known if len(known) == len(found) else ()
 
     @wraps(function)
     def called(*arguments: P.args, **named: P.kwargs) -> R:
         for name, value in shape.bind(*arguments, **named).arguments.items():
-            if name in kinds and not any(_is(value, kind) for kind in kinds[name]):
-                expected = " or ".join(dict.fromkeys(kind.words for kind in kinds[name] if kind.words))
+            kinds = kinds_of(name)
+            if kinds and not any(_is(value, kind) for kind in kinds):
+                expected = " or ".join(dict.fromkeys(filter(None, (_expected(value, kind) for kind in kinds))))
                 raise BadInput(name, f"is {value!r:.60}", expected)
         return function(*arguments, **named)
 
     return called
 
 
+def _kind(part: str, names: Mapping[str, Any]) -> Kind | None:
+    """What a part of an annotation accepts; None where that is not known here."""
+    if part in KINDS:
+        return KINDS[part]
+    found = names.get(part)
+    if get_origin(found) is Literal:
+        return Kind("", values=get_args(found))
+    return KINDS["Callable"] if part.startswith("Callable[") else None
+
+
 def _is(value: Any, kind: Kind) -> bool:
-    if isinstance(value, bool) and bool not in kind.types:  # which Python takes for a number
+    if isinstance(value, bool) and bool not in kind.types:  # Python counts bool as int
         return False
+    if kind.values:
+        return isinstance(value, str) and value in kind.values
     return isinstance(value, kind.types) or kind.name in {one.__name__ for one in type(value).__mro__}
+
+
+def _expected(value: object, kind: Kind) -> str:
+    from simbench.base.toml_files import choice  # noqa: PLC0415 - of mistakes only
+
+    return choice(str(value), kind.values) if kind.values else kind.words

@@ -1,4 +1,4 @@
-"""Standard output and standard error of a command: what comes from a wire or a file cannot steer the terminal."""
+"""Standard output and error of a command: text received from a peer or a file cannot control the terminal."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from simbench.base.errors import Trouble
 
-# Control characters but tab and line end, C1, and marks that turn the direction of text; but colours and "erase to the
-# end of the line", and a return at either end of what is written at once, as progress that is written over needs them.
+# Control characters except tab and line end, C1, and marks that change the direction of text. Allowed are colours,
+# "erase to the end of the line", and a carriage return at either end of one write: progress lines need these.
 _STYLE: Final = r"(?:[0-79]|[1-9][0-9]{1,2})?"  # a colour or weight; 8 would hide what follows
 _DRAWN: Final = rf"\[{_STYLE}(?:;{_STYLE})*[mK]"
 _ESCAPED: Final = "simbench-escaped"
@@ -22,9 +22,9 @@ _STEERING: Final = re.compile(
 
 
 def harmless(text: str) -> str:
-    r"""Return text with every character that steers a terminal written out, as \x1b or \u202e.
+    r"""Return text with every character that controls a terminal escaped, such as \x1b or \u202e.
 
-    Characters that JSON leaves as they are come out as JSON writes them, so that it stays JSON.
+    Characters that JSON does not escape are escaped in the way of JSON, so that JSON remains valid.
     """
     return _STEERING.sub(lambda found: ascii(found[0])[1:-1] if found[0] < "\x7f" else escaped(found[0]), text)
 
@@ -44,10 +44,10 @@ codecs.register_error(_ESCAPED, _escape)
 
 
 class OwnOutput:
-    """A text stream that shows what steers a terminal, and whose reader may close it, as `head` does.
+    """A text stream that escapes terminal controls and survives a reader that closes it early, such as `head`.
 
-    Once the reader has gone, later output is dropped and the exit status stays. Where the caller closed the
-    descriptor there is no stream, and all output is dropped.
+    Output after that is dropped, and the exit status does not change. If the caller closed the descriptor, there is no
+    stream, and all output is dropped.
     """
 
     def __init__(self, stream: Any) -> None:
@@ -55,11 +55,11 @@ class OwnOutput:
 
     @property
     def buffer(self) -> OwnOutput:
-        """The same for octets written below the text layer, which are written as they are."""
+        """The binary layer, with the same protection from a closed reader; octets are written unchanged."""
         return OwnOutput(self._stream.buffer)
 
     def write(self, text: Any) -> int:
-        """Write, or drop the text once the reader has gone. Raises Trouble where the disk is full."""
+        """Write the text, or drop it if the reader has closed the stream. Raises Trouble if the disk is full."""
         try:
             return int(self._stream.write(self._fitting(text) if isinstance(text, str) else text))
         except BrokenPipeError:
@@ -69,7 +69,7 @@ class OwnOutput:
             raise self._refused(problem) from None
 
     def flush(self) -> None:
-        """Flush, or drop the text once the reader has gone. Raises Trouble where the disk is full."""
+        """Flush, unless the reader has closed the stream. Raises Trouble if the disk is full."""
         try:
             self._stream.flush()
         except BrokenPipeError:
@@ -78,14 +78,14 @@ class OwnOutput:
             raise self._refused(problem) from None
 
     def end(self) -> None:
-        """Flush, or drop what cannot be written, about which `write` or `flush` has complained."""
+        """Flush, or drop what cannot be written; `write` or `flush` has raised an error about it."""
         try:
             self._stream.flush()
         except OSError:
             self._drop()
 
     def _fitting(self, text: str) -> str:
-        """The text as this stream can write it, with escapes for characters that its encoding lacks."""
+        """Return the text with escapes for characters that the encoding of the stream lacks."""
         shown, encoding = harmless(text), self._stream.encoding or "utf-8"
         return shown if shown.isascii() else shown.encode(encoding, _ESCAPED).decode(encoding)
 

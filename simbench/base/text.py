@@ -1,6 +1,17 @@
-"""Texts written the same everywhere: amounts with their nouns."""
+"""Texts written the same everywhere: amounts with their nouns, unforeseen errors."""
 
 from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+
+def broken(error: BaseException) -> str:
+    """An error that nobody foresaw in a line: its class, its words, and where it was raised."""
+    said = (str(error).splitlines() or [""])[0]
+    where = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(where[-1].filename).name}, line {where[-1].lineno})" if where else ""
+    return f"{type(error).__name__}{': ' if said else ''}{said}{place}"
 
 
 def count(amount: int, noun: str, plural: str = "") -> str:

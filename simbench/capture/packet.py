@@ -1,6 +1,6 @@
 """UCP as a layer of scapy: build, dissect, `show()`, `fuzz()`, and reassembly of frames from TCP segments.
 
-Importing this module loads scapy. Octets that are no frame become scapy's `Raw`. Layout: EMI-UCP 4.0 section 2; the
+Importing this module loads scapy. Octets outside frames become scapy's `Raw`. Layout: EMI-UCP 4.0 section 2; the
 names of the fields come from the field table.
 
 >>> from simbench.capture.packet import UCP
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from scapy.config import conf
 from scapy.fields import Field
-from scapy.packet import Packet, bind_bottom_up, bind_layers
+from scapy.packet import Packet
 from scapy.volatile import RandChoice, RandField, RandNum, RandString
 
 from simbench.ucp.codes import OPERATIONS
@@ -96,7 +96,7 @@ class UCP(Packet):
     """
 
     name = "UCP"
-    fields_desc = [  # noqa: RUF012 - scapy wants a list here
+    fields_desc = [  # noqa: RUF012 - scapy expects a list here
         _Cell("trn", 0, digits=2),
         _Cell("len", None, digits=5),
         _Cell("kind", "O"),
@@ -151,11 +151,3 @@ class UCP(Packet):
 def _number(text: str, digits: int) -> int | str:
     """Return a number written with that many digits, else the text itself."""
     return int(text) if len(text) == digits and text.isascii() and text.isdigit() else text
-
-
-def bind_port(port: int) -> None:
-    """Make scapy decode TCP segments from and to this port as UCP."""
-    from scapy.layers.inet import TCP  # noqa: PLC0415 - the network layers are slow to load
-
-    bind_bottom_up(TCP, UCP, sport=port)
-    bind_layers(TCP, UCP, dport=port)

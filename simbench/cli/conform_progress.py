@@ -20,11 +20,11 @@ SILENCE_S: Final = 15.0
 
 
 class Ticker:
-    """Progress on standard error: one line a change, and where there is a terminal, seconds as they go by."""
+    """Progress on standard error: one line per change, and on a terminal the elapsed seconds."""
 
     def __init__(self, judgements: Judgements) -> None:
         self._lock = threading.Lock()
-        self._capabilities = judgements.capabilities
+        self._judgements = judgements
         self._running: dict[str, tuple[float, float]] = {}
         self._waits: dict[str, str] = {}
         self._said_at = time.monotonic()
@@ -41,7 +41,7 @@ class Ticker:
             if phase == "waits":
                 return
             self._said_at = time.monotonic()
-            expected_s = exercise.expected_s(self._capabilities)
+            expected_s = exercise.expected_s(self._judgements.capabilities)
             if phase == "started":
                 self._running[exercise.name] = (time.monotonic(), expected_s)
                 line = f"{exercise.name}: {exercise.title} (about {expected_s:.0f} s)"
@@ -52,8 +52,9 @@ class Ticker:
                 began, _ = self._running.pop(exercise.name)
                 self._done += 1
                 took = time.monotonic() - began
+                seen = "; ".join(filter(None, (self._judgements.verdicts(exercise.name), trouble)))
                 line = f"[{self._done}/{self._total}] {exercise.name} finished in {took:.0f} s"
-                line += f": {trouble}" if trouble else ""
+                line += f": {seen}" if seen else ""
         click.echo(("\r\033[K" if self._live else "") + line, err=True)
 
     def stop(self) -> None:
@@ -61,7 +62,7 @@ class Ticker:
         self._stopped.set()
 
     def _tick(self) -> None:
-        """Show the seconds of each exercise on a terminal; elsewhere a line where nothing else was said for a while."""
+        """Show the seconds of each exercise on a terminal; otherwise print a line after a time without output."""
         while not self._stopped.wait(TICK_S):
             with self._lock:
                 now = time.monotonic()

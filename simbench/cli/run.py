@@ -27,7 +27,7 @@ STOPPED = 3
 
 
 @command(
-    files="OUTPUT, or reports/run-SCENARIO-DATE-TIME: run.json and Parquet files, one a table.",
+    files="OUTPUT, or reports/run-SCENARIO-DATE-TIME: run.json and Parquet files, one per table.",
     see=("simbench report", "simbench judge", "simbench bill", "docs/reference/scenario.md"),
 )
 @cloup.argument("scenario", type=click.Path(path_type=Path))
@@ -64,12 +64,14 @@ STOPPED = 3
 def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_json: bool, **choices: object) -> int:
     """Run a world in virtual time: the platform, its clients and subscribers over days or years.
 
+    SCENARIO is a file, or the name of a bundled one.
+
     Long runs without reactive clients use the vectorised engine, the others the event-driven one. Both produce the same
     ledger, and the same scenario and seed give the same rows.
 
     \b
     Examples:
-      simbench run scenarios/year/01_quiet_day.toml
+      simbench run year/01_quiet_day
       simbench run scenarios/year/06_year_with_15_outages.toml -o reports/year --workers 2
     """
     chosen = choices["detail"], choices["way"], choices["workers"]
@@ -79,8 +81,9 @@ def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_js
 def run_command(
     scenario: Path, output: Path | None, contract_name: str | None, choices: tuple[Detail, Way, int], *, as_json: bool
 ) -> int:
-    """Run the world of a scenario file. Returns 0, or 3 when stopped early; the rows written by then can be read."""
+    """Run the world of a scenario file. Returns 0, or 3 if stopped early; the rows written by then can be read."""
     from simbench.api.runs import How, simulate_into
+    from simbench.base.bundled import find_scenario
     from simbench.contract import load_contract
     from simbench.contract.load import contract_beside
     from simbench.ledger.info import read_info
@@ -88,6 +91,7 @@ def run_command(
     from simbench.simulation.scenario import read_world
 
     detail, way, workers = choices
+    scenario = find_scenario(scenario)
     read = read_world(scenario)
     contract = load_contract(contract_name) if contract_name else contract_beside(read.contract, scenario)
     world = plan(read, contract, str(scenario))

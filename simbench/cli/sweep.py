@@ -1,4 +1,4 @@
-"""`simbench sweep`: a study's runs, gone on with where they were interrupted."""
+"""`simbench sweep`: runs or continues a study."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "la
 )
 @cloup.option_group(
     "Report",
-    cloup.option("--measure", default="", help="Measure the report is about (default: that of [stop], else late)."),
+    cloup.option("--measure", default="", help="Measure of the report (default: that of [stop], else late)."),
     language_option("report"),
     cloup.option("--xlsx", is_flag=True, help="Also write the table of points as a workbook."),
 )
@@ -52,9 +52,9 @@ SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "la
 def sweep(study: Path, output: Path | None, workers: int | None, dask: str | None, **shown: object) -> int:
     """Run a world over a grid or sample of parameters, with replications, until the intervals are narrow enough.
 
-    Run it again with the same output folder to go on after an interruption.
+    After an interruption, run it again with the same output folder to continue.
 
-    Every point of the grid is tried against the same futures.
+    Every point of the grid is simulated in the same futures.
 
     \b
     Examples:
@@ -66,17 +66,18 @@ def sweep(study: Path, output: Path | None, workers: int | None, dask: str | Non
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """How a sweep is shown."""
+    """Options of the output of a sweep."""
 
-    measure: str = ""
-    language: str = "en"
-    xlsx: bool = False
-    as_json: bool = False
+    measure: str
+    language: str
+    xlsx: bool
+    as_json: bool
 
 
 def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, shown: Form) -> int:
-    """Run a study to its end; 0."""
+    """Run a study to its end; return 0."""
     from simbench.api.planning import Sweep, write_sweep
+    from simbench.base.bundled import find_scenario
     from simbench.base.progress import Shown
     from simbench.planning.study import MEASURES, read_study
     from simbench.planning.sweep import intervals, sweep
@@ -86,7 +87,7 @@ def sweep_command(study: Path, output: Path | None, workers: int | None, dask: s
         need("xlsx", "--xlsx")
     if shown.measure and shown.measure not in MEASURES:
         raise BadInput("--measure", shown.measure, choice(shown.measure, MEASURES))
-    prepared = read_study(study)
+    prepared = read_study(find_scenario(study))
     folder = output or Path("reports") / f"sweep-{prepared.study.name}"
     pool = pool_of(prepared, dask or workers, "--dask")
     progress = Shown()

@@ -1,4 +1,4 @@
-"""Named faults of connections over time: keepalives, window, numbers and pace after a reconnection, wrong passwords.
+"""Named faults of connections over time: keepalives, windows, TRNs and rate after a reconnection, refused logins.
 
 Each is the core with one error, registered in `client/faults.py`.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from weakref import WeakSet
 
-from simbench.base.units import NEVER, SECOND_US
+from simbench.base.units import MINUTE_US, NEVER, SECOND_US
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
 from simbench.client.messages import Accepted, LinkConfig, Refused
@@ -19,7 +19,7 @@ from simbench.ucp.session import Session, Window
 EVERY = 10  # faults of single frames corrupt one in this many
 STORM_US = 50_000
 LARGEST_WINDOW = 100
-GROWTH = 10  # places that a window gains with each connection
+GROWTH = 10  # slots that a window gains with each connection
 
 
 class KeepsOneAlive(Core):
@@ -41,7 +41,7 @@ class KeepsOneAlive(Core):
 
 
 class WindowGrows(Core):
-    """Keeps the places of operations that a lost connection left unanswered, so that its window grows."""
+    """Never frees the slots of operations that a lost connection left unanswered, so that its window grows."""
 
     _connections = -1  # the session before the first connection
 
@@ -92,7 +92,7 @@ class BurstsAfterSecondReturn(Core):
 
 
 class _ByTheSecond(Pacing):
-    """As many in each second of the clock as the rate allows, whenever in that second."""
+    """Allows as many segments in each second of the clock as the rate, at any time in the second."""
 
     def __init__(self, size: int) -> None:
         super().__init__(size)
@@ -117,6 +117,29 @@ class CountsByTheSecond(Core):
     def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
         del departures
         return _ByTheSecond(self.config.rate_per_s)
+
+
+class _AnewEachMinute(Pacing):
+    """The ring without even spacing, forgotten at each turn of a minute."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._until = 0
+
+    def earliest(self, now: int) -> int:
+        """Return the limit of what left since the minute began."""
+        if now >= self._until:
+            self._until = now - now % MINUTE_US + MINUTE_US
+            self._departures.clear()
+        return max(now, self._bound())
+
+
+class StartsAnewEachMinute(Core):
+    """Counts its rate anew from each turn of a minute, so that twice as much leaves around it."""
+
+    def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
+        del departures
+        return _AnewEachMinute(self.config.rate_per_s)
 
 
 class _WithoutZero(Window):
@@ -173,6 +196,7 @@ CONNECTION_FAULTS: dict[str, type[Core]] = {
     "reuses-trn-after-return": ReusesTrnAfterReturn,
     "bursts-after-second-return": BurstsAfterSecondReturn,
     "counts-by-the-second": CountsByTheSecond,
+    "starts-anew-each-minute": StartsAnewEachMinute,
     "skips-trn-00": SkipsTrn00,
     "waits-for-ever": WaitsForEver,
     "login-storm": LoginStorm,

@@ -11,9 +11,11 @@ from datetime import date, timedelta
 from msgspec.structs import replace
 
 from simbench.base.units import HOUR_US, SECOND_US
+from simbench.client.bodies import ALPHANUMERIC
 from simbench.client.compliance import GUARD_US, MarketingHours, StopList
 from simbench.client.core import Core
 from simbench.client.messages import MARKETING, Knowledge, LinkConfig, Outgoing
+from simbench.ucp.alphabet import LONGEST_OADC, encode, pack
 
 SINGLE = 160  # characters of one segment
 
@@ -174,7 +176,7 @@ class ClosesLate(_OtherHours):
 
 
 class OpensEarly(_OtherHours):
-    """Sends marketing from five seconds before their beginning."""
+    """Sends marketing from five seconds before the beginning of the hours."""
 
     def _hours(self, knows: Knowledge) -> MarketingHours:
         return _Hours(knows, opens_early_us=5 * SECOND_US)
@@ -257,6 +259,13 @@ class SendsAnyName(Core):
         super().__init__(config, stops)
         if config.oadc_option:
             self._outbox.compliance.names = re.compile(r".+", re.DOTALL)
+
+    def _sender(self, message: Outgoing) -> tuple[str, str]:
+        codes = encode(message.oadc or "", "replace")
+        if len(codes) <= LONGEST_OADC or codes.isdigit():
+            return super()._sender(message)
+        packed = pack(codes)
+        return f"{2 * len(packed):02X}{packed.hex().upper()}", ALPHANUMERIC
 
 
 DUTY_FAULTS: dict[str, type[Core]] = {

@@ -28,7 +28,7 @@ LETTER = re.compile(r"(?=.*[^\W\d]).+", re.DOTALL)
 
 
 def _plain(text: str) -> str:
-    """The text without accents."""
+    """Return the text without accents."""
     return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
 
 
@@ -73,7 +73,7 @@ class CountsCharacters(_Composes):
 
 
 class CutsCharacters(_Composes):
-    """Cuts long texts after a fixed number of septets or octets, within a character as well."""
+    """Cuts long texts after a fixed number of septets or octets, even within a character."""
 
     def _compose(self, text: str, ref: int) -> list[Part]:
         parts = compose(text, ref)
@@ -106,7 +106,7 @@ class DropsAccents(_Composes):
 
 
 class Ucs2ForEverything(_Composes):
-    """Sends short texts in UCS-2, whatever they hold."""
+    """Sends all short texts in UCS-2."""
 
     def _compose(self, text: str, ref: int) -> list[Part]:
         octets = text.encode("utf-16-be")
@@ -116,7 +116,7 @@ class Ucs2ForEverything(_Composes):
 
 
 class CutsNames(Core):
-    """Makes any sender name fit: without accents and signs, cut to eleven characters."""
+    """Changes sender names to fit: removes accents and signs and truncates to eleven characters."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)
@@ -154,8 +154,16 @@ class VpInUtc(Core):
         return f"{datetime.fromtimestamp(instant // SECOND_US, UTC):%d%m%y%H%M}"
 
 
+class VpByTheWallClock(Core):
+    """Adds validity periods to the time of the wall, whether or not the clocks change meanwhile."""
+
+    def _minute(self, instant: int) -> str:
+        civil = self.config.knows.calendar.civil(self._now).replace(tzinfo=None)
+        return f"{civil + timedelta(microseconds=instant - self._now):%d%m%y%H%M}"
+
+
 class ReadsMoAsGsm(Core):
-    """Takes the text of every message of a user for GSM 03.38, in UCS-2 as well."""
+    """Decodes every message of a user as GSM 03.38, even one in UCS-2."""
 
     def _deliver(self, data: list[str], frame: Frame) -> str | None:
         del frame
@@ -182,6 +190,7 @@ TEXT_FAULTS: dict[str, type[Core]] = {
     "vp-in-winter-time": VpInWinterTime,
     "vp-in-summer-time": VpInSummerTime,
     "vp-in-utc": VpInUtc,
+    "vp-by-the-wall-clock": VpByTheWallClock,
     "reads-mo-as-gsm": ReadsMoAsGsm,
     "refuses-ucs2-mo": RefusesUcs2Mo,
 }

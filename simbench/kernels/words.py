@@ -9,8 +9,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from simbench.kernels import jit
 from simbench.kernels.chance import MASK
 
@@ -19,12 +17,8 @@ def _plain(number: int) -> int:
     return int(number) & MASK
 
 
-def _unsigned(number: Any) -> Any:
-    return np.uint64(number)
-
-
 class _Word(jit.Kernel[[int], int]):
-    """`word(number)`: plain when called from Python, a mere change of type in compiled code."""
+    """`word(number)`: the number modulo 2^64 in Python, only a change of type in compiled code."""
 
     def __call__(self, number: int) -> int:
         return int(number) & MASK
@@ -34,7 +28,9 @@ class _Word(jit.Kernel[[int], int]):
         """The form called by compiled functions."""
         if not jit.compiles():
             return _plain
-        return jit.compiled(_unsigned)
+        from simbench.kernels.unsigned import unsigned  # noqa: PLC0415 - numpy, which a small server does without
+
+        return jit.compiled(unsigned)
 
 
 word = _Word(_plain)

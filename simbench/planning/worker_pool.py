@@ -1,125 +1,55 @@
 """The workers of a study: processes on this machine, or an existing Dask cluster.
 
-When a worker dies, another repeats what it was doing; nothing else is repeated or lost.
+If a worker dies, another repeats its current chunk; nothing else is repeated or lost.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, as_completed
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from functools import partial
 from typing import Any, Protocol
 
-from simbench.base.errors import BadInput, SimbenchError, Trouble
-from simbench.planning.executors import Where, check_executor, connected, lost, one_line, processes
+from simbench.planning.executors import Where, check_executor, connected, local_processes, one_line
 from simbench.planning.runs import Key, Result, run_chunk
 from simbench.planning.study import Prepared
 
 MOST_DEATHS = 3
-AHEAD = 2  # chunks a worker has at hand, so that it need not wait while results are put away
 Chunk = tuple[Key, ...]
 
 
 class WorkerPool(Protocol):
-    """Does chunks in any order."""
+    """Runs chunks in any order."""
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """The results of each chunk, as they come."""
+        """Yield the results of each chunk as it finishes."""
 
     def close(self) -> None:
-        """Let the workers go."""
+        """Release the workers."""
 
 
 class LocalPool:
-    """So many processes of this machine, each with a pipe of its own."""
+    """Processes of this machine: so many, or with None as many as are worth it."""
 
-    def __init__(self, prepared: Prepared, workers: int) -> None:
-        self._prepared, self._context = prepared, get_context("spawn")
-        self._workers = [self._hired() for _ in range(workers)]
+    def __init__(self, prepared: Prepared, workers: int | None) -> None:
+        self._workers = local_processes(partial(run_chunk, prepared), workers)
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """As WorkerPool. Raises Trouble when a chunk keeps killing its workers."""
-        waiting, deaths = deque(chunks), Counter[Chunk]()
-        at_hand: dict[Connection, deque[Chunk]] = {}
-        while waiting or at_hand:
-            self._hand_out(waiting, at_hand)
-            for ready in wait(list(at_hand)):
-                assert isinstance(ready, Connection)
-                chunks_of = at_hand[ready]
-                try:
-                    answer = ready.recv()
-                except (EOFError, OSError):
-                    deaths[chunks_of[0]] += 1
-                    if deaths[chunks_of[0]] > MOST_DEATHS:
-                        raise Trouble(f"run {chunks_of[0][0]} of the study: {lost()}") from None
-                    waiting.extendleft(reversed(at_hand.pop(ready)))
-                    self._replace(ready)
-                    continue
-                if isinstance(answer, str):
-                    raise BadInput("study", answer)
-                chunks_of.popleft()
-                if not chunks_of:
-                    del at_hand[ready]
-                self._hand_out(waiting, at_hand)
-                yield answer
-
-    def _hand_out(self, waiting: deque[Chunk], at_hand: dict[Connection, deque[Chunk]]) -> None:
-        """Give every worker what it may have at hand, the first to each before a second to any."""
-        for most in range(1, AHEAD + 1):
-            for pipe, _ in self._workers:
-                while waiting and len(at_hand.get(pipe, ())) < most:
-                    chunk = waiting.popleft()
-                    at_hand.setdefault(pipe, deque()).append(chunk)
-                    try:
-                        pipe.send(chunk)
-                    except OSError:  # it is dead, which the one who waits for it finds out
-                        break
+        """As WorkerPool. Raises Trouble when a chunk keeps killing its worker."""
+        for _, results in self._workers.do(chunks):
+            yield results
 
     def pids(self) -> list[int]:
-        """The processes' numbers."""
-        return [process.pid or 0 for _, process in self._workers]
+        """The numbers of the processes beside this one; 0 for one that has not started."""
+        return self._workers.pids()
 
     def close(self) -> None:
         """As WorkerPool."""
-        for pipe, process in self._workers:
-            pipe.close()
-            process.terminate()
-            process.join()
-
-    def _hired(self) -> tuple[Connection, SpawnProcess]:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=work, args=(theirs, self._prepared), daemon=True)
-        process.start()
-        theirs.close()
-        return ours, process
-
-    def _replace(self, pipe: Connection) -> None:
-        place = next(at for at, (one, _) in enumerate(self._workers) if one is pipe)
-        pipe.close()
-        self._workers[place][1].join()
-        self._workers[place] = self._hired()
-
-
-def work(pipe: Connection, prepared: Prepared) -> None:
-    """A local worker: a chunk in, its results or what was wrong out, until the pipe ends."""
-    while True:
-        try:
-            chunk = pipe.recv()
-        except (EOFError, OSError, KeyboardInterrupt):
-            return
-        try:
-            pipe.send(run_chunk(prepared, chunk))
-        except SimbenchError as problem:
-            pipe.send(str(problem))
-        except (OSError, KeyboardInterrupt):
-            return
+        self._workers.close()
 
 
 class DaskPool:
-    """A Dask cluster somebody else keeps; its workers must have this version of simbench installed."""
+    """An existing Dask cluster; its workers must have this version of simbench installed."""
 
     def __init__(self, prepared: Prepared, where: Any, place: str = "executor", answer_s: float = 0.0) -> None:
         """`where`: the address of its scheduler, or a client, which stays open; `place` names it in errors."""
@@ -128,11 +58,11 @@ class DaskPool:
         self._prepared = prepared
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """As WorkerPool: the scheduler gives a dead worker's chunks to others. Raises Trouble if it is lost."""
+        """See WorkerPool: the scheduler gives a dead worker's chunks to others. Raises Trouble if it is lost."""
         from distributed import as_completed  # noqa: PLC0415 - as above
 
-        # The study goes with every chunk: what is spread over the workers beforehand dies with them, or waits for one.
-        with one_line(self._where, self._place, "; with the same folder the sweep goes on"):
+        # The study is sent with every chunk: data distributed in advance would be lost with its worker.
+        with one_line(self._where, self._place, "; with the same folder the sweep continues"):
             futures = [
                 self._client.submit(run_chunk, self._prepared, chunk, pure=False, retries=MOST_DEATHS)
                 for chunk in chunks
@@ -142,32 +72,32 @@ class DaskPool:
                 future.release()
 
     def close(self) -> None:
-        """As WorkerPool; the cluster stays."""
+        """See WorkerPool; the cluster keeps running."""
         if self._own:
             self._client.close()
 
 
 class ExecutorPool:
-    """An executor of `concurrent.futures` that somebody else keeps."""
+    """An existing executor of `concurrent.futures`."""
 
     def __init__(self, prepared: Prepared, executor: Executor) -> None:
         self._prepared, self._executor = prepared, executor
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """As WorkerPool. Raises Trouble when the executor's workers die."""
+        """See WorkerPool. Raises Trouble if the executor's workers die."""
         with one_line(self._executor):
             for future in as_completed([self._executor.submit(run_chunk, self._prepared, one) for one in chunks]):
                 yield future.result()
 
     def close(self) -> None:
-        """As WorkerPool; the executor stays."""
+        """See WorkerPool; the executor keeps running."""
 
 
 def pool_of(prepared: Prepared, where: Where = None, place: str = "executor") -> WorkerPool:
-    """The workers for what an argument `executor` may be. Raises BadInput, which names the place, for anything else."""
+    """Return the workers for an argument `executor`. Raises BadInput, which names the place, for an invalid one."""
     check_executor(where, place)
     if where is None or isinstance(where, int):
-        return LocalPool(prepared, processes(where))
+        return LocalPool(prepared, where)
     if isinstance(where, Executor):
         return ExecutorPool(prepared, where)
     return DaskPool(prepared, where, place)

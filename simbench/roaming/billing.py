@@ -2,9 +2,9 @@
 
 A row that cannot be read is set aside with its line and reason, counted and shown.
 
-subscribers.csv  one row a SIM: its plan, and whether its user agreed to exceed the spending limit
-records.csv      one row a day's presence, a day's data at home or abroad, a call, the SMS of a day; in order of days
-notices.csv      notifications to the customer, and when: envelopes of billing periods, warnings, alerts, surcharges
+subscribers.csv  one row per SIM: its plan, and whether its user agreed to exceed the spending limit
+records.csv      one row per presence of a day, data of a day at home or abroad, call, SMS of a day; in order of days
+notices.csv      notifications to the customer with dates: envelopes of billing periods, warnings, alerts, surcharges
 """
 
 from __future__ import annotations
@@ -36,15 +36,14 @@ SERVICES = ("presence", "data", "voice", "sms")
 PLACES = ("home", "abroad", "both")
 KINDS = ("envelope", "envelope-used-up", "warning", "limit", "alert", "surcharge-begins", "surcharge-ends")
 MOST_UNITS = 10**15
-MOST_DIGITS = 9  # before the point of an amount, less one
+MOST_DIGITS = 9  # digits before the decimal point of an amount, less one
 CURRENCY = "EUR"
-_NUMBERS: Final = frozenset(
-    {"price_eur", "vat_share", "domestic_gb", "amount"}
-)  # with a decimal comma among semicolons
+# Columns whose decimal sign is a comma if the columns are separated by semicolons.
+_NUMBERS: Final = frozenset({"price_eur", "vat_share", "domestic_gb", "amount"})
 
 
 class SetAside(NamedTuple):
-    """A row that is not judged: file, line, and why."""
+    """A row that is not judged: file, line, and reason."""
 
     file: str
     line: int
@@ -85,19 +84,19 @@ class Account(msgspec.Struct):
 
 
 class Billing(msgspec.Struct):
-    """Everything read: accounts by subscriber, rows judged, and rows set aside."""
+    """The contents of the files: accounts by subscriber, rows judged, and rows set aside."""
 
     accounts: dict[str, Account]
     rows: int
     aside: list[SetAside]
 
     def reasons(self) -> Counter[str]:
-        """How many rows were set aside for each reason."""
+        """Count the rows set aside by reason."""
         return Counter(one.reason for one in self.aside)
 
 
 class _Unfit(Exception):
-    """Why a row cannot be judged, and the value that says so."""
+    """The reason why a row cannot be judged, with the value."""
 
     def __init__(self, reason: str, value: object = "") -> None:
         super().__init__(reason)
@@ -107,7 +106,7 @@ class _Unfit(Exception):
 def read_billing(folder: Path, first: date, last: date) -> Billing:
     """Read the three files of a folder; days outside `first` to `last` are set aside.
 
-    Raises BadInput when a file is missing, unreadable, or lacks a column.
+    Raises BadInput if a file is missing, unreadable, or lacks a column.
     """
     billing = Billing({}, 0, [])
 
@@ -153,7 +152,7 @@ def _read(path: Path, billing: Billing, take: Callable[[list[str]], None]) -> No
 
 
 def _written(row: Row, name: str) -> str:
-    """A cell as text; a day as the date that a spreadsheet or a database makes of it, without its midnight."""
+    """Return a cell as text; the date that a spreadsheet or a database makes of a day has no time."""
     cell = row.cells.get(name, "")
     if isinstance(cell, date):
         return cell.isoformat().removesuffix("T00:00:00")
@@ -229,7 +228,7 @@ def _units(text: str) -> int:
 
 
 def _amount(what: str, text: str) -> Decimal:
-    """An amount written plainly: a missing or negative one is named as such."""
+    """Read a plain decimal amount. Raises _Unfit for a missing or negative one."""
     unknown = "unknown VAT" if what == "VAT" else f"no {what}"
     if not text.strip():
         raise _Unfit(unknown if what == "VAT" else f"missing {what}")

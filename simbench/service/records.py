@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fake_smsc.scenario import LimitMode, Mode
 from simbench.finding import Outcome
@@ -17,10 +17,24 @@ Result = Literal["pending", "accepted", "refused", "buffered", "delivered", "und
 Sought = Literal["", "pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted"]
 
 
+MOST_FIELDS = 50
+
+
 class Record(BaseModel):
     """Base of all records: frozen, without unknown keys, strictly typed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Asked(Record):
+    """Base of what a request may bring; each wrong field is an error of its own, so there are few fields."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, brought: object) -> object:
+        if isinstance(brought, dict) and len(brought) > MOST_FIELDS:
+            raise ValueError(f"more than {MOST_FIELDS} fields")
+        return brought
 
 
 class Platform(Record):
@@ -65,7 +79,7 @@ class Outage(Record):
     planned: bool = False
 
 
-class AskedOutage(Outage):
+class AskedOutage(Asked, Outage):
     """An outage to start `in_s` platform seconds from now and to end `for_s` later (0: when restored)."""
 
     in_s: Seconds = 0
@@ -105,13 +119,13 @@ class SubscriberRecord(Record):
     roaming: bool
 
 
-class Porting(Record):
+class Porting(Asked):
     """The operator to port a number to; the own one ports it in."""
 
     operator: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 
 
-class Mo(Record):
+class Mo(Asked):
     """A text from a subscriber to a short code; with `wait_s` the answer waits for the acknowledgement (real s)."""
 
     sender: Msisdn
@@ -127,7 +141,7 @@ class MoSent(Record):
     acknowledged: bool
 
 
-class Fault(Record):
+class Fault(Asked):
     """A wire fault (docs/reference/faults.md); parameters left out take the fault's default."""
 
     name: Annotated[str, Field(pattern=r"^[a-z-]{1,40}$")]
@@ -144,7 +158,7 @@ class Fault(Record):
     after: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
 
 
-class Limit(Record):
+class Limit(Asked):
     """A code's rate and meter answer."""
 
     rate_per_s: Annotated[int, Field(ge=1, le=10_000)]
@@ -158,25 +172,25 @@ class Clock(Record):
     speed: float
 
 
-class Speed(Record):
+class Speed(Asked):
     """Platform seconds per real second."""
 
     speed: Annotated[float, Field(gt=0, le=100_000)]
 
 
-class Step(Record):
+class Step(Asked):
     """A step forward."""
 
     seconds: Seconds
 
 
-class Instant(Record):
+class Instant(Asked):
     """An instant to step to (us, UTC), at most a year ahead."""
 
     to: Annotated[int, Field(ge=0, le=1 << 60)]
 
 
-class WaitFor(Record):
+class WaitFor(Asked):
     """Wait until the platform has answered that many submits since it started (real s)."""
 
     answered: Annotated[int, Field(ge=0, le=1 << 60)]
@@ -300,7 +314,7 @@ class Snapshot(Record):
 
 
 class Cleared(Record):
-    """How many were ended."""
+    """The number of connections or faults ended."""
 
     ended: int
 

@@ -39,19 +39,16 @@ DOWNLOADED = 100_000, 16_000_000  # rows, octets
 EXPORTED = ("id", "at", "session", "code", "recipient", "text", "outcome", "ec", "scts")
 
 
-class Search:
-    """Search parameters for messages."""
-
-    def __init__(
-        self,
-        recipient: Wanted = "",
-        code: Annotated[str, Query(pattern=r"^[0-9A-Za-z ]{0,32}$")] = "",
-        text: Annotated[str, Query(max_length=160, pattern=r"^[^\x00]*$")] = "",
-        outcome: records.Sought = "",
-        limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
-        offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
-    ) -> None:
-        self.query = searching.Query(recipient, code, text, outcome, limit, offset)
+async def sought(
+    recipient: Wanted = "",
+    code: Annotated[str, Query(pattern=r"^[0-9A-Za-z ]{0,32}$")] = "",
+    text: Annotated[str, Query(max_length=160, pattern=r"^[^\x00]*$")] = "",
+    outcome: records.Sought = "",
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
+    offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
+) -> searching.Query:
+    """Search parameters for messages; asynchronous, since others are made in a thread."""
+    return searching.Query(recipient, code, text, outcome, limit, offset)
 
 
 def api(platform: ServedPlatform) -> APIRouter:
@@ -74,7 +71,7 @@ def _at_fault(field: str) -> Iterator[None]:
 
 
 async def _known(request: Request) -> None:
-    """Refuse unknown query parameters: ignoring them, a search would return everything."""
+    """Refuse unknown query parameters, because a search that ignored them would return everything."""
     if not request.query_params:
         return
     path = request.app.openapi()["paths"][request.scope["route"].path_format]
@@ -121,17 +118,17 @@ def _looking(router: APIRouter, platform: ServedPlatform) -> None:
 
 
 def _messages(router: APIRouter, platform: ServedPlatform) -> None:
-    search = Depends(Search)
+    search = Depends(sought)
 
     @router.get("/messages", tags=["messages"], response_model=records.Messages)
-    async def messages(asked: Search = search, fresh: Fresh = True) -> Response:
+    async def messages(asked: searching.Query = search, fresh: Fresh = True) -> Response:
         """Return messages by recipient, code, text and outcome, latest first; without `fresh` those on disk."""
-        return _ready(await platform.messages(asked.query, fresh=fresh))
+        return _ready(await platform.messages(asked, fresh=fresh))
 
     @router.get("/messages.csv", tags=["messages"], response_class=Response)
-    async def export(asked: Search = search) -> StreamingResponse:
+    async def export(asked: searching.Query = search) -> StreamingResponse:
         """Return every matching message as CSV; `limit` and `offset` are ignored."""
-        return StreamingResponse(_csv(platform, asked.query), media_type="text/csv")
+        return StreamingResponse(_csv(platform, asked), media_type="text/csv")
 
     @router.get("/messages/{id}", tags=["messages"])
     async def frame(id_: FrameId) -> records.DecodedFrame:
@@ -139,7 +136,7 @@ def _messages(router: APIRouter, platform: ServedPlatform) -> None:
         session, at, trn = id_.split(".")
         octets = await platform.frame(int(session), int(at), trn)
         if octets is None:
-            raise Refusal(404, "no message of that id", "id")
+            raise Refusal(404, "no message with that id", "id")
         return decoded(id_, octets)
 
     @router.post("/mo", tags=["messages"])
@@ -163,7 +160,7 @@ def decoded(id_: str, octets: bytes) -> records.DecodedFrame:
     """Return a decoded frame with hidden passwords."""
     frame = next((item for item in Framer(len(octets)).feed(octets) if isinstance(item, Frame)), None)
     if frame is None:
-        return records.DecodedFrame(id=id_, heading="no sound frame", frame=octets.hex().upper(), fields=[])
+        return records.DecodedFrame(id=id_, heading="not a valid frame", frame=octets.hex().upper(), fields=[])
     frame = without_secrets(frame)
     fields = [
         records.FieldRecord(name=each.name, value=each.value, what=each.what, meaning=_unless_hidden(each))
@@ -307,7 +304,7 @@ def _clock(router: APIRouter, platform: ServedPlatform) -> None:
 
     @router.post("/clock/step", tags=["clock"])
     async def step(asked: records.Step) -> records.Clock:
-        """Step the clock forward: whatever falls due happens at once, and sessions silent for too long are closed."""
+        """Step the clock forward: all due events happen at once, and sessions silent for too long are closed."""
         control.step(asked.seconds)
         return present()
 

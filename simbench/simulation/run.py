@@ -1,15 +1,15 @@
-"""Run a world into a ledger, with either engine and any number of workers; the ledger is the same."""
+"""Runs a world into a ledger; both engines and any number of workers produce the same ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from simbench.base.errors import ScenarioError
 from simbench.base.extras import missing, need
+from simbench.base.worker_processes import WorkerProcesses, in_order
 from simbench.ledger import AnyLedger
 from simbench.simulation.bulk import BulkSmsc, not_carried
 from simbench.simulation.bulk_code import CodeRun
@@ -29,7 +29,7 @@ def run_world(
     world: World, ledger: AnyLedger, detail: Detail, way: Way = "auto", workers: int = 1,
     progress: Progress = lambda _: None,
 ) -> Literal["bulk", "events"]:  # fmt: skip
-    """Run a world into a ledger and return the engine used. "auto": the vectorised one where it supports the world.
+    """Run a world into a ledger and return the engine used. "auto": the vectorised one if it supports the world.
 
     Raises ScenarioError for "bulk" with a world it does not support, BadInput for "bulk" without the extra `fast`.
     """
@@ -55,7 +55,7 @@ def run_world(
 
 
 def minutes_of(world: World, code: str, progress: Callable[[int], None] = lambda _: None) -> pa.Table:
-    """The minutes of one code, from the vectorised engine."""
+    """Return the minutes of one code, computed by the vectorised engine."""
     smsc = BulkSmsc(world, code)
     output = MinuteColumns(world, code, smsc.tables)
     CodeRun(world, code, smsc, output, progress).run()
@@ -70,16 +70,14 @@ def _minutes(world: World, ledger: AnyLedger, workers: int, progress: Progress) 
         done[0] += messages
         progress(min(0.999, done[0] / max(1.0, volume)))
 
-    with _pool(min(workers, codes)) as pool:
-        tables = (
-            (minutes_of(world, code, some) for code in world.codes)
-            if pool is None
-            else pool.map(minutes_of, [world] * codes, world.codes)
-        )
-        for number, table in enumerate(tables, 1):
+    if min(workers, codes) <= 1:
+        for code in world.codes:
+            ledger.write_table("minute", minutes_of(world, code, some))
+        return
+    with closing(WorkerProcesses(partial(minutes_of, world), min(workers, codes))) as processes:
+        for number, table in enumerate(in_order(processes.do(world.codes)), 1):
             ledger.write_table("minute", table)
-            if pool is not None:
-                progress(min(0.999, number / codes))
+            progress(min(0.999, number / codes))
 
 
 def _rows(world: World, ledger: AnyLedger, progress: Progress) -> None:
@@ -99,13 +97,3 @@ def _volumes(world: World) -> float:
     from simbench.simulation.demand import Source  # noqa: PLC0415 - only its volume
 
     return sum(Source(world, code).volume() for code in world.codes)
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
-    if workers <= 1:
-        yield None
-        return
-    # Spawned, because a fork would not copy the ledger's thread.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield pool

@@ -21,9 +21,23 @@ from simbench.base.errors import BadInput
 
 LONG_S = 300.0  # guards against hanging; says nothing about speed
 CODES = {"36010": 10}
+MSISDN = "0639980001"
 Call = Callable[[Path], object]
 # Calls below are wrong on purpose: type checkers look at them through `Any`.
 sb, smsc, scenario = cast(Any, simbench), cast(Any, FakeSmsc), cast(Any, Scenario)
+
+
+def running(call: Callable[[Any], Any]) -> Any:
+    """A call to an SMSC that runs."""
+    with FakeSmsc(codes=CODES) as one:
+        return call(one)
+
+
+def client(call: Callable[[Any], Any]) -> Any:
+    """A call to a client that runs."""
+    with FakeSmsc(codes=CODES) as platform, simbench.Client(platform.address, "36010", rate_per_s=10) as one:
+        return call(one)
+
 
 CALLS: dict[str, tuple[Call, str]] = {
     "simulate: missing": (lambda _: sb.simulate("no/such"), r"no/such: no such file; expected one of 01_first"),
@@ -57,7 +71,7 @@ CALLS: dict[str, tuple[Call, str]] = {
     "conform: soak": (lambda _: sb.conform("reference", soak="x"), "soak x: is not a valid duration; expected 20s to"),
     "report: type": (lambda _: sb.report(3), "thing: is a int; expected a run, findings, a session, a plan"),
     "report: missing": (lambda _: sb.report("none"), "none: no such folder; expected the folder of a run"),
-    "report: language": (lambda _: sb.report("none", language="de"), "language: is 'de'; expected \"en\" or \"fr\""),
+    "report: language": (lambda _: sb.report("none", language="de"), "language: is 'de'; expected one of en, fr"),
     "report: form": (lambda _: sb.report("none", form="x"), "form: is 'x'; expected an installed package"),
     "plan: missing": (lambda _: sb.plan("none.toml"), "none.toml: no such file; expected one of 01_first, "),
     "plan: key": (lambda _: sb.plan({"x": 1}), "campaign: x: unknown key; expected one of period"),
@@ -85,6 +99,59 @@ CALLS: dict[str, tuple[Call, str]] = {
         lambda _: sb.World(("2026-01-01", "2026-02-01"), {"36010": 11}), r"codes\[0\]\.rate_per_s: is 11; expected on"
     ),
     "World: period": (lambda _: sb.World(3, CODES), "period: is 3; expected two times"),
+    "simulate: engine": (lambda _: sb.simulate("year/01_quiet_day", engine="fast"), "engine: is 'fast'; expected one"),
+    "simulate: progress": (
+        lambda _: sb.simulate("year/01_quiet_day", progress="yes"), "progress: is 'yes'; expected a function or True"
+    ),
+    "Run.save: again": (
+        lambda t: [sb.simulate("year/01_quiet_day").save(t / "run") for _ in range(2)], "run: holds a ledger already"
+    ),
+    "judge: nothing": (lambda _: sb.judge([]), "record: is an empty list; expected a run, a file or folder"),
+    "judge: in a list": (lambda t: sb.judge([t / "x.csv", 5]), "record: is a int; expected a run, a file or folder"),
+    "judge: time": (lambda t: sb.judge(t / "x.csv", start=2025), "start: is 2025; expected a date, a datetime, or a"),
+    "Report.save: type": (
+        lambda _: sb.report(sb.simulate("year/01_quiet_day")).save(3), "folder: is 3; expected a path or a text"
+    ),
+    "plan: language": (lambda _: sb.plan("plan/02_small", language="de"), "language: is 'de'; expected one of en, fr"),
+    "plan: mixes": (lambda _: sb.plan("plan/02_small", mixes="36010=10"), "mixes: is '36010=10'; expected a list of"),
+    "bill: language": (lambda _: sb.bill("none.csv", {}, language="de"), "language: is 'de'; expected one of en, fr"),
+    "what_if: late": (lambda _: sb.what_if("none", late_min=-1), "late_min: is -1; expected 0 minutes or more"),
+    "Contract: reading": (
+        lambda _: sb.load_contract().read_as("rate-meter", "none"), "orange_ops_2016: rate-meter: no reading `none`"
+    ),
+    "FakeSmsc: before": (lambda _: smsc(CODES).address, "FakeSmsc: is not running; expected a call inside its `with"),
+    "FakeSmsc: after": (lambda _: running(lambda one: one).messages(), "FakeSmsc: is not running; expected a call"),
+    "FakeSmsc: twice": (lambda _: running(lambda one: one.__enter__()), "FakeSmsc: is running already; expected one"),
+    "FakeSmsc: scope": (lambda _: running(lambda one: one.outage(scope="36099")), "outage of 36099: no such code or"),
+    "FakeSmsc: mode": (lambda _: running(lambda one: one.outage("off")), "mode: is 'off'; expected one of cut, reset"),
+    "FakeSmsc: awaited": (lambda _: running(lambda one: one.wait_for("sessions")), "what: is 'sessions'; expected per"),
+    "FakeSmsc: timeout": (lambda _: running(lambda one: one.wait_for("idle", timeout_s="1")), "timeout_s: is '1'; exp"),
+    "FakeSmsc: fault": (lambda _: running(lambda one: one.fault("nope")), 'fault.name: "nope" is not a fault; expect'),
+    "FakeSmsc: fault's key": (
+        lambda _: running(lambda one: one.fault("late-result", delay=1)), "fault: delay: unknown key; expected perhaps"
+    ),
+    "FakeSmsc: clear": (lambda _: running(lambda one: one.clear("late-results")), "name: is 'late-results'; expected"),
+    "FakeSmsc: sender": (lambda _: running(lambda one: one.mo("Anna", "36010", "x")), "sender: is 'Anna'; expected a"),
+    "FakeSmsc: sender's type": (lambda _: running(lambda one: one.mo(639980001, "36010", "x")), "sender: is 639980001"),
+    "FakeSmsc: mo's code": (lambda _: running(lambda one: one.mo(MSISDN, "36099", "x")), "short code 36099: no accou"),
+    "FakeSmsc: attached": (
+        lambda _: running(lambda one: one.subscriber(MSISDN, attached="no")), "attached: is 'no'; expected True or Fal"
+    ),
+    "FakeSmsc: standing": (
+        lambda _: running(lambda one: one.subscriber(MSISDN, standing="x")), "standing: is 'x'; expected one of ora"
+    ),
+    "FakeSmsc: operator": (
+        lambda _: running(lambda one: one.subscriber(MSISDN, operator=3)), "operator: is 3; expected a text"
+    ),
+    "FakeSmsc: limit's mode": (lambda _: running(lambda one: one.limit("36010", 10, "x")), "mode: is 'x'; expected"),
+    "FakeSmsc: limit's code": (lambda _: running(lambda one: one.limit("36099", 10)), "short code 36099: not in servi"),
+    "FakeSmsc: step": (lambda _: running(lambda one: one.clock.step("5")), "seconds: is '5'; expected a number"),
+    "FakeSmsc: drop": (lambda _: running(lambda one: one.drop("1")), "session: is '1'; expected a whole number"),
+    "FakeSmsc: recipient": (lambda _: running(lambda one: one.messages(recipient=5)), "recipient: is 5; expected a te"),
+    "Client: validity": (lambda _: client(lambda one: one.send(MSISDN, "x", validity_s=0)), "validity_s: is 0; expec"),
+    "Client: state": (lambda _: client(lambda one: one.wait_for("m1", "done")), "state: is 'done'; expected one of q"),
+    "Client: outside": (lambda _: sb.Client("127.0.0.1:1", "36010").send(MSISDN, "x"), "Client: is not running; expec"),
+    "Client: twice": (lambda _: client(lambda one: one.__enter__()), "Client: is running already; expected one block"),
     "dialup: missing": (lambda _: dialup.simulate("none"), "none: no such file; expected one of 01_first, "),
     "dialup: type": (lambda _: cast(Any, dialup).simulate(3), "scenario: is 3; expected a path or a text or a dicti"),
     "roaming: type": (lambda _: cast(Any, roaming).simulate(3), "scenario: is 3; expected a path or a text"),
@@ -159,20 +226,3 @@ def test_an_interrupted_session_leaves_no_client_no_thread_and_no_folder(tmp_pat
     )
     assert done.stdout == "1 [] ['MainThread']\n", done.stdout + done.stderr
     assert not list(tmp_path.glob("simbench-*"))
-
-
-@pytest.mark.slow
-def test_a_script_without_its_guard_is_told_so(tmp_path: Path) -> None:
-    """With the default executor a script is imported by each worker, which would call the function again."""
-    script = tmp_path / "script.py"
-    script.write_text('import simbench\nsimbench.simulate("year/01_quiet_day", replications=3)\n')
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=LONG_S, check=False)
-    assert done.returncode == 1
-    last = done.stderr.strip().splitlines()[-1]
-    assert last.endswith('or the script calls this at import: there, call it below if __name__ == "__main__":'), last
-    script.write_text(
-        'import simbench\nif __name__ == "__main__":\n'
-        '    print(len(simbench.simulate("year/01_quiet_day", replications=3)))\n'
-    )
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=LONG_S, check=False)
-    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr

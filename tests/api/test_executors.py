@@ -1,14 +1,17 @@
-"""Equal results wherever the work is done: here, in threads, in processes, on a Dask cluster."""
+"""Equal results for every executor: this process, threads, processes, a Dask cluster."""
 
 from __future__ import annotations
 
 import os
 import pickle
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,7 +74,7 @@ WORK: dict[str, Callable[..., list[Any]]] = {"simulate": simulated, "sweep": swe
 
 @pytest.fixture(scope="module")
 def here() -> Callable[[str], list[Any]]:
-    """What each function gives in this process, worked out once."""
+    """The result of each function in this process, computed once."""
     known: dict[str, list[Any]] = {}
 
     def of(name: str) -> list[Any]:
@@ -93,6 +96,7 @@ def cluster() -> Iterator[Any]:
 PLACES: dict[str, Where] = {
     "threads": lambda: ThreadPoolExecutor(2),
     "two processes": lambda: nullcontext(2),
+    "as many processes as are worth it": lambda: nullcontext(None),
     "an executor's processes": lambda: ProcessPoolExecutor(2, mp_context=get_context("spawn")),
 }
 
@@ -160,6 +164,27 @@ def test_an_error_in_a_worker_is_the_error_of_the_call_without_the_worker_s_own_
         spread(no_zone, [1, 1], executor)
 
 
+UNGUARDED = """
+import sys
+print("the script runs", file=sys.stderr)
+import simbench
+
+study = {"parameters": [{"key": "codes.0.rate_per_s", "values": [10, 20]}], "replications": 2, "block": 2}
+found = simbench.sweep(study, world="year/01_quiet_day", executor=2)
+runs = simbench.simulate("year/01_quiet_day", replications=2, executor=2)
+print(found, len(runs))
+"""
+
+
+@pytest.mark.parametrize("given", ["a file", "standard input"])
+def test_a_script_needs_no_guard_and_is_not_run_again(given: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(UNGUARDED)
+    command = [sys.executable, "script.py" if given == "a file" else "-"]
+    done = subprocess.run(command, input=UNGUARDED, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "<Sweep study: 2 points, 4 runs> 2\n"
+    assert done.stderr == "the script runs\n"
+
+
 @pytest.mark.parametrize("place", ["two processes", "an executor's processes"])
 def test_workers_that_die_are_one_line(place: str) -> None:
     with PLACES[place]() as executor, pytest.raises(Trouble, match=r"^worker processes died; they lack memory") as seen:
@@ -209,9 +234,9 @@ def test_an_address_where_nobody_answers_is_one_line(name: str, monkeypatch: pyt
 # Progress ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("executor", [1, 2])
+@pytest.mark.parametrize("executor", [None, 1, 2])
 @pytest.mark.parametrize("name", WORK)
-def test_progress_grows_to_the_whole(name: str, executor: int) -> None:
+def test_progress_grows_to_the_whole(name: str, executor: int | None) -> None:
     shares: list[float] = []
 
     def show(share: float | None, doing: str) -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import TCP
-from scapy.packet import Packet, Padding, Raw, fuzz, split_layers
+from scapy.packet import Packet, Padding, Raw, bind_bottom_up, bind_layers, fuzz, split_layers
 from scapy.sessions import TCPSession
 
-from simbench.capture.packet import UCP, bind_port
+from simbench.capture.packet import UCP
 from simbench.ucp.frame import Frame, Framer
 from tests.capture.scenes import LOGIN, RESULTS, SUBMITS, WELCOME, Line, ip_packet, pcap, write
 from tests.ucp.vectors import VALID, Vector, name_of
@@ -88,7 +88,8 @@ def test_what_is_no_frame_is_raw() -> None:
 
 @pytest.fixture
 def _bound() -> Any:
-    bind_port(5000)
+    bind_bottom_up(TCP, UCP, sport=5000)
+    bind_layers(TCP, UCP, dport=5000)
     yield
     split_layers(TCP, UCP, sport=5000)
     split_layers(TCP, UCP, dport=5000)

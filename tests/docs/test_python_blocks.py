@@ -43,3 +43,13 @@ def test_the_tutorial_s_python_prints_what_it_shows_and_leaves_the_report(tmp_pa
 @pytest.mark.parametrize("page", ["README.md", "docs/tutorial/first-session.md"])
 def test_it_is_ten_lines(page: str) -> None:
     assert len([line for line in python_of(page).splitlines() if line]) <= 10
+
+
+@pytest.mark.slow
+def test_the_guide_s_test_of_a_client_passes_in_an_empty_folder(tmp_path: Path) -> None:
+    text = (ROOT / "docs/guides/test-your-client.md").read_text("utf-8")
+    for name, block in re.findall(r"<!-- file: (\w+\.py) -->\n```python\n(.*?)```", text, re.DOTALL):
+        (tmp_path / name).write_text(block)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, cwd=tmp_path)
+    assert "3 passed" in done.stdout, done.stdout + done.stderr

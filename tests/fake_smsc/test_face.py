@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -125,6 +127,36 @@ def test_waiting_for_a_client_that_never_connects_says_so() -> None:
         smsc.wait_for("session", timeout_s=0.05)
 
 
+def test_a_condition_may_look_at_the_smsc_and_at_anything_else() -> None:
+    looked = count(1)
+    with FakeSmsc(codes={"36010": 10}) as smsc, talking(smsc) as talker:
+        smsc.wait_for(lambda: [one.account for one in smsc.sessions()] == ["36010"], timeout_s=LONG_S)
+        talker.ask(harness.submit(AdC=RECIPIENT))
+        smsc.wait_for(lambda: [one.text for one in smsc.messages()] == ["Bonjour"], timeout_s=LONG_S)
+        smsc.wait_for(lambda: next(looked) > 3, timeout_s=LONG_S)  # nothing happens in the SMSC meanwhile
+        with pytest.raises(ZeroDivisionError):
+            smsc.wait_for(lambda: 1 // len(smsc.trace().mo) > 0)
+        with pytest.raises(BadInput, match="condition: waits for the SMSC that calls it; expected one that only looks"):
+            smsc.wait_for(lambda: smsc.wait_for("idle") is None)
+        assert len(smsc.sessions()) == 1
+
+
+def test_a_condition_that_fails_later_is_an_error_of_who_waits() -> None:
+    with FakeSmsc(codes={"36010": 10}) as smsc, ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(smsc.wait_for, lambda: 1 // (1 - len(smsc.sessions())) == 0, 1, LONG_S)
+        with talking(smsc) as talker:
+            with pytest.raises(ZeroDivisionError):
+                waits.result(LONG_S)
+            talker.ask(harness.submit(AdC=RECIPIENT))
+
+
+def test_it_says_what_it_is() -> None:
+    smsc = FakeSmsc(codes={"36010": 10, "36020": 0})
+    assert repr(smsc) == "<FakeSmsc 36010 at 10/s, 36020 at 10/s: not running>"
+    with smsc:
+        assert repr(smsc) == f"<FakeSmsc 36010 at 10/s, 36020 at 10/s: 127.0.0.1:{smsc.port}>"
+
+
 def test_it_runs_on_the_callers_loop_too() -> None:
     async def scenario() -> list[str]:
         async with FakeSmsc(codes={"36010": 10}) as smsc:
@@ -173,7 +205,7 @@ def test_nothing_is_left_running_where_the_port_is_taken() -> None:
 
 
 def test_an_interrupt_ends_server_and_thread() -> None:
-    """A program that is interrupted in the block ends by KeyboardInterrupt, without waiting for anybody."""
+    """A program that is interrupted in the block ends by KeyboardInterrupt, without waiting for clients."""
     program = (
         "import signal, os, threading\n"
         "from fake_smsc import FakeSmsc\n"
@@ -221,8 +253,9 @@ def test_importing_the_package_loads_nothing() -> None:
 
 
 def test_a_running_smsc_has_loaded_nothing_heavy() -> None:
-    """What is not loaded costs a test nothing: tables, drawing, the compiler and the commands stay away."""
-    heavy = ("pyarrow", "pandas", "polars", "matplotlib", "scapy", "numba", "scipy", "click", "jinja2", "simpy", "rich")
+    """A test does not load tables, drawing, the compiler and the commands."""
+    heavy = ("numpy", "pyarrow", "pandas", "polars", "matplotlib", "scapy", "numba", "scipy", "click", "jinja2", "rich",
+             "simpy", "importlib.metadata", "fake_smsc.fast")  # fmt: skip
     program = (
         "import sys\nfrom fake_smsc import FakeSmsc\n"
         f"with FakeSmsc({{'36010': 10}}):\n    print([name for name in {heavy!r} if name in sys.modules])\n"

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from simbench.kernels import table as module
 from simbench.kernels.chance import MASK
 from simbench.kernels.jit import compiled
-from simbench.kernels.table import HEAD, PROBES, Table, cell_of
+from simbench.kernels.table import HEAD, PROBES, Table
+from simbench.kernels.table_cells import cell_of
 
 KEYS = st.integers(1, MASK) | st.integers(1, 300)
 STEPS = st.lists(st.lists(KEYS, min_size=1, max_size=40) | st.just(None), max_size=20)
 
 
 def colliding(table: Table, count: int) -> list[int]:
-    """Keys whose hashes are the last cell of a table."""
+    """Return keys with hashes of the last cell of a table."""
     inverse = pow(int(table.cells[1]), -1, 1 << 64)
     return [(MASK - number) * inverse & MASK for number in range(count)]
 

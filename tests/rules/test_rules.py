@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import simbench.bench.runner.selection  # noqa: F401 - importing it enters the exercises
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.run_exercise import Conducted

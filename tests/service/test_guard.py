@@ -96,6 +96,9 @@ def test_oversize_bodies_unknown_names_and_path_tricks_are_refused_with_a_proble
                 assert "/work" not in answer.text
             unannounced = await get(stage, "/api/v1/mo", "POST", content=many)
             assert (unannounced.status_code, unannounced.json()["field"]) == (413, "body")
+            keys = {f"a{number}": 0 for number in range(100)}
+            many_fields = (await get(stage, "/api/v1/clock/speed", "PUT", json=keys)).json()
+            assert (many_fields["field"], many_fields["status"], len(many_fields["errors"])) == ("body", 422, 1)
             nested = await get(stage, "/api/v1/mo", "POST", content=b"[" * 999, headers={"Content-Type": JSON})
             assert (nested.status_code, nested.json()["field"]) in {(400, "body"), (422, "body")}
             wrong = (await get(stage, "/api/v1/clock/step", "POST", json={"seconds": -1})).json()
@@ -107,7 +110,7 @@ def test_oversize_bodies_unknown_names_and_path_tricks_are_refused_with_a_proble
     asyncio.run(script())
     reported = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     refused = [each for each in reported if each["event"] == "request refused"]
-    assert len(refused) == 14
+    assert len(refused) == 15
     assert {each["status"] for each in refused} >= {413, 404, 422, 405, 403}
     assert not any("33612345678" in each["path"] for each in refused)
 
@@ -176,7 +179,7 @@ def test_half_requests_and_slow_logins_leave_room_for_who_has_the_token() -> Non
 
 
 async def at_end(reader: asyncio.StreamReader) -> bool:
-    """Whether the server has ended the connection; waits for it."""
+    """Wait, and tell whether the server has ended the connection."""
     async with asyncio.timeout(60):
         try:
             return await reader.read() == b""

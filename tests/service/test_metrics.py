@@ -10,12 +10,16 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
+from fastapi.openapi import utils
 from prometheus_client.parser import text_string_to_metric_families
 
 from simbench.service.client import ApiClient
 from simbench.service.metrics import METRICS
+from simbench.service.settings import ServiceSettings
 from tests.service.stage import NUMBER, Stage, staged
 
 REPO = Path(__file__).parents[2]
@@ -68,6 +72,27 @@ def test_the_metrics_say_what_happened() -> None:
             assert seen["simbench_tier"][("36020",)] == 10
             assert seen["simbench_outage"] == {("silent", "36020"): 1}
             assert sum(seen["simbench_findings"].values()) > 10
+
+    asyncio.run(script())
+
+
+def test_the_document_of_the_api_is_made_before_anybody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    make = utils.get_openapi
+
+    def counted(**given: Any) -> dict[str, Any]:
+        made.append(given["title"])
+        return make(**given)
+
+    monkeypatch.setattr("fastapi.applications.get_openapi", counted)
+
+    async def script() -> None:
+        async with staged(ServiceSettings(console=True)) as stage:
+            before = len(made)
+            await stage.ask(stage.client.messages, limit=1)
+            async with httpx.AsyncClient(base_url=stage.url, trust_env=False) as client:
+                assert (await client.get("/openapi.json")).is_success
+            assert len(made) == before >= 1
 
     asyncio.run(script())
 

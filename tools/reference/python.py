@@ -40,9 +40,10 @@ What the commands do, as functions with typed results. The examples run as they 
 * Wrong input raises `BadInput` at the call, with place, value and expectation; an unknown name in a result raises
   `KeyError` or `ValueError`.
 * Tables are `Frame`: Arrow, or DataFrames with the extras `pandas` and `polars`. Instants are timestamps in UTC.
-* `executor=` is None (a process a core), a number of processes (1: this one), an executor of `concurrent.futures`,
-  a Dask client, or the address of a scheduler; results are the same on any. A script that starts processes does so
-  below `if __name__ == "__main__":`.
+* `executor=` is None (this process, and one more for each further core once enough work waits to be worth its
+  start), a number of processes (1: this one), an executor of `concurrent.futures`, a Dask client, or the address of a
+  scheduler; results are the same on any. Processes that simbench starts do not import your script, so that the call
+  needs no `if __name__ == "__main__":` around it.
 * `progress=True` shows a line in a terminal, or below the cell of a notebook; a function is called with the share
   done (from 0 to 1, or None) and what is being done.
 * `contract=` is a `Contract`, the name of a built-in one, or a file.

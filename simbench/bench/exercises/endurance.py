@@ -1,28 +1,26 @@
-"""The endurance exercise: mixed load for a given time, one cut an hour, and samples of memory and backlog.
+"""The endurance exercise: mixed load for a given time, one disconnection per hour, samples of memory and backlog.
 
-A run of less than four hours has four cuts.
+A run of less than four hours has four disconnections.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import Chosen, Exercise, Script
 from simbench.bench.exercises.tester import Bench
+from simbench.bench.sut.process_tree import tree_rss_kib
 from simbench.bench.sut.protocol import pids_of
 from simbench.contract import Contract
 from simbench.ledger.events import ClientSampled
 from simbench.rules.rule import load, standing
 
 HOUR_S: Final = 3600
-CUTS: Final = 4  # cuts of a run shorter than as many hours
-LOAD: Final = 0.5  # share of each tier: the client catches up after a cut in as long as the cut lasted
+CUTS: Final = 4  # disconnections of a run shorter than as many hours
+LOAD: Final = 0.5  # share of each tier: after a disconnection the client needs the same time to catch up
 NAMES: Final = ("first", "third")
 SAMPLES: Final = 720  # samples of a run; at most four a second
 LONGEST_CUT_S: Final = 30
@@ -32,7 +30,7 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": HOUR_S, "d": 24 * HOUR_S}
 
 
 def duration_s(text: str) -> int:
-    """Seconds of "90", "90s", "10m", "8h" or "2d". Raises BadInput."""
+    """Convert "90", "90s", "10m", "8h" or "2d" to seconds. Raises BadInput."""
     found = re.fullmatch(r"([0-9]{1,6})([smhd]?)", text)
     seconds = int(found[1]) * _UNITS[found[2]] if found else 0
     if not SHORTEST_S <= seconds <= 30 * _UNITS["d"]:
@@ -41,7 +39,7 @@ def duration_s(text: str) -> int:
 
 
 def soak(seconds: int, contract: Contract) -> Chosen:
-    """The one exercise of an endurance run, and its purposes under the contract."""
+    """Return the exercise of an endurance run, and its purposes under the contract."""
     every_s = min(HOUR_S, seconds / CUTS)
     title = f"Endurance: {LOAD:.0%} of two tiers for {seconds} s, all connections cut every {every_s:.0f} s"
     purposes = (*(one for one in load("soak") if contract.clause_of(one)), *standing(contract))
@@ -95,27 +93,3 @@ async def _sample(bench: Bench, every_s: float) -> None:
         memory_kib = sum(map(tree_rss_kib, pids_of(bench.sut)))
         bench.record(ClientSampled(memory_kib, bench.asked - answered, answered))
         await bench.pause(every_s)
-
-
-def tree_rss_kib(parent: int, proc: Path = Path("/proc")) -> int:
-    """Resident memory (KiB) of a process and its descendants.
-
-    It asks the kernel for the children of each process: scanning all processes would make the SMSC late.
-    """
-    total, wanted = 0, [parent]
-    while wanted:
-        place = proc / str(wanted.pop())
-        try:
-            total += int((place / "statm").read_text("ascii").split()[1])
-        except (OSError, IndexError):  # the process has just ended
-            continue
-        wanted += _children(place)
-    return total * (os.sysconf("SC_PAGE_SIZE") // 1024)
-
-
-def _children(place: Path) -> list[int]:
-    found: list[int] = []
-    for thread in place.glob("task/*/children"):
-        with suppress(OSError):
-            found += map(int, thread.read_text("ascii").split())
-    return found

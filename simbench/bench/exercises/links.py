@@ -1,4 +1,4 @@
-"""Exercises on connections over time: quiet accounts, repeated reconnections, a window left full, turns of the clock.
+"""Exercises on connections over time: idle accounts, repeated reconnections, a full window, turns of the second.
 
 Durations are in platform seconds.
 """
@@ -16,8 +16,8 @@ from simbench.bench.exercises.tester import Bench
 FAST: Final = Setup(speed=8)
 RETURNS: Final = 3
 LATE_SHARE: Final = 0.3  # of the results, each a second late: enough to fill the window
-TURNS: Final = 3
-BEFORE_S: Final = 0.3  # the first half of the messages of a turn is requested this long before it
+TURNS_S: Final = (1, 1, 60)  # of two seconds, then of a minute
+BEFORE_S: Final = 0.3  # the first half of the messages of a turn is requested so many seconds before it
 
 
 @exercise(
@@ -28,7 +28,7 @@ BEFORE_S: Final = 0.3  # the first half of the messages of a turn is requested t
     setup=FAST,
 )
 async def quiet_accounts(bench: Bench) -> None:
-    """A message on each, silence, the platform closes every connection, and silence again."""
+    """Send a message on each account, pause, close every connection, and pause again."""
     quiet_s = bench.contract.terms.session.keepalive_expected_s.value + 5
     await bench.connected(bench.rates)
     await bench.ask_all(bench.message(code) for code in bench.rates)
@@ -48,7 +48,7 @@ async def quiet_accounts(bench: Bench) -> None:
     alone=True,
 )
 async def returns(bench: Bench) -> None:
-    """The window is full when a connection ends, so that the next one begins with messages in doubt."""
+    """Close connections with a full window, so that the next one begins with unanswered messages."""
     await bench.connected(bench.rates)
     bench.control.fault("late-result", share=LATE_SHARE, delay_s=1)
     await bench.ask_all(bench.message(code) for code, rate in bench.rates.items() for _ in range(rate * 10))
@@ -75,14 +75,14 @@ def _close_all(bench: Bench) -> None:
     setup=FAST,
 )
 async def full_window(bench: Bench) -> None:
-    """The client's result timer decides when it goes on."""
+    """The client's result timer determines when it continues."""
     await bench.connected(["first"])
     bench.control.fault("no-result")
     size = bench.contract.terms.session.window.value
     await bench.ask_all(bench.message("first") for _ in range(2 * size + 5))
     await bench.pause(5)
     bench.control.clear("no-result")
-    await bench.received(3 * size + 5, bench.patience_s)  # the answers that were kept back count as well
+    await bench.received(3 * size + 5, bench.patience_s)  # the withheld answers count as well
     await bench.pause(2)
 
 
@@ -90,15 +90,18 @@ async def full_window(bench: Bench) -> None:
     "Messages are requested shortly before the turn of a second, and as many right after it; one turn is a minute's",
     ("rate.turn-of-the-second",),
     ("first", "second"),
-    seconds=15,
+    seconds=22,
     alone=True,
-    setup=Setup(clock="daytime", moment=clock_at(10, 59, 54)),
+    setup=Setup(clock="daytime", moment=clock_at(10, 59, 44)),
 )
 async def turns(bench: Bench) -> None:
-    """Each turn offers two seconds' worth of each rate within less than half a second."""
+    """Each turn offers two seconds' worth of each rate within less than half a second.
+
+    Where the client's clock cannot be moved, the minute's turn may be a minute away.
+    """
     await bench.connected(bench.rates)
-    for _ in range(TURNS):
-        await _until_before_turn(bench)
+    for period_s in TURNS_S:
+        await _until_before_turn(bench, period_s)
         for _ in range(2):
             await asyncio.gather(
                 *(bench.ask_all(bench.message(code) for _ in range(rate)) for code, rate in bench.rates.items())
@@ -108,7 +111,8 @@ async def turns(bench: Bench) -> None:
         await bench.pause(1)
 
 
-async def _until_before_turn(bench: Bench) -> None:
-    """Wait for the last part of a second of the platform's clock."""
-    left_us = SECOND_US - bench.control.now() % SECOND_US - round(BEFORE_S * SECOND_US)
-    await bench.pause((left_us % SECOND_US) / SECOND_US)
+async def _until_before_turn(bench: Bench, period_s: int) -> None:
+    """Wait for the last part of a second or minute of the platform's clock."""
+    period_us = period_s * SECOND_US
+    left_us = period_us - bench.control.now() % period_us - round(BEFORE_S * SECOND_US)
+    await bench.pause((left_us % period_us) / SECOND_US)

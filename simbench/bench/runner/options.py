@@ -1,4 +1,4 @@
-"""Options of a session, from the command line or from pytest, as a plan."""
+"""Options of a session, from the command line or from pytest, converted to a plan."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import choice
@@ -19,13 +20,14 @@ from simbench.bench.runner.session_record import SessionRecord
 from simbench.bench.sut.description import (
     KINDS,
     Description,
+    check_clock,
     check_program,
     from_options,
     read_capabilities,
     sut_description,
 )
 from simbench.bench.sut.description import read_description as read
-from simbench.bench.sut.protocol import SystemUnderTest, reach_of
+from simbench.bench.sut.protocol import Capabilities, SystemUnderTest, reach_of
 from simbench.bench.sut.registry import known_names, make_sut
 from simbench.client.faults import FAULTS, current
 from simbench.contract import Contract, load_contract
@@ -57,9 +59,9 @@ def plan_of(
     own: Callable[[], SystemUnderTest] | None = None,
     given: Contract | None = None,
 ) -> Plan:
-    """The plan, every file read. Raises BadInput, ContractError.
+    """Read every file and return the plan. Raises BadInput, ContractError.
 
-    `own` makes a client of the caller's instead of that of the options, `given` is the contract as an object.
+    `own` makes the caller's own client instead of that of the options, `given` is the contract as an object.
     """
     contract = given or load_contract(wanted.contract or CONTRACT)
     make, description = (own, None) if own is not None else _maker(wanted)
@@ -70,9 +72,9 @@ def plan_of(
 
 
 def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[str, ...]) -> Plan:
-    """The plan to judge an earlier session again under the contract of that name or file.
+    """Return the plan to judge an earlier session again under the contract of that name or file.
 
-    Raises BadInput when the options choose none of its exercises, ContractError.
+    Raises BadInput if the options select none of its exercises, and ContractError.
     """
     given = load_contract(contract)
     watched = watching(record.reach, 0)
@@ -93,12 +95,12 @@ def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[s
 
 
 def _given(contract: str) -> str:
-    """The contract's name, or its absolute path."""
+    """Return the contract's name, or its absolute path."""
     return str(Path(contract).resolve()) if contract.endswith(".toml") else contract or CONTRACT
 
 
 class Nobody:
-    """The client of a stored session: its name and claims, without the ability to run."""
+    """The client of a stored session: its name and capabilities; it cannot run."""
 
     def __init__(self, name: str, version: str, record: SessionRecord) -> None:
         self.name, self.version = name, version
@@ -111,7 +113,7 @@ class Nobody:
     send = start
 
     async def stop(self) -> None:
-        """Nothing runs."""
+        """Do nothing."""
 
 
 def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Description | None]:
@@ -132,6 +134,9 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
     if wanted.faults and description is not None:
         raise BadInput("--fault", f"cannot be combined with --sut {wanted.sut}", "--sut reference")
 
+    if description is not None and said is not None:
+        description = _moved_as_said(description, said, wanted.sut)
+
     def make() -> SystemUnderTest:
         sut = sut_description(description) if description else make_sut(wanted.sut, faults=wanted.faults)
         if said is not None:
@@ -142,6 +147,14 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
         check_program(description.program)
     make()
     return make, description
+
+
+def _moved_as_said(description: Description, said: Capabilities, sut: str) -> Description:
+    """The description under other capabilities; without a file nothing but lines can make a clock faster."""
+    if said.clock == "speed" and sut in KINDS:
+        description = replace(description, clock="lines")
+    check_clock(description, said, sut)
+    return description
 
 
 def _chosen(only: tuple[str, ...], description: Description | None, contract: Contract) -> Chosen:

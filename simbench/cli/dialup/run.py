@@ -30,7 +30,7 @@ from simbench.cli.pages import JUDGED, command
     JSON,
 )
 def run(scenario: Path, output: Path | None, records: Path | None, *, as_json: bool) -> int:
-    """Run a scenario: draw its calls, carry them through its pools, split, settle and report.
+    """Run a scenario: draw its calls, carry them through its pools, settle and report.
 
     The simulation is an exact finite loss system: a port is free at the instant a call ends.
 
@@ -40,6 +40,7 @@ def run(scenario: Path, output: Path | None, records: Path | None, *, as_json: b
       simbench dialup run scenarios/dialup/03_growing_year.toml --json
     """
     need("fast", "simbench dialup run")
+    from simbench.base.bundled import find_scenario
     from simbench.cli.dialup.tables import print_findings, progress
     from simbench.dialup.carrying import with_ports
     from simbench.dialup.records import write_records
@@ -50,7 +51,7 @@ def run(scenario: Path, output: Path | None, records: Path | None, *, as_json: b
     from simbench.dialup.scenario import read_dialup
     from simbench.finding import exit_status
 
-    asked = read_dialup(scenario)
+    asked = read_dialup(find_scenario(scenario))
     if output is not None:
         claim(output)  # first, so that --records may name a file in it
     with progress() as show:

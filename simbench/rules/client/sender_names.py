@@ -12,7 +12,42 @@ from simbench.ledger.events import LimitSet
 from simbench.rules.client.limits import option_unknown, options
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.requests import sends
-from simbench.rules.rule import Case, Verdict, rule
+from simbench.rules.rule import Case, Verdict, none_wrong, rule
+from simbench.trace.rows import Submit
+from simbench.trace.view import Bools
+from simbench.ucp.alphabet import LONGEST_OADC, decode_oadc, encode_oadc
+from simbench.ucp.forms import hexadecimal
+
+
+def name_of(oadc: str, alphanumeric: bool) -> str:
+    """The sender name of an originator, "" for a number and for a field that is neither.
+
+    Letters are meant as a name although OTOA does not say so: `submits.violations` names what is missing, and the
+    rules on names judge the name.
+    """
+    if alphanumeric or not oadc or oadc.isdecimal():
+        return oadc if alphanumeric else ""
+    try:
+        name = decode_oadc(oadc)
+        written = {encode_oadc(name), encode_oadc(name, "octets")}
+    except ValueError:  # no hexadecimal, or more characters than a name has
+        written = set()
+    if oadc in written:
+        return name
+    octets = not hexadecimal(oadc) and len(oadc) > LONGEST_OADC  # of something else
+    return "" if octets else oadc
+
+
+def name_in(row: Submit) -> str:
+    """The sender name of a submit."""
+    return name_of(row.oadc, row.alphanumeric)
+
+
+def _not_numbers(case: Case) -> Bools:
+    """Which submits have another originator than digits, or none."""
+    oadcs, which = case.trace.submits.texts("oadc")
+    numbers = np.array([oadc.isdecimal() for oadc in oadcs], np.bool_)[which]
+    return case.trace.submits.alphanumeric | ~numbers
 
 
 @rule(
@@ -25,31 +60,24 @@ from simbench.rules.rule import Case, Verdict, rule
     occasional=True,
 )
 def sender_names(case: Case) -> Verdict:
-    """A valid name has at most eleven letters and digits, one of them a letter, and needs the option on its code."""
+    """Check names against the contract's pattern, and that the account has the option."""
     pattern = re.compile(case.contract.terms.numbering.oadc_alpha_pattern.value, re.ASCII)
     with_option, unknown = options(case), option_unknown(case)
-    named = case.trace.submits.where(case.trace.submits.alphanumeric).rows()
+    named = [row for row in case.trace.submits.where(_not_numbers(case)).rows() if name_in(row)]
     asked = [one for one in sends(case).values() if one.oadc]
     bad = [row for row in asked if row.code not in with_option or not pattern.fullmatch(row.oadc)]
-    wrong = [row for row in named if not pattern.fullmatch(row.oadc)]
+    wrong = [row for row in named if not pattern.fullmatch(name_in(row))]
     wrong += [row for row in named if row not in wrong and row.account not in with_option and not unknown(row.account)]
     if asked:  # without such requests OPS-DEO-06 judges numeric originators
         known = set(case.trace.limits)
-        wrong += [row for row in case.trace.submits.rows() if not row.alphanumeric and row.oadc not in known]
+        numbers = (row for row in case.trace.submits.rows() if not row.alphanumeric and row.oadc.isdecimal())
+        wrong += [row for row in numbers if row.oadc not in known]
     sent = f"{count(len(named), 'message')} with a sender name"
     summary = f"{sent}; invalid or unauthorised originators: {len(bad)} requested, {len(wrong)} sent"
     assumed = case.contract.assumed("sender-name-option")
     if wrong and (named or with_option):
-        return Verdict(
-            "fail",
-            summary,
-            len(wrong),
-            0,
-            "messages",
-            "client",
-            assumed,
-            first_frames("invalid or unauthorised originator", wrong),
-        )
+        evidence = first_frames("invalid or unauthorised originator", wrong)
+        return none_wrong(summary, len(wrong), "messages", evidence, assumed=assumed)
     if asked and (not with_option or not bad):
         return Verdict("inconclusive", "no invalid name was requested on a code with the option", blame="bench")
     if not named:
@@ -66,18 +94,18 @@ def sender_names(case: Case) -> Verdict:
     catches=("cuts-names",),
 )
 def names_as_requested(case: Case) -> Verdict:
-    """Neither cut to eleven characters, nor without its accents, nor another one."""
+    """Compare the name on the wire with the requested one, character by character."""
     asked = {token: one for token, one in sends(case).items() if one.oadc}
     if not asked:
         return Verdict("inconclusive", "no message from a sender name was requested", blame="bench")
-    sent = [row for row in case.trace.submits.rows() if row.token in asked and row.alphanumeric]
-    wrong = [row for row in sent if row.oadc != asked[row.token].oadc]
+    sent = [row for row in case.trace.submits.rows() if row.token in asked and name_in(row)]
+    wrong = [row for row in sent if name_in(row) != asked[row.token].oadc]
     summary = (
         f"{count(len(asked), 'message')} from a sender name requested, {len(sent)} sent, {len(wrong)} from another"
     )
     if not wrong:
         return Verdict("pass" if sent else "inconclusive", summary, 0, 0, "messages", "" if sent else "client")
-    evidence = tuple(framed(f"{asked[row.token].oadc!r} requested, {row.oadc!r} sent", row) for row in wrong[:6])
+    evidence = tuple(framed(f"{asked[row.token].oadc!r} requested, {name_in(row)!r} sent", row) for row in wrong[:6])
     return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
 
 
@@ -89,7 +117,7 @@ def names_as_requested(case: Case) -> Verdict:
     reads=("codes",),
 )
 def allotted_codes(case: Case) -> Verdict:
-    """Every login and numeric originator is one the events name; submits requested with another one do not count."""
+    """Check that events name every account and numeric originator; submits requested with another one do not count."""
     owners = {event.account for _, event in case.trace.events if isinstance(event, LimitSet)}
     codes, trace = set(case.trace.limits), case.trace
     submits = trace.submits
@@ -97,7 +125,7 @@ def allotted_codes(case: Case) -> Verdict:
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     strangers = [row for row in trace.sessions.rows() if row.account and row.account not in owners]
     forbidden = {token for token, one in sends(case).items() if one.oadc}
-    own = ~submits.alphanumeric
+    own = ~_not_numbers(case)
     if forbidden:
         own &= np.array([token not in forbidden for token in submits.token.tolist()], np.bool_)
     oadcs, which = submits.texts("oadc")

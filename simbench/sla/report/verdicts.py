@@ -10,6 +10,7 @@ from typing import Final
 from simbench.contract import Clause
 from simbench.finding import Finding
 from simbench.sla.classification import CLIENT, noticed_in_time
+from simbench.sla.granted_rate import NO_BACKLOG
 from simbench.sla.maintenance_notice import planned_by
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
@@ -41,7 +42,7 @@ class VerdictRow:
 
 
 def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
-    """A finding in words."""
+    """Return a finding in words."""
     purpose = finding.purpose.rpartition(".")[2]
     terms = view.case.contract.terms.quality
     limit = getattr(terms, TERMS[purpose]).value if purpose in TERMS else finding.limit
@@ -75,7 +76,7 @@ def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
 
 
 def _result(finding: Finding, purpose: str, count: int) -> str:
-    """The key of the sentence that says what was found."""
+    """Return the key of the sentence on the result."""
     if finding.outcome == "error":
         return "result.error"
     if purpose == "availability":
@@ -83,13 +84,13 @@ def _result(finding: Finding, purpose: str, count: int) -> str:
             return "result.availability-none"
         return "result.availability-so-far" if finding.summary.startswith("provisional") else "result.availability"
     if purpose == "rate-with-backlog":
-        unknown = "-unknown" if finding.outcome == "unsupported" else "-none"
+        unknown = "-none" if finding.summary == NO_BACKLOG else "-unknown"
         return "result.rate-with-backlog" + (unknown if finding.measured is None else "")
     return f"result.{purpose}" if count else f"result.{purpose}-none"
 
 
 def _assumed(name: str, words: Words) -> str:
-    """An assumption of a verdict: a term or reading of the contract by its name, others in the report's language."""
+    """Return an assumption of a verdict: a term or reading of the contract by its name, others translated."""
     if words.language == "en" or _NAME.fullmatch(name):
         return name
     rows = _ROWS.match(name)
@@ -113,12 +114,12 @@ def _value(purpose: str, value: float | None, words: Words) -> str:
 
 
 def _unit(purpose: str, words: Words) -> str:
-    """The unit after a value in a table, where the value does not include it."""
+    """Return the unit after a value in a table, if the value does not include it."""
     return {"availability": "", "restoration": "", "rate-with-backlog": " min"}.get(purpose, f" {words('form.days')}")
 
 
 def _source(clause: Clause | None, words: Words) -> str:
-    """Where the clause comes from; "B:137" is a line of the brochure."""
+    """Return the source of the clause; "B:137" is a line of the brochure."""
     if clause is None:
         return ""
     text = clause.source

@@ -9,8 +9,9 @@ import pytest
 
 from simbench.base.errors import BadInput
 from simbench.base.units import SECOND_US
-from simbench.bench.exercises.endurance import duration_s, soak, tree_rss_kib
+from simbench.bench.exercises.endurance import duration_s, soak
 from simbench.bench.runner.in_memory import conduct_in_memory
+from simbench.bench.sut.process_tree import tree_rss_kib
 from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger

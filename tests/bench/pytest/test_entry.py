@@ -1,4 +1,4 @@
-"""pytest in somebody else's repository: inert without --sut; with it, purposes stand beside their own tests."""
+"""pytest in another repository: inactive without --sut; with it, purposes are collected besides its own tests."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_a_fake_smsc_needs_no_option_and_takes_its_marker(theirs: Repository) ->
     done = theirs.pytest("-q", "--strict-markers", "-p", "no:randomly")
     assert "4 passed, 3 errors" in done.stdout
     assert "simbench: Scenario: codes[0].rate_per_s: 11; expected one of the tiers" in done.stdout
-    assert "marker simbench: code is no key of it; expected codes, contract" in done.stdout
+    assert "marker simbench: code is not a key; expected codes, contract" in done.stdout
     assert "marker simbench: limit beside scenario" in done.stdout
     assert "Traceback" not in done.stdout
     assert "handling of the above" not in done.stdout
@@ -288,7 +288,9 @@ def test_purposes_are_counted_chosen_and_given_back_like_tests(theirs: Repositor
     assert own.startswith("test_own.py::test_of_their_own\n\n1 test collected")
     wrong = theirs.pytest(*faulty, "simbench::submits.given")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (4, 2)
-    assert "simbench::submits.given: no purpose of this session; expected perhaps `submits.given-up`" in wrong.stderr
+    assert (
+        "simbench::submits.given: is not a purpose of this session; expected perhaps `submits.given-up`" in wrong.stderr
+    )
     assert "simbench::x: needs a client under test" in theirs.pytest("simbench::x").stderr
 
 
@@ -310,6 +312,26 @@ def test_a_client_that_cannot_start_is_one_line(theirs: Repository) -> None:
     assert re.search(r"^simbench: broken.py ended with status 1.*\n +no configuration", ended.stdout, re.MULTILINE), (
         ended.stdout
     )
+    assert "Traceback" not in ended.stdout
+
+
+@pytest.mark.parametrize("workers", [(), XDIST])
+def test_an_exercise_that_breaks_is_an_error_and_no_failure(
+    theirs: Repository, faulty: tuple[str, ...], workers: tuple[str, ...]
+) -> None:
+    (theirs.folder / "conftest.py").write_text(
+        "from simbench.bench.sut.command import Command\n"
+        "async def start(self, *a):\n"
+        "    raise KeyError('no such thing')\n"
+        "Command.start = start\n"
+    )
+    ended = theirs.pytest(*workers, *faulty, "-v")
+    assert ended.returncode == 3, ended.stdout + ended.stderr
+    assert re.search(
+        r"^simbench::submits.given-up ERROR|ERROR.* simbench::submits.given-up", ended.stdout, re.MULTILINE
+    )
+    assert "error: the exercise broke: KeyError: 'no such thing' (conftest.py, line 3)" in ended.stdout
+    assert "1 passed, 5 errors" in ended.stdout
     assert "Traceback" not in ended.stdout
 
 

@@ -27,7 +27,7 @@ def _groups(album: Album, chapter: str) -> tuple[Group, ...]:
 
 
 def _group(album: Album, chapter: str, words: str) -> Group:
-    """The one group whose heading has these words, whatever other pictures stand beside it."""
+    """Return the group with these words in its heading, among other figures."""
     (found,) = (group for group in _groups(album, chapter) if words in group.heading)
     return found
 
@@ -162,6 +162,15 @@ def test_a_page_has_the_pictures_of_what_did_not_pass_and_no_others() -> None:
     assert [group.heading[:3] for group in opened.chapters[0].groups] == ["All"]  # of rates, no waiting times
     passed = draw_all(judgement(*both, found=[RATE]), of_findings=True)
     assert [chapter.name for chapter in passed.chapters] == ["x"]
+
+
+def test_what_breaks_the_protocol_has_no_picture_of_waits() -> None:
+    run = exercise("x", "", lambda: simulated.at_tier(5))
+    for purpose, drawn in (("submits.violations", False), ("submits.late-results", True)):
+        failed = Finding(purpose, "OPS-ACH-03", "fail", "3 missing", exercise="x")
+        chapters = draw_all(judgement(run, found=[failed]), of_findings=True).chapters
+        headings = [group.heading for chapter in chapters for group in chapter.groups]
+        assert any("submits were answered" in heading for heading in headings) == drawn, purpose
 
 
 def test_any_text_may_stand_in_a_picture() -> None:

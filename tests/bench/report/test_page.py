@@ -101,7 +101,7 @@ def test_evidence_shows_clause_key_term_and_status_of_its_numbers(judged: Judgem
 def test_evidence_frames_are_decoded_field_by_field(html: str) -> None:
     text = Markup(html).text
     assert "51 submit short message, operation, TRN 07" in text
-    assert "VP validity period, its end 0510161200 2016-10-05 12:00" in text
+    assert "VP end of the validity period 0510161200 2016-10-05 12:00" in text
     assert "'Code 4711 #00A7B': GSM 7-bit, 16 septets, 1 segment" in text
     assert "Rsn reason 107 absent subscriber" in text
     assert "Dst delivery status 2 not delivered" in text
@@ -168,7 +168,7 @@ def test_a_frame_that_is_none_is_shown_all_the_same() -> None:
     )
     text = Markup(page(judgement(found=[found]))).text
     assert "not hexadecimal" in text
-    assert "octets that no ETX ends" in text
+    assert "octets without an ETX" in text
     assert "Not well formed:" in text
 
 
@@ -200,3 +200,18 @@ def test_a_file_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="a file that can be written"):
         write_report(tmp_path / "file" / "report.html", judgement(found=[]))
+
+
+def test_evidence_that_says_the_same_again_is_folded() -> None:
+    frames = [Evidence("too early", START + second, START + second, 1, FRAME.hex().upper()) for second in range(3)]
+    other = Evidence("another", START + 9, START + 9, 1, FRAME.hex().upper())
+    html = page(judgement(found=[Finding("rate.x", "OPS-ENG-01", "fail", "4 too early", evidence=(*frames, other))]))
+    assert html.count("<summary>too early, ") == 2
+    assert html.count("<summary>another") == 0
+
+
+def test_values_on_which_a_verdict_does_not_depend_are_folded() -> None:
+    html = page(judgement(found=[Finding("rate.x", "OPS-ENG-01", "fail", "early", assumed=("throughput.jitter_ms",))]))
+    assert "<summary>1 further value of the clause" in html
+    shown, folded = (html.index(f"{name}</code></th>") for name in ("jitter_ms", "reconnect_attempts_per_minute"))
+    assert shown < folded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,10 +12,13 @@ from msgspec.structs import replace
 
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.runner import AT_ONCE
+from simbench.bench.runner.options import SessionOptions, plan_of
 from simbench.bench.runner.run_exercise import LIGHT_AT_ONCE, Conducted, conduct_all, in_order, is_light
 from simbench.bench.runner.selection import select
+from simbench.bench.runner.session import Judgements
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.cli import conform_progress
+from simbench.finding import Finding, Outcome
 
 CHOSEN = select()
 
@@ -73,3 +77,24 @@ def test_a_pipe_is_told_what_is_waited_for_where_nothing_else_is_said(
     assert "session: A connection" in said
     assert "(about 10 s)" in said
     assert "still running: session 0/10 s, waits for the login of 36010 (at most 20 s)" in said
+
+
+def test_the_verdicts_of_an_exercise_are_said_as_soon_as_it_is_over(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = SimpleNamespace(chosen=select(["session"]))
+    seen = SimpleNamespace(plan=plan, capabilities=EVERYTHING, verdicts=lambda name: f"fail: {name}.keepalive, 6 pass")
+    ticker = conform_progress.Ticker(seen)  # type: ignore[arg-type]  # what is looked at
+    session = CHOSEN["session"][0]
+    ticker.progress(session, "started", "")
+    ticker.progress(session, "finished", "the client ended")
+    ticker.stop()
+    assert "[1/1] session finished in 0 s: fail: session.keepalive, 6 pass; the client ended" in capsys.readouterr().err
+
+
+def test_verdicts_name_what_failed_and_count_the_others(tmp_path: Path) -> None:
+    judgements = Judgements(plan_of(SessionOptions("reference", only=("session",)), tmp_path))
+    outcomes: tuple[Outcome, ...] = ("pass", "fail", "pass", "weak", "unsupported", "error")
+    found = [Finding(f"x.{number}", "OPS-ENG-01", outcome, "") for number, outcome in enumerate(outcomes)]
+    judgements._judged["session"] = found
+    assert judgements.verdicts("session") == "fail: x.1, x.5, 2 pass, 1 weak"
+    judgements._judged.clear()
+    assert judgements.verdicts("session") == ""

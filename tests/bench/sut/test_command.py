@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from simbench.base.errors import BadInput, MissingTool
 from simbench.bench.sut import command
 from simbench.bench.sut.command import Command, understand
+from simbench.bench.sut.process_tree import processor_wait_s
 from simbench.bench.sut.protocol import AccountGiven, Report, SutFailed, Target
 from simbench.bench.sut.registry import known_suts, make_sut, reference
 from simbench.client import lines, messages
@@ -187,6 +188,30 @@ def test_a_program_that_never_says_ready_is_ended(tmp_path: Path, monkeypatch: p
     with pytest.raises(SutFailed, match="not ready"):
         asyncio.run(sut.start(target(tmp_path), Listener()))
     assert sut.child is None
+
+
+def test_the_time_for_which_a_program_waits_for_a_processor_is_made_up_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "READY_WAIT_S", 0.001)
+    monkeypatch.setattr(command, "processor_wait_s", lambda _: 50.0)
+    sut = python("import time; time.sleep(0.3)\n" + ECHO)
+    asyncio.run(started_and_stopped(sut, target(tmp_path)))
+
+
+async def started_and_stopped(sut: Command, place: Target) -> None:
+    await sut.start(place, Listener())
+    await sut.stop()
+
+
+def test_waits_for_a_processor_are_those_of_the_thread_that_waited_longest(tmp_path: Path) -> None:
+    for place, waited in (("10/task/10", 1_500_000_000), ("10/task/11", 20), ("12/task/12", 4_000_000_000)):
+        folder = tmp_path / place
+        folder.mkdir(parents=True)
+        (folder / "schedstat").write_text(f"1 {waited} 1\n")
+        (folder / "children").write_text("12 " if place == "10/task/11" else "")
+    assert processor_wait_s(10, tmp_path) == 4.0
+    assert processor_wait_s(99, tmp_path) == 0.0
 
 
 def test_stop_ends_the_program_and_what_it_started(tmp_path: Path) -> None:

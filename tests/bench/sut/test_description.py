@@ -1,4 +1,4 @@
-"""Descriptions of clients and their capabilities: what is not said is not false, and nonsense is refused in a line."""
+"""Descriptions of clients and their capabilities: missing keys are not false, and invalid values are rejected."""
 
 from __future__ import annotations
 
@@ -110,8 +110,8 @@ def test_a_client_without_a_name_has_that_of_its_file() -> None:
 @pytest.mark.parametrize(
     ("program", "problem"),
     [
-        ("./nobody --flag", "there is no program"),
-        ("sh nobody.sh", "there is no file nobody.sh; expected a script for sh"),
+        ("./nobody --flag", "program nobody does not exist"),
+        ("sh nobody.sh", "file nobody.sh does not exist; expected a script for sh"),
     ],
 )
 def test_a_program_that_is_not_there_is_one_line_before_anything_runs(
@@ -235,7 +235,7 @@ def test_a_filled_address_holds_one_value_a_place(text: str) -> None:
 
 
 def test_a_client_that_connects_by_itself_is_watched(tmp_path: Path) -> None:
-    """The client here is the example, started by somebody else than the bench."""
+    """The client is the example, started outside the bench."""
     account = AccountGiven("36010", "acc", "pw", 10)
 
     async def run() -> Conducted:
@@ -270,3 +270,26 @@ def test_a_client_that_connects_by_itself_is_watched(tmp_path: Path) -> None:
         Reach(False, (account,)),
     )
     assert [finding.outcome for finding in found] == ["pass", "inconclusive"]
+
+
+FASTER = '[capabilities]\nlimits_rate = true\nclock = "speed"\n'
+
+
+def test_a_clock_that_only_shifts_cannot_be_claimed_to_run_faster(tmp_path: Path) -> None:
+    command = f'kind = "command"\nprogram = "{sys.executable}"\n'
+    with pytest.raises(BadInput, match='clock: "faketime" cannot run a clock faster') as refused:
+        read_description(written(tmp_path, command + FASTER))
+    assert "\n" not in str(refused.value)
+    assert read_description(written(tmp_path, command + 'clock = "lines"\n' + FASTER)).clock == "lines"
+    plain = tmp_path / "plain.toml"
+    plain.write_text(command, "utf-8")
+    capabilities = written(tmp_path, 'clock = "speed"\n')
+    with pytest.raises(BadInput, match="cannot run a clock faster"):
+        plan_of(SessionOptions(str(plain), capabilities=capabilities), tmp_path)
+
+
+def test_a_program_without_a_description_that_claims_a_faster_clock_is_moved_by_lines(tmp_path: Path) -> None:
+    capabilities = written(tmp_path, 'clock = "speed"\n')
+    sut = plan_of(SessionOptions("command", sys.executable, capabilities), tmp_path).make()
+    assert isinstance(sut, Command)
+    assert sut.clock == "lines"

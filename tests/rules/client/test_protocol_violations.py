@@ -8,6 +8,7 @@ import pytest
 
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 from fake_smsc.strictness import Profile, Strictness
+from simbench.bench.report.causes import causes
 from simbench.contract import load_contract
 from simbench.rules.client.protocol_violations import SMSC_ONLY, VIOLATIONS, met_by
 from simbench.rules.rule import Case
@@ -15,7 +16,7 @@ from simbench.ucp.frame import encode, encode_fields
 from simbench.ucp.operations import build
 from tests.fake_smsc.ucp_gateway.stage import logged_in
 from tests.harness import START
-from tests.rules.scene import CODE, RECIPIENT, Scene, alert, login, submit
+from tests.rules.scene import CODE, RECIPIENT, Scene, alert, login, notice, submit
 from tests.rules.test_meters import reading
 
 FRAMES, REQUESTS = "sessions.violations", "submits.violations"
@@ -30,7 +31,7 @@ def cut(octets: bytes, *, digits: int, trn: bytes = b"") -> bytes:
 
 
 def one_digit() -> bytes:
-    """An alert whose checksum is below 16, written with one digit."""
+    """An alert with a checksum below 16, written with one digit."""
     for trn in range(100):
         for last in range(10):
             octets = cut(build("31", "O", trn, AdC=f"3601{last}", PID="0539"), digits=1)
@@ -197,3 +198,13 @@ def test_a_trn_that_stays_the_same_is_said_as_what_it_is() -> None:
     found = scene.judged("submits.trn-discipline")
     assert found.outcome == "weak"
     assert "0 out of order, 2 with the number of the previous one" in found.summary
+
+
+def test_a_notification_that_was_given_up_is_shown_by_its_frame_as_in_the_rule_on_answers() -> None:
+    scene = Scene().login(0.5).wire(1, "out", notice(1)).wire(2, "out", notice(2))
+    scene.wire(2.5, "in", encode("02", "R", "53", "A///"))
+    scene.tell(61, "violation", "session:1", name="unanswered-notice").tell(200, "end", "exercise", exercise="by-hand")
+    violated, unanswered = scene.judged(REQUESTS), scene.judged("sessions.answers-notifications")
+    assert [one.frame for one in violated.evidence] == [one.frame for one in unanswered.evidence]
+    assert violated.evidence[0].frame == notice(1).hex().upper()
+    assert len(causes([violated, unanswered])) == 1

@@ -1,4 +1,4 @@
-"""The pictures of a report, exercise by exercise: those that belong to its findings and that the data support."""
+"""The figures of a report, by exercise: those that belong to its findings and that the data support."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from simbench.reporting.figure import Drawing
 
 __all__ = ["Album", "Chapter", "Drawing", "Group", "draw_all"]
 
-BUDGET_OCTETS = 2_000_000  # what pictures may take of a page that must stay below 3 MB
+VIOLATIONS = "violations"
+BUDGET_OCTETS = 2_000_000  # maximum size of the figures in a page that must stay below 3 MB
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of picture, and the topics of purposes that it belongs to."""
+    """A kind of picture, and the topics of purposes that it belongs to; "violations" are those of the protocol."""
 
     draw: Callable[[Scene], Group | None]
     topics: frozenset[str]
@@ -32,13 +33,13 @@ KINDS = (
     Kind(outage.draw, frozenset({"outage", "validity", "sessions"})),
     Kind(latency.draw, frozenset({"sessions", "submits", "notifications", "mo"})),
     Kind(throttle.draw, frozenset({"rate", "sessions"})),
-    Kind(results.draw, frozenset({"submits", "recipients", "sender", "texts", "reports"})),
+    Kind(results.draw, frozenset({"submits", VIOLATIONS, "recipients", "sender", "texts", "reports"})),
 )
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """The pictures of one exercise."""
+    """The figures of one exercise."""
 
     name: str
     title: str
@@ -47,16 +48,16 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Album:
-    """The pictures that belong to the findings of a run, and how many groups were left out to keep the page small."""
+    """The figures that belong to the findings of a run, and the number of groups left out to keep the page small."""
 
     chapters: tuple[Chapter, ...]
     left_out: int = 0
 
 
 def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS, *, of_findings: bool = False) -> Album:
-    """Draw every kind of picture for every exercise that supports it, until the budget is spent.
+    """Draw every kind of figure for every exercise that supports it, within the budget of octets.
 
-    With `of_findings` only what belongs to those that did not pass, or to all findings where all passed.
+    With `of_findings` only those of findings that did not pass, or of all findings if all passed.
     """
     codes = {code for exercise in judgement.exercises for code in exercise.trace.limits}
     open_ = [one for one in judgement.findings if one.outcome in OPEN]
@@ -65,7 +66,7 @@ def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS, *, of_fin
     with style.look():
         for scene in scenes(judgement, style.colours_of(sorted(codes))):
             groups = []
-            topics = {one.purpose.partition(".")[0] for one in shown if scene.exercise.name in exercises_of(one)}
+            topics = {_topic(one.purpose) for one in shown if scene.exercise.name in exercises_of(one)}
             for kind in KINDS:
                 group = kind.draw(scene) if kind.topics & topics or not of_findings else None
                 if group is None:
@@ -78,3 +79,9 @@ def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS, *, of_fin
             if groups:
                 chapters.append(Chapter(scene.exercise.name, scene.exercise.title, tuple(groups)))
     return Album(tuple(chapters), left_out)
+
+
+def _topic(purpose: str) -> str:
+    """The topic of a purpose; what breaks the protocol shows in no picture of its connection or its waits."""
+    topic, _, slug = purpose.partition(".")
+    return slug if slug == VIOLATIONS else topic

@@ -1,0 +1,193 @@
+"""Worker processes: results by their places, errors as they were, deaths, and nothing left running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from simbench.base import worker_processes as module
+from simbench.base.errors import BadInput, Trouble
+from simbench.base.worker_processes import WorkerProcesses, in_order
+
+LONG_S = 120.0  # guards against hanging; says nothing about speed
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    until = time.monotonic() + LONG_S
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process exists, and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def squared(number: int) -> tuple[int, int]:
+    """A piece of work, and the process that did it."""
+    return number * number, os.getpid()
+
+
+def meets(folder: Path, name: str) -> int:
+    """A piece that ends once another one is being done at the same time."""
+    (folder / name).touch()
+    wait_until(lambda: len(list(folder.iterdir())) == 2)
+    return os.getpid()
+
+
+def dies_once(mark: Path, number: int) -> int:
+    """A piece that takes the first process to do it with it."""
+    if number == 1 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def dies(_: int) -> None:
+    """A piece that takes every process with it."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def told_apart(number: int) -> int:
+    """Pieces that go wrong, each in a way of its own."""
+    if number == 0:
+        raise BadInput("piece", "is wrong", "a right one")
+    if number == 1:
+        raise OSError(5, "as the system says it")
+    if number == 2:
+        raise ValueError(lambda: None)  # which cannot travel
+    return number
+
+
+def sleeps(seconds: float) -> float:
+    """A piece that takes its time."""
+    time.sleep(seconds)
+    return seconds
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_results_come_with_their_places_from_other_processes(count: int) -> None:
+    with closing(WorkerProcesses(squared, count)) as workers:
+        found = dict(workers.do(range(7)))
+        assert [found[place][0] for place in range(7)] == [0, 1, 4, 9, 16, 25, 36]
+        pids = {pid for _, pid in found.values()}
+        assert os.getpid() not in pids
+        assert pids <= set(workers.pids())
+        assert dict(workers.do([9])) == {0: (81, workers.pids()[0])}, "the same process goes on"
+    assert not any(is_alive(pid) for pid in workers.pids())
+
+
+def test_without_enough_work_all_of_it_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.001)
+    monkeypatch.setattr(module, "WORTH_S", float("inf"))
+    with closing(WorkerProcesses(squared, 2, here=True)) as workers:
+        found = dict(workers.do(range(50)))
+        assert {pid for _, pid in found.values()} == {os.getpid()}
+        assert workers.pids() == [0, 0]
+
+
+def test_once_work_waits_another_process_takes_part(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.001)
+    monkeypatch.setattr(module, "WORTH_S", 0.0)
+    with closing(WorkerProcesses(partial(meets, tmp_path), 1, here=True)) as workers:
+        assert set(dict(workers.do(["one", "two"])).values()) == {os.getpid(), workers.pids()[0]}
+
+
+def test_a_process_that_was_killed_is_replaced_and_its_piece_repeated(tmp_path: Path) -> None:
+    with closing(WorkerProcesses(partial(dies_once, tmp_path / "mark"), 1)) as workers:
+        assert dict(workers.do([0, 1, 2])) == {0: 0, 1: 1, 2: 2}
+
+
+def test_a_piece_that_keeps_killing_is_one_line() -> None:
+    with (
+        closing(WorkerProcesses(dies, 1)) as workers,
+        pytest.raises(Trouble, match=r"^worker processes died; they lack"),
+    ):
+        list(workers.do([0]))
+
+
+def test_errors_are_those_of_the_function() -> None:
+    def asked(piece: int) -> None:
+        with closing(WorkerProcesses(told_apart, 1)) as workers:
+            list(workers.do([piece]))
+
+    with pytest.raises(BadInput, match=r"^piece: is wrong; expected a right one$") as seen:
+        asked(0)
+    assert not getattr(seen.value, "__notes__", [])
+    with pytest.raises(OSError, match="as the system says it") as strange:
+        asked(1)
+    assert "in told_apart" in strange.value.__notes__[0]
+    with pytest.raises(RuntimeError, match="ValueError: <function"):
+        asked(2)
+
+
+def test_a_function_that_cannot_travel_is_an_error_at_once() -> None:
+    local: Callable[[int], int] = lambda number: number  # noqa: E731 - which has no name in a module
+    with closing(WorkerProcesses(local, 1)) as workers, pytest.raises(Exception, match="pickle"):
+        list(workers.do([1]))
+    assert workers.pids() == [0]
+
+
+@pytest.mark.parametrize("leaves", ["closes the results", "closes the workers"])
+def test_whoever_leaves_in_the_middle_leaves_no_process(leaves: str) -> None:
+    workers = WorkerProcesses(sleeps, 2)
+    results = workers.do([0.0, 600.0, 600.0])
+    assert next(results) == (0, 0.0)
+    wait_until(lambda: all(workers.pids()))
+    if leaves == "closes the results":
+        results.close()
+    workers.close()
+    assert not any(is_alive(pid) for pid in workers.pids())
+
+
+def test_an_interrupt_of_the_terminal_ends_every_process(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import threading, time\n"
+        "from contextlib import closing\n"
+        "from simbench.base.worker_processes import WorkerProcesses\n"
+        "def say():\n"
+        "    while not all(workers.pids()): time.sleep(0.01)\n"
+        "    print(*workers.pids(), flush=True)\n"
+        "with closing(WorkerProcesses(time.sleep, 2)) as workers:\n"
+        "    threading.Thread(target=say, daemon=True).start()\n"
+        "    list(workers.do([600, 600]))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
+        assert run.stdout is not None
+        pids = [int(one) for one in run.stdout.readline().split()]
+        os.killpg(run.pid, signal.SIGINT)
+        _, said = run.communicate(timeout=LONG_S)
+    assert said.count("Traceback") == 1, said
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    assert len(pids) == 2
+    assert not any(is_alive(pid) for pid in pids)
+
+
+def test_results_are_put_in_order_as_soon_as_they_can_be() -> None:
+    said: list[str] = []
+
+    def come() -> Iterator[tuple[int, str]]:
+        for place, name in ((2, "c"), (0, "a"), (1, "b"), (3, "d")):
+            said.append(name)
+            yield place, name
+
+    for one in in_order(come()):
+        said.append(one.upper())  # noqa: PERF401 - the order is the point
+    assert "".join(said) == "caAbBCdD"
