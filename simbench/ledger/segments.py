@@ -123,7 +123,7 @@ def _read(path: Path, table: Table, source: pa.MemoryMappedFile, size: int) -> S
 
 
 def _stream(path: Path, table: Table, source: pa.NativeFile) -> Iterator[pa.RecordBatch]:
-    """Read the head of a stream; return its batches. Raises LedgerError if it is of another table, or like `_batches`."""
+    """Read the head of a stream; return its batches. LedgerError if it is of another table, or like `_batches`."""
     try:
         found = pa.ipc.open_stream(source).schema
     except (pa.ArrowException, OSError, EOFError):
