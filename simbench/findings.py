@@ -1,4 +1,4 @@
-"""Findings: what was found of a record, purpose by purpose."""
+"""The findings on a record, by purpose."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Findings(Sequence[Finding]):
     """One finding for each purpose, in the order of the contract's clauses.
 
     `findings["sla.availability"]` is the finding of a purpose, `findings[0]` the first. `facts` are those of the
-    record: source, period, contract, rows. `notes` are remarks on rows of tables that were set aside or read with
-    doubt. `before` holds the findings before any decision was applied. An unknown purpose raises KeyError, which names
-    similar ones.
+    record: source, period, contract, rows. `notes` are remarks on rejected or doubtful rows of tables. `before`
+    contains the findings before any decision was applied. An unknown purpose raises KeyError, which names similar
+    ones.
 
     >>> found = judge(simulate("year/01_quiet_day"))
     >>> found["sla.restoration"].clause
@@ -47,18 +47,18 @@ class Findings(Sequence[Finding]):
         self.notes = tuple(notes)
         self.before = tuple(before)
         self.origin = origin
-        """The findings as `report` needs them."""
+        """The input of `report`."""
         self.record: Any = None
-        """The record that was judged, of a list of records."""
+        """The judged record, if a list of records was judged."""
 
     @property
     def outcome(self) -> Outcome:
-        """The whole in one word: fail if anything failed, inconclusive if something was not decided, else pass."""
+        """The overall outcome: fail if anything failed, inconclusive if anything was not decided, otherwise pass."""
         return outcome_of(self._found)
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many findings there are of each outcome."""
+        """The number of findings by outcome."""
         return tally(self._found)
 
     @property
@@ -67,7 +67,7 @@ class Findings(Sequence[Finding]):
         return self.of("fail")
 
     def of(self, outcome: Outcome) -> list[Finding]:
-        """The findings of one outcome. Raises ValueError for a word that is none."""
+        """Return the findings with one outcome. Raises ValueError for an unknown outcome."""
         if outcome not in OUTCOMES:
             raise ValueError(f"no outcome {outcome!r}; there are {', '.join(OUTCOMES)}")
         return [one for one in self._found if one.outcome == outcome]

@@ -17,13 +17,15 @@ from stat import S_IMODE
 from typing import Final
 
 from simbench.base.errors import BadInput, SimbenchError, Trouble
+from simbench.base.inputs import read_octets
 
 MANIFEST: Final = ".simbench"
 GROWS: Final = "-"
 OWNER_ONLY: Final = 0o600  # mode of new files, which hold numbers and texts of people
 _GONE: Final = "removed"
+_MOST_LISTED: Final = 64_000_000  # octets of a manifest; one that has more lists nothing of ours
 _HEAD: Final = "# simbench replaces and removes only these files, while they are as it wrote them (SHA-256).\n"
-# Lack of a resource; any other reason not to write a file means that the path is wrong.
+# Errors that mean a resource is lacking; any other error in writing means that the path is wrong.
 ROOMLESS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 )
@@ -36,6 +38,12 @@ def not_written(path: Path, problem: OSError) -> SimbenchError:
     if problem.errno in ROOMLESS:
         return Trouble(f"{path}: {what}")
     return BadInput(str(path), what, "a file that can be written")
+
+
+def not_usable(problem: OSError) -> SimbenchError:
+    """Return the error for a path the system refuses: Trouble for lack of a resource, else BadInput."""
+    path, what = ascii(os.fsdecode(problem.filename))[1:-1], problem.strerror or str(problem)
+    return Trouble(f"{path}: {what}") if problem.errno in ROOMLESS else BadInput(path, what, "a path that can be used")
 
 
 # Folders -------------------------------------------------------------------------------------------------------------
@@ -61,7 +69,7 @@ def claim(folder: Path, place: str = "-o", error: type[BadInput] = BadInput) -> 
 
 
 def adopt(folder: Path) -> None:
-    """Start the manifest of a folder whose content shows it is simbench's, such as a run; its files stay protected."""
+    """Start the manifest of a folder that simbench wrote without one, such as a run; its files stay protected."""
     try:
         folder.mkdir(OWNER_ONLY | 0o100, parents=True, exist_ok=True)
         with suppress(FileExistsError), (folder / MANIFEST).open("x", encoding="utf-8") as manifest:
@@ -139,7 +147,7 @@ def remove_folder(folder: Path, *names: str) -> None:
     """Remove the listed files (or `names`) from a folder with a manifest, then the folder if it is empty."""
     for name in names or _lines(folder / MANIFEST):
         remove(folder / name)
-    with suppress(OSError):  # there is no such folder
+    with suppress(OSError):  # the folder does not exist
         if [each.name for each in folder.iterdir()] == [MANIFEST]:
             (folder / MANIFEST).unlink()
             folder.rmdir()
@@ -193,7 +201,7 @@ def _known(path: Path) -> set[str]:
 def _lines(manifest: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     with suppress(OSError):
-        for line in manifest.read_text("utf-8", "replace").splitlines():
+        for line in read_octets(manifest, _MOST_LISTED).decode("utf-8", "replace").splitlines():
             digest, _, name = line.partition("  ")
             if digest == _GONE:
                 found.pop(name, None)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import read_octets
 
 T = TypeVar("T")
 Keys = tuple[str | int, ...]
@@ -71,7 +72,7 @@ def table_of(text: str, file: str, error: type[BadInput]) -> dict[str, Any]:
     """Read the plain tables of a TOML text of a file, with the limits of `read_table`."""
     import tomllib  # noqa: PLC0415 - not needed by `--help` and by users of the built-in types
 
-    for long in _LONG_KEY.finditer(text):  # the time that `tomllib` takes for a key is the square of its words
+    for long in _LONG_KEY.finditer(text):  # `tomllib` takes quadratic time for the parts of a key
         before = text[text.rfind("\n", 0, long.start()) + 1 : long.start()].rstrip()
         if not before or before[-1] in "[{,":  # else it is part of a text
             line = text.count("\n", 0, long.start()) + 1
@@ -141,7 +142,7 @@ def shown(value: object) -> str:
 
 
 def choice(word: str, known: Iterable[str]) -> str:
-    """Return the expectation for an unknown word: the one it begins, or the nearest, else the first dozen."""
+    """Return the expectation for an unknown word: the name it abbreviates or resembles, else the first 12 names."""
     from difflib import get_close_matches  # noqa: PLC0415 - only needed for errors
 
     names = list(known)
@@ -156,14 +157,11 @@ def text_of(path: Path, error: type[BadInput]) -> str:
     """Read a file's text: UTF-8, at most 4 MB; else `error`."""
     file = label(path)
     try:
-        if not path.is_file():
-            raise error(file, "is not a file" if path.exists() else "no such file", "a TOML file")
-        octets = path.read_bytes() if path.stat().st_size <= MAX_OCTETS else None
-    except (OSError, ValueError) as problem:
-        why = problem.strerror if isinstance(problem, OSError) else str(problem)
-        raise error(file, f"cannot be read: {why}") from None
-    if octets is None:
-        raise error(file, "too large", f"at most {MAX_OCTETS} octets")
+        octets = read_octets(path, MAX_OCTETS)
+    except FileNotFoundError:
+        raise error(file, "no such file", "a TOML file") from None
+    except OSError as problem:
+        raise error(file, problem.strerror or str(problem), "a TOML file") from None
     try:
         return octets.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as problem:
@@ -212,8 +210,8 @@ def _explained(message: str, table: dict[str, Any], kind: type[Any]) -> Mistake:
 def _resolved(path: str, message: str, table: dict[str, Any], kind: type[Any]) -> Keys:
     """Convert msgspec's `$.a[...].b` to keys; msgspec shows `[...]` for the names of open tables.
 
-    A hidden name is found by trial, in the logarithm of their number: a table that ends with the faulty entry gives the
-    same error, one that ends before it does not.
+    A hidden name is found by bisection: a table cut after the faulty entry gives the same error, a table cut before it
+    does not.
     """
     keys: Keys = ()
     for field, place, hidden in _STEP.findall(path):

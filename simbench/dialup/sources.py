@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from simbench.base.errors import BadInput, NothingRead
+from simbench.base.inputs import open_input, read_octets
 from simbench.capture.files import is_capture_file
 from simbench.capture.udp import Datagrams
 from simbench.dialup.calls import SetAside
@@ -21,17 +22,19 @@ from simbench.dialup.radius.pairing import Clock, pair
 from simbench.dialup.radius.record import Heard
 from simbench.dialup.records import Found, Records, read_records, validated
 from simbench.dialup.validation import RejectedRows
+from simbench.tables.rows import check_rejected
 
 ACCOUNTING_PORTS: Final = (1813,)
+MOST_SECRET: Final = 64_000  # octets of the file of a secret
 STEP: Final = 10_000  # records between two progress reports
 _LOOKED_AT: Final = 4_096  # octets
 _INDENTED: Final = re.compile(rb"(?:\t|[ \t]+\S+ [:+]?=)")  # an attribute; editors make spaces of a tab
 
 
 class Reading(NamedTuple):
-    """How to read: for which months ("": that of most calls), by which clock, and the secret of a capture (b"": none).
+    """Options of reading: months ("": that of most calls), clock, and the secret of a capture (b"": none).
 
-    `clock` dates accounting records: "reception" or "event"; `ports` are those a RADIUS server listens on.
+    `clock` gives the times of accounting records: "reception" or "event"; `ports` are those of the RADIUS server.
     """
 
     months: str = ""
@@ -43,7 +46,7 @@ class Reading(NamedTuple):
 def read_calls(
     path: Path, offer: Offer, how: Reading, progress: Callable[[int, int], object] = lambda _done, _all: None
 ) -> Records:
-    """Valid calls of call records, a `detail` file or a capture; the rest is set aside. Raises BadInput."""
+    """Read valid calls of call records, a `detail` file or a capture; the rest is set aside. Raises BadInput."""
     if not is_capture_file(path):
         if path.is_file() and is_detail(path):
             return accounted(path, read_detail(path), offer, how, progress)
@@ -62,7 +65,7 @@ def read_calls(
 def is_detail(path: Path) -> bool:
     """Whether a file is a detail file: its second line is indented. Raises BadInput: it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             head = file.read(_LOOKED_AT)
     except OSError as problem:
         expected = "calls: records, a detail file, a capture"
@@ -72,7 +75,7 @@ def is_detail(path: Path) -> bool:
 
 
 def _unseen(path: Path, datagrams: Datagrams, ports: tuple[int, ...]) -> str:
-    """Why no record was read, with the ports that seem to carry accounting."""
+    """Return why no record was read, with the ports that seem to carry accounting."""
     named = " or ".join(map(str, ports))
     others = sorted(port for port in datagrams.accounting if port not in ports)
     tip = f"; Accounting-Requests go to port {', '.join(map(str, others))}: name it with --port" if others else ""
@@ -87,12 +90,16 @@ def accounted(
     how: Reading,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> Records:
-    """The same for accounting records already read; several records make a call."""
-    rows = 0
+    """Pair accounting records already read to calls; several records make a call."""
+    rows = torn = 0
+    first = ""
 
     def counted() -> Iterator[Heard | SetAside]:
-        nonlocal rows
+        nonlocal rows, torn, first
         for rows, each in enumerate(found, start=1):
+            if isinstance(each, SetAside):
+                torn, first = torn + 1, first or f"line {each.line}: {each.text}"
+                check_rejected(path, torn, rows - torn, first)
             if rows % STEP == 0:
                 progress(rows, 0)
             yield each
@@ -104,13 +111,13 @@ def accounted(
 
 
 def secret_in(path: Path | None) -> bytes:
-    """The shared secret in a file of one line, b"" without a file. Raises BadInput."""
+    """Read the shared secret in a file of one line, b"" without a file. Raises BadInput."""
     if path is None:
         return b""
     try:
-        secret = path.read_bytes().rstrip(b"\r\n")
+        secret = read_octets(path, MOST_SECRET, inherited=True).rstrip(b"\r\n")
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a file with the shared secret") from None
     if not secret or b"\n" in secret:
-        raise BadInput(str(path), "holds no secret" if not secret else "has several lines", "one line, the secret")
+        raise BadInput(str(path), "contains no secret" if not secret else "has several lines", "one line, the secret")
     return secret

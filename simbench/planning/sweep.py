@@ -1,7 +1,7 @@
 """A sweep: every run of a study exactly once, across interruptions, until the intervals are narrow enough.
 
-Finished runs are kept in a journal, chunk by chunk, and become one Parquet file at the end. The set of runs depends on
-the study only, not on the number of workers or on interruptions.
+Finished runs are appended to a journal in chunks, and written to one Parquet file at the end. The set of runs depends
+only on the study, not on the number of workers or on interruptions.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import bounded_lines, open_input
 from simbench.base.json_files import NOT_READ
 from simbench.base.outputs import check_file, claim, grow, not_written, remove, replacing
 from simbench.base.parquet_files import open_parquet
@@ -48,9 +49,9 @@ class Header(msgspec.Struct, frozen=True):
 
 
 def sweep(prepared: Prepared, folder: Path, pool: WorkerPool, progress: Progress = lambda _: None) -> dict[Key, Result]:
-    """Do what is not yet done and write the result; every run by point and replication.
+    """Do the missing runs and write the result; return every run by point and replication.
 
-    Raises BadInput for a folder that cannot be used, Trouble when there is no room in it.
+    Raises BadInput for an unusable folder, Trouble if the disk is full.
     """
     try:
         claim(folder)
@@ -78,7 +79,7 @@ def _swept(prepared: Prepared, folder: Path, pool: WorkerPool, progress: Progres
 
 
 def wanted(prepared: Prepared, done: dict[Key, Result]) -> list[Key]:
-    """Runs the study asks for, given what is done: a block more for every point that is not narrow enough."""
+    """Return the runs still wanted: one more block for every point whose interval is not narrow enough."""
     study, found = prepared.study, []
     for point in range(len(prepared.points)):
         until = 0
@@ -101,13 +102,13 @@ def _narrow(prepared: Prepared, point: int, until: int, done: dict[Key, Result])
 
 
 def interval(measure: str, rows: Sequence[Result], confidence: float) -> Interval:
-    """Mean and half width of Student's interval of a measure over replications."""
+    """Return mean and half width of Student's interval of a measure over replications."""
     values = [row.measures[MEASURES.index(measure)] for row in rows]
     return Interval(measure, fmean(values), student(values, confidence), len(values))
 
 
 def student(values: Sequence[float], confidence: float) -> float:
-    """Half the width of Student's interval of a mean; infinite for a single value."""
+    """Return half the width of Student's interval of a mean; infinite for a single value."""
     from scipy.special import stdtrit  # noqa: PLC0415 - slow to load
 
     if len(values) < 2:
@@ -117,7 +118,7 @@ def student(values: Sequence[float], confidence: float) -> float:
 
 
 def intervals(prepared: Prepared, done: dict[Key, Result]) -> list[tuple[Interval, ...]]:
-    """The intervals of every measure at each point."""
+    """Return the intervals of every measure at each point."""
     found = []
     for point in range(len(prepared.points)):
         rows = [result for key, result in sorted(done.items()) if key[0] == point]
@@ -126,7 +127,7 @@ def intervals(prepared: Prepared, done: dict[Key, Result]) -> list[tuple[Interva
 
 
 def chunks(prepared: Prepared, missing: Sequence[Key]) -> list[Chunk]:
-    """Runs by the handful, of one point each, so that a handful takes about a second."""
+    """Divide runs into chunks of one point each that take about a second."""
     found: list[Chunk] = []
     for point in dict.fromkeys(point for point, _ in missing):
         mine = [key for key in missing if key[0] == point]
@@ -136,7 +137,7 @@ def chunks(prepared: Prepared, missing: Sequence[Key]) -> list[Chunk]:
 
 
 def known(prepared: Prepared, folder: Path) -> dict[Key, Result]:
-    """The results that a folder already holds. Raises BadInput when it is another study's."""
+    """Return the results already in a folder. Raises BadInput if they belong to another study or cannot be read."""
     done: dict[Key, Result] = {}
     path = folder / RESULT
     if path.exists():
@@ -149,8 +150,8 @@ def known(prepared: Prepared, folder: Path) -> dict[Key, Result]:
             raise BadInput(str(path), str(problem).splitlines()[0], "the result of a sweep") from None
         _same((table.schema.metadata or {}).get(b"digest", b"").decode("utf-8", "replace"), prepared, path)
         for row in table.to_pylist():
-            key = row["point"], row["replication"]
-            done[key] = Result(*key, tuple(row[name] for name in MEASURES))
+            one = Result(row["point"], row["replication"], tuple(row[name] for name in MEASURES))
+            done[one.point, one.replication] = _possible(one, prepared, path)
     path = folder / JOURNAL
     if path.exists():
         done |= _journal(prepared, path)
@@ -158,20 +159,42 @@ def known(prepared: Prepared, folder: Path) -> dict[Key, Result]:
 
 
 def _journal(prepared: Prepared, path: Path) -> dict[Key, Result]:
-    """Whole lines of a journal; what a kill left of a last one is cut off."""
+    """Read the complete lines of a journal; an incomplete last line (after a kill) is removed."""
     check_file(path)
-    octets = path.read_bytes()
-    whole = octets[: octets.rfind(b"\n") + 1]
-    if len(whole) < len(octets):
-        os.truncate(path, len(whole))
-    lines = whole.splitlines()
+    done: dict[Key, Result] = {}
+    whole = 0
     try:
-        if lines:
-            _same(msgspec.json.decode(lines[0], type=Header).digest, prepared, path)
-        results = [msgspec.json.decode(line, type=Result) for line in lines[1:]]
+        with open_input(path) as file:
+            for line in bounded_lines(file):
+                if not line.endswith(b"\n"):
+                    break
+                if whole:
+                    one = _possible(msgspec.json.decode(line, type=Result), prepared, path)
+                    done[one.point, one.replication] = one
+                else:
+                    _same(msgspec.json.decode(line, type=Header).digest, prepared, path)
+                whole += len(line)
+    except OSError as problem:
+        raise BadInput(str(path), problem.strerror or str(problem), "the journal of a sweep") from None
     except NOT_READ as problem:
-        raise BadInput(str(path), f"is no journal of a sweep: {problem}", "the folder of this study") from None
-    return {(one.point, one.replication): one for one in results}
+        raise BadInput(str(path), f"is not a journal of a sweep: {problem}", "the folder of this study") from None
+    if whole < path.stat().st_size:
+        os.truncate(path, whole)
+    return done
+
+
+def _possible(one: Result, prepared: Prepared, path: Path) -> Result:
+    """The result, if it is one of the study's. Raises BadInput."""
+    points = len(prepared.points)
+    whole = isinstance(one.point, int) and isinstance(one.replication, int) and len(one.measures) == len(MEASURES)
+    if not (
+        whole
+        and 0 <= one.point < points
+        and one.replication >= 0
+        and all(isinstance(value, float) for value in one.measures)
+    ):
+        raise BadInput(str(path), f"holds a result of run {one.replication} at point {one.point}", f"{points} points")
+    return one
 
 
 def _same(digest: str, prepared: Prepared, path: Path) -> None:
@@ -180,7 +203,7 @@ def _same(digest: str, prepared: Prepared, path: Path) -> None:
 
 
 def write(prepared: Prepared, folder: Path, done: dict[Key, Result]) -> None:
-    """All runs as one Parquet file, by point and replication; the same runs give the same octets."""
+    """Write all runs as one Parquet file, by point and replication; the same runs give the same octets."""
     table = table_of(prepared, done)
     with replacing(folder / RESULT) as fresh:
         pq.write_table(table, fresh, compression="zstd")
@@ -189,7 +212,7 @@ def write(prepared: Prepared, folder: Path, done: dict[Key, Result]) -> None:
 
 
 def table_of(prepared: Prepared, done: dict[Key, Result]) -> pa.Table:
-    """All runs as a table: point, replication, the parameters, every measure."""
+    """Return all runs as a table: point, replication, the parameters, every measure."""
     rows = [done[key] for key in sorted(done)]
     columns: dict[str, pa.Array] = {
         "point": pa.array([row.point for row in rows], pa.int32()),
@@ -204,16 +227,18 @@ def table_of(prepared: Prepared, done: dict[Key, Result]) -> pa.Table:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep a second sweep out of the folder; a lock ends with its process. Raises BadInput."""
+    """Lock the folder against a second sweep; the lock ends with its process. Raises BadInput."""
     with (folder / ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise BadInput(str(folder), "another sweep is writing there", "a folder of its own, or patience") from None
+            raise BadInput(
+                str(folder), "another sweep is writing there", "another folder, or wait for its end"
+            ) from None
         yield
 
 
 def _append(file: int, *rows: msgspec.Struct) -> None:
-    """Lines in one write, on the disk before it returns."""
+    """Append lines in one write, synchronised to the disk."""
     os.write(file, b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
     os.fsync(file)

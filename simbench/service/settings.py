@@ -11,8 +11,10 @@ import msgspec
 from fake_smsc.server.network import tls_context
 from simbench.base.addresses import is_loopback
 from simbench.base.errors import BadInput
+from simbench.base.inputs import read_octets
 
 SHORTEST_TOKEN = 16
+MOST_TOKEN_OCTETS = 64_000  # of its file
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -25,14 +27,14 @@ class Limits(msgspec.Struct, frozen=True):
     burst: int = 1_000
     wrong_tokens_per_min: int = 10
     concurrent: int = 64
-    waits: int = 32  # requests at a time that wait for something to happen
+    waits: int = 32  # most requests at a time that wait for an event
     downloads: int = 4  # requests at a time that are answered at length
-    login_s: float = 5.0  # until the login page's form is here
+    login_s: float = 5.0  # longest time for receiving the login form
     body_s: float = 10.0  # until any other body is here
-    found: int = 1_000  # messages in one answer
+    found: int = 1_000  # most messages in one response
     wait_s: float = 60.0
     judged_rows: int = 100_000  # latest reads and writes used for findings
-    searched_s: float = 60.0  # after the last search its memory is given back
+    searched_s: float = 60.0  # time after the last search at which its memory is released
     followed_messages: int = 500_000  # an open phone page refreshes automatically up to this number
 
 
@@ -59,7 +61,7 @@ def read_token(path: Path | None) -> str:
     if path is None:
         return ""
     try:
-        lines = path.read_text("ascii").splitlines()
+        lines = read_octets(path, MOST_TOKEN_OCTETS, inherited=True).decode("ascii").splitlines()
     except (OSError, ValueError) as error:
         raise BadInput(f"--token-file {path}", getattr(error, "strerror", "") or "no text", "a token") from None
     token = lines[0].strip() if lines else ""

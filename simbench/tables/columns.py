@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -16,11 +16,11 @@ from simbench.base.toml_files import choice, label, read_toml, shown
 class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to read one kind of table.
 
-    `columns` gives for our column the heading in the table, as `start = "Début"`. `values` gives for each of our
-    columns our word for each word in the table, as `planned = { oui = "true" }`. `defaults` gives values for cells that
-    are empty or columns that are missing.
+    `columns` maps our column names to headings of the table, such as `start = "Début"`. `values` maps, for each of our
+    columns, words of the table to our words, such as `planned = { oui = "true" }`. `defaults` gives values for empty
+    cells and missing columns.
 
-    `time` is a `strptime` pattern (empty: ISO 8601 or seconds since 1970), `tz` the zone of times without one, as
+    `time` is a `strptime` pattern (empty: ISO 8601 or seconds since 1970), `tz` the zone of times without one, such as
     "Europe/Paris". `encoding` and `delimiter` are detected if empty; a byte-order mark and a `sep=` line take
     precedence over them. `sheet` is the sheet of a workbook (empty: the first).
     """
@@ -33,6 +33,11 @@ class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time: str = ""
     tz: str = ""
     sheet: str = ""
+
+
+UNMAPPED: Final = Columns()
+"""For tables of a kind that no mapping file describes."""
+MAPPED: Final = ", or a mapping file (--map)"
 
 
 class MappingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,4 +102,4 @@ def check_needed(found: Mapping[str, int], needed: Iterable[str], mapping: Colum
     for name in needed:
         if name not in found and name not in mapping.defaults:
             problem = f"no column {shown(mapping.columns.get(name, name))}"
-            raise BadInput(label(path), problem, f"one for {name}, or a mapping file (--map)")
+            raise BadInput(label(path), problem, f"one for {name}" + ("" if mapping is UNMAPPED else MAPPED))

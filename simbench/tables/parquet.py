@@ -1,7 +1,8 @@
-"""Parquet and Arrow in memory: the wanted columns, batch by batch, each checked for a suitable type."""
+"""Reads the wanted columns of Parquet files and Arrow tables, batch by batch, and checks their types."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -41,8 +42,12 @@ class ArrowTable:
         """Iterate over row number and cells of the wanted columns (others None). Raises BadInput for a wrong type."""
         import pyarrow as pa  # noqa: PLC0415 - as above
 
+        known = Counter(self.names)
         for place, kind in wanted.items():
             field = self._schema.field(place)
+            if known[field.name] > 1:
+                problem = f"{known[field.name]} columns are called {shown(field.name)}"
+                raise BadInput(label(self.path), problem, "each name used once")
             if not _fits(field.type, kind):
                 problem = f"column {shown(field.name)} is of type {field.type}"
                 raise BadInput(label(self.path), problem, EXPECTED[kind])
@@ -124,7 +129,7 @@ def _fits(type_: pa.DataType, kind: Kind) -> bool:
 
 
 def _cells(pa: Any, column: Any) -> list[Any]:
-    """Return the values; those Python cannot hold (years beyond 9999, invalid UTF-8) become texts that say so."""
+    """Return the values; those that Python cannot represent (years above 9999, invalid UTF-8) become the text "�"."""
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
     try:

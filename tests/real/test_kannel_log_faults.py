@@ -1,4 +1,4 @@
-"""Kannel itself, in a network of its own that leads nowhere: whose fault its log says a failed attempt was."""
+"""Kannel in an isolated network: the party at fault for a failed attempt, by its log."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def failed(log: Path) -> list[Event]:
     """The failed attempts of a log; every line of it has to be Kannel's."""
     rejected: list[RejectedRow] = []
     with log.open("rb") as file:
-        found = list(events(lines(file, Clock(UTC), rejected), Seen()))
+        found = list(events(lines(file, Clock(UTC), rejected.append), Seen()))
     assert rejected == []
     return [event for event in found if event.kind == "failed"]
 

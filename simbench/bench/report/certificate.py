@@ -1,6 +1,6 @@
 """The certificate of a session: one page for the acceptance meeting, with its data inside.
 
-Its digest covers the data, so a later change is found; it does not show who issued the page.
+Its digest covers the data, so that a later change is detected; it does not prove who issued the page.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from markupsafe import Markup
 
 from simbench.base.calendar import UTC_CALENDAR
 from simbench.base.errors import BadInput
-from simbench.base.json_files import NOT_READ, write_octets
+from simbench.base.inputs import read_octets
+from simbench.base.json_files import MOST_JSON, NOT_READ, write_octets
+from simbench.base.terminal import harmless
 from simbench.bench.report.page import VERDICTS
 from simbench.finding import Finding, Outcome, exit_status, tally
 from simbench.ledger.reader import Run
@@ -66,13 +68,13 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def sealed(certificate: Certificate) -> Certificate:
-    """The certificate with its digest."""
+    """Return the certificate with its digest."""
     bare = msgspec.structs.replace(certificate, digest="")
     return msgspec.structs.replace(bare, digest=sha256(msgspec.json.encode(bare, order="sorted")).hexdigest())
 
 
 def digest_of(run: Run) -> str:
-    """The digest of all rows of a run, independent of its files."""
+    """Return the digest of all rows of a run, independent of its files."""
     total = sha256()
     for name in TABLES:
         total.update(name.encode() + b"\n")
@@ -82,13 +84,13 @@ def digest_of(run: Run) -> str:
 
 
 def outcomes_of(findings: Iterable[Finding]) -> tuple[Verdict, ...]:
-    """The outcomes of findings in a certificate's order."""
+    """Return the outcomes of findings in a certificate's order."""
     ordered = sorted(findings, key=lambda finding: (finding.purpose, finding.exercise))
     return tuple(Verdict(finding.purpose, finding.exercise, finding.outcome) for finding in ordered)
 
 
 def page(certificate: Certificate) -> str:
-    """The certificate as HTML; the same certificate gives the same octets."""
+    """Return the certificate as HTML; the same certificate gives the same octets."""
 
     excused = {(one.purpose, one.exercise) for one in certificate.deviations}
     findings = []
@@ -103,29 +105,31 @@ def page(certificate: Certificate) -> str:
     for one in certificate.outcomes:
         lines.setdefault((one.purpose, one.outcome), []).append(one.exercise)
     data = msgspec.json.encode(certificate).decode().replace("<", "\\u003c")
-    return rendered(
-        Path(__file__).with_name("certificate.html.j2"),
-        findings,
-        certificate=certificate,
-        verdict=verdict,
-        started=moment(certificate.started_at, UTC_CALENDAR),
-        counts=tally(Finding(one.purpose, "", one.outcome, "") for one in certificate.outcomes),
-        outcomes=WORST_FIRST,
-        lines=lines,
-        tried=len({one.purpose for one in certificate.outcomes}),
-        data=Markup(data),  # noqa: S704 - JSON without any "<"
+    return harmless(
+        rendered(
+            Path(__file__).with_name("certificate.html.j2"),
+            findings,
+            certificate=certificate,
+            verdict=verdict,
+            started=moment(certificate.started_at, UTC_CALENDAR),
+            counts=tally(Finding(one.purpose, "", one.outcome, "") for one in certificate.outcomes),
+            outcomes=WORST_FIRST,
+            lines=lines,
+            tried=len({one.purpose for one in certificate.outcomes}),
+            data=Markup(data),  # noqa: S704 - JSON without any "<"
+        )
     )
 
 
 def write_certificate(path: Path, certificate: Certificate) -> None:
     """Write the page. Raises BadInput when the file cannot be written."""
-    write_octets(path, page(certificate).encode())
+    write_octets(path, page(certificate))
 
 
 def read_certificate(path: Path) -> tuple[Certificate, str]:
-    """The certificate in a page, and the page. Raises BadInput when there is none in it."""
+    """Return the certificate in a page, and the page. Raises BadInput if the page contains none."""
     try:
-        text = path.read_bytes().decode()
+        text = read_octets(path, MOST_JSON).decode()
         found = _DATA.search(text)
         if found is None:
             raise BadInput(str(path), "contains no certificate", "a page that `simbench certificate` wrote")
@@ -140,7 +144,7 @@ def read_certificate(path: Path) -> tuple[Certificate, str]:
 
 
 def differences(certificate: Certificate, text: str, again: Certificate) -> list[str]:
-    """Differences between a certificate's page, its data and what the ledgers give now; [] for none."""
+    """Return the differences between a certificate's page, its data and the ledgers; [] for none."""
     found = []
     if sealed(certificate).digest != certificate.digest:
         found.append("the digest does not match the certificate's data")

@@ -1,6 +1,6 @@
 """RADIUS accounting in the datagrams of a capture, as records.
 
-Where the secret is known, only requests with a right authenticator are used.
+If the secret is known, only requests with a correct authenticator are used.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from simbench.dialup.radius.record import BadRecord, Heard
 
 
 class Captured:
-    """The records in datagrams to a RADIUS server's ports, to be iterated once; its counts are right afterwards.
+    """The records in datagrams to a RADIUS server's ports, to be iterated once; the counts are valid afterwards.
 
-    `right` and `wrong` requests carry the authenticator that the secret gives, or another. With a secret that explains
-    no request at all, iterating ends with BadInput: it is the wrong one.
+    `right` and `wrong` count requests with and without the authenticator of the secret. If the secret fits no request
+    at all, the iteration ends with BadInput: the secret is wrong.
     """
 
     def __init__(
@@ -36,9 +36,9 @@ class Captured:
             if seen.target[1] in self._ports:
                 yield self._request(seen)
         if getattr(self._datagrams, "cut_short", False):
-            yield SetAside(last + 1, "truncated", self._told("the file ends within a packet, whatever was in it"))
+            yield SetAside(last + 1, "truncated", self._told("the file ends within a packet"))
         if self.wrong and not self.right:
-            problem = f"explains none of {self.wrong} Accounting-Requests"
+            problem = f"fits none of {self.wrong} Accounting-Requests"
             raise BadInput("secret", problem, "the secret that access server and RADIUS server share")
 
     def _request(self, seen: Datagram) -> Heard | SetAside:

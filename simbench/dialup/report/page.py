@@ -23,7 +23,7 @@ def write_dialup(folder: Path, report: DialupReport) -> None:
     result = {**report.result, "summary": tally(report.findings), "findings": tuple(report.findings)}
     claim(folder)
     write_json(folder / "result.json", result)
-    write_octets(folder / "report.html", dialup_page(report).encode())
+    write_octets(folder / "report.html", dialup_page(report))
 
 
 def dialup_page(report: DialupReport) -> str:
@@ -42,7 +42,7 @@ def dialup_page(report: DialupReport) -> str:
 
 
 def pictures(report: DialupReport) -> list[Picture]:
-    """The pictures of a report, with the curve of ports where the offered load is known."""
+    """Return the figures of a report, with the curve of ports if the offered load is known."""
     if not report.ports:
         return draw_dialup(report, [])
     return draw_dialup(report, curve(report.offered_minutes, report.offer, report.busiest_month, report.tariff))

@@ -1,4 +1,4 @@
-"""Lists of phone numbers in files: one per line, or a column of a table."""
+"""Lists of phone numbers in files: one number per line, or a column of a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simbench.base.toml_files import label, shown
 from simbench.numbering.plan import NumberingPlan
 from simbench.tables.columns import folded
 from simbench.tables.reader import read_records
-from simbench.tables.rows import RejectedRow
+from simbench.tables.rows import RejectedRow, check_rejected
 
 HEADINGS: Final = frozenset(
     {"number", "msisdn", "recipient", "phone", "mobile", "to", "numero", "numéro", "destinataire", "telephone",
@@ -30,20 +30,20 @@ class Numbers(msgspec.Struct, frozen=True):
 
 
 def listed(written: Iterable[str], plan: NumberingPlan, place: str) -> Numbers:
-    """Numbers listed in a file of campaigns. Raises BadInput for the first invalid one."""
+    """Return the numbers listed in a file of campaigns. Raises BadInput for the first invalid one."""
     found = set()
     for number, text in enumerate(written):
         one = plan.read(text)
         if one is None:
-            raise BadInput(f"{place}[{number}]", f"{shown(text)} is no number", "a telephone number")
+            raise BadInput(f"{place}[{number}]", f"{shown(text)} is not a number", "a telephone number")
         found.add(one)
     return Numbers(frozenset(found))
 
 
 def read_numbers(path: Path, plan: NumberingPlan) -> Numbers:
-    """Read a list. Its first record may be headings; what is no number is rejected with its line.
+    """Read a list. Its first record may be headings; a row that is not a number is rejected with its line.
 
-    Raises BadInput: it cannot be read, or nothing in it is a number.
+    Raises BadInput if the file cannot be read or contains no number.
     """
     found: set[str] = set()
     notes: list[RejectedRow] = []
@@ -51,6 +51,7 @@ def read_numbers(path: Path, plan: NumberingPlan) -> Numbers:
     for place, (line, cells) in enumerate(read_records(path, HEADINGS)):
         if isinstance(cells, RejectedRow):
             notes.append(cells)
+            check_rejected(path, len(notes), len(found), notes[0])
             continue
         if columns is None:
             columns = _columns(cells, plan)
@@ -63,19 +64,20 @@ def read_numbers(path: Path, plan: NumberingPlan) -> Numbers:
             found.update(numbers)
             if not numbers and str(cell or "").strip():
                 notes.append(RejectedRow(line, f"{label(path)}: {shown(str(cell))} is not a valid phone number"))
+                check_rejected(path, len(notes), len(found), notes[0])
     if notes and not found:
         raise BadInput(label(path), f"none of {len(notes)} lines is a telephone number: {notes[0]}")
     return Numbers(frozenset(found), tuple(notes))
 
 
 def _columns(cells: list[Any], plan: NumberingPlan) -> list[int]:
-    """The columns that hold numbers, by the headings or by the first record of numbers; none if neither shows them."""
+    """Return the columns that hold numbers, by the headings or by the first record with numbers; none if unknown."""
     named = [place for place, cell in enumerate(cells) if folded(str(cell)) in HEADINGS]
     return named[:1] or [place for place, cell in enumerate(cells) if _numbers(cell, plan)]
 
 
 def _numbers(cell: Any, plan: NumberingPlan) -> list[str]:
-    """The numbers in one cell: one, or several with spaces between them; none unless all of it is numbers."""
+    """Return the numbers in one cell: one, or several separated by spaces; none if anything else is in it."""
     one = None if cell is None else plan.read(cell)
     if one is not None:
         return [one]

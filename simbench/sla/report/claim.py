@@ -1,17 +1,20 @@
-"""A draft of the claim for compensation that a missed commitment gives a right to, as Markdown and as a letter in PDF.
+"""Draft of a claim for compensation after a missed commitment, as Markdown and as a letter in PDF.
 
-It states the contract's terms, the incidents with their proofs, the arithmetic, and what it assumes. It names no sum:
-the contract gives none.
+It states the contract's terms, the incidents with their evidence, the calculation, and the assumptions. It names no
+amount, because the contract gives none.
 """
 
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
+from html import unescape
 from typing import Final
 
 from matplotlib.backends.backend_pdf import PdfPages
 
+from simbench.base.terminal import harmless
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.reporting import style
 from simbench.sla.availability import LOST_AS, decided
@@ -32,15 +35,20 @@ MOST_INCIDENTS: Final = 60
 
 
 def breaches(report: Report) -> tuple[VerdictRow, ...]:
-    """The operator's commitments that are missed for certain; a claim rests on nothing weaker."""
+    """Return the operator's commitments that are certainly missed; a claim uses no weaker finding."""
     return tuple(one for one in report.verdicts if one.finding.outcome == "fail" and one.finding.blame == "platform")
 
 
 def claim_of(asked: SlaRun, report: Report) -> str:
-    """The letter as Markdown; empty where no commitment of the operator is missed for certain."""
+    """Return the letter as Markdown; empty if no commitment of the operator is certainly missed."""
     if not breaches(report):
         return ""
-    return "\n".join(_letter(asked, report)) + "\n"
+    return "".join(f"{_line(text)}\n" for text in _letter(asked, report))
+
+
+def _line(text: str) -> str:
+    """One line of Markdown, whatever stands in names and causes: no markup of HTML, nothing that steers a terminal."""
+    return harmless(" ".join(text.splitlines())).replace("<", "&lt;")
 
 
 def _letter(asked: SlaRun, report: Report) -> Iterator[str]:
@@ -86,7 +94,7 @@ def _letter(asked: SlaRun, report: Report) -> Iterator[str]:
 
 
 def _arithmetic(row: VerdictRow, report: Report, words: Words) -> str:
-    """How the measured value comes about, for availability and restoration."""
+    """Describe the calculation of the measured value, for availability and restoration."""
     view, quality = report.view, report.view.case.contract.terms.quality
     if row.finding.unit == "share":
         found = decided(view.year, view.case.contract)
@@ -113,7 +121,7 @@ def _length(one: Counted, until: int) -> int:
 
 
 def _incidents(asked: SlaRun, report: Report, words: Words) -> Iterator[str]:
-    """The incidents that the breaches rest on, with what proves each."""
+    """Return the incidents that cause the breaches, with the evidence for each."""
     formula = report.view.case.contract.terms.quality.availability_formula.value
     end, rows = report.view.service.period.end, report.view.service.of(*LOST_AS[formula])
     sides: dict[str, Side] = {}
@@ -139,7 +147,7 @@ def _incidents(asked: SlaRun, report: Report, words: Words) -> Iterator[str]:
 
 
 def _proof(one: Counted, sides: dict[str, Side], words: Words) -> str:
-    """The record itself, and what the client's probes say of it."""
+    """Return the evidence: the record itself, and the client's probes."""
     parts = [words("claim.recorded")]
     if one.incident.cause:
         parts.append(words("claim.cause", cause=words.cause(one.incident.cause)))
@@ -154,7 +162,7 @@ def _proof(one: Counted, sides: dict[str, Side], words: Words) -> str:
 
 
 def _assumptions(report: Report, words: Words) -> Iterator[str]:
-    """The assumptions behind the breaches, and the readings under which one of them would be none."""
+    """Return the assumptions of the breaches, and the readings under which one of them would not be a breach."""
     yield words("claim.record")
     for row in breaches(report):
         for text in row.assumed:
@@ -175,7 +183,7 @@ def _changes(line: Line, force: Line, words: Words) -> Iterator[str]:
 
 
 def claim_pdf(text: str) -> bytes:
-    """The letter as PDF, a page after the other, without a date: the same text gives the same octets."""
+    """Return the letter as PDF, without a date: the same text gives the same octets."""
     paper = Paper(PORTRAIT_IN, ACROSS)
     paper.begin()
     for line in text.splitlines():
@@ -183,14 +191,16 @@ def claim_pdf(text: str) -> bytes:
             paper.at -= 0.006
         elif line.startswith("|"):
             cells = [cell.strip() for cell in line.strip("|").split("|")]
-            paper.paragraph(" · ".join(cells), (SMALL, style.INK), gap=0.003)
+            paper.paragraph(unescape(" · ".join(cells)), (SMALL, style.INK), gap=0.003)
         else:
             marks = len(line) - len(line.lstrip("#"))
             size = {0: BODY, 1: LARGE + 3, 2: LARGE, 3: BODY + 1}[marks]
-            plain = line.lstrip("#> ").replace("**", "")
+            plain = unescape(line.lstrip("#> ").replace("**", ""))
             paper.paragraph(plain, (size, style.SOFT if line.startswith(">") else style.INK), bold=marks > 0)
     buffer = io.BytesIO()
-    with PdfPages(buffer, metadata={"CreationDate": None, "Producer": None, "Creator": "simbench"}) as pages:
+    about = {"CreationDate": None, "Producer": None, "Creator": "simbench"}
+    with warnings.catch_warnings(), PdfPages(buffer, metadata=about) as pages:
+        warnings.filterwarnings("ignore", "Glyph")  # of names in writings that the font has not
         for number, figure in enumerate(paper.figures, 1):
             figure.text(0.92, 0.03, f"{number} / {len(paper.figures)}", fontsize=SMALL, color=style.SOFT, ha="right")
             pages.savefig(figure)
