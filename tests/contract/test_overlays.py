@@ -97,7 +97,7 @@ REFUSALS = {
     "terms.session.notice_retry_s.value = []": "notice_retry_s.value: is []; expected a list of length >= 1",
     "terms.session.window.clause = 'OPS-ACH-3'": 'clause: unknown clause: "OPS-ACH-3"; expected perhaps `OPS-ACH-03`',
     "terms.session.window.status = 'contrat'": 'window.status: is "contrat"; expected perhaps `contract`',
-    "terms.quality.restoration_h.value = 4": 'changed to 4 while its status stays "seed"; expected status = "contract"',
+    "terms.quality.restoration_h.value = 4": 'to 4 while its status stays "seed"; expected also status = "contract"',
     "terms.quality.availability = {value = 1.5, status = 'contract'}": "is 1.5; expected a number <= 1.0",
     "terms.quality.availability = {value = nan, status = 'contract'}": "is nan; expected a finite number",
     "terms.tariff.rate_change = {value = 'NaN', status = 'contract'}": "terms.tariff.rate_change: is ",
