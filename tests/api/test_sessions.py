@@ -55,7 +55,7 @@ def test_a_session_in_which_nothing_could_run_is_reported_like_any_other(
     assert {one.outcome for one in session.findings} == {"unsupported"}
     again = simbench.read_session(tmp_path / "kept")
     assert again.findings == session.findings
-    with pytest.raises(simbench.BadInput, match="already holds a session"):
+    with pytest.raises(simbench.BadInput, match="already contains a session"):
         simbench.conform(Observed, only="refusals", folder=tmp_path / "kept")
     done: Any = Ended(capsys, "report", tmp_path / "kept", "-o", tmp_path / "report")
     assert done.status in {None, 0, 3}, done.err

@@ -231,7 +231,7 @@ def test_what_is_no_scenario_is_refused_when_it_is_made(codes: dict[str, int], p
 
 
 def test_codes_beside_a_scenario_are_refused() -> None:
-    with pytest.raises(BadInput, match="beside a scenario"):
+    with pytest.raises(BadInput, match="with a scenario"):
         FakeSmsc({"36010": 10}, scenario=Scenario(codes=(CodeConfig("36010"),)))
 
 
