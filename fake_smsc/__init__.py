@@ -1,6 +1,6 @@
 """A complete fake SMSC: core, UCP gateway, asyncio server, wire faults and a compiled fast path. PYTEST_DONT_REWRITE
 
-`FakeSmsc` is its public face; nothing is imported before it is asked for.
+`FakeSmsc` is its public class; modules are imported on first use.
 """
 
 from __future__ import annotations

@@ -35,9 +35,9 @@ class Scenario:
     """Settings of a fake SMSC: short codes, contract, subscribers, outages and wire faults.
 
     The arguments are the keys of a scenario file (docs/reference/scenario.md) and are checked in the same way.
-    `codes` maps short codes to their rates in messages/s, tiers of the contract; `limit` says what happens above a
-    rate. `settings` holds the checked values, `contract` the contract, `folder` the folder that names of files in it
-    are relative to (None: the working folder).
+    `codes` maps short codes to their rates in messages/s, tiers of the contract; `limit` is the treatment of messages
+    above a rate. `settings` has the checked values, `contract` the contract; names of files are relative to `folder`
+    (None: the working folder).
 
     Raises ScenarioError or ContractError with place, value and expectation.
 
@@ -75,14 +75,14 @@ class Scenario:
     @classmethod
     @checked
     def read(cls, path: Path | str) -> Scenario:
-        """The scenario of a file, or a bundled one by name ("03_outage"). Raises ScenarioError, ContractError."""
+        """Read the scenario of a file, or a bundled one by name ("03_outage"). Raises ScenarioError, ContractError."""
         file = find_scenario(Path(path))
         settings = read_scenario(file)
         return cls._made(settings, contract_beside(settings.contract, file), file.parent.resolve(), str(file))
 
     @classmethod
     def of(cls, settings: Settings, contract: Contract | None = None) -> Scenario:
-        """The scenario of settings that exist already. Raises ScenarioError, ContractError."""
+        """Return the scenario of existing settings. Raises ScenarioError, ContractError."""
         return cls._made(settings, contract or contract_beside(settings.contract), None, "Scenario")
 
     @classmethod
@@ -92,7 +92,7 @@ class Scenario:
         return made
 
     def under(self, contract: Contract) -> Scenario:
-        """The same under another contract. Raises ScenarioError where it does not fit."""
+        """Return the same scenario under another contract. Raises ScenarioError if it does not fit."""
         return self._made(self.settings, contract, self.folder, "Scenario")
 
     @property
@@ -107,14 +107,14 @@ class Scenario:
 
 
 def code_tables(codes: Codes, limit: LimitMode | None = None) -> list[Any]:
-    """Short codes as tables of a scenario. Raises BadInput where there are none."""
+    """Return short codes as tables of a scenario. Raises BadInput if there are none."""
     if not isinstance(codes, Mapping | Sequence) or isinstance(codes, str):
         raise BadInput("codes", f"is {codes!r:.60}", TABLES)
     if not codes:
         raise BadInput("codes", "is empty", "one short code or more with its rate in messages/s")
     more = {} if limit is None else {"limit": limit}
     if isinstance(codes, Mapping):
-        asked = {"request_id": "python"}  # of rates that must be asked for: the caller has done so
+        asked = {"request_id": "python"}  # for rates that must be requested: the caller has done so
         return [{"code": code, "rate_per_s": rate, **asked, **more} for code, rate in codes.items()]
     for one in codes:
         if not isinstance(one, CodeConfig | Mapping):

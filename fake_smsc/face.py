@@ -1,4 +1,4 @@
-"""The fake SMSC as an object of a test: started by `with`, ended after it, driven by plain calls."""
+"""The fake SMSC as an object for tests: started and stopped by `with`, controlled by plain calls."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ STOP_S = 30.0
 
 
 class AsyncSmsc(Commands):
-    """A running SMSC on the caller's loop; given by `async with FakeSmsc(...)`.
+    """A running SMSC on the caller's loop, the result of `async with FakeSmsc(...)`.
 
-    It has the calls of `FakeSmsc`; those that take time are awaited.
+    It has the methods of `FakeSmsc`; those that take time are awaited.
 
     >>> import asyncio
     >>> async def test() -> int:
@@ -47,7 +47,7 @@ class AsyncSmsc(Commands):
         self.live = live
 
     def do(self, work: Callable[[], T]) -> T:
-        """Run it here: the caller is on the SMSC's loop."""
+        """Run a function directly: the caller is on the SMSC's loop."""
         return work()
 
     @checked
@@ -68,15 +68,15 @@ class AsyncSmsc(Commands):
 
 
 class FakeSmsc(Commands):
-    """A fake SMSC on loopback for the length of a `with` block; `async with` gives one on the caller's loop.
+    """A fake SMSC on loopback for the duration of a `with` block; `async with` runs it on the caller's loop.
 
     `codes` maps short codes to their rates (messages/s, tiers of the contract; 0: its default). `scenario` is a
-    `Scenario`, the path of one or the name of a bundled one, instead of `codes`. `port` 0 takes a free port. `limit`
-    says what happens above the rate: see the method `limit`. The ledger is kept in memory unless `folder` names a new
-    folder for it.
+    `Scenario`, the path of one or the name of a bundled one, instead of `codes`. `port` 0 takes a free port. `limit` is
+    the treatment of messages above the rate: see the method `limit`. The ledger is kept in memory unless `folder`
+    names a new folder for it.
 
-    Raises BadInput (ScenarioError, ContractError) for anything that is no scenario of the contract, when it is made;
-    Trouble, when it is entered, where the port cannot be used.
+    The constructor raises BadInput (ScenarioError, ContractError) for an invalid scenario; entering the block raises
+    Trouble if the port cannot be used.
 
     >>> with FakeSmsc(codes={"36010": 10}) as smsc:
     ...     smsc.accounts["36010"].login
@@ -84,7 +84,7 @@ class FakeSmsc(Commands):
     """
 
     @checked
-    def __init__(  # noqa: PLR0913 - what a test may say about its SMSC
+    def __init__(  # noqa: PLR0913 - the settings of an SMSC
         self,
         codes: Mapping[str, int] | None = None,
         *,
@@ -96,7 +96,7 @@ class FakeSmsc(Commands):
         folder: Path | str | None = None,
     ) -> None:
         if codes is not None and scenario is not None:
-            raise BadInput("codes", "given beside a scenario, which has its own", "one of the two")
+            raise BadInput("codes", "given with a scenario, which has its own", "one of the two")
         if not 0 <= port < 65_536:
             raise BadInput("port", f"is {port}", "0 to 65535; 0 takes a free port")
         known = contract if isinstance(contract, Contract) else load_contract(contract) if contract else None
@@ -165,7 +165,7 @@ class FakeSmsc(Commands):
         )
 
     def _end(self) -> None:
-        """End server, loop and thread, whatever of them had begun."""
+        """Stop server, loop and thread, as far as they were started."""
         thread, entered = self._thread, self._entered
         self._thread, self._entered = None, False
         if thread is None:
@@ -198,7 +198,7 @@ class FakeSmsc(Commands):
         return f"<FakeSmsc {rates}: {'not running' if self._ledger is None else self.address}>"
 
     def do(self, work: Callable[[], T]) -> T:
-        """Run something on the SMSC's loop and wait for its result."""
+        """Run a function on the SMSC's loop and wait for its result."""
         if self._thread is not None and self._thread.is_current:
             return work()
 
@@ -251,7 +251,7 @@ def _given(
     contract: Contract | None,
     limit: LimitMode,
 ) -> Scenario:
-    """The scenario asked for, under the contract asked for. Raises BadInput."""
+    """Return the requested scenario under the requested contract. Raises BadInput."""
     if scenario is None:
         known = contract or load_contract()
         if codes is not None:

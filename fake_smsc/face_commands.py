@@ -1,4 +1,4 @@
-"""Commands to a running SMSC that give their result at once; `FakeSmsc` and `AsyncSmsc` share them."""
+"""Commands to a running SMSC that return at once; `FakeSmsc` and `AsyncSmsc` share them."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class Clock:
         self._smsc = smsc
 
     def now(self) -> int:
-        """The platform's present instant (us, UTC)."""
+        """Return the platform's current instant (us, UTC)."""
         return self._smsc.live.clock.now()
 
     @checked
     def step(self, seconds: float) -> int:
-        """Step forward by seconds; gives the new instant (us, UTC). Raises ValueError for a step back."""
+        """Step forward by seconds; return the new instant (us, UTC). Raises ValueError for a step back."""
         return self._smsc.do(lambda: self._smsc.live.control.step(seconds))
 
     @checked
@@ -68,7 +68,7 @@ class Commands(ABC):
 
     @abstractmethod
     def do(self, work: Callable[[], T]) -> T:
-        """Run something on the SMSC's loop and give its result."""
+        """Run a function on the SMSC's loop and return its result."""
 
     @property
     def host(self) -> str:
@@ -239,7 +239,7 @@ class Commands(ABC):
         return not control.on_the_way() and not control.unacknowledged()
 
     def _missing(self, what: Awaited | Callable[[], bool], count: int, timeout_s: float) -> TimeoutError:
-        """The error of a wait that came to nothing, with the state of the SMSC."""
+        """Return the error of a wait that timed out, with the state of the SMSC."""
         control = self.live.control
         views = ", ".join(f"{one.account or 'no account yet'} ({one.state})" for one in control.sessions())
         wanted = "the condition" if callable(what) else what if what == "idle" else f"{count} {what}(s)"
@@ -251,7 +251,7 @@ class Commands(ABC):
 
 
 class Outage:
-    """An outage that has begun; as a context manager it ends with the block."""
+    """A started outage; as a context manager it ends with the block."""
 
     def __init__(self, end: Callable[[], None]) -> None:
         self._end = end

@@ -36,8 +36,8 @@ OF_THE_ACCOUNT = ("password", "window", "sessions", "state", "auth_code", "prior
 _WHEN = ("share", "from_s", "for_s")
 _WHOM = (*_WHEN, "code")
 
-# The parameters each wire fault of fake_smsc/faults accepts. Faults of new connections take no `code`: nobody has
-# logged in yet.
+# The parameters accepted by each wire fault of fake_smsc/faults. Faults of new connections take no `code`, because
+# there is no login yet.
 FAULT_PARAMETERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("accept-close", "accept-reset"), _WHEN),
     **dict.fromkeys(
@@ -63,7 +63,7 @@ FAULT_PARAMETERS: dict[str, tuple[str, ...]] = {
 
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the SMSC listens and which clock it uses.
+    """The SMSC's listening port and its clock.
 
     `port` 0: any free port. `epoch` is the platform's time at the start, civil time of the contract's zone such as
     "2016-10-03T07:59:50"; empty: the wall clock. `speed`: platform seconds per real second.
@@ -73,6 +73,8 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `allow` lists the addresses or networks that may connect, such as "192.0.2.0/24"; empty: all (OPS-CON-03, 04). An
     address with `failed_logins_per_min` failed logins is blocked for the rest of the minute; 0: no limit.
+
+    `host` is the address on which the SMSC listens.
     """
 
     host: str = "127.0.0.1"
@@ -94,14 +96,16 @@ class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sessions of the account at a time. `link_ms` is the round-trip time of the client's link; 0 skips the check that the
     window suffices for the rate.
 
-    `limit` is what happens above the rate: "monitor" accepts everything, "delay" holds the result back until the rate
-    allows it (refused if that takes too long), "nack" refuses with error code `nack_ec`, "discard" does not answer,
-    "close" closes the connection. `meter` is the way operations are counted (a reading of AMB-05).
+    `limit` is the treatment of messages above the rate: "monitor" accepts all, "delay" holds the result back until the
+    rate allows it (refused if that takes too long), "nack" refuses with error code `nack_ec`, "discard" gives no
+    result, "close" closes the connection. `meter` is the way operations are counted (a reading of AMB-05).
 
     `state`: "suspended" refuses logins and submits with error code 04, "closed" refuses logins as unknown (07).
     `oadc_option`: the account may send under a sender name. `auth_code` is the AC its operations may carry (empty: AC
     is not checked), `priority` the subscription to PR, `list_max` the capacity of each of the MO and MT lists of
     operation 61.
+
+    `code` is the short code. `password` is the password of the account.
     """
 
     code: str
@@ -167,6 +171,10 @@ class FaultConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `from_s` platform seconds after the start, for `for_s` seconds (0: until cleared). The other keys are parameters of
     single faults: only those that the page lists for the fault are accepted, and one left out takes the fault's
     default.
+
+    `delay_s` is a delay in seconds. `ec` is the error code of a refusal. `ot` is the operation type that is hit.
+    `octets` is a number of octets, `octets_per_s` a rate in octets per second. `per_s` is a number of messages per
+    second. `after` is the number of frames written before the fault.
     """
 
     name: str
@@ -184,7 +192,7 @@ class FaultConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeliveryConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the platform delivers.
+    """The delivery of messages by the platform.
 
     `refuse_elsewhere` true: submits to numbers of other operators are refused with error code 06; false: they are
     accepted and then reported as not delivered. `latency_median_ms` is the median time from acceptance to delivery; 0:
@@ -196,11 +204,11 @@ class DeliveryConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole scenario: one short code table or more, and everything else with defaults.
+    """A scenario: at least one short code table; all other keys have defaults.
 
     `name` appears in the records of a run, `title` describes the file to its reader. `seed` determines all draws.
     `contract` is a built-in contract or a file beside the scenario.
-    `keep`: what the ledger stores of the wire; there is one choice, its octets.
+    `keep`: the part of the wire that the ledger stores; the only value is "octets".
     """
 
     name: str = "demo"
@@ -233,10 +241,7 @@ def demo_scenario(contract: Contract) -> Scenario:
 
 
 def check_scenario(scenario: Scenario, contract: Contract, place: str) -> None:
-    """Check what types cannot express: short codes in range, tiers that exist, windows that suffice for the rate.
-
-    Raises ScenarioError.
-    """
+    """Check that short codes are in range, tiers exist, and windows suffice for the rate. Raises ScenarioError."""
     if not scenario.codes:
         raise ScenarioError(f"{place}: codes", "no short code", "at least one [[codes]] table")
     seen: dict[str, CodeConfig] = {}

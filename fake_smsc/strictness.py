@@ -1,7 +1,7 @@
-"""How strictly the SMSC reads what a client sends: named switches, and two profiles that set all of them.
+"""The strictness of the SMSC towards a client's frames: named switches, and two profiles that set all of them.
 
-EMI-UCP 4.0 leaves much of this open, and real clients deviate from what it does define. Switches left out of a
-scenario take the value of its profile; docs/reference/strictness.md, generated from this struct, lists them all.
+EMI-UCP 4.0 leaves much of this open, and real clients deviate from its definitions. Switches left out of a scenario
+take the value of its profile; docs/reference/strictness.md, generated from this struct, lists them all.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Profile = Literal["strict", "tolerant"]
 
 
 class Strictness(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How strictly the SMSC reads what a client sends: a profile, and single switches that differ from it.
+    """The strictness of the SMSC towards a client's frames: a profile, and single switches that differ from it.
 
     "profile" means the value that the profile has. docs/reference/strictness.md explains each switch and its values.
     """

@@ -5,7 +5,7 @@
 >>> simbench.judge(run).outcome
 'fail'
 
-Nothing is loaded before it is asked for: `import simbench` and `--help` stay light.
+Each name is loaded when it is first used, so `import simbench` and `--help` stay fast.
 """
 
 from __future__ import annotations

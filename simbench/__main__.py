@@ -1,4 +1,4 @@
-"""`python -m simbench` is the command `simbench`, for an interpreter whose scripts are not on the path."""
+"""Runs the command `simbench` as `python -m simbench`, for an interpreter whose scripts are not on the path."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Findings: what a rule concluded about one clause, with its evidence.
 
-The JSON written from these structs is the truth; JUnit and HTML are renderings of it.
+`findings.json` contains these structs; JUnit and HTML are rendered from them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ OUTCOMES: tuple[Outcome, ...] = ("pass", "fail", "weak", "inconclusive", "error"
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something anyone can look up in the ledger: an interval (microseconds, UTC) and, where there is one, a frame.
+    """A place in the ledger that a reader can look up: an interval (microseconds, UTC) and, if there is one, a frame.
 
-    `exercise` names the ledger where a finding is on a whole session.
+    `exercise` names the ledger if the finding is about a whole session.
 
     >>> Evidence("no answer", start=1_000_000, end=61_000_000).note
     'no answer'
@@ -35,10 +35,10 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One test purpose judged: `purpose` is `topic.slug`, `measured` and `limit` share `unit`.
+    """The result of one test purpose: `purpose` is `topic.slug`; `measured` and `limit` are in `unit`.
 
-    `parts` are the sentences of the summary, at least one; `summary` is `prose(parts)`. `assumed` names every contract
-    value or reading the outcome hangs on that neither the contract nor a source gives.
+    `parts` are the sentences of the summary, at least one; `summary` is `prose(parts)`. `assumed` names every value or
+    interpretation that the outcome depends on and that neither the contract nor a source gives.
 
     >>> one = Finding("rate.backlog-at-tier", "OPS-ENG-01", "fail", "40 a second", measured=40.0, limit=10.0, unit="/s")
     >>> one.outcome, one.measured
@@ -59,7 +59,7 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """A summary that is not made of the parts is the only part."""
+        """Make the summary the only part if it was not made of the parts."""
         if prose(self.parts) != self.summary:
             msgspec.structs.force_setattr(self, "parts", (self.summary,))
 
@@ -77,7 +77,7 @@ GRAVEST_FIRST: Final[tuple[Outcome, ...]] = ("fail", "error", "inconclusive", "w
 
 
 def prose(parts: Sequence[str]) -> str:
-    """The sentences of a finding as one text; every other place shows the parts or this."""
+    """Join the sentences of a finding into one text. This is the only place where they are joined."""
     text = parts[0] if parts else ""
     for part in parts[1:]:
         text += f"{', ' if part.startswith(BUT) else '; '}{part}"
@@ -85,19 +85,19 @@ def prose(parts: Sequence[str]) -> str:
 
 
 def doubted(finding: Finding, reasons: Sequence[str]) -> Finding:
-    """A finding that these reasons leave inconclusive: what was seen stands before them."""
+    """Return the finding as inconclusive for these reasons, which follow its own sentences."""
     parts = (*finding.parts, f"{BUT}{reasons[0]}", *reasons[1:])
     return msgspec.structs.replace(finding, outcome="inconclusive", summary=prose(parts), parts=parts, blame="bench")
 
 
 def tally(findings: Iterable[Finding]) -> dict[str, int]:
-    """How many findings there are of each outcome; every outcome is present."""
+    """Count the findings by outcome; every outcome has an entry."""
     counted = Counter(finding.outcome for finding in findings)
     return {outcome: counted[outcome] for outcome in OUTCOMES}
 
 
 def counted(findings: Iterable[Finding]) -> str:
-    """The counts in words, without zeros: "13 pass, 3 weak"."""
+    """Return the counts as text, without zeros: "13 pass, 3 weak"."""
     return ", ".join(f"{count} {outcome}" for outcome, count in tally(findings).items() if count)
 
 
@@ -108,7 +108,7 @@ def outcome_of(findings: Iterable[Finding]) -> Outcome:
 
 
 def exit_status(findings: Iterable[Finding]) -> int:
-    """Exit status of a judgement: 1 any fail; else 3 any error or inconclusive, or nothing judged; else 0."""
+    """Return the exit status: 1 for any fail; else 3 for any error or inconclusive or if nothing was judged; else 0."""
     counts = tally(findings)
     if counts["fail"]:
         return 1

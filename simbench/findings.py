@@ -22,7 +22,7 @@ class Findings(Sequence[Finding]):
     """One finding for each purpose, in the order of the contract's clauses.
 
     `findings["sla.availability"]` is the finding of a purpose, `findings[0]` the first. `facts` are those of the
-    record: source, period, contract, rows. `notes` are remarks on rows of tables that were set aside or read with
+    record: source, period, contract, rows. `notes` are remarks on rejected or doubtful rows of tables. `before`
     doubt. `before` holds the findings before any decision was applied. An unknown purpose raises KeyError, which names
     similar ones.
 
@@ -47,18 +47,18 @@ class Findings(Sequence[Finding]):
         self.notes = tuple(notes)
         self.before = tuple(before)
         self.origin = origin
-        """The findings as `report` needs them."""
+        """The input of `report`."""
         self.record: Any = None
-        """The record that was judged, of a list of records."""
+        """The judged record, if a list of records was judged."""
 
     @property
     def outcome(self) -> Outcome:
-        """The whole in one word: fail if anything failed, inconclusive if something was not decided, else pass."""
+        """The overall outcome: fail if anything failed, inconclusive if anything was not decided, otherwise pass."""
         return outcome_of(self._found)
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many findings there are of each outcome."""
+        """The number of findings by outcome."""
         return tally(self._found)
 
     @property
@@ -67,7 +67,7 @@ class Findings(Sequence[Finding]):
         return self.of("fail")
 
     def of(self, outcome: Outcome) -> list[Finding]:
-        """The findings of one outcome. Raises ValueError for a word that is none."""
+        """Return the findings with one outcome. Raises ValueError for an unknown outcome."""
         if outcome not in OUTCOMES:
             raise ValueError(f"no outcome {outcome!r}; there are {', '.join(OUTCOMES)}")
         return [one for one in self._found if one.outcome == outcome]

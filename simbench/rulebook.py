@@ -1,7 +1,7 @@
-"""Rules by purpose: all that is known of a rule, the book it is entered in, and how its verdict becomes a finding.
+"""Rules and rulebooks: the facts about a rule, its registration by purpose, and the finding made from its verdict.
 
-A purpose is `topic.slug`, whatever contract it is judged by; the contract in force says which of its clauses it
-verifies. Each kind of input (a ledger, a bill, a probe's connections, …) has a book of its own.
+A purpose is `topic.slug`, the same for every contract; the contract names the clause that the purpose verifies. Each
+kind of input (a ledger, a bill, a probe's connections, …) has its own rulebook.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ def none_wrong(  # noqa: PLR0913 - the parts of a verdict
     blame: Blame = "client",
     assumed: tuple[str, ...] = (),
 ) -> Verdict:
-    """A pass if nothing is `wrong`, else `outcome` with the evidence of what is."""
+    """Return a pass if `wrong` is 0, else `outcome` with the evidence."""
     if not wrong:
         return Verdict("pass", summary, 0, 0, unit, "", assumed)
     return Verdict(outcome, summary, wrong, 0, unit, blame, assumed, evidence)
 
 
 class Facts(TypedDict, total=False):
-    """The facts of a rule beside its purpose, sentence and function; `Rule` says what each means."""
+    """The facts of a rule besides its purpose, sentence and function; `Rule` explains each."""
 
     binds: Blame
     catches: tuple[str, ...]
@@ -92,18 +92,19 @@ class Facts(TypedDict, total=False):
 
 
 class Rule(msgspec.Struct, Generic[Given], frozen=True):
-    """One rule, with every fact there is about its purpose.
+    """One rule, with every fact about its purpose.
 
-    Its sentence says what is expected; `binds` whom, `catches` names the planted faults that prove it, `suites` where
-    it is used: "client" by an exercise, "watched" on a client that is not asked to send, "audit" on recorded traffic,
-    "sla" over months, "platform" by a probe, "soak" by an endurance run. `capability` is what the client must declare.
-    `reads` is what must be given beside wire or contract. `absence` says that a breach consists in something not
-    seen, which may lie in a hole of the record: of the same "session", or "anywhere". A pass of `counts_all` counts
-    messages of which a hole may hide some; what is measured `by_duration` hangs on the clock of the record.
-    `occasional` rules have nothing to judge where no occasion arose; `excused_by` names the lists a line of which
-    would excuse a breach. A `standing` purpose is judged in every exercise. `at_worst` is the worst outcome of a
-    breach: "weak" where the clause recommends. `unit` is what the rule measures in, unless its verdict says otherwise.
-    `usual_cause`, a sentence, names what breaks the purpose most often, where it differs from that of its topic.
+    `sentence` is the expected behaviour, `binds` the party it binds, and `catches` the planted faults that prove the
+    rule. `suites` are its uses: "client" in an exercise, "watched" for a client that sends on its own, "audit" for
+    recorded traffic, "sla" over months, "platform" in a probe, "soak" in an endurance run. `capability` is one the
+    client must declare; `reads` is the input needed besides the wire and the contract.
+    `absence`: the breach is something not seen, which a gap of the record may hide, in the same "session" or
+    "anywhere". `counts_all`: a pass counts messages, some of which a gap may hide. `by_duration`: the rule measures
+    durations, so it depends on the clock of the record. `occasional`: the rule has nothing to judge if the occasion
+    did not arise. `excused_by`: lists of which one line would excuse a breach. `standing`: the purpose is judged in
+    every exercise. `at_worst`: the worst outcome of a breach, "weak" if the clause only recommends. `unit`: the unit
+    of measurement, unless the verdict gives another. `usual_cause`: the most frequent cause of a breach, if not that
+    of the topic.
     """
 
     purpose: str
@@ -128,8 +129,8 @@ class Rule(msgspec.Struct, Generic[Given], frozen=True):
 class Rulebook(Mapping[str, Rule[Given]], Generic[Given]):
     """The rules on one kind of input by purpose, in the order in which they were entered.
 
-    `clause_of` looks up the clause that a purpose verifies in what is given; `facts` are those of every rule in it,
-    unless a rule says otherwise.
+    `clause_of` returns the clause that a purpose verifies, from the input and the purpose; `facts` are the defaults for
+    its rules.
     """
 
     def __init__(
@@ -149,7 +150,7 @@ class Rulebook(Mapping[str, Rule[Given]], Generic[Given]):
         return len(self._rules)
 
     def rule(self, purpose: str, sentence: str, **facts: Unpack[Facts]) -> Callable[[Judge[Given]], Judge[Given]]:
-        """Enter the decorated function as the rule of a purpose. Raises ValueError when the purpose has one."""
+        """Enter the decorated function as the rule of a purpose. Raises ValueError if the purpose already has one."""
 
         def enter(judge: Judge[Given]) -> Judge[Given]:
             if purpose in self._rules:
@@ -160,28 +161,31 @@ class Rulebook(Mapping[str, Rule[Given]], Generic[Given]):
         return enter
 
     def forget(self, purposes: Collection[str]) -> None:
-        """Take rules out again: those of a package that could not be loaded."""
+        """Remove the rules of a package that could not be loaded."""
         for purpose in purposes:
             del self._rules[purpose]
 
     def judge(self, purpose: str, given: Given, exercise: str = "") -> Finding:
-        """Apply one rule. A rule that breaks is the bench's error, never the failure of whom it binds."""
+        """Apply one rule. An exception in the rule is an error of the bench, never a failure of the party it binds."""
         return finding_of(self._rules[purpose], given, exercise, self._clause_of(given, purpose))
 
     def judge_all(
         self, given: Given, exercise: str = "", having: Collection[str] = get_args(AuditInput)
     ) -> list[Finding]:
-        """One finding a rule that reads no more than we are `having`, in order of entry."""
+        """Return one finding for each rule that needs no input beyond `having`, in order of entry."""
         return [self.judge(rule.purpose, given, exercise) for rule in self.values() if {*rule.reads} <= {*having}]
 
 
 def finding_of(rule: Rule[Given], given: Given, exercise: str, clause: str) -> Finding:
-    """The finding of a rule on what it is given; a breach is blamed on whom the rule binds, unless it names another."""
+    """Apply a rule and return its finding.
+
+    A breach is blamed on the party the rule binds, unless the verdict differs.
+    """
     try:
         judged = rule.judge(given)
         if not isinstance(judged, Verdict):
             raise TypeError(f"it gave a {type(judged).__name__} instead of a verdict")
-    except Exception as error:  # any mistake of a rule must become a finding of its own
+    except Exception as error:  # an exception in a rule becomes a finding
         judged = Verdict("error", f"the rule broke: {broken(error)}", blame="bench")
     found = Finding(
         purpose=rule.purpose,
@@ -195,7 +199,7 @@ def finding_of(rule: Rule[Given], given: Given, exercise: str, clause: str) -> F
 
 
 def _distance(one: Verdict) -> float:
-    """Sorts verdicts of one outcome, the worst figure first; those without a figure stay in front, in their order."""
+    """Return the sort key for verdicts of one outcome: those without a figure first, then the worst figure first."""
     if one.measured is None or one.limit is None:
         return -inf
     apart = abs(one.measured - one.limit) / (abs(one.limit) or 1)
@@ -203,9 +207,9 @@ def _distance(one: Verdict) -> float:
 
 
 def worst(judged: Iterable[Verdict], summary: str = "") -> Verdict:
-    """Several measurements of one purpose as one: the worst outcome, with parts and evidence of all that have it.
+    """Combine verdicts of one purpose: the worst outcome, with the parts and evidence of all verdicts that have it.
 
-    The figure is the worst of them: the furthest beyond its limit, or of those within theirs the nearest to it.
+    The figure is the worst of these: the furthest beyond its limit or, for a pass, the nearest to it.
     """
     ranked = sorted(judged, key=lambda one: GRAVEST_FIRST.index(one.outcome))
     if not ranked:

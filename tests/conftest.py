@@ -50,7 +50,7 @@ class _Silent:
 
 @pytest.hookimpl(trylast=True)  # the reporter is there
 def pytest_configure(config: pytest.Config) -> None:
-    """Dots only where somebody watches them."""
+    """Print dots only on a terminal."""
     terminal = config.pluginmanager.getplugin("terminalreporter")
     if terminal is not None and not terminal.isatty():
         config.pluginmanager.register(_Silent(), "silent")

@@ -18,7 +18,7 @@ CODES = (CodeConfig(code="36010"), CodeConfig(code="38001"))
 
 
 def gateway_of(*codes: CodeConfig, **more: Any) -> tuple[Gateway, MemoryLedger]:
-    """A gateway whose clock stands at START."""
+    """A gateway with its clock at START."""
     ledger = MemoryLedger()
     gateway = assemble(Scenario(codes=codes or CODES, **more), load_contract(), ledger)
     gateway.advance(START)

@@ -1,4 +1,4 @@
-"""Every reader of a file of the user's, each with a sound file of its kind, for tests that feed them damaged ones."""
+"""Every reader of a user's file, each with a valid file of its kind, for tests with damaged files."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Read = Callable[[Path], Any]
 
 
 class Reader(NamedTuple):
-    """The name of its file, a sound one, and what reads it."""
+    """The name of the file, a valid one, and its reader."""
 
     name: str
     octets: bytes

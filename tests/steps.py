@@ -9,7 +9,7 @@ from typing import Any
 
 
 def steps_of(work: Callable[[], object], below: str = "simbench") -> int:
-    """How many lines of Python below this folder or package run while `work` does."""
+    """Count the lines of Python below this folder or package that run while `work` does."""
     count = 0
 
     def line(_: FrameType, event: str, __: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What each extra brings, and that the core gives the same results without any."""
+"""The features of each extra, and equal results of the core without any."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def calls_that_write() -> set[str]:
 
 
 def writes(call: ast.Call) -> bool:
-    """Whether a call could change a file that `replacing` did not give."""
+    """Tell whether a call could change a file that does not come from `replacing`."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     receiver = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
     given = {

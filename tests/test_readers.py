@@ -57,7 +57,7 @@ def all_readers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reader]:
 
 
 def said(reader: Reader, octets: bytes, folder: Path) -> str:
-    """What the reader says of these octets, "" when it reads them."""
+    """Return the reader's error for these octets, "" if it reads them."""
     path = folder / reader.name
     path.write_bytes(octets)
     (folder / "day.toml").write_bytes((ROOT / "scenarios/plan/day.toml").read_bytes())

@@ -1,4 +1,4 @@
-"""`make demo`: drive a real client through three exercises, judge it, write the report, and print where to look.
+"""`make demo`: run three exercises with a real client, judge it, write the report, and print the paths.
 
 Uses Kannel if it is installed, otherwise the reference client. Each demonstration gets its own folder in `reports/`.
 """
@@ -27,7 +27,7 @@ JUDGED = {0, 1, 3}  # exit statuses of `simbench conform` that leave findings
 
 
 def main() -> int:
-    """Run the demonstration; return 0 if there is a report, whatever its verdict."""
+    """Run the demonstration; return 0 if there is a report, with any verdict."""
     parser = argparse.ArgumentParser(prog="make demo")
     parser.add_argument("--sut", default="", help="System under test (default: kannel where installed).")
     sut = parser.parse_args().sut or ("kannel" if shutil.which("bearerbox") else "reference")

@@ -44,7 +44,7 @@ class Accounts:
         return refusal
 
     def turn_away(self, session: int, name: str, reason: str, now: int) -> Refused:
-        """Refuse a login without a look at its password."""
+        """Refuse a login without checking its password."""
         refusal = Refused(NOT_ALLOWED, reason)
         self._note("login", session, name, refusal, now)
         return refusal
@@ -109,7 +109,9 @@ class Accounts:
         wanted = account.password
         if purpose == "provisioning" and account.provisioning_password:
             wanted = account.provisioning_password
-        if not compare_digest(wanted.encode(), password.encode()):  # constant time, whatever part of it is right
+        if not compare_digest(
+            wanted.encode(), password.encode()
+        ):  # constant time, for any number of matching characters
             return Refused(BAD_LOGIN, "authentication failure")
         return Refused(NOT_ALLOWED, "account suspended") if account.state == "suspended" else None
 

@@ -139,7 +139,7 @@ class Centre:
         self.account_registry.logout(session, self._now)
 
     def turn_away(self, session: int, name: str, reason: str, now: int) -> Refused:
-        """Refuse a login without a look at its password."""
+        """Refuse a login without checking its password."""
         self.advance(now)
         return self.account_registry.turn_away(session, name, reason, self._now)
 
@@ -202,7 +202,7 @@ class Centre:
         return None
 
     def _may_notify(self, account: str, address: str | None) -> bool:
-        """Whether an account's notifications may go to an address: not to another account of this platform."""
+        """Tell whether an account's notifications may go to an address: not to another account of this platform."""
         return not address or self.account_registry.owner_of(address) in {"", account}
 
     def _hold(self, submit: Submit, code: str, due: int, now: int) -> Reply:
@@ -332,7 +332,7 @@ class Centre:
         return self.mobile_originated.send(sender, code, payload, self._now)
 
     def restore(self, messages: list[Message], notifications: list[Notification], now: int) -> None:
-        """Take over the messages and notifications an earlier run left waiting; overdue ones run now."""
+        """Restore the messages and notifications left waiting by an earlier run; overdue ones run now."""
         self._resumed_at = now = self._forward(now)
         for message in messages:
             self.scts_allocator.given(message.account, message.recipient, message.scts)

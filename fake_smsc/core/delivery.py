@@ -38,7 +38,7 @@ DELIVERY_FAILED = 108  # Rsn of a message replaced by a newer one
 REPLACE_TYPES = range(65, 72)  # TP-PID 41 to 47 hexadecimal (GSM 03.40 section 9.2.3.9)
 LINKS_KEPT = 1_000
 
-# NT bits: which outcomes the application wants to be notified of (EMI-UCP 4.0, field 6 of the 5x series).
+# NT bits: the outcomes of which the application requests notification (EMI-UCP 4.0, field 6 of the 5x series).
 NT_BITS = {DELIVERED: 1, UNDELIVERED: 2, BUFFERED: 4}
 KINDS = {DELIVERED: "delivered", UNDELIVERED: "undelivered", BUFFERED: "buffered"}
 
@@ -48,6 +48,8 @@ class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `reason` is the reason code of the notification (EMI-UCP 4.0, reason table). `kind` names the contract's retry
     schedule; "permanent" means no further attempt.
+
+    `share` is the share of the attempts that fail in this way.
     """
 
     reason: int
@@ -99,7 +101,9 @@ class Delivery:
         self.write = self._write = sink.centre.append
         self.events: Callable[[Row], object] | None = None  # gets the extra data a resumed run needs
         self.owner_of = owner_of  # account of a notification address; "": not on this platform
-        self.unpack: Callable[[str], None] = lambda _recipient: None  # what is on its way to it, to be found by `find`
+        self.unpack: Callable[[str], None] = lambda _recipient: (
+            None
+        )  # makes pending messages to a recipient visible to `find`
         self.reply_paths: set[tuple[str, str]] = set()  # (code, subscriber) with a message that had a reply path
         self._absent: dict[str, dict[int, Message]] = defaultdict(dict)  # by subscriber, then by the object's identity
         self._linked: dict[tuple[str, str], int] = {}  # when a message with more to follow is delivered
@@ -110,12 +114,12 @@ class Delivery:
         self._kinds = settings.kinds()
         self.index = MessageIndex(base)
         self._followers: dict[int, list[tuple[Message, int]]] = {}  # parts waiting for the previous part
-        self._try = self._attempt  # bound once: this is entered a hundred thousand times a second
+        self._try = self._attempt  # bound once: it is called a hundred thousand times per second
         self.on_the_way = 0
-        self.attempt, self.latency_key = self._try, self._latency_key  # for those who deliver many at once
+        self.attempt, self.latency_key = self._try, self._latency_key  # for vectorised delivery
 
     def announced(self, now: int) -> bool:
-        """Whether some message announced that more will follow on its radio link (MMS), and may still wait there."""
+        """Tell whether a message announced further messages on its radio link (MMS) that may still wait there."""
         if self._linked and max(self._linked.values()) <= now:
             self._linked.clear()
         return bool(self._linked)
@@ -226,7 +230,7 @@ class Delivery:
             self._attempt(message, now)
 
     def _attempt(self, message: Message, now: int) -> None:
-        if message.attempt < 0 or message.next_at > now:  # has its outcome already, or is tried later
+        if message.attempt < 0 or message.next_at > now:  # has its outcome, or is tried later
             return
         subscriber = self.base.find(message.recipient)
         reason = final_reason(subscriber)

@@ -1,4 +1,4 @@
-"""Message ids, the keys of a message's random draws: code, recipient, text, and how many equal ones came this day.
+"""Message ids, the keys of a message's random draws: code, recipient, text, and the number of equal ones that day.
 
 Live and virtual runs must compute the same id, in plain and in compiled code, or their ledgers would differ.
 """
@@ -47,13 +47,13 @@ class MessageIds:
 
 @lru_cache(maxsize=TEXTS_KEPT)
 def text_key(code: str, text: str) -> int:
-    """64 bits of code and text: two checksums, several times cheaper than a hash."""
+    """Return 64 bits of code and text: two checksums, several times cheaper than a hash."""
     octets = f"{code}/{text}".encode()
     return crc32(octets) << 32 | adler32(octets)
 
 
 def number_of(address: str) -> int:
-    """64 bits of an address: its own value if it is a number."""
+    """Return 64 bits of an address: its own value if it is a number."""
     return (int(address) if address.isdecimal() else crc32(address.encode())) & MASK
 
 

@@ -7,11 +7,11 @@ from collections import defaultdict
 from fake_smsc.core.records import Message
 from simbench.numbering.subscribers import SubscriberBase
 
-MESSAGES_KEPT = 10_000  # added since messages that are gone were dropped
+MESSAGES_KEPT = 10_000  # messages added since the last removal of finished ones
 
 
 class MessageIndex:
-    """Messages are sorted in when somebody asks, each once, so that adding one costs no more than an append."""
+    """Messages are indexed at the next look-up, each once, so that adding one costs no more than an append."""
 
     def __init__(self, base: SubscriberBase) -> None:
         self._base = base
@@ -42,7 +42,10 @@ class MessageIndex:
         return sorted(found, key=lambda message: (message.accepted_at, message.scts, message.entity))
 
     def _tidy(self) -> None:
-        """Drop what is gone. The next time is when twice as many are held, so that each message costs a constant."""
+        """Remove finished messages.
+
+        The next removal is at twice the number, so that the cost per message is constant.
+        """
         held = [*(message for found in self._sorted.values() for message in found), *self._new]
         self._sorted.clear()
         self._new = [message for message in held if is_open(message)]
@@ -51,10 +54,10 @@ class MessageIndex:
 
 
 def is_open(message: Message) -> bool:
-    """Whether a message has no final outcome yet, or is on its way to its last-resort address."""
+    """Tell whether a message has no final outcome yet, or is on its way to its last-resort address."""
     return message.attempt >= 0 or is_forwarded(message)
 
 
 def is_forwarded(message: Message) -> bool:
-    """Whether the message is on its way to its last-resort address."""
+    """Tell whether the message is on its way to its last-resort address."""
     return message.special is not None and message.special.forwarded

@@ -28,7 +28,7 @@ class MobileOriginated:
         owner = next((each.name for each in accounts if code in each.codes and each.state != "closed"), None)
         if owner is None:
             return None
-        # Stamps of its own: nothing is correlated by them.
+        # Separate stamps: nothing is matched by them.
         scts = self._scts_allocator.take(f"{owner} mo", sender, now)
         scts = scts if scts >= 0 else now // SECOND_US
         notification = Notification(

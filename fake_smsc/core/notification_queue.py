@@ -1,6 +1,6 @@
-"""Notifications (52, 53, 57, 58) to be sent or acknowledged, per account. Sessions pull what they have room for.
+"""Notifications (52, 53, 57, 58) to be sent or acknowledged, per account. Sessions pull as many as they have room for.
 
-A notification leaves the queue only when the application acknowledges it; what a broken session left unanswered is
+A notification leaves the queue only when the application acknowledges it; one left unanswered by a broken session is
 sent again after the next login, in order of SCTS (EMI-UCP 4.0 section 7).
 """
 
@@ -13,7 +13,7 @@ from fake_smsc.core.timer_queue import TimerQueue
 
 
 class NotificationQueue:
-    """Per account, the notifications that no session is sending at the moment."""
+    """Per account, the notifications that no session is sending at present."""
 
     def __init__(self, timer_queue: TimerQueue, retry_us: tuple[int, ...]) -> None:
         self.timer_queue, self.retry_us = timer_queue, retry_us
@@ -27,11 +27,11 @@ class NotificationQueue:
         self.fresh.add(notification.account)
 
     def has(self, account: str) -> bool:
-        """Whether something waits for an account's sessions."""
+        """Tell whether notifications wait for an account's sessions."""
         return bool(self.waiting.get(account))
 
     def count(self, account: str) -> int:
-        """Return how much waits for an account's sessions."""
+        """Return the number of notifications that wait for an account's sessions."""
         return len(self.waiting[account])
 
     def pull(self, account: str, room: int) -> list[Notification]:

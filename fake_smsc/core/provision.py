@@ -1,4 +1,4 @@
-"""From contract and scenario to the centre's settings. Every figure the centre works with passes through here."""
+"""Converts contract and scenario to the centre's settings, with every figure that the centre uses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def limit_of(config: CodeConfig, contract: Contract, speed: float = 1.0) -> Limi
 
 
 def has_sender_names(config: CodeConfig, contract: Contract) -> bool:
-    """Whether a code may send under names: by its option, or as the contract says for all."""
+    """Tell whether a code may send under names: by its option, or by the contract for all."""
     names = contract.terms.numbering.sender_names.value
     return names == "always" or (names == "option" and config.oadc_option)
 

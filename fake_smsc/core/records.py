@@ -1,4 +1,4 @@
-"""Records exchanged with the centre, and what it stores of a message.
+"""Records exchanged with the centre, and its record of a message.
 
 Instants are microseconds since the Unix epoch, UTC; `scts` is in whole seconds of the same epoch.
 """
@@ -114,7 +114,7 @@ Reply = Accepted | Refused | Silence
 
 
 class Key(msgspec.Struct, frozen=True):
-    """Names waiting messages by their addresses, their AC if they have one, and their SCTS.
+    """Identifies waiting messages by their addresses, their AC if they have one, and their SCTS.
 
     `stamps` are the seconds a written SCTS can mean (two in the hour that October repeats); empty: every message.
     """
@@ -189,7 +189,7 @@ class Notification(msgspec.Struct, gc=False):
     payload: Any = None  # of a 52: the subscriber's text as encoded by the gateway
     message: int = 0
     tries: int = 0
-    posted_at: int = 0  # since when it can be sent
+    posted_at: int = 0  # the instant from which it can be sent
     fallback: bool = False  # the application supports neither 52 nor 53: sent as 01
     reply: bool = False  # of a 52: sent over the reply path of a message
     stamps: tuple[int, ...] = ()

@@ -1,4 +1,4 @@
-"""Why the SMSC refuses: the rule behind each text of a negative result, and what the rule rests on."""
+"""Refusals of the SMSC: the rule for each text of a negative result, and the source of the rule."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 
 class Rule(NamedTuple):
-    """A rule of the SMSC that refuses.
+    """A rule by which the SMSC refuses.
 
     `ground` is the term of the contract ("session.window") or the purpose that a clause verifies
-    ("sender.originator-in-service"), "" where only the protocol (EMI-UCP 4.0) says it. `detail` says what was met, with
+    ("sender.originator-in-service"), "" if only the protocol (EMI-UCP 4.0) states it. `detail` describes the case, with
     {code}, {account}, {recipient}, {rate} (messages/s) and {window} in it.
     """
 
@@ -18,7 +18,7 @@ class Rule(NamedTuple):
     detail: str
 
     def sentence(self, **facts: object) -> str:
-        """What was met, "rate.tier of 36010: 10/s exceeded"."""
+        """Return a description of the case, "rate.tier of 36010: 10/s exceeded"."""
         return f"{self.name} {self.detail.format(**facts)}".strip()
 
 

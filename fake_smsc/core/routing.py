@@ -1,4 +1,4 @@
-"""Which recipients the platform serves, and how the others are refused.
+"""Routing: the recipients that the platform serves, and the refusal of others.
 
 Sources: OPS-ACH-07, OPS-DEO-11, reading AMB-09; reasons of EMI-UCP 4.0 section 6.3.
 """
@@ -11,7 +11,7 @@ from fake_smsc.core.records import INVALID_ADDRESS
 from simbench.kernels.delivery_outcome import UNKNOWN_SUBSCRIBER
 from simbench.numbering.subscribers import Subscriber
 
-# Recipients refused at submission whatever the settings: they cannot be the operator's subscribers.
+# Recipients always refused at submission: they cannot be the operator's subscribers.
 NEVER = frozenset({"malformed", "fixed", "overseas", "foreign"})
 ELSEWHERE = frozenset({"other-operator", "ported-out"})
 

@@ -24,7 +24,7 @@ class SctsAllocator:
         self._numbers: dict[str, int] = {}
 
     def number(self, account: str) -> int:
-        """Return the number by which the table knows an account: 0, 1, 2 in order of the first call."""
+        """Return the number of an account in the table: 0, 1, 2 in order of the first call."""
         return self._numbers.setdefault(account, len(self._numbers))
 
     def take(self, account: str, recipient: str, now: int) -> int:
@@ -46,7 +46,7 @@ class SctsAllocator:
         self.last.values[place] = max(stamp, self.last.values[place])
 
     def prune(self, second: int) -> None:
-        """Forget stamps that lie in the past, from time to time."""
+        """Remove past stamps at intervals."""
         if self.last.count > self._prune_at:
             self.last.keep(second)
             self._prune_at = max(PRUNE_AT, 2 * self.last.count)

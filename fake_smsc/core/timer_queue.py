@@ -57,12 +57,12 @@ class TimerQueue:
         return sum(map(len, self._slots.values())) + len(self._open)
 
     def enter(self, due: int, action: Action, subject: Any) -> None:
-        """Call `action(subject, due)` at `due`."""
+        """Schedule a call of `action(subject, due)` at `due`."""
         self.numbered += 1
         self.enter_numbered(due, self.numbered, action, subject)
 
     def enter_numbered(self, due: int, number: int, action: Action, subject: Any) -> None:
-        """`enter` an entry that belonged to the crowd, keeping its number."""
+        """Schedule an entry that belonged to the crowd, keeping its number."""
         entry = (due, number, action, subject)
         slot = due // SLOT_US
         if self._open and slot <= self._slot:
@@ -99,7 +99,7 @@ class TimerQueue:
             if due > now:
                 return
             _, _, action, subject = pop(self._open)
-            action(subject, due if due > not_before else not_before)  # noqa: FURB136 - a call less a message
+            action(subject, due if due > not_before else not_before)  # noqa: FURB136 - saves a call per message
 
     def _refill(self) -> bool:
         """Open the earliest slot. Returns False if there is none."""

@@ -82,7 +82,7 @@ class Book:
         )  # fmt: skip
 
     def free(self, row: int) -> None:
-        """Give a row back."""
+        """Release a row."""
         self.rows[row, lay.R_KEY], self.rows[row, lay.R_LINK] = 0, self.state[lay.ROWS_FREE] + 1
         self.state[lay.ROWS_FREE] = row
 
@@ -103,7 +103,7 @@ class Book:
         return np.array(found, np.int64)
 
     def queue_again(self, account: int, rows: Integers) -> None:
-        """Put the rows of an account's notifications into another order."""
+        """Reorder the rows of an account's notifications."""
         links = self.rows[rows, lay.R_LINK] & ~NEXT_MASK
         links[:-1] |= rows[1:] + 1
         self.rows[rows, lay.R_LINK] = links
@@ -124,7 +124,7 @@ class Book:
         self.state[lay.WAITING] -= 1
 
     def make_room(self, tables: Sequence[Table], now: int) -> None:
-        """Make room wherever there is none: for rows, for new rows of the index, for keys in these tables."""
+        """Make room as needed: for rows, for new rows of the index, for keys in these tables."""
         full = [table for table in tables if table.is_full()]
         no_rows = self.state[lay.ROWS_FREE] < 0 and self.state[lay.ROWS_USED] == len(self.rows)
         is_written = self.cells[lay.ENTERED] == self.index.fresh.shape[1]
@@ -133,7 +133,7 @@ class Book:
             self.cells[lay.ENTERED] = 0
         if no_rows:
             self.make_rows()
-        elif not full and not is_written:  # keys lie too far from their hashes
+        elif not full and not is_written:  # keys are too far from their hashes
             full = list(tables)
         for table in full:
             table.grow()
@@ -160,13 +160,13 @@ class Book:
         return line
 
     def close_line(self, line: int) -> None:
-        """Give a connection's row back."""
+        """Release a connection's row."""
         self._lines_free.append(line)
 
-    # What the centre knows -------------------------------------------------------------------------------------
+    # Data of the centre ----------------------------------------------------------------------------------------
 
     def settle(self, centre: Centre) -> None:
-        """Take over what never changes in a centre."""
+        """Copy the constant data of a centre."""
         law = centre.delivery.settings.latency_us
         state = np.zeros(lay.LAW + len(law), np.int64)
         state[: lay.LAW], state[lay.LAW :] = self.state[: lay.LAW], law
@@ -182,7 +182,7 @@ class Book:
         self.index = WaitingIndex(longest)
 
     def fits(self, centre: Centre) -> bool:
-        """Whether every delivery time fits into the wheel, and none is zero; and the numbers into a row."""
+        """Tell whether every delivery time is above zero and fits in the wheel, and the numbers fit in a row."""
         law = centre.delivery.settings.latency_us
         return (
             min(law) > 0
@@ -192,7 +192,7 @@ class Book:
         )
 
     def renew(self, centre: Centre, lines_of: dict[str, list[int]]) -> None:
-        """Take over accounts, codes, limits, and which connections belong to which account."""
+        """Copy accounts, codes, limits, and the connections of each account."""
         number_of = centre.scts_allocator.number
         names = sorted(centre.accounts)
         numbers = self.numbers = {name: number_of(name) for name in names}

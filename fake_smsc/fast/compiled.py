@@ -55,7 +55,7 @@ def is_cached() -> bool:
 
 
 def _try(made: Kernels) -> None:
-    """Call each kernel with nothing to do; that compiles it for arrays of these types."""
+    """Call each kernel with empty arrays, which compiles it for arrays of these types."""
     state, numbers = np.zeros(lay.LAW + 2, np.int64), np.zeros(8, np.int64)
     words, octets, square = np.zeros(8, np.uint64), np.zeros(8, np.uint8), np.zeros((1, 8), np.int64)
     slots = np.zeros(8, np.int32)
@@ -71,7 +71,7 @@ def _compile_for_a_server() -> None:
     """Compile into the cache while the server that started this process lives, one process at a time."""
 
     def end_with_the_server() -> None:
-        os.read(0, 1)  # gives nothing once the server has ended
+        os.read(0, 1)  # returns when the server has ended
         os._exit(1)
 
     threading.Thread(target=end_with_the_server, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Rows of the ledger that kernels wrote into arrays, on their way to it."""
+"""Rows of the ledger that kernels wrote into arrays, before they are appended."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Log:
         self.make_room(ROWS)
 
     def make_room(self, rows: int) -> None:
-        """Have arrays for that many rows; there are none in them."""
+        """Allocate empty arrays for that many rows."""
         self.room = rows
         self.cells = np.zeros((lay.LOG_WIDTH, rows), np.int64)
         self.text = np.zeros(LONGEST_ADDRESS * rows, np.uint8)
         self.offsets = np.zeros(rows + 1, np.int32)
 
     def hand_over(self, count: int, now: int | None) -> None:
-        """Append rows to the ledger. `now`: the instant of all (us), None: each has its own, and all are deliveries."""
+        """Append rows to the ledger. `now`: the instant of all (us); None: each has its own, and all are deliveries."""
         if count <= FEW:
             self._rows(count)
         else:

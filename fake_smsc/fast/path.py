@@ -1,7 +1,7 @@
 """Serves plain frames of many connections at a time, delivers plain messages and sends their notifications.
 
-This path exists for speed: its kernels decide as gateway and centre do, on the same state. Whatever is not plain they
-leave to them, in order; a test compares both octet by octet and row by row.
+This path exists for speed: its kernels decide like gateway and centre, on the same state. All other frames are left to
+these, in order; a test compares both octet by octet and row by row.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class PlainPath:
         self._fits = book.fits(centre)
         book.state[lay.TOGETHER] = centre.base.law is None and not centre.delivery.settings.failures
         self._lines: dict[int, Line] = {}  # by their row
-        self._together = True  # whether no message announced that another one follows
+        self._together = True  # whether no message announced a following one
         self._spent: dict[int, int] = {}  # by read: frames and wire errors that the core served
         self._left: dict[int, tuple[Line, list[bytes]]] = {}  # by connection: what the next turn serves
         self._seen = (0, 0)
@@ -64,14 +64,14 @@ class PlainPath:
         centre.delivery.unpack = self.unpack
         self._renew()
 
-    # What the gateway calls ------------------------------------------------------------------------------------
+    # Called by the gateway -------------------------------------------------------------------------------------
 
     def window(self, line: int, size: int, now: int) -> OwnWindow:
         """Return the window of a new connection's own operations."""
         return SharedWindow(self.book, line, size, now)
 
     def closed(self, line: Line) -> None:
-        """Give a connection's row back; its timers find an empty window."""
+        """Release a connection's row; its timers find an empty window."""
         own = line.own
         if isinstance(own, SharedWindow):
             self._lines.pop(own.line, None)
@@ -79,9 +79,9 @@ class PlainPath:
             line.session.own = line.own = OwnWindow(1, own.room_at)
 
     def serve(self, reads: Reads, now: int, most: int = EVERYTHING) -> tuple[bool, Reads]:
-        """Serve the frames that the reads complete, in order: of a connection at most `most` with the core's help.
+        """Serve the frames completed by the reads, in order; for each connection at most `most` with the core's help.
 
-        Return False if the core must serve all, and the octets that are left over.
+        Return False if the core must serve all, and the remaining octets.
         """
         centre, kernels = self.centre, compiled.kernels()
         if kernels is None or not self._fits or centre.state not in RUNNING or now < centre.now:
@@ -90,7 +90,9 @@ class PlainPath:
         first = 0
         if len(reads) > 1:
             seen: set[int] = set()
-            for place, (line, _) in enumerate(reads):  # a connection's later read begins with what the earlier one left
+            for place, (line, _) in enumerate(
+                reads
+            ):  # a connection's later read begins with the rest of the earlier one
                 if line.number in seen:
                     self._serve(kernels, reads[first:place], now, most)
                     first = place
@@ -140,8 +142,8 @@ class PlainPath:
     def answer(self, line: Line, octets: bytes, now: int) -> bytes | None:
         """Serve a read that is one plain frame, and the only one of its turn; return its result.
 
-        None, with nothing changed, if it is anything else. The caller writes the result, then calls `write_rows`: a
-        client with a window of 1 waits for nothing but its result.
+        For anything else it returns None and changes nothing. The caller writes the result, then calls `write_rows`,
+        because a client with a window of 1 waits for its result.
         """
         centre, kernels = self.centre, compiled.kernels()
         if (
@@ -169,7 +171,7 @@ class PlainPath:
         return result
 
     def carry(self, accounts: set[str]) -> bool:
-        """Send what waits for these accounts, and for those with something new among the rows."""
+        """Send the waiting notifications of these accounts, and of those with new rows."""
         book, kernels = self.book, compiled.kernels()
         state = book.cells
         if kernels is None or not self._fits:
@@ -200,7 +202,7 @@ class PlainPath:
         state[lay.FRESH] = 0
         return True
 
-    # What the timer queue and the delivery call ----------------------------------------------------------------
+    # Called by the timer queue and the delivery ----------------------------------------------------------------
 
     def run(self, due: int, number: int, not_before: int) -> bool:
         """Deliver rows before (due, number), up to the first that the core must attempt."""
@@ -247,7 +249,7 @@ class PlainPath:
     # Between kernels and core ----------------------------------------------------------------------------------
 
     def _begin(self, now: int) -> None:
-        """Make the state of this instant known to the kernels."""
+        """Copy the state of this instant for the kernels."""
         centre, state = self.centre, self.book.cells
         self._renew()
         self._look_at_subscribers()
@@ -274,7 +276,7 @@ class PlainPath:
             self.book.state[lay.CHANGED] = self.centre.timer_queue.numbered
 
     def _take(self, reads: Reads) -> bytes:
-        """Join the octets of a turn, and describe where each read is."""
+        """Join the octets of a turn, and record the position of each read."""
         if len(reads) > len(self._reads):
             self._reads = np.zeros((2 * len(reads), lay.READ_WIDTH), np.int64)
             self._lone = self._reads[:1]
@@ -309,7 +311,7 @@ class PlainPath:
         return flags | lay.SUBMITS if self._together and not line.session.peer.outstanding else flags
 
     def _is_left(self, line: Line, octets: bytes) -> bool:
-        """Whether octets of the connection are left over; these then come after them."""
+        """Tell whether octets of the connection remain; if so, append these to them."""
         left = self._left.get(line.number)
         if left is not None:
             left[1].append(octets)
@@ -354,14 +356,14 @@ class PlainPath:
         self._resume_out()
 
     def _resume_out(self) -> None:
-        """Go on with the output of the connection that is being filled."""
+        """Continue the output of the connection that is being filled."""
         state = self.book.state
         if state[lay.CARRY_LINE] >= 0:
             state[lay.OUTS] = 0
             self._outs[0] = state[lay.CARRY_LINE], 0, 0
 
     def _supply(self, why: int) -> None:
-        """Look up what a kernel needs, or make room for it."""
+        """Supply the data that a kernel needs, or make room."""
         needed = int(self.book.state[lay.NEEDED])
         if why == lay.SUBSCRIBER:
             self._base.reach(address(needed))
@@ -374,7 +376,7 @@ class PlainPath:
             tables = (self.centre.scts_allocator.last, self.centre.message_ids.ordinals)
             self.book.make_room(tables, self.centre.now)
 
-    # What kernels have done ------------------------------------------------------------------------------------
+    # Results of the kernels ------------------------------------------------------------------------------------
 
     def write_rows(self, now: int | None) -> None:
         """Hand over output, rows and counts. `now`: the instant of all rows, None: each has its own."""

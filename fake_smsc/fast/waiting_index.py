@@ -1,8 +1,8 @@
-"""Finds the rows of a recipient among all that wait for their delivery, for operations on waiting messages.
+"""Finds the rows of a recipient among all that wait for delivery, for operations on waiting messages.
 
-Kernels write down every new row (`fresh`). As long as nobody asks, that is all; the first question reads all rows once,
-and from then on each full `fresh` is sorted by recipient and kept until its rows must have been delivered. A question
-then costs one binary search for each of these runs.
+Kernels record every new row in `fresh`. Until the first query nothing else is done; the first query reads all rows
+once. From then on each full `fresh` is sorted by recipient and kept until its rows must have been delivered, so that a
+query costs one binary search in each of these runs.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ Run = tuple[int, NDArray[np.int64], NDArray[np.int64]]  # when its last row was 
 
 
 class WaitingIndex:
-    """The rows by recipient. `longest_us`: the longest time a row waits, and how long the index outlives a question."""
+    """The rows by recipient. `longest_us`: the longest wait of a row, and how long the index is kept after a query."""
 
     def __init__(self, longest_us: int) -> None:
         self.fresh = np.zeros((2, FRESH_ROWS), np.int64)  # keys, rows
         self._longest_us = longest_us
         self._runs: list[Run] = []
-        self._asked_at = -1  # the last question; -1: nothing is kept
+        self._asked_at = -1  # the instant of the last query; -1: no index is kept
 
     def roll(self, count: int, now: int) -> None:
-        """Take over the first rows of `fresh`, which begins anew."""
+        """Move the first rows of `fresh` to the index, and empty it."""
         if self._asked_at < 0:
             return
         if now - self._asked_at > self._longest_us:
@@ -42,7 +42,7 @@ class WaitingIndex:
         self._runs.append((now, keys[order], rows[order]))
 
     def find(self, keys: list[int], rows: NDArray[np.int64], state: NDArray[np.int64], now: int) -> list[int]:
-        """Return the waiting rows of these recipients, in the order of their numbers. `fresh` begins anew."""
+        """Return the waiting rows of these recipients, in the order of their numbers. `fresh` is emptied."""
         if self._asked_at < 0 or now - self._asked_at > self._longest_us:
             self._scan(rows[: state[lay.ROWS_USED]], now)
         else:

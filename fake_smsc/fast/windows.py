@@ -1,4 +1,4 @@
-"""Notifications that compiled code and the core hold together: those of a connection, and those that wait."""
+"""Notifications shared by compiled code and the core: those of a connection, and the waiting ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _cell(column: int, kind: type = int) -> Any:
 
 
 class SharedWindow(OwnWindow):
-    """A window in the arrays of a book: `outstanding` has only those of its operations that are objects."""
+    """A window in the arrays of a book: `outstanding` contains only the operations that are objects."""
 
     __slots__ = ("_book", "line")
 
@@ -51,12 +51,12 @@ class SharedWindow(OwnWindow):
 
     @property
     def count(self) -> int:
-        """How many operations are unanswered."""
+        """The number of unanswered operations."""
         return self._get(lay.COUNT)
 
     @property
     def free(self) -> int:
-        """How many more operations may be sent now."""
+        """The number of operations that may be sent now."""
         return self._get(lay.SIZE) - self._get(lay.COUNT)
 
     def take(self, ot: str, subject: object, now: int) -> str:
@@ -156,7 +156,7 @@ class SharedQueue(NotificationQueue):
             self._added(notification.account)
 
     def sort(self, account: str) -> None:
-        """See NotificationQueue.sort. Rows stay rows: after a cut there may be tens of thousands."""
+        """See NotificationQueue.sort. Rows remain rows: after a disconnection there may be tens of thousands."""
         number = self._book.numbers.get(account)
         if number is None or not self._rows(account):
             super().sort(account)
@@ -184,7 +184,7 @@ class SharedQueue(NotificationQueue):
         return int(row[lay.LEAD] + row[lay.AFTER]) + sum(self._gaps[account])
 
     def _added(self, account: str) -> None:
-        """An object was appended."""
+        """Update the order after an object was appended."""
         number = self._book.numbers.get(account)
         if number is None:
             return
@@ -195,7 +195,7 @@ class SharedQueue(NotificationQueue):
         row[lay.OBJECTS] += 1
 
     def _removed(self, account: str) -> None:
-        """The first object was taken; no row was before it."""
+        """Update the order after the first object was taken; no row was before it."""
         number = self._book.numbers.get(account)
         if number is None:
             return

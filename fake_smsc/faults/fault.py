@@ -61,7 +61,7 @@ def sealed(trn: str, kind: str, ot: str, body: bytes, longer: int = 0) -> bytes:
 
 
 class Injector(Protocol):
-    """The services that an injector offers its faults."""
+    """The services of an injector for its faults."""
 
     server: Host
     seed: int
@@ -99,7 +99,7 @@ class Fault:
     """One active fault. `ordinal` distinguishes faults of one name, and their random draws."""
 
     parameters: ClassVar[dict[str, float | int | str]] = {}
-    before_login = False  # whether it also sees connections without a login
+    before_login = False  # whether it also applies to connections without a login
 
     def __init__(self, config: FaultConfig, injector: Injector, ordinal: int) -> None:
         self.config, self.injector = config, injector
@@ -125,10 +125,10 @@ class Fault:
         return frames
 
     def arrived(self, number: int, octets: int) -> None:
-        """`octets` octets were read from a connection."""
+        """Called when `octets` octets were read from a connection."""
 
     def connected(self, number: int) -> None:
-        """A connection was made."""
+        """Called when a connection was made."""
 
     def begun(self) -> None:
         """The fault starts."""

@@ -14,7 +14,7 @@ class Clock(Protocol):
     """Platform time."""
 
     def now(self) -> int:
-        """The present instant (µs)."""
+        """Return the current instant (us)."""
 
 
 class Peer(Protocol):

@@ -20,7 +20,7 @@ class PlatformClock:
         self._floor = self._epoch
 
     def now(self) -> int:
-        """Return the platform's present instant; it never goes back."""
+        """Return the platform's current instant; it never goes back."""
         instant = self._epoch + int((self._monotonic() - self._start) * self.speed * SECOND_US)
         self._floor = max(self._floor, instant)
         return self._floor

@@ -1,4 +1,4 @@
-"""One accepted connection, passing what happens on it to the server."""
+"""One accepted connection, which passes its events to the server."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Loads the kernels beside a server that is already serving.
+"""Loads the kernels while the server is already serving.
 
-Compiling takes some ten seconds of the interpreter, so a process of its own does it, once for a version and machine;
-this process then only reads the result from the cache, in a thread. The other one ends with this one, however that
-happens: it holds the end of a pipe. SIMBENCH_FAST_PATH=off in the environment leaves everything to the core.
+Compiling takes the interpreter some ten seconds, so a separate process does it, once per version and machine; this
+process then reads the result from the cache in a thread. The other process always ends with this one, because it reads
+from a pipe. With SIMBENCH_FAST_PATH=off in the environment the core serves everything.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fake_smsc.fast import compiled
 from simbench.kernels import jit
 
 SWITCH = "SIMBENCH_FAST_PATH"
-SWITCH_S = 0.0005  # how long the loop waits for the loading thread at most; five milliseconds otherwise
+SWITCH_S = 0.0005  # longest wait of the loop for the loading thread; five milliseconds otherwise
 
 
 async def load_beside() -> bool:

@@ -1,4 +1,4 @@
-"""Stops reading connections while the ledger cannot take the rows of what they send."""
+"""Stops reading connections while the ledger cannot store their rows."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Lines(Protocol):
         ...
 
     def resumed(self) -> None:
-        """Reading goes on."""
+        """Called when reading continues."""
         ...
 
 
@@ -51,7 +51,7 @@ class Intake:
     def __init__(self, server: Lines, ledger: AnyLedger) -> None:
         self._server, self._ledger = server, ledger
         self.policy: Policy = "hold"
-        self.problem = ""  # why rows cannot be written; "" while they can
+        self.problem = ""  # the reason why rows cannot be written; "" if they can
         self.on_problem: Callable[[str], object] = lambda _: None  # called with each new problem
         self.shut = False  # whether reading is stopped
         self._kept: dict[int, list[bytes]] = {}  # by connection: octets read before reading stopped
@@ -68,7 +68,7 @@ class Intake:
         self._ledger.watch(changed)
 
     def took(self, octets: int) -> None:
-        """Octets were read, and their row was appended."""
+        """Count octets that were read, with their row appended."""
         if self._ledger.took(octets) and not self.shut:
             self._shut()
 

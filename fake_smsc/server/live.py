@@ -107,7 +107,7 @@ class LiveSmsc:
         return task
 
     async def _resume_outage(self, saved_state: SavedState) -> None:
-        """Continue an interrupted outage until its announced end, or until somebody restores the platform."""
+        """Continue an interrupted outage until its announced end, or until the platform is restored."""
         held = outage_held(saved_state)
         if held is None or held[0].scope.startswith("session:"):
             return

@@ -1,4 +1,4 @@
-"""Throttles guessing: who fails to log in too often is refused for a while, by block of addresses and by account."""
+"""Throttles password guessing: too many failures block logins for a minute, by address block and account."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ BLOCK_6: Final = 48
 class LoginThrottle:
     """At most `most_per_min` failures in any minute from one block of addresses, and as many for one account.
 
-    0: any number. A block from which somebody has logged in to an account is not refused for what others guess at that
-    account. `clock`: seconds, of real time.
+    0: no limit. A block that has logged in to an account is not refused because of others' failures at that account.
+    `clock`: seconds of real time.
     """
 
     def __init__(self, most_per_min: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,12 +37,12 @@ class LoginThrottle:
             _remember(self._failed, key, failures)
 
     def succeeded(self, address: str, account: str) -> None:
-        """Remember where an account logs in from."""
+        """Record a block from which an account logs in."""
         if self.most_per_min:
             _remember(self._known, (block_of(address), account), None)
 
     def refuses(self, address: str, account: str = "") -> bool:
-        """Whether a login from this address, to this account, is refused at present."""
+        """Tell whether a login from this address, to this account, is refused at present."""
         if not self.most_per_min:
             return False
         if (block_of(address), account) in self._known:
@@ -70,7 +70,7 @@ def _keys(address: str, account: str) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=4096)
 def block_of(address: str) -> str:
-    """Return the block of an address, /24 or /48; what is no address stands for itself."""
+    """Return the block of an address, /24 or /48; any other text is returned unchanged."""
     try:
         found = ip_address(address)
     except ValueError:

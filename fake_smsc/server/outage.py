@@ -1,4 +1,4 @@
-"""Outages as clients see them: how each mode treats existing and new connections.
+"""Outages: how each mode treats existing and new connections.
 
 The event is written to the ledger before the outage takes effect.
 """

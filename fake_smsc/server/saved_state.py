@@ -41,7 +41,7 @@ Terms = Mapping[tuple[int, int], TermsTaken]
 
 
 class SavedState(msgspec.Struct, frozen=True):
-    """Everything a resumed run starts from. `lines` are the connections without a recorded end."""
+    """The initial state of a resumed run. `lines` are the connections without a recorded end."""
 
     began: int
     ended: int
@@ -92,7 +92,7 @@ def read_saved_state(
 
 
 def _lines(run: Run) -> tuple[int, int, tuple[int, ...]]:
-    """The last instant (us), the number of connections, and those without a recorded end."""
+    """Return the last instant (us), the number of connections, and those without a recorded end."""
     passed = {name: scan.where_else_0(scan.among("direction", name)) for name in ("open", "close")}
     wire = scan.sums_of(run, "wire", scan.field("session"), passed, maxima=scan.field("at"))
     decided = scan.sums_of(run, "centre", scan.field("kind"), {}, maxima=scan.field("at"))
@@ -102,7 +102,7 @@ def _lines(run: Run) -> tuple[int, int, tuple[int, ...]]:
 
 
 class _Messages:
-    """The messages with a row of some kinds, millions in little memory, and the NT masks of their rows."""
+    """The messages with a row of some kinds, compact for millions, and the NT masks of their rows."""
 
     def __init__(self, run: Run, *kinds: str) -> None:
         found = scan.columns_of(run, "centre", scan.field(*_MESSAGE, "notify"), scan.among("kind", *kinds))
@@ -113,11 +113,11 @@ class _Messages:
         self._known, self._masks = keys[order], found["notify"][order]
 
     def _keys(self, places: list[Numbers]) -> Numbers:
-        """One number a message, from the places of its id and its SCTS among all ids and SCTS."""
+        """Return one number per message, from the indices of its id and its SCTS among all ids and SCTS."""
         return places[0] * len(self._parts[1]) + places[1]
 
     def find(self, batch: pa.RecordBatch) -> tuple[Flags, Numbers]:
-        """Which rows of a batch belong to a message of this set, and their NT masks (0 for the others)."""
+        """Mark the rows of a batch that belong to a message of this set, with their NT masks (0 for the others)."""
         if not len(self._known):
             return np.zeros(batch.num_rows, bool), np.zeros(batch.num_rows, np.int64)
         columns = [batch.column(name).fill_null(-1).to_numpy() for name in _MESSAGE]
@@ -130,7 +130,7 @@ class _Messages:
 
 
 def _place(known: Numbers, wanted: Numbers) -> Numbers:
-    """The place in a sorted array at which a number stands, if it does."""
+    """Return the index of a number in a sorted array, if present."""
     return np.minimum(np.searchsorted(known, wanted), len(known) - 1)
 
 

@@ -28,7 +28,7 @@ from simbench.ledger.events import ViolationSeen, row_of
 
 TURN_OCTETS = 1024 * 1024  # with more than these the reads of a turn are served before it ends, the first ones first
 UNREAD_OCTETS = 4_000_000  # a client that leaves this much unread is disconnected
-MAX_CONNECTIONS = 2_000  # at a time, as each costs memory and a descriptor; strangers make room for others
+MAX_CONNECTIONS = 2_000  # at a time; each costs memory and a descriptor; connections without login make room
 CORE_FRAMES = 128  # that a connection may have served one by one in a turn
 LINGER_S = 5.0  # how long pending output may take once a connection is being closed
 
@@ -224,7 +224,7 @@ class SmscServer:
         return line.early - before
 
     def welcome(self, stranger: Stranger, octets: bytes) -> bool:
-        """Whether a connection is logged in now; the octets that came after its login are then served as all reads."""
+        """Tell whether a connection is logged in now; the octets after its login are then served like all reads."""
         line = self.gateway.lines.get(stranger.number)
         if line is None or not line.account:
             return False
@@ -233,13 +233,13 @@ class SmscServer:
         return True
 
     def _make_room(self) -> None:
-        """Close the stranger that has been connected longest, which may be the newcomer."""
+        """Close the oldest connection without a login, which may be the new one."""
         lines, going = self.gateway.lines, self._closing_reasons
         strangers = (number for number, line in lines.items() if not line.account and number not in going)
         self.end(next(strangers, self.count), "too many connections", abruptly=True)
 
     def lost(self, connection: Connection, cause: Exception | None) -> None:
-        """The connection ended, closed by either side."""
+        """Called when the connection ended, closed by either side."""
         self.serve_reads()
         self._lost(connection, cause)
 
@@ -247,7 +247,9 @@ class SmscServer:
         if self.connections.get(connection.number) is not connection:
             return
         if self.strangers.holds(connection.number) or any(number == connection.number for number, _ in self._left):
-            asyncio.get_running_loop().call_soon(self._lost, connection, cause)  # what it sent before is served before
+            asyncio.get_running_loop().call_soon(
+                self._lost, connection, cause
+            )  # the octets sent before are served first
             return
         del self.connections[connection.number]
         now = self.clock.now()
@@ -274,7 +276,7 @@ class SmscServer:
                 asyncio.get_running_loop().call_later(LINGER_S, connection.transport.abort)
 
     def is_shut(self) -> bool:
-        """Whether nothing is read at present, as nothing can be recorded."""
+        """Whether reading is stopped at present, because nothing can be recorded."""
         return self.intake.shut
 
     # For the intake --------------------------------------------------------------------------------------------
@@ -289,7 +291,7 @@ class SmscServer:
         return line is not None and not line.mute and number not in self.faults.gone
 
     def resumed(self) -> None:
-        """Reading goes on: strangers' octets may have waited."""
+        """Continue reading: octets of connections without a login may have waited."""
         self.strangers.serve()
 
     def handle(self, number: int, data: bytes) -> None:
@@ -376,7 +378,7 @@ class SmscServer:
         self.touch()
 
     def clock_moved(self) -> None:
-        """The clock was stepped or its speed changed: pending delays are not counted."""
+        """Ignore pending delays, because the clock was stepped or its speed changed."""
         self.serve_reads()
         self._lateness.restart()
         self.gateway.leap(self.clock.now())

@@ -1,8 +1,8 @@
-"""Serves connections without a login a little at a time, so that they delay nobody who is logged in.
+"""Serves connections without a login (strangers) in small pieces, so that they do not delay logged-in clients.
 
-A stranger's octets wait in a lane of their own. One turn of the loop serves TURN_ITEMS frames and wire errors of it, in
-pieces of SLICE octets, a connection after the other, and fewer while ordinary clients are served. Once logged in, the
-rest goes the way of all reads.
+A stranger's octets wait in a separate lane. One turn of the loop serves TURN_ITEMS frames and wire errors of the lane,
+in pieces of SLICE octets, one connection after the other, and fewer while ordinary clients are served. After a login
+the rest is served like all reads.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from simbench.ucp.frame import STX
 SLICE: Final = 512  # octets served at once; a login has about a hundred
 TURN_ITEMS: Final = 64
 SHARED_TURN_ITEMS: Final = 16  # in a turn that served ordinary clients
-PIECE_ITEMS: Final = 8  # that a piece counts as at least: what it costs whatever is in it
+PIECE_ITEMS: Final = 8  # the minimum count of a piece, for its fixed cost
 EARLY_OCTETS: Final = 32_768  # of a connection without a login, before it is closed
-READ_OCTETS: Final = 262_144  # of a connection that wait at most
-WAITING_OCTETS: Final = 16_000_000  # of all; beyond this a connection has EARLY_OCTETS waiting at most
+READ_OCTETS: Final = 262_144  # the maximum of waiting octets of a connection
+WAITING_OCTETS: Final = 16_000_000  # of all; above it a connection has at most EARLY_OCTETS waiting
 BEGINNING: Final = 16  # octets of a connection by which a request is recognised
 REQUESTS: Final = frozenset({"an HTTP request", "HTTP/2"})
 TOO_MUCH: Final = "too much before a login"
@@ -71,7 +71,7 @@ class Lane:
         return number in self._waiting
 
     def clear(self) -> None:
-        """Throw everything away."""
+        """Discard all waiting octets."""
         self._octets = 0
         self._waiting.clear()
 
@@ -81,12 +81,12 @@ class Lane:
         most = EARLY_OCTETS if self._octets > WAITING_OCTETS else READ_OCTETS
         kept = octets[: max(0, most - len(before) + at)]
         if len(kept) < len(octets):
-            stranger.early = EARLY_OCTETS  # what is lacking must not be noticed by a frame later
+            stranger.early = EARLY_OCTETS  # the connection is closed before a later frame could show the missing octets
         self._octets += len(kept)
         self._waiting[stranger.number] = stranger, before[at:] + kept, 0
 
     def serve(self, *, shared: bool = False) -> None:
-        """Serve what one turn may, less if it is `shared` with ordinary clients, and plan the next one."""
+        """Serve one turn's amount, less if it is `shared` with ordinary clients, and schedule the next one."""
         if self._server.is_shut():
             return
         while self._waiting and self._spent < (SHARED_TURN_ITEMS if shared else TURN_ITEMS):

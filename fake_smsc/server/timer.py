@@ -13,7 +13,7 @@ COALESCE_S = 0.002  # deadlines closer than this are served together: below the 
 
 
 class DeadlineTimer:
-    """Calls `act` with the instant of the platform clock once the earliest deadline it was given has come."""
+    """Calls `act` with the instant of the platform clock when the earliest deadline has come."""
 
     def __init__(self, clock: PlatformClock, lateness: Lateness, act: Callable[[int], None]) -> None:
         self._clock, self._lateness, self._act = clock, lateness, act
@@ -34,7 +34,7 @@ class DeadlineTimer:
         self._handle = asyncio.get_running_loop().call_later(delay, self._fire)
 
     def cancel(self) -> None:
-        """Do not fire."""
+        """Cancel the timer."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None

@@ -1,4 +1,4 @@
-"""Tasks that wait for something to become true of a server."""
+"""Tasks that wait for a condition on a server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Waiters:
-    """Conditions and the futures that they complete."""
+    """Conditions, with the futures that they complete."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
@@ -29,7 +29,7 @@ class Waiters:
         return True
 
     def wake(self) -> None:
-        """Something may have changed: complete the futures whose conditions hold."""
+        """Complete the futures whose conditions hold, after a possible change."""
         for condition, future in list(self.waiting):
             if future.done():
                 continue

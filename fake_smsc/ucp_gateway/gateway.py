@@ -1,8 +1,8 @@
 """The assembled gateway: connections in, the centre's answers and notifications out.
 
-A driver reports events (`opened`, `received`, `closed`, `advance`) with `now`, then writes what `output` returns and
-closes the connections in `closings`. Everything one read brought is answered in one write. A connection that is being
-closed is served no more, and one without a login is closed after EARLY frames or wire errors.
+A driver reports events (`opened`, `received`, `closed`, `advance`) with `now`, then writes the result of `output` and
+closes the connections in `closings`. All frames of one read are answered in one write. A connection that is being
+closed is no longer served, and one without a login is closed after EARLY frames or wire errors.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from simbench.ucp.frame import ASCII_AT_ONCE, ETX, STX, Frame, WireError
 
 UNSUPPORTED = "03"
 EARLY = 100  # frames and wire errors of a connection without a login, before it is closed
-PIECE = 4_096  # octets that are taken apart at once: as many as a frame may have
-SHORT_PIECE = 256  # as many where most octets begin or end a frame
+PIECE = 4_096  # octets decoded at once: as many as a frame may have
+SHORT_PIECE = 256  # octets decoded at once if most of them begin or end a frame
 MANY_ERRORS = 64
 WEIGHED = 512  # octets of frames that are not plain, as dear as another frame
 SUBMIT = b"/O/51/"
@@ -44,7 +44,7 @@ EVERYTHING = 1 << 62
 class FastPath(Protocol):
     """Serves plain frames and plain notifications, many at a time, with the decisions of this gateway and its centre.
 
-    What it answers False to has changed nothing, and is served frame by frame.
+    Calls that return False have changed nothing; the gateway then serves frame by frame.
     """
 
     def window(self, line: int, size: int, now: int) -> OwnWindow:
@@ -54,19 +54,19 @@ class FastPath(Protocol):
         """A connection is gone, and its window is empty."""
 
     def serve(self, reads: Reads, now: int, most: int = EVERYTHING) -> tuple[bool, Reads]:
-        """Serve the frames that the reads complete, in order: of a connection at most `most` that are not plain.
+        """Serve the frames completed by the reads, in order; for each connection at most `most` that are not plain.
 
-        Return whether it did, and the octets that are left over.
+        Return whether it did, and the remaining octets.
         """
 
     def answer(self, line: Line, octets: bytes, now: int) -> bytes | None:
         """Serve a read that is one plain frame; return its result, None if it is anything else."""
 
     def write_rows(self, now: int) -> None:
-        """Hand over the rows of what `answer` served."""
+        """Append the rows of the frames that `answer` served."""
 
     def carry(self, accounts: set[str]) -> bool:
-        """Send what waits for these accounts, and for those of its own that have something new."""
+        """Send the waiting notifications of these accounts, and of those with new rows of its own."""
 
 
 FastPathOf = Callable[[Submission, NotificationSender, Serve], FastPath]
@@ -121,11 +121,11 @@ class Gateway:
         return self._sessions.barred
 
     def guard_logins(self, guard: LoginGuard) -> None:
-        """Ask this guard before every login."""
+        """Use this guard for every login."""
         self._sessions.guard = guard
 
     def report_logins(self, report: Report) -> None:
-        """Call this with every login from now on."""
+        """Call this function with every login from now on."""
         self._sessions.report = report
 
     def swallowed_login(self, number: int, frame: Frame, now: int, why: str, ec: str) -> None:
@@ -157,7 +157,9 @@ class Gateway:
         self.centre.advance(now)
         lines = self.lines
         found = [(lines[number], octets) for number, octets in reads if number in lines and not lines[number].closing]
-        plain = self._fast is not None and any(line.account for line, _ in found)  # a stranger sends nothing plain
+        plain = self._fast is not None and any(
+            line.account for line, _ in found
+        )  # connections without a login send nothing plain
         served, left = self._fast.serve(found, now, most) if plain and self._fast is not None else (False, [])
         if not served:
             left = self._core(found, now, most)
@@ -169,9 +171,9 @@ class Gateway:
         return [(line.number, octets) for line, octets in left]
 
     def answer(self, number: int, octets: bytes, now: int, send: Callable[[int, bytes], object]) -> bool:
-        """`received` for the only read of a turn, if it is one plain frame: its result leaves before its rows are made.
+        """Process the only read of a turn, if it is one plain frame: its result is sent before its rows are made.
 
-        Return False if it is anything else; it has changed nothing then.
+        Return False for anything else, with nothing changed.
         """
         fast, line = self._fast, self.lines[number]
         if fast is None or self._out.dirty:
@@ -188,7 +190,7 @@ class Gateway:
         return True
 
     def _core(self, reads: Reads, now: int, most: int) -> Reads:
-        """Serve reads without the fast path; return what is left over."""
+        """Serve reads without the fast path; return the remaining octets."""
         left: dict[int, tuple[Line, list[bytes]]] = {}
         spent = 0
         for line, octets in reads:
@@ -243,11 +245,11 @@ class Gateway:
             else:
                 operations.get(item.ot, self._unsupported)(line, item, now)
         if line.closing:
-            line.framer.release()  # what follows the last frame served is not looked at, wherever a read ended
+            line.framer.release()  # octets after the last served frame are ignored
         return len(found)
 
     def _is_too_early(self, line: Line) -> bool:
-        """Count what comes without a login; whether it is too much, and the connection is closed."""
+        """Count items without a login; tell whether there are too many and the connection is closed."""
         line.early += 1
         if line.early > EARLY:
             self._out.close(line, "too much before a login")
@@ -289,9 +291,9 @@ class Gateway:
                 return
 
     def leap(self, now: int) -> None:
-        """`advance` for a clock that jumped: nobody could answer in between, so everything leaves at `now`.
+        """Like `advance`, for a clock that jumped: no client could answer in between, so all output is sent at `now`.
 
-        Notifications unanswered too long meanwhile release their TRN and are sent again as after any other delay.
+        Notifications overdue by then release their TRN and are sent again as after any other delay.
         """
         self._leaping = True
         try:
@@ -315,7 +317,7 @@ class Gateway:
         line = self.lines[number]
         line.treat(how)
         line.own.room_at = now
-        line.heard_at = now  # the idle timer stops while the platform does not listen
+        line.heard_at = now  # the idle timer stops while the platform does not read
         if how:
             self.centre.forget_held(number)
             line.session.peer.clear()
@@ -379,7 +381,7 @@ def weight(items: int, octets: int) -> int:
 
 
 def piece_end(octets: bytes, at: int, end: int) -> int:
-    """Return where a piece of the octets from `at` to `end` ends: after a frame, and early where most is broken."""
+    """Return where a piece of the octets from `at` to `end` ends: after a frame, and early if most are malformed."""
     if end - at <= SHORT_PIECE:
         return end
     if end - at > PIECE:

@@ -1,4 +1,4 @@
-"""One connection as the SMSC sees it, and the gateway's settings."""
+"""The SMSC's state of one connection, and the gateway's settings."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class GatewaySettings(msgspec.Struct, frozen=True):
 class OwnWindow(Window):
     """The SMSC's own operations on one connection.
 
-    `room_at`: since when it has had room; `checked`: whether a timer runs for unanswered operations; `shut`: whether
-    nothing may be sent.
+    `room_at`: the instant since which it has had room; `checked`: whether a timer runs for unanswered operations;
+    `shut`: whether sending is forbidden.
     """
 
     __slots__ = ("checked", "room_at", "shut")
@@ -53,7 +53,7 @@ class OwnWindow(Window):
 
 
 class Line:
-    """One connection as the SMSC sees it; `own` is also the session's."""
+    """The SMSC's state of one connection; `own` is also the session's."""
 
     __slots__ = (
         "account", "closing", "early", "failures", "foreign", "framer", "heard_at", "mute", "number", "out", "own",
@@ -69,12 +69,12 @@ class Line:
         self.account = ""
         self.failures = 0
         self.early = 0  # frames and wire errors without a login
-        self.closing = False  # nothing it sends is served any more
+        self.closing = False  # its input is no longer served
         self.foreign = False  # another protocol was detected and reported
         self.heard_at = now
         self.mute: Mute = ""  # how an outage treats the connection; see `treat`
         self.out: list[bytes] = []
 
     def treat(self, how: Mute) -> None:
-        """Treat the connection in this way from now on; "": as always."""
+        """Treat the connection in this way from now on; "": normally."""
         self.mute, self.own.shut = how, bool(how)

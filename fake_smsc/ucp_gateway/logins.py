@@ -1,4 +1,4 @@
-"""Decides who may log in at present, and reports each login."""
+"""Decides which logins are accepted at present, and reports each login."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ KINDS: Final = {"1": "session", "4": "provisioning", "3": "password", "6": "prov
 
 
 class LoginSeen(msgspec.Struct, frozen=True):
-    """One operation 60 and how it ended: `why` it was refused or left unanswered, "" if it was accepted.
+    """One operation 60 and its result: `why` it was refused or left unanswered, "" if it was accepted.
 
-    `at` is the instant (us) of the read that ended it, `peer` the client's address, `kind` what was asked for, `ec` the
-    error code of the answer, "" without one.
+    `at` is the instant (us) of the read that ended it, `peer` the client's address, `kind` the request, `ec` the error
+    code of the answer, "" without one.
     """
 
     at: int
@@ -31,18 +31,18 @@ Report = Callable[[LoginSeen], object]
 
 
 class LoginGuard(Protocol):
-    """Decides from where, and to which account, logins are accepted at present; `account` "" is one that is unknown."""
+    """Decides from which addresses, and to which accounts, logins are accepted; `account` "" is an unknown one."""
 
     def refuses(self, peer: str, account: str) -> bool:
-        """Whether a login is refused whatever its password."""
+        """Tell whether a login is refused for any password."""
         ...
 
     def failed(self, peer: str, account: str) -> None:
-        """A login came with a wrong password or account."""
+        """Record a login with a wrong password or account."""
         ...
 
     def succeeded(self, peer: str, account: str) -> None:
-        """A login came with the right password."""
+        """Record a login with the right password."""
         ...
 
 
@@ -50,11 +50,11 @@ class Unguarded:
     """Accepts any number of failed logins."""
 
     def refuses(self, _peer: str, _account: str) -> bool:
-        """No."""
+        """Return False."""
         return False
 
     def failed(self, _peer: str, _account: str) -> None:
-        """Nothing is counted."""
+        """Do nothing."""
 
     def succeeded(self, _peer: str, _account: str) -> None:
-        """Nothing is remembered."""
+        """Do nothing."""

@@ -45,12 +45,12 @@ class NotificationSender:
         self._acknowledges = self._positive if self.takes_bare else self._with_sm
 
     def join(self, account: str, line: Line) -> None:
-        """Send an account's notifications over this connection too."""
+        """Send an account's notifications over this connection as well."""
         self.of_account[account].append(line)
         self.version += 1
 
     def leave(self, account: str, line: Line) -> None:
-        """Send nothing of an account over this connection any more."""
+        """Stop sending an account's notifications over this connection."""
         if line in self.of_account[account]:
             self.of_account[account].remove(line)
             self.version += 1
@@ -94,7 +94,7 @@ class NotificationSender:
         self.timers.enter(sent_at + self.settings.notification_timer_us, self._check, line)
 
     def _seldom(self, notification: Notification) -> tuple[str, str]:
-        """Return operation and body of anything but a notification by 53."""
+        """Return operation and body of a notification other than a 53."""
         to, about, stamp = notification.code, notification.subscriber, self._stamp
         if notification.fallback and notification.kind == "mo":
             return "01", call_input_body(to, about, notification.payload.mt, notification.payload.msg)
@@ -157,7 +157,7 @@ class NotificationSender:
             waiting = own.remove(trn)
             self.out.violation(line, "unanswered-notice", now)
             self.centre.acknowledge(line.number, waiting.subject, False, now)
-        if notification_queue.has(line.account):  # what waited for room finds it now, not with the next notification
+        if notification_queue.has(line.account):  # waiting notifications are sent now, not with the next one
             notification_queue.fresh.add(line.account)
         if own.count:
             self.expect(line, own.oldest())
@@ -176,7 +176,7 @@ def template(code: str, scts: str, outcome: int, reason: int, at: str) -> tuple[
 
 
 def _fits_call_input(notification: Notification) -> bool:
-    """Whether 01 can carry it: a 53, or a segment of plain text."""
+    """Tell whether 01 can carry a notification: a 53, or a segment of plain text."""
     if notification.fallback or notification.kind not in {"notification", "mo"}:
         return False
     return notification.kind == "notification" or (

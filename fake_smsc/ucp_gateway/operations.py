@@ -11,7 +11,7 @@ from simbench.ucp.frame import Frame
 
 
 class Operations:
-    """A group of operations: the centre that decides, and the checks that every frame passes before."""
+    """A group of operations: the centre that decides, and the previous checks of every frame."""
 
     def __init__(
         self, centre: Centre, out: Output, window_admission: WindowAdmission, strictness_policy: StrictnessPolicy
@@ -20,5 +20,5 @@ class Operations:
         self.window_admission, self.strictness_policy = window_admission, strictness_policy
 
     def sound(self, line: Line, frame: Frame, now: int) -> Frame | None:
-        """The frame with its fields in order; None if it was refused, or ignored without a login."""
+        """Return the frame with valid fields; None if it was refused, or ignored without a login."""
         return self.strictness_policy.sound(line, frame, now) if self.window_admission.key(line, frame, now) else None

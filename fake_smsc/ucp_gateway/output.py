@@ -22,7 +22,7 @@ class Output:
         self.violation_events: deque[tuple[int, int, str, str]] = deque(maxlen=EVENTS_KEPT)
 
     def close(self, line: Line, reason: str) -> None:
-        """Have a connection closed once its output is written; nothing it still sends is served."""
+        """Close a connection after writing its output; its further input is not served."""
         line.closing = True
         self.closings[line.number] = reason
 

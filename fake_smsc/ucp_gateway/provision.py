@@ -1,4 +1,4 @@
-"""From contract and codes to the gateway's settings."""
+"""Converts contract and codes to the gateway's settings."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ class Sessions:
                 self.out.close(line, "too many failed logins")
 
     def alert(self, line: Line, frame: Frame, now: int) -> None:
-        """Operation 31: reports no waiting messages, as they are sent as soon as there is room."""
+        """Operation 31: reports no waiting messages, because they are sent as soon as there is room."""
         sound = self.strictness_policy.sound(line, frame, now)
         if sound is not None and self.window_admission.answers_at_once(line, frame, now):
             self.out.reply(line, frame, self._alert_ack)

@@ -60,11 +60,11 @@ class StrictnessPolicy:
     # Frames ----------------------------------------------------------------------------------------------------
 
     def skips(self, error: WireError) -> bool:
-        """Whether the frame after a tolerated error is dropped too."""
+        """Tell whether the frame after a tolerated error is dropped as well."""
         return error.name == "lower-case-checksum" and self.switches.lower_case == "refuse"
 
     def met(self, line: Line, error: WireError, now: int) -> Frame | None:
-        """Handle octets that are no valid frame: return the repaired frame, or answer if required."""
+        """Handle octets that are not a valid frame: return the repaired frame, or answer if required."""
         if error.name == "line-ends" and self.switches.line_ends == "ignore":
             return None
         meant = self._meant(error)
@@ -151,13 +151,13 @@ class StrictnessPolicy:
         for error in errors:
             mend = self._mends.get(error.problem)
             data = list(frame.data)
-            if mend is not None and mend(frame.ot, data, error) and data != list(frame.data):  # else for ever
+            if mend is not None and mend(frame.ot, data, error) and data != list(frame.data):  # avoids an endless loop
                 return replace(frame, data=data), error.problem
         return None
 
 
 def _raw(error: WireError) -> tuple[str, str]:
-    """Return TRN and OT of a broken header unchanged, "" if no result could carry them."""
+    """Return TRN and OT of a malformed header unchanged, "" if no result could carry them."""
     parts = error.octets[1:-1].decode("latin-1").split("/")
     trn, ot = parts[0], parts[3] if len(parts) > 3 else ""
     return trn if _NAME.fullmatch(trn) else "", ot if len(ot) == 2 and ot.isdecimal() and ot.isascii() else ""

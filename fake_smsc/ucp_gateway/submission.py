@@ -59,7 +59,7 @@ class Submission(Operations):
         self._minute, self._result = out.times.minute, out.times.result_with_mvp
 
     def plain(self, line: Line, octets: bytes, now: int) -> bytes:
-        """Serve the common submits with which octets begin; return what is left of them."""
+        """Serve the common submits at the beginning of octets; return the rest."""
         text, at = octets.decode("latin-1"), 0
         while line.session.state == "open" and not line.session.peer.outstanding and not line.closing:
             found = self._match(text, at)
@@ -107,7 +107,7 @@ class Submission(Operations):
         self._answer(line, frame.trn, key, self._admit(submit, now), now)
 
     def _uncommon(self, line: Line, frame: Frame, key: str, now: int) -> None:
-        """A submit of any form."""
+        """Process a submit of any form."""
         sound = self.strictness_policy.sound(line, frame, now)
         if sound is None:
             return
@@ -148,7 +148,7 @@ class Submission(Operations):
 
 
 def special_of(data: list[str], originator: str, times: UcpTimes) -> Special | None:
-    """Return what a 51 requests beyond the common form, None if nothing."""
+    """Return the requests of a 51 beyond the common form, None if there are none."""
     services = xser.parse(data[At.XSER])
     if isinstance(services, xser.XserError):
         services = []

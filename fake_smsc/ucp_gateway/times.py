@@ -28,7 +28,7 @@ class UcpTimes:
         self.minute = lru_cache(KEPT)(lambda text: calendar.parse_minute(text) or 0)
 
     def seconds_of(self, text: str) -> tuple[int, ...]:
-        """Return the seconds since the epoch DDMMYYHHmmss can mean: none, one, or two when autumn repeats the hour."""
+        """Return the seconds since the epoch that DDMMYYHHmmss may mean: none, one, or two in the repeated hour."""
         first = self.calendar.parse_scts(text)
         if first is None:
             return ()

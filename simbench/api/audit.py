@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-import simbench.bench.runner.selection  # noqa: F401 - importing it enters the exercises
+import simbench.bench.runner.selection  # noqa: F401 - importing it registers the exercises
 from simbench.base.errors import BadInput
 from simbench.base.outputs import claim
 from simbench.base.progress import Progress, silent
@@ -50,7 +50,7 @@ class AuditInputs(msgspec.Struct, frozen=True):
 
 
 class Audited(msgspec.Struct, frozen=True):
-    """The result for a capture: facts, findings, and notes on rows of the lists given with it."""
+    """The result for a capture: facts, findings, and notes on rows of the given lists."""
 
     facts: dict[str, str | int | float]
     findings: tuple[Finding, ...]
@@ -58,7 +58,7 @@ class Audited(msgspec.Struct, frozen=True):
 
 
 def audit_capture(path: Path, beside: AuditInputs, contract: Contract, progress: Progress = silent) -> Audited:
-    """Judge a capture by every applicable rule. With an output folder its ledger is kept for judging again."""
+    """Judge a capture by every applicable rule. With an output folder its ledger is kept for later judgements."""
     metadata = read_metadata(
         beside.campaigns, beside.requests, plan_of(contract), zone_of(beside.tz) if beside.tz else None
     )
@@ -116,10 +116,10 @@ def audit_run(
     beside: AuditInputs = AuditInputs(),  # noqa: B008 - frozen
     progress: Progress = silent,
 ) -> Audited:
-    """Judge the wire of a run, or of what was read of one; no findings without one.
+    """Judge the wire of a run or of its trace; no findings without a wire.
 
     The run of an exercise is judged by that exercise's purposes, any other by every rule. Campaigns and requests add
-    information to a server's run. Raises BadInput where the run has that information itself.
+    information to a server's run. Raises BadInput if the run already has that information.
     """
     plain = record if isinstance(record, Trace) else Trace(record)
     run, given_beside = plain.run, beside.campaigns is not None or beside.requests is not None
@@ -146,7 +146,7 @@ def audit_run(
 
 
 def _refuse_beside(trace: Trace, beside: AuditInputs, of_an_exercise: bool) -> None:
-    """Check that a run can use the inputs given with it. Raises BadInput."""
+    """Check that a run can use the additional inputs. Raises BadInput."""
     option = "--requests" if beside.requests is not None else "--campaigns"
     if not trace.has_wire:
         raise BadInput(option, "the run has no recorded wire", "the run of a server")
@@ -157,7 +157,7 @@ def _refuse_beside(trace: Trace, beside: AuditInputs, of_an_exercise: bool) -> N
 
 
 def _told_beside(plain: Trace, beside: AuditInputs, contract: Contract) -> Metadata:
-    """The inputs for a server's run within its time. Raises BadInput where they contradict the run."""
+    """Return the inputs for a server's run within its period. Raises BadInput if they contradict the run."""
     metadata = read_metadata(
         beside.campaigns, beside.requests, plan_of(contract), zone_of(beside.tz) if beside.tz else None
     )
@@ -175,7 +175,7 @@ def _told_beside(plain: Trace, beside: AuditInputs, contract: Contract) -> Metad
 
 
 def of_a_capture(run: Run) -> bool:
-    """Whether a run was read from a capture, which is too short for a service level."""
+    """Tell whether a run was read from a capture, which is too short for a service level."""
     return is_capture(events_in(run.events))
 
 
@@ -185,7 +185,7 @@ def _extend(table: object, rows: Iterable[Row]) -> None:
 
 
 def _judged(progress: Progress) -> Callable[[Finding], None]:
-    """Progress in purposes."""
+    """Return a function that reports progress by purpose."""
     number = 0
 
     def show(one: Finding) -> None:

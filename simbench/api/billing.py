@@ -1,4 +1,4 @@
-"""`bill`: what the messages of a run or a table cost, and whether an invoice received is right."""
+"""`bill`: the cost of the messages of a run or a table, and the check of a received invoice."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def bill(
 def billed(
     contract: Contract, acts: Acts, counts: Counts, received: Received | None, month: str | None, name: str = ""
 ) -> Bill:
-    """The invoices of the months asked for, or of that of the invoice received, which is judged. Raises BadInput."""
+    """Return the invoices of the requested months, or of the month of a received invoice, with its judgement."""
     months = months_of(month, counts.months) if received is None else (_month_of(name, received, month),)
     _check_codes(acts, counts, months)
     bundles: list[Bundle] = []
@@ -136,14 +136,14 @@ def billed(
 
 
 def counts_in(source: Run | Path | str | ArrowStream, contract: Contract) -> Counts:
-    """The messages by month of the contract's zone and short code. Raises BadInput."""
+    """Return the messages by month of the contract's zone and by short code. Raises BadInput."""
     if isinstance(source, Run):
         return count_run(source.ledger, contract.calendar, source.name)
     return read_counts(_file(source, "the counts"), contract.calendar)
 
 
 def months_of(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...]:
-    """The month asked for, or else every month with messages. Raises BadInput."""
+    """Return the requested month, or every month with messages. Raises BadInput."""
     if month is None:
         if not counted:
             raise BadInput("--month", "missing, and the source has no message", "a month such as 2016-10")
@@ -155,7 +155,7 @@ def months_of(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...
 
 
 def _month_of(name: str, received: Received, month: str | None) -> Month:
-    """The month of an invoice received: the one it states, else the one asked for. Raises BadInput."""
+    """Return the month of a received invoice: the stated or the requested one. Raises BadInput."""
     if len(received.months) > 1:
         raise BadInput(f"{name}: month", f"{len(received.months)} months", "an invoice of one month")
     named = received.months[0] if received.months else None

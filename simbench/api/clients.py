@@ -31,11 +31,11 @@ LOOK_S = 0.01
 class Client:
     """A correct UCP client on one short code: it logs in, keeps its rate, window and keepalives, and reconnects.
 
-    Use it as a context manager; it runs in a thread of its own and has ended after the block. `address` is HOST:PORT;
-    `account` and `password` are by default the short code and that of demo scenarios. `rate_per_s` is its tier,
-    by default the contract's standard rate, like `window`.
-    `faults` are named deviations (`simbench list faults`), to test a judge or a platform. `spool`: a file that
-    outlives the client; by default it remembers in memory.
+    Use it as a context manager; it runs in a separate thread and ends with the block. `address` is HOST:PORT; `account`
+    and `password` default to the short code and the password of demo scenarios. `rate_per_s` is its tier; `rate_per_s`
+    and `window` default to the contract's standard values.
+    `faults` are named deviations (`simbench list faults`), to test a judge or a platform. `spool`: a file in which the
+    client keeps its messages; by default it keeps them in memory.
 
     >>> from fake_smsc import FakeSmsc
     >>> with FakeSmsc(codes={"36010": 10}) as smsc, Client(smsc.address, "36010", rate_per_s=10) as client:
@@ -47,7 +47,7 @@ class Client:
     """
 
     @in_python_words
-    def __init__(  # noqa: PLR0913 - what a client is configured with
+    def __init__(  # noqa: PLR0913 - the configuration of a client
         self,
         address: str,
         code: str,
@@ -66,7 +66,7 @@ class Client:
                 raise BadInput(name, f"is {number}", "1 or more; 0: the contract's")
         for fault in faults:
             if current(fault) not in FAULTS:
-                raise BadInput("faults", f"{fault!r:.40} is no fault of the reference client", "a name of FAULTS")
+                raise BadInput("faults", f"{fault!r:.40} is not a fault of the reference client", "a name of FAULTS")
         known = contract if isinstance(contract, Contract) else load_contract(contract) if contract else load_contract()
         terms = known.terms
         self._config = LinkConfig(
@@ -79,7 +79,7 @@ class Client:
         self._spool_path, self._names = str(spool), count(1)
         self._thread: LoopThread | None = None
         self.events: list[Event] = []
-        """Everything that happened, in order: Queued, Sent, Accepted, Refused, Delivered, MoReceived, …"""
+        """All events in order: Queued, Sent, Accepted, Refused, Delivered, MoReceived, …"""
 
     def __enter__(self) -> Self:
         if self._thread is not None:
@@ -101,7 +101,7 @@ class Client:
             self._end()
 
     @in_python_words
-    def send(  # noqa: PLR0913 - what a message consists of
+    def send(  # noqa: PLR0913 - the parts of a message
         self,
         recipient: str,
         text: str,
@@ -113,7 +113,7 @@ class Client:
         opted_in: bool = True,
         token: str = "",
     ) -> str:
-        """Take a message in and give its token, by which `state` and `wait_for` find it; it leaves when its turn comes.
+        """Queue a message and return its token for `state` and `wait_for`.
 
         Raises BadInput for a token that was used before, and for a validity below a second.
         """
@@ -132,7 +132,7 @@ class Client:
         return name
 
     def state(self, token: str) -> State | None:
-        """The state of a message: queued, accepted, refused, delivered, undelivered, withheld; None if unknown."""
+        """Return a message's state: queued, accepted, refused, delivered, undelivered, withheld; None if unknown."""
 
         async def look() -> Any:
             return self._spool.states().get(token)
@@ -142,14 +142,14 @@ class Client:
 
     @property
     def received(self) -> list[MoReceived]:
-        """The messages from subscribers so far: `.sender`, `.text`, `.scts`."""
+        """Return the messages from subscribers so far: `.sender`, `.text`, `.scts`."""
         return [one for one in list(self.events) if isinstance(one, MoReceived)]
 
     @in_python_words
     def wait_for(self, token: str, state: State | None = None, timeout_s: float = WAIT_S) -> State:
-        """Wait until a message is in a state, by default in a final one, and give the state.
+        """Wait until a message is in a state, by default in a final one, and return the state.
 
-        Raises TimeoutError after so many seconds, and when the message ends in another state.
+        Raises TimeoutError after so many seconds, and if the message ends in another state.
         """
 
         async def reached() -> State:

@@ -1,4 +1,4 @@
-"""Which contract a record is judged by."""
+"""The choice of the contract by which a record is judged."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Language = Literal["en", "fr"]
 
 
 def contract_in(given: Contract | Path | str | None) -> Contract:
-    """The contract given as an object, a name or a file; None: the default. Raises ContractError."""
+    """Return the contract given as an object, a name or a file; None: the default. Raises ContractError."""
     return given if isinstance(given, Contract) else load_contract(given or DEFAULT)
 
 
 def contract_for(source: Path | Run | Frame, given: Contract | Path | str | None) -> Contract:
-    """The contract given, or else the one a run was made under, or else the built-in one. Raises ContractError.
+    """Return the given contract, otherwise the contract of the run, otherwise the built-in one. Raises ContractError.
 
-    A run names its contract; one whose file is not at hand, or has changed since, is judged by the built-in one.
+    A run names its contract; if that file is missing or has changed since, the built-in contract is used.
     """
     if given:
         return contract_in(given)
@@ -35,6 +35,6 @@ def contract_for(source: Path | Run | Frame, given: Contract | Path | str | None
             found = load_contract(info.contract)
             if found.digest == info.contract_digest:
                 return found
-    except BadInput:  # no file of that name, or a folder that the reader of runs refuses with its reason
+    except BadInput:  # no file of that name, or a folder that the reader of runs rejects with its reason
         pass
     return contract_in(None)

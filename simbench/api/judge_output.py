@@ -35,7 +35,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
 
 
 class Paper(msgspec.Struct, frozen=True):
-    """How a judgement is written: the language of its report, and the documents beside it."""
+    """The form of a written judgement: the language of its report, and additional documents."""
 
     language: str = "en"
     pdf: bool = False
@@ -43,7 +43,7 @@ class Paper(msgspec.Struct, frozen=True):
 
 
 def answer_of(judged: Judged) -> Answer:
-    """A judgement in the form of `--json`."""
+    """Return a judgement in the form of `--json`."""
     answer = Answer(
         judged.facts, tally(judged.findings), judged.findings, judged.before, forecast=judged.forecast,
         back_test=judged.back_test,
@@ -54,16 +54,16 @@ def answer_of(judged: Judged) -> Answer:
 
 
 def sla_run(inputs: Inputs, judged: Judged, language: str = "en") -> SlaRun | None:
-    """The data of the service level report; None for a capture, which is too short for one."""
+    """Return the data of the service level report; None for a capture, which is too short for one."""
     if judged.case is None or judged.captured:
         return None
     return SlaRun(judged.case.trace.run, inputs.contract, language, judged)
 
 
 def write_judged(folder: Path, inputs: Inputs, judged: Judged, paper: Paper = Paper()) -> list[Path]:  # noqa: B008 - frozen
-    """Write findings, incidents, the other results and the report into a folder, and give their paths.
+    """Write findings, incidents, the other results and the report into a folder, and return their paths.
 
-    Raises BadInput when the folder is not simbench's to write in.
+    Raises BadInput if the folder contains other files.
     """
     claim(folder)
     answer = answer_of(judged)
@@ -96,7 +96,7 @@ def _write_csv(path: Path, rows: Iterable[Ticket]) -> Path:
 
 
 def _sides_csv(sides: Iterable[Side], calendar: Calendar) -> str:
-    """The comparison with its instants for people."""
+    """Write the comparison as CSV with readable instants."""
     names = ("verdict", "ticket", "ticket_start", "ticket_end", "seen_start", "seen_end", "ticket_s", "seen_s", "why")
     rows: list[tuple[Cell, ...]] = []
     for one in sides:

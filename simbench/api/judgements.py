@@ -22,7 +22,7 @@ class Judgement(Findings):
     True
     """
 
-    def __init__(  # noqa: PLR0913 - what may have been asked for
+    def __init__(  # noqa: PLR0913 - the possible results
         self,
         found: Sequence[Finding],
         *,

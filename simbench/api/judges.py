@@ -54,7 +54,7 @@ def judge(
 
 
 @in_python_words
-def judge(  # noqa: PLR0913 - what may be known beside a record
+def judge(  # noqa: PLR0913 - additional data
     record: Record | list[Records] | tuple[Records, ...],
     *,
     contract: Contract | Path | str | None = None,
@@ -79,19 +79,19 @@ def judge(  # noqa: PLR0913 - what may be known beside a record
     executor: Where = None,
     progress: Progress | bool = False,
 ) -> Judgement | list[Judgement]:
-    """Judge a record against a contract, as `simbench judge` does, and give a finding for each purpose.
+    """Judge a record against a contract, as `simbench judge` does, and return a finding for each purpose.
 
     A record is a run or its folder; a capture; a log of Kannel; a table of outages (start, end, scope, planned,
     announced_at, …) or of messages (code, submitted_at, answered_at, result, …), as a file or as a DataFrame. A list of
-    records gives a list of findings, worked out by `executor` (as of `simulate`).
+    records gives a list of findings, computed by `executor` (see `simulate`).
 
-    `contract`: an object, name or file; by default that of the run, else the built-in one. `start`, `end`: the period
-    judged, as ISO 8601 or datetimes; a table of outages needs both. `tz`: zone of times that name none. `history_from`:
-    since when every incident is known. `mapping`: what the columns of a table mean (TOML). `decisions`: incidents
-    reclassified (TOML). `probes`, `traffic`: tables of the client's probes and of messages. `campaigns`, `requests`,
-    `keys`, `port`: what is known of a capture. `forecast_until`: also estimate the probability of a breach until then,
-    in so many `replications`, from what was known `as_of` an instant; `back_test` compares past forecasts with what
-    came; `laws` replaces the distributions that are fitted.
+    `contract`: an object, name or file; by default that of the run, otherwise the built-in one. `start`, `end`: the
+    judged period, as ISO 8601 or datetimes; a table of outages needs both. `tz`: zone of times that name none.
+    `history_from`: the instant from which every incident is known. `mapping`: the meaning of a table's columns (TOML).
+    `decisions`: reclassified incidents (TOML). `probes`, `traffic`: tables of the client's probes and of messages.
+    `campaigns`, `requests`, `keys`, `port`: additional data on a capture. `forecast_until`: also estimate the
+    probability of a breach until then, in so many `replications`, from the data known `as_of` an instant; `back_test`
+    compares past forecasts with the outcomes; `laws` replaces the fitted distributions.
 
     Raises BadInput with place, value and expectation for a record that cannot be read, and for an argument that a
     record of its kind cannot use.
@@ -144,12 +144,12 @@ def _judge(
 
 
 def judge_one(inputs: Inputs) -> Judgement:
-    """The findings of one record, without the judgement itself, which stays in the process that made it."""
+    """Return the findings of one record; the judgement itself remains in this process."""
     return findings_of(inputs, judge_record(inputs), kept=False)
 
 
 def findings_of(inputs: Inputs, judged: Judged, *, kept: bool = True) -> Judgement:
-    """A judgement as findings."""
+    """Convert a judgement to findings."""
     return Judgement(
         judged.findings, facts=judged.facts, notes=judged.notes, before=judged.before, dispute=judged.dispute,
         forecast=judged.forecast, back_test=judged.back_test, origin=(inputs, judged if kept else None),
@@ -157,7 +157,7 @@ def findings_of(inputs: Inputs, judged: Judged, *, kept: bool = True) -> Judgeme
 
 
 def source_of(record: Record, *, portable: bool = False) -> Path | Recorded | Frame:
-    """A record as what is read: a path, a run, or a frame; `portable` if it goes to another process.
+    """Return a record as a path, a run, or a frame; `portable` if another process reads it.
 
     Raises BadInput for anything else.
     """
@@ -173,7 +173,7 @@ def source_of(record: Record, *, portable: bool = False) -> Path | Recorded | Fr
 
 
 def name_of(record: Record) -> str:
-    """The name of a run; "" for records that are named by their place."""
+    """Return the name of a run; "" for records named by their path."""
     return record.name if isinstance(record, Run) else ""
 
 

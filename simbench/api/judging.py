@@ -1,4 +1,4 @@
-"""Judges a record of a platform or of a client against a contract: what `simbench judge` and `judge()` share.
+"""Judges a record of a platform or of a client against a contract, for `simbench judge` and `judge()`.
 
 `simbench.api.audit` applies the rules of conformance to captures and to the wire of runs.
 """
@@ -48,9 +48,9 @@ SHOWN_NOTES = 20
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
-    """A record, what is known beside it, and how it is read. Times are ISO 8601 texts; `tz` is the zone of those
-    that name none. `keep`: folder in which the ledger read from a capture is kept. `called`: the record's name in
-    facts and reports, by default its path.
+    """A record, additional data, and options of reading. Times are ISO 8601 texts; `tz` is the zone of those that name
+    none. `keep`: folder for the ledger read from a capture. `called`: the record's name in facts and reports, by
+    default its path.
     """
 
     source: Path | Run | Frame
@@ -90,7 +90,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 def judge_record(inputs: Inputs, kind: str = "", progress: Progress = silent) -> Judged:
     """Read and judge a record.
 
-    Raises BadInput when it cannot be read, or is of another kind than requested.
+    Raises BadInput if it cannot be read, or is of another kind than requested.
     """
     contract = inputs.contract
     if isinstance(inputs.source, Path) and is_capture_file(inputs.source):
@@ -132,14 +132,14 @@ def judge_record(inputs: Inputs, kind: str = "", progress: Progress = silent) ->
 
 
 def _dispute(case: Case, record: Record, wire: Trace) -> Dispute:
-    """The tickets against the probes given, or against what the client of a run saw, of which nothing is lost."""
+    """Compare the tickets with the given probes, or with the complete observations of a run's client."""
     if record.asked:
         return dispute_of(service_of(case), probes_of(case), case.contract)
     return dispute_of(service_of(case), seen_by_the_client(wire), case.contract, in_a_row=1)
 
 
 def _as_recorded(record: Record) -> Run:
-    """The record before any decision; a run may have been judged over another period than it holds."""
+    """Return the record before any decision; a run may have been judged over another period than its own."""
     if record.source.kind == RUN:
         return retold(record.run, record.source.incidents, record.source.period, record.asked)
     return record.run.extended("stimuli", record.asked) if record.asked else record.run
@@ -158,7 +158,7 @@ def _options(options: Inputs, mapping: MappingFile) -> SourceOptions:
 
 
 def _record(options: Inputs, mapping: MappingFile, source: Source) -> tuple[Record, tuple[RejectedRow, ...]]:
-    """The source with the traffic and probes given with it, and the notes on their rows."""
+    """Return the source with the given traffic and probes, and the notes on their rows."""
     run, notes = source.run, source.notes
     asked: tuple[Row, ...] = ()
     unread = {INCIDENTS: unread_of(source.notes, source.rows)}
@@ -186,7 +186,7 @@ def _findings(
     case: Case, record: Record, progress: Progress,
     deciding: Callable[[Sequence[Incident]], Sequence[Incident]] = lambda incidents: incidents,
 ) -> tuple[Finding, ...]:  # fmt: skip
-    """One finding per purpose."""
+    """Return one finding per purpose."""
     source, least, most = record.source, None, None
     if source.most and source.least != source.most:
         least, most = (record.case(deciding(one), case) for one in (source.least, source.most))
@@ -230,7 +230,7 @@ def _facts(
 
 
 def _forecast(options: Inputs, case: Case, progress: Progress) -> tuple[Forecast | None, BackTest | None]:
-    """The forecast asked for, and its trial on the past. Raises BadInput."""
+    """Return the requested forecast, and its back test. Raises BadInput."""
     if options.forecast_until is None:
         return None, None
     zone = zone_of(options.tz) if options.tz else None
@@ -239,7 +239,7 @@ def _forecast(options: Inputs, case: Case, progress: Progress) -> tuple[Forecast
     if not service.period.known_from < now <= service.period.end:
         raise BadInput("--as-of", "is outside the time for which the record has every incident", "a time within it")
     if until <= now:
-        lies = "lies within the period judged" if options.as_of is None else "is not after --as-of"
+        lies = "is within the judged period" if options.as_of is None else "is not after --as-of"
         raise BadInput("--forecast", lies, "a later date")
     laws = read_laws(options.laws) if options.laws else ()
     made = forecast(

@@ -1,4 +1,4 @@
-"""`plan`: which short codes and tiers to buy; `sweep`: a study over a grid of parameters."""
+"""`plan`: the short codes and tiers to buy; `sweep`: a study over a grid of parameters."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ OF_KIND = {"own": "your choice; ", "held": "what you hold; "}
 
 
 class Plan:
-    """Which short codes at which rate keep the promise of a campaign, what they cost and how sure they are.
+    """The short codes and rates that keep the promise of a campaign, with cost and certainty.
 
-    `advice` holds every figure (docs/reference/campaign.md): candidates, sensitivities, trade-offs, invoices, orders.
+    `advice` has every figure (docs/reference/campaign.md): candidates, sensitivities, trade-offs, invoices, orders.
 
     >>> found = plan("plan/02_small")
     >>> sorted(found.tables)[:4]
@@ -58,12 +58,12 @@ class Plan:
 
     @property
     def chosen(self) -> Candidate:
-        """The code plan that is advised: `.words`, `.euros`, `.probability`."""
+        """The advised code plan: `.words`, `.euros`, `.probability`."""
         return self.advice.chosen
 
     @property
     def verdict(self) -> str:
-        """Whether the promise holds, in sentences."""
+        """Sentences on whether the promise is kept."""
         return self.advice.verdict
 
     @property
@@ -79,7 +79,7 @@ class Plan:
         return {sheet.name: frame_of(sheet) for sheet in sheets_of(self.advice)}
 
     def table(self, name: str) -> Frame:
-        """One of `tables`. Raises BadInput for another name."""
+        """Return one of `tables`. Raises BadInput for another name."""
         if name not in self.tables:
             raise BadInput("table", f"is {name!r:.40}", choice(name, self.tables))
         return self.tables[name]
@@ -114,13 +114,13 @@ def plan(  # noqa: PLR0913 - the options of a plan
     executor: Where = None,
     progress: Progress | bool = False,
 ) -> Plan:
-    """Say which short codes and tiers to buy for a campaign, as `simbench plan` does.
+    """Find the short codes and tiers to buy for a campaign, as `simbench plan` does.
 
-    `campaign` is a file, the name of a bundled one, or its tables (docs/reference/campaign.md). `mixes`: code plans of
-    your own, scored beside the advice. `held`: codes held already. `executor` works out sensitivities and trade-offs,
-    as that of `simulate`; the advice is the same on any. `language` is that of the invoices and of the report.
+    `campaign` is a file, the name of a bundled one, or its tables (docs/reference/campaign.md). `mixes`: your own code
+    plans, scored as well. `held`: codes already held. `executor` computes sensitivities and trade-offs (see
+    `simulate`); the advice is the same on any. `language` is that of the invoices and of the report.
 
-    Raises BadInput with what would be needed where no plan keeps the promise, and for wrong input; needs the extra
+    Raises BadInput with the necessary changes if no plan keeps the promise, and for invalid input; needs the extra
     `plan`.
 
     >>> found = plan("plan/02_small")
@@ -143,7 +143,7 @@ def plan(  # noqa: PLR0913 - the options of a plan
 
 
 def asked_of(campaign: Path | str | Mapping[str, Any], contract: Contract | Path | str | None, language: str) -> Asked:
-    """The order, world and contract for the advisor. Raises BadInput."""
+    """Return the input of the advisor: campaign and contract. Raises BadInput."""
     from simbench.planning.campaign import CampaignError, CampaignPlan, checked, read_campaign
 
     if isinstance(campaign, Mapping):
@@ -160,7 +160,7 @@ def asked_of(campaign: Path | str | Mapping[str, Any], contract: Contract | Path
 
 
 def code_plans(asked: Asked, texts: Iterable[str]) -> tuple[CodePlan, ...]:
-    """Code plans of the caller's own. Raises CampaignError."""
+    """Return the caller's own code plans. Raises CampaignError."""
     from simbench.planning.own_code_plan import own_code_plan
 
     return tuple(own_code_plan(text, asked) for text in texts)
@@ -168,7 +168,7 @@ def code_plans(asked: Asked, texts: Iterable[str]) -> tuple[CodePlan, ...]:
 
 @in_python_words
 def what_if(run: Run | Path | str, *, contract: Contract | Path | str | None = None, late_min: float = 10.0) -> Frame:
-    """Recompute a run under other codes and tiers: its cost, and how much of its traffic is late or lost.
+    """Recompute a run under other codes and tiers: its cost, and its late and lost traffic.
 
     Columns: prefix, words, euros (before VAT), messages, late (after `late_min` minutes), lost, longest_wait_s, since,
     at_most (late, lost and waits are upper bounds). Raises LedgerError for a run without messages.
@@ -189,9 +189,9 @@ def what_if(run: Run | Path | str, *, contract: Contract | Path | str | None = N
 
 
 class Sweep:
-    """A study that was run: each point of its grid, with the mean of every measure and its confidence interval.
+    """A finished study: each point of its grid, with the mean of every measure and its confidence interval.
 
-    `points` and `runs` are the tables; `prepared` is the study as it was run.
+    `points` and `runs` are the tables; `prepared` is the study.
 
     >>> tiers = {"parameters": [{"key": "codes.0.rate_per_s", "values": [10, 20]}], "replications": 2, "block": 2}
     >>> found = sweep(tiers, world="year/01_quiet_day", executor=1)
@@ -204,14 +204,14 @@ class Sweep:
 
     @cached_property
     def points(self) -> Frame:
-        """A row a point: point, the parameters, runs, and for each measure its mean and half width."""
+        """A row per point: point, the parameters, runs, and for each measure its mean and half width."""
         from simbench.planning.report.sweep_page import points_sheet
 
         return frame_of(points_sheet(self.prepared, self.intervals))
 
     @cached_property
     def runs(self) -> Frame:
-        """A row a run: point, replication, the parameters, every measure."""
+        """A row per run: point, replication, the parameters, every measure."""
         from simbench.planning.sweep import table_of
 
         return Frame(table_of(self.prepared, self.done), "runs")
@@ -234,11 +234,9 @@ def sweep(
 ) -> Sweep:
     """Run a world over a grid or sample of parameters, with replications, as `simbench sweep` does.
 
-    `study` is a file, the name of a bundled one, or its tables (docs/reference/campaign.md) beside a `world`.
-    `executor` as of `simulate`; the result is the same on any. With a `folder`, a sweep that was interrupted goes on
-    where it stopped.
-
-    Raises BadInput for wrong input, Trouble where workers or a cluster are lost; needs the extra `plan`.
+    `study` is a file, the name of a bundled one, or its tables (docs/reference/campaign.md) with a `world`. `executor`:
+    see `simulate`; it does not change the result. With a `folder`, an interrupted sweep continues.
+    Raises BadInput for invalid input, Trouble if workers or a cluster are lost; needs the extra `plan`.
 
     >>> tiers = {"parameters": [{"key": "codes.0.rate_per_s", "values": [10, 20]}], "replications": 2, "block": 2}
     >>> sweep(tiers, world="year/01_quiet_day", executor=1)
@@ -266,12 +264,12 @@ def sweep(
 
 
 def prepared_of(study: Path | str | Mapping[str, Any], world: World | Path | str | None) -> Prepared:
-    """A study with its world. Raises BadInput."""
+    """Return a study with its world. Raises BadInput."""
     from simbench.planning.study import Study, StudyError, prepare, read_study
 
     if isinstance(study, Path | str):
         if world is not None:
-            raise BadInput("world", "is given beside a file, which names its own", "the tables of a study")
+            raise BadInput("world", "is given with a file, which names its own world", "the tables of a study")
         return read_study(find_scenario(Path(study)))
     if not isinstance(study, Mapping):
         raise BadInput("study", f"is a {type(study).__name__}", "a file, or the tables of one")
@@ -314,7 +312,7 @@ def write_sweep(folder: Path, done: Sweep, language: str = "en", measure: str = 
 
 
 def plain(value: object) -> object:
-    """Numbers of numpy as Python's."""
+    """Convert numbers of numpy to Python's."""
     if hasattr(value, "item"):
         return value.item()
     raise NotImplementedError(type(value))

@@ -1,4 +1,4 @@
-"""The kinds of records that can be judged, and the options that each kind can use; any other is refused."""
+"""The kinds of records that can be judged, and the options for each kind; other options are rejected."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from simbench.base.errors import BadInput
 
 CAPTURE, RUN, LOG, TABLE, MESSAGES = "a capture", "run", "kannel log", "outages", "traffic"
 
-_SERVICE: Final = frozenset({RUN, LOG, TABLE, MESSAGES})  # what shows a service level
+_SERVICE: Final = frozenset({RUN, LOG, TABLE, MESSAGES})  # kinds with a service level
 # Option and field: the kinds of source that can use it.
 _USED_BY: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("--campaigns", "campaigns"): frozenset({CAPTURE, RUN}),
@@ -32,7 +32,7 @@ _NAMES: Final = {
 
 
 def check_kind(source: str, found: str, kind: str) -> None:
-    """Raise BadInput when a source is of another kind than the command's ("": any)."""
+    """Raise BadInput if a source is of another kind than the command's ("": any)."""
     if kind and found != kind:
         raise BadInput(source, f"is {_NAMES[found]}", f"{_NAMES[kind]}; simbench judge FILE judges any of them")
 

@@ -35,14 +35,14 @@ EXPECTED = "a run, findings, a session, a plan, a sweep, a bill, a settlement, t
 Page = Callable[[], str]
 Write = Callable[[Path, bool], object]
 GROUP: Final = "simbench.reports"
-"""Entry points of packages that ship reports: each gives a function from a result to a `Report`."""
+"""Entry points of packages with reports: each is a function from a result to a `Report`."""
 
 
 class Report:
     """The report of a result: one page, its figures, and the files that `save` writes.
 
-    Everything is drawn when it is first asked for. `title` names it. A report of your own is made of a title and a
-    function that gives the page as HTML; `write` writes the files into a folder, without it the page alone.
+    Page and figures are drawn on first use. A report of your own consists of a `title` and a function that returns the
+    page as HTML; `write` writes the files into a folder, by default only the page.
 
     >>> page = report(simulate("year/01_quiet_day"))
     >>> sorted(page.figures)[:2]
@@ -62,16 +62,19 @@ class Report:
 
     @property
     def html(self) -> str:
-        """The page: HTML that needs nothing beside itself."""
+        """The page as self-contained HTML."""
         return self._drawn[0]
 
     @property
     def figures(self) -> Mapping[str, Figure]:
-        """Every figure of the page by name, as figures of matplotlib."""
+        """Every figure of the page by name, as matplotlib figures."""
         return self._drawn[1]
 
     def figure(self, name: str) -> Figure:
-        """One figure by name, such as "availability". Raises BadInput for another name, with those there are."""
+        """Return one figure by name, such as "availability".
+
+        Raises BadInput, which lists the names, for an unknown one.
+        """
         if name not in self.figures:
             raise BadInput("figure", f"is {name!r:.60}", choice(name, self.figures))
         if in_notebook():
@@ -80,10 +83,10 @@ class Report:
 
     @in_python_words
     def save(self, folder: Path | str, *, pdf: bool = False) -> list[Path]:
-        """Write the report and the files beside it into a folder, and give their paths.
+        """Write the report and its other files into a folder, and return their paths.
 
-        The folder is a new one, or one that simbench wrote. Raises BadInput for any other, and for `pdf` where the
-        report has no such form.
+        The folder is a new one, or one that simbench wrote. Raises BadInput for any other, and for `pdf` if the report
+        has no such form.
         """
         if pdf and not self._has_pdf:
             raise BadInput("pdf", "this report has no such form", "the report of a service level")
@@ -114,14 +117,14 @@ def report(
     measure: str = "",
     form: str = "",
 ) -> Report:
-    """The report of a result: what the command of its kind writes with `-o`.
+    """Return the report of a result, the same as the command of its kind writes with `-o`.
 
-    `thing`: what `simulate`, `judge`, `conform`, `plan`, `sweep`, `bill`, `dialup.simulate` or `roaming.simulate` gave,
-    or the folder of a run or of a session. `language` is that of the page, where it has several. `contract` replaces
-    that of a run. `measure` is what the page of a sweep is about. `form` is the name of a
-    report that another package ships; it is given the result, of a folder its run or session.
+    `thing`: a result of `simulate`, `judge`, `conform`, `plan`, `sweep`, `bill`, `dialup.simulate` or
+    `roaming.simulate`, or the folder of a run or of a session. `language` is that of the page, if it has several.
+    `contract` replaces that of a run. `measure` is the measure on the page of a sweep. `form` is the name of another
+    package's report; it gets the result, or the run or session of a folder.
 
-    Raises BadInput for anything else, and for findings that have no report of their own.
+    Raises BadInput for anything else, and for findings without a report.
 
     >>> page = report(simulate("year/01_quiet_day"))
     >>> page.figure("availability")
@@ -141,7 +144,7 @@ def report(
 
 
 def forms() -> tuple[str, ...]:
-    """The names of the reports that other packages ship."""
+    """Return the names of other packages' reports."""
     return tuple(sorted(shipped(GROUP)))
 
 
@@ -303,7 +306,7 @@ def _of_travels(travels: Travels) -> Report:
 
 
 def shown_in_notebooks() -> None:
-    """Have a notebook show figures of matplotlib as pictures, as it does once pyplot is imported."""
+    """Make a notebook show matplotlib figures as images, as it does after an import of pyplot."""
     from IPython import get_ipython
     from IPython.core.pylabtools import select_figure_formats
 

@@ -41,18 +41,18 @@ if TYPE_CHECKING:
 
 Detail = Literal["rows", "minute"]
 Engine = Literal["auto", "bulk", "events"]
-INSTANTS = ("at", "started", "ended", "until", "scts")  # columns that hold instants, in microseconds UTC
+INSTANTS = ("at", "started", "ended", "until", "scts")  # columns of instants, in microseconds UTC
 
 
 _HOMES: WeakKeyDictionary[Recorded, TemporaryHome] = WeakKeyDictionary()
-"""The temporary folder of each ledger that lies in one: whatever reads the ledger keeps the folder."""
+"""The temporary folder of each ledger in one: a reader of the ledger keeps the folder."""
 
 
 class Run:
-    """One run of a platform, simulated or recorded: what happened, as tables.
+    """One run of a platform, simulated or recorded, as tables of events.
 
-    `folder` is where it is kept, `ledger` the record itself, `engine` the engine that simulated it ("" otherwise).
-    A run simulated without a folder lies in a temporary one, which goes when nobody refers to the run any more.
+    `folder` is its location, `ledger` the record itself, `engine` the engine that simulated it ("" otherwise). A run
+    simulated without a folder is in a temporary one, which is deleted when the run is no longer referenced.
 
     >>> run = simulate("year/01_quiet_day")
     >>> run.tables
@@ -70,17 +70,17 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The name of the scenario, or else of the run."""
+        """The name of the scenario or of the run."""
         return self.ledger.info.scenario or self.ledger.info.run
 
     @property
     def seed(self) -> int:
-        """The seed it was simulated with."""
+        """The seed of the simulation."""
         return self.ledger.info.seed
 
     @property
     def contract(self) -> str:
-        """The name of the contract it ran under."""
+        """The name of the contract of the run."""
         return self.ledger.info.contract
 
     @property
@@ -89,7 +89,7 @@ class Run:
         return tuple(name for name in TABLES if self.ledger.table(name).num_rows)
 
     def table(self, name: str) -> Frame:
-        """A table by name: wire, events, stimuli, centre, timing_error or minute (docs/reference/ledger.md).
+        """Return a table by name: wire, events, stimuli, centre, timing_error or minute (docs/reference/ledger.md).
 
         Instants are timestamps in UTC, to the microsecond. Raises BadInput for another name.
         """
@@ -112,7 +112,7 @@ class Run:
 
     @property
     def period(self) -> tuple[datetime, datetime] | None:
-        """From when until when it ran, in the zone of its contract; None where the record does not say."""
+        """Start and end of the run, in the zone of its contract; None if unknown."""
         found = period_of(events_in(self.ledger.events))
         if found is None:
             return None
@@ -121,12 +121,12 @@ class Run:
 
     @cached_property
     def counts(self) -> Frame:
-        """Messages of each short code: offered, submitted, accepted, refused, delivered, …, as the run counted them."""
+        """Messages of each short code: offered, submitted, accepted, refused, delivered, …"""
         return Frame.of(columns_of(counts_of(self.ledger)), "counts")
 
     @in_python_words
     def save(self, folder: Path | str) -> Path:
-        """Write the run into a new folder as Parquet files, one a table; gives the folder. Raises BadInput."""
+        """Write the run into a new folder as Parquet files, one per table; return the folder. Raises BadInput."""
         if (Path(folder) / NAME).exists():
             raise LedgerError(str(folder), "holds a ledger already", "a new or empty folder")
         export_parquet(self.ledger, Path(folder))
@@ -147,9 +147,9 @@ class Run:
 
 @in_python_words
 def open_run(folder: Path | str) -> Run:
-    """The run in a folder: of `simulate`, `simbench run`, `simbench serve`, or an exercise of a session.
+    """Return the run in a folder: of `simulate`, `simbench run`, `simbench serve`, or an exercise of a session.
 
-    Raises BadInput (LedgerError) when there is no run, a file of it is damaged, or somebody is writing it.
+    Raises BadInput (LedgerError) if there is no run, a file is damaged, or the run is being written.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as home:
@@ -198,7 +198,7 @@ def simulate(  # noqa: PLR0913 - the options of a simulation
     for each replication. `progress`: True shows it, a function is called with the share done and a text. The same world
     and seed give the same run.
 
-    Raises BadInput for anything that cannot be simulated, LedgerError for a folder that has a run already.
+    Raises BadInput for a world that cannot be simulated, LedgerError for a folder with an earlier run.
 
     >>> run = simulate("year/01_quiet_day")
     >>> run.counts.columns[:3]
@@ -218,7 +218,7 @@ def simulate(  # noqa: PLR0913 - the options of a simulation
             return Run(open_recorded(home), home, used[0], temporary)
         if replications < 1:
             raise BadInput("replications", f"is {replications}", "1 or more")
-        asked.planned()  # what is wrong with the world is said here, not by a worker
+        asked.planned()  # reports errors in the world here, not in a worker
         tasks = [
             Task(asked.but(seed=seed_of(asked.settings.seed, number)), home / f"{number:04}", detail, engine)
             for number in range(replications)
@@ -242,12 +242,12 @@ class Task(msgspec.Struct, frozen=True):
 
 
 def simulate_there(task: Task) -> str:
-    """Simulate into the folder of a task; the engine used."""
+    """Simulate into the folder of a task and return the engine used."""
     return _simulate(task, silent)
 
 
 def simulate_elsewhere(task: Task) -> tuple[str, dict[str, bytes]]:
-    """Run `simulate` on a machine with another disk; give the engine used and the files of the run."""
+    """Simulate on a machine with another disk; return the engine used and the files of the run."""
     with tempfile.TemporaryDirectory(prefix="simbench-") as home:
         folder = Path(home) / "run"
         engine = _simulate(msgspec.structs.replace(task, folder=folder), silent)
@@ -260,7 +260,7 @@ def _simulate(task: Task, progress: Progress) -> str:
 
 
 class How(msgspec.Struct, frozen=True):
-    """How a world is run: what the ledger keeps, which engine, how many processes simulate codes of one run."""
+    """Options of a simulation: the detail of the ledger, the engine, the number of processes for the codes of a run."""
 
     detail: Detail = "minute"
     engine: Engine = "auto"
@@ -268,9 +268,9 @@ class How(msgspec.Struct, frozen=True):
 
 
 def simulate_into(folder: Path, world: Planned, how: How, progress: Callable[[float], object]) -> str:
-    """Simulate a world into a new folder and give the engine used; one that is interrupted is kept as far as it came.
+    """Simulate a world into a new folder and return the engine used; an interrupted run is kept up to that point.
 
-    Raises LedgerError for a folder that has a run, ScenarioError for an engine that does not carry the world.
+    Raises LedgerError for a folder with a run, ScenarioError for an engine that does not support the world.
     """
     settings, contract, done = world.scenario, world.contract, [0.0]
     info = RunInfo(
@@ -293,7 +293,7 @@ def simulate_into(folder: Path, world: Planned, how: How, progress: Callable[[fl
 
 
 def counts_of(run: Recorded) -> dict[str, dict[str, int]]:
-    """The counts of each short code: from minutes where the run keeps those, else from the centre's rows."""
+    """Return the counts of each short code: from minutes if the run keeps them, otherwise from the centre's rows."""
     if run.table("minute").num_rows:
         found = scan.sums_of(run, "minute", scan.field("code"), scan.field(*COUNTED))
         return {code: {name: int(found[name][row]) for name in COUNTED} for row, code in enumerate(found["code"])}
@@ -305,7 +305,7 @@ def counts_of(run: Recorded) -> dict[str, dict[str, int]]:
 
 
 def columns_of(counts: dict[str, dict[str, int]]) -> dict[str, list[object]]:
-    """Counts by short code as columns; what a code has none of is 0."""
+    """Return counts by short code as columns; missing ones are 0."""
     names = [name for name in COUNTED if any(name in each for each in counts.values())]
     names += sorted({name for each in counts.values() for name in each} - set(names))
     codes = sorted(counts)
@@ -313,7 +313,7 @@ def columns_of(counts: dict[str, dict[str, int]]) -> dict[str, list[object]]:
 
 
 class TemporaryHome:
-    """A folder that goes with the last ledger in it."""
+    """A folder that is deleted with the last ledger in it."""
 
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="simbench-"))
@@ -329,7 +329,7 @@ def _received(task: Task, done: tuple[str, dict[str, bytes]]) -> str:
 
 
 def _timed(table: pa.Table) -> pa.Table:
-    """A table of the ledger with its instants as timestamps, without the order of appending."""
+    """Return a table of the ledger with its instants as timestamps, without the column of the order of appending."""
     import pyarrow as pa
 
     for place, name in enumerate(table.column_names):

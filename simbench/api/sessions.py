@@ -1,4 +1,4 @@
-"""Conformance sessions of a client: `conform` runs one, `read_session` reads one that was kept."""
+"""Conformance sessions of a client: `conform` runs one, `read_session` reads a stored one."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ Maker = Callable[[], SystemUnderTest]
 
 
 class Session:
-    """A client driven through exercises and judged.
+    """A client judged in exercises.
 
-    `findings` has one finding a purpose and exercise; `folder` holds a ledger an exercise (`runs/EXERCISE/ledger`, for
-    `open_run`). A session without a folder of its own lies in a temporary one, which goes when nobody refers to the
-    session any more.
+    `findings` has one finding per purpose and exercise; `folder` contains one ledger per exercise
+    (`runs/EXERCISE/ledger`, for `open_run`). A session without its own folder is in a temporary one, which is deleted
+    when the session is no longer referenced.
 
     >>> session = conform("reference", only="refusals")
     >>> session.exercises
@@ -65,7 +65,7 @@ class Session:
 
     @property
     def outcome(self) -> str:
-        """The whole in one word: pass, fail or inconclusive."""
+        """The overall outcome: pass, fail or inconclusive."""
         return self.findings.outcome
 
     @property
@@ -98,18 +98,18 @@ def conform(  # noqa: PLR0913 - the options of a session
     folder: Path | str | None = None,
     progress: Progress | bool = False,
 ) -> Session:
-    """Drive a client through the exercises and judge it, clause by clause, as `simbench conform` does.
+    """Run the exercises with a client and judge it, clause by clause, as `simbench conform` does.
 
-    `sut` is the name of a client (reference, kannel, command, external, or one that a package ships), a description
-    (.toml), or a function or class that makes a `SystemUnderTest`: each exercise starts a fresh one. `only`: clauses,
-    chapters, purposes or exercises. `program`: program and arguments of "command". `capabilities`: what the client
-    claims (TOML). `faults` are planted in the reference client. `baseline`: known deviations (TOML); with `strict`,
-    weak and inconclusive findings fail as well. `soak`: an endurance run of this length ("10m") instead. `jobs`
-    exercises run at a time, but those that measure high rates run alone, low ones four at a time. `folder`, a new one,
-    keeps the whole session, as the command does. All servers and clients have ended when the function returns or
-    raises, Ctrl-C included.
+    `sut` is the name of a client (reference, kannel, command, external, or one of another package), a description
+    (.toml), or a function or class that makes a `SystemUnderTest`: each exercise starts a new one. `only`: clauses,
+    chapters, purposes or exercises. `program`: program and arguments of "command". `capabilities`: the client's
+    capabilities (TOML). `faults`: faults of the reference client. `baseline`: known deviations (TOML); with `strict`,
+    weak and inconclusive findings fail as well. `soak`: an endurance run of this duration ("10m") instead. `jobs`:
+    number of concurrent exercises; those that measure high rates run alone, low rates four at a time. `folder`: a new
+    folder for the complete session, as of the command. All servers and clients have ended when the function returns or
+    raises, also after Ctrl-C.
 
-    Raises BadInput for what cannot be run, Trouble where the machine lacks something.
+    Raises BadInput for invalid input, Trouble if the machine lacks a program.
 
     >>> session = conform("reference", only="refusals")
     >>> session.outcome
@@ -151,9 +151,9 @@ def _session_of(judged: Judgements, known: Baseline, home: Path, temporary: Path
 
 
 def _conducted(plan: Plan, home: Path, progress: Progress | bool) -> Judgements:
-    """A session that was run to its end; nothing of it is left running, however it ends."""
+    """Run a session to its end; no process of it remains, even after an error."""
     if (home / RUNS).exists():
-        raise BadInput(f"folder {home}", "already holds a session", "a new folder")
+        raise BadInput(f"folder {home}", "already contains a session", "a new folder")
     claim(home, "folder")
     judged = Judgements(plan)
     with reported(progress) as show:
@@ -167,9 +167,9 @@ def _conducted(plan: Plan, home: Path, progress: Progress | bool) -> Judgements:
 
 @in_python_words
 def read_session(folder: Path | str, contract: Contract | str | None = None) -> Session:
-    """The session that `conform` or `simbench conform` kept in a folder, its findings as they were.
+    """Return the session that `conform` or `simbench conform` stored in a folder, with its original findings.
 
-    Raises BadInput when there is none, LedgerError for a damaged ledger.
+    Raises BadInput if there is none, LedgerError for a damaged ledger.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as home:
@@ -194,12 +194,12 @@ def read_session(folder: Path | str, contract: Contract | str | None = None) -> 
 
 
 def is_session(folder: Path) -> bool:
-    """Whether a folder holds a session."""
+    """Tell whether a folder contains a session."""
     return (folder / RUNS).is_dir() and (folder / FINDINGS).is_file()
 
 
 class _Ticker:
-    """Progress of a session: the share of its exercises that are over."""
+    """Progress of a session: the share of finished exercises."""
 
     def __init__(self, show: Progress, total: int) -> None:
         self._show, self._total, self._done = show, total, 0

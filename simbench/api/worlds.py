@@ -21,7 +21,7 @@ from simbench.simulation import plan as planned
 from simbench.simulation.scenario import Campaign, Flow, WorldScenario, check_world, read_world
 
 Span = tuple[str | date, str | date]
-"""From a midnight or civil time up to, but not including, another."""
+"""A period from one midnight or civil time up to, but not including, another."""
 
 
 class World:
@@ -29,7 +29,7 @@ class World:
 
     The arguments are the keys of a world's file (docs/reference/scenario.md) and are checked in the same way.
     `period` is (from, to), civil times of the contract's zone; `codes` maps short codes to rates in messages/s, tiers
-    of the contract. `campaigns` and `flows` say what is sent; at least one is needed. `settings` holds the checked
+    of the contract. `campaigns` and `flows` are the messages sent; at least one is needed. `settings` has the checked
     values, `contract` the contract.
 
     Raises ScenarioError or ContractError with place, value and expectation.
@@ -75,7 +75,10 @@ class World:
 
     @classmethod
     def read(cls, path: Path | str, contract: Contract | Path | str | None = None) -> World:
-        """The world of a file, or a bundled one by name ("year/01_quiet_day"). Raises ScenarioError, ContractError."""
+        """Read the world of a file, or a bundled one by name ("year/01_quiet_day").
+
+        Raises ScenarioError, ContractError.
+        """
         file = find_scenario(Path(path))
         settings = read_world(file)
         known = contract_beside(settings.contract, file) if contract is None else contract_in(contract)
@@ -88,7 +91,7 @@ class World:
         return made
 
     def but(self, **changes: Any) -> World:
-        """The same world with other values of its settings, such as `but(seed=2)`. Raises ScenarioError."""
+        """Return the same world with other values of its settings, such as `but(seed=2)`. Raises ScenarioError."""
         unknown = sorted(set(changes) - set(self.settings.__struct_fields__))
         if unknown:
             known = ", ".join(self.settings.__struct_fields__)
@@ -96,7 +99,7 @@ class World:
         return self._made(replace(self.settings, **changes), self.contract, self.place)
 
     def planned(self) -> planned.World:
-        """The world as the engines run it: incidents, links and distributions worked out."""
+        """Return the world in the form for the engines, with computed incidents, links and distributions."""
         return planned.plan(self.settings, self.contract, self.place)
 
     @property
@@ -112,7 +115,7 @@ class World:
 
 
 def world_in(given: World | Path | str) -> World:
-    """The world given as an object, a file or a name. Raises BadInput for anything else."""
+    """Return the world given as an object, a file or a name. Raises BadInput for anything else."""
     if isinstance(given, World):
         return given
     if isinstance(given, Path | str):

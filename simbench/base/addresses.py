@@ -16,7 +16,7 @@ def host_and_port(text: str, place: str) -> tuple[str, int]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it; names other than localhost could resolve to any address."""
+    """Return whether only this machine can reach a host; names other than localhost may resolve to any address."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,6 +1,6 @@
-"""Arguments of public functions are checked against their annotations at the call, as keys of a file are.
+"""Checks arguments of public functions against their annotations at the call, with errors like those of a file.
 
-Only annotations made of the kinds below are checked; the functions themselves check the others.
+Only arguments whose annotation consists of the kinds below are checked; each function checks its others itself.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _kind(part: str, names: Mapping[str, Any]) -> Kind | None:
 
 
 def _is(value: Any, kind: Kind) -> bool:
-    if isinstance(value, bool) and bool not in kind.types:  # which Python takes for a number
+    if isinstance(value, bool) and bool not in kind.types:  # Python counts bool as int
         return False
     if kind.values:
         return isinstance(value, str) and value in kind.values

@@ -48,17 +48,18 @@ class Calendar:
         return us_of(aware)
 
     def iso(self, us: int) -> str:
-        """Write an instant as ISO 8601 with its offset, to the second where it is a whole one."""
+        """Write an instant as ISO 8601 with its offset, without a fraction if it is a whole second."""
         return self.civil(us).isoformat()
 
     def instant(self, *fields: int, fold: int = 0) -> int:
         """Return the instant of year, month, day[, hour, minute, second, microsecond]."""
-        return self.from_civil(datetime(*fields), fold)  # type: ignore[arg-type] # mypy counts *fields as reaching tzinfo
+        return self.from_civil(datetime(*fields), fold)  # type: ignore[arg-type] # mypy takes *fields to reach tzinfo
 
     def summer_shift(self, us: int) -> timedelta:
-        """How far clocks are ahead of the year's least offset from UTC: an hour in summer, whatever the zone calls it.
+        """Return how far clocks are ahead of the year's smallest offset from UTC: an hour in summer in most zones.
 
-        Ireland's rules call winter the time that is moved, so that `datetime.dst()` is -1 h in winter and 0 in summer.
+        `datetime.dst()` does not give this for Ireland, whose rules define winter as the shifted time: it is -1 h in
+        winter.
         """
         civil = self.civil(us)
         offsets = [
@@ -83,13 +84,13 @@ class Calendar:
         return self.instant(opens[0], opens[1] + 1, 1), self.instant(closes[0], closes[1] + 1, 1)
 
     def period_of(self, us: int, months: int) -> tuple[int, int]:
-        """Return the calendar period of so many months (1, 3 or 12, counted from January) an instant lies in."""
+        """Return the calendar period of 1, 3 or 12 months (counted from January) that contains an instant."""
         then = self.civil(us)
         first = (then.month - 1) // months * months + 1
         return self.month_of(then.year, first)[0], self.month_of(then.year, first + months)[0]
 
     def is_peak(self, us: int, from_h: int, to_h: int, *, holidays_off: bool = True) -> bool:
-        """Whether an instant is at the peak of a telephone tariff: Monday to Friday, from an hour until another.
+        """Return whether an instant is in the peak of a telephone tariff: Monday to Friday, from `from_h` to `to_h`.
 
         The result holds for the whole hour. `holidays_off` treats public holidays like Sundays.
         """
@@ -98,7 +99,7 @@ class Calendar:
         return working and from_h <= then.hour < to_h
 
     def days_before(self, us: int, days: int, reading: str = "calendar") -> int:
-        """Return the latest instant that is `days` days ahead of an instant, for announcements.
+        """Return the latest instant at least `days` days before an instant, for announcements.
 
         `reading`: "calendar" counts 24 hours a day; "civil", "ouvrables" and "ouvres" go back that
         many days, jours ouvrables or jours ouvrés, to the same civil time.
@@ -113,15 +114,15 @@ class Calendar:
         return self.from_civil(datetime.combine(day, then.time()), then.fold)
 
     def is_jour_ouvrable(self, day: date, *, regional: bool = False) -> bool:
-        """Whether a date is a jour ouvrable: Monday to Saturday, no public holiday."""
+        """Return whether a date is a jour ouvrable: Monday to Saturday, no public holiday."""
         return day.weekday() < 6 and day not in self.holidays_of(day.year, regional)
 
     def is_jour_ouvre(self, day: date, *, regional: bool = False) -> bool:
-        """Whether a date is a jour ouvré: Monday to Friday, no public holiday."""
+        """Return whether a date is a jour ouvré: Monday to Friday, no public holiday."""
         return day.weekday() < 5 and day not in self.holidays_of(day.year, regional)
 
     def holidays_of(self, year: int, regional: bool = False) -> frozenset[date]:
-        """Return the public holidays of a year, with those of the region if asked for."""
+        """Return the public holidays of a year; `regional` adds those of the region."""
         return _holidays(self.country, self.region if regional else "", year)
 
     def scts_text(self, us: int) -> str:
@@ -180,7 +181,7 @@ def _parsed(calendar: Calendar, text: str) -> int | None:
 
 
 UTC_CALENDAR = Calendar("UTC", "")
-"""Universal time without holidays, for what belongs to no contract."""
+"""Universal time without holidays, where no contract applies."""
 
 
 def us_of(moment: datetime) -> int:

@@ -1,6 +1,6 @@
-"""Clients, rules, contracts and reports of other installed packages, found by entry points.
+"""Finds clients, rules, contracts and reports of other installed packages by their entry points.
 
-A package that cannot be loaded is a mistake of the installation: one line that names it.
+A package that cannot be loaded raises BadInput, which names the package.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from simbench.base.errors import BadInput
 
 
 def shipped(group: str) -> dict[str, EntryPoint]:
-    """The entry points of a group by name. Raises BadInput where two packages ship different things of one name."""
+    """Return the entry points of a group by name.
+
+    Raises BadInput if two packages use one name for different objects.
+    """
     found: dict[str, EntryPoint] = {}
     for one in entry_points(group=group):
         other = found.setdefault(one.name, one)
@@ -23,15 +26,15 @@ def shipped(group: str) -> dict[str, EntryPoint]:
 
 
 def loaded(entry: EntryPoint) -> Any:
-    """The object that an entry point names. Raises BadInput with its package for any failure."""
+    """Load the object an entry point names. Raises BadInput, which names the package, for any failure."""
     try:
         return entry.load()
-    except Exception as error:  # of a package of somebody else's
+    except Exception as error:  # code of another package may raise anything
         said = (str(error).splitlines() or [""])[0]
         problem = f"its entry point {entry.name} = {entry.value} of {entry.group} cannot be loaded"
         raise BadInput(place_of(entry), f"{problem}: {type(error).__name__}: {said}", "a package that works") from None
 
 
 def place_of(entry: EntryPoint) -> str:
-    """The package of an entry point, as an error names it."""
+    """Return the package of an entry point as errors name it."""
     return f"package {entry.dist.name if entry.dist is not None else 'unknown'}"

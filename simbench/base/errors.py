@@ -59,7 +59,7 @@ class LedgerError(BadInput):
 
 
 class NothingRead(SimbenchError):
-    """A source from which nothing could be read: it neither passes nor fails."""
+    """Nothing could be read from a source, so it neither passes nor fails."""
 
 
 class Trouble(SimbenchError):

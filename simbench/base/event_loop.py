@@ -27,8 +27,8 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 def sparing_collector() -> Iterator[None]:
     """Collect garbage rarely within the block: rows and messages are many and contain no cycles.
 
-    With the interpreter's defaults a busy server spends a third of its time collecting garbage. Afterwards the
-    objects of before are collected again, as libraries expect when the process ends.
+    With the interpreter's defaults a busy server spends a third of its time collecting garbage. After the block, all
+    objects are collected again, as libraries expect when the process ends.
     """
     before = gc.get_threshold()
     gc.collect()

@@ -1,4 +1,4 @@
-"""Public names of a package that are imported when they are first asked for."""
+"""Imports the public names of a package when they are first used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib import import_module
 def lazy_names(
     package: str, places: Mapping[str, Sequence[str]], packages: Sequence[str] = ()
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` of a package: the names of each module in `places`, and its `packages`."""
+    """Return `__getattr__` and `__dir__` of a package: `places` has the names by module, `packages` its subpackages."""
     place_of = {name: place for place, names in places.items() for name in names}
 
     def get(name: str) -> object:

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for callers that are not asynchronous."""
+"""An event loop in its own thread, for callers that are not asynchronous."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class LoopThread:
         return threading.current_thread() is self._thread
 
     def wait(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
-        """Run a coroutine on the loop and give its result; it is cancelled when the caller is interrupted.
+        """Run a coroutine on the loop and return its result; the coroutine is cancelled if the caller is interrupted.
 
-        Raises what the coroutine raises, and TimeoutError after so many seconds.
+        Raises the coroutine's exceptions, and TimeoutError after `timeout_s`.
         """
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
@@ -38,7 +38,7 @@ class LoopThread:
             raise
 
     def end(self, timeout_s: float | None = None) -> None:
-        """Stop the loop and wait for its thread, at most so many seconds; a thread that hangs keeps its loop."""
+        """Stop the loop and wait at most `timeout_s` for its thread; the loop of a thread that hangs stays open."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout_s)
         if not self._thread.is_alive():

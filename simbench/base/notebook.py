@@ -1,4 +1,4 @@
-"""HTML that notebooks show for results: small tables, with every text escaped."""
+"""HTML tables that notebooks show for results; every text is escaped."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from decimal import Decimal
 from html import escape
 
 LEFT = ' style="text-align:left"'
-LONG = 24  # characters from which on a cell may have several lines
-MOST_ROWS = 20  # of a table in a notebook; the rest is counted
+LONG = 24  # characters; cells with at least as many may break into several lines
+MOST_ROWS = 20  # shown of a table; further rows are counted
 
 
 def html_table(headings: Sequence[str], rows: Iterable[Sequence[object]], total: int, caption: str = "") -> str:
@@ -24,13 +24,13 @@ def html_table(headings: Sequence[str], rows: Iterable[Sequence[object]], total:
 
 
 def html_facts(title: str, facts: Iterable[tuple[str, object]]) -> str:
-    """A title, and facts about it as a table of two columns."""
+    """A title, and below it a table of names and values."""
     rows = "".join(f"<tr><th{LEFT}>{escape(name)}</th>{_td(value)}</tr>" for name, value in facts)
     return f"<p><strong>{escape(title)}</strong></p><table><tbody>{rows}</tbody></table>"
 
 
 def _td(value: object) -> str:
-    """A cell: numbers to the right, everything else to the left, whatever the page does by itself."""
+    """A cell: numbers align right, everything else left; the page's own style does not apply."""
     number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     text = _cell(value)
     width = "white-space:nowrap" if len(text) < LONG else "min-width:14em"

@@ -23,7 +23,7 @@ GROWS: Final = "-"
 OWNER_ONLY: Final = 0o600  # mode of new files, which hold numbers and texts of people
 _GONE: Final = "removed"
 _HEAD: Final = "# simbench replaces and removes only these files, while they are as it wrote them (SHA-256).\n"
-# Lack of a resource; any other reason not to write a file means that the path is wrong.
+# Errors that mean a resource is lacking; any other error in writing means that the path is wrong.
 ROOMLESS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 )
@@ -61,7 +61,7 @@ def claim(folder: Path, place: str = "-o", error: type[BadInput] = BadInput) -> 
 
 
 def adopt(folder: Path) -> None:
-    """Start the manifest of a folder whose content shows it is simbench's, such as a run; its files stay protected."""
+    """Start the manifest of a folder that simbench wrote without one, such as a run; its files stay protected."""
     try:
         folder.mkdir(OWNER_ONLY | 0o100, parents=True, exist_ok=True)
         with suppress(FileExistsError), (folder / MANIFEST).open("x", encoding="utf-8") as manifest:
@@ -139,7 +139,7 @@ def remove_folder(folder: Path, *names: str) -> None:
     """Remove the listed files (or `names`) from a folder with a manifest, then the folder if it is empty."""
     for name in names or _lines(folder / MANIFEST):
         remove(folder / name)
-    with suppress(OSError):  # there is no such folder
+    with suppress(OSError):  # the folder does not exist
         if [each.name for each in folder.iterdir()] == [MANIFEST]:
             (folder / MANIFEST).unlink()
             folder.rmdir()

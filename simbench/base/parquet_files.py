@@ -1,7 +1,7 @@
-"""Parquet files that may come from anybody: opened only when reading them takes memory in proportion to their size.
+"""Opens Parquet files from untrusted sources only if reading them takes memory in proportion to their size.
 
-A file of some kilobytes can hold a billion rows of one value, or a million times the same long text. Its metadata and
-its dictionaries say so before anything is read. Imported late, because Arrow takes a while to load.
+A file of some kilobytes can hold a billion rows of one value, or one long text a million times. Its metadata and
+dictionaries show this before any values are read. Import this module late: Arrow takes a while to load.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-ROWS_AN_OCTET: Final = 10  # of the file; what people record takes an octet or more a row
-FEW_ROWS: Final = 1_000_000  # allowed in a file of any size
-OCTETS_AN_OCTET: Final = 200  # of the file, in memory
-FEW_OCTETS: Final = 64_000_000  # allowed for a file of any size
-_LITTLE: Final = 1_000_000  # octets not worth a closer look
+ROWS_AN_OCTET: Final = 10  # rows allowed per octet of the file; recorded data takes an octet or more per row
+FEW_ROWS: Final = 1_000_000  # rows allowed in a file of any size
+OCTETS_AN_OCTET: Final = 200  # octets of memory allowed per octet of the file
+FEW_OCTETS: Final = 64_000_000  # octets of memory allowed for a file of any size
+_LITTLE: Final = 1_000_000  # octets; columns up to this size are not examined
 
 
 def open_parquet(path: Path, *, few_octets: int = FEW_OCTETS, **options: Any) -> pq.ParquetFile:
     """Open a Parquet file; `options` are those of `pyarrow.parquet.ParquetFile`.
 
-    `few_octets`: in memory, allowed for a file of any size.
+    `few_octets` of memory are allowed for a file of any size. Raises ValueError, in one line, for a file that would
+    take
 
-    Raises ValueError, in one line, for a file that would take more memory than its size allows; else as Arrow does.
+    more memory than its size allows, and Arrow's errors.
     """
     file = pq.ParquetFile(path, **options)
     try:
@@ -38,7 +39,7 @@ def open_parquet(path: Path, *, few_octets: int = FEW_OCTETS, **options: Any) ->
 
 
 def check_size(path: Path, file: pq.ParquetFile, few_octets: int) -> None:
-    """Raise ValueError where a file would take more memory than its size allows."""
+    """Raise ValueError if a file would take more memory than its size allows."""
     found, size = file.metadata, path.stat().st_size
     most_rows, most = FEW_ROWS + ROWS_AN_OCTET * size, few_octets + OCTETS_AN_OCTET * size
     if found.num_rows > most_rows:
@@ -56,7 +57,7 @@ def check_size(path: Path, file: pq.ParquetFile, few_octets: int) -> None:
 
 
 def _texts(schema: pa.Schema) -> list[str]:
-    """Columns of texts and octets, which alone can be of any length."""
+    """Return the names of columns of texts and octets, the only types of unlimited length."""
     kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
     plain = {
         field.name: field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema
@@ -65,7 +66,7 @@ def _texts(schema: pa.Schema) -> list[str]:
 
 
 def _may_swell(group: Any, name: str) -> bool:
-    """Whether the texts of a column, of which each stands in the file once, could be much where each is a copy."""
+    """Return whether a column that stores each text once could be large when every row has its own copy."""
     for place in range(group.num_columns):
         column = group.column(place)
         if column.path_in_schema == name:
@@ -74,7 +75,7 @@ def _may_swell(group: Any, name: str) -> bool:
 
 
 def _swollen(path: Path, group: int, names: Sequence[str], room: int) -> int:
-    """How many octets the texts of these columns take at most in memory; counted where that is more than the room."""
+    """Return the octets of memory for the texts of these columns: an upper bound, or the sum if that exceeds `room`."""
     total = 0
     with pq.ParquetFile(path, read_dictionary=list(names)) as file:
         rows = file.metadata.row_group(group).num_rows

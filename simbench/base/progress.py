@@ -1,4 +1,4 @@
-"""Progress of long work for people: a line on standard error, or below the cell of a notebook."""
+"""Shows the progress of long work: a line on standard error, or below the cell of a notebook."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 Progress = Callable[[float | None, str], object]
-"""Takes the share done, from 0 to 1 (None where the whole is unknown), and what is being done."""
+"""A function of the share done, from 0 to 1 (None if the total is unknown), and a description of the work."""
 
-QUIET_S: Final = 2.0  # work that takes less shows nothing
+QUIET_S: Final = 2.0  # shorter work shows no progress
 EVERY_S: Final = 1.0
-KNOWN: Final = 0.03  # share done from which on the time left is shown: earlier, only loading has been timed
+KNOWN: Final = 0.03  # share done before the time left is estimated; until then mostly loading was timed
 
 
 def silent(_share: float | None, _doing: str = "") -> None:
-    """Progress that nobody sees."""
+    """Show nothing."""
 
 
 class Shown:
-    """Progress after the first two seconds, at most once a second, with the time left where it is known."""
+    """Shows progress after two seconds, at most once a second, with the time left once it can be estimated."""
 
     def __init__(self) -> None:
         self.done = 0.0
@@ -29,7 +29,7 @@ class Shown:
         self._line = _Notebook() if in_notebook() else _Terminal()
 
     def __call__(self, share: float | None, doing: str = "") -> None:
-        """Take the share done and what is being done."""
+        """Update the share done and the description of the work."""
         now = time.monotonic()
         if share is not None:
             self.done = share
@@ -52,7 +52,7 @@ class Shown:
 
 @contextmanager
 def reported(progress: Progress | bool) -> Iterator[Progress]:
-    """The progress that was asked for: a function of the caller's own, `True` to show it, `False` for none."""
+    """Yield the caller's own function, one that shows progress for `True`, or one that shows nothing for `False`."""
     if not isinstance(progress, bool):
         yield progress
     elif not progress:
@@ -66,14 +66,14 @@ def reported(progress: Progress | bool) -> Iterator[Progress]:
 
 
 def in_notebook() -> bool:
-    """Whether the code runs in a kernel of Jupyter, which shows more than text."""
+    """Return whether the code runs in a Jupyter kernel."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and getattr(shell, "kernel", None) is not None
 
 
 class _Terminal:
-    """One line on standard error, written over where it is a terminal."""
+    """One line on standard error, overwritten in place on a terminal."""
 
     def __init__(self) -> None:
         self._spoke = False
@@ -109,7 +109,7 @@ class _Notebook:
 
 
 class _Plain:
-    """A text as a notebook prints it, without quotes."""
+    """A text that notebooks print without quotes."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -1,4 +1,4 @@
-"""Tables given in Python instead of in a file: the same types, checks and errors as of the TOML."""
+"""Reads tables given in Python instead of a TOML file, with the same types, checks and errors."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ T = TypeVar("T")
 
 
 def built(kind: type[T], tables: Mapping[str, Any], error: type[BadInput], place: str) -> T:
-    """A struct of tables by name; those that are None are left out. Raises `error` as the reader of a file does."""
+    """Return a struct built from tables by name, without those that are None.
+
+    Raises `error` like the reader of a file.
+    """
     given = {name: plain(value) for name, value in tables.items() if value is not None}
     return as_typed(given, kind, error, lambda _keys: place)
 
 
 def plain(value: Any) -> Any:
-    """A value as TOML would hold it: structs and mappings as tables, sequences as lists, times as ISO 8601."""
+    """Convert a value to what TOML can hold: structs and mappings to tables, sequences to lists, times to ISO 8601."""
     if isinstance(value, msgspec.Struct):
         return msgspec.to_builtins(value)
     if isinstance(value, Mapping):

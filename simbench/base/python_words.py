@@ -1,4 +1,4 @@
-"""Errors in the words of Python: the same place, problem and expectation as of a command, without its dashes."""
+"""Errors with names of Python arguments instead of command options; place, problem and expectation are the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simbench.base.errors import BadInput
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Options whose argument in Python has another name.
+# Options whose Python argument has another name.
 ARGUMENTS: Final = {"from": "start", "to": "end", "map": "mapping", "forecast": "forecast_until", "mix": "mixes"}
 _OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*)(?: ([A-Z][\w/:-]*))?")  # with its value, if it is one word
 
@@ -33,7 +33,7 @@ def python_words() -> Iterator[None]:
 
 
 def in_python_words(function: Callable[P, R]) -> Callable[P, R]:
-    """The function with the errors of `python_words`, and its arguments checked."""
+    """Decorate a function: errors are those of `python_words`, and its arguments are checked."""
     function = checked(function)
 
     @wraps(function)
@@ -45,7 +45,7 @@ def in_python_words(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def path_in(given: Path | str | None) -> Path | None:
-    """A path given as text or path; None stays None."""
+    """Return a path given as text or path; None for None."""
     return None if given is None else Path(given)
 
 

@@ -1,4 +1,4 @@
-"""Standard output and standard error of a command: what comes from a wire or a file cannot steer the terminal."""
+"""Standard output and error of a command: text received from a peer or a file cannot control the terminal."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 import re
 from typing import Any, Final
 
-# Control characters but tab and line end, C1, and marks that turn the direction of text; but colours and "erase to the
-# end of the line", and a return at either end of what is written at once, as progress that is written over needs them.
+# Control characters except tab and line end, C1, and marks that change the direction of text. Allowed are colours,
+# "erase to the end of the line", and a carriage return at either end of one write: progress lines need these.
 _STYLE: Final = r"(?:[0-79]|[1-9][0-9]{1,2})?"  # a colour or weight; 8 would hide what follows
 _DRAWN: Final = rf"\[{_STYLE}(?:;{_STYLE})*[mK]"
 _STEERING: Final = re.compile(
@@ -17,14 +17,14 @@ _STEERING: Final = re.compile(
 
 
 def harmless(text: str) -> str:
-    r"""Return text with every character that steers a terminal written out, as \x1b or \u202e."""
+    r"""Return text with every character that controls a terminal escaped, such as \x1b or \u202e."""
     return _STEERING.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 class OwnOutput:
-    """A text stream that shows what steers a terminal, and whose reader may close it, as `head` does.
+    """A text stream that escapes terminal controls and survives a reader that closes it early, such as `head`.
 
-    Once the reader has gone, later output is dropped and the exit status stays.
+    Output after that is dropped, and the exit status does not change.
     """
 
     def __init__(self, stream: Any) -> None:
@@ -32,18 +32,18 @@ class OwnOutput:
 
     @property
     def buffer(self) -> OwnOutput:
-        """The same for octets written below the text layer, which are written as they are."""
+        """The binary layer, with the same protection from a closed reader; octets are written unchanged."""
         return OwnOutput(self._stream.buffer)
 
     def write(self, text: Any) -> int:
-        """Write, or drop the text once the reader has gone."""
+        """Write the text, or drop it if the reader has closed the stream."""
         try:
             return int(self._stream.write(harmless(text) if isinstance(text, str) else text))
         except BrokenPipeError:
             return self._gone(len(text))
 
     def flush(self) -> None:
-        """Flush, or drop the text once the reader has gone."""
+        """Flush, unless the reader has closed the stream."""
         try:
             self._stream.flush()
         except BrokenPipeError:

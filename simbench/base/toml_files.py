@@ -71,7 +71,7 @@ def table_of(text: str, file: str, error: type[BadInput]) -> dict[str, Any]:
     """Read the plain tables of a TOML text of a file, with the limits of `read_table`."""
     import tomllib  # noqa: PLC0415 - not needed by `--help` and by users of the built-in types
 
-    for long in _LONG_KEY.finditer(text):  # the time that `tomllib` takes for a key is the square of its words
+    for long in _LONG_KEY.finditer(text):  # `tomllib` takes quadratic time for the parts of a key
         before = text[text.rfind("\n", 0, long.start()) + 1 : long.start()].rstrip()
         if not before or before[-1] in "[{,":  # else it is part of a text
             line = text.count("\n", 0, long.start()) + 1
@@ -141,7 +141,7 @@ def shown(value: object) -> str:
 
 
 def choice(word: str, known: Iterable[str]) -> str:
-    """Return the expectation for an unknown word: the one it begins, or the nearest, else the first dozen."""
+    """Return the expectation for an unknown word: the name it abbreviates or resembles, else the first 12 names."""
     from difflib import get_close_matches  # noqa: PLC0415 - only needed for errors
 
     names = list(known)
@@ -212,8 +212,8 @@ def _explained(message: str, table: dict[str, Any], kind: type[Any]) -> Mistake:
 def _resolved(path: str, message: str, table: dict[str, Any], kind: type[Any]) -> Keys:
     """Convert msgspec's `$.a[...].b` to keys; msgspec shows `[...]` for the names of open tables.
 
-    A hidden name is found by trial, in the logarithm of their number: a table that ends with the faulty entry gives the
-    same error, one that ends before it does not.
+    A hidden name is found by bisection: a table cut after the faulty entry gives the same error, a table cut before it
+    does not.
     """
     keys: Keys = ()
     for field, place, hidden in _STEP.findall(path):

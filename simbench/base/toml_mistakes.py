@@ -1,4 +1,4 @@
-"""Every mistake of a table at once: each wrong value is replaced by a right one, until the table can be read.
+"""Finds every mistake of a table: each wrong value is replaced by a valid one, until the table can be read.
 
 `toml_files.as_typed` stops at the first one.
 """
@@ -15,13 +15,13 @@ from simbench.base.toml_files import UNKNOWN_KEY, Keys, Mistake, Shape, typed
 
 T = TypeVar("T")
 
-MOST = 200  # mistakes after which nobody reads on
+MOST = 200  # mistakes reported
 
 
 def every_mistake(table: dict[str, Any], kind: type[T]) -> tuple[T | None, list[Mistake]]:
-    """Return all mistakes of a table, and its content with right values in place of the wrong ones.
+    """Return the table's content, with valid values in place of wrong ones, and all mistakes.
 
-    The content is None where a value cannot be replaced.
+    The content is None if a value cannot be replaced.
     """
     mistakes: list[Mistake] = []
     repaired = table
@@ -39,7 +39,7 @@ def every_mistake(table: dict[str, Any], kind: type[T]) -> tuple[T | None, list[
 
 
 def _repair(table: dict[str, Any], kind: type[Any], mistake: Mistake) -> bool:
-    """Remove an unknown key, else put a right value in its place; False where that cannot be done."""
+    """Remove an unknown key, or replace a wrong value by a valid one; return False if that is not possible."""
     if not mistake.keys:
         return False
     holder: Any = table
@@ -56,7 +56,7 @@ def _repair(table: dict[str, Any], kind: type[Any], mistake: Mistake) -> bool:
 
 
 def sample(kind: types.Type) -> Any:
-    """Return a value a type accepts, the smallest where there is an order."""
+    """Return a value that a type accepts, the smallest for ordered types."""
     found: Any = None
     match kind:
         case types.Metadata():
@@ -84,5 +84,5 @@ _SAMPLES: Final[dict[type[types.Type], object]] = {
 
 
 def under(keys: Keys, wrong: list[Mistake]) -> bool:
-    """Whether a value lies in, or holds, one that was wrong."""
+    """Return whether a value lies in a wrong value, or contains one."""
     return any(keys[: len(one.keys)] == one.keys or one.keys[: len(keys)] == keys for one in wrong)

@@ -1,6 +1,6 @@
-"""Lines of a TOML text at which tables and keys stand, and texts whose tables or keys stand twice.
+"""Line numbers of the tables and keys of a TOML text, and texts that define a table or key twice.
 
-`tomllib` gives no positions, and stops at the first table that stands twice.
+`tomllib` gives no positions, and stops at the first table that is defined twice.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _PATH = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
 _HEADER = re.compile(rf"^\s*(\[\[?)\s*({_PATH})\s*\]\]?\s*(?:#.*)?$")
 _ENTRY = re.compile(rf"^\s*({_PATH})\s*=")
 _PART = re.compile(_KEY)
-TEXT = '"""'  # begins a text over several lines
+TEXT = '"""'  # begins and ends a text over several lines
 
 
 class Place(NamedTuple):
-    """A table or key of the text: its keys and its line, counted from 1; `header` of a table in brackets."""
+    """A table or key of the text: its keys and its line, counted from 1; `header` is true for a table in brackets."""
 
     keys: Keys
     line: int
@@ -63,7 +63,7 @@ def _lines(text: str) -> dict[Keys, int]:
 
 
 def without_repeats(text: str) -> tuple[str, list[Place]]:
-    """Return the text without tables and keys that stand a second time, and where they stood."""
+    """Return the text without the second and later definitions of a table or key, and the places of these."""
     seen: set[Keys] = set()
     repeats: list[Place] = []
     many = {place.keys[:-1] for place in places(text) if place.header and isinstance(place.keys[-1], int)}
@@ -84,7 +84,7 @@ def without_repeats(text: str) -> tuple[str, list[Place]]:
 
 
 def twice(place: Place) -> str:
-    """Name a repeated table or key."""
+    """Return the line and name of a repeated table or key."""
     return f"line {place.line}: {dotted(place.keys)}"
 
 
@@ -109,7 +109,7 @@ def _split(path: str) -> tuple[str, ...]:
 
 
 def _counted(keys: tuple[str, ...], counts: dict[Keys, int], *, many: bool) -> Keys:
-    """Add the place in the list to the keys of a table that stands in a list."""
+    """Add the index to the keys of a table that is an item of a list."""
     full: Keys = ()
     for depth, key in enumerate(keys, 1):
         full = (*full, key)
@@ -122,7 +122,7 @@ def _counted(keys: tuple[str, ...], counts: dict[Keys, int], *, many: bool) -> K
 
 @dataclass(slots=True)
 class _Open:
-    """A list or inline table that is not closed yet: its keys, and the item or key in it that is read."""
+    """A list or inline table that is not closed yet: its keys, and its current item or key."""
 
     keys: Keys
     many: bool
@@ -134,13 +134,13 @@ class _Open:
 
 
 class _Scanner:
-    """Reads one value, which may go over several lines, from a column of a line on."""
+    """Reads one value, possibly over several lines, from a column of a line on."""
 
     def __init__(self, lines: list[str], number: int, at: int, keys: Keys) -> None:
         self.lines, self.number, self.at, self.keys = lines, number, at, keys
         self.opened: list[_Open] = []
-        self.quote = ""  # of the text that is read
-        self.fresh = False  # the next sign begins an item or a key
+        self.quote = ""  # the quotes of the current text, "" outside of texts
+        self.fresh = False  # whether the next character begins an item or a key
 
     def places(self) -> Generator[Place, None, int]:
         """Yield the items and keys inside the value; return the number of its last line."""

@@ -1,1 +1,1 @@
-"""Exercises driven against a real client, and the runner that judges them. Never looks into the centre."""
+"""Exercises run against a real client, and the runner that judges them. Never reads the SMSC's internal state."""

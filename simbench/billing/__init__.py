@@ -1,1 +1,1 @@
-"""Billing: what a contract's acts and delivered messages cost, and whether a received bill is right."""
+"""Billing: the cost of a contract's acts and delivered messages, and the check of a received bill."""

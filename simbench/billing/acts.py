@@ -1,7 +1,7 @@
 """The acts of a contract: short codes opened and closed, tiers, options, changes.
 
 A month is written "2016-10"; dates are civil days of the contract's zone. A rate tier is subscribed by whole
-calendar months, everything else takes effect on a day.
+calendar months; all other acts take effect on a day.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LARGEST_QUOTE = 10**9
 
 
 class ActsError(BadInput):
-    """A file of acts says something it may not."""
+    """A file of acts is invalid."""
 
 
 class Month(NamedTuple):
@@ -44,16 +44,16 @@ class Month(NamedTuple):
 
     @property
     def first(self) -> date:
-        """Its first day."""
+        """The first day of the month."""
         return date(self.year, self.month, 1)
 
     @property
     def following(self) -> Month:
-        """The month after it."""
+        """Return the next month."""
         return Month(self.year + self.month // 12, self.month % 12 + 1)
 
     def has(self, day: date | None) -> bool:
-        """Whether a day lies in it."""
+        """Tell whether a day is in the month."""
         return day is not None and (day.year, day.month) == self
 
     def __str__(self) -> str:
@@ -64,6 +64,8 @@ class Tier(Frozen, frozen=True):
     """From this month ("2016-10") on the code is subscribed to `rate_per_s` messages per second.
 
     `request_id` is the reference of the request to the operator, which the higher rates need (OPS-ACH-06).
+
+    `month` is the first month of the rate.
     """
 
     month: str
@@ -72,7 +74,10 @@ class Tier(Frozen, frozen=True):
 
 
 class Option(Frozen, frozen=True):
-    """The OAdC option of a code: its days of activation and deactivation; left out: active until the code is closed."""
+    """The OAdC option of a code: its days of activation and deactivation; left out: active until the code is closed.
+
+    `activated` is the day of activation, `deactivated` the day of deactivation.
+    """
 
     activated: date
     deactivated: date | None = None
@@ -82,6 +87,8 @@ class CodeActs(Frozen, frozen=True):
     """One short code: when it was opened and closed, its tiers in order, its OAdC options in order.
 
     `closed` left out: still open.
+
+    `code` is the short code, `opened` the day of its opening.
     """
 
     code: str
@@ -96,6 +103,8 @@ class OtherChange(Frozen, frozen=True):
 
     `what` describes it. `code`: the short code it concerns; empty: none. The closing of a code needs no table here:
     `closed` is enough.
+
+    `day` is the day of the change.
     """
 
     day: date
@@ -107,6 +116,8 @@ class Qualification(Frozen, frozen=True):
     """One company's use of basic qualification in a month ("2016-10").
 
     Each table is billed the monthly access, and `numbers`, the telephone numbers qualified.
+
+    `company` is the name of the company, `month` the month of its use.
     """
 
     company: Text
@@ -115,7 +126,7 @@ class Qualification(Frozen, frozen=True):
 
 
 class Acts(Frozen, frozen=True):
-    """Everything a bill depends on besides the messages.
+    """The data on which a bill depends, besides the messages.
 
     `quotes` are the agreed monthly prices of rates sold by quotation (AMB-07), in euros by rate, as `100 = 1500`.
     """
@@ -127,21 +138,21 @@ class Acts(Frozen, frozen=True):
 
 
 def read_acts(path: Path, contract: Contract) -> Acts:
-    """Read and check a file of acts. Raises ActsError naming file, key, value and expectation."""
+    """Read and check a file of acts. Raises ActsError, which names file, key, value and expectation."""
     acts = read_toml(path, Acts, ActsError)
     check_acts(acts, contract, str(path))
     return acts
 
 
 def acts_in(tables: Mapping[str, Any], contract: Contract) -> Acts:
-    """Acts given as the tables of such a file. Raises ActsError."""
+    """Read acts given as the tables of such a file. Raises ActsError."""
     acts = built(Acts, tables, ActsError, "acts")
     check_acts(acts, contract, "acts")
     return acts
 
 
 def check_acts(acts: Acts, contract: Contract, place: str) -> None:
-    """Check what types cannot: codes of the plan, each once, existing tiers, acts in order. Raises ActsError."""
+    """Check that codes are valid and unique, tiers exist and acts are in order. Raises ActsError."""
     if not acts.codes:
         raise ActsError(f"{place}: codes", "no short code", "at least one [[codes]] table")
     seen: set[str] = set()

@@ -1,6 +1,6 @@
 """Messages of each short code delivered and accepted in each calendar month of the contract's zone.
 
-A message counts in the month of its delivery, a long one by its segments.
+A message counts in the month of its delivery; a long message counts by its segments.
 """
 
 from __future__ import annotations
@@ -34,36 +34,36 @@ LARGEST = 10**12
 
 
 class Count(NamedTuple):
-    """Messages, by segment, of one code in one month."""
+    """Messages (segments) of one code in one month."""
 
     delivered: int = 0
     accepted: int = 0
 
 
 class Counts:
-    """(month, code) to what was counted; nothing counted is zero. `source` says what it was counted from."""
+    """Counts by (month, code), zero by default. `source` describes their origin."""
 
     def __init__(self, source: str, counted: dict[tuple[Month, str], Count]) -> None:
         self.source, self._counted = source, counted
 
     def of(self, month: Month, code: str) -> Count:
-        """The counts of one code in one month."""
+        """Return the counts of one code in one month."""
         return self._counted.get((month, code), Count())
 
     def codes(self, month: Month) -> tuple[str, ...]:
-        """Codes that had anything in a month, sorted."""
+        """Return the codes with counts in a month, sorted."""
         return tuple(sorted(code for counted, code in self._counted if counted == month))
 
     @property
     def months(self) -> tuple[Month, ...]:
-        """Months in which anything was counted, in order."""
+        """The months with counts, in order."""
         return tuple(sorted({month for month, _ in self._counted}))
 
 
 def read_counts(source: Path | Frame, calendar: Calendar) -> Counts:
-    """Counts from a table (month,code,delivered[,accepted]) or from the folder of a run.
+    """Read counts from a table (month,code,delivered[,accepted]) or from the folder of a run.
 
-    Raises BadInput naming file, line, value and expectation, LedgerError for a run that cannot be read.
+    Raises BadInput, which names file, line, value and expectation; LedgerError for a run that cannot be read.
     """
     if isinstance(source, Path) and source.is_dir():
         return count_run(open_run(source), calendar, str(source))
@@ -71,7 +71,7 @@ def read_counts(source: Path | Frame, calendar: Calendar) -> Counts:
 
 
 def count_run(run: Run, calendar: Calendar, source: str = "run") -> Counts:
-    """Counts from a ledger: its minutes where it keeps those, else the centre's rows, message by message.
+    """Count the messages of a ledger: its minutes if it keeps them, otherwise the centre's rows, message by message.
 
     Raises LedgerError for a ledger that cannot be read or has lost rows.
     """
@@ -79,7 +79,7 @@ def count_run(run: Run, calendar: Calendar, source: str = "run") -> Counts:
 
 
 def _gathered(run: Run, calendar: Calendar, source: str, table: str) -> dict[tuple[Month, str], Count]:
-    """Sums by month and code. The ledger adds up the hours, since every month begins with one of them."""
+    """Return sums by month and code. The ledger adds up hours, because every month begins at a full hour."""
     from simbench.ledger import scan  # noqa: PLC0415 - Arrow is slow to load
 
     sums = scan.field(*Count._fields) if table == "minute" else {name: scan.segments(name) for name in Count._fields}
@@ -127,7 +127,7 @@ def _read_table(path: Path | Frame) -> Counts:
 
 
 def _month(row: Row, place: str) -> Month:
-    """A month as text, or as the day of it that a spreadsheet makes of a month."""
+    """Read a month as text, or as the date that a spreadsheet stores for a month."""
     cell = row.cells["month"]
     text = cell.strftime("%Y-%m") if isinstance(cell, date) else text_of(cell)
     try:
@@ -137,8 +137,8 @@ def _month(row: Row, place: str) -> Month:
 
 
 def oddly_counted(acts: Acts, counts: Counts, month: Month, contract: Contract, language: str = "en") -> Iterator[str]:
-    """Messages of a month that do not fit the acts, in words: of a code before its opening or after its closing, or
-    more of them delivered than were accepted up to then.
+    """Describe messages of a month that do not fit the acts: of a code before its opening or after its closing, or
+    more delivered than were accepted up to then.
     """
     t = words(language, contract)
     first, last = month.first, month.following.first - timedelta(days=1)
@@ -160,7 +160,7 @@ def oddly_counted(acts: Acts, counts: Counts, month: Month, contract: Contract, 
 
 
 def all_rows(path: Path | Frame, kinds: Mapping[str, Kind], needed: Sequence[str]) -> Iterator[Row]:
-    """Rows of a table, each of which has to be sound and to have the needed cells. Raises BadInput otherwise."""
+    """Yield the rows of a table. Raises BadInput if a row is malformed or lacks a needed cell."""
     table = read_table(path, kinds, needed=needed)
     with closing_on_error(table.rows, table.source):
         for row in table.rows:
@@ -173,5 +173,5 @@ def all_rows(path: Path | Frame, kinds: Mapping[str, Kind], needed: Sequence[str
 
 
 def whole(row: Row, name: str, place: str, least: int = 0) -> int:
-    """A count as written in a row. Raises BadInput."""
+    """Read a count in a row. Raises BadInput."""
     return whole_of(row.cells.get(name, ""), f"{place}: {name}", least, LARGEST, decimal_comma=row.decimal_comma)

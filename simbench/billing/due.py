@@ -1,6 +1,6 @@
 """Computes a month's bill from the contract: quantity and amount of each row of the tariff grid.
 
-It calculates day by day, independently of `invoice`, so that a mistake there cannot acquit a bill.
+It calculates day by day, independently of `invoice`, so that a mistake there cannot hide a wrong bill.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Due = dict[Key, tuple[int, Decimal | None]]
 
 
 def what_is_due(contract: Contract, acts: Acts, counts: Counts, month: Month) -> Due:
-    """Quantity and amount due of each clause and code; an amount of None is known to the two parties only."""
+    """Return quantity and amount due of each clause and code; an amount of None is known only to the two parties."""
     due: Counter[Key] = Counter()
     days = list(_days(month))
     terms = contract.terms
@@ -49,7 +49,7 @@ def what_is_due(contract: Contract, acts: Acts, counts: Counts, month: Month) ->
 
 
 def _monthly(due: Counter[Key], contract: Contract, acts: Acts, month: Month, days: list[date]) -> None:
-    """The monthly prices of codes by band, of codes in ranges with a price of their own, and of their tiers."""
+    """Add the monthly prices of codes by band, of codes in ranges with a separate price, and of their tiers."""
     terms, tiers = contract.terms, contract.terms.throughput.paid_tiers
     apart: Counter[str] = Counter()
     ordinary = 0
@@ -79,12 +79,12 @@ def _monthly(due: Counter[Key], contract: Contract, acts: Acts, month: Month, da
 
 
 def _band(bands: list[tuple[str, int, int | None]], number: int) -> str:
-    """The clause whose band a code falls into by its number; "" where no band has a price for it."""
+    """Return the clause of the band for the n-th code; "" if no band has a price for it."""
     return next((clause for clause, first, last in bands if first <= number <= (last or number)), "")
 
 
 def _options(due: Counter[Key], contract: Contract, acts: Acts, days: list[date]) -> None:
-    """The sender names of each code: by the month, and by the act of switching them on or off."""
+    """Add the sender names of each code: per month, and per activation and deactivation."""
     reading = contract.reading("sender-name-acts")
     for code in acts.codes:
         switched = [option.activated for option in code.oadc_options]
@@ -114,7 +114,7 @@ def _serves(code: CodeActs, day: date) -> bool:
 
 
 def rate_in(code: CodeActs, contract: Contract, month: Month) -> int:
-    """The rate a code is subscribed to in a month, 0 before the month it was opened in."""
+    """Return the rate to which a code is subscribed in a month, 0 before the month of its opening."""
     if month < (code.opened.year, code.opened.month):
         return 0
     rate = contract.terms.throughput.default_per_s.value
@@ -130,7 +130,7 @@ def _changed(code: CodeActs, contract: Contract, month: Month) -> bool:
 
 
 def prices(contract: Contract, acts: Acts) -> dict[str, Decimal | None]:
-    """The price of each row by its clause; None for a tier sold by quotation that the acts name no quote for."""
+    """Return the price of each row by clause; None for a tier sold by quotation without a quote in the acts."""
     by_row: dict[str, Decimal | None] = {"": Decimal(0)}
     for row in contract.terms.tariff.values():
         by_row[row.clause] = row.value
@@ -145,7 +145,7 @@ def prices(contract: Contract, acts: Acts) -> dict[str, Decimal | None]:
 
 
 def tier_rows(contract: Contract) -> set[str]:
-    """The clauses of the tiers beside the standard rate."""
+    """Return the clauses of the tiers other than the standard rate."""
     return {tier.clause for tier in contract.terms.throughput.paid_tiers.values()}
 
 
@@ -154,5 +154,5 @@ def _amount(price: Decimal | None, count: int) -> Decimal | None:
 
 
 def cents(amount: Decimal) -> Decimal:
-    """Rounded to the cent, half up."""
+    """Round to the cent, half up."""
     return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)

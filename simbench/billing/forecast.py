@@ -1,7 +1,7 @@
 """Traffic forecasts for the operator: written, read, and compared with later traffic (OPS-ENG-03, OPS-ACH-05).
 
-A forecast names messages and rate of each short code by calendar month; one that corrects an
-earlier one does not count among those the contract wants each year.
+A forecast names messages and rate of each short code by calendar month. A correction of an earlier forecast does not
+count among those the contract requires each year.
 """
 
 from __future__ import annotations
@@ -27,13 +27,15 @@ SHOWN = 10
 
 
 class ForecastError(BadInput):
-    """A forecast says something it may not."""
+    """A forecast is invalid."""
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The messages (segments) expected from one code in one month ("2017-01").
 
     `rate_per_s` is the rate it will use, for information; 0: not stated.
+
+    `month` is the month, `code` the short code, and `messages` the expected number of segments.
     """
 
     month: str
@@ -43,9 +45,11 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One forecast: the day on which it was handed in, and what it expects.
+    """One forecast: the day of its submission, and the expected messages.
 
     `corrects` true: it corrects an earlier forecast and does not count among those required each year.
+
+    `issued` is the day of its submission.
     """
 
     issued: date
@@ -54,7 +58,7 @@ class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_forecast(path: Path, contract: Contract) -> Forecast:
-    """Read and check a forecast. Raises ForecastError naming file, key, value and expectation."""
+    """Read and check a forecast. Raises ForecastError, which names file, key, value and expectation."""
     forecast = read_toml(path, Forecast, ForecastError)
     seen: set[tuple[str, str]] = set()
     for index, one in enumerate(forecast.expected):
@@ -77,7 +81,7 @@ def read_forecast(path: Path, contract: Contract) -> Forecast:
 
 
 def forecast_text(forecast: Forecast) -> str:
-    """A forecast as TOML, as `read_forecast` reads it."""
+    """Write a forecast as TOML, in the form that `read_forecast` reads."""
     lines = ["# Traffic forecast: messages (segments) and rate of each short code by calendar month"]
     lines += [f"issued = {forecast.issued}", f"corrects = {str(forecast.corrects).lower()}"]
     for one in forecast.expected:
@@ -87,7 +91,7 @@ def forecast_text(forecast: Forecast) -> str:
 
 
 class Forecasts(msgspec.Struct, frozen=True):
-    """Forecasts handed in, the traffic counted, and the contract that both are judged by."""
+    """The submitted forecasts, the counted traffic, and the contract by which both are judged."""
 
     contract: Contract
     forecasts: tuple[Forecast, ...]
@@ -98,16 +102,16 @@ RULES: Final = Rulebook[Forecasts](lambda given, purpose: given.contract.clause_
 
 
 def judge_forecasts(contract: Contract, forecasts: Sequence[Forecast], counts: Counts) -> tuple[Finding, ...]:
-    """Whether forecasts were handed in often enough, and later traffic agrees with them."""
+    """Judge whether enough forecasts were submitted, and whether later traffic agrees with them."""
     return tuple(RULES.judge_all(Forecasts(contract, tuple(forecasts), counts), "forecast"))
 
 
-@RULES.rule("forecast.forecasts-a-year", "Forecasts are handed in as often as the contract wants", unit="forecasts")
+@RULES.rule("forecast.forecasts-a-year", "Forecasts are submitted as often as the contract requires", unit="forecasts")
 def handed_in(given: Forecasts) -> Verdict:
-    """In each calendar year with traffic, corrections not counted (OPS-ENG-03)."""
+    """Check each calendar year with traffic; corrections do not count (OPS-ENG-03)."""
     wanted, counts = given.contract.terms.forecast.per_year.value, given.counts
     if not counts.months:
-        return Verdict("inconclusive", "no traffic, hence no year to look at", blame="bench")
+        return Verdict("inconclusive", "no traffic, hence no year to judge", blame="bench")
     handed = {
         year: sum(not one.corrects and one.issued.year == year for one in given.forecasts)
         for year in range(counts.months[0].year, counts.months[-1].year + 1)
@@ -127,7 +131,7 @@ def handed_in(given: Forecasts) -> Verdict:
     "forecast.as-forecast", "Traffic agrees with the forecast in force", at_worst="weak", unit="months of a code"
 )
 def as_forecast(given: Forecasts) -> Verdict:
-    """Each month's messages lie within the tolerance of the forecast in force when it began (OPS-ACH-05)."""
+    """Check that each month's messages are within the tolerance of the forecast in force at its start (OPS-ACH-05)."""
     counts, tolerance = given.counts, given.contract.terms.forecast.tolerance_share.value
     judged = [
         (month, code, counts.of(month, code).accepted, _in_force(given.forecasts, month, code))
@@ -147,12 +151,12 @@ def as_forecast(given: Forecasts) -> Verdict:
     evidence = [Evidence(f"{code} in {month}: {sent} sent, {planned} forecast") for month, code, sent, planned in far]
     evidence += [Evidence(f"{code} in {month}: {sent} sent, none forecast") for month, code, sent, _ in unforeseen]
     assumed = given.contract.assumed("forecast.tolerance_share")
-    # The offer wants consistency and gives no measure of it, so that nothing here can be worse than weak.
+    # The offer requires consistency without a measure of it, so the outcome is at worst weak.
     return Verdict("weak", summary, len(far) + len(unforeseen), 0, assumed=assumed, evidence=tuple(evidence[:SHOWN]))
 
 
 def _in_force(forecasts: Iterable[Forecast], month: Month, code: str) -> Expected | None:
-    """The volume of a code in the last forecast that was handed in before a month."""
+    """Return the volume of a code in the last forecast submitted before a month."""
     for forecast in sorted(forecasts, key=lambda one: one.issued, reverse=True):
         if forecast.issued <= month.first:
             for one in forecast.expected:

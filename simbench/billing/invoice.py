@@ -1,6 +1,6 @@
-"""The invoice of a calendar month: every row of the tariff grid that the month's acts and messages call for.
+"""The invoice of a calendar month: every row of the tariff grid that applies to the month's acts and messages.
 
-Amounts are exact decimals in euros before VAT; a line is rounded once, as AMB-15 says.
+Amounts are exact decimals in euros before VAT; a line is rounded once (AMB-15).
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ CENT = Decimal("0.01")
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One line: its clause, what it is for, the code it belongs to ("" for the contract), quantity and price.
+    """One line: its clause, its label, its code ("" for the contract), quantity and price.
 
-    label: in the language of the contract. `amount` and `unit_price` are None where the price needs a quotation
-    (AMB-07).
+    label: in the language of the contract. `amount` and `unit_price` are None if the price needs a quotation (AMB-07).
     """
 
     clause: str
@@ -36,7 +35,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Invoice(msgspec.Struct, frozen=True):
-    """A month's lines and their sums; `complete` is false when a line's price is not known."""
+    """A month's lines and their sums; `complete` is false if the price of a line is unknown."""
 
     month: str
     lines: tuple[Line, ...]
@@ -59,7 +58,7 @@ class Effect(msgspec.Struct, frozen=True):
 
 
 def invoice(contract: Contract, acts: Acts, counts: Counts, month: Month) -> Invoice:
-    """The invoice of one month under the contract's readings."""
+    """Return the invoice of one month under the contract's readings."""
     lines = tuple(_Grid(contract, acts, counts, month).lines())
     known = [line.amount for line in lines if line.amount is not None]
     total = sum(known, Decimal(0)).quantize(CENT)
@@ -76,7 +75,7 @@ def invoice(contract: Contract, acts: Acts, counts: Counts, month: Month) -> Inv
 
 
 def effects(contract: Contract, acts: Acts, counts: Counts, month: Month) -> tuple[Effect, ...]:
-    """The same month under every other reading that would change its total."""
+    """Return the effects of every other reading that would change the month's total."""
     own = invoice(contract, acts, counts, month)
     found = []
     for topic, reading, read_otherwise in other_readings(contract):
@@ -92,7 +91,7 @@ def effects(contract: Contract, acts: Acts, counts: Counts, month: Month) -> tup
 
 
 class _Grid:
-    """The rows of the grid, chapter by chapter, for one month."""
+    """The rows of the grid by chapter, for one month."""
 
     def __init__(self, contract: Contract, acts: Acts, counts: Counts, month: Month) -> None:
         self.contract, self.acts, self.counts, self.month = contract, acts, counts, month
@@ -102,7 +101,7 @@ class _Grid:
         self.served = [code for code in acts.codes if in_service(code, month)]
 
     def lines(self) -> Iterator[Line]:
-        """Every line, in the order of the grid."""
+        """Yield every line, in the order of the grid."""
         yield from self._acts()
         yield from self._messages()
         yield from self._months()
@@ -116,7 +115,7 @@ class _Grid:
         return Line(clause, label, code, quantity, price, amount)
 
     def _rows(self, charge: Charge, quantity: int, code: str = "", label: str = "", **parts: object) -> Iterator[Line]:
-        """The lines of a charge, one a row of the tariff; `label` stands instead of the row's own."""
+        """Yield the lines of a charge, one per row of the tariff; `label` replaces the row's own."""
         for row in self.terms.rows(charge) if quantity else ():
             text = label or self.contract.labelled(row.label, charge.replace("_", " "), **parts)
             yield self._line(row.clause, text, quantity, row.value, code)
@@ -147,7 +146,7 @@ class _Grid:
     def _banded(
         self, rows: list[TariffRow], count: int, *, slab: bool = False, earlier: int = 0, digits: str = ""
     ) -> Iterator[Line]:
-        """The lines of codes priced by band; `earlier` moves the edges between bands down."""
+        """Yield the lines of codes priced by band; `earlier` moves the edges between bands down."""
         below = 0
         for row in rows:
             upper = count if row.last is None else min(count, row.last - earlier)
@@ -207,18 +206,18 @@ class _Grid:
 
 
 def in_service(code: CodeActs, month: Month) -> bool:
-    """Whether a code was in service on any day of a month."""
+    """Tell whether a code was in service on any day of a month."""
     return _overlaps(code.opened, code.closed, month)
 
 
 def rate_of(code: CodeActs, month: Month, standard: int) -> int:
-    """The rate a code is subscribed to in a month: the tier last begun, else the standard rate."""
+    """Return the rate to which a code is subscribed in a month: the latest tier, otherwise the standard rate."""
     begun = [tier.rate_per_s for tier in code.tiers if tier.month <= str(month)]
     return begun[-1] if begun else standard
 
 
 def changes_rate(code: CodeActs, month: Month, standard: int) -> bool:
-    """Whether a code's rate is another than the month before; opening a code on a tier changes nothing."""
+    """Tell whether a code's rate differs from the month before; opening a code on a tier is not a change."""
     if month.has(code.opened) or not in_service(code, month):
         return False
     before = Month(month.year - (month.month == 1), (month.month - 2) % 12 + 1)
@@ -234,7 +233,7 @@ def _round(amount: Decimal) -> Decimal:
 
 
 def _notes(contract: Contract, acts: Acts, month: Month) -> Iterator[str]:
-    """Notes for the reader of this month: places where the offer contradicts itself."""
+    """Yield notes for the reader of this month: contradictions in the offer."""
     question = contract.ambiguity("band-overlap")
     bands = [row.last for row in contract.terms.rows("range_month") if row.last is not None]
     if not bands or not question.clauses:

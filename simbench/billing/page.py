@@ -18,7 +18,7 @@ from simbench.tables.writer import csv_text
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """One month as it is shown: the invoice, what other readings change, and what a bill received differs in."""
+    """One month as shown: the invoice, the effects of other readings, and the differences from a received bill."""
 
     invoice: Invoice
     effects: tuple[Effect, ...]
@@ -27,7 +27,7 @@ class Bundle(msgspec.Struct, frozen=True):
 
 
 def as_csv(invoice: Invoice, contract: Contract) -> str:
-    """The lines and sums in the columns of an invoice received, so that one's own can be compared like any other."""
+    """Write the lines and sums in the columns of a received invoice, so that an own invoice can be compared as well."""
     rows = [(line.clause, line.code, line.quantity, line.unit_price, line.amount) for line in invoice.lines]
     amounts = (invoice.total_ht, invoice.vat, invoice.total_ttc)
     sums = zip(sum_names(contract).values(), amounts, strict=True)
@@ -35,12 +35,12 @@ def as_csv(invoice: Invoice, contract: Contract) -> str:
 
 
 def as_json(bundles: Sequence[Bundle]) -> str:
-    """Every month with its effects and differences; amounts are texts, exact to the cent."""
+    """Write every month with its effects and differences; amounts are texts, exact to the cent."""
     return indented({"invoices": bundles}).decode()
 
 
 def as_html(bundles: Sequence[Bundle], contract: Contract) -> str:
-    """The same as one self-contained page in the contract's language, one sheet of paper a month."""
+    """Write one self-contained page in the contract's language, one sheet of paper per month."""
     t = words(contract.language, contract)
     share = f"{t.number(float(100 * contract.terms.money.vat_share.value), 2)}\u00a0%"
     template = environment(Path(__file__).parent, str).get_template("invoice.html.j2")
@@ -48,7 +48,10 @@ def as_html(bundles: Sequence[Bundle], contract: Contract) -> str:
 
 
 def write_all(folder: Path, bundles: Sequence[Bundle], contract: Contract) -> list[Path]:
-    """Write invoices.html, invoices.json and one CSV a month; give their paths. Raises as `write_octets`."""
+    """Write invoices.html, invoices.json and one CSV per month; return the paths.
+
+    Raises the errors of `write_octets`.
+    """
     texts = {"invoices.html": as_html(bundles, contract), "invoices.json": as_json(bundles) + "\n"}
     texts |= {f"invoice-{one.invoice.month}.csv": as_csv(one.invoice, contract) for one in bundles}
     claim(folder)

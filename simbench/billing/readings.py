@@ -1,4 +1,4 @@
-"""The ambiguities that a bill depends on, and the contract under their other readings."""
+"""The ambiguities on which a bill depends, and the contract under their other readings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SWITCHES = (
 
 
 def other_readings(contract: Contract) -> Iterator[tuple[str, str, Contract]]:
-    """Each switch read otherwise than the contract does: (topic, reading, the contract read so)."""
+    """Yield each other reading of the contract's switches: (topic, reading, the contract under that reading)."""
     for topic in SWITCHES:
         for reading in contract.ambiguity(topic).readings:
             if reading != contract.reading(topic):

@@ -1,8 +1,8 @@
 """A received invoice, read from a table and compared line by line with one's own.
 
-Columns: clause,code,quantity,unit_price,amount; `code` empty for lines of the whole contract; `month` and `currency`
-may stand beside them. Lines of the clauses HT, VAT and TTC give the sums. A line of negative
-quantity and amount is a credit.
+Columns: clause,code,quantity,unit_price,amount; `code` is empty for lines of the whole contract; `month` and
+`currency` are optional. Lines of the clauses HT, VAT and TTC give the sums. A line with negative quantity and amount
+is a credit.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ SIGNS: Final[Mapping[str, frozenset[str]]] = {
     "EUR": frozenset({"EURO", "EUROS", "€"}), "GBP": frozenset({"£"}), "USD": frozenset({"$", "US$"}),
     "CHF": frozenset({"FR.", "SFR."}),
 }  # fmt: skip
-"""How bills write a currency besides its code."""
+"""Notations of a currency in bills, besides its code."""
 BY_CONTRACT: Final[tuple[Charge, ...]] = (
     "message", "code_month", "qualification_month", "qualification", "range_month",
 )  # fmt: skip
-"""What is due for the whole contract, which a bill may split by code."""
+"""Charges for the whole contract, which a bill may split by code."""
 SUMS = ("HT", "VAT", "TTC")
 """The sums of a bill before VAT, of VAT, and with it, as French contracts name them."""
 NAMES_OF_SUMS = {"fr": {"HT": "HT", "VAT": "VAT", "TTC": "TTC"}, "en": {"HT": "NET", "VAT": "VAT", "TTC": "GROSS"}}
@@ -48,7 +48,7 @@ Key = tuple[str, str]
 
 
 class ReceivedLine(msgspec.Struct, frozen=True):
-    """One line as billed; `line` is its place in the file, `unit_price` None where none is stated."""
+    """One line as billed; `line` is its number in the file, `unit_price` is None if not stated."""
 
     line: int
     clause: str
@@ -59,7 +59,7 @@ class ReceivedLine(msgspec.Struct, frozen=True):
 
 
 class Received(msgspec.Struct, frozen=True):
-    """An invoice as received: its lines, the sums it states, and the months it names, as it writes them.
+    """An invoice as received: its lines, stated sums and stated months.
 
     `by_contract` are the clauses of rows due for the whole contract.
     """
@@ -70,8 +70,8 @@ class Received(msgspec.Struct, frozen=True):
     by_contract: frozenset[str] = frozenset()
 
     def by_key(self, codes: Collection[str] = ()) -> dict[Key, tuple[int, Decimal]]:
-        """Quantity and amount billed of each clause and code; rows due for the whole contract that are split by these
-        codes are added up.
+        """Return the billed quantity and amount of each clause and code; rows for the whole contract that are split by
+        these codes are added up.
         """
         return added_up(
             (
@@ -85,7 +85,7 @@ class Received(msgspec.Struct, frozen=True):
 
     @property
     def total(self) -> Decimal:
-        """The sum of its lines, before VAT."""
+        """Return the sum of the lines, before VAT."""
         return sum((line.amount for line in self.lines), Decimal(0))
 
 
@@ -102,7 +102,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def read_received(path: Path | Frame, contract: Contract) -> Received:
-    """Read an invoice received. Raises BadInput naming file, line, value and expectation."""
+    """Read a received invoice. Raises BadInput, which names file, line, value and expectation."""
     lines, sums, months = [], {}, set()
     clauses = _clauses(contract)
     currency_due = contract.terms.money.currency.value
@@ -133,25 +133,25 @@ def read_received(path: Path | Frame, contract: Contract) -> Received:
 
 
 def sum_names(contract: Contract) -> dict[str, str]:
-    """The names of SUMS in the language of the contract."""
+    """Return the names of SUMS in the language of the contract."""
     return NAMES_OF_SUMS.get(contract.language, NAMES_OF_SUMS["en"])
 
 
 def _clauses(contract: Contract) -> list[str]:
-    """The clauses a line may name: those of prices, and those of the chapters they stand in."""
+    """Return the clauses that a line may name: those of prices and those of their chapters."""
     priced = contract.terms.row_ids()
     chapters = {contract.clauses[name].chapter for name in priced if name in contract.clauses}
     return [name for name, clause in contract.clauses.items() if clause.chapter in chapters]
 
 
 def _spelled(written: str, clauses: list[str]) -> str:
-    """A clause as the contract spells it, or a sum in either language; case does not matter."""
+    """Return a clause in the contract's spelling, or a sum in either language; case does not matter."""
     known = {name.upper(): name for name in clauses} | _KNOWN_SUMS
     return known.get(written.upper(), written)
 
 
 def compare(own: Invoice, received: Received, codes: Collection[str] = ()) -> tuple[Difference, ...]:
-    """Where the invoices differ, clause by clause and code by code, in order."""
+    """Return the differences between the invoices by clause and code, in order."""
     ours = added_up((line.clause, line.code, line.quantity, line.amount or Decimal(0)) for line in own.lines)
     unknown = {(line.clause, line.code) for line in own.lines if line.amount is None}
     theirs = received.by_key(codes)
@@ -162,7 +162,7 @@ def compare(own: Invoice, received: Received, codes: Collection[str] = ()) -> tu
         if (quantity, amount) == (billed_quantity, billed_amount):
             continue
         if key in unknown and quantity == billed_quantity:
-            continue  # sold by quotation: nobody but the two parties knows the price
+            continue  # sold by quotation: only the two parties know the price
         what: Literal["missing", "unexpected", "different"] = (
             "unexpected" if key not in ours else "missing" if key not in theirs else "different"
         )
@@ -172,7 +172,7 @@ def compare(own: Invoice, received: Received, codes: Collection[str] = ()) -> tu
 
 
 def added_up(lines: Iterable[tuple[str, str, int, Decimal]]) -> dict[Key, tuple[int, Decimal]]:
-    """Quantities and amounts by clause and code."""
+    """Add up quantities and amounts by clause and code."""
     sums: dict[Key, tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
     for clause, code, quantity, amount in lines:
         before = sums[clause, code]

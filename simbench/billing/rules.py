@@ -1,6 +1,6 @@
 """Rules on a received bill: each row of the tariff grid against the acts and the messages of the month.
 
-The rules share data (contract, acts, counts) with what makes invoices, and do their own arithmetic.
+The rules share data (contract, acts, counts) with the module `invoice`, but calculate independently.
 """
 
 from __future__ import annotations
@@ -36,26 +36,26 @@ class Bill(msgspec.Struct, frozen=True):
 
     @property
     def billed(self) -> dict[Key, tuple[int, Decimal]]:
-        """Quantity and amount billed of each clause and code; rows of the whole contract may be split by its codes."""
+        """Billed quantity and amount by clause and code; rows of the whole contract may be split by its codes."""
         return self.received.by_key({code.code for code in self.acts.codes})
 
 
 class Case(NamedTuple):
-    """A bill with what is due, and what would be due under each other reading that it follows throughout."""
+    """A bill with the amounts due, and those due under each other reading that the bill follows completely."""
 
     bill: Bill
     due: Due
     others: dict[str, Due]
 
 
-# Beside those of the rows.
+# Besides those of the rows.
 RULES: Final = Rulebook[Case](
     lambda case, purpose: case.bill.contract.clause_of(purpose), binds="platform", suites=("audit",)
 )
 
 
 def judge_bill(bill: Bill) -> tuple[Finding, ...]:
-    """One finding a row of the grid, and those on what the rows have in common."""
+    """Return one finding per row of the grid, and those on all rows together."""
     due, billed = what_is_due(bill.contract, bill.acts, bill.counts, bill.month), bill.billed
     others = {
         f"{bill.contract.ambiguity_id(topic)} {reading}": other
@@ -67,18 +67,18 @@ def judge_bill(bill: Bill) -> tuple[Finding, ...]:
 
 
 def row_rules(contract: Contract) -> Rulebook[Case]:
-    """A rule for each row of the contract's tariff grid."""
+    """Return a rule for each row of the contract's tariff grid."""
     rows = {f"bill.{name}.billed": clause for name, clause in contract.terms.row_clauses().items()}
     book = Rulebook[Case](
         lambda _, purpose: rows[purpose], binds="platform", suites=("audit",), unit=contract.terms.money.currency.value
     )
     for purpose, clause in sorted(rows.items(), key=lambda row: row[1]):
-        book.rule(purpose, "What is due by this row is billed, and nothing else")(partial(_row, clause))
+        book.rule(purpose, "The amount due by this row is billed, and no more")(partial(_row, clause))
     return book
 
 
 def balance(bill: Bill) -> Decimal:
-    """The excess of a bill's lines over the amount due before VAT; negative if too little was billed.
+    """Return the excess of a bill's lines over the amount due before VAT; negative if too little was billed.
 
     Rows priced by quotation are left out on both sides.
     """
@@ -89,7 +89,7 @@ def balance(bill: Bill) -> Decimal:
 
 
 def _read_so(billed: dict[Key, tuple[int, Decimal]], due: Due, other: Due) -> bool:
-    """Whether a bill follows another reading in every row it changes: half of a reading excuses nothing."""
+    """Tell whether a bill follows another reading in every row it changes; a partial one excuses nothing."""
     changed = {key[0] for key in due.keys() | other.keys() if due.get(key) != other.get(key)}
     return {key: value for key, value in billed.items() if key[0] in changed} == {
         key: value for key, value in other.items() if key[0] in changed
@@ -115,7 +115,7 @@ def _row(clause: str, case: Case) -> Verdict:
     ]
     for name, other in others.items():
         theirs = {key: value for key, value in other.items() if key[0] == clause}
-        if billed == theirs:  # a price nobody knows proves nothing
+        if billed == theirs:  # an unknown price proves nothing
             assumed = bill.contract.assumed(name.split()[0])
             parts = (summary, f"right under {name}")
             return _verdict("weak" if assumed else "fail", parts, sums, evidence, assumed)
@@ -123,7 +123,7 @@ def _row(clause: str, case: Case) -> Verdict:
 
 
 def _other_prices(clause: str, bill: Bill) -> tuple[Evidence, ...]:
-    """Lines of a clause that state a unit price which is not the contract's."""
+    """Return the lines of a clause with a unit price other than the contract's."""
     price = prices(bill.contract, bill.acts)[clause]
     if price is None:  # by quotation
         return ()
@@ -134,9 +134,9 @@ def _other_prices(clause: str, bill: Bill) -> tuple[Evidence, ...]:
     )
 
 
-@RULES.rule("bill.nothing-else", "No line stands under a clause that has no price")
+@RULES.rule("bill.nothing-else", "No line names a clause without a price")
 def nothing_else(case: Case) -> Verdict:
-    """Lines of OPS-TAR-08, 13 to 16 and the like."""
+    """Check for lines of clauses without a price (OPS-TAR-08, 13 to 16 and similar ones)."""
     bill = case.bill
     priced = set(bill.contract.terms.row_ids())
     lines = [line for line in bill.received.lines if line.clause not in priced]
@@ -160,7 +160,7 @@ def _said(lines: dict[Key, tuple[int, Decimal]] | Due, key: Key) -> str:
 
 @RULES.rule("bill.standard-rate-included", "A code at the standard rate has no rate line", unit="lines")
 def standard_rate(case: Case) -> Verdict:
-    """By the rate in the month billed."""
+    """Check rate lines by the rate in the billed month."""
     bill = case.bill
     standard = bill.contract.terms.throughput.default_per_s.value
     rates = {code.code: rate_in(code, bill.contract, bill.month) for code in bill.acts.codes}
@@ -173,7 +173,7 @@ def standard_rate(case: Case) -> Verdict:
 
 @RULES.rule("bill.whole-months", "A tier is billed by whole calendar months", unit="lines")
 def whole_months(case: Case) -> Verdict:
-    """Each tier line is a multiple of its price."""
+    """Check that each tier line is a multiple of its price."""
     bill = case.bill
     price_of, rows = prices(bill.contract, bill.acts), tier_rows(bill.contract)
     parts = [
@@ -186,9 +186,9 @@ def whole_months(case: Case) -> Verdict:
     return _verdict("fail" if parts else "pass", summary, (len(parts), 0), evidence)
 
 
-@RULES.rule("bill.sums", "The sums stated are those of the lines, with VAT on the total", unit="sums")
+@RULES.rule("bill.sums", "The stated sums are those of the lines, with VAT on the total", unit="sums")
 def sums(case: Case) -> Verdict:
-    """AMB-15."""
+    """Check the stated sums (AMB-15)."""
     bill = case.bill
     total = sum((line.amount for line in bill.received.lines), Decimal(0))
     vat = cents(total * bill.contract.terms.money.vat_share.value)
@@ -215,16 +215,16 @@ def sums(case: Case) -> Verdict:
 
 
 def _share(net: Decimal, vat: Decimal) -> Decimal | None:
-    """The rate of VAT, in whole tenths of a percent, at which a net amount has this VAT; None: there is none."""
+    """Return the rate of VAT, in tenths of a percent, that gives this VAT for a net amount; None if there is none."""
     if net <= 0 or not 0 <= vat <= net:
         return None
     share = (vat / net).quantize(Decimal("0.001"))
     return share if cents(net * share) == vat else None
 
 
-@RULES.rule("bill.each-number-billed", "Every number that was qualified is billed, and no others", unit="numbers")
+@RULES.rule("bill.each-number-billed", "All qualified numbers are billed, and no others", unit="numbers")
 def numbers_qualified(case: Case) -> Verdict:
-    """By the qualifications of the month."""
+    """Check the billed numbers by the qualifications of the month."""
     bill = case.bill
     used = sum(one.numbers for one in bill.acts.qualifications if one.month == str(bill.month))
     rows = {row.clause for row in bill.contract.terms.rows("qualification")}
@@ -232,9 +232,9 @@ def numbers_qualified(case: Case) -> Verdict:
     return _verdict("pass" if used == billed else "fail", f"{billed} billed, {used} qualified", (billed, used))
 
 
-@RULES.rule("bill.requested", "A tier that must be asked for was asked for", binds="client", unit="tiers")
+@RULES.rule("bill.requested", "A tier that must be requested was requested", binds="client", unit="tiers")
 def requests(case: Case) -> Verdict:
-    """By the acts."""
+    """Check the requests in the acts."""
     bill = case.bill
     throughput = bill.contract.terms.throughput
     floor = throughput.request_from_per_s.value if throughput.request_from_per_s else max(throughput.rates)
@@ -250,13 +250,13 @@ def requests(case: Case) -> Verdict:
 
 @RULES.rule("bill.in-service", "Messages are counted for codes in service", unit="codes")
 def in_service(case: Case) -> Verdict:
-    """No more delivered than accepted by then."""
+    """Check that counted messages fit the acts, and that no more were delivered than accepted by then."""
     bill = case.bill
     odd = [Evidence(note) for note in oddly_counted(bill.acts, bill.counts, bill.month, bill.contract)]
     if odd:
         summary = "the message counts do not fit the acts, so the amount due for them is unknown"
         return _verdict("inconclusive", summary, (len(odd), 0), odd)
-    return _verdict("pass", "messages of codes in service alone", (0, 0))
+    return _verdict("pass", "only messages of codes in service", (0, 0))
 
 
 def _sum(lines: dict[Key, tuple[int, Decimal]] | Due) -> Decimal:

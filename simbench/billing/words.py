@@ -12,6 +12,6 @@ HOME: Final = Path(__file__).parent
 
 
 def words(language: str, contract: Contract) -> Translations:
-    """The texts of a language, English for one that has none, with the currency and civil time of a contract."""
+    """Return the texts of a language (default: English), with the currency and civil time of a contract."""
     known = language if (HOME / f"{language}.toml").exists() else "en"
     return Translations(known, HOME, contract.calendar, contract.terms.money.currency.value)

@@ -34,8 +34,8 @@ class Association(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `encryption`: "AES-CBC", "AES-GCM" (its key ends with four octets of salt), "AES-CTR", "AES-CCM",
     "CHACHA20-POLY1305", "3DES" or "NULL" and others; `integrity`: "NULL" (none, or part of the encryption),
-    "HMAC-SHA1-96", "SHA2-256-128", "SHA2-512-256" and others. A wrong name is refused with the closest one. Keys are
-    hexadecimal; spaces, colons and a leading 0x are ignored.
+    "HMAC-SHA1-96", "SHA2-256-128", "SHA2-512-256" and others. A wrong name is refused with the closest one. `key` and
+    `integrity_key` are hexadecimal; spaces, colons and a leading 0x are ignored.
     """
 
     spi: str | int
@@ -52,7 +52,7 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tunnels:
-    """The tunnels of a capture, with counts of decrypted and undecrypted ESP packets."""
+    """The tunnels of a capture, with counts of decrypted and other ESP packets."""
 
     def __init__(self, path: Path | None = None) -> None:
         """Without a keys file no ESP packet is decrypted. Raises BadInput naming file and association."""
@@ -100,7 +100,7 @@ class Tunnels:
 
     def _refuse_wrong(self, spi: int) -> None:
         if not self._good[spi]:
-            problem = f"opens none of {self.broken[spi]} packets"
+            problem = f"decrypts none of {self.broken[spi]} packets"
             raise BadInput(f"{self.place}: SPI {spi:#010x}", problem, "algorithms and keys of that association")
 
 
@@ -144,9 +144,9 @@ def _opened(association: Any, header: bytes, esp: bytes) -> bytes:
 
 def _associations(keys: Keys, place: str) -> dict[int, Any]:
     if not keys.sa:
-        raise BadInput(place, "holds no association", "[[sa]] tables with spi, encryption and key")
+        raise BadInput(place, "has no association", "[[sa]] tables with spi, encryption and key")
     need("esp", place)
-    with warnings.catch_warnings():  # about old ciphers, which captures may well use
+    with warnings.catch_warnings():  # about old ciphers, which captures may use
         warnings.simplefilter("ignore")
         from scapy.layers import ipsec  # noqa: PLC0415 - as above
 
@@ -170,7 +170,7 @@ def _association(one: Association, place: str, ipsec: Any) -> Any:
             auth_key=_octets(one.integrity_key, f"{place}: integrity_key"),
         )
     except (TypeError, ValueError) as problem:
-        raise BadInput(place, " ".join(str(problem).split()), "a key of the length its algorithm asks for") from None
+        raise BadInput(place, " ".join(str(problem).split()), "a key of the length that the algorithm needs") from None
 
 
 def _spi(one: Association, place: str) -> int:
@@ -187,4 +187,4 @@ def _octets(text: str, place: str) -> bytes:
     try:
         return unhexlify("".join(text.removeprefix("0x").split()).replace(":", ""))
     except ValueError:
-        raise BadInput(place, "is not hexadecimal", "two digits an octet") from None
+        raise BadInput(place, "is not hexadecimal", "two digits for each octet") from None

@@ -18,7 +18,7 @@ from simbench.capture.packed import Readable, Unzipped, unpacked
 
 # (number from 1, instant in us or UNTIMED, link type, octets kept, octets on the wire)
 Packet = tuple[int, int, int, bytes, int]
-UNTIMED: Final = -1  # the instant of a packet without one
+UNTIMED: Final = -1  # the instant of a packet without a time stamp
 
 PCAP: Final = {  # by magic number: (byte order, fractions per second, octets of a record header)
     b"\xa1\xb2\xc3\xd4": (">", 10**6, 16),
@@ -42,16 +42,16 @@ LONGEST_PACKET: Final = 1 << 18  # octets; the limit of capture programs
 LONGEST_BLOCK: Final = 1 << 24
 LATEST_US: Final = 253_402_300_800_000_000  # the year 10000
 _PIECE: Final = 1 << 20
-_LONGEST_HEADER: Final = 28  # of a file: 24 octets in pcap, a section header in pcapng
+_LONGEST_HEADER: Final = 28  # octets of a file header: 24 in pcap, a section header in pcapng
 
 
 def is_capture(head: bytes) -> bool:
-    """Whether a file beginning with these octets is a capture."""
+    """Return whether a file that begins with these octets is a capture."""
     return head[:4] in PCAP or head[:4] == PCAPNG
 
 
 def is_capture_file(path: Path) -> bool:
-    """Whether a file begins like a capture, gzipped or not."""
+    """Return whether a file begins like a capture, gzipped or not."""
     try:
         with path.open("rb") as file:
             return is_capture(unpacked(file).read(4))
@@ -71,8 +71,9 @@ class _Interface(NamedTuple):
 class CaptureFile:
     """The packets of one capture, to be iterated once.
 
-    Raises BadInput, naming file and offset, for damage or files that are no captures. A file that ends within a record
-    comes from a capture program that was stopped: its packets are returned, and `cut_short` is true afterwards.
+    Raises BadInput, which names file and offset, for damage and for files that are not captures. A file that ends
+    within a record comes from a capture program that was stopped: its packets are returned, and then `cut_short` is
+    true.
     """
 
     def __init__(self, file: Readable, name: str) -> None:
@@ -83,7 +84,7 @@ class CaptureFile:
         self.cut_short = False
         self._more(0, _LONGEST_HEADER)
         if not is_capture(self._data):
-            raise BadInput(name, "begins with neither magic number", "a pcap or pcapng file")
+            raise BadInput(name, "begins with another magic number", "a pcap or pcapng file")
 
     def __iter__(self) -> Iterator[Packet]:
         return self._blocks() if self._data[:4] == PCAPNG else self._records()
@@ -109,7 +110,9 @@ class CaptureFile:
         order, per_second, size = PCAP[self._data[:4]]
         if len(self._data) < 24:
             raise self._bad(0, "ends within its header")
-        link = struct.unpack_from(order + "I", self._data, 20)[0] & 0xFFFF  # above: the length of a check sequence
+        link = (
+            struct.unpack_from(order + "I", self._data, 20)[0] & 0xFFFF
+        )  # the upper bits are the length of a check sequence
         header, scale = struct.Struct(order + "IIII"), per_second // 10**6
         at, number = 24, 0
         while True:

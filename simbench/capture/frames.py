@@ -1,6 +1,6 @@
 """Extracts frames from wire rows, separately for each direction of each session.
 
-It accepts rows like a ledger does, so that a capture can be read straight into it.
+It accepts rows like a ledger, so that a capture can be read directly into it.
 """
 
 from __future__ import annotations

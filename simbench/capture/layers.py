@@ -58,7 +58,7 @@ def segment_of(link: int, octets: bytes) -> Segment | None:
 
 
 def _ipv4(octets: bytes, ip: int) -> tuple[int, int, int, bytes] | None:
-    """Start of TCP, IP's length, end of the packet, both addresses; None for anything but TCP."""
+    """Return start of TCP, length in the IP header, end of the packet, both addresses; None if it is not TCP."""
     total, fragment, protocol, *_ = _PLAIN(octets, ip)
     words = octets[ip] & 15
     if octets[ip] >> 4 != 4 or words < 5 or protocol != TCP or fragment & _FRAGMENTED:
@@ -67,14 +67,14 @@ def _ipv4(octets: bytes, ip: int) -> tuple[int, int, int, bytes] | None:
 
 
 def _ipv6(octets: bytes, ip: int) -> tuple[int, int, int, bytes] | None:
-    """Cut an IPv6 packet, whose length excludes its own header."""
+    """Return the same as `_ipv4` for IPv6, whose length excludes its header."""
     tcp = _transport(octets, ip)
     total = octets[ip + 4] << 8 | octets[ip + 5]
     return (tcp, total, ip + 40 + total, octets[ip + 8 : ip + 40]) if tcp > 0 else None
 
 
 def _transport(octets: bytes, ip: int) -> int:
-    """Start of TCP after the extension headers of IPv6; -1 for another protocol or a fragment."""
+    """Return the start of TCP after the extension headers of IPv6; -1 for another protocol or a fragment."""
     kind, at = octets[ip + 6], ip + 40
     while kind in _EXTENSIONS and at + 8 <= len(octets):
         kind, at = octets[at], at + 8 + 8 * octets[at + 1]

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from typing import Final
 
 IPV4, IPV6 = 0x0800, 0x86DD
-BRIDGED: Final = 0x6558  # a whole Ethernet frame, as GRE and its likes carry it
-_TAGS: Final = frozenset({0x8100, 0x88A8, 0x9100, 0x9200, 0x9300})  # VLAN, service VLAN, and its older numbers
+BRIDGED: Final = 0x6558  # a whole Ethernet frame, for example inside GRE
+_TAGS: Final = frozenset({0x8100, 0x88A8, 0x9100, 0x9200, 0x9300})  # VLAN, service VLAN, and its older values
 _MPLS: Final = frozenset({0x8847, 0x8848})
 _PPPOE: Final = 0x8864
-_BACKBONE: Final = 0x88E7  # its tag precedes the customer's own addresses
+_BACKBONE: Final = 0x88E7  # backbone tag, followed by the customer's addresses
 _SNAP: Final = b"\xaa\xaa\x03\x00\x00\x00"
 _PPP_PROTOCOLS: Final = {0x0021: IPV4, 0x0057: IPV6, 0x0281: 0x8847, 0x0283: 0x8848}
 _LEAST_TYPE: Final = 0x600  # lower numbers are lengths
-_BOTTOM: Final = 1  # bit of a label's third octet: no other follows
+_BOTTOM: Final = 1  # bit of a label's third octet: the last label
 DEPTH: Final = 16  # most tags and labels in one frame
 
 ETHERTYPE_NAMES: Final = {
@@ -54,7 +54,7 @@ def network_of(octets: bytes, kind: int, at: int) -> int:
 
 
 def _behind_labels(octets: bytes, at: int) -> tuple[int, int]:
-    """The content after the last label: IP by its version, else Ethernet, after an optional control word."""
+    """Return type and position of the content after the last label: IP by its version, else Ethernet."""
     while at + 4 <= len(octets):
         at += 4
         if octets[at - 2] & _BOTTOM:
@@ -66,7 +66,7 @@ def _behind_labels(octets: bytes, at: int) -> tuple[int, int]:
 
 
 def _ppp(octets: bytes, at: int) -> tuple[int, int]:
-    """Ethertype and position of a PPP frame's content; address and control may be missing, as may a zero octet."""
+    """Return ethertype and position of a PPP frame's content; address, control and a zero octet may be missing."""
     if octets[at : at + 2] == b"\xff\x03":
         at += 2
     short = at < len(octets) and octets[at] & 1
@@ -75,7 +75,7 @@ def _ppp(octets: bytes, at: int) -> tuple[int, int]:
 
 
 def _typed(at: int, start: int) -> Callable[[bytes], int]:
-    """The start of IP in a frame with its ethertype at `at` and its content at `start`."""
+    """Return a function that finds the start of IP in a frame with its ethertype at `at` and content at `start`."""
     plain = {b"\x08\x00", b"\x86\xdd"}
 
     def network(octets: bytes) -> int:
@@ -92,7 +92,7 @@ def _ppp_link(octets: bytes) -> int:
     return network_of(octets, *_ppp(octets, 0))
 
 
-# By link type: the start of IP. The version in its first octet distinguishes IPv4 and IPv6.
+# Link type to a function that finds the start of IP; the first octet of IP distinguishes IPv4 and IPv6.
 LINKS: Final[dict[int, Callable[[bytes], int]]] = {
     0: _after(4),  # null: loopback of BSD, address family first
     1: _typed(12, 14),  # Ethernet
@@ -116,7 +116,7 @@ _TYPES_AT: Final = {1: 12, 104: 2, 113: 14, 276: 0}
 
 
 def link_content(link: int, octets: bytes) -> str:
-    """Return the content of a frame without IP, in words."""
+    """Return a description of the content of a frame without IP."""
     if link not in LINKS:
         return f"link type {link}"
     at = _TYPES_AT.get(link)

@@ -37,7 +37,10 @@ class _Begun:
 
 
 class Network:
-    """The IP packets of a capture as their ends saw them. `unread` counts packets without usable content, by kind."""
+    """The IP packets of a capture, unpacked and reassembled.
+
+    `unread` counts packets without usable content, by kind.
+    """
 
     def __init__(self) -> None:
         self.unread: Counter[str] = Counter()
@@ -80,7 +83,7 @@ class Network:
         self.unread["fragments" if offset or more else name] += 1
 
     def _unfragmented(self, octets: bytes) -> tuple[bytes, int, int] | None:
-        """A complete packet, its protocol and where that starts; None for a fragment that completes nothing."""
+        """Return a complete packet, its protocol and the start of its content; None while fragments are missing."""
         kind, at, offset, more = _header(octets)
         if kind < 0:
             return None
@@ -123,7 +126,7 @@ def _word(octets: bytes, at: int) -> int:
 
 
 def _joined(begun: _Begun) -> bytes | None:
-    """The payload once it is complete; of overlapping fragments the one that starts earlier counts."""
+    """Return the payload once it is complete; where fragments overlap, the one that starts earlier counts."""
     if begun.end < 0 or not begun.header:
         return None
     payload = b""
@@ -135,7 +138,7 @@ def _joined(begun: _Begun) -> bytes | None:
 
 
 def _header(octets: bytes) -> tuple[int, int, int, bool]:
-    """Protocol (-1: no IP), where it starts, fragment offset in octets, and whether more fragments follow."""
+    """Return protocol (-1: no IP), start of content, fragment offset in octets, and whether more fragments follow."""
     version = octets[0] >> 4
     if version == 4 and octets[0] & 15 >= 5:
         words = _word(octets, 6)
@@ -152,7 +155,7 @@ def _header(octets: bytes) -> tuple[int, int, int, bool]:
 
 
 def _inside(octets: bytes, kind: int, at: int) -> int:
-    """The start of an IP packet inside this one; -1 if there is none."""
+    """Return the start of an IP packet inside this one; -1 if there is none."""
     if kind in {_IPV4_IN_IP, _IPV6_IN_IP}:
         return at
     if kind == _GRE:

@@ -1,4 +1,4 @@
-"""The packets of a capture in the order in which they were seen, whatever the file's order or its clock.
+"""Yields the packets of a capture in the order in which they were seen, even if the file or its clock is out of order.
 
 If a file's time stamps decrease, it was merged from pieces, or its clock was set back. TCP shows which: if sequence
 numbers continue after the decrease it was the clock, if they restart lower it is another piece. Pieces are merged by
@@ -26,7 +26,7 @@ from simbench.ledger.capture_events import ClockDoubted
 
 FALL_US: Final = 100_000  # smaller decreases are packets swapped in the file
 PIECES: Final = 16  # a file with more pieces is read in its own order
-FALLS: Final = 1_000  # as is one whose time stamps decrease more often
+FALLS: Final = 1_000  # a file whose time stamps decrease more often is also read in its own order
 CONNECTIONS: Final = 10_000  # connections whose position is remembered per run of packets
 COARSE_US: Final = 10_000  # a coarser clock is reported
 ENOUGH: Final = 20  # packets needed to determine a clock's resolution
@@ -136,7 +136,7 @@ class Packets:
                     last = at
                 runs[-1].last_at = last
                 if fine != 1 and at % COARSE_US:
-                    fine = 1  # finer than is worth saying
+                    fine = 1  # too fine to report
                 elif fine != 1:
                     fine = gcd(fine, at % SECOND_US or SECOND_US)
         except BadInput:
@@ -179,14 +179,16 @@ class Packets:
                 segment = network.segment(link, octets)
                 if segment is not None:
                     _remember(run, *_place(*segment[:4], len(segment[4])))
-                elif (found := esp_of(link, octets)) is not None:  # its content is encrypted, its number is not
+                elif (
+                    found := esp_of(link, octets)
+                ) is not None:  # the content is encrypted, the sequence number is not
                     number_of = int.from_bytes(found[1][4:8], "big"), -1
                     _remember(run, found[1][:4], number_of, number_of)
         except BadInput:
-            pass  # the iteration will meet it again
+            pass  # the iteration reports the damage
 
     def _chain(self, chain: list[_Run]) -> Iterator[Packet]:
-        """The packets of some runs; those without a time stamp are dated a microsecond after the one before."""
+        """Yield the packets of some runs; one without a time stamp gets the previous one plus a microsecond."""
         capture = self._open()
         ends = {
             one.first: (other.first if other else 0)
@@ -214,7 +216,7 @@ class Packets:
 
 
 def _place(key: bytes, seq: int, ack: int, flags: int, size: int) -> tuple[bytes, Place, Place]:
-    """The connection of a segment, and the positions of both directions before and after it."""
+    """Return the connection of a segment, and the positions of both directions before and after it."""
     other = ack if flags & ACK else -1
     after = (seq + size + bool(flags & (SYN | FIN))) & _MASK
     back = reverse(key)
@@ -237,7 +239,7 @@ def _filled(one: Place, other: Place) -> Place:
 
 
 def _goes_on(before: _Run, run: _Run) -> bool:
-    """Whether most connections present in both runs continue in the second where they were in the first."""
+    """Return whether most connections present in both runs continue in the second where they were in the first."""
     votes = 0
     for key, begins in run.begins.items():
         ends = before.ends.get(key)

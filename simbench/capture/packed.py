@@ -31,7 +31,7 @@ class Rejoined:
 
 
 class Cursor:
-    """An own position in an open file, so that several readers can share it."""
+    """A position in an open file, so that several readers can share the file."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self._at = file, 0

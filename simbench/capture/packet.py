@@ -1,6 +1,6 @@
 """UCP as a layer of scapy: build, dissect, `show()`, `fuzz()`, and reassembly of frames from TCP segments.
 
-Importing this module loads scapy. Octets that are no frame become scapy's `Raw`. Layout: EMI-UCP 4.0 section 2; the
+Importing this module loads scapy. Octets outside frames become scapy's `Raw`. Layout: EMI-UCP 4.0 section 2; the
 names of the fields come from the field table.
 
 >>> from simbench.capture.packet import UCP
@@ -96,7 +96,7 @@ class UCP(Packet):
     """
 
     name = "UCP"
-    fields_desc = [  # noqa: RUF012 - scapy wants a list here
+    fields_desc = [  # noqa: RUF012 - scapy expects a list here
         _Cell("trn", 0, digits=2),
         _Cell("len", None, digits=5),
         _Cell("kind", "O"),

@@ -18,7 +18,7 @@ from simbench.base.version import __version__
 from simbench.capture.layers import ACK, FIN, RST, SYN, TCP
 from simbench.ledger.reader import Run
 
-PORT: Final = 5000  # the SMSC's port in the capture, whatever it was in the run
+PORT: Final = 5000  # the SMSC's port in the capture, independent of the run's
 MSS: Final = 1460  # octets per segment
 _PSH: Final = 8
 _RAW_IP: Final = 101
@@ -31,8 +31,8 @@ _CHUNK_ROWS: Final = 10_000
 def write_pcapng(run: Run, path: Path, port: int = PORT) -> int:
     """Write the wire of a run as a capture and return its number of packets.
 
-    The SMSC is 127.0.0.1 at `port`; each session has an address and port of its own. A session without an "open" row
-    has no handshake. The ledger's notes on an opening or a close become the comment of its first packet.
+    The SMSC is 127.0.0.1 at `port`; each session has its own address and port. A session without an "open" row has no
+    handshake. The ledger's note on an opening or a close becomes the comment of its first packet.
     Raises LedgerError if the run kept no octets or has rows a capture cannot hold; else like `outputs.replacing`.
     """
     if run.info.keep != "octets":
@@ -84,7 +84,9 @@ class _Writer:
         """Return both ends of a new connection, with sequence numbers that depend on the session only."""
         count = self._begun[session] = self._begun.get(session, 0) + 1
         block, offset = divmod(session & 0xFFFFFFFF, 50_000)
-        address = struct.pack("!I", 0x7F000002 + block + (count - 1 & 0x3F) * 0x20000)  # no connection uses another's
+        address = struct.pack(
+            "!I", 0x7F000002 + block + (count - 1 & 0x3F) * 0x20000
+        )  # a different address for each connection
         numbers = [crc32(f"{session} {count} {end}".encode()) for end in ("client", "smsc")]
         ends = _End(address, 10_000 + offset, numbers[0]), _End(_SMSC, self._port, numbers[1])
         self._ends[session] = ends
@@ -153,6 +155,6 @@ def _option(code: int, text: str) -> bytes:
 
 
 def _checksum(octets: bytes) -> int:
-    """The checksum of IP and TCP: the complement of a one's-complement sum, computed modulo 65535."""
+    """Return the checksum of IP and TCP: the complement of a one's-complement sum, computed modulo 65535."""
     total = int.from_bytes(octets + bytes(len(octets) % 2), "big") % 0xFFFF
     return 0xFFFF - (total or 0xFFFF)

@@ -1,6 +1,6 @@
 """Reads a capture into a ledger: `wire` rows as if the bench had recorded them, and the capture's defects as events.
 
-Memory is bounded, however long the capture is.
+Memory does not grow with the length of the capture.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from simbench.ledger.rows import Rows
 def read_packets(file: BinaryIO, name: str, wire: Rows, events: Rows, port: int | None = None) -> CaptureRead:
     """Append the `wire` and event rows of an open, seekable capture file to anything with `append`; return a summary.
 
-    Every UCP connection becomes a session (after each hole another, which began midway, without an "open" row). A
+    Every UCP connection becomes a session; after each hole it continues as another session without an "open" row. The
     chunk is dated when its last octet was seen in order. `port` is the SMSC's, if the frames do not show it. Raises
     BadInput if the file is no capture, damaged (rows before the damage are appended), or contains only unknown link
     types; `name` is its name in errors.
@@ -44,7 +44,7 @@ def read_packets(file: BinaryIO, name: str, wire: Rows, events: Rows, port: int 
 
 
 def finished(capture: Packets, network: Network, streams: Streams, events: Rows, at: int) -> CaptureRead:
-    """End of the capture: write its summary as events. Raises BadInput if all link types are unknown."""
+    """Write the summary of a capture as events, at its end. Raises BadInput if all link types are unknown."""
     number, unread = capture.clock.packets, network.unread.total()
     strange = [kind for kind in network.unread if kind.startswith("link type ")]
     if strange and number and sum(network.unread[kind] for kind in strange) == number:

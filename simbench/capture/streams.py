@@ -1,9 +1,9 @@
-"""Reassembles TCP: the octets each side of each UCP connection sent, in order, as ledger rows.
+"""Reassembles TCP: writes the octets of each side of each UCP connection, in order, as ledger rows.
 
-Sequence numbers order each direction; acknowledgements order the two directions, as whoever confirms octets sends what
-follows after receiving them, whatever the file's order and time stamps. Repeated octets are used once (the first
-counts); missing ones are waited for and then recorded as a hole. `simbench.capture.tcp_connection` finds the client.
-Source: RFC 9293 sections 3.4 and 3.10.
+Sequence numbers order each direction. Acknowledgements order the two directions against each other: a side that
+acknowledges octets has received them before it sends its next ones, even if the file or its time stamps differ.
+Repeated octets are used once (the first count); missing ones are awaited for a time and then recorded as a hole.
+`simbench.capture.tcp_connection` finds the client. Source: RFC 9293 sections 3.4 and 3.10.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ class Streams:
         self._closed: deque[Talk] = deque()
         self._sessions = self._ignored = 0
         self._now = 0
-        self._listening: set[str] = set()  # where sessions were opened to
-        # Instant, client, server, outcome, and the other protocol spoken.
+        self._listening: set[str] = set()  # addresses to which sessions were opened
+        # Instant, client, server, outcome, and the protocol if it was not UCP.
         self._attempts: deque[tuple[int, str, str, Attempted, str]] = deque(maxlen=ATTEMPTS)
         self._summary = CaptureRead()
 
     @property
     def summary(self) -> CaptureRead:
-        """Return what was found so far; connections count when they end."""
+        """The summary up to now; connections count when they end."""
         return msgspec.structs.replace(self._summary, sessions=self._sessions, ignored=self._ignored)
 
     def feed(self, at: int, segment: Segment) -> None:
@@ -107,7 +107,7 @@ class Streams:
             self._end(side.talk)
 
     def finish(self) -> None:
-        """End of the capture: write everything held back and the quality of every connection."""
+        """Write, at the end of the capture, all held octets and the quality of every connection."""
         for talk in [*self._undecided, *self._open]:
             self._end(talk)
         counted = [one for one in self._attempts if one[2] in self._listening or self._port is not None]
@@ -132,7 +132,7 @@ class Streams:
         return talk.sides[0]
 
     def _greeted(self, at: int, key: bytes, side: Side | None, seq: int, flags: int) -> Side | None:
-        """SYN: a new connection, unless it answers one or is repeated."""
+        """Handle a SYN: it begins a connection unless it answers one or is repeated."""
         answer = bool(flags & ACK)
         if side is not None and not side.talk.ended:
             talk = side.talk
@@ -152,7 +152,7 @@ class Streams:
         return side
 
     def _joined(self, key: bytes, side: Side | None, seq: int, payload: bytes) -> Side | None:
-        """A segment of an unknown connection: the capture started later, or its handshake was not captured."""
+        """Handle a segment of an unknown connection, whose handshake was not captured."""
         if side is not None:
             if not payload or (side.talk.ended and abs(side.place(seq) - side.position) <= REUSED_OCTETS):
                 return None  # late or repeated
@@ -169,7 +169,7 @@ class Streams:
             self._end(talk)
 
     def _end(self, talk: Talk, reason: str = "") -> None:
-        """A connection or the capture has ended: write everything held back, the reason, and its quality."""
+        """Write, at the end of a connection, all held octets, the reason and its quality."""
         if talk.ended:
             return
         talk.ended = True
@@ -238,7 +238,7 @@ class Streams:
         for side in talk.sides:
             if self._sides.get(side.key) is side:
                 del self._sides[side.key]
-            del side.talk, side.other  # so that its memory is free at once, without a search for cycles
+            del side.talk, side.other  # breaks the cycle, so that the memory is free at once
 
     # Octets ----------------------------------------------------------------------------------------------------
 
@@ -266,7 +266,7 @@ class Streams:
         side.pending_octets += len(held[2])
 
     def _release_all(self, side: Side, at: int) -> None:
-        """Deliver everything that waits for no missing octets, of both sides."""
+        """Deliver all held octets of both sides that no longer wait for missing ones."""
         given = True
         while given:
             given = False
@@ -276,7 +276,7 @@ class Streams:
                     given = True
 
     def _release(self, side: Side, at: int = -1) -> None:
-        """Deliver the first octets held, now next in order; dated `at`, or their own instant if later."""
+        """Deliver the first held octets, which are next in order, at `at` or at their own instant if that is later."""
         place, seen_at, payload, needs = side.pending.pop(0)
         side.pending_octets -= len(payload)
         if side.pending:
@@ -286,7 +286,7 @@ class Streams:
             self._deliver(side, max(at, seen_at), rest)
 
     def _give_up(self, at: int, side: Side) -> None:
-        """Skip missing octets after the maximum wait, or if too much is held back behind them."""
+        """Skip missing octets after the maximum wait, or if too many octets are held after them."""
         while side.pending:
             place, _, _, needs = side.pending[0]
             confirmed = side.acked >= place if place > side.position else side.awaits(needs)
@@ -297,7 +297,7 @@ class Streams:
             self._go_on(side)
 
     def _go_on(self, side: Side) -> None:
-        """Deliver the first octets held without the missing ones: after a hole, or before the other side's octets."""
+        """Deliver the first held octets although octets are missing, after a hole or before the other side's octets."""
         place, _, _, needs = side.pending[0]
         if place > side.position:
             self._hole(side)
@@ -319,7 +319,7 @@ class Streams:
             talk.early.append((max(seen_at, talk.dated), side, b"", octets))
 
     def _split(self, side: Side, at: int, octets: int) -> None:
-        """After a hole, start a session that began midway, so that nobody is blamed for uncaptured octets."""
+        """Start a new session after a hole, so that neither side is blamed for uncaptured octets."""
         talk, before = side.talk, side.talk.session
         self._wire.append((max(self._now, talk.dated), before, "close", b"capture: octets are missing"))
         self._sessions += 1
@@ -343,7 +343,7 @@ class Streams:
             self._end(talk)
 
     def _decide(self, talk: Talk) -> None:
-        """The connection is a session with a known client: number it and write what was kept of it."""
+        """Number a connection whose client is now known, and write the octets kept of it."""
         client = talk.evidence.settle(talk.sides)
         client.direction, client.other.direction = "in", "out"
         self._listening.add(sender((talk.evidence.initiator or client).other.key))

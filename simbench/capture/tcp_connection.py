@@ -21,14 +21,14 @@ ENOUGH_OCTETS: Final = 8192  # twice the longest frame: without a header by then
 ENOUGH_CHUNKS: Final = 100
 _HEADER: Final = re.compile(rb"\x02[0-9]{2}/[0-9]{5}/([OR])/([0-9]{2})/")
 _HEADER_OCTETS: Final = 15
-# (position, instant, octets, position of the other side that preceded them; -1: any)
+# (position, instant, octets, position of the other side received before them; -1: unknown)
 Held = tuple[int, int, bytes, int]
 
 
 class Side:
-    """The octets that one end sent. `position` is that of its next octet, -1 while unknown; `end` that of its FIN.
+    """The octets of one end. `position` is that of its next octet, -1 while unknown; `end` that of its FIN.
 
-    `dated` is the instant of its last octets, `bound` that of the last of the other's octets received before.
+    `dated` is the instant of its last octets, `bound` that of the other side's last octets received before them.
     """
 
     __slots__ = (
@@ -43,7 +43,7 @@ class Side:
         self.expected = -1  # `position` as a sequence number; -1 if nothing is expected
         self.confirmed = -1  # the sequence number last acknowledged by its peer
         self.pending: list[Held] = []  # sorted
-        self.trail: deque[tuple[int, int]] | tuple[()] = ()  # (end, instant) of what the other has not confirmed
+        self.trail: deque[tuple[int, int]] | tuple[()] = ()  # (end, instant) of octets the other has not acknowledged
         self.dated = self.bound = self.waived = -1  # `waived`: the other side does not wait up to this position
         self.pending_octets = self.gap_since = self.packets = 0
         self.direction = ""
@@ -60,18 +60,18 @@ class Side:
         self.expected = position & _MASK
 
     def awaits(self, needs: int) -> bool:
-        """Whether octets sent after receiving the other side's up to `needs` appear too early in the capture."""
+        """Return whether octets sent after receiving the other side's up to `needs` appear too early in the capture."""
         other = self.other
         return other.packets > 0 and needs > other.position > -1 and needs > other.waived
 
     def hear(self, position: int) -> None:
-        """This side has received the other's octets up to a position: what it sends from now on is later."""
+        """Record that this side has received the other's octets up to a position; its later octets follow them."""
         trail = self.other.trail
         while isinstance(trail, deque) and trail and trail[0][0] <= position:
             self.bound = max(self.bound, trail.popleft()[1])
 
     def date(self, at: int, end: int) -> int:
-        """Return the instant of octets stamped `at` that end at a position: not before anything known to be older."""
+        """Return the instant of octets with time stamp `at` that end at a position, not before octets they follow."""
         dated = max(at, self.dated, self.bound)
         self.talk.moved_us = max(self.talk.moved_us, dated - at)
         self.dated = dated
@@ -118,15 +118,15 @@ class Evidence:
             self._first = self._first or (side if asks else side.other)
 
     def forget(self) -> None:
-        """Forget the octets: no header is looked for any more."""
+        """Release the octets kept for the search for headers."""
         self._tails = {}
 
     def is_session(self, has_octets: bool) -> bool:
-        """Whether a connection that has ended was a session: its handshake was answered, or anything was sent."""
+        """Return whether an ended connection was a session: its handshake was answered, or octets were sent."""
         return self.is_ucp and (self.established or has_octets)
 
     def settle(self, sides: tuple[Side, Side]) -> Side:
-        """The client: the sender of a client's operation, else the side not at the SMSC's port, else who connected."""
+        """Return the client: the sender of a client's operation, the side not at the SMSC's port, or the initiator."""
         if self.client is None and self._port is not None:
             here, there = ports(sides[0].key)
             if here != there:
@@ -136,7 +136,7 @@ class Evidence:
 
 
 class Talk:
-    """One connection: both sides, and what is known of it. `session` is 0 until it is known to be UCP."""
+    """One connection: both sides, and its state. `session` is 0 until the connection is known to be UCP."""
 
     __slots__ = ("closing", "cut", "early", "ended", "evidence", "first", "holes", "missing", "moved_us", "opened_at",
                  "resent", "session", "sides")  # fmt: skip
@@ -146,7 +146,7 @@ class Talk:
         self.sides[0].other, self.sides[1].other = self.sides[1], self.sides[0]
         self.evidence = evidence
         self.session = self.first = self.holes = self.missing = self.cut = self.resent = 0
-        self.moved_us = 0  # the furthest a time stamp was moved after what it answers
+        self.moved_us = 0  # the largest correction of a time stamp by the order that TCP proves
         self.opened_at = -1  # start of the handshake, -1 if not seen
         self.closing: tuple[int, Side, str] | None = None  # instant of the last FIN or RST, first sender, and its kind
         self.ended = False
@@ -165,7 +165,7 @@ class Talk:
 
 
 def quality_of(talk: Talk) -> ConnectionCaptured:
-    """Return how completely a session was captured."""
+    """Return the record of how completely a session was captured."""
     client = next(side for side in talk.sides if side.direction == "in")
     return ConnectionCaptured(
         session=talk.first,

@@ -32,7 +32,7 @@ Progress = Callable[[int], object]
 
 
 class _Clear:
-    """UCP outside any tunnel: the number of frames each way, and the first of them."""
+    """UCP outside tunnels: the number of frames in each direction, and the first of them."""
 
     def __init__(self, port: int | None) -> None:
         self.frames: Counter[str] = Counter()

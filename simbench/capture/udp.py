@@ -22,8 +22,8 @@ _RADIUS_HEADER: Final = 20  # octets
 
 
 class Datagram(NamedTuple):
-    """One datagram: number of its packet (from 1), instant (us, UTC), both ends, octets, and how many octets are
-    missing because the capture shortened the packet.
+    """One datagram: number of its packet (from 1), instant (us, UTC), both ends, and octets.
+    `missing` is the number of octets that the capture cut off.
     """
 
     number: int
@@ -35,10 +35,10 @@ class Datagram(NamedTuple):
 
 
 class Datagrams:
-    """The datagrams of a capture to or from some ports, to be iterated once; its counts are set afterwards.
+    """The datagrams of a capture to or from some ports, to be iterated once; the counts are set afterwards.
 
     `unread` packets contain no UDP; `accounting` are ports that receive
-    what looks like RADIUS Accounting-Requests. Iterating raises BadInput if the file is unreadable, no capture,
+    datagrams like RADIUS Accounting-Requests. Iterating raises BadInput if the file is unreadable, not a capture,
     damaged, or contains only unknown link types.
     """
 
@@ -76,7 +76,7 @@ class Datagrams:
 
 
 def _asks(payload: bytes) -> bool:
-    """Whether octets have the header of an Accounting-Request: its code, and their own length (RFC 2866 section 3)."""
+    """Return whether octets have the header of an Accounting-Request: code and length (RFC 2866 section 3)."""
     return payload[:1] == b"\x04" and len(payload) >= _RADIUS_HEADER and payload[2] << 8 | payload[3] == len(payload)
 
 
@@ -102,17 +102,17 @@ def datagram_of(link: int, octets: bytes) -> Ends | bool:
 
 
 def _ipv4(octets: bytes, ip: int) -> tuple[int, str, str] | bool:
-    """Where UDP begins, and both addresses."""
+    """Return the start of UDP and both addresses; True for a fragment, False for another protocol."""
     words = octets[ip] & 15
     if octets[ip] >> 4 != 4 or words < 5 or octets[ip + 9] != UDP:
         return False
-    if (octets[ip + 6] & 0x3F) << 8 | octets[ip + 7]:  # more to come, or not the first
+    if (octets[ip + 6] & 0x3F) << 8 | octets[ip + 7]:  # more fragments, or not the first
         return True
     return ip + 4 * words, str(IPv4Address(octets[ip + 12 : ip + 16])), str(IPv4Address(octets[ip + 16 : ip + 20]))
 
 
 def _ipv6(octets: bytes, ip: int) -> tuple[int, str, str] | bool:
-    """The same of IPv6, behind its extension headers."""
+    """Return the same as `_ipv4` for IPv6, after its extension headers."""
     if len(octets) < ip + 40:
         return False
     kind, at = octets[ip + 6], ip + 40
@@ -121,7 +121,7 @@ def _ipv6(octets: bytes, ip: int) -> tuple[int, str, str] | bool:
     if kind == _FRAGMENT and at + 8 <= len(octets):
         if octets[at + 2] or octets[at + 3] & 0xF9:
             return octets[at] == UDP
-        kind, at = octets[at], at + 8  # the whole in one fragment
+        kind, at = octets[at], at + 8  # a complete datagram in one fragment
     if kind != UDP:
         return False
     return at, str(IPv6Address(octets[ip + 8 : ip + 24])), str(IPv6Address(octets[ip + 24 : ip + 40]))

@@ -119,7 +119,7 @@ def _print(
 
 
 def _balance(billed: Decimal, beyond: Decimal, t: Translations) -> str:
-    """The total of an invoice received, in one line."""
+    """Return the total of a received invoice, in one line."""
     said = f"{t.money(billed)} billed before VAT"
     if not beyond:
         return f"{said}, the amount due"

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 @command(
-    exits={**DONE, 0: "written, or verified without a difference", 1: "with --verify: something differs, and is named"},
+    exits={
+        **DONE,
+        0: "written, or verified without a difference",
+        1: "with --verify: there are differences, which are listed",
+    },
     files="OUTPUT, or certificate.html in RUN.",
     see=("simbench conform", "docs/guides/ci.md"),
 )
@@ -42,7 +46,7 @@ if TYPE_CHECKING:
 def certificate(
     run: Path, output: Path | None, baseline: Path | None, contract: str | None, verify: Path | None
 ) -> int:
-    """Write one page for the acceptance meeting, or verify one: exit status 1 names what differs.
+    """Write one page for the acceptance meeting, or verify one and list the differences.
 
     The page carries a digest of its own contents and of the ledgers. The digest is not a signature.
 
@@ -80,7 +84,7 @@ def certificate(
 
 
 def certified(run: Path, contract: str, known: Baseline, today: date) -> Certificate:
-    """The certificate of a stored session, every outcome out of its ledgers. Raises BadInput, LedgerError."""
+    """Return the certificate of a stored session, with outcomes from its ledgers. Raises BadInput, LedgerError."""
     from simbench.bench.report.certificate import Certificate, Excused, digest_of, outcomes_of, sealed
     from simbench.bench.runner.baseline import compare
     from simbench.bench.runner.options import plan_again

@@ -24,5 +24,5 @@ def completion(ctx: click.Context, shell: str) -> None:
       source <(simbench completion zsh)
     """
     script = get_completion_class(shell)
-    assert script is not None, "the choices above are those click has"
+    assert script is not None, "the choices above are those of click"
     click.echo(script(ctx.find_root().command, {}, "simbench", "_SIMBENCH_COMPLETE").source())

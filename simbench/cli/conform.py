@@ -34,7 +34,7 @@ OUTPUT = Path("reports/conform")
 
 @dataclass(frozen=True)
 class Options:
-    """Options of the command line other than those that choose client and exercises."""
+    """Options of the command line other than those that select client and exercises."""
 
     output: Path | None = None
     judge_from: Path | None = None
@@ -138,10 +138,10 @@ class Options:
     cloup.option("--json", "as_json", is_flag=True, help="Print findings.json instead of the table."),
 )
 def conform(**options: Any) -> int:
-    """Drive a client through the exercises and judge it, clause by clause, with evidence.
+    """Run the exercises with a client and judge it, clause by clause, with evidence.
 
-    Each exercise starts its own platform on loopback, puts the client into one situation, and is judged from the ledger
-    alone. A purpose is unsupported when the client does not claim the capability it needs.
+    Each exercise starts its own platform on loopback, creates one situation, and is judged only from the ledger. A
+    purpose is unsupported if the client does not claim the required capability.
 
     \b
     Examples:
@@ -221,7 +221,7 @@ def _known(options: Options) -> Baseline:
 
 
 def _again(wanted: SessionOptions, options: Options, output: Path) -> Judgements:
-    """The judgements of a stored session. Raises LedgerError, and BadInput for options that need a running client."""
+    """Return the judgements of a stored session. Raises LedgerError, and BadInput for options that need a client."""
     from simbench.bench.runner.options import plan_again
     from simbench.bench.runner.session import Judgements
     from simbench.bench.runner.session_record import read_record
@@ -249,7 +249,7 @@ def _check_new(folder: Path) -> None:
 
     if (folder / RUNS).exists():
         expected = "a new folder, --from to judge it again, or --last-failed"
-        raise BadInput(f"-o {folder}", "already holds a session", expected)
+        raise BadInput(f"-o {folder}", "already contains a session", expected)
     claim(folder)
 
 
@@ -269,7 +269,7 @@ def _anew(wanted: SessionOptions, options: Options, folder: Path) -> Judgements:
 
 
 def _last_failed(plan: Plan, *, strict: bool) -> Plan:
-    """The purposes of a plan that did not pass last time, by exercise. Raises BadInput when all passed."""
+    """Return the purposes of a plan that did not pass last time, by exercise. Raises BadInput if all passed."""
     from simbench.bench.runner.baseline import STRICT
     from simbench.bench.runner.output import read_output
 
@@ -344,7 +344,7 @@ def _print(standings: list[Standing], judgements: Judgements, judgement: Judgeme
 
 
 def _untested(judgement: Judgement) -> Iterator[str]:
-    """The clauses without a finding, by reason."""
+    """Yield the clauses without a finding, by reason."""
     by_reason: dict[str, list[str]] = {}
     for one in judgement.untested:
         by_reason.setdefault(one.reason, []).append(one.clause)

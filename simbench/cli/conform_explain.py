@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def explain_exercises(wanted: SessionOptions, *, as_json: bool) -> int:
-    """Print what the exercises behind these words will do; without a client, with one that can do everything."""
+    """Print the steps of the selected exercises; without a client, for one with all capabilities."""
     from simbench.bench.runner.explained import as_json as built
     from simbench.bench.runner.explained import explained
     from simbench.bench.runner.options import plan_of
@@ -54,7 +54,7 @@ def _lines(one: Explained) -> Iterator[str]:
         if judged.limit is not None:
             yield f"        limit: {quantity(judged.limit, judged.unit)}"
         if judged.assumed:
-            yield f"        hangs on assumptions: {', '.join(judged.assumed)}"
+            yield f"        depends on assumptions: {', '.join(judged.assumed)}"
         yield from (f"        figure of the clause: {figure}" for figure in judged.figures)
         if judged.unsupported:
             yield f"        unsupported: {judged.unsupported}"

@@ -20,7 +20,7 @@ SILENCE_S: Final = 15.0
 
 
 class Ticker:
-    """Progress on standard error: one line a change, and where there is a terminal, seconds as they go by."""
+    """Progress on standard error: one line per change, and on a terminal the elapsed seconds."""
 
     def __init__(self, judgements: Judgements) -> None:
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class Ticker:
         self._stopped.set()
 
     def _tick(self) -> None:
-        """Show the seconds of each exercise on a terminal; elsewhere a line where nothing else was said for a while."""
+        """Show the seconds of each exercise on a terminal; otherwise print a line after a time without output."""
         while not self._stopped.wait(TICK_S):
             with self._lock:
                 now = time.monotonic()

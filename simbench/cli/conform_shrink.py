@@ -1,4 +1,4 @@
-"""`simbench conform --shrink`: the shortest script that still fails, as a test of one's own."""
+"""`simbench conform --shrink`: the shortest script that still fails, as a test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLACE = "shrunk"
 
 
 def shrink_session(wanted: SessionOptions, session: Path, output: Path | None, tries: int) -> int:
-    """Shrink the failures of a session and write a test for each; 3 where one does not come again each time."""
+    """Shrink the failures of a session and write a test for each; return 3 if a failure is not reproducible."""
     from simbench.base.json_files import write_octets
     from simbench.base.outputs import claim
     from simbench.bench.runner.options import plan_of

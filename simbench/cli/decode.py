@@ -1,6 +1,6 @@
 """`simbench decode`: frames from lines, a capture or a run, explained field by field.
 
-The check is strict: `ok` means no deviation, not even one that servers tolerate.
+The check is strict: `ok` means no deviation, including those that servers tolerate.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 LONGEST_LINE: Final = 1 << 16
 
-EVENTS_KEPT: Final = 100  # the last rows of a capture, which hold the remarks on its clock
+EVENTS_KEPT: Final = 100  # the last rows of a capture, which contain the remarks on its clock
 
 _HEX: Final = re.compile(rb"(?:(?:0[xX])?[0-9A-Fa-f]{2}[\s:,]*)+")
 
@@ -75,7 +75,7 @@ _LACKS: Final = {
     ),
 )
 @cloup.option_group(
-    "Output", cloup.option("--json", "as_json", is_flag=True, help="One JSON object a frame instead of text.")
+    "Output", cloup.option("--json", "as_json", is_flag=True, help="One JSON object per frame instead of text.")
 )
 def decode(source: Path | None, port: int | None, *, as_json: bool) -> int:
     """Explain UCP frames field by field, from lines, a capture or a run; "-" or nothing reads standard input.
@@ -102,12 +102,12 @@ def decode(source: Path | None, port: int | None, *, as_json: bool) -> int:
     name = str(source or "standard input")
     try:
         _read(source, name, port, show)
-    except BrokenPipeError:  # the reader of our output has closed it
+    except BrokenPipeError:  # the reader of the output has closed it
         raise
     except OSError as problem:
         raise BadInput(name, problem.strerror or str(problem), "a file that can be read") from None
     if not any(counts):
-        raise BadInput(name, "contains no UCP frame", "frames one a line, a capture of UCP, or the folder of a run")
+        raise BadInput(name, "contains no UCP frame", "one frame per line, a capture of UCP, or the folder of a run")
     return int(counts[1] > 0)
 
 
@@ -184,7 +184,7 @@ def _lines(head: bytes, file: BinaryIO | GzipFile, show: Show) -> None:
 
 
 def _split(head: bytes, file: BinaryIO | GzipFile) -> Iterator[bytes]:
-    """Lines as they arrive; overlong ones are truncated."""
+    """Yield lines as they arrive; overlong ones are truncated."""
     rest = head
     while piece := file.readline(LONGEST_LINE):
         *lines, rest = (rest + piece).split(b"\n")
@@ -196,7 +196,7 @@ def _split(head: bytes, file: BinaryIO | GzipFile) -> Iterator[bytes]:
 
 
 def octets_of(line: bytes) -> bytes:
-    """The octets of a line: a frame in hexadecimal, printable, raw, in a log, or without its control characters."""
+    """Return the octets of a line: a frame in hexadecimal, printable, raw, in a log, or without control characters."""
     line = line.strip(b" \t\r\n")
     if not line:
         return line

@@ -88,7 +88,7 @@ def printable(octets: bytes) -> str:
 
 
 def _from_json() -> Iterator[Asked]:
-    """One object a line of standard input, or one object over several lines."""
+    """Read one object per line of standard input, or one object over several lines."""
     given = sys.stdin.buffer.read()
     try:
         yield msgspec.json.decode(given, type=Asked)
@@ -108,7 +108,7 @@ def _from_json() -> Iterator[Asked]:
 
 
 def _assigned(assignments: Sequence[str]) -> Fields:
-    """NAME=VALUE by name; RAds and GAs may be repeated."""
+    """Read NAME=VALUE arguments; RAds and GAs may be repeated."""
     fields: Fields = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
@@ -145,7 +145,7 @@ def _from_arguments(asked: Asked, text: str | None) -> Iterator[Asked]:
 
 
 def _content(asked: Asked, part: content.Part) -> Fields:
-    """The fields that carry one part of a text in this operation."""
+    """Return the fields that carry one part of a text in this operation."""
     from simbench.ucp.fields import OPERATIONS_5X
 
     if asked.op in OPERATIONS_5X:
@@ -167,7 +167,7 @@ def _octets(asked: Asked) -> bytes:
             raise BadInput(f"{asked.kind}/{asked.op}", f"no field {name!r}", nearest or f"one of {', '.join(names)}")
         for each in [value] if isinstance(value, str) else value:
             if not each.isascii() or not each.isprintable() or "/" in each:
-                raise BadInput(name, f"{each!r} cannot stand in a frame", "printable ASCII without a slash")
+                raise BadInput(name, f"{each!r} is not allowed in a frame", "printable ASCII without a slash")
     try:
         return build(asked.op, asked.kind, _trn(asked.trn), asked.variant, **asked.fields)
     except ValueError as problem:
@@ -175,7 +175,7 @@ def _octets(asked: Asked) -> bytes:
 
 
 def _names(asked: Asked) -> list[str]:
-    """The fields an operation or result of this type may have; BadInput when there is no such type."""
+    """Return the fields that an operation or result of this type may have. Raises BadInput for an unknown type."""
     from simbench.ucp.fields import LAYOUTS
 
     layouts = [
@@ -190,14 +190,14 @@ def _names(asked: Asked) -> list[str]:
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:
-    """The closest name, "" when none is similar; case matters little."""
+    """Return the closest name, "" if none is similar; case has little weight."""
     folded = {each.lower(): each for each in reversed(names)}
     close = get_close_matches(name.lower(), folded, n=1)
     return folded[close[0]] if close else ""
 
 
 def _trn(trn: str | int) -> str | int:
-    """A number as two digits; any other two characters unchanged."""
+    """Return a number as two digits; any other two characters unchanged."""
     if isinstance(trn, int) or trn.isdecimal():
         if 0 <= int(trn) <= 99:
             return int(trn)

@@ -140,7 +140,7 @@ def _readings(clause_id: str, contract: Contract) -> list[str]:
 
 
 def _tests(purposes: tuple[str, ...]) -> list[Test]:
-    """Purpose, where it is judged, sentence and planted faults of the rule of each purpose there is."""
+    """Return purpose, place of judgement, sentence and planted faults for each purpose that has a rule."""
     from simbench.bench.exercises.exercise import EXERCISES
     from simbench.bench.runner.selection import exercised
 

@@ -18,7 +18,7 @@ WHOLE = frozenset({"outcome", "clause", "purpose", "ticket", "by"})  # columns w
 
 
 def findings_table(findings: Iterable[Finding]) -> Table:
-    """Findings in the given order, one line each."""
+    """Return findings in the given order, one line each."""
     table = columns("outcome", "clause", "purpose", "measured", "limit", "what was seen")
     for one in findings:
         table.add_row(styled(one.outcome, STYLES[one.outcome]), one.clause, one.purpose, *figures(one), one.lines)
@@ -26,14 +26,14 @@ def findings_table(findings: Iterable[Finding]) -> Table:
 
 
 def figures(finding: Finding) -> tuple[str, str]:
-    """The measured value with its unit, and the limit; empty where there is none."""
+    """Return the measured value with its unit, and the limit; empty if there is none."""
     share = "share" if finding.unit.startswith("share") else ""
     measured = "" if finding.measured is None else quantity(finding.measured, finding.unit, finding.limit)
     return measured, "" if finding.limit is None else quantity(finding.limit, share)
 
 
 def columns(*headings: str) -> Table:
-    """An empty table without rules, folded to the width of the terminal."""
+    """Return an empty table without lines, wrapped to the width of the terminal."""
     table = Table(box=None, pad_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold", no_wrap=heading in WHOLE)
@@ -41,7 +41,7 @@ def columns(*headings: str) -> Table:
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Findings as a table, failures first, and their number by outcome."""
+    """Print findings as a table, failures first, and their number by outcome."""
     out = console(180)
     table = columns("outcome", "clause", "purpose", "what was seen", "evidence")
     for finding in sorted(findings, key=lambda one: one.outcome == "pass"):

@@ -1,4 +1,4 @@
-"""`simbench ledger`: work on the folder of a run that has ended."""
+"""`simbench ledger`: commands on the folder of a finished run."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from simbench.cli.pages import command, group
 
 
 @command(
-    files="RUN: TABLE-NUMBER.parquet in the place of TABLE-NUMBER.arrows.",
+    files="RUN: TABLE-NUMBER.parquet instead of TABLE-NUMBER.arrows.",
     see=("simbench serve", "docs/reference/ledger.md"),
 )
 @cloup.argument("run", type=click.Path(path_type=Path))
 def pack(run: Path) -> None:
-    """Turn the segments of a run that was killed, or could not be packed, into Parquet.
+    """Convert the segments of a run that was killed, or could not be packed, to Parquet.
 
-    A run that ends normally is packed already. Every reader takes both forms. Memory is
-    bounded by a piece of a segment. A segment is removed once its Parquet file is whole and on disk.
+    A run that ends normally is packed already. Every reader accepts both forms. Memory is limited to a part of a
+    segment. A segment is removed when its Parquet file is complete and on disk.
 
     \b
     Example:
@@ -47,9 +47,9 @@ def pack(run: Path) -> None:
 
 @group(see=("simbench ledger pack", "docs/guides/service.md"), sections=[cloup.Section("Forms of a ledger", [pack])])
 def ledger() -> None:
-    """Work on the ledger of a run that has ended.
+    """Work on the ledger of a finished run.
 
-    Every reader takes a ledger in any form; these commands change the form.
+    Every reader accepts a ledger in any form; these commands change the form.
 
     \b
     Example:

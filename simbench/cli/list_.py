@@ -27,9 +27,9 @@ CONTRACT_HELP = "Contract whose clauses are named with the purposes."
 def list_(contract_name: str | None, *, as_json: bool) -> None:
     """List exercises, purposes, clients and client faults.
 
-    An exercise puts a client into one situation and checks several test purposes; other purposes are judged by the
-    command named with them. After each purpose stand the clauses of the contract that it verifies: one without a
-    clause is not judged. Faults can be planted in the reference client, to see the rules catch them.
+    An exercise creates one situation for a client and checks several test purposes; other purposes are judged by the
+    command named with them. Each purpose is followed by the clauses of the contract that it verifies; a purpose without
+    a clause is not judged. Faults can be planted in the reference client, to see that the rules detect them.
 
     \b
     Examples:
@@ -122,7 +122,7 @@ def _show(listing: dict[str, Any], contract: Contract) -> None:
 
 
 def _print(rows: list[Row], *, needs_clause: bool = True) -> None:
-    """Each purpose with its clauses; bills, forecasts and probes are judged without one as well."""
+    """Print each purpose with its clauses; bills, forecasts and probes are judged without one as well."""
     for row in rows:
         clauses = ", ".join(row["clauses"]) or ("no clause" if needs_clause else "")
         click.echo(f"    {row['purpose']:<38} {row['sentence']}" + (f"  [{clauses}]" if clauses else ""))

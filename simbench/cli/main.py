@@ -1,4 +1,4 @@
-"""`simbench` itself: its commands by section, and errors as one line.
+"""The command `simbench`: its commands by section, and errors as one line.
 
 Exit status: 0 nothing failed; 1 a finding failed; 2 wrong usage or input; 3 an error, an inconclusive finding, or
 nothing judged.
@@ -42,11 +42,11 @@ from simbench.cli.sweep import sweep
 
 @group(
     exits=JUDGED,
-    files="Only where an output folder is named, or under reports/.",
+    files="Only in a given output folder, or under reports/.",
     see=("docs/tutorial/first-session.md", "docs/reference/cli.md"),
     sections=[
-        cloup.Section("Put a client or a platform to the test", [serve, conform, probe]),
-        cloup.Section("Judge and report what was recorded", [judge, report, sla, certificate, matrix, ledger]),
+        cloup.Section("Test a client or a platform", [serve, conform, probe]),
+        cloup.Section("Judge and report records", [judge, report, sla, certificate, matrix, ledger]),
         cloup.Section("Simulate, plan and price", [run, plan, sweep, bill, forecast]),
         cloup.Section("Other offers", [dialup, roaming]),
         cloup.Section("Contracts and clauses", [contract, explain, list_]),
@@ -69,7 +69,7 @@ def cli() -> None:
     """
 
 
-OWNER_ONLY = 0o077  # what a command writes holds numbers and texts of people
+OWNER_ONLY = 0o077  # output contains telephone numbers and texts of people
 
 
 def main() -> None:

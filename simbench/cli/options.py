@@ -18,14 +18,14 @@ from simbench.cli.pages import option_group
 
 
 class _Output(click.Path):
-    """A path a command writes to: a folder that is new, empty or simbench's own, or a file that is new."""
+    """An output path: a folder that is new, empty or simbench's own, or a new file."""
 
     def __init__(self, *, folder: bool) -> None:
         super().__init__(path_type=Path)
         self.folder = folder
 
     def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path. Raises BadInput."""
+        """Return the path. Raises BadInput."""
         path: Path = super().convert(value, param, ctx)  # type: ignore[assignment]  # as path_type says
         if self.folder:
             check_folder(path, param.opts[0] if param is not None else "-o")
@@ -41,7 +41,7 @@ OUTPUT_FILE: Final = _Output(folder=False)
 
 
 def language_option(text: str) -> Callable[[Any], Any]:
-    """The option `--lang` of a text for readers, en or fr; its value is `language`."""
+    """Return the option `--lang` of a text for readers, en or fr; its value is `language`."""
     choices = click.Choice(["en", "fr"])
     return cloup.option(
         "--lang", "language", type=choices, default="en", show_default=True, help=f"Language of the {text}."

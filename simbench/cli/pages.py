@@ -1,7 +1,7 @@
 """Commands with help in the form of a manual page: purpose, options in groups, examples, exit status, files.
 
-cloup provides groups of options and sections of commands; this module adds the parts below them, which each command
-states where it is defined.
+cloup provides groups of options and sections of commands; this module adds the parts below them, which are stated at
+the definition of each command.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LAYOUT: Final = cloup.HelpFormatter.settings(max_width=110, col1_max_width=26)
 
 
 class _Manual(cloup.Command):
-    """Further parts of a page: meaning of each exit status, files written, pages to read next."""
+    """Additional parts of a page: meaning of each exit status, files written, related pages."""
 
     def __init__(
         self, *args: Any, exits: Mapping[int, str] = DONE, files: str = NOTHING, see: tuple[str, ...] = (), **more: Any
@@ -43,7 +43,7 @@ class _Manual(cloup.Command):
         return status
 
     def get_help_option_names(self, ctx: click.Context) -> list[str]:
-        """Both names in any context: click keeps the option of whichever context asks first."""
+        """Return both names in any context: click keeps the option of the first context."""
         del ctx
         return ["-h", "--help"]
 
@@ -55,7 +55,7 @@ class _Manual(cloup.Command):
             formatter.write_text(texts_of(self)[0])
 
     def get_short_help_str(self, limit: int = 45) -> str:
-        """The whole first paragraph."""
+        """Return the complete first paragraph."""
         del limit
         return purpose(self)
 
@@ -77,21 +77,21 @@ class Page(_Manual):
 
 
 class Pages(_Manual, cloup.Group):
-    """A group of commands with a manual page of its own."""
+    """A group of commands with its own manual page."""
 
 
 def command(name: str | None = None, **parts: Any) -> Callable[[Callable[..., Any]], Page]:
-    """Make a function a command. `parts`: `exits`, `files` and `see` of its page."""
+    """Decorate a function as a command. `parts`: `exits`, `files` and `see` of its page."""
     return cloup.command(name, cls=Page, **parts)
 
 
 def group(name: str | None = None, *, cls: type[Pages] = Pages, **parts: Any) -> Callable[[Callable[..., Any]], Pages]:
-    """Make a function a group of commands. `parts` as of `command`."""
+    """Decorate a function as a group of commands. `parts`: see `command`."""
     return cloup.group(name, cls=cls, **parts)
 
 
 def option_group(title: str, *options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Options under a heading, for as many commands as share them: each gets a group of its own."""
+    """Return options under a heading, which several commands may share: each gets its own group."""
 
     def decorate(function: Any) -> Any:
         return cloup.option_group(title, *options)(function)
@@ -100,11 +100,11 @@ def option_group(title: str, *options: Callable[[Any], Any]) -> Callable[[Any], 
 
 
 def texts_of(command: click.Command) -> tuple[str, str]:
-    """A docstring's text, and the lines of its examples."""
+    """Return a docstring's text, and the lines of its examples."""
     text, _, examples = inspect.cleandoc(command.help or "").partition(_EXAMPLES)
     return text.strip(), "\n".join(examples.splitlines()[1:])
 
 
 def purpose(command: click.Command) -> str:
-    """The purpose of a command: the first paragraph of its docstring in one line."""
+    """Return the purpose of a command: the first paragraph of its docstring in one line."""
     return " ".join(texts_of(command)[0].partition("\n\n")[0].split())

@@ -1,4 +1,4 @@
-"""`simbench plan`: which codes at which rate, what they cost and how sure they are; what the past would have cost."""
+"""`simbench plan`: codes and rates with cost and certainty, and the cost of past traffic under other plans."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         "mixes",
         multiple=True,
         metavar="CODE=RATE,...",
-        help="Score this choice of codes beside the advice; give it several times to compare choices.",
+        help="Score these codes as well; may be repeated to compare several choices.",
     ),
     cloup.option("--held", metavar="CODE=RATE,...", help="Codes held already (adds to `held` of the campaign file)."),
 )
@@ -78,10 +78,10 @@ if TYPE_CHECKING:
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
 )
 def plan(**options: object) -> int:
-    """Say which short codes and tiers to buy for a campaign, what they cost and how sure they are.
+    """Find the short codes and tiers to buy for a campaign, with cost and certainty.
 
-    The plan is the cheapest choice on the tariff grid that keeps the promise. It is looked for in futures drawn from
-    the seed and scored in others. If no plan can do it, the answer says what would.
+    The plan is the cheapest choice on the tariff grid that keeps the promise. It is searched in futures drawn from the
+    seed and scored in others. If no plan keeps the promise, the answer names the necessary changes.
 
     \b
     Examples:
@@ -110,7 +110,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_command(options: Options) -> int:
-    """Advise on a campaign, compare plans, or price the traffic of a ledger under other plans."""
+    """Plan a campaign, compare plans, or price the traffic of a ledger under other plans."""
     if (options.campaign is None) == (options.ledger is None) and not (options.compare and options.ledger is None):
         raise BadInput("plan", "needs a campaign file, or --from with a ledger, or --compare", "one of them")
     if options.xlsx:
@@ -139,7 +139,7 @@ def plan_command(options: Options) -> int:
 
 
 def _advised(options: Options) -> tuple[Plan, Advice]:
-    """The plan of the campaign file, and the advice on it."""
+    """Return the plan of the campaign file, and the advice on it."""
     from simbench.api.planning import asked_of, code_plans
     from simbench.base.progress import Shown
     from simbench.planning.advise import advise
@@ -164,7 +164,7 @@ def _advised(options: Options) -> tuple[Plan, Advice]:
 
 
 def _compare(options: Options) -> int:
-    """Print plans beside each other, that of the campaign file first."""
+    """Print plans side by side, that of the campaign file first."""
     from simbench.base.outputs import claim
     from simbench.planning.comparison import Compared, comparison, read_advice
     from simbench.tables.writer import sheet_csv, workbook
@@ -245,5 +245,5 @@ def _print(advice: Advice, output: Path | None) -> None:
         out.print(f"report: {output / 'report.html'}")
         for forecast in advice.forecasts:
             file = output / f"forecast-{forecast.issued}.toml"
-            line = f"forecast to hand in by {forecast.issued}: {file}"
+            line = f"forecast to submit by {forecast.issued}: {file}"
             out.print(line)

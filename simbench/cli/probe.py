@@ -1,4 +1,4 @@
-"""`simbench probe`: test a platform from a client's place, code by code; beyond loopback only with --remote."""
+"""`simbench probe`: test a platform as a client, code by code; beyond loopback only with --remote."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the f
         multiple=True,
         required=True,
         type=click.IntRange(1, 1000),
-        help="Subscribed rate of that code, in messages a second.",
+        help="Subscribed rate of that code, in messages per second.",
     ),
     cloup.option("--account", "accounts", multiple=True, help="Account of that code (default: the code itself)."),
     cloup.option(
@@ -69,13 +69,13 @@ OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the f
     cloup.option(
         "--window",
         type=click.IntRange(1, 100),
-        help="Maximum number of unanswered operations (default: as the contract says).",
+        help="Maximum number of unanswered operations (default: the contract's).",
     ),
     cloup.option(
         "--remote",
         type=click.IntRange(1, 1000),
         metavar="CAP",
-        help="Allow a platform on another machine, and send at most CAP messages a second.",
+        help="Allow a platform on another machine, and send at most CAP messages per second.",
     ),
 )
 @RULES
@@ -85,7 +85,7 @@ OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the f
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
 )
 def probe(**options: object) -> int:
-    """Probe a platform from a client's place: rate, results, notifications, and what it must refuse.
+    """Probe a platform as a client: rate, results, notifications, and required refusals.
 
     The probe makes four connections for each code, one after the other. Beyond loopback it may reach real phones:
     --remote permits that and limits the rate.
@@ -146,7 +146,10 @@ def probe_command(options: Options) -> int:
 
 
 def _targets(options: Options, contract: Contract) -> list[Target]:
-    """One target for each code. Raises BadInput for inconsistent options, or another machine without --remote."""
+    """Return one target for each code.
+
+    Raises BadInput for inconsistent options, or a remote machine without --remote.
+    """
     from simbench.probe import Target
 
     host, port = host_and_port(options.place, "platform")
@@ -169,13 +172,13 @@ def _targets(options: Options, contract: Contract) -> list[Target]:
 
 
 def _check_leave(host: str, options: Options) -> None:
-    """Require permission, a cap and recipients beyond loopback, where real phones may ring and messages cost money."""
+    """Require permission, a cap and recipients beyond loopback, as messages may reach real phones and cost money."""
     if options.remote is None:
         raise BadInput(f"platform {host}", "is not a loopback address", "--remote CAP, if you may probe it")
     if max(options.rates) > options.remote:
         raise BadInput("--rate", f"{max(options.rates)}/s is above the cap of --remote", f"at most {options.remote}/s")
     if not options.recipients:
-        raise BadInput("--to", "is missing", "your own recipients: beyond loopback the probe invents none")
+        raise BadInput("--to", "is missing", "your own recipients: beyond loopback the probe has none")
 
 
 def _probe(target: Target, contract: Contract, options: Options) -> list[Finding]:

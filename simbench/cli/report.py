@@ -1,4 +1,4 @@
-"""`simbench report`: the report of a simulated run, or once more that of a conformance session."""
+"""`simbench report`: the report of a simulated run, or of a stored conformance session."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FINDINGS = "findings.json"
 @cloup.option_group(
     "Form",
     language_option("report"),
-    cloup.option("--form", default="", metavar="NAME", help="Report of this name that an installed package ships."),
+    cloup.option("--form", default="", metavar="NAME", help="Name of a report in an installed package."),
     cloup.option("--pdf", is_flag=True, help="Also write report.pdf."),
 )
 @cloup.option_group(
@@ -124,7 +124,7 @@ def _in_form(options: Options) -> int:
 
     for name in ("pdf", "as_json", "unmasked"):
         if getattr(options, name):
-            problem = "cannot be combined with --form, whose report is a package's own"
+            problem = "cannot be combined with --form, the report of a package"
             raise BadInput(f"--{name.removeprefix('as_')}", problem, "one of the two")
     page = made(options.folder, form=options.form, contract=options.contract_name)
     output = options.output or options.folder / options.form

@@ -1,4 +1,4 @@
-"""Every rule on what an operator's contract says, whatever kind of record it judges."""
+"""All rules on an operator's contract, for every kind of record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A rule as pages name it: the command that applies it if no exercise does, its sentence, its planted faults."""
+    """A rule for help and pages: the command that applies it if no exercise does, its sentence, its planted faults."""
 
     command: str
     sentence: str
@@ -20,7 +20,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 def known_purposes() -> dict[str, Known]:
-    """Every purpose that a clause of a push-SMS contract may name in `verified_by`."""
+    """Return every purpose that a clause of a push-SMS contract may name in `verified_by`."""
     from simbench.billing import forecast
     from simbench.billing import rules as bills
     from simbench.probe.rules import CHECKS

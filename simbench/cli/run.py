@@ -27,7 +27,7 @@ STOPPED = 3
 
 
 @command(
-    files="OUTPUT, or reports/run-SCENARIO-DATE-TIME: run.json and Parquet files, one a table.",
+    files="OUTPUT, or reports/run-SCENARIO-DATE-TIME: run.json and Parquet files, one per table.",
     see=("simbench report", "simbench judge", "simbench bill", "docs/reference/scenario.md"),
 )
 @cloup.argument("scenario", type=click.Path(path_type=Path))
@@ -81,7 +81,7 @@ def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_js
 def run_command(
     scenario: Path, output: Path | None, contract_name: str | None, choices: tuple[Detail, Way, int], *, as_json: bool
 ) -> int:
-    """Run the world of a scenario file. Returns 0, or 3 when stopped early; the rows written by then can be read."""
+    """Run the world of a scenario file. Returns 0, or 3 if stopped early; the rows written by then can be read."""
     from simbench.api.runs import How, simulate_into
     from simbench.base.bundled import find_scenario
     from simbench.contract import load_contract

@@ -30,7 +30,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def of(cls, scenario: Scenario, contract: Contract, place: Path | None, contract_name: str | None) -> Self:
-        """The script of a run to be served."""
+        """Return the script of a run to serve."""
         name = contract_name or scenario.contract
         if name.endswith(".toml"):
             name = str((Path(name) if contract_name else (place or Path()) / name).resolve())
@@ -38,12 +38,12 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def write_script(folder: Path, script: Script) -> None:
-    """Write it. Raises BadInput or Trouble when that is impossible."""
+    """Write a script. Raises BadInput or Trouble if that is impossible."""
     write_json(folder / SCRIPT, script)
 
 
 def read_script(folder: Path) -> Script:
-    """Read it. Raises LedgerError where `serve` has written none."""
+    """Read a script. Raises LedgerError if `serve` has written none."""
     written = "the script that `simbench serve` writes into its run folder"
     return read_json(folder / SCRIPT, Script, "the folder of a served run", written, LedgerError)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LIMIT_MODES = ("monitor", "delay", "nack", "discard", "close")
 _FILE = click.Path(path_type=Path, dir_okay=False)
-EXPOSED_FAILED_LOGINS = 20  # failed logins a minute from one address, with --expose
+EXPOSED_FAILED_LOGINS = 20  # failed logins per minute from one address, with --expose
 
 
 @command(
@@ -63,7 +63,7 @@ EXPOSED_FAILED_LOGINS = 20  # failed logins a minute from one address, with --ex
 )
 @cloup.option_group(
     "Contract and rules",
-    cloup.option("--limit", type=click.Choice(LIMIT_MODES), help="What the platform does with submits above the rate."),
+    cloup.option("--limit", type=click.Choice(LIMIT_MODES), help="Treatment of submits above the rate."),
     CONTRACT,
 )
 @cloup.option_group(
@@ -88,8 +88,8 @@ def serve(**options: object) -> None:
     """Serve a fake SMSC, without any configuration or from a scenario file, until SIGINT or SIGTERM.
 
     Without a scenario the server has one account for each tier, at 127.0.0.1:3024, with the password secret. It
-    answers, meters, delivers and notifies as the contract says; scenarios add outages and wire faults. The first lines
-    of output are all a client needs to connect.
+    answers, meters, delivers and notifies by the contract; scenarios add outages and wire faults. The first lines of
+    output contain all data that a client needs to connect.
 
     \b
     Examples:
@@ -240,7 +240,7 @@ async def _serve(
             served = True
             with sparing_collector():
                 _banner(smsc, folder, service_lines)
-                smsc.load_fast_path().add_done_callback(lambda _: gc.freeze())  # the compiler's objects stay, too
+                smsc.load_fast_path().add_done_callback(lambda _: gc.freeze())  # the compiler's objects remain as well
                 await stop.wait()
             click.echo("stopping", err=True)
     finally:
@@ -269,7 +269,7 @@ def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[Save
 
 
 def _discard(folder: Path) -> None:
-    """Remove the ledger of a server that never listened, so that the same command works again."""
+    """Remove the ledger of a server that never listened, so that the command can be repeated."""
     from simbench.cli.script import SCRIPT
     from simbench.ledger.info import NAME
     from simbench.ledger.lock import NAME as LOCK

@@ -24,7 +24,7 @@ CONSOLE_PORT = 8080
 
 
 class ServeOptions(msgspec.Struct, frozen=True):
-    """Folder of the scenario, settings of the service beside the SMSC (None: none), and listener of the SMSC.
+    """Folder of the scenario, settings of the service besides the SMSC (None: none), and listener of the SMSC.
 
     `log`: its file (None: no log), and whether it shows numbers in full.
     """
@@ -37,13 +37,16 @@ class ServeOptions(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, scenario: Scenario, place: Path | None, options: dict[str, Any]) -> ServeOptions:
-        """The options as given. Raises BadInput."""
+        """Read the options. Raises BadInput."""
         return cls(
             place, service_settings(scenario, options), ucp_tls(options), options["log"], unmasked=options["unmasked"]
         )
 
     def observed(self, smsc: LiveSmsc) -> Observed | None:
-        """Open the log, before the SMSC listens, so that it misses nobody; None without a log. Raises BadInput."""
+        """Open the log before the SMSC listens, so that it misses no connection; None without a log.
+
+        Raises BadInput.
+        """
         if self.log is None:
             return None
         from simbench.service.log import EventLog
@@ -94,7 +97,7 @@ def ucp_tls(options: dict[str, Any]) -> Network | None:
 async def with_service(
     smsc: LiveSmsc, settings: ServiceSettings | None, observed: Observed | None
 ) -> AsyncIterator[tuple[str, ...]]:
-    """Start the requested service, or only the log, beside the SMSC; returns lines for the banner."""
+    """Start the requested service, or only the log, besides the SMSC; yield lines for the banner."""
     if settings is None:
         async with observed or nullcontext():
             yield ()

@@ -1,4 +1,4 @@
-"""`simbench sweep`: a study's runs, gone on with where they were interrupted."""
+"""`simbench sweep`: runs or continues a study."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "la
 )
 @cloup.option_group(
     "Report",
-    cloup.option("--measure", default="", help="Measure the report is about (default: that of [stop], else late)."),
+    cloup.option("--measure", default="", help="Measure of the report (default: that of [stop], else late)."),
     language_option("report"),
     cloup.option("--xlsx", is_flag=True, help="Also write the table of points as a workbook."),
 )
@@ -52,9 +52,9 @@ SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "la
 def sweep(study: Path, output: Path | None, workers: int | None, dask: str | None, **shown: object) -> int:
     """Run a world over a grid or sample of parameters, with replications, until the intervals are narrow enough.
 
-    Run it again with the same output folder to go on after an interruption.
+    After an interruption, run it again with the same output folder to continue.
 
-    Every point of the grid is tried against the same futures.
+    Every point of the grid is simulated in the same futures.
 
     \b
     Examples:
@@ -66,7 +66,7 @@ def sweep(study: Path, output: Path | None, workers: int | None, dask: str | Non
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """How a sweep is shown."""
+    """Options of the output of a sweep."""
 
     measure: str
     language: str
@@ -75,7 +75,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, shown: Form) -> int:
-    """Run a study to its end; 0."""
+    """Run a study to its end; return 0."""
     from simbench.api.planning import Sweep, write_sweep
     from simbench.base.bundled import find_scenario
     from simbench.base.progress import Shown

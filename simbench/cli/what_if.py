@@ -18,7 +18,7 @@ from simbench.planning.what_if import otherwise
 def what_if_command(
     ledger: Path, contract_name: str | None, output: Path | None, late_min: float, *, as_json: bool
 ) -> int:
-    """Print what the traffic of a ledger would have cost, and what would have been late or lost."""
+    """Print the cost, lateness and losses of a ledger's traffic under other codes and tiers."""
     if not ledger.exists():
         raise BadInput(f"--from {ledger}", "is not there", "the folder of a run")
     contract = load_contract(contract_name or DEFAULT)

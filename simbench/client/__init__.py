@@ -1,1 +1,1 @@
-"""The reference client: a sans-IO core, and an asyncio shell with clock and sockets."""
+"""The reference client: a sans-IO core, and an asyncio shell that adds clock and sockets."""

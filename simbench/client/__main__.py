@@ -28,13 +28,13 @@ def _write_output(octets: bytes) -> None:
 
 
 def _read_input(loop: asyncio.AbstractEventLoop, feed: Callable[[bytes], None]) -> None:
-    """Pass standard input to `feed` until it ends, whatever kind of file it is."""
+    """Pass standard input, of any kind of file, to `feed` until it ends."""
     octets = b" "
     while octets:
         octets = os.read(sys.stdin.fileno(), 65_536)
         try:
             loop.call_soon_threadsafe(feed, octets)
-        except RuntimeError:  # the loop has ended, and with it the client
+        except RuntimeError:  # the loop, and so the client, has ended
             return
 
 
@@ -54,7 +54,7 @@ async def run(settings: Settings) -> None:
 
 
 def main() -> int:
-    """Exit status: 0 after a clean end, 2 for an invalid environment."""
+    """Run the client; return 0 after a clean end, 2 for an invalid environment, 3 for a lacking resource."""
     try:
         asyncio.run(run(read_settings(os.environ)))
     except SimbenchError as error:

@@ -32,7 +32,7 @@ def login(config: LinkConfig) -> str:
 
 
 def alert(config: LinkConfig) -> str:
-    """The keepalive (31)."""
+    """A keepalive (31)."""
     return f"{config.account}/{PC_OVER_TCP_IP}/"
 
 

@@ -1,4 +1,4 @@
-"""Decides what the client must not send, or not yet: opt-outs, quiet hours, senders, other operators' recipients.
+"""Decides which messages must not be sent, or must wait: opt-outs, quiet hours, senders, other operators' recipients.
 
 The rules that judge these duties are independent of this module.
 """
@@ -25,7 +25,7 @@ _STOP = re.compile(r"(?:STOP|S T O P)(?:SMS|PUB)?(?:[0-9]+)?(?: |$)")
 
 
 def not_served(address: str, plan: NumberingPlan, portability: Portability, now: int) -> str:
-    """Return why the recipient is no subscriber of the operator, or "".
+    """Return why the recipient is not a subscriber of the operator, or "".
 
     The numbering plan gives the kind of a number and its first operator; portability gives its present operator.
     """
@@ -37,7 +37,7 @@ def not_served(address: str, plan: NumberingPlan, portability: Portability, now:
 
 
 def is_stop(text: str) -> bool:
-    """Whether a mobile-originated text opts out: its first word is STOP, in any spelling."""
+    """Return whether a mobile-originated text opts out: its first word is STOP, in any spelling."""
     plain = unicodedata.normalize("NFKD", text).upper()
     words = "".join(sign if sign.isalnum() else " " for sign in plain if not unicodedata.combining(sign))
     return _STOP.match(" ".join(words.split())) is not None
@@ -53,7 +53,7 @@ class StopList:
 
     def __init__(self, plan: NumberingPlan, entries: Iterable[tuple[str, str]] = ()) -> None:
         self._plan = plan
-        # A spool of an earlier version names a subscriber by nine digits.
+        # Spools of earlier versions identify a subscriber by nine digits.
         self._entries = {(scope, plan.read(who) or who) for scope, who in entries}
         self._brands: dict[str, set[str]] = {}
 
@@ -70,7 +70,7 @@ class StopList:
         return Stopped(who, scopes)
 
     def blocks(self, code: str, brand: str, recipient: str) -> bool:
-        """Whether the recipient opted out of marketing by that brand or code."""
+        """Return whether the recipient opted out of marketing by that brand or code."""
         who = self._plan.key(recipient)
         return (code, who) in self._entries or (brand, who) in self._entries
 
@@ -148,7 +148,7 @@ class Compliance:
         return min(end, self._hours.closes_at(now))
 
     def stopped(self, message: Outgoing) -> bool:
-        """Whether the recipient opted out of this marketing message."""
+        """Return whether the recipient opted out of this marketing message."""
         if not self.config.stop_list or message.traffic_class != MARKETING:
             return False
         return self.stops.blocks(self.config.code, message.brand, message.recipient)

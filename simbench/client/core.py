@@ -1,4 +1,4 @@
-"""The client end of one UCP connection, sans-IO: login, keepalive, window, pace, results, notifications, reconnection.
+"""The client end of one UCP connection, sans-IO: login, keepalive, window, rate, results, notifications, reconnection.
 
 Every call takes the time as `now` (microseconds since the Unix epoch, UTC); the shell collects its output with
 `events` and `octets_to_send`. `outbox` holds the messages.
@@ -206,7 +206,7 @@ class Core:
         self.lost(now)
 
     def _delay_us(self, attempt: int) -> int:
-        """Delay before the next connection: doubled up to a maximum, less up to a quarter drawn by seed and attempt."""
+        """Return the delay before the next connection: doubled up to a maximum, then shortened by up to a quarter."""
         longest = round(self.config.reconnect_max_s * SECOND_US)
         delay = min(longest, round(self.config.reconnect_first_s * SECOND_US) << min(attempt, 20))
         share = crc32(f"{self.config.seed}/{self.config.code}/{attempt}".encode())
@@ -315,7 +315,7 @@ class Core:
         return self._mobile_originated(data[At.OADC], data[At.ADC], message_text(frame), data[At.SCTS])
 
     def _call_input(self, data: list[str], _: Frame) -> str:
-        """Delivery by the old operation 01: AdC, OAdC, AC, MT, text (EMI-UCP 4.0 section 4.2)."""
+        """Take a delivery by the old operation 01: AdC, OAdC, AC, MT, text (EMI-UCP 4.0 section 4.2)."""
         layout = [""] * (At.RES5 + 1)
         layout[At.MT], layout[At.MSG] = data[3], data[4]
         return self._mobile_originated(data[1], data[0], read(layout).text or "", "")

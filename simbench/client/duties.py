@@ -22,7 +22,7 @@ Duty = Callable[[Outgoing, int, date], str]
 
 
 class Duties:
-    """The duties of one short code. What it remembers about users is lost on restart."""
+    """The duties of one short code. Its memory of users is lost on restart."""
 
     def __init__(self, code: str, knows: Knowledge) -> None:
         self._code, self._plan = code, knows.plan

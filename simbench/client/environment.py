@@ -88,14 +88,14 @@ def _links(env: Mapping[str, str], base: LinkConfig) -> tuple[LinkConfig, ...]:
 
 
 def _clock(env: Mapping[str, str], speed: float) -> Clock:
-    """The wall clock, or the platform's: epoch + speed x (monotonic - start).
+    """Return the wall clock, or the platform's: epoch + speed x (monotonic - start).
 
     SIMBENCH_CLOCK_EPOCH_US is the platform's time at this program's start, or when the monotonic clock shows
     SIMBENCH_CLOCK_START_NS (processes on one machine share it, so bench and client agree).
     """
     if not env.get("SIMBENCH_CLOCK_EPOCH_US"):
         if speed != 1:
-            raise BadInput("SIMBENCH_SPEED", f"{speed:g} on the wall clock", "SIMBENCH_CLOCK_EPOCH_US beside it")
+            raise BadInput("SIMBENCH_SPEED", f"{speed:g} on the wall clock", "also SIMBENCH_CLOCK_EPOCH_US")
         return wall_clock
     epoch = _number(env, "SIMBENCH_CLOCK_EPOCH_US", 0, 0, 1 << 60)
     start_ns = _number(env, "SIMBENCH_CLOCK_START_NS", time.monotonic_ns(), 0, 1 << 62)

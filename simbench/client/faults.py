@@ -338,7 +338,7 @@ FAULTS: dict[str, type[Core]] = {
 
 
 def current(name: str) -> str:
-    """The present name of a fault, any other word as it is."""
+    """Return the present name of a fault; any other word is returned unchanged."""
     return RENAMED.get(name, name)
 
 

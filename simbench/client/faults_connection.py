@@ -1,4 +1,4 @@
-"""Named faults of connections over time: keepalives, window, numbers and pace after a reconnection, wrong passwords.
+"""Named faults of connections over time: keepalives, windows, TRNs and rate after a reconnection, refused logins.
 
 Each is the core with one error, registered in `client/faults.py`.
 """
@@ -19,7 +19,7 @@ from simbench.ucp.session import Session, Window
 EVERY = 10  # faults of single frames corrupt one in this many
 STORM_US = 50_000
 LARGEST_WINDOW = 100
-GROWTH = 10  # places that a window gains with each connection
+GROWTH = 10  # slots that a window gains with each connection
 
 
 class KeepsOneAlive(Core):
@@ -41,7 +41,7 @@ class KeepsOneAlive(Core):
 
 
 class WindowGrows(Core):
-    """Keeps the places of operations that a lost connection left unanswered, so that its window grows."""
+    """Never frees the slots of operations that a lost connection left unanswered, so that its window grows."""
 
     _connections = -1  # the session before the first connection
 
@@ -92,7 +92,7 @@ class BurstsAfterSecondReturn(Core):
 
 
 class _ByTheSecond(Pacing):
-    """As many in each second of the clock as the rate allows, whenever in that second."""
+    """Allows as many segments in each second of the clock as the rate, at any time in the second."""
 
     def __init__(self, size: int) -> None:
         super().__init__(size)

@@ -176,7 +176,7 @@ class ClosesLate(_OtherHours):
 
 
 class OpensEarly(_OtherHours):
-    """Sends marketing from five seconds before their beginning."""
+    """Sends marketing from five seconds before the beginning of the hours."""
 
     def _hours(self, knows: Knowledge) -> MarketingHours:
         return _Hours(knows, opens_early_us=5 * SECOND_US)

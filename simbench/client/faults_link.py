@@ -182,7 +182,7 @@ class IgnoresNotices(Core):
 
 
 class RenewsValidity(Core):
-    """Counts a message's validity from when it is sent, not from when it was requested."""
+    """Counts a message's validity from the submit instead of the request."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)

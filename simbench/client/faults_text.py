@@ -28,7 +28,7 @@ LETTER = re.compile(r"(?=.*[^\W\d]).+", re.DOTALL)
 
 
 def _plain(text: str) -> str:
-    """The text without accents."""
+    """Return the text without accents."""
     return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
 
 
@@ -73,7 +73,7 @@ class CountsCharacters(_Composes):
 
 
 class CutsCharacters(_Composes):
-    """Cuts long texts after a fixed number of septets or octets, within a character as well."""
+    """Cuts long texts after a fixed number of septets or octets, even within a character."""
 
     def _compose(self, text: str, ref: int) -> list[Part]:
         parts = compose(text, ref)
@@ -106,7 +106,7 @@ class DropsAccents(_Composes):
 
 
 class Ucs2ForEverything(_Composes):
-    """Sends short texts in UCS-2, whatever they hold."""
+    """Sends all short texts in UCS-2."""
 
     def _compose(self, text: str, ref: int) -> list[Part]:
         octets = text.encode("utf-16-be")
@@ -116,7 +116,7 @@ class Ucs2ForEverything(_Composes):
 
 
 class CutsNames(Core):
-    """Makes any sender name fit: without accents and signs, cut to eleven characters."""
+    """Changes sender names to fit: removes accents and signs and truncates to eleven characters."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)
@@ -163,7 +163,7 @@ class VpByTheWallClock(Core):
 
 
 class ReadsMoAsGsm(Core):
-    """Takes the text of every message of a user for GSM 03.38, in UCS-2 as well."""
+    """Decodes every message of a user as GSM 03.38, even one in UCS-2."""
 
     def _deliver(self, data: list[str], frame: Frame) -> str | None:
         del frame

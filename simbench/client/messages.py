@@ -25,8 +25,7 @@ Portability = Callable[[str, int], str | None]
 
 
 class Knowledge(msgspec.Struct, frozen=True):
-    """The part of its operator's contract that a client keeps: marketing hours, civil time, ranges of codes by use,
-    and the numbering plan.
+    """The part of the operator's contract that a client uses: marketing hours, civil time, code ranges, numbering plan.
 
 
     Without `saturdays` marketing waits for Monday, and with `holidays` it is sent on public holidays and Sundays too;
@@ -45,7 +44,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     plan: NumberingPlan
 
     def is_open(self, day: date) -> bool:
-        """Whether marketing is sent on a day."""
+        """Return whether marketing is sent on a day."""
         if self.holidays:
             return True
         working = self.calendar.is_jour_ouvrable if self.saturdays else self.calendar.is_jour_ouvre
@@ -53,7 +52,7 @@ class Knowledge(msgspec.Struct, frozen=True):
 
 
 def knowledge_of(contract: Contract) -> Knowledge:
-    """The part of a contract that a client needs."""
+    """Return the part of a contract that a client uses."""
     hours, numbering = contract.terms.hours.get(MARKETING), contract.terms.numbering
     days = hours.days.value if hours else "every-day"
     ranges = {use: numbering.prefixes(use) for use in get_args(Use)}
@@ -67,7 +66,7 @@ def knowledge_of(contract: Contract) -> Knowledge:
 
 @lru_cache(maxsize=8)
 def read_knowledge(contract: str = "") -> Knowledge:
-    """The same by a contract's name or path; without one, by the built-in contract. Raises ContractError."""
+    """Return the same for a contract's name or path, by default the built-in contract. Raises ContractError."""
     return knowledge_of(contract_named(contract))
 
 
@@ -75,7 +74,7 @@ class LinkConfig(msgspec.Struct, frozen=True):
     """One account on one short code, hence one connection. Durations in seconds, `seed` feeds the reconnection jitter.
 
     `ethics` enables the duties of `client/duties.py`. With `served_only` set, messages are sent only to mobile
-    numbers of the operator. `knows` is what the client knows of its contract.
+    numbers of the operator. `knows` is the part of the contract that the client uses.
     """
 
     account: str
@@ -98,9 +97,9 @@ class LinkConfig(msgspec.Struct, frozen=True):
 
 
 class Outgoing(msgspec.Struct, frozen=True, tag_field="do", tag="send", forbid_unknown_fields=True):
-    """A message to send from a short code: what the bench asks for, the line of the protocol, what a client queues.
+    """A message to send from a short code: a request of the bench, a line of the protocol, an item of a client's queue.
 
-    `token` is the requester's name for it, found again in reports and, in the bench's messages, in the text.
+    `token` is the requester's identifier, repeated in reports and, in the bench's messages, in the text.
     `traffic_class` is "marketing" or other. Without `oadc` the sender is the short code; without `validity_s` (seconds)
     the client's validity applies. `opted_in`: the recipient agreed to marketing. `traits`: "all-free" (everything
     promoted is free), "presence" (the recipient comes from a presence list), "optout-told" (informed of the opt-out

@@ -1,7 +1,7 @@
-"""The messages of one link: what is sent next, what waits, and the outcome of each.
+"""The messages of one link: the queue, held-back segments, and the outcome of each message.
 
-Order: segments in doubt or to be retried come before new ones; otherwise as requested. What happens is appended to
-`events`.
+Segments in doubt or to be retried come before new ones; otherwise the order is that of the requests. Events are
+appended to `events`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from simbench.client.compliance import Compliance
 from simbench.client.receipts import BUFFERED, DELIVERED, Awaited, Notification, Receipts
 from simbench.ucp.content import Part, compose
 
-# Refusals that may pass: a corrupted checksum, and "not allowed at this point in time" (EMI-UCP 4.0 section 9).
+# Temporary refusals: a corrupted checksum, and "not allowed at this point in time" (EMI-UCP 4.0 section 9).
 RETRIED = frozenset({"01", "04"})
 BACK_OFF_S = (1, 2, 5, 10, 30)  # between retries; the last one repeats while the message is valid
 
@@ -58,7 +58,7 @@ class Outbox:
 
     @property
     def next_due(self) -> int:
-        """When the first held-back segment becomes ready."""
+        """The instant at which the first held-back segment becomes ready."""
         return self._kept_back[0][0] if self._kept_back else NEVER
 
     def take_in(self, message: m.Outgoing, now: int) -> None:
@@ -111,12 +111,12 @@ class Outbox:
             )
 
     def next(self, now: int) -> Segment | None:
-        """Return the segment at the head of the queue, after moving those that may not be sent now out of its way."""
+        """Return the first segment of the queue that may be sent now, after removing those before it from the queue."""
         while self.ready:
             segment = self.ready[0]
             message = segment.message
             if not self.alive(segment):
-                pass  # its message has its outcome already
+                pass  # the message already has its outcome
             elif self.ends_at(message) <= now:
                 self._end(message.token, m.Withheld(message.token, "its validity is over"))
             elif self.compliance.stopped(message):
@@ -129,12 +129,12 @@ class Outbox:
         return None
 
     def ends_at(self, message: m.Outgoing) -> int:
-        """Return when the requested validity ends, wherever the message is by then."""
+        """Return the end of the requested validity."""
         asked_at = self.unfinished[message.token].asked_at
         return asked_at + (message.validity_s or self.validity_s) * SECOND_US
 
     def alive(self, segment: Segment) -> bool:
-        """Whether the segment's message is still to be sent."""
+        """Return whether the segment's message is still to be sent."""
         return segment.message.token in self.unfinished
 
     def keep_back(self, segment: Segment, until: int) -> None:

@@ -1,4 +1,4 @@
-"""When the next segment of a short code may be sent: the contract's ring, evenly spaced.
+"""Computes when the next segment of a short code may be sent: the contract's ring, evenly spaced.
 
 With rate r, segment n is sent no earlier than one second after segment n-r was due, so that, apart from timer delays,
 no second contains more than r. Within that limit segments are spaced 1/r apart to avoid bursts. The ring stores due
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from simbench.base.units import SECOND_US
 
-CATCH_UP_US = 250_000  # delays (a slow timer, a full window) longer than this are not caught up
+CATCH_UP_US = 250_000  # longer delays (a slow timer, a full window) are not caught up
 LATENESS_US = 10_000  # a segment up to this late counts as sent when due
 CATCH_UP_SHARE = 8  # while behind, spacing shrinks by one part in this many
 

@@ -1,4 +1,4 @@
-"""The links of the reference client, driven by input lines and reporting in output lines."""
+"""The links of the reference client, controlled by input lines; they report in output lines."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Program:
         if link is None:
             self._say(lines.Error(f"{command.token}: no account for code {command.code}"))
         elif not link.submit(command):
-            self._say(lines.Error(f"{command.token}: a message of that token was already taken in"))
+            self._say(lines.Error(f"{command.token}: a message with this token was already accepted"))
         return link
 
     def _move_clock(self, command: lines.Clock) -> None:
@@ -108,7 +108,7 @@ class Program:
         self.clock_moved()
 
     def clock_moved(self) -> None:
-        """The clock was stepped forward."""
+        """Tell all links that the clock was stepped forward."""
         for link in self._links.values():
             link.clock_moved()
 

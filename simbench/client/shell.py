@@ -47,7 +47,7 @@ class GivenClock:
 
 
 class Outside(msgspec.Struct, frozen=True):
-    """The environment of the links: the SMSC's address, the clock (`speed` platform seconds a second), the connector.
+    """The environment of the links: the SMSC's address, the clock (`speed` platform seconds per second), the connector.
 
     Without a connector the running loop opens the connections.
     """
@@ -72,7 +72,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Disable Nagle's algorithm, so that segments do not wait for one another."""
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's transports are no subclasses
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's transports are not subclasses
         wire = transport.get_extra_info("socket")
         if wire is not None and wire.family in (socket.AF_INET, socket.AF_INET6):
             wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

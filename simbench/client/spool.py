@@ -39,7 +39,7 @@ END = "UPDATE message SET state = ?, reason = ? WHERE ref = ?"
 
 Statement = tuple[str, tuple[Any, ...]]
 
-# The changes for each event; events not named here need not outlive the process.
+# The changes for each event; other events need not survive the process.
 CHANGES: dict[type, Callable[[Any], list[Statement]]] = {
     m.Sent: lambda e: [(PART_STATE, ("sent", e.at, "", e.token, e.part))],
     m.Accepted: lambda e: [
@@ -67,7 +67,7 @@ def _open(path: str) -> sqlite3.Connection:
         if head and head != MAGIC:
             raise BadInput(path, "cannot be used as a spool (not a database)", expected)
     except OSError:
-        pass  # the file does not exist yet, or the database will report what is wrong with the path
+        pass  # the file does not exist yet, or the database will report the problem
     try:
         db = sqlite3.connect(path, isolation_level=None)
         [version] = db.execute("PRAGMA user_version").fetchone()

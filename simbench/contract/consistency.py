@@ -1,4 +1,4 @@
-"""Finds well-typed values of a push-SMS contract that contradict each other: impossible orders, bands, ranges."""
+"""Finds values of a push-SMS contract that are well typed but contradict each other, such as overlapping bands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TAKEN: Final = (
     "client", "unknown", "none", "other", "other-operator", "ported-out", "m2m", "malformed", "fixed",
     "overseas", "foreign",
 )  # fmt: skip
-BANDED: Final = ("code_month", "range_month")  # charges whose price may depend on how many codes there are
+BANDED: Final = ("code_month", "range_month")  # charges whose price may depend on the number of codes
 ONCE: Final[tuple[Role, ...]] = ("operator", "client")
 
 
@@ -50,20 +50,22 @@ def contradictions(file: SmsFile) -> Iterator[Mistake]:
 
 
 def _plan(file: SmsFile) -> Iterator[Mistake]:
-    """Find a plan of another country, and an operator that is named like a kind of number."""
+    """Find a numbering plan of another country, and an operator whose key has another meaning."""
     country, planned = file.terms.calendar.country.value, file.numbering_plan.country
     if planned and planned != country:
         problem = f"is the plan of {planned}, while terms.calendar.country is {shown(country)}"
         yield Mistake(("numbering_plan",), problem, '"invented", or a file with the numbers of that country')
     for key, party in file.parties.items():
         if party.role == "operator" and not TOKEN.fullmatch(key):
-            yield Mistake(("parties", key), "is no name for an operator", "small letters, digits and hyphens")
+            yield Mistake(
+                ("parties", key), "is not a valid key for an operator", "lower-case letters, digits and hyphens"
+            )
         elif party.role == "operator" and key in TAKEN:
-            yield Mistake(("parties", key), "stands for something else in ledgers", f"none of {', '.join(TAKEN)}")
+            yield Mistake(("parties", key), "has another meaning in ledgers", f"none of {', '.join(TAKEN)}")
 
 
 def unknown_country(file: SmsFile) -> Iterator[Mistake]:
-    """Yield a country or region whose public holidays nobody knows; slow, as it loads all of them."""
+    """Yield a country or region whose public holidays are unknown; slow, as it loads those of every country."""
     calendar, known = file.terms.calendar, countries()
     country, region = calendar.country.value, calendar.region.value
     if country not in known:
@@ -76,12 +78,12 @@ def unknown_country(file: SmsFile) -> Iterator[Mistake]:
 
 
 def _alike(country: str, known: Collection[str]) -> list[str]:
-    """The countries with the same first letter first."""
+    """Sort countries, those with the same first letter first."""
     return sorted(known, key=lambda one: (one[:1] != country[:1], one))
 
 
 def unknown_purposes(file: SmsFile, purposes: Collection[str]) -> Iterator[Mistake]:
-    """Yield the purposes a clause names that no rule is entered for."""
+    """Yield purposes named by a clause for which there is no rule."""
     for name, clause in file.clauses.items():
         for place, purpose in enumerate(clause.verified_by):
             if purpose not in purposes and not is_former(purpose):
@@ -101,17 +103,19 @@ def _parties(file: SmsFile) -> Iterator[Mistake]:
                 yield Mistake(where, f"is {shown(party)}", choice(party, file.parties))
         if not clause.verified_by and not clause.not_verified:
             expected = "verified_by, a list of purposes, or not_verified, the reason why there are none"
-            yield Mistake(("clauses", name), "says neither what verifies it nor why nothing does", expected)
+            yield Mistake(("clauses", name), "has neither verified_by nor not_verified", expected)
 
 
 def _figures(file: SmsFile) -> Iterator[Mistake]:
-    """Find figures in sentences that no term has."""
+    """Find names of figures in sentences that are not terms."""
     known = file.terms.by_name()
     for name, clause in file.clauses.items():
         for key in ("gist", "key_term", "check"):
             for figure in FIGURE.findall(getattr(clause, key)):
                 if figure not in known:
-                    yield Mistake(("clauses", name, key), f"names {{{figure}}}, no figure", choice(figure, known))
+                    yield Mistake(
+                        ("clauses", name, key), f"names {{{figure}}}, which is not a term", choice(figure, known)
+                    )
 
 
 def _tiers(terms: Terms) -> Iterator[Mistake]:
@@ -119,7 +123,7 @@ def _tiers(terms: Terms) -> Iterator[Mistake]:
     throughput = terms.throughput
     for number, tier in enumerate(throughput.tiers):
         if tier.value in throughput.rates[:number]:
-            yield Mistake((*place, number, "value"), f"is {tier.value}, a tier that stands above", "each rate once")
+            yield Mistake((*place, number, "value"), f"is {tier.value}, which another tier has", "each rate once")
         elif number and tier.value < throughput.rates[number - 1]:
             yield Mistake((*place, number, "value"), f"is {tier.value}", "rates in ascending order")
         if tier.price is None and not tier.by_quotation:
@@ -140,7 +144,7 @@ def _ranges(terms: Terms) -> Iterator[Mistake]:
         elif len(one.value) >= digits:
             yield Mistake(where, f"is {shown(one.value)}, which no code can have", f"fewer than {digits} digits")
         elif one.value in seen:
-            yield Mistake(where, f"is {shown(one.value)}, a range that stands above", "each range once")
+            yield Mistake(where, f"is {shown(one.value)}, which another range has", "each range once")
         seen.add(one.value)
 
 
@@ -158,8 +162,8 @@ def _bands(tariff: dict[str, TariffRow]) -> Iterator[Mistake]:
             key, value = ("first", row.first) if row.first > 1 else ("last", row.last)
             yield Mistake(
                 ("terms", "tariff", name, key),
-                f'is {value}: the charge "{row.charge}" has one price',
-                "no band here; bands are of codes, for the charges code_month and range_month",
+                f'is {value}, but the charge "{row.charge}" has one price',
+                "no band; only the charges code_month and range_month have bands of codes",
             )
     for rows in groups.values():
         rows.sort(key=lambda named: named[1].first)
@@ -168,11 +172,11 @@ def _bands(tariff: dict[str, TariffRow]) -> Iterator[Mistake]:
             if low.last is None or row.first <= low.last:
                 yield Mistake(where, f"is {row.first}: the band overlaps that of {low_name}", _after(low))
             elif row.first > low.last + 1:
-                yield Mistake(where, f"is {row.first}: no price between it and {low_name}", _after(low))
+                yield Mistake(where, f"is {row.first}: no price between this and {low_name}", _after(low))
 
 
 def _row_clauses(terms: Terms) -> Iterator[Mistake]:
-    """Find two prices of one clause: a line of a bill could belong to either."""
+    """Find two prices with one clause, for which the line of a bill would be ambiguous."""
     places: list[tuple[Keys, str]] = [
         (("terms", "throughput", "tiers", number, "clause"), tier.clause)
         for number, tier in enumerate(terms.throughput.tiers)
@@ -181,8 +185,8 @@ def _row_clauses(terms: Terms) -> Iterator[Mistake]:
     seen: dict[str, Keys] = {}
     for keys, clause in places:
         if clause in seen:
-            problem = f"is {shown(clause)}, the clause of {dotted(seen[clause][1:-1])} too"
-            yield Mistake(keys, problem, "a clause of its own for each price, since bills name their lines by it")
+            problem = f"is {shown(clause)}, which is also the clause of {dotted(seen[clause][1:-1])}"
+            yield Mistake(keys, problem, "a different clause for each price, because bills name their lines by it")
         seen.setdefault(clause, keys)
 
 
@@ -201,7 +205,7 @@ def _hours(terms: Terms) -> Iterator[Mistake]:
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError, KeyError):  # no such zone, or no name of one
+    except (OSError, ValueError, KeyError):  # an unknown zone, or an invalid name
         return False
     return True
 

@@ -1,7 +1,7 @@
 """Reads contract files of every product: built-in ones, the user's own, and overlays that extend another file.
 
-One engine serves SMS, dial-up and roaming contracts; each gives its types and its own checks as a `Schema`. Every
-mistake is found with file, line, key, value and expectation.
+SMS, dial-up and roaming contracts share this engine; each gives its types and checks as a `Schema`. Every mistake is
+reported with file, line, key, value and expectation.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ BESIDE_CONTENT = ("kind", "title", "extends", "abstract", "invented", "language"
 class ContractFile(Frozen, frozen=True, kw_only=True):
     """The top level of every contract file.
 
-    `kind` is the product the contract is for. `extends` names the contract this file changes, `abstract` marks a file
-    that is only extended, `invented` a contract nobody signed. `topics` maps what the program asks for to the ambiguity
-    of the contract that is about it.
+    `kind` is the product the contract is for. `extends` names the contract this file changes; `abstract` marks a file
+    that other files extend but that is not a contract, `invented` a contract for demonstration. `topics` maps each
+    topic the program needs to the contract's ambiguity about it.
     """
 
     title: str
@@ -42,11 +42,11 @@ class ContractFile(Frozen, frozen=True, kw_only=True):
 
 
 class Schema(NamedTuple, Generic[F]):
-    """The form of the contracts of one product.
+    """The form of contract files of one product.
 
     `check` yields contradictions between well-typed values; `switches` are the topics of the ambiguities that the
-    program follows; `moved` maps keys of earlier versions to their present names. `parts` are keys whose table may
-    stand in a file of its own, which their text names: a built-in one of a folder, or a path.
+    program follows; `moved` maps keys of earlier versions to their present names. `parts` maps keys whose table may be
+    in a separate file to the folder of the built-in ones; the key's text is then a name in this folder, or a path.
     """
 
     kind: str
@@ -58,9 +58,9 @@ class Schema(NamedTuple, Generic[F]):
 
 
 class Loaded(NamedTuple, Generic[F]):
-    """A contract as read: `digest` names its content (16 hexadecimal digits), `files` where it came from.
+    """A contract as read: `digest` identifies its content (16 hexadecimal digits), `files` are its files.
 
-    `source` finds it again from anywhere: the name of a built-in contract, or an absolute path.
+    `source` loads it again: the name of a built-in contract, or an absolute path.
     """
 
     name: str
@@ -95,9 +95,9 @@ def _sound(examined: tuple[Loaded[F] | None, list[Problem]]) -> Loaded[F]:
 def examine(
     schema: Schema[F], name_or_path: str | Path, more: Iterable[Callable[[F], Iterable[Mistake]]] = ()
 ) -> tuple[Loaded[F] | None, list[Problem]]:
-    """Read the chain of files and return the contract and every mistake in it; `more` are checks beside the schema's.
+    """Read the chain of files; return the contract (None if there are mistakes) and every mistake in it.
 
-    The contract is None when there is any. Raises ContractError for a file that cannot be read at all.
+    `more` are checks besides the schema's. Raises ContractError for a file that cannot be read at all.
     """
     layers = layers_of(name_or_path)
     problems = [found for layer in layers for found in layer.repeats]
@@ -146,7 +146,7 @@ def _moved(layer: Layer, schema: Schema[Any], found: _Findings) -> None:
 
 
 def _whole(table: dict[str, Any], schema: Schema[Any], found: _Findings) -> dict[str, Any]:
-    """The table with its parts that stand in files of their own."""
+    """Return the table with the parts from separate files."""
     for key, folder in schema.parts.items():
         if isinstance(table.get(key), str):
             part = part_of(key, table[key], folder, found.said_by((key,)))
@@ -156,13 +156,13 @@ def _whole(table: dict[str, Any], schema: Schema[Any], found: _Findings) -> dict
 
 
 def digest_of(content: msgspec.Struct) -> str:
-    """Return the name of what a contract says (16 hexadecimal digits), whatever its title."""
+    """Return the digest of a contract's content (16 hexadecimal digits), without its title and name."""
     said = [getattr(content, name) for name in content.__struct_fields__ if name not in BESIDE_CONTENT]
     return sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()[:16]
 
 
 class _Findings:
-    """The mistakes found so far, each with the file that says the wrong value."""
+    """The mistakes found so far, each with the file that contains the wrong value."""
 
     def __init__(self, layers: list[Layer]) -> None:
         self.layers = list(layers)
@@ -172,20 +172,20 @@ class _Findings:
     def add(
         self, keys: Keys, problem: str, expected: str = "", layer: Layer | None = None, *, unless_wrong: bool = False
     ) -> None:
-        """Add a mistake; with `unless_wrong` only where no value it may depend on was replaced."""
+        """Add a mistake; with `unless_wrong`, only if no value it may depend on was replaced by a valid one."""
         if unless_wrong and self._doubtful(keys):
             return
         layer = layer or self.said_by(keys)
         self.problems.append(Problem(layer.file, layer.line(keys), keys, problem, expected))
 
     def _doubtful(self, keys: Keys) -> bool:
-        """Whether a contradiction may come from a value that was replaced: of its row, else of its group."""
+        """Return whether a contradiction may result from a replaced value in the same row or group."""
         row = any(isinstance(key, int) for key in keys) or "tariff" in keys
         edges = any(one.keys[-1:] in EDGES and one.keys[:-2] == keys[:-2] for one in self.wrong)
         return edges or under(keys[:-1] if row else keys[:2], self.wrong)
 
     def said_by(self, keys: Keys) -> Layer:
-        """Return the last file with a value at `keys`, else at the nearest table around it; lists are said whole."""
+        """Return the last file with a value at `keys`, else at the nearest table around it; a list is in one file."""
         whole = next((place for place, key in enumerate(keys) if isinstance(key, int)), len(keys))
         for depth in range(whole, 0, -1):
             said = [layer for layer in self.layers if held(layer.table, keys[:depth]) is not None]
@@ -201,15 +201,13 @@ def _kind(schema: Schema[Any], layers: list[Layer], found: _Findings) -> bool:
             found.add(("kind",), f"is {shown(kind)}", f'"{schema.kind}"', layer)
             return False
     if layers[-1].table.get("abstract") is True:
-        found.add(
-            ("abstract",), "is true: the file is a base and no contract", "a contract that extends it", layers[-1]
-        )
+        found.add(("abstract",), "is true: the file is not a contract", "a contract that extends it", layers[-1])
         return False
     return True
 
 
 def _known_ambiguities(layer: Layer, below: dict[str, Any], found: _Findings) -> None:
-    """Find ambiguities unknown to the files below: no code would follow them."""
+    """Find ambiguities that the extended files do not have: the program would not follow them."""
     names = [str(keys[-1]) for keys, _ in _entries(below, "ambiguities")]
     for keys, _ in _entries(layer.table, "ambiguities"):
         if keys[-1] not in names:
@@ -217,7 +215,7 @@ def _known_ambiguities(layer: Layer, below: dict[str, Any], found: _Findings) ->
 
 
 def _references(content: Any, schema: Schema[Any]) -> Iterator[Mistake]:
-    """Find clauses and readings that do not exist, and ambiguities that are missing."""
+    """Find unknown clauses and readings, and missing ambiguities."""
     for place, term in placed_terms(content.terms):
         yield from _clause(("terms", *place, "clause"), term.clause, content, may_lack=term.status == "assumption")
     ambiguities: dict[str, Ambiguity] = getattr(content, "ambiguities", {})
@@ -257,7 +255,7 @@ def _clause(keys: Keys, clause: str, content: Any, *, may_lack: bool = False) ->
 
 
 def _overlay(layer: Layer, base: dict[str, Any], found: _Findings) -> None:
-    """Find overlays that change a unit or a question, or attribute their own value to a published source."""
+    """Find overlays that change a unit or a question, or give a new value the status of a published source."""
     for keys, over in term_tables(layer.table):
         below = held(base, keys)
         if not isinstance(below, dict):
@@ -266,7 +264,7 @@ def _overlay(layer: Layer, base: dict[str, Any], found: _Findings) -> None:
         cites = "status" not in over and below.get("status") in {"seed", "source"}
         if cites and "value" in over and over["value"] != below.get("value"):
             problem = f"changed to {shown(over['value'])} while its status stays {shown(below['status'])}"
-            expected = 'status = "contract" (your signed contract says so) or "assumption" beside it'
+            expected = 'also status = "contract" (from your signed contract) or "assumption"'
             found.add((*keys, "value"), problem, expected, layer)
     said = layer.table.get("topics")
     if isinstance(said, dict):
@@ -287,10 +285,10 @@ def _unchanged(
 
 
 def _statuses(base: Layer, found: _Findings) -> None:
-    """Find "contract" in a file that extends none: only an overlay can confirm values."""
+    """Find the status "contract" in a file that extends no other: only an overlay can confirm values."""
     for keys, table in (*term_tables(base.table), *_entries(base.table, "ambiguities")):
         if table.get("status") == "contract":
-            problem = 'is "contract" in a file that extends no other'
+            problem = 'is "contract" in a file without `extends`'
             found.add((*keys, "status"), problem, "seed, source or assumption", base)
 
 
@@ -306,7 +304,7 @@ TERM_KEYS = frozenset({"value", "unit", "status", "clause"})
 
 
 def term_tables(table: dict[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
-    """Yield the tables of terms, however deep; items of lists are replaced with their list and compared with none."""
+    """Yield the tables of terms at any depth, except items of lists, which overlays replace as a whole."""
     waiting = list(_entries(table, "terms"))
     while waiting:
         keys, inner = waiting.pop(0)

@@ -1,4 +1,4 @@
-"""The files a contract consists of: a file, the one it extends, and so on, and their tables merged."""
+"""The files of a contract: the file, the one it extends, and so on; their tables are merged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GROUP = "simbench.contracts"
 
 
 class Problem(NamedTuple):
-    """One mistake: the file and line (0: unknown) it stands in, its keys, what is wrong and what was expected."""
+    """One mistake: its file and line (0: unknown), its keys, the problem and the expectation."""
 
     file: str
     line: int
@@ -24,7 +24,7 @@ class Problem(NamedTuple):
     expected: str
 
     def error(self) -> BadInput:
-        """Return the error to raise for it."""
+        """Return the error for this mistake, to be raised."""
         return refusal(ContractError, self.file, self.keys, self.problem, self.expected)
 
     def __str__(self) -> str:
@@ -34,9 +34,9 @@ class Problem(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One file: its name in messages, its path, text and content, and the tables and keys that stand in it twice.
+    """One file: its name in messages, its path, text and content, and tables and keys defined twice.
 
-    A file that is a part of another has its content `below` so many keys.
+    The content of a file that is a part of another is nested `below` that many keys.
     """
 
     file: str
@@ -77,7 +77,7 @@ def layers_of(name_or_path: str | Path) -> list[Layer]:
 
 
 def read_layer(path: Path) -> Layer:
-    """Read one file; tables and keys that stand twice count once. Raises ContractError."""
+    """Read one file; the second definition of a table or key is reported and ignored. Raises ContractError."""
     file = path.name if path.parent == HOME else label(path)
     text = text_of(path, ContractError)
     try:
@@ -89,12 +89,12 @@ def read_layer(path: Path) -> Layer:
         if not repeats:
             raise
     table = table_of(once, file, ContractError)
-    found = (Problem(file, one.line, one.keys, "stands twice", "it once") for one in repeats[:MOST])
+    found = (Problem(file, one.line, one.keys, "is defined twice", "one definition") for one in repeats[:MOST])
     return Layer(file, path, text, table, tuple(found))
 
 
 def part_of(key: str, name: str, folder: str, layer: Layer) -> Layer:
-    """Read the file that holds the table of a key: a built-in one of a folder by its name, or one beside the contract.
+    """Read the file with the table of a key: a built-in file of a folder by name, or a path relative to the contract.
 
     Raises ContractError.
     """
@@ -102,14 +102,14 @@ def part_of(key: str, name: str, folder: str, layer: Layer) -> Layer:
     path = home / f"{name}.toml" if name == Path(name).stem else layer.path.parent / name
     if name == path.stem and not path.is_file():
         known = sorted(each.stem for each in home.glob("*.toml"))
-        expected = choice(name, known) + ", a path ending in .toml, or a table of its own"
+        expected = choice(name, known) + ", a path ending in .toml, or a table"
         raise refusal(ContractError, layer.file, (key,), f"is {shown(name)}", expected)
     part = read_layer(path)
     return part._replace(table={key: part.table}, below=1)
 
 
 def builtin_path(name: str, place: str) -> Path:
-    """Return the file of a contract that can be loaded by its name. Raises ContractError with the nearest name."""
+    """Return the file of a contract by its name. Raises ContractError, with the nearest name, for an unknown one."""
     path = HOME / f"{name}.toml"
     if path.is_file():
         return path
@@ -124,14 +124,12 @@ def builtin_path(name: str, place: str) -> Path:
     except BadInput as error:
         raise ContractError(error.place, error.problem, error.expected) from None
     except TypeError:
-        problem = f"its entry point {entry.name} = {entry.value} of {GROUP} is no path"
+        problem = f"its entry point {entry.name} = {entry.value} of {GROUP} is not a path"
         raise ContractError(place_of(entry), problem, "the path of a TOML file") from None
 
 
 def builtin_names() -> list[str]:
-    """Return the names of the contracts and bases that can be loaded by name, sorted: built-in ones and those that
-    other packages ship under the entry points `simbench.contracts`.
-    """  # fmt: skip
+    """Return the sorted names of contracts and bases: built-in ones, and those of entry points `simbench.contracts`."""
     from simbench.base.entry_points import shipped  # noqa: PLC0415 - as above
 
     return sorted({path.stem for path in HOME.glob("*.toml")} | shipped(GROUP).keys())

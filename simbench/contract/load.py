@@ -12,7 +12,7 @@ from simbench.contract.layers import HOME
 from simbench.contract.sms import Contract, SmsFile, with_figures, written
 
 DEFAULT: Final = (HOME / "default.txt").read_text("utf-8").strip()
-"""The name of the built-in contract that is applied where none is named."""
+"""The name of the built-in contract that applies by default."""
 
 SWITCHES: Final = (
     "band-overlap", "band-scope", "tier-price", "notice-days", "rate-meter", "hours-bind", "high-rates",
@@ -38,7 +38,7 @@ MOVED: Final = {
         for use in ("reply", "geo", "marketing", "interpersonal", "m2m")
     },
 }
-"""Keys of contract files of earlier versions, and where their values stand now."""
+"""Keys of contract files of earlier versions, and their present keys."""
 
 SMS: Final = Schema("sms", SmsFile, contradictions, SWITCHES, MOVED, {"numbering_plan": "plans"})
 
@@ -61,12 +61,12 @@ def contract_beside(name: str, path: Path | None = None) -> Contract:
 
 
 def contract_named(source: str) -> Contract:
-    """The contract that a `Contract.source` names; the built-in one for an empty text. Raises ContractError."""
+    """Load the contract of a `Contract.source`; the default one for an empty text. Raises ContractError."""
     return load_contract(source if source == Path(source).stem else Path(source)) if source else load_contract()
 
 
 def contract_of(loaded: Loaded[SmsFile]) -> Contract:
-    """The contract of a file that was read, with the figures its sentences name filled in."""
+    """Return the contract of a file, with the figures in its sentences filled in."""
     file = loaded.content
     values = {name: written(term) for name, term in file.terms.by_name().items()}
     clauses = {name: with_figures(clause, values) for name, clause in file.clauses.items()}

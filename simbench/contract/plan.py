@@ -1,4 +1,4 @@
-"""A numbering plan as a contract has it: ranges of numbers, their kind, and the operator each block was allotted to."""
+"""Numbering plans in contracts: ranges of numbers, their kind, and the operator each was allotted to."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ MOST_DIGITS = 15  # ITU-T E.164, with the country code
 class NumberRange(Frozen, frozen=True):
     """Numbers by their first digits, written nationally.
 
-    `holder` is the operator the block was allotted to, empty for nobody: its token, or "home" for the operator of the
-    contract and "away-1" for the first of the other networks. `code` and `digits` stand where they are not the plan's.
+    `holder` is the operator the range was allotted to, empty if none: its token, or "home" for the operator of the
+    contract, or "away-1" for the first of the other networks. `code` and `digits` replace the plan's for this range.
     """
 
     kind: RangeKind
@@ -35,7 +35,7 @@ class NumberRange(Frozen, frozen=True):
 
 
 class Territory(Frozen, frozen=True):
-    """A country code of its own within the plan; `short` digits follow it in numbers shorter than the national ones."""
+    """A territory with its own country code; `short` is the number of digits after it in shorter numbers (0: none)."""
 
     code: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{3}\Z")]
     short: Annotated[int, msgspec.Meta(ge=0, le=15)] = 0
@@ -44,8 +44,9 @@ class Territory(Frozen, frozen=True):
 class BenchNumbers(Frozen, frozen=True):
     """Fictional numbers that the bench uses, written nationally, or with + and a country code.
 
-    The first of ten million subscribers of the operator (`crowd`), of six thousand who also write (`writers`), of a
-    million subscribers of another network (`elsewhere`), of ten thousand fixed lines (`fixed`), and one of the others.
+    Each is the first of a block: ten million subscribers of the operator (`crowd`), six thousand who also send messages
+    (`writers`), a million subscribers of another network (`elsewhere`), ten thousand fixed lines (`fixed`). `foreign`,
+    `machine` and `overseas` are single numbers.
     """
 
     crowd: Number
@@ -58,11 +59,11 @@ class BenchNumbers(Frozen, frozen=True):
 
 
 class PlanData(Frozen, frozen=True):
-    """The numbers of a country, as far as the bench needs them.
+    """The numbering plan of a country, as far as the bench needs it.
 
-    `country`: its two letters, "" for none; `trunk`: what precedes a national number and never follows the country
-    code; `digits`: how many a national number has, `trunk` among them; `operators`: the networks among which numbers
-    are ported.
+    `country`: its two letters, "" for none; `trunk`: the prefix of national numbers, which is not dialled after the
+    country code; `digits`: digits of a national number, including `trunk`; `operators`: the networks among which
+    numbers are ported.
     """
 
     country_code: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,3}\Z")]
@@ -75,12 +76,12 @@ class PlanData(Frozen, frozen=True):
     territories: tuple[Territory, ...] = ()
 
     def away(self, home: str) -> tuple[str, ...]:
-        """The networks that numbers of the operator `home` are ported to."""
+        """Return the networks that numbers of the operator `home` are ported to."""
         return tuple(one for one in self.operators if one != home)
 
 
 def wrong_ranges(plan: PlanData) -> Iterator[Mistake]:
-    """Find prefixes that stand twice, cannot begin a national number, or are as long as one."""
+    """Find prefixes that occur twice or cannot begin a national number, and numbers that are too long."""
     seen: dict[str, int] = {}
     for number, one in enumerate(plan.ranges):
         digits = one.digits or plan.digits
@@ -91,7 +92,7 @@ def wrong_ranges(plan: PlanData) -> Iterator[Mistake]:
             elif len(prefix) > digits:
                 yield Mistake(where, f"is {shown(prefix)}, which no number of {digits} digits can begin with")
             elif prefix in seen:
-                yield Mistake(where, f"is {shown(prefix)}, a prefix of ranges[{seen[prefix]}] too", "each prefix once")
+                yield Mistake(where, f"is {shown(prefix)}, also a prefix of ranges[{seen[prefix]}]", "each prefix once")
             seen.setdefault(prefix, number)
         longest = digits - len(plan.trunk) + len(one.code or plan.country_code)
         if longest > MOST_DIGITS:

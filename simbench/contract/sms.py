@@ -1,4 +1,4 @@
-"""A push-SMS contract: parties, clauses, terms and ambiguities, and what they mean for dates, hours and texts."""
+"""Push-SMS contracts: parties, clauses, terms and ambiguities, and questions about dates, hours and texts."""
 
 from __future__ import annotations
 
@@ -22,17 +22,20 @@ FIGURE = re.compile(r"\{([a-z0-9_.\[\]-]+)\}")
 
 
 class Party(Frozen, frozen=True):
-    """Who is bound by clauses: the operator, its client, or the sender a client acts for."""
+    """A party bound by clauses: the operator, its client, or the sender for whom a client acts."""
 
     role: Role
     name: Word
 
 
 class Clause(Frozen, frozen=True):
-    """One promise of the contract, in our words; `key_term` is the term it turns on, in the contract's language.
+    """One commitment of the contract, paraphrased in `gist`; `key_term` is its central term in the contract's language.
 
-    `bound` names parties. `verified_by` lists the purposes that verify it; where there are none, `not_verified` says
-    why. A text may name a term's value as `{quality.availability}`.
+    `bound` names the parties it binds. `verified_by` lists the purposes that verify it; without any, `not_verified` is
+    the reason. A text may refer to the value of a term, as in `{quality.availability}`.
+
+    `chapter` is the chapter of the contract. `strength` is the strength of the commitment. `verify` lists the means of
+    verification. `source` is the line of the offer or the document. `check` describes the verification.
     """
 
     chapter: str
@@ -48,9 +51,9 @@ class Clause(Frozen, frozen=True):
 
 
 class SmsFile(ContractFile, frozen=True, kw_only=True):
-    """The top level of a push-SMS contract file, overlays merged. `language` is that of key terms and labels.
+    """The top level of a push-SMS contract file, overlays merged. `language` is the language of key terms and labels.
 
-    `compensation` is the clause that gives a right to compensation where commitments are missed.
+    `compensation` is the clause that gives a right to compensation for missed commitments.
     """
 
     language: Word = "en"
@@ -63,9 +66,9 @@ class SmsFile(ContractFile, frozen=True, kw_only=True):
 
 
 class Contract(msgspec.Struct, frozen=True):
-    """A whole contract as read: `digest` names its content (16 hexadecimal digits), `files` where it came from.
+    """A whole contract as read: `digest` identifies its content (16 hexadecimal digits), `files` are its files.
 
-    `source` finds it again from anywhere: the name of a built-in contract, or an absolute path.
+    `source` loads it again: the name of a built-in contract, or an absolute path.
 
     >>> contract = load_contract()
     >>> contract.clauses["OPS-ENG-01"].bound
@@ -90,24 +93,27 @@ class Contract(msgspec.Struct, frozen=True):
     topics: dict[str, str] = {}
 
     def clause(self, clause_id: str) -> Clause:
-        """Give one clause; BadInput names the nearest id when there is none."""
+        """Return a clause by id. Raises BadInput, with the nearest id, for an unknown one."""
         return known(self.clauses, clause_id, f"contract {self.name}", "clause")
 
     def ambiguity_id(self, topic: str) -> str:
-        """The contract's name for the ambiguity on a topic; any other word, such as its name, as it is."""
+        """Return the contract's name of the ambiguity on a topic; any other word is returned unchanged."""
         return self.topics.get(topic, topic)
 
     def ambiguity(self, topic: str) -> Ambiguity:
-        """Give an ambiguity by topic or name; BadInput when there is none."""
+        """Return an ambiguity by topic or name. Raises BadInput for an unknown one."""
         return known(self.ambiguities, self.ambiguity_id(topic), f"contract {self.name}", "ambiguity")
 
     def reading(self, topic: str) -> str:
-        """Give the key of the reading in force for an ambiguity by topic or name; BadInput when there is none."""
+        """Return the key of the reading in force of an ambiguity by topic or name.
+
+        Raises BadInput for an unknown one.
+        """
         ambiguity = self.ambiguity(topic)
         return ambiguity.reading or ambiguity.default
 
     def reads_as_usual(self, topic: str) -> bool:
-        """Whether the reading in force is the default one."""
+        """Return whether the reading in force is the default one."""
         return self.reading(topic) == self.ambiguity(topic).default
 
     def read_as(self, topic: str, reading: str) -> Contract:
@@ -118,10 +124,10 @@ class Contract(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, ambiguities={**self.ambiguities, self.ambiguity_id(topic): changed})
 
     def assumed(self, *names: str) -> tuple[str, ...]:
-        """Keep those of the given terms ("throughput.jitter_ms") and ambiguities that only we assume.
+        """Return those of the given terms ("throughput.jitter_ms") and ambiguities that are assumptions.
 
-        An ambiguity may be given by its topic; returned are the contract's names, in order, for `Finding.assumed`.
-        BadInput when a name is unknown.
+        An ambiguity may be given by its topic. The contract's names are returned, in order, for `Finding.assumed`.
+        Raises BadInput for an unknown name.
         """
         table: Mapping[str, Term[Any] | Ambiguity] = {**self.terms.by_name(), **self.ambiguities}
         place = f"contract {self.name}"
@@ -129,15 +135,15 @@ class Contract(msgspec.Struct, frozen=True):
         return tuple(name for name in own if known(table, name, place, "term").status == "assumption")
 
     def clauses_for(self, purpose: str) -> tuple[str, ...]:
-        """The clauses that a purpose verifies; none where the contract does not ask for it."""
+        """Return the clauses that a purpose verifies; none if the contract does not name the purpose."""
         return tuple(name for name, clause in self.clauses.items() if purpose in clause.verified_by)
 
     def clause_of(self, purpose: str) -> str:
-        """The first clause that a purpose verifies, "" where the contract has none and the purpose is not judged."""
+        """Return the first clause that a purpose verifies, "" if there is none: then the purpose is not judged."""
         return clause_of(self.clauses, purpose)
 
     def party(self, role: Role) -> Party:
-        """The first party of a role; a contract has one operator and one client."""
+        """Return the first party of a role; a contract has one operator and one client."""
         return next(party for party in self.parties.values() if party.role == role)
 
     @property
@@ -151,14 +157,14 @@ class Contract(msgspec.Struct, frozen=True):
         return self.terms.calendar.calendar
 
     def may_send(self, traffic_class: str, us: int) -> bool:
-        """Whether messages of a traffic class are allowed at an instant.
+        """Return whether messages of a traffic class are allowed at an instant.
 
-        The hours are half-open: the closing hour is too late; where AMB-20 is read so its first second is allowed.
+        The hours are half-open: the closing time is too late, unless the ambiguity "closing-second" is read otherwise.
         """
         return not self.hours_broken(traffic_class, us)
 
     def hours_broken(self, traffic_class: str, us: int) -> tuple[str, ...]:
-        """The terms that do not allow messages of a traffic class at an instant; none where it is allowed."""
+        """Return the terms that forbid messages of a traffic class at an instant; none if they are allowed."""
         hours = self.terms.hours.get(traffic_class)
         if hours is None:
             return ()
@@ -173,7 +179,7 @@ class Contract(msgspec.Struct, frozen=True):
         return tuple(f"hours.{traffic_class}.{name}" for name, is_broken in broken.items() if is_broken)
 
     def is_sending_day(self, traffic_class: str, day: date) -> bool:
-        """Whether messages of a traffic class are allowed on a date, at its hours."""
+        """Return whether messages of a traffic class are allowed on a date, within their hours."""
         hours = self.terms.hours.get(traffic_class)
         if hours is None or hours.days.value == "every-day":
             return True
@@ -184,13 +190,13 @@ class Contract(msgspec.Struct, frozen=True):
 
     @property
     def regional_holidays(self) -> bool:
-        """Whether the further holidays of the calendar's region count."""
+        """Whether the additional holidays of the calendar's region count."""
         return not self.reads_as_usual("regional-holidays")
 
     def openings(self, traffic_class: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield opening and closing of each day from `start` until `end` on which a traffic class may be sent.
 
-        The whole time where the contract gives no hours for it.
+        If the contract gives no hours for the class, yield the whole period.
         """
         hours, calendar = self.terms.hours.get(traffic_class), self.calendar
         if hours is None:
@@ -205,7 +211,7 @@ class Contract(msgspec.Struct, frozen=True):
             day += timedelta(days=1)
 
     def labelled(self, labels: Label, otherwise: str, **parts: object) -> str:
-        """Return a label in the contract's language, else in the first there is, with its parts filled in."""
+        """Return a label in the contract's language, else in its first language, with `parts` filled in."""
         text = labels.get(self.language) or next(iter(labels.values()), otherwise)
         for name, value in parts.items():
             text = text.replace(f"{{{name}}}", str(value))
@@ -213,14 +219,14 @@ class Contract(msgspec.Struct, frozen=True):
 
 
 def with_figures(clause: Clause, values: Mapping[str, str]) -> Clause:
-    """A clause with the values of terms in place of their names in braces."""
+    """Return a clause with the values of terms in place of their names in braces."""
     texts = {name: getattr(clause, name) for name in ("gist", "key_term", "check")}
     changed = {name: FIGURE.sub(lambda m: values.get(m[1], m[0]), text) for name, text in texts.items()}
     return clause if changed == texts else msgspec.structs.replace(clause, **changed)
 
 
 def written(term: Term[Any]) -> str:
-    """The value of a term as prose has it: a share in percent, a time with its minutes, a list by commas."""
+    """Write the value of a term for a sentence: a share in percent, a time with minutes, a list with commas."""
     if term.unit == "share":
         return f"{Decimal(str(term.value)) * 100:f}".rstrip("0").rstrip(".") + " %"
     if term.unit == "hour of day":

@@ -32,11 +32,12 @@ Words = Annotated[tuple[Word, ...], msgspec.Meta(min_length=1, max_length=20)]
 
 
 class Term(Frozen, Generic[T], frozen=True, forbid_unknown_fields=True):
-    """One value of the contract, in `unit`, with the clause it serves and its origin.
+    """One value of the contract, in `unit`, with its clause and its origin.
 
-    `status`: "seed" (from the published offer), "source" (another public source), "assumption" (ours), "contract"
-    (the signed contract says so). `source` is the line of the offer ("B:137") or the document. An assumption may serve
-    no clause.
+    `status`: "seed" (the published offer), "source" (another public source), "assumption" (ours), "contract" (the
+    signed contract). `source` is the line of the offer ("B:137") or the document. An assumption may have no clause.
+
+    `value` is the value, `unit` its unit, and `clause` the clause that states it. `note` is a remark for readers.
     """
 
     value: T
@@ -47,7 +48,7 @@ class Term(Frozen, Generic[T], frozen=True, forbid_unknown_fields=True):
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Reject amounts no bill can contain: msgspec has no bounds for decimals."""
+        """Reject amounts that no bill can contain, because msgspec has no bounds for decimals."""
         if isinstance(self.value, Decimal):
             check_amount(self.value)
 
@@ -59,7 +60,7 @@ def check_amount(amount: Decimal) -> None:
 
 
 class Verified(Protocol):
-    """A clause as the judge sees it: the purposes that verify it."""
+    """A clause as far as rules need it: the purposes that verify it."""
 
     @property
     def verified_by(self) -> tuple[str, ...]:
@@ -67,14 +68,17 @@ class Verified(Protocol):
 
 
 def clause_of(clauses: Mapping[str, Verified], purpose: str) -> str:
-    """The first clause that a purpose verifies, "" where the contract has none."""
+    """Return the first clause that a purpose verifies, "" if there is none."""
     return next((name for name, clause in clauses.items() if purpose in clause.verified_by), "")
 
 
 class Ambiguity(Frozen, frozen=True):
-    """A place the contract can be read in several ways: `readings` maps a key to its explanation.
+    """A passage that can be read in several ways: `readings` maps the key of each reading to its explanation.
 
-    `reading` is the choice ("" means `default`); it counts as an assumption until an overlay says "contract".
+    `reading` is the chosen one ("" means `default`); it is an assumption until an overlay sets the status "contract".
+
+    `question` is the question that the contract leaves open. `clauses` lists the clauses concerned. `status` is
+    "assumption" or "contract".
     """
 
     question: str
@@ -110,7 +114,7 @@ def _placed(keys: Keys, held: Any) -> Iterator[tuple[Keys, Term[Any]]]:
 
 
 def known(table: Mapping[str, K], name: str, place: str, what: str) -> K:
-    """Return the entry of a name. Raises BadInput with the nearest name when there is none."""
+    """Return the entry of a name. Raises BadInput, with the nearest name, for an unknown one."""
     if name not in table:
         raise BadInput(place, f"no {what} `{name}`", choice(name, table))
     return table[name]

@@ -41,10 +41,10 @@ MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 class Tier(Term[Count], frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A rate in messages per second that a code can be subscribed to, and its price a month beside the code's own.
+    """A rate in messages per second that a code can be subscribed to, and its monthly price in addition to the code's.
 
-    A tier `by_quotation` has no price. The standard rate is a tier as well.
-    `label` names its row on a bill by language.
+    The standard rate is a tier too. A tier with `by_quotation` has no price. `label` is the text of its row on a bill,
+    by language.
     """
 
     price: Decimal | None = None
@@ -52,16 +52,16 @@ class Tier(Term[Count], frozen=True, kw_only=True, forbid_unknown_fields=True):
     label: Label = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Reject prices no bill can contain."""
+        """Reject prices that no bill can contain."""
         if self.price is not None:
             check_amount(self.price)
 
 
 class Throughput(Frozen, frozen=True):
-    """Rates in messages per second and code, and how they are measured.
+    """Rates in messages per second and code, and their measurement.
 
-    `default_per_s` is the standard rate, one of the tiers. A tier of `request_from_per_s` or more must be asked for;
-    without this term none must.
+    `default_per_s` is the standard rate, one of the tiers. A rate of `request_from_per_s` or more must be requested
+    from the operator; without this term no rate must be requested.
     """
 
     default_per_s: Term[Count]
@@ -81,11 +81,11 @@ class Throughput(Frozen, frozen=True):
 
     @property
     def paid_tiers(self) -> dict[int, Tier]:
-        """The tiers beside the standard rate, by rate."""
+        """The tiers other than the standard rate, by rate."""
         return {tier.value: tier for tier in self.tiers if tier.value != self.default_per_s.value}
 
     def must_ask(self, rate_per_s: int) -> bool:
-        """Whether a rate must be asked for."""
+        """Return whether a rate must be requested from the operator."""
         return self.request_from_per_s is not None and rate_per_s >= self.request_from_per_s.value
 
 
@@ -121,15 +121,15 @@ class Delivery(Frozen, frozen=True):
 
 
 class Quality(Frozen, frozen=True):
-    """The operator's commitments for its platforms, and how the bench observes them.
+    """The operator's commitments for its platforms, and their measurement by the bench.
 
-    `availability_window`: "rolling" looks back `availability_months` at every instant, the others are calendar
-    periods, for which `availability_months` is not used. `availability_formula`: V1 counts unplanned outages against
-    the whole window, V2 planned ones as well ("24 hours a day" read literally), V3 unplanned ones against the window
-    without its planned time, V4 unplanned ones, and partial ones by their share. `partial_restoration_h` binds outages
-    that are not total. `rate_floor_per_s` is the rate that a code whose tier is not known gets while its messages wait.
-    `notice_days` bind the operator's planned work, `client_notice_days` the client's; what a day is says the ambiguity
-    on the topic `notice-days`.
+    `availability_window`: "rolling" looks back `availability_months` at every instant; the others are calendar periods,
+    for which `availability_months` is not used. `availability_formula`: V1 counts unplanned outages against the whole
+    window; V2 also counts planned ones ("24 hours a day" read literally); V3 counts unplanned ones against the window
+    without planned time; V4 is V1 with partial outages counted by their share. `partial_restoration_h` is the limit for
+    outages that are not total. `rate_floor_per_s` is the rate due to a code of unknown tier while its messages wait.
+    `notice_days` applies to the operator's planned work, `client_notice_days` to the client's; the ambiguity on the
+    topic `notice-days` decides which days count.
     """
 
     availability: Term[Share]
@@ -148,11 +148,12 @@ class Quality(Frozen, frozen=True):
 
 
 class Marketing(Frozen, frozen=True):
-    """How often users may receive marketing, and how they stop it.
+    """The frequency of marketing to a user, opt-out, and sender names.
 
-    `stop_word` is the word that a marketing message must name; opt-outs are recognised by STOP. `stop_grace_h` is the
-    time in which an opt-out must be honoured, `reply_session_h` how long a user's message opens the way for answers
-    from a range for replies. `oadc_alpha_max` is the length of sender names; the pattern decides.
+    `stop_word` is the word that a marketing message must contain; opt-outs are recognised by STOP. `stop_grace_h` is
+    the time within which an opt-out must take effect. `reply_session_h` is the time after a user's message in which a
+    code of a reply range may answer. `oadc_alpha_max` is the greatest length of sender names; `oadc_alpha_pattern`
+    decides.
     """
 
     per_user_brand_day: Term[Count]
@@ -163,7 +164,7 @@ class Marketing(Frozen, frozen=True):
 
 
 class ClassHours(Frozen, frozen=True):
-    """When messages of a traffic class may be sent: times in the zone of the calendar, and days.
+    """The hours and days at which messages of a traffic class may be sent, in the zone of the calendar.
 
     A time is a whole hour, or a text such as "08:30".
     """
@@ -174,19 +175,19 @@ class ClassHours(Frozen, frozen=True):
 
     @property
     def opens_min(self) -> int:
-        """Minutes from midnight to the opening."""
+        """Minutes from midnight to the opening time."""
         return minutes_of(self.opens_at_h.value)
 
     @property
     def closes_min(self) -> int:
-        """Minutes from midnight to the end."""
+        """Minutes from midnight to the closing time."""
         return minutes_of(self.closes_at_h.value)
 
 
 class CalendarTerms(Frozen, frozen=True):
-    """Civil time and public holidays: an IANA zone, a country by its two letters, and a region of it.
+    """Civil time and public holidays: an IANA zone, a country by its two letters, and one of its regions.
 
-    The region's further holidays count only where AMB-16 is read so.
+    The region's additional holidays count only if the ambiguity "regional-holidays" is read so.
     """
 
     zone: Term[Word]
@@ -200,11 +201,11 @@ class CalendarTerms(Frozen, frozen=True):
 
 
 class CodeRange(Term[Word], frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A range of short codes by its first digits, and what it is used for.
+    """A range of short codes by its first digits, and its use.
 
     "marketing": advertising; "reply": only answers to users; "presence": recipients of a presence list;
     "interpersonal": messages between people; "machines": functional messages to machines; "ordinary": messages of every
-    kind, advertising too.
+    kind, including advertising.
     """
 
     use: Use
@@ -213,8 +214,8 @@ class CodeRange(Term[Word], frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Numbering(Frozen, frozen=True):
     """Short codes and sender names.
 
-    `sender_names`: by "option" of a code, "always" or "never" allowed. `oadc_alpha_pattern` is the regular expression
-    of a valid sender name (OAdC).
+    `sender_names`: allowed as an "option" of a code, "always" or "never". `oadc_alpha_pattern` is the regular
+    expression of a valid sender name (OAdC).
     """
 
     code_digits: Term[Count]
@@ -223,20 +224,20 @@ class Numbering(Frozen, frozen=True):
     oadc_alpha_pattern: Term[Word]
 
     def prefixes(self, *uses: Use) -> tuple[str, ...]:
-        """The first digits of the ranges for these uses; none where the contract has no such range."""
+        """Return the first digits of the ranges for these uses; none if the contract has no such range."""
         return tuple(one.value for one in self.ranges if one.use in uses)
 
     def first_for(self, use: Use) -> str:
-        """The first digits of the range for a use, else of the first ordinary one, else of the first there is."""
+        """Return the first digits of the range for a use, else of the first ordinary range, else of the first range."""
         return (*self.prefixes(use), *self.prefixes("ordinary"), self.ranges[0].value)[0]
 
     def use_of(self, code: str) -> Use | None:
-        """The use of a code's range, the longest that fits; None for a code of no range."""
+        """Return the use of a code's range, the longest that matches; None for a code outside all ranges."""
         fits = [one for one in self.ranges if code.startswith(one.value)]
         return max(fits, key=lambda one: len(one.value)).use if fits else None
 
     def code_of(self, use: Use, number: int) -> str:
-        """The code with a number in the first range for a use. Raises BadInput where there is no such range."""
+        """Return the code with a number in the first range for a use. Raises BadInput if there is no such range."""
         prefixes = self.prefixes(use)
         if not prefixes:
             raise BadInput(f"range for {use}", "the contract has none", choice(use, {one.use for one in self.ranges}))
@@ -244,7 +245,7 @@ class Numbering(Frozen, frozen=True):
         return prefixes[0] + f"{number:0{digits}d}"
 
     def codes_in(self, prefix: str) -> Iterator[str]:
-        """The codes of a range in order, from number 1 on."""
+        """Yield the codes of a range in order, from number 1 on."""
         digits = self.code_digits.value - len(prefix)
         return (f"{prefix}{number:0{digits}d}" for number in range(1, 10**digits))
 
@@ -262,7 +263,7 @@ class Forecast(Frozen, frozen=True):
 
 
 class Money(Frozen, frozen=True):
-    """The currency of all prices (ISO 4217), the share of VAT on them, and the months a tier is subscribed for.
+    """The currency of all prices (ISO 4217), the rate of VAT, and the minimum months of a tier's subscription.
 
     `vat_share` is a text: "0.21" for 21 %. Prices are before VAT.
     """
@@ -273,11 +274,11 @@ class Money(Frozen, frozen=True):
 
 
 class TariffRow(Term[Decimal], frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A row of the tariff: the price, before VAT, of what the bench counts as `charge`.
+    """A row of the tariff: the price, before VAT, of one `charge`.
 
-    `first` and `last` are the band of codes the price is for, counted from 1; without `last` the band is open. `uses`
-    are the ranges a "range_month" is for, each counted apart. `label` names the row on a bill by language; it may name
-    {first}, {last}, {range} and {company}.
+    `first` and `last` are the band of codes to which the price applies, counted from 1; without `last` the band is
+    open. `uses` are the ranges to which a "range_month" applies, each counted separately. `label` is the text of the
+    row on a bill, by language; it may contain {first}, {last}, {range} and {company}.
     """
 
     charge: Charge
@@ -303,24 +304,24 @@ class Terms(Frozen, frozen=True):
     tariff: dict[str, TariffRow]
 
     def by_name(self) -> dict[str, Term[Any]]:
-        """Give every term under its dotted name, "throughput.jitter_ms", in the order of the structs."""
+        """Return every term by its dotted name, such as "throughput.jitter_ms", in the order of the structs."""
         return named_terms(self)
 
     @property
     def ranges_apart(self) -> tuple[str, ...]:
-        """The first digits of the ranges with a monthly price of their own, each counted apart."""
+        """The first digits of the ranges with their own monthly price, each counted separately."""
         uses = {use for row in self.rows("range_month") for use in row.uses}
         return tuple(one.value for one in self.numbering.ranges if one.use in uses)
 
     def row_ids(self) -> list[str]:
-        """The clauses that name the rows of a bill, tariff and tiers, in the order of a bill."""
+        """Return the clauses of the rows of a bill, tariff and tiers, in the order of a bill."""
         rows = sorted(self.tariff.values(), key=lambda row: CHARGES.index(row.charge))
         before = [row.clause for row in rows if CHARGES.index(row.charge) <= CHARGES.index("code_month")]
         tiers = [tier.clause for tier in self.throughput.paid_tiers.values()]
         return [*before, *tiers, *(row.clause for row in rows if row.clause not in before)]
 
     def code_per_tier(self) -> dict[str, int]:
-        """A code for each tier, with its rate: of the range for marketing (`first_for`), numbered by the rate."""
+        """Return a code for each tier, with its rate: in the marketing range (`first_for`), numbered by the rate."""
         numbering, found = self.numbering, dict[str, int]()
         prefix = numbering.first_for("marketing")
         size = numbering.code_digits.value - len(prefix)
@@ -331,29 +332,29 @@ class Terms(Frozen, frozen=True):
         return found
 
     def row_clauses(self) -> dict[str, str]:
-        """The clause of each row of a bill by the row's name: its key in the tariff, or `rate-20` for a tier."""
+        """Return the clause of each row of a bill by the row's name: its key in the tariff, or `rate-20` for a tier."""
         tiers = {f"rate-{rate}": tier.clause for rate, tier in self.throughput.paid_tiers.items()}
         return {name: row.clause for name, row in self.tariff.items()} | tiers
 
     def rows(self, charge: Charge) -> list[TariffRow]:
-        """The rows of the tariff for a charge, by band."""
+        """Return the rows of the tariff for a charge, by band."""
         return sorted((row for row in self.tariff.values() if row.charge == charge), key=lambda row: row.first)
 
 
 def minutes_of(time: int | str) -> int:
-    """Minutes from midnight to a time of the day, a whole hour or a text such as "08:30"."""
+    """Return the minutes from midnight to a time of the day, a whole hour or a text such as "08:30"."""
     hours, _, minutes = str(time).partition(":")
     return int(hours) * 60 + int(minutes or 0)
 
 
 @lru_cache(maxsize=32)
 def calendar_of(zone: str, country: str, region: str) -> Calendar:
-    """The same object for the same zone, country and region."""
+    """Return a calendar, the same object for the same arguments."""
     return Calendar(zone, country, region)
 
 
 def _pattern(prefixes: list[str], digits: int) -> str:
-    """A regular expression of the codes of some ranges, as short as a person would write it."""
+    """Return a short regular expression of the codes of these ranges."""
     by_stem: dict[tuple[str, int], list[str]] = {}
     for prefix in prefixes:
         by_stem.setdefault((prefix[:-1], digits - len(prefix)), []).append(prefix[-1])

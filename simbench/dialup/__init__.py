@@ -1,6 +1,6 @@
 """NetRevenu, the dial-up offer: minutes of calls generated, carried, accounted and settled.
 
-The public functions are loaded when they are asked for.
+The public functions are loaded on first use.
 """
 
 from __future__ import annotations

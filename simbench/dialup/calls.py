@@ -1,7 +1,7 @@
 """Calls as columns: the common form of all sources of calls and of everything calculated from them.
 
-A source (a generator, call records, `detail` files, a capture) yields sound calls as `Calls` and every other row as
-`SetAside`; no row is dropped silently. Columns have one entry a call, in the order of the source.
+A source (a generator, call records, `detail` files, a capture) yields valid calls as `Calls` and every other row as
+`SetAside`; no row is dropped silently. Columns have one entry per call, in the order of the source.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CAUSES: Final = (
 """Names of Acct-Terminate-Cause by number, as FreeRADIUS prints them (RFC 2866 section 5.10, RFC 3580 section 2.1, and
 23 of IANA's registry); 0: the source does not say."""
 
-UNKNOWN_CAUSE: Final = 255  # a cause stands there, and no registry names it
+UNKNOWN_CAUSE: Final = 255  # a cause that is in no registry
 _CAUSE_NUMBERS: Final = {
     **{name.casefold(): number for number, name in enumerate(CAUSES)},
     "preempted": 13,
@@ -38,7 +38,7 @@ _CAUSE_NUMBERS: Final = {
 
 
 def cause_of(text: str) -> int:
-    """The number of a cause given by name, in any case, or by number; UNKNOWN_CAUSE for what is in no registry."""
+    """Return the number of a cause given by name, in any case, or by number; UNKNOWN_CAUSE if it is in no registry."""
     word = text.strip().casefold()
     if word.isascii() and word.isdigit() and len(word) <= len(str(UNKNOWN_CAUSE)):
         return int(word) if 0 < int(word) < len(CAUSES) else UNKNOWN_CAUSE
@@ -46,19 +46,19 @@ def cause_of(text: str) -> int:
 
 
 def cause_name(cause: int) -> str:
-    """The name of a cause by number, "" where the source does not say."""
+    """Return the name of a cause by number, "" if the source does not give it."""
     return CAUSES[cause] if 0 <= cause < len(CAUSES) else "unknown"
 
 
 REASONS: Final = {
     "unreadable": "a field that is not what it should be",
-    "encoding": "octets that are no UTF-8",
+    "encoding": "octets that are not UTF-8",
     "columns": "more or fewer fields than the header",
     "no-start": "no start of the call",
     "missing-stop": "neither an end nor a duration",
     "open": "still in progress when the source ends",
     "undated": "no instant by the clock chosen",
-    "ambiguous": "times in the hour that exists twice, which fit two lengths",
+    "ambiguous": "times in the repeated hour, for which two durations are possible",
     "ends-before-start": "ends before it starts",
     "negative": "a negative duration",
     "huge": "longer than a call can last",
@@ -70,18 +70,18 @@ REASONS: Final = {
     "truncated": "a record that is cut off",
     "wrong-secret": "an authenticator that its secret does not explain",
 }
-"""Why a row is set aside; sources add none without a line here."""
+"""The reasons for setting a row aside; sources use no others."""
 
-SENT_AGAIN: Final = "retransmission"  # RFC 2866 section 4.1 wants it: it bills nothing, and says nothing of anybody
+SENT_AGAIN: Final = "retransmission"  # required by RFC 2866 section 4.1: it bills nothing and is nobody's fault
 NO_FAULT: Final = frozenset({"open", "undated", "ambiguous", "truncated"})
-"""Reasons that lie in what the source can say or in how it is read: rows nobody is blamed for."""
+"""Reasons in the limits of the source or of its reader: rows without a party to blame."""
 
 
 class SetAside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One row that is not billed: its place in the source (line of a text, row of a table, from 1) and the reason.
+    """One row that is not billed: its position in the source (line of a text, row of a table, from 1) and the reason.
 
-    `reason` is a key of REASONS; `text` shows what stood there, shortly. `duration_us` is what the row claims, if it
-    is known: what is not billed can then be summed.
+    `reason` is a key of REASONS; `text` is an excerpt of the row. `duration_us` is the duration claimed by the row, if
+    known, so that the time not billed can be summed.
     """
 
     line: int
@@ -93,7 +93,7 @@ class SetAside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One call as a row: start (us, UTC), duration (us), port of a network access server, user, session, cause.
 
-    `port` is -1 where the source does not say; `cause` is a number of CAUSES; `line` counts from 1 in the source.
+    `port` is -1 if the source does not give it; `cause` is a number of CAUSES; `line` counts from 1 in the source.
     """
 
     start_us: int
@@ -108,10 +108,10 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calls:
-    """Sound calls as columns of one length.
+    """Valid calls as columns of equal length.
 
-    `nas` and `user` are places in `nas_names` and `user_names` (-1: not said); without `user_names` the number itself
-    names the subscriber. `session` holds texts (a pyarrow string array) or None: the line then names the session.
+    `nas` and `user` are indices in `nas_names` and `user_names` (-1: not given); without `user_names` the number itself
+    names the subscriber. `session` contains texts (a pyarrow string array) or is None: the line then names the session.
     """
 
     start_us: I64
@@ -126,7 +126,7 @@ class Calls:
     session: Any = field(default=None)
 
     def __post_init__(self) -> None:
-        """Refuse columns of unequal length."""
+        """Check that the columns have equal lengths."""
         lengths = {len(getattr(self, name)) for name in COLUMNS}
         lengths |= {len(self.session)} if self.session is not None else set()
         if len(lengths) > 1:
@@ -137,27 +137,27 @@ class Calls:
 
     @property
     def end_us(self) -> I64:
-        """First instant after each call."""
+        """The first instant after each call."""
         return self.start_us + self.duration_us
 
     def nas_of(self, place: int) -> str:
-        """Name of the access server of a call, "" if not said."""
+        """Return the name of the access server of a call, "" if not given."""
         code = int(self.nas[place])
         return self.nas_names[code] if 0 <= code < len(self.nas_names) else ""
 
     def user_of(self, place: int) -> str:
-        """Name of the user of a call; a generated subscriber is named by number."""
+        """Return the name of the user of a call; a generated subscriber is named by number."""
         code = int(self.user[place])
         if code < 0:
             return ""
         return self.user_names[code] if self.user_names else f"u{code:07d}@isp.example"
 
     def session_of(self, place: int) -> str:
-        """Session identifier of a call, as in Acct-Session-Id."""
+        """Return the session identifier of a call, as in Acct-Session-Id."""
         return f"{int(self.line[place]):08X}" if self.session is None else str(self.session[place].as_py())
 
     def row(self, place: int) -> Call:
-        """One call, with its names."""
+        """Return one call, with its names."""
         return Call(
             start_us=int(self.start_us[place]),
             duration_us=int(self.duration_us[place]),
@@ -170,11 +170,11 @@ class Calls:
         )
 
     def rows(self) -> Iterator[Call]:
-        """Give all calls one by one: for thousands, not for millions."""
+        """Yield all calls one by one: for thousands, not for millions."""
         return (self.row(place) for place in range(len(self)))
 
     def take(self, which: NDArray[np.bool_] | I64) -> Calls:
-        """Give the calls at these places, or where a mask says so."""
+        """Return the calls at these indices, or those selected by a mask."""
         places = np.flatnonzero(which) if which.dtype == np.bool_ else which
         session = self.session.take(places) if self.session is not None else None
         columns = {name: getattr(self, name)[places] for name in COLUMNS}
@@ -185,7 +185,7 @@ COLUMNS: Final = ("start_us", "duration_us", "nas", "port", "user", "cause", "li
 
 
 def calls_of(rows: Iterable[Call]) -> Calls:
-    """Make columns of rows, names in order of appearance: what a reader of records ends with."""
+    """Convert rows to columns, names in order of appearance."""
     import pyarrow as pa  # noqa: PLC0415 - generated calls have no session texts
 
     kept = list(rows)
@@ -206,7 +206,7 @@ def calls_of(rows: Iterable[Call]) -> Calls:
 
 
 def joined(one: Calls, other: Calls) -> Calls:
-    """Put two lots of calls with the same names one behind the other; lots with session texts do not join."""
+    """Concatenate two sets of calls with the same names; sets with session texts cannot be joined."""
     assert one.session is None is other.session
     assert (one.nas_names, one.user_names) == (other.nas_names, other.user_names)
     columns = {name: np.concatenate((getattr(one, name), getattr(other, name))) for name in COLUMNS}
@@ -214,7 +214,7 @@ def joined(one: Calls, other: Calls) -> Calls:
 
 
 def generated(start_us: I64, duration_us: I64, user: I32, nas: I32, nas_names: tuple[str, ...]) -> Calls:
-    """Calls of no file, numbered from 1: ports not yet given, causes not yet known."""
+    """Return generated calls, numbered from 1, without ports and causes."""
     count = len(start_us)
     return Calls(
         start_us=start_us,

@@ -26,14 +26,14 @@ from simbench.dialup.kernels.ports import assign_ports
 from simbench.kernels.chance import entity_of, key_of
 
 USER_REQUEST, LOST_SERVICE, SESSION_TIMEOUT = 1, 3, 5
-"""Causes of an end, as RADIUS numbers them (RFC 2866, section 5.10)."""
+"""Causes of an end, by their RADIUS numbers (RFC 2866, section 5.10)."""
 
-MOST_RING_ENTRIES: Final = 1 << 27  # half a gigabyte; beyond it the heap carries
+MOST_RING_ENTRIES: Final = 1 << 27  # half a gigabyte; with more the heap is used
 
 
 @dataclass(frozen=True)
 class Redial:
-    """Blocked users dial again with this probability, after an exponential wait, up to so many tries in all."""
+    """Blocked users dial again with this probability, after an exponential wait, up to so many tries in total."""
 
     persistence: float
     delay_mean_s: int
@@ -45,7 +45,7 @@ class Redial:
 class Rules:
     """The rules of all pools: the longest session, redials, outages as rows (pool, from, until, drops).
 
-    Instants and durations in microseconds, 0 for none. No redial comes at or after `redials_until_us`.
+    Instants and durations are in microseconds, 0 for none. No redial occurs at or after `redials_until_us`.
     """
 
     limit_us: int = 0
@@ -56,9 +56,9 @@ class Rules:
 
 @dataclass(frozen=True)
 class Carried:
-    """Calls after the pools: `calls` are those carried, `outcome` and `tries` (first one included) are of all offered.
+    """Calls after the pools: `calls` are the carried ones; `outcome` and `tries` (first included) cover all offered.
 
-    Fates are numbered in `kernels.loss`. Carried calls are in order of start.
+    Outcomes are numbered in `kernels.loss`. Carried calls are in order of start.
     """
 
     calls: Calls
@@ -69,29 +69,29 @@ class Carried:
 
     @property
     def offered(self) -> int:
-        """Calls offered, redials not counted again."""
+        """The number of calls offered, without redials."""
         return len(self.outcome)
 
     @property
     def attempts(self) -> int:
-        """Attempts in all, redials counted."""
+        """The number of attempts, redials included."""
         return int(self.tries.sum(dtype=np.int64))
 
     @property
     def lost(self) -> NDArray[np.bool_]:
-        """Which of the offered calls were never carried."""
+        """A mask of the offered calls that were never carried."""
         lost: NDArray[np.bool_] = (self.outcome == BLOCKED) | (self.outcome == REFUSED)
         return lost
 
     def count(self, outcome: int) -> int:
-        """How many calls had an outcome of `kernels.loss`."""
+        """Count the calls with an outcome of `kernels.loss`."""
         return int(np.count_nonzero(self.outcome == outcome))
 
 
 def carry(calls: Calls, ports: Sequence[int], rules: Rules) -> Carried:
     """Carry calls sorted by start through pools, numbered by `calls.nas`: exact, on the clock of the calls.
 
-    Whole seconds throughout are carried by a ring, anything else by a heap; both give the same.
+    If all times are whole seconds a ring is used, otherwise a heap; both give the same result.
     """
     unit = SECOND_US if _whole_seconds(calls, rules) else 1
     start, hold = (column // unit if unit > 1 else column for column in (calls.start_us, calls.duration_us))
@@ -108,7 +108,7 @@ def carry(calls: Calls, ports: Sequence[int], rules: Rules) -> Carried:
 
 
 def with_ports(carried: Carried) -> Calls:
-    """Give the carried calls with the port each took: what call records show. They come in order of start."""
+    """Return the carried calls with their ports, as in call records, in order of start."""
     calls = carried.calls
     port = assign_ports(calls.start_us, calls.duration_us, calls.nas, carried.ports)
     return replace(calls, port=port)
@@ -146,7 +146,7 @@ def _conditions(rules: Rules, unit: int, longest: int) -> tuple[I64, I64, I64]:
         share, tries = round(redial.persistence * WORD), min(redial.most_tries, MOST_TRIES - 1)
         delays = np.maximum(np.array(exponential_table(redial.delay_mean_s * SECOND_US)) // unit, 1)
     span = int(delays[-1]) * (tries - 1)
-    key = key - (1 << 64) if key >= 1 << 63 else key  # the same 64 bits, as the column's type has them
+    key = key - (1 << 64) if key >= 1 << 63 else key  # the same 64 bits as a signed number
     rows = [(pool, starts // unit, until // unit, drops) for pool, starts, until, drops in rules.outages]
     return (
         np.array([limit, key, share, tries, span, rules.redials_until_us // unit or NEVER]),

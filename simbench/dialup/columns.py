@@ -1,4 +1,4 @@
-"""Columns of call records: their names, what they hold, and what a file must have of them."""
+"""Columns of call records: their names, their contents, and which ones a file must have."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Progress = Callable[[int, int], object]
 
 
 def check_columns(header: list[str], place: str) -> None:
-    """Refuse a header without the columns of a call: BadInput."""
+    """Raise BadInput for a header without the columns of a call."""
     if not {"start", "start_us"} & set(header):
         raise BadInput(place, "has no column `start` or `start_us`", "a header with " + ", ".join(TIMES + NAMES))
     if not set(TIMES[2:]) & set(header):
-        raise BadInput(place, "has no column that says when a call ends", " or ".join(TIMES[2:]))
+        raise BadInput(place, "has no column for the end of a call", " or ".join(TIMES[2:]))
     if len(set(header)) < len(header):
         raise BadInput(place, "names a column twice", "each column once")

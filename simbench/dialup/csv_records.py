@@ -1,4 +1,4 @@
-"""Call records as text or workbooks, row by row, through the reader of tables; `records` says what the columns are."""
+"""Call records as text or workbooks, row by row, through the reader of tables; `records` describes the columns."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from simbench.tables.instants import Moment, moment_of
 from simbench.tables.reader import read_table
 from simbench.tables.rows import RejectedRow, Row, closing_on_error
 
-FRENCH: Final = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")  # as spreadsheets of the country of the offer write them
+FRENCH: Final = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")  # formats of French spreadsheets
 STEP: Final = 50_000  # rows after which progress is reported
 
 
 def read_csv(path: Path, calendar: Calendar, aside: RejectedRows, progress: Progress) -> tuple[int, Calls]:
-    """Read call records from a table: the number of rows, and the calls their own words support. Raises BadInput."""
+    """Read call records from a table: the number of rows, and the calls that the rows support. Raises BadInput."""
     size, rows = path.stat().st_size, 0
     table = read_table(path, KINDS, whole_rows=True)
     sound: list[Call] = []
@@ -48,7 +48,7 @@ def read_csv(path: Path, calendar: Calendar, aside: RejectedRows, progress: Prog
 
 
 class _Unfit(Exception):
-    """A line that is no call: the reason, and what stands there."""
+    """A line that is not a call: the reason, and an excerpt."""
 
     def __init__(self, reason: str, text: str, duration_us: int = 0) -> None:
         super().__init__(reason)
@@ -56,7 +56,7 @@ class _Unfit(Exception):
 
 
 def _call(row: Row, calendar: Calendar) -> Call:
-    """Read one row; what its own words do not support is unfit."""
+    """Read one row. Raises _Unfit if it does not describe a call."""
     said = row.cells
     start, end, lasts = _times(row, calendar)
     port, cause = _numbers(said)
@@ -87,7 +87,10 @@ def _times(row: Row, calendar: Calendar) -> tuple[int, int, int]:
 def _fitting(
     starts: tuple[int, ...], ends: tuple[int, ...], lasts: int, said: Mapping[str, Any]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The reading of times in the hour that exists twice which makes a call. Unfit: two lengths fit."""
+    """Return the reading of times in the repeated hour that gives a call.
+
+    Raises _Unfit if two durations are possible.
+    """
     fit = [(end - start, start, end) for start in starts for end in ends if end >= start]
     if lasts != MISSING:
         fit = [one for one in fit if abs(one[0] - lasts) < SECOND_US]
@@ -108,7 +111,7 @@ def _numbers(said: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _odd(start: int, end: int, lasts: int) -> bool:
-    """Tell whether the times of a row need a closer look: those of most rows do not."""
+    """Tell whether the times of a row need a detailed check; those of most rows do not."""
     if start == MISSING or (end == MISSING) == (lasts == MISSING):
         return True
     return not 0 <= start < 1 << 60 or not 0 <= _lasting(start, end, lasts) < 1 << 60
@@ -119,7 +122,7 @@ def _lasting(start: int, end: int, lasts: int) -> int:
 
 
 def _moment(cell: Any, name: str, calendar: Calendar) -> Moment:
-    """A start or an end: ISO 8601, a number since 1970, or day, month and year. Raises BadInput."""
+    """Read a start or an end: ISO 8601, a number since 1970, or day, month and year. Raises BadInput."""
     try:
         return moment_of(cell, calendar.tz, name)
     except BadInput:
@@ -130,7 +133,7 @@ def _moment(cell: Any, name: str, calendar: Calendar) -> Moment:
 
 
 def _time(name: str, row: Row, calendar: Calendar) -> tuple[int, ...]:
-    """Microseconds; two instants for a civil time that exists twice. Raises BadInput."""
+    """Return microseconds; two instants for a repeated civil time. Raises BadInput."""
     cell = row.cells[name]
     if name in {"start", "end"}:
         moment = _moment(cell, name, calendar)

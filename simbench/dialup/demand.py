@@ -1,7 +1,7 @@
-"""Demand: the calls a population makes in a month, the same for any chunks and number of workers.
+"""Demand: the calls of a population in a month, the same for any chunks and number of workers.
 
-Arrivals are a Poisson process whose rate follows the half-hours of a working day, a Saturday or a Sunday; lengths are
-a mixture of a short and a long distribution; a user is one of the subscribers, and dials the pool of his region.
+Arrivals are a Poisson process whose rate follows the half-hours of a working day, a Saturday or a Sunday. Durations
+are a mixture of a short and a long distribution. A user is one of the subscribers, and dials the pool of the region.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ENTRIES = 4096
 
 @dataclass(frozen=True)
 class Law:
-    """Lengths of calls: quantile tables (us) of two components, and the share of 2^32 that the first has."""
+    """Durations of calls: quantile tables (us) of two components, and the share of the first as a part of 2^32."""
 
     short: tuple[int, ...]
     long: tuple[int, ...]
@@ -35,17 +35,17 @@ class Law:
 
     @property
     def mean_us(self) -> float:
-        """Mean length, of the tables as they are read: straight lines between entries."""
+        """Return the mean duration of the tables, with linear interpolation between entries."""
         share = self.short_share / WORD
         return share * _mean(self.short) + (1 - share) * _mean(self.long)
 
     def arrays(self) -> tuple[I64, I64, I64]:
-        """The law as kernels take it."""
+        """Return the law as input of the kernels."""
         return np.array(self.short), np.array(self.long), np.array([self.short_share])
 
 
 def session_law(offer: Offer, *, pareto_tail: bool = False) -> Law:
-    """Give the offer's law of session lengths; `pareto_tail` replaces what lies beyond `pareto_from_s`."""
+    """Return the offer's law of session durations; `pareto_tail` replaces the part beyond `pareto_from_s`."""
     demand = offer.terms.demand
     cap = demand.cap_s.value * SECOND_US
     sigma = float(demand.long_sigma.value)
@@ -56,7 +56,7 @@ def session_law(offer: Offer, *, pareto_tail: bool = False) -> Law:
         begins, alpha = demand.pareto_from_s.value * SECOND_US, float(demand.pareto_alpha.value)
         beyond = sum(entry > begins for entry in long)
         body = len(long) - beyond
-        # The share of each entry beyond is that of its middle: (beyond - place + 1/2) of them last longer.
+        # The share of each entry beyond is that of its middle: (beyond - place + 1/2) entries are longer.
         tail = (round(begins * (beyond / (beyond - place - 0.5)) ** (1 / alpha)) for place in range(beyond))
         long = (*long[:body], *tail)
     short_share = int(demand.short_share.value * WORD)
@@ -70,7 +70,7 @@ def exponential_table(mean_us: int, entries: int = ENTRIES) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Population:
-    """Who calls, how much in a month and for how long: users below each bound of `parts` dial each pool."""
+    """The users, their calls per month and durations: users below each bound of `parts` dial each pool."""
 
     minutes: float
     parts: tuple[int, ...]

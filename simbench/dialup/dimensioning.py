@@ -1,4 +1,4 @@
-"""Dimensioning: ports for a grade of service, and the income of one more port under the progressive share."""
+"""Dimensioning: ports for a grade of service, and the revenue of one more port under the progressive share."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Grade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Dimensioned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Ports for an offered load: the busy hour's erlangs and the grades asked for."""
+    """Ports for an offered load: the busy hour's erlangs and the requested grades."""
 
     minutes: int
     busy_hour_share: float
@@ -44,8 +44,8 @@ def dimension(
 ) -> Dimensioned:
     """Dimension a pool for a month's offered minutes; `busy_share` 0: the busiest hour of the offer's own profile.
 
-    The marginal revenue of a port is the share for the minutes all hours of the month carry with one port more, less
-    the share for those they carry without it.
+    The marginal revenue of a port is the share for the minutes of all hours of the month with one more port, less the
+    share for the minutes without it.
     """
     loads = hourly_erlangs(minutes, offer, month)
     days = len(loads) / 24
@@ -72,7 +72,7 @@ def dimension(
 
 
 def hourly_erlangs(minutes: float, offer: Offer, month: str) -> NDArray[np.float64]:
-    """Give the offered load of each hour of a month, as the offer's profile spreads it."""
+    """Return the offered load of each hour of a month by the offer's profile."""
     weights, _ = profile(grid_of((month,), offer), 0, offer)
     by_hour = weights.reshape(-1, 2).sum(axis=1)
     load: NDArray[np.float64] = minutes / 60 * by_hour / by_hour.sum()
@@ -80,13 +80,13 @@ def hourly_erlangs(minutes: float, offer: Offer, month: str) -> NDArray[np.float
 
 
 def busiest_share(loads: NDArray[np.float64]) -> float:
-    """Give the share of an average day that the busiest hour of the day has, over the whole month."""
+    """Return the share of an average day's load in its busiest hour, over the whole month."""
     by_hour = loads[: len(loads) // 24 * 24].reshape(-1, 24).sum(axis=0)
     return float(by_hour.max() / by_hour.sum())
 
 
 def carried_minutes(loads: NDArray[np.float64], ports: Sequence[int]) -> NDArray[np.float64]:
-    """Give the minutes that pools of these sizes carry, each hour taken as a system in equilibrium (Erlang B)."""
+    """Return the minutes carried by pools of these sizes, with each hour as a system in equilibrium (Erlang B)."""
     distinct, times = np.unique(np.round(loads, 6), return_counts=True)
     carried = np.zeros(len(ports))
     for load, count in zip(distinct.tolist(), times.tolist(), strict=True):
@@ -96,7 +96,7 @@ def carried_minutes(loads: NDArray[np.float64], ports: Sequence[int]) -> NDArray
 
 
 def curve(minutes: int, offer: Offer, month: str, tariff: str = "") -> list[tuple[int, float, Decimal, Decimal]]:
-    """Give (ports, blocking of the busy hour, share, marginal share of a port) from few ports to more than enough."""
+    """Return (ports, blocking of the busy hour, share, marginal share of a port) from few to more than enough ports."""
     loads = hourly_erlangs(minutes, offer, month)
     erlangs = busiest_share(loads) * loads.sum() / (len(loads) / 24)
     most = ports_for(erlangs, GRADES[0] / 10)

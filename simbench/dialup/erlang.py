@@ -1,7 +1,7 @@
 """Erlang's loss formula: blocking from load and ports, ports from load and grade, redials included.
 
-Loads are in erlangs (mean number of calls there would be if none were lost). A. K. Erlang 1917; the extended formula
-feeds the share of blocked calls that is dialled again back into the load.
+Loads are in erlangs (the mean number of calls in progress if none were lost). A. K. Erlang 1917; the extended formula
+adds the share of blocked calls that is dialled again to the load.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from simbench.base.errors import BadInput
 
 MOST_PORTS = 1_000_000
 GRADES = (0.01, 0.02, 0.05)
-"""Grades of service usually asked for: P.01, P.02, P.05."""
+"""Usual grades of service: P.01, P.02, P.05."""
 
 
 def erlang_b(erlangs: float, ports: int) -> float:
-    """The blocking of a pool of ports: B(n) = a B(n-1) / (n + a B(n-1)). BadInput: no load, no pool."""
+    """Return the blocking of a pool of ports: B(n) = a B(n-1) / (n + a B(n-1)). Raises BadInput for invalid numbers."""
     _check(erlangs)
     if not 0 <= ports <= MOST_PORTS:
         raise BadInput("ports", f"is {ports}", f"0 to {MOST_PORTS:,}")
@@ -36,7 +36,10 @@ def blocking_of(erlangs: float, most_ports: int) -> list[float]:
 
 
 def ports_for(erlangs: float, grade: float) -> int:
-    """Give the fewest ports that block at most `grade` of the calls. BadInput: a grade that is no share."""
+    """Return the smallest number of ports that block at most `grade` of the calls.
+
+    Raises BadInput for an invalid share.
+    """
     _check(erlangs)
     if not 0 < grade < 1:
         raise BadInput("grade of service", f"is {grade}", "a share between 0 and 1, such as 0.01")
@@ -52,7 +55,7 @@ def ports_for(erlangs: float, grade: float) -> int:
 def extended_b(erlangs: float, ports: int, persistence: float) -> tuple[float, float]:
     """Give blocking per attempt and the load with redials, when blocked users dial again with this probability.
 
-    Solves a = a0 + a * B(a) * persistence by bisection; redials count as fresh Poisson calls, as the formula has it.
+    Solves a = a0 + a * B(a) * persistence by bisection; redials count as new Poisson calls, as in the formula.
     """
     if not 0 <= persistence < 1:
         raise BadInput("persistence", f"is {persistence}", "a share from 0 to below 1")
@@ -81,7 +84,7 @@ def extended_ports_for(erlangs: float, grade: float, persistence: float) -> int:
 
 
 def busy_hour_erlangs(minutes: float, share: float, days: int = 30) -> float:
-    """Give the busy-hour load of a month's minutes, when this share of a day falls into its busiest hour."""
+    """Return the busy-hour load of a month's minutes, with this share of a day's load in its busiest hour."""
     if not 0 < share <= 1:
         raise BadInput("busy-hour share", f"is {share}", "above 0, at most 1")
     return minutes / days * share / 60

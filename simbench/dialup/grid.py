@@ -1,6 +1,7 @@
 """The hours of some months: month, tariff period and retail credit of each.
 
-Hours UTC and hours of civil time begin together, so every edge of tariff, day and month is an edge of this grid.
+Hours of UTC and of civil time begin at the same instants, so every edge of tariff, day and month is an edge of this
+grid.
 """
 
 from __future__ import annotations

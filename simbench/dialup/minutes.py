@@ -1,6 +1,6 @@
 """Minutes of calls by hour, month and tariff period.
 
-Sums are exact: whole microseconds, or whole begun units where a reading of the offer says so (NRV-AMB-02).
+Sums are exact: whole microseconds, or whole begun units under a reading of the offer (NRV-AMB-02).
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ class Month(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def minutes(self) -> int:
-        """Whole minutes of the month: those the share is for."""
+        """The whole minutes of the month, for which the share is paid."""
         return (self.peak_us + self.off_peak_us) // MINUTE_US
 
     @property
     def peak_minutes(self) -> int:
-        """Whole minutes at the peak."""
+        """The whole peak minutes."""
         return self.peak_us // MINUTE_US
 
     @property
     def off_peak_minutes(self) -> int:
-        """The month's whole minutes that are not at the peak, so that both add up to it."""
+        """The whole off-peak minutes: the month's whole minutes less the peak minutes."""
         return self.minutes - self.peak_minutes
 
 
 @dataclass(frozen=True)
 class Laid:
-    """Calls laid over a grid: units of each hour as `unit_us`, charged ones as `charged_unit_us`, calls begun."""
+    """Calls distributed over a grid: units of `unit_us` by hour, charged units of `charged_unit_us`, calls begun."""
 
     grid: Grid
     unit_us: int
@@ -65,7 +65,7 @@ class Laid:
 
 
 def lay(calls: Calls, grid: Grid, offer: Offer) -> Laid:
-    """Lay carried calls over the hours of a grid; parts outside it are left out."""
+    """Distribute carried calls over the hours of a grid; parts outside are left out."""
     unit_us = UNITS[offer.reading("minute-count")]
     charged_unit_us = UNITS[offer.reading("retail-unit")]
     units = np.array([unit_us, charged_unit_us])
@@ -75,7 +75,7 @@ def lay(calls: Calls, grid: Grid, offer: Offer) -> Laid:
 
 
 def by_month(laid: Laid, offer: Offer) -> tuple[Month, ...]:
-    """Sum the hours of each month, calls at its end as NRV-AMB-03 says."""
+    """Sum the hours of each month; NRV-AMB-03 determines the treatment of calls at its end."""
     grid, counted = laid.grid, laid.counted
     moved = offer.reading("month-of-call") == "start"
     months = []

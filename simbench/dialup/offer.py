@@ -1,6 +1,6 @@
 """The offer NetRevenu as typed data, and its tariff functions in exact arithmetic.
 
-Amounts are exact decimals; where they are rounded, and how, is said by the term `money.smallest` and done by `rounded`.
+Amounts are exact decimals; `rounded` rounds them by the term `money.smallest`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Bound = Literal["operator", "provider", "access-server", "radius-server"]
 
 
 class Points(Frozen, frozen=True):
-    """The two published points: whole minutes a month, whole francs."""
+    """The two published points: whole minutes per month, whole francs."""
 
     first_minutes: Term[Count]
     first_share_ff: Term[Count]
@@ -46,7 +46,7 @@ class Money(Frozen, frozen=True):
 
 
 class Hours(Frozen, frozen=True):
-    """Hours of civil time between which a working day is peak."""
+    """The peak hours of a working day, in civil time."""
 
     peak_from_h: Term[Hour]
     peak_to_h: Term[Hour]
@@ -59,19 +59,19 @@ class Records(Frozen, frozen=True):
 
     @property
     def longest_s(self) -> int:
-        """The longest a call can last, in seconds."""
+        """The longest duration of a call, in seconds."""
         return self.longest_h.value * 3600
 
 
 class Accounting(Frozen, frozen=True):
-    """The requirements on accounting: how wrong a clock may be, and how often a request may be sent again."""
+    """The requirements on accounting: tolerance of clocks, and number of retransmissions of a request."""
 
     clock_tolerance_s: Term[Count]
     retransmissions: Term[Natural]
 
 
 class Demand(Frozen, frozen=True):
-    """How subscribers call: time a month, laws of the length of a session, arrivals by half-hour of three days."""
+    """Calls of subscribers: time per month, laws of session durations, arrivals by half-hour of three kinds of day."""
 
     hours_per_subscriber: Term[Count]
     short_share: Term[Decimal]
@@ -132,8 +132,8 @@ class Vat(Frozen, frozen=True):
 
 
 class NrvClause(Frozen, frozen=True):
-    """One promise of the offer, or what its settlement takes for granted; `bound`: the operator pays the provider,
-    whose access servers account for calls to its RADIUS server.
+    """One promise of the offer, or an assumption of its settlement. `bound` is the obliged party: the operator pays the
+    provider, whose access servers account for calls to its RADIUS server.
     """
 
     gist: str
@@ -157,7 +157,7 @@ class OfferFile(ContractFile, frozen=True, kw_only=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """The whole offer as read; `digest` names its content, readings included (16 hexadecimal digits)."""
+    """The complete offer; `digest` identifies its content, readings included (16 hexadecimal digits)."""
 
     name: str
     title: str
@@ -171,7 +171,7 @@ class Offer(msgspec.Struct, frozen=True):
     topics: dict[str, str] = {}
 
     def clause_of(self, purpose: str) -> str:
-        """The first clause that a purpose verifies, "" where there is none."""
+        """Return the first clause that a purpose verifies, "" if there is none."""
         return clause_of(self.clauses, purpose)
 
     @property
@@ -180,7 +180,7 @@ class Offer(msgspec.Struct, frozen=True):
         return self.terms.calendar.calendar
 
     def ambiguity_id(self, topic: str) -> str:
-        """The offer's name for the ambiguity on a topic; any other word, such as its name, as it is."""
+        """Return the offer's name for the ambiguity on a topic; other words, such as a name, are returned unchanged."""
         return self.topics.get(topic, topic)
 
     def reading(self, topic: str) -> str:
@@ -202,19 +202,22 @@ class Offer(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(changed, digest=digest_of(changed))
 
     def assumed(self, *names: str) -> tuple[str, ...]:
-        """Keep those of the given terms and ambiguities that only we assume, by the offer's names."""
+        """Return those of the given terms and ambiguities that are assumptions, by the offer's names."""
         known: dict[str, Any] = self.terms.by_name() | self.ambiguities
         return tuple(name for name in map(self.ambiguity_id, names) if known[name].status == "assumption")
 
     def function(self, name: str = "") -> Function:
-        """Give a tariff function by name, "" the one in force (NRV-AMB-01). BadInput when there is none."""
+        """Return a tariff function by name, "" for the one in force (NRV-AMB-01).
+
+        Raises BadInput for an unknown name.
+        """
         name = name or self.reading("tariff-function")
         if name not in self.functions:
             raise BadInput(f"tariff function {shown(name)}", "no such function", choice(name, self.functions))
         return self.functions[name]
 
     def share_ff(self, minutes: int, name: str = "") -> Decimal:
-        """Give the gross share of a month's whole minutes: FF, rounded as `money.smallest` says."""
+        """Return the gross share of a month's whole minutes in FF, rounded by `money.smallest`."""
         function = self.function(name)
         if minutes < 0:
             raise BadInput("minutes", f"is {minutes}", "0 or more")
@@ -258,12 +261,12 @@ def load_netrevenu(name_or_path: str | Path = DEFAULT_OFFER) -> Offer:
 
 
 def _contradictions(file: OfferFile) -> Iterator[Mistake]:
-    """Find what contradicts itself: dates that do not rise, a peak that ends too early, no function for a reading."""
+    """Yield contradictions: dates that do not increase, a peak that ends too early, a reading without a function."""
     series: tuple[tuple[str, Sequence[_Dated]], ...] = (("retail", file.retail), ("vat", file.vat))
     for table, entries in series:
         days = [entry.since for entry in entries]
         if not days or days != sorted(set(days)):
-            yield Mistake((table,), "dates do not rise", "one entry a date, in order")
+            yield Mistake((table,), "dates do not increase", "one entry a date, in order")
     hours = file.terms.hours
     if hours.peak_from_h.value >= hours.peak_to_h.value:
         yield Mistake(("terms", "hours"), "the peak ends before it begins")
@@ -276,7 +279,7 @@ def _contradictions(file: OfferFile) -> Iterator[Mistake]:
 
 FUNCTIONS: Final = "tariff-function"
 READINGS: Final = (FUNCTIONS, "minute-count", "month-of-call", "holiday-hours", "share-vat", "retail-unit")
-"""The topics of the ambiguities that the program follows."""
+"""The topics of the ambiguities that affect calculations."""
 
 DIALUP: Final = Schema("dialup", OfferFile, _contradictions, READINGS)
 

@@ -33,7 +33,7 @@ def read_parquet(path: Path, calendar: Calendar, aside: RejectedRows) -> tuple[i
         if isinstance(problem, BadInput):
             raise
         why = " ".join(str(problem).split())
-        raise BadInput(str(path), f"is not a sound Parquet file: {why:.100}", "call records") from None
+        raise BadInput(str(path), f"is not a valid Parquet file: {why:.100}", "call records") from None
     rows = table.num_rows
     line = np.arange(1, rows + 1)
     readable = np.ones(rows, dtype=np.bool_)
@@ -58,7 +58,7 @@ def _one(column: Any) -> Any:
 
 
 def _instants(columns: dict[str, Any], name: str, rows: int, path: Path, calendar: Calendar) -> Any:
-    """Microseconds of `start` or `end`, whichever way the file has them."""
+    """Return the microseconds of `start` or `end` from either kind of column."""
 
     if f"{name}_us" in columns:
         return _whole(columns[f"{name}_us"], rows, MISSING, f"{path}: {name}_us")
@@ -84,7 +84,7 @@ def _durations(columns: dict[str, Any], rows: int, path: Path) -> Any:
 
 
 def _whole(column: Any, rows: int, absent: int, place: str) -> Any:
-    """A column of whole numbers as a fresh array, `absent` where it is null or not there."""
+    """Return a column of whole numbers as a new array, `absent` for null or a missing column."""
 
     if column is None:
         return np.full(rows, absent)
@@ -98,7 +98,7 @@ def _whole(column: Any, rows: int, absent: int, place: str) -> Any:
 
 
 def _small(columns: dict[str, Any], name: str, bounds: tuple[int, int], readable: Any, aside: RejectedRows) -> Any:
-    """A column of small numbers, its least one where it says nothing; rows beyond the bounds are set aside."""
+    """Return a column of small numbers, the lower bound for missing values; rows beyond the bounds are set aside."""
     low, high = bounds
     if name not in columns:
         return np.full(len(readable), low, dtype=np.int32)
@@ -118,7 +118,7 @@ def _small(columns: dict[str, Any], name: str, bounds: tuple[int, int], readable
 
 
 def _causes(column: Any, rows: int) -> Any:
-    """Causes by number or by name; one that no registry names costs no row."""
+    """Return causes given by number or by name; a row with an unknown cause is kept."""
     if column is None or pa.types.is_null(column.type):
         return np.zeros(rows, np.uint8)
     if pa.types.is_integer(column.type):
@@ -128,7 +128,7 @@ def _causes(column: Any, rows: int) -> Any:
             column = pc.if_else(known, column.cast(pa.int64(), safe=False), UNKNOWN_CAUSE)
         return np.array(column.fill_null(0).cast(pa.uint8()).to_numpy(zero_copy_only=False))
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        column = column.cast(pa.binary())  # a name in another encoding is an unknown cause, not a row lost
+        column = column.cast(pa.binary())  # a name in another encoding is an unknown cause; the row is kept
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     numbers = np.array([_cause(word) for word in coded.dictionary.to_pylist()] or [0], dtype=np.uint8)
     places = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -145,7 +145,7 @@ def _unsigned(column: Any) -> bool:
 
 
 def _texts(column: Any, name: str, readable: Any, aside: RejectedRows) -> Any:
-    """A column of texts; rows that are no UTF-8 are set aside and lose their text. Whole numbers stay what they are."""
+    """Return a column of texts; rows that are not UTF-8 are set aside without their text. Numbers are not changed."""
     coded = pa.types.is_dictionary(column.type)
     words = column.dictionary if coded else column
     if pa.types.is_integer(words.type):
@@ -176,7 +176,7 @@ def _mended(column: Any, name: str, readable: Any, aside: RejectedRows) -> Any:
 
 
 def _codes(column: Any, rows: int) -> tuple[Any, tuple[str, ...]]:
-    """Places in a list of names; whole numbers that name subscribers have no names."""
+    """Return indices in a list of names; whole numbers of subscribers have no names."""
     if column is None:
         return np.full(rows, -1, dtype=np.int32), ()
     if pa.types.is_integer(column.type):

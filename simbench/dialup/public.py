@@ -39,9 +39,9 @@ SHOWN = (
 
 
 class Settlement:
-    """Months of calls, settled: what is owed for each, and the findings on records and statement.
+    """Settled months of calls: the amount due for each, and the findings on records and statement.
 
-    `run` is the simulation and `replayed` the records it was made of, whichever there is.
+    `run` is the simulation or `replayed` the records from which it was made.
 
     >>> month = {"name": "m", "title": "M", "months": "2000-09", "minutes": 2_000_000,
     ...          "pools": [{"name": "paris", "ports": 300}]}
@@ -58,7 +58,7 @@ class Settlement:
 
     @property
     def settled(self) -> tuple[Settled, ...]:
-        """Revenue of each month: `.share_ff` (francs before VAT), `.share_eur`, `.vat_ff`, `.average_centimes`, …"""
+        """The revenue by month: `.share_ff` (francs before VAT), `.share_eur`, `.vat_ff`, `.average_centimes`, …"""
         return self._totals.settled
 
     @property
@@ -70,7 +70,7 @@ class Settlement:
 
     @cached_property
     def months(self) -> Frame:
-        """A row a month: month, calls, minutes, share in francs and euros, VAT, with VAT, centimes a minute."""
+        """A row per month: month, calls, minutes, share (francs, euros), VAT, share with VAT, centimes per minute."""
         rows = tuple(
             (one.month, one.calls, one.minutes, owed.share_ff, owed.share_eur, owed.vat_ff, owed.share_ttc_ff,
              owed.average_centimes)
@@ -126,7 +126,7 @@ def simulate(scenario: Path | str | Mapping[str, Any], *, progress: Progress | b
 
 
 @in_python_words
-def judge(  # noqa: PLR0913 - what may be known beside records
+def judge(  # noqa: PLR0913 - additional data
     records: Path | str,
     *,
     months: str = "",
@@ -203,5 +203,5 @@ def span(minutes: int, *, contract: str = DEFAULT_OFFER, readings: Mapping[str, 
 
 
 def offer_in(contract: str, readings: Mapping[str, str] | None) -> Offer:
-    """The offer by name or file, with the readings chosen. Raises BadInput."""
+    """Return the offer by name or file, with the selected readings. Raises BadInput."""
     return load_netrevenu(contract).with_readings(dict(readings or {}))

@@ -1,4 +1,4 @@
-"""Call records as files: CSV and Parquet, read with every bad row set aside, and written.
+"""Call records as files: CSV and Parquet, read with every invalid row set aside, and written.
 
 Columns by name, in any order, others ignored: `start` or `start_us`; `end`, `end_us`, `duration_s` or `duration_us`;
 `nas`, `port`, `user`, `session`, `cause`. Times are ISO 8601, without a zone in the offer's civil time (the first of
@@ -32,10 +32,10 @@ _WRITTEN: Final = ("start", "duration_s", "nas", "port", "user", "session", "cau
 
 @dataclass(frozen=True)
 class Records:
-    """A file of call records: sound calls sorted by start, what was set aside, and the months they were read for.
+    """A file of call records: valid calls sorted by start, the rows set aside, and the months covered.
 
-    `slack_us` is the overlap of two calls on a port that the source's rounding explains; `passed_over` counts, by
-    type, accounting records that speak of no call.
+    `slack_us` is the overlap of two calls on a port that the source's rounding explains; `passed_over` counts by type
+    the accounting records that are not about a call.
     """
 
     source: str
@@ -50,7 +50,7 @@ class Records:
 def read_records(path: Path, offer: Offer, months: str = "", progress: Progress = lambda _done, _all: None) -> Records:
     """Read call records for the months named ("": the month in which most calls begin).
 
-    Raises BadInput: no such file, no header, or a column missing, not a Parquet file.
+    Raises BadInput for a missing file, header or column, or an invalid Parquet file.
     """
     if not path.is_file():
         raise BadInput(str(path), "no such file", "call records as .csv or .parquet")
@@ -71,8 +71,8 @@ def read_records(path: Path, offer: Offer, months: str = "", progress: Progress 
 
 @dataclass(frozen=True)
 class Found:
-    """The content of a source: its rows, its calls in the order of the source, and the rows set aside; `paired`
-    where they are accounting records.
+    """The content of a source: its number of rows, its calls in order, and the rows set aside; `paired` for accounting
+    records.
     """
 
     path: Path
@@ -83,9 +83,9 @@ class Found:
 
 
 def validated(found: Found, offer: Offer, months: str = "") -> Records:
-    """Keep the sound calls for the months named ("": the month in which most calls begin).
+    """Keep the valid calls for the months named ("": the month in which most calls begin).
 
-    Raises BadInput: no call shows the month. NothingRead: no row at all, and no month is given.
+    Raises BadInput if no call shows the month, NothingRead if there is no row and no month is given.
     """
     names = months_named(months) if months else (_usual_month(found, offer),)
     grid = grid_of(names, offer)
@@ -105,7 +105,7 @@ def _usual_month(found: Found, offer: Offer) -> str:
     try:
         return months_named(month_at(middle, offer.calendar))[0]
     except (OverflowError, ValueError):
-        raise BadInput(str(path), "its calls lie outside the calendar", "--month") from None
+        raise BadInput(str(path), "its calls are outside the calendar", "--month") from None
 
 
 def write_records(path: Path, calls: Calls, calendar: Calendar) -> None:

@@ -1,7 +1,7 @@
 """The rules' own calculation of a month's minutes and money, independent of the settlement's code.
 
-Minutes are counted edge by edge over the calls, not call by call over the hours; money in fractions, each amount tested
-by what it would have to be, not computed by the functions of the offer.
+Minutes are counted by edge over all calls, not by call over the hours. Money is calculated in fractions, without the
+functions of the offer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UNIT_US = {"exact": 1, "second": SECOND_US, "minute": MINUTE_US}
 
 @dataclass(frozen=True)
 class Counted:
-    """One month as the records have it: microseconds and calls by period."""
+    """One month of the records: microseconds and calls by period."""
 
     peak_us: int
     off_peak_us: int
@@ -46,14 +46,14 @@ def recount(calls: Calls, month: str, offer: Offer) -> Counted:
 
 
 def _units_before(calls: Calls, edge: int, unit: int) -> int:
-    """Units of all calls that begin before an instant: of those that have ended all, of others those begun by then."""
+    """Count units begun before an instant: all of ended calls, and those begun by then of other calls."""
     started = int(np.searchsorted(calls.start_us, edge))
     elapsed: I64 = np.minimum(edge - calls.start_us[:started], calls.duration_us[:started])
     return int(np.sum(-(-elapsed // unit) if unit > 1 else elapsed))
 
 
 def _edges(month: str, offer: Offer) -> tuple[list[int], list[bool]]:
-    """Instants at which the tariff period may change within a month, and whether it is peak after each."""
+    """Return the instants at which the tariff period may change in a month, and whether it is peak after each."""
     year, number = (int(part) for part in month.split("-"))
     day, edges, peaks = date(year, number, 1), [], []
     opens, closes = offer.terms.hours.peak_from_h.value, offer.terms.hours.peak_to_h.value
@@ -68,14 +68,14 @@ def _edges(month: str, offer: Offer) -> tuple[list[int], list[bool]]:
 
 
 def _prolonged(edges: list[int], peaks: list[bool], offer: Offer) -> tuple[list[int], list[bool]]:
-    """Go on after the month for as long as a call can last."""
+    """Extend the edges after the month by the longest duration of a call."""
     after, more = _edges(offer.calendar.civil(edges[-1]).strftime("%Y-%m"), offer)
     days = 3 * (offer.terms.records.longest_h.value // 24 + 1)
     return [*edges[:-1], *after[: days + 1]], [*peaks, *more[:days]]
 
 
 def share_is(amount: Fraction, minutes: int, offer: Offer, tariff: str) -> bool:
-    """Whether an amount is the share of these minutes, rounded as the offer says: halves up."""
+    """Tell whether an amount is the share of these minutes, rounded by the offer: halves up."""
     half = Fraction(offer.terms.money.smallest.value) / 2
     function = offer.functions[tariff]
     if function.kind == "power":
@@ -88,7 +88,7 @@ def share_is(amount: Fraction, minutes: int, offer: Offer, tariff: str) -> bool:
 
 
 def share_of(minutes: int, offer: Offer, tariff: str) -> Fraction:
-    """Give the exact share by a function with rates: what a slab or each bracket's part of the minutes brings."""
+    """Return the exact share by a function with rates, of type slab or marginal."""
     function = offer.functions[tariff]
     rates = [(rate.from_minutes, Fraction(rate.ff_per_min)) for rate in function.rates]
     if function.kind == "slab":

@@ -1,4 +1,4 @@
-"""Call records settled: months, money, and the rows set aside."""
+"""Settlement of call records: months, money, and the rows set aside."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from simbench.dialup.settlement import Settled, retail_ff, settle
 
 
 class Replayed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Call records in numbers: `aside` shows the first rows of each reason, `aside_counts` counts all; `passed_over`
-    counts, by type, accounting records that speak of no call.
+    """Figures of call records: `aside` contains the first rows of each reason, `aside_counts` counts all; `passed_over`
+    counts by type the accounting records that are not about a call.
     """
 
     source: str
@@ -38,7 +38,7 @@ class Replayed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def replay(records: Records, offer: Offer, tariff: str = "") -> Replayed:
-    """Lay the sound calls of some records over their months and settle these."""
+    """Distribute the valid calls of records over their months and settle these."""
     laid = lay(records.calls, records.grid, offer)
     months = by_month(laid, offer)
     classes = np.searchsorted(LENGTH_EDGES_S * SECOND_US, records.calls.duration_us, side="right") - 1

@@ -1,6 +1,6 @@
 """A scenario run: months generated, carried, distributed over hours and settled, one after the other.
 
-Calls in progress at the end of a month hold their ports in the next one, so that months give what one long run would;
+Calls in progress at the end of a month keep their ports in the next one, so that the result is that of one long run;
 redials end with their month.
 """
 
@@ -25,7 +25,7 @@ from simbench.dialup.scenario import DialupScenario, outage_rows
 from simbench.dialup.settlement import Settled, retail_ff, settle
 
 LENGTH_EDGES_S = np.unique(np.round(np.geomspace(1, 43_200, 61)).astype(np.int64))
-"""Edges of the classes in which session lengths are counted, in seconds; the last one is open."""
+"""Edges of the classes of session durations, in seconds; the last class is open."""
 
 Progress = Callable[[str, int, int], object]
 """Called with the current step, the amount done, and the total."""
@@ -43,7 +43,7 @@ class PoolTotal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Totals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A run in numbers. `lost` calls were never carried; `attempts` count redials."""
+    """The totals of a run. `lost` calls were never carried; `attempts` includes redials."""
 
     offered: int
     attempts: int
@@ -63,9 +63,9 @@ class Totals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class DialupRun:
-    """A run: what was asked, what came out, and the hours and lengths pictures are made of.
+    """A run: its scenario, its results, and the hours and durations for figures.
 
-    `last` are the carried calls of the last month, for records to be made of; `offered_us` and `attempts` by hour.
+    `last` are the carried calls of the last month, for call records; `offered_us` and `attempts` are by hour.
     """
 
     scenario: DialupScenario
@@ -81,7 +81,7 @@ class DialupRun:
 
 @dataclass
 class _Sums:
-    """The sums that grow from month to month."""
+    """Sums over the months so far."""
 
     grid: Grid
     columns: list[I64]
@@ -149,7 +149,7 @@ def _rules(scenario: DialupScenario, grid: Grid, until: int) -> Rules:
 
 
 def _without_first(carried: Carried, held: int) -> Carried:
-    """Leave out the calls of the month before: they are the first offered, all carried, and the first to have begun."""
+    """Remove the calls of the month before: they are the first offered, all carried, and the first begun."""
     if not held:
         return carried
     places = np.arange(held, len(carried.calls))
@@ -230,6 +230,6 @@ def _totals(sums: _Sums, laid: Laid, scenario: DialupScenario, offer: Offer) -> 
 
 
 def busy_hour_share(grid: Grid, offered_us: I64) -> float:
-    """Give the share of an average day's load that its busiest hour offers."""
+    """Return the share of an average day's load in its busiest hour."""
     by_hour = np.bincount(grid.civil_hour[grid.inside], offered_us[grid.inside], minlength=24)
     return float(by_hour.max() / by_hour.sum()) if by_hour.sum() else 0.0

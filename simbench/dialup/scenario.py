@@ -1,6 +1,6 @@
-"""A dial-up scenario: months, population, pools and mishaps, as typed values read from TOML.
+"""A dial-up scenario: months, population, pools and outages, as typed values read from TOML.
 
-What a scenario leaves out comes from the offer.
+Missing values come from the offer.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ Ports = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 
-MOST_CALLS = 40_000_000  # of one month: two and a half gigabytes of columns, and far above any provider of 2000
+MOST_CALLS = 40_000_000  # of one month: two and a half gigabytes of columns, far more than any provider had in 2000
 
 
 class Pool(Frozen, frozen=True):
     """A point of presence: its number of `ports`, and the weight of the subscribers that dial it.
 
     Subscribers are divided among the pools in proportion to `weight`.
+
+    `name` is the name of the access server in call records.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
@@ -41,6 +43,8 @@ class PoolOutage(Frozen, frozen=True):
 
     `starts` is civil time of the offer, as "2000-09-12T20:00". `mode`: "drop" ends the calls in progress, "refuse" only
     rejects new ones.
+
+    `pool` is the name of the pool.
     """
 
     pool: str
@@ -71,6 +75,8 @@ class DialupScenario(Frozen, frozen=True):
     `clock`: the resolution of the times of calls. `pareto_tail` true: very long sessions follow a Pareto distribution
     instead of the log-normal one. `session_limit_h`: calls are cut after so many hours; 0: no limit. `contract`: a
     built-in offer or a file. `readings` chooses readings of the offer's ambiguities, as `NRV-AMB-02 = "minute"`.
+
+    `name` and `title` appear in reports.
     """
 
     name: str
@@ -103,35 +109,35 @@ class DialupScenario(Frozen, frozen=True):
         return (self.minutes or self.subscribers * hours * 60) * self.growth**place
 
     def users(self, offer: Offer) -> int:
-        """Give the number of subscribers: as said, or as many as the minutes of the first month need."""
+        """Return the number of subscribers: as given, or as many as the minutes of the first month need."""
         per_user = offer.terms.demand.hours_per_subscriber.value * 60
         return self.subscribers or max(1, round(self.minutes / per_user))
 
 
 def read_dialup(path: Path) -> DialupScenario:
-    """Read a scenario file. Raises ScenarioError, or ContractError and BadInput of what it refers to."""
+    """Read a scenario file. Raises ScenarioError, or ContractError and BadInput for the files it refers to."""
     scenario = read_toml(path, DialupScenario, ScenarioError)
     check_dialup(scenario, str(path))
     return scenario
 
 
 def check_dialup(scenario: DialupScenario, file: str) -> None:
-    """Check what depends on several keys. Raises ScenarioError, or ContractError of what it refers to."""
+    """Check values that depend on several keys. Raises ScenarioError, or ContractError for the offer."""
     if bool(scenario.minutes) == bool(scenario.subscribers):
-        raise ScenarioError(file, "says minutes and subscribers, or neither", "one of `minutes` and `subscribers`")
+        raise ScenarioError(file, "has both minutes and subscribers, or neither", "one of `minutes` and `subscribers`")
     names = [pool.name for pool in scenario.pools]
     if len(set(names)) < len(names):
-        raise ScenarioError(f"{file}: pools", "two pools of one name", "a name each")
+        raise ScenarioError(f"{file}: pools", "two pools have the same name", "a different name each")
     offer = scenario.offer()
     months = scenario.month_names()
-    mean_s = 600  # no mixture of the offer's laws is shorter by half
+    mean_s = 600  # no mixture of the offer's laws has a mean below half of this
     if max(scenario.minutes_of(0, offer), scenario.minutes_of(len(months) - 1, offer)) * 60 / mean_s > MOST_CALLS:
         raise ScenarioError(file, "offers too many calls a month", f"fewer than {MOST_CALLS:,}")
     outage_rows(scenario, grid_of(months, offer), file)
 
 
 def outage_rows(scenario: DialupScenario, grid: Grid, file: str = "") -> list[tuple[int, int, int, int]]:
-    """Give the outages as rows (pool, from us, until us, drops), sorted. ScenarioError when they cannot be."""
+    """Return the outages as sorted rows (pool, from us, until us, drops). Raises ScenarioError if they are invalid."""
     names = [pool.name for pool in scenario.pools]
     rows = []
     for place, outage in enumerate(scenario.outages):
@@ -150,5 +156,5 @@ def outage_rows(scenario: DialupScenario, grid: Grid, file: str = "") -> list[tu
     for one, other in pairwise(rows):
         if one[0] == other[0] and other[1] <= one[2]:
             problem = f"two outages of {shown(names[one[0]])} overlap or touch"
-            raise ScenarioError(f"{file or scenario.name}: outages", problem, "outages apart from one another")
+            raise ScenarioError(f"{file or scenario.name}: outages", problem, "outages that do not overlap or touch")
     return rows

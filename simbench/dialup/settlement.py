@@ -1,6 +1,7 @@
-"""Settlement: what is owed for the minutes of a month, in exact decimals.
+"""Settlement: the amount due for the minutes of a month, in exact decimals.
 
-Rounding is the offer's (`money.smallest`): the share once a month, VAT on the rounded share, euros from rounded francs.
+Rounding follows the offer (`money.smallest`): the share once a month, VAT on the rounded share, euros from rounded
+francs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from simbench.dialup.minutes import Laid, Month
 from simbench.dialup.offer import Offer
 
 AVERAGE = Decimal("0.0001")  # centimes a minute
-MOST_MINUTES = 10**12  # two hundred years of ten thousand ports; and a number JSON and every reader can hold
+MOST_MINUTES = 10**12  # two hundred years of ten thousand ports; exact in JSON and every reader
 
 
 class Settled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,13 +39,13 @@ class Settled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 JUNE_2000 = date(2000, 6, 30)
-"""The end of the month in which the offer was announced."""
+"""The last day of the month in which the offer was announced."""
 
 
 def settle_minutes(minutes: int, offer: Offer, tariff: str = "", on: date = JUNE_2000, name: str = "") -> Settled:
     """Settle one month of whole minutes by a tariff function ("": the one in force), with the VAT of a day.
 
-    BadInput: fewer minutes than none, more than MOST_MINUTES, no such function, no VAT known for the day.
+    Raises BadInput for negative minutes, more than MOST_MINUTES, an unknown function, or a day without a known VAT.
     """
     if not 0 <= minutes <= MOST_MINUTES:
         raise BadInput("minutes", f"is {minutes}", f"a whole number from 0 to {MOST_MINUTES:,}")
@@ -81,7 +82,7 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def span(minutes: int, offer: Offer) -> Span:
-    """The shares of so many minutes over all readings of the tariff function (NRV-AMB-01); the first of equal ones."""
+    """Return the shares of minutes under all readings of the tariff function (NRV-AMB-01); the first of equal ones."""
     shares = {name: offer.share_ff(minutes, name) for name in offer.functions}
     least, most = min(shares, key=lambda name: shares[name]), max(shares, key=lambda name: shares[name])
     return Span(shares, least, shares[least], most, shares[most])
@@ -96,9 +97,9 @@ def settle(months: Iterable[Month], offer: Offer, tariff: str = "") -> tuple[Set
 
 
 def retail_ff(laid: Laid, offer: Offer) -> Decimal:
-    """Give what the users paid for calls begun within the months, with VAT, in francs (NRV-RET-01).
+    """Return the payment of the users for calls begun within the months, with VAT, in francs (NRV-RET-01).
 
-    A call has the credit of the day it begins; each unit beyond it the price of the hour it begins in.
+    A call has the credit of the day on which it begins; each further unit has the price of the hour in which it begins.
     """
     grid, total = laid.grid, Fraction(0)
     for place, tariff in enumerate(offer.retail):

@@ -29,9 +29,9 @@ _INDENTED: Final = re.compile(rb"(?:\t|[ \t]+\S+ [:+]?=)")  # an attribute; edit
 
 
 class Reading(NamedTuple):
-    """How to read: for which months ("": that of most calls), by which clock, and the secret of a capture (b"": none).
+    """Options of reading: months ("": that of most calls), clock, and the secret of a capture (b"": none).
 
-    `clock` dates accounting records: "reception" or "event"; `ports` are those a RADIUS server listens on.
+    `clock` gives the times of accounting records: "reception" or "event"; `ports` are those of the RADIUS server.
     """
 
     months: str = ""
@@ -43,7 +43,7 @@ class Reading(NamedTuple):
 def read_calls(
     path: Path, offer: Offer, how: Reading, progress: Callable[[int, int], object] = lambda _done, _all: None
 ) -> Records:
-    """Valid calls of call records, a `detail` file or a capture; the rest is set aside. Raises BadInput."""
+    """Read valid calls of call records, a `detail` file or a capture; the rest is set aside. Raises BadInput."""
     if not is_capture_file(path):
         if path.is_file() and is_detail(path):
             return accounted(path, read_detail(path), offer, how, progress)
@@ -72,7 +72,7 @@ def is_detail(path: Path) -> bool:
 
 
 def _unseen(path: Path, datagrams: Datagrams, ports: tuple[int, ...]) -> str:
-    """Why no record was read, with the ports that seem to carry accounting."""
+    """Return why no record was read, with the ports that seem to carry accounting."""
     named = " or ".join(map(str, ports))
     others = sorted(port for port in datagrams.accounting if port not in ports)
     tip = f"; Accounting-Requests go to port {', '.join(map(str, others))}: name it with --port" if others else ""
@@ -87,7 +87,7 @@ def accounted(
     how: Reading,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> Records:
-    """The same for accounting records already read; several records make a call."""
+    """Pair accounting records already read to calls; several records make a call."""
     rows = 0
 
     def counted() -> Iterator[Heard | SetAside]:
@@ -104,7 +104,7 @@ def accounted(
 
 
 def secret_in(path: Path | None) -> bytes:
-    """The shared secret in a file of one line, b"" without a file. Raises BadInput."""
+    """Read the shared secret in a file of one line, b"" without a file. Raises BadInput."""
     if path is None:
         return b""
     try:
@@ -112,5 +112,5 @@ def secret_in(path: Path | None) -> bytes:
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a file with the shared secret") from None
     if not secret or b"\n" in secret:
-        raise BadInput(str(path), "holds no secret" if not secret else "has several lines", "one line, the secret")
+        raise BadInput(str(path), "contains no secret" if not secret else "has several lines", "one line, the secret")
     return secret

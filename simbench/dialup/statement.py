@@ -1,8 +1,8 @@
 """The provider's own statement, read and written: one CSV line per month and period.
 
 Columns: `month` (2000-09), `period` (peak, off-peak, total), `calls`, `minutes`; on total lines also `share_ff`,
-`vat_ff`, `share_ttc_ff`, `share_eur`, `share_ttc_eur`. Fields are parted by comma or semicolon; with semicolons amounts
-may have a decimal comma. Lines that cannot be read are passed to the rules instead of being errors of the file.
+`vat_ff`, `share_ttc_ff`, `share_eur`, `share_ttc_eur`. Fields are separated by comma or semicolon; with semicolons
+amounts may have a decimal comma. Unreadable lines are passed to the rules and are not errors of the file.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _AMOUNT: Final = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of a statement as it stands: `number` in the file; None where it says nothing."""
+    """One line of a statement: `number` in the file; None for missing values."""
 
     number: int
     month: str
@@ -43,7 +43,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A statement: its lines, and those that could not be read as (number, what is wrong)."""
+    """A statement: its lines, and the unreadable ones as (number, problem)."""
 
     source: str
     lines: tuple[Line, ...]
@@ -51,7 +51,7 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_statement(path: Path) -> Statement:
-    """Read a statement. BadInput: no such file, not UTF-8, too large, or a header without the columns."""
+    """Read a statement. Raises BadInput if it is missing, not UTF-8, too large, or lacks columns in the header."""
     try:
         octets = path.read_bytes() if path.stat().st_size <= MOST_OCTETS else None
     except OSError as problem:
@@ -72,7 +72,7 @@ def read_statement(path: Path) -> Statement:
 
 
 def write_statement(path: Path, months: Iterable[Month], settled: Iterable[Settled]) -> None:
-    """Write the statement of these months. Raises as `outputs.replacing`."""
+    """Write the statement of these months. Raises the errors of `outputs.replacing`."""
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         file.writelines(csv_lines(COLUMNS, _rows(months, settled), end="\r\n"))
 
@@ -112,9 +112,9 @@ def _line(row: bytes, header: list[str], delimiter: str, number: int) -> Line:
 
 
 def _plain(text: str, delimiter: str) -> str:
-    """A number without spaces between thousands, its decimal sign a point."""
+    """Return a number without spaces between thousands and with a decimal point."""
     plain = re.sub(r"[\s\u00a0\u202f]", "", text)
     plain = plain.replace(",", ".") if delimiter == ";" else plain
     if not _AMOUNT.fullmatch(plain):
-        raise ValueError(f"{text!r} is no number")
+        raise ValueError(f"{text!r} is not a number")
     return plain

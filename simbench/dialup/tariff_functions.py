@@ -13,7 +13,7 @@ from simbench.contract.term import Natural
 
 
 class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The revenue of a minute from a number of minutes on."""
+    """The rate per minute from a number of minutes on."""
 
     from_minutes: Natural
     ff_per_min: Decimal
@@ -28,7 +28,7 @@ class Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exponent: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
-        """Refuse a function that is none."""
+        """Check the function."""
         edges = [rate.from_minutes for rate in self.rates]
         if self.kind == "power":
             exponent = self.exponent
@@ -50,7 +50,7 @@ def marginal_share(minutes: int, rates: Sequence[Rate]) -> Decimal:
 
 
 def slab_share(minutes: int, rates: Sequence[Rate]) -> Decimal:
-    """Give the exact share when the rate of the bracket reached holds for every minute."""
+    """Return the exact share if the rate of the bracket reached applies to every minute."""
     reached = bisect_right([rate.from_minutes for rate in rates], minutes) - 1
     return rates[reached].ff_per_min * minutes
 
@@ -58,8 +58,8 @@ def slab_share(minutes: int, rates: Sequence[Rate]) -> Decimal:
 def power_share(minutes: int, point: tuple[int, int], exponent: Decimal, smallest: Decimal) -> Decimal:
     """Give `ff * (minutes / of) ** exponent` for `point` = (of, ff), rounded to `smallest`, halves up.
 
-    The value is irrational, its rounding is not: with exponent p / q it is decided by whole numbers alone, as the
-    largest n with n^q * of^p <= (2 * ff / smallest)^q * minutes^p. No precision is chosen anywhere.
+    The value is irrational, but with exponent p / q its rounding is computed exactly in integers, as the largest n with
+    n^q * of^p <= (2 * ff / smallest)^q * minutes^p. No precision is chosen anywhere.
     """
     of, ff = point
     p, q = exponent.as_integer_ratio()
@@ -70,7 +70,7 @@ def power_share(minutes: int, point: tuple[int, int], exponent: Decimal, smalles
 
 
 def _root(number: int, degree: int) -> int:
-    """The whole part of a root, by Newton's steps from above."""
+    """Return the integer part of a root, by Newton's method from above."""
     if number < 2:
         return number
     guess = 1 << -(-number.bit_length() // degree)

@@ -1,6 +1,6 @@
-"""Validation: which rows are valid calls, and why the others are not.
+"""Validation: separates valid calls from other rows, with a reason.
 
-A row is set aside for the first reason that holds, in the order of the checks here; every row is either a call or set
+A row is set aside for the first applicable reason, in the order of the checks here; every row is either a call or set
 aside. Reasons are those of `calls.REASONS`.
 """
 
@@ -22,14 +22,14 @@ from simbench.dialup.kernels.row_checks import FARTHEST, MISSING, WRONG, weigh_t
 from simbench.dialup.kernels.text_keys import number_texts, seen_before
 from simbench.dialup.offer import Offer
 
-MOST_SHOWN = 1000  # rows kept of each reason; all are counted
+MOST_SHOWN = 1000  # rows kept per reason; all are counted
 
 Bits = NDArray[np.bool_]
 
 
 @dataclass
 class RejectedRows:
-    """Rows set aside: how many of each reason, the time they claim, and the first of each reason in full."""
+    """Rows set aside: their number and claimed time by reason, and the first rows of each reason."""
 
     counts: Counter[str] = field(default_factory=Counter)
     claimed_us: int = 0
@@ -43,7 +43,7 @@ class RejectedRows:
             self.rows.append(row)
 
     def add_all(self, reason: str, rows: Iterable[SetAside], count: int, claimed_us: int) -> None:
-        """Set many rows aside for one reason; `rows` is asked for as many as are shown."""
+        """Set many rows aside for one reason; only as many of `rows` are read as are shown."""
         shown = MOST_SHOWN - self.counts[reason]
         self.rows += [row for _, row in zip(range(max(0, shown)), rows, strict=False)]
         self.counts[reason] += count
@@ -51,13 +51,13 @@ class RejectedRows:
 
     @property
     def total(self) -> int:
-        """How many rows were set aside."""
+        """The number of rows set aside."""
         return self.counts.total()
 
 
 @dataclass(frozen=True)
 class Ends:
-    """The times that rows state (us): MISSING where a row states none, an empty column where no row does."""
+    """The times in rows (us): MISSING if a row has none, an empty column if no row has any."""
 
     start_us: I64
     end_us: I64
@@ -85,9 +85,9 @@ def vet(
 ) -> Calls:
     """Keep the calls that can be billed within the months of a grid, sorted by start; set the others aside.
 
-    A call that reaches into the months from before or beyond them is kept: its time is split where it is counted.
-    `slack_us` is how much two calls in a row on a port may overlap because the source rounds; durations in whole
-    seconds are taken for rounded. `told_apart`: sessions that come again under their name are known to be others.
+    A call that begins before or ends after the months is kept: its time is divided when it is counted. `slack_us` is
+    the allowed overlap of consecutive calls on a port because of the source's rounding; durations in whole seconds are
+    assumed to be rounded. `told_apart`: repeated session names are known to be different sessions.
     """
     calendar = offer.calendar
     longest = offer.terms.records.longest_s * SECOND_US
@@ -105,7 +105,7 @@ def vet(
 
 
 def released_us(calls: Calls, slack_us: int = 0) -> I64:
-    """When each call's port is free for certain: its end, less what the source may have rounded up."""
+    """Return when each call's port is certainly free: its end, less the possible rounding of the source."""
     rounded = np.where(calls.duration_us % SECOND_US == 0, SECOND_US - 1, 0)
     free: I64 = np.maximum(calls.end_us - np.maximum(rounded, slack_us), calls.start_us)
     return free
@@ -123,7 +123,7 @@ def _keep(calls: Calls, reason: str, wrong: Bits, aside: RejectedRows, calendar:
 
 
 def moment(us: int, calendar: Calendar) -> str:
-    """An instant with its zone, for people; the number where no calendar has it."""
+    """Write an instant with its zone; as a number if it is outside the calendar."""
     try:
         return calendar.civil(us).isoformat(" ")
     except (OverflowError, ValueError):
@@ -139,7 +139,7 @@ def _name(calls: Calls, place: int) -> str:
 
 
 def _repeated(calls: Calls) -> Bits:
-    """Sessions of one access server that came before, in the order of the source; rows without one never did."""
+    """Mark rows whose session of the same access server occurred before; rows without a session are not marked."""
     repeated = np.zeros(len(calls), np.bool_)
     if calls.session is None or not len(calls):
         return repeated
@@ -149,7 +149,7 @@ def _repeated(calls: Calls) -> Bits:
     text = np.frombuffer(octets, np.uint8) if octets else np.zeros(0, np.uint8)
     numbers = number_texts(edges, text, calls.nas.astype(np.int64))
     again = seen_before(numbers, max(10, (2 * len(numbers)).bit_length()))
-    if not again.any():  # of a sound file, after a fraction of a second
+    if not again.any():  # the usual case of a valid file, after a fraction of a second
         return repeated
     twice = np.unique(numbers[again])
     seen: set[tuple[int, str]] = set()
@@ -200,5 +200,5 @@ def _set_aside(
     if not len(places):
         return
     rows = (SetAside(int(line[place]), reason, said(place), int(claimed[place])) for place in places.tolist())
-    sums = np.clip(claimed[places], 0, FARTHEST >> 30)  # what is claimed beyond years is no claim
+    sums = np.clip(claimed[places], 0, FARTHEST >> 30)  # claims beyond years are limited
     aside.add_all(reason, rows, len(places), int(sums.sum()))

@@ -1,1 +1,1 @@
-"""Scalar functions over plain numbers for the decisions about every message."""
+"""Functions over plain numbers for the decisions about every message, and their compiler."""

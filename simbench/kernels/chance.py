@@ -1,6 +1,6 @@
-"""Randomness as a function: the same seed, entity and purpose always draw the same number, in any order, anywhere.
+"""Randomness as a function: the same seed, entity and purpose give the same number, in any order and process.
 
-Between a draw and an instant there is only integer arithmetic.
+Only integer arithmetic converts a draw to an instant.
 
 A draw is a counter-based hash of three 64-bit numbers. Seed and purpose are mixed into a key, so that neighbouring
 seeds and purposes have unrelated draws; the entity is combined by exclusive or and mixed again. The mixing step is the
@@ -34,7 +34,7 @@ def mixed(word: int) -> int:
 def draw(seed: int, entity: int, purpose: int) -> int:
     """Return a number from 0 to 2^64 - 1, uniformly distributed. Inputs are taken modulo 2^64.
 
-    `entity` is what the draw is for (a message, a subscriber), `purpose` its use: `entity_of("presence")`.
+    `entity` identifies the object of the draw (a message, a subscriber), `purpose` its use: `entity_of("presence")`.
     """
     return draw_with(key_of(seed, purpose), entity)
 
@@ -45,7 +45,7 @@ def key_of(seed: int, purpose: int) -> int:
 
 
 def draw_with(key: int, entity: int) -> int:
-    """`draw` with a key of `key_of`."""
+    """Return a draw with a key of `key_of`."""
     return mixed(key ^ (entity & MASK))
 
 

@@ -1,6 +1,6 @@
-"""One delivery attempt: whether and why it fails, how long to wait, and deadlines during outages.
+"""One delivery attempt: its failure, the wait before the next attempt, and deadlines during outages.
 
-The live centre calls these for one message, the simulation's `kernels.delivery` for millions.
+The live centre calls these functions for one message, the simulation's `kernels.delivery` for millions.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ ATTEMPT_STRIDE = 0x9E3779B97F4A7C15  # odd: separates the draws of one message's
 
 
 def failure(key: int, entity: int, attempt: int, bounds: Sequence[int]) -> int:
-    """Return the index of the failure this attempt (from 1) meets, or -1.
+    """Return the index of the failure of this attempt (from 1), -1 if it succeeds.
 
-    `bounds` are the cumulated probabilities of the failures (not empty), in units of 2^-32.
+    `bounds` are the cumulative probabilities of the failures (not empty), in units of 2^-32.
     """
     drawn = draw_with(key, word(word(entity) + word(attempt) * word(ATTEMPT_STRIDE))) >> 32
     if drawn >= bounds[-1]:
@@ -32,7 +32,7 @@ def failure(key: int, entity: int, attempt: int, bounds: Sequence[int]) -> int:
 
 
 def wait(ladder: Sequence[int], attempt: int) -> int:
-    """Return how long to wait (us) after attempt number `attempt` (from 1) failed; the last step repeats."""
+    """Return the wait (us) after the failure of attempt number `attempt` (from 1); the last step repeats."""
     return ladder[min(attempt, len(ladder)) - 1]
 
 

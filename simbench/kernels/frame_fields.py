@@ -1,4 +1,4 @@
-"""Fields and texts of many frames at once, as kernels over one array of octets."""
+"""Kernels that read fields and texts of many frames in one array of octets."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Octets = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 
 SLASH: Final = 47
-NO_CODE: Final = 256  # in a table of codes: two characters that are no hexadecimal number, or no plain code
+NO_CODE: Final = 256  # in a table of codes: not two hexadecimal digits, or not a plain code
 TRNS: Final = 100
 _FNV, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 
 @kernel_beside
 def gather(octets: Octets, joined: Octets, places: Ints, sizes: Ints, out: Octets, edges: Ints) -> None:
-    """Copy frames one behind the other into `out`; frame `i` is `out[edges[i]:edges[i + 1]]`."""
+    """Copy frames into `out`, one after the other; frame `i` is `out[edges[i]:edges[i + 1]]`."""
     at = 0
     edges[0] = 0
     for number in range(len(places)):
@@ -37,7 +37,7 @@ def gather(octets: Octets, joined: Octets, places: Ints, sizes: Ints, out: Octet
 
 @kernel_beside
 def locate(octets: Octets, edges: Ints, wanted: Ints, starts: Ints, ends: Ints) -> None:
-    """Where data fields begin and end (at their slash), [frame, field]; -1 for a field that no slash ends.
+    """Find start and end (the slash) of data fields, [frame, field]; -1 for a field without its slash.
 
     `wanted`: indices of the fields, ascending.
     """
@@ -59,7 +59,7 @@ def locate(octets: Octets, edges: Ints, wanted: Ints, starts: Ints, ends: Ints) 
 
 @kernel_beside
 def hashes(octets: Octets, starts: Ints, ends: Ints, out: Words) -> None:
-    """A word for the octets between each start and end; equal octets have equal words."""
+    """Hash the octets between each start and end."""
     for number in range(len(starts)):
         word = _FNV
         for place in range(starts[number], ends[number]):
@@ -68,7 +68,7 @@ def hashes(octets: Octets, starts: Ints, ends: Ints, out: Words) -> None:
 
 
 def hash_of(octets: bytes) -> int:
-    """The word of `hashes` for one value."""
+    """Return the hash of one value, as `hashes` computes it."""
     word = int(_FNV)
     for octet in octets:
         word = (word ^ octet) * int(_PRIME) & 0xFFFF_FFFF_FFFF_FFFF
@@ -77,7 +77,7 @@ def hash_of(octets: bytes) -> int:
 
 @kernel_beside
 def digits(octets: Octets, starts: Ints, ends: Ints, out: Ints) -> None:
-    """The number that each of these digits are; -1 for anything else, for none, and for more than eighteen."""
+    """Read digits as numbers; -1 for other characters, an empty text, and more than 18 digits."""
     for number in range(len(starts)):
         value, size = 0, ends[number] - starts[number]
         for place in range(starts[number], ends[number]):
@@ -94,10 +94,10 @@ def spell(  # noqa: PLR0913 - a kernel has no objects
     octets: Octets, starts: Ints, ends: Ints, codes: NDArray[np.uint16], letters: Octets, widths: Octets, out: Octets,
     edges: Ints,
 ) -> None:  # fmt: skip
-    """Texts in hexadecimal as UTF-8, one behind the other.
+    """Decode hexadecimal texts to UTF-8, one after the other.
 
-    `codes`: of two characters read as one number of 16 bits; `letters[code, :widths[code]]`: the UTF-8 of a code. A
-    text with anything else becomes empty, and its edge is noted as -1 - edge.
+    `codes` maps two characters, read as a number of 16 bits, to a code; `letters[code, :widths[code]]` is its UTF-8. A
+    text with other characters becomes empty, and its edge is stored as -1 - edge.
     """
     at = 0
     edges[0] = 0
@@ -118,10 +118,10 @@ def spell(  # noqa: PLR0913 - a kernel has no objects
 
 @kernel_beside
 def answers(kinds: Ints, slots: Ints, trns: Ints, ot: int, waiting: Ints, first: int, answered: Ints) -> int:  # noqa: PLR0913 - as above
-    """Match results of an operation to the latest operation of their line and TRN; the number after the last.
+    """Match results with the latest operation of their connection and TRN; return the number after the last.
 
-    Operations are numbered from `first` in their order. `waiting[slot, trn]`: the number that waits, -1 for none.
-    `answered`: of a result the number of its operation, of an operation its own, else -1.
+    Operations are numbered in order from `first`. `waiting[slot, trn]`: number of the unanswered operation, -1 for
+    none. `answered`: the number of an operation, or of the operation that a result answers, else -1.
     """
     number = first
     for place in range(len(kinds)):
@@ -138,7 +138,7 @@ def answers(kinds: Ints, slots: Ints, trns: Ints, ot: int, waiting: Ints, first:
 
 @kernel_beside
 def having(octets: Octets, starts: Ints, sizes: Ints, wanted: Octets, found: NDArray[np.bool_]) -> None:
-    """Which of these pieces contain `wanted` (not empty)."""
+    """Find which pieces contain `wanted` (not empty)."""
     size, head = len(wanted), wanted[0]
     for number in range(len(starts)):
         start, found[number] = starts[number], False

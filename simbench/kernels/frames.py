@@ -1,7 +1,7 @@
-"""Finds the frames in the octets of many lines at once; a lane is one direction of one line.
+"""Finds the frames in the octets of many connections at once; a lane is one direction of one connection.
 
-It knows a frame by STX, header, LEN, checksum and ETX (EMI-UCP 4.0 section 2), which is all that lines mostly carry. It
-decides nothing: octets of any other form are left to a `Framer`, and so is everything where nothing is compiled.
+A frame is recognised by STX, header, LEN, checksum and ETX (EMI-UCP 4.0 section 2). Octets of any other form are left
+to a `Framer`, and so is everything without a compiler.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from simbench.ucp.frame import Frame, Framer, WireError
 Ints = NDArray[np.int64]
 Octets = NDArray[np.uint8]
 
-LONGEST: Final = 4_098  # octets of a frame that is found here, STX and ETX included
-OPERATION, RESULT = 0, 100  # added to the OT: 51 is an operation, 151 its result
+LONGEST: Final = 4_098  # octets of the longest frame found here, STX and ETX included
+OPERATION, RESULT = 0, 100  # added to the OT: kind 51 is an operation, 151 its result
 HEADER: Final = 15  # octets before the data of a frame: STX, TRN, LEN, O/R, OT and their slashes
-_FOUND: Final = 5  # columns of what is found: row, place, size, kind, TRN
+_FOUND: Final = 5  # columns of `found`: row, offset, size, kind, TRN
 _HELD_ELSEWHERE: Final = -1
 _DONE, _ODD, _FULL = 0, 1, 2
 _NO: Final = -1
 
 
 def number_at(octets: Octets, at: int, digits: int) -> int:
-    """The digits at a place as a number, -1 where one of them is none."""
+    """Return the digits at an offset as a number, -1 if a character is not a digit."""
     number = 0
     for place in range(at, at + digits):
         digit = int(octets[place]) - 48
@@ -40,7 +40,7 @@ def number_at(octets: Octets, at: int, digits: int) -> int:
 
 
 def kind_of(octets: Octets, at: int, last: int) -> int:
-    """The kind of a sound frame that begins and ends at these places, -1 for anything else."""
+    """Return the kind of a well-formed frame that begins and ends at these offsets, -1 for anything else."""
     if last - at < HEADER + 2 or octets[at] != 2 or octets[last] != 3:
         return _NO
     slashes = octets[at + 3] == 47 and octets[at + 9] == 47 and octets[at + 11] == 47 and octets[at + 14] == 47
@@ -92,10 +92,10 @@ def scan(  # noqa: PLR0912, PLR0913 - one pass over the octets, and a kernel has
     octets: Octets, edges: Ints, lanes: Ints, first: int, rests: Octets, sizes: Ints, joined: Octets, used: int,
     found: Ints, state: Ints,
 ) -> None:  # fmt: skip
-    """Find frames in rows from `first` on, until one is odd, or there is no more room in `found` or `joined`.
+    """Find frames in rows from `first` on, until a row has other octets, or `found` or `joined` is full.
 
-    `rests[lane, :sizes[lane]]` is the unfinished frame of a lane. A frame out of several rows is put together in
-    `joined`, and its place is negative: -1 - place. `state` takes: why it ended, the row, frames found, room used.
+    `rests[lane, :sizes[lane]]` is the unfinished frame of a lane. A frame from several rows is joined in `joined`, and
+    its offset is stored as -1 - offset. Results in `state`: reason for the end, row, frames found, octets of `joined`.
     """
     count, rows = 0, len(lanes)
     state[0] = _DONE
@@ -113,7 +113,7 @@ def scan(  # noqa: PLR0912, PLR0913 - one pass over the octets, and a kernel has
             state[0] = _FULL
             break
         before, used_before, sound = count, used, True
-        if held > 0:  # its end comes first
+        if held > 0:  # the row begins with the end of the unfinished frame
             place = at
             while place < end and octets[place] != 3 and octets[place] != 2:
                 place += 1
@@ -148,9 +148,9 @@ def scan(  # noqa: PLR0912, PLR0913 - one pass over the octets, and a kernel has
 
 
 class Plain(msgspec.Struct, frozen=True):
-    """Sound frames in order: row, place, size, kind (OT, 100 more for a result) and TRN of each.
+    """Well-formed frames in order: row, offset, size, kind (OT, plus 100 for a result) and TRN of each.
 
-    A place below zero is one in `joined`: -1 - place.
+    A negative offset means a position in `joined`: -1 - offset.
     """
 
     octets: Octets
@@ -162,7 +162,7 @@ class Plain(msgspec.Struct, frozen=True):
     trns: Ints
 
     def frame(self, number: int) -> bytes:
-        """The octets of one of them."""
+        """Return the octets of one frame."""
         place, size = int(self.places[number]), int(self.sizes[number])
         if place < 0:
             return self.joined[-1 - place : -1 - place + size].tobytes()
@@ -170,17 +170,17 @@ class Plain(msgspec.Struct, frozen=True):
 
 
 class Odd(msgspec.Struct, frozen=True):
-    """One row that holds, or ends, something else than sound frames; with its frames, which may be none."""
+    """One row with octets other than well-formed frames, and the frames and errors that a `Framer` found in it."""
 
     row: int
     items: list[Frame | WireError]
 
 
 class Scanner:
-    """Finds the frames of lanes row by row, and keeps what is unfinished until its end arrives."""
+    """Finds the frames of lanes row by row, and keeps unfinished frames until their end arrives."""
 
     def __init__(self, max_octets: int = 4096, *, compiled: bool | None = None) -> None:
-        """`max_octets`: of a frame, as a `Framer` takes it. `compiled`: False where compiling is not worth it."""
+        """`max_octets`: limit of a frame, as for `Framer`. `compiled`: False if compiling is not worth it."""
         self._framer = Framer(max_octets)
         self._rests = np.empty((16, LONGEST), np.uint8)
         self._sizes = np.zeros(16, np.int64)
@@ -188,10 +188,10 @@ class Scanner:
         self.compiled = compiles() if compiled is None else compiled  # may be set while it runs
 
     def frames(self, octets: Octets, edges: Ints, lanes: Sequence[int] | Ints) -> Iterator[Plain | Odd]:
-        """Everything that ends in these rows, in their order.
+        """Yield everything that ends in these rows, in order.
 
-        Row `i` is `octets[edges[i]:edges[i + 1]]` and belongs to `lanes[i]`, none if below zero. Use each before the
-        next is asked for.
+        Row `i` is `octets[edges[i]:edges[i + 1]]` and belongs to `lanes[i]`, none if negative. Use each result before
+        requesting the next.
         """
         lanes = np.asarray(lanes, np.int64)
         edges = np.asarray(edges, np.int64)
@@ -228,7 +228,7 @@ class Scanner:
         self._sizes[lane] = len(rest)
 
     def release(self, lane: int) -> bytes:
-        """Return and forget what is unfinished in a lane."""
+        """Return and clear the unfinished octets of a lane."""
         if lane >= len(self._sizes):
             return b""
         size = int(self._sizes[lane])

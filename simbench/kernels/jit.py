@@ -1,8 +1,8 @@
 """Kernels: loops over arrays, compiled by numba at their first call.
 
 Importing a kernel does not load numba. A kernel may call other kernels and the plain scalar functions of any package
-named `kernels`; those are compiled with it, so that one definition serves the live centre with one message and a bulk
-run with a hundred million. With `NUMBA_DISABLE_JIT=1`, and without the extra `fast`, every kernel runs as plain Python:
+named `kernels`; those are compiled with it, so that the live centre with one message and a bulk run with a hundred
+million use one definition. With `NUMBA_DISABLE_JIT=1`, and without the extra `fast`, every kernel runs as plain Python:
 the results are equal, at about a hundredth of the speed.
 """
 
@@ -28,7 +28,7 @@ R = TypeVar("R")
 
 KERNELS = "kernels"  # name of every package of kernels
 ROOT = Path(__file__).parents[1]
-FEW = 20_000  # values that plain Python looks at in less time than it takes to load a kernel
+FEW = 20_000  # up to this many values, plain Python takes less time than loading a kernel
 COMPILER = "libllvmlite"
 _DONTNEED = 4  # MADV_DONTNEED of Linux
 JUDGED = "fake_smsc"  # the other package with kernels
@@ -54,31 +54,31 @@ class Kernel(Generic[P, R]):
         return made
 
     def at_scale(self, size: int) -> Callable[P, R]:
-        """The compiled form, or the function itself for so few values that to load the former takes longer."""
+        """Return the compiled form, or the function itself for few values, for which loading would take longer."""
         return self.compiled if size >= FEW else self.plain
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:
-    """Make a function over numbers and arrays into a kernel. It may use what numba supports, no keyword defaults."""
+    """Make a function over numbers and arrays a kernel. It may use what numba supports, without keyword defaults."""
     return Kernel(function)
 
 
 def kernel_beside(function: Callable[P, R]) -> Kernel[P, R]:
-    """As `kernel`, for a thread beside a loop: it releases the interpreter lock while it runs.
+    """Make a kernel for a thread beside an event loop: it releases the interpreter lock while it runs.
 
-    The loop's own kernels keep the lock, as to get it back may take milliseconds.
+    Kernels of the loop itself keep the lock, because getting it back may take milliseconds.
     """
     return Kernel(function, beside=True)
 
 
 def kernel_lean(function: Callable[P, R]) -> Kernel[P, R]:
-    """As `kernel`, for a function that makes no arrays, nor do those it calls: see `compiled`."""
+    """Make a kernel of a function that creates no arrays, directly or in the functions it calls: see `compiled`."""
     return Kernel(function, lean=True)
 
 
 def kernel_whole(function: Callable[P, R]) -> Kernel[P, R]:
-    """As `kernel_lean`, with every function it calls compiled into it: passing tuples of arrays to one costs more than
-    most of them do.
+    """Make a kernel like `kernel_lean`, with every called function inlined.
+    Passing tuples of arrays to a function costs more than most of these functions.
     """
     return Kernel(function, lean=True, whole=True)
 
@@ -89,9 +89,9 @@ def compiled(
 ) -> Any:
     """Compile a scalar function of a package of kernels, together with those it calls.
 
-    Pass integers beyond 63 bits, and draws made of them, as `numpy.uint64`. `beside`: as `kernel_beside`. `lean`: the
-    function and those it calls make no arrays; then nobody counts references to those they are given, which costs more
-    than many a function does. `whole`: as `kernel_whole`; `inner`: the function is one of those that go into another.
+    Pass integers beyond 63 bits, and draws made of them, as `numpy.uint64`. `beside`: see `kernel_beside`. `lean`: the
+    function and those it calls create no arrays, so references to arguments need not be counted, which would cost more
+    than many functions. `whole`: see `kernel_whole`; `inner`: the function is to be inlined.
     """
     numba = _numba()
     if numba is None:
@@ -123,12 +123,12 @@ def _without_compiler(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_installed() -> bool:
-    """Whether a compiler is installed, without loading it."""
+    """Return whether a compiler is installed, without loading it."""
     return find_spec("numba") is not None
 
 
 def compiles() -> bool:
-    """Whether kernels are compiled here."""
+    """Return whether kernels are compiled in this process."""
     numba = _numba()
     return numba is not None and not numba.config.DISABLE_JIT
 
@@ -149,9 +149,9 @@ def _numba() -> ModuleType | None:
 
 
 def cache_folder() -> Path:
-    """Return the folder of what was compiled from these sources."""
+    """Return the folder of the code compiled from these sources."""
     sources = blake2b(digest_size=8)
-    # What a loop reads is compiled into it.
+    # Functions and constants that a kernel uses are compiled into it, so all files count.
     packages = [root.glob(f"**/{KERNELS}/*.py") for root in (ROOT, ROOT.with_name(JUDGED))]
     for path in (*sorted(path for package in packages for path in package), Path(units.__file__)):
         sources.update(path.read_bytes())
@@ -165,9 +165,9 @@ def cache_folder() -> Path:
 
 
 def release_compiler() -> None:
-    """Give back the pages of the compiler's own code, 60 MB on Linux: whoever compiles again reads them from its file.
+    """Release the memory pages of the compiler's own code, 60 MB on Linux.
 
-    What is loaded from the cache runs without them.
+    A later compilation reads them from the file again; code loaded from the cache does not need them.
     """
     with suppress(OSError, AttributeError):
         system = ctypes.CDLL(None)
@@ -177,13 +177,13 @@ def release_compiler() -> None:
 
 
 def give_back() -> None:
-    """Give freed memory between what is still in use back to the system, where the C library can."""
+    """Return freed memory to the system, if the C library can."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(ctypes.c_size_t(0))
 
 
 def _clean_mappings(smaps: str, name: str) -> Iterator[tuple[int, int]]:
-    """Where files of a name are mapped, and nothing was written to (a loader writes addresses into some)."""
+    """Yield the mappings of files of a name that were not written to (a loader writes addresses into some)."""
     for part in re.split(r"\n(?=[0-9a-f]+-[0-9a-f]+ )", smaps):
         head, *lines = part.splitlines()
         sizes = dict(line.split()[:2] for line in lines if line.endswith("kB"))

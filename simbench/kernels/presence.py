@@ -1,10 +1,10 @@
 """Presence: whether a subscriber can be reached at an instant, as a function of distribution, subscriber and instant.
 
-Time is divided into slots of twelve hours; in each a subscriber draws whether an absence begins, when, and how long it
-lasts, all from one number. A query looks at its slot and the one before.
+Time is divided into slots of twelve hours. One number drawn for subscriber and slot gives whether an absence begins in
+the slot, when, and its length. A query examines its slot and the one before.
 
 Absences are of two kinds: short ones, at most a slot long with a given distribution, and those that begin after noon
-and end the next morning. Hours are in UTC, so they come later by the clock in summer.
+and end the next morning. Hours are in UTC, so they are later by the civil clock in summer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A table from 64-bit keys to 64-bit values (open addressing, linear probing), shared by plain and compiled code.
 
-The multiplier of its hash is drawn for each table, so that nobody can choose keys that meet, and a key is never farther
-from its hash than `PROBES` cells. Where a key lies changes no result. A table that never grows does without numpy.
+Each table has a random multiplier for its hash, so that nobody can choose colliding keys. A key is at most `PROBES`
+cells from its hash. The position of a key does not affect results. A table that never grows does without numpy.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     Values = NDArray[np.int64]
 
 SPARSE: Final = 2  # cells per key, at least
-PROBES: Final = 256  # cells from its hash a key may lie; far beyond what chance brings at this density
-HEAD: Final = 4  # cells before the first key: count of keys, multiplier, shift, nothing
+PROBES: Final = 256  # greatest distance of a key from its hash, in cells; not reached by chance at this density
+HEAD: Final = 4  # cells before the first key: count of keys, multiplier, shift, unused
 _SMALLEST: Final = 10  # bits of the number of cells
 
 
@@ -38,7 +38,7 @@ class Table:
 
     @property
     def count(self) -> int:
-        """Keys held."""
+        """The number of keys."""
         return self._head[0]
 
     @property
@@ -79,15 +79,15 @@ class Table:
 
     def put(self, key: int, value: int) -> None:
         """Set the value of a key."""
-        place = self.place(key)  # first: it may lay the values elsewhere
+        place = self.place(key)  # first, because it may move the values
         self.values[place] = value
 
     def is_full(self) -> bool:
-        """Whether another key needs more cells."""
+        """Return whether another key needs more cells."""
         return (self.count + 1) * SPARSE > len(self._keys)
 
     def keep(self, least: int) -> None:
-        """Remove the keys whose value is lower."""
+        """Remove the keys whose value is below `least`."""
         keys, values = self._held()
         kept = values >= least
         self._lay(keys[kept], values[kept], _SMALLEST)
@@ -113,7 +113,7 @@ class Table:
         self.values: memoryview = memoryview(self._octets).cast("q")[HEAD + 1 :: 2]
 
     def _lay(self, keys: Words, values: Values, bits: int) -> None:
-        """Put all keys into at least 2^bits cells: each at its hash or, in order of the hashes, right after."""
+        """Put all keys into at least 2^bits cells, each at its hash or, in order of hashes, in the next free cell."""
         import numpy as np  # noqa: PLC0415 - as above
 
         while (len(keys) + 1) * SPARSE > 1 << bits:

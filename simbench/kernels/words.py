@@ -18,7 +18,7 @@ def _plain(number: int) -> int:
 
 
 class _Word(jit.Kernel[[int], int]):
-    """`word(number)`: plain when called from Python, a mere change of type in compiled code."""
+    """`word(number)`: the number modulo 2^64 in Python, only a change of type in compiled code."""
 
     def __call__(self, number: int) -> int:
         return int(number) & MASK

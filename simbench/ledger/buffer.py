@@ -1,7 +1,7 @@
-"""Rows that wait to be written: appended one by one as tuples, or many at once as columns.
+"""Buffers of rows to be written: appended one by one as tuples, or many at once as columns.
 
-Columns exist because a tuple a row, and turning those tuples into columns again, costs a busy SMSC more than all its
-decisions. Nothing is converted here; `simbench.ledger.columns` does that in the writer's thread.
+Columns exist because a tuple for each row, converted to columns later, costs a busy SMSC more time than all its
+decisions. `simbench.ledger.columns` converts the rows in the writer's thread.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Packed(msgspec.Struct, frozen=True, eq=False):
     offsets: NDArray[Any]
 
     def values(self) -> list[bytes]:
-        """The octets of each row."""
+        """Return the octets of each row."""
         whole, edges = self.data.tobytes(), self.offsets.tolist()
         return [whole[start:end] for start, end in pairwise(edges)]
 
@@ -41,14 +41,14 @@ class Coded(msgspec.Struct, frozen=True, eq=False):
     index: NDArray[Any]
 
 
-# One column of many rows. A list, `Packed`, `Coded` or an array of numpy's has a value a row; anything else is the
-# value that all rows have. Arrays are of integers (for a column of integers at least as wide), or of octets ("S"),
-# which are ASCII text without NUL. A masked array has None where it is masked.
+# One column of many rows. A list, `Packed`, `Coded` or numpy array has one value per row; anything else is the value of
+# all rows. Arrays contain integers (for a column of integers at least as wide) or octets ("S"), which are ASCII text
+# without NUL. Masked elements of a masked array are None.
 Cells = object
 
 
 class Block:
-    """`count` rows as columns in the order of their table."""
+    """`count` rows as columns, in the order of their table's columns."""
 
     __slots__ = ("columns", "count")
 
@@ -56,7 +56,7 @@ class Block:
         self.count, self.columns = count, columns
 
     def rows(self, octets: frozenset[int] = frozenset()) -> Iterator[Row]:
-        """The same rows one by one; `octets` are the places of columns that hold octets instead of text."""
+        """Iterate over the rows as tuples; `octets` are the positions of columns that hold octets instead of text."""
         return zip(
             *(
                 _values(cells, text=place not in octets) if has_many(cells) else repeat(cells, self.count)
@@ -67,7 +67,7 @@ class Block:
 
 
 def has_many(cells: Cells) -> TypeGuard[list[Any] | NDArray[Any] | Packed | Coded]:
-    """Whether these are a value a row."""
+    """Return whether a column has one value per row instead of one value for all rows."""
     return isinstance(cells, (list, Packed, Coded)) or hasattr(cells, "dtype")  # numpy itself is not needed here
 
 
@@ -86,43 +86,43 @@ Entry = Row | Block
 
 
 class Buffer(list[Any]):
-    """Rows and blocks (each an Entry) on their way to the disk, in the order in which they were appended."""
+    """Rows and blocks (each an Entry) to be written, in the order in which they were appended."""
 
     __slots__ = ("_appended", "_taken")
 
     def __init__(self) -> None:
         super().__init__()
-        # What blocks hold beyond one row each. Two counts, each changed by one thread only.
+        # Rows in blocks beyond one per block: appended, and taken out. Each count is changed by one thread only.
         self._appended = self._taken = 0
 
     def append_columns(self, count: int, columns: tuple[Cells, ...]) -> None:
-        """Append `count` rows at once, without an object a row: one entry of `columns` for each column of the table.
+        """Append `count` rows at once, without an object per row: one entry of `columns` for each column of the table.
 
-        The order is that of `simbench.ledger.rows`, `n` left out. A column is
+        The order is that of `simbench.ledger.rows`, without `n`. A column is
 
-        * one value, which all rows have: `"accepted"`, `36`, `None`;
-        * an array of integers with a value a row (any integer dtype that fits the column's without loss), masked where
-          the column is nullable and has no value;
+        * one value for all rows: `"accepted"`, `36`, `None`;
+        * an array of integers, one per row (any integer dtype that fits the column's without loss); a nullable column
+          masks the rows without a value;
         * an array of dtype `S`: text of ASCII without NUL, filled up with NUL;
-        * `Packed(data, offsets)`: texts (UTF-8) or octets of any length, as one array of octets and where each begins;
+        * `Packed(data, offsets)`: texts (UTF-8) or octets of any length, as one array of octets and their offsets;
         * `Coded(names, index)`: few different values, by number;
-        * a list with a value a row, None where the column is nullable.
+        * a list with one value per row, which may be None in a nullable column.
 
-        The ledger keeps the arrays until its thread has written them, without a copy: hand over a copy of an array
-        that is filled again. Rows that do not fit their table are reported and left out, as with `append`.
+        The ledger keeps the arrays, without a copy, until its thread has written them: pass a copy of an array that is
+        used again. Rows that do not fit their table are reported and left out, as with `append`.
         """
         self._appended += count - 1
         self.append(Block(count, columns))
 
     def waiting(self) -> int:
-        """How many rows wait."""
+        """Return the number of rows in the buffer."""
         return len(self) + self._appended - self._taken
 
     def head(self, most: int, most_rows: int, octets: int = -1, most_octets: int = 0) -> list[Entry]:
-        """The oldest entries: at most so many, and (but for the first) no more than so many rows.
+        """Return the oldest entries: at most `most`, with at most `most_rows` rows (the first entry may have more).
 
-        `octets`: the place of a column of octets, of which no more than `most_octets` are taken either, but for the
-        first entry and for blocks.
+        `octets` is the position of a column of octets; single rows are taken up to `most_octets` of it, but at least
+        one entry.
         """
         entries, rows, size = self[:most], 0, 0
         for number, entry in enumerate(entries):
@@ -137,13 +137,13 @@ class Buffer(list[Any]):
         return entries
 
     def drop(self, entries: list[Entry]) -> None:
-        """Remove what `head` gave."""
-        del self[: len(entries)]  # in C, as appending is: neither can come between the other's halves
+        """Remove the entries that `head` returned."""
+        del self[: len(entries)]  # atomic, like `append`: both are one operation in C
         self._taken += sum(entry.count - 1 for entry in entries if type(entry) is Block)
 
 
 class Memory(list[Row]):
-    """The same where rows stay: columns become rows. `octets`: the places of the table's columns of octets."""
+    """Rows kept in memory; columns become rows. `octets`: the positions of the table's columns of octets."""
 
     __slots__ = ("_octets",)
 

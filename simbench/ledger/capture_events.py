@@ -1,4 +1,4 @@
-"""Events that a capture records about itself: what it holds, what it lacks, and how far its clock can be trusted.
+"""Events that a capture records about itself: its content, its gaps, and the reliability of its clock.
 
 Instants are microseconds since the Unix epoch, UTC. A `session` is a number of the wire, 0 for the whole file.
 """
@@ -38,11 +38,12 @@ class ConnectionCaptured(Recorded, frozen=True, tag="connection"):
 
 
 class CaptureRead(Recorded, frozen=True, tag="capture"):
-    """A capture file as a whole. `unread` packets contain no TCP segment, `kinds` says what instead; `ignored` are
-    connections without UCP; the others count UCP connections, or sum up their `ConnectionCaptured`.
+    """A capture file as a whole. `unread` packets contain no TCP segment, and `kinds` describes their content.
+    `ignored` are connections without UCP; the other counts are UCP connections, or sums over their
+    `ConnectionCaptured`.
 
-    `attempts` are connections to an SMSC that became no session, `protocols` those spoken on others. `cut_short`: the
-    file ends within a packet, which is lost.
+    `attempts` are connections to an SMSC that became no session; `protocols` are those of the ignored connections.
+    `cut_short`: the file ends within a packet, which is lost.
     """
 
     packets: int = 0
@@ -92,7 +93,7 @@ class BeganMidway(Recorded, frozen=True, tag="midway"):
 
 
 class OctetsMissing(Recorded, frozen=True, tag="hole"):
-    """Octets were not captured; the connection continues as the session `continues`, or nothing followed."""
+    """Octets were not captured; the connection continues as session `continues`, or ends there (None)."""
 
     SUBJECT: ClassVar[str] = "session"
     session: int
@@ -102,7 +103,7 @@ class OctetsMissing(Recorded, frozen=True, tag="hole"):
 
 
 class ClockDoubted(Recorded, frozen=True, tag="capture-clock"):
-    """A defect of the capture's clock: its kind, a sentence, and how far its time stamps may be off."""
+    """A defect of the capture's clock: its kind, a description, and the possible error of its time stamps."""
 
     SUBJECT: ClassVar[str] = "defect"
     defect: ClockDefect
@@ -111,7 +112,7 @@ class ClockDoubted(Recorded, frozen=True, tag="capture-clock"):
 
 
 class ConnectionAttempted(Recorded, frozen=True, omit_defaults=True, tag="attempt"):
-    """A connection to an SMSC that became no session. `protocol` is what was spoken on it, where that was not UCP."""
+    """A connection to an SMSC that became no session. `protocol` is its protocol if that was not UCP."""
 
     SUBJECT: ClassVar[str] = "client"
     client: str
@@ -141,7 +142,7 @@ class TunnelsSeen(Recorded, frozen=True, tag="tunnel"):
 
 
 class MetadataGiven(Recorded, frozen=True, tag="metadata"):
-    """The kinds of information given beside the capture, and unread lines by kind of list."""
+    """The kinds of lists given with the capture, and the number of unread lines of each."""
 
     given: tuple[str, ...]
     unread: dict[str, int] = msgspec.field(default_factory=dict)

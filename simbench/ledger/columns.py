@@ -1,7 +1,7 @@
-"""Rows to Arrow columns. Imported late, because Arrow takes a while to load.
+"""Converts rows to Arrow columns. Import this module late: Arrow takes a while to load.
 
-Columns are made of buffers, not by `pyarrow.array`: that loads pandas where it is installed, 40 MB for a server that
-needs none of it.
+Columns are made from buffers, because `pyarrow.array` loads pandas if it is installed: 40 MB that a server does not
+need.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ TYPES: dict[str, pa.DataType] = {
     "octets": pa.binary(),
     "bool": pa.bool_(),
 }
-# `array` takes nothing but integers in range, where Arrow and numpy would cut a float down to one without a word.
+# `array` accepts only integers in range; Arrow and numpy would silently truncate a float.
 _PACKED = {"i64": "q", "i32": "i"}
 _NUMPY = {"i64": "i8", "i32": "i4"}
-_MOST_OCTETS: Final = (1 << 31) - 1  # of one column of one batch
+_MOST_OCTETS: Final = (1 << 31) - 1  # in one column of one batch
 
-# The C library's pool gives freed memory back sooner than Arrow's own, which keeps 30 MB more of a busy server.
+# The C library's pool returns freed memory sooner than Arrow's own, which keeps 30 MB more in a busy server.
 POOL: Final = pa.system_memory_pool()
 
 Misfit = Callable[[Row, str], object]
 
 
 def schema(table: Table) -> pa.Schema:
-    """The Arrow schema of a table, `n` last."""
+    """Return the Arrow schema of a table, `n` last."""
     return pa.schema([pa.field(column.name, TYPES[column.type]) for column in (*table.columns, ORDINAL)])
 
 
@@ -51,7 +51,7 @@ def _batch(table: Table, entries: Sequence[Entry], first_n: int) -> pa.RecordBat
 
 
 def _gathered(table: Table, entries: Sequence[Entry]) -> tuple[list[int], list[tuple[Cells, ...]]]:
-    """Entries as pieces: how many rows each has, and of each column what each holds."""
+    """Split entries into pieces: the number of rows of each, and for each column the cells of every piece."""
     counts: list[int] = []
     pieces: list[tuple[Cells, ...]] = []
     for are_blocks, run in groupby(entries, key=_is_block):
@@ -74,9 +74,9 @@ def _is_block(entry: Entry) -> bool:
 
 
 def _column(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.Array:
-    """One column out of its pieces."""
+    """Join the pieces of one column."""
     if any(has_many(cells) and _size(cells) != count for cells, count in zip(pieces, counts, strict=True)):
-        raise ValueError(f"another number of values in column {column.name} than rows")
+        raise ValueError(f"the number of values in column {column.name} differs from the number of rows")
     if column.type in _NUMPY:
         return _numbers(column, pieces, counts)
     if column.type == "bool":
@@ -111,7 +111,7 @@ def _numbers(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa
 
 
 def _integers_of(column: Column, cells: Cells) -> tuple[Any, Any]:
-    """The integers of one piece, and where they are None: an array, True, or None for nowhere."""
+    """Return the integers of one piece, and which are None: an array of flags, True for all, or None for no row."""
     if cells is None:
         return 0, True
     if isinstance(cells, Coded):
@@ -140,7 +140,7 @@ def _truths(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.
     for cells, count in zip(pieces, counts, strict=True):
         values += cells if isinstance(cells, list) else _rows_of(cells, count)
     if not all(isinstance(value, (bool, np.bool_)) for value in values):
-        raise ValueError(f"no truth value in column {column.name}")
+        raise ValueError(f"a value other than true or false in column {column.name}")
     return pa.Array.from_buffers(pa.bool_(), len(values), [None, _bits(np.array(values, bool))])
 
 
@@ -158,7 +158,7 @@ def _bits(flags: NDArray[np.bool_]) -> pa.Buffer:
 
 
 def _words(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.Array:
-    """A column of few different values: constants and coded ones."""
+    """Build a column of few different values, from constants and coded columns."""
     places: dict[object, int] = {}
     index, start = np.empty(sum(counts), np.int32), 0
     for cells, count in zip(pieces, counts, strict=True):
@@ -200,7 +200,7 @@ def _listed(column: Column, values: Sequence[Any]) -> pa.Array:
 
 
 def _unpacked(column: Column, cells: Packed) -> pa.Array:
-    """Texts or octets out of one array; ValueError where their edges are none, or texts are not UTF-8."""
+    """Return texts or octets from one array. Raises ValueError for invalid offsets and for texts that are not UTF-8."""
     if column.type not in {"str", "octets"} or cells.data.dtype != np.uint8 or cells.offsets.dtype != np.int32:
         raise ValueError(f"{cells.data.dtype} by {cells.offsets.dtype} in column {column.name}")
     octets = pa.py_buffer(np.ascontiguousarray(cells.data))
@@ -211,7 +211,7 @@ def _unpacked(column: Column, cells: Packed) -> pa.Array:
 
 
 def _cut_out(cells: NDArray[np.bytes_]) -> pa.Array:
-    """Texts of ASCII without NUL; the cells of an array are filled up with it."""
+    """Return ASCII texts from an array whose cells are padded with NUL."""
     octets = np.ascontiguousarray(cells).view(np.uint8).reshape(len(cells), cells.itemsize)
     used = octets != 0
     ends = np.zeros(len(cells) + 1, np.int32)
@@ -220,7 +220,7 @@ def _cut_out(cells: NDArray[np.bytes_]) -> pa.Array:
 
 
 def to_batch(table: Table, entries: Sequence[Entry], first_n: int, misfit: Misfit) -> pa.RecordBatch:
-    """One Arrow batch of these rows and blocks, numbered from `first_n`.
+    """Return one Arrow batch of these rows and blocks, numbered from `first_n`.
 
     A row that does not fit the table is passed to `misfit` with the reason and left out; the others are kept.
     """
@@ -239,7 +239,7 @@ def _rows(table: Table, entry: Entry, misfit: Misfit) -> list[Row]:
     try:
         for column, cells in zip(table.columns, entry.columns, strict=True):
             if has_many(cells) and _size(cells) != entry.count:
-                raise ValueError(f"another number of values in column {column.name} than rows")
+                raise ValueError(f"the number of values in column {column.name} differs from the number of rows")
             if isinstance(cells, Packed):
                 _unpacked(column, cells)
         return list(entry.rows(octet_columns(table)))
@@ -265,7 +265,7 @@ def _batch_of_fitting(table: Table, rows: Sequence[Row], first_n: int, misfit: M
 
 
 def in_order(table: Table, found: pa.Table) -> pa.Table:
-    """The same rows sorted by (instant, n); costs nothing when they are in order already, as they mostly are."""
+    """Return the rows sorted by (instant, n); the table itself if it is already sorted, which is usual."""
     at, n = (found.column(name).to_numpy() for name in (table.instant, ORDINAL.name))
     later, next_n = np.diff(at), np.diff(n)
     if not np.any((later < 0) | ((later == 0) & (next_n < 0))):

@@ -1,7 +1,7 @@
-"""Everything a run records beside octets, as typed events: one closed union. JSON is only how they are stored.
+"""Typed events of a run, in one closed union; the table `events` stores them.
 
-An event becomes a row of table `events` by `row_of` and is read back by `event_of`: its kind and whom it is about are
-columns, what else it says is JSON. Instants are microseconds since the Unix epoch, UTC; `_s` means seconds.
+`row_of` converts an event to a row and `event_of` reads it back: kind, subject and end are columns, the other fields
+are JSON. Instants are microseconds since the Unix epoch, UTC; `_s` means seconds.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class _Down(Recorded, frozen=True, omit_defaults=True):
-    """The platform, a part of it or one line goes down: live (`mode`) or in a simulated or imported history (`ticket`).
+    """The platform, a part of it or one connection goes down: live (`mode`), or in a simulated or imported history
 
-    `subject` is "total", a short code, "session:N" or a platform; `until` the announced end.
+    (`ticket`). `subject` is "total", a short code, "session:N" or a platform; `until` is the announced end.
     """
 
     SUBJECT: ClassVar[str] = "subject"
@@ -44,11 +44,11 @@ class _Down(Recorded, frozen=True, omit_defaults=True):
 
 
 class OutageBegan(_Down, frozen=True, tag="outage"):
-    """An outage nobody announced."""
+    """An outage that was not announced began."""
 
 
 class MaintenanceBegan(_Down, frozen=True, tag="maintenance"):
-    """An announced one."""
+    """An announced outage began."""
 
 
 class Restored(Recorded, frozen=True, omit_defaults=True, tag="restored"):
@@ -62,7 +62,7 @@ class Restored(Recorded, frozen=True, omit_defaults=True, tag="restored"):
 
 
 class OutageScheduled(Recorded, frozen=True, tag="scheduled"):
-    """An outage is to begin at `at` and to end at `until` (0: open); `id` names it until then."""
+    """An outage was scheduled to begin at `at` and to end at `until` (0: open end); `id` identifies it."""
 
     SUBJECT: ClassVar[str] = "scope"
     scope: str
@@ -74,13 +74,13 @@ class OutageScheduled(Recorded, frozen=True, tag="scheduled"):
 
 
 class OutageUnscheduled(Recorded, frozen=True, tag="unscheduled"):
-    """It will not."""
+    """A scheduled outage was cancelled."""
 
     id: int
 
 
 class ClockStepped(Recorded, frozen=True, tag="clock"):
-    """The platform's clock jumped by `seconds`, or goes at `speed` from now on."""
+    """The platform's clock jumped by `seconds`, or runs at `speed` from now on."""
 
     SUBJECT: ClassVar[str] = "what"
     what: str  # "step" or "speed"
@@ -89,7 +89,7 @@ class ClockStepped(Recorded, frozen=True, tag="clock"):
 
 
 class Resumed(Recorded, frozen=True, tag="resumed"):
-    """A run goes on: messages and notifications it was left with, and whether it had been killed."""
+    """A run was resumed: its pending messages and notifications, and whether it had been killed."""
 
     messages: int
     notifications: int
@@ -97,18 +97,18 @@ class Resumed(Recorded, frozen=True, tag="resumed"):
 
 
 class RunEnded(Recorded, frozen=True, tag="ended"):
-    """The server stops."""
+    """The server stopped."""
 
 
 class ExerciseEnded(Recorded, frozen=True, tag="end"):
-    """The script of an exercise is over."""
+    """The script of an exercise ended."""
 
     SUBJECT: ClassVar[str] = "exercise"
     exercise: str
 
 
 class Troubled(Recorded, frozen=True, tag="trouble"):
-    """Something planned does not happen."""
+    """A planned action did not happen, for the reason in `problem`."""
 
     SUBJECT: ClassVar[str] = "subject"
     subject: str
@@ -119,7 +119,7 @@ class Troubled(Recorded, frozen=True, tag="trouble"):
 
 
 class LimitSet(Recorded, frozen=True, omit_defaults=True, tag="limit"):
-    """A short code's rate and what its meter does with more; account and window where the server says them."""
+    """A short code's rate limit and what its meter does above it; account and window if the server gives them."""
 
     SUBJECT: ClassVar[str] = "code"
     code: str
@@ -131,7 +131,7 @@ class LimitSet(Recorded, frozen=True, omit_defaults=True, tag="limit"):
 
 
 class TierSet(Recorded, frozen=True, tag="tier"):
-    """The rate a short code is entitled to in a simulated world."""
+    """The contractual rate of a short code in a simulation."""
 
     SUBJECT: ClassVar[str] = "code"
     code: str
@@ -149,7 +149,7 @@ class AccountSet(Recorded, frozen=True, tag="account"):
 
 
 class PasswordSet(Recorded, frozen=True, tag="password"):
-    """A client changed a password of its account (operation 60). No log repeats it; the wire has it as well."""
+    """A client changed a password of its account (operation 60). Logs never contain it; the wire does."""
 
     SUBJECT: ClassVar[str] = "account"
     account: str
@@ -168,7 +168,7 @@ class ListEdited(Recorded, frozen=True, tag="list"):
 
 
 class PeriodCovered(Recorded, frozen=True, tag="period"):
-    """The period a history covers whole: from the row's instant to `until`, incidents known from `known_from` on."""
+    """The period that a history covers completely, until `until`; all incidents are known from `known_from` on."""
 
     SUBJECT: ClassVar[str] = "subject"
     until: int
@@ -177,7 +177,7 @@ class PeriodCovered(Recorded, frozen=True, tag="period"):
 
 
 class NumbersPorted(Recorded, frozen=True, tag="ported"):
-    """A share of the subscribers leaves for other operators."""
+    """A share of the subscribers moved to other operators."""
 
     SUBJECT: ClassVar[str] = "subject"
     share: float
@@ -185,7 +185,7 @@ class NumbersPorted(Recorded, frozen=True, tag="ported"):
 
 
 class ForecastGiven(Recorded, frozen=True, tag="forecast"):
-    """The traffic that was forecast for a short code."""
+    """The traffic forecast for a short code, in messages per month."""
 
     SUBJECT: ClassVar[str] = "code"
     code: str
@@ -208,7 +208,7 @@ class SubscriberSet(Recorded, frozen=True, tag="subscriber"):
 
 
 class TextSent(Recorded, frozen=True, tag="mo"):
-    """A subscriber sends a text to a short code."""
+    """A subscriber sent a text to a short code."""
 
     SUBJECT: ClassVar[str] = "sender"
     sender: str
@@ -217,7 +217,7 @@ class TextSent(Recorded, frozen=True, tag="mo"):
 
 
 class TermsTaken(Recorded, frozen=True, tag="terms"):
-    """The terms of an accepted message that are not in its row; a resumed run needs them."""
+    """Terms of an accepted message that the table `centre` does not hold; a resumed run needs them."""
 
     SUBJECT: ClassVar[str] = "entity"
     entity: str
@@ -231,7 +231,7 @@ class TermsTaken(Recorded, frozen=True, tag="terms"):
 
 
 class FaultActed(Recorded, frozen=True, omit_defaults=True, tag="fault"):
-    """A wire fault: `what` "begins" and "ends", else what it does to a line; `name` "session:N" for a dropped one."""
+    """A wire fault: `what` is "begins", "ends" or its action; `name` is "session:N" for a dropped connection."""
 
     SUBJECT: ClassVar[str] = "name"
     name: str
@@ -252,7 +252,7 @@ class FaultActed(Recorded, frozen=True, omit_defaults=True, tag="fault"):
 
 
 class ViolationSeen(Recorded, frozen=True, omit_defaults=True, tag="violation"):
-    """The SMSC found something of a client against the protocol."""
+    """The SMSC found a protocol violation by a client."""
 
     SUBJECT: ClassVar[str] = "session"
     session: str
@@ -271,7 +271,7 @@ class ClientSampled(Recorded, frozen=True, tag="sample"):
 
 
 class ClientCalibrated(Recorded, frozen=True, tag="calibration"):
-    """How long the exercise that proves a client's clock waits for its keepalives."""
+    """The time for which the clock exercise waits for a client's keepalives."""
 
     SUBJECT: ClassVar[str] = "subject"
     keepalive_s: float
@@ -305,7 +305,7 @@ class At(NamedTuple):
 
 
 def row_of(at: int, event: Event) -> EventRow:
-    """The row of table `events` that stores an event."""
+    """Return the row of table `events` that stores an event."""
     fields: dict[str, object] = msgspec.to_builtins(event)
     kind, subject = str(fields.pop("kind")), _subject(event)
     fields.pop(event.SUBJECT, None)
@@ -314,10 +314,10 @@ def row_of(at: int, event: Event) -> EventRow:
 
 
 def event_of(kind: str, subject: str, until: int | None, detail: str) -> Event:
-    """The event a row of table `events` stores. Raises LedgerError."""
+    """Return the event that a row of table `events` stores. Raises LedgerError."""
     found = KINDS.get(kind)
     if found is None:
-        raise LedgerError(_place(kind, subject), "is of no kind known", "an event of this version")
+        raise LedgerError(_place(kind, subject), "is of an unknown kind", "an event of this version")
     try:
         stored = msgspec.json.decode(detail or "{}", type=dict[str, object])
         fields = {found.FORMER.get(name, name): value for name, value in stored.items()}
@@ -332,18 +332,18 @@ def event_of(kind: str, subject: str, until: int | None, detail: str) -> Event:
 
 
 def events_of(rows: Iterable[tuple[int, str, str, int | None, str]]) -> Iterator[At]:
-    """The events that rows of table `events` store, in their order. Raises LedgerError."""
+    """Yield the events of rows of table `events`, in order. Raises LedgerError."""
     for at, kind, subject, until, detail in rows:
         yield At(at, event_of(kind, subject, until, detail))
 
 
 def events_in(table: pa.Table) -> list[At]:
-    """The events of a table `events`, in its order. Raises LedgerError."""
+    """Return the events of a table `events`, in order. Raises LedgerError."""
     return list(events_of(zip(*(table[name].to_pylist() for name in COLUMNS), strict=True)))
 
 
 def is_capture(events: Iterable[At]) -> bool:
-    """Whether a capture recorded these events."""
+    """Return whether a capture recorded these events."""
     of_a_capture = (event for _, event in events if isinstance(event, CaptureEvent))
     return any(not isinstance(event, ConnectionAttempted) for event in of_a_capture)
 
@@ -360,5 +360,5 @@ def _subject(event: Event) -> str:
 
 
 def _has_end(kind: type[Recorded]) -> bool:
-    """Whether `until` stands in the row's column of that name, not in what is stored as JSON."""
+    """Return whether the column `until` stores the field `until` of this kind; otherwise the JSON does."""
     return kind is not OutageScheduled

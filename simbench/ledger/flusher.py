@@ -1,6 +1,6 @@
-"""The thread that carries rows from memory to the segments of a run, in batches.
+"""The thread that writes rows from memory to the segments of a run, in batches.
 
-It also says whether rows can be written, and how many octets that were read wait for it, so that a server can stop
+It also reports whether writing succeeds and how many received octets wait to be written, so that a server can stop
 reading before its memory is full.
 """
 
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
 
 PERIOD_S = 0.1  # with the time a round takes, rows are on disk within 200 ms
 BATCH_ROWS = 20_000
-_LOOK_S = 0.025  # how often the number of waiting rows is looked at
-# Converted without a break: the main thread waits for no more than these, and they stay in the processor's cache.
+_LOOK_S = 0.025  # interval for checking the number of waiting rows
+# Limits of one conversion: small enough for the processor's cache, and the main thread waits for one at most.
 _CHUNK_ENTRIES, _CHUNK_ROWS, _CHUNK_OCTETS = 1_000, 4_000, 1_000_000
 _BREAK_S = 50e-6
 MOST_WAITING = 2_000_000  # rows in whole columns
-_HURRY_ROWS = 4 * BATCH_ROWS  # with more than these waiting, no more breaks: memory matters more than lateness
+_HURRY_ROWS = 4 * BATCH_ROWS  # if more rows wait, no breaks: memory matters more than delays of the main thread
 
-MOST_OCTETS = 32_000_000  # read from lines and not written yet: beyond these nothing more should be read
-READ_OCTETS = 1_500  # counted for each read besides its octets: what the rows of a frame read alone weigh in memory
-_ENOUGH_OCTETS = MOST_OCTETS // 2  # down to which what is read must have been written before reading goes on
+MOST_OCTETS = 32_000_000  # received but not yet written; above this a server should stop reading
+READ_OCTETS = 1_500  # counted for each read besides its octets: the memory of the rows of one frame
+_ENOUGH_OCTETS = MOST_OCTETS // 2  # reading may continue when the octets not yet written fall to this
 
 Buffers = dict[str, Buffer]
 CallSoon = Callable[[Callable[[], object]], object]
 
 
 class Flusher:
-    """One background thread between the buffers and the store.
+    """A background thread between the buffers and the store.
 
-    A ticket is drawn for everything that waits; a round settles all tickets drawn before it began.
+    Every caller that waits draws a numbered ticket; a round of writing settles all tickets drawn before it began.
     """
 
     def __init__(
@@ -64,32 +64,32 @@ class Flusher:
         self._drawn = self._settled = 0
         self._callbacks: deque[tuple[int, Callable[[], object], CallSoon]] = deque()
         self._trouble: Trouble | None = None  # the last round failed; its rows are kept
-        self._arrived = self._settled_octets = 0  # octets read from lines, and those of them that are written
+        self._arrived = self._settled_octets = 0  # octets received, and those of them that are written
         self._strained = False
         self._on_change: Callable[[], object] = lambda: None
         self._lost: Trouble | None = None  # rows that fit no column, reported once
         self._stopping = self._ended = False
-        self._sync = False  # whether somebody waits for rows to be on the disk itself
+        self._sync = False  # whether a caller waits for rows to be synced to disk
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
 
     def backlog(self) -> int:
-        """Rows appended and not yet taken by the thread."""
+        """Return the number of rows appended and not yet taken by the thread."""
         return sum(buffer.waiting() for buffer in self._buffers.values())
 
     def took(self, octets: int) -> bool:
-        """Octets were read from a line, and rows of them appended; whether nothing more should be read for now."""
+        """Count octets that were received and appended as rows; return whether the server should pause reading."""
         self._arrived += octets + READ_OCTETS
         if self._arrived - self._settled_octets > MOST_OCTETS:
             self._strained = True
         return self._strained
 
     def strained(self) -> bool:
-        """Whether more octets wait than memory is meant for."""
+        """Return whether too many received octets wait to be written."""
         return self._strained
 
     def failing(self) -> str:
-        """Why rows cannot be written at present, "" while they can."""
+        """Return the reason why rows cannot be written at present, "" if they can."""
         return str(self._trouble) if self._trouble is not None else ""
 
     def watch(self, on_change: Callable[[], object]) -> None:
@@ -97,23 +97,23 @@ class Flusher:
         self._on_change = on_change
 
     def take(self, table: Table, rows: pa.Table) -> None:
-        """Take whole columns (without `n`) to be written; blocks while much of the kind is waiting."""
+        """Take whole columns (without `n`) to be written; blocks while more than `MOST_WAITING` of their rows wait."""
         self._tables.append((table, rows))
         if sum(len(waiting) for _, waiting in tuple(self._tables)) > MOST_WAITING:
             self.wait()
 
     def rows(self) -> dict[str, int]:
-        """Rows committed of each table."""
+        """Return the number of committed rows of each table."""
         return self._store.rows if self._store is not None else dict.fromkeys(TABLES, 0)
 
     @property
     def store(self) -> Store:
-        """The store; there is one once a `wait` has come back."""
+        """The store, which exists once a `wait` has returned."""
         assert self._store is not None
         return self._store
 
     def after(self, callback: Callable[[], object], call_soon: CallSoon) -> None:
-        """Hand `callback` to `call_soon` once all rows appended before are committed; from the ledger's thread."""
+        """Pass `callback` to `call_soon`, in the ledger's thread, once all rows appended before are committed."""
         with self._changed:
             if self._stopping:
                 raise Trouble(f"{self._folder}: the ledger is closed")
@@ -122,7 +122,7 @@ class Flusher:
             self._changed.notify_all()
 
     def wait(self) -> None:
-        """Block until all rows appended before are committed; Trouble if they could not be."""
+        """Block until all rows appended before are committed. Raises Trouble if they cannot be."""
         with self._changed:
             self._drawn += 1
             mine = self._drawn
@@ -133,7 +133,7 @@ class Flusher:
                 raise Trouble(f"{self._folder}: the ledger's thread has ended")
 
     def stop(self) -> None:
-        """Write what is left, close the file and end the thread; Trouble if something could not be written."""
+        """Write the remaining rows, close the files and end the thread. Raises Trouble if a row cannot be written."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -163,7 +163,7 @@ class Flusher:
                 self._changed.notify_all()
 
     def _pause(self, last_round: float) -> None:
-        """Wait until somebody asks, the period is over, or enough rows wait (after a failure: the period only)."""
+        """Wait for a caller, the end of the period, or enough rows (after a failure: for a caller or the period)."""
         while not self._stopping and self._drawn <= self._settled:
             left_s = last_round + PERIOD_S - time.monotonic()
             if left_s <= 0 or (self.backlog() >= BATCH_ROWS and self._trouble is None):
@@ -189,7 +189,7 @@ class Flusher:
     def _drain(self, store: Store) -> None:
         while self._tables:
             store.add_table(*self._tables.popleft())
-        # One call in C without a break between the lengths, hence a cut through all tables at one moment.
+        # One call in C: the lengths of all buffers are taken at the same moment.
         counts = tuple(map(len, self._buffers.values()))
         for (name, _), count in zip(self._buffers.items(), counts, strict=True):
             table = TABLES[name]
@@ -200,7 +200,7 @@ class Flusher:
                 buffer.drop(entries)
                 left -= len(entries)
                 if self.backlog() < _HURRY_ROWS:
-                    time.sleep(_BREAK_S)  # lets the main thread have the interpreter
+                    time.sleep(_BREAK_S)  # lets the main thread run
 
     def _misfit(self, row: Row, problem: str) -> None:
         self._lost = Trouble(f"{self._folder}: a row does not fit its table and is lost: {problem}: {row!r:.200}")
@@ -224,5 +224,5 @@ class Flusher:
         if before != (self._trouble is not None, self._strained):
             self._on_change()
         for _, callback, call_soon in due:
-            with suppress(RuntimeError):  # the loop has been closed: nobody waits for this any more
+            with suppress(RuntimeError):  # the loop is closed
                 call_soon(callback)

@@ -1,6 +1,6 @@
-"""Incidents: when the platform, or a part of it, did not serve, and the events that record it.
+"""Incidents: interruptions of the platform or a part of it, and the events that record them.
 
-An incident that was announced is maintenance; whether it was announced in time is for a rule to say.
+An announced incident is maintenance; a rule decides whether it was announced in time.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ TOTAL = "total"  # the subject of events about the whole platform, as the live s
 BEGINS = {False: "outage", True: "maintenance"}
 ENDS = "restored"
 PERIOD = "period"
-OPERATOR = "operator"  # whoever runs the platform; its contract has the name
+OPERATOR = "operator"  # the operator of the platform; the contract has the name
 
 
 class Incident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One interruption. Instants in microseconds, UTC; `end` None while it lasts, `end` itself is up again.
+    """One interruption, [start, end). Instants in microseconds, UTC; `end` is None while it lasts.
 
-    `share` is what part of the platform it takes away, 0 to 1. `subject` is "platform", one platform of several
-    ("platform:north"), a short code or a link. `announced_at`: when its notice reached the other party, which gave
-    `announced_end`; `noticed_at`: when the ticket was opened. `attributed_to` is the operator, by
-    its token or as "operator", "client", or whoever else caused it.
+    `share` is the share of the platform that is down, 0 to 1. `subject` is "platform", one platform of several
+    ("platform:north"), a short code or a link. `announced_at` is when the announcement, with the end `announced_end`,
+    reached the other party; `noticed_at` is when the ticket was opened. `attributed_to` is the party that caused it:
+    the operator, by its token or as "operator", "client", or another.
     """
 
     ticket: str
@@ -47,7 +47,7 @@ class Incident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The period to judge: [start, end), with every incident known from `known_from` on (microseconds, UTC)."""
+    """The period to judge, [start, end); every incident is known from `known_from` on (microseconds, UTC)."""
 
     start: int
     end: int
@@ -55,7 +55,7 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def named_operator(incident: Incident, operator: str) -> Incident:
-    """The incident with the token of the operator where it is attributed to "operator"."""
+    """Return the incident with the operator's token if it is attributed to "operator"."""
     if incident.attributed_to != OPERATOR:
         return incident
     return msgspec.structs.replace(incident, attributed_to=operator)
@@ -65,10 +65,9 @@ _STATED = ("ticket", "scope", "share", "announced_at", "announced_end", "noticed
 
 
 def incident_rows(incident: Incident) -> list[EventRow]:
-    """Its rows: its beginning ("outage" or "maintenance") and, when it is over, its end ("restored").
+    """Return the rows of an incident: "outage" or "maintenance", and "restored" if it has ended.
 
-    They are filed under their own instants, so that rows of several incidents are to be sorted before a run writes
-    them as it goes.
+    Each row has its own instant, so the rows of several incidents must be sorted before they are written.
     """
     subject = TOTAL if incident.scope == "total" and incident.subject == PLATFORM else incident.subject
     kind = MaintenanceBegan if incident.planned else OutageBegan
@@ -80,14 +79,14 @@ def incident_rows(incident: Incident) -> list[EventRow]:
 
 
 def incidents_of(events: Iterable[At]) -> tuple[Incident, ...]:
-    """The incidents that events record, by start.
+    """Return the incidents that events record, by start.
 
-    Events of the live server name no ticket: theirs are numbered, "total" is the platform, anything else a part of
-    it that takes an unknown share away, counted as whole. An end without a beginning is left out, and so is a
-    beginning while its subject is out already.
+    Events of the live server name no ticket: their incidents are numbered; "total" is the platform, any other subject a
+    part whose unknown share is counted as 1. An end without a beginning is left out, and so is a second beginning of a
+    subject that is already down.
     """
     found: list[Incident] = []
-    since: dict[tuple[str, str], int] = {}  # subject and ticket, where there is one -> place in `found`
+    since: dict[tuple[str, str], int] = {}  # subject and ticket ("" if none) -> index in `found`
     for at, event in events:
         match event:
             case OutageBegan() | MaintenanceBegan() if (event.subject, event.ticket) not in since:
@@ -100,12 +99,12 @@ def incidents_of(events: Iterable[At]) -> tuple[Incident, ...]:
 
 
 def period_row(period: Period) -> EventRow:
-    """The row that says which period events cover whole; without one they begin and end with their ledger."""
+    """Return the row for the period that events cover completely; without it they cover that of their ledger."""
     return row_of(period.start, PeriodCovered(period.end, period.known_from))
 
 
 def period_of(events: Iterable[At]) -> Period | None:
-    """The period that events say they cover, None where they do not say."""
+    """Return the period that events cover, None if they do not give it."""
     for at, event in events:
         if isinstance(event, PeriodCovered):
             return Period(at, event.until, event.known_from)
@@ -113,9 +112,9 @@ def period_of(events: Iterable[At]) -> Period | None:
 
 
 def check_incidents(incidents: Iterable[Incident], place: str, error: type[BadInput] = BadInput) -> None:
-    """Refuse what cannot be: an end not after its start, a share outside 0 to 1, two at once of the same subject.
+    """Raise `error` for an end not after its start, a share outside 0 to 1, or two incidents of one subject at once.
 
-    Two incidents overlap when their subject is the same or one of them is total. Raises `error`, one line.
+    A total incident overlaps with incidents of every subject.
     """
     ordered = sorted(incidents, key=lambda one: (one.start, one.ticket))
     latest: dict[str, Incident] = {}
@@ -124,7 +123,7 @@ def check_incidents(incidents: Iterable[Incident], place: str, error: type[BadIn
         if one.end is not None and one.end <= one.start:
             raise error(named, "ends before it starts" if one.end < one.start else "ends as it starts", "a later end")
         if not 0 < one.share <= 1:
-            raise error(named, f"takes a share of {one.share} away", "more than 0 and at most 1")
+            raise error(named, f"has a share of {one.share}", "more than 0 and at most 1")
         others = (
             latest.values() if one.scope == "total" else [latest[key] for key in (one.subject, TOTAL) if key in latest]
         )

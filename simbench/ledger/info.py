@@ -1,7 +1,4 @@
-"""`run.json`: the description of a run in its folder, written when the run starts and again when it is closed.
-
-Wall times are arguments.
-"""
+"""`run.json`: the description of a run in its folder, written when the run starts and again when it is closed."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from simbench.base.errors import LedgerError
 from simbench.base.json_files import indented, read_json
 from simbench.base.outputs import replacing
 
-FORMAT = 5  # raised whenever a table or column changes its meaning
+FORMAT = 5  # incremented when a table or column changes its meaning
 NAME = "run.json"
 
 Keep = Literal["octets", "text", "digest"]
@@ -24,7 +21,7 @@ Keep = Literal["octets", "text", "digest"]
 class Times(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a run was made: all of `run.json` that differs between two runs of the same scenario and seed.
 
-    `wall_started` and `wall_ended` are instants (microseconds, UTC) of the machine's clock, 0 where not known.
+    `wall_started` and `wall_ended` are instants (microseconds, UTC) of the machine's clock, 0 if unknown.
     """
 
     created_at: str = ""
@@ -33,7 +30,7 @@ class Times(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything needed to run it again: scenario, seed, contract and versions.
+    """The data needed to repeat a run: scenario, seed, contract and versions.
 
     `rows` counts the rows of each table and is complete only when `closed`.
     """
@@ -61,7 +58,7 @@ class _Former(RunInfo, frozen=True, forbid_unknown_fields=True):
 
 
 def write_info(folder: Path, info: RunInfo) -> None:
-    """Write `run.json` so that a reader sees either the old or the new one, whole. Raises as `outputs.replacing`."""
+    """Replace `run.json` atomically. Raises like `outputs.replacing`."""
     with replacing(folder / NAME) as part, part.open("wb") as file:
         file.write(indented(info) + b"\n")
         file.flush()
@@ -69,7 +66,7 @@ def write_info(folder: Path, info: RunInfo) -> None:
 
 
 def read_info(folder: Path) -> RunInfo:
-    """Read `run.json`; LedgerError if it is missing, not ours, or of another version."""
+    """Read `run.json`. Raises LedgerError if it is missing, is not a run description, or has another version."""
     path = folder / NAME
     read = read_json(path, _Former, "the folder of a run", "what the bench writes into every run folder", LedgerError)
     kept = {name: getattr(read, name) for name in RunInfo.__struct_fields__}

@@ -1,4 +1,4 @@
-"""The lock of a run folder: one writer at a time, released by the kernel when its process ends, however it ends."""
+"""The lock of a run folder, for one writer at a time; the kernel releases it when the process ends or is killed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FolderLock:
         _held.add(folder.resolve())
 
     def release(self) -> None:
-        """Let others write the folder; the file stays, because removing it would let two hold it at once."""
+        """Release the lock. The file stays, because after its removal two processes could hold the lock at once."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -30,7 +30,7 @@ class FolderLock:
 
 
 def take_lock(folder: Path) -> FolderLock:
-    """Lock a run folder that exists. LedgerError while another program, or this one, writes it. Raises OSError."""
+    """Lock an existing run folder. Raises LedgerError while any program, this one included, writes it, and OSError."""
     grow(folder / NAME)
     descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -44,7 +44,7 @@ def take_lock(folder: Path) -> FolderLock:
 
 
 def check_ended(folder: Path) -> None:
-    """LedgerError while somebody writes the run in this folder."""
+    """Raise LedgerError while a program writes the run in this folder."""
     try:
         descriptor = os.open(folder / NAME, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -61,5 +61,5 @@ def check_ended(folder: Path) -> None:
 
 def _busy(folder: Path) -> LedgerError:
     if folder.resolve() in _held:
-        return LedgerError(str(folder), "it is still being written here", "a snapshot of its ledger")
+        return LedgerError(str(folder), "this program is still writing it", "a snapshot of its ledger")
     return LedgerError(str(folder), "another program is writing it", "a run that has ended")

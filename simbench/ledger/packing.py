@@ -1,4 +1,4 @@
-"""Segments into Parquet, which anybody reads. A run whose packing was stopped can be read, and packed again."""
+"""Packs segments into Parquet, which other tools can read. An interrupted run can be read, and packed again."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ Progress = Callable[[int, int], object]
 
 
 def pack(folder: Path, progress: Progress = lambda _done, _all: None) -> int:
-    """Turn every segment of a run that nobody writes into Parquet; how many were. `progress`: segments done, and all.
+    """Pack every segment of a closed run into Parquet; return their number. `progress` gets segments done, and all.
 
-    A segment is removed when its Parquet file is whole and on disk. Raises LedgerError, OSError.
+    A segment is removed once its Parquet file is complete and on disk. Raises LedgerError, OSError.
     """
     waiting = [(name, path) for name, paths in parts_of(folder).items() for path in paths if path.suffix == SEGMENT]
     for done, (name, path) in enumerate(waiting):
         progress(done, len(waiting))
         pack_segment(path, TABLES[name])
     for leftover in folder.glob(f"*{SEGMENT}"):
-        if leftover.with_suffix(PACKED).exists():  # stopped between the two
+        if leftover.with_suffix(PACKED).exists():  # packing was interrupted before the removal
             _drop(leftover)
     return len(waiting)
 
 
 def pack_segment(path: Path, table: Table) -> None:
-    """Turn one segment into Parquet, in pieces. Raises LedgerError, OSError."""
+    """Pack one segment into Parquet, one row group at a time. Raises LedgerError, OSError."""
     with (
         replacing(path.with_suffix(PACKED), edited=True) as part,
         part.open("wb") as file,
@@ -62,7 +62,7 @@ def pack_segment(path: Path, table: Table) -> None:
 
 
 def _drop(segment: Path) -> None:
-    """Remove a segment that stands in Parquet; one of a copied run is in no manifest."""
+    """Remove a packed segment, even if no manifest lists it, as in a copied run."""
     remove(segment)
     segment.unlink(missing_ok=True)
 
@@ -81,9 +81,9 @@ def _write(writer: pq.ParquetWriter, batches: Iterable[pa.RecordBatch], table: T
 
 
 def open_packed(path: Path, table: Table, *, sized: bool = True) -> pq.ParquetFile:
-    """A Parquet file of a table, its columns checked, its values not yet. LedgerError where it is none.
+    """Open the Parquet file of a table; columns are checked, values are not. Raises LedgerError for any other file.
 
-    `sized`: whoever opened it before has seen that it takes no more memory than its size allows.
+    `sized`: the file was opened before, and takes no more memory than its size allows.
     """
     try:
         if sized:
@@ -94,18 +94,18 @@ def open_packed(path: Path, table: Table, *, sized: bool = True) -> pq.ParquetFi
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise _unreadable(path, problem) from None
     if not fits:
-        raise LedgerError(str(path), f"no table {table.name} of ours in it", "a ledger file of this version")
+        raise LedgerError(str(path), f"does not contain the table {table.name}", "a ledger file of this version")
     return file
 
 
 def read_packed(path: Path, table: Table) -> pa.Table:
-    """All rows of a Parquet file of a table, checked. LedgerError where they cannot be read to the end."""
+    """Read and check all rows of a table's Parquet file. Raises LedgerError if they cannot be read to the end."""
     with open_packed(path, table) as file:
         return _checked(path, table, file.read)
 
 
 def read_group(path: Path, file: pq.ParquetFile, table: Table, group: int, columns: Sequence[str]) -> pa.Table:
-    """These columns of one row group of such a file, checked. LedgerError where they cannot be read."""
+    """Read and check these columns of one row group. Raises LedgerError if they cannot be read."""
     return _checked(path, table, lambda: file.read_row_group(group, columns=list(columns)))
 
 
@@ -120,10 +120,10 @@ def _checked(path: Path, table: Table, read: Callable[[], pa.Table]) -> pa.Table
 
 
 def _columns(found: pa.Schema) -> list[tuple[str, pa.DataType]]:
-    """Names and types; whether a value may be missing is looked at in the values."""
+    """Return names and types; missing values are checked with the values."""
     return [(field.name, field.type) for field in found]
 
 
 def _unreadable(path: Path, problem: BaseException) -> LedgerError:
     text = (str(problem) or type(problem).__name__).strip().splitlines()[0]
-    return LedgerError(str(path), f"{text:.200}", "a whole ledger file")
+    return LedgerError(str(path), f"{text:.200}", "a complete ledger file")

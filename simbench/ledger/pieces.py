@@ -1,4 +1,4 @@
-"""A table of a run in pieces that fit in memory, each of which can be read again. Imported late, for Arrow's sake."""
+"""Reads a table in pieces that fit in memory and can be read again. Import late: Arrow takes a while to load."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ PIECE_OCTETS: Final = 32_000_000  # of a piece out of small batches; row groups 
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """Consecutive rows of a table, and what reads a column of them again."""
+    """Consecutive rows of a table; `again` reads one of their columns again."""
 
     rows: pa.RecordBatch
     again: Callable[[str], pa.Array]
 
 
 class Extent(msgspec.Struct, frozen=True):
-    """How many rows a table has, and the first and last instant in it; 0 without rows."""
+    """The number of rows of a table, and its first and last instant; 0 without rows."""
 
     rows: int
     first: int = 0
@@ -38,7 +38,7 @@ class Extent(msgspec.Struct, frozen=True):
 
 
 def extent_of(run: Run, table: str) -> Extent:
-    """The rows of a table and the time they cover. Raises LedgerError when a file cannot be read."""
+    """Return the number of rows of a table and the time they cover. Raises LedgerError if a file cannot be read."""
     instant, rows, first, last = TABLES[table].instant, 0, 0, 0
     for batch in scan(run, table, field(instant)):
         if batch.num_rows:
@@ -50,9 +50,9 @@ def extent_of(run: Run, table: str) -> Extent:
 
 
 def pieces_of(run: Run, table: str, columns: Sequence[str]) -> Iterator[Piece]:
-    """These columns of a table in the order of (instant, n). Raises LedgerError when a file cannot be read.
+    """Yield these columns of a table in the order of (instant, n). Raises LedgerError if a file cannot be read.
 
-    A table whose clock was set back, which is rare, is sorted in memory, as are rows that are in memory anyway.
+    A table whose clock was set back, which is rare, is sorted in memory.
     """
     if table not in run.parts or run.holds(table) or not is_in_order(run, table):
         for batch in run.table(table).select(columns).to_batches(max_chunksize=PIECE_ROWS):
@@ -81,13 +81,13 @@ def _again_packed(path: Path, table: Table, group: int, column: str) -> pa.Array
 
 
 def _of_segment(path: Path, table: Table, columns: Sequence[str]) -> Iterator[Piece]:
-    """Batches of a segment, several small ones together."""
+    """Yield the batches of a segment, several small ones joined."""
     with open_segment(path, table) as (source, stream):
         if stream is None:
             return
         waiting: list[pa.RecordBatch] = []
         start = end = source.tell()
-        with suppress(pa.ArrowException, OSError, EOFError):  # the rest was cut off
+        with suppress(pa.ArrowException, OSError, EOFError):  # the segment ends within a batch
             for batch in stream:
                 check_batch(path, table, batch)
                 waiting.append(batch.select(columns))

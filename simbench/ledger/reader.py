@@ -1,6 +1,6 @@
-"""A run to read: sorted Arrow tables, from a folder (segments, Parquet or both) or from memory.
+"""Reads a run as sorted Arrow tables, from a folder (segments, Parquet or both) or from memory.
 
-A run that was killed is read up to the last whole batch of each segment, and says what was left out.
+A run that was killed is read up to the last complete batch of each segment, and the octets left out are reported.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Load = Callable[[Table], "pa.Table"]
 
 
 def _print(line: str) -> None:
-    print(line, file=sys.stderr)  # noqa: T201 - what is missing must never pass in silence
+    print(line, file=sys.stderr)  # noqa: T201 - missing data is always reported
 
 
 class Run:
-    """One run to read. Tables are loaded when first asked for, sorted by (instant, n), and kept.
+    """One run to read. Tables are loaded on first use, sorted by (instant, n), and kept in memory.
 
-    `parts`: the files of each table, none for rows in memory.
+    `parts` are the files of each table, empty for rows in memory.
     """
 
     def __init__(self, info: RunInfo, load: Load, parts: Mapping[str, Sequence[Path]] | None = None) -> None:
@@ -66,11 +66,11 @@ class Run:
 
     @property
     def minute(self) -> pa.Table:
-        """Counts by code and minute, where the run kept those: at, code, offered, ..., backlog, n."""
+        """Counts by code and minute, if the run kept them: at, code, offered, ..., backlog, n."""
         return self.table("minute")
 
     def table(self, origin: str) -> pa.Table:
-        """A table by name; LedgerError if its file is damaged, ValueError if there is no such table."""
+        """Return a table by name. Raises LedgerError if its file is damaged, ValueError for an unknown name."""
         if origin not in self._loaded:
             from simbench.ledger.columns import in_order  # noqa: PLC0415 - Arrow is slow to load
 
@@ -79,18 +79,18 @@ class Run:
         return self._loaded[origin]
 
     def holds(self, origin: str) -> bool:
-        """Whether a table is in memory already."""
+        """Return whether a table is already in memory."""
         return origin in self._loaded
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files it is read from, none for rows in memory."""
+        """The files of the run, none for rows in memory."""
         return tuple(path for paths in self.parts.values() for path in paths)
 
     def sources(self, origin: str) -> list[Path | pa.Table]:
-        """A table as what can be scanned piece by piece; LedgerError if a file of it is none of ours.
+        """Return the sources of a table for a scan in pieces. Raises LedgerError for a file of another kind.
 
-        Parquet files stand as their paths, checked to have the table's columns; segments and rows in memory as one
+        A Parquet file is given as its path, after a check of its columns; segments and rows in memory are given as one
         Arrow table.
         """
         table = _named(origin)
@@ -113,13 +113,13 @@ class Run:
         return [*packed, pa.Table.from_batches(batches, schema(table))] if batches or not packed else packed
 
     def without(self, origin: str) -> Run:
-        """The same run with one table emptied: what a rule would see that had no such rows."""
+        """Return the run with one table emptied, as a rule would see it if there were no such rows."""
         emptied = _named(origin)
         nothing = rows_of({emptied.name: ()})
         return Run(self.info, lambda table: nothing(table) if table is emptied else self.table(table.name))
 
     def extended(self, origin: str, rows: Sequence[Row]) -> Run:
-        """The same run with more rows in one table, behind those of the same instant."""
+        """Return the run with more rows in one table, after those of the same instant."""
         more = _named(origin)
 
         def load(table: Table) -> pa.Table:
@@ -139,16 +139,16 @@ class Written(Protocol):
     """A ledger that is being written."""
 
     def snapshot(self) -> Run:
-        """The run as far as it has come."""
+        """Return the run up to now."""
         ...
 
 
 def open_run(source: Path | Written, on_torn: Callable[[str], object] = _print) -> Run:
-    """A run from its folder, or as far as a ledger has come.
+    """Open a run from its folder, or from a ledger that is being written.
 
-    LedgerError: the folder is missing or empty, a file is foreign or damaged, or somebody writes the run. A run that
-    was killed is read as far as it was written (`info.closed` is False); of each segment that was cut off `on_torn`
-    gets a line: how many octets behind its last whole batch are left out.
+    Raises LedgerError if the folder is missing or empty, a file is foreign or damaged, or a program writes the run. A
+    run that was killed is read as far as it was written (`info.closed` is False); `on_torn` gets a line for each
+    segment with an incomplete batch at its end, which is left out.
     """
     if not isinstance(source, Path):
         return source.snapshot()
@@ -159,7 +159,7 @@ def open_run(source: Path | Written, on_torn: Callable[[str], object] = _print) 
 
 
 def read_run(folder: Path, on_torn: Callable[[str], object] = lambda _: None) -> Run:
-    """The same for whoever holds the lock of the folder."""
+    """Open a run from a folder whose lock the caller holds; otherwise like `open_run`."""
     info = read_info(folder)
     from simbench.ledger.packing import open_packed  # noqa: PLC0415 - Arrow is slow to load
     from simbench.ledger.segments import SEGMENT, parts_of, read_segment  # noqa: PLC0415 - as above
@@ -172,16 +172,18 @@ def read_run(folder: Path, on_torn: Callable[[str], object] = lambda _: None) ->
             if path.suffix == SEGMENT:
                 torn = read_segment(path, TABLES[name], values=False).torn
                 if torn and info.closed:
-                    raise LedgerError(str(path), f"{torn} octets after its last whole batch", "a whole ledger file")
+                    raise LedgerError(
+                        str(path), f"{torn} octets after its last complete batch", "a complete ledger file"
+                    )
                 if torn:
-                    on_torn(f"{path}: the run was killed; {torn} octets after the last whole batch are left out")
+                    on_torn(f"{path}: the run was killed; {torn} octets after the last complete batch are left out")
             else:
                 open_packed(path, TABLES[name], sized=False).close()
     return Run(info, lambda table: _read(folder, info, parts[table.name], table), parts)
 
 
 def export_parquet(run: Run, folder: Path) -> list[Path]:
-    """Write a run, for `open_run`, into a folder: `run.json` and one Parquet file a table; give the paths of those."""
+    """Write a run into a folder, as `run.json` and one Parquet file per table; return the paths of the latter."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - Arrow is slow to load
 
     from simbench.ledger.segments import PACKED, segment_name  # noqa: PLC0415 - as above
@@ -200,7 +202,7 @@ def export_parquet(run: Run, folder: Path) -> list[Path]:
 
 
 def rows_of(rows: Mapping[str, Sequence[Row]]) -> Load:
-    """A loader of rows in memory; loading raises Trouble for a row that does not fit its table."""
+    """Return a loader of rows in memory; it raises Trouble for a row that does not fit its table."""
 
     def load(table: Table) -> pa.Table:
         import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
@@ -228,7 +230,7 @@ def _read(folder: Path, info: RunInfo, paths: Sequence[Path], table: Table) -> p
 
 
 def check_count(info: RunInfo, table: str, found: int, place: str) -> None:
-    """LedgerError where a run that was closed had another number of rows in a table then."""
+    """Raise LedgerError if a closed run has another number of rows in a table than when it was closed."""
     counted = info.rows.get(table, 0)
     if info.closed and counted != found:
         raise LedgerError(place, f"{count(found, 'row')} in {table}", f"the {count(counted, 'row')} it was closed with")

@@ -1,4 +1,4 @@
-"""The base of typed events, and of what the client was asked and reported."""
+"""The base class of typed events."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import msgspec
 
 
 class Recorded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
-    """Any event. `SUBJECT` names the field that stands in the column `subject`, a text or a number of a session.
+    """Any event. `SUBJECT` names the field stored in the column `subject`, a text or the number of a session.
 
-    `FORMER` maps the names that fields had in older ledgers to those they have now.
+    `FORMER` maps field names of older ledgers to the present ones.
     """
 
     SUBJECT: ClassVar[str] = ""

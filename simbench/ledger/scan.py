@@ -1,6 +1,6 @@
-"""Rows of a ledger piece by piece, and sums over them: for tables too large for memory.
+"""Reads rows of a ledger in pieces and sums over them, for tables too large for memory.
 
-Filters and columns are Arrow expressions (`pyarrow.compute.field`). Imported late, because Arrow takes a while to load.
+Filters and columns are Arrow expressions (`pyarrow.compute.field`). Import late: Arrow takes a while to load.
 """
 
 from __future__ import annotations
@@ -33,37 +33,37 @@ ONE: Final = pc.scalar(1)  # to count rows
 
 
 def field(*names: str) -> dict[str, Expression]:
-    """Columns of a table under their own names."""
+    """Return columns of a table under their own names."""
     return {name: pc.field(name) for name in names}
 
 
 def floor(column: str, unit_us: int) -> Expression:
-    """The start (us) of the unit of time in which an instant lies: its minute, for example."""
+    """Return the start (us) of the unit of time that contains an instant: its minute, for example."""
     return pc.multiply(pc.divide(pc.field(column), unit_us), unit_us)
 
 
 def start_of(column: str, length: int) -> Expression:
-    """The first characters of a column of text."""
+    """Return the first `length` characters of a column of text."""
     return pc.utf8_slice_codeunits(pc.field(column), 0, length)
 
 
 def among(column: str, *values: str) -> Expression:
-    """Whether a column has one of these values."""
+    """Return the condition that a column has one of these values."""
     return pc.is_in(pc.field(column), pa.array(values))
 
 
 def where_else_0(condition: Expression, value: Expression = ONE) -> Expression:
-    """The value where the condition holds, else 0. The sum counts the rows unless a value is given."""
-    return pc.if_else(pc.coalesce(condition, pc.scalar(False)), value, pc.scalar(0))  # unknown is not fulfilled
+    """Return `value` if the condition holds, else 0; without a value, the sum counts rows."""
+    return pc.if_else(pc.coalesce(condition, pc.scalar(False)), value, pc.scalar(0))  # null counts as false
 
 
 def segments(kind: str) -> Expression:
-    """The segments of a row of table `centre` of this kind, 0 of another."""
+    """Return the segments of a row of table `centre` of this kind, 0 for other kinds."""
     return where_else_0(among("kind", kind), pc.field("segments"))
 
 
 def scan(run: Run, table: str, columns: Named, where: Expression | None = None) -> Iterator[pa.RecordBatch]:
-    """Batches of these columns in the order of the files. Raises LedgerError when a file cannot be read."""
+    """Yield batches of these columns in the order of the files. Raises LedgerError if a file cannot be read."""
     try:
         yield from _dataset(run, table).scanner(columns=dict(columns), filter=where, **SMALL).to_batches()
     except (pa.ArrowException, OSError) as problem:
@@ -71,9 +71,9 @@ def scan(run: Run, table: str, columns: Named, where: Expression | None = None) 
 
 
 def in_order(run: Run, table: str, columns: Named, where: Expression | None = None) -> Iterator[pa.RecordBatch]:
-    """The rows in the order of (instant, n).
+    """Yield the rows in the order of (instant, n).
 
-    Only a table whose clock was set back, which is rare, is sorted in memory.
+    A table whose clock was set back, which is rare, is sorted in memory.
     """
     if is_in_order(run, table):
         yield from scan(run, table, columns, where)
@@ -83,7 +83,7 @@ def in_order(run: Run, table: str, columns: Named, where: Expression | None = No
 
 
 def is_in_order(run: Run, table: str) -> bool:
-    """Whether the rows of the files are in the order of (instant, n) as they are."""
+    """Return whether the files hold the rows in the order of (instant, n)."""
     instant, last = TABLES[table].instant, (-(2**63), -1)
     for batch in scan(run, table, field(instant, ORDINAL.name)):
         if not batch.num_rows:
@@ -97,7 +97,7 @@ def is_in_order(run: Run, table: str) -> bool:
 
 
 def rows(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Any, ...]]:
-    """Rows of batches as tuples."""
+    """Yield the rows of batches as tuples."""
     for batch in batches:
         for start in range(0, batch.num_rows, 10_000):
             yield from zip(*(column.to_pylist() for column in batch.slice(start, 10_000).columns), strict=True)
@@ -106,7 +106,7 @@ def rows(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Any, ...]]:
 def columns_of(
     run: Run, table: str, columns: Named, where: Expression | None = None, *, by: tuple[str, ...] = ()
 ) -> Columns:
-    """Whole columns, sorted by some of them. Raises LedgerError when a file cannot be read or a value is missing."""
+    """Return whole columns, sorted by `by`. Raises LedgerError if a file cannot be read or a value is missing."""
     try:
         found = _dataset(run, table).scanner(columns=dict(columns), filter=where).to_table()
     except (pa.ArrowException, OSError) as problem:
@@ -117,9 +117,9 @@ def columns_of(
 def sums_of(
     run: Run, table: str, by: Named, sums: Named, where: Expression | None = None, *, maxima: Named = NONE
 ) -> Columns:
-    """Sums and maxima over a table by its groups, in their order: the columns of `by`, `sums` and `maxima`.
+    """Return sums and maxima for each group of `by`, sorted by group: the columns `by`, `sums` and `maxima`.
 
-    Raises LedgerError when a file cannot be read.
+    Raises LedgerError if a file cannot be read.
     """
     try:
         return _arrays(_grouped(_dataset(run, table), by, sums, maxima, where))
@@ -128,12 +128,12 @@ def sums_of(
 
 
 def sums_again(found: Columns, by: Named, sums: Named, *, maxima: Named = NONE) -> Columns:
-    """As `sums_of`, over columns in memory."""
+    """Do the same as `sums_of` over columns in memory."""
     return _arrays(_grouped(ds.dataset(pa.table(found)), by, sums, maxima, None))
 
 
 def has_rows(run: Run, table: str) -> bool:
-    """Whether a table has any row."""
+    """Return whether a table has any row."""
     return any(batch.num_rows for batch in scan(run, table, field(ORDINAL.name)))
 
 
@@ -165,10 +165,10 @@ def _dataset(run: Run, table: str) -> ds.Dataset:
 def _arrays(found: pa.Table) -> Columns:
     for name in found.column_names:
         if found[name].null_count:
-            raise LedgerError("ledger", f"nothing in column {name}", "a value in every row")
+            raise LedgerError("ledger", f"column {name} lacks a value", "a value in every row")
     return {name: found[name].to_numpy() for name in found.column_names}
 
 
 def _unreadable(run: Run, problem: BaseException) -> LedgerError:
     place = str(run.files[0].parent) if run.files else "ledger"
-    return LedgerError(place, f"{str(problem).strip().splitlines()[0]:.200}", "a whole ledger")
+    return LedgerError(place, f"{str(problem).strip().splitlines()[0]:.200}", "a complete ledger")

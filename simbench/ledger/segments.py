@@ -1,6 +1,6 @@
-"""Segments: the files a run is written to, one append-only Arrow IPC stream a table and segment.
+"""Segments: the files a run is written to, one append-only Arrow IPC stream for each table and segment.
 
-A segment that was cut off is read up to its last whole batch. Imported late, because Arrow takes a while to load.
+An incomplete segment is read up to its last complete batch. Import late: Arrow takes a while to load.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from simbench.ledger.rows import TABLES, Table
 
 SEGMENT, PACKED = ".arrows", ".parquet"
 _NAME: Final = re.compile(rf"({'|'.join(TABLES)})-(\d{{4,9}})({re.escape(SEGMENT)}|{re.escape(PACKED)})")
-_TOKEN: Final = b"\xff\xff\xff\xff"  # every message of a stream begins with it, and the length of its header
+_TOKEN: Final = b"\xff\xff\xff\xff"  # every message of a stream begins with this and the length of its header
 _HEAD: Final = 8
 
 
 def segment_name(table: str, number: int, kind: str = SEGMENT) -> str:
-    """File name of a table's n-th segment, counted from 1."""
+    """Return the file name of a table's n-th segment, counted from 1."""
     return f"{table}-{number:04}{kind}"
 
 
 def parts_of(folder: Path) -> dict[str, list[Path]]:
-    """The files of each table in the order of their numbers; a packed one stands for its segment.
+    """Return the files of each table in the order of their numbers; a packed file replaces its segment.
 
-    LedgerError where a number is missing, or a table has not as many as the others.
+    Raises LedgerError if a number is missing, or if a table has fewer files than the others.
     """
     found: dict[str, dict[int, Path]] = {name: {} for name in TABLES}
     for path in sorted(folder.iterdir()):  # .arrows before .parquet
@@ -50,7 +50,7 @@ def parts_of(folder: Path) -> dict[str, list[Path]]:
 
 
 def _may_lack(found: dict[str, dict[int, Path]], last: int) -> bool:
-    """Whether the last number was only being begun: none of its files holds a row."""
+    """Return whether the last number had only been begun: none of its files contains a row."""
     return all(
         parts[last].suffix == SEGMENT and parts[last].stat().st_size <= len(stream_head(TABLES[name]))
         for name, parts in found.items()
@@ -59,12 +59,12 @@ def _may_lack(found: dict[str, dict[int, Path]], last: int) -> bool:
 
 
 def stream_head(table: Table) -> bytes:
-    """The octets a table's stream begins with."""
+    """Return the octets that a table's stream begins with."""
     return bytes(schema(table).serialize())
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """A segment as far as it can be read: its whole batches, the octets they end at, and how many follow."""
+    """The readable part of a segment: its complete batches, the octet at which they end, and the octets after it."""
 
     batches: list[pa.RecordBatch]
     whole: int
@@ -72,14 +72,14 @@ class Segment(msgspec.Struct, frozen=True):
 
     @property
     def rows(self) -> int:
-        """Rows of all batches."""
+        """The number of rows of all batches."""
         return sum(batch.num_rows for batch in self.batches)
 
 
 def read_segment(path: Path, table: Table, *, values: bool = True) -> Segment:
-    """Every whole batch of a segment, mapped from the file.
+    """Read every complete batch of a segment, mapped from the file; `values` checks their values.
 
-    With `values` each of them is checked. LedgerError where it is no segment of this table, or a value is none.
+    Raises LedgerError if the file is not a segment of this table, or if a value is invalid.
     """
     size = read_head(path)
     if not size:
@@ -95,7 +95,7 @@ def read_segment(path: Path, table: Table, *, values: bool = True) -> Segment:
 
 
 def read_head(path: Path) -> int:
-    """The octets of a segment, 0 when it ends before its first batch may begin. LedgerError where it is none."""
+    """Return the octets of a segment, 0 if it ends within its head. Raises LedgerError if it is not a segment."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -113,7 +113,7 @@ def _read(path: Path, table: Table, source: pa.MemoryMappedFile, size: int) -> S
     stream = _stream(path, table, source)
     batches: list[pa.RecordBatch] = []
     whole = source.tell()
-    with suppress(pa.ArrowException, OSError, EOFError):  # the rest was cut off
+    with suppress(pa.ArrowException, OSError, EOFError):  # the segment ends within a batch
         for batch in stream:
             batches.append(batch)
             whole = source.tell()
@@ -126,32 +126,32 @@ def _stream(path: Path, table: Table, source: pa.NativeFile) -> pa.RecordBatchRe
     except (pa.ArrowException, OSError, EOFError):
         raise _foreign(path) from None
     if not stream.schema.equals(schema(table)):
-        raise LedgerError(str(path), f"no table {table.name} of ours in it", "a ledger file of this version")
+        raise LedgerError(str(path), f"does not contain the table {table.name}", "a ledger file of this version")
     return stream
 
 
 def check_batch(path: Path, table: Table, batch: pa.RecordBatch) -> None:
-    """LedgerError unless every value of a batch is one that its column may hold."""
+    """Raise LedgerError unless every value of a batch is valid for its column."""
     try:
         check_values(table, batch)
     except (pa.ArrowException, ValueError) as problem:
         text = str(problem).strip().splitlines()[0]
-        raise LedgerError(str(path), f"damaged: {text:.200}", "a whole ledger file") from None
+        raise LedgerError(str(path), f"damaged: {text:.200}", "a complete ledger file") from None
 
 
 def check_values(table: Table, batch: pa.RecordBatch | pa.Table) -> None:
-    """ValueError unless every value is one that its column may hold: offsets in their octets, UTF-8, no null."""
+    """Raise ValueError unless every value is valid for its column: offsets in range, UTF-8, no null."""
     batch.validate(full=True)
     for column in table.columns:
         if column.name in batch.schema.names and not column.nullable and batch.column(column.name).null_count:
-            raise ValueError(f"nothing in column {column.name}")
+            raise ValueError(f"column {column.name} lacks a value")
 
 
 @contextmanager
 def open_segment(path: Path, table: Table) -> Iterator[tuple[pa.NativeFile, pa.RecordBatchReader | None]]:
-    """A segment as a file and the stream of its batches, None where it ends before the first may begin.
+    """Open a segment: its file, and the stream of its batches (None if the segment ends within its head).
 
-    Raises LedgerError as `read_segment`.
+    Raises LedgerError like `read_segment`.
     """
     size = read_head(path)
     try:
@@ -162,9 +162,9 @@ def open_segment(path: Path, table: Table) -> Iterator[tuple[pa.NativeFile, pa.R
 
 
 def stream_segment(path: Path, table: Table) -> Iterator[pa.RecordBatch]:
-    """The whole batches of a segment, checked, one after the other and none of them kept.
+    """Yield the complete batches of a segment, checked, without keeping them.
 
-    Raises LedgerError as `read_segment`.
+    Raises LedgerError like `read_segment`.
     """
     with open_segment(path, table) as (_, stream), suppress(pa.ArrowException, OSError, EOFError):
         for batch in stream or ():
@@ -173,7 +173,7 @@ def stream_segment(path: Path, table: Table) -> Iterator[pa.RecordBatch]:
 
 
 def batches_from(path: Path, table: Table, start: int, end: int, *, mapped: bool = True) -> Iterator[pa.RecordBatch]:
-    """The batches of a segment between two places where one begins, mapped from the file or read."""
+    """Yield the batches of a segment between the offsets of two batches, mapped from the file or read."""
     if start >= end:
         return
     with pa.memory_map(str(path)) if mapped else pa.OSFile(str(path)) as source:
@@ -183,7 +183,7 @@ def batches_from(path: Path, table: Table, start: int, end: int, *, mapped: bool
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder safe from a power failure."""
+    """Sync a folder, so that its file names survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -192,4 +192,4 @@ def sync_folder(folder: Path) -> None:
 
 
 def _foreign(path: Path) -> LedgerError:
-    return LedgerError(str(path), "is no Arrow stream", "a ledger file of this version")
+    return LedgerError(str(path), "is not an Arrow stream", "a ledger file of this version")

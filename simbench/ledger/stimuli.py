@@ -1,8 +1,7 @@
-"""Requests to the client and its reports, as typed records: one closed union. JSON is only storage.
+"""Requests to the client and its reports, as typed records in one closed union; the table `stimuli` stores them.
 
-A stimulus becomes a row of table `stimuli` by `stimulus_row` and is read back by `stimuli_in`: its kind, token, code,
-recipient, text, class, brand and consent are columns, what else it has is JSON. Instants are microseconds since the
-Unix epoch, UTC.
+`stimulus_row` converts a stimulus to a row and `stimuli_in` reads it back: kind, token, code, recipient, text, class,
+brand and consent are columns, the other fields are JSON. Instants are microseconds since the Unix epoch, UTC.
 """
 
 from __future__ import annotations
@@ -25,7 +24,10 @@ StimulusRow = tuple[int, str, str, str, str, str, str, str, bool, str]
 
 
 class _Message(msgspec.Struct, frozen=True):
-    """A message. `traits` are what its campaign declares of it; `places` are its submits, in order of arrival."""
+    """A message.
+
+    `traits` are declared by its campaign; `places` are the numbers of its submits, in order of arrival.
+    """
 
     at: int
     token: str
@@ -43,15 +45,18 @@ class _Message(msgspec.Struct, frozen=True):
 
 
 class Request(_Message, frozen=True):
-    """The client was asked to send a message. `oadc`: from another originator; `validity_s`: 0 for the default."""
+    """The client was asked to send a message.
+
+    `oadc`: another originator than the code; `validity_s`: 0 for the default.
+    """
 
 
 class Unrequested(_Message, frozen=True):
-    """A message on the wire without a known request."""
+    """A message seen on the wire without a known request."""
 
 
 class Reported(msgspec.Struct, frozen=True):
-    """The client reported something: of a message its token; of an MO its sender, code and text (`detail`)."""
+    """A report of the client: about a message, with its token, or an MO, with sender, code and text (`detail`)."""
 
     at: int
     kind: ReportKind
@@ -70,7 +75,7 @@ class Announced(msgspec.Struct, frozen=True):
 
 
 class Probe(msgspec.Struct, frozen=True):
-    """The client reported a probe of its own, and whether it was answered."""
+    """The client reported one of its own probes, and whether it was answered."""
 
     at: int
     answered: bool
@@ -85,7 +90,7 @@ _MESSAGES: Final[dict[str, type[Request | Unrequested]]] = {"send": Request, "se
 
 
 class _Rest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The fields of a message beside its columns."""
+    """The fields of a message that are not columns."""
 
     oadc: str = ""
     validity_s: int = 0
@@ -95,7 +100,7 @@ class _Rest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class _Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The fields of a report beside its columns."""
+    """The fields of a report that are not columns."""
 
     detail: str = ""
 
@@ -108,7 +113,7 @@ class _Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def stimulus_row(one: Stimulus) -> StimulusRow:
-    """The row of table `stimuli` that stores a stimulus."""
+    """Return the row of table `stimuli` that stores a stimulus."""
     match one:
         case Request() | Unrequested():
             rest = _json(_Rest(one.oadc, one.validity_s, one.traits, one.campaign, one.places))
@@ -127,7 +132,7 @@ def stimulus_row(one: Stimulus) -> StimulusRow:
 
 
 def stimuli_of(rows: Iterable[StimulusRow]) -> Iterator[Stimulus]:
-    """The stimuli that rows of table `stimuli` store, in their order. Raises LedgerError."""
+    """Yield the stimuli of rows of table `stimuli`, in order. Raises LedgerError."""
     for row in rows:
         try:
             yield _stimulus_of(row)
@@ -137,7 +142,7 @@ def stimuli_of(rows: Iterable[StimulusRow]) -> Iterator[Stimulus]:
 
 
 def stimuli_in(table: pa.Table) -> list[Stimulus]:
-    """The stimuli of a table `stimuli`, in its order. Raises LedgerError."""
+    """Return the stimuli of a table `stimuli`, in order. Raises LedgerError."""
     return list(stimuli_of(zip(*(table[name].to_pylist() for name in _COLUMNS), strict=True)))
 
 
@@ -155,7 +160,7 @@ def _stimulus_of(row: StimulusRow) -> Stimulus:
         span = msgspec.json.decode(detail, type=_Span)
         return Announced(at, span.start, span.end)
     if kind not in REPORT_KINDS:
-        raise ValueError("is of no kind known")
+        raise ValueError("is of an unknown kind")
     said = msgspec.json.decode(detail or "{}", type=_Said)
     return Reported(at, cast(ReportKind, kind), token, code, recipient, said.detail)
 

@@ -1,7 +1,7 @@
-"""The segments of a run while they are written: rows are added, then committed. Imported late, for Arrow's sake.
+"""Writes the segments of a run: rows are added, then committed. Import late: Arrow takes a while to load.
 
-One thread writes; others may read what is committed at any time. What a failed commit could not write stays pending
-and goes out with the next.
+One thread writes; other threads may read committed rows at any time. Rows that a failed commit could not write stay
+pending until the next commit.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from simbench.ledger.segments import (
     sync_folder,
 )
 
-BULK_BYTES: Final = 300_000_000  # a segment of a run in virtual time, which is packed once it is full
-_PLACED_OCTETS: Final = 1_000_000  # between two places of a stream that are remembered
-_MOST_BUFFERS: Final = 4  # of one call of the system: what was just made is still in the cache
+BULK_BYTES: Final = 300_000_000  # size of a segment of a run in virtual time, which is packed once it is full
+_PLACED_OCTETS: Final = 1_000_000  # distance between remembered offsets of a stream
+_MOST_BUFFERS: Final = 4  # batches per system call: few enough that they are still in the processor's cache
 
-# Causes before effects, so that a run cut off between two tables never holds an effect without its cause.
+# Causes before effects, so that a run killed between two tables never contains an effect without its cause.
 ORDER: Final = tuple(TABLES[name] for name in ("events", "stimuli", "centre", "minute", "wire", "timing_error"))
 
 
@@ -50,10 +50,10 @@ class Stream:
     def __init__(self, path: Path, table: Table, first: int) -> None:
         head = stream_head(table)
         self.path, self.table = path, table
-        self.first, self.until = first, first  # numbers (`n`) of the rows in it
+        self.first, self.until = first, first  # range of `n` of its rows
         grow(path)
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self.size = 0  # octets up to the end of the last whole batch
+        self.size = 0  # octets up to the end of the last complete batch
         self.dirty = True
         self._places, self._numbers = array("q"), array("q")
         try:
@@ -77,7 +77,7 @@ class Stream:
         self.dirty = True
         try:
             written = os.writev(self._descriptor, pieces)
-            if written < wanted:  # the disk is nearly full: the rest says whether it is
+            if written < wanted:  # the disk is nearly full: writing the rest shows whether it is full
                 rest = memoryview(b"".join(map(bytes, pieces)))
                 while written < wanted:
                     written += os.write(self._descriptor, rest[written:])
@@ -88,34 +88,34 @@ class Stream:
         self.size += written
 
     def batches(self, span: tuple[int, int], end: int) -> Iterator[pa.RecordBatch]:
-        """The committed batches that may hold rows numbered within a span, as far as place `end`."""
+        """Yield the committed batches that may contain rows numbered within `span`, up to offset `end`."""
         near, beyond = bisect_right(self._numbers, span[0]) - 1, bisect_left(self._numbers, span[1])
         if beyond < len(self._places):
             end = min(end, self._places[beyond])
         return batches_from(self.path, self.table, self._places[near] if near >= 0 else self.begin, end)
 
     def sync(self) -> None:
-        """Wait until what was written is on disk. Raises OSError."""
+        """Wait until all written octets are on disk. Raises OSError."""
         os.fdatasync(self._descriptor)
         self.dirty = False
 
     def close(self) -> None:
-        """Write no more."""
+        """Close the file."""
         os.close(self._descriptor)
 
 
 class Store:
-    """All segments of one run. `rows`: rows committed of each table, replaced as a whole, for any thread to read."""
+    """All segments of one run. `rows`: committed rows of each table, replaced as a whole so any thread may read it."""
 
     def __init__(self, folder: Path, max_bytes: int, *, daily: bool = True) -> None:
         self._folder, self._daily = folder, daily
         self._max_bytes = max_bytes if daily else min(max_bytes, BULK_BYTES)
         self._pending: dict[str, deque[pa.RecordBatch]] = {name: deque() for name in TABLES}
-        self._lock = threading.Lock()  # held while files change their names, or are read; not while one is written
+        self._lock = threading.Lock()  # held while files are renamed or read, not while they are written
         self._closed = parts_of(folder)
         self._ends: dict[str, list[int]] = {
             name: [] for name in TABLES
-        }  # of each closed file: the number after its last
+        }  # for each closed file, the `n` after its last row
         self._numbered = {name: self._counted(TABLES[name]) for name in TABLES}
         self.rows = dict(self._numbered)
         self._written = dict(self._numbered)
@@ -123,10 +123,10 @@ class Store:
         self._open: dict[str, Stream] = {}
         self._edge: int | None = None
         self._syncing: ThreadPoolExecutor | None = None
-        self._synced = False  # whether anybody wants rows on the disk itself
+        self._synced = False  # whether a caller requires rows to be synced to disk
 
     def _counted(self, table: Table) -> int:
-        """Rows in the files of a run that is resumed; what follows the last whole batch of a segment is cut off."""
+        """Count the rows in the files of a resumed run; octets after a segment's last complete batch are removed."""
         counted = 0
         for path in self._closed[table.name]:
             if path.suffix == SEGMENT:
@@ -145,12 +145,12 @@ class Store:
         return counted
 
     def add(self, table: Table, entries: Sequence[Entry], misfit: Misfit) -> None:
-        """Take rows and columns into the next commit; a row that does not fit is given to `misfit` and left out."""
+        """Add rows and columns to the next commit; a row that does not fit is passed to `misfit` and left out."""
         batch = to_batch(table, entries, self._numbered[table.name], misfit)
         self._take(table, [batch])
 
     def add_table(self, table: Table, rows: pa.Table) -> None:
-        """Take whole columns into the next commit; Arrow's own errors when they are not the table's."""
+        """Add whole columns to the next commit. Raises Arrow's errors if they are not the columns of the table."""
         first = self._numbered[table.name]
         rows = rows.append_column(ORDINAL.name, pa.array(np.arange(first, first + len(rows))))
         self._take(table, rows.select(schema(table).names).cast(schema(table)).to_batches())
@@ -161,7 +161,7 @@ class Store:
         self._numbered[table.name] += sum(batch.num_rows for batch in kept)
 
     def commit(self, *, sync: bool = False) -> None:
-        """Write all pending rows, those from midnight (UTC) on to a new segment; with `sync`, on to the disk itself.
+        """Write all pending rows, those after midnight (UTC) to a new segment; `sync` also syncs them to disk.
 
         Raises OSError.
         """
@@ -194,7 +194,7 @@ class Store:
             self._roll()
 
     def _begin(self) -> None:
-        """Open the next segment of every table unless they are open."""
+        """Open the next segment of every table unless one is open."""
         if self._open:
             return
         opened: dict[str, Stream] = {}
@@ -213,7 +213,7 @@ class Store:
             self._number += 1
 
     def _write(self, below: int) -> None:
-        """Write what is pending and earlier than an instant."""
+        """Write the pending rows before an instant."""
         for table in ORDER:
             batches, stream = self._pending[table.name], self._open[table.name]
             later: deque[pa.RecordBatch] = deque()
@@ -234,14 +234,14 @@ class Store:
 
     def _sync(self) -> None:
         dirty = [stream for stream in self._open.values() if stream.dirty]
-        if len(dirty) > 1:  # side by side a disk makes one effort of them
+        if len(dirty) > 1:  # in parallel, a disk syncs them together
             self._syncing = self._syncing or ThreadPoolExecutor(len(TABLES), "ledger-sync")
             list(self._syncing.map(Stream.sync, dirty))
         elif dirty:
             dirty[0].sync()
 
     def _roll(self) -> None:
-        """End the open segments."""
+        """Close the open segments."""
         if not self._open:
             return
         if self._synced:
@@ -265,7 +265,7 @@ class Store:
             paths[paths.index(stream.path)] = stream.path.with_suffix(".parquet")
 
     def close(self) -> None:
-        """End the segments; there is at least one of each table."""
+        """Close the segments; there is at least one of each table."""
         if not self._number:
             self._begin()
         self._roll()
@@ -274,21 +274,21 @@ class Store:
             self._syncing = None
 
     def packed(self) -> None:
-        """The segments were packed meanwhile: read them under their new names."""
+        """Read the segments under their new names after they were packed."""
         with self._lock:
             self._closed = parts_of(self._folder)
 
     def read(self, table: Table, below: int) -> pa.Table:
-        """The committed rows of a table with `n` less than `below`, in no particular order."""
+        """Return the committed rows of a table with `n` below `below`, in no particular order."""
         found = self._tail(table, (0, below), schema(table).names)
         return found.filter(pc.less(found.column(ORDINAL.name), below))
 
     def tail(self, table: Table, first: int, columns: Sequence[str], most: int) -> pa.Table:
-        """These columns of the committed rows with `n` from `first` on, up to a limit."""
+        """Return these columns of the committed rows with `n` from `first` on, at most `most` rows."""
         return self._tail(table, (first, min(first + most, self.rows[table.name])), columns)
 
     def tally(self, table: Table, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:
-        """How many rows with `n` from `first` on there are of each combination of these columns, the count last."""
+        """Count the rows with `n` from `first` on by combination of the columns `by`; the count is last."""
         found = self._tail(table, (first, self.rows[table.name]), by)
         counted: Counter[tuple[Any, ...]] = Counter()
         for row in found.group_by(list(by), use_threads=False).aggregate([([], "count_all")]).to_pylist():
@@ -312,7 +312,7 @@ class Store:
 
 
 def read_part(path: Path, table: Table) -> pa.Table:
-    """All rows of one file of a table, packed or not. LedgerError where it cannot be read."""
+    """Return all rows of one file of a table, packed or not. Raises LedgerError if it cannot be read."""
     if path.suffix == SEGMENT:
         return pa.Table.from_batches(read_segment(path, table).batches, schema(table))
     from simbench.ledger.packing import read_packed  # noqa: PLC0415 - Parquet is slow to load, and a server that begins needs none
@@ -321,14 +321,14 @@ def read_part(path: Path, table: Table) -> pa.Table:
 
 
 def _within(found: pa.Table, span: tuple[int, int], columns: Sequence[str]) -> pa.Table:
-    """The rows numbered within a span; `n` ascends in a file."""
+    """Return the rows numbered within a span; `n` ascends in a file."""
     numbers = found.column(ORDINAL.name).to_numpy()
     start, end = np.searchsorted(numbers, span)
     return found.slice(start, end - start).select(columns)
 
 
 def _cut(batches: list[pa.RecordBatch], edge: int) -> tuple[list[pa.RecordBatch], list[pa.RecordBatch]]:
-    """Batches before an instant, and from it on."""
+    """Split batches into those before an instant and those from it on."""
     before = [batch.filter(pc.less(batch.column(0), edge)) for batch in batches]
     after = [batch.filter(pc.greater_equal(batch.column(0), edge)) for batch in batches]
     return [batch for batch in before if batch.num_rows], [batch for batch in after if batch.num_rows]

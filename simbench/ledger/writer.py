@@ -1,7 +1,4 @@
-"""The ledger as those see it who write it: five things with an `append`, and a moment when all is on disk.
-
-Interprets no row, and never makes the appending thread wait.
-"""
+"""The ledger for its writers: six tables with an `append` that never waits, and calls that wait for the disk."""
 
 from __future__ import annotations
 
@@ -32,16 +29,16 @@ if TYPE_CHECKING:
     from simbench.ledger.reader import Run
 
 MAX_BYTES = 10**9
-ROOM = 65_536  # octets a disk must have room for before a run begins on it
-EVERY = 1 << 60  # rows: more than there can be
+ROOM = 65_536  # octets that must be free on the disk when a run begins
+EVERY = 1 << 60  # rows: above any possible number
 
 
 def _tell(trouble: Trouble) -> None:
-    print(trouble, file=sys.stderr)  # noqa: T201 - trouble with the ledger must never pass in silence
+    print(trouble, file=sys.stderr)  # noqa: T201 - trouble with the ledger is always reported
 
 
 def not_writable(folder: Path, problem: OSError) -> SimbenchError:
-    """The error to raise for a run folder that cannot be written: Trouble for want of room, else LedgerError."""
+    """Return the error for a run folder that cannot be written: Trouble if a resource is lacking, else LedgerError."""
     text = problem.strerror or str(problem)
     if problem.errno in ROOMLESS:
         return Trouble(f"{folder}: {text}; the ledger needs room on this disk")
@@ -49,7 +46,7 @@ def not_writable(folder: Path, problem: OSError) -> SimbenchError:
 
 
 def _check_room(folder: Path) -> None:
-    """Write and remove a little, so that a full disk is found before anything is answered. Raises OSError."""
+    """Write and remove a small file, so that a full disk is found before the server answers. Raises OSError."""
     with TemporaryFile(dir=folder) as file:
         file.write(bytes(ROOM))
 
@@ -58,9 +55,8 @@ class Ledger:
     """One run being written to its folder.
 
     `wire`, `events`, `stimuli`, `centre`, `timing_error` and `minute` take tuples in the column order of
-    `simbench.ledger.rows` with `append`, and many of them as columns with `append_columns`; both may be bound once and
-    called from one thread.
-    Rows reach the disk within 200 ms; a process that is killed loses no more than those.
+    `simbench.ledger.rows` with `append`, or many rows as columns with `append_columns`; both may be bound once and
+    must be called from one thread. Rows are written within 200 ms; a killed process loses only rows younger than that.
     """
 
     def __init__(
@@ -89,12 +85,12 @@ class Ledger:
         on_trouble: Callable[[Trouble], object] = _tell,
         daily: bool = True,
     ) -> Self:
-        """Start a ledger in a folder of its own, made if need be, and lock the folder.
+        """Start a ledger in its own folder, which is created if necessary, and lock the folder.
 
-        `on_trouble` is given every failure to write as it happens, in the ledger's own thread; `flush` and `close`
-        raise it. A segment ends at midnight (UTC) of the rows, or beyond `max_bytes`; not `daily`: only beyond
-        `max_bytes`, for runs in virtual time. LedgerError if there is a ledger already, or anything that simbench did
-        not write, or the folder cannot be written; Trouble if the disk is full.
+        `on_trouble` gets every failure to write when it happens, in the ledger's thread; `flush` and `close` raise it.
+        A segment ends at midnight (UTC) of the rows, or beyond `max_bytes`; with `daily` false, for runs in virtual
+        time, only beyond `max_bytes`. Raises LedgerError if the folder contains a ledger or foreign files, or cannot be
+        written; Trouble if the disk is full.
         """
         try:
             claim(folder, "run folder", LedgerError)
@@ -119,9 +115,9 @@ class Ledger:
         return cls(lock, info, max_bytes, on_trouble, daily=daily)
 
     def write_table(self, name: str, rows: pa.Table) -> None:
-        """Write whole columns of a table, its `n` left out; they go out with the next batch. Blocks when many wait.
+        """Write whole columns of a table, without `n`, with the next batch. Blocks while many rows wait.
 
-        Trouble (from `flush` or `close`) when they do not fit the table.
+        `flush` or `close` raises Trouble if they do not fit the table.
         """
         self._flusher.take(TABLES[name], rows)
 
@@ -133,10 +129,10 @@ class Ledger:
         max_bytes: int = MAX_BYTES,
         on_trouble: Callable[[Trouble], object] = _tell,
     ) -> Self:
-        """Go on, in new segments, with the ledger of a run that was closed or killed.
+        """Continue the ledger of a run that was closed or killed, in new segments.
 
-        Whoever reads the run before it goes on locks it first and gives the lock. LedgerError if there is no ledger
-        that can be read, or somebody writes it.
+        A caller that reads the run first takes the lock itself and passes it. Raises LedgerError if there is no
+        readable ledger, or if a program writes it.
         """
         from simbench.ledger.reader import read_run  # noqa: PLC0415 - the reader knows ledgers, not the reverse
 
@@ -160,20 +156,20 @@ class Ledger:
     # Room ------------------------------------------------------------------------------------------------------
 
     def took(self, octets: int) -> bool:
-        """Octets were read from a line, and rows of them appended; whether nothing more should be read for now.
+        """Count octets that were received and appended as rows; return whether the server should pause reading.
 
-        True while more than 32 MB of them wait to be written: then memory grows faster than the disk takes rows.
+        True once more than 32 MB of them wait, because the disk is slower than the connections, until half are written.
         """
         return self._flusher.took(octets)
 
     @property
     def strained(self) -> bool:
-        """Whether `took` would say so now."""
+        """Whether the server should pause reading, as `took` returns."""
         return self._flusher.strained()
 
     @property
     def failing(self) -> str:
-        """Why rows cannot be written at present, "" while they can."""
+        """The reason why rows cannot be written at present, "" if they can."""
         return self._flusher.failing()
 
     def watch(self, on_change: Callable[[], object]) -> None:
@@ -182,26 +178,29 @@ class Ledger:
 
     @property
     def backlog(self) -> int:
-        """Rows in memory only. A driver in virtual time flushes when it grows beyond what it wants to hold."""
+        """The number of rows in memory only. A driver in virtual time flushes when it exceeds its own limit."""
         return self._flusher.backlog()
 
     def flush(self) -> None:
-        """Block until everything appended before is committed; Trouble if it cannot be, or if a row was lost."""
+        """Block until all rows appended before are committed.
+
+        Raises Trouble if they cannot be, or if a row was lost.
+        """
         if self.info.closed:
             self._refuse_late_rows()
             return
         self._flusher.wait()
 
     def durable_after(self, callback: Callable[[], object], call_soon: CallSoon) -> None:
-        """Call `call_soon(callback)` once everything appended before is committed.
+        """Call `call_soon(callback)` once all rows appended before are committed, which happens at once.
 
-        `call_soon` is called in the ledger's thread: give a loop's `call_soon_threadsafe`. While writing fails the
-        callback waits. The batch is written at once, not after its period. Trouble if the ledger is closed.
+        `call_soon` is called in the ledger's thread: pass a loop's `call_soon_threadsafe`. While writing fails the
+        callback waits. Raises Trouble if the ledger is closed.
         """
         self._flusher.after(callback, call_soon)
 
     def snapshot(self) -> Run:
-        """Everything appended so far as a run to read; rows appended later are not in it."""
+        """Return the rows appended so far as a run to read."""
         from simbench.ledger.reader import Run  # noqa: PLC0415 - the reader knows ledgers, not the reverse
 
         self.flush()
@@ -209,9 +208,9 @@ class Ledger:
         return Run(self.info, lambda table: store.read(table, rows[table.name]))
 
     def tail(self, table: str, first: int, columns: Sequence[str], most: int = EVERY) -> pa.Table:
-        """These columns of what is committed of a table from its `n`-th row on: for who follows a run as it grows.
+        """Return these columns of the committed rows of a table from `n` = `first` on, to follow a run that grows.
 
-        May be called from any thread; waits for no row. Nothing yet: an empty table.
+        May be called from any thread; does not wait. Returns an empty table if no row is committed.
         """
         from simbench.ledger.columns import schema  # noqa: PLC0415 - Arrow is slow to load
 
@@ -220,21 +219,21 @@ class Ledger:
         return self._flusher.store.tail(TABLES[table], first, columns, most)
 
     def tally(self, table: str, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:
-        """How many such rows there are of each combination of these columns: (value of each, count)."""
+        """Count these rows by combination of the columns `by`: (value of each, count)."""
         if not self._flusher.rows()[table]:
             return []
         return self._flusher.store.tally(TABLES[table], first, by)
 
     @property
     def written(self) -> dict[str, int]:
-        """Rows committed of each table."""
+        """The number of committed rows of each table."""
         return self._flusher.rows()
 
     def close(self, progress: Callable[[int, int], object] = lambda _done, _all: None) -> None:
         """Write everything, mark the run closed, pack its segments into Parquet and unlock its folder.
 
-        `progress` is given segments packed, and all. Trouble if something could not be written. Segments that cannot
-        be packed stay as they are, which readers take as well; `on_trouble` is called.
+        `progress` gets the number of packed segments, and of all. Raises Trouble if a row could not be written. If
+        packing fails, `on_trouble` is called, and the segments stay as they are, readable.
         """
         atexit.unregister(self._at_exit)
         if self.info.closed:
@@ -286,7 +285,7 @@ class Ledger:
 
 
 class MemoryLedger:
-    """The same ledger in memory, without thread or file, for tests and runs in virtual time."""
+    """A ledger in memory, without thread or file, for tests and runs in virtual time, with the methods of `Ledger`."""
 
     def __init__(self, info: RunInfo | None = None) -> None:
         self.info = info or RunInfo(run="memory")
@@ -295,7 +294,7 @@ class MemoryLedger:
         )
 
     def write_table(self, name: str, rows: pa.Table) -> None:
-        """Take whole columns of a table, its `n` left out."""
+        """Append whole columns of a table, without `n`."""
         table = TABLES[name]
         columns = [rows.column(column.name).to_pylist() for column in table.columns]
         getattr(self, name).extend(zip(*columns, strict=True))
@@ -303,34 +302,34 @@ class MemoryLedger:
     failing, strained = "", False
 
     def took(self, _octets: int) -> bool:
-        """Memory is all there is."""
+        """Return False: there is no disk to wait for."""
         return False
 
     def watch(self, on_change: Callable[[], object]) -> None:
-        """Nothing ever changes."""
+        """Do nothing: the state never changes."""
 
     def flush(self) -> None:
-        """Nothing to write."""
+        """Do nothing: there is no disk."""
 
     def durable_after(self, callback: Callable[[], object], call_soon: CallSoon) -> None:
         """Call `call_soon(callback)` at once."""
         call_soon(callback)
 
     def snapshot(self) -> Run:
-        """The rows appended so far as a run to read; Trouble when a row does not fit its table."""
+        """Return the rows appended so far as a run to read. Raises Trouble for a row that does not fit its table."""
         from simbench.ledger.reader import Run, rows_of  # noqa: PLC0415 - the reader knows ledgers, not the reverse
 
         return Run(self.info, rows_of({name: getattr(self, name)[:] for name in TABLES}))
 
     def tail(self, table: str, first: int, columns: Sequence[str], most: int = EVERY) -> pa.Table:
-        """As a ledger's on disk."""
+        """Return rows like `Ledger.tail`."""
         from simbench.ledger.reader import rows_of  # noqa: PLC0415 - the reader knows ledgers, not the reverse
 
         rows: list[Row] = getattr(self, table)[first : first + most]
         return rows_of({table: rows})(TABLES[table]).select(columns)
 
     def tally(self, table: str, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:
-        """As a ledger's on disk."""
+        """Count rows like `Ledger.tally`."""
         names = [column.name for column in TABLES[table].columns]
         places = [names.index(name) for name in by]
         rows: list[Row] = getattr(self, table)[first:]
@@ -339,16 +338,16 @@ class MemoryLedger:
 
     @property
     def backlog(self) -> int:
-        """Nothing waits for a disk."""
+        """0: no row waits for a disk."""
         return 0
 
     @property
     def written(self) -> dict[str, int]:
-        """Rows of each table."""
+        """The number of rows of each table."""
         return {name: len(getattr(self, name)) for name in TABLES}
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is no file."""
 
 
 AnyLedger = Ledger | MemoryLedger

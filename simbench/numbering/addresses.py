@@ -1,4 +1,4 @@
-"""Addresses as 64-bit keys for tables."""
+"""Converts addresses to 64-bit keys for tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from zlib import adler32, crc32
 
 from simbench.numbering.plan import MOST_DIGITS
 
-_PER_LENGTH: int = 10**MOST_DIGITS  # numbers of each length, as 033 differs from 33
+_PER_LENGTH: int = 10**MOST_DIGITS  # keys for each length, because 033 differs from 33
 _HASHED = 1 << 63
 
 

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 PIECE_ROWS = 65_536
 _OPERATOR = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _MOST_OPERATORS = 32_767  # counted in 16 bits
-_HEAD = 3  # first digits of a number, without the national prefix, by which most are known to be mobile
+_HEAD = 3  # first digits, after the national prefix, that suffice to recognise most mobile numbers
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """Some rows of a file: each column as an Arrow array of strings, and the line (Parquet: row) of each."""
+    """Consecutive rows of a file: each column as an Arrow array of strings, and the line (Parquet: row) of each row."""
 
     path: Path
     unit: str
@@ -57,7 +57,9 @@ def pieces(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()
 
 
 def msisdns(piece: Piece, plan: NumberingPlan) -> tuple[np.ndarray, np.ndarray]:
-    """Canonical msisdns of a piece as int64, mobile and M2M numbers only, and which of them are machines' numbers."""
+    """Return canonical msisdns of a piece as int64, and which of them are M2M numbers.
+    Raises SubscriberError for a number that is neither mobile nor M2M.
+    """
     import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load, and only files need it
     import pyarrow.compute as pc  # noqa: PLC0415 - as above
 
@@ -78,12 +80,12 @@ def msisdns(piece: Piece, plan: NumberingPlan) -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache(maxsize=8)
 def _plain(plan: NumberingPlan) -> np.ndarray:
-    """Which first digits, without the national prefix, are those of mobile numbers only."""
+    """Return which first digits, after the national prefix, belong to mobile numbers only."""
     return np.array([plan.plain_mobile(f"{plan.data.trunk}{head:0{_HEAD}}") for head in range(10**_HEAD)])
 
 
 def choices(piece: Piece, column: str, known: Sequence[str]) -> np.ndarray:
-    """Index of each value of a column among the known ones, as int8."""
+    """Return the index of each value of a column in `known`, as int8."""
     import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load, and only files need it
     import pyarrow.compute as pc  # noqa: PLC0415 - as above
 
@@ -95,7 +97,7 @@ def choices(piece: Piece, column: str, known: Sequence[str]) -> np.ndarray:
 
 
 def operators(piece: Piece, names: dict[str, int]) -> np.ndarray:
-    """Operators of a piece as int16 indices into `names`, which grows by those met for the first time."""
+    """Return the operators of a piece as int16 indices into `names`, to which new ones are added."""
     encoded = piece.columns["operator"].dictionary_encode()
     places = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     numbered = np.zeros(len(encoded.dictionary) + 1, np.int16)  # the last stands for null
@@ -105,14 +107,14 @@ def operators(piece: Piece, names: dict[str, int]) -> np.ndarray:
         numbered[place] = names.setdefault(name, len(names)) if fits else -1
     found: np.ndarray = numbered[places]
     for index in np.flatnonzero(found < 0)[:1]:
-        raise piece.wrong("operator", int(index), "a short name in small letters, such as acme or none")
+        raise piece.wrong("operator", int(index), "a short name in lower-case letters, such as acme or none")
     return found
 
 
 def _csv(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) -> Iterator[Piece]:
     import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load, and only files need it
 
-    # Octets that are no UTF-8 come through as backslashes, which no column admits.
+    # Octets that are not UTF-8 become backslashes, which no column accepts.
     with path.open(encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
         rows = csv.reader(file, strict=True)
         try:
@@ -147,15 +149,15 @@ def _parquet(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) -
                     array.validate(full=True)  # texts of damaged files need not be UTF-8
                 yield Piece(path, "row", range(row, row + batch.num_rows), arrays)
                 row += batch.num_rows
-    except (pa.ArrowException, ValueError) as problem:  # the latter from names of columns
+    except (pa.ArrowException, ValueError) as problem:  # ValueError for duplicate column names
         raise SubscriberError(str(path), str(problem).splitlines()[0], "a Parquet file of texts and numbers") from None
 
 
 def _check_names(path: Path, names: list[str], required: tuple[str, ...], optional: tuple[str, ...]) -> None:
-    expected = f"columns {', '.join(required)}" + (f", and perhaps {', '.join(optional)}" if optional else "")
+    expected = f"columns {', '.join(required)}" + (f", optionally {', '.join(optional)}" if optional else "")
     for name in required:
         if name not in names:
             raise SubscriberError(str(path), f"no column {name}", expected)
     for name in names:
         if name not in required + optional or names.count(name) > 1:
-            raise SubscriberError(str(path), f"column {ascii(name)[:60]} is unknown or double", expected)
+            raise SubscriberError(str(path), f"column {ascii(name)[:60]} is unknown or repeated", expected)

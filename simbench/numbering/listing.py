@@ -1,4 +1,4 @@
-"""Subscribers listed in a file, up to millions, in sorted arrays."""
+"""Subscribers listed in a file, possibly millions, in sorted arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KINDS = ("mobile", "m2m")
 
 
 class Listing:
-    """msisdn -> (operator, state, kind), 12 octets a subscriber once read."""
+    """A table from msisdn to (operator, state, kind), with 12 octets per subscriber."""
 
     def __init__(
         self, msisdns: np.ndarray, operators: np.ndarray, states: np.ndarray, kinds: np.ndarray, names: list[str]
@@ -57,7 +57,7 @@ class Listing:
         return len(self._msisdns)
 
     def find(self, msisdn: int) -> tuple[str, str, str] | None:
-        """Operator, state and kind of a listed number; None if it is not listed."""
+        """Return operator, state and kind of a listed number; None if it is not listed."""
         place = int(np.searchsorted(self._msisdns, msisdn))
         if place == len(self._msisdns) or self._msisdns[place] != msisdn:
             return None

@@ -1,7 +1,7 @@
-"""The numbering plan: the kind of a number, the operator its block was allotted to, and its canonical form.
+"""The numbering plan: the kind of a number, the operator its range was allotted to, and its canonical form.
 
-Classification never raises, whatever the text. The present operator of a number is not part of a plan. The ranges are
-those of the contract; the notations are those of ITU-T E.164 and E.123.
+Classification never raises. The present operator of a ported number is not part of a plan. The ranges are those of the
+contract, the notations those of ITU-T E.164 and E.123.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_DIGITS = 16  # longest address: the AdC field of EMI-UCP 4.0, section 5.1
 LONGEST_SIGN = 5  # digits before the national prefix: 00 and a country code of three
 REMEMBERED: Final = 1 << 16
 
-_FILLERS: Final = re.compile(r"[\s.\-/\u2010-\u2015]+")  # ITU-T E.123 has spaces; people type the others
+_FILLERS: Final = re.compile(r"[\s.\-/\u2010-\u2015]+")  # spaces as in ITU-T E.123, and other common separators
 _AS_FLOAT: Final = re.compile(r"(\+?[0-9]+)[.,]0+")
 
 
@@ -32,7 +32,7 @@ class Number(msgspec.Struct, frozen=True, gc=False):
     """A classified address.
 
     `msisdn` holds the international digits without any prefix, the same for every notation of the number; for a
-    malformed address it is the text as given. `holder` is the operator the block was allotted to, by its token, "other"
+    malformed address it is the text as given. `holder` is the operator the range was allotted to, by its token, "other"
     for one that the plan does not name, or empty if unassigned or irrelevant.
     """
 
@@ -66,12 +66,12 @@ class NumberingPlan:
         self._territories = {one.code: one.short for one in data.territories}
         self._heads = {prefix[len(data.trunk)] for prefix, one in self._by_prefix.items() if one.kind == "mobile"}
         zero = rf"^(\+|00)?({data.country_code})\({data.trunk or 0}\)"
-        self._trunk_in_brackets = re.compile(zero)  # +33 (0)6 ..., common though E.123 advises against it
+        self._trunk_in_brackets = re.compile(zero)  # +33 (0)6 ..., common although E.123 advises against it
         self.key = lru_cache(REMEMBERED)(lambda address: self.classify(address).msisdn)
         self._read = lru_cache(REMEMBERED)(self._number_of)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copies are made anew: what is remembered stays behind."""
+        """Copy the plan without its caches."""
         return NumberingPlan, (self.data, self.home)
 
     def classify(self, address: str) -> Number:
@@ -79,7 +79,7 @@ class NumberingPlan:
 
         Accepted are national numbers, international ones with +, 00 or nothing before the country code, and numbers of
         overseas territories with their own code or the country's. Everything else is malformed, including any text with
-        other characters than digits after the sign.
+        characters other than digits after the sign.
         """
         signed = address.startswith("+")
         digits = address[1:] if signed else address
@@ -98,7 +98,7 @@ class NumberingPlan:
         return self._international(digits, address)
 
     def kind_digits(self) -> int:
-        """How many first digits of an address say, together with its length, which kind of number it is."""
+        """Return the number of first digits that, with the length of an address, determine its kind."""
         return LONGEST_SIGN + self._lengths[0]
 
     def spellings(self, number: Number) -> tuple[str, ...]:
@@ -116,9 +116,9 @@ class NumberingPlan:
         return tuple(each for each in written if each and self.classify(each).msisdn == msisdn)
 
     def plain_mobile(self, prefix: str) -> bool:
-        """Whether every number of usual length with this prefix is a mobile of the country, whoever holds it.
+        """Return whether every number of usual length with this prefix is a mobile number of the country.
 
-        Lets a reader of millions of numbers accept them in bulk.
+        Readers of millions of numbers use this to accept them in bulk.
         """
         known = self._by_prefix
         below = [found for each, found in known.items() if each.startswith(prefix)]
@@ -141,28 +141,28 @@ class NumberingPlan:
     # The bench's own numbers ---------------------------------------------------------------------------------------
 
     def own(self, number: int) -> str:
-        """The msisdn of the operator's subscriber of a number, from 0 to below ten million; a fictional one."""
+        """Return the msisdn of the operator's fictional subscriber with a number from 0 to below ten million."""
         return self._nth(self.data.numbers.crowd, number)
 
     def writer(self, number: int) -> str:
-        """The msisdn of one of the operator's subscribers who write, from 0 to below six thousand."""
+        """Return the msisdn of one of the operator's subscribers who send messages, from 0 to below six thousand."""
         return self._nth(self.data.numbers.writers, number)
 
     def elsewhere(self, number: int) -> str:
-        """The msisdn of a subscriber of another network."""
+        """Return the msisdn of a subscriber of another network."""
         return self._nth(self.data.numbers.elsewhere, number)
 
     def fixed(self, number: int) -> str:
-        """The msisdn of a fixed line."""
+        """Return the msisdn of a fixed line."""
         return self._nth(self.data.numbers.fixed, number)
 
     def one(self, kind: Literal["machine", "overseas", "foreign"]) -> str:
-        """The msisdn of the bench's number of a kind, "" where the plan has none."""
+        """Return the msisdn of the bench's number of a kind, "" if the plan has none."""
         written = getattr(self.data.numbers, kind)
         return self.classify(written).msisdn if written else ""
 
     def short(self) -> str:
-        """An address that is too short to be a number."""
+        """Return an address that is too short to be a number."""
         return self.data.numbers.writers[:4]
 
     def _nth(self, written: str, number: int) -> str:
@@ -209,7 +209,7 @@ class NumberingPlan:
 
 
 def plan_of(contract: Contract) -> NumberingPlan:
-    """The plan of a contract; the same object for the same contract."""
+    """Return the plan of a contract, the same object for the same contract."""
     key = contract.digest, contract.operator
     if key not in _PLANS:
         _PLANS[key] = NumberingPlan(contract.numbering_plan, contract.operator)
@@ -220,7 +220,7 @@ _PLANS: dict[tuple[str, str], NumberingPlan] = {}
 
 
 def wrong_numbers(data: PlanData, home: str) -> Iterator[Mistake]:
-    """Find numbers of the bench that are not what they stand for, or may ring somebody."""
+    """Find numbers of the bench that are of another kind than their name says, or that may belong to a subscriber."""
     plan = NumberingPlan(data, home)
     for name in BenchNumbers.__struct_fields__:
         written, (kind, amount, whose) = getattr(data.numbers, name), _BENCH[name]
@@ -235,10 +235,12 @@ def wrong_numbers(data: PlanData, home: str) -> Iterator[Mistake]:
             rest = f", and the {amount:,} from it on" if amount > 1 else ""
             yield Mistake(keys, f"is {shown(written)}", f"a {kind} number{what}{rest}")
         elif not (first.fictional and last.fictional):
-            yield Mistake(keys, f"is {shown(written)}, which may ring somebody", "a number of a fictional range")
+            yield Mistake(
+                keys, f"is {shown(written)}, which may belong to a subscriber", "a number of a fictional range"
+            )
 
 
-# What each number of the bench stands for: its kind, how many follow it, whose they are.
+# The numbers of the bench: kind, size of the block, and operator.
 _BENCH: Final[dict[str, tuple[Kind, int, str]]] = {
     "crowd": ("mobile", 10_000_000, "operator"), "writers": ("mobile", 6_000, "operator"),
     "elsewhere": ("mobile", 1_000_000, "other"), "fixed": ("fixed", 10_000, ""), "foreign": ("foreign", 1, ""),

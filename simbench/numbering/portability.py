@@ -1,6 +1,6 @@
-"""Portability: the operator of each ported number, and since when.
+"""Portability: the operator of each ported number, and the instant from which it applies.
 
-Ports take effect at the midnight named in the file of the evening before (Arcep decision 2012-0576).
+Ports take effect at the midnight given in the file of the previous evening (Arcep decision 2012-0576).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class PortabilityTable:
         self, plan: NumberingPlan, msisdns: np.ndarray, operators: np.ndarray, since: np.ndarray, names: list[str]
     ) -> None:
         self._plan = plan
-        order = np.lexsort((since, msisdns))  # stable: of two ports of a number on one day the later line counts
+        order = np.lexsort((since, msisdns))  # stable: if a number has two ports on one day, the later line counts
         self._msisdns, self._operators, self._since = msisdns[order], operators[order], since[order]
         self._names = names
 

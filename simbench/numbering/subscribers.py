@@ -1,6 +1,6 @@
-"""The subscriber base: what happens to a message to an address, as far as the subscriber decides it.
+"""The subscriber base: whether a message to an address can be delivered, as far as this depends on the subscriber.
 
-Look-ups never raise, whatever the address; callers report changes (attach, detach, port).
+Look-ups never raise. Callers record changes (attach, detach, port).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ NOT_TELEPHONES_HERE = ("other-operator", "ported-out", "m2m", "unknown", "malfor
 
 NOBODY = "none"  # operator of an unassigned number, in files
 CACHED = 1_000_000
-ELSEWHERE, ABSENT, REACHED = 1, 2, 3  # reach: not served here as a telephone; served but absent; reachable
+ELSEWHERE, ABSENT, REACHED = 1, 2, 3  # values of `reach`: not served here; served but absent; reachable
 
-# Decided by the plan alone; mobile and M2M numbers depend on the subscriber.
+# Kinds that depend on the plan only; mobile and M2M numbers depend on the subscriber.
 _BY_PLAN: dict[Kind, str] = {"malformed": "malformed", "fixed": "fixed", "overseas": "overseas", "foreign": "foreign"}
 UNKNOWN, OUT, _PORTED_IN, _NEW_HOME, _ABSENT, _ROAMING = (
     entity_of("subscriber", purpose) for purpose in ("unknown", "out", "in", "new home", "absent", "roaming")
@@ -37,8 +37,9 @@ UNKNOWN, OUT, _PORTED_IN, _NEW_HOME, _ABSENT, _ROAMING = (
 class Subscriber(msgspec.Struct, frozen=True, gc=False):
     """The subscriber at an address. `attached` and `roaming` are true only for the home operator's own subscribers.
 
-    standing: the operator's token for a telephone served here, ported in or not; "m2m": a machine served here;
-    "ported-out": of the operator's block, served elsewhere; "unknown": unassigned; the others are kinds of the plan.
+    `standing` is the operator's token for a telephone served here, ported in or not; "m2m" for a machine served here;
+    "ported-out" for a number of the operator's ranges served elsewhere; "unknown" if unassigned; otherwise a kind of
+    the plan.
     """
 
     msisdn: str
@@ -54,15 +55,15 @@ class Subscriber(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def served(self) -> bool:
-        """Whether the operator serves the number, as a telephone."""
+        """Whether the operator serves the number as a telephone."""
         return self.standing not in NOT_TELEPHONES_HERE
 
 
 class BaseProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Shares (0 to 1) of unlisted numbers; by default all are assigned, attached and at home.
 
-    `share_ported_out` applies to the operator's blocks, `share_ported_in` to the others', `share_unknown` to both,
-    `share_absent` and `share_roaming` to the subscribers served here; only attached ones roam.
+    `share_ported_out` applies to the operator's ranges, `share_ported_in` to those of others, `share_unknown` to both,
+    `share_absent` and `share_roaming` to the subscribers served here; only attached subscribers roam.
     """
 
     share_ported_out: float = 0.0
@@ -83,8 +84,8 @@ class BaseProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AbsenceDistribution(msgspec.Struct, frozen=True):
     """Absences and portings of subscribers that were neither listed nor changed, as functions of number and instant.
 
-    `chances` and `lengths` are those of `kernels.presence`, none: always attached; a wave is (instant, how many of a
-    million are ported to another operator then).
+    `chances` and `lengths` are those of `kernels.presence`; by default every subscriber is attached. A wave is
+    (instant, number per million that are ported to another operator).
     """
 
     chances: tuple[int, int] = (0, 0)
@@ -101,9 +102,9 @@ def wave_purpose(wave: int) -> int:
 
 
 class SubscriberBase:
-    """All possible subscribers: changed while running, else listed in a file, else drawn from a profile.
+    """All possible subscribers: changed during the run, else listed in a file, else drawn from a profile.
 
-    A drawn subscriber depends on seed, profile and msisdn alone, whatever the order of look-ups.
+    A drawn subscriber depends only on seed, profile and msisdn, not on the order of look-ups.
     """
 
     def __init__(
@@ -139,10 +140,10 @@ class SubscriberBase:
         return found if found is not None else self._seek(address)
 
     def reach(self, address: str) -> int:
-        """Return ELSEWHERE, ABSENT or REACHED for an address, and keep it in `reaches`."""
+        """Return ELSEWHERE, ABSENT or REACHED for an address, and store it in `reaches`."""
         if self.reaches.count >= CACHED:
             self.reaches.clear()
-        subscriber = self._found.get(address) or self._sought(address)  # not kept twice
+        subscriber = self._found.get(address) or self._sought(address)  # `_seek` would cache the subscriber too
         found = (REACHED if subscriber.attached else ABSENT) if subscriber.served else ELSEWHERE
         self.reaches.put(key_of(address), found)
         return found
@@ -158,7 +159,7 @@ class SubscriberBase:
                 self.reaches.put(key_of(address), 0)
 
     def restore(self) -> list[Subscriber]:
-        """Undo every change; return the affected subscribers as they are again."""
+        """Undo every change; return the affected subscribers in their original state."""
         changed, self._changed = self._changed, {}
         self._found.clear()
         self.reaches.clear()
@@ -166,29 +167,34 @@ class SubscriberBase:
         return [self.find(msisdn) for msisdn in changed]
 
     def attach(self, msisdn: str) -> None:
-        """Make a subscriber reachable. Raises SubscriberError if not served here."""
+        """Make a subscriber reachable. Raises SubscriberError if it is not served here."""
         self.put(msgspec.structs.replace(self._served(msisdn), attached=True))
 
     def detach(self, msisdn: str) -> None:
-        """Make a subscriber unreachable. Raises SubscriberError if not served here."""
+        """Make a subscriber unreachable. Raises SubscriberError if it is not served here."""
         self.put(msgspec.structs.replace(self._served(msisdn), attached=False, roaming=False))
 
     def port(self, msisdn: str, operator: str) -> None:
-        """Port a number to an operator (to the own one: attached). SubscriberError unless it is an assigned mobile."""
+        """Port a number to an operator; ported to the home operator, it is attached.
+        Raises SubscriberError unless it is an assigned mobile number.
+        """
         found = self.find(msisdn)
         if not found.served and found.standing not in ("other-operator", "ported-out"):
             raise SubscriberError(msisdn, f"cannot be ported: {found.standing}", "an assigned mobile number")
         self.put(self._served_by(self.plan.classify(msisdn), operator, attached=True))
 
     def back_at(self, subscriber: Subscriber, now: int, limit: int) -> int:
-        """Return when a subscriber served here can be reached: `now` if attached; from `limit` on only "not before"."""
+        """Return when a subscriber served here can be reached: `now` if attached.
+
+        A value from `limit` on: not before.
+        """
         if self.law is None or not self._is_drawn(subscriber) or not subscriber.attached:
             return now if subscriber.attached else limit
         law = self.law
         return back_at(self._presence_key, int(subscriber.msisdn), now, limit, law.chances, law.lengths)
 
     def has_left(self, subscriber: Subscriber, now: int) -> bool:
-        """Whether a subscriber neither listed nor changed has been ported away in a wave by `now`."""
+        """Return whether a subscriber neither listed nor changed was ported away in a wave by `now`."""
         return self._is_drawn(subscriber) and any(
             at <= now and share(self._seed, int(subscriber.msisdn), purpose, ppm) for at, purpose, ppm in self._waves
         )

@@ -1,7 +1,7 @@
-"""The advisor: the cheapest code plan that keeps the promise, how sure that is, its rivals and why they lose.
+"""The advisor: the cheapest code plan that keeps the promise, its certainty, and the alternatives with reasons.
 
-Three sets of futures keep the answer honest: code plans are found in the first, one of them is chosen in the second,
-and every figure shown is measured in the third.
+Three sets of futures avoid a bias: code plans are found in the first, one of them is chosen in the second, and every
+figure shown is measured in the third.
 """
 
 from __future__ import annotations
@@ -38,19 +38,20 @@ from simbench.planning.wording import Note, english, notes_in_words, verdict, wh
 
 RIVALS = 2
 FEWEST, MOST = 1000, 4000
-SHOWN = 300  # futures in which points of the curves of cost are tried
-MESSAGES_A_RUN = 1000  # as long as a future takes, for progress only
+SHOWN = 300  # futures in which points of the cost curves are evaluated
+MESSAGES_A_RUN = 1000  # messages that take as long as one future, for progress only
 First = Callable[[Candidate], object]
 
 
 class Advice(msgspec.Struct, frozen=True):
     """The answer of the advisor.
 
-    verdict: whether the promise holds, in sentences. own: code plans the planner named, current: the codes held
-    already, each scored as the others. more_futures: how many would settle it, were the share measured the true one;
-    one_more: the cheapest wider code plan, where it does not hold for sure. replications: futures in which code plans
-    were looked for; scored: others, in which the figures were measured. asked: the campaign file. closings: what
-    closing held codes on the eve of the period costs. remarks: the notes, as data.
+    verdict: sentences on whether the promise is kept. own: code plans named by the planner; current: the codes
+    already held; both are scored like the others. more_futures: the number of futures that would decide it if the
+    measured share were exact. one_more: the cheapest larger code plan, if the promise is not certainly kept.
+    replications: futures in which code plans were searched; scored: other futures, in which the figures were measured.
+    asked: the campaign file. closings: the cost of closing held codes on the day before the period. remarks: the notes,
+    as data.
     """
 
     name: str
@@ -90,11 +91,11 @@ def advise(
     plan: Plan, progress: Progress = lambda _: None, first: First = lambda _: None, own: tuple[CodePlan, ...] = (),
     where: Where = 1,
 ) -> Advice:  # fmt: skip
-    """Find the cheapest code plan that keeps the promise; `first` takes it as soon as it is chosen and scored.
+    """Find the cheapest code plan that keeps the promise; `first` is called as soon as it is chosen and scored.
 
-    own: code plans to be scored beside it, as are the codes held already. where: sensitivities and trade-offs are
-    worked out there; the advice is the same wherever that is. Raises CampaignError with what would be
-    needed if no code plan keeps the promise.
+    own: code plans to score as well, like the codes already held. where: the executor of sensitivities and trade-offs;
+    it does not change the advice. Raises CampaignError, which names the necessary changes, if no code plan keeps the
+    promise.
     """
     fresh = fresh_of(plan)
     check_size(plan, plan.asked.replications + 2 * fresh)
@@ -143,13 +144,13 @@ def advise(
 
 
 def fresh_of(plan: Plan) -> int:
-    """How many futures choose and how many score: the more, the rarer lateness may be."""
+    """Return the number of futures for choosing and scoring: the rarer lateness may be, the more are needed."""
     rare = 20 / max(1e-6, 1 - plan.asked.probability)
     return max(plan.asked.replications, min(MOST, max(FEWEST, math.ceil(rare))))
 
 
 def _costs(plan: Plan, groups: list[Group], fresh: int) -> dict[str, float]:
-    """The cost of each phase, in runs of one future."""
+    """Return the cost of each phase, in runs of one future."""
     futures = plan.asked.replications
     needs, search = 8.0 * futures * len(groups), (8 * 20 + 2 * fresh + 400) * len(groups)
     kinds = 2 if plan.asked.outages.drawn else 1
@@ -164,9 +165,7 @@ def _costs(plan: Plan, groups: list[Group], fresh: int) -> dict[str, float]:
 def _chosen(
     pool: Pool, futures: list[Replication], phases: Phases
 ) -> tuple[Candidate, dict[str, tuple[CodePlan, bool]]]:
-    """The code plan that is advised, and every one that was found, by its words. Raises CampaignError if none will
-    do.
-    """
+    """Return the advised code plan, and every code plan found, by text. Raises CampaignError if none is sufficient."""
     plan = pool.plan
     step = steps(phases.phase("needs"), len(futures) * len(pool.groups))
     needs = [required_rates_of(group, futures, lambda _: step()) for group in pool.groups]
@@ -187,7 +186,7 @@ def _chosen(
 
 
 def _one_more(pool: Pool, chosen: Candidate) -> Candidate | None:
-    """The cheapest wider code plan whose promise holds; else the widest tried."""
+    """Return the cheapest larger code plan that keeps the promise, otherwise the largest one tried."""
     wider = sorted(widened(pool.plan, chosen.mix), key=pool.price)
     for mix in wider:
         if pool.first(mix).holds:
@@ -208,14 +207,14 @@ def _bought(
 
 
 def _sent(plan: Plan, groups: list[Group]) -> dict[tuple[Month, str], int]:
-    """Segments asked for by month and range of codes."""
+    """Return the requested segments by month and range of codes."""
     return {
         (plan.months[month], group.prefix): volume for group in groups for month, volume in group.messages().items()
     }
 
 
 def _notes(plan: Plan, chosen: Candidate, others: tuple[Candidate, ...], confirmation: Confirmation) -> Iterator[Note]:
-    """Notes for the reader."""
+    """Yield the notes for the reader."""
     if not chosen.proved:
         yield Note("unproved")
     for one in others:

@@ -1,7 +1,6 @@
-"""A campaign file: what is to be sent, by when, with which probability, and what may interrupt it.
+"""A campaign file: the messages to send, deadlines, required probability, and possible interruptions.
 
-Civil times are those of the contract's zone. The traffic class decides which range of short codes and which hours are
-used.
+Civil times are those of the contract's zone. The traffic class determines the range of short codes and the hours.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ Width = Annotated[float, msgspec.Meta(ge=0, le=2)]
 Probability = Annotated[float, msgspec.Meta(gt=0, le=1)]
 LEGAL: frozenset[str] = frozenset({"marketing", "geo"})  # classes bound to the hours of OPS-PRO-03
 FIRST: dict[str, int] = {"transactional": 1, "reply": 1, "web2sms": 2, "m2m": 2, "geo": 5, "marketing": 5}
-"""Priorities on a code that several classes share: the lowest leaves first."""
+"""Priorities on a code that several classes share: messages with the lowest number leave first."""
 
 
 USES: Final[dict[str, Use]] = {
@@ -40,7 +39,7 @@ USES: Final[dict[str, Use]] = {
 
 
 class CampaignError(BadInput):
-    """A campaign file says something it may not, or asks for what no plan can do."""
+    """A campaign file is invalid, or no plan can meet it."""
 
 
 class Period(Frozen, rename={"first": "from"}, frozen=True):
@@ -54,15 +53,17 @@ class Period(Frozen, rename={"first": "from"}, frozen=True):
 
 
 class Sending(Frozen, rename={"kind": "class"}, frozen=True):
-    """A sending of `volume` messages at `start`, all of which must have left `deadline_h` hours later.
+    """A sending of `volume` messages at `start`, all of which must have left within `deadline_h` hours.
 
-    `class` is the traffic class, which decides on the range of short codes and the hours. `start` is civil time of the
+    `class` is the traffic class, which determines the range of short codes and the hours. `start` is civil time of the
     contract's zone, as 2026-11-03T08:00. `every` repeats the sending until the period ends; "jour-ouvrable" and
     "week-ouvrable" leave out Sundays and public holidays; empty: once. For a monthly sending write one table per month.
 
     `spread_min`: minutes over which the messages arrive (0: all at once). `parts` is the number of segments of each
     message; each counts against the rate. `sigma` is the uncertainty of the volume (standard deviation of its
     logarithm; 0: exact), drawn for each repetition; `sigma_period` is drawn once for all repetitions of a replication.
+
+    `name` is the name of the sending in reports.
     """
 
     name: Word
@@ -78,10 +79,12 @@ class Sending(Frozen, rename={"kind": "class"}, frozen=True):
 
 
 class Steady(Frozen, rename={"kind": "class"}, frozen=True):
-    """Messages that arise one by one: `per_day` on a mean day, each to leave within `within_min` minutes.
+    """Messages requested one by one: `per_day` on a mean day, each to leave within `within_min` minutes.
 
-    `daily` are 24 weights by hour of the day, `weekly` 7 weights by weekday from Monday. `class` and `parts` as for
+    `daily` are 24 weights by hour of the day, `weekly` 7 weights by weekday from Monday. `class` and `parts` are as for
     sendings. `sigma` is drawn for each day, `sigma_period` once for all days of a replication.
+
+    `name` is the name of the flow in reports.
     """
 
     name: Word
@@ -96,14 +99,17 @@ class Steady(Frozen, rename={"kind": "class"}, frozen=True):
 
 
 class Holding(Frozen, frozen=True):
-    """A short code that is already held when the period begins, and its rate then (messages per second)."""
+    """A short code that is already held when the period begins, and its rate then (messages per second).
+
+    `code` is the short code, `rate_per_s` its rate.
+    """
 
     code: str
     rate_per_s: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
 
 class CampaignPlan(Frozen, frozen=True):
-    """What is to be sent and what the plan must achieve. At least one sending or flow is required.
+    """The messages to send and the required promise. At least one sending or flow is required.
 
     `promise`: "sending" requires that at least the share `probability` of each demand's sendings (of a flow: of its
     days) is on time; "period" that with this probability nothing is late in the whole period. `replications`: random
@@ -114,6 +120,8 @@ class CampaignPlan(Frozen, frozen=True):
     used. `delivered_share`: share of the messages that is delivered and hence billed. `held`: codes held already, for
     which no opening is paid. `lead_days`: days between an order and its effect (the offer states no time). Incidents in
     `outages` must have the scope "total". `contract` is a built-in contract or a file beside this one.
+
+    `name` and `title` appear in reports.
     """
 
     period: Period
@@ -135,7 +143,7 @@ class CampaignPlan(Frozen, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True, dict=True):
-    """A campaign file with its contract: what the advisor works on."""
+    """A campaign file with its contract, the input of the advisor."""
 
     asked: CampaignPlan
     contract: Contract
@@ -167,7 +175,7 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
         return tuple(sorted({self.prefix(demand.kind) for demand in asked}))
 
     def prefix(self, kind: str) -> str:
-        """The range a class belongs on (OPS-DEO-07 to 11; for transactional traffic AMB-12 decides)."""
+        """Return the range of codes of a class (OPS-DEO-07 to 11; for transactional traffic by AMB-12)."""
         use = USES.get(kind)
         numbering = self.contract.terms.numbering
         ordinary = numbering.prefixes("ordinary")
@@ -182,7 +190,7 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def held(self) -> dict[str, int]:
-        """The rate of each code that is held when the period begins."""
+        """The rate of each code held when the period begins."""
         return {one.code: one.rate_per_s for one in self.asked.held}
 
     @property
@@ -193,13 +201,13 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
 
 
 def read_campaign(path: Path) -> Plan:
-    """Read and check a campaign file. Raises CampaignError, one line naming file, key, value and expectation."""
+    """Read and check a campaign file. Raises CampaignError, one line with file, key, value and expectation."""
     asked = read_toml(path, CampaignPlan, CampaignError)
     return checked(asked, contract_beside(asked.contract, path), str(path))
 
 
 def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") -> Plan:
-    """A plan out of what was asked for. Raises CampaignError."""
+    """Check the contents of a campaign file and return the plan. Raises CampaignError."""
     if not asked.sendings and not asked.flows:
         raise CampaignError(place, "nothing is to be sent: neither sendings nor flows", "at least one of them")
     try:
@@ -220,12 +228,14 @@ def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") ->
         for field, size in (("daily", 24), ("weekly", 7)):
             weights = getattr(flow, field)
             if len(weights) != size or not sum(weights):
-                raise CampaignError(f"{place}: flows[{index}].{field}", "is no profile", f"{size} weights, not all 0")
+                raise CampaignError(
+                    f"{place}: flows[{index}].{field}", "is not a profile", f"{size} weights, not all 0"
+                )
     _check_held(plan, place)
     for table in ("scripted", "maintenance", "drawn"):
         for index, one in enumerate(getattr(asked.outages, table)):
             if one.scope != TOTAL:
-                problem = f"is {shown(one.scope)}: a plan reckons with interruptions of everything only"
+                problem = f"is {shown(one.scope)}: a plan supports total interruptions only"
                 raise CampaignError(f"{place}: outages.{table}[{index}].scope", problem, '"total"')
     return plan
 
@@ -243,7 +253,7 @@ def _check_held(plan: Plan, place: str) -> None:
 
 
 def check_code(plan: Plan, code: str, rate_per_s: int, place: str) -> None:
-    """Raise CampaignError for a code of no range that the plan needs, or a rate that is no tier of the contract."""
+    """Raise CampaignError for a code outside the needed ranges, or a rate that is not a tier of the contract."""
     tiers = sorted(plan.contract.terms.throughput.rates)
     is_number = code.isascii() and code.isdecimal()
     name = code if is_number else shown(code)
@@ -253,11 +263,11 @@ def check_code(plan: Plan, code: str, rate_per_s: int, place: str) -> None:
     digits = plan.contract.terms.numbering.code_digits.value
     if not code.startswith(plan.groups) or len(code) != digits or not is_number:
         ranges = ", ".join(prefix + "ABCDEFGHIJ"[: digits - len(prefix)] for prefix in plan.groups)
-        raise CampaignError(place, f"{name} carries nothing of this plan", f"codes of {ranges}")
+        raise CampaignError(place, f"{name} has no traffic in this plan", f"codes of {ranges}")
 
 
 def _start(sending: Sending, calendar: Calendar, key: str) -> int:
-    """When a sending first starts (us). Raises CampaignError, also for a time of a zone of its own."""
+    """Return the first start of a sending (us). Raises CampaignError, also for a time with a zone."""
     try:
         civil = datetime.fromisoformat(sending.start)
         if civil.tzinfo is not None:
@@ -274,7 +284,7 @@ def _check_names(asked: CampaignPlan, place: str) -> None:
         for index, demand in enumerate(getattr(asked, table)):
             if demand.name in seen:
                 problem = f"{shown(demand.name)} appears twice"
-                raise CampaignError(f"{place}: {table}[{index}].name", problem, "a name of its own")
+                raise CampaignError(f"{place}: {table}[{index}].name", problem, "a unique name")
             seen.add(demand.name)
 
 

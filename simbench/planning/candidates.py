@@ -1,4 +1,4 @@
-"""The code plans that are tried, which of them is chosen, and why each other one loses."""
+"""The code plans tried, the choice among them, and the reason against each other one."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Step = Callable[[], object]
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A code plan and its score in futures it was not found in.
+    """A code plan and its score in futures other than those in which it was found.
 
-    euros: over the period, without messages. meets: whether the share measured is enough; holds: whether the lower
-    end of its interval is. why: what it is or why it loses. doubt: whether another set of futures might decide
-    otherwise about it.
+    euros: over the period, without messages. meets: whether the measured share is sufficient; holds: whether the lower
+    end of its interval is. why: the reason for or against it. doubt: whether another set of futures might decide
+    differently.
     """
 
     mix: CodePlan
@@ -38,12 +38,12 @@ class Candidate(msgspec.Struct, frozen=True):
 
     @property
     def probability(self) -> float:
-        """The share measured of what the promise is about."""
+        """The measured share of the promise's subject."""
         return self.score.promised.share
 
 
 class Pool:
-    """The code plans of a plan, each scored at most once in each set of futures."""
+    """The code plans of a plan, each scored at most once per set of futures."""
 
     def __init__(self, plan: Plan, groups: list[Group], choosing: list[Replication], scoring: list[Replication]):
         self.plan, self.groups = plan, groups
@@ -52,14 +52,14 @@ class Pool:
         self._scored: dict[str, Score] = {}
 
     def first(self, mix: CodePlan) -> Score:
-        """The score by which code plans are chosen."""
-        key = repr(mix.held)  # its words leave out from which month on
+        """Return the score used for choosing a code plan."""
+        key = repr(mix.held)  # its text leaves out the month of a change
         if key not in self._chosen_by:
             self._chosen_by[key] = screened(self.groups, self._choosing, mix)
         return self._chosen_by[key]
 
     def candidate(self, mix: CodePlan, *, proved: bool = True) -> Candidate:
-        """The code plan with the score that is shown, in futures by which nothing was chosen."""
+        """Return the code plan with the score that is shown, from futures not used for choosing."""
         words, key = mix.words(), repr(mix.held)
         if key not in self._scored:
             self._scored[key] = screened(self.groups, self._scoring, mix)
@@ -70,11 +70,11 @@ class Pool:
         )  # fmt: skip
 
     def price(self, mix: CodePlan) -> Decimal:
-        """Euros over the period without messages."""
+        """Return the euros over the period without messages."""
         return cost(mix, self.plan.months, self.plan.contract, self.plan.held)
 
     def choose(self, mixes: list[CodePlan]) -> CodePlan | None:
-        """The cheapest whose interval lies above what is asked for; else the cheapest that measures enough."""
+        """Choose the cheapest plan with an interval above the required share, or else with a sufficient share."""
         ordered = sorted(mixes, key=lambda mix: (self.price(mix), -mix.lowest))
         enough = None
         for mix in ordered:
@@ -87,11 +87,11 @@ class Pool:
 
 
 def code_plans_of(plan: Plan, needs: list[RequiredRates], step: Step) -> dict[str, tuple[CodePlan, bool]]:
-    """Distinct solutions of the program and their neighbours, with whether each is proved; by its words."""
+    """Return the distinct solutions of the program and their neighbours, and whether each is proved, by text."""
     target = plan.asked.probability
     best = solve(plan, needs, Wish(target))
     step()
-    around = max(1, best.mix.codes - len(plan.held)) if best else 1  # codes that are opened
+    around = max(1, best.mix.codes - len(plan.held)) if best else 1  # number of codes opened
     wishes = [Wish(target, steady=True), *(Wish(each) for each in LADDER)]
     wishes += [Wish(target, codes=around + more) for more in (1, -1, 2, -2, 3, 5, 10, -3) if around + more > 0]
     solutions = [best]
@@ -111,7 +111,7 @@ def code_plans_of(plan: Plan, needs: list[RequiredRates], step: Step) -> dict[st
 
 
 def widened(plan: Plan, mix: CodePlan) -> list[CodePlan]:
-    """The code plan with one, two and more standard codes added to every month, range by range, within codes_max."""
+    """Return the code plan with one, two and more standard codes added to every month, by range, within codes_max."""
     found, standard = [], plan.tiers[0]
     for prefix in mix.held:
         for more in range(1, MOST_ADDED + 1):
@@ -123,9 +123,7 @@ def widened(plan: Plan, mix: CodePlan) -> list[CodePlan]:
 
 
 def partial(plan: Plan, mixes: list[CodePlan]) -> list[CodePlan]:
-    """Each code plan that is the same throughout, with one code of the lowest rate fewer before or from some month
-    on.
-    """
+    """Return each constant code plan with one code of the lowest rate fewer before or from some month on."""
     found = []
     for mix in mixes:
         for prefix, months in mix.held.items():
@@ -141,12 +139,12 @@ def partial(plan: Plan, mixes: list[CodePlan]) -> list[CodePlan]:
 
 
 def neighbours(mix: CodePlan, plan: Plan) -> Iterator[CodePlan]:
-    """The same throughout, with a range's highest code left out or a tier lower or higher, or a standard code more."""
+    """Yield the constant code plans with a range's highest code removed or moved by a tier, or with one more code."""
     for prefix, months in mix.held.items():
         for change in ("less", "lower", "higher", "more"):
             changed = [_changed(dict(month), plan.tiers, change) for month in months]
             if any(sum(counts.values()) == 0 for counts in changed):
-                continue  # nothing would leave at all
+                continue  # no message would leave
             other = code_plan_of({**_counts(mix), prefix: changed})
             if other.codes <= plan.asked.codes_max:
                 yield other

@@ -1,4 +1,4 @@
-"""A code plan: which short codes are open at which rate in which month, and what that costs.
+"""A code plan: the short codes open in each month, their rates, and the cost.
 
 Prices come from `simbench.billing`.
 """
@@ -19,27 +19,27 @@ from simbench.billing.invoice import Invoice, invoice
 from simbench.contract import Contract
 
 Held = tuple[tuple[int, int], ...]
-"""(rate, number of codes) in ascending order of rate; a rate no code has is left out."""
+"""(rate, number of codes) in ascending order of rate, without rates that no code has."""
 
 
 class CodePlan(msgspec.Struct, frozen=True):
-    """For each range of codes ("36") what is held in each month of the period."""
+    """For each range of codes ("36") the codes held in each month of the period."""
 
     held: dict[str, tuple[Held, ...]]
 
     def rates(self, prefix: str) -> tuple[int, ...]:
-        """Messages a second of all codes of a range together, month by month."""
+        """Return the total messages per second of all codes of a range, by month."""
         return tuple(sum(rate * count for rate, count in month) for month in self.held[prefix])
 
     @property
     def codes(self) -> int:
-        """How many codes are open in the month that has most."""
+        """The largest number of codes open in a month."""
         months: list[tuple[Held, ...]] = list(zip(*self.held.values(), strict=True))
         return max((sum(count for held in month for _, count in held) for month in months), default=0)
 
     @property
     def lowest(self) -> int:
-        """Messages a second of all codes in the month that has least."""
+        """The smallest total rate of all codes in a month (messages per second)."""
         return min((sum(self.rates(prefix)[at] for prefix in self.held) for at in range(self._months)), default=0)
 
     @property
@@ -47,7 +47,7 @@ class CodePlan(msgspec.Struct, frozen=True):
         return min((len(months) for months in self.held.values()), default=0)
 
     def words(self) -> str:
-        """The code plan in a line: "36: 3 x 50/s (2026-10 on)" by range, a change of month after a semicolon."""
+        """Return the code plan as a line: "36: 3 x 50/s (2026-10 on)" by range, with each change after a semicolon."""
         found = []
         for prefix, months in self.held.items():
             runs = [held for place, held in enumerate(months) if not place or held != months[place - 1]]
@@ -58,7 +58,7 @@ class CodePlan(msgspec.Struct, frozen=True):
 
 
 def code_plan_of(counts: dict[str, list[dict[int, int]]]) -> CodePlan:
-    """A code plan out of counts by rate."""
+    """Return a code plan for counts by rate."""
     return CodePlan(
         {
             prefix: tuple(tuple(sorted((rate, n) for rate, n in month.items() if n)) for month in months)
@@ -70,9 +70,9 @@ def code_plan_of(counts: dict[str, list[dict[int, int]]]) -> CodePlan:
 def acts_of(
     mix: CodePlan, months: tuple[Month, ...], contract: Contract, held: Mapping[str, int] | None = None
 ) -> Acts:
-    """The acts that bring a code plan about: codes keep their rate where they can; the rest change, open, close.
+    """Return the acts that implement a code plan: codes keep their rate if possible; the others change, open, close.
 
-    held: the rate of each code that is held before; these are shown as opened in the month before.
+    held: the rate of each code held before the period; these codes are shown as opened in the month before.
     """
     standard = contract.terms.throughput.default_per_s.value
     eve = _month_before(months[0])
@@ -104,9 +104,9 @@ def _tiers(
 
 
 def _paths(of_months: tuple[Held, ...], before: list[int]) -> list[list[int]]:
-    """The rate of each code, before the period and month by month, 0 where it is not open.
+    """Return the rate of each code before the period and by month, 0 if it is not open.
 
-    A code that was closed does not come back.
+    A closed code is not opened again.
     """
     paths = [[rate] for rate in before]
     for place, month in enumerate(of_months, 1):
@@ -131,7 +131,7 @@ def invoices(
     mix: CodePlan, months: tuple[Month, ...], contract: Contract, delivered: dict[tuple[Month, str], int],
     held: Mapping[str, int] | None = None,
 ) -> tuple[Invoice, ...]:  # fmt: skip
-    """The invoice of each month, given how many segments are delivered by month and range."""
+    """Return the invoice of each month for the delivered segments by month and range."""
     acts = acts_of(mix, months, contract, held)
     first = contract.terms.numbering.codes_in
     some = {prefix: next((one.code for one in acts.codes if one.code.startswith(prefix)), "") for prefix in mix.held}
@@ -145,9 +145,9 @@ def invoices(
 def cost(
     mix: CodePlan, months: tuple[Month, ...], contract: Contract, held: Mapping[str, int] | None = None
 ) -> Decimal:
-    """Euros before VAT over the period, without the messages, which cost the same whatever the mix.
+    """Return euros before VAT over the period, without the messages, whose cost does not depend on the mix.
 
-    A held code that is not kept is closed on the eve of the period; its closing is counted here.
+    A held code that is not kept is closed on the day before the period; its closing is included.
     """
     bills = invoices(mix, months, contract, {}, held)
     return sum((bill.total_ht for bill in bills), Decimal(0)) + closed_before(mix, months, contract, held)
@@ -156,7 +156,7 @@ def cost(
 def closed_before(
     mix: CodePlan, months: tuple[Month, ...], contract: Contract, held: Mapping[str, int] | None = None
 ) -> Decimal:
-    """Euros for closing held codes on the eve of the period, which stand on the bill of the month before."""
+    """Return the euros for closing held codes on the day before the period, billed in the month before."""
     closed = [one for one in acts_of(mix, months, contract, held).codes if one.closed and one.closed < months[0].first]
     return len(closed) * Decimal(sum((row.value for row in contract.terms.rows("other_change")), Decimal(0)))
 

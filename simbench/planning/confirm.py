@@ -1,7 +1,7 @@
-"""The tightest days of a code plan sent message by message, and how far the fluid was off.
+"""The tightest days of a code plan simulated message by message, and the error of the fluid model.
 
-A sample is one span of days of one future: from a midnight at which nothing waits to the midnight after the tightest
-sending or day is done. Samples are taken as long as a budget of messages lasts, the tightest first.
+A sample is one span of days of one future: from a midnight without waiting messages to the midnight after the tightest
+sending or day is done. Samples are taken within a budget of messages, the tightest first.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Progress = Callable[[float], object]
 
 
 class Confirmed(msgspec.Struct, frozen=True):
-    """A candidate's tightest days of a future message by message: how far the fluid was off, and what was late.
+    """A candidate's tightest days of a future message by message: the error of the fluid model, and lateness.
 
-    off_s: the largest difference of a completion, or of a day's longest wait. late, late_by_fluid: sendings and days
-    of flows late, counted either way.
+    off_s: the largest difference of a completion, or of a day's longest wait. late, late_by_fluid: number of late
+    sendings and days of flows, by messages and by the fluid model.
     """
 
     words: str
@@ -42,7 +42,7 @@ class Confirmed(msgspec.Struct, frozen=True):
 
 
 class Confirmation(msgspec.Struct, frozen=True):
-    """The samples, and how many were left out because the budget of messages was spent, or nothing would fit."""
+    """The samples, and the number left out because of the budget of messages."""
 
     samples: tuple[Confirmed, ...]
     messages: int
@@ -61,7 +61,7 @@ def confirm(
     groups: list[Group], futures: list[Replication], mixes: Sequence[tuple[str, CodePlan]],
     progress: Progress = lambda _: None, budget: int = BUDGET,
 ) -> Confirmation:  # fmt: skip
-    """Send the tightest days of each code plan, the first code plan's before the others'."""
+    """Simulate the tightest days of each code plan, starting with the first code plan."""
     found: list[Confirmed] = []
     spent = left_out = sent = 0
 
@@ -83,7 +83,7 @@ def confirm(
 
 
 def daily(groups: list[Group]) -> int:
-    """Messages of a mean day."""
+    """Return the messages of a mean day."""
     return round(sum(sum(group.messages().values()) / len(group.days) for group in groups))
 
 
@@ -94,7 +94,7 @@ def _compared(words: str, group: Group, mix: CodePlan, future: Replication, days
     start = group.plan.span[0]
     for at, real in zip(sent.occasions, sent.done, strict=True):
         if done[at] > group.midnight(days.end):
-            continue  # not done within the sample, either way
+            continue  # not done within the sample in either model
         late += real > group.due[at]
         by_fluid += done[at] > group.due[at]
         gap, took = abs(done[at] - real), real - (group.occasions[at].start - start) / SECOND_US
@@ -102,7 +102,7 @@ def _compared(words: str, group: Group, mix: CodePlan, future: Replication, days
     for place, flow in enumerate(group.flows):
         for day, wait in sent.waits[flow.name].items():
             if waits[place, day] > STEP_S and group.midnight(day + 1) + waits[place, day] > group.midnight(days.end):
-                continue  # what waits may leave after the sample
+                continue  # waiting messages may leave after the sample
             late += wait > flow.within_min * 60
             by_fluid += waits[place, day] > flow.within_min * 60
             gap = max(0.0, abs(waits[place, day] - wait) - STEP_S)
@@ -119,7 +119,7 @@ def _compared(words: str, group: Group, mix: CodePlan, future: Replication, days
 def _tightest(
     groups: list[Group], futures: list[Replication], mix: CodePlan
 ) -> Iterator[tuple[Group, Replication, Days]]:
-    """The futures in which something comes closest to its deadline, or most past it, with those days."""
+    """Yield the futures with the smallest margin to a deadline, or the largest delay, with those days."""
     slack: list[tuple[float, int, int, int, float]] = []
     for which, group in enumerate(groups):
         for row, future in enumerate(futures):
@@ -145,7 +145,7 @@ def _tightest(
 
 
 def _quiet_span(group: Group, future: Replication, mix: CodePlan, day: int, until: float) -> Days | None:
-    """Whole days around one, from a midnight at which nothing waits on; None if they are too many for a sample."""
+    """Return whole days around a day, from a midnight without waiting messages on; None if too many for a sample."""
     done, waits = group.run(mix.rates(group.prefix), future)
     begins = np.array([(one.start - group.plan.span[0]) / SECOND_US for one in group.occasions])
     first = day

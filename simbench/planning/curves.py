@@ -1,4 +1,4 @@
-"""The course of each demand under the chosen code plan: what waits, and what share is done by when."""
+"""The course of each demand under the chosen code plan: waiting messages, and the share done over time."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 
 
 class Curve(msgspec.Struct, frozen=True):
-    """A sending from its start to past its deadline: hours, the shares that wait in the 5th, 50th and 95th of 100
-    occasions and in the worst, and the share of its occasions complete by each hour.
+    """A sending from its start to after its deadline: hours, the waiting share at the 5th, 50th and 95th percentile of
+    its occasions and in the worst one, and the share of occasions complete by each hour.
     """  # fmt: skip
 
     demand: str
@@ -33,7 +33,7 @@ class Curve(msgspec.Struct, frozen=True):
 
 
 class Waits(msgspec.Struct, frozen=True):
-    """A flow: minutes, and the share of its days on which nothing waited longer."""
+    """A flow: minutes, and the share of its days on which no message waited longer."""
 
     demand: str
     minutes: tuple[float, ...]
@@ -42,7 +42,7 @@ class Waits(msgspec.Struct, frozen=True):
 
 
 def curves(groups: list[Group], futures: list[Replication], chosen: CodePlan) -> Iterator[Curve | Waits]:
-    """The course of each demand in futures; at its deadline, the share in time is that of a score in the same ones."""
+    """Yield the course of each demand in futures; the share at the deadline equals that of a score in these futures."""
     for group in groups:
         rates = chosen.rates(group.prefix)
         runs = [group.run(rates, future) for future in futures]
@@ -55,7 +55,7 @@ def curves(groups: list[Group], futures: list[Replication], chosen: CodePlan) ->
 
 
 def _backlog(group: Group, rates: tuple[int, ...], future: Replication) -> Floats:
-    """The messages waiting of each sending's occasions, point by point of the period."""
+    """Return the waiting messages of each sending's occasions at each point of the period."""
     finest_h = min(one.deadline_h for one in group.sendings) / STEPS
     points = int(group.load.end_s / max(10.0, finest_h * 3600))
     curve = np.zeros((len(group.sendings), points))
@@ -70,7 +70,7 @@ def _sending(group: Group, sending: Sending, done: Floats, backlog: list[Floats]
     took_h = (done[:, which] - begins).ravel() / 3600
     due_h = (group.due[which] - begins) / 3600
     in_time = [(took_h <= hour).mean() for hour in hours]
-    in_time[STEPS] = float((done[:, which] <= begins + due_h * 3600).mean())  # as it is scored
+    in_time[STEPS] = float((done[:, which] <= begins + due_h * 3600).mean())  # as in the score
     points = len(backlog[0])
     places = ((begins[:, None] + hours * 3600) / group.load.end_s * points).astype(int)
     volume = sending.volume * sending.parts
@@ -88,7 +88,7 @@ def _flow(flow: Steady, waits: Floats) -> Waits:
 
 
 def _axis(deadline: float) -> Floats:
-    """Points up to a deadline, the deadline among them, and half as far beyond it."""
+    """Return points up to and including a deadline, and half as far after it."""
     found: Floats = np.arange(STEPS + AFTER + 1, dtype=np.float64) * np.float64(deadline / STEPS)
     found[STEPS] = deadline
     return found

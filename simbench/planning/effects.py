@@ -16,13 +16,13 @@ from simbench.planning.runs import Key, Result
 from simbench.planning.study import MEASURES, Prepared, Value
 from simbench.planning.sweep import student
 
-MOST_VALUES = 12  # of a parameter that is drawn from a range, more are shown one by one
+MOST_VALUES = 12  # a parameter drawn from a range with more values is shown point by point
 COSTS = "euros"
 LESS_IS_BETTER = frozenset(MEASURES) - {"offered", "accepted", "delivered", "delivered_share"}
 
 
 class Level(msgspec.Struct, frozen=True):
-    """One value of a parameter: the mean of a measure over everything else, half the width of its interval, runs."""
+    """One value of a parameter: the mean of a measure over all other parameters, half its interval's width, runs."""
 
     value: Value
     mean: float
@@ -31,7 +31,7 @@ class Level(msgspec.Struct, frozen=True):
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """The effect of a parameter on a measure: value by value, or point by point for one drawn from a range."""
+    """The effect of a parameter on a measure: by value, or by point for one drawn from a range."""
 
     parameter: str
     measure: str
@@ -39,15 +39,15 @@ class Effect(msgspec.Struct, frozen=True):
 
     @property
     def span(self) -> float:
-        """How far apart the means are."""
+        """The difference of the largest and smallest mean."""
         means = [one.mean for one in self.levels]
         return max(means) - min(means)
 
 
 class Interaction(msgspec.Struct, frozen=True):
-    """Means of a measure at each pair of values of two parameters: means[second][first], None where no point is.
+    """Means of a measure at each pair of values of two parameters: means[second][first], None without a point.
 
-    gap: how far the lines are from parallel, as a share of the range of the means.
+    gap: the deviation of the lines from parallel, as a share of the range of the means.
     """
 
     first: str
@@ -60,7 +60,7 @@ class Interaction(msgspec.Struct, frozen=True):
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """A point by two measures, and whether no other is better in both."""
+    """A point by two measures, and whether no other point is better in both."""
 
     point: int
     x: float
@@ -69,7 +69,7 @@ class Placed(msgspec.Struct, frozen=True):
 
 
 def effects(prepared: Prepared, done: dict[Key, Result], measure: str) -> list[Effect]:
-    """The main effect of each parameter that takes more than one value, the strongest first."""
+    """Return the main effect of each parameter with more than one value, the strongest first."""
     found = []
     for place, one in enumerate(prepared.study.parameters):
         values = list(dict.fromkeys(point[place] for point in prepared.points))
@@ -80,7 +80,7 @@ def effects(prepared: Prepared, done: dict[Key, Result], measure: str) -> list[E
 
 
 def _level(prepared: Prepared, done: dict[Key, Result], measure: str, place: int, value: Value) -> Level:
-    """The mean over points, future by future, so that what futures share widens no interval twice."""
+    """Return the mean over points by future, so that the common variation of futures widens the interval only once."""
     at = MEASURES.index(measure)
     points = {number for number, point in enumerate(prepared.points) if point[place] == value}
     by_future: defaultdict[int, list[float]] = defaultdict(list)
@@ -95,7 +95,7 @@ def _level(prepared: Prepared, done: dict[Key, Result], measure: str, place: int
 
 
 def interaction(prepared: Prepared, done: dict[Key, Result], measure: str, first: str, second: str) -> Interaction:
-    """How two parameters act together."""
+    """Return the interaction of two parameters."""
     keys, at = [one.key for one in prepared.study.parameters], MEASURES.index(measure)
     places = keys.index(first), keys.index(second)
     cells: defaultdict[tuple[Value, Value], list[float]] = defaultdict(list)
@@ -107,7 +107,7 @@ def interaction(prepared: Prepared, done: dict[Key, Result], measure: str, first
 
 
 def _gap(means: Sequence[Sequence[float | None]]) -> float:
-    """The largest difference between lines that is not one constant, over the range of all means."""
+    """Return the largest non-constant difference between lines, divided by the range of all means."""
     known = [value for row in means for value in row if value is not None]
     span = max(known) - min(known)
     worst = 0.0
@@ -118,7 +118,7 @@ def _gap(means: Sequence[Sequence[float | None]]) -> float:
 
 
 def monthly_euros(prepared: Prepared, point: int) -> Decimal | None:
-    """The monthly price of the codes of a point without openings; None for a rate that is no tier."""
+    """Return the monthly price of a point's codes without openings; None for a rate that is not a tier."""
     codes = prepared.world(point, 0).codes
     tiers = set(prepared.contract.terms.throughput.rates)
     if any(one.rate_per_s not in tiers for one in codes):
@@ -132,7 +132,7 @@ def monthly_euros(prepared: Prepared, point: int) -> Decimal | None:
 
 
 def axis_of_cost(prepared: Prepared, done: dict[Key, Result]) -> tuple[str, list[float]]:
-    """The axis of the frontier: the price of the codes where it varies, else the messages requested."""
+    """Return the axis of the frontier: the price of the codes if it varies, otherwise the requested messages."""
     euros = [monthly_euros(prepared, point) for point in range(len(prepared.points))]
     known = [float(price) for price in euros if price is not None]
     if len(known) == len(euros) and len(set(known)) > 1:
@@ -141,7 +141,7 @@ def axis_of_cost(prepared: Prepared, done: dict[Key, Result]) -> tuple[str, list
 
 
 def point_means(prepared: Prepared, done: dict[Key, Result], measure: str) -> list[float]:
-    """The mean of a measure at each point."""
+    """Return the mean of a measure at each point."""
     at = MEASURES.index(measure)
     found: defaultdict[int, list[float]] = defaultdict(list)
     for (point, _), result in sorted(done.items()):
@@ -150,7 +150,7 @@ def point_means(prepared: Prepared, done: dict[Key, Result], measure: str) -> li
 
 
 def frontier(xs: Sequence[float], ys: Sequence[float], *, more_x: bool, less_y: bool) -> list[Placed]:
-    """Which points no other beats in both; more_x: more of x is better; less_y: less of y is."""
+    """Mark the points that no other point surpasses in both; more_x: more of x is better; less_y: less of y is."""
     signs = (-1 if more_x else 1), (1 if less_y else -1)
     keyed = [(signs[0] * x, signs[1] * y) for x, y in zip(xs, ys, strict=True)]
     return [

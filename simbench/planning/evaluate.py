@@ -1,4 +1,4 @@
-"""A code plan in every future of a set, by the fluid: what share of each demand is in time, and how sure that is."""
+"""A code plan in every future of a set, by the fluid model: the share of each demand in time, with its interval."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ FEW = (10, 50)
 
 
 class Score(msgspec.Struct, frozen=True):
-    """A code plan in so many futures: of each demand the share of occasions in time; the share of futures with
-    nothing late.
+    """A code plan in a number of futures: the share of occasions in time by demand, and the share of futures without
+    lateness.
 
-    asked: the probability promised; by_period: whether the promise is about whole futures.
+    asked: the promised probability; by_period: whether the promise is about whole futures.
     """
 
     kept: dict[str, Share]
@@ -29,39 +29,39 @@ class Score(msgspec.Struct, frozen=True):
 
     @property
     def least_sure(self) -> str:
-        """The demand that is least sure to be on time."""
+        """The demand with the lowest probability of being on time."""
         return min(self.kept, key=lambda name: (self.kept[name].low, self.kept[name].share))
 
     @property
     def promised(self) -> Share:
-        """The subject of the promise: whole futures, or the demand that is least sure."""
+        """The share that the promise is about: of whole futures, or of the least certain demand."""
         return self.whole if self.by_period else self.kept[self.least_sure]
 
     @property
     def about(self) -> str:
-        """The demand that the promised share is about; "" for the whole period."""
+        """The demand of the promised share; "" for the whole period."""
         return "" if self.by_period else self.least_sure
 
     @property
     def reaches(self) -> bool:
-        """Whether the share measured is enough."""
+        """Whether the measured share is sufficient."""
         shares = [self.whole] if self.by_period else list(self.kept.values())
         return all(one.share >= self.asked - 1e-9 for one in shares)
 
     @property
     def holds(self) -> bool:
-        """Whether the lower end of the interval is enough, of every demand."""
+        """Whether the lower end of the interval is sufficient for every demand."""
         shares = [self.whole] if self.by_period else list(self.kept.values())
         return all(one.low >= self.asked - 1e-9 for one in shares)
 
     @property
     def doubtful(self) -> bool:
-        """Whether what is asked for lies within the interval: neither kept nor broken for sure."""
+        """Whether the required share is within the interval: neither certainly kept nor certainly broken."""
         return not self.holds and self.promised.high >= self.asked
 
 
 def evaluate(groups: list[Group], futures: list[Replication], mix: CodePlan) -> Score:
-    """Try a code plan in every future."""
+    """Evaluate a code plan in every future."""
     plan = groups[0].plan
     late: dict[str, list[NDArray[np.bool_]]] = {}
     whole = np.zeros((len(futures), 1), bool)
@@ -82,7 +82,7 @@ def evaluate(groups: list[Group], futures: list[Replication], mix: CodePlan) -> 
 
 
 def screened(groups: list[Group], futures: list[Replication], mix: CodePlan) -> Score:
-    """As `evaluate`, but a code plan that plainly falls short is given up after ten or fifty futures, and says so."""
+    """Evaluate a code plan, but stop after ten or fifty futures if it is clearly insufficient; the score shows this."""
     asked = groups[0].plan.asked.probability
     for amount in FEW:
         if amount < len(futures):
@@ -94,7 +94,7 @@ def screened(groups: list[Group], futures: list[Replication], mix: CodePlan) -> 
 
 
 def score(plan: Plan, late: dict[str, NDArray[np.bool_]], whole: NDArray[np.bool_]) -> Score:
-    """A score out of what was late: (futures, occasions) of each demand, (futures, 1) of anything at all."""
+    """Return a score from lateness: (futures, occasions) of each demand, (futures, 1) of the whole period."""
     asked = plan.asked.probability
     return Score(
         {name: share_of(rows, asked) for name, rows in late.items()}, share_of(whole, asked), len(whole), asked,

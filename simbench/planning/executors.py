@@ -1,6 +1,6 @@
-"""Where independent pieces of work are done: processes of this machine, any executor of Python, or a Dask cluster.
+"""Executors of independent pieces of work: processes of this machine, any executor of Python, or a Dask cluster.
 
-The results do not depend on where: every piece is a pure function of its arguments, and results keep the order.
+The results do not depend on the executor: every piece is a pure function of its arguments, and the order is kept.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ ANSWER_S = 10.0
 def spread(
     function: Callable[[T], R], items: Sequence[T], where: Where = None, progress: Progress = silent
 ) -> list[R]:  # fmt: skip
-    """The result of a function for each item, in their order; the function is one of a module.
+    """Return the result of a module's function for each item, in order.
 
-    Raises what the function raises; BadInput for an unknown executor; Trouble where workers or a cluster are lost.
+    Raises the function's exceptions; BadInput for an unknown executor; Trouble if workers or a cluster are lost.
     """
     check_executor(where)
     found: dict[int, R] = {}
@@ -76,9 +76,9 @@ def local_processes(function: Callable[[T], R], where: int | None) -> WorkerProc
 
 @contextmanager
 def one_line(where: Where, place: str = "executor", hint: str = "") -> Iterator[None]:
-    """Errors of workers and of a cluster as one line: those of the work without the traceback of another process.
+    """Convert errors of workers and of a cluster to one line, without the traceback of another process.
 
-    `hint` ends the line of a cluster that was lost.
+    `hint` is appended to the error of a lost cluster.
     """
     try:
         yield
@@ -96,19 +96,19 @@ def one_line(where: Where, place: str = "executor", hint: str = "") -> Iterator[
 
 
 def _of_a_cluster(problem: Exception) -> bool:
-    """Whether an error is one of Dask itself, whose errors of the network have no number, and not one of the work."""
+    """Tell whether an error is Dask's own (its network errors have no number) and not one of the work."""
     if isinstance(problem, CancelledError | TimeoutError | ConnectionError):
         return True
     return type(problem).__module__.startswith("distributed.") or (isinstance(problem, OSError) and not problem.errno)
 
 
 def on_this_machine(where: Where) -> bool:
-    """Whether the workers share this machine's disk."""
+    """Tell whether the workers share this machine's disk."""
     return where is None or isinstance(where, int | Executor)
 
 
 def check_executor(where: Where, place: str = "executor") -> None:
-    """Raise BadInput for what is no executor."""
+    """Raise BadInput for an invalid executor."""
     if isinstance(where, bool):
         raise BadInput(place, "is a bool", EXPECTED)
     if isinstance(where, int) and where < 1:
@@ -122,9 +122,9 @@ def check_executor(where: Where, place: str = "executor") -> None:
 
 @contextmanager
 def dask_client(where: Any) -> Iterator[Client]:
-    """A Dask client given, or one of the scheduler at an address, which is closed after the block.
+    """Yield the given Dask client, or one for the scheduler at an address, which is closed after the block.
 
-    Raises BadInput without the extra `cluster`, Trouble where no scheduler answers.
+    Raises BadInput without the extra `cluster`, Trouble if no scheduler answers.
     """
     if not isinstance(where, str):
         yield where
@@ -137,20 +137,20 @@ def dask_client(where: Any) -> Iterator[Client]:
 
 
 def connected(address: str, place: str = "executor", answer_s: float = 0.0) -> Client:
-    """A client of the Dask scheduler at an address. Raises Trouble where none answers."""
+    """Return a client of the Dask scheduler at an address. Raises Trouble if none answers."""
     need("cluster", place)
     import logging  # noqa: PLC0415 - as below
 
     from distributed import Client  # noqa: PLC0415 - an optional extra
 
     for name in ("distributed.client", "distributed.utils"):
-        # A lost cluster is reported once, by us, instead of as tracebacks.
+        # A lost cluster is reported once, as an error line instead of tracebacks.
         logging.getLogger(name).setLevel(logging.CRITICAL)
     client = Client.__new__(Client)
     try:
         client.__init__(address, timeout=answer_s or ANSWER_S, set_as_default=False)
     except (OSError, ValueError) as problem:
-        client.status = "closed"  # else it waits for its end, and complains, when it is thrown away
+        client.status = "closed"  # otherwise it waits and warns when it is garbage-collected
         text = str(problem).splitlines()[0] if str(problem) else "no answer"
         raise Trouble(f"{place} {address}: {text}; expected a Dask scheduler there") from None
     return client

@@ -1,4 +1,4 @@
-"""The traffic forecast that announces a plan: messages and rate of each code by month (OPS-ENG-03)."""
+"""The traffic forecast for a plan: messages and rate of each code by month (OPS-ENG-03)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from simbench.contract import Contract
 def forecasts_of(
     acts: Acts, months: tuple[Month, ...], contract: Contract, messages: dict[tuple[Month, str], int]
 ) -> tuple[Forecast, ...]:
-    """As many forecasts of each calendar year as are wanted, each of a part of it and issued on its first day.
+    """Return the required number of forecasts of each calendar year, each for a part of it and issued on its first day.
 
-    messages: segments to be sent by month and range of codes; codes share them in proportion to their rates.
+    messages: segments to send by month and range of codes; codes share them in proportion to their rates.
     """
     wanted, found = contract.terms.forecast.per_year.value, []
     for _, of_year in groupby(months, key=lambda month: month.year):

@@ -1,4 +1,4 @@
-"""Finds changes that would make a promise possible that no code plan keeps."""
+"""Finds changes to a campaign whose promise no code plan keeps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simbench.planning.optimizer import enough
 
 
 def unattainable(plan: Plan, groups: list[Group], futures: list[Replication], wholes: list[float]) -> CampaignError:
-    """No rate keeps the promise: what does."""
+    """Return the error if no rate keeps the promise, with the changes that would."""
     target = plan.asked.probability
     rates = (plan.asked.codes_max * plan.tiers[-1],) * len(plan.months)
     problem, needed = "", []

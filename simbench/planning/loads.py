@@ -1,6 +1,6 @@
-"""The demand of a plan and its replications, in the form that the fluid kernel takes.
+"""The demand of a plan and its replications, as input of the fluid kernel.
 
-Replication n is the same for every code plan (common random numbers) and whatever the number of workers.
+Replication n is the same for every code plan (common random numbers) and any number of workers.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from simbench.simulation.incidents import incidents
 from simbench.simulation.plan import connected, merged
 
 DAY = timedelta(days=1)
-RECONNECT_US = 5 * SECOND_US  # as the clients of a world do (world.config.Client)
+RECONNECT_US = 5 * SECOND_US  # same as the clients of a world (world.config.Client)
 SEED, VOLUME, EACH = (entity_of("plan", what) for what in ("replication", "volume", "each volume"))
 CHOOSING, SCORING = 1 << 20, 1 << 21
-"""The first futures of the sets that choose a code plan and that score it; code plans are found in those from 0 on."""
+"""The first futures of the sets for choosing and for scoring a code plan; code plans are found in those from 0 on."""
 Floats = NDArray[np.float64]
 
 
 class Occasion(msgspec.Struct, frozen=True):
-    """One sending of a demand: when it starts and must be done (us), its messages by segment, its month's place."""
+    """One sending of a demand: start and deadline (us), its messages in segments, the index of its month."""
 
     demand: Sending
     start: int
@@ -42,9 +42,9 @@ class Occasion(msgspec.Struct, frozen=True):
 
 
 class Replication(msgspec.Struct, frozen=True):
-    """One future: what happens to the platform, how far volumes are off, when clients are connected (s).
+    """One future: the incidents of the platform, the deviations of volumes, the connected time of clients (s).
 
-    factors: what each occasion of a sending, or each day of a flow, is multiplied with, by demand.
+    factors: the multiplier of each occasion of a sending, or of each day of a flow, by demand.
     """
 
     number: int
@@ -54,7 +54,7 @@ class Replication(msgspec.Struct, frozen=True):
 
 
 class Group:
-    """One range of codes: its demand worked out."""
+    """The demand on one range of codes, in detail."""
 
     def __init__(self, plan: Plan, prefix: str) -> None:
         asked = plan.asked
@@ -89,17 +89,17 @@ class Group:
 
     @cached_property
     def days(self) -> tuple[int, ...]:
-        """The month's place of each civil day of the period."""
+        """The index of the month of each civil day of the period."""
         first = self.plan.months[0].first
         months = [str(month) for month in self.plan.months]
         return tuple(months.index(f"{first + day * DAY:%Y-%m}") for day in range(int(self.load.day_of[-1]) + 1))
 
     def midnight(self, day: int) -> float:
-        """When a day of the period begins, seconds after the period's start; the period's end after the last."""
+        """Return when a day of the period begins (s after the period's start); the period's end after the last day."""
         return self._midnights[day]
 
     def day_at(self, at: int) -> int:
-        """The day of the period in which an instant (us) lies."""
+        """Return the day of the period that contains an instant (us)."""
         return (self.plan.calendar.civil(at).date() - self.plan.months[0].first).days
 
     @cached_property
@@ -113,9 +113,9 @@ class Group:
     def run(
         self, rates: tuple[int, ...], replication: Replication, curve: Floats | None = None
     ) -> tuple[Floats, Floats]:
-        """Completion (s after the period's start) of each occasion; longest wait (s) of each flow's days.
+        """Return each occasion's completion (s after the period's start) and the longest wait (s) of each flow's days.
 
-        curve: (sendings, points), takes what waits of each sending's occasions, evenly over the period.
+        curve: (sendings, points), receives the waiting messages of each sending's occasions, evenly over the period.
         """
         volumes = self.volumes(replication)
         factors = np.array([replication.factors[flow.name] for flow in self.flows]).reshape(-1, len(self.days))
@@ -125,21 +125,21 @@ class Group:
         return done, waits
 
     def late(self, done: Floats, waits: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which occasions, and which days of each flow, were late."""
+        """Mark the occasions, and the days of each flow, that were late."""
         return done > self.due, waits > self.within
 
     @cached_property
     def due(self) -> Floats:
-        """When each occasion must be done, seconds after the period's start."""
+        """The deadline of each occasion (s after the period's start)."""
         return np.array([(one.due - self.plan.span[0]) / SECOND_US for one in self.occasions])
 
     @cached_property
     def within(self) -> Floats:
-        """How long (s) messages of each flow may wait, one below another."""
+        """The allowed wait (s) of each flow's messages, as a column."""
         return np.array([flow.within_min * 60 for flow in self.flows]).reshape(-1, 1)
 
     def volumes(self, replication: Replication) -> Floats:
-        """Segments of each occasion in a future."""
+        """Return the segments of each occasion in a future."""
         if not self.occasions:
             return np.empty(0)
         factors = np.concatenate([replication.factors[one.name] for one in self.sendings])
@@ -152,7 +152,7 @@ class Group:
 
     @cached_property
     def _places(self) -> NDArray[np.int64]:
-        """The place of each occasion among all of the first demand, then all of the second and so on."""
+        """The index of each occasion if all are ordered by demand."""
         names = [one.name for one in self.sendings]
         which = np.array([names.index(one.demand.name) for one in self.occasions], np.int64)
         return np.argsort(np.argsort(which, kind="stable"))
@@ -166,7 +166,7 @@ class Group:
         return legal_of(self.plan)
 
     def messages(self) -> dict[int, int]:
-        """Segments asked for, by the place of the month."""
+        """The requested segments, by the index of the month."""
         found = dict.fromkeys(range(len(self.plan.months)), 0)
         for one in self.occasions:
             found[one.month] += one.volume
@@ -177,7 +177,7 @@ class Group:
 
 
 def occasions(plan: Plan, sending: Sending) -> list[Occasion]:
-    """Every time a sending takes place within the period."""
+    """Return every occasion of a sending within the period."""
     at, found = datetime.fromisoformat(sending.start), []
     each = DAY * (7 if sending.every.startswith("week") else 1)
     months = [str(month) for month in plan.months]
@@ -192,13 +192,13 @@ def occasions(plan: Plan, sending: Sending) -> list[Occasion]:
 
 
 def replications(plan: Plan, amount: int | None = None, first: int = 0) -> list[Replication]:
-    """So many futures, from the one of that number on; as many as the plan asks for by default."""
+    """Return so many futures (default: the plan's number) from the first on."""
     wide = widths(plan)
     return [_replication(plan, number, wide) for number in range(first, first + (amount or plan.asked.replications))]
 
 
 def widths(plan: Plan) -> dict[str, int]:
-    """How many volumes each demand has: occasions of a sending, days of a flow."""
+    """Return the number of volumes of each demand: occasions of a sending, days of a flow."""
     days = (plan.months[-1].following.first - plan.months[0].first).days
     found = {one.name: len(occasions(plan, one)) for one in plan.asked.sendings}
     return found | {flow.name: days for flow in plan.asked.flows}
@@ -224,7 +224,7 @@ def _normal(seed: int, entity: int, purpose: int) -> float:
 
 
 def up_of(found: tuple[Incident, ...], start: int, end: int) -> Floats:
-    """When clients are connected, seconds after `start`."""
+    """Return the intervals in which clients are connected (s after `start`)."""
     cuts = merged((one.start, one.end or end) for one in found)
     return _seconds(connected(cuts, start, end, RECONNECT_US), start)
 
@@ -236,7 +236,7 @@ def _per_s(flow: Steady, weekday: int, hour: int) -> float:
 
 @lru_cache(maxsize=16)
 def _civil_hours(start: int, end: int, calendar: Calendar) -> tuple[tuple[int, int, int], ...]:
-    """Weekday, hour and number of the day of each hour of the period."""
+    """Return weekday, hour and number of the day of each hour of the period."""
     first = calendar.civil(start).date()
     moments = (calendar.civil(at) for at in range(start, end, HOUR_US))
     return tuple((moment.weekday(), moment.hour, (moment.date() - first).days) for moment in moments)
@@ -250,7 +250,7 @@ def _ends(plan: Plan) -> NDArray[np.int64]:
 
 
 def legal_of(plan: Plan) -> Floats:
-    """When marketing may leave (OPS-PRO-03), seconds after the period's start."""
+    """Return the intervals in which marketing may leave (OPS-PRO-03; s after the period's start)."""
     key = (plan.contract.digest, plan.contract.reading("regional-holidays"), plan.span)
     if key not in _LEGAL:
         found = list(plan.contract.openings("marketing", *plan.span))
@@ -258,7 +258,7 @@ def legal_of(plan: Plan) -> Floats:
     return _LEGAL[key]
 
 
-_LEGAL: dict[tuple[str, str, tuple[int, int]], Floats] = {}  # the last periods asked for
+_LEGAL: dict[tuple[str, str, tuple[int, int]], Floats] = {}  # cache of the last periods
 
 
 def _seconds(intervals: Any, start: int) -> Floats:

@@ -1,7 +1,7 @@
-"""A code plan run message by message: some days of one future, by the bulk way of the world.
+"""A code plan simulated message by message: some days of one future, in the vectorised engine of the world.
 
-Only what leaves the client is followed: a promise ends when the last message has been submitted. Codes are sent one
-after another, and each in short spans, so that the memory needed depends on neither volume nor days.
+Only submission by the client is simulated: a promise is met when the last message has been submitted. Codes are
+simulated one after another in short spans, so that the memory depends on neither volume nor days.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ SentSoFar = Callable[[int], object]
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """The result of some days, in seconds since the period's start: places of their occasions among the group's, when
-    each was complete; of each flow the longest wait of what arose on each day (by day of the period).
+    """The result of some days (s since the period's start): indices of their occasions among the group's, with the
+    completion of each, and for each flow the longest wait of each day's messages (by day of the period).
     """  # fmt: skip
 
     occasions: tuple[int, ...]
@@ -40,7 +40,7 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 def volume(group: Group, replication: Replication, first: int, end: int) -> int:
-    """About how many messages arise on the days [first, end)."""
+    """Return the approximate number of messages requested on the days [first, end)."""
     volumes = group.volumes(replication)
     sent = sum(float(volumes[at]) for at, one in enumerate(group.occasions) if first <= group.day_at(one.start) < end)
     hours = np.asarray((group.load.day_of >= first) & (group.load.day_of < end))
@@ -53,9 +53,9 @@ def volume(group: Group, replication: Replication, first: int, end: int) -> int:
 def send(
     group: Group, mix: CodePlan, replication: Replication, first: int, end: int, progress: SentSoFar = lambda _: None
 ) -> Sent:
-    """Send everything a group is asked for on the days [first, end) of the period, message by message.
+    """Simulate all messages of a group on the days [first, end) of the period.
 
-    progress: takes how many messages more have been sent.
+    progress: is called with the number of messages newly sent.
     """
     rates = _rates(group.plan, mix, group.prefix, group.days[first])
     places = [at for at, one in enumerate(group.occasions) if first <= group.day_at(one.start) < end]
@@ -80,7 +80,7 @@ def send(
 
 
 def _noted(batch: Batch, edges: Integers, last: Integers, longest: Floats) -> None:
-    """Note when each stream last sent, and the longest wait (s) of its messages by day."""
+    """Record when each stream last sent, and the longest wait (s) of its messages by day."""
     stream = batch.entity >> STREAM_SHIFT
     day = np.clip(np.searchsorted(edges, batch.at, "right") - 1, 0, longest.shape[1] - 1)
     sent_at = batch.sent.sent_at
@@ -94,7 +94,7 @@ def _noted(batch: Batch, edges: Integers, last: Integers, longest: Floats) -> No
 
 
 def _rates(plan: Plan, mix: CodePlan, prefix: str, month: int) -> dict[str, int]:
-    """Each code of a range that is open in a month, and its rate then."""
+    """Return each code of a range that is open in a month, with its rate."""
     found = {}
     one_month = CodePlan({prefix: (mix.held[prefix][month],)})
     for code in acts_of(one_month, plan.months[month : month + 1], plan.contract).codes:
@@ -106,7 +106,7 @@ def _rates(plan: Plan, mix: CodePlan, prefix: str, month: int) -> dict[str, int]
 def _world(
     group: Group, rates: dict[str, int], replication: Replication, days: tuple[int, int], places: list[int]
 ) -> tuple[World, dict[int | str, list[int]]]:
-    """The world of some days, and the numbers of the streams that make up each occasion (by place) and flow."""
+    """Return the world of some days, and the numbers of the streams of each occasion (by index) and flow."""
     plan, total = group.plan, sum(rates.values())
     campaigns: list[dict[str, Any]] = []
     flows: list[dict[str, Any]] = []
@@ -148,7 +148,7 @@ def _world(
 
 
 def _weekly(group: Group, flow: Steady, replication: Replication, days: tuple[int, int]) -> tuple[float, list[float]]:
-    """A flow's own volume of each of at most seven days, as a factor and weights of the weekdays."""
+    """Return a flow's volume of each of at most seven days, as a factor and weights of the weekdays."""
     factors = replication.factors[flow.name]
     first = group.plan.calendar.civil(group.plan.span[0]).weekday()
     weights = list(flow.weekly)
@@ -163,7 +163,7 @@ def _common(demand: Sending | Steady, code: str) -> dict[str, Any]:
 
 
 def _split(messages: int, rates: dict[str, int]) -> dict[str, int]:
-    """So many messages over codes in proportion to their rates, to the message."""
+    """Divide messages among codes in proportion to their rates; the sum is exact."""
     total, found, done = sum(rates.values()), {}, 0
     so_far = 0
     for code, rate in rates.items():

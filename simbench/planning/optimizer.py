@@ -1,7 +1,7 @@
-"""The optimizer, a mixed-integer program: the cheapest code plan under which enough occasions are on time.
+"""The optimizer, a mixed-integer program: the cheapest code plan with enough occasions on time.
 
-It holds the whole tariff grid (OPS-TAR-01 to 13, 21, 22 and their ambiguities): opening, changing and closing codes,
-bands, tiers by the calendar month. Solved by HiGHS, which proves that nothing cheaper exists.
+It models the complete tariff grid (OPS-TAR-01 to 13, 21, 22 and their ambiguities): opening, changing and closing
+codes, bands, tiers by the calendar month. HiGHS solves it and proves that no cheaper code plan exists.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from simbench.planning.required_rates import RequiredRates
 ACTS: Final[tuple[Charge, ...]] = ("opening", "rate_change", "other_change")
 
 TIME_LIMIT_S = 20.0
-LADDER = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 1.0)  # probabilities that are tried beside the one wished
+LADDER = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 1.0)  # probabilities tried besides the required one
 Row = dict[int, float]
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """The requirements on a solution: the probability, and bounds that make it a rival of the cheapest.
+    """The requirements on a solution: the probability, and bounds for an alternative to the cheapest.
 
-    codes: how many are opened in all. steady: what is opened first stays as it is.
+    codes: the number of codes opened in total. steady: the codes opened first are not changed.
     """
 
     probability: float
@@ -40,7 +40,7 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 class Solution(msgspec.Struct, frozen=True):
-    """A code plan, its euros without messages by the program, and whether nothing cheaper can exist."""
+    """A code plan, its euros without messages by the program, and whether it is proved to be the cheapest."""
 
     mix: CodePlan
     euros: float
@@ -48,7 +48,7 @@ class Solution(msgspec.Struct, frozen=True):
 
 
 def solve(plan: Plan, needs: Sequence[RequiredRates], wish: Wish) -> Solution | None:
-    """The cheapest code plan as wished; None when there is none."""
+    """Return the cheapest code plan that meets the requirements; None if there is none."""
     return _Program(plan, needs, wish).solve()
 
 
@@ -87,7 +87,7 @@ class _Program:
             self.rows.append((row, low, high))
 
     def _codes(self, prefix: str) -> None:
-        """How many codes have which rate, and what it costs to come there from the month before."""
+        """Add the number of codes by rate, and the cost of changes from the month before."""
         terms = self.plan.contract.terms
         before = Counter(rate for code, rate in self.plan.held.items() if code.startswith(prefix))
         setup, change, close = (float(sum(row.value for row in terms.rows(charge))) for charge in ACTS)
@@ -117,11 +117,11 @@ class _Program:
             self._row(balance, all_held, all_held)
 
     def _levels(self, needs: RequiredRates) -> None:
-        """Whether the rates of a month reach each level that anything needs."""
+        """Add variables for whether the rates of a month reach each required level."""
         for month in self.months:
             of_month = needs.need[:, [at == month for at in needs.months]]
             wanted = sorted({int(place) for place in np.unique(of_month) if place < len(needs.levels)})
-            if needs.quiet[month] >= 0:  # whatever the probability, nothing may be late where nothing fails
+            if needs.quiet[month] >= 0:  # for any probability, nothing may be late in a future without incidents
                 rates = {var: float(rate) for (p, m, rate), var in self.held.items() if (p, m) == (needs.prefix, month)}
                 self._row(dict(rates), needs.levels[needs.quiet[month]])
             row: Row = {var: float(rate) for (p, m, rate), var in self.held.items() if (p, m) == (needs.prefix, month)}
@@ -148,7 +148,7 @@ class _Program:
                 self._row(dict(weights) or {0: 0}, enough(self.wish.probability, len(which) * len(needs.need)))
 
     def _by_period(self) -> None:
-        """Enough replications go without anything late."""
+        """Require enough replications without lateness."""
         runs = len(self.needs[0].need)
         good = [self._new(0, 1, whole=True) for _ in range(runs)]
         for needs in self.needs:
@@ -163,7 +163,7 @@ class _Program:
         self._row(dict.fromkeys(good, 1.0), enough(self.wish.probability, runs))
 
     def _bands(self) -> None:
-        """Monthly prices by the number of codes, of all and of ranges counted apart, as the ambiguities are read."""
+        """Add monthly prices by the number of codes, in total and of separately counted ranges, by the readings."""
         contract, terms = self.plan.contract, self.plan.contract.terms
         special = set(terms.ranges_apart)
         standard = terms.throughput.default_per_s.value
@@ -184,24 +184,24 @@ class _Program:
                 self._band(own, _bands_of(rows, earlier))
 
     def _band(self, counted: list[int], bands: list[tuple[int, float, float]], *, slab: bool = False) -> None:
-        """Price so many codes by bands of (first, last, price): each in its own; a slab: all in the one reached."""
+        """Price codes by bands of (first, last, price): each code in its own band; slab: all in the band reached."""
         if not counted or not bands:
             return
         most = self.plan.asked.codes_max
-        within = [self._new(price) for _, _, price in bands]  # how many codes have the price of each band
+        within = [self._new(price) for _, _, price in bands]  # the number of codes with the price of each band
         self._row({**dict.fromkeys(counted, 1.0), **dict.fromkeys(within, -1.0)}, 0, 0)
         rising = all(low[2] <= high[2] for low, high in pairwise(bands))
         if not slab:
             for var, (first, last, _) in zip(within, bands, strict=True):
                 self.upper[var] = max(0.0, last - first + 1)
-            if rising:  # the cheaper bands fill first by themselves
+            if rising:  # the minimum fills the cheaper bands first
                 return
-        chosen = [self._new(0, 1, whole=True) for _ in bands]  # whether a band is reached
+        chosen = [self._new(0, 1, whole=True) for _ in bands]  # 1 if a band is reached
         for place, (var, reached, (first, last, _)) in enumerate(zip(within, chosen, bands, strict=True)):
             self._row({var: 1, reached: -float(min(last, most))}, -math.inf, 0)
             if slab:
                 self._row({var: 1, reached: -float(first)}, 0)
-            elif place:  # a band is reached when the one below is full
+            elif place:  # a band is reached if the one below is full
                 self._row({within[place - 1]: 1, reached: -self.upper[within[place - 1]]}, 0)
         if slab:
             self._row(dict.fromkeys(chosen, 1.0), 0, 1)
@@ -218,7 +218,7 @@ class _Program:
             np.array(self.cost), integrality=np.array(self.whole), bounds=Bounds(0, np.array(self.upper)),
             constraints=LinearConstraint(matrix, low, high), options={"time_limit": TIME_LIMIT_S, "mip_rel_gap": 0.0},
         )  # fmt: skip
-        if found.x is None:  # nothing feasible, or nothing found in time
+        if found.x is None:  # infeasible, or no solution found in time
             return None
         counts: dict[str, list[dict[int, int]]] = {each.prefix: [{} for _ in self.months] for each in self.needs}
         for (prefix, month, rate), var in self.held.items():
@@ -227,12 +227,12 @@ class _Program:
 
 
 def enough(probability: float, total: int) -> int:
-    """How many of a total are at least such a share."""
+    """Return the smallest number that is at least such a share of a total."""
     return math.ceil(probability * total - 1e-9)
 
 
 def _priced(plan: Plan) -> dict[int, float]:
-    """The tiers that have a price, the standard rate's being nought."""
+    """Return the prices of the tiers that have one; the standard rate's is zero."""
     contract: Contract = plan.contract
     tiers = contract.terms.throughput.paid_tiers
     prices = {rate: float(tier.price) for rate, tier in tiers.items() if tier.price is not None}
@@ -243,7 +243,7 @@ def _priced(plan: Plan) -> dict[int, float]:
 
 
 def _bands_of(rows: list[TariffRow], earlier: int = 0) -> list[tuple[int, float, float]]:
-    """Bands as (first code, last code, price); `earlier` moves the edges between them down."""
+    """Return bands as (first code, last code, price); `earlier` moves the edges between them down."""
     return [
         (
             row.first - (earlier if row.first > 1 else 0),

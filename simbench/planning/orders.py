@@ -1,6 +1,6 @@
-"""Derives the orders of a plan: what to order, change and cancel, its effective date, the date to ask by, its clause.
+"""Derives the orders of a plan: orders, changes and cancellations with effective date, deadline and clause.
 
-The offer names no time that an order takes: `lead_days` of the campaign file is the planner's own.
+The offer states no time between order and effect: `lead_days` of the campaign file is the planner's assumption.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from simbench.contract import Contract
 from simbench.contract.terms import Charge
 
 IN_SERVICE: Final = "sender.originator-in-service"
-"""The purpose whose clause says that codes must be put in service."""
+"""The purpose whose clause requires that codes are put in service."""
 
 
 class Order(msgspec.Struct, frozen=True):
-    """One act: the day it takes effect, what it is, the code, the rate it brings (0 when it is closed), its clause.
+    """One act: the day it takes effect, its kind, the code, the new rate (0 for a closing), its clause.
 
-    by: the last day to ask for it. request: whether the rate must be requested from the operator first. euros: its
-    price before VAT. forms: the clauses that say what is to be handed in.
+    by: the last day to order it. request: whether the rate must be requested from the operator first. euros: the
+    price before VAT. forms: the clauses on the documents to submit.
     """
 
     day: date
@@ -43,7 +43,7 @@ class Order(msgspec.Struct, frozen=True):
 def orders_of(
     acts: Acts, contract: Contract, begins: date, lead_days: int = 0, forecasts: Iterable[Forecast] = ()
 ) -> tuple[Order, ...]:
-    """Every act of a plan from a day on, and the forecasts to hand in, by the day each is to be asked for."""
+    """Return every act of a plan from a day on, and the forecasts to submit, by deadline."""
     forecast = contract.terms.forecast.per_year.clause
     found = [one for code in acts.codes for one in _of_code(code, contract, lead_days) if one.day >= begins]
     found += [
@@ -85,12 +85,12 @@ def _of_code(code: CodeActs, contract: Contract, lead_days: int) -> list[Order]:
 
 
 def _clause(contract: Contract, charge: Charge) -> str:
-    """The clause of the first price of an act, "" where it costs nothing."""
+    """Return the clause of the first price of an act, "" if it costs nothing."""
     return next((row.clause for row in contract.terms.rows(charge)), "")
 
 
 def _price(contract: Contract, charge: Charge) -> Decimal:
-    """The price of an act, all its rows together."""
+    """Return the price of an act, the sum of its rows."""
     return sum((row.value for row in contract.terms.rows(charge)), Decimal(0))
 
 
@@ -99,7 +99,7 @@ def _named(clause: str) -> tuple[str, ...]:
 
 
 def grouped(orders: Iterable[Order]) -> Iterator[tuple[list[str], Order]]:
-    """Orders that differ in their code only as one: the codes, and the order with the price of all."""
+    """Group orders that differ only in their code: yield the codes, and the order with the total price."""
     alike: dict[Order, list[str]] = {}
     for one in orders:
         alike.setdefault(replace(one, code=""), []).append(one.code)

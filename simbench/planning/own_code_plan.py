@@ -1,4 +1,4 @@
-"""A code plan a planner writes down, as `36010=50,36020=20`: checked against the contract and what the plan needs."""
+"""A code plan given by a planner, as `36010=50,36020=20`, checked against the contract and the plan."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLACE = "--mix"
 
 
 def own_code_plan(text: str, plan: Plan, place: str = PLACE) -> CodePlan:
-    """Short codes and their rates, held in every month of the period. Raises CampaignError."""
+    """Read short codes and their rates, held in every month of the period. Raises CampaignError."""
     held: dict[str, Counter[int]] = {prefix: Counter() for prefix in plan.groups}
     for code, rate in codes_of(text, plan, place).items():
         held[code[:2]][rate] += 1
@@ -25,12 +25,12 @@ def own_code_plan(text: str, plan: Plan, place: str = PLACE) -> CodePlan:
 
 
 def codes_of(text: str, plan: Plan, place: str) -> dict[str, int]:
-    """The rate of each code written as CODE=RATE,CODE=RATE. Raises CampaignError."""
+    """Read the rate of each code, written as CODE=RATE,CODE=RATE. Raises CampaignError."""
     found: dict[str, int] = {}
     for part in text.split(","):
         code, equals, rate = (each.strip() for each in part.partition("="))
         if not (equals and code.isdecimal() and code.isascii() and rate.isdecimal() and rate.isascii()):
-            raise CampaignError(place, f"{shown(part)} is no code with a rate", "CODE=RATE, such as 36010=50")
+            raise CampaignError(place, f"{shown(part)} is not a code with a rate", "CODE=RATE, such as 36010=50")
         check_code(plan, code, int(rate[:9]), place)
         if code in found:
             raise CampaignError(place, f"{code} appears twice", "each code once")
@@ -39,13 +39,13 @@ def codes_of(text: str, plan: Plan, place: str) -> dict[str, int]:
 
 
 def with_held(plan: Plan, text: str) -> Plan:
-    """The plan with codes that are held already, beside those of its file. Raises CampaignError."""
+    """Return the plan with codes already held, besides those of its file. Raises CampaignError."""
     more = tuple(Holding(code, rate) for code, rate in codes_of(text, plan, "--held").items())
     return checked(replace(plan.asked, held=(*plan.asked.held, *more)), plan.contract, "--held")
 
 
 def held_code_plan(plan: Plan) -> CodePlan | None:
-    """The codes that are held already, kept as they are; None if a range the plan needs has none."""
+    """Return the codes already held, unchanged; None if a range needed by the plan has none."""
     if {code[:2] for code in plan.held} != set(plan.groups):
         return None
     return own_code_plan(",".join(f"{code}={rate}" for code, rate in plan.held.items()), plan)

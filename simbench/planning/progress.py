@@ -1,22 +1,22 @@
-"""Progress through phases that are weighed by how long each is expected to take."""
+"""Progress through phases weighted by their expected duration."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 Progress = Callable[[float], object]
-"""Takes the share done, 0 to 1."""
+"""Called with the share done, 0 to 1."""
 ALMOST = 0.999
 
 
 class Phases:
-    """Phases in their order, each with its expected cost in any unit; what is reported never goes back."""
+    """Phases in order, each with its expected cost in any unit; the reported progress never decreases."""
 
     def __init__(self, report: Progress, costs: Mapping[str, float]) -> None:
         self._report, self._costs, self._last = report, dict(costs), 0.0
 
     def phase(self, name: str) -> Progress:
-        """Progress within a phase, 0 to 1, as progress of the whole."""
+        """Return a function for the progress within a phase, 0 to 1."""
         names = list(self._costs)
         before = sum(self._costs[one] for one in names[: names.index(name)])
         total = max(1e-9, sum(self._costs.values()))
@@ -29,12 +29,12 @@ class Phases:
         return report
 
     def expect(self, name: str, cost: float) -> None:
-        """A phase turns out to cost more or less than was expected."""
+        """Change the expected cost of a phase."""
         self._costs[name] = cost
 
 
 def steps(phase: Progress, total: int) -> Callable[[], None]:
-    """A step of so many within a phase; more steps than that are no progress."""
+    """Return a function to call for each step of a phase; steps beyond the total are ignored."""
     done = 0
 
     def step() -> None:

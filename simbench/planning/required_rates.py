@@ -1,7 +1,7 @@
 """The rate that each occasion needs to be on time, in every replication, by the fluid model.
 
-An occasion is a sending, or a civil day of steady traffic. Its required rate is the lowest of a list of
-rates from which on it is on time; the list holds multiples of the standard rate, since every tier is one.
+An occasion is a sending, or a civil day of steady traffic. Its required rate is the lowest in a list of rates at
+and above which it is on time; the list contains multiples of the standard rate, because every tier is one.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from simbench.planning.campaign import LEGAL, CampaignError, Plan
 from simbench.planning.loads import Group, Replication, legal_of, up_of, widths
 
 MOST_LEVELS = 60
-AMPLE = 6  # times the rate that suffices while nothing fails: beyond, more rate makes up for no outage
+AMPLE = 6  # times the rate sufficient without incidents; a higher rate compensates no outage
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Step = Callable[[int], None]
 
 
 class RequiredRates(msgspec.Struct, frozen=True):
-    """Rates of one group: those tried; by occasion its demand's name and month; need[replication, occasion] is a place
-    among the rates, their number where none suffices. `quiet`: the place each month needs where nothing fails.
+    """Rates of one group: those tried; the demand's name and month of each occasion; need[replication, occasion]: index
+    of the required rate, or the number of rates if none is sufficient. `quiet`: index required by each month without
+    incidents.
     """  # fmt: skip
 
     prefix: str
@@ -38,18 +39,21 @@ class RequiredRates(msgspec.Struct, frozen=True):
     quiet: tuple[int, ...]
 
     def kept(self, demand: str) -> NDArray[np.bool_]:
-        """Which occasions are a demand's."""
+        """Mark the occasions of a demand."""
         return np.array([one == demand for one in self.demands])
 
 
 def late_of(group: Group, rates: tuple[int, ...], replication: Replication) -> Bools:
-    """Which occasions of a group are late, sendings first, then the days of each flow."""
+    """Mark the late occasions of a group, sendings first, then the days of each flow."""
     sendings, days = group.late(*group.run(rates, replication))
     return np.concatenate([sendings, days.ravel()])
 
 
 def required_rates_of(group: Group, futures: Sequence[Replication], progress: Step = lambda _: None) -> RequiredRates:
-    """Try every level in every replication. Raises CampaignError for what no plan can carry even without outages."""
+    """Try every level in every replication.
+
+    Raises CampaignError for a demand that no plan meets even without outages.
+    """
     plan, step = group.plan, group.plan.contract.terms.throughput.default_per_s.value
     most = plan.asked.codes_max * plan.tiers[-1]
     months = len(plan.months)
@@ -76,8 +80,8 @@ def required_rates_of(group: Group, futures: Sequence[Replication], progress: St
 
 
 def _places(group: Group, levels: Sequence[int], future: Replication) -> Ints:
-    """The place of the level each occasion needs. More rate makes nothing later, so that between two levels at which
-    the same are late no other need be tried.
+    """Return the index of the level that each occasion needs. A higher rate makes nothing later, so no level is tried
+    between two levels with the same late occasions.
     """  # fmt: skip
 
     def late(place: int) -> Bools:
@@ -89,7 +93,7 @@ def _places(group: Group, levels: Sequence[int], future: Replication) -> Ints:
     waiting = [(0, top, lowest, highest)]
     while waiting:
         low, high, late_low, late_high = waiting.pop()
-        between = late_low & ~late_high  # what some level between makes good
+        between = late_low & ~late_high  # occasions that need a level in between
         if not between.any():
             continue
         if high - low == 1:
@@ -111,7 +115,7 @@ def _levels(low: int, base: int, most: int, step: int) -> list[int]:
 
 
 def _least(step: int, most: int, holds: Callable[[int], bool]) -> int:
-    """The lowest multiple of `step` at which something holds that holds from some rate on; above `most` if none."""
+    """Return the lowest multiple of `step` at which a monotonic condition holds; above `most` if there is none."""
     low, high = 0, most // step + 1
     while high - low > 1:
         middle = (low + high) // 2
@@ -120,19 +124,19 @@ def _least(step: int, most: int, holds: Callable[[int], bool]) -> int:
 
 
 def _quiet(group: Group) -> Replication:
-    """A future without any interruption, every volume as planned."""
+    """Return a future without any interruption, every volume as planned."""
     factors = {name: np.ones(wide) for name, wide in widths(group.plan).items()}
     return Replication(-1, (), factors, up_of((), *group.plan.span))
 
 
 def _by_clause(plan: Plan) -> str:
-    """The clause of the hours of marketing, in brackets."""
+    """Return the clause of the marketing hours, in brackets."""
     hours = plan.contract.terms.hours.get("marketing")
     return f" ({hours.opens_at_h.clause})" if hours and hours.opens_at_h.clause else ""
 
 
 def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
-    """The rates or hours that traffic would need which no plan can carry."""
+    """Return the error for traffic that no plan can carry, with the required rates or hours."""
     plan = group.plan
     done, waits = group.run((most,) * len(plan.months), quiet)
     late, _ = group.late(done, waits)
@@ -171,7 +175,7 @@ def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
 
 
 def _open_s(group: Group, start: int, due: int) -> int:
-    """Allowed seconds between two instants for what is bound to legal hours, else all."""
+    """Return the allowed seconds between two instants for messages bound to legal hours, otherwise all."""
     if not any(one.start == start and one.demand.kind in LEGAL for one in group.occasions):
         return (due - start) // SECOND_US
     begin, end = ((at - group.plan.span[0]) / 1e6 for at in (start, due))

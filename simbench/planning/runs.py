@@ -1,4 +1,4 @@
-"""One run of a study: a world in the vectorised engine, its minutes, its measures."""
+"""One run of a study: a world in the vectorised engine, its minutes and its measures."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ Key = tuple[int, int]
 
 
 class Counted(MinuteColumns):
-    """The minutes of a code, and how many of its messages were late.
+    """The minutes of a code, and the number of its late messages.
 
-    Messages requested less than `late_us` before the end are left out, as nobody knows whether they are late.
+    Messages requested less than `late_us` before the end are left out, because their lateness is unknown.
     """
 
     def __init__(self, world: World, code: str, tables: DeliveryTables, first: int, late_us: int) -> None:
@@ -38,12 +38,12 @@ class Counted(MinuteColumns):
         self.late = 0
 
     def offered(self, at: Integers) -> None:
-        """Take requests; each is late until it is seen to leave in time."""
+        """Count requests; each counts as late until it leaves in time."""
         super().offered(at)
         self.late += int(self._counts_for(at).sum())
 
     def batch(self, batch: Batch) -> None:
-        """Take what left; what a cut loses is sent again."""
+        """Count the messages that left; those lost with a connection are sent again."""
         super().batch(batch)
         in_time = (batch.sent.sent_at - batch.at <= self._late_us) & (batch.sent.decided != LOST)
         self.late -= int((in_time & self._counts_for(batch.at)).sum())
@@ -62,16 +62,18 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
 
 
 def run_chunk(prepared: Prepared, keys: tuple[Key, ...]) -> list[Result]:
-    """Some runs, one after another. Raises StudyError for a world the bulk way does not carry."""
+    """Run several keys one after another. Raises StudyError for a world that the vectorised engine does not support."""
     keep_memory()
     return [Result(*key, measured(prepared, *key)) for key in keys]
 
 
 def measured(prepared: Prepared, point: int, replication: int) -> tuple[float, ...]:
-    """The measures of one run, from the end of the warm-up on."""
+    """Return the measures of one run, from the end of the warm-up on."""
     world = plan(prepared.world(point, replication), prepared.contract, "study")
     if reasons := not_carried(world):
-        raise StudyError("scenario", f"the bulk way does not carry {'; '.join(reasons)}", "a world without them")
+        raise StudyError(
+            "scenario", f"the vectorised engine does not support {'; '.join(reasons)}", "a world without them"
+        )
     first = world.start + round(prepared.study.warm_up_h * HOUR_US)
     minutes = max(1, (world.end - first) // MINUTE_US)
     sums, backlog, last, late = np.zeros(len(COUNTS)), np.zeros(minutes), first, 0
@@ -100,17 +102,17 @@ def measured(prepared: Prepared, point: int, replication: int) -> tuple[float, .
 
 
 def volume(prepared: Prepared, point: int) -> float:
-    """About how many messages a run of a point has."""
+    """Return the approximate number of messages of a run of a point."""
     world = plan(prepared.world(point, 0), prepared.contract, "study")
     return sum(Source(world, code).volume() for code in world.codes)
 
 
 @functools.cache
 def keep_memory() -> None:
-    """Have the allocator keep freed memory: a worker that returns it at once is slower than one process."""
+    """Make the allocator keep freed memory: a worker that returns it at once is slower than one process."""
     try:
         libc = ctypes.CDLL(None)
         libc.mallopt(MMAP, KEPT_OCTETS)
         libc.mallopt(TRIM, 8 * KEPT_OCTETS)
-    except (OSError, AttributeError):  # another C library than glibc has no such trap
+    except (OSError, AttributeError):  # only glibc has these thresholds
         return

@@ -1,4 +1,4 @@
-"""Sensitivity of a plan to its assumptions: what becomes of the chosen code plan, and what the promise costs then."""
+"""Sensitivity of a plan to its assumptions: the chosen code plan's probability, and the cost of the promise."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from simbench.planning.optimizer import LADDER, Wish, solve
 from simbench.planning.progress import Progress
 from simbench.planning.required_rates import RequiredRates, required_rates_of
 
-SEARCHED = 20  # futures in which code plans are looked for under another assumption; fresh ones choose
+SEARCHED = 20  # futures in which code plans are searched under another assumption; other futures choose
 
 
 class Sensitivity(msgspec.Struct, frozen=True):
     """The outcome of a plan under another assumption.
 
-    at_low, at_high: the chosen code plan's share in time, of the demand that is then least sure (about_low, about_high;
-    "" for the whole period). euros_at_low, euros_at_high: what the cheapest code plan that keeps the promise then costs
-    (without messages), None where none does.
+    at_low, at_high: the chosen code plan's share in time, of the least certain demand (about_low, about_high; "" for
+    the whole period). euros_at_low, euros_at_high: the cost of the cheapest code plan that then keeps the promise
+    (without messages), None if none does.
     """
 
     assumption: str
@@ -40,7 +40,7 @@ class Sensitivity(msgspec.Struct, frozen=True):
 
 
 class _Scale(msgspec.Struct, frozen=True):
-    """Another assumption: what volumes, times between outages and their lengths are multiplied with."""
+    """Another assumption: multipliers of volumes, of times between outages and of their durations."""
 
     said: str
     volume: float = 1
@@ -57,7 +57,7 @@ ASSUMPTIONS: tuple[tuple[str, _Scale, _Scale], ...] = (
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """The chosen code plan under another assumption, to be measured in so many fresh futures."""
+    """The chosen code plan under another assumption, to be measured in so many new futures."""
 
     plan: Plan
     fresh: int
@@ -68,10 +68,8 @@ class Trial(msgspec.Struct, frozen=True):
 def sensitivities(
     plan: Plan, fresh: int, chosen: CodePlan, progress: Progress = lambda _: None, where: Where = 1
 ) -> list[Sensitivity]:
-    """The chosen code plan's probability, and the cost of the promise, when volumes and outages are others than
-    assumed.
-
-    The probability is measured in so many `fresh` futures, as an advice is. `where` the trials are made.
+    """Return the chosen code plan's probability, and the cost of the promise, under other volumes and outages.
+    The probability is measured in so many `fresh` futures, as for an advice. `where` is the executor of the trials.
     """
     rows = [row for row in ASSUMPTIONS if "outages" not in row[0] or plan.asked.outages.drawn]
     trials = [Trial(plan, fresh, chosen, scale) for _, *sides in rows for scale in sides]
@@ -83,7 +81,7 @@ def sensitivities(
 
 
 def tried(trial: Trial) -> tuple[float, str, Decimal | None]:
-    """The share in time, of which demand, and what the cheapest code plan costs that keeps the promise."""
+    """Return the share in time, its demand, and the cost of the cheapest code plan that keeps the promise."""
     other, chosen = _scaled(trial.plan, trial.scale), trial.chosen
     futures = replications(other)
     groups = [Group(other, prefix) for prefix in other.groups]
@@ -97,11 +95,11 @@ def cheapest(
     plan: Plan, groups: list[Group], futures: list[Replication], fresh: list[Replication], chosen: CodePlan,
     needs: list[RequiredRates] | None = None,
 ) -> tuple[Decimal, CodePlan] | None:  # fmt: skip
-    """The cost of the cheapest code plan that keeps the promise in fresh futures, and the code plan; None if none
+    """Return the cost of the cheapest code plan that keeps the promise in new futures, and the code plan; None if none
     does.
 
-    Tried are the program's code plans for the futures (or their `needs`), the code plan chosen for what was assumed,
-    and what is next to either.
+    Candidates are the program's code plans for the futures (or their `needs`), the chosen code plan, and the neighbours
+    of both.
     """
     try:
         needs = needs or [required_rates_of(group, futures[:SEARCHED]) for group in groups]

@@ -1,4 +1,4 @@
-"""How much memory a plan needs, said before anything is drawn."""
+"""The memory that a plan needs, checked before anything is drawn."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _OF_AN_OUTAGE: Final = 400
 
 
 def octets_needed(plan: Plan, futures: int) -> int:
-    """The approximate number of octets that the futures of a plan take."""
+    """Return the approximate number of octets of a plan's futures."""
     hours = (plan.span[1] - plan.span[0]) / HOUR_US
     outages = sum(hours / one.between.mean_h for one in plan.asked.outages.drawn)
     return round(futures * (sum(widths(plan).values()) * _OF_AN_OCCASION + outages * _OF_AN_OUTAGE))
 
 
 def check_size(plan: Plan, futures: int) -> None:
-    """Raise CampaignError for a plan whose futures do not fit into memory, naming what makes it so large."""
+    """Raise CampaignError, which names the sizes, for a plan whose futures do not fit into memory."""
     needed = octets_needed(plan, futures)
     if needed <= LARGEST:
         return

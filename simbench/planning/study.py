@@ -1,4 +1,4 @@
-"""A study file: a world, the parameters that vary, what is measured, when to stop.
+"""A study file: a world, the parameters that vary, the measures, and the stopping rule.
 
 A run is a point (values of the parameters) and a replication; replication n has the same seed at every point, so that
 points are compared under the same events (common random numbers).
@@ -35,7 +35,7 @@ SEED, SAMPLE = entity_of("study", "replication"), entity_of("study", "sample")
 
 
 class StudyError(BadInput):
-    """A study file says something it may not."""
+    """A study file is invalid."""
 
 
 class Parameter(Frozen, rename={"low": "from", "high": "to"}, frozen=True):
@@ -72,8 +72,10 @@ class Study(Frozen, frozen=True):
     of `block`; after each block the rule in `stop` is checked at the level `confidence`. `samples`: points drawn where
     parameters have ranges (0 without ranges). `seed` determines all draws.
 
-    What happens in the first `warm_up_h` hours is not measured. A message is late when it has not left `late_min`
-    minutes after its request.
+    The first `warm_up_h` hours are not measured. A message is late if it has not left `late_min` minutes after its
+    request.
+
+    `name` appears in reports.
     """
 
     scenario: str
@@ -90,7 +92,7 @@ class Study(Frozen, frozen=True):
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A study with its world and contract, its points in their order, and what names it all."""
+    """A study with its world and contract, its points in order, and its digest."""
 
     study: Study
     scenario: WorldScenario
@@ -99,17 +101,17 @@ class Prepared(msgspec.Struct, frozen=True):
     digest: str
 
     def seed(self, replication: int) -> int:
-        """The seed of one replication, the same at every point."""
+        """Return the seed of one replication, the same at every point."""
         return seed_of(self.study.seed, replication)
 
     def world(self, point: int, replication: int) -> WorldScenario:
-        """The scenario of one run."""
+        """Return the scenario of one run."""
         values = zip((one.key for one in self.study.parameters), self.points[point], strict=True)
         return _changed(self.scenario, {**dict(values), "seed": self.seed(replication)})
 
 
 def seed_of(seed: int, replication: int) -> int:
-    """The seed of a replication, drawn from that of all of them."""
+    """Return the seed of a replication, derived from the seed of the study."""
     return draw(seed, replication, SEED) & ((1 << 62) - 1)
 
 
@@ -121,7 +123,7 @@ def read_study(path: Path) -> Prepared:
 
 
 def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: str = "study") -> Prepared:
-    """Check a study against its world and work its points out. Raises StudyError."""
+    """Check a study against its world and compute its points. Raises StudyError."""
     if not study.parameters:
         raise StudyError(f"{place}: parameters", "no parameter varies", "at least one [[parameters]] table")
     keys = [one.key for one in study.parameters]
@@ -129,7 +131,7 @@ def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: st
     for index, one in enumerate(study.parameters):
         where = f"{place}: parameters[{index}]"
         if one.key in keys[:index] or one.key == "seed":
-            problem = "is the study's own" if one.key == "seed" else "appears twice"
+            problem = "is set by the study" if one.key == "seed" else "appears twice"
             raise StudyError(f"{where}.key", f"{shown(one.key)} {problem}", "a key of the scenario, once")
         if bool(one.values) == (one.low is not None or one.high is not None):
             raise StudyError(where, f"{one.key} has {'both' if one.values else 'neither'}", "values, or from and to")
@@ -138,7 +140,7 @@ def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: st
             if one.low is None or one.high is None or one.low >= one.high or (one.log and one.low <= 0):
                 raise StudyError(
                     f"{where}.to",
-                    f"{one.low} to {one.high} is no range",
+                    f"{one.low} to {one.high} is not a range",
                     "`from` less than `to`, and above 0 with `log`",
                 )
     if bool(ranges) != bool(study.samples):
@@ -164,7 +166,7 @@ def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: st
 
 
 def _check_size(study: Study, place: str) -> None:
-    """Refuse a study of more points or runs than can be kept. Raises StudyError."""
+    """Check that a study has not too many points or runs. Raises StudyError."""
     points = math.prod(max(1, len(one.values)) for one in study.parameters) * max(1, study.samples)
     runs = points * study.replications
     if points > MOST_POINTS or runs > MOST_RUNS:
@@ -174,7 +176,7 @@ def _check_size(study: Study, place: str) -> None:
 
 
 def _points(study: Study) -> tuple[tuple[Value, ...], ...]:
-    """The grid of all values; each of its points with every sample of the ranges."""
+    """Return the grid of all values, each of its points with every sample of the ranges."""
     grid = list(product(*(one.values or (None,) for one in study.parameters)))
     found: list[tuple[Value, ...]] = []
     for values in grid:
@@ -198,8 +200,8 @@ def _sampled(study: Study, one: Parameter, sample: int) -> Value:
 
 
 def _changed(scenario: WorldScenario, values: dict[str, Value]) -> WorldScenario:
-    """The scenario with values at keys changed. Raises StudyError."""
-    table = msgspec.json.decode(msgspec.json.encode(scenario))  # lists, where to_builtins leaves tuples
+    """Return the scenario with the values at some keys changed. Raises StudyError."""
+    table = msgspec.json.decode(msgspec.json.encode(scenario))  # to_builtins would keep tuples
     for key, value in values.items():
         *way, last = key.split(".")
         at: Any = table
@@ -219,7 +221,7 @@ def _changed(scenario: WorldScenario, values: dict[str, Value]) -> WorldScenario
 def _inside(table: Any, step: str, key: str) -> Any:
     if isinstance(table, list):
         if not step.isdigit() or int(step) >= len(table):
-            raise StudyError(f"parameters: {key}", f"{step!r} is no place in a list of {len(table)}", "0 on")
+            raise StudyError(f"parameters: {key}", f"{step!r} is not an index of a list of length {len(table)}", "0 on")
         return table[int(step)]
     if not isinstance(table, dict) or step not in table:
         names = sorted(table) if isinstance(table, dict) else []

@@ -1,7 +1,7 @@
 """A sweep: every run of a study exactly once, across interruptions, until the intervals are narrow enough.
 
-Finished runs are kept in a journal, chunk by chunk, and become one Parquet file at the end. The set of runs depends on
-the study only, not on the number of workers or on interruptions.
+Finished runs are appended to a journal in chunks, and written to one Parquet file at the end. The set of runs depends
+only on the study, not on the number of workers or on interruptions.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Header(msgspec.Struct, frozen=True):
 
 
 def sweep(prepared: Prepared, folder: Path, pool: WorkerPool, progress: Progress = lambda _: None) -> dict[Key, Result]:
-    """Do what is not yet done and write the result; every run by point and replication.
+    """Do the missing runs and write the result; return every run by point and replication.
 
-    Raises BadInput for a folder that cannot be used, Trouble when there is no room in it.
+    Raises BadInput for an unusable folder, Trouble if the disk is full.
     """
     try:
         claim(folder)
@@ -78,7 +78,7 @@ def _swept(prepared: Prepared, folder: Path, pool: WorkerPool, progress: Progres
 
 
 def wanted(prepared: Prepared, done: dict[Key, Result]) -> list[Key]:
-    """Runs the study asks for, given what is done: a block more for every point that is not narrow enough."""
+    """Return the runs still wanted: one more block for every point whose interval is not narrow enough."""
     study, found = prepared.study, []
     for point in range(len(prepared.points)):
         until = 0
@@ -101,13 +101,13 @@ def _narrow(prepared: Prepared, point: int, until: int, done: dict[Key, Result])
 
 
 def interval(measure: str, rows: Sequence[Result], confidence: float) -> Interval:
-    """Mean and half width of Student's interval of a measure over replications."""
+    """Return mean and half width of Student's interval of a measure over replications."""
     values = [row.measures[MEASURES.index(measure)] for row in rows]
     return Interval(measure, fmean(values), student(values, confidence), len(values))
 
 
 def student(values: Sequence[float], confidence: float) -> float:
-    """Half the width of Student's interval of a mean; infinite for a single value."""
+    """Return half the width of Student's interval of a mean; infinite for a single value."""
     from scipy.special import stdtrit  # noqa: PLC0415 - slow to load
 
     if len(values) < 2:
@@ -117,7 +117,7 @@ def student(values: Sequence[float], confidence: float) -> float:
 
 
 def intervals(prepared: Prepared, done: dict[Key, Result]) -> list[tuple[Interval, ...]]:
-    """The intervals of every measure at each point."""
+    """Return the intervals of every measure at each point."""
     found = []
     for point in range(len(prepared.points)):
         rows = [result for key, result in sorted(done.items()) if key[0] == point]
@@ -126,7 +126,7 @@ def intervals(prepared: Prepared, done: dict[Key, Result]) -> list[tuple[Interva
 
 
 def chunks(prepared: Prepared, missing: Sequence[Key]) -> list[Chunk]:
-    """Runs by the handful, of one point each, so that a handful takes about a second."""
+    """Divide runs into chunks of one point each that take about a second."""
     found: list[Chunk] = []
     for point in dict.fromkeys(point for point, _ in missing):
         mine = [key for key in missing if key[0] == point]
@@ -136,7 +136,7 @@ def chunks(prepared: Prepared, missing: Sequence[Key]) -> list[Chunk]:
 
 
 def known(prepared: Prepared, folder: Path) -> dict[Key, Result]:
-    """The results that a folder already holds. Raises BadInput when it is another study's."""
+    """Return the results already in a folder. Raises BadInput if they belong to another study."""
     done: dict[Key, Result] = {}
     path = folder / RESULT
     if path.exists():
@@ -158,7 +158,7 @@ def known(prepared: Prepared, folder: Path) -> dict[Key, Result]:
 
 
 def _journal(prepared: Prepared, path: Path) -> dict[Key, Result]:
-    """Whole lines of a journal; what a kill left of a last one is cut off."""
+    """Read the complete lines of a journal; an incomplete last line (after a kill) is removed."""
     check_file(path)
     octets = path.read_bytes()
     whole = octets[: octets.rfind(b"\n") + 1]
@@ -170,7 +170,7 @@ def _journal(prepared: Prepared, path: Path) -> dict[Key, Result]:
             _same(msgspec.json.decode(lines[0], type=Header).digest, prepared, path)
         results = [msgspec.json.decode(line, type=Result) for line in lines[1:]]
     except NOT_READ as problem:
-        raise BadInput(str(path), f"is no journal of a sweep: {problem}", "the folder of this study") from None
+        raise BadInput(str(path), f"is not a journal of a sweep: {problem}", "the folder of this study") from None
     return {(one.point, one.replication): one for one in results}
 
 
@@ -180,7 +180,7 @@ def _same(digest: str, prepared: Prepared, path: Path) -> None:
 
 
 def write(prepared: Prepared, folder: Path, done: dict[Key, Result]) -> None:
-    """All runs as one Parquet file, by point and replication; the same runs give the same octets."""
+    """Write all runs as one Parquet file, by point and replication; the same runs give the same octets."""
     table = table_of(prepared, done)
     with replacing(folder / RESULT) as fresh:
         pq.write_table(table, fresh, compression="zstd")
@@ -189,7 +189,7 @@ def write(prepared: Prepared, folder: Path, done: dict[Key, Result]) -> None:
 
 
 def table_of(prepared: Prepared, done: dict[Key, Result]) -> pa.Table:
-    """All runs as a table: point, replication, the parameters, every measure."""
+    """Return all runs as a table: point, replication, the parameters, every measure."""
     rows = [done[key] for key in sorted(done)]
     columns: dict[str, pa.Array] = {
         "point": pa.array([row.point for row in rows], pa.int32()),
@@ -204,16 +204,18 @@ def table_of(prepared: Prepared, done: dict[Key, Result]) -> pa.Table:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep a second sweep out of the folder; a lock ends with its process. Raises BadInput."""
+    """Lock the folder against a second sweep; the lock ends with its process. Raises BadInput."""
     with (folder / ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise BadInput(str(folder), "another sweep is writing there", "a folder of its own, or patience") from None
+            raise BadInput(
+                str(folder), "another sweep is writing there", "another folder, or wait for its end"
+            ) from None
         yield
 
 
 def _append(file: int, *rows: msgspec.Struct) -> None:
-    """Lines in one write, on the disk before it returns."""
+    """Append lines in one write, synchronised to the disk."""
     os.write(file, b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
     os.fsync(file)

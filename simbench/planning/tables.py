@@ -1,4 +1,4 @@
-"""The tables of an advice, for CSV and XLSX; from Python, each is a `Sheet` of plain cells."""
+"""The tables of an advice, for CSV and XLSX; in Python, each is a `Sheet` of plain cells."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ SHARE = ("share", "low", "high")
 
 
 def sheets_of(advice: Advice) -> tuple[Sheet, ...]:
-    """Every table of an advice: code plans, demands, months, orders, sensitivities, what other promises cost,
-    courses.
-    """
+    """Return every table of an advice: code plans, demands, months, orders, sensitivities, trade-offs, courses."""
     return (
         Sheet(
             "mixes", ("kind", "mix", "euros", "demand", *SHARE, "sure", "futures", "holds", "why"),
@@ -59,7 +57,7 @@ def sheets_of(advice: Advice) -> tuple[Sheet, ...]:
 
 
 def scored(advice: Advice) -> Iterator[tuple[str, Candidate]]:
-    """Every code plan that was scored, with what it is."""
+    """Yield every scored code plan, with its role."""
     yield "chosen", advice.chosen
     yield from (("tried", one) for one in advice.candidates[1:])
     yield from (("own", one) for one in advice.own)

@@ -25,8 +25,8 @@ AXES: tuple[tuple[Axis, tuple[float, ...]], ...] = (("deadline", DEADLINES), ("v
 
 
 class Tradeoff(msgspec.Struct, frozen=True):
-    """One point: deadline or volume as multiples of what was asked for, or the probability; what the cheapest code plan
-    costs that keeps the promise there (without messages), and that code plan; None where none does.
+    """One point: deadline or volume as multiples of the requested ones, or the probability; the cheapest code plan that
+    keeps the promise there, with its cost (without messages); None if none does.
     """  # fmt: skip
 
     axis: Axis
@@ -37,7 +37,7 @@ class Tradeoff(msgspec.Struct, frozen=True):
 
 
 class Point(msgspec.Struct, frozen=True):
-    """One point to be tried, in so many fresh futures; `needs`: required rates that do not depend on it."""
+    """One point to evaluate in so many new futures; `needs`: required rates that do not depend on the point."""
 
     plan: Plan
     axis: Axis
@@ -51,7 +51,7 @@ def tradeoffs(
     plan: Plan, futures: list[Replication], fresh: int, chosen: Candidate, done: Progress = lambda _: None,
     where: Where = 1,
 ) -> list[Tradeoff]:  # fmt: skip
-    """The cheapest code plans along each of the three axes; each is tried in so many fresh futures."""
+    """Return the cheapest code plans along each of the three axes, each measured in so many new futures."""
     as_asked = chosen.euros, chosen.mix
     asked: dict[Axis, float] = {"deadline": 1, "volume": 1, "probability": plan.asked.probability}
     points = [Point(plan, axis, at, fresh, chosen.mix) for axis, ats in AXES for at in ats]
@@ -60,7 +60,7 @@ def tradeoffs(
         needs = [required_rates_of(group, futures[:SEARCHED]) for group in groups]
         likely = sorted({*PROBABILITIES, plan.asked.probability})
         points += [Point(plan, "probability", at, fresh, chosen.mix, needs) for at in likely]
-    except CampaignError:  # no rate will do in some future: what other probabilities cost is unknown
+    except CampaignError:  # no rate is sufficient in some future, so the cost of other probabilities is unknown
         pass
     others = [one for one in points if one.at != asked[one.axis]]
     found = iter(spread(tried, others, where, lambda share, _: done(share or 0.0)))
@@ -70,7 +70,7 @@ def tradeoffs(
 
 
 def tried(point: Point) -> Tradeoff:
-    """The cheapest code plan at a point."""
+    """Return the cheapest code plan at a point."""
     plan = point.plan
     if point.axis == "probability":
         other = Plan(replace(plan.asked, probability=point.at), plan.contract)

@@ -1,4 +1,4 @@
-"""How long messages wait behind a sliding window of a second: one by one, or by the minute in the worst case."""
+"""Waits of messages behind a sliding window of a second: exactly by message, or by minute in the worst case."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NEVER_S = 1e18
 
 
 class Waiting(Protocol):
-    """The waiting traffic of a range at a rate. at_most: whether the answers are upper bounds."""
+    """The waiting traffic of a range. at_most: whether the results are upper bounds."""
 
     at_most: bool
 
@@ -28,7 +28,7 @@ class Waiting(Protocol):
 
 
 class ByInstant:
-    """Messages by their instants (s, ascending); up: (2, n) when they may leave (s)."""
+    """Messages by their instants (s, ascending); up: (2, n) intervals in which they may leave (s)."""
 
     at_most = False
 
@@ -48,7 +48,7 @@ class ByInstant:
         return int((some > late_s).sum()), int(lost.sum()), int(some.max(initial=0))
 
     def _left(self, rate: int) -> Floats:
-        """When each message leaves: at most `rate` in any second, in order, while the platform is up."""
+        """Return when each message leaves: at most `rate` in any second, in order, while the platform is up."""
         left = np.empty(len(self._at))
         starts, ends = np.append(self._up[0], NEVER_S), self._up[1]
         before = np.full(rate, -1.0)
@@ -61,10 +61,10 @@ class ByInstant:
 
 
 class ByMinute:
-    """Messages by the minute in which they arose; up: (2, n) when they may leave (s).
+    """Messages by the minute of their request; up: (2, n) intervals in which they may leave (s).
 
-    Of each minute the worst case is taken: its own messages arise when the wait is longest, all earlier ones as late as
-    their minutes allow. No order of instants within the minutes makes more of them late.
+    For each minute the worst case is taken: its own messages are requested when the wait is longest, and all earlier
+    ones as late as their minutes allow. No order of instants within the minutes makes more messages late.
     """
 
     at_most = True
@@ -80,7 +80,7 @@ class ByMinute:
         return round(float(self._asked.sum()))
 
     def drained(self, rate: int, late_s: float, valid_s: float) -> tuple[int, int, int]:
-        """Messages late at most, messages lost at most, and the longest wait (s) of what was not lost."""
+        """Return upper bounds of late messages, lost messages, and the longest wait (s) of messages not lost."""
         ahead = self._ahead(rate)
         in_time, valid = (self._gone(ahead, rate, wait_s) for wait_s in (min(late_s, valid_s), valid_s))
         some = self._asked > 0
@@ -91,7 +91,7 @@ class ByMinute:
         return round(late), round(float((self._asked - valid).sum())), int(min(waits.max(initial=0), valid_s))
 
     def _ahead(self, rate: int) -> Floats:
-        """How many messages are ahead of each minute's first, at most."""
+        """Return the maximum number of messages ahead of each minute's first."""
         room = np.diff(self._uptime(self._edges)) * rate
         found, waiting = np.zeros(len(self._asked)), 0.0
         for minute, came in enumerate(self._asked):
@@ -100,10 +100,11 @@ class ByMinute:
         return found
 
     def _gone(self, ahead: Floats, rate: int, wait_s: float) -> Floats:
-        """The least number of each minute's messages that have left a given time after they arose."""
+        """Return the minimum number of each minute's messages that leave within a wait after their request."""
         begins, ends = self._edges[:-1], self._edges[1:]
         found = np.minimum(self._left_by(begins, ahead, rate, wait_s), self._left_by(ends - 1e-6, ahead, rate, wait_s))
-        # What passes within the wait is least at a minute's edge, or where the wait meets the edge of an interruption.
+        # The number leaving within the wait is least at a minute's edge, or if the wait ends at the edge of an
+        # interruption.
         edges = self._up.ravel()
         for at in (*edges, *(edges - wait_s), *(edges - 1e-6), *(edges - wait_s - 1e-6)):
             minute = int(at // MINUTE_S)
@@ -113,23 +114,23 @@ class ByMinute:
         return np.clip(found, 0, self._asked)
 
     def _left_by(self, arose: Floats, ahead: Floats, rate: int, wait_s: float) -> Floats:
-        """How many of what arises at instants, behind so many others, has left after a wait."""
+        """Return the number of messages, requested at instants behind so many others, that have left after a wait."""
         until = np.minimum(arose + wait_s, self._edges[-1])
         passed = self._uptime(until) - self._uptime(arose)
         turns = np.where(self._is_up(until) & (passed > 0), np.floor(passed + 1e-5) + 1, np.ceil(passed - 1e-5))
-        turns -= (ahead > 0) & (turns > 0)  # what left just before still fills the window
+        turns -= (ahead > 0) & (turns > 0)  # messages that left just before still fill the window
         left: Floats = turns * rate - ahead
         return left
 
     def _uptime(self, at: Floats) -> Floats:
-        """Seconds up before each instant."""
+        """Return the seconds of up time before each instant."""
         place = np.searchsorted(self._up[1], at, "right")
         starts = np.append(self._up[0], np.inf)
         found: Floats = self._passed[place] + np.clip(at - starts[place], 0, None)
         return found
 
     def _instant(self, uptime: Floats) -> Floats:
-        """When so many seconds up have passed: the beginning of the next second that is up."""
+        """Return the instant after so many seconds of up time: the beginning of the next second that is up."""
         place = np.minimum(np.searchsorted(self._passed, uptime + 1e-9, "right") - 1, self._up.shape[1] - 1)
         if not self._up.shape[1]:
             return np.full(len(uptime), self._edges[-1])

@@ -1,8 +1,8 @@
-"""What if on the past: the traffic of a ledger under other codes and tiers.
+"""The traffic of a ledger under other codes and tiers.
 
-Each range is one queue, first come first served, behind one sliding window of a second with the rate of all its codes;
-interruptions in the ledger stop it. A ledger of single messages gives the instant at which each was submitted, and
-waits are counted from there. A ledger of minutes gives no instants: then the worst case of each minute is taken.
+Each range is one first-in-first-out queue behind one sliding window of a second with the rate of all its codes;
+interruptions in the ledger stop it. A ledger of single messages has the instant of each submission, from which waits
+are counted. A ledger of minutes has no instants: then the worst case of each minute is taken.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from simbench.planning.code_plan import code_plan_of, invoices
 from simbench.planning.waiting import ByInstant, ByMinute, Floats, Waiting
 
 MOST_CODES = 6
-MOST_INSTANTS = 5_000_000  # messages followed one by one: beyond, by the minute
+MOST_INSTANTS = 5_000_000  # messages simulated one by one; with more, by minute
 EVENTS = ("at", "kind", "subject", "until", "detail")
 Traffic = tuple[Any, Any]
-"""Instants or minutes (us), and how many segments at each."""
+"""Instants or minutes (us), and the number of segments at each."""
 
 
 class Otherwise(msgspec.Struct, frozen=True):
-    """One range under one plan: euros before VAT over the ledger's months, messages with it; how many messages would
-    have waited longer than allowed, how many would have been lost (their validity over, or still waiting at the end).
-    Waits count from when a message was `since`: asked of the client, or only submitted by it, which hides what it held.
-    at_most: late, lost and longest wait are upper bounds, since only the minute of each message is known.
+    """One range under one plan: euros before VAT over the ledger's months, messages included; the number of messages
+    that would have waited longer than allowed, and of those lost (validity over, or still waiting at the end).
+    `since`: waits count from the request to the client, or only from submission by it, which hides waits in the client.
+    at_most: late, lost and longest wait are upper bounds, because only the minute of each message is known.
     """  # fmt: skip
 
     prefix: str
@@ -52,7 +52,7 @@ class Otherwise(msgspec.Struct, frozen=True):
 
 
 def otherwise(source: Path, contract: Contract, late_min: float) -> tuple[Otherwise, ...]:
-    """Every range of codes a ledger knows under each number of codes and tier. Raises LedgerError."""
+    """Evaluate every range of codes in a ledger under each number of codes and tier. Raises LedgerError."""
     run = open_run(source)
     counts = count_run(run, contract.calendar, str(source))
     asked, since, exact = _asked(run)
@@ -72,7 +72,7 @@ def otherwise(source: Path, contract: Contract, late_min: float) -> tuple[Otherw
 
 
 def _wait(traffic: Traffic, up: Floats, span: tuple[int, int], exact: bool) -> Waiting:
-    """The waiting messages at a rate, by instants or by minutes."""
+    """Return the waiting traffic, by instants or by minutes."""
     at, messages = traffic
     if exact:
         return ByInstant(np.sort((at - span[0]) / SECOND_US), up)
@@ -102,12 +102,12 @@ def _rows(
                 prefix, f"{codes} x {rate}/s", euros, waiting.messages, late, lost, longest, since, waiting.at_most
             )
             if not late and not lost:
-                break  # more codes at this rate only cost more
+                break  # more codes at this rate only increase the cost
 
 
 def _asked(run: Run) -> tuple[dict[str, Traffic], Literal["asked", "submitted"], bool]:
-    """When (us) how many segments were asked for, by range, in minutes; or submitted, where no more is known, by
-    instant unless they are too many. The last value: whether instants are known.
+    """Return instants (us) and numbers of requested segments by range, in minutes; or of submitted ones, if requests
+    are unknown, by instant unless they are too many. The last value tells whether instants are known.
     """  # fmt: skip
     since: Literal["asked", "submitted"] = "asked"
     found, exact = _minutes(run, "minute", "offered"), False
@@ -130,7 +130,7 @@ def _minutes(run: Run, table: str, column: str, where: scan.Expression | None = 
 
 
 def _up(run: Run, start: int, end: int) -> Floats:
-    """When the platform was up: (2, n) seconds from `start`."""
+    """Return when the platform was up: (2, n) seconds from `start`."""
     cuts = [(one.start, one.end or end) for one in incidents_of(events_in(run.events)) if one.scope == TOTAL]
     edges, at = [], start
     for down, until in sorted(cuts):

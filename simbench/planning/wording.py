@@ -1,4 +1,4 @@
-"""Sentences of a plan in the language of its report; English on the terminal and in plan.json."""
+"""Sentences of a plan in the language of its report; in English on the terminal and in plan.json."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ MOST_CHANGES: Final = 3
 
 
 class Note(msgspec.Struct, frozen=True):
-    """Something a reader must know: the key of its sentence, and what the sentence names."""
+    """A note for the reader: the key of its sentence, and the values in it."""
 
     key: str
     values: dict[str, str | float] = {}
 
 
 def english(currency: str = "") -> Translations:
-    """The texts on the terminal."""
+    """Return the texts for the terminal."""
     return Translations("en", HOME, currency=currency)
 
 
@@ -40,7 +40,7 @@ def in_language(language: str, contract: Contract) -> Translations:
 
 
 def percent(t: Translations, share: float, digits: int = 2) -> str:
-    """A share, rounded, but neither up to what it does not reach nor up to all."""
+    """Write a share, rounded, but not up to a required share that it does not reach, nor up to 100 %."""
     text = f"{100 * share:.{digits}f}"
     if share < 1 and float(text) == 100:
         text = f"{100 - 10**-digits:.{digits}f}"
@@ -48,12 +48,12 @@ def percent(t: Translations, share: float, digits: int = 2) -> str:
 
 
 def promised(t: Translations, share: float) -> str:
-    """A required figure as it was written: without zeros at its end."""
+    """Write a required figure without trailing zeros."""
     return t.number(100 * share, 4) + t("form.percent")
 
 
 def day_of(t: Translations, day: date) -> str:
-    """A day as people write it: "1 Oct 2026", "1er oct. 2026"."""
+    """Write a day: "1 Oct 2026", "1er oct. 2026"."""
     number = "1er" if day.day == 1 and t.language == "fr" else day.day
     return f"{number}\u00a0{t.month(day.month)} {day.year}"
 
@@ -64,19 +64,19 @@ def interval(t: Translations, share: Share) -> str:
 
 
 def sure(t: Translations, share: Share) -> str:
-    """How sure a promise is."""
+    """Write the certainty of a promise."""
     if share.sure > 0.999:
         return t("share.almost-sure")
     return t("share.hardly-sure") if share.sure < 0.001 else percent(t, share.sure, 1)
 
 
 def subject(t: Translations, about: str) -> str:
-    """The subject of a share: a demand in quotes, or the whole period."""
+    """Write the subject of a share: a demand in quotes, or the whole period."""
     return t("share.of", demand=about) if about else t("share.of-period")
 
 
 def code_plan_words(t: Translations, mix: CodePlan) -> str:
-    """A code plan as a manager reads it: "2 codes 36ABC at 50/s"; changes of month one after another."""
+    """Write a code plan for managers: "2 codes 36ABC at 50/s", with changes in order."""
     found = []
     for prefix, months in mix.held.items():
         runs = [held for place, held in enumerate(months) if not place or held != months[place - 1]]
@@ -92,7 +92,7 @@ def _held(t: Translations, prefix: str, held: tuple[tuple[int, int], ...]) -> st
 
 
 def verdict(t: Translations, chosen: Candidate, more: int | None, one_more: Candidate | None) -> str:
-    """Whether the promise holds, how sure that is, and what would make it surer."""
+    """Write whether the promise is kept, the certainty, and how to increase it."""
     score, mine = chosen.score, chosen.score.promised
     measured = t(
         "verdict.measured", share=percent(t, mine.share), subject=subject(t, score.about), interval=interval(t, mine),
@@ -115,7 +115,7 @@ def verdict(t: Translations, chosen: Candidate, more: int | None, one_more: Cand
 
 
 def why(t: Translations, one: Candidate, chosen: Candidate) -> str:
-    """Why a code plan is not the one that is advised."""
+    """Write why a code plan is not the advised one."""
     score, mine = one.score, one.score.promised
     about, share = subject(t, score.about), percent(t, mine.share)
     if not one.holds and not one.doubt:
@@ -142,7 +142,7 @@ def confirmed(t: Translations, confirmation: Confirmation) -> str:
 
 
 def broken_by(t: Translations, row: Sensitivity, asked: float, chosen_euros: Decimal) -> list[tuple[bool, str]]:
-    """Whether the chosen code plan keeps the promise under another assumption, and a sentence that says so."""
+    """Return whether the chosen code plan keeps the promise under another assumption, with a sentence."""
     name = assumption(t, row.assumption)
     found = []
     for side, share, euros, about in (
@@ -165,7 +165,7 @@ def assumption(t: Translations, name: str) -> str:
 
 
 def scale(t: Translations, side: str) -> str:
-    """How far an assumption is off: a word, or a percentage as it stands."""
+    """Write the change of an assumption: a word, or a percentage."""
     key = f"scale.{side}"
     return t(key) if t.has(key) else side.replace(" %", t("form.percent"))
 

@@ -1,6 +1,6 @@
 """The workers of a study: processes on this machine, or an existing Dask cluster.
 
-When a worker dies, another repeats what it was doing; nothing else is repeated or lost.
+If a worker dies, another repeats its current chunk; nothing else is repeated or lost.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ Chunk = tuple[Key, ...]
 
 
 class WorkerPool(Protocol):
-    """Does chunks in any order."""
+    """Runs chunks in any order."""
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """The results of each chunk, as they come."""
+        """Yield the results of each chunk as it finishes."""
 
     def close(self) -> None:
-        """Let the workers go."""
+        """Release the workers."""
 
 
 class LocalPool:
@@ -49,7 +49,7 @@ class LocalPool:
 
 
 class DaskPool:
-    """A Dask cluster somebody else keeps; its workers must have this version of simbench installed."""
+    """An existing Dask cluster; its workers must have this version of simbench installed."""
 
     def __init__(self, prepared: Prepared, where: Any, place: str = "executor", answer_s: float = 0.0) -> None:
         """`where`: the address of its scheduler, or a client, which stays open; `place` names it in errors."""
@@ -58,11 +58,11 @@ class DaskPool:
         self._prepared = prepared
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """As WorkerPool: the scheduler gives a dead worker's chunks to others. Raises Trouble if it is lost."""
+        """See WorkerPool: the scheduler gives a dead worker's chunks to others. Raises Trouble if it is lost."""
         from distributed import as_completed  # noqa: PLC0415 - as above
 
-        # The study goes with every chunk: what is spread over the workers beforehand dies with them, or waits for one.
-        with one_line(self._where, self._place, "; with the same folder the sweep goes on"):
+        # The study is sent with every chunk: data distributed in advance would be lost with its worker.
+        with one_line(self._where, self._place, "; with the same folder the sweep continues"):
             futures = [
                 self._client.submit(run_chunk, self._prepared, chunk, pure=False, retries=MOST_DEATHS)
                 for chunk in chunks
@@ -72,29 +72,29 @@ class DaskPool:
                 future.release()
 
     def close(self) -> None:
-        """As WorkerPool; the cluster stays."""
+        """See WorkerPool; the cluster keeps running."""
         if self._own:
             self._client.close()
 
 
 class ExecutorPool:
-    """An executor of `concurrent.futures` that somebody else keeps."""
+    """An existing executor of `concurrent.futures`."""
 
     def __init__(self, prepared: Prepared, executor: Executor) -> None:
         self._prepared, self._executor = prepared, executor
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """As WorkerPool. Raises Trouble when the executor's workers die."""
+        """See WorkerPool. Raises Trouble if the executor's workers die."""
         with one_line(self._executor):
             for future in as_completed([self._executor.submit(run_chunk, self._prepared, one) for one in chunks]):
                 yield future.result()
 
     def close(self) -> None:
-        """As WorkerPool; the executor stays."""
+        """See WorkerPool; the executor keeps running."""
 
 
 def pool_of(prepared: Prepared, where: Where = None, place: str = "executor") -> WorkerPool:
-    """The workers for what an argument `executor` may be. Raises BadInput, which names the place, for anything else."""
+    """Return the workers for an argument `executor`. Raises BadInput, which names the place, for an invalid one."""
     check_executor(where, place)
     if where is None or isinstance(where, int):
         return LocalPool(prepared, where)

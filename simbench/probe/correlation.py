@@ -14,8 +14,8 @@ from simbench.probe.link import Asked, Seen
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame
 
-NUMBER: Final = 9  # last digits of a recipient, as prefixes vary
-LEAD_S: Final = 3.0  # two for the rounding of time stamps on both sides, and one to be sure
+NUMBER: Final = 9  # last digits of a recipient, because prefixes vary
+LEAD_S: Final = 3.0  # two for the rounding of time stamps on both sides, one as a margin
 OLDEST_US: Final = 7 * DAY_US  # longer than any validity
 Heard = tuple[int, Frame]
 Key = tuple[str, str]
@@ -48,7 +48,7 @@ def notified(seen: Seen, calendar: Calendar) -> tuple[list[Heard], list[Heard]]:
 
 
 def _begins(seen: Seen, calendar: Calendar) -> int:
-    """The earliest time stamp a message of the session can have, on the platform's clock as its results show it."""
+    """Return the earliest possible time stamp of a message of the session, by the clock that results show."""
     submits = [one for one in seen.asked if one.ot == "51"]
     stamps = [(one, calendar.parse_scts(key[1])) for one in submits if (key := named(one)) is not None]
     ahead_us = max((one.results[0][0] - stamp for one, stamp in stamps if stamp is not None), default=0)

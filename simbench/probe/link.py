@@ -1,4 +1,4 @@
-"""One connection of a probe: its operations, their results, and what the platform sent by itself.
+"""One connection of a probe: its operations, their results, and the operations of the platform.
 
 Results are matched to operations by TRN and operation type; unmatched ones are kept unchanged.
 """
@@ -49,12 +49,12 @@ class Seen(msgspec.Struct):
     ended: str = ""
     asked: list[Asked] = []
     heard: list[tuple[int, Frame]] = []  # operations of the platform
-    strays: list[tuple[int, Frame]] = []  # results that answer nothing
-    broken: list[tuple[int, str, bytes]] = []  # (instant, what is wrong, octets)
-    frames: list[Frame] = []  # all that came, in order
+    strays: list[tuple[int, Frame]] = []  # results without an operation
+    broken: list[tuple[int, str, bytes]] = []  # (instant, problem, octets)
+    frames: list[Frame] = []  # all received frames, in order
 
     def places(self) -> dict[int, int]:
-        """Position of each frame in the input, by its Python identity: one read may contain several."""
+        """Return the position of each frame in the input, by Python identity, because one read may contain several."""
         return {id(frame): place for place, frame in enumerate(self.frames)}
 
     def of(self, what: str) -> list[Asked]:
@@ -63,7 +63,7 @@ class Seen(msgspec.Struct):
 
 
 class Link(asyncio.Protocol):
-    """The protocol of one connection. `now` gives the instant (us, UTC); `note` takes rows of the wire."""
+    """The protocol of one connection. `now` returns the instant (us, UTC); `note` records rows of the wire."""
 
     def __init__(self, name: str, now: Callable[[], int], note: Callable[[tuple[object, ...]], object]) -> None:
         self.seen = Seen(name)
@@ -168,7 +168,7 @@ class Link(asyncio.Protocol):
         self.seen.frames.append(frame)
         asked = self._last.get(frame.trn)
         fits = frame.kind == "R" and asked is not None and asked.ot == frame.ot
-        for error in check(frame)[:1] if not fits or frame.ot in OPERATIONS else ():  # the others have no layout
+        for error in check(frame)[:1] if not fits or frame.ot in OPERATIONS else ():  # other operations have no layout
             self.seen.broken.append((at, f"{error.field}: {error.problem}", frame.octets))
         if frame.kind == "O":
             self.seen.heard.append((at, frame))
@@ -182,4 +182,4 @@ class Link(asyncio.Protocol):
 
 
 Connect = Callable[[Callable[[], asyncio.Protocol], str, int], Any]
-"""`connect(factory, host, port)`, awaited; raises OSError if nobody listens."""
+"""`connect(factory, host, port)`, awaited; raises OSError if the connection fails."""

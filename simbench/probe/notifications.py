@@ -21,7 +21,7 @@ from simbench.ucp.fields import At
 FINAL: Final = frozenset({"0", "2"})  # Dst: delivered, not delivered
 PROMPT_US: Final = 3_000_000
 MOST_MO_PER_S: Final = 1.0
-TURN: Final = 50  # of 100 TRNs: a number further ahead counts as behind
+TURN: Final = 50  # of 100 TRNs: a number further ahead counts as an earlier one
 
 
 def notifications(probed: Probed) -> list[Heard]:
@@ -48,7 +48,7 @@ def _final(probed: Probed) -> dict[Key, list[Heard]]:
     catches=("lost-notification", "ack-though-lost", "wrong-stamp", "result-without-stamp"),
 )
 def comes(probed: Probed) -> Verdict:
-    """Within the time the probe waits for them; the messages go to phones that are reachable."""
+    """Check within the time for which the probe waits; the messages go to reachable phones."""
     known, heard = [one for one in submits(probed) if one.accepted], _final(probed)
     by_key = taken(probed)
     served = {id(by_key[key]) for key in heard if key in by_key}
@@ -63,7 +63,7 @@ def comes(probed: Probed) -> Verdict:
     catches=("double-notification",),
 )
 def once(probed: Probed) -> Verdict:
-    """The probe answers each notification at once."""
+    """Find repeated notifications, each of which the probe answered at once."""
     heard = _final(probed)
     extra = [late for each in heard.values() for late in each[1:]]
     return counted("final notifications are not repeats", extra, [*chain(*heard.values())], shown("twice", extra))
@@ -75,13 +75,13 @@ def once(probed: Probed) -> Verdict:
     catches=("wrong-stamp", "nack-though-stored", "result-without-stamp"),
 )
 def known(probed: Probed) -> Verdict:
-    """By recipient and time stamp."""
+    """Compare recipient and time stamp."""
     (heard, earlier), ours = notified(probed.sessions["traffic"], probed.contract.calendar), taken(probed)
     wrong = [(at, frame) for at, frame in heard if key_of(frame) not in ours]
     what = "notifications match an accepted message"
     if earlier:
         what += f" ({len(earlier)} about earlier messages left out)"
-    return counted(what, wrong, heard, shown("about nothing", wrong))
+    return counted(what, wrong, heard, shown("about no known message", wrong))
 
 
 @CHECKS.rule(
@@ -90,7 +90,7 @@ def known(probed: Probed) -> Verdict:
     catches=("early-notification", "mo-at-full-window"),
 )
 def after_result(probed: Probed) -> Verdict:
-    """In wire order, also within one read."""
+    """Compare positions in the order of the wire, also within one read."""
     ours, heard, places = taken(probed), notifications(probed), probed.sessions["traffic"].places()
     pairs = [(at, f, ours[key_of(f)]) for at, f in heard if key_of(f) in ours]
     wrong = [(at, f) for at, f, one in pairs if places[id(f)] < places[id(one.results[0][1])]]
@@ -99,14 +99,14 @@ def after_result(probed: Probed) -> Verdict:
 
 @CHECKS.rule(
     "probe.notifications.numbered-in-turn",
-    "The platform's own operations are numbered in turn",
+    "The transaction numbers of the platform's own operations are in order",
     catches=("reordered-notifications", "double-notification", "unknown-operation", "alert-to-client"),
 )
 def numbered(probed: Probed) -> Verdict:
-    """Each TRN is a little ahead of the previous one, in wire order."""
+    """Check that each TRN is at most 49 ahead of the previous one, in the order of the wire."""
     heard = probed.sessions["traffic"].heard
     wrong = [later for (_, one), later in pairwise(heard) if not 0 < (int(later[1].trn) - int(one.trn)) % 100 < TURN]
-    return counted("operations are numbered in turn", wrong, heard, shown("out of turn", wrong))
+    return counted("operations are numbered in order", wrong, heard, shown("out of order", wrong))
 
 
 @CHECKS.rule(
@@ -115,7 +115,7 @@ def numbered(probed: Probed) -> Verdict:
     catches=("late-notification",),
 )
 def prompt(probed: Probed) -> Verdict:
-    """By its DSCTS, on the platform's clock as results show it."""
+    """Compare with DSCTS, by the platform's clock as results show it."""
     offsets = [
         one.results[0][0] - stamp
         for (_, text), one in taken(probed).items()
@@ -138,7 +138,7 @@ def prompt(probed: Probed) -> Verdict:
     catches=("mo-flood",),
 )
 def no_flood(probed: Probed) -> Verdict:
-    """One per second is allowed, as codes in use do receive messages."""
+    """Count messages from subscribers; one per second is allowed, because codes in use receive some."""
     seen = probed.sessions["traffic"]
     came = [(at, frame) for at, frame in seen.heard if frame.ot == "52"]
     seconds = max(1.0, (seen.closed_at - seen.opened_at) / SECOND_US)

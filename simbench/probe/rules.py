@@ -1,7 +1,7 @@
-"""Rules for a probed platform: purposes PRB-... and the clauses that bind the operator, one function each.
+"""Rules for a probed platform, with their own rulebook, because they read a probe's connections instead of a ledger.
 
-They have their own rulebook, as they read a probe's connections instead of a ledger. Sources: EMI-UCP 4.0 sections 2
-to 6 (the UCP reference), the contract's OPS-QOS-04, OPS-ACH-01, OPS-CON-04, OPS-ACH-02.
+Sources: EMI-UCP 4.0 sections 2 to 6 (the UCP reference); the contract's OPS-QOS-04, OPS-ACH-01, OPS-CON-04,
+OPS-ACH-02.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from simbench.ucp.codes import ERROR_CODES
 from simbench.ucp.frame import Frame
 
 RESULT_WITHIN_US: Final = 1_500_000
-OURS: Final = "limits of the probe (docs/guides/probe.md)"  # named under `assumed` by findings that depend on one
+OURS: Final = "limits of the probe (docs/guides/probe.md)"  # named in `assumed` by findings that depend on a limit
 SHOWN: Final = 5
 CHECKS: Final = Rulebook[Probed](
     lambda probed, purpose: probed.contract.clause_of(purpose), binds="platform", suites=("platform",)
@@ -47,13 +47,13 @@ def of_asked(what: str, asked: Iterable[Asked]) -> tuple[Evidence, ...]:
 def counted(
     right: str, wrong: Sequence[Any], of: Sequence[Any] | None, evidence: tuple[Evidence, ...], assumed: bool = False
 ) -> Verdict:
-    """Return a verdict from counts: inconclusive if `of` is empty, failed if anything is wrong.
+    """Return a verdict from counts: inconclusive if `of` is empty, fail if `wrong` is not.
 
-    The summary is how many `of` them are `right`; without `of`, `right` names what must not occur.
+    The summary says how many of `of` are `right`; without `of`, `right` names the fault that must not occur.
     """
     hangs = (OURS,) if assumed else ()
     if of is not None and not of:
-        return Verdict("inconclusive", "nothing of the kind occurred", blame="bench", assumed=hangs)
+        return Verdict("inconclusive", "the case did not occur", blame="bench", assumed=hangs)
     summary = f"{len(wrong)} {right}" if of is None else f"{len(of) - len(wrong)} of {len(of)} {right}"
     return none_wrong(summary, len(wrong), "", evidence, blame="platform", assumed=hangs)
 
@@ -81,7 +81,7 @@ def _all(probed: Probed, part: Callable[[Seen], list[Any]]) -> list[Any]:
     catches=(),
 )
 def connects(probed: Probed) -> Verdict:
-    """Every connection of the probe was opened."""
+    """Check that every connection of the probe was opened."""
     sessions = list(probed.sessions.values())
     wrong = [seen for seen in sessions if seen.opened_at < 0]
     return counted("connections accepted", wrong, sessions, tuple(Evidence(f"{s.name} refused") for s in wrong))
@@ -89,11 +89,11 @@ def connects(probed: Probed) -> Verdict:
 
 @CHECKS.rule(
     "probe.line.stays",
-    "The platform closes no connection by itself",
+    "The platform closes no connection on its own",
     catches=("hang-up", "reset", "cut-off", "accept-close", "accept-reset"),
 )
 def stays(probed: Probed) -> Verdict:
-    """Closing a connection after a refused login is allowed."""
+    """Check all connections except that of the refused login, which the platform may close."""
     sessions = [seen for name, seen in probed.sessions.items() if name != "stranger" and seen.opened_at >= 0]
     wrong = [seen for seen in sessions if seen.ended == "platform"]
     evidence = tuple(Evidence(f"{seen.name}: ended by the platform", seen.opened_at, seen.closed_at) for seen in wrong)
@@ -107,7 +107,7 @@ def stays(probed: Probed) -> Verdict:
              "short-result", "short-notification", "unknown-operation"),
 )  # fmt: skip
 def sound(probed: Probed) -> Verdict:
-    """Finds octets between frames, broken frames, and missing or wrong fields."""
+    """Find octets between frames, broken frames, and missing or wrong fields."""
     wrong = _all(probed, lambda seen: seen.broken)
     evidence = tuple(Evidence(name, at, at, -1, octets[:256].hex().upper()) for at, name, octets in wrong[:SHOWN])
     named = ", ".join(sorted({name for _, name, _ in wrong})[:4])
@@ -120,7 +120,7 @@ def sound(probed: Probed) -> Verdict:
     catches=("unknown-operation", "alert-to-client"),
 )
 def known_operations(probed: Probed) -> Verdict:
-    """By the operation type."""
+    """Compare the operation type."""
     heard = _all(probed, lambda seen: seen.heard)
     wrong = [(at, frame) for at, frame in heard if frame.ot not in {"52", "53"}]
     return counted("operations a client need not support", wrong, None, shown("not for a client", wrong))
@@ -135,7 +135,7 @@ def known_operations(probed: Probed) -> Verdict:
     catches=("login-refused", "login-unanswered"),
 )
 def login_accepted(probed: Probed) -> Verdict:
-    """The logins of every connection except the one with a wrong password."""
+    """Check the logins of every connection except the one with a wrong password."""
     logins = [one for seen in probed.sessions.values() for one in seen.of(LOGIN)]
     wrong = [one for one in logins if not one.accepted]
     return counted("valid logins accepted", wrong, logins, of_asked("not accepted", wrong))
@@ -143,7 +143,7 @@ def login_accepted(probed: Probed) -> Verdict:
 
 @CHECKS.rule("probe.login.wrong-login", "A login with a wrong password is refused", catches=())
 def login_refused(probed: Probed) -> Verdict:
-    """Refused, or the connection was closed."""
+    """Check that the login was refused, or the connection closed."""
     logins = probed.sessions["stranger"].of(WRONG_LOGIN)
     wrong = [one for one in logins if one.accepted]
     silent = [one for one in logins if not one.results and probed.sessions["stranger"].ended != "platform"]
@@ -154,7 +154,7 @@ def login_refused(probed: Probed) -> Verdict:
 
 @CHECKS.rule("probe.keepalive.answered", "A keepalive (31) is answered", catches=("alert-unanswered",))
 def keepalive(probed: Probed) -> Verdict:
-    """One, in the session of the traffic."""
+    """Check the keepalive in the traffic session."""
     alerts = probed.sessions["traffic"].of(ALERT)
     wrong = [one for one in alerts if not one.results]
     return counted("keepalives answered", wrong, alerts, of_asked("not answered", wrong))
@@ -169,7 +169,7 @@ def keepalive(probed: Probed) -> Verdict:
     catches=("no-result", "wrong-trn", "wrong-ot", "half-open"),
 )
 def answered(probed: Probed) -> Verdict:
-    """Includes operations whose connection ended too early for a result."""
+    """Check every operation, including those whose connection ended before the result."""
     asked = everything(probed)
     wrong = [one for one in asked if not one.results]
     return counted("operations got a result", wrong, asked, of_asked("no result", wrong))
@@ -181,7 +181,7 @@ def answered(probed: Probed) -> Verdict:
     catches=("double-result", "stray-result", "wrong-trn", "wrong-ot"),
 )
 def once(probed: Probed) -> Verdict:
-    """By TRN and operation type, for every operation of the probe."""
+    """Match by TRN and operation type, for every operation of the probe."""
     asked = _all(probed, lambda seen: seen.asked)
     extra = [late for one in asked for late in one.results[1:]] + _all(probed, lambda seen: seen.strays)
     return counted("results repeated or without an operation", extra, None, shown("one too many", extra))
@@ -193,7 +193,7 @@ def once(probed: Probed) -> Verdict:
     catches=("reordered-results",),
 )
 def in_order(probed: Probed) -> Verdict:
-    """For the messages at the subscribed rate."""
+    """Check the messages at the subscribed rate."""
     places = probed.sessions["traffic"].places()
     came = [(one, places[id(one.results[0][1])]) for one in submits(probed) if one.results]
     wrong = [one for (one, place), (_, later) in pairwise(came) if place > later]
@@ -206,7 +206,7 @@ def in_order(probed: Probed) -> Verdict:
     catches=("late-result", "slow-read", "slow-write", "small-segments"),
 )
 def in_time(probed: Probed) -> Verdict:
-    """At the subscribed rate no message needs to be held back."""
+    """Check the messages at the subscribed rate, at which none needs to be held back."""
     timed = [(one, one.results[0][0] - one.at) for one in submits(probed) if one.results]
     wrong = [one for one, took in timed if took > RESULT_WITHIN_US]
     longest = max((took for _, took in timed), default=0) / SECOND_US
@@ -220,10 +220,10 @@ def in_time(probed: Probed) -> Verdict:
     catches=("result-without-stamp",),
 )
 def names(probed: Probed) -> Verdict:
-    """SM is `recipient:DDMMYYHHMMSS`."""
+    """Check that SM is `recipient:DDMMYYHHMMSS`."""
     positive = [(one.results[0][0], one.results[0][1]) for one in submits(probed) if one.accepted]
     wrong = [(at, frame) for at, frame in positive if len(frame.data[-1].rpartition(":")[2]) != 12]
-    return counted("positive results name a time stamp", wrong, positive, shown("names nothing", wrong))
+    return counted("positive results name a time stamp", wrong, positive, shown("without a time stamp", wrong))
 
 
 @CHECKS.rule(
@@ -232,7 +232,7 @@ def names(probed: Probed) -> Verdict:
     catches=("nack", "nack-without-ec", "nack-though-stored"),
 )
 def accepted(probed: Probed) -> Verdict:
-    """The platform must serve the recipients."""
+    """Check the messages at the subscribed rate, whose recipients the platform must serve."""
     answered_ = [one for one in submits(probed) if one.results]
     wrong = [one for one in answered_ if not one.accepted]
     refused = sorted({one.answer.data[1] for one in wrong if one.answer is not None and len(one.answer.data) > 1})
@@ -246,7 +246,7 @@ def accepted(probed: Probed) -> Verdict:
     catches=("late-result", "nack", "no-result"),
 )
 def rate_accepted(probed: Probed) -> Verdict:
-    """From the first message to the last acceptance, against the time the rate allows for that number."""
+    """Compare the time from the first message to the last acceptance with the time that the rate allows."""
     target, sent = probed.target, submits(probed)
     planned = round(target.rate_per_s * target.seconds)
     if not sent:
@@ -268,9 +268,9 @@ def rate_accepted(probed: Probed) -> Verdict:
 def _refused(probed: Probed, what: str, expected: str = "") -> Verdict:
     asked = probed.sessions["refusals"].of(what)
     if not asked:
-        return Verdict("inconclusive", "the platform did not let it happen", blame="platform")
+        return Verdict("inconclusive", "the platform prevented this test", blame="platform")
     answer = asked[0].answer
-    evidence = of_asked("was to be refused", asked)
+    evidence = of_asked("should be refused", asked)
     if answer is None:
         return Verdict("fail", "got no result", 1, 0, "", "platform", (), evidence)
     if answer.data[:1] == ["A"]:
@@ -283,13 +283,13 @@ def _refused(probed: Probed, what: str, expected: str = "") -> Verdict:
 
 @CHECKS.rule("probe.refusals.wrong-checksum", "A frame with a wrong checksum is refused (EC 01)", catches=())
 def checksum_refused(probed: Probed) -> Verdict:
-    """The only wrong frame that can be answered under its TRN."""
+    """Send the only kind of wrong frame that can be answered under its TRN."""
     return _refused(probed, CHECKSUM, "01")
 
 
 @CHECKS.rule("probe.refusals.unknown-operation", "An unknown operation is refused (EC 03)", catches=())
 def unknown_refused(probed: Probed) -> Verdict:
-    """Operation 59."""
+    """Send operation 59."""
     return _refused(probed, UNKNOWN, "03")
 
 
@@ -299,28 +299,28 @@ def unknown_refused(probed: Probed) -> Verdict:
     catches=("no-result",),
 )
 def stranger_refused(probed: Probed) -> Verdict:
-    """From a code that does not belong to the account."""
+    """Send from a code that does not belong to the account."""
     return _refused(probed, STRANGER)
 
 
 @CHECKS.rule("probe.refusals.over-window", "Operations beyond the window are not served", catches=())
 def beyond_refused(probed: Probed) -> Verdict:
-    """A burst of several windows: part of it is refused or ignored, unless all of it was answered at once."""
+    """Send a burst of several windows: part of it is refused or ignored, unless all of it was answered at once."""
     asked = probed.sessions["burst"].of(BEYOND)
     if not asked:
-        return Verdict("inconclusive", "the platform did not let it happen", blame="platform")
+        return Verdict("inconclusive", "the platform prevented this test", blame="platform")
     served = [one for one in asked if one.accepted]
     summary = f"{len(served)} of {len(asked)} sent at once were accepted, with a window of {probed.target.window}"
     if len(served) < len(asked):
         return Verdict("pass", summary, len(served), len(asked))
     if max(one.results[0][0] for one in asked) - asked[0].at < SECOND_US:
-        return Verdict("inconclusive", f"{summary}: so fast that they never waited together", blame="bench")
+        return Verdict("inconclusive", f"{summary}: answered too fast to wait at the same time", blame="bench")
     return Verdict("fail", summary, len(served), probed.target.window, "", "platform", (), of_asked("served", asked))
 
 
 @CHECKS.rule("probe.refusals.says-why", "A refusal has a known error code", catches=("nack-without-ec",))
 def says_why(probed: Probed) -> Verdict:
-    """For every negative result of the probe."""
+    """Check every negative result of the probe."""
     every = [result for one in _all(probed, lambda seen: seen.asked) for result in one.results]
     refusals = [(at, frame) for at, frame in every if frame.data[:1] == ["N"]]
     wrong = [(at, frame) for at, frame in refusals if len(frame.data) < 2 or frame.data[1] not in ERROR_CODES]

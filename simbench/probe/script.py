@@ -1,6 +1,6 @@
 """The script of a probe: four connections to a platform, one after the other.
 
-They test a wrong login; keepalive and subscribed rate with all notifications; operations to be refused; and a burst.
+They test a wrong login; keepalive and subscribed rate with all notifications; operations to be refused; a burst.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class _Driver:
 async def run_probe(
     target: Target, contract: Contract, connect: Connect, now: Callable[[], int], wire: Rows, progress: Progress
 ) -> Probed:
-    """Probe a platform. Never raises, whatever the platform does; `wire` receives ledger rows."""
+    """Probe a platform, without raising for anything the platform does; `wire` receives ledger rows."""
     driver = _Driver(target, contract.calendar, connect, now, wire)
     for said, step in STEPS:
         progress(said)
@@ -118,7 +118,7 @@ async def _stranger(driver: _Driver) -> None:
 
 
 async def _traffic(driver: _Driver) -> None:
-    """Keepalive, then the rate: each message at its instant, later only while the window is full."""
+    """Send a keepalive, then messages at the rate: each at its instant, or later while the window is full."""
     target, link = driver.target, await driver.link("traffic")
     if await driver.login(link, target.password):
         alert = link.ask("31", ALERT, lambda trn: build("31", "O", trn, AdC=target.code, PID="0539"))
@@ -138,7 +138,10 @@ async def _traffic(driver: _Driver) -> None:
 
 
 def _all_notified(seen: Seen, calendar: Calendar) -> bool:
-    """Whether every accepted message has its notification; called at every read, so counts are compared first."""
+    """Return whether every accepted message has its notification.
+
+    Counts are compared first, to save time at each read.
+    """
     if len(seen.heard) < sum(one.accepted for one in seen.of(SUBMIT)):
         return False
     accepted = {key for one in seen.of(SUBMIT) if (key := named(one)) is not None}
@@ -146,7 +149,7 @@ def _all_notified(seen: Seen, calendar: Calendar) -> bool:
 
 
 async def _refusals(driver: _Driver) -> None:
-    """One at a time: a wrong checksum, an unknown operation, an originator that is not in service."""
+    """Send, one at a time, a wrong checksum, an unknown operation, and an originator that is not in service."""
     target, link = driver.target, await driver.link("refusals")
     if await driver.login(link, target.password):
         link.ask("51", CHECKSUM, _wrong_checksum)
@@ -164,7 +167,7 @@ def _wrong_checksum(trn: int) -> bytes:
 
 
 async def _burst(driver: _Driver) -> None:
-    """Far more operations at once than window and rate allow."""
+    """Send far more operations at once than window and rate allow."""
     target, link = driver.target, await driver.link("burst")
     if await driver.login(link, target.password):
         for number in range(min(90, BURST * target.window + target.rate_per_s)):
@@ -176,6 +179,6 @@ async def _burst(driver: _Driver) -> None:
 STEPS: Final[Sequence[tuple[str, Callable[[_Driver], Awaitable[None]]]]] = (
     ("a login with a wrong password", _stranger),
     ("the subscribed rate and its notifications", _traffic),
-    ("what must be refused", _refusals),
-    ("more at once than the window holds", _burst),
+    ("operations to be refused", _refusals),
+    ("more operations at once than the window allows", _burst),
 )

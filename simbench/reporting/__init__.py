@@ -1,1 +1,1 @@
-"""The kit of all reports: style, figures, formats, HTML, evidence."""
+"""Shared parts of all reports: style, figures, formats, HTML, evidence."""

@@ -1,6 +1,6 @@
-"""Evidence made readable: intervals in civil time, frames in hexadecimal, as text and field by field.
+"""Makes evidence readable: intervals in civil time, frames in hexadecimal, as text and field by field.
 
-Any octets a finding may carry are accepted.
+All octets that a finding may contain are accepted.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from simbench.ucp.explain import Explained, explain, heading
 from simbench.ucp.frame import WIRE_ERRORS, Frame, Framer
 from simbench.ucp.masking import masked_frame, masked_runs, masked_text
 
-MOST_EXHIBITS = 5  # of one finding; findings.json has them all
-MOST_OCTETS = 600  # of a frame shown in hexadecimal and in print
-MOST_FRAMES = 4  # in one piece of evidence: a hexadecimal text may hold several
+MOST_EXHIBITS = 5  # shown of one finding; findings.json has all
+MOST_OCTETS = 600  # shown of a frame, in hexadecimal and as text
+MOST_FRAMES = 4  # shown of one piece of evidence, whose text may contain several
 _CONTROLS = {0x02: "<STX>", 0x03: "<ETX>", 0x0A: "<LF>", 0x0D: "<CR>"}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One frame to read: hexadecimal and print, its fields, and what is wrong with it as a frame."""
+    """One frame for display: in hexadecimal and as text, with its fields and its problems."""
 
     hex: str
     print: str
@@ -36,7 +36,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One piece of evidence to read."""
+    """One piece of evidence for display."""
 
     note: str
     when: str
@@ -45,7 +45,7 @@ class Exhibit:
 
 
 def exhibit(evidence: Evidence, mask: bool, calendar: Calendar = UTC_CALENDAR) -> Exhibit:
-    """One piece of evidence, with telephone numbers hidden where `mask` says so."""
+    """Return one piece of evidence for display; `mask` hides telephone numbers."""
     return Exhibit(
         masked_text(evidence.note) if mask else evidence.note,
         interval(evidence.start, evidence.end, calendar),
@@ -80,8 +80,8 @@ def _frame(frame: Frame, mask: bool) -> Shown:
 
 def _broken(octets: bytes, name: str, mask: bool) -> Shown:
     seen = masked_runs(octets) if mask else octets
-    meaning = WIRE_ERRORS[name].meaning if name else "octets that no ETX ends"
-    return Shown(_hex(seen), _print(seen), "no sound frame", problems=(meaning,), masked=seen != octets)
+    meaning = WIRE_ERRORS[name].meaning if name else "octets without an ETX"
+    return Shown(_hex(seen), _print(seen), "not a valid frame", problems=(meaning,), masked=seen != octets)
 
 
 def _hex(octets: bytes) -> str:

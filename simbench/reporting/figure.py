@@ -1,4 +1,4 @@
-"""A figure on a page: its conclusion in words, the SVG element, a note."""
+"""Figures on a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Drawing:
-    """One picture: the conclusion in words, the SVG element, and what to know when reading it."""
+    """One picture: its conclusion as a heading, the SVG element, and a note on how to read it."""
 
     heading: str
     svg: str

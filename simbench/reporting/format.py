@@ -1,4 +1,4 @@
-"""Numbers, instants and texts as people read them.
+"""Writes numbers, instants and texts for people.
 
 Text from the wire passes through `legible`, which replaces control characters and lone surrogates.
 """
@@ -14,7 +14,7 @@ from simbench.base.calendar import Calendar
 from simbench.base.units import SECOND_US
 from simbench.finding import OUTCOMES, Finding, Outcome
 
-# Symbol and word together say the outcome, so that nothing hangs on colour alone.
+# Symbol and word together show the outcome, so that it does not depend on colour alone.
 SYMBOLS: Final[dict[Outcome, str]] = {
     "pass": "✓",
     "fail": "✗",
@@ -34,18 +34,18 @@ BLAMED: Final = {
 assert set(WORST_FIRST) == set(SYMBOLS) == set(OUTCOMES)
 
 _ILLEGIBLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_PLURAL: Final = re.compile(r"^([a-z]{3,})s\b(?!/)")  # of a unit in words: messages, operations too early
+_PLURAL: Final = re.compile(r"^([a-z]{3,})s\b(?!/)")  # plural of a unit: messages, operations too early
 _MOST_DIGITS: Final = 9
 _UNITS: Final = ((1_000_000, "s"), (1_000, "ms"), (1, "µs"))
 
 
 def legible(text: str) -> str:
-    """Replace every character that neither HTML nor XML may hold by its code, as in "\\x00"."""
+    """Replace every character not allowed in HTML or XML by its code, as in "\\x00"."""
     return _ILLEGIBLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Write a number for people: thousands apart, at most `digits` decimals, no trailing zeros."""
+    """Write a number with thousands separators, at most `digits` decimals and no trailing zeros."""
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "unlimited" if value > 0 else "-unlimited"
     if value and abs(value) < 10**-digits:
@@ -54,11 +54,11 @@ def number(value: float, digits: int = 3) -> str:
     return "0" if text == "-0" else text
 
 
-_SIGNS = {"EUR": "€"}  # of currencies by their code (ISO 4217)
+_SIGNS = {"EUR": "€"}  # currency signs by code (ISO 4217)
 
 
 def money(amount: Decimal | None, language: str, currency: str) -> str:
-    """An amount, at least two decimals: "1,234.50 EUR", in French "1 234,50 €" for euros; None is by quotation."""
+    """Write an amount with at least two decimals: "1,234.50 EUR", in French "1 234,50 €"; None is by quotation."""
     if amount is None:
         return "sur devis" if language == "fr" else "by quotation"
     places = max(2, -int(amount.normalize().as_tuple().exponent))
@@ -71,7 +71,7 @@ def money(amount: Decimal | None, language: str, currency: str) -> str:
 def quantity(value: float | None, unit: str, limit: float | None = None) -> str:
     """Write a measured value or a limit with its unit: "1 message", "99.5 % accepted" for a share, "–" for None.
 
-    A value beside its limit has as many decimals as it takes to tell it from the limit.
+    With a limit, a value has as many decimals as are needed to distinguish it from the limit.
     """
     if value is None:
         return "–"
@@ -122,7 +122,7 @@ def _civil(us: int, calendar: Calendar) -> tuple[str, str, str]:
 
 
 def interval(start: int, end: int, calendar: Calendar) -> str:
-    """Write an interval in civil time; one instant when it has no length, "" when neither end is known."""
+    """Write an interval in civil time: one instant if it has no length, "" if both ends are unknown."""
     if not start and not end:
         return ""
     if end <= start:
@@ -137,19 +137,19 @@ def interval(start: int, end: int, calendar: Calendar) -> str:
 
 
 def rank(finding: Finding) -> tuple[int, str]:
-    """Sort key: worst outcome first, then by purpose."""
+    """Return the sort key of a finding: worst outcome first, then by purpose."""
     return WORST_FIRST.index(finding.outcome), finding.purpose
 
 
 def source(text: str) -> str:
-    """Write where a promise or number comes from; "B:137" is a line of the brochure."""
+    """Write the source of a commitment or number; "B:137" is a line of the brochure."""
     lines = text.replace("B:", "")
     many = any(mark in lines for mark in "-,")
     return f"brochure, {'lines' if many else 'line'} {lines}" if text.startswith("B:") else text
 
 
 def sentence(names: list[str], most: int = 6) -> str:
-    """Join names as a sentence does: "a, b and c"; beyond `most` the rest is counted."""
+    """Join names: "a, b and c"; beyond `most` the rest is counted."""
     if len(names) > most:
         names = [*names[: most - 1], f"{len(names) - most + 1} more"]
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -1,4 +1,4 @@
-"""HTML pages: the frame, the style sheet and the template environment of every report."""
+"""HTML pages: the base template, the style sheet and the template environment of every report."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ HOME: Final = Path(__file__).parent
 
 
 def environment(templates: Path, hide: Callable[[str], str]) -> Environment:
-    """The templates of a folder, and the frame they extend. `hide` masks what may not be shown in a text.
+    """Return the environment for the templates of a folder and their base template. `hide` masks private data in texts.
 
-    They escape everything, and every text is made legible on its way out, whatever it came from.
+    Every text is escaped, and characters not allowed in HTML are replaced.
     """
     environment = Environment(
         loader=FileSystemLoader([templates, HOME]),
@@ -33,7 +33,7 @@ def environment(templates: Path, hide: Callable[[str], str]) -> Environment:
     environment.filters.update(
         hidden=lambda text: hide(str(text)),
         quantity=lambda finding, name: quantity(getattr(finding, name), finding.unit, finding.limit),
-        svg=Markup,  # drawn by us: matplotlib escapes the texts in it
+        svg=Markup,  # own drawings: matplotlib escapes the texts in them
         blamed=lambda finding: BLAMED[finding.blame],
         count=count,
         source=source,
@@ -57,7 +57,7 @@ def rendered(
 
 
 def stylesheet() -> Markup:
-    """The style of every page, to stand in the page itself."""
+    """Return the style sheet, to be included in each page."""
     return Markup((HOME / "page.css").read_text("utf-8"))  # noqa: S704 - our own file
 
 

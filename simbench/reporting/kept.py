@@ -1,4 +1,4 @@
-"""Keeps the figures of a page as they are drawn, by name."""
+"""Collects the figures of a page by name while they are drawn."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KEPT: ContextVar[dict[str, Figure] | None] = ContextVar("kept figures", default
 
 @contextmanager
 def keeping_figures() -> Iterator[dict[str, Figure]]:
-    """The figures that are drawn within the block; the second of a name gets the number 2, and so on."""
+    """Collect the figures drawn within the block; the second figure of a name gets the suffix 2, and so on."""
     found: dict[str, Figure] = {}
     token = _KEPT.set(found)
     try:
@@ -25,7 +25,7 @@ def keeping_figures() -> Iterator[dict[str, Figure]]:
 
 
 def keep(name: str, figure: Figure) -> None:
-    """Take a figure, if figures are kept now."""
+    """Add a figure to the collection, if there is one."""
     found = _KEPT.get()
     if found is None:
         return

@@ -1,8 +1,8 @@
-"""The style of figures: colours by role, one style for all axes, figures to inline SVG.
+"""The style of figures: colours by role, one style for all axes, and conversion to inline SVG.
 
 Figures are made without pyplot, so there is no global state and no display. Colours become CSS variables, so one
-picture serves light and dark pages and paper; identifiers are hashes of the content, so the same data give the same
-bytes.
+picture works on light and dark pages and on paper; identifiers are hashes of the content, so the same data give the
+same bytes.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ INK, SOFT, GRID, PAPER = (LIGHT[role] for role in ("ink", "soft", "grid", "paper
 BLUE, AMBER, GREEN, PINK, RED, SKY = (LIGHT[r] for r in ("blue", "amber", "green", "pink", "red", "sky"))
 SERIES: Final = (BLUE, AMBER, GREEN, PINK, RED, SKY)
 
-PANEL_IN: Final = (5.6, 2.7)  # one of several beside each other
+PANEL_IN: Final = (5.6, 2.7)  # one of several side by side
 WIDE_IN: Final = (11.6, 5.2)  # the whole width of the page
 
-_LOOK: Final[Any] = {  # Any: matplotlib types the keys from 3.11 on only
-    "svg.fonttype": "none",  # text stays text: to be read aloud, searched, and set in the page's font
+_LOOK: Final[Any] = {  # Any, because matplotlib before 3.11 does not type the keys
+    "svg.fonttype": "none",  # text stays text: for screen readers, search and the page's font
     "svg.hashsalt": "simbench",
-    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
+    "text.parse_math": False,  # names may contain dollar signs
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same layout on every machine
     "font.size": 10.0,
     "axes.spines.top": False,
@@ -77,7 +77,7 @@ _METADATA: Final = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 @contextmanager
 def look() -> Iterator[None]:
-    """Draw inside this: the house style, whatever the user's matplotlib is set to."""
+    """Use the project's style for drawing inside the block, independent of the user's matplotlib settings."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_LOOK)
@@ -85,60 +85,60 @@ def look() -> Iterator[None]:
 
 
 def canvas(size_in: tuple[float, float], heights: Sequence[float] = (1,)) -> tuple[Figure, list[Axes]]:
-    """A figure of stacked axes that share their x axis, with relative heights."""
+    """Return a figure with stacked axes that share the x axis, with relative heights."""
     figure = Figure(figsize=size_in, layout="constrained")
     axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)
     return figure, [row[0] for row in axes]
 
 
 def beside(size_in: tuple[float, float], panels: int) -> tuple[Figure, list[Axes]]:
-    """A figure of axes beside each other that share their y axis."""
+    """Return a figure with axes side by side that share the y axis."""
     figure = Figure(figsize=size_in, layout="constrained")
     axes = figure.subplots(1, panels, sharey=True, squeeze=False)
     return figure, list(axes[0])
 
 
 def unequal(size_in: tuple[float, float], widths: Sequence[float]) -> tuple[Figure, list[Axes]]:
-    """A figure of axes beside each other with relative widths, each with its own y axis."""
+    """Return a figure with axes side by side, with relative widths and separate y axes."""
     figure = Figure(figsize=size_in, layout="constrained")
     axes = figure.subplots(1, len(widths), squeeze=False, width_ratios=list(widths))
     return figure, list(axes[0])
 
 
 def colours_of(codes: Sequence[str]) -> dict[str, str]:
-    """One colour a short code, the same in every picture of a page."""
+    """Return a colour for each short code, the same in every picture of a page."""
     return {code: SERIES[place % len(SERIES)] for place, code in enumerate(sorted(codes))}
 
 
 def label(text: str, longest: int = 28) -> str:
-    """A text from outside that may stand in a picture: characters the font has, not too many."""
+    """Return an external text for a picture: shortened, with "?" for characters that the font lacks."""
     seen = "".join(char if " " <= char <= "ÿ" and not "\x7f" <= char <= "\xa0" else "?" for char in text)
     return seen if len(seen) <= longest else seen[: longest - 3] + "..."
 
 
 def legend_above(axes: Axes, columns: int = 3) -> None:
-    """Put the legend over the plot, where it hides nothing."""
+    """Put the legend above the plot, where it covers no data."""
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.01), ncols=columns)
 
 
 def whole_numbers(axes: Axes, most: int = 5) -> None:
-    """Whole numbers on the y axis, from zero."""
+    """Use whole numbers from zero on the y axis."""
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(most, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
 def to_svg(figure: Figure, said: str, name: str = "figure") -> str:
-    """The figure as an inline SVG element without any name that could meet another's; `said` is read aloud for it.
+    """Return the figure as an inline SVG element with unique identifiers; `said` is its text for screen readers.
 
-    `name` is what whoever keeps the figures of a page finds it by.
+    `name` is its name in a collection of figures (`simbench.reporting.kept`).
     """
     keep(name, figure)
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata=_METADATA)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
-    # A style element within the page would hold for all of it; the page's own sheet says the same.
+    # A style element would apply to the whole page, whose own style sheet has the same rules.
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r' xmlns(:xlink)?="[^"]*"| version="1.1"', "", text).replace("xlink:href", "href")
     text = _unique_ids(text)
@@ -150,11 +150,13 @@ def to_svg(figure: Figure, said: str, name: str = "figure") -> str:
 
 
 def _unique_ids(text: str) -> str:
-    """Keep only identifiers that something refers to, numbered as they come, and make them this picture's own.
+    """Keep only identifiers that are referred to, numbered in order, with a prefix unique to this picture.
 
-    The drawing library makes some of them of addresses in memory, which would differ from one run to the next.
+    The drawing library makes some of them from memory addresses, which differ between runs.
     """
-    text = re.sub(r' id="class:([^"]+)"', r' class="\1"', text)  # drawn with gid "class:…": to be addressed by the page
+    text = re.sub(
+        r' id="class:([^"]+)"', r' class="\1"', text
+    )  # drawn with gid "class:…", for the page's scripts and styles
     numbers: dict[str, int] = {}
     for name in re.findall(r'(?:href="#|url\(#)([^")]+)', text):
         numbers.setdefault(name, len(numbers))

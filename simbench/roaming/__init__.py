@@ -1,6 +1,6 @@
-"""EU roaming: fair-use envelopes and what they cost.
+"""EU roaming: fair-use envelopes and their costs.
 
-The public functions are loaded when they are asked for.
+The public functions are loaded on first use.
 """
 
 from __future__ import annotations

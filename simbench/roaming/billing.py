@@ -2,9 +2,9 @@
 
 A row that cannot be read is set aside with its line and reason, counted and shown.
 
-subscribers.csv  one row a SIM: its plan, and whether its user agreed to exceed the spending limit
-records.csv      one row a day's presence, a day's data at home or abroad, a call, the SMS of a day; in order of days
-notices.csv      notifications to the customer, and when: envelopes of billing periods, warnings, alerts, surcharges
+subscribers.csv  one row per SIM: its plan, and whether its user agreed to exceed the spending limit
+records.csv      one row per presence of a day, data of a day at home or abroad, call, SMS of a day; in order of days
+notices.csv      notifications to the customer with dates: envelopes of billing periods, warnings, alerts, surcharges
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ SERVICES = ("presence", "data", "voice", "sms")
 PLACES = ("home", "abroad", "both")
 KINDS = ("envelope", "envelope-used-up", "warning", "limit", "alert", "surcharge-begins", "surcharge-ends")
 MOST_UNITS = 10**15
-MOST_DIGITS = 9  # before the point of an amount, less one
+MOST_DIGITS = 9  # digits before the decimal point of an amount, less one
 CURRENCY = "EUR"
 
 
 class SetAside(NamedTuple):
-    """A row that is not judged: file, line, and why."""
+    """A row that is not judged: file, line, and reason."""
 
     file: str
     line: int
@@ -80,19 +80,19 @@ class Account(msgspec.Struct):
 
 
 class Billing(msgspec.Struct):
-    """Everything read: accounts by subscriber, rows judged, and rows set aside."""
+    """The contents of the files: accounts by subscriber, rows judged, and rows set aside."""
 
     accounts: dict[str, Account]
     rows: int
     aside: list[SetAside]
 
     def reasons(self) -> Counter[str]:
-        """How many rows were set aside for each reason."""
+        """Count the rows set aside by reason."""
         return Counter(one.reason for one in self.aside)
 
 
 class _Unfit(Exception):
-    """Why a row cannot be judged, and the value that says so."""
+    """The reason why a row cannot be judged, with the value."""
 
     def __init__(self, reason: str, value: object = "") -> None:
         super().__init__(reason)
@@ -102,7 +102,7 @@ class _Unfit(Exception):
 def read_billing(folder: Path, first: date, last: date) -> Billing:
     """Read the three files of a folder; days outside `first` to `last` are set aside.
 
-    Raises BadInput when a file is missing, unreadable, or has other columns.
+    Raises BadInput if a file is missing, unreadable, or has other columns.
     """
     billing = Billing({}, 0, [])
 
@@ -145,7 +145,7 @@ def _read(path: Path, billing: Billing, take: Callable[[list[str]], None]) -> No
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str], str]]:
-    """Yield line, values and what is wrong with the line as CSV."""
+    """Yield line number, values and the CSV error of each line."""
     with path.open(encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
         rows = csv.reader(file, strict=True)
         header = next(_sound(rows), (0, [], ""))[1]
@@ -233,7 +233,7 @@ def _units(text: str) -> int:
 
 
 def _amount(what: str, text: str) -> Decimal:
-    """An amount written plainly: a missing or negative one is named as such."""
+    """Read a plain decimal amount. Raises _Unfit for a missing or negative one."""
     unknown = "unknown VAT" if what == "VAT" else f"no {what}"
     if not text.strip():
         raise _Unfit(unknown if what == "VAT" else f"missing {what}")

@@ -1,4 +1,4 @@
-"""The roaming contract: wholesale caps by date, fair-use figures, VAT; typed, with their provenance.
+"""The roaming contract: wholesale caps by date, fair-use figures, VAT; typed, with their sources.
 
 The values come from `roaming_eu.toml` or from a file of the user's.
 """
@@ -39,7 +39,7 @@ Caps = Annotated[tuple[Cap, ...], msgspec.Meta(min_length=1, max_length=100)]
 
 
 class CapTables(Frozen, frozen=True):
-    """The caps of each service, oldest first, and the last day they hold."""
+    """The caps of each service, oldest first, and their last day."""
 
     last_day: Term[date]
     data: Caps
@@ -57,7 +57,7 @@ class EnvelopeTerms(Frozen, frozen=True):
 
 
 class FairUseTerms(Frozen, frozen=True):
-    """When roaming stops being fair use, and what must come before a surcharge."""
+    """The limits of fair use, and the conditions of a surcharge."""
 
     observation_months: Term[Count]
     observation_days: Term[Annotated[int, msgspec.Meta(ge=1, le=1000)]]
@@ -67,7 +67,7 @@ class FairUseTerms(Frozen, frozen=True):
 
 
 class RatingTerms(Frozen, frozen=True):
-    """How calls and data are counted before they are priced."""
+    """The counting of calls and data before pricing."""
 
     voice_first_s: Term[Count]
     voice_step_s: Term[Count]
@@ -92,12 +92,12 @@ class RoamingTerms(Frozen, frozen=True):
     vat: dict[str, VatShare | Annotated[tuple[VatShare, ...], msgspec.Meta(min_length=1, max_length=100)]]
 
     def by_name(self) -> dict[str, Term[Any]]:
-        """Every term under its dotted name; a cap is "caps.data[0]"."""
+        """Return every term by its dotted name; a cap is "caps.data[0]"."""
         return named_terms(self)
 
 
 class RoamingClause(Frozen, frozen=True):
-    """One obligation of the home operator, in our words; `key_term` is the French term it turns on."""
+    """One obligation of the home operator, paraphrased; `key_term` is the decisive French term."""
 
     gist: str
     key_term: str
@@ -113,7 +113,7 @@ class RoamingFile(ContractFile, frozen=True, kw_only=True):
 
 
 class RoamingContract(msgspec.Struct, frozen=True):
-    """The roaming contract as read; `digest` names its content (16 hexadecimal digits)."""
+    """The roaming contract; `digest` identifies its content (16 hexadecimal digits)."""
 
     name: str
     title: str
@@ -122,11 +122,14 @@ class RoamingContract(msgspec.Struct, frozen=True):
     clauses: dict[str, RoamingClause]
 
     def clause_of(self, purpose: str) -> str:
-        """The first clause that a purpose verifies, "" where there is none."""
+        """Return the first clause that a purpose verifies, "" if there is none."""
         return clause_of(self.clauses, purpose)
 
     def cap(self, service: Service, day: date) -> Cap:
-        """The cap in force on a day. BadInput before the first or after the last day of regulated roaming."""
+        """Return the cap in force on a day.
+
+        Raises BadInput before the first or after the last day of regulated roaming.
+        """
         caps: tuple[Cap, ...] = getattr(self.terms.caps, service)
         first, last = caps[0].since, self.terms.caps.last_day.value
         if not first <= day <= last:
@@ -134,27 +137,33 @@ class RoamingContract(msgspec.Struct, frozen=True):
         return [cap for cap in caps if cap.since <= day][-1]
 
     def vat_shares(self, country: str) -> tuple[tuple[date, Decimal], ...]:
-        """The VAT shares of a country by its two letters, each with its first day. BadInput when unknown."""
+        """Return the VAT shares of a country by its two letters, each with its first day.
+
+        Raises BadInput if unknown.
+        """
         if country not in self.terms.vat:
             raise BadInput(f"VAT {shown(country)}", "unknown VAT", choice(country, self.terms.vat) + ", or a share")
         held = self.terms.vat[country]
         return tuple((one.since, one.value) for one in (held if isinstance(held, tuple) else (held,)))
 
     def vat_share(self, country: str, day: date) -> Decimal:
-        """The VAT share of a country on a day; before the first that is known, that one. BadInput when unknown."""
+        """Return the VAT share of a country on a day, the first known one for earlier days.
+
+        Raises BadInput if unknown.
+        """
         shares = self.vat_shares(country)
         return [share for since, share in shares if since <= day or since == shares[0][0]][-1]
 
     def assumed(self, *names: str) -> tuple[str, ...]:
-        """Keep those of the terms ("fair_use.alert_days", "caps.voice[1]") that only we assume."""
+        """Return those of the terms ("fair_use.alert_days", "caps.voice[1]") that are assumptions."""
         known = self.terms.by_name()
         return tuple(name for name in names if known[name].status == "assumption")
 
 
 def load_roaming(name_or_path: str | Path | None = None) -> RoamingContract:
-    """Load the built-in roaming contract, another one by name, or a whole file or overlay of the user's by path.
+    """Load the built-in roaming contract, another one by name, or a complete file or overlay by path.
 
-    Raises ContractError, naming file and key, for whatever is wrong in it.
+    Raises ContractError, which names file and key, for every mistake in it.
     """
     loaded = load(ROAMING, DEFAULT if name_or_path is None else name_or_path)
     file = loaded.content
@@ -162,7 +171,7 @@ def load_roaming(name_or_path: str | Path | None = None) -> RoamingContract:
 
 
 def _contradictions(file: RoamingFile) -> Iterable[Mistake]:
-    """Yield what well-typed values contradict: order of dates, shares, zero steps."""
+    """Yield contradictions between valid values: order of dates, shares, zero steps."""
     yield from _of_caps(file.terms.caps)
     for name, holds, expected in _RELATIONS:
         if not holds(file.terms):
@@ -191,7 +200,7 @@ def _of_caps(caps: CapTables) -> Iterable[Mistake]:
         if dated[0].since != caps.data[0].since:
             yield Mistake(("terms", "caps", service, 0, "since"), f"is {dated[0].since}", "the first day of caps.data")
     if caps.last_day.value < max(cap.since for cap in caps.data):
-        yield Mistake(("terms", "caps", "last_day", "value"), "lies before the last cap", "a later day")
+        yield Mistake(("terms", "caps", "last_day", "value"), "is before the last cap", "a later day")
 
 
 _RELATIONS: tuple[tuple[str, Callable[[RoamingTerms], bool], str], ...] = (

@@ -1,4 +1,4 @@
-"""The data envelope: how much roaming a plan must include on a date. Exact fractions, rounded only for display."""
+"""The data envelope: the roaming volume that a plan must include on a date. Exact fractions, rounded for display."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ SHOWN = Decimal("0.0001")  # digits of a gigabyte in tables
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The properties of a plan that its envelope depends on.
+    """The properties of a plan that determine its envelope.
 
-    `price_eur` is the price of a billing period, or the credit left where `prepaid` (a tariff per unit); it includes
-    VAT when `vat_share` is above zero. `domestic_gb` is the volume included at home, None where it is unlimited.
+    `price_eur` is the price of a billing period or, if `prepaid` (a tariff per unit), the credit left; it includes VAT
+    if `vat_share` is above zero. `domestic_gb` is the volume included at home, None if unlimited.
     """
 
     price_eur: Decimal
@@ -36,7 +36,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Envelope(msgspec.Struct, frozen=True):
-    """A minimum roaming volume: `octets` is what must be granted at least, `gb` the same to be shown."""
+    """A minimum roaming volume: `octets` is the minimum to grant, `gb` the same for display."""
 
     day: date
     cap_eur_per_gb: Decimal
@@ -64,13 +64,13 @@ def is_share(vat: str) -> bool:
 def envelope(
     plan: Plan, day: date, contract: RoamingContract, mode: Mode = "regulation", cap_eur_per_gb: Decimal | None = None
 ) -> Envelope:
-    """The envelope of a plan for a billing period that starts on `day` (ROM-ENV-01; article R).
+    """Return the envelope of a plan for a billing period that starts on `day` (ROM-ENV-01; article R).
 
-    "article": price as printed, divided by the cap in euros a gigabyte, twice that, cut to 0.1 GB.
-    "regulation": the price net of VAT; twice what it buys at the cap for an open bundle (unlimited at home, or cheaper
-    a gigabyte than the cap), once for a prepaid credit, never above the domestic allowance; a closed bundle takes all
-    of its allowance abroad. Octets are rounded up, since the volume is a minimum. `cap_eur_per_gb` stands for the cap
-    of the day where given: what if it were another.
+    "article": the printed price divided by the cap in euros per gigabyte, times two, truncated to 0.1 GB.
+    "regulation": the price net of VAT divided by the cap; times two for an open bundle (unlimited at home, or cheaper
+    per gigabyte than the cap), once for a prepaid credit, never above the domestic allowance; a closed bundle may use
+    all of its allowance abroad. Octets are rounded up, because the volume is a minimum. `cap_eur_per_gb` replaces
+    the cap of the day (what-if).
 
     Raises BadInput for a negative, missing or absurd price, VAT or allowance, and for a day without a cap.
     """
@@ -90,7 +90,7 @@ def envelope(
 def envelopes(
     plan: Plan, contract: RoamingContract, mode: Mode = "regulation", vat: Sequence[Dated] = ()
 ) -> list[Envelope]:
-    """One envelope for each cap of the contract on its first day, and for each dated share of VAT on its own."""
+    """Return one envelope for each cap of the contract on its first day, and for each dated share of VAT."""
     caps = contract.terms.caps
     first, last = caps.data[0].since, caps.last_day.value
     days = {cap.since for cap in caps.data} | {since for since, _ in vat if first <= since <= last}
@@ -102,7 +102,7 @@ def envelopes(
 
 
 def net_price(plan: Plan) -> Fraction:
-    """The price before VAT, in euros, exact."""
+    """Return the exact price before VAT, in euros."""
     return Fraction(plan.price_eur) / (1 + Fraction(plan.vat_share))
 
 
@@ -118,7 +118,7 @@ def _regulated(plan: Plan, cap: Decimal, contract: RoamingContract) -> tuple[Kin
 
 
 def _shown(exact: Fraction) -> Decimal:
-    """Round up to the digits of a table: what is shown is never below the legal minimum."""
+    """Round up to the digits of a table: the displayed volume is never below the legal minimum."""
     units = -(-exact / Fraction(SHOWN) // 1)
     return (units * SHOWN).quantize(SHOWN)
 

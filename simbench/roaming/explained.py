@@ -1,4 +1,4 @@
-"""Explains in sentences for the customer what a plan gives abroad."""
+"""Explains in sentences for the customer the volume of a plan abroad."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ CURRENCY = "EUR"  # of the Regulation
 
 
 def explained(plan: Plan, found: Envelope, language: Language = "en") -> str:
-    """The envelope of a plan by the Regulation, how it comes about, and what is due beyond it.
+    """Return sentences on the envelope of a plan by the Regulation, its calculation, and the price beyond it.
 
-    Volumes are rounded up, as they are a minimum.
+    Volumes are rounded up, because they are a minimum.
     """
     texts, cap = _TEXTS[language], money(found.cap_eur_per_gb, language, CURRENCY)
     comma = language == "fr"

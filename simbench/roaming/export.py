@@ -44,9 +44,9 @@ class Life(NamedTuple):
 def export_billing(
     folder: Path, scenario: RoamingScenario, contract: RoamingContract, subscribers: Sequence[int]
 ) -> int:
-    """Write what the operator of a scenario bills these subscribers; gives the rows written.
+    """Write the billing records of these subscribers by the scenario's operator; return the number of rows.
 
-    A subscriber who takes a new SIM is a new one to an operator that does not link SIMs. Raises as
+    A subscriber who takes a new SIM is a new one for an operator that does not link SIMs. Raises the errors of
     `outputs.claim`.
     """
     traced, tables = trace(scenario, contract, subscribers), tables_of(scenario, contract)

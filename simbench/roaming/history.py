@@ -1,6 +1,6 @@
-"""One account as the rules see it: billing periods, balances of presence and consumption, surcharges in force.
+"""One account for the rules: billing periods, balances of presence and consumption, surcharges in force.
 
-All of it is calculated from the billing files and the contract, in exact fractions and independently of the simulator.
+It is calculated from the billing files and the contract, in exact fractions and independently of the simulator.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class Period(NamedTuple):
     notices: list[Notice]
 
     def told_by(self, kind: str, day: date) -> bool:
-        """Whether a notice of this kind was given on a day or before."""
+        """Tell whether a notice of this kind was given on a day or before."""
         return any(notice.kind == kind and notice.day <= day for notice in self.notices)
 
 
 class Sums(NamedTuple):
-    """Sums over a stretch of days: days at home and abroad (`mixed` saw both), octets at home and abroad."""
+    """Sums over consecutive days: days at home and abroad (`mixed`: both), octets at home and abroad."""
 
     home: int
     abroad: int
@@ -43,7 +43,7 @@ class Sums(NamedTuple):
 
 
 class History:
-    """An account with everything that rules ask of it."""
+    """An account with the values that rules need."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -75,7 +75,7 @@ class History:
         return [record for record in self.abroad if record.service == "data" and record.day < first]
 
     def _surcharges(self) -> Iterator[tuple[date, date]]:
-        """Stretches under a surcharge: first day, day after the last."""
+        """Yield the intervals under a surcharge: first day, day after the last."""
         begun: date | None = None
         for notice in self.account.notices:
             if notice.kind == "surcharge-begins" and begun is None:
@@ -87,7 +87,7 @@ class History:
             yield begun, date.max
 
     def surcharged(self, day: date) -> bool:
-        """Whether a surcharge was in force on a day."""
+        """Tell whether a surcharge was in force on a day."""
         return any(begins <= day < ends for begins, ends in self.surcharges)
 
     def _accumulated(self) -> tuple[list[date], list[Sums]]:
@@ -107,14 +107,14 @@ class History:
         return Sums(*(b - a for a, b in zip(self._sums[early], self._sums[late], strict=True)))
 
     def prevails(self, day: date, window_days: int, share: Fraction, mixed_at_home: bool) -> bool:
-        """Whether both presence and consumption abroad prevailed over the days before a day."""
+        """Tell whether both presence and consumption abroad prevailed over the days before a day."""
         sums = self.balance(day, window_days)
         home, abroad = (sums.home + sums.mixed, sums.abroad) if mixed_at_home else (sums.home, sums.abroad + sums.mixed)
         return abroad > share * (home + abroad) and sums.abroad_octets > share * (sums.home_octets + sums.abroad_octets)
 
 
 def least_octets(account: Account, day: date, contract: RoamingContract) -> Fraction:
-    """The roaming volume a billing period that starts on a day must include at least (ROM-ENV-01)."""
+    """Return the minimum roaming volume of a billing period that starts on a day (ROM-ENV-01)."""
     terms = contract.terms.envelope
     net = Fraction(account.price_eur) / (1 + Fraction(account.vat_share))
     cap = Fraction(contract.cap("data", day).value)
@@ -128,6 +128,6 @@ def least_octets(account: Account, day: date, contract: RoamingContract) -> Frac
 
 
 def months_before(day: date, months: int) -> date:
-    """The same day some months earlier, the last of a shorter month."""
+    """Return the same day some months earlier, the last day of a shorter month."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -29,7 +29,7 @@ PURPOSES = ("profile", "proof", "consent", "use", "day", "trip")
 
 
 class Tables(NamedTuple):
-    """A scenario as the kernels take it: the same for every chunk."""
+    """A scenario as input of the kernels, the same for every chunk."""
 
     rules: Rules
     days: Days
@@ -52,7 +52,7 @@ class Followed(NamedTuple):
 
 
 class Traced(NamedTuple):
-    """Some subscribers day by day: who they are, what they did, and what the operator made of it."""
+    """Some subscribers by day: their properties, their use, and the operator's rating."""
 
     who: Who
     use: Use
@@ -60,7 +60,7 @@ class Traced(NamedTuple):
 
 
 def tables_of(scenario: RoamingScenario, contract: RoamingContract) -> Tables:
-    """Everything the kernels need, from scenario and contract; amounts in nano-euros, cut, never rounded up."""
+    """Return the input of the kernels from scenario and contract; amounts in nano-euros, truncated."""
     profiles = tuple(scenario.profiles.values())
     names, excepted = list(scenario.plans), scenario.operator.exceptions
     days = _days(scenario, contract)
@@ -103,7 +103,7 @@ def run_population(
 
 
 def trace(scenario: RoamingScenario, contract: RoamingContract, subscribers: Sequence[int]) -> Traced:
-    """The same for a few subscribers, day by day."""
+    """Follow a few subscribers, with the result by day."""
     tables = tables_of(scenario, contract)
     use = _blank(len(subscribers), scenario.population.days)
     who = fill(tables, scenario.seed, subscribers, use)
@@ -119,10 +119,10 @@ def trace(scenario: RoamingScenario, contract: RoamingContract, subscribers: Seq
 
 
 def fill(tables: Tables, seed: int, subscribers: Sequence[int], use: Use) -> Who:
-    """Draw who these subscribers are and what they do; `use` is filled in."""
+    """Draw the properties and the use of these subscribers; `use` is filled in."""
     entities = np.array(subscribers, dtype=np.uint64)
     key = {name: np.uint64(chance.key_of(seed, chance.entity_of("roaming", name))) for name in PURPOSES}
-    with np.errstate(over="ignore"):  # draws wrap around on purpose, wherever they run as plain Python
+    with np.errstate(over="ignore"):  # draws overflow on purpose if run as plain Python
         profile, proves, consents = (parts(key[name], entities) for name in ("profile", "proof", "consent"))  # type: ignore[arg-type]  # kernels take uint64
         profile = np.searchsorted(tables.bounds, profile, side="right")
         day_of = entities[:, None] * np.uint64(DAYS_MOST) + np.arange(use.place.shape[1], dtype=np.uint64)
@@ -149,7 +149,7 @@ def _neur(scenario: RoamingScenario, contract: RoamingContract, service: Service
 
 
 def cap_eur(scenario: RoamingScenario, contract: RoamingContract, service: Service, day: date) -> Decimal:
-    """The cap of a day, or the one the scenario puts in its place."""
+    """Return the cap of a day, or the scenario's replacement."""
     instead = scenario.operator.cap_eur_per_gb if service == "data" else None
     return contract.cap(service, day).value if instead is None else instead
 
@@ -187,7 +187,7 @@ def _rules(scenario: RoamingScenario, contract: RoamingContract) -> Rules:
 
 
 def _envelopes(scenario: RoamingScenario, contract: RoamingContract) -> np.ndarray:
-    """Octets by plan and billing period: the cap of the period's first day counts for all of it."""
+    """Return octets by plan and billing period; the cap of the period's first day applies to all of it."""
     starts = scenario.period_starts()
     rows = []
     for config in scenario.plans.values():
@@ -202,7 +202,7 @@ def _laws(profiles: tuple[Profile, ...], first: date) -> Profiles:
     trips = [
         [profile.trips[place] if place < len(profile.trips) else None for place in range(most)] for profile in profiles
     ]
-    before = -(10**6)  # a day no run reaches
+    before = -(10**6)  # a day before any run
 
     def of_trips(value: Callable[[Trip], int], absent: int) -> np.ndarray:
         return np.array([[absent if trip is None else value(trip) for trip in row] for row in trips])
@@ -234,7 +234,7 @@ def _laws_of(profiles: tuple[Profile, ...], law: Callable[[Profile], tuple[int, 
 
 
 def poisson_table(mean: float, entries: int = ENTRIES) -> tuple[int, ...]:
-    """The Poisson law as quantiles at the middles of equal shares."""
+    """Return the Poisson law as quantiles at the middles of equal shares."""
     found, value = [], 0
     reached = term = math.exp(-mean)
     for place in range(entries):

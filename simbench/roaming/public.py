@@ -1,4 +1,4 @@
-"""Roaming in the EU: allowances, populations of travellers, and bills judged; public as `simbench.roaming`."""
+"""Roaming in the EU: allowances, populations of travellers, judged bills; public as `simbench.roaming`."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ FINDINGS, BILLING, REPORT = "findings.json", "billing", "report.html"
 
 
 class Travels:
-    """A population of travellers that was followed: what it used, what it was charged, and what its bills break.
+    """A simulated population of travellers: its use, its charges, and the findings on its bills.
 
-    `folder` holds report.html, outcome.json, the tables as Parquet, and the bills of the first subscribers. `summary`
-    counts: gigabytes, euros, subscribers that exceeded their allowance.
+    `folder` contains report.html, outcome.json, the tables as Parquet, and the bills of the first subscribers.
+    `summary` has totals: gigabytes, euros, subscribers that exceeded their allowance.
 
     >>> travels = simulate("roaming/02_a_lower_cap", subscribers=50)
     >>> travels.summary.subscribers
@@ -82,11 +82,11 @@ def simulate(  # noqa: PLR0913 - the options of a run
     folder: Path | str | None = None,
     progress: Progress | bool = False,
 ) -> Travels:
-    """Follow a population of travellers through a scenario, as `simbench roaming run` does.
+    """Simulate a population of travellers in a scenario, as `simbench roaming run` does.
 
     `scenario` is a file, or the name of a bundled one. `subscribers` and `seed` replace those of the scenario's file;
-    the bills of the first `billed` subscribers are written out and judged. `folder`, a new one, keeps everything; else
-    it lies in a temporary one. Raises BadInput; needs the extra `fast`.
+    the bills of the first `billed` subscribers are written and judged. `folder`: a new folder for all files; default: a
+    temporary one. Raises BadInput; needs the extra `fast`.
 
     >>> simulate("roaming/02_a_lower_cap", subscribers=50).profiles.columns[:2]
     ['profile', 'subscribers']
@@ -105,7 +105,7 @@ def simulate(  # noqa: PLR0913 - the options of a run
     home = Path(tempfile.mkdtemp(prefix="simbench-")) / "travels" if folder is None else Path(folder)
     check_folder(home, "folder")
     if (home / NAME).exists():
-        raise BadInput(f"folder {home}", "holds an earlier run", "a new folder")
+        raise BadInput(f"folder {home}", "contains an earlier run", "a new folder")
     size = chosen.population.subscribers
     with reported(progress) as show:
         followed = run_population(chosen, terms, lambda done: show(done / size, f"{done:,} subscribers"))
@@ -132,7 +132,7 @@ def judge(folder: Path | str, *, contract: Path | str | None = None, window_days
 
 
 @in_python_words
-def allowance(  # noqa: PLR0913 - what a plan may say of itself
+def allowance(  # noqa: PLR0913 - the properties of a plan
     price: Decimal | float | str,
     day: date | str,
     *,
@@ -142,10 +142,10 @@ def allowance(  # noqa: PLR0913 - what a plan may say of itself
     mode: Mode = "regulation",
     contract: Path | str | None = None,
 ) -> Envelope:
-    """The roaming data that a plan must include from a day on: `.gb`, `.octets`, the cap in euros a gigabyte.
+    """Return the roaming data that a plan must include from a day on: `.gb`, `.octets`, the cap in euros per gigabyte.
 
-    `price` in euros a month with VAT; `vat` is the country whose VAT it includes, or a share (0: the price is net).
-    `domestic_gb`: its allowance at home, if it has one. Raises BadInput for what is no price, day or country.
+    `price` in euros per month with VAT; `vat` is the country whose VAT it includes, or a share (0: the price is net).
+    `domestic_gb`: its allowance at home, if limited. Raises BadInput for an invalid price, day or country.
 
     >>> allowance(20, "2017-06-15").gb
     Decimal('4.3291')
@@ -158,14 +158,14 @@ def allowance(  # noqa: PLR0913 - what a plan may say of itself
 
 
 def judged(folder: Path, contract: RoamingContract, window_days: int | None) -> tuple[Billing, list[Finding]]:
-    """The tables of a billing system, and what the rules find in them."""
+    """Return the tables of a billing system, and the findings on them."""
     caps = contract.terms.caps
     billing = read_billing(folder, caps.data[0].since, caps.last_day.value)
     return billing, judge_billing(billing, contract, window_days)
 
 
 def judgement(findings: list[Finding], billing: Billing) -> dict[str, object]:
-    """Findings and the rows set aside, as JSON."""
+    """Return findings and the rows set aside, as JSON."""
     return {
         "tally": tally(findings),
         "findings": findings,

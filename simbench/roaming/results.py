@@ -23,10 +23,10 @@ GIGABYTE = 10**9
 
 
 class Row(msgspec.Struct, frozen=True):
-    """The result of the subscribers of one profile, over the whole run; money in euros before VAT.
+    """The result of the subscribers of one profile over the whole run; money in euros before VAT.
 
-    `margin_eur` is what the home operator keeps of plans and roaming charges after paying the visited networks; its
-    own network is not counted. `losing` are subscribers with a margin below zero.
+    `margin_eur` is the home operator's income from plans and roaming charges less payments to the visited networks; the
+    cost of its own network is not included. `losing` are subscribers with a margin below zero.
     """
 
     profile: str
@@ -49,7 +49,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """A run in figures: a row for each profile, the last for all, and how many are in each state on each day."""
+    """The figures of a run: a row per profile, the last for all, and the numbers of subscribers by state and day."""
 
     scenario: str
     title: str
@@ -61,12 +61,12 @@ class Summary(msgspec.Struct, frozen=True):
 
     @property
     def total(self) -> Row:
-        """The row of everybody."""
+        """The row of all subscribers."""
         return self.rows[-1]
 
 
 def summary_of(scenario: RoamingScenario, contract: RoamingContract, followed: Followed) -> Summary:
-    """Add up what became of everybody."""
+    """Add up the results of all subscribers."""
     periods = len(scenario.period_starts())
     prices = [
         int(net_price(plan_of(config, contract, scenario.population.starts)) * NEUR) * periods
@@ -126,7 +126,7 @@ def _euros(neur: np.ndarray) -> float:
 
 
 class Change(msgspec.Struct, frozen=True):
-    """The difference between another scenario and the first, for everybody; money a subscriber in euros before VAT."""
+    """The difference between a scenario and the first one, for all subscribers; money per subscriber before VAT."""
 
     scenario: str
     title: str
@@ -143,7 +143,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def changes(summaries: Iterable[Summary]) -> list[Change]:
-    """One line a scenario, the first against itself."""
+    """Return one line per scenario; the first is compared with itself."""
     found: list[Change] = []
     for summary in summaries:
         row = summary.total
@@ -168,9 +168,9 @@ def changes(summaries: Iterable[Summary]) -> list[Change]:
 
 
 def write_tables(folder: Path, scenario: RoamingScenario, followed: Followed, summary: Summary) -> None:
-    """Write outcome.json, subscribers.parquet (a row each) and days.parquet (a row a day, profile and state).
+    """Write outcome.json, subscribers.parquet (a row per subscriber) and days.parquet (a row per day, profile, state).
 
-    Raises as `outputs.claim`.
+    Raises the errors of `outputs.claim`.
     """
     import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load, and only files need it
     import pyarrow.parquet as pq  # noqa: PLC0415 - as above

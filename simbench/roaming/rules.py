@@ -1,6 +1,6 @@
-"""Rules for a billing system: purposes `ROM-…`, what they check on each account, and their findings.
+"""Rules for a billing system: purposes `ROM-…`, their checks of each account, and their findings.
 
-The rules read the billing files and the contract; they share data with the simulator and do their own arithmetic.
+The rules read the billing files and the contract; they share data with the simulator but calculate independently.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_EVIDENCE = 20
 
 
 class Breach(NamedTuple):
-    """One place where a rule is broken; `assumed` names what the breach hangs on beyond contract and sources."""
+    """One violation of a rule; `assumed` names the assumptions beyond contract and sources on which it depends."""
 
     day: date
     note: str
@@ -34,14 +34,14 @@ class Breach(NamedTuple):
 
 
 class Bench(NamedTuple):
-    """The yardstick of the rules: the contract, and the window of days that the operator says it observes."""
+    """The reference of the rules: the contract, and the operator's window of observation in days."""
 
     contract: RoamingContract
     window_days: int
 
 
 class Given(NamedTuple):
-    """The input of all rules: the bench, and the history of each account."""
+    """The input of all rules: the reference, and the history of each account."""
 
     bench: Bench
     histories: Sequence[History]
@@ -53,7 +53,7 @@ RULES: Final = Rulebook[Given](lambda given, purpose: given.bench.contract.claus
 
 
 def rule(purpose: str, sentence: str, unit: str) -> Callable[[Check], Check]:
-    """Enter the check of one account as the rule of a purpose: it yields None for each thing that is in order."""
+    """Register the check of one account as the rule of a purpose: it yields None for each correct item."""
 
     def enter(check: Check) -> Check:
         RULES.rule(purpose, sentence, unit=unit)(partial(_judged, check, sentence))
@@ -63,9 +63,9 @@ def rule(purpose: str, sentence: str, unit: str) -> Callable[[Check], Check]:
 
 
 def judge_billing(billing: Billing, contract: RoamingContract, window_days: int | None = None) -> list[Finding]:
-    """One finding a rule, over all accounts. `window_days`: what the operator observes; by default the contract's.
+    """Return one finding per rule, over all accounts. `window_days`: the operator's window; default: the contract's.
 
-    A breach that hangs on our assumption alone is weak; nothing of a rule's kind in the files is unsupported.
+    A breach that depends only on an assumption is weak; a rule without any item in the files is unsupported.
     """
     bench = Bench(contract, window_days or contract.terms.fair_use.observation_days.value)
     return RULES.judge_all(Given(bench, [History(account) for account in billing.accounts.values()]))
@@ -199,7 +199,7 @@ def _ends(history: History, bench: Bench) -> Iterator[Checked]:
 
 
 def _prevailing(history: History, bench: Bench, day: date, what: str) -> Checked:
-    """A breach when abroad did not prevail; it hangs on our reading where days that saw both networks decide."""
+    """Yield a breach if abroad did not prevail; it depends on a reading if days in both networks are decisive."""
     fair = bench.contract.terms.fair_use
     share = Fraction(str(fair.prevail_share.value))
     if history.prevails(day, bench.window_days, share, fair.home_logon_counts.value):
@@ -217,7 +217,7 @@ def _prevailing(history: History, bench: Bench, day: date, what: str) -> Checked
 
 
 def _under_cap(history: History, bench: Bench, service: Service, units: Fraction) -> Iterator[Checked]:
-    """No record's amount above what its charged units cost at the cap of its day; `units` of them make the cap's."""
+    """Check that no amount exceeds its charged units at the cap of the day; `units` of them are one unit of the cap."""
     for record in history.abroad:
         if record.service != service or not record.amount:
             continue
@@ -252,7 +252,7 @@ def _sms_price(history: History, bench: Bench) -> Iterator[Checked]:
 
 
 def _spending(history: History) -> Iterator[tuple[Decimal, Record, Callable[[str], bool]]]:
-    """Each charged data record with what its period has spent so far, and whether a notice had been given."""
+    """Yield each charged data record with the amount spent in its period so far, and a test for notices given."""
     for period in history.periods:
         spent = Decimal(0)
         for record in period.data:

@@ -1,6 +1,6 @@
-"""Roaming scenarios: who travels, with which plan, under which rules, as typed values read from TOML.
+"""Roaming scenarios: population, plans and rules as typed values read from TOML.
 
-What a scenario leaves out comes from the contract. `extends` names another scenario file; tables merge over it.
+Missing values come from the contract. `extends` names another scenario file, whose tables are merged.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ LAYERS_MOST = 8
 
 
 class Population(Frozen, frozen=True):
-    """How many subscribers, from which day on, for how many days.
+    """The number of subscribers, the first day and the number of days.
 
     Billing periods are months counted from the day `starts`.
+
+    `subscribers` is the number of subscribers, `days` the number of days.
     """
 
     subscribers: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
@@ -47,9 +49,9 @@ class Operator(Frozen, frozen=True):
     `price_share` and `wholesale_share` are its surcharges and its wholesale cost, each as a share of the regulated cap.
     `cap_eur_per_gb` replaces every data cap (a what-if); left out, the caps of the contract apply.
 
-    `fair_use` false: nobody is ever alerted. `linked_sims` true: the observation window continues when a customer takes
+    `fair_use` false: no customer is alerted. `linked_sims` true: the observation window continues when a customer takes
     another SIM. `exceptions` true: customers who prove an exception are excused. `mode` is the formula of the data
-    volume abroad: "regulation", or "article", the simplified one of the press, which takes the price with VAT.
+    volume abroad: "regulation", or "article", the simplified one of the press, which uses the price with VAT.
     """
 
     price_share: Decimal = Decimal(1)
@@ -123,8 +125,8 @@ class Profile(Frozen, frozen=True):
 class RoamingScenario(Frozen, frozen=True):
     """One run: a population under an operator's rules.
 
-    `extends` names another scenario file beside this one, whose keys apply where this file has none. `name` and `title`
-    appear in reports. `seed` determines all draws.
+    `extends` names another scenario file in the same folder, whose keys apply if this file lacks them. `name` and
+    `title` appear in reports. `seed` determines all draws.
     """
 
     name: str
@@ -144,7 +146,7 @@ class RoamingScenario(Frozen, frozen=True):
 
 
 def months_after(day: date, months: int) -> date:
-    """The same day some months later, the last of a shorter month."""
+    """Return the same day some months later, the last day of a shorter month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
@@ -162,15 +164,15 @@ def read_roaming_scenario(path: Path, contract: RoamingContract) -> RoamingScena
 
 
 def plan_of(config: PlanConfig, contract: RoamingContract, day: date) -> Plan:
-    """A plan as envelopes are computed of it, with the VAT of a day: that on which a run starts, for all of it.
+    """Return a plan for the computation of envelopes, with the VAT of the day on which a run starts.
 
-    BadInput for an unknown VAT.
+    Raises BadInput for an unknown VAT.
     """
     return Plan(config.price_eur, contract.vat_share(config.vat, day), config.domestic_gb, config.prepaid)
 
 
 def _layers(path: Path) -> list[dict[str, Any]]:
-    """The tables of a file and of those it extends, the base first."""
+    """Return the tables of a file and of those it extends, the base first."""
     tables: list[dict[str, Any]] = []
     while True:
         tables.insert(0, read_table(path, ScenarioError))

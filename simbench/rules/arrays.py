@@ -1,4 +1,4 @@
-"""Facts about all submits of a run at once, as arrays: for records too long to look at one by one."""
+"""Computes facts about all submits of a run as arrays, for records too long to read row by row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AT_ONCE: Final = 1 << 20
 
 
 class Places(Sequence[int]):
-    """Places of rows, ascending; as many as an array holds."""
+    """Positions of the chosen rows, ascending, kept in an array."""
 
     def __init__(self, chosen: Bools) -> None:
         self.array = np.flatnonzero(chosen)
@@ -36,14 +36,14 @@ class Places(Sequence[int]):
         return tuple(found) if isinstance(number, slice) else found
 
     def __eq__(self, other: object) -> bool:
-        """Equal places, of any sequence."""
+        """Compare with any sequence of positions."""
         return isinstance(other, Sequence) and list(self) == list(other)
 
     __hash__ = None  # type: ignore[assignment]  # like an array
 
 
 def combined(view: View[msgspec.Struct], *names: str) -> tuple[list[tuple[object, ...]], Index]:
-    """The different values of some fields together, and which of them each row has."""
+    """Return the different combinations of some fields, and the index of each row's combination."""
     values = [view.distinct(name) for name in names]
     size = prod(max(1, len(each)) for each, _ in values)
     keys: NDArray[np.signedinteger] = np.zeros(len(view), np.int32 if size < 1 << 31 else np.int64)
@@ -62,31 +62,31 @@ def combined(view: View[msgspec.Struct], *names: str) -> tuple[list[tuple[object
 
 
 def holds(view: View[msgspec.Struct], test: Callable[..., object], *names: str) -> Bools:
-    """Which rows pass a test of some fields, which is made once for all that are alike in them."""
+    """Return which rows pass a test of some fields; the test runs once for each combination of values."""
     rows, which = combined(view, *names)
     found: Bools = np.array([bool(test(*row)) for row in rows], np.bool_)[which]
     return found
 
 
 def tokened(submits: Submits) -> Iterator[tuple[int, Submit]]:
-    """Submits whose text carries a token, by their place."""
+    """Yield the submits whose text contains a token, with their positions."""
     places = np.flatnonzero(submits.has("token"))
     return zip(places.tolist(), submits.where(places).rows(), strict=True)
 
 
 def slices(size: int) -> Iterator[slice]:
-    """So many rows, some at a time: what is worked out of ten million at once does not fit in memory."""
+    """Yield slices of `size` rows, because results for ten million rows at once do not fit in memory."""
     return (slice(first, min(first + _AT_ONCE, size)) for first in range(0, size, _AT_ONCE))
 
 
 def some_of(view: View[msgspec.Struct], rows: slice, *names: str) -> Iterator[Ints]:
-    """Some fields of some rows, all of whole numbers."""
+    """Yield integer fields of a slice of rows."""
     places = np.arange(rows.start, rows.stop)
     return (view.whole(name, places) for name in names)
 
 
 def where(view: View[msgspec.Struct], test: Callable[..., NDArray[np.bool_]], *names: str) -> Bools:
-    """Which rows pass a test of arrays, which is given some rows' fields at a time."""
+    """Return which rows pass a test of arrays, which gets the fields of a slice of rows at a time."""
     found = np.zeros(len(view), np.bool_)
     for rows in slices(len(view)):
         found[rows] = test(*some_of(view, rows, *names))
@@ -94,9 +94,9 @@ def where(view: View[msgspec.Struct], test: Callable[..., NDArray[np.bool_]], *n
 
 
 def unanswered(submits: Submits, patience_us: int) -> NDArray[np.int32]:
-    """How many earlier operations of its session wait for a result when each arrives.
+    """Return for each submit how many earlier operations of its session wait for a result when it arrives.
 
-    One without a result waits for `patience_us`. A result at the same instant comes before.
+    An operation without a result waits for `patience_us`. A result at the same instant counts as earlier.
     """
     found = np.zeros(len(submits), np.int32)
     sessions, session = submits.numbers("session")
@@ -110,12 +110,12 @@ def unanswered(submits: Submits, patience_us: int) -> NDArray[np.int32]:
 
 
 def within(view: View[msgspec.Struct], start: int, end: int) -> Bools:
-    """Which rows are from one instant until before another."""
+    """Return which rows are at `start` or later and before `end`."""
     return where(view, lambda at: (at >= start) & (at < end), "at")
 
 
 def crowded(keys: NDArray[np.signedinteger], view: View[msgspec.Struct], most: int, within_us: int) -> Bools:
-    """Which arrive when `most` others of the same key arrived less than `within_us` before."""
+    """Return which rows arrive when `most` others of the same key arrived less than `within_us` before."""
     found = np.zeros(len(view), np.bool_)
     order = np.argsort(keys, kind="stable")
     for rows in slices(len(order) - most):

@@ -1,6 +1,6 @@
-"""Judges recorded traffic: which information each rule needs besides the wire, and the effect of gaps in a capture.
+"""Judges recorded traffic: the information each rule needs besides the wire, and the effect of gaps in a capture.
 
-A purpose is unsupported without information it needs, and inconclusive where the missing part of a capture could change
+A purpose is unsupported without information it needs, and inconclusive if the missing part of a capture could change
 its outcome.
 """
 
@@ -37,7 +37,7 @@ KINDS: Final[dict[str, str]] = {
 
 OTHERS: Final = ("exercise",)  # the need of a rule that recorded traffic cannot satisfy
 
-# Kind of list to the need of the purposes that use it: unread lines of such a list may change their outcome.
+# Kind of list to the KIND of information that its unread lines make incomplete.
 NEED_OF_LIST: Final = {"requests": "requests", "recipients": "classes"}
 
 
@@ -53,7 +53,7 @@ class Lacks(msgspec.Struct, frozen=True):
 
     @property
     def reasons(self) -> list[str]:
-        """The missing information, a sentence each."""
+        """The missing information, one sentence for each kind."""
         parts = []
         if self.holes:
             parts.append(f"{count(self.octets, 'octet')} in {count(self.holes, 'gap')} not captured")
@@ -63,7 +63,7 @@ class Lacks(msgspec.Struct, frozen=True):
 
 
 def lacks_of(trace: Trace) -> Lacks:
-    """The gaps that the events of a capture record; none for a run of the bench."""
+    """Return the gaps that the events of a capture record; none for a run of the bench."""
     holes = octets = one_way = midway = 0
     touched: set[int] = set()
     lists: Mapping[str, int] = {}
@@ -84,7 +84,7 @@ def lacks_of(trace: Trace) -> Lacks:
 
 
 def given_by(trace: Trace) -> set[str]:
-    """The KINDS that are in a run. A capture lists them; a platform records outages, recipients, accounts, codes."""
+    """Return the KINDS in a run. A capture lists them; a platform records outages, recipients, accounts and codes."""
     for _, event in trace.events:
         if isinstance(event, MetadataGiven):
             return set(event.given)
@@ -96,10 +96,10 @@ def audit(
     case: Case, given: Collection[str], kind: str = "audit", suites: Sequence[Suite] = ("client", "audit"), *,
     unread: Mapping[str, int] | None = None, progress: Callable[[Finding], object] = lambda _: None,
 ) -> list[Finding]:  # fmt: skip
-    """One finding for every purpose of these suites, in order of the contract's clauses.
+    """Return one finding for every purpose of these suites, in order of the contract's clauses.
 
-    `given` names the KINDS of information available; `unread` counts unread lines of lists, where the run itself does
-    not record them. `progress` is given each finding.
+    `given` names the available KINDS of information; `unread` counts unread lines of lists if the run does not record
+    them. `progress` gets each finding.
     """
     rules = load()
     lacks, times, moved = lacks_of(case.trace), times_of(case.trace), moved_spans(case.trace)
@@ -139,14 +139,14 @@ def _finding(rule: Rule, case: Case, given: Collection[str], of: tuple[Lacks, Ti
 
 
 def without_occasion(rule: Rule, found: Finding) -> Finding:
-    """A finding on recorded traffic: a purpose without an occasion in it is unsupported."""
+    """Return a finding on recorded traffic; a purpose for which the occasion did not arise becomes unsupported."""
     if rule.occasional and found.outcome == "inconclusive" and found.measured is None:
         return msgspec.structs.replace(found, outcome="unsupported", blame="")
     return found
 
 
 def _of_lists(rule: Rule, found: Finding, lists: Mapping[str, int]) -> Finding:
-    """The finding, inconclusive where an unread line of a list may concern a message it rests on."""
+    """Return the finding, inconclusive if an unread line of a list may concern one of its messages."""
     for name, unread in lists.items():
         need = NEED_OF_LIST.get(name)
         incomplete = found.outcome == "pass" and need is not None and need in rule.reads
@@ -157,18 +157,18 @@ def _of_lists(rule: Rule, found: Finding, lists: Mapping[str, int]) -> Finding:
 
 
 def _in_doubt(rule: Rule, found: Finding, case: Case, lacks: Lacks) -> Finding:
-    """The finding, inconclusive where the gaps of the capture could change it."""
+    """Return the finding, inconclusive if the gaps of the capture could change it."""
     broken = found.outcome in {"fail", "weak"}
     if broken and rule.absence == "session":
         again = judge(found.purpose, Case(Trace(_whole_sessions(case.trace.run, lacks)), case.contract), "")
-        doubtful = again.outcome != found.outcome  # otherwise complete sessions show it too
+        doubtful = again.outcome != found.outcome  # if not, sessions without gaps show the breach too
     else:
         doubtful = rule.absence == "anywhere" if broken else rule.counts_all and found.outcome == "pass"
     return doubted(found, lacks.reasons) if doubtful else found
 
 
 def _whole_sessions(run: Run, lacks: Lacks) -> Run:
-    """The run without the sessions that have gaps."""
+    """Return the run without the sessions that have gaps."""
     wire = run.wire
     kept = wire.filter(pc.invert(pc.is_in(wire["session"], value_set=pa.array(sorted(lacks.sessions), pa.int32()))))
     return Run(run.info, lambda table: kept if table.name == "wire" else run.table(table.name))

@@ -1,4 +1,4 @@
-"""The reliability of a capture's timestamps: missing, set-back or coarse ones cannot prove a breach.
+"""The reliability of a capture's timestamps: missing, set-back or coarse timestamps cannot prove a breach.
 
 The capture reader records its remarks as events (`simbench.capture.order`).
 """
@@ -20,7 +20,7 @@ DATED: Final = frozenset({"requests", "classes", "consent", "outages"})
 
 
 class Times(msgspec.Struct, frozen=True):
-    """The remarks on a capture's clock: their sentences, whether stamps are missing, its steps (instant, us)."""
+    """Defects of a capture's clock: descriptions, whether timestamps are missing, and steps (instant, size in us)."""
 
     remarks: tuple[str, ...] = ()
     untimed: bool = False
@@ -28,7 +28,7 @@ class Times(msgspec.Struct, frozen=True):
 
 
 def times_of(trace: Trace) -> Times:
-    """The events of a capture on its clock; empty for a run of the bench."""
+    """Return the defects that the events of a capture record; none for a run of the bench."""
     clock = [(at, event) for at, event in trace.events if isinstance(event, ClockDoubted)]
     return Times(
         tuple(event.sentence for _, event in clock),
@@ -38,14 +38,15 @@ def times_of(trace: Trace) -> Times:
 
 
 def hangs_on_missing_times(rule: Rule, times: Times) -> bool:
-    """Whether a rule depends on timestamps that the capture lacks."""
+    """Return whether a rule depends on timestamps that the capture lacks."""
     return times.untimed and (rule.by_duration or not DATED.isdisjoint(rule.reads))
 
 
 def in_doubt(rule: Rule, found: Finding, times: Times) -> Finding:
-    """The finding, inconclusive where a step of the capture's clock could change it.
+    """Return the finding, inconclusive if a step of the capture's clock could change it.
 
-    The length of the step is unknown, so a breach across it is unproved; after a step of a minute, so is a time of day.
+    The size of a step is not known exactly, so a breach across it is unproved. After a step of a minute or more, times
+    of day are unproved too.
     """
     far = max((size for _, size in times.steps), default=0) >= MINUTE_US
     across = any(one.start <= at <= one.end for one in found.evidence for at, _ in times.steps)

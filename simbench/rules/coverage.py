@@ -1,4 +1,4 @@
-"""Which rules judge a clause of a contract, and which clauses a session left untested, with the reason."""
+"""Finds the rules that judge a clause, and the clauses that a session left untested, with the reason."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from simbench.finding import Finding
 from simbench.rules.rule import load
 
 COMMANDS: Final = {"bill": "simbench bill --against", "forecast": "simbench forecast", "probe": "simbench probe"}
-"""The commands whose rules are not on ledgers, by topic."""
+"""Commands with rules on other inputs than ledgers, by topic."""
 
 
 class Untested(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A clause that no finding of a session is about, and why."""
+    """A clause without a finding in a session, and the reason."""
 
     clause: str
     reason: str
 
 
 def command_of(purpose: str) -> str:
-    """The command that applies the rule of a purpose for which there is no exercise."""
+    """Return the command that applies the rule of a purpose without an exercise."""
     rule = load().get(purpose)
     if rule is None:
         return COMMANDS.get(purpose.partition(".")[0], "another command")
@@ -31,9 +31,9 @@ def command_of(purpose: str) -> str:
 
 
 def untested(contract: Contract, findings: Iterable[Finding], exercised: Collection[str]) -> list[Untested]:
-    """The clauses that no finding verifies, in the order of the contract.
+    """Return the clauses that no finding verifies, in the order of the contract.
 
-    `exercised` are the purposes that have an exercise: a session could have tested them.
+    `exercised` are the purposes that have an exercise, so that a session could have tested them.
     """
     judged = {finding.purpose for finding in findings}
     return [

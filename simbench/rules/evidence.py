@@ -1,4 +1,4 @@
-"""Evidence of frames on the wire."""
+"""Makes evidence from frames on the wire."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Framed(Protocol):
 
     @property
     def at(self) -> int:
-        """Microseconds, UTC."""
+        """Instant in microseconds, UTC."""
 
     @property
     def session(self) -> int:
@@ -25,15 +25,15 @@ class Framed(Protocol):
 
     @property
     def frame(self) -> bytes:
-        """STX to ETX."""
+        """Octets, STX to ETX."""
 
 
 def framed(note: str, row: Framed, *, since: int | None = None, until: int | None = None) -> Evidence:
-    """A frame as evidence: at its instant, or over the time `since` or `until` another."""
+    """Return a frame as evidence, at its instant or over the interval from `since` or to `until`."""
     start, end = row.at if since is None else since, row.at if until is None else until
     return Evidence(note, start, end, row.session, row.frame[:MOST_OCTETS].hex().upper())
 
 
 def first_frames(note: str, rows: Iterable[Framed], most: int = SHOWN) -> tuple[Evidence, ...]:
-    """The first few frames as evidence of the same."""
+    """Return the first few frames as evidence with the same note."""
     return tuple(framed(note, row) for row in islice(rows, most))

@@ -1,7 +1,7 @@
-"""Meters for judging rates, one for each reading of AMB-05, and the operations that count under it.
+"""Meters for judging rates, one for each reading of AMB-05, and the operations that count.
 
-They are independent of the SMSC's meter, so an error there is found here; `simbench.rules.kernels.metering` computes
-them. Instants are in microseconds.
+They are independent of the SMSC's meter, so they find its errors; `simbench.rules.kernels.metering` computes them.
+Instants are in microseconds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ AMBIGUITY: Final = "rate-meter"
 
 
 class Operation(msgspec.Struct, gc=False):
-    """An operation of the client that counts against a rate; `segments` is how often."""
+    """An operation of the client that counts against a rate, `segments` times."""
 
     at: int
     session: int
@@ -45,20 +45,20 @@ class Operations(View[Operation], row=Operation):
 
 
 class Form(msgspec.Struct, frozen=True):
-    """A meter: one of the readings of `simbench.rules.kernels.metering`, and at most how many in which time."""
+    """A meter: a reading of `simbench.rules.kernels.metering`, and the most operations in a window."""
 
     reading: int
     most: int
     window_us: int = SECOND_US
 
     def row(self, segments: int, begin: int = 0) -> list[int]:
-        """The meter as a row for a kernel: the number of segments to meter, and where its ring begins (`begin`)."""
-        ring = max(1, min(self.most, segments + 1)) if self.reading == SLIDING else self.most  # never goes round
+        """Return the meter as a row for a kernel; `segments` is their total number, `begin` the offset of the ring."""
+        ring = max(1, min(self.most, segments + 1)) if self.reading == SLIDING else self.most  # more is not used
         return [self.reading, ring, self.window_us, begin]
 
 
 def form_of(contract: Contract, rate: int) -> Form:
-    """The meter of a code under the contract's reading."""
+    """Return the meter of a code in the contract's reading."""
     reading = contract.reading(AMBIGUITY)
     if reading == "tumbling":
         return Form(TUMBLING, rate)
@@ -71,18 +71,18 @@ def form_of(contract: Contract, rate: int) -> Form:
 
 
 def said_of(contract: Contract, rate: int) -> str:
-    """The words of a finding on the reading it uses, "" for the usual one."""
+    """Return the remark of a finding on the reading in force, "" for the usual one."""
     window_s = contract.terms.throughput.mean_window_s.value
     return {
         "tumbling": f", read as {rate} in each second of the clock",
-        "bucket": f", read as a bucket: up to {2 * rate} in a second are within this reading",
+        "bucket": f", read as a bucket, which allows up to {2 * rate} in a second",
         "mean_10s": f", read as a mean: {rate * window_s} in any {window_s} s",
         "all_operations": ", read as every operation of the client",
     }.get(contract.reading(AMBIGUITY), "")
 
 
 def counted(contract: Contract, trace: Trace) -> Operations:
-    """Operations that count against the rates, in order of arrival: submits, or all of the client's."""
+    """Return the operations that count against the rates, in order of arrival: submits, or all of the client's."""
     submits, names = trace.submits, Operation.__struct_fields__
     if not counts_all(contract):
         return Operations.of_columns({name: submits.lazy(name) for name in names})
@@ -92,12 +92,12 @@ def counted(contract: Contract, trace: Trace) -> Operations:
 
 
 def arrivals(trace: Trace, others: Operations) -> Ints:
-    """The order in which submits, numbered first, and other operations, numbered behind them, arrived."""
+    """Return the order of arrival of submits, numbered first, and other operations, numbered after them."""
     return np.argsort(np.append(trace.submits.at, others.at), kind="stable")
 
 
 def submit_of(contract: Contract, trace: Trace) -> Ints:
-    """The place among the submits of each operation that counts, -1 for one that is none."""
+    """Return the position among the submits of each operation that counts, -1 for other operations."""
     places = np.arange(len(trace.submits))
     if not counts_all(contract):
         return places
@@ -106,12 +106,12 @@ def submit_of(contract: Contract, trace: Trace) -> Ints:
 
 
 def counts_all(contract: Contract) -> bool:
-    """Whether every operation of the client counts, not its submits alone."""
+    """Return whether every operation of the client counts, not only submits."""
     return contract.reading(AMBIGUITY) == "all_operations"
 
 
 def _others(trace: Trace) -> Iterator[Operation]:
-    """Operations other than 51, each of the code it names or else of the first code of its account."""
+    """Yield operations other than 51, with the code they name, else the first code of their account."""
     accounts = {row.session: row.account for row in trace.sessions.rows()}
     equal = trace.other_frames.equal
     chosen = equal("direction", "in") & equal("kind", "O") & ~equal("ot", "51")
@@ -127,6 +127,6 @@ def _others(trace: Trace) -> Iterator[Operation]:
 
 
 def _recipients(frame: Frame) -> int:
-    """The number of recipients of an operation: 02 has a list."""
+    """Return the number of recipients of an operation; 02 has a list."""
     layout = layout_of("O", frame.ot, frame.data) if frame.ot == "02" else None
     return max(1, layout.list_length(frame.data)) if layout is not None else 1

@@ -1,4 +1,4 @@
-"""Limits the blame on a client while somebody moved the platform's clock by hand."""
+"""Limits the blame on a client when a user moved the platform's clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simbench.trace.trace import Trace
 
 
 def moved_spans(trace: Trace) -> list[tuple[int, int]]:
-    """Stretches (us) of platform time that the client did not experience: steps, and changed speed."""
+    """Return intervals (us) of platform time that the client did not experience: steps, and changed speed."""
     moved: list[tuple[int, int]] = []
     begun: int | None = None
     for at, event in trace.events:
@@ -29,7 +29,7 @@ def moved_spans(trace: Trace) -> list[tuple[int, int]]:
 
 
 def in_moved_time(finding: Finding, moved: Sequence[tuple[int, int]]) -> Finding:
-    """The finding, inconclusive if all evidence against the client spans time it did not experience."""
+    """Return the finding, inconclusive if all evidence against the client spans time it did not experience."""
     if not moved or finding.outcome not in {"fail", "weak"}:
         return finding
     spans = [(evidence.start, evidence.end) for evidence in finding.evidence if evidence.start < evidence.end]

@@ -1,6 +1,6 @@
-"""Requests to the client against the wire: whole messages, and requests that the client must not carry out.
+"""Compares requests with the wire: whole messages, and forbidden requests.
 
-A forbidden request asks the client for a message that the contract rules out; a good client does not send it.
+A forbidden request is one for a message that the contract rules out; a correct client does not send it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MARKETING = "marketing"
 
 
 class Whole(msgspec.Struct, frozen=True):
-    """A message as a user reads it: all its segments in order; `missing` is how many did not arrive.
+    """A message as a user reads it, all segments in order; `missing` is the number that did not arrive.
 
     `at`, `session` and `frame` are those of its first segment; `asked` is the request with the same token.
     """
@@ -37,17 +37,17 @@ class Whole(msgspec.Struct, frozen=True):
 
 
 def sends(case: Case) -> dict[str, Request]:
-    """Token to request."""
+    """Return the requests by token."""
     return {one.token: one for one in case.trace.requests}
 
 
 def of_marketing(one: Request) -> bool:
-    """Whether a marketing message is requested."""
+    """Return whether a request is for marketing."""
     return one.traffic_class == MARKETING
 
 
 def wholes(case: Case) -> list[Whole]:
-    """Every message on the wire in order of its first segment, as `Trace.messages` puts them together."""
+    """Return every message on the wire in order of its first segment."""
     by_token, submits = sends(case), case.trace.submits.rows()
     found = []
     for one in case.trace.messages.rows():
@@ -69,7 +69,7 @@ def not_sent(
     outcome: Outcome = "fail",
     assumed: tuple[str, ...] = (),
 ) -> Verdict:
-    """Whether the client sent none of the requested messages that `forbids` picks; `what` names them in findings."""
+    """Check that the client sent none of the requests that `forbids` selects; `what` describes them in findings."""
     forbidden = {token for token, row in sends(case).items() if forbids(row)}
     if not forbidden:
         return Verdict("inconclusive", f"{what}: none requested", blame="bench")

@@ -1,6 +1,6 @@
-"""The rules on ledgers: what a rule is given, how it is entered, and how all of them are found.
+"""The rules on ledgers: their input, their registration, and their discovery.
 
-A rule reads one run and yields one verdict. Rules on the client read its wire, the events and what was asked of it.
+A rule reads one run and returns one verdict. Rules on the client read its wire, the events and the requests to it.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ __all__ = [
     "worst",
 ]
 
-# Where the rules on ledgers stand: packages are searched, so that a new file in one needs no entry anywhere.
+# Packages and modules with rules; packages are searched, so a new file in one needs no entry.
 PLACES: Final = ("simbench.rules.client", "simbench.sla.rules")
 GROUP: Final = "simbench.rules"
-"""Entry points of packages that ship rules: loading one enters them."""
+"""Entry points of packages that ship rules; loading one registers its rules."""
 
 
 Found = TypeVar("Found")
@@ -50,7 +50,7 @@ Found = TypeVar("Found")
 class Case(msgspec.Struct, frozen=True):
     """The input of a rule: one run as read from its ledger, and the contract it is judged against.
 
-    What several rules work out of both is worked out `once`.
+    `once` caches results that several rules need.
     """
 
     trace: Trace
@@ -63,7 +63,7 @@ class Case(msgspec.Struct, frozen=True):
         return plan_of(self.contract)
 
     def once(self, worked_out: Callable[[Case], Found]) -> Found:
-        """The result of a function of this case, which is called the first time only."""
+        """Return the result of a function of this case, which is called only once."""
         if worked_out not in self.kept:
             self.kept[worked_out] = worked_out(self)
         return cast(Found, self.kept[worked_out])
@@ -75,7 +75,7 @@ _BOOK: Final = Rulebook[Case](lambda case, purpose: case.contract.clause_of(purp
 
 
 def rule(purpose: str, sentence: str, **facts: Unpack[Facts]) -> Callable[[RuleFunction], RuleFunction]:
-    """Enter a function as the rule of a purpose. Raises ValueError when the purpose has one."""
+    """Enter a function as the rule of a purpose. Raises ValueError if the purpose already has one."""
 
     return _BOOK.rule(purpose, sentence, **facts)
 
@@ -93,31 +93,31 @@ def _import_places() -> None:
             if not set(_BOOK) - before and not _enters(entry.module):
                 raise BadInput(place_of(entry), f"its entry point {entry.value} of {GROUP} enters no rule", "@rule")
         except BadInput:
-            _BOOK.forget(set(_BOOK) - before)  # half a package is none, and says the same when it is loaded again
+            _BOOK.forget(set(_BOOK) - before)  # a second attempt to load the package then fails in the same way
             raise
 
 
 def _enters(module: str) -> bool:
-    """Whether a rule of the book comes from a module, which may have been imported before."""
+    """Return whether a rule of the book comes from a module, which may have been imported before."""
     return any(one.judge.__module__.startswith(module) for one in _BOOK.values())
 
 
 def load(*suites: Suite) -> dict[str, Rule]:
-    """Every rule of these suites (of all, without) by purpose, sorted: the same whatever was imported before."""
+    """Return the rules of these suites (default: all) by purpose, sorted, independent of earlier imports."""
     _import_places()
     wanted = set(suites or SUITES)
     return {purpose: _BOOK[purpose] for purpose in sorted(_BOOK) if wanted.intersection(_BOOK[purpose].suites)}
 
 
 def ordered(contract: Contract, *suites: Suite) -> list[str]:
-    """The purposes of these suites that verify a clause of the contract, in the order of its clauses."""
+    """Return the purposes of these suites that verify a clause of the contract, in the order of its clauses."""
     order = {clause: place for place, clause in enumerate(contract.clauses)}
     places = {purpose: order[clause] for purpose in load(*suites) if (clause := contract.clause_of(purpose))}
     return sorted(places, key=lambda purpose: (places[purpose], purpose))
 
 
 def standing(contract: Contract | None = None) -> tuple[str, ...]:
-    """The purposes that every exercise is judged by; of a contract, those that verify a clause of it."""
+    """Return the purposes judged in every exercise; with a contract, only those that verify one of its clauses."""
     return tuple(
         purpose
         for purpose, rule in load().items()
@@ -126,16 +126,16 @@ def standing(contract: Contract | None = None) -> tuple[str, ...]:
 
 
 def current(word: str) -> str:
-    """The purpose that an id of an earlier version means, any other word as it is."""
+    """Return the present purpose for an id of an earlier version; any other word is returned unchanged."""
     return renamed(word, load())
 
 
 def judge(purpose: str, case: Case, exercise: str) -> Finding:
-    """Apply one rule. A rule that breaks is the bench's error, never the client's failure."""
+    """Apply one rule. An exception in the rule is an error of the bench, never a failure of the client."""
     _import_places()
     return _BOOK.judge(purpose, case, exercise)
 
 
 def missed(contract: Contract, *limits: str) -> Outcome:
-    """The outcome of missing these limits: a failure, or weak when one of them is only our assumption."""
+    """Return the outcome of missing these limits: fail, or weak if one of them is only our assumption."""
     return "weak" if contract.assumed(*limits) else "fail"

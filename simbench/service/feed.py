@@ -1,4 +1,4 @@
-"""The latest exchanges of a running SMSC: what came, what was answered, and which of its rules decided."""
+"""The latest exchanges of a running SMSC: operations, results, and the rule that decided."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from simbench.service.watch import Watch
 from simbench.ucp import codes
 from simbench.ucp.frame import STX, Frame, Framer, WireError
 
-ROWS: Final = 200  # latest reads and writes that are looked at, and decisions of the centre
-OCTETS: Final = 2_048  # of each, the latest
-ALL_OCTETS: Final = 64_000  # of all of them
+ROWS: Final = 200  # latest reads and writes, and decisions of the centre, that are examined
+OCTETS: Final = 2_048  # latest octets examined of each read or write
+ALL_OCTETS: Final = 64_000  # octets examined in total
 SILENT: Final = {"discarded": "not answered", "closed": "connection closed"}  # decisions without a result
 
 
 class Exchange(msgspec.Struct):
     """One operation, or the opening or end of a connection.
 
-    `id` is the operation's frame, "" for a connection, and `octets` its octets; `at` its instant (us); `came` what it
-    was, `answered` the result, "" while there is none; `decided` the rule of the SMSC that refused or held it, and the
-    contract's clause.
+    `id` identifies the operation's frame, "" for a connection, and `octets` are its octets; `at` is the instant (us);
+    `came` describes the operation, `answered` the result, "" if there is none yet; `decided` is the rule of the SMSC
+    that refused or held it, with the contract's clause.
     """
 
     id: str
@@ -41,14 +41,14 @@ class Exchange(msgspec.Struct):
 
 
 class Feed:
-    """The exchanges of one SMSC; nothing is kept between two looks."""
+    """The exchanges of one SMSC; nothing is kept between calls."""
 
     def __init__(self, control: Control, ledger: AnyLedger, contract: Contract, watch: Watch) -> None:
         self._control, self._ledger, self._contract, self._watch = control, ledger, contract, watch
-        self._accounts: dict[int, str] = {}  # by session, of the latest logins
+        self._accounts: dict[int, str] = {}  # accounts of the latest logins, by session
 
     def latest(self, most: int) -> list[Exchange]:
-        """Return the latest exchanges that are on disk, the latest first. Any thread may call it."""
+        """Return the latest exchanges on disk, latest first. Any thread may call it."""
         first = max(0, self._ledger.written["centre"] - ROWS)
         decided = self._ledger.tail("centre", first, ["at", "kind", "session", "recipient"]).to_pylist()
         self._accounts = {row["session"]: row["recipient"] for row in decided if row["kind"] == "login"}
@@ -63,7 +63,7 @@ class Feed:
         return found[: -most - 1 : -1]
 
     def _rows(self) -> list[dict[str, Any]]:
-        """The latest reads and writes, as many as ALL_OCTETS allow."""
+        """Return the latest reads and writes, up to ALL_OCTETS."""
         first = max(0, self._ledger.written["wire"] - ROWS)
         rows = self._ledger.tail("wire", first, ["at", "session", "direction", "octets"])
         sizes, taken, octets = pc.binary_length(rows.column("octets")).to_pylist(), 0, 0
@@ -74,12 +74,12 @@ class Feed:
         return found
 
     def _frames(self, row: dict[str, Any], waiting: dict[Any, tuple[Exchange, Frame]]) -> list[Exchange]:
-        """The exchanges that begin in one read or write; results are added to those they answer."""
+        """Return the exchanges that begin in one read or write; results are added to their exchanges."""
         found: list[Exchange] = []
         session, way, octets = row["session"], row["direction"], row["octets"][-OCTETS:]
         for item in Framer(OCTETS).feed(octets[max(0, octets.find(STX)) :]):
             if isinstance(item, WireError):
-                came, rule = "octets that are no frame", self._ruled(SYNTAX, item.name)
+                came, rule = "octets outside any frame", self._ruled(SYNTAX, item.name)
                 found.append(Exchange("", row["at"], session, self._account(session), came, "", rule))
             elif item.kind == "O":
                 exchange = Exchange(
@@ -102,7 +102,7 @@ class Feed:
             exchange.decided = fault or self._ruled(rule_of(text), text, exchange, asked)
 
     def _without_result(self, waiting: dict[Any, tuple[Exchange, Frame]], rows: list[dict[str, Any]]) -> None:
-        """Say which rule holds or dropped what has no result yet, as the centre's rows say."""
+        """Name the rule that holds or dropped an operation without a result, from the centre's rows."""
         decided = {
             (row["at"], row["session"], row["recipient"]): row["kind"]
             for row in rows
@@ -115,7 +115,7 @@ class Feed:
                 exchange.decided = self._ruled(rule_of("throughput exceeded"), "", exchange, asked)
 
     def _ruled(self, rule: Rule, text: str = "", exchange: Exchange | None = None, asked: Frame | None = None) -> str:
-        """A rule as it was met, with the clause it rests on."""
+        """Return the sentence of a rule with the values of this case, and its clause."""
         code = _code(asked) if asked is not None else ""
         gateway = self._control.server.gateway
         limiter = gateway.centre.limiters.get(code)
@@ -135,7 +135,7 @@ class Feed:
         return term.clause if term is not None else self._contract.clause_of(ground) if ground else ""
 
     def _fault(self, session: int, trn: str) -> str:
-        """The wire fault that answered instead of the SMSC."""
+        """Return the wire fault that answered instead of the SMSC."""
         for row in reversed(self._watch.events):
             if row["kind"] == "fault" and (row["detail"].get("line"), row["detail"].get("trn")) == (session, trn):
                 return f"wire fault {row['subject']}"
@@ -153,7 +153,7 @@ def _connection(row: dict[str, Any]) -> Exchange:
 
 
 def _said(frame: Frame, way: str) -> str:
-    """An operation in words: "51 submit short message to 0639980001"."""
+    """Describe an operation: "51 submit short message to 0639980001"."""
     operation = codes.OPERATIONS.get(frame.ot)
     name = f"{frame.ot} {operation.name if operation else 'unknown operation'}"
     if way == "out":

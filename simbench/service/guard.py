@@ -1,7 +1,7 @@
-"""Access control before any route sees a request: who may send, how often, and how much.
+"""Access control before any route gets a request: allowed senders, rates and sizes.
 
-A browser also sends what pages of others want: only pages of this server's own origin (scheme, host and port) may ask,
-and whatever changes something carries a token, or a header that no form of a page can send.
+Browsers also send requests on behalf of other sites' pages. Therefore only pages of this server's origin (scheme, host
+and port) are allowed, and a request that changes anything needs a token, or a header that no HTML form can send.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from simbench.service.turns import Turns
 
 COOKIE = "simbench_token"
 REMEMBERED = 10_000  # client addresses tracked
-OWN_HEADER = "x-simbench"  # any value: a page of another origin cannot send it without being asked first
+OWN_HEADER = "x-simbench"  # any value: a page of another origin cannot send it without a preflight request
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 WAITS = frozenset({"/api/v1/wait", "/api/v1/mo"})
 DOWNLOADS = ("/api/v1/ledger/", "/api/v1/messages.csv")  # long answers
@@ -54,7 +54,7 @@ LOGIN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>simb
 
 
 def login_page(wrong: str = "") -> str:
-    """The page that asks for the token; `wrong` says why it is asked for again."""
+    """Return the page that asks for the token; `wrong` is the reason for asking again."""
     return LOGIN_PAGE.format(wrong=wrong)
 
 
@@ -80,7 +80,7 @@ class Guard:
         self._under_way = Counter[str]()  # requests by their kind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See the class."""
+        """Check a request, then pass it on or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -133,7 +133,7 @@ class Guard:
         return None
 
     def _crowded(self, scope: Scope) -> Response | None:
-        """Return the response to a request for which there is no place."""
+        """Return the response to a request above the limit of concurrent requests."""
         limits, kind = self._settings.limits, _kind(scope["path"])
         most = {"wait": limits.waits, "download": limits.downloads}.get(kind, limits.concurrent)
         if self._under_way[kind] < most:
@@ -252,7 +252,7 @@ def _is_allowed(host: str, settings: ServiceSettings) -> bool:
 
 
 def _secured(send: Send) -> Send:
-    """Return a `send` that adds the headers by which a browser keeps other pages away."""
+    """Return a `send` that adds the headers that make browsers isolate the page from others."""
 
     async def secured(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -263,7 +263,7 @@ def _secured(send: Send) -> Send:
 
 
 def _foreign(scope: Scope, headers: dict[str, str], settings: ServiceSettings) -> tuple[str, str] | None:
-    """Return why a request seems to be another page's, and the header that shows it; None for a sound one."""
+    """Return why a request seems to come from another site's page, and the header that shows it; else None."""
     host = headers.get("host", "")
     name = _host_of("//" + host)
     if is_loopback(settings.host) and not is_loopback(name):
@@ -291,7 +291,7 @@ def _foreign(scope: Scope, headers: dict[str, str], settings: ServiceSettings) -
 
 
 def _host_of(url: str) -> str:
-    """The host of an address, "" if it is none."""
+    """Return the host of a URL, "" if the URL is invalid."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:

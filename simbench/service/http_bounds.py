@@ -1,7 +1,7 @@
-"""Connections of the API: what one may cost before a request of it is trusted, and who makes room when all are taken.
+"""Limits of API connections before they are trusted.
 
-A connection is trusted from its first request that the guard lets pass. Strangers' connections are few, end after some
-seconds, and the oldest makes room for a newcomer, so that whoever has the token is always served. A trusted one ends
+A connection is trusted from its first request that the guard accepts. Untrusted connections are few, end after some
+seconds, and the oldest is closed for a new one, so that clients with the token are always served. A trusted one ends
 when a request that has begun, or the taking of an answer, stands still.
 """
 
@@ -15,12 +15,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from simbench.service.turns import Turns
 
-HEAD_OCTETS: Final = 16_384  # of a request line and its headers
-STRANGERS: Final = 64  # connections at a time that have shown nothing
-PATIENCE_S: Final = 10.0  # until such a connection has shown something, and for the rest of a head that has begun
+HEAD_OCTETS: Final = 16_384  # most octets of a request line with its headers
+STRANGERS: Final = 64  # most untrusted connections at a time
+PATIENCE_S: Final = (
+    10.0  # time after which an untrusted connection is closed, and for the rest of a head that has begun
+)
 TAKEN_S: Final = 30.0  # until an answer that waits in the server has been taken
-CONNECTIONS: Final = 1_000  # trusted ones at a time
-KEY: Final = "connection"  # of the scope's state
+CONNECTIONS: Final = 1_000  # most trusted connections at a time
+KEY: Final = "connection"  # key in the scope's state
 
 
 class BoundedHttp(H11Protocol):
@@ -34,7 +36,7 @@ class BoundedHttp(H11Protocol):
         self.app_state = {**self.app_state, KEY: self}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Admit the connection as a stranger; the oldest one makes room."""
+        """Admit the connection as untrusted; close the oldest untrusted one if there are too many."""
         super().connection_made(transport)
         self._strangers[self] = None
         self._ends = self.loop.call_later(PATIENCE_S, self.transport.abort)
@@ -79,20 +81,20 @@ class BoundedHttp(H11Protocol):
             self._untaken = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection ended."""
+        """Remove the ended connection."""
         self.leave()
         if self._untaken is not None:
             self._untaken.cancel()
         super().connection_lost(exc)
 
     def leave(self) -> None:
-        """The connection is no stranger any more."""
+        """Remove the connection from the untrusted ones."""
         self._strangers.pop(self, None)
         self._in_time()
 
 
 def trust(scope: Any) -> None:
-    """The guard lets a request of this scope pass: its connection may stay."""
+    """Trust the connection of a request that the guard accepted."""
     connection = (scope.get("state") or {}).get(KEY)
     if isinstance(connection, BoundedHttp):
         connection.leave()

@@ -1,4 +1,4 @@
-"""Findings so far: the rules applied to a running server's latest reads and writes."""
+"""Applies the rules to a running server's latest reads and writes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def judge_live(ledger: AnyLedger, contract: Contract, rows: int, now: int) -> tu
 
     Those are fewer where they have more than OCTETS.
 
-    With them the octets of their frames, by id.
+    The second value is the octets of their frames, by id. The findings equal those of `simbench judge` for the run.
 
-    They equal those of `simbench judge` for the run. Call it in a separate thread.
+    Call it in a separate thread.
     """
     ledger.flush()
     first = latest(ledger, "wire", "octets", rows, OCTETS)

@@ -17,7 +17,7 @@ from simbench.base.errors import BadInput
 from simbench.ucp.masking import masked_number, masked_text
 
 ADDRESSES = frozenset({"recipient", "sender", "subject"})
-FLOODS: Final = {  # events of which anybody can cause any number, and the fields that say what was left out
+FLOODS: Final = {  # events that anybody can cause in any number, and the fields that describe those left out
     "login accepted": ("account",),
     "login refused": ("account", "why"),
     "session open": (),
@@ -28,8 +28,8 @@ FLOODS: Final = {  # events of which anybody can cause any number, and the field
 }
 BURST: Final = 1_000  # lines
 LINES_PER_S: Final = 2
-KINDS_LEFT_OUT: Final = 20  # that are counted apart
-STEERING: Final = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # json escapes those below a space
+KINDS_LEFT_OUT: Final = 20  # kinds of omitted events that are counted separately
+STEERING: Final = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # json escapes characters below a space
 
 
 def frame_id(session: int, at: int, trn: str) -> str:
@@ -71,7 +71,7 @@ class EventLog:
         self._write(name, fields)
 
     def settle(self) -> None:
-        """Write what was left out, as far as there is room again: for who calls it now and then."""
+        """Write the counts of events left out, if lines are allowed again; to be called at intervals."""
         for (name, _), room in self._rooms.items():
             if room.left_out and room.takes(self._clock()):
                 self._write_left_out(name, room)
@@ -98,14 +98,14 @@ class EventLog:
 
 
 class Room:
-    """How many lines of one kind may still be written, and what was left out since the last one."""
+    """The number of lines of one kind that may still be written, and the events left out since the last one."""
 
     def __init__(self, lines: float, now: float) -> None:
         self._lines, self._at = lines, now
         self.left_out: Counter[str] = Counter()
 
     def takes(self, now: float) -> bool:
-        """Whether there is room for a line, which then takes it."""
+        """Return whether a line may be written, and count it."""
         self._lines, self._at = min(BURST, self._lines + (now - self._at) * LINES_PER_S), now
         if self._lines < 1:
             return False
@@ -118,14 +118,14 @@ class Room:
 
 
 def harmless_json(line: str) -> str:
-    """Return a line of JSON in which no character steers the terminal that shows it; it means the same."""
+    """Return a line of JSON with escapes for characters that control terminals; its meaning is unchanged."""
     return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def _opened(path: Path) -> IO[str]:
     try:
         if path.is_file() and path.open("rb").read(1) not in {b"", b"{"}:
-            raise BadInput(f"--log {path}", "exists, and is no log of simbench", "another name")
+            raise BadInput(f"--log {path}", "exists, and is not a log of simbench", "another name")
         return path.open("a", encoding="utf-8", buffering=1)
     except OSError as error:
         raise BadInput(f"--log {path}", error.strerror or str(error), "a file that can be written") from None

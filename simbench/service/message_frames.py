@@ -1,4 +1,4 @@
-"""Submissions (51) and their results among frames, as columns: by kernels, or one by one where frames are odd."""
+"""Reads submissions (51) and their results as columns: with kernels, or one by one for frames that are not plain."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from simbench.ucp.frame import Frame
 
 SUBMIT: Final = 51
 NO_STAMP: Final = -1
-STAMP: Final = 12  # digits of DDMMYYHHmmss, which ends a message id behind a colon
-_EC, _ID = 1, 2  # fields of a result: its error code, or the message it accepted
+STAMP: Final = 12  # digits of DDMMYYHHmmss, which ends a message id, after a colon
+_EC, _ID = 1, 2  # fields of a result: its error code, or the id of the accepted message
 _WANTED: Final = np.array([At.ADC, At.OADC, At.MT, At.MSG, At.XSER])
-_CODES: Final = np.full(1 << 16, NO_CODE, np.uint16)  # of two hexadecimal digits read as one number
+_CODES: Final = np.full(1 << 16, NO_CODE, np.uint16)  # code for two hexadecimal digits read as one number
 _LETTERS: Final = np.zeros((256, 3), np.uint8)  # lower case, UTF-8
 _WIDTHS: Final = np.zeros(256, np.uint8)
 for _code in set(range(256)) - {alphabet.ESCAPE}:
@@ -33,7 +33,7 @@ for _code in set(range(256)) - {alphabet.ESCAPE}:
 
 
 class Submits(msgspec.Struct, frozen=True):
-    """Submissions in their order: rows they ended in, words of their addresses, octets and lower-case texts."""
+    """Submissions in order: rows in which they ended, hashes of their addresses, octets and lower-case texts."""
 
     rows: Ints
     recipients: npt.NDArray[np.uint64]
@@ -45,7 +45,7 @@ class Submits(msgspec.Struct, frozen=True):
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """Results, by the number of their submission: EC (-1: accepted), and the named recipient and time stamp (-1: none).
+    """Results, by the number of their submission: EC (-1: accepted), and recipient and time stamp (-1: none).
 
     The time stamp is DDMMYYHHmmss as one number.
     """
@@ -57,15 +57,15 @@ class Answers(msgspec.Struct, frozen=True):
 
 
 class Waiting:
-    """Submissions without a result. A result answers the latest submission of its line and TRN."""
+    """Submissions without a result. A result answers the latest submission of its connection and TRN."""
 
     def __init__(self) -> None:
-        self.numbers = np.full((16, TRNS), -1, np.int64)  # by slot of the line
+        self.numbers = np.full((16, TRNS), -1, np.int64)  # by slot of the connection
         self._slots: dict[int, int] = {}
         self._free: list[int] = []
 
     def slot(self, session: int) -> int:
-        """Return the place of a line."""
+        """Return the slot of a connection."""
         slot = self._slots.get(session)
         if slot is None:
             slot = self._slots[session] = self._free.pop() if self._free else len(self._slots)
@@ -74,7 +74,7 @@ class Waiting:
         return slot
 
     def forget(self, session: int) -> int | None:
-        """Forget a line that has ended; return the place it had."""
+        """Free the slot of a connection that has ended, and return it."""
         slot = self._slots.pop(session, None)
         if slot is not None:
             self.numbers[slot] = -1
@@ -83,7 +83,7 @@ class Waiting:
 
 
 def read_plain(block: Plain, lanes: Ints, waiting: Waiting, first: int) -> tuple[Submits, Answers]:
-    """Return the submissions of a block, numbered from `first`, and the results it brings."""
+    """Return the submissions of a block, numbered from `first`, and the results in it."""
     lane = lanes[block.rows]
     own, results = (lane % 2 == 0) & (block.kinds == SUBMIT), (lane % 2 == 1) & (block.kinds == SUBMIT + RESULT)
     kinds = np.where(own | results, block.kinds, -1)
@@ -100,7 +100,7 @@ def read_plain(block: Plain, lanes: Ints, waiting: Waiting, first: int) -> tuple
 
 
 def _fields(block: Plain, chosen: Ints, wanted: Ints) -> tuple[Octets, Ints, Ints, Ints]:
-    """The octets of some frames, their edges, and where their fields begin and end."""
+    """Return the octets of the chosen frames, their edges, and start and end of the wanted fields."""
     sizes = block.sizes[chosen]
     octets, edges = np.empty(int(sizes.sum()), np.uint8), np.empty(len(chosen) + 1, np.int64)
     frame_fields.gather(block.octets, block.joined, block.places[chosen], sizes, octets, edges)
@@ -126,7 +126,7 @@ def _submits(
 
 
 def _texts(octets: Octets, edges: Ints, starts: Ints, ends: Ints) -> tuple[bytes, Ints]:
-    """The lower-case text of each submission, one behind the other, and its size."""
+    """Return the concatenated lower-case texts of the submissions, and their sizes."""
     begin, end = starts[:, 3].copy(), ends[:, 3].copy()
     plain = (ends[:, 2] - starts[:, 2] == 1) & (octets[starts[:, 2]] == ord("3")) & (ends[:, 4] == starts[:, 4])
     spelt, places = np.empty(int((end - begin).sum()) * 3 // 2 + 3, np.uint8), np.empty(len(begin) + 1, np.int64)
@@ -159,11 +159,11 @@ def _answers(numbers: Ints, octets: Octets, starts: Ints, ends: Ints) -> Answers
 
 
 def read_odd(block: Odd, lane: int, waiting: Waiting, first: int) -> tuple[Submits, Answers]:
-    """The same out of a row with odd frames, one by one; a submission may be unsound, as it may be answered too."""
+    """Return the same for a row that is not plain; a submission may be malformed, because that is answered too."""
     frames: list[tuple[bytes, list[bytes]]] = []
     answers: list[tuple[int, int, int, int]] = []
     for item in block.items:
-        data = item.octets[:-1].split(b"/")[4:-1]  # the checksum is no field
+        data = item.octets[:-1].split(b"/")[4:-1]  # without the checksum
         if item.ot != str(SUBMIT) or not item.trn:
             continue
         of = waiting.numbers[lane // 2]
@@ -185,7 +185,7 @@ def read_odd(block: Odd, lane: int, waiting: Waiting, first: int) -> tuple[Submi
 
 
 def _answer(data: list[bytes]) -> tuple[int, int, int]:
-    """EC, recipient and time stamp of a result."""
+    """Return EC, recipient and time stamp of a result."""
     if data[0][:1] != b"A":
         ec = _number(data[_EC])
         return ec if 0 <= ec < 100 else 0, -1, NO_STAMP

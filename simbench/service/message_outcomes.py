@@ -1,4 +1,4 @@
-"""The outcomes of accepted messages: decisions of the centre name a message by its recipient and time stamp."""
+"""The outcomes of accepted messages: decisions of the centre identify a message by recipient and time stamp."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.service.message_rows import Ints
 
-_MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 by the golden ratio: spreads recipients over all keys
+_MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio: spreads recipients over all keys
 
 
 class OnTheWay:
-    """Accepted messages without a final outcome: 16 octets each."""
+    """Accepted messages without a final outcome, 16 octets each."""
 
     def __init__(self, times: UcpTimes) -> None:
         self._times = times
@@ -29,7 +29,7 @@ class OnTheWay:
         seconds = np.array([(each or (0,))[0] for each in meant], np.int64)[which]
         self._news.append((_mixed(recipients, seconds), numbers))
         for place, (_, *others) in enumerate(each or (0,) for each in meant):
-            for other in others:  # in the hour that autumn repeats, either second may be meant
+            for other in others:  # in the hour repeated in autumn, the stamp may mean either second
                 same = which == place
                 self._news.append((_mixed(recipients[same], np.full(int(same.sum()), other)), numbers[same]))
         return seconds
@@ -37,7 +37,7 @@ class OnTheWay:
     def settle(self, recipients: Ints, seconds: Ints, statuses: Ints) -> tuple[Ints, Ints]:
         """Return the numbers of messages and the outcome of each; any outcome but 0 is final.
 
-        Outcomes that match no message are tried once more, as its result may be written a moment later.
+        Outcomes that match no message are tried once more, because the result may be written a moment later.
         """
         wanted = np.concatenate([self._early[0], _mixed(recipients, seconds)])
         statuses = np.concatenate([self._early[1], statuses])

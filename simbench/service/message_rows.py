@@ -1,4 +1,4 @@
-"""A table of messages and the query over it: fixed columns in memory, octets and texts in files without a name."""
+"""A table of messages and queries on it: fixed columns in memory, octets and texts in unnamed temporary files."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ Octets = npt.NDArray[np.uint8]
 Records = npt.NDArray[Any]
 
 OUTCOMES: Final = ("pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted")
-# Instant (us), words of the recipient and of the code, where octets and lower-case text stand, and what is known of it;
-# `scts` is in seconds since the epoch, 0 for none.
+# Instant (us), hashes of recipient and code, offsets of octets and lower-case text, and outcome; `scts` is in seconds
+# since the epoch, 0 for none.
 MESSAGE: Final = np.dtype(
     [("at", "i8"), ("session", "i4"), ("recipient", "u8"), ("code", "u8"), ("frame", "i8"), ("size", "i4"),
      ("text", "i8"), ("letters", "i4"), ("outcome", "u1"), ("ec", "u1"), ("scts", "u4")]
 )  # fmt: skip
-BLOCK: Final = 65_536  # messages of a block, searched at once
+BLOCK: Final = 65_536  # messages in a block, which is searched at once
 _FIELDS: Final = 4  # header fields before the data
 
 
 class Query(msgspec.Struct, frozen=True):
     """A search; "" matches anything. `text` may occur anywhere in the message, in either case.
 
-    `below` excludes messages with this number or higher, i.e. those that came since an earlier search.
+    `below` excludes messages with this number or higher, that is, those after an earlier search.
     """
 
     recipient: str = ""
@@ -52,16 +52,16 @@ class Query(msgspec.Struct, frozen=True):
 
 
 class Spill:
-    """Octets that are appended to a file and read again; the file has no name and ends with the process."""
+    """Octets appended to a temporary file and read again; the file has no name and ends with the process."""
 
     def __init__(self, folder: Path | None) -> None:
         self._file = TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by `close`
-        self.close = weakref.finalize(self, self._file.close)  # gives up the file, at the latest with this object
+        self.close = weakref.finalize(self, self._file.close)  # closes the file, at the latest with this object
         self._view = np.zeros(0, np.uint8)
         self.size = 0
 
     def append(self, octets: bytes | Octets) -> int:
-        """Append; return the place. Raises OSError when the disk is full."""
+        """Append octets; return their offset. Raises OSError if the disk is full."""
         place, left = self.size, memoryview(octets if isinstance(octets, bytes) else octets.data)
         while left:
             left = left[self._file.write(left) :]
@@ -69,7 +69,7 @@ class Spill:
         return place
 
     def read(self, place: int, size: int) -> bytes:
-        """Return what stands at a place."""
+        """Return the octets at an offset."""
         return os.pread(self._file.fileno(), size, place)
 
     def view(self) -> Octets:
@@ -80,7 +80,7 @@ class Spill:
 
 
 class Messages:
-    """Messages in order of arrival, numbered from 0. Its user holds a lock."""
+    """Messages in order of arrival, numbered from 0. The caller holds a lock."""
 
     def __init__(self, folder: Path | None, times: UcpTimes, plan: NumberingPlan) -> None:
         self._times, self._plan = times, plan
@@ -90,12 +90,12 @@ class Messages:
         self.compiled = False  # whether kernels may be called
 
     def close(self) -> None:
-        """Give up the files."""
+        """Close the files."""
         self.frames.close()
         self.texts.close()
 
     def add(self, records: Records) -> None:
-        """Append messages; their places are in `frames` and `texts`."""
+        """Append messages whose octets and texts are already in `frames` and `texts`."""
         while len(records):
             room = self.count % BLOCK
             if not room:
@@ -106,7 +106,7 @@ class Messages:
             records = records[len(fitting) :]
 
     def note(self, numbers: Ints, **values: Ints | int) -> None:
-        """Record what became of messages; of one that occurs twice, the last counts."""
+        """Record values for messages; if a message occurs twice, the last value counts."""
         blocks = numbers // BLOCK
         for number in np.unique(blocks).tolist():
             chosen, block = blocks == number, self._blocks[number]
@@ -114,7 +114,7 @@ class Messages:
                 block[name][numbers[chosen] % BLOCK] = value if isinstance(value, int) else value[chosen]
 
     def search(self, query: Query) -> list[dict[str, Any]]:
-        """Return the matching messages, the latest first."""
+        """Return the matching messages, latest first."""
         found: list[dict[str, Any]] = []
         skipped = 0
         for first in range((len(self._blocks) - 1) * BLOCK, -1, -BLOCK):
@@ -129,7 +129,7 @@ class Messages:
         return found
 
     def _matching(self, query: Query, block: Records) -> Ints:
-        """Return the places of the matching messages of a block, ascending; what costs little is compared first."""
+        """Return the positions of the matching messages of a block, ascending; cheap comparisons come first."""
         mask = np.ones(len(block), np.bool_)
         if query.outcome:
             mask &= block["outcome"] == OUTCOMES.index(query.outcome)
@@ -145,7 +145,7 @@ class Messages:
         return places[self.having(lower(query.text).encode(), starts, sizes)]
 
     def having(self, wanted: bytes, starts: Ints, sizes: Ints) -> npt.NDArray[np.bool_]:
-        """Which of these texts contain something."""
+        """Return which of these texts contain `wanted`."""
         texts, found = self.texts.view(), np.zeros(len(starts), np.bool_)
         if self.compiled:
             having(texts, starts, sizes, np.frombuffer(wanted, np.uint8), found)
@@ -176,7 +176,7 @@ class Messages:
         }
 
     def octets(self, session: int, at: int) -> list[bytes]:
-        """Return the submissions that one read ended."""
+        """Return the submissions that ended in one read."""
         for block in reversed(self._blocks):
             here = block[(block["at"] == at) & (block["session"] == session) & (block["size"] > 0)]
             if len(here):
@@ -185,7 +185,7 @@ class Messages:
 
 
 def lower(text: str) -> str:
-    """Return a text for comparison, in Arrow's lower case, which ignores a letter's position in a word."""
+    """Return a text in lower case, for comparison. Arrow's lower case does not depend on a letter's position."""
     found: str = pc.utf8_lower(pa.scalar(text)).as_py()
     return found
 

@@ -1,7 +1,7 @@
-"""Searching the messages of a running server: what its ledger holds, read when somebody asks.
+"""Searches the messages of a running server in its ledger.
 
-The first search reads the ledger from its beginning, each further one what has been written since; while nobody
-searches nothing is read or kept. It works in the threads that ask, off the loop.
+The first search reads the ledger from its beginning, each further search the new rows; without searches nothing is read
+or kept. Searches run in the calling threads, not in the loop.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from simbench.ucp.operations import build
 OUTCOMES_DECIDED: Final = ("buffered", "delivered", "undelivered", "deleted")
 LONGEST_FRAME: Final = 8_192
 PIECE_OCTETS: Final = 8_000_000  # approximate size of the reads and writes taken from the ledger at once
-PIECE_ROWS: Final = (100, 20_000)  # least and most of them
-LOADED_S: Final = 2.0  # what a search waits for kernels that only have to be loaded
+PIECE_ROWS: Final = (100, 20_000)  # fewest and most rows of a piece
+LOADED_S: Final = 2.0  # longest wait of a search for kernels that only need loading
 PIECE_DECISIONS: Final = 500_000
 _WAYS: Final = pa.array(["in", "out"])
 
 
 class Kernels:
-    """The kernels of a search, compiled in a thread from the first search on; until then frames go one by one."""
+    """The kernels of a search, compiled in a thread after the first search; until then frames are read one by one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -48,7 +48,7 @@ class Kernels:
         self._begun = False
 
     def ready(self, wait_s: float = 0.0) -> bool:
-        """Return whether they may be called, after waiting that long at most. The first call begins to compile them."""
+        """Return whether they may be called, after waiting at most `wait_s`. The first call begins the compilation."""
         with self._lock:
             if not self._begun and compiles():
                 self._begun = True
@@ -69,11 +69,11 @@ class Kernels:
         self._ready.set()
 
 
-KERNELS: Final = Kernels()  # of the process, like what is compiled
+KERNELS: Final = Kernels()  # one for the process
 
 
 class MessageSearch:
-    """Messages (operations 51) of one run, as far as it has been read. Any thread may call it."""
+    """Searches the messages (operations 51) of one run. Any thread may call it."""
 
     def __init__(self, ledger: AnyLedger, log: EventLog, contract: Contract) -> None:
         self._ledger, self._log, self._contract = ledger, log, contract
@@ -83,22 +83,22 @@ class MessageSearch:
         self._asked_s = 0.0
 
     def search(self, query: Query, *, flush: bool = True) -> tuple[list[dict[str, Any]], int]:
-        """Return the matching messages, the latest first, and the number of all messages up to now.
+        """Return the matching messages, latest first, and the number of all messages up to now.
 
-        Without `flush` only those that are on disk, which costs less. Raises OSError when the disk is full.
+        Without `flush`, only messages on disk are searched, which costs less. Raises OSError if the disk is full.
         """
         with self._lock:
             read = self._caught_up(flush=flush)
             return read.messages.search(query), read.messages.count
 
     def frame(self, session: int, at: int, trn: str) -> bytes | None:
-        """Return the octets of one submission, None if there is no such frame. Raises OSError as `search`."""
+        """Return the octets of one submission, None if there is no such frame. Raises OSError like `search`."""
         with self._lock:
             octets = self._caught_up(flush=True).messages.octets(session, at)
         return next((each for each in octets if each[1:3] == trn.encode()), None)
 
     def follow(self) -> None:
-        """Read what is on disk without being asked: for the log, which names what is refused."""
+        """Read the new rows on disk without a search, for the log, which names refused messages."""
         with self._lock:
             self._caught_up(flush=False)
 
@@ -107,11 +107,11 @@ class MessageSearch:
         return self._read is not None
 
     def idle_s(self) -> float:
-        """Return for how long nobody has searched."""
+        """Return the time since the last search (s)."""
         return time.monotonic() - self._asked_s
 
     def forget(self) -> None:
-        """Give back memory and files; the next search reads the ledger again."""
+        """Release memory and files; the next search reads the ledger again."""
         with self._lock:
             if self._read is not None:
                 self._read.messages.close()
@@ -126,13 +126,13 @@ class MessageSearch:
             self._read.catch_up()
         except BaseException:
             self._read.messages.close()
-            self._read = None  # half a piece may have been taken
+            self._read = None  # a piece may have been read in part
             raise
         return self._read
 
 
 class Following:
-    """A ledger read as far as it is on disk: its messages, and what waits for a result or an outcome."""
+    """A ledger read as far as it is on disk: its messages, and those without a result or an outcome."""
 
     def __init__(self, ledger: AnyLedger, log: EventLog, folder: Path | None, contract: Contract) -> None:
         times = UcpTimes(contract.calendar)
@@ -149,7 +149,7 @@ class Following:
         while self._first["wire"] < until["wire"]:
             self._scanner.compiled = self.messages.compiled = compiled = compiled or KERNELS.ready()
             self._take_wire(min(self._piece, until["wire"] - self._first["wire"]))
-        # After the wire: of whatever the centre decided, that brought the submission and its result.
+        # After the wire, which contains the submission and its result for every decision of the centre.
         while self._first["centre"] < until["centre"]:
             self._take_decisions(min(PIECE_DECISIONS, until["centre"] - self._first["centre"]))
 
@@ -218,12 +218,12 @@ class Following:
             return
         seconds, statuses = (decided.column(name).to_numpy() for name in ("scts", "status"))
         of, statuses = self._on_the_way.settle(numbers(decided.column("recipient")), seconds, statuses)
-        # The last decision of a message counts, and it comes last.
+        # The last decision on a message counts.
         self.messages.note(of, outcome=statuses + OUTCOMES.index("buffered"))
 
 
 def _buffers(column: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], Ints]:
-    """Return the octets of a column, and where each value begins and the last ends."""
+    """Return the octets of a column, and the start of each value and end of the last."""
     _, offsets, data = column.buffers()
     edges = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
     return np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8), edges

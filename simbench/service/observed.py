@@ -1,4 +1,4 @@
-"""What is followed of a running SMSC, with an API or without: counts, latest events, messages for searches, the log."""
+"""Observes a running SMSC, with or without an API: counts, latest events, messages for searches, the log."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from simbench.service.log import EventLog, frame_id
 from simbench.service.messages import MessageSearch
 from simbench.service.watch import Watch
 
-LOOK_S = 0.5  # pause between two looks at the ledger for the log
+LOOK_S = 0.5  # interval at which the log reads the ledger
 
 
 class Observed:
     """Use as an async context manager while the SMSC is served.
 
-    The memory and files of searches are given back `searched_s` after the last one; a log keeps them.
+    The memory and files of searches are released `searched_s` after the last one; with a log they are kept.
     """
 
     def __init__(self, smsc: LiveSmsc, log: EventLog, searched_s: float = 60.0) -> None:
@@ -25,7 +25,7 @@ class Observed:
         self.search = MessageSearch(smsc.ledger, log, smsc.contract)
         self._searched_s = searched_s
         self._tasks: list[asyncio.Task[None]] = []
-        if log.enabled:  # from before the port is opened
+        if log.enabled:  # before the port is opened
             smsc.server.on_line = lambda what, at, session, text: log.event(
                 f"session {what}", at=at, session=session, peer=text
             )
@@ -47,7 +47,7 @@ class Observed:
         self.log.close()
 
     def _login(self, seen: LoginSeen) -> None:
-        """Log a login when it is decided, so that the log has all of them in order."""
+        """Log a login when it is decided, so that the log has all logins in order."""
         refused = {"ec": seen.ec, "why": seen.why} if seen.why else {}
         self.log.event(
             "login refused" if seen.why else "login accepted", id=frame_id(seen.session, seen.at, seen.trn),
@@ -55,7 +55,7 @@ class Observed:
         )  # fmt: skip
 
     async def _follow(self) -> None:
-        """Read refusals for the log; without one, give back what searches used once nobody searches any more."""
+        """Read refusals for the log; without a log, release the memory of searches some time after the last one."""
         while True:
             await asyncio.sleep(LOOK_S)
             try:
@@ -64,6 +64,6 @@ class Observed:
                     self.log.settle()
                 elif self.search.holds() and self.search.idle_s() > self._searched_s:
                     await asyncio.to_thread(self.search.forget)
-            except Exception as error:  # whatever happens, the SMSC continues
+            except Exception as error:  # the SMSC must continue
                 self.smsc.control.trouble(f"the log names no more refusals: {error}")
                 return

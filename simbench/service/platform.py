@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from fake_smsc.server.saved_state import SavedState
 
 MOST_SCHEDULED = 100
-VERDICTS_S = 5.0  # between two judgements that nobody asked for
+VERDICTS_S = 5.0  # shortest interval between two automatic judgements
 MOST_TEXTS = 10_000  # segments of texts that no application has acknowledged
 MOST_EVENTS = 100  # of the feed
 MOST_DETAIL = 120  # characters of an event's details
 EVENTS_S = 0.5  # between two looks at the latest exchanges
-VERDICTS_REST = 10  # times as long as a judgement took
+VERDICTS_REST = 10  # automatic judgements pause this many times their own duration
 
 
 def _event(row: dict[str, Any]) -> records.EventSeen:
@@ -67,8 +67,8 @@ class ServedPlatform:
         self._shown: dict[str, bytes] = {}  # their frames
         self._looking, self._look_again_s = asyncio.Lock(), 0.0
         self.judgements: records.Judgements | None = None
-        self._evidence: dict[str, bytes] = {}  # its frames
-        self._reported: dict[str, str] = {}  # outcome of each purpose
+        self._evidence: dict[str, bytes] = {}  # frames of the latest judgement, by id
+        self._reported: dict[str, str] = {}  # last logged outcome of each purpose
         self._judged_rows, self._judge_again_s = 0, 0.0
         self._judging = asyncio.Lock()
         self._texts: list[Notification] = []  # segments sent by request, most of them unacknowledged
@@ -132,7 +132,7 @@ class ServedPlatform:
         ]  # fmt: skip
 
     async def messages(self, query: Query, *, fresh: bool = True) -> records.Messages:
-        """Search all messages up to now; without `fresh` only those on disk, which costs little. Raises Refusal."""
+        """Search all messages up to now; without `fresh`, only those on disk, which costs little. Raises Refusal."""
         return await asyncio.to_thread(self._found, query, fresh)
 
     def _found(self, query: Query, fresh: bool) -> records.Messages:
@@ -148,9 +148,9 @@ class ServedPlatform:
         return records.Messages(messages=found, more=len(rows) > query.limit, indexed=count)
 
     async def frame(self, session: int, at: int, trn: str) -> bytes | None:
-        """Return the octets of a frame by the parts of its id, None if there is none. Raises Refusal.
+        """Return the octets of a frame by the parts of its id, None if unknown. Raises Refusal.
 
-        All submissions have one, and the frames of the latest findings and exchanges.
+        Known are the frames of all submissions, and of the latest findings and exchanges.
         """
         id_ = frame_id(session, at, trn)
         known = self._evidence.get(id_) or self._shown.get(id_)
@@ -189,9 +189,9 @@ class ServedPlatform:
             return self._latest()
 
     async def verdicts(self) -> records.Judgements:
-        """Return the latest findings, judged again if traffic has gone on and the last judgement is long enough ago.
+        """Return the latest findings, judged again if there is new traffic and the last judgement is old enough.
 
-        However many pages show them, judging takes one part in VERDICTS_REST of the time.
+        Judging takes at most one part in VERDICTS_REST of the time, for any number of open pages.
         """
         if self._judging.locked() or time.monotonic() < self._judge_again_s or self._latest().up_to_date:
             return self._latest()
@@ -204,7 +204,7 @@ class ServedPlatform:
         return known.model_copy(update={"up_to_date": is_judged})
 
     def _log_findings(self, judgements: records.Judgements) -> None:
-        """Log each finding that blames somebody, when it is new or has another outcome."""
+        """Log each failed, weak or erroneous finding when it is new or its outcome changed."""
         for each in judgements.findings:
             before, self._reported[each.purpose] = self._reported.get(each.purpose), each.outcome
             if each.outcome in {"fail", "weak", "error"} and before != each.outcome:
@@ -296,7 +296,7 @@ class ServedPlatform:
         self._schedule[entry.id] = (entry, task)
 
     def _plan_again(self, saved_state: SavedState) -> None:
-        """Schedule again what a resumed run had planned; overdue outages that are not over start now."""
+        """Schedule again the outages that a resumed run had planned; overdue ones that are not over start now."""
         self._ordinal = max(
             (event.id for _, event in saved_state.events if isinstance(event, OutageScheduled)), default=0
         )
@@ -341,5 +341,5 @@ class ServedPlatform:
     def _give_up(self, number: int) -> None:
         entry, task = self._schedule.pop(number)
         task.cancel()
-        if entry.at > self.control.now():  # else it has begun, and was perhaps never planned
+        if entry.at > self.control.now():  # otherwise it has already begun
             self.control.unschedule(number)

@@ -1,4 +1,4 @@
-"""Errors of requests as problem+json, naming the field at fault."""
+"""Returns errors of requests as problem+json that names the field at fault."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def problem(status: int, detail: str = "", field: str = "", errors: list[dict[st
 
 
 def install(app: FastAPI, log: EventLog) -> None:
-    """Turn every error of the app into a problem response, and a line of the log."""
+    """Convert every error of the app to a problem response, and log it."""
 
     def refused(request: Request, answer: JSONResponse, field: str = "") -> JSONResponse:
         peer = request.client.host if request.client else ""
@@ -51,7 +51,7 @@ def install(app: FastAPI, log: EventLog) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         if any(one["type"] == "model_attributes_type" for one in error.errors()) and not _is_json(request):
-            detail = "the body is not announced as JSON: Content-Type: application/json"
+            detail = "the body is not declared as JSON; send Content-Type: application/json"
             return refused(request, problem(422, detail, "body"), "body")
         errors = [{"field": _place(one["loc"]), "problem": str(one["msg"])} for one in error.errors()][:20]
         first = errors[0] if errors else {"field": "", "problem": ""}

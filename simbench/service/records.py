@@ -314,7 +314,7 @@ class Snapshot(Record):
 
 
 class Cleared(Record):
-    """How many were ended."""
+    """The number of connections or faults ended."""
 
     ended: int
 

@@ -71,7 +71,7 @@ def _at_fault(field: str) -> Iterator[None]:
 
 
 async def _known(request: Request) -> None:
-    """Refuse unknown query parameters: ignoring them, a search would return everything."""
+    """Refuse unknown query parameters, because a search that ignored them would return everything."""
     if not request.query_params:
         return
     path = request.app.openapi()["paths"][request.scope["route"].path_format]
@@ -136,7 +136,7 @@ def _messages(router: APIRouter, platform: ServedPlatform) -> None:
         session, at, trn = id_.split(".")
         octets = await platform.frame(int(session), int(at), trn)
         if octets is None:
-            raise Refusal(404, "no message of that id", "id")
+            raise Refusal(404, "no message with that id", "id")
         return decoded(id_, octets)
 
     @router.post("/mo", tags=["messages"])
@@ -160,7 +160,7 @@ def decoded(id_: str, octets: bytes) -> records.DecodedFrame:
     """Return a decoded frame with hidden passwords."""
     frame = next((item for item in Framer(len(octets)).feed(octets) if isinstance(item, Frame)), None)
     if frame is None:
-        return records.DecodedFrame(id=id_, heading="no sound frame", frame=octets.hex().upper(), fields=[])
+        return records.DecodedFrame(id=id_, heading="not a valid frame", frame=octets.hex().upper(), fields=[])
     frame = without_secrets(frame)
     fields = [
         records.FieldRecord(name=each.name, value=each.value, what=each.what, meaning=_unless_hidden(each))
@@ -304,7 +304,7 @@ def _clock(router: APIRouter, platform: ServedPlatform) -> None:
 
     @router.post("/clock/step", tags=["clock"])
     async def step(asked: records.Step) -> records.Clock:
-        """Step the clock forward: whatever falls due happens at once, and sessions silent for too long are closed."""
+        """Step the clock forward: all due events happen at once, and sessions silent for too long are closed."""
         control.step(asked.seconds)
         return present()
 

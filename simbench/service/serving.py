@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from simbench.service.observed import Observed
 
 BACKLOG = 128  # connections that wait in the machine's queue
-SWITCH_S = 0.001  # the longest wait of the loop for another thread to release the interpreter
+SWITCH_S = 0.001  # longest time for which another thread keeps the interpreter from the loop
 
 DESCRIPTION = (
     "Control of a running fake SMSC. Instants are microseconds since the Unix epoch, UTC; `_s` means seconds. "
@@ -50,7 +50,7 @@ DESCRIPTION = (
 
 
 def build(platform: ServedPlatform) -> FastAPI:
-    """The app: API under /api/v1, its schema at /openapi.json, docs at /docs, metrics, and the console."""
+    """Return the app: API under /api/v1, its schema at /openapi.json, docs at /docs, metrics, and the console."""
     settings = platform.settings
     app: FastAPI = FastAPIOffline(
         title="simbench", version=__version__, description=DESCRIPTION, license_info={"name": "MIT"},
@@ -71,13 +71,13 @@ def build(platform: ServedPlatform) -> FastAPI:
 
 
 class Kept:
-    """ASGI middleware: what a request changed is on disk, under `durable`, before the request is answered."""
+    """ASGI middleware: with `durable`, changes of a request are on disk before the request is answered."""
 
     def __init__(self, app: ASGIApp, kept: Callable[[], Awaitable[None]]) -> None:
         self._app, self._kept = app, kept
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See the class."""
+        """Pass a request on; delay the response to one that changes state."""
 
         async def after(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] < HTTPStatus.BAD_REQUEST:
@@ -103,7 +103,7 @@ async def served(
 ) -> AsyncIterator[tuple[ServedPlatform, int]]:
     """Serve during the context; yields the platform and the port. Raises BadInput, PortInUse.
 
-    `observed` has the log, if the SMSC has one.
+    `observed` contains the log, if the SMSC has one.
     """
     check(settings)
     async with ServedPlatform(smsc, settings, observed) as platform:

@@ -25,14 +25,14 @@ class Limits(msgspec.Struct, frozen=True):
     burst: int = 1_000
     wrong_tokens_per_min: int = 10
     concurrent: int = 64
-    waits: int = 32  # requests at a time that wait for something to happen
+    waits: int = 32  # most requests at a time that wait for an event
     downloads: int = 4  # requests at a time that are answered at length
-    login_s: float = 5.0  # until the login page's form is here
+    login_s: float = 5.0  # longest time for receiving the login form
     body_s: float = 10.0  # until any other body is here
-    found: int = 1_000  # messages in one answer
+    found: int = 1_000  # most messages in one response
     wait_s: float = 60.0
     judged_rows: int = 100_000  # latest reads and writes used for findings
-    searched_s: float = 60.0  # after the last search its memory is given back
+    searched_s: float = 60.0  # time after the last search at which its memory is released
     followed_messages: int = 500_000  # an open phone page refreshes automatically up to this number
 
 

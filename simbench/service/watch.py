@@ -1,6 +1,6 @@
 """Counts, rates and latest events of a running server, by following the ledger once a second.
 
-It reads what is already on disk, without blocking the server's loop.
+It reads rows that are already on disk, without blocking the server's loop.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Watch:
         self.counts: Counter[tuple[str, str]] = Counter()  # (code, kind)
         self.history: dict[str, deque[Rates]] = defaultdict(lambda: deque(maxlen=KEPT))
         self.events: deque[dict[str, Any]] = deque(maxlen=STORIES)
-        self.sent: dict[str, deque[tuple[int, str, str]]] = {}  # subscriber's number: at, code, text
+        self.sent: dict[str, deque[tuple[int, str, str]]] = {}  # subscriber's number to (at, code, text)
         self._first = {"centre": 0, "events": 0}
         self._unseen: deque[dict[str, Any]] = deque()  # events of the latest look
         self._fresh: Counter[tuple[str, str]] = Counter()  # since rates were last taken
@@ -69,7 +69,7 @@ class Watch:
             await self.look()
 
     async def look(self) -> None:
-        """Process the rows written since the last look, one look at a time to avoid processing rows twice."""
+        """Process the rows written since the last call; one call at a time, so that no row is processed twice."""
         async with self._looking:
             found = await asyncio.to_thread(self._read, dict(self._first))
             self._take(found)  # all of it, or nothing if cancelled while reading

@@ -40,12 +40,12 @@ from simbench.simulation.plan import Interval, World
 Integers = NDArray[np.int64]
 Rows = NDArray[Any]
 """Rows of a type of `kernels.layout`."""
-A_SPAN = 120_000  # messages processed at once: few enough to stay in the processor's cache
+A_SPAN = 120_000  # messages processed at once, so that they stay in the processor's cache
 MODES = {"monitor": MONITOR, "delay": DELAY, "nack": REFUSE, "discard": REFUSE}
 
 
 def not_carried(world: World) -> list[str]:
-    """The features of a world that the vectorised engine does not support, in words; empty when it can run it."""
+    """Return descriptions of the features of a world that the vectorised engine does not support."""
     found = []
     accounts: set[str] = set()
     for config in world.scenario.codes:
@@ -69,25 +69,25 @@ def not_carried(world: World) -> list[str]:
 class Batch:
     """Messages that a client sent (a message sent twice counts twice), and their outcomes.
 
-    at: when each was requested; sent: as columns; outcomes: rows of OUTCOME; codes, scts: the SMSC's decision
+    `at`: instant of each request; `sent`: columns; `outcomes`: rows of OUTCOME; `codes`, `scts`: the SMSC's decisions
     (`kernels.delivery.decisions`).
     """
 
     def __init__(self, demand: Demand, sent: Sent) -> None:
         self.sent = sent
-        # Most batches are one stretch of one queue: a slice then saves a copy.
+        # Most batches are consecutive messages of one queue: a slice then saves a copy.
         first = int(sent.message[0])
         which = slice(first, first + len(sent.message)) if consecutive(sent.message) else sent.message
         self.at, self.entity, self.recipient = demand.at[which], demand.entity[which], demand.recipient[which]
         self.codes, self.scts = np.empty(len(self.entity), np.int16), np.empty(len(self.entity), np.int64)
-        self.outcomes = np.empty(0, OUTCOME)  # until it is processed; valid until the next batch is
+        self.outcomes = np.empty(0, OUTCOME)  # filled by `process`; valid until the next batch is processed
 
     def __len__(self) -> int:
         return len(self.entity)
 
 
 class Sender:
-    """The client of one code and the SMSC's meter, span after span."""
+    """The client of one code and the SMSC's meter, simulated span by span."""
 
     def __init__(self, world: World, code: str) -> None:
         link, limit = world.link(code), world.tiers(code)[0][1]
@@ -107,14 +107,14 @@ class Sender:
         self._client.rate = limit.rate_per_s
         self._queues: Rows = np.zeros(len(queues), QUEUE)
         self._queues["opening"] = bounds[:-1]
-        # No more are ever held at once, or were held at a cut and are not sent again yet.
+        # The most messages held at once, or held at a cut and not yet sent again.
         room = 1 if own else 2 * fastest * (limit.max_hold_us // SECOND_US + 2)
         self._resend: Rows = np.zeros((len(queues), room), RESEND)
         self._waiting = [NOTHING] * len(queues)
         self._again: list[Rows] = [np.empty(0, RESEND)] * len(queues)
 
     def send(self, requested: list[Demand], until: int) -> Iterator[Batch]:
-        """Everything sent before `until`, given what was requested since the last call and before `until`."""
+        """Yield everything sent before `until`, given the messages requested since the last call and before `until`."""
         parts = [joined([waiting, new]) for waiting, new in zip(self._waiting, requested, strict=True)]
         firsts = np.cumsum([0, *map(len, parts)])
         whole = joined(parts)
@@ -131,7 +131,7 @@ class Sender:
         self._remember(whole, firsts)
 
     def _resume(self, firsts: Integers) -> None:
-        """Place in each queue what is to be sent again first, then what waits, then what is new."""
+        """Order each queue: messages to be sent again, then waiting ones, then new ones."""
         for k, again in enumerate(self._again):
             skip, queue = len(again), self._queues[k]
             rows = self._resend[k, :skip]
@@ -141,14 +141,14 @@ class Sender:
     def _remember(self, whole: Demand, firsts: Integers) -> None:
         for k, queue in enumerate(self._queues):
             room = self._resend.shape[1]
-            assert queue.resend_end - queue.resend_first <= room, "more was held than the longest hold allows"
+            assert queue.resend_end - queue.resend_first <= room, "more messages are held than the longest hold allows"
             again = self._resend[k, np.arange(queue.resend_first, queue.resend_end) % room]
             rest = np.arange(queue.next, firsts[k + 1])
             self._again[k], self._waiting[k] = again, whole.take(np.concatenate([again["message"], rest]))
 
 
 class BulkSmsc:
-    """The SMSC's decisions and deliveries for one code, batch after batch."""
+    """The SMSC's decisions and deliveries for one code, batch by batch."""
 
     def __init__(self, world: World, code: str) -> None:
         self.tables, self._end = delivery_tables(world), world.end
@@ -173,7 +173,7 @@ class BulkSmsc:
     def process(self, batch: Batch) -> None:
         """Fill in the decisions and outcomes of a batch."""
         b = batch
-        if len(self._outcomes) < len(b):  # reused by all: fresh memory costs more than what is written to it
+        if len(self._outcomes) < len(b):  # reused, because new memory costs more than writing the outcomes
             self._outcomes = np.empty(len(b), OUTCOME)
         b.outcomes = self._outcomes[: len(b)]
         decisions(b.sent, b.entity, b.recipient, self.tables, self.admission, self._last_stamps, b.codes, b.scts)
@@ -183,7 +183,7 @@ class BulkSmsc:
 
 
 def delivery_tables(world: World) -> DeliveryTables:
-    """Everything that decides on delivery in a world."""
+    """Return the tables that decide on delivery in a world."""
     seed, delivery, law, profile = world.scenario.seed, world.settings.delivery, world.law, world.profile.ppm()
     waves: Rows = np.array(law.waves, np.int64).reshape(-1, 2).view(WAVE).reshape(-1)
     wave_keys = [key_of(seed, wave_purpose(number)) for number in range(len(waves))]
@@ -219,7 +219,7 @@ def delivery_tables(world: World) -> DeliveryTables:
 
 
 def spans_of(world: World, code: str) -> Iterator[tuple[list[Demand], Iterator[Batch]]]:
-    """The demand of a code by queue and the batches its client sends, span by span."""
+    """Yield the demand of a code by queue and the batches that its client sends, span by span."""
     source, sender = Source(world, code), Sender(world, code)
     if not source.queues:
         return
@@ -229,7 +229,7 @@ def spans_of(world: World, code: str) -> Iterator[tuple[list[Demand], Iterator[B
 
 
 def _both(up: tuple[Interval, ...], hours: tuple[Interval, ...] | None) -> list[Interval]:
-    """The intersections of a client's sessions and the allowed hours (None: any)."""
+    """Return the intersections of a client's sessions and the allowed hours (None: any)."""
     if hours is None:
         return list(up)
     found, place = [], 0
@@ -244,6 +244,6 @@ def _both(up: tuple[Interval, ...], hours: tuple[Interval, ...] | None) -> list[
 
 
 def columns(pairs: Iterable[Any]) -> tuple[Integers, Integers]:
-    """Pairs of numbers as two arrays: all the first ones, all the second ones."""
+    """Return pairs of numbers as two arrays: the first numbers, and the second."""
     both = np.array(list(pairs), np.int64).reshape(-1, 2)
     return both[:, 0].copy(), both[:, 1].copy()

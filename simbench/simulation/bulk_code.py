@@ -1,4 +1,4 @@
-"""One code in the vectorised engine: every message from the client's queue to its last notification."""
+"""Runs one code in the vectorised engine: every message from the client's queue to its last notification."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class CodeRun:
         self.output.take(Happening("logout", up[:, 1], sessions, link.account, segments=0))
 
     def _reply(self, batch: Batch) -> None:
-        """Remember which recipients reply, and when."""
+        """Record which recipients reply, and when."""
         ended = batch.outcomes["end_at"]
         delivered = (batch.codes == 0) & (ended != NEVER) & (batch.outcomes["reason"] == 0)
         law, tables = self._law, self.smsc.tables

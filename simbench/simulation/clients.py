@@ -1,7 +1,7 @@
 """The clients of a world in the event-driven engine: their queues, meters, and messages unanswered at a cut.
 
-A "ring" client keeps its own meter and sends at most its rate; an "offering" client sends whatever it has. When a
-connection is cut, both send the unanswered messages again first after the next login. Neither retries a refused one.
+A "ring" client has its own meter and sends at most its rate; an "offering" client sends everything at once. After a
+cut, both send the unanswered messages again first. Neither retries a refused message.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class CodeClient:
         self._handles = 0
 
     def ask(self, demand: list[Iterator[Request]]) -> None:
-        """Set what the client will be asked to send, by queue and instant."""
+        """Set the requests to the client, by queue, each in order of instants."""
         self._demand = demand
         self._next = [next(each, None) for each in demand]
 
@@ -60,22 +60,22 @@ class CodeClient:
         self._meter = self._meter.retuned(_own(limit), now)
 
     def connected(self, session: int) -> None:
-        """Take note of a login."""
+        """Record a login."""
         self.session = session
 
     def lost(self) -> None:
-        """Take note of a cut: held messages go back to the front of their queues."""
+        """Record a cut: held messages go back to the front of their queues."""
         self.session = 0
         for queue, request in reversed(self._held.values()):
             self._spools[queue].appendleft(request)
         self._held.clear()
 
     def answered(self, answer: Answer) -> None:
-        """Take note of the late reply to a held message."""
+        """Record the late reply to a held message."""
         self._held.pop(answer.handle, None)
 
     def turn(self, now: int) -> int:
-        """Send what may leave now; return the next instant at which there may be something to do."""
+        """Send the messages that may be sent now; return the next instant at which there may be work."""
         self._take_in(now)
         due = NEVER
         while self.session and (queue := self._ready(now)) is not None:
@@ -99,13 +99,13 @@ class CodeClient:
                 request = self._next[queue] = next(self._demand[queue], None)
 
     def _ready(self, now: int) -> int | None:
-        """The first queue with a message that may leave now."""
+        """Return the first queue with a message that may be sent now."""
         return next(
             (queue for queue, spool in enumerate(self._spools) if spool and self._opening(queue, now) <= now), None
         )
 
     def _opening(self, queue: int, now: int) -> int:
-        """The next instant, from now on, at which this queue may send."""
+        """Return the next instant, from now on, at which this queue may send."""
         legal = self._legal[queue]
         if legal is None:
             return now
@@ -115,7 +115,7 @@ class CodeClient:
         return legal[place + 1][0] if place + 1 < len(legal) else NEVER
 
     def _wakes(self, now: int) -> int:
-        """The next request, or the next instant at which a waiting queue may send again."""
+        """Return the next request, or the next instant at which a waiting queue may send again."""
         arising = (request[0] for request in self._next if request is not None)
         opening = (self._opening(queue, now) for queue, spool in enumerate(self._spools) if spool and self.session)
         return min((at for at in (*arising, *opening) if at > now), default=NEVER)
@@ -146,5 +146,5 @@ class CodeClient:
 
 
 def _own(limit: Limit) -> Limit:
-    """The client's own limit: its meter is a sliding second, whichever meter the platform uses."""
+    """Return the client's own limit, which is always a sliding second."""
     return replace(limit, meter="sliding")

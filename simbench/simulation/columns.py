@@ -35,11 +35,11 @@ Integers = NDArray[Any]
 MOST_REASONS = 1000
 KINDS = {DELIVERED: "delivered", UNDELIVERED: "undelivered", BUFFERED: "buffered"}
 NOTIFY_BIT = {DELIVERED: NOTIFY_DELIVERED, UNDELIVERED: NOTIFY_UNDELIVERED, BUFFERED: NOTIFY_BUFFERED}
-OF_THE_ACCOUNT = ("login", "logout")  # rows that name no code
+OF_THE_ACCOUNT = ("login", "logout")  # kinds of rows without a code
 
 
 class Happening(msgspec.Struct, frozen=True):
-    """Rows of one kind. A single value stands for all of them; `scts` None: none has a time stamp."""
+    """Rows of one kind. A single value applies to all rows; `scts` None: no row has a time stamp."""
 
     kind: str
     at: Integers
@@ -54,7 +54,7 @@ class Happening(msgspec.Struct, frozen=True):
     valid_until: Integers | int = 0
 
     def only(self, which: NDArray[np.bool_]) -> Happening:
-        """Some of the rows."""
+        """Return these rows only."""
         if which.all():
             return self
         cut: dict[str, Any] = {}
@@ -85,7 +85,7 @@ class RowColumns:
         self._link, self._notify, self._validity_us = world.link(code), tables.notify, tables.validity_us
 
     def offered(self, at: Integers) -> None:
-        """Write no row: the table has none for a request."""
+        """Do nothing: the table has no rows for requests."""
 
     def batch(self, batch: Batch) -> None:
         """Write the SMSC's decisions, the outcomes, and their notifications."""
@@ -121,7 +121,7 @@ class RowColumns:
             self._notify_of(ended, outcome)
 
     def _terms(self, batch: Batch) -> tuple[Integers, Integers]:
-        """Notifications that each message asks for, and the minute in which its validity is to end (us, 0: default)."""
+        """Return the notifications each message requests, and the minute its validity ends in (us; 0: default)."""
         stream = batch.entity >> STREAM_SHIFT
         validity_us = self._validity_us[stream]
         until = (batch.sent.sent_at + validity_us) // MINUTE_US * MINUTE_US
@@ -162,7 +162,7 @@ class MinuteColumns:
         self._expired = np.isin(np.arange(MOST_REASONS), list(EXPIRED_REASONS)).astype(np.int32)
 
     def offered(self, at: Integers) -> None:
-        """Count them as offered."""
+        """Count requests."""
         tally(at, PLACE["offered"], *self._period, self._counts)
 
     def batch(self, batch: Batch) -> None:
@@ -173,12 +173,12 @@ class MinuteColumns:
         )  # fmt: skip
 
     def take(self, happening: Happening) -> None:
-        """Count them if the table "minute" has a column for their kind."""
+        """Count rows if the table "minute" has a column for their kind."""
         if happening.kind in PLACE:
             tally(happening.at, PLACE[happening.kind], *self._period, self._counts)
 
     def table(self) -> pa.Table:
-        """The rows of table "minute" in which something happened or a message waits."""
+        """Return the rows of table "minute" with events or a backlog."""
         settled = self._counts[:, PLACE["accepted"]].astype(np.int64) + self._counts[:, PLACE["refused"]]
         backlog = np.cumsum(self._counts[:, PLACE["offered"]] - settled)
         rows = np.flatnonzero(self._counts.any(axis=1) | (backlog != 0))
@@ -190,7 +190,7 @@ class MinuteColumns:
 
 
 def notifications(kind: str, posted: Happening, outcome: int, link: Link) -> Happening:
-    """Notifications of rows, when the client takes them: at once, or after its next login."""
+    """Return the notifications of rows when the client takes them: at once, or after its next login."""
     taken = np.empty(len(posted.at), TAKEN)
     notifications_taken(posted.at, *columns(link.up), taken)
     rows = Happening(

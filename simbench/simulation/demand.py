@@ -1,6 +1,6 @@
 """The demand of a world: the instant, number and recipient of every message, in columns that both engines use.
 
-Each message is a function of the seed, its stream and its index, so any span can be made by itself.
+Each message is a function of the seed, its stream and its index, so any span can be made independently.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from simbench.simulation.kernels.demand import poisson_counts, poisson_instants,
 from simbench.simulation.plan import INDEX_SHIFT, Stream, World
 from simbench.simulation.scenario import Campaign, Flow
 
-STRIDE = 7_368_787  # a prime near the golden section of ten million: neighbours in a sending are far apart in the base
+STRIDE = 7_368_787  # a prime near the golden section of ten million: consecutive recipients are far apart in the base
 COUNT, INSTANT, RECIPIENT, WRONG, OFFSET = (
     entity_of("demand", what) for what in ("count", "instant", "recipient", "wrong", "offset")
 )
@@ -38,7 +38,7 @@ class Demand(msgspec.Struct, frozen=True):
         return len(self.at)
 
     def take(self, which: slice | NDArray[np.bool_] | Integers) -> Demand:
-        """Some of them."""
+        """Return these messages only."""
         return Demand(self.at[which], self.entity[which], self.recipient[which])
 
 
@@ -46,7 +46,7 @@ NOTHING = Demand(*(np.empty(0, np.int64) for _ in range(3)))
 
 
 def joined(parts: list[Demand]) -> Demand:
-    """Demands concatenated."""
+    """Concatenate demands."""
     if len(parts) == 1:
         return parts[0]
     return Demand(*(np.concatenate([getattr(part, name) for part in parts]) for name in Demand.__struct_fields__))
@@ -62,7 +62,7 @@ class Source:
         self._flows: dict[int, tuple[Integers, Integers]] = {}
 
     def volume(self) -> float:
-        """The approximate number of messages."""
+        """Return the approximate number of messages."""
         days = (self.world.end - self.world.start) / DAY_US
         return sum(
             stream.source.parts
@@ -71,7 +71,7 @@ class Source:
         )
 
     def between(self, start: int, end: int) -> list[Demand]:
-        """The messages requested in [start, end), whole minutes or the period's end: for each queue, by instant."""
+        """Return the messages requested in [start, end) (whole minutes, or the period's end) by queue and instant."""
         parts: list[list[Demand]] = [[] for _ in range(self.queues)]
         for stream in self.streams:
             if isinstance(stream.source, Campaign) and not _meets(stream, stream.source, start, end):
@@ -123,7 +123,7 @@ class Source:
         )
 
     def _law(self, number: int, flow: Flow) -> tuple[Integers, NDArray[np.int64]]:
-        """The distribution of each hour (its row), and the rows: chances of at most n messages a minute, of 2^32."""
+        """Return the row of each hour, and the rows: probability of at most n messages a minute, in units of 2^-32."""
         if number not in self._flows:
             rates = [self._per_minute(flow, hour) for hour in range(self._hours)]
             distinct = sorted(set(rates))
@@ -142,7 +142,7 @@ class Source:
 
     @cached_property
     def _civil(self) -> list[tuple[int, int]]:
-        """Weekday and hour of the day at the beginning of each hour of the period."""
+        """The weekday and hour of the day at the beginning of each hour of the period."""
         moments = (self.world.calendar.civil(self.world.start + hour * HOUR_US) for hour in range(self._hours))
         return [(moment.weekday(), moment.hour) for moment in moments]
 
@@ -159,12 +159,12 @@ def spans(world: World, per_span: float, volume: float) -> Iterator[tuple[int, i
 
 
 def _meets(stream: Stream, campaign: Campaign, start: int, end: int) -> bool:
-    """Whether a sending has messages in a span."""
+    """Return whether a sending has messages in a span."""
     return stream.start < end and start <= stream.start + max(1, round(campaign.spread_min * MINUTE_US))
 
 
 def _not_before(offset_us: int, volume: int, spread_us: int) -> int:
-    """The index of the first message of a sending that comes at or after an offset from its start."""
+    """Return the index of the first message of a sending at or after an offset from its start."""
     return min(volume, max(0, -(-offset_us * volume // spread_us)))
 
 
@@ -176,7 +176,7 @@ def _in_order(parts: list[Demand]) -> Demand:
 
 
 def _cumulated(mean: float) -> NDArray[np.int64]:
-    """The Poisson distribution: for n = 0, 1... the chance of at most n, of 2^32, up to certainty."""
+    """Return the Poisson distribution: for n = 0, 1... the probability of at most n, in units of 2^-32, up to 1."""
     if mean <= 0:
         return np.array([1 << 32], np.int64)
     most = int(mean + 12 * math.sqrt(mean) + 12)

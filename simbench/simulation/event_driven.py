@@ -25,11 +25,11 @@ from simbench.simulation.timeline import Action, Alarm, Rank, Timeline
 
 Detail = Literal["rows", "minute"]
 Progress = Callable[[float], None]
-"""Called from time to time with the share of the run that is done, 0 to 1."""
+"""Called at intervals with the share of the run that is done, 0 to 1."""
 
 A_SPAN = 200_000  # messages of a code generated at once
 MOST_BACKLOG = 100_000  # rows in memory, in virtual time
-ROOM = 1 << 30  # a client takes every notification that waits
+ROOM = 1 << 30  # notifications taken at once: all that wait
 
 
 class _Rows:
@@ -39,19 +39,19 @@ class _Rows:
         self._append, self._delivered = append, delivered
 
     def append(self, row: Row) -> None:
-        """Take a row."""
+        """Append a row."""
         self._append(row)
         if row[1] == "delivered" and self._delivered is not None:
             self._delivered(row)
 
     def append_columns(self, count: int, columns: tuple[Cells, ...]) -> None:
-        """Take many rows."""
+        """Append many rows."""
         for row in Block(count, columns).rows():
             self.append(row)
 
 
 class Sink:
-    """A ledger with the one table that the SMSC writes."""
+    """A ledger with only the table that the SMSC writes."""
 
     def __init__(self, centre: Any) -> None:
         self.centre = centre
@@ -90,10 +90,10 @@ class Drive:
                 self.ledger.minute.append(row)
         self._progress(1.0)
 
-    # Known beforehand -------------------------------------------------------------------------------------------
+    # Scheduled before the run -----------------------------------------------------------------------------------
 
     def _arrange(self) -> None:
-        """Schedule incidents, cuts, changes of tier and logins; those of one instant happen in this order."""
+        """Schedule incidents, cuts, changes of tier and logins; at one instant they happen in this order."""
         world, planned = self.world, {one.start for one in self.world.incidents if one.planned}
         for _, end in world.downs:
             self._enter(end, Rank.WORLD, lambda now: self.centre.go("up", now))
@@ -164,7 +164,7 @@ class Drive:
         return turn
 
     def _after(self, now: int) -> None:
-        """Handle what a call of the SMSC may leave: answers, deadlines, notifications."""
+        """Handle the results of a call of the SMSC: answers, deadlines, notifications."""
         self._settle()
         deadline = self.centre.next_deadline()
         if deadline < self.world.end:
@@ -214,7 +214,7 @@ class Drive:
 
 
 def keep_house(world: World, ledger: AnyLedger, timeline: Timeline, progress: Progress) -> None:
-    """Every hour of simulated time flush a ledger of many rows and report the share that is done."""
+    """Flush a ledger with many rows, and report progress, every hour of simulated time."""
 
     def turn(now: int) -> None:
         if isinstance(ledger, Ledger) and ledger.backlog > MOST_BACKLOG:
@@ -227,7 +227,7 @@ def keep_house(world: World, ledger: AnyLedger, timeline: Timeline, progress: Pr
 
 
 def notification_row(session: int, notification: Notification, now: int) -> Row:
-    """An MO or a notification (operation 52 or 53) that a client took, as a row of table "centre"."""
+    """Return the row of table "centre" for an MO or a notification (operation 52 or 53) that a client took."""
     kind = "notification" if notification.kind == "notification" else "mo-taken"
     return (
         now, kind, session, notification.code, notification.subscriber, notification.message, notification.tries,
@@ -241,7 +241,7 @@ def run_events(world: World, ledger: AnyLedger, detail: Detail, progress: Progre
 
 
 def _demand(world: World, code: str) -> list[Iterator[Request]]:
-    """The requests of a code by queue, generated span by span."""
+    """Return the requests of a code by queue, generated span by span."""
     source = Source(world, code)
     volume = source.volume()
 

@@ -13,9 +13,9 @@ from simbench.simulation.scenario import moment
 
 
 def event_rows(world: World) -> list[Row]:
-    """The rows of table "events", by instant: period, incidents, tiers, portings, forecasts.
+    """Return the rows of table "events" by instant: period, incidents, tiers, portings, forecasts.
 
-    Incidents before the period are included: availability over twelve months looks back on them.
+    Incidents before the period are included, because availability over twelve months needs them.
     """
     scenario = world.scenario
     known = scenario.history.known_from
@@ -40,7 +40,7 @@ def event_rows(world: World) -> list[Row]:
 
 
 def _history(world: World, known_from: int) -> list[Incident]:
-    """Scripted incidents that ended before the period begins; random ones are drawn within it only."""
+    """Return scripted incidents that ended before the period; random ones are drawn only within the period."""
     if known_from >= world.start:
         return []
     config = replace(world.scenario.incidents, drawn=())

@@ -1,6 +1,6 @@
 """Incidents of a world: scripted ones, planned maintenance with its announcement, and random ones.
 
-The random ones depend only on the seed and the name of their source, so they are the same on every machine.
+Random incidents depend only on the seed and the name of their source, so they are the same on every machine.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class Law(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `shape` is used by "weibull" only (below 1: the longer the duration so far, the longer the rest; 1: exponential),
     `sigma` by "lognormal" only: the standard deviation of the logarithm. "fixed" always lasts the mean.
+
+    `law` is the kind of distribution.
     """
 
     mean_h: Annotated[float, msgspec.Meta(ge=0.1, le=1_000_000)]
@@ -57,7 +59,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     cause: str = ""
 
     def incident(self, ticket: str, start: int, end: int, **more: Any) -> Incident:
-        """One of them."""
+        """Return one incident of this source."""
         named = {"cause": self.cause, **more}
         return Incident(
             ticket=ticket, start=start, end=end, scope=self.scope, share=self.share, subject=self.subject,
@@ -121,10 +123,10 @@ class IncidentsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def incidents(
     config: IncidentsConfig, seed: int, span: tuple[int, int], contract: Contract, place: str = "incidents"
 ) -> tuple[Incident, ...]:
-    """Every incident that touches [start, end), the `span`, by start; one that outlasts it keeps its own end.
+    """Return every incident that overlaps the `span` [start, end), by start; one that outlasts it keeps its own end.
 
-    Scripted ones and maintenance must not overlap; a random one that would overlap them, or one of an earlier source,
-    is dropped. Tickets: S, M and D with a number, a drawn source's name before its own. Raises ScenarioError.
+    Scripted incidents and maintenance must not overlap; a random one that would overlap them, or one of an earlier
+    source, is dropped. Tickets are S, M or D with a number, after the source's name for D. Raises ScenarioError.
     """
     (start, end), calendar = span, contract.calendar
     fixed = [_scripted(one, calendar, f"{place}.scripted[{n}]", n) for n, one in enumerate(config.scripted)]
@@ -147,7 +149,7 @@ def incidents(
 
 
 def drawn(source: Drawn, seed: int, start: int, end: int) -> Iterator[Incident]:
-    """The incidents of one source from `start` on, up to those that begin before `end`; they never overlap."""
+    """Yield the incidents of one source that begin between `start` and `end`; they never overlap."""
     between, lasting, entity = table_of(source.between), table_of(source.lasting), entity_of(source.name)
     up_since = start
     for number in count():
@@ -162,11 +164,13 @@ def drawn(source: Drawn, seed: int, start: int, end: int) -> Iterator[Incident]:
 
 @lru_cache(maxsize=256)
 def table_of(law: Law) -> tuple[int, ...]:
-    """A distribution as quantiles (us) at the middles of equal shares, scaled so that its mean is `mean_h` to within a
-    microsecond a quantile. The outermost 1 in 8192 at either end is cut off.
-    """  # fmt: skip
+    """Return a distribution as quantiles (us) at the middles of equal shares, scaled to the mean `mean_h`.
+    The outermost 1 in 8192 at either end is cut off; rounding is to a microsecond per quantile.
+    """
     plain = [_QUANTILE[law.law](law, (place + 0.5) / QUANTILES) for place in range(QUANTILES)]
-    mean = (sum(plain) - (plain[0] + plain[-1]) / 2) / (QUANTILES - 1)  # of straight lines between the entries
+    mean = (sum(plain) - (plain[0] + plain[-1]) / 2) / (
+        QUANTILES - 1
+    )  # mean of the linear interpolation between the entries
     return tuple(round(value / mean * law.mean_h * HOUR_US) for value in plain)
 
 
@@ -210,7 +214,7 @@ def _instant(text: str, calendar: Calendar, place: str, error: type[BadInput] = 
 
 
 def _noticed(begins: int, ends: int, after_min: float) -> int:
-    """When a ticket is opened: at the latest when the incident ends."""
+    """Return when a ticket is opened, at the latest at the end of the incident."""
     return min(ends, begins + round(after_min * MINUTE_US))
 
 

@@ -1,6 +1,6 @@
 """Counts by code and minute, made from the SMSC's rows one by one.
 
-It takes the ledger's place, so the SMSC writes to it as to a ledger.
+The SMSC writes to it as to a ledger.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class MinuteRows:
         return 0  # no row waits to be written
 
     def rows(self, codes: tuple[str, ...], start: int, end: int) -> list[Row]:
-        """The rows of table "minute", by code and instant, with the backlog."""
+        """Return the rows of table "minute", by code and instant, with the backlog."""
         found: list[Row] = []
         for code in codes:
             backlog = 0

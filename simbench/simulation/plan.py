@@ -1,6 +1,7 @@
-"""A world as both engines run it: instants, links, streams and distributions, worked out from its scenario.
+"""A world as both engines run it: instants, links, streams and distributions, computed from its scenario.
 
-All of it is known before the first message: incidents, reconnections and opening hours depend on no other event.
+All of this is known before the first message, because incidents, reconnections and opening hours depend on no other
+event.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ from simbench.simulation.scenario import Campaign, Client, Flow, WorldScenario, 
 
 SESSIONS_A_CODE = 100_000
 MOST_STREAMS = 1 << 14
-STREAM_SHIFT, INDEX_SHIFT = 48, 8  # of an entity: stream, index, part
+STREAM_SHIFT, INDEX_SHIFT = 48, 8  # bits of an entity: stream, index, part
 STRUCK = entity_of("world", "partial incident")
 DAY = timedelta(days=1)
 
 Interval = tuple[int, int]
-"""From (inclusive) and until (exclusive), us."""
+"""Start (inclusive) and end (exclusive), us."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Stream:
 
     @property
     def entity(self) -> int:
-        """The number of the first message; those of the others add their index and part."""
+        """The number of the first message; the others add their index and part."""
         return self.number << STREAM_SHIFT
 
 
@@ -82,12 +83,12 @@ class World:
 
     @cached_property
     def first_msisdn(self) -> int:
-        """The number of the first subscriber; those of the others follow it."""
+        """The number of the first subscriber; the others follow it."""
         return int(plan_of(self.contract).own(0))
 
     @cached_property
     def wrong_msisdn(self) -> int:
-        """The first of ten thousand fixed lines, which stand for wrong recipients."""
+        """The first of ten thousand fixed lines, used as wrong recipients."""
         return int(plan_of(self.contract).fixed(0))
 
     @cached_property
@@ -102,26 +103,26 @@ class World:
 
     @cached_property
     def legal(self) -> tuple[Interval, ...]:
-        """When marketing messages may leave."""
+        """The intervals in which marketing may be sent."""
         return tuple(self.contract.openings("marketing", self.start, self.end))
 
     def client(self, code: str) -> Client:
-        """How the client of a code behaves."""
+        """Return the configuration of a code's client."""
         return next((client for client in self.scenario.clients if client.code == code), Client(code))
 
     def config(self, code: str) -> CodeConfig:
-        """The configuration of a code."""
+        """Return the configuration of a code."""
         return next(config for config in self.scenario.codes if config.code == code)
 
     def link(self, code: str) -> Link:
-        """The sessions of a code's client."""
+        """Return the sessions of a code's client."""
         place, config = self.codes.index(code), self.config(code)
         cuts = merged((one.start, one.end or self.end) for one in self.incidents if self.strikes(one, code))
         up = connected(cuts, self.start, self.end, round(self.client(code).reconnect_s * MILLION))
         return Link(config.account or code, place * SESSIONS_A_CODE + 1, up)
 
     def strikes(self, incident: Incident, code: str) -> bool:
-        """Whether an incident cuts a code off; a partial one that names no code strikes its share of them."""
+        """Return whether an incident cuts a code off; a partial one that names no code affects its share of them."""
         if incident.scope == TOTAL or incident.subject == code:
             return True
         if incident.subject in self.codes:
@@ -129,7 +130,7 @@ class World:
         return share(self.scenario.seed, entity_of(incident.ticket, code), STRUCK, round(incident.share * MILLION))
 
     def tiers(self, code: str) -> tuple[tuple[int, Limit], ...]:
-        """The limits of a code: the one at the start, then each change within the period."""
+        """Return the limits of a code: that at the start, then each change within the period."""
         changes = sorted(
             (moment(tier.at, self.calendar, "tiers"), tier.rate_per_s)
             for tier in self.scenario.tiers
@@ -156,7 +157,7 @@ class World:
         )
 
     def queues(self, code: str) -> tuple[tuple[int, str], ...]:
-        """The queues of a code's client: (priority, hours), in the order in which they send."""
+        """Return the queues of a code's client, (priority, hours), in the order in which they send."""
         sources: tuple[Campaign | Flow, ...] = (*self.scenario.flows, *self.scenario.campaigns)
         return tuple(sorted({(source.priority, source.hours) for source in sources if source.code == code}))
 
@@ -189,12 +190,12 @@ class World:
         )
 
     def base(self) -> SubscriberBase:
-        """The subscriber base that the SMSC core uses."""
+        """Return the subscriber base that the SMSC core uses."""
         return SubscriberBase(plan_of(self.contract), self.scenario.seed, self.profile, law=self.law)
 
 
 def plan(scenario: WorldScenario, contract: Contract | None = None, place: str = "world") -> World:
-    """Work out the world of a scenario. Raises ScenarioError: overlapping incidents, unknown codes, no traffic..."""
+    """Compute the world of a scenario. Raises ScenarioError for overlapping incidents, unknown codes, no traffic..."""
     contract = contract or contract_beside(scenario.contract)
     check_world(scenario, contract, place)
     start, end = (
@@ -217,7 +218,7 @@ def plan(scenario: WorldScenario, contract: Contract | None = None, place: str =
 
 
 def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    """Intervals sorted, overlapping ones merged; those that only touch stay apart."""
+    """Sort intervals and merge overlapping ones; adjacent ones stay separate."""
     found: list[Interval] = []
     for start, end in sorted(intervals):
         if found and start < found[-1][1]:
@@ -228,13 +229,13 @@ def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def connected(cuts: tuple[Interval, ...], start: int, end: int, retry_us: int) -> tuple[Interval, ...]:
-    """The sessions of a client that connects at once and, after each cut, every `retry_us`."""
+    """Return the sessions of a client that connects at once and, after each cut, tries every `retry_us`."""
     found, starts = [], [cut[0] for cut in cuts]
     lost, at = start, start
     while at < end:
         place = bisect_right(starts, at) - 1
         if place >= 0 and at < cuts[place][1]:
-            at = lost - (lost - cuts[place][1]) // retry_us * retry_us  # the first attempt that finds it up again
+            at = lost - (lost - cuts[place][1]) // retry_us * retry_us  # the first attempt that succeeds
             continue
         until = min(starts[place + 1], end) if place + 1 < len(cuts) else end
         found.append((at, until))

@@ -1,7 +1,7 @@
 """The reference client in a world: its core exchanges octets with the UCP gateway, on SimPy's clock.
 
-The line has no latency: what either end writes reaches the other in the same instant, and a connection that cannot be
-made fails at once.
+The connection has no latency: octets arrive at the instant at which they are written, and a connection attempt during
+an outage fails at once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ A_SPAN = 50_000
 
 
 class _End:
-    """One code's core, its connection (0: none), and how many incidents cut it off at present."""
+    """One code's core, its connection (0: none), and the number of incidents that cut it off at present."""
 
     def __init__(self, core: Core, alarm: Alarm) -> None:
         self.core, self.alarm = core, alarm
@@ -50,7 +50,7 @@ class ReferenceDrive:
             )
         if world.scenario.replies or world.scenario.tiers:
             raise ScenarioError(
-                "clients", "changes of tier or replies beside the reference client", "a world without either"
+                "clients", "changes of tier or replies with the reference client", "a world without either"
             )
         self.world, self.ledger, self.timeline = world, ledger, Timeline(world.start)
         self.minutes = MinuteRows() if by_minute else None
@@ -90,7 +90,7 @@ class ReferenceDrive:
         window = config.window or self.world.contract.terms.session.window.value
         account = config.account or code
         reconnect_s = self.world.client(code).reconnect_s
-        # The messages of a world have no texts, so there is no content to check.
+        # The messages of a world have no real texts, so the duties on content are off.
         return Core(
             LinkConfig(
                 account,
@@ -116,7 +116,7 @@ class ReferenceDrive:
             self.timeline.at(at, Rank.WORLD, act)
 
     def _asking(self, code: str) -> Generator[simpy.Event, Any, None]:
-        """A SimPy process that hands the client one message after another."""
+        """A SimPy process that submits one message after another to the client."""
         env, core, source = self.timeline.env, self._ends[code].core, Source(self.world, code)
         streams = {stream.number: stream.source for stream in self.world.streams}
         for start, end in spans(self.world, A_SPAN, source.volume()):
@@ -195,7 +195,7 @@ class ReferenceDrive:
         end.core.connected(now)
 
     def _receive(self, now: int) -> set[str]:
-        """Pass the gateway's octets to the cores and close connections it ends; the codes that received something."""
+        """Pass the gateway's octets to the cores, close connections it ends, and return the codes affected."""
         received_by = set()
         for number, octets in self.gateway.output():
             code = self._lines.get(number)

@@ -1,4 +1,4 @@
-"""Replies of subscribers: who replies and when, with the same draws in both engines."""
+"""Replies of subscribers: whether and when each recipient replies, with the same draws in both engines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ReplyLaw:
         self.answers_key, self.after_key = key_of(seed, ANSWERS), key_of(seed, AFTER)
 
     def answered_at(self, entity: int, delivered_at: int) -> int:
-        """When the subscriber replies, 0 for not at all."""
+        """Return when the subscriber replies, 0 for no reply."""
         if draw_with(self.answers_key, entity) >> 32 >= self.bound:
             return 0
         return delivered_at + quantile(self.table_us, draw_with(self.after_key, entity))

@@ -1,4 +1,4 @@
-"""Run a world into a ledger, with either engine and any number of workers; the ledger is the same."""
+"""Runs a world into a ledger; both engines and any number of workers produce the same ledger."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run_world(
     world: World, ledger: AnyLedger, detail: Detail, way: Way = "auto", workers: int = 1,
     progress: Progress = lambda _: None,
 ) -> Literal["bulk", "events"]:  # fmt: skip
-    """Run a world into a ledger and return the engine used. "auto": the vectorised one where it supports the world.
+    """Run a world into a ledger and return the engine used. "auto": the vectorised one if it supports the world.
 
     Raises ScenarioError for "bulk" with a world it does not support, BadInput for "bulk" without the extra `fast`.
     """
@@ -55,7 +55,7 @@ def run_world(
 
 
 def minutes_of(world: World, code: str, progress: Callable[[int], None] = lambda _: None) -> pa.Table:
-    """The minutes of one code, from the vectorised engine."""
+    """Return the minutes of one code, computed by the vectorised engine."""
     smsc = BulkSmsc(world, code)
     output = MinuteColumns(world, code, smsc.tables)
     CodeRun(world, code, smsc, output, progress).run()

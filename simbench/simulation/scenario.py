@@ -35,7 +35,7 @@ WEEKLY: Weights = (11, 11, 11, 11, 12, 9, 6)
 class Period(Frozen, rename={"start": "from", "end": "to"}, frozen=True):
     """The period from `from` up to, but not including, `to`.
 
-    Both are civil times of the contract's zone, as 2026-03-02 (midnight) or 2026-03-02T08:00.
+    Both are civil times of the contract's zone, such as 2026-03-02 (midnight) or 2026-03-02T08:00.
     """
 
     start: str
@@ -51,9 +51,11 @@ class Campaign(Frozen, frozen=True):
     On one code, the lowest `priority` is sent first.
 
     Recipients are `subscribers` of the base from number `first` on (0: all from there), in a shuffled order; none
-    receives a second message before each has received one. `wrong_share` of the addresses are no mobile numbers.
+    receives a second message before each has received one. `wrong_share` of the addresses are not mobile numbers.
     `validity_min`: minutes for which the platform tries to deliver; 0: the default of the contract. `notify`: the
     notifications requested, as a sum: 1 delivered, 2 not delivered, 4 buffered.
+
+    `name` appears in the records of a run. `code` is the short code that sends the messages.
     """
 
     name: Word
@@ -78,6 +80,8 @@ class Flow(Frozen, frozen=True):
     `daily` are 24 weights by hour of the day, `weekly` 7 weights by weekday from Monday. Recipients are drawn from the
     whole base. `origin` is the traffic class. `priority`, `parts`, `hours`, `validity_min`, `notify` and `wrong_share`
     as for campaigns.
+
+    `name` appears in the records of a run. `code` is the short code that sends the messages.
     """
 
     name: Word
@@ -98,6 +102,8 @@ class Replies(Frozen, frozen=True):
     """The share of the recipients of a code's messages who reply.
 
     `median_min`: median time from delivery to reply, in minutes (log-normal).
+
+    `code` is the short code. `share` is the share of the recipients who reply.
     """
 
     code: str
@@ -106,11 +112,13 @@ class Replies(Frozen, frozen=True):
 
 
 class Client(Frozen, frozen=True):
-    """How the application of a code behaves; a code without a table has the defaults.
+    """The behaviour of a code's application; a code without a table has the defaults.
 
     `kind`: "ring" queues messages and keeps the rate itself; "offering" sends every message at once and takes a refusal
     as final; "reference" is the reference client, simulated with the octets of its frames (slower). After a cut the
     client tries again every `reconnect_s` seconds.
+
+    `code` is the short code of the application.
     """
 
     code: str
@@ -119,7 +127,10 @@ class Client(Frozen, frozen=True):
 
 
 class Tier(Frozen, frozen=True):
-    """A change of the code's rate at `at` (civil time), to `rate_per_s` messages (segments) per second."""
+    """A change of the code's rate at `at` (civil time), to `rate_per_s` messages (segments) per second.
+
+    `code` is the short code.
+    """
 
     at: str
     code: str
@@ -134,7 +145,10 @@ class Porting(Frozen, frozen=True):
 
 
 class Forecast(Frozen, frozen=True):
-    """The client's announcement at `at` (civil time) of its number of messages from this code per month."""
+    """The client's announcement at `at` (civil time) of its number of messages from this code per month.
+
+    `code` is the short code. `per_month` is the announced number of messages per month.
+    """
 
     at: str
     code: str
@@ -142,11 +156,13 @@ class Forecast(Frozen, frozen=True):
 
 
 class Population(Frozen, frozen=True):
-    """The subscribers: `count` of them, when they are reachable, and the shares that are not served here.
+    """The subscribers: their number, when they are reachable, and the shares that are not served here.
 
     `preset` as in a live scenario: "attached" always reachable; "clean-base" about 12 % absent and 1 % unknown;
     "old-base" 25 % and 6 %; "etsi-2006" 38 % and none. `share_unknown` and `failures` replace the values of the preset;
     left out, the preset's apply. `share_ported_out` have moved to another operator, `share_roaming` are abroad.
+
+    `count` is the number of subscribers.
     """
 
     count: Annotated[int, msgspec.Meta(ge=1, le=MOST_SUBSCRIBERS)] = 1_000_000
@@ -201,7 +217,7 @@ def read_world(path: Path) -> WorldScenario:
 
 
 def check_world(scenario: WorldScenario, contract: Contract, place: str) -> None:
-    """Check what depends on several keys or tables. Raises ScenarioError."""
+    """Check conditions on several keys or tables. Raises ScenarioError."""
     start, end = (
         moment(scenario.period.start, contract.calendar, f"{place}: period.from"),
         moment(scenario.period.end, contract.calendar, f"{place}: period.to"),
@@ -259,7 +275,7 @@ def _check_once(scenario: WorldScenario, place: str) -> None:
 
 
 def moment(text: str, calendar: Calendar, key: str) -> int:
-    """A civil time of the file as an instant (us, UTC). Raises ScenarioError."""
+    """Return a civil time of the file as an instant (us, UTC). Raises ScenarioError."""
     try:
         return calendar.from_civil(datetime.fromisoformat(text).replace(tzinfo=None))
     except ValueError:

@@ -55,7 +55,7 @@ class Timeline:
 
 
 class Alarm:
-    """An action with one due time; set to an earlier one, the later one is ignored."""
+    """An action with one due time; if an earlier time is set, the later one is ignored."""
 
     def __init__(self, timeline: Timeline, rank: Rank, action: Action) -> None:
         self._timeline, self._rank, self._action = timeline, rank, action

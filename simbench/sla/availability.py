@@ -30,10 +30,10 @@ VARIANTS = ("V1", "V2", "V3", "V4")
 LOST_AS: dict[str, tuple[Class, ...]] = {
     "V1": ("unplanned",), "V2": ("unplanned", "planned"), "V3": ("unplanned",), "V4": ("unplanned", "partial"),
 }  # fmt: skip
-"""The classes whose time each variant counts as lost, partial ones by their share."""
+"""The classes whose time each variant counts as lost; a partial outage counts by its share."""
 SHOWN = 10
 SMALL = 100_000  # a year of microseconds times less than this fits into 64 bits
-COVERED = 0.9  # of a window, from which probes say something of it
+COVERED = 0.9  # the share of a window that probes must cover for V5
 NAMED = {
     "V1": " (unplanned only)",
     "V2": " (planned as well)",
@@ -57,7 +57,7 @@ class Rolling(msgspec.Struct, frozen=True, eq=False):
     parts: int = 1
 
     def beyond(self, lengths: Instants, variant: str, allowed: Fraction) -> NDArray[np.bool_]:
-        """Whether each window lost more already than the allowed share of a window of these lengths."""
+        """Tell for each window whether more was lost than the allowed share of a window of these lengths."""
         whole: Any = np.int64 if allowed.denominator < SMALL and variant != "V4" else object  # products within 64 bits
         lost, over = self.unplanned.astype(whole), lengths.astype(whole)
         if variant == "V2":
@@ -70,7 +70,7 @@ class Rolling(msgspec.Struct, frozen=True, eq=False):
         return broken.astype(np.bool_)
 
     def loss(self, place: int, variant: str) -> Fraction:
-        """Unavailability of one window, exactly."""
+        """Return the exact unavailability of one window."""
         length, unplanned, planned = int(self.length[place]), int(self.unplanned[place]), int(self.planned[place])
         lost, over = {
             "V1": (unplanned, length),
@@ -81,23 +81,23 @@ class Rolling(msgspec.Struct, frozen=True, eq=False):
         return Fraction(lost, over) if over > 0 else Fraction(0)
 
     def availability(self, variant: str = "V1") -> NDArray[np.float64]:
-        """Availability of every window as a share, for drawing; verdicts use `loss`."""
+        """Return the availability of every window as a share, for drawing; verdicts use `loss`."""
         lost = self.lost(variant)
         over = self.length - self.planned if variant == "V3" else self.length
         share: NDArray[np.float64] = 1 - np.divide(lost, over, out=np.zeros(len(over)), where=over > 0)
         return share
 
     def lost(self, variant: str = "V1") -> NDArray[np.float64]:
-        """Down time (us) of every window, for drawing."""
+        """Return the down time (us) of every window, for drawing."""
         return _lost((self.unplanned, self.planned, self.partial), self.parts, variant)
 
     def where(self, chosen: NDArray[Any]) -> Rolling:
-        """Only these windows, by a mask or by their places."""
+        """Return only these windows, selected by a mask or by their indices."""
         columns = {name: getattr(self, name)[chosen] for name in self.__struct_fields__ if name != "parts"}
         return msgspec.structs.replace(self, **columns)
 
     def worst(self, variant: str) -> int:
-        """Place of the window with the lowest availability, the earliest of several."""
+        """Return the index of the window with the lowest availability, the earliest of several."""
         shares = self.availability(variant)
         near = np.flatnonzero(shares <= shares.min() + 1e-9)
         return int(min(near.tolist(), key=lambda place: (-self.loss(place, variant), place)))
@@ -112,14 +112,14 @@ class Year(msgspec.Struct, frozen=True, eq=False):
 
 
 def year_of(service: Service, contract: Contract) -> Year:
-    """Prepare the measures. Open incidents are taken to last until the period's end."""
+    """Prepare the measures. Open incidents are assumed to last until the period's end."""
     ahead = service.period.end + YEAR_AHEAD  # outages leave later than the period ends
     period = service.period
     return Year(period, downtime_of(service.counted, period.end), windows_of(contract, period, ahead))
 
 
 def windows_of(contract: Contract, period: Period, until: int) -> Windows:
-    """The windows that the contract promises availability over: rolling months, or calendar periods."""
+    """Return the windows over which the contract promises availability: rolling months, or calendar periods."""
     quality = contract.terms.quality
     kind = quality.availability_window.value
     if kind == "rolling":
@@ -128,7 +128,7 @@ def windows_of(contract: Contract, period: Period, until: int) -> Windows:
 
 
 def rolling(year: Year, at: Instants) -> Rolling:
-    """The windows that end at ascending instants (us): exact, whatever their number.
+    """Return the windows that end at ascending instants (us), exactly.
 
     Within a piece of constant window length both ends only go forward, so one pass is enough.
     """
@@ -152,10 +152,10 @@ def rolling(year: Year, at: Instants) -> Rolling:
 
 
 def turning_points(year: Year) -> Instants:
-    """Every instant of the period between which availability only rises or only falls, in any variant.
+    """Return the instants of the period between which availability only rises or only falls, in any variant.
 
-    These are edges of incidents, edges leaving a window, and both sides of each change of the window's length; the
-    least availability of the period is at one of them.
+    These are the edges of incidents, the instants at which such an edge leaves the window, and both sides of each
+    change of the window's length. The lowest availability of the period is at one of them.
     """
     edges, since = year.downtime.edges[1:], year.windows.since
     begins = np.append(edges, year.period.known_from)
@@ -168,7 +168,7 @@ def turning_points(year: Year) -> Instants:
 
 
 def budget(year: Year, contract: Contract, at: Instants) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Error budget at ascending instants: hours allowed by the window's length, and hours spent.
+    """Return the error budget at ascending instants: hours allowed by the window's length, and hours spent.
 
     Both follow the contract's formula: V3 allows a share of the window without its planned time.
     """
@@ -180,7 +180,7 @@ def budget(year: Year, contract: Contract, at: Instants) -> tuple[NDArray[np.flo
 
 
 def lost_until(downtime: Downtime, at: Instants, formula: str) -> NDArray[np.float64]:
-    """Down time (us) before ascending instants, as a variant counts it."""
+    """Return the down time (us) before ascending instants, as a variant counts it."""
     return _lost(downtime.until(at), downtime.parts, formula)
 
 
@@ -195,7 +195,7 @@ def _lost(amounts: tuple[Instants, Instants, Instants], parts: int, variant: str
 
 
 def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
-    """Starts and ends (us) of every incident that touches the period, and the class each counts as."""
+    """Return starts and ends (us) of every incident that touches the period, and the class each counts as."""
     shown = service.of("unplanned", "planned", "partial", "excluded")
     starts = np.array([one.incident.start for one in shown], dtype=np.int64)
     ends = np.array([one.incident.end or service.period.end for one in shown], dtype=np.int64)
@@ -210,10 +210,10 @@ def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
     suites=("sla",),
 )
 def rolling_year(case: Case) -> Verdict:
-    """Judge the contract's formula (V1, unless it says otherwise) at every instant that can be the worst.
+    """Judge the contract's formula (V1 by default) at every instant that can have the lowest availability.
 
-    With less than a window of history the figures are provisional and the verdict inconclusive, even if nothing was
-    lost. More down time than a whole window allows is a fail all the same.
+    With less than a window of history the figures are provisional and the verdict is inconclusive, even if nothing was
+    lost. More down time than a complete window allows is a fail nevertheless.
     """
     service = service_of(case)
     period = service.period
@@ -243,7 +243,7 @@ def rolling_year(case: Case) -> Verdict:
 
 
 class Decided(msgspec.Struct, frozen=True, eq=False):
-    """The windows that decide a verdict, whether it is provisional, and the place of the worst for each variant.
+    """The windows that decide a verdict, whether it is provisional, and the index of the worst for each variant.
 
     `formula` is the variant that the contract means.
     """
@@ -255,7 +255,7 @@ class Decided(msgspec.Struct, frozen=True, eq=False):
 
 
 def decided(year: Year, contract: Contract) -> Decided:
-    """The measurement that decides on a year's availability under a contract."""
+    """Return the measurement that decides on a year's availability under a contract."""
     quality = contract.terms.quality
     formula, allowed = quality.availability_formula.value, 1 - Fraction(str(quality.availability.value))
     windows, provisional = _decisive(rolling(year, turning_points(year)), year, allowed, formula)
@@ -263,10 +263,10 @@ def decided(year: Year, contract: Contract) -> Decided:
 
 
 def _decisive(seen: Rolling, year: Year, allowed: Fraction, formula: str) -> tuple[Rolling, bool]:
-    """The windows that decide the verdict, and whether it is provisional.
+    """Return the windows that decide the verdict, and whether it is provisional.
 
-    These are the whole windows and those that already lost more than a whole one may; without any, the time elapsed at
-    the period's end.
+    These are the complete windows, and the incomplete ones that already lost more than a complete one may. Without any
+    of either, it is the incomplete window at the period's end.
     """
     lengths = year.windows.length_at(seen.at)
     beyond = seen.beyond(lengths, formula, allowed)
@@ -306,12 +306,12 @@ def _summary(found: Decided, year: Year, contract: Contract) -> str:
 
 
 def _percent(share: Fraction) -> str:
-    """A share in percent, truncated: what is below 99 % must not read 99 %."""
+    """Write a share in percent, truncated: a share below 99 % must not read 99 %."""
     return f"{int(share * 10**6) / 10**4:.4f} %"
 
 
 def _probed(case: Case, year: Year, allowed: Fraction, *, failing: bool) -> str:
-    """V5 over the last window, if the ledger holds probes that cover it."""
+    """Describe V5 over the last window, if the ledger holds probes that cover it."""
     end, probes = year.period.end, probes_of(case)
     since = max(year.period.known_from, int(year.windows.begins(np.array([end]))[0]))
     tried, good = probes.between(since, end)
@@ -327,7 +327,7 @@ def _probed(case: Case, year: Year, allowed: Fraction, *, failing: bool) -> str:
 
 
 def _evidence(service: Service, year: Year, at: int, formula: str) -> tuple[Evidence, ...]:
-    """The outages that a variant counts in the window that ends at an instant, longest first."""
+    """Return the outages that a variant counts in the window that ends at an instant, longest first."""
     since = int(year.windows.begins(np.array([at]))[0])
     found = []
     for one in service.counted:

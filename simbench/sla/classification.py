@@ -1,6 +1,6 @@
-"""Classification of incidents: which count against the service level, as what, and why.
+"""Classification of incidents: which ones count against the service level, as which class, and why.
 
-The contract says which days an announcement is counted in, and whether one platform of several is the whole. Incidents
+The contract says in which days notice is counted, and whether an outage of one platform of several is total. Incidents
 that the operator did not cause do not count; maintenance announced too late counts as unplanned.
 """
 
@@ -47,13 +47,13 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """Input of the rules on the service level: the period judged and its incidents, with those of the history."""
+    """Input of the rules on the service level: the judged period and its incidents, including those of the history."""
 
     period: Period
     counted: tuple[Counted, ...]
 
     def of(self, *classes: Class) -> tuple[Counted, ...]:
-        """Incidents of some classes that touch the period, by start."""
+        """Return the incidents of some classes that touch the period, by start."""
         return tuple(
             one
             for one in self.counted
@@ -64,9 +64,9 @@ class Service(msgspec.Struct, frozen=True):
 
 
 def service_of(case: Case) -> Service:
-    """The period and the classified incidents of a run, worked out once a case.
+    """Return the period and the classified incidents of a run, computed once per case.
 
-    Without a period in the ledger it is the ledger's own span.
+    If the ledger records no period, the span of the ledger is the period.
     """
     return case.once(_service_of)
 
@@ -78,7 +78,7 @@ def _service_of(case: Case) -> Service:
 
 
 def counted(incidents: Iterable[Incident], contract: Contract, days: str = "") -> tuple[Counted, ...]:
-    """Every incident with its class, by start; where all platforms were down at once, that counts as one.
+    """Return every incident with its class, by start; an outage of all platforms at once counts as one incident.
 
     `days`: another reading of AMB-04 than the contract's.
     """
@@ -90,12 +90,12 @@ def counted(incidents: Iterable[Incident], contract: Contract, days: str = "") -
     if contract.reading("several-platforms") == "all_down":
         several = [one for one in found if one.incident.subject.startswith(PLATFORM_OF_SEVERAL)]
         found += _all_down(several, contract.operator)
-    # The end of announced work that overran begins after what began during it.
+    # Sorted again: the overrun of announced work begins later than an incident that began during that work.
     return tuple(sorted(found, key=lambda one: (one.incident.start, one.incident.ticket)))
 
 
 def _parts(incident: Incident, contract: Contract, days: str) -> tuple[Incident, ...]:
-    """An incident, or the announced work and what overran it: that counts as unplanned from the announced end on."""
+    """Return an incident, or its announced part and its overrun; the overrun counts as unplanned."""
     until = incident.announced_end
     if not incident.planned or until is None or not incident.start < until:
         return (incident,)
@@ -113,9 +113,10 @@ def _parts(incident: Incident, contract: Contract, days: str) -> tuple[Incident,
 
 
 def _all_down(partial: Sequence[Counted], operator: str) -> list[Counted]:
-    """Stretches in which all platforms were down, of which each takes its share away: 1 in sum, as far as rounded.
+    """Return the periods in which all platforms were down: their shares add up to 1, apart from rounding.
 
-    One is planned where all of them are, and announced; the operator's where all of them are.
+    Such a period is planned if all its incidents are planned and announced. It is attributed to the operator if all its
+    incidents are.
     """
     edges: list[tuple[int, bool, int]] = []
     for place, one in enumerate(partial):
@@ -125,7 +126,7 @@ def _all_down(partial: Sequence[Counted], operator: str) -> list[Counted]:
     found: list[Counted] = []
     down: set[int] = set()
     since: int | None = None
-    for at, begins, place in sorted(edges):  # an end before a beginning of the same instant
+    for at, begins, place in sorted(edges):  # at the same instant, an end precedes a beginning
         if since is not None and at > since:
             found.append(_together([partial[one] for one in sorted(down)], since, at))
         down = down | {place} if begins else down - {place}
@@ -136,7 +137,7 @@ def _all_down(partial: Sequence[Counted], operator: str) -> list[Counted]:
 
 
 def _is_whole(incidents: Iterable[Incident]) -> bool:
-    """Whether the shares of several platforms add up to the whole; a third may be written as 0.33."""
+    """Tell whether the shares of several platforms add up to 1; a third may be written as 0.33."""
     shares: dict[str, float] = {}
     for one in incidents:
         shares[one.subject] = max(one.share, shares.get(one.subject, 0.0))
@@ -156,7 +157,7 @@ def _together(parts: Sequence[Counted], start: int, end: int | None) -> Counted:
 
 
 def noticed_in_time(incident: Incident, contract: Contract, reading: str = "") -> bool:
-    """Whether an incident was announced the required number of days ahead, under a reading of AMB-04."""
+    """Tell whether an incident was announced the required number of days ahead, under a reading of AMB-04."""
     quality = contract.terms.quality
     days = (quality.notice_days if incident.attributed_to == contract.operator else quality.client_notice_days).value
     latest = contract.calendar.days_before(incident.start, days, reading or contract.reading("notice-days"))
@@ -164,7 +165,7 @@ def noticed_in_time(incident: Incident, contract: Contract, reading: str = "") -
 
 
 def whole(incident: Incident, contract: Contract) -> bool:
-    """Whether the whole service was down (AMB-14): the whole platform, or one of several under "any_down"."""
+    """Tell whether the outage was total (AMB-14): of the whole platform, or of one of several under "any_down"."""
     one_platform = incident.subject == PLATFORM or incident.subject.startswith(PLATFORM_OF_SEVERAL)
     return incident.scope == "total" or (one_platform and contract.reading("several-platforms") == "any_down")
 
@@ -186,5 +187,5 @@ def _counted(incident: Incident, contract: Contract, days: str = "") -> Counted:
 
 
 def _excluded(party: str, operator: str) -> str:
-    """Why an incident that is not the operator's does not count."""
+    """Return the reason why an incident that is not attributed to the operator does not count."""
     return f"caused by {party}, not by {operator}" if party else f"attributed to nobody, so not to {operator}"

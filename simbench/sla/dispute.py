@@ -1,4 +1,4 @@
-"""The client's observations and the tickets compared line by line, with the reason for each difference, and in sum."""
+"""Comparison of the client's observations with the tickets, line by line with reasons, and in total."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DOWN = ("unplanned", "planned")
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """Why two sides differ: its kind, and the time (us), the instant or the numbers it names."""
+    """Why the two sides differ: the kind of reason, and the duration (us), instant or numbers that its text names."""
 
     kind: Literal[
         "no probe", "answered", "early", "late start", "late", "early end", "several", "no ticket", "opened", "same"
@@ -32,7 +32,7 @@ class Reason(msgspec.Struct, frozen=True):
     of: int = 0
 
     def text(self, calendar: Calendar) -> str:
-        """The reason in English, with instants in the civil time of a calendar."""
+        """Return the reason in English, with instants in the civil time of a calendar."""
         return {
             "no probe": "the client sent no probe during it",
             "answered": f"{self.some} of {count(self.of, 'probe')} answered during the ticket",
@@ -48,7 +48,7 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class Side(msgspec.Struct, frozen=True):
-    """One line of the comparison: instants (us, -1 for none), seconds of each side, and the reason in a sentence."""
+    """One line of the comparison: instants (us, -1 for none), seconds of each side, and the reason as a sentence."""
 
     verdict: Outcome
     ticket: str
@@ -63,10 +63,10 @@ class Side(msgspec.Struct, frozen=True):
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """Down time of the period in seconds, by who says so; tickets of the whole platform, planned or not.
+    """Down time of the period in seconds, by source; the tickets are those of the whole platform, planned or not.
 
-    `tickets_s` - `served_s` (a probe was answered) - `unwatched_s` (no probe) + `other_s` (a ticket that is no down
-    time of the whole platform) + `unticketed_s` is `client_s`.
+    `tickets_s` - `served_s` (a probe was answered) - `unwatched_s` (no probe) + `other_s` (under a ticket that is not
+    about down time of the whole platform) + `unticketed_s` is `client_s`.
     `covered` is the share of the period in which probes were sent.
     """
 
@@ -80,7 +80,7 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 class Dispute(msgspec.Struct, frozen=True):
-    """All lines by start, the sums, and how many lost probes in a row counted as an outage."""
+    """All lines by start, the totals, and the number of consecutive lost probes that counts as an outage."""
 
     sides: tuple[Side, ...]
     totals: Totals
@@ -88,7 +88,7 @@ class Dispute(msgspec.Struct, frozen=True):
 
 
 def dispute_of(service: Service, probes: Probes, contract: Contract, in_a_row: int | None = None) -> Dispute:
-    """The comparison and its sums; fewer lost probes in a row than `in_a_row` (the contract's) are no silence."""
+    """Compare and add up; fewer consecutive lost probes than `in_a_row` (default: the contract's) are not a silence."""
     least_s = contract.terms.quality.total_outage_after_s.value
     lost = contract.terms.quality.probes_lost_in_a_row.value if in_a_row is None else in_a_row
     return Dispute(
@@ -97,9 +97,10 @@ def dispute_of(service: Service, probes: Probes, contract: Contract, in_a_row: i
 
 
 def compare(service: Service, probes: Probes, least_s: int, in_a_row: int, calendar: Calendar) -> list[Side]:
-    """Each ticket of the period with what the probes saw of it, then each silence without a ticket, by start.
+    """Return each ticket of the period with the result of its probes, and each silence without a ticket, by start.
 
-    Without a ticket, silences shorter than `least_s` are no outage. A silence's ends are known to the probe's period.
+    Without a ticket, a silence shorter than `least_s` is not an outage. The ends of a silence are known to within the
+    interval between probes.
     """
     period, every = service.period, probes.every_us
     silences = _silences(service, probes, in_a_row)
@@ -119,10 +120,10 @@ def compare(service: Service, probes: Probes, least_s: int, in_a_row: int, calen
 
 
 def seen_by_the_client(trace: Trace) -> Probes:
-    """Probes made of a ledger's wire: results of 51 and 31, logins, and connections that the platform ended.
+    """Derive probes from a ledger's wire: results of 51 and 31, logins, and connections that the platform closed.
 
-    An operation is answered when it has a result (a 51: a positive one); a connection ended by the platform is
-    unanswered at that instant.
+    An operation is answered when it has a result (a 51: a positive one). A connection closed by the platform is an
+    unanswered probe at that instant.
     """
     points: list[tuple[int, bool]] = [(row.at, row.result_at >= 0) for row in trace.alerts.rows()]
     for row in trace.sessions.rows():
@@ -176,7 +177,7 @@ def _totals(service: Service, probes: Probes, least_s: int, in_a_row: int) -> To
 
 
 def _united(spans: Iterable[Silence], within: Silence) -> list[Silence]:
-    """Spans cut to an interval, those that touch or overlap made one."""
+    """Cut spans to an interval and merge those that touch or overlap."""
     found: list[Silence] = []
     for first, last in sorted(spans):
         start, end = max(first, within[0]), min(last, within[1])
@@ -190,7 +191,7 @@ def _united(spans: Iterable[Silence], within: Silence) -> list[Silence]:
 
 
 def _common(some: Sequence[Silence], others: Sequence[Silence]) -> list[Silence]:
-    """The intersection of two lists of disjoint spans."""
+    """Return the intersection of two lists of disjoint spans."""
     found, place = [], 0
     for start, end in some:
         while place < len(others) and others[place][1] <= start:
@@ -235,7 +236,7 @@ def _line(  # noqa: PLR0913 - the fields of a line
 
 
 def _reasons(one: Counted, recorded: Silence, seen: Silence, every: int) -> Iterable[Reason]:
-    """Where the two ends differ by more than a probe's period."""
+    """Return the reasons for ends that differ by more than the interval between probes."""
     early, late = recorded[0] - seen[0], seen[1] - recorded[1]
     if early > every:
         yield Reason("early", early)

@@ -1,7 +1,7 @@
-"""The rate each short code is granted while a backlog exists (OPS-QOS-04), over a ledger of any length.
+"""The rate granted to each short code while it has a backlog (OPS-QOS-04), over a ledger of any length.
 
-Reads columns, never messages. A minute breaks the promise only where that is certain: fewer were accepted than the
-tier grants, fewer than waited when it began, and fewer than the client had handed over.
+Reads columns, never messages. A minute is below the tier only if that is certain: the operator accepted fewer messages
+than the tier grants, fewer than waited at its beginning, and fewer than the client had handed over.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NO_BACKLOG = "no short code had a backlog at the platform"
 
 
 class Stretch(msgspec.Struct, frozen=True, eq=False):
-    """Minutes of one code that began with a backlog: `granted` out of `due` operations, int64 arrays."""
+    """Minutes of one code that began with a backlog: `granted` of `due` operations, int64 arrays."""
 
     code: str
     at: Instants
@@ -57,7 +57,7 @@ def rate_with_backlog(case: Case) -> Verdict:
 
 
 def backlog_minutes(case: Case, service: Service) -> list[Stretch]:
-    """Each code's minutes with a backlog, except those that an incident of the platform or code touches."""
+    """Return each code's minutes with a backlog, except those that an incident of the platform or code touches."""
     minutes = recorded_minutes(case.trace.run)
     known = minutes is not None and minutes.backlog is not None
     found = by_table(case, service, minutes) if known and minutes is not None else _by_second(case, service)
@@ -65,9 +65,9 @@ def backlog_minutes(case: Case, service: Service) -> list[Stretch]:
 
 
 def rates_at(case: Case, code: str, at: Instants) -> Instants:
-    """The lowest tier of a code within each of these minutes, in order (operations a second).
+    """Return the lowest tier of a code within each of these minutes, in order (operations per second).
 
-    Without a known tier: the contract's floor.
+    Without a known tier it is the contract's floor.
     """
     floor = case.contract.terms.quality.rate_floor_per_s.value
     tiers = sorted(
@@ -86,7 +86,7 @@ def rates_at(case: Case, code: str, at: Instants) -> Instants:
 
 
 def by_table(case: Case, service: Service, minutes: Minutes) -> list[Stretch]:
-    """From minutes with a backlog column: due is what waited and, where known, had been submitted."""
+    """Read minutes with a backlog column: due are the waiting messages, limited to those submitted if known."""
     assert minutes.backlog is not None
     found = []
     resets = np.array(sorted(one.incident.start for one in service.counted), dtype=np.int64)
@@ -100,17 +100,17 @@ def by_table(case: Case, service: Service, minutes: Minutes) -> list[Stretch]:
             submitted = minutes.submitted[rows].astype(np.int64)
             before, _ = _waiting(submitted - accepted - minutes.refused[rows], piece)
             due = np.minimum(due, before + submitted)
-        # A refused message waits no more, and counts by minute do not show whether the refusal was right: such a
-        # minute proves nothing here. Another rule judges refusals.
+        # A refused message no longer waits, and counts by minute do not show whether the refusal was right. Such a
+        # minute is not counted; another rule judges refusals.
         chosen = (due > 0) & (minutes.refused[rows] == 0)
         found.append(Stretch(code, at[chosen], accepted[chosen], due[chosen]))
     return found
 
 
 def _by_second(case: Case, service: Service) -> list[Stretch]:
-    """From the rows of an SMSC that delays its answers: what it holds is the backlog.
+    """Read the rows of an SMSC that delays its answers: the messages it holds are the backlog.
 
-    Held messages are dropped when an outage begins or a connection ends; after a gap in the rows nothing waits.
+    Held messages are dropped when an outage begins or a connection ends. After a gap in the rows no message waits.
     """
     seconds = held_seconds(case.trace.run)
     found = []
@@ -133,7 +133,7 @@ def _by_second(case: Case, service: Service) -> list[Stretch]:
 
 
 def _waiting(change: Instants, piece: Instants) -> tuple[Instants, Instants]:
-    """The messages that certainly wait before and after each row: at least zero, none before the first of a piece."""
+    """Return the number of messages that certainly wait before and after each row; none before a piece's first row."""
     before, after = np.zeros(len(change), dtype=np.int64), np.zeros(len(change), dtype=np.int64)
     for first, last in _runs(piece):
         level = np.cumsum(change[first:last])
@@ -171,12 +171,12 @@ def _judged(case: Case, one: Stretch) -> Verdict:
 
 
 def _by_code(codes: NDArray[Any]) -> list[tuple[str, slice]]:
-    """Codes with their rows; rows are sorted by code."""
+    """Yield each code with its rows; the rows are sorted by code."""
     return [(str(codes[first]), slice(first, last)) for first, last in _runs(codes)]
 
 
 def _runs(values: NDArray[Any]) -> list[tuple[int, int]]:
-    """First and last-plus-one place of each run of equal values."""
+    """Return the first index and the last index plus one of each run of equal values."""
     if not len(values):
         return []
     cuts = (np.flatnonzero(values[1:] != values[:-1]) + 1).tolist()
@@ -184,5 +184,5 @@ def _runs(values: NDArray[Any]) -> list[tuple[int, int]]:
 
 
 def _percent(share: float) -> str:
-    """A share in percent, truncated."""
+    """Write a share in percent, truncated."""
     return f"{int(share * 10**4 + 1e-9) / 10**2:.2f} %"

@@ -13,7 +13,7 @@ from simbench.tables.rows import RejectedRow
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """A record judged: facts about it, a finding for each purpose, notes on rows that were set aside.
+    """A judged record: facts about it, a finding for each purpose, notes on rejected rows.
 
     `before` holds the findings before `decisions`. `case` and `case_before` are what the rules of the service level
     read, None for a capture, which shows none.

@@ -1,4 +1,4 @@
-"""Announcements of planned work (OPS-QOS-03, OPS-ENG-04), with the readings of AMB-04.
+"""Announcements of planned work (OPS-QOS-03, OPS-ENG-04), under the readings of AMB-04.
 
 `classification` counts maintenance announced too late as unplanned.
 """
@@ -43,7 +43,7 @@ def client_five_days(case: Case) -> Verdict:
 
 
 def planned_by(service: Service, whose: str) -> list[Incident]:
-    """Planned interruptions of one party that begin in the period."""
+    """Return the planned interruptions of one party that begin in the period."""
     found = (one.incident for one in service.counted if one.incident.planned)
     return [
         one for one in found if one.attributed_to == whose and service.period.start <= one.start < service.period.end
@@ -51,9 +51,9 @@ def planned_by(service: Service, whose: str) -> list[Incident]:
 
 
 def _noticed(case: Case, whose: str, days: int, blame: Blame, term: str) -> Verdict:
-    """Fail where every reading finds an announcement late; weak where only the assumed one does.
+    """Return a fail if an announcement is late under every reading; a weak one if it is under the assumed reading only.
 
-    Where the number of days is assumed itself, only work that was not announced at all fails.
+    If the number of days is itself assumed, only work that was not announced at all fails.
     """
     contract = case.contract
     planned = planned_by(service_of(case), whose)
@@ -99,7 +99,7 @@ def _ahead(one: Incident) -> str:
 
 
 def _announced(days: float, *, shortest: bool = False) -> str:
-    """How long before the start (days) an interruption was announced, truncated: 4.999 is not 5 days."""
+    """Write how long before the start (days) an interruption was announced, truncated: 4.999 is not 5 days."""
     cut = math.floor(abs(days) * 1000) / 1000 if days >= 0 else math.ceil(abs(days) * 1000) / 1000
     size = f"{cut:.3f}".rstrip("0").rstrip(".")
     unit = "day" if size == "1" else "days"

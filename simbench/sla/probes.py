@@ -1,6 +1,6 @@
-"""The client's own probes: an instant and whether it was answered.
+"""The client's own probes: the instant of each and whether it was answered.
 
-In a ledger they are rows of `stimuli`, because the client reports them: kind "probe-ok" or "probe-lost".
+In a ledger they are rows of `stimuli`, because the client reports them, of kind "probe-ok" or "probe-lost".
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from simbench.ledger.stimuli import ANSWERED, LOST
 from simbench.rules.rule import Case
 from simbench.sla.rolling_window import Instants
 
-MOST_APART = 3  # usual times between probes: what is longer was not watched
+MOST_APART = 3  # in usual intervals between probes: a longer gap was not watched
 
 
 class Probes(msgspec.Struct, frozen=True, eq=False):
-    """Probes in order of time: `at` (us, int64) and whether each was answered."""
+    """Probes by time: `at` (us, int64) and whether each was answered."""
 
     at: Instants
     ok: NDArray[np.bool_]
 
     def between(self, start: int, end: int) -> tuple[int, int]:
-        """How many were sent in [start, end), and how many of them were answered."""
+        """Count the probes sent in [start, end), and those of them that were answered."""
         first, last = np.searchsorted(self.at, [start, end], side="left")
         return int(last - first), int(self.ok[first:last].sum())
 
     def silences(self) -> Iterator[tuple[int, int | None, int]]:
-        """Runs of unanswered probes: the first one's instant, the next answer's (None: none came), and how many."""
+        """Runs of unanswered probes: the instants of the first one and the next answer (None: none), the number."""
         change = np.flatnonzero(np.diff(np.concatenate(([True], self.ok)).astype(np.int8)))
         for start, end in zip(change[::2].tolist(), [*change[1::2].tolist(), len(self.at)], strict=False):
             yield int(self.at[start]), int(self.at[end]) if end < len(self.at) else None, end - start
 
     def stretches(self) -> list[tuple[int, int]]:
-        """When the client looked: from each probe to the next, as far as it came within `MOST_APART` usual times."""
+        """The watched time: from each probe to the next, if it follows within `MOST_APART` usual intervals."""
         if not len(self.at):
             return []
         every = self.every_us
@@ -47,18 +47,18 @@ class Probes(msgspec.Struct, frozen=True, eq=False):
         return list(zip(self.at[firsts].tolist(), ends.tolist(), strict=True))
 
     def covered(self, start: int, end: int) -> float:
-        """The share of [start, end) in which the client looked."""
+        """Return the share of [start, end) that the client watched."""
         watched = sum(max(0, min(last, end) - max(first, start)) for first, last in self.stretches())
         return watched / max(1, end - start)
 
     @property
     def every_us(self) -> int:
-        """The usual time between two probes, 0 where there are not two."""
+        """The usual time between two probes (us); 0 with fewer than two probes."""
         return int(np.median(np.diff(self.at))) if len(self.at) > 1 else 0
 
 
 def probes_of(case: Case) -> Probes:
-    """The probes a ledger holds, in order of time."""
+    """Return the probes of a ledger, by time."""
     asked = case.trace.run.stimuli
     if not asked.num_rows:
         return Probes(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_))

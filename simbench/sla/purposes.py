@@ -1,4 +1,4 @@
-"""Purposes of the service level that records other than ledgers speak of by name."""
+"""Purposes of the service level that records other than ledgers refer to by name."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The verdicts under every reading of what the contract leaves open, each worked out anew from the incidents."""
+"""The verdicts under every reading of the contract's open questions, each computed from the incidents."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COLUMNS: Final = (*VARIANTS, RESTORATION, NOTICE)
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """One verdict: met, missed, or open; and what was measured (a share, hours, or planned works announced late)."""
+    """One verdict (met, missed or open) and the measured value (a share, hours, or number of late announcements)."""
 
     met: Met
     value: float | None
@@ -40,7 +40,7 @@ class Cell(msgspec.Struct, frozen=True):
 class Line(msgspec.Struct, frozen=True):
     """One reading of one question: its cells by column, and whether it is the one in force.
 
-    `concerned`: whether the record has anything that the question is about.
+    `concerned`: whether the question matters for the record.
     """
 
     question: str
@@ -51,7 +51,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def readings_of(case: Case) -> tuple[Line, ...]:
-    """Every question with its readings; a question that concerns nothing in the record has one line."""
+    """Return every question with its readings; a question that does not matter for the record has one line."""
     service, contract = service_of(case), case.contract
     incidents = tuple(one.incident for one in service.counted if _recorded(one.incident))
     base = _cells(service, contract)
@@ -70,7 +70,7 @@ Make = Callable[[Service, tuple[Incident, ...]], Mapping[str, Cell]]
 
 
 def _questions(incidents: tuple[Incident, ...], contract: Contract) -> Iterator[tuple[str, str, bool, dict[str, Make]]]:
-    """Question, reading in force, whether it concerns the record, and how each reading is worked out."""
+    """Return question, reading in force, whether it matters for the record, and how each reading is computed."""
 
     def under(changed: Contract, days: str = "") -> Make:
         return lambda service, own: _cells(replace(service, counted=counted(own, changed, days)), changed, days)
@@ -105,12 +105,12 @@ def _questions(incidents: tuple[Incident, ...], contract: Contract) -> Iterator[
 
 
 def _without_share(incident: Incident) -> bool:
-    """A partial outage whose row gave no share counts as the whole in V4."""
+    """Tell whether an incident is a partial outage without a share in its row; V4 counts it like a total one."""
     return incident.scope == "partial" and incident.share == 1
 
 
 def _recorded(incident: Incident) -> bool:
-    """Whether it is one of the record, and not made of several that all platforms had at once."""
+    """Tell whether an incident is in the record itself, not derived from coinciding outages of all platforms."""
     return "+" not in incident.ticket
 
 

@@ -1,7 +1,7 @@
 """Restoration (OPS-QOS-02): how long each total, unplanned outage lasted.
 
-Time counts from the failure itself. The brochure leaves open whether it counts from the ticket; a verdict that would
-change then names this assumption.
+Time counts from the failure itself. The brochure leaves open whether it counts from the ticket; a verdict that depends
+on this names the assumption.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ UNIT = "h"
 
 
 def restoration_times(service: Service) -> tuple[Instants, NDArray[np.float64], tuple[str, ...]]:
-    """Starts (us), hours until restoration, and tickets of the total unplanned outages of the period.
+    """Return starts (us), hours until restoration, and tickets of the total unplanned outages of the period.
 
     For an open outage, hours count up to the period's end.
     """
@@ -37,16 +37,16 @@ def restoration_times(service: Service) -> tuple[Instants, NDArray[np.float64], 
 
 
 def outages_of(service: Service) -> tuple[Counted, ...]:
-    """The total unplanned outages that touch the period; adjoining or overlapping ones count as one.
+    """Return the total unplanned outages that touch the period; adjoining or overlapping ones count as one.
 
-    An outage keeps its parts before and after the period. Its ticket joins all their tickets by "+", and was
-    opened when the first of them was.
+    An outage keeps its parts before and after the period. A merged outage has all tickets joined by "+", opened at the
+    time of the first.
     """
     return replace(service, counted=joined(service.counted)).of("unplanned")
 
 
 def joined(counted: Iterable[Counted], counted_as: Class = "unplanned") -> tuple[Counted, ...]:
-    """The incidents of a class, by start; adjoining or overlapping ones count as one, named by all their tickets."""
+    """Return the incidents of a class, by start; adjoining or overlapping ones are merged and named by all tickets."""
     found: list[Counted] = []
     for one in counted:
         if one.counted_as != counted_as:
@@ -67,7 +67,7 @@ def joined(counted: Iterable[Counted], counted_as: Class = "unplanned") -> tuple
 
 
 def ticketed_at(incident: Incident) -> int:
-    """When the ticket of an incident was opened (us): at its start, where nothing else is known."""
+    """Return when the ticket of an incident was opened (us); by default at its start."""
     return max(incident.start, incident.noticed_at if incident.noticed_at is not None else incident.start)
 
 
@@ -76,7 +76,7 @@ def _joined(*tickets: str) -> str:
 
 
 def restored_within(one: Counted, limit_us: int, until: int) -> bool | None:
-    """Whether an outage ended within the limit; None while it is open and within it."""
+    """Tell whether an outage ended within the limit; None while it is open and below the limit."""
     incident = one.incident
     if incident.end is not None:
         return incident.end - incident.start <= limit_us
@@ -100,7 +100,7 @@ def six_hours(case: Case) -> Verdict:
 
 
 def _with_partial(total: Verdict, service: Service, case: Case, limit_h: int) -> Verdict:
-    """The verdict with that on partial outages, which have their own limit."""
+    """Combine the verdict with that on partial outages, which have their own limit."""
     partial, end, limit = service.of("partial"), service.period.end, limit_h * HOUR_US
     answers = {one.incident.ticket: restored_within(one, limit, end) for one in partial}
     late = [one for one in partial if answers[one.incident.ticket] is False]
@@ -154,7 +154,7 @@ def _total(case: Case, service: Service) -> Verdict:
 
 
 def _too_near(one: Counted, limit: int, case: Case) -> bool:
-    """Whether its length differs from the limit by less than the precision of its ends."""
+    """Tell whether an outage's duration differs from the limit by less than the precision of its ends."""
     incident = one.incident
     if incident.end is None:
         return False
@@ -163,7 +163,7 @@ def _too_near(one: Counted, limit: int, case: Case) -> bool:
 
 
 def _unsure(outages: list[Counted]) -> str:
-    """Why some outages have no verdict: still open, or too near the limit for the precision of their times."""
+    """Return why some outages have no verdict: still open, or closer to the limit than the precision of the times."""
     still_open = sum(one.incident.end is None for one in outages)
     near = len(outages) - still_open
     parts = [count(still_open, "is still open", "are still open")] if still_open else []
@@ -179,7 +179,7 @@ def _in_time_since_noticed(one: Counted, limit: int) -> bool:
 
 
 def _clock(hours: float) -> str:
-    """Hours as "6 h 00" or "6 h 00 min 00.5 s": a time just over a limit must not read as the limit."""
+    """Write hours as "6 h 00" or "6 h 00 min 00.5 s": a time just over a limit must not read as the limit."""
     minutes, milliseconds = divmod(round(hours * 3_600_000), 60_000)
     seconds = f"{milliseconds / 1000:06.3f}".rstrip("0").rstrip(".")
     rest = f" min {seconds} s" if milliseconds else ""

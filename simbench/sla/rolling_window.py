@@ -1,7 +1,7 @@
 """Rolling windows and the down time in them, in exact integers.
 
-A window ends at an instant and begins some calendar months earlier in the contract's civil time; its length in
-microseconds changes at midnights after 29 February and around the changes of clocks. Windows are half-open,
+A window ends at an instant and begins some calendar months earlier in the contract's civil time. Its length in
+microseconds changes at midnights after 29 February and around clock changes. Windows are half-open,
 [start, end).
 """
 
@@ -27,11 +27,11 @@ _FAR = 1 << 61
 
 
 class Downtime(msgspec.Struct, frozen=True, eq=False):
-    """Down time as step functions: value i holds from `edges[i]` on, sum i is the total before it.
+    """Down time as step functions: value i applies from `edges[i]` on, sum i is the total before it.
 
     `unplanned` and `planned` are 0 or 1, `partial` counts shares of 1 / `parts`; the `*_sum` are microseconds times
-    those. All are of one length; before the first edge everything is zero. They are int64; `partial` and its sum are
-    whole numbers of Python where the shares have more digits than 64 bits hold.
+    these values. All have the same length; before the first edge all are zero. They are int64; `partial` and its sum
+    are Python integers if the shares have more digits than 64 bits hold.
     """
 
     edges: Instants
@@ -44,7 +44,7 @@ class Downtime(msgspec.Struct, frozen=True, eq=False):
     parts: int = 1
 
     def until(self, at: Instants) -> tuple[Instants, Instants, Instants]:
-        """Unplanned, planned and partial down time (us, the last times `parts`) before ascending instants."""
+        """Return unplanned, planned and partial down time (us, the last times `parts`) before ascending instants."""
         firsts = np.searchsorted(at, self.edges[1:], side="left")
         counts = np.diff(np.concatenate(([0], firsts, [len(at)])))
         return (
@@ -54,9 +54,9 @@ class Downtime(msgspec.Struct, frozen=True, eq=False):
         )
 
     def _lost(self, at: Instants, counts: Instants, rate: Instants, total: Instants) -> Instants:
-        """Interpolate: between two edges the sum is a straight line, given by its value at the epoch.
+        """Interpolate: between two edges the sum is linear, given by its value at the epoch.
 
-        Products may overflow 64 bits on the way; the sums do not, and come out right.
+        Intermediate products may overflow 64 bits; the sums do not, and are correct.
         """
         if not rate.any():
             return np.zeros(len(at), dtype=np.int64)
@@ -69,7 +69,7 @@ class Downtime(msgspec.Struct, frozen=True, eq=False):
 def downtime_of(counted: Iterable[Counted], until: int) -> Downtime:
     """Turn incidents into step functions; open ones end at `until`.
 
-    Overlapping incidents count once: unplanned before planned before partial; partial shares add up to one at most.
+    Overlapping incidents count once, in the order unplanned, planned, partial; partial shares add up to at most one.
     """
     counted = tuple(counted)
     parts = lcm(*{share_of(one).denominator for one in counted if one.counted_as == "partial"})
@@ -99,14 +99,14 @@ def downtime_of(counted: Iterable[Counted], until: int) -> Downtime:
 
 
 def share_of(one: Counted) -> Fraction:
-    """The share of the platform that an incident takes away, as it was written."""
+    """Return the share of the platform that was down in an incident, as written in the record."""
     return Fraction(str(one.incident.share))
 
 
 class Windows(msgspec.Struct, frozen=True, eq=False):
     """The windows by their end: from `since[i]` on they are `length[i]` microseconds long.
 
-    `calendar`: they are calendar periods, of which each begins at its `since` and is looked at as far as it has come.
+    `calendar`: they are calendar periods; each begins at its `since` and is measured up to the current instant.
     """
 
     since: Instants
@@ -114,31 +114,31 @@ class Windows(msgspec.Struct, frozen=True, eq=False):
     calendar: bool = False
 
     def length_at(self, at: Instants) -> Instants:
-        """Length (us) of the whole window that ends at each instant, or of the calendar period that it lies in."""
+        """Return the length (us) of the complete window that ends at each instant, or of its calendar period."""
         found: Instants = self.length[self._places(at)]
         return found
 
     def begins(self, at: Instants) -> Instants:
-        """When the window that ends at each instant begins."""
+        """Return the beginning of the window that ends at each instant."""
         if self.calendar:
             found: Instants = self.since[self._places(at)]
             return found
         return at - self.length_at(at)
 
     def whole(self, at: Instants) -> NDArray[np.bool_]:
-        """Whether the window that ends at each instant is a whole one, as far as the calendar goes."""
+        """Tell for each instant whether the window that ends there is complete by the calendar."""
         if not self.calendar:
             return np.ones(len(at), dtype=np.bool_)
         found: NDArray[np.bool_] = at - self.begins(at) == self.length_at(at)
         return found
 
     def _places(self, at: Instants) -> Instants:
-        """A calendar period holds its end; a rolling window has its new length from the instant of the change on."""
+        """Return the indices of windows: a calendar period includes its end; a rolling one changes at the instant."""
         found: Instants = np.searchsorted(self.since, at, side="left" if self.calendar else "right") - 1
         return np.maximum(0, found)
 
     def leaves(self, instant: int) -> int:
-        """The first instant whose window no longer contains what was just before `instant`."""
+        """Return the first instant whose window no longer contains the time just before `instant`."""
         if self.calendar:
             place = int(self._places(np.array([instant]))[0])
             return int(self.since[place] + self.length[place])
@@ -153,10 +153,10 @@ class Windows(msgspec.Struct, frozen=True, eq=False):
 
 @lru_cache(maxsize=16)
 def windows(start: int, end: int, months: int, calendar: Calendar) -> Windows:
-    """The windows of so many calendar months that end in [start, end].
+    """Return the windows of so many calendar months that end in [start, end].
 
-    Their length changes only at whole hours (midnights and clock changes); a day is examined by the hour if the offset
-    from UTC changes in it, or changed in the day the window began.
+    Their length changes only at whole hours (midnights and clock changes). A day is examined by the hour if the offset
+    from UTC changes in it, or changed on the day on which the window began.
     """
     since, length, day = [start], [start - calendar.months_before(start, months)], start
     offsets = _offsets(day, months, calendar)
@@ -177,7 +177,7 @@ def windows(start: int, end: int, months: int, calendar: Calendar) -> Windows:
 
 @lru_cache(maxsize=16)
 def calendar_windows(start: int, end: int, months: int, calendar: Calendar) -> Windows:
-    """The calendar periods of so many months (counted from January) that touch [start, end]."""
+    """Return the calendar periods of so many months (counted from January) that touch [start, end]."""
     since: list[int] = []
     length: list[int] = []
     at = start
@@ -190,7 +190,7 @@ def calendar_windows(start: int, end: int, months: int, calendar: Calendar) -> W
 
 
 def month_starts(calendar: Calendar, start: int, end: int) -> Iterator[int]:
-    """First instants (us) of the calendar months in [start, end)."""
+    """Return the first instants (us) of the calendar months in [start, end)."""
     at = calendar.period_of(start, 1)[0]
     while at < end:
         if at >= start:

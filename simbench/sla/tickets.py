@@ -1,4 +1,4 @@
-"""Every incident of a period as one line: its classification and reason, and when it leaves the window."""
+"""Every incident of a period as one line: its class, the reason, and the time at which it leaves the window."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simbench.sla.restoration import outages_of, restored_within
 
 
 class Ticket(msgspec.Struct, frozen=True):
-    """One line of incidents.csv. Times are ISO 8601 in the contract's civil time; empty where there is none."""
+    """One line of incidents.csv. Times are ISO 8601 in the contract's civil time, or empty."""
 
     ticket: str
     start: str
@@ -35,7 +35,7 @@ class Ticket(msgspec.Struct, frozen=True):
 
 
 def tickets(service: Service, contract: Contract) -> list[Ticket]:
-    """All known incidents, with those of the history, by start."""
+    """Return all known incidents, including those of the history, by start."""
     year = year_of(service, contract)
     limit = contract.terms.quality.restoration_h.value * HOUR_US
     answers = {True: "yes", False: "no", None: "still lasts"}
@@ -74,5 +74,5 @@ def _ticket(one: Counted, year: Year, calendar: Calendar, judged: str) -> Ticket
 
 
 def moment(us: int | None, calendar: Calendar) -> str:
-    """An instant as ISO 8601 with its offset, to the second where it is a whole one; empty for none."""
+    """Write an instant as ISO 8601 with its offset, without a fraction if it is a whole second; empty for none."""
     return "" if us is None else calendar.iso(us)

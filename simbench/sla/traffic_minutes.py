@@ -1,4 +1,4 @@
-"""Traffic by code and minute from a ledger's minute table; what its rows say of held messages."""
+"""Traffic by code and minute from a ledger's minute table, and the rows on held messages."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Minutes(msgspec.Struct, frozen=True, eq=False):
     """Columns of one length, by code and then time. `at` is the minute's first instant (us).
 
-    `accepted`, `refused`, `held` and `submitted` count segments in the minute, `backlog` what waits at its end;
-    `submitted` and `backlog` are None where they are not known.
+    `accepted`, `refused`, `held` and `submitted` count segments in the minute, `backlog` those waiting at its end;
+    `submitted` and `backlog` are None if unknown.
     """
 
     code: NDArray[Any]
@@ -33,7 +33,7 @@ class Minutes(msgspec.Struct, frozen=True, eq=False):
 
 
 def recorded_minutes(run: Run) -> Minutes | None:
-    """The minutes in a ledger's own table, None if it keeps messages instead."""
+    """Return the minutes in a ledger's own table, None if it keeps messages instead."""
     from simbench.ledger.scan import columns_of, field  # noqa: PLC0415 - Arrow is slow to load
 
     found = columns_of(run, "minute", field(*Minutes.__struct_fields__), by=("code", "at"))
@@ -41,7 +41,7 @@ def recorded_minutes(run: Run) -> Minutes | None:
 
 
 def answers(run: Run) -> int:
-    """The number of messages with an answer in a ledger of messages."""
+    """Return the number of answered messages in a ledger of messages."""
     from simbench.ledger import scan  # noqa: PLC0415 - Arrow is slow to load
 
     batches = scan.scan(run, "centre", scan.field("n"), scan.among("kind", "accepted", "refused"))
@@ -49,21 +49,23 @@ def answers(run: Run) -> int:
 
 
 def held_seconds(run: Run) -> Columns:
-    """code, at (us), accepted and held by second, at least around all minutes in which messages were held."""
+    """Return code, at (us), accepted and held by second, at least around all minutes in which messages were held."""
     from simbench.ledger import scan  # noqa: PLC0415 - Arrow is slow to load
 
     minutes = scan.sums_of(run, "centre", {"at": scan.floor("at", MINUTE_US)}, {}, scan.among("kind", "held"))["at"]
     if not len(minutes):
         return {name: np.empty(0, dtype=np.int64) for name in ("code", "at", "accepted", "held")}
     where = scan.among("kind", "accepted", "held")
-    if len(minutes) * 4 < (minutes[-1] - minutes[0]) // MINUTE_US:  # little is held: those minutes and the ones after
+    if (
+        len(minutes) * 4 < (minutes[-1] - minutes[0]) // MINUTE_US
+    ):  # few messages are held: only those minutes and the following ones
         where &= scan.floor("at", MINUTE_US).isin(np.union1d(minutes, minutes + MINUTE_US).tolist())
     by = {**scan.field("code"), "at": scan.floor("at", SECOND_US)}
     return scan.sums_of(run, "centre", by, {kind: scan.segments(kind) for kind in ("accepted", "held")}, where)
 
 
 def logouts(run: Run) -> Instants:
-    """When connections ended, and the messages held for them were dropped."""
+    """Return when connections ended and the messages held for them were dropped."""
     from simbench.ledger import scan  # noqa: PLC0415 - Arrow is slow to load
 
     found: Instants = scan.sums_of(run, "centre", scan.field("at"), {}, scan.among("kind", "logout"))["at"]

@@ -1,7 +1,7 @@
-"""Watches a table of tickets or a log that grows: budget and forecast as they stand, kept in a ledger, with warnings.
+"""Watches a growing table of tickets or log: current budget and forecast with warnings, incidents kept in a ledger.
 
-Every look reads the file as it is, so that a corrected ticket is judged as corrected; the ledger keeps what was seen
-first of each incident and of its end.
+Every look reads the complete file, so that a corrected ticket is judged as corrected. The ledger keeps the first
+version of each incident and of its end.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ REPLICATIONS: Final = 2000
 
 
 class Thresholds(msgspec.Struct, frozen=True):
-    """When to warn: budget left below a share of it, probability of a breach within some time (us) above a share."""
+    """Thresholds of warnings: the share of the budget left, and the probability of a breach within some time (us)."""
 
     budget_below: float = 0.25
     chance_above: float = 0.5
@@ -39,9 +39,9 @@ class Thresholds(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How the service stands at an instant (us): hours of budget, availability, outages, probability of a breach.
+    """State of the service at an instant (us): hours of budget, availability, outages, probability of a breach.
 
-    `chance` is None with fewer than two outages that have ended.
+    `chance` is None with fewer than two ended outages.
     """
 
     at: int
@@ -53,7 +53,7 @@ class Standing(msgspec.Struct, frozen=True):
     chance: float | None
 
     def crossed(self, thresholds: Thresholds) -> dict[str, str]:
-        """The thresholds crossed by name, each with a line that says so."""
+        """Return the crossed thresholds by name, each with its warning."""
         found = {}
         share = self.left_h / self.allowed_h if self.allowed_h else 0.0
         if share < thresholds.budget_below:
@@ -71,7 +71,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def standing(incidents: tuple[Incident, ...], contract: Contract, now: int, known_from: int, ahead_us: int) -> Standing:
-    """How a service stands at `now`, by the incidents that began before it."""
+    """Return the state of a service at `now`, by the incidents that began earlier."""
     service = Service(Period(known_from, now, known_from), counted([o for o in incidents if o.start < now], contract))
     year, at, formula = year_of(service, contract), np.array([now]), contract.terms.quality.availability_formula.value
     allowed, spent = budget(year, contract, at)
@@ -86,9 +86,9 @@ def standing(incidents: tuple[Incident, ...], contract: Contract, now: int, know
 
 
 class Watch:
-    """A ledger that incidents are appended to as they are seen, and the thresholds that were crossed last.
+    """A ledger to which incidents are appended as they are seen, and the thresholds crossed at the last look.
 
-    Raises LedgerError where the folder cannot be written, or another watch writes it.
+    Raises LedgerError if the folder cannot be written or another watch writes it.
     """
 
     def __init__(self, folder: Path, contract: Contract, thresholds: Thresholds) -> None:
@@ -104,7 +104,7 @@ class Watch:
             self._ledger = Ledger.create(place, info, daily=False)
 
     def look(self, source: Source, now: int) -> tuple[Standing, list[str]]:
-        """Take in what is new, and say how the service stands and what lines that is worth: crossings, both ways."""
+        """Record new incidents; return the state of the service and the lines to print (thresholds crossed)."""
         lines = list(self._append(source.incidents, now))
         found = standing(source.incidents, self.contract, now, source.period.known_from, self.thresholds.ahead_us)
         crossed = found.crossed(self.thresholds)
@@ -115,7 +115,7 @@ class Watch:
         return found, lines
 
     def _append(self, incidents: tuple[Incident, ...], now: int) -> Iterator[str]:
-        """Write incidents that are new and ends that are; say which tickets no longer are what was written."""
+        """Write new incidents and new ends; return a line for each ticket that differs from its written version."""
         for one in incidents:
             before = self._seen.get(one.ticket)
             if one.start > now or one == before:
@@ -128,25 +128,25 @@ class Watch:
                 begun = incident_rows(one)[0]
                 self._ledger.events.append(row_of(one.end, Restored(str(begun[2]), ticket=one.ticket)))
             else:
-                yield f"ticket {one.ticket} is no longer what it was; it is judged as it is now"
+                yield f"ticket {one.ticket} has changed since it was recorded; its current version is judged"
         self._ledger.flush()
 
     def close(self) -> None:
-        """End the ledger."""
+        """Close the ledger."""
         self._ledger.close()
 
 
 def metrics(found: Standing, crossed: frozenset[str]) -> str:
-    """The figures in the text format of Prometheus, for a collector of text files."""
+    """Return the figures in the text format of Prometheus, for a collector of text files."""
     values = {
-        "budget_allowed_hours": ("Hours that a whole window may lose.", found.allowed_h),
-        "budget_left_hours": ("Hours of it that are left.", found.left_h),
-        "availability_ratio": ("Availability of the window that ends now.", found.availability),
-        "outages": ("Total, unplanned outages known.", found.outages),
-        "open_outages": ("Of these, those that still last.", found.open_outages),
+        "budget_allowed_hours": ("Hours of down time allowed in a complete window.", found.allowed_h),
+        "budget_left_hours": ("Hours of the allowed down time that are left.", found.left_h),
+        "availability_ratio": ("Availability over the window that ends now.", found.availability),
+        "outages": ("Number of total, unplanned outages.", found.outages),
+        "open_outages": ("Number of total, unplanned outages that are still open.", found.open_outages),
         "breach_probability": ("Probability that availability falls below its target.", found.chance),
         "thresholds_crossed": ("Thresholds crossed.", len(crossed)),
-        "looked_at_seconds": ("When this was worked out.", found.at / SECOND_US),
+        "looked_at_seconds": ("Time at which these figures were computed.", found.at / SECOND_US),
     }
     lines = []
     for name, (meaning, value) in values.items():

@@ -1,4 +1,4 @@
-"""Values of a table's cells: truth values, numbers and codes, as people and spreadsheets write them."""
+"""Reads the cells of a table: truth values, numbers and codes, as people and spreadsheets write them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def number_of(cell: Any, place: str, *, decimal_comma: bool = False) -> Decimal:
 
 
 def _with_point(text: str) -> str:
-    """The last of points and commas is the decimal one; a mark that stands more than once groups thousands."""
+    """Write the decimal mark as a point: the last point or comma is decimal, one that occurs twice groups digits."""
     point, comma = text.rfind("."), text.rfind(",")
     if comma > point:
         return text.replace(".", "").replace(",", ".") if text.count(",") == 1 else text.replace(",", "")

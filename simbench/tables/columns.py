@@ -16,11 +16,11 @@ from simbench.base.toml_files import choice, label, read_toml, shown
 class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to read one kind of table.
 
-    `columns` gives for our column the heading in the table, as `start = "Début"`. `values` gives for each of our
-    columns our word for each word in the table, as `planned = { oui = "true" }`. `defaults` gives values for cells that
-    are empty or columns that are missing.
+    `columns` maps our column names to headings of the table, such as `start = "Début"`. `values` maps, for each of our
+    columns, words of the table to our words, such as `planned = { oui = "true" }`. `defaults` gives values for empty
+    cells and missing columns.
 
-    `time` is a `strptime` pattern (empty: ISO 8601 or seconds since 1970), `tz` the zone of times without one, as
+    `time` is a `strptime` pattern (empty: ISO 8601 or seconds since 1970), `tz` the zone of times without one, such as
     "Europe/Paris". `encoding` and `delimiter` are detected if empty; a byte-order mark and a `sep=` line take
     precedence over them. `sheet` is the sheet of a workbook (empty: the first).
     """

@@ -1,4 +1,4 @@
-"""Delimited text: its encoding, delimiter and heading line, and its records one by one."""
+"""Reads delimited text: detects encoding, delimiter and heading line, and yields records one by one."""
 
 from __future__ import annotations
 

@@ -20,16 +20,16 @@ EXPECTED = "a DataFrame of pandas or polars, an Arrow table, or columns by name"
 
 
 class ArrowStream(Protocol):
-    """A table of any library that exports Arrow: a DataFrame of pandas (2.2 on) or polars, an Arrow table."""
+    """A table of any library that exports Arrow, such as pandas (from 2.2), polars or Arrow itself."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """The table as an Arrow stream."""
+        """Return the table as an Arrow stream."""
 
 
 class Frame:
-    """A table in memory: rows under named columns, as Arrow, pandas or polars.
+    """A table in memory, available as Arrow, pandas or polars.
 
-    `arrow` is the `pyarrow.Table`, `name` the name it has in messages.
+    `arrow` is the `pyarrow.Table`, `name` the table's name in messages.
 
     >>> frame = Frame.of({"code": ["36010", "36020"], "rate_per_s": [10, 20]}, "rates")
     >>> frame
@@ -44,7 +44,7 @@ class Frame:
 
     @classmethod
     def of(cls, thing: object, name: str = "table") -> Frame:
-        """A frame of a DataFrame (pandas, polars), of anything that exports Arrow, or of columns by name.
+        """Create a frame from a DataFrame (pandas, polars), any object that exports Arrow, or columns by name.
 
         Raises BadInput for anything else, and for columns of unequal lengths or mixed types.
         """
@@ -81,17 +81,17 @@ class Frame:
         return list(self.arrow.column(column).to_pylist())
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Each row as values by column, in order."""
+        """Yield each row as values by column, in order."""
         for batch in self.arrow.to_batches(max_chunksize=10_000):
             yield from batch.to_pylist()
 
     def to_pandas(self) -> pd.DataFrame:
-        """The table as a DataFrame of pandas. Raises BadInput, with the install command, where pandas is absent."""
+        """Return a pandas DataFrame. Raises BadInput, with the install command, if pandas is not installed."""
         need("pandas", "to_pandas")
         return self.arrow.to_pandas()
 
     def to_polars(self) -> pl.DataFrame:
-        """The table as a DataFrame of polars. Raises BadInput, with the install command, where polars is absent."""
+        """Return a polars DataFrame. Raises BadInput, with the install command, if polars is not installed."""
         need("polars", "to_polars")
         import polars as pl  # noqa: PLC0415 - an optional extra
 
@@ -100,7 +100,7 @@ class Frame:
         return frame
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """Export as an Arrow stream, so that any library that knows Arrow reads it without a copy."""
+        """Return the table as an Arrow stream, which other libraries read without a copy."""
         return self.arrow.__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
@@ -112,7 +112,7 @@ class Frame:
 
 
 def frame_of(sheet: Sheet) -> Frame:
-    """A sheet of a report as a frame."""
+    """Convert a sheet of a report to a frame."""
     columns: dict[str, list[Any]] = {name: [row[at] for row in sheet.rows] for at, name in enumerate(sheet.columns)}
     mixed = {name for name, cells in columns.items() if len({type(one) for one in cells if one is not None}) > 1}
     texts = {name: [None if one is None else str(one) for one in columns[name]] for name in mixed}
@@ -120,19 +120,19 @@ def frame_of(sheet: Sheet) -> Frame:
 
 
 def place_of(source: Path | Frame) -> str:
-    """The name of a table in messages, whether it is a file or in memory."""
+    """Return the name of a table in messages: its path, or the name of a frame."""
     return source.name if isinstance(source, Frame) else str(source)
 
 
 def is_table(thing: object) -> bool:
-    """Whether something is a table in memory: a frame, an Arrow table, or a DataFrame of pandas or polars."""
+    """Return whether an object is a table in memory: a frame, an Arrow table, or a DataFrame of pandas or polars."""
     if isinstance(thing, Frame) or hasattr(thing, "__arrow_c_stream__"):
         return True
     return type(thing).__name__ == "DataFrame" and hasattr(thing, "columns")
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """The same with texts as Arrow's own strings, whichever kind of text column the library exports."""
+    """Convert text columns to Arrow strings, because libraries export several kinds of them."""
     import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
 
     fields = [

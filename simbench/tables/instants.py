@@ -1,7 +1,7 @@
-"""Instants as people and programs write them: ISO 8601, a pattern, or seconds since 1970, with or without a zone.
+"""Reads times as people and programs write them: ISO 8601, a pattern, or seconds since 1970, with or without a zone.
 
-A civil time may exist twice (the hour repeated in October) or not at all (the one skipped in March): both have two
-readings, and `Moment` keeps both.
+A civil time may occur twice (in the hour repeated in October) or not at all (in the hour skipped in March): both have
+two readings, and `Moment` keeps both.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"([0-9]{9,19})(?:[.,]([0-9]{1,9}))?")
 _PER_SECOND: Final = {9: 1, 10: 1, 12: 10**3, 13: 10**3, 15: 10**6, 16: 10**6, 18: 10**9, 19: 10**9}
 _EPOCH_PATTERN = "%s"
 _LONGEST_DATE = 10  # characters of a date without a time
-# Hours from UTC of the zone words that mean one thing only: RFC 5322, 4.3, and those in use in Europe.
+# Hours from UTC of unambiguous zone words: RFC 5322, 4.3, and those in use in Europe.
 _ZONES: Final = {
     "Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MET": 1, "MEST": 2, "EET": 2,
     "EEST": 3, "EST": -5, "EDT": -4, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
@@ -61,7 +61,7 @@ def zone_of(name: str, place: str = "--tz") -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise BadInput(place, f"{shown(name)} is no time zone", "a name like Europe/Paris or UTC") from None
+        raise BadInput(place, f"{shown(name)} is not a time zone", "a name like Europe/Paris or UTC") from None
 
 
 def instant_of(written: Any, zone: tzinfo | None, place: str, pattern: str = "") -> int:
@@ -78,7 +78,7 @@ def moment_of(written: Any, zone: tzinfo | None, place: str, pattern: str = "") 
     if isinstance(written, datetime):
         return _placed(written, zone, place, str(written))
     text = written.strip() if isinstance(written, str) else _plain(written)
-    if not pattern and len(text) > _LONGEST_DATE and text[4] == "-":  # most tables: no number, and no pattern to follow
+    if not pattern and len(text) > _LONGEST_DATE and text[4] == "-":  # most tables: neither a number nor a pattern
         plain = _with_offset(text)
         if plain is not None:
             return plain
@@ -91,7 +91,7 @@ def moment_of(written: Any, zone: tzinfo | None, place: str, pattern: str = "") 
 
 
 def _with_offset(text: str) -> Moment | None:
-    """A plain ISO 8601 time with an offset, which most rows of long tables have; None for anything else."""
+    """Read a plain ISO 8601 time with an offset, the usual form in long tables; return None for anything else."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -125,7 +125,7 @@ def _plausible(us: int, place: str, text: str) -> Moment:
 
 def _check_year(moment: datetime, place: str, text: str) -> None:
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise BadInput(place, f"{shown(text)} is no plausible time", f"a year from {FIRST_YEAR} to {LAST_YEAR}")
+        raise BadInput(place, f"{shown(text)} is not a plausible time", f"a year from {FIRST_YEAR} to {LAST_YEAR}")
 
 
 def _placed(moment: datetime, zone: tzinfo | None, place: str, text: str) -> Moment:
@@ -135,9 +135,9 @@ def _placed(moment: datetime, zone: tzinfo | None, place: str, text: str) -> Mom
         return Moment(at, at)
     if zone is None:
         expected = "a zone, as in 2026-03-02T10:00:00+01:00, or the option --tz"
-        raise NoZone(place, f"{shown(text)} says no time zone", expected)
+        raise NoZone(place, f"{shown(text)} has no time zone", expected)
     first, second = (us_of(moment.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
-    # PEP 495: of a time that is skipped, fold 0 has the offset from before the change, and so is the later instant.
+    # PEP 495: for a skipped time, fold 0 uses the offset before the change and so gives the later instant.
     return Moment(first, second, first > second)
 
 
@@ -148,11 +148,11 @@ def _parsed(text: str, pattern: str, place: str) -> datetime:
         return _by_pattern(text, pattern, place)
     except ValueError:
         expected = f"a time like {pattern}" if pattern else ISO
-        raise BadInput(place, f"{shown(text)} is no time", expected) from None
+        raise BadInput(place, f"{shown(text)} is not a time", expected) from None
 
 
 def _by_pattern(text: str, pattern: str, place: str) -> datetime:
-    """`strptime`, but also reading the zone word of a `%Z`."""
+    """Read a time like `strptime`, but also the zone word of a `%Z`."""
     if "%Z" not in pattern:
         return datetime.strptime(text, pattern)
     for word in _WORD.finditer(text):
@@ -160,7 +160,7 @@ def _by_pattern(text: str, pattern: str, place: str) -> datetime:
         if hours is not None:
             plain = f"{text[: word.start()]}{hours:+03d}00{text[word.end() :]}"
             return datetime.strptime(plain, pattern.replace("%Z", "%z"))
-    raise BadInput(place, f"{shown(text)} names no zone known here", f"one of {', '.join(_ZONES)}, or an offset (%z)")
+    raise BadInput(place, f"{shown(text)} names no known zone", f"one of {', '.join(_ZONES)}, or an offset (%z)")
 
 
 @lru_cache(maxsize=65_536)

@@ -1,4 +1,4 @@
-"""Parquet and Arrow in memory: the wanted columns, batch by batch, each checked for a suitable type."""
+"""Reads the wanted columns of Parquet files and Arrow tables, batch by batch, and checks their types."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _fits(type_: pa.DataType, kind: Kind) -> bool:
 
 
 def _cells(pa: Any, column: Any) -> list[Any]:
-    """Return the values; those Python cannot hold (years beyond 9999, invalid UTF-8) become texts that say so."""
+    """Return the values; those that Python cannot represent (years above 9999, invalid UTF-8) become the text "�"."""
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
     try:

@@ -1,6 +1,7 @@
-"""The reader of tables as rows of named cells: delimited text, Parquet or XLSX, detected by their first octets; frames.
+"""Reads tables as rows of named cells: frames, and files of delimited text, Parquet or XLSX.
 
-An unusable row is rejected with its line and the reason; an unusable table raises an error.
+The format of a file is detected by its first octets. An unusable row is rejected with its line and the reason; an
+unusable table raises an error.
 """
 
 from __future__ import annotations

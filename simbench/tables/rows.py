@@ -94,7 +94,7 @@ def collect(table: Table, read: Callable[[Row], T]) -> Collected[T]:
 
 @contextmanager
 def closing_on_error(*rows: object) -> Iterator[None]:
-    """Close the file behind some rows if their processing fails; rows that nobody has begun to read close no other."""
+    """Close the files of these rows if their processing fails."""
     try:
         yield
     except BaseException:

@@ -1,4 +1,4 @@
-"""XLSX: one sheet of a workbook, row by row, with the formula results stored when it was saved."""
+"""Reads one sheet of an XLSX workbook, row by row, with the formula results stored when it was saved."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_ROWS: Final = 1_048_576  # that a sheet can have
 UNZIPPED: Final = 50  # octets inside the archive for each of its own; sheets have about ten
 FEW_OCTETS: Final = 16_000_000  # allowed in an archive of any size
 LARGE: Final = ("xl/worksheets/", "xl/sharedStrings.xml")  # parts that grow with the table
-MOST_BESIDE: Final = 4_000_000  # octets of any other part, of which each takes a multiple in memory
+MOST_BESIDE: Final = 4_000_000  # octets of any other part; each takes a multiple of them in memory
 
 
 class Workbook:
@@ -51,7 +51,7 @@ class Workbook:
                         yield number, list(cells)
             except BadInput:
                 raise
-            except Exception as problem:  # openpyxl raises whatever zip, XML and its own descriptors raise
+            except Exception as problem:  # openpyxl passes on errors of zip, XML and its own descriptors
                 raise self._damaged(problem, number) from None
 
     def _sheet(self, file: BinaryIO, sheet: str) -> Any:
@@ -85,10 +85,10 @@ class Workbook:
         for part in parts:
             if part.file_size > MOST_BESIDE and not part.filename.startswith(LARGE):
                 problem = f"{part.filename!a:.60} has {part.file_size:,} octets"
-                raise BadInput(label(self.path), problem, f"at most {MOST_BESIDE:,} beside its cells and texts")
+                raise BadInput(label(self.path), problem, f"at most {MOST_BESIDE:,} besides its cells and texts")
 
     def _damaged(self, problem: Exception, row: int) -> BadInput:
         zipped = isinstance(problem, BadZipFile)
-        why = "is no whole ZIP archive" if zipped else f"cannot be read ({type(problem).__name__})"
+        why = "is not a complete ZIP archive" if zipped else f"cannot be read ({type(problem).__name__})"
         place = f"{label(self.path)}: after row {row}" if row else label(self.path)
         return BadInput(place, f"the workbook {why}", "an XLSX workbook as a spreadsheet saves it")

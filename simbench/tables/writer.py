@@ -1,8 +1,8 @@
-"""Tables written as CSV or XLSX; no cell becomes a formula in a spreadsheet.
+"""Writes tables as CSV or XLSX; no cell becomes a formula in a spreadsheet.
 
-Texts that begin with =, +, -, @, tab or a line end get an apostrophe in CSV, unless they are numbers, and so do their
-parts behind a comma, semicolon, bar, tab or line end, where a spreadsheet with other separators begins a cell. They are
-stored as texts in XLSX. The same tables give the same octets.
+In CSV, a text that begins with =, +, -, @, tab or a line end gets an apostrophe, unless it is a number. So does each
+part of a text after a comma, semicolon, bar, tab or line end, because a spreadsheet with other separators begins a cell
+there. In XLSX, texts are stored as texts. The same tables give the same octets.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import msgspec
 from simbench.base.extras import need
 
 Cell = str | int | float | Decimal | date | bool | None
-# A beginning of a cell, for some separator, and a sign there that a spreadsheet takes for a formula; no number.
+# The beginning of a cell, for any separator, with a character that begins a formula; numbers are excluded.
 _RISKY: Final = re.compile(
     r"(?:\A|(?<=[,;|\t\r\n]))(?=\"*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])"
     r"(?![+-]?\d+(?:[.,]\d+)?(?:[,;|\t\r\n]|\Z))"
@@ -43,17 +43,17 @@ class Sheet(msgspec.Struct, frozen=True):
 
 
 def guarded(text: str) -> str:
-    """A text as a spreadsheet must show it; numbers stay as they are."""
+    """Return a text with apostrophes against formulas; numbers are unchanged."""
     return _RISKY.sub("'", text)
 
 
 def unguarded(text: str) -> str:
-    """A text read from CSV without the apostrophe that `guarded` put before it."""
+    """Return a text read from CSV without the apostrophe that `guarded` put before it."""
     return _GUARDED.sub("", text)
 
 
 def csv_cell(cell: Cell) -> object:
-    """A cell as CSV writes it: texts guarded, booleans as true or false, nothing for None."""
+    """Return a cell as CSV writes it: texts guarded, booleans as true or false, None as an empty text."""
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -62,12 +62,12 @@ def csv_cell(cell: Cell) -> object:
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Iterable[Cell]], *, end: str = "\n") -> str:
-    """Headings and rows as CSV; without headings if there are none."""
+    """Return headings (if any) and rows as CSV."""
     return "".join(csv_lines(columns, rows, end=end))
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Iterable[Cell]], *, end: str = "\n") -> Iterator[str]:
-    """The same line by line, for tables of any length."""
+    """Yield headings and rows as lines of CSV, for tables of any length."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")  # so that both characters are quoted within a cell
     for row in chain([columns] if columns else [], rows):
@@ -78,12 +78,12 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Iterable[Cell]], *, end: st
 
 
 def sheet_csv(sheet: Sheet) -> bytes:
-    """A table as a CSV file."""
+    """Return a table as the octets of a CSV file."""
     return csv_text(sheet.columns, sheet.rows).encode()
 
 
 def workbook(sheets: Sequence[Sheet], place: str = "--xlsx") -> bytes:
-    """Tables as the sheets of an XLSX workbook. Raises BadInput, naming `place`, without the extra `xlsx`."""
+    """Return an XLSX workbook with a sheet for each table. Raises BadInput at `place` without the extra `xlsx`."""
     need("xlsx", place)
     import openpyxl  # noqa: PLC0415 - an extra
 
@@ -107,7 +107,7 @@ def workbook(sheets: Sequence[Sheet], place: str = "--xlsx") -> bytes:
 
 
 def _undated(archive: io.BytesIO) -> bytes:
-    """The same archive with every member at one date, and no other instant within."""
+    """Return the archive with one fixed date for every member and property."""
     fresh = io.BytesIO()
     with ZipFile(archive) as old, ZipFile(fresh, "w", ZIP_DEFLATED) as new:
         for name in old.namelist():

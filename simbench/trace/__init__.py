@@ -1,1 +1,1 @@
-"""The judge's own reading of a ledger."""
+"""Traces: what the rules read from a ledger."""

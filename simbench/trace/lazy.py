@@ -1,4 +1,4 @@
-"""Columns that become objects only where somebody looks: ten million texts would not fit in memory."""
+"""Lazy columns: values are made only when they are read, as ten million texts would not fit in memory."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from simbench.ucp import alphabet
 Ints = NDArray[np.int64]
 Objects = NDArray[np.object_]
 Bytes = NDArray[np.uint8]
-_KEPT: Final = 2  # pieces of octets that stay in memory
-LONGEST: Final = 17  # digits that a number with a 1 before them holds
+_KEPT: Final = 2  # pieces of octets kept in memory
+LONGEST: Final = 17  # most digits of a text stored as a number with a 1 before it
 _SIZES: Final = LONGEST + 1
 _POWERS: Final = np.array([10**size for size in range(LONGEST + 1)], np.int64)
 
 
 class Lazy(Protocol):
-    """A column whose values are made when they are asked for."""
+    """A column whose values are made when they are read."""
 
     def __len__(self) -> int: ...
 
@@ -32,7 +32,7 @@ class Lazy(Protocol):
 
 
 class Coded:
-    """Few different values: value `i` is `names[index[i]]`."""
+    """A column with few different values: value `i` is `names[index[i]]`."""
 
     def __init__(self, names: Sequence[object], index: NDArray[np.signedinteger]) -> None:
         self.names = np.empty(len(names), dtype=object)
@@ -54,7 +54,7 @@ class Coded:
 
 
 class Numbers:
-    """Whole numbers of 64 bits that are kept in fewer; with `base` those that it has at these places."""
+    """Integers of 64 bits stored in fewer; with `base`, value `i` is `base[narrow[i]]`."""
 
     def __init__(self, narrow: NDArray[np.signedinteger], base: Ints | None = None) -> None:
         self.narrow, self.base = narrow, base
@@ -80,7 +80,7 @@ class Numbers:
 
 
 class Either:
-    """The values of one column and, behind them, of another, in some order."""
+    """The values of two columns, one after the other, reordered by `order`."""
 
     def __init__(self, one: Lazy, other: Lazy, order: Ints) -> None:
         self._one, self._other, self._order = one, other, order
@@ -99,9 +99,9 @@ class Either:
 
 
 class Made:
-    """Values made one by one from their place; what is not of the usual form stands in `others` by its place.
+    """Values made by `make` from their positions; `others` has the values of another form, by position.
 
-    `filled`: which values may be other than empty.
+    `filled`: which values may be non-empty.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Made:
         return found
 
     def filled(self) -> NDArray[np.bool_]:
-        """Return which rows have a value that may be other than empty."""
+        """Return which rows may have a non-empty value."""
         found = np.ones(self._size, np.bool_) if self._filled is None else self._filled.copy()
         for place in self._odd.tolist():
             found[place] = bool(self._others[place])
@@ -131,7 +131,7 @@ class Made:
 
 
 class Spelt(Made):
-    """Texts of digits, each kept as one number with a 1 before them."""
+    """Texts of digits, each stored as one number with a 1 before it."""
 
     def __init__(self, numbers: Packed, others: Mapping[int, object]) -> None:
         super().__init__(
@@ -140,7 +140,7 @@ class Spelt(Made):
         self._numbers = numbers
 
     def keys(self) -> Ints:
-        """Return a number for each text, the same for the same text."""
+        """Return a number for each text, equal for equal texts."""
         keys, known = self._numbers.whole(), dict[object, int]()
         if self._others:
             keys = keys.copy()
@@ -160,7 +160,7 @@ class Spelt(Made):
         return found
 
     def heads(self, digits: int) -> tuple[list[str], NDArray[np.signedinteger]]:
-        """Return a text of each group of the same length and the same first digits, and the group of each row."""
+        """Group texts by length and first digits: return one text of each group, and the group of each row."""
         heads = np.empty(len(self), np.int64)
         for some, numbers in self._numbers.slices():
             sizes = np.searchsorted(_POWERS, numbers, "right") - 1
@@ -186,16 +186,16 @@ class Spelt(Made):
         return Spelt(Packed(self._numbers.at(places)), {place: self._others[int(places[place])] for place in chosen})
 
     def distinct(self) -> tuple[list[object], NDArray[np.signedinteger]]:
-        """Return the different texts, and which of them each row has."""
+        """Return the different texts, and the index of each row's text."""
         _, firsts, which = np.unique(self.keys(), return_index=True, return_inverse=True)
         return self.at(firsts).tolist(), which
 
 
 class Octets:
-    """The octets of a wire in pieces: each is read again when somebody looks into it, and the last few are kept.
+    """The octets of a wire in pieces, each read again from the file when needed; the last few stay in memory.
 
-    A place counts from the beginning of its piece. What is in no piece as a whole, such as a frame that arrived in two
-    of them, stands behind it.
+    Offsets count from the beginning of a piece. Octets that no piece contains as a whole, such as a frame that arrived
+    in two of them, are kept after the piece's own octets.
     """
 
     def __init__(self) -> None:
@@ -212,14 +212,14 @@ class Octets:
         return len(self._again) - 1
 
     def keep(self, octets: Bytes | bytes) -> int:
-        """Keep octets behind the last piece; return their place."""
+        """Keep octets after those of the last piece; return their offset."""
         more = self._more[-1]
         place = self._sizes[-1] + len(more)
         more += octets if isinstance(octets, bytes) else octets.tobytes()
         return place
 
     def get(self, pieces: Ints, places: Ints, sizes: NDArray[np.signedinteger]) -> list[bytes]:
-        """Return the octets at these places of their pieces."""
+        """Return the octets at these offsets of their pieces."""
         found = [b""] * len(places)
         wanted = np.flatnonzero(sizes)
         for piece in np.unique(pieces[wanted]).tolist():
@@ -241,7 +241,7 @@ class Octets:
 
 
 def octets_of(column: pa.Array) -> tuple[Bytes, Ints]:
-    """The octets of a column one behind the other, and where each value begins; the end of the last one too."""
+    """Return the concatenated octets of a column, and the offset of each value, with the end of the last one."""
     _, offsets, data = column.buffers()
     edges = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
     if data is None or not len(edges):
@@ -250,5 +250,5 @@ def octets_of(column: pa.Array) -> tuple[Bytes, Ints]:
 
 
 def decoded(texts: Iterable[bytes]) -> list[object]:
-    """Texts in the alphabet of the network, written in hexadecimal."""
+    """Decode hexadecimal texts in the GSM alphabet."""
     return [alphabet.decode(bytes.fromhex(text.decode("ascii"))) for text in texts]

@@ -17,9 +17,9 @@ class Login(msgspec.Struct, gc=False):
 
 
 class Line(msgspec.Struct):
-    """One connection while it is read; `slot` is its place among the lines of the run.
+    """One connection while it is read; `slot` is its position among the connections of the run.
 
-    Where reading began later than the connection, `opened_at` stays -1 and it has no first operation.
+    If the record begins after the connection was opened, `opened_at` stays -1 and there is no first operation.
     """
 
     number: int

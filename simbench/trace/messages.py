@@ -1,4 +1,4 @@
-"""Whole messages out of a view of segments, so that rules on texts see what the recipient reads."""
+"""Joins segments to whole messages, so that rules on texts see what the recipient reads."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from simbench.ucp.concat import Assembler, LongMessage
 from simbench.ucp.fields import At
 
 TOKEN: Final = re.compile(r"#[0-9A-Z]{5}")  # the token by which the bench recognises a requested message in its text
-WITHIN_US: Final = HOUR_US  # parts more than an hour apart belong to different messages, as references repeat
-_FIELDS: Final = 4  # of a frame before its data, counted by slashes
+WITHIN_US: Final = HOUR_US  # parts further apart belong to different messages, as references repeat
+_FIELDS: Final = 4  # fields of a frame before its data
 
 
 class Part(NamedTuple):
-    """One segment: its row, who sent it to whom."""
+    """One segment: its row, sender and recipient."""
 
     row: Submit | Mo
     sender: str
@@ -26,17 +26,17 @@ class Part(NamedTuple):
 
 
 def messages_of_submits(submits: Iterable[Submit]) -> Messages:
-    """The messages of a client's submits."""
+    """Return the messages of a client's submits."""
     return _messages([Part(row, row.oadc, row.recipient) for row in submits])
 
 
 def messages_of_mo(segments: Iterable[Mo]) -> Messages:
-    """The messages that subscribers sent."""
+    """Return the messages that subscribers sent."""
     return _messages([Part(row, row.sender, row.code) for row in segments])
 
 
 def _messages(parts: Sequence[Part]) -> Messages:
-    """Messages in order of their first parts."""
+    """Return messages in order of their first parts."""
     assembler, ended = Assembler(WITHIN_US), list[LongMessage]()
     for position, (row, sender, recipient) in enumerate(parts):
         data = row.frame.split(b"/")[_FIELDS:]

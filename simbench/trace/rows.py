@@ -1,4 +1,4 @@
-"""Rows that the judge reads from a wire, and the views of them; instants are microseconds, -1 where missing."""
+"""Rows read from a wire, and their views. Instants are microseconds (UTC), -1 if missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from simbench.trace.view import Bools, Ints, Objects, View
 
 
 class Submit(msgspec.Struct, gc=False):
-    """An operation 51 of the client, and its result: `result_at` stays -1 and `ack` empty while there is none."""
+    """An operation 51 of the client, and its result; without a result `result_at` is -1 and `ack` empty."""
 
     at: int
     session: int
@@ -32,7 +32,7 @@ class Submit(msgspec.Struct, gc=False):
 
 
 class Notification(msgspec.Struct, gc=False):
-    """An operation 53, and the client's answer."""
+    """An operation 53, and the client's result."""
 
     at: int
     session: int
@@ -49,7 +49,7 @@ class Notification(msgspec.Struct, gc=False):
 
 
 class Mo(msgspec.Struct, gc=False):
-    """An operation 52 (a message of a subscriber), and the client's answer."""
+    """An operation 52 (a message of a subscriber), and the client's result."""
 
     at: int
     session: int
@@ -65,7 +65,7 @@ class Mo(msgspec.Struct, gc=False):
 
 
 class Alert(msgspec.Struct, gc=False):
-    """An operation 31 of the client, and when it was answered."""
+    """An operation 31 of the client, and the instant of its result."""
 
     at: int
     session: int
@@ -75,7 +75,7 @@ class Alert(msgspec.Struct, gc=False):
 
 
 class FrameSeen(msgspec.Struct, gc=False):
-    """A frame, or octets that are none; direction "in" is the client's, `problem` "" when it is sound."""
+    """A frame, or octets outside any frame; direction "in" is from the client; `problem` is "" if there is none."""
 
     at: int
     session: int
@@ -108,7 +108,7 @@ class Session(msgspec.Struct, gc=False):
 
 
 class Attempt(msgspec.Struct, gc=False):
-    """A connection attempt: who ("address:port"), and what became of it ("session" where it became one)."""
+    """A connection attempt: the peer ("address:port") and the outcome ("session" if it succeeded)."""
 
     at: int
     peer: str
@@ -118,8 +118,8 @@ class Attempt(msgspec.Struct, gc=False):
 class Message(msgspec.Struct):
     """A message as its recipient reads it.
 
-    `rows_of` are the places of its parts in the view of segments, `doubles` of those that came twice; a message with
-    `missing` parts never became whole. `segments` counts what the network carried, doubles left out.
+    `rows_of` are the positions of its parts in the view of segments, `doubles` those of repeated parts; `missing` are
+    the numbers of parts that never arrived. `segments` counts segments on the network without repeated ones.
     """
 
     at: int
@@ -138,7 +138,7 @@ class Message(msgspec.Struct):
 
 
 class Late(msgspec.Struct, gc=False):
-    """A stretch in which the bench, or the clock of a capture, may be off by `size_us`, and where that was."""
+    """An interval in which instants may be wrong by `size_us`; `place` names the part of the bench that was late."""
 
     started: int
     ended: int
@@ -214,7 +214,7 @@ class Alerts(View[Alert], row=Alert):
 
 
 class Frames(View[FrameSeen], row=FrameSeen):
-    """Every frame and every piece that is none, in order."""
+    """Every frame, and octets outside any frame, in order."""
 
     at: Ints
     session: Ints
@@ -273,7 +273,7 @@ class Messages(View[Message], row=Message):
 
 
 class Lateness(View[Late], row=Late):
-    """Stretches of lateness."""
+    """Intervals of timing error."""
 
     started: Ints
     ended: Ints

@@ -1,4 +1,4 @@
-"""Frames of a wire read one by one: what each is, what it answers, and what is wrong with it."""
+"""Reads frames of a wire one by one: the kind of each, the operation a result answers, and its problems."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer
 
 ALPHANUMERIC = "5039"
-LONGEST_NUMBER = 18  # digits that a column of 64 bits holds
-GIVEN_UP_US = 60 * SECOND_US  # an operation unanswered for so long is given up, and its number free again
+LONGEST_NUMBER = 18  # most digits of a number of 64 bits
+GIVEN_UP_US = 60 * SECOND_US  # after this time without a result, the TRN of an operation is free again
 TRNS: Final = 100
 _IN_USE, _NOTHING_ASKED = "TRN in use", "answers nothing that was asked"
 READY, SEEN_OPEN, ACCOUNT = range(3)
 
 
 class Spot(msgspec.Struct):
-    """Where a frame ended: its number among all, instant, line, and the place of its octets."""
+    """The position of a frame: its number among all frames, instant, connection, and the offset of its octets."""
 
     order: int
     at: int
@@ -39,7 +39,7 @@ class Spot(msgspec.Struct):
 
 
 class SingleFrames:
-    """The columns of a wire, and the reader of a frame that is not plain."""
+    """The columns of a wire, and the reader of frames that are not plain."""
 
     def __init__(self, *, compiled: bool) -> None:
         self.octets = Octets()
@@ -50,16 +50,16 @@ class SingleFrames:
         self.alerts: list[Alert] = []
         self.problems, self.signs = Names("", _IN_USE, _NOTHING_ASKED), Names("", "A", "N")
         self.accounts, self.senders = Names(""), Names()
-        # Originators by their word: number of the sender, and whether it is a name; none where it is not sound.
+        # Originators by hash: number of the sender, and whether it is alphanumeric; None if the originator is invalid.
         self._known: dict[tuple[int, int], tuple[int, bool] | None] = {}
         self._logins: list[Login] = []
-        self._noted: list[tuple[int, ...]] = []  # rows of `frames` and `submits` that wait to become columns
+        self._noted: list[tuple[int, ...]] = []  # rows of `frames` (below: of the other stores) not yet in columns
         self._sent: list[tuple[int, ...]] = []
         self._notified: list[tuple[int, ...]] = []
         self._answered: list[tuple[int, ...]] = []
         self._known_received: list[tuple[int, ...]] = []
         self._scanner, self._framer = Scanner(compiled=compiled), Framer()
-        self.heard = np.zeros(2, np.int64)  # frames of each direction
+        self.heard = np.zeros(2, np.int64)  # number of frames in each direction
         self._slots = np.zeros((16, 3), np.int64)
         self._unaligned = np.ones((16, 2), np.bool_)
         self._heard = np.full(16, -1, np.int64)
@@ -80,14 +80,14 @@ class SingleFrames:
         return self.senders.number(_name(data[At.OADC]) if alphanumeric else data[At.OADC]), alphanumeric
 
     def _listen(self, slot: int, at: int) -> None:
-        """A frame of the client, or octets that are none, on a line: how long it was silent before."""
+        """Update the client's silences at a frame, or at octets outside any frame."""
         quiet = self._quiet[slot]
         if quiet[LAST] >= 0 and at - quiet[LAST] > quiet[LONGEST_SILENCE]:
             quiet[LONGEST_SILENCE], quiet[SINCE] = at - quiet[LAST], quiet[LAST]
         quiet[LAST] = at
 
     def _frame(self, frame: Frame, spot: Spot, way: int) -> tuple[int, bool]:
-        """Read one sound frame; return the number of its problem, and whether that is tolerated."""
+        """Read one well-formed frame; return the number of its problem (0: none), and whether that is tolerated."""
         if way:
             self._from_smsc(frame, spot)
             return 0, False
@@ -98,7 +98,7 @@ class SingleFrames:
         return self.problems.number(problem or amiss), noted
 
     def _from_client(self, frame: Frame, spot: Spot) -> str:
-        """Read it; return what is amiss with its number, "" for nothing."""
+        """Read a frame of the client; return the problem of its TRN, "" if there is none."""
         line = spot.line
         if frame.kind == "R":
             return self._acknowledge(frame, spot)
@@ -123,9 +123,9 @@ class SingleFrames:
         self._slots[line.slot, ACCOUNT] = self.accounts.number(line.account)
 
     def _await(self, frame: Frame, spot: Spot, number: int) -> str:
-        """An operation of the client waits for its result, unless its number is in use: then the SMSC discards it.
+        """Record that an operation of the client waits for its result. If its TRN is in use, the SMSC discards it.
 
-        Source: EMI-UCP 4.0, windowing (the UCP reference, section 1.4).
+        Source: EMI-UCP 4.0, windowing (docs/reference/ucp.md, section 1.4).
         """
         waiting = self._asked[int(frame.trn), spot.line.slot]
         if waiting[0] and spot.at - waiting[2] <= GIVEN_UP_US:
@@ -154,7 +154,7 @@ class SingleFrames:
         return number
 
     def _written(self, store: Store, column: str, number: int, text: str) -> int:
-        """A text of digits with a 1 before them; any other is kept as it is."""
+        """Return a text of digits as a number with a 1 before it; any other text is stored unchanged in `others`."""
         if len(text) <= LONGEST and text.isascii() and (text.isdigit() or not text):
             return int("1" + text)
         store.other(column, number, text)
@@ -191,7 +191,7 @@ class SingleFrames:
         return len(self.mo) - 1
 
     def _answer(self, frame: Frame, spot: Spot) -> None:
-        """A result of the SMSC: complete what it answers."""
+        """Complete the operation that a result of the SMSC answers."""
         waiting = self._asked[int(frame.trn), spot.line.slot]
         if waiting[0] != _kind(frame):
             return
@@ -220,10 +220,10 @@ class SingleFrames:
         self._answered.append((number, at, self.signs.number(data[0] if data else ""), ec, scts))
 
     def _acknowledge(self, frame: Frame, spot: Spot) -> str:
-        """A result of the client: complete the 52 or 53 it answers."""
+        """Complete the 52 or 53 that a result of the client answers; return the problem, "" if there is none."""
         waiting = self._unacknowledged[int(frame.trn), spot.line.slot]
         if waiting[0] != _kind(frame):
-            return _NOTHING_ASKED if spot.line.opened_at >= 0 else ""  # it may have been asked before reading began
+            return _NOTHING_ASKED if spot.line.opened_at >= 0 else ""  # the operation may precede the record
         waiting[0] = 0
         number, sign = int(waiting[1]), frame.data[0] if frame.data else ""
         if number >= 0 and frame.ot == "53":
@@ -234,12 +234,12 @@ class SingleFrames:
 
 
 def _kind(frame: Frame) -> int:
-    """A number for an OT, not 0."""
+    """Return a number for an OT, never 0."""
     return int(frame.ot) or TRNS
 
 
 def _word(text: str) -> int:
-    """The word of a text, equal for equal ones; 0 where one text may be written in several ways."""
+    """Return the hash of a text, equal for equal texts; 0 if the text has several encodings."""
     try:
         octets = alphabet.encode(text)
     except UnicodeEncodeError:
@@ -248,7 +248,7 @@ def _word(text: str) -> int:
 
 
 def _name(oadc: str) -> str:
-    """An alphanumeric originator as text; as it stands where it cannot be read."""
+    """Return an alphanumeric originator as text, unchanged if it cannot be decoded."""
     try:
         return alphabet.decode_oadc(oadc)
     except ValueError:
@@ -256,5 +256,5 @@ def _name(oadc: str) -> str:
 
 
 def _digits(field: str, otherwise: int) -> int:
-    """A field of digits as a number; `otherwise` where it is empty, or holds something else or more than any field."""
+    """Return a field of digits as a number; `otherwise` if it is empty, too long or not digits."""
     return int(field) if field.isascii() and field.isdigit() and len(field) <= LONGEST_NUMBER else otherwise

@@ -15,10 +15,10 @@ Array = NDArray[np.signedinteger]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-# Columns of frames: `order` numbers all frames of a wire, `slot` is the line, `place` counts in a piece of the wire.
+# Columns of frames: `order` numbers all frames of a wire, `slot` is the connection, `place` an offset in a piece.
 FRAMES: Final = ("order", "at", "slot", "way", "kind", "ot", "trn", "problem", "tolerated", "place", "size", "lower")
-# `recipient`, `validity`, `scts` are texts of digits with a 1 before them; `text` and `token` are places in the frame.
-# `word` is of the text, 0 for one with escapes or beyond the alphabet; `common`: no field but those most clients fill.
+# `recipient`, `validity` and `scts` are digits with a 1 before them; `text` and `token` are positions in the frame.
+# `word` is the hash of the text, 0 with escapes or outside the alphabet; `common`: only the usual fields are filled.
 SUBMITS: Final = (
     "order", "at", "slot", "account", "trn", "recipient", "oadc", "named", "segments", "notify", "validity", "text",
     "letters", "token", "place", "size", "word", "common",
@@ -27,18 +27,18 @@ NOTIFICATIONS: Final = (
     "at", "slot", "account", "trn", "code", "recipient", "scts", "outcome", "reason", "place", "size"
 )  # fmt: skip
 RESULTS: Final = ("number", "at", "ack", "ec", "scts")
-_TABLE: Final = 1 << 20  # different values that a table of counts is made for
+_TABLE: Final = 1 << 20  # widest range of values counted with a table
 _AT_ONCE: Final = 1 << 20
-_ROOMS: Final = (1 << 12, 1 << 16, 1 << 20)  # different values that tables of hashes are made for
-_SHIFT: Final = 16  # bits of a number of rows that have one base
+_ROOMS: Final = (1 << 12, 1 << 16, 1 << 20)  # numbers of different values for which hash tables are tried
+_SHIFT: Final = 16  # 2^16 rows share one base
 _NUMBERS: Final = 2
 _WIDTHS: Final = (np.int8, np.int16, np.int32)
 
 
 class Store:
-    """Columns of one kind, each piece in as few octets as its values need.
+    """Columns of one kind of row; each piece uses the narrowest integer type for its values.
 
-    `others[column][row]` is a value that has not the usual form.
+    `others[column][row]` is a value of another form.
     """
 
     def __init__(self, columns: tuple[str, ...]) -> None:
@@ -50,7 +50,7 @@ class Store:
         self.count = 0
 
     def add(self, columns: Mapping[str, Array]) -> None:
-        """Append rows: every column of them."""
+        """Append rows; `columns` has every column."""
         count = len(columns[self.names[0]])
         if not count:
             return
@@ -67,11 +67,11 @@ class Store:
         return np.searchsorted(self._starts, rows, "right") - 1
 
     def other(self, column: str, row: int, value: object) -> None:
-        """Keep a value of a row that has not the usual form."""
+        """Store a value of another form."""
         self.others.setdefault(column, {})[row] = value
 
     def column(self, name: str) -> Array:
-        """Return a whole column; one that needs no 64 bits is put together once."""
+        """Return a whole column; the pieces of a narrow column are joined once and for all."""
         if name in self._packed:
             return self._packed[name].whole()
         pieces = self._pieces[name]
@@ -93,24 +93,24 @@ class Store:
         return self.column(name).view(np.bool_)
 
     def packed(self, name: str) -> Packed:
-        """Return a whole column of wide numbers, in as few octets as fit; it is put together once."""
+        """Return a whole column of 64-bit numbers in compact form; its pieces are joined once and for all."""
         if name not in self._packed:
             self._packed[name] = Packed(self.column(name))
             self._pieces[name] = []
         return self._packed[name]
 
     def close(self) -> None:
-        """Put every column together: no more rows will come."""
+        """Join the pieces of every column after the last row."""
         for name in self.names:
             if any(base or piece.dtype == np.int64 for base, piece in self._pieces[name]):
                 self.packed(name)
             else:
                 self.column(name)
             if self.count > _AT_ONCE:
-                give_back()  # its pieces
+                give_back()  # memory of its pieces
 
     def put(self, name: str, values: Array) -> None:
-        """Make this a whole column."""
+        """Set a whole column."""
         self.count = len(values)
         if values.dtype == np.int64:
             self._packed[name] = Packed(values)
@@ -118,16 +118,16 @@ class Store:
             self._pieces[name] = [(0, values)]
 
     def drop(self, name: str) -> Array:
-        """Return a whole column and forget it."""
+        """Return a whole column and remove it."""
         found = self.column(name)
         self._pieces[name] = []
         return found
 
 
 class Packed:
-    """Whole numbers of 64 bits, kept as their distance from the least of some thousands in a row where that fits in 32.
+    """Integers of 64 bits, stored in 32 bits as the distance from the least of each 65,536 rows, if that fits.
 
-    Numbers below 2 stand for what is missing and count for no distance.
+    Numbers below 2 mean a missing value and are stored apart from the distances, as negative numbers.
     """
 
     def __init__(self, values: Array) -> None:
@@ -156,7 +156,7 @@ class Packed:
         return found
 
     def slices(self) -> Iterator[tuple[slice, Ints]]:
-        """All numbers, some at a time."""
+        """Yield all numbers in slices."""
         for first in range(0, len(self), _AT_ONCE):
             some = slice(first, min(first + _AT_ONCE, len(self)))
             yield (
@@ -180,7 +180,7 @@ def _least(values: Array) -> int:
 
 
 def _based(values: Array) -> tuple[int, Array]:
-    """Whole numbers in as few octets as they need: as distances from the least where that helps."""
+    """Return integers in the narrowest type, with a base to add: the least value, if distances fit in 32 bits."""
     found = narrowed(values)
     if found.dtype != np.int64 or not len(found):
         return 0, found
@@ -189,7 +189,7 @@ def _based(values: Array) -> tuple[int, Array]:
 
 
 def narrowed(values: Array) -> Array:
-    """Return whole numbers in as few octets as they need, anything else as it is."""
+    """Return integers in the narrowest type that holds them; other arrays are unchanged."""
     if values.dtype not in (np.int64, np.int32) or not len(values):
         return values
     low, high = int(values.min()), int(values.max())
@@ -202,7 +202,7 @@ def narrowed(values: Array) -> Array:
 
 
 def numbered(values: NDArray[np.signedinteger]) -> tuple[Ints, NDArray[np.signedinteger]]:
-    """Return the different whole numbers among many, and which of them each is, in as few octets as fit."""
+    """Return the different integers of a column, and the index of each row's value in the narrowest type."""
     low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
     if high - low > _TABLE:
         return _hashed(values) or _sorted(values)
@@ -221,7 +221,7 @@ def numbered(values: NDArray[np.signedinteger]) -> tuple[Ints, NDArray[np.signed
 
 
 def _hashed(values: Array) -> tuple[Ints, Array] | None:
-    """As `numbered`, for many values of which few are different; else None."""
+    """Do the same as `numbered` with a hash table; None for few values or too many different ones."""
     if len(values) < FEW or not compiles():
         return None
     which = np.empty(len(values), np.int32)
@@ -239,7 +239,7 @@ def _sorted(values: Array) -> tuple[Ints, Array]:
 
 
 class Names:
-    """Texts that come again and again, by number."""
+    """Numbers texts that occur repeatedly."""
 
     def __init__(self, *first: str) -> None:
         self.names: list[str] = []

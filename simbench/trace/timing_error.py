@@ -1,4 +1,4 @@
-"""The clocks of a run: how far an instant may be off, of the bench or of a capture; and when the run was ended."""
+"""The clocks of a run: the timing error of the bench or of a capture, and the end of the run."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from simbench.ledger.info import RunInfo
 from simbench.trace.rows import Late, Lateness
 
 LOOP: Final = "loop"
-NEXT_TURN_US: Final = 10_000  # a turn of the loop that was expected no later than this after another followed it
-STARTUP_US: Final = 30 * SECOND_US  # between the start of the process and its first row
+NEXT_TURN_US: Final = 10_000  # two turns of the loop are consecutive if at most this lies between them
+STARTUP_US: Final = 30 * SECOND_US  # most time between the start of the process and its first row
 
 
 def stretches(recorded: Sequence[Late], more: Iterable[Late] = ()) -> Lateness:
-    """Where instants may be off: every recorded lateness, and two late turns of the bench's loop in a row.
+    """Return the intervals in which instants may be wrong: recorded delays, `more`, and pairs of late turns.
 
-    `more` are further stretches.
+    A turn of the loop that is delayed between two sockets reads from the second one octets that arrived before the turn
 
-    A turn that is held up between two of its sockets reads from the second what came before the turn began, so such
-    a reading may be as late as both turns together.
+    began. Such a read may be as late as two consecutive turns together.
     """
     rows = [*more, *recorded]
     turns = sorted((row for row in recorded if row.place == LOOP), key=lambda row: row.started)
@@ -35,15 +34,16 @@ def stretches(recorded: Sequence[Late], more: Iterable[Late] = ()) -> Lateness:
 
 
 def ended_at(info: RunInfo, first: int, events: Iterable[At]) -> int:
-    """When the run was ended by the machine's clock, where that is its own as well; 0 if that is unknown."""
+    """Return the end of the run by the machine's clock, 0 if unknown or if the run used another clock."""
     own = 0 < info.times.wall_started <= first <= info.times.wall_started + STARTUP_US
     return info.times.wall_ended if own and not any(isinstance(event, ClockStepped) for _, event in events) else 0
 
 
 def of_a_capture(events: Iterable[At], span: tuple[int, int]) -> list[Late]:
-    """How far a capture's time stamps may be off.
+    """Return the intervals in which a capture's time stamps may be wrong.
 
-    A clock's step counts where it is, missing and coarse stamps everywhere, and what contradicts TCP everywhere too.
+    A step of the clock counts at its instant; missing or coarse time stamps, and contradictions to TCP, count
+    everywhere.
     """
     rows = []
     for at, event in events:

@@ -1,6 +1,6 @@
-"""The judge's own reading of a ledger: its wire as frames and rows, its events, and what the client was asked.
+"""Trace: a ledger as the rules read it, with frames and rows of its wire, its events, and requests to the client.
 
-It shares the frame parser with the SMSC, never its bookkeeping.
+It shares the frame parser with the SMSC, but keeps its own account of sessions and results.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ LATE = ("started", "ended", "size_us", "place")
 
 
 class Limit(NamedTuple):
-    """From an instant on the rate of a code (operations a second), and what its meter does with more."""
+    """The rate limit of a code (operations a second) from an instant on, and what its meter does above it."""
 
     since: int
     rate: int
@@ -62,7 +62,7 @@ class Limit(NamedTuple):
 
 
 class Outage(NamedTuple):
-    """From `start` to `end` a part of the platform was down: "total", a code or a line; and in which way."""
+    """An outage from `start` to `end`; `scope` is "total", a code or a session, `mode` the kind of outage."""
 
     start: int
     end: int
@@ -71,22 +71,22 @@ class Outage(NamedTuple):
 
 
 class Trace:
-    """Everything rules on the client may see of a run: its wire, events, stimuli, and the bench's own timing error."""
+    """All that rules on the client read from a run: its wire, events, stimuli, and the bench's timing error."""
 
     def __init__(self, run: Run, tokens: Mapping[int, str] | None = None, ended: int = 0) -> None:
-        """`tokens`: what was found out of submits whose texts carry no token, by their place in order of arrival.
+        """`tokens`: tokens of submits whose texts contain none, by number in order of arrival.
 
-        `ended`: until when the run was watched (us), where more is known than its last row.
+        `ended`: the end of observation (us), if it is later than the last row.
         """
         self.run, self._tokens, self._ended = run, tokens or {}, ended
 
     def with_tokens(self, tokens: Mapping[int, str]) -> Trace:
-        """The same trace with tokens found elsewhere; its wire is not read again."""
+        """Return the trace with tokens found elsewhere; the wire is not read again."""
         twin = Trace(self.run, tokens, self._ended)
         vars(twin)["_wire"] = self._wire
         return twin
 
-    # What was recorded beside the wire -------------------------------------------------------------------------
+    # Records other than the wire -------------------------------------------------------------------------------
 
     @cached_property
     def events(self) -> list[At]:
@@ -100,12 +100,12 @@ class Trace:
 
     @cached_property
     def requests(self) -> list[Request]:
-        """The messages the client was asked to send, in order."""
+        """Requests to send a message, in order."""
         return [one for one in self.stimuli if isinstance(one, Request)]
 
     @cached_property
     def unrequested(self) -> list[Unrequested]:
-        """Messages on the wire without a known request, where requests were given beside a record."""
+        """Messages on the wire without a known request, if requests were given with the record."""
         return [one for one in self.stimuli if isinstance(one, Unrequested)]
 
     @cached_property
@@ -115,13 +115,13 @@ class Trace:
 
     @cached_property
     def timing_error(self) -> list[Late]:
-        """Where the bench itself was late."""
+        """Intervals in which the bench itself was late."""
         table = self.run.timing_error
         return [Late(*row) for row in zip(*(table[name].to_pylist() for name in LATE), strict=True)]
 
     @cached_property
     def limits(self) -> dict[str, list[Limit]]:
-        """Short code to its limits over time, oldest first."""
+        """The limits of each short code, oldest first."""
         limits: dict[str, list[Limit]] = {}
         for at, event in self.events:
             if isinstance(event, LimitSet):
@@ -130,7 +130,7 @@ class Trace:
 
     @cached_property
     def outages(self) -> list[Outage]:
-        """Outages by start; the end of one that still holds is the last instant of the run."""
+        """Outages by start; an outage that has not ended ends at the last instant of the run."""
         open_since: dict[str, tuple[int, str]] = {}
         found = []
         for at, event in self.events:
@@ -146,7 +146,7 @@ class Trace:
 
     @cached_property
     def span(self) -> tuple[int, int]:
-        """First and last instant of the run, which ends when it was ended; (0, 0) when nothing happened."""
+        """First and last instant of the run, including its end by the clock; (0, 0) for an empty run."""
         filled = [table for table in (self.run.events, self.run.stimuli) if table.num_rows]
         instants = [table["at"][place].as_py() for table in filled for place in (0, -1)]
         if self._extent.rows:
@@ -157,14 +157,14 @@ class Trace:
         return first, max(last, self._ended, ended_at(self.run.info, first, self.events))
 
     def largest_timing_error(self, start: int, end: int) -> int:
-        """The largest lateness of the bench that overlaps the interval (us)."""
+        """Return the largest timing error (us) in an interval."""
         since, largest = self._late
         first, beyond = bisect_right(since, start) - 1, bisect_right(since, end)
         level = (beyond - first).bit_length() - 1
         return max(largest[level][first], largest[level][beyond - (1 << level)])
 
     def largest_timing_errors(self, starts: Ints, ends: Ints) -> Ints:
-        """As `largest_timing_error`, for many intervals."""
+        """Return the largest timing error (us) in each of many intervals."""
         since, levels = (np.array(self._late[0], np.int64), [np.array(each, np.int64) for each in self._late[1]])
         found = np.zeros(len(starts), np.int64)
         for at in range(0, len(starts), _AT_ONCE):
@@ -180,7 +180,7 @@ class Trace:
 
     @cached_property
     def _late(self) -> tuple[list[int], list[list[int]]]:
-        """Instants, and from each on up to the next the largest lateness; level n is the largest of 2^n in a row."""
+        """Instants, and the largest timing error from each to the next; level n has the maximum of 2^n of them."""
         late = deque(sorted((row.started, row.ended, row.size_us) for row in self._stretches.rows()))
         since, largest, open_ = [-NEVER], [0], list[tuple[int, int]]()  # a heap of -size and end
         for at in sorted({at for started, ended, _ in tuple(late) for at in (started, ended + 1)}):
@@ -203,7 +203,7 @@ class Trace:
 
     @property
     def has_wire(self) -> bool:
-        """Whether anything was recorded of connections."""
+        """Whether the run has a record of connections."""
         return self._extent.rows > 0
 
     # The wire --------------------------------------------------------------------------------------------------
@@ -220,12 +220,12 @@ class Trace:
 
     @cached_property
     def notifications(self) -> Notifications:
-        """Notifications (53), each with the client's answer."""
+        """Notifications (53), each with the client's result."""
         return notifications_of(self._wire)
 
     @cached_property
     def mo(self) -> Mos:
-        """Mobile-originated messages (52), each with the client's answer."""
+        """Mobile-originated messages (52), each with the client's result."""
         return Mos(self._wire.mo)
 
     @cached_property
@@ -240,28 +240,31 @@ class Trace:
 
     @cached_property
     def frames(self) -> Frames:
-        """Every frame and every piece that is none. Of a long record they are read once more, and take much memory."""
+        """Every frame, and octets outside frames.
+
+        A long record is read a second time for this, and takes much memory.
+        """
         return frames_of(self._wire if self._wire.whole else self._read(whole=True))
 
     @cached_property
     def other_frames(self) -> Frames:
-        """At least the frames that are no plain submit, notification or result of one, or have a problem, in order."""
+        """Frames with a problem, frames other than plain submits, notifications or their results, and perhaps more."""
         return frames_of(self._wire)
 
     def frames_seen(self, direction: str) -> int:
-        """How many frames, and pieces that are none, there are of a direction."""
+        """Return the number of frames, and of pieces outside frames, in a direction."""
         return int(self._wire.heard[WAYS.index(direction)])
 
     def silence(self, session: int) -> tuple[int, int, int]:
-        """The longest time (us) between two frames of the client on a session, since when, and the last one; or -1."""
+        """Return the longest time (us) between frames of the client on a session, its start, and the last (or -1)."""
         return self._wire.silence(session)
 
     def numbers(self) -> Numbered:
-        """The client's operations but logins, in order."""
+        """Return the client's operations except logins, in order."""
         return numbers_of(self._wire)
 
     def operations_at(self, orders: Iterable[int]) -> list[FrameSeen | Submit]:
-        """The client's operations with these numbers among all frames."""
+        """Return the client's operations with these numbers among all frames."""
         found: list[FrameSeen | Submit] = []
         for order in orders:
             for store, view in ((self._wire.frames, self.other_frames), (self._wire.submits, self.submits)):
@@ -286,31 +289,28 @@ class Trace:
         return Attempts(sorted(rows, key=lambda row: (row.at, row.peer, row.outcome)))
 
     def code_of(self, account: str) -> str:
-        """The first short code of an account, "" where no event names one."""
+        """Return the first short code of an account, "" if no event names one."""
         return next((code for code, owner in self._owners.items() if owner == account), "")
 
     @cached_property
     def words(self) -> Ints:
-        """A number for the text of each submit, the same for the same text; 0 where a text may have several.
-
-        Two texts have the same number once in 2^62 times.
-        """
+        """A hash of the text of each submit; 0 if a text has several encodings. Collisions have probability 2^-62."""
         found: Ints = self._wire.submits.column("word")
         return found
 
     @cached_property
     def recipients(self) -> Spelt:
-        """Recipients of the submits, for rules that compare ten million of them."""
+        """Recipients of the submits, for rules that compare millions of them."""
         return recipients_of(self._wire)
 
     @cached_property
     def common(self) -> Bools:
-        """Which submits fill no field beside those most clients fill: addresses, notification, validity, text."""
+        """Which submits fill only the usual fields: addresses, notification, validity and text."""
         return self._wire.submits.flags("common")
 
     @cached_property
     def lower_case(self) -> Bools:
-        """Which of the other frames of the client may hold letters from a to f: all that do, and perhaps a few more."""
+        """Which of `other_frames` may contain lower-case letters a to f: all that do, and perhaps others."""
         return self._wire.frames.flags("lower")
 
     def _code(self, oadc: str, account: str) -> str:

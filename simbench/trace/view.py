@@ -1,7 +1,7 @@
-"""A view: the rows of one kind that the judge reads out of a ledger, one by one or as columns.
+"""Views: rows of one kind read from a ledger, one by one or as columns.
 
-Columns are numpy arrays: whole numbers int64, truth values bool, anything else objects. A lazy column becomes such an
-array when somebody looks at it, and rows are then made of what is read of them, as ten million would not fit in memory.
+Columns are numpy arrays of int64, bool or objects. A lazy column becomes an array when it is read; rows are made when
+they are read, because ten million would not fit in memory.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ Index: TypeAlias = NDArray[np.signedinteger]
 Chosen: TypeAlias = Ints | Bools | Sequence[int] | slice
 _AT_ONCE = 4_096  # rows that are made together
 _MANY, _KEPT = 1 << 20, 2
-_LONG: deque[tuple[ref[View[msgspec.Struct]], str]] = deque()  # the last columns of so many rows that were made
+_LONG: deque[tuple[ref[View[msgspec.Struct]], str]] = deque()  # long columns made last; older ones are dropped
 _DTYPES: dict[object, type[np.generic]] = {int: np.int64, bool: np.bool_}
 
 
 class View(Generic[Row_co]):
     """Rows, and each of their fields as a column of the same name.
 
-    A view is made of rows or of columns; either is made of the other when it is first asked for, and kept. One that
-    `where` chooses takes both from the view it was chosen from.
+    A view is created from rows or from columns; the other form is made on first use and kept. A view made by `where`
+    takes both from the view it was chosen from.
     """
 
     _row: ClassVar[type[msgspec.Struct]]
@@ -51,13 +51,13 @@ class View(Generic[Row_co]):
     def __init__(self, rows: Iterable[Row_co] = ()) -> None:
         self._rows: list[Row_co] | None = list(rows)
         self._columns: dict[str, Column | Lazy] = {}
-        self._made: dict[str, Column] = {}  # of lazy columns; of those of many rows only the last
+        self._made: dict[str, Column] = {}  # arrays of lazy columns; of long ones only the last few
         self._length = len(self._rows)
         self._source: tuple[Self, Ints] | None = None
 
     @classmethod
     def of_columns(cls, columns: Mapping[str, Column | Lazy]) -> Self:
-        """A view made of every column of its rows. Raises ValueError for others, or of different lengths."""
+        """Create a view from columns. Raises ValueError unless there is one for each field, all of equal length."""
         if set(columns) != set(cls._types) or len({len(column) for column in columns.values()}) != 1:
             raise ValueError(f"columns {sorted(columns)} of one length are {sorted(cls._types)}")
         view = cls()
@@ -69,14 +69,14 @@ class View(Generic[Row_co]):
         return self._length
 
     def rows(self) -> Sequence[Row_co]:
-        """Each row, in order."""
+        """Return the rows, in order."""
         if self._rows is None and self._source is not None and self._source[0]._rows is not None:
             rows, places = self._source[0]._rows, self._source[1]
             self._rows = [rows[place] for place in places.tolist()]
         return _Rows(self) if self._rows is None else self._rows
 
     def column(self, name: str) -> Column:
-        """A field of every row. Raises AttributeError where rows have no such field."""
+        """Return a field of every row. Raises AttributeError for an unknown field."""
         lazy = self._columns.get(name)
         if isinstance(lazy, np.ndarray):
             return lazy
@@ -93,7 +93,7 @@ class View(Generic[Row_co]):
         return found
 
     def values(self, name: str, places: Ints) -> Column:
-        """A field of the rows at these places; no more of a lazy column is made. Raises AttributeError as `column`."""
+        """Return a field of the rows at these positions only. Raises AttributeError for an unknown field."""
         found = self._made.get(name, self._columns.get(name))
         if found is not None:
             return found[places] if isinstance(found, np.ndarray) else found.at(places)
@@ -106,11 +106,11 @@ class View(Generic[Row_co]):
         return np.fromiter(chosen, self._types[name], len(places))
 
     def lazy(self, name: str) -> Lazy:
-        """A field as a lazy column of another view."""
+        """Return a field as a lazy column for another view."""
         return _Field(self, name)
 
     def distinct(self, name: str) -> tuple[list[object], Index]:  # noqa: PLR0911 - one way for each kind of column
-        """The values that a field may have, each once, and which of them each row has, in as few octets as fit."""
+        """Return the different values of a field, and the index of each row's value in the narrowest type."""
         found = self._columns.get(name)
         if isinstance(found, _Field):
             return found.view.distinct(found.name)
@@ -134,19 +134,19 @@ class View(Generic[Row_co]):
         return list(numbers), np.array(each, np.int64)
 
     def texts(self, name: str) -> tuple[list[str], Index]:
-        """As `distinct`, of a field of texts."""
+        """Return `distinct` of a field of texts."""
         return cast(tuple[list[str], Index], self.distinct(name))
 
     def numbers(self, name: str) -> tuple[list[int], Index]:
-        """As `distinct`, of a field of whole numbers."""
+        """Return `distinct` of a field of integers."""
         return cast(tuple[list[int], Index], self.distinct(name))
 
     def whole(self, name: str, places: Ints) -> Ints:
-        """As `values`, of a field of whole numbers."""
+        """Return `values` of a field of integers."""
         return cast(Ints, self.values(name, places))
 
     def equal(self, name: str, value: object) -> Bools:
-        """Which rows have this value in a field; of few different values no object is made."""
+        """Return which rows have this value in a field."""
         if name not in self._columns and self._source is not None:
             return self._source[0].equal(name, value)[self._source[1]]
         found = self._columns.get(name)
@@ -160,7 +160,7 @@ class View(Generic[Row_co]):
         return cast(Bools, column == value)
 
     def among(self, name: str, values: Collection[str]) -> Bools:
-        """Which rows have one of these texts in a field."""
+        """Return which rows have one of these texts in a field."""
         found = self._columns.get(name)
         if isinstance(found, Spelt):
             return found.among(values)
@@ -168,14 +168,14 @@ class View(Generic[Row_co]):
         return np.array([each in wanted for each in self.column(name).tolist()], np.bool_)
 
     def has(self, name: str) -> Bools:
-        """Which rows have more than an empty text in a field."""
+        """Return which rows may have a non-empty text in a field."""
         if name not in self._columns and self._source is not None:
             return self._source[0].has(name)[self._source[1]]
         found = self._columns.get(name)
         return found.filled() if isinstance(found, Made) else ~self.equal(name, "")
 
     def where(self, chosen: Chosen) -> Self:
-        """Only these rows: by truth values, places, or a slice."""
+        """Return a view of these rows: by flags, positions, or a slice."""
         if isinstance(chosen, slice):
             places = np.arange(self._length)[chosen]
         else:
@@ -185,7 +185,7 @@ class View(Generic[Row_co]):
         view._rows, view._source, view._length = None, (self, places), len(places)
         return view
 
-    if not TYPE_CHECKING:  # views declare the columns they are read by
+    if not TYPE_CHECKING:  # views declare their columns for type checkers
 
         def __getattr__(self, name: str) -> Column:
             if name.startswith("_"):
@@ -208,7 +208,7 @@ class _Field:
 
 
 class _Seen:
-    """A row whose fields are read out of its view."""
+    """A row whose fields are read from its view."""
 
     __slots__ = ("_piece", "_place")
 
@@ -216,7 +216,7 @@ class _Seen:
         self._piece, self._place = piece, place
 
     def __eq__(self, other: object) -> bool:
-        """Equal fields, as of the rows it stands for."""
+        """Compare the fields, as the row class does."""
         names: tuple[str, ...] = self.__class__.__struct_fields__  # type: ignore[attr-defined]  # it says it is a row
         return self.__class__ is other.__class__ and all(getattr(self, name) == getattr(other, name) for name in names)
 
@@ -229,7 +229,7 @@ class _Seen:
 
 
 class _Piece:
-    """Some rows of a view; a field is made for all of them when it is read of one."""
+    """Consecutive rows of a view; a field is made for all of them when one of them reads it."""
 
     def __init__(self, view: View[msgspec.Struct], places: Ints) -> None:
         self._view, self._places = view, places
@@ -241,7 +241,7 @@ class _Piece:
 
 
 class _Rows(Sequence[Row_co]):
-    """The rows of a view of columns, each made when it is read."""
+    """The rows of a view that has columns, each made when it is read."""
 
     def __init__(self, view: View[Row_co]) -> None:
         self._view = view
@@ -267,11 +267,10 @@ class _Rows(Sequence[Row_co]):
 
 
 def _seen_as(row: type[msgspec.Struct]) -> type[_Seen]:
-    """A kind of row with the fields of another."""
+    """Return a class whose instances have the fields of a row class and are instances of it."""
 
     def field(name: str) -> property:
         return property(lambda seen: getattr(seen._piece, name)[seen._place])
 
     fields = {name: field(name) for name in row.__struct_fields__}
-    # To whoever asks it is such a row.
     return type(f"{row.__name__}Seen", (_Seen,), {"__slots__": (), "__class__": property(lambda _: row), **fields})

@@ -1,7 +1,7 @@
-"""The octets of a run read once: frames found, submits and notifications with their results, as columns.
+"""Reads the octets of a run into columns of frames, submits and notifications with their results.
 
-Plain frames are read by kernels, everything else one by one; where nothing is compiled, all of them. Both ways leave
-the same columns.
+Kernels read plain frames, all others are read one by one; without compiled kernels, all are. Both ways produce the
+same columns.
 """
 
 from __future__ import annotations
@@ -30,38 +30,37 @@ from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, WireError
 
 Ints = NDArray[np.int64]
 
-UNENDED = "unended"  # problem of octets that no ETX ends, although no more come
-PATIENCE_US = SECOND_US  # how long a client may take over one frame
+UNENDED = "unended"  # problem of a frame without ETX at the end of a connection
+PATIENCE_US = SECOND_US  # time within which a client must complete a frame
 WIRE = ["at", "session", "direction", "octets"]
 AT_ONCE: Final = 50_000  # rows of the wire read at a time
 OCTETS_AT_ONCE: Final = 8_000_000
-FEW: Final = 20_000  # rows that are read one by one in less time than kernels take to load
+FEW: Final = 20_000  # up to this many rows, reading one by one is faster than loading the kernels
 WAYS: Final = ("in", "out")
 KINDS: Final = ("", "O", "R")
 _A, _N = 1, 2  # numbers of these signs
 
 
 class Wire(SingleFrames):
-    """Everything that was read and written on the lines of a run. Columns are those of `simbench.trace.stores`.
+    """The wire of a run as columns, which `simbench.trace.stores` lists.
 
-    `whole`: `frames` holds every frame; else those that kernels found plain and in their place are left out, which few
-    readers look at one by one.
+    `whole`: `frames` has every frame; otherwise plain frames without problems are left out.
     """
 
     def __init__(self, *, rows: int, whole: bool = False) -> None:
-        """`rows`: how many there will be; few are read without kernels."""
+        """`rows`: the number of rows to be read; few are read without kernels."""
         super().__init__(compiled=rows >= FEW and compiles())
         self.whole = whole or not self._scanner.compiled
         self._frames_so_far = 0
 
     def read(self, pieces: Iterable[Piece], last: int) -> None:
-        """Read the whole wire of a run that ended at an instant (us), whose rows have the columns WIRE."""
+        """Read the whole wire of a run, in pieces with the columns WIRE; `last` is the end of the run (us)."""
         found = iter(pieces)
         while (piece := next(found, None)) is not None:
             self._piece(piece)
             del piece  # before the next is read
             if self._scanner.compiled:
-                give_back()  # what is kept stands in small pieces between large ones that are not
+                give_back()  # memory between the small pieces that are kept
         for line in self.lines.values():
             line.heard_at = int(self._heard[line.slot])
             if line.closed_at < 0 and last - line.heard_at > PATIENCE_US:
@@ -76,7 +75,7 @@ class Wire(SingleFrames):
             release_compiler()
 
     def silence(self, number: int) -> tuple[int, int, int]:
-        """Return a line's longest time (us) between two frames of the client, since when, and its last one; or -1."""
+        """Return a connection's longest time (us) between two frames of the client, its start, and the last; or -1."""
         last, longest, since = self._quiet[self.lines[number].slot].tolist()
         return longest, since, last
 
@@ -114,7 +113,7 @@ class Wire(SingleFrames):
             row = end + 1
 
     def _next_alone(self, rows: _Rows, row: int) -> int:
-        """The next row from this one on that is read alone, or where the rows end: steps as wide as the way so far."""
+        """Return the first row from `row` on that must be read alone, or the end of the rows; steps double in width."""
         ways, slots, width = rows.ways, rows.slots, 16
         while row < len(ways):
             some = slice(row, row + width)
@@ -125,7 +124,7 @@ class Wire(SingleFrames):
         return len(ways)
 
     def _line(self, number: int) -> None:
-        """A capture may begin in mid-connection, so any row may be the first of a line."""
+        """Create the connection at its first row; a capture may begin in mid-connection, so this may be any row."""
         if number in self.lines:
             return
         slot = len(self._by_slot)
@@ -137,17 +136,17 @@ class Wire(SingleFrames):
             self._quiet = _doubled(self._quiet, -1)
         line = self.lines[number] = Line(number, slot)
         self._by_slot.append(line)
-        self._slots[slot, READY] = 1  # where reading began later first operations cannot be judged
+        self._slots[slot, READY] = 1  # until "open" is read: the first operation is unknown
 
     def _alone(self, rows: _Rows, row: int, directions: pa.Array) -> None:
-        """A row that opens or closes a line, or may begin in the middle of a frame."""
+        """Read a row that opens or closes a connection, or may begin in the middle of a frame."""
         line, way = self._by_slot[rows.slots[row]], int(rows.ways[row])
         octets = rows.octets[rows.edges[row] : rows.edges[row + 1]].tobytes()
         if way >= 0:
             if STX not in octets:
                 return
             self._unaligned[line.slot, way] = False
-            rows.edges[row] += octets.index(STX)  # what stands before it belongs to no frame that was seen whole
+            rows.edges[row] += octets.index(STX)  # octets before STX belong to a frame seen only in part
             self._several(rows, row, row + 1)
         elif directions[row].as_py() == "open":
             line.opened_at, line.peer = int(rows.at[row]), octets.decode("utf-8", "replace")
@@ -160,7 +159,7 @@ class Wire(SingleFrames):
             self._left_open(line)
 
     def _several(self, rows: _Rows, start: int, end: int) -> None:
-        """Rows that hold frames, or parts of them."""
+        """Read rows that contain frames or parts of frames."""
         ways, slots = rows.ways[start:end], rows.slots[start:end]
         mine = ways == 0
         self._heard[slots[mine]] = rows.at[start:end][mine]
@@ -173,9 +172,10 @@ class Wire(SingleFrames):
                 self._odd(item, rows, row)
 
     def _left_open(self, line: Line) -> None:
-        """Octets of the client behind its last frame, which nothing ended, unless they were on their way when it ended.
+        """Report octets after the client's last frame, unless the connection ended while they were being sent.
 
-        Whoever is killed, or whose connection breaks, leaves half a frame; whoever sends half a frame and waits is odd.
+        A client that is killed or loses its connection leaves part of a frame; sending part of a frame and waiting is a
+        protocol violation.
         """
         octets = self._scanner.release(2 * line.slot)
         begun = octets.startswith(STX) and not protocol_of(octets)
@@ -186,7 +186,7 @@ class Wire(SingleFrames):
         self._note(Spot(0, line.heard_at, line, self.octets.keep(octets)), 0, (0, -1, -1), problem, False, len(octets))
 
     def _note(self, spot: Spot, way: int, head: tuple[int, int, int], problem: int, tolerated: bool, size: int) -> None:
-        """A row of `frames`, with kind, OT and TRN."""
+        """Add a row to `frames`; `head` is kind, OT and TRN."""
         if not way:
             self._listen(spot.line.slot, spot.at)
         self.heard[way] += 1
@@ -198,7 +198,7 @@ class Wire(SingleFrames):
     # Frames ----------------------------------------------------------------------------------------------------
 
     def _plain(self, block: Plain, rows: _Rows, start: int) -> None:
-        """Sound frames: most are matched by kernels, from one that is not plain to the next."""
+        """Read well-formed frames: kernels read the plain ones, up to the next that is not plain."""
         self._flush()
         count, row = len(block.rows), block.rows + start
         at, slots, ways = rows.at[row], rows.slots[row], rows.ways[row].astype(np.int64)
@@ -259,7 +259,7 @@ class Wire(SingleFrames):
             })  # fmt: skip
 
     def _vet(self, block: Plain, classes: Ints, found: Ints) -> None:
-        """Number the originators of submits; a name that is not sound makes its frames odd."""
+        """Number the originators of submits; frames with an invalid originator get class OTHER."""
         mine = np.flatnonzero(classes == SUBMIT)
         for named in (0, NAMED):
             chosen = mine[found[mine, 2] == named]
@@ -277,7 +277,7 @@ class Wire(SingleFrames):
         self, store: Store, waiting: list[tuple[int, ...]], first: int, mine: NDArray[np.bool_], numbers: Ints,
         found: dict[str, NDArray[np.signedinteger]],
     ) -> None:  # fmt: skip
-        """Operations of a block: those of kernels, and those that were read one by one among them."""
+        """Add the operations of a block: those read by kernels, and between them those read one by one (`waiting`)."""
         if not waiting:
             store.add({name: found[name][mine] for name in store.names})
             return
@@ -291,7 +291,7 @@ class Wire(SingleFrames):
         waiting.clear()
 
     def _flush(self) -> None:
-        """Make columns of what was read one by one."""
+        """Add the rows read one by one to the columns."""
         for store, waiting, skipped in (
             (self.frames, self._noted, 0), (self.submits, self._sent, 1), (self.notifications, self._notified, 1),
             (self.results, self._answered, 0), (self.acknowledged, self._known_received, 0),
@@ -302,7 +302,7 @@ class Wire(SingleFrames):
                 waiting.clear()
 
     def _odd(self, item: Frame | WireError, rows: _Rows, row: int) -> None:
-        """A frame, or octets that are none, out of a row that is not plain."""
+        """Read a frame, or octets outside any frame, from a row that is not plain."""
         way, line, at = int(rows.ways[row]), self._by_slot[rows.slots[row]], int(rows.at[row])
         spot = Spot(self._frames_so_far, at, line, self.octets.keep(item.octets))
         if isinstance(item, Frame):
@@ -314,7 +314,7 @@ class Wire(SingleFrames):
 
 
 class _Rows(msgspec.Struct):
-    """Some rows of one piece, and where the octets of each begin in it."""
+    """Rows of one piece; `edges` are the offsets of their octets in it."""
 
     at: Ints
     ways: NDArray[np.signedinteger]
@@ -324,7 +324,7 @@ class _Rows(msgspec.Struct):
 
 
 def aligned(results: Store, count: int) -> Store:
-    """The same results in the order of their operations; -1, 0 or 1 where one has none. `results` is emptied."""
+    """Return the results in the order of their operations; -1, 0 or 1 for a missing result. `results` is emptied."""
     numbers, found = narrowed(results.drop("number")), Store(RESULTS[1:])
     for name, empty in (("at", -1), ("ack", 0), ("ec", 1), ("scts", 1)):
         values = results.drop(name)
@@ -340,7 +340,7 @@ def _doubled(array: NDArray[np.signedinteger], empty: int) -> NDArray[np.signedi
 
 
 def _widened(array: Ints) -> Ints:
-    """Twice the lines for each TRN. Numbers that no line has used stay untouched, and take no memory."""
+    """Double the slots of each TRN; the zeros of unused TRNs are not touched and take no memory."""
     numbers, lines, fields = array.shape
     wider = np.zeros((numbers, 2 * lines, fields), np.int64)
     for number in range(numbers):

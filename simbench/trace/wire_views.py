@@ -1,4 +1,4 @@
-"""Views of what was read of a wire."""
+"""Views of the columns read from a wire."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Ints = NDArray[np.int64]
 Whole = NDArray[np.signedinteger]
 NOTHING: Final[Mapping[int, object]] = MappingProxyType({})
 _LOGIN = 60
-TOKEN_DIGITS = 12  # hexadecimal, of "#" and five characters
-_NUMBERS = ("", *(f"{number:02}" for number in range(100)))  # by number and one: -1 is none
+TOKEN_DIGITS = 12  # hexadecimal digits of "#" and five characters
+_NUMBERS = ("", *(f"{number:02}" for number in range(100)))  # index is number + 1; -1 means none
 
 
 def submits_of(wire: Wire, code_of: Callable[[str, str], str], tokens: Mapping[int, str]) -> Submits:
-    """Submits with their results. `code_of`: short code of an originator and an account; `tokens`: found elsewhere."""
+    """Return submits with their results. `code_of` maps originator and account to a code; `tokens`: found elsewhere."""
     store = wire.submits
     column = store.column
     codes, which = _codes(wire, code_of)
@@ -49,12 +49,12 @@ def submits_of(wire: Wire, code_of: Callable[[str, str], str], tokens: Mapping[i
 
 
 def recipients_of(wire: Wire) -> Spelt:
-    """Recipients of the submits."""
+    """Return the recipients of the submits."""
     return Spelt(wire.submits.packed("recipient"), _others(wire.submits, "recipient"))
 
 
 def notifications_of(wire: Wire) -> Notifications:
-    """Notifications with the client's answers."""
+    """Return notifications with the client's results."""
     store = wire.notifications
     column = store.column
     results = wire.notification_results
@@ -71,7 +71,7 @@ def notifications_of(wire: Wire) -> Notifications:
 
 
 def frames_of(wire: Wire) -> Frames:
-    """The frames that were kept, and every piece that is none."""
+    """Return the kept frames, and all octets outside frames."""
     store = wire.frames
     column = store.column
     return Frames.of_columns({
@@ -84,7 +84,7 @@ def frames_of(wire: Wire) -> Frames:
 
 
 class Numbered(msgspec.Struct, frozen=True, eq=False):
-    """Operations of the client in order: number among all frames, line, TRN (-1: none), and whether that was in use."""
+    """Operations of the client in order: number among all frames, connection, TRN (-1: none), whether it was in use."""
 
     order: Ints
     line: Whole
@@ -93,14 +93,14 @@ class Numbered(msgspec.Struct, frozen=True, eq=False):
 
 
 def numbers_of(wire: Wire) -> Numbered:
-    """The client's operations but logins, of submits and of the frames that were kept."""
+    """Return the client's operations except logins, from the submits and the kept frames."""
     frames, submits = wire.frames.column, wire.submits.column
     asked = (frames("way") == 0) & (frames("kind") == KINDS.index("O")) & (frames("ot") != _LOGIN)
-    # A tolerated error, such as a lower-case checksum, has a row beside that of its frame.
+    # A tolerated error, such as a lower-case checksum, has its own row besides that of its frame.
     errors = [number for number, name in enumerate(wire.problems.names) if name in WIRE_ERRORS]
     others = np.flatnonzero(asked & ~np.isin(frames("problem"), errors))
     order, mine = frames("order")[others], submits("order")
-    # A submit that was kept as a frame too stands there with its problem.
+    # A submit that is also a kept frame is taken from there, with its problem.
     places = np.searchsorted(mine, order)
     twice = places < len(mine)
     twice[twice] = mine[places[twice]] == order[twice]
@@ -129,7 +129,7 @@ def _octets(
     make: Callable[[list[bytes]], Sequence[object]] = lambda found: found,
     others: Mapping[int, object] = NOTHING, filled: NDArray[np.bool_] | None = None,
 ) -> Made:  # fmt: skip
-    """A column made of frames, or of a part of each: where in it that begins, and how long it is."""
+    """Return a lazy column of whole frames, or of a part of each, given by `part` as offset and length."""
     places, sizes = store.column("place"), store.column("size")
 
     def made(chosen: Ints) -> Sequence[object]:
@@ -144,7 +144,7 @@ def _others(store: Store, column: str) -> dict[int, object]:
 
 
 def _codes(wire: Wire, code_of: Callable[[str, str], str]) -> tuple[list[str], Whole]:
-    """Short code of each submit, by number."""
+    """Return the short codes, and the index of each submit's code."""
     accounts, oadcs, names = max(1, len(wire.accounts.names)), wire.senders.names, wire.accounts.names
     combined: Whole = wire.submits.column("oadc").astype(np.int32 if accounts * len(oadcs) < 1 << 31 else np.int64)
     combined *= accounts
@@ -154,7 +154,7 @@ def _codes(wire: Wire, code_of: Callable[[str, str], str]) -> tuple[list[str], W
 
 
 def _few(numbers: Whole, others: dict[int, object]) -> Coded:
-    """A column of texts of digits, each a number with a 1 before them, of which there are few different ones."""
+    """Return a column of few different texts of digits, each stored as a number with a 1 before it."""
     known, which = numbered(numbers)
     names = Names(*(str(number)[1:] for number in known.tolist()))
     if others:

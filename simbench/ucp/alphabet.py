@@ -47,12 +47,12 @@ _EXTENDED: Final = frozenset(EXTENSION.values())
 
 
 def is_seven_bit(digits: str) -> bool:
-    """Whether none of the octets in hexadecimal is above 7F, as codes of this alphabet never are."""
+    """Return whether no octet in hexadecimal is above 7F, the highest code of this alphabet."""
     return not digits[::2].strip("01234567")
 
 
 def is_gsm(text: str) -> bool:
-    """Whether every character of `text` is in the default alphabet or its extension."""
+    """Return whether every character of `text` is in the default alphabet or its extension."""
     return _GSM.issuperset(text)
 
 

@@ -48,31 +48,31 @@ PROBLEMS: Final[dict[str, Problem]] = {
     "missing-fields": Problem("fewer fields than the layout has"),
     "surplus-fields": Problem("more fields than the layout has", strict_only=True),
     "missing": Problem("mandatory here, and empty"),
-    "must-be-empty": Problem("not of this operation, and filled", strict_only=True),
-    "refused": Problem("a service that is not offered"),
-    "not-digits": Problem("something else than decimal digits"),
+    "must-be-empty": Problem("filled, but not used by this operation", strict_only=True),
+    "refused": Problem("requests a service that is not offered"),
+    "not-digits": Problem("characters other than decimal digits"),
     "odd-hex": Problem("an odd number of hexadecimal digits"),
-    "not-hex": Problem("something else than hexadecimal digits"),
-    "not-printable": Problem("something else than visible ASCII"),
-    "not-a-date": Problem("no date and time of the calendar"),
+    "not-hex": Problem("characters other than hexadecimal digits"),
+    "not-printable": Problem("characters other than visible ASCII"),
+    "not-a-date": Problem("not an existing date and time"),
     "too-long": Problem("longer than allowed"),
     "too-short": Problem("shorter than allowed"),
     "too-many": Problem("more items than allowed"),
-    "unknown-value": Problem("none of the values allowed"),
-    "not-after": Problem("not later than what must come before"),
+    "unknown-value": Problem("not one of the allowed values"),
+    "not-after": Problem("not later than the time that must come before it"),
     "bad-originator": Problem("the length octet of an alphanumeric originator does not fit it"),
-    "no-class": Problem("transparent data with neither a message class nor a coding scheme"),
+    "no-class": Problem("transparent data without a message class or a coding scheme"),
     "no-bits": Problem("transparent data without its number of bits", strict_only=True),
-    "wrong-bits": Problem("a number of bits that is not that of the data", strict_only=True),
-    "bad-xser": Problem("extra services that are no sequence of type, length and value"),
-    "bad-service": Problem("an extra service of a length it cannot have", strict_only=True),
+    "wrong-bits": Problem("a number of bits that differs from that of the data", strict_only=True),
+    "bad-xser": Problem("extra services that are not a sequence of type, length and value"),
+    "bad-service": Problem("an extra service of a length that is not allowed", strict_only=True),
     "bad-header": Problem("a user data header whose lengths disagree", strict_only=True),
-    "wrong-type": Problem("an originator that is not of the type OTOA gives it", strict_only=True, noted=True),
-    "bits-beside-text": Problem("a number of bits beside a message that is no data", strict_only=True, noted=True),
+    "wrong-type": Problem("an originator that is not of the type in OTOA", strict_only=True, noted=True),
+    "bits-beside-text": Problem("a number of bits for a message that is not data", strict_only=True, noted=True),
     "byte-order-mark": Problem("UCS-2 that begins with a byte-order mark", strict_only=True, noted=True),
-    "little-endian": Problem("UCS-2 whose octets have changed places", strict_only=True, noted=True),
+    "little-endian": Problem("UCS-2 in little-endian byte order", strict_only=True, noted=True),
     "not-gsm": Problem(
-        "a text of MT 3 with octets above 7F, which are no codes of GSM 03.38", strict_only=True, noted=True
+        "a text of MT 3 with octets above 7F, which GSM 03.38 does not define", strict_only=True, noted=True
     ),
 }
 
@@ -85,7 +85,7 @@ def answer_to(error: WireError | FieldError) -> str | None:
 
 
 def is_plain(operation: Frame) -> bool:
-    """Whether an operation has the common form that is certainly correct; False means unknown."""
+    """Return whether an operation has the common form that is certainly correct; False means unknown."""
     plain = PLAIN.get(operation.ot)
     octets = operation.octets
     return (
@@ -172,7 +172,7 @@ def _form(field: Field, values: Values) -> str:
     return field.form
 
 
-# Patterns of forms that are certainly valid, whatever the calendar, other fields or the length say.
+# Patterns of values that are valid regardless of the calendar, of other fields and of the length.
 _DATE10: Final = "(?:0[1-9]|1[0-9]|2[0-8])(?:0[1-9]|1[0-2])[0-9]{2}(?:[01][0-9]|2[0-3])[0-5][0-9]"
 _LOOKS: Final = {
     "digits": "[0-9]",

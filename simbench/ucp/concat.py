@@ -13,7 +13,7 @@ import msgspec
 from simbench.ucp import alphabet
 from simbench.ucp.content import Content, ucs2
 
-PENDING: Final = 100_000  # incomplete messages kept; beyond this the oldest is given up
+PENDING: Final = 100_000  # incomplete messages kept; beyond this the oldest is returned as incomplete
 
 Key = tuple[str, str, int, int, int]  # sender, recipient, reference, its width, parts
 
@@ -58,7 +58,7 @@ class Assembler:
         self._last: dict[Key, dict[int, Content]] = {}
 
     def add(self, at: int, sender: str, recipient: str, content: Content, handle: Any) -> list[LongMessage]:
-        """Add a segment. Returns the messages it ends: its own when complete, and one given up because of it.
+        """Add a segment. Return the messages it ends: its own if now complete, and one returned as incomplete.
 
         `at` is in microseconds and does not decrease; `handle` identifies the segment to the caller.
         """
@@ -93,7 +93,7 @@ class Assembler:
         return [message for key in [*self._begun] for message in self._give_up(key)]
 
     def _is_another(self, begun: _Begun, sequence: int, content: Content, at: int) -> bool:
-        """Whether the reference belongs to a new message: too late, or another text for a part already received."""
+        """Return whether the segment begins a new message: it is too late, or repeats a part with another text."""
         known = begun.parts.get(sequence)
         return at - begun.at > self._within_us or (known is not None and not _same(known[0], content))
 

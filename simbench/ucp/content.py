@@ -1,4 +1,4 @@
-"""Message text to submit fields and back: alphabets, transparent data, concatenation, segments.
+"""Converts message text to submit fields and back: alphabets, transparent data, concatenation, segments.
 
 Reading never raises, whatever the fields contain.
 Sources: EMI-UCP 4.0 sections 5.1 and 5.1.2; GSM 03.40 section 9.2.3.24.1 for concatenation.
@@ -87,12 +87,12 @@ def ucs2(octets: bytes) -> str:
 
 
 def room_for_septets(udh_octets: int) -> int:
-    """Septets that fit into one segment with a header of that many octets, including its length octet."""
+    """Return the septets that fit into one segment with a header of `udh_octets`, including its length octet."""
     return SEPTETS - (udh_octets * 8 + 6) // 7
 
 
 def room_for_octets(udh_octets: int) -> int:
-    """Octets that fit into one segment with a header of that many octets, including its length octet."""
+    """Return the octets that fit into one segment with a header of `udh_octets`, including its length octet."""
     return USER_DATA_OCTETS - udh_octets
 
 
@@ -142,7 +142,7 @@ def _cut_septets(codes: bytes, room: int) -> list[bytes]:
 
 
 def _escapes_before(codes: bytes, start: int, end: int) -> int:
-    """Number of consecutive escapes right before `end`: an odd number means that the last one is open."""
+    """Return the number of consecutive escapes right before `end`; if odd, the last one has no code yet."""
     run = codes[start:end]
     return len(run) - len(run.rstrip(b"\x1b"))
 
@@ -194,7 +194,7 @@ def read(data: list[str]) -> Content:
 
 
 def _segments(octets: bytes, udh_octets: int, encoding: Encoding) -> int:
-    """Segments the network needs: longer content is split as the SMSC must, with a concatenation header."""
+    """Return the number of segments: the SMSC splits longer content and adds a concatenation header."""
     septets = encoding in {"gsm7", "numeric"}
     if len(octets) <= (room_for_septets(udh_octets) if septets else room_for_octets(udh_octets)):
         return 1
@@ -218,7 +218,7 @@ def message_text(frame: Frame) -> str:
 
 
 def segments(frame: Frame) -> int:
-    """Segments of a 5x frame as counted by `read`, without decoding texts that must fit into one."""
+    """Return the number of segments of a 5x frame; texts that certainly fit into one are not decoded."""
     data = frame.data
     if len(data) > At.XSER and not data[At.XSER] and data[At.MT] == "3" and len(data[At.MSG]) <= 2 * SEPTETS:
         return 1

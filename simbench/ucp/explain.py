@@ -66,13 +66,13 @@ def _meaning(name: str, frame: Frame, values: Values) -> str:
     if reader is not None:
         return reader(value, frame, values)
     known = SESSION_TYPES.get(frame.ot) if name == "STYP" else VALUE_WORDS.get(name)
-    return known.get(value, "none of the values known") if known else ""
+    return known.get(value, "unknown value") if known else ""
 
 
 def _date(value: str, _frame: Frame, _values: Values) -> str:
     found = moment(value)
     if found is None:
-        return "no date and time of the calendar"
+        return "not an existing date and time"
     year, month, day, hour, minute, second = found
     seconds = f":{second:02d}" if len(value) == 12 else ""
     return f"{year}-{month:02d}-{day:02d} {hour:02d}:{minute:02d}{seconds}, in the SMSC's time"
@@ -86,13 +86,13 @@ def _notifications(value: str, _frame: Frame, _values: Values) -> str:
 
 def _reason(value: str, _frame: Frame, values: Values) -> str:
     if values.get("Dst") == "0":
-        return "nothing, as it was delivered"
-    return (codes.reason(value) if len(value) < 4 else "") or "no reason known"
+        return "no meaning: the message was delivered"
+    return (codes.reason(value) if len(value) < 4 else "") or "unknown reason"
 
 
 def _error(value: str, _frame: Frame, _values: Values) -> str:
     known = codes.ERROR_CODES.get(value)
-    return known.meaning if known else "no error code known"
+    return known.meaning if known else "unknown error code"
 
 
 def _originator(value: str, _frame: Frame, values: Values) -> str:
@@ -101,7 +101,7 @@ def _originator(value: str, _frame: Frame, values: Values) -> str:
     try:
         return repr(alphabet.decode_oadc(value))
     except ValueError:
-        return "no alphanumeric originator"
+        return "not an alphanumeric originator"
 
 
 def _address(value: str, values: Values, pid: str) -> str:
@@ -116,7 +116,7 @@ def _is_number(value: str) -> bool:
 
 
 def _bits(value: str, _frame: Frame, _values: Values) -> str:
-    return f"{-(-int(value) // 8)} octets" if _is_number(value) else "no number"
+    return f"{-(-int(value) // 8)} octets" if _is_number(value) else "not a number"
 
 
 def _password(value: str, _frame: Frame, _values: Values) -> str:
@@ -154,8 +154,8 @@ def _content(read: content.Content, value: str) -> str:
 
 
 _ORDERS: Final = {
-    "mark": "a byte-order mark before it",
-    "little": "in little-endian, which phones read as other characters",
+    "mark": "begins with a byte-order mark",
+    "little": "little-endian, so phones show other characters",
 }
 
 
@@ -206,7 +206,7 @@ def _header(octets: bytes) -> Iterator[str]:
 
 
 def _system(value: str, frame: Frame, values: Values) -> str:
-    """The content of a result besides its sign: number of waiting messages, or the message's identification."""
+    """The content of SM in a positive result: the number of waiting messages, or the message's identification."""
     if frame.ot == "31" and "ACK" in values:
         return f"{int(value)} messages wait" if _is_number(value) else ""
     items = [item.rpartition(":") for item in value.split(",")]

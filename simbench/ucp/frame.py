@@ -17,7 +17,7 @@ STX: Final = b"\x02"
 ETX: Final = b"\x03"
 OVERHEAD: Final = 16  # characters counted in LEN besides the data: fourteen of header, two of checksum
 LONGEST_LEN: Final = 99_999
-LONGEST_FRAME: Final = 4_096  # octets between STX and ETX that a `Framer` accepts, unless told otherwise
+LONGEST_FRAME: Final = 4_096  # octets between STX and ETX that a `Framer` accepts by default
 ASCII_AT_ONCE: Final = 512  # ASCII octets whose sum surely stays below 65,521 (see `checksum`)
 
 
@@ -53,12 +53,12 @@ WIRE_ERRORS: Final[dict[str, WireFault]] = {
     "garbage": WireFault(False, None, "octets outside any frame, other than line ends"),
     "line-ends": WireFault(True, None, "carriage returns or line feeds between frames, as some clients send"),
     "truncated": WireFault(False, None, "a frame broken off: the next one begins before its ETX"),
-    "too-long": WireFault(False, None, "a frame without ETX within the length accepted"),
-    "header": WireFault(False, None, "TRN, LEN, O/R or OT is missing or not of its form"),
+    "too-long": WireFault(False, None, "a frame longer than accepted, without ETX"),
+    "header": WireFault(False, None, "TRN, LEN, O/R or OT is missing or malformed"),
     "length": WireFault(False, None, "LEN disagrees with the number of characters between STX and ETX"),
-    "checksum": WireFault(False, "01", "the checksum is not two hexadecimal digits or not the sum"),
+    "checksum": WireFault(False, "01", "the checksum is not two hexadecimal digits, or is wrong"),
     "lower-case-checksum": WireFault(True, None, "the checksum is right but written in lower case"),
-    "not-ascii": WireFault(False, "02", "an octet above 7F inside an otherwise sound frame"),
+    "not-ascii": WireFault(False, "02", "an octet above 7F in a frame that is otherwise correct"),
 }
 
 _NUMBERS: Final = [f"{number:02d}" for number in range(100)]

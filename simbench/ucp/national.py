@@ -87,7 +87,7 @@ LOCKING: Final[dict[int, str]] = {
 _DEFAULT: Final = {
     0x0A: "\f", 0x14: "^", 0x28: "{", 0x29: "}", 0x2F: "\\", 0x3C: "[", 0x3D: "~", 0x3E: "]", 0x40: "|", 0x65: "€",
 }  # fmt: skip
-_ASIAN_HEAD: Final = "@£$¥¿\"¤%&'\f*+\0-/<=>¡^¡_#*"  # codes 00 to 18; of 0D a carriage return is reserved
+_ASIAN_HEAD: Final = "@£$¥¿\"¤%&'\f*+\0-/<=>¡^¡_#*"  # codes 00 to 18; 0D is reserved for the carriage return
 _FILLED: Final = (0x19, 0x1A, *range(0x1C, 0x28), *range(0x2A, 0x2F), *range(0x30, 0x3C), 0x3F)
 
 

@@ -1,4 +1,4 @@
-"""Operations and results by field name: decode and build. `simbench.ucp.checks` says what is wrong with one.
+"""Decodes and builds operations and results by field name; `simbench.ucp.checks` reports their errors.
 
 Sources: EMI-UCP 4.0 sections 4 to 6.
 """

@@ -18,7 +18,7 @@ SHORTEST_NUMBER, LONGEST_NUMBER = 7, 15  # digits of an international number (E.
 
 
 def services_of(values: Values) -> list[xser.Tlv]:
-    """The extra services of an operation; none where they cannot be read."""
+    """Return the extra services of an operation, or none if they cannot be read."""
     services = xser.parse(values.get("XSer", ""))
     return services if isinstance(services, list) else []
 

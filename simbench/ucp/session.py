@@ -1,7 +1,7 @@
 """One UCP connection at either end: its state and its two TRN spaces, as tables.
 
 Both ends number their own operations 00 to 99, and each may leave at most `window` of them unanswered
-(EMI-UCP 4.0 sections 1.4 and 9 of the protocol reference in docs/reference/ucp.md).
+(EMI-UCP 4.0 section 1.4, and section 9 of the protocol reference in docs/reference/ucp.md).
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ class Window:
 
     @property
     def count(self) -> int:
-        """How many operations are unanswered."""
+        """The number of unanswered operations."""
         return len(self.outstanding)
 
     @property
     def free(self) -> int:
-        """How many more operations may be sent now."""
+        """The number of operations that may be sent now."""
         return self.size - len(self.outstanding)
 
     def take(self, ot: str, subject: Any, now: int) -> str:
@@ -129,5 +129,5 @@ class Session:
         return following
 
     def allows(self, ot: str) -> bool:
-        """Whether the application may request this operation now."""
+        """Return whether the application may request this operation now."""
         return ot in ALLOWED[self.state]

@@ -30,7 +30,7 @@ class Tlv(msgspec.Struct, frozen=True):
 
 
 class XserError(msgspec.Struct, frozen=True):
-    """Why octets are not a sequence of type, length and value, and at which octet."""
+    """The reason why octets are not a sequence of type, length and value, and the octet at which they fail."""
 
     problem: str
     at: int
@@ -61,7 +61,7 @@ TLV_TYPES: Final[dict[int, TlvType]] = {
     0x0A: TlvType("response code", 1, 1, _BOTH, "TDMA: answer of the user"),
     0x0B: TlvType("teleservice", 1, 1, _BOTH, "TDMA: identity of the teleservice"),
     0x0C: TlvType("billing identifier", 0, 20, ("51", "54"), "visible characters for the bill; large accounts only"),
-    0x0D: TlvType("single shot", 1, 1, _BOTH, "one attempt at delivery, no more"),
+    0x0D: TlvType("single shot", 1, 1, _BOTH, "a single attempt at delivery"),
     # The following belong to later versions; their lengths are not known for sure.
     0x0E: TlvType("originator TON", 0, 255, _SUBMIT, "type of number of OAdC"),
     0x0F: TlvType("originator NPI", 0, 255, _SUBMIT, "numbering plan of OAdC"),
@@ -101,7 +101,7 @@ def build(services: Iterable[Tlv]) -> str:
 
 
 def value_of(services: Iterable[Tlv], kind: int) -> bytes | None:
-    """Return the value of one type, None if absent; of repeated ones the last counts."""
+    """Return the value of one type, the last if it is repeated, None if it is absent."""
     value = None
     for tlv in services:
         if tlv.type == kind:

@@ -1,4 +1,4 @@
-"""Equal results wherever the work is done: here, in threads, in processes, on a Dask cluster."""
+"""Equal results for every executor: this process, threads, processes, a Dask cluster."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ WORK: dict[str, Callable[..., list[Any]]] = {"simulate": simulated, "sweep": swe
 
 @pytest.fixture(scope="module")
 def here() -> Callable[[str], list[Any]]:
-    """What each function gives in this process, worked out once."""
+    """The result of each function in this process, computed once."""
     known: dict[str, list[Any]] = {}
 
     def of(name: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What is public in Python: the names, their signatures, their documentation, and how little importing them loads."""
+"""The public Python API: names, signatures, documentation, and the modules that importing it loads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes from elsewhere cannot steer the terminal; what commands draw still can."""
+"""External text cannot control the terminal; the drawing of commands still can."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def parts(row: str, *of: tuple[str, int, str]) -> Change:
 
 
 def under(ambiguity: str, reading: str) -> Change:
-    """The bill as it is under another reading of the contract."""
+    """Return the bill under another reading of the contract."""
 
     def change(_: Lines) -> Lines:
         text = as_csv(invoice(CONTRACT.read_as(ambiguity, reading), ACTS, COUNTS, OCTOBER), CONTRACT)

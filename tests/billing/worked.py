@@ -1,4 +1,4 @@
-"""Contracts whose invoices were worked out by hand, and the hand's arithmetic. No formula of the program is used."""
+"""Contracts with invoices calculated by hand. No formula of the program is used."""
 
 from __future__ import annotations
 

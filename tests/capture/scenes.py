@@ -66,7 +66,7 @@ class Line:
 
 
 class Read:
-    """What came of segments: rows by session, events, summary."""
+    """The result of segments: rows by session, events, summary."""
 
     def __init__(self, sent: Iterable[tuple[int, Segment]], port: int | None = None) -> None:
         self.ledger = MemoryLedger()

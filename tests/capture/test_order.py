@@ -1,4 +1,4 @@
-"""Order and time of a capture follow TCP, whatever the file's order and clock."""
+"""Order and time of a capture follow TCP, for any order and clock of the file."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ SYN, RST, ACK = 2, 4, 16
 
 
 def knocks(count: int, *, answered: bool) -> Sent:
-    """SYNs of a client whose connections are refused, or never answered; each sent twice."""
+    """Return SYNs of connections that are refused or never answered; each is sent twice."""
     sent: Sent = []
     for n in range(count):
         line = Line(

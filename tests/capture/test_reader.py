@@ -112,7 +112,7 @@ def test_the_judge_reads_from_a_capture_what_it_reads_from_the_run(tmp_path: Pat
 
 
 class _Recorded(Peer):
-    """A peer whose every octet is written to a ledger, as the live server does."""
+    """A peer with every octet written to a ledger, as in the live server."""
 
     def __init__(self, gateway: object, ledger: MemoryLedger) -> None:
         super().__init__(gateway)  # type: ignore[arg-type]  # a gateway of the harness

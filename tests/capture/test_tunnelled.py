@@ -57,7 +57,7 @@ def test_a_tunnel_without_keys_stays_closed_and_is_counted(tmp_path: Path) -> No
 @pytest.mark.parametrize("count", [len(SENT), 3])
 def test_a_wrong_key_is_said_in_one_line(tmp_path: Path, count: int) -> None:
     path = capture(tmp_path, SENT[:count], Tunnel())
-    with pytest.raises(BadInput, match=r"keys\.toml: SPI 0xc0ffee0\d: opens none of \d+ packets"):
+    with pytest.raises(BadInput, match=r"keys\.toml: SPI 0xc0ffee0\d: decrypts none of \d+ packets"):
         read(path, keys(tmp_path, WRONG))
 
 
@@ -85,7 +85,7 @@ def test_a_capture_at_the_tunnels_own_end_shows_a_segment_twice_and_it_is_read_o
     ("text", "said"),
     [
         ("", "sa: is missing"),
-        ("sa = []", "holds no association"),
+        ("sa = []", "has no association"),
         ('[[sa]]\nspi = "zz"\nencryption = "NULL"', "spi: is 'zz'"),
         ('[[sa]]\nspi = "1"\nencryption = "AES-CCB"', "perhaps `AES-CCM`"),
         ('[[sa]]\nspi = "1"\nencryption = "AES-CBC"\nkey = "xy"', "key: is not hexadecimal"),

@@ -59,7 +59,7 @@ class Served:
 
     @property
     def port(self) -> int:
-        """Where it says that it listens."""
+        """Return the address that it prints."""
         found = re.search(r"listening on 127\.0\.0\.1:(\d+)", self.banner)
         assert found is not None
         return int(found[1])
@@ -72,7 +72,7 @@ class Served:
 
 
 class Ended:
-    """How a command ended in this process."""
+    """The result of a command in this process."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> None:
         with pytest.MonkeyPatch.context() as patch:

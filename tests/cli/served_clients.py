@@ -66,7 +66,7 @@ def empty_originator(port: int) -> None:
 
 
 def sends_twice(port: int) -> None:
-    """The same submit on two connections, one after the other; nobody knows whether it was asked for twice."""
+    """Return the same submit on two connections; it is unknown whether it was requested twice."""
     for _ in range(2):
         with login(port) as line:
             line.sendall(submit(7))

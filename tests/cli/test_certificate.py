@@ -1,4 +1,4 @@
-"""Stored sessions judged again, certified and compared; whatever was tampered with is named."""
+"""Stored sessions are judged again, certified and compared; every manipulation is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rich draws: words of files and wires are never markup, and one place makes consoles."""
+"""Output of rich: texts of files and wires are never markup, and one module makes consoles."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def test_the_plain_text_explains_every_field_and_what_is_wrong() -> None:
     said = run("decode", given=f"{printable(SUBMITS[2])}\n{printable(wrong)}\nhello\n".encode()).stdout
     assert "line 1: 51 submit short message, operation, TRN 03" in said
     assert "message: 'AAA': GSM 7-bit, 3 septets, 1 segment" in said
-    assert "! AdC: not-digits: something else than decimal digits; error code 06" in said
+    assert "! AdC: not-digits: characters other than decimal digits; error code 06" in said
     assert "line 3: not a frame: " in said
     assert "! header: " in said
 
@@ -132,7 +132,7 @@ def test_a_text_with_octets_that_are_no_gsm_is_called_so() -> None:
     sent = build("51", "O", 1, AdC="33639980001", OAdC="36010", MT="3", Msg="44E96AE0")
     done = run("decode", given=f"{printable(sent)}\n".encode())
     assert done.exit_code == 1
-    assert "! Msg: not-gsm: a text of MT 3 with octets above 7F, which are no codes of GSM 03.38" in done.stdout
+    assert "! Msg: not-gsm: a text of MT 3 with octets above 7F, which GSM 03.38 does not define" in done.stdout
 
 
 def ledger_with_wire() -> MemoryLedger:

@@ -16,7 +16,7 @@ PERIOD = ("--from", "2026-03-01", "--to", "2026-04-01", "--tz", "Europe/Paris")
 
 
 def contract(folder: Path) -> Path:
-    """A contract whose texts steer, built upon the demonstration."""
+    """Return a contract with control characters in its texts, based on the demonstration."""
     text = (HOME / "demo_telecom.toml").read_text("utf-8")
     path = folder / "mine.toml"
     path.write_text(text.replace('gist = "', f'gist = "{IN_TOML}').replace('title = "', f'title = "{IN_TOML}'), "utf-8")

@@ -31,7 +31,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 
 
 def said(*arguments: str) -> str:
-    """What a command prints that succeeds."""
+    """Return the output of a successful command."""
     ended = CliRunner().invoke(cli, arguments, prog_name="simbench")
     assert ended.exit_code == 0
     return ended.output

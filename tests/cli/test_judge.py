@@ -61,7 +61,9 @@ def test_rows_set_aside_are_reported_line_by_line_and_counted(
     path = table(tmp_path / "o.csv", 1, 3)
     path.write_text(path.read_text("utf-8") + "x,y,total,false,\n", encoding="utf-8")
     ended = Ended(capsys, "judge", path, *PERIOD, "--json")
-    assert ended.err == 'set aside: line 3: start: "x" is no time; expected ISO 8601, as in 2026-03-02T10:00:00+01:00\n'
+    assert (
+        ended.err == 'set aside: line 3: start: "x" is not a time; expected ISO 8601, as in 2026-03-02T10:00:00+01:00\n'
+    )
     answer = json.loads(ended.out)
     assert answer["run"]["set_aside"] == 1
     assert answer["run"]["unread"].startswith("incidents: 1 of 2 rows was not read (line 3: ")
@@ -74,12 +76,12 @@ def test_rows_set_aside_are_reported_line_by_line_and_counted(
 @pytest.mark.parametrize(
     ("arguments", "reported"),
     [
-        (("--from", "2025-01-01", "--to", "2026-01-01"), '--from: "2025-01-01" says no time zone'),
+        (("--from", "2025-01-01", "--to", "2026-01-01"), '--from: "2025-01-01" has no time zone'),
         (("--from", "2025-01-01T00:00Z"), "--to: is missing"),
         (("--from", "2026-01-01T00:00Z", "--to", "2025-01-01T00:00Z"), "--to: is not after --from"),
-        (("--from", "soon", "--to", "2025-01-01T00:00Z"), '--from: "soon" is no time'),
-        ((*PERIOD, "--tz", "Mars/Olympus"), '--tz: "Mars/Olympus" is no time zone'),
-        ((*PERIOD, "--forecast", "2025-06-01T00:00Z"), "--forecast: lies within the period judged"),
+        (("--from", "soon", "--to", "2025-01-01T00:00Z"), '--from: "soon" is not a time'),
+        ((*PERIOD, "--tz", "Mars/Olympus"), '--tz: "Mars/Olympus" is not a time zone'),
+        ((*PERIOD, "--forecast", "2025-06-01T00:00Z"), "--forecast: is within the judged period"),
         ((*PERIOD, "--forecast", "2026-06-01T00:00Z"), "1 outage ended before the forecast, too few to fit"),
         ((*PERIOD, "--history-from", "2025-06-01T00:00Z"), "--history-from: is after --from"),
     ],

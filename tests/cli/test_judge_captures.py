@@ -51,7 +51,7 @@ def test_a_clear_frame_beside_a_tunnel_is_exit_one(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--keys", "wrong.toml"), "opens none of"),
+        (("--keys", "wrong.toml"), "decrypts none of"),
         (("--keys", "none.toml"), "no such file"),
         (("--campaigns", "none.toml"), "no such file"),
         (("--requests", "none.csv"), "No such file"),

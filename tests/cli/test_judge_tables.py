@@ -122,7 +122,7 @@ def test_what_was_not_read_is_in_the_json_and_in_the_last_lines_of_the_table(
     path.write_text(HEAD + "2025-06-10,2025-06-10 01:00,total,false\nx,y,total,false\n", "utf-8")
     run = json.loads(Ended(capsys, "judge", path, *YEAR, "--json").out)["run"]
     assert (run["rows"], run["set_aside"], run["holes"]) == (2, 1, 0)
-    assert run["unread"].startswith('incidents: 1 of 2 rows was not read (line 3: start: "x" is no time')
+    assert run["unread"].startswith('incidents: 1 of 2 rows was not read (line 3: start: "x" is not a time')
     ended = Ended(capsys, "judge", path, *YEAR)
     assert ended.status == 3
     assert "Not read: incidents: 1 of 2 rows was not read" in ended.out.splitlines()[-3]

@@ -1,4 +1,4 @@
-"""Every command refuses, before it works, to write where somebody else's files are."""
+"""Every command refuses, before any work, to write over other files."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_log_is_not_written_into_somebodys_file(tmp_path: Path) -> None:
     ended = simbench(*words)
     assert ended.returncode == 2
     assert ended.stderr.splitlines()[-1].endswith(
-        "letter.txt: exists, and is no log of simbench; expected another name"
+        "letter.txt: exists, and is not a log of simbench; expected another name"
     )
     assert (tmp_path / "letter.txt").read_text() == "mine"
 

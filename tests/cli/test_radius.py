@@ -21,7 +21,7 @@ def run(command: click.Command, *arguments: str | Path) -> Result:
 
 
 def refused(command: click.Command, *arguments: str | Path) -> str:
-    """What a command says of bad input."""
+    """Return the error of a command on invalid input."""
     error = cast(BaseException, run(command, *arguments).exception)
     assert isinstance(error, BadInput)
     return str(error)
@@ -118,7 +118,7 @@ def test_a_secret_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("one\ntwo\n")
     assert "has several lines" in refused(account, *arguments)
     (tmp_path / "secret").write_text("\n")
-    assert "holds no secret" in refused(account, *arguments)
+    assert "contains no secret" in refused(account, *arguments)
 
 
 def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_conform_does_not_write_over_an_earlier_session(tmp_path: Path, capsys: 
     (tmp_path / "runs").mkdir()
     ended = Ended(capsys, "conform", "--sut", "reference", "-o", tmp_path)
     assert ended.status == 2
-    assert ended.err.startswith(f"simbench: -o {tmp_path}: already holds a session; expected a new folder")
+    assert ended.err.startswith(f"simbench: -o {tmp_path}: already contains a session; expected a new folder")
     assert ended.err.count("\n") == 1
 
 

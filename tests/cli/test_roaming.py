@@ -133,7 +133,7 @@ def test_the_same_run_gives_the_same_report(year: Path, tmp_path: Path) -> None:
 def test_a_folder_with_a_run_is_not_written_over(year: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ended = Ended(capsys, "roaming", "run", FIRST, "-o", year)
     assert ended.status == 2
-    assert "holds an earlier run; expected a new folder" in ended.err
+    assert "contains an earlier run; expected a new folder" in ended.err
 
 
 def test_the_bills_are_judged_again_by_themselves(year: Path, tmp_path: Path) -> None:

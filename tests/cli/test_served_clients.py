@@ -1,4 +1,4 @@
-"""A stranger's client is served, and the run is judged: what the trace shows, held against whom it binds."""
+"""An external client is served and the run is judged: the trace is compared with the obligations of each party."""
 
 from __future__ import annotations
 

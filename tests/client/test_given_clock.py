@@ -26,7 +26,7 @@ def test_a_given_clock_shows_what_it_was_given_at_its_speed() -> None:
 
 
 def said(environment: dict[str, str], *commands: lines.Command) -> list[lines.Report]:
-    """What a program says to these lines; the platform it is to connect to is not there."""
+    """Return the output of a program for these lines; its platform does not exist."""
     octets = bytearray()
 
     async def run() -> None:

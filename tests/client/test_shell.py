@@ -48,7 +48,7 @@ class Pipe(asyncio.Transport):
 
 
 class Bench:
-    """One link on in-memory connections; `happened` wakes whoever waits for an event."""
+    """One link on in-memory connections; `happened` wakes a task that waits for an event."""
 
     def __init__(self, config: m.LinkConfig, smsc: Reply, spool: Spool) -> None:
         self.smsc, self.spool = smsc, spool

@@ -21,7 +21,7 @@ from tests.paris import PLAN
 
 
 class Kept(Wire):
-    """A core whose events go to a spool before its octets go anywhere, as the shell does it."""
+    """A core whose events are spooled before its octets are sent, as in the shell."""
 
     def __init__(self, spool: Spool, start: int = MONDAY_10H, config: m.LinkConfig = CONFIG) -> None:
         core = Core(config, StopList(PLAN, spool.stops()))

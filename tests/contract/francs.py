@@ -1,4 +1,4 @@
-"""What makes the figures of the offer NetRevenu distinctive, for the finder of stray figures in `strays`."""
+"""The distinctive figures of the offer NetRevenu, for the finder of stray figures in `strays`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class FrancFigures(Figures):
         yield from ((f"vat.{rate.since}", rate.share) for rate in offer.vat)
 
     def _distinctive(self) -> Iterator[tuple[Value, str]]:
-        """Yield what nobody writes by chance: large whole figures, and odd decimals."""
+        """Yield distinctive figures: large whole numbers, and odd decimals."""
         for name, price in self.prices.items():
             if price >= 100_000 or (price % 1 and len(price.normalize().as_tuple().digits) >= 3):
                 yield (int(price) if price == int(price) else float(price)), name

@@ -37,7 +37,7 @@ class Stray(NamedTuple):
 
 
 class Figures:
-    """What a contract makes distinctive: values, sequences, and values by name."""
+    """The distinctive figures of a contract: values, sequences, and values by name."""
 
     def __init__(self, contract: Contract) -> None:
         # Where two terms share a figure the brochure's is named, then the first.
@@ -89,7 +89,7 @@ class Figures:
                 yield plain, scale, value, name
 
     def _anywhere(self, contract: Contract) -> Iterator[tuple[Value, str]]:
-        """Figures nobody writes by chance: odd or large prices, long durations, and what follows from the promises."""
+        """Distinctive figures: odd or large prices, long durations, and consequences of the promises."""
         for name, price in self.prices.items():
             if price > self.tiers[-1] and (price % 100 or price >= 1000):
                 yield int(price), name
@@ -124,7 +124,7 @@ def _suspects(tree: ast.AST, parents: dict[ast.AST, ast.AST], figures: Figures) 
 
 
 def _by_value(node: ast.expr, parents: dict[ast.AST, ast.AST], figures: Figures) -> Iterator[str]:
-    """Yield the terms a bare expression repeats, whatever it is called."""
+    """Yield the terms that an expression repeats, under any name."""
     parent = parents[node]
     value = folded(node)
     if value is not None:
@@ -167,7 +167,7 @@ def _by_call(node: ast.Call, figures: Figures) -> Iterator[str]:
 
 
 def _by_name(name: str, node: ast.expr, figures: Figures) -> Iterator[str]:
-    """Yield the terms whose name and value an assignment, default, keyword or entry repeats."""
+    """Yield the terms with a name and value that an assignment, default, keyword or entry repeats."""
     words = tuple(name.lower().strip("_").split("_"))
     value: Any = sequence(node) if isinstance(node, ast.Tuple | ast.List) else folded(node)
     if MONEY & set(words):

@@ -47,11 +47,11 @@ gist = "x"
 avalability = 3
 """
 SAID = [
-    'bad.toml:26: clauses."4.3": stands twice; expected it once',
+    'bad.toml:26: clauses."4.3": is defined twice; expected one definition',
     "bad.toml:29: terms.quality.avalability: unknown key; expected perhaps `availability`",
     'bad.toml:12: terms.tariff.code_month_13_on.value: is "12x": Invalid decimal string',
     'bad.toml:23: clauses."4.2".bound[0]: is "custommer"; expected perhaps `customer`',
-    "bad.toml:7: terms.throughput.tiers[2].value: is 25, a tier that stands above; expected each rate once",
+    "bad.toml:7: terms.throughput.tiers[2].value: is 25, which another tier has; expected each rate once",
     "bad.toml:7: terms.throughput.tiers[2].price: is missing; expected an amount, or by_quotation = true",
     'bad.toml:16: terms.numbering.ranges[1].value: is "7222", which no code can have; expected fewer than 4 digits',
     "bad.toml:10: terms.tariff.code_month_6_12.first: is 4: the band overlaps that of code_month_1_5; expected 6",
@@ -77,14 +77,15 @@ def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
     [
         ('kind = "roaming"\n', 'kind: is "roaming"; expected "sms"'),
         ('title = "x"\n', "parties: is missing"),
-        ('extends = "common"\nabstract = true\n', "abstract: is true: the file is a base and no contract"),
+        ('extends = "common"\nabstract = true\n', "abstract: is true: the file is not a contract"),
         ('extends = "demo_telecom"\nparties.other = { role = "operator", name = "X" }\n', "has 2 of role operator"),
         ('extends = "demo_telecom"\n[clauses.own]\nchapter = "a"\ngist = "a"\nkey_term = "a"\nbound = []\n'
-         'strength = "must"\nverify = []\nsource = "a"\ncheck = "a"\n', "says neither what verifies it nor why"),
+         'strength = "must"\nverify = []\nsource = "a"\ncheck = "a"\n', "has neither verified_by nor"),
         ('extends = "demo_telecom"\nterms.throughput.default_per_s.value = 6\n', "is 6; expected one of the tiers"),
         ('extends = "demo_telecom"\nterms.tariff.code_month_6_12.last = 5\n', "last: is 5; expected at least 6"),
         ('extends = "demo_telecom"\nterms.tariff.message.last = 50000\n', 'charge "message" has one price'),
-        ('extends = "demo_telecom"\nterms.tariff.message.clause = "7.2a"\n', 'is "7.2a", the clause of tariff.opening'),
+        (
+            'extends = "demo_telecom"\nterms.tariff.message.clause = "7.2a"\n', 'also the clause of tariff.opening'),
         ('extends = "demo_telecom"\nterms.numbering.ranges = []\n', "ranges: is empty"),
         ('extends = "demo_telecom"\nterms.money.vat_share.value = "1.2"\n', "expected a share below 1"),
     ],
@@ -98,7 +99,7 @@ def test_a_contradiction_is_reported(text: str, said: str, tmp_path: Path) -> No
 def test_every_built_in_file_is_sound_or_a_base(name: str) -> None:
     kinds: dict[str, Schema[Any]] = {"netrevenu_2000": DIALUP, "roaming_eu": ROAMING}
     _, problems = examine(kinds.get(name, SMS), name)
-    assert [str(one) for one in problems if "is a base and no contract" not in one.problem] == []
+    assert [str(one) for one in problems if "the file is not a contract" not in one.problem] == []
 
 
 def test_the_template_is_sound_and_assumes_everything() -> None:

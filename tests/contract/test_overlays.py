@@ -110,8 +110,8 @@ REFUSALS = {
     "terms.numbering.code_digits = {value = 17, status = 'contract'}": "is 17; expected at most 16",
     "terms.calendar.zone.value = 'Europe/Pari'": 'zone.value: is "Europe/Pari"; expected perhaps `Europe/Paris`',
     "terms.tariff.code_month_21_on.first = 20": "first: is 20: the band overlaps that of code_month_1_20; expected 21",
-    "terms.tariff.code_month_21_on.first = 30": "first: is 30: no price between it and code_month_1_20; expected 21",
-    "terms.tariff.rate_change.clause = 'OPS-TAR-01'": 'is "OPS-TAR-01", the clause of tariff.code_technical_setup too',
+    "terms.tariff.code_month_21_on.first = 30": "first: is 30: no price between this and code_month_1_20; expected 21",
+    "terms.tariff.rate_change.clause = 'OPS-TAR-01'": "which is also the clause of tariff.code_technical_setup",
     "ambiguities.AMB-05.reading = 'tumbing'": 'AMB-05.reading: is "tumbing"; expected perhaps `tumbling`',
     "ambiguities.AMB-050.reading = 'tumbling'": "ambiguities.AMB-050: no such ambiguity; expected perhaps `AMB-05`",
     "ambiguities.AMB-05.readings.own = 'x'": "ambiguities.AMB-05.readings: changed to",
@@ -119,7 +119,7 @@ REFUSALS = {
     "clauses.OPS-ACH-04.bound = ['orang']": 'clauses.OPS-ACH-04.bound[0]: is "orang"; expected perhaps `orange`',
     "clauses.OPS-OWN-01.gist = 'x'": "mine.toml: clauses.OPS-OWN-01.chapter: is missing",
     "clauses.'a\\nb'.gist = 'x'": "is missing",
-    'extends = ""': "extends: stands twice; expected it once",
+    'extends = ""': "extends: is defined twice; expected one definition",
     "x = [": "mine.toml: not valid TOML: ",
 }
 
@@ -143,7 +143,7 @@ def test_a_term_without_unit_is_refused(tmp_path: Path) -> None:
 
 def test_only_an_overlay_may_speak_for_the_users_contract(tmp_path: Path) -> None:
     text = BASE.replace(b'status = "seed"', b'status = "contract"', 1)
-    assert 'default_per_s.status: is "contract" in a file that extends no other' in refused(tmp_path, text)
+    assert 'default_per_s.status: is "contract" in a file without `extends`' in refused(tmp_path, text)
 
 
 @pytest.mark.parametrize("base", ["mine.toml", "../{}/mine.toml", "other.toml"])

@@ -161,7 +161,7 @@ def test_a_wrong_argument_is_one_clear_error(arguments: tuple[str, ...], reporte
         ('pool = "lyon"', 'pool = "nice"', "outages[0].pool"),
         ("2000-09-12T20:30", "2000-10-12T20:30", "an instant of 2000-09"),
         ("2000-09-12T20:30", "tonight", "outages[0].starts"),
-        ('name = "lille"', 'name = "lyon"', "two pools of one name"),
+        ('name = "lille"', 'name = "lyon"', "two pools have the same name"),
         ("ports = 4_000", "ports = 0", "ports"),
         ('mode = "drop"', 'mode = "melt"', "melt"),
         ('months = "2000-09"', 'months = "september"', "is no month"),
@@ -213,4 +213,4 @@ def test_a_capture_is_replayed_and_a_wrong_secret_refused(tmp_path: Path) -> Non
     secret.write_text("another\n")
     refused = said("replay", capture, "--clock", "event", "--secret-file", secret)
     assert isinstance(refused.exception, BadInput)
-    assert "explains none of" in str(refused.exception)
+    assert "fits none of" in str(refused.exception)

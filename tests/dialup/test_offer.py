@@ -109,7 +109,7 @@ def test_what_the_article_says_is_seed_and_what_we_assume_cites_nobody() -> None
     [
         ('kind = "slab"', 'kind = "stairs"', 'functions.F3.kind: is "stairs"'),
         ('exponent = "1.16"', 'exponent = "1.1587"', "at most 3 decimals"),
-        ("since = 2000-12-05", "since = 1998-12-05", "retail: dates do not rise"),
+        ("since = 2000-12-05", "since = 1998-12-05", "retail: dates do not increase"),
         ('default = "exact"', 'default = "guess"', 'ambiguities.NRV-AMB-02.default: is "guess"'),
         ("[functions.F4]", "[functions.F5]", "functions.F4: is missing"),
         ('clause = "NRV-STA-04"', 'clause = "NRV-STA-40"', 'clause: unknown clause: "NRV-STA-40"'),

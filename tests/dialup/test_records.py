@@ -1,4 +1,4 @@
-"""Facts about call records: what is sound is read, what is not is set aside with its line and reason."""
+"""Call records: valid rows are read, others are set aside with line and reason."""
 
 from __future__ import annotations
 

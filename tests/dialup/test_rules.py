@@ -29,7 +29,7 @@ PORTS = {"lyon": 6, "paris": 4}
 def judged(
     folder: Path, statement: Tamper = str, records: Tamper = str, readings: dict[str, str] | None = None
 ) -> dict[str, Finding]:
-    """Settle sound records, write the statement, tamper with either, and judge."""
+    """Settle valid records, write the statement, change either, and judge."""
     offer = OFFER.with_readings(readings or {})
     path = written(folder / "calls.csv")
     sound = read_records(path, offer, MONTH)

@@ -1,4 +1,4 @@
-"""Facts about carrying: blocking is Erlang's whatever the law of lengths, cuts change no draw, months join exactly."""
+"""Carrying: blocking is Erlang's for any law of durations, session limits change no draw, months join exactly."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def _closed(text: str) -> bool:
 
 
 def agrees(shown: str, said: str) -> bool:
-    """Whether an output is what the page shows; blanks at the ends of lines do not count."""
+    """Tell whether an output matches the page; blanks at the ends of lines do not count."""
     lines = [line.rstrip() for line in shown.strip("\n").splitlines()]
     pattern = ""
     for line in lines:

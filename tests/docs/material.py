@@ -1,4 +1,4 @@
-"""What readers of the guides have from elsewhere: captures, logs, tables. `python -m tests.docs.material NAME FILE`."""
+"""External material for readers of the guides: captures, logs, tables. `python -m tests.docs.material NAME FILE`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def tunnel(path: Path) -> None:
 
 
 def requests(path: Path) -> None:
-    """What the client of reports/mine was asked for, as its own log would say it."""
+    """Return the requests to the client of reports/mine, as in its own log."""
     asked = open_run(Path("reports/mine/runs/session/ledger")).table("stimuli")
     with path.open("w", encoding="utf-8", newline="") as out:
         lines = csv.writer(out)

@@ -12,7 +12,7 @@ GENERATED = "docs/reference"
 
 
 def pages() -> list[str]:
-    """Every page whose commands are run: README and docs, less what is generated."""
+    """Every page with commands that are run: README and docs, except generated pages."""
     found = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))]
     return ["README.md", *(name for name in found if not name.startswith(GENERATED))]
 

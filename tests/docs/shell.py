@@ -25,7 +25,7 @@ LONGEST_S = 600  # of a command; ten on a quiet machine
 
 
 class Shell:
-    """Runs steps in the order given; a context manager that ends by their ids whatever it started."""
+    """Runs steps in order; a context manager that ends every process it started, by id."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.scratch = folder, folder / ".terminal"
@@ -82,7 +82,7 @@ class Shell:
         return int(self._ask(f"kill -INT {process}; wait {process}; echo $?"))
 
     def _server(self, command: str) -> tuple[int, str, str]:
-        """Start a server beside, and wait until it says that it is ready."""
+        """Start a server, and wait until it reports that it is ready."""
         self.count += 1
         pipe, script = self.scratch / f"{self.count}.pipe", self.scratch / f"{self.count}.sh"
         os.mkfifo(pipe)
@@ -130,7 +130,7 @@ def _alone() -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """What programs started for a page find: this project, and lines of a known width."""
+    """Return the environment of programs started for a page: this project, and lines of a known width."""
     programs = Path(sys.executable).parent
     return {
         **os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "COLUMNS": "100",

@@ -45,7 +45,7 @@ def github_steps() -> list[dict[str, Any]]:
 
 
 def lines(job: str) -> list[str]:
-    """What a job runs, line by line."""
+    """Return the commands of a job, line by line."""
     if job == "gitlab":
         return list(snippets()[1]["conformance"]["script"])
     return [step["run"] for step in github_steps() if "run" in step]
@@ -85,7 +85,7 @@ def test_what_is_not_run_here_only_installs(job: str) -> None:
 
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, Path]]:
-    """How both jobs ended, side by side as runners are, and in which repository: GitLab's has the odd client."""
+    """Return the results of both jobs, run side by side, and their repositories: GitLab's has the faulty client."""
     places = {job: a_repository(tmp_path_factory.mktemp(job), odd=job == "gitlab") for job in ("gitlab", "github")}
     with ThreadPoolExecutor() as runners:
         ended = runners.map(lambda job: run_job(lines(job), places[job]), places)

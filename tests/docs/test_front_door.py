@@ -1,4 +1,4 @@
-"""What a newcomer reads and runs names things that exist: recipes, hooks, workflow, metadata."""
+"""Files for new developers name existing things: recipes, hooks, workflow, metadata."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATH = re.compile(r"(?<![\w/.-])((?:\.?[\w-]+/)+[\w.*-]*|[A-Za-z][\w-]*\.(?:md|t
 
 
 def paths(text: str) -> set[str]:
-    """What looks like a path of the repository within the code spans of a page."""
+    """Yield paths of the repository in the code spans of a page."""
     spans = re.findall(r"`([^`\n]+)`", text)
     return {found for span in spans for found in PATH.findall(span) if not found.startswith(MADE)}
 

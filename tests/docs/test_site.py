@@ -1,4 +1,4 @@
-"""The site is built strictly, hangs together, asks nothing of anybody, and shows the program as it is."""
+"""The site is built in strict mode, its links are valid, it loads nothing external, and it matches the program."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PARTS = ("Tutorial", "Notebooks", "Guides", "Reference", "Background")
 
 
 class Page(HTMLParser):
-    """What a page refers to and can be referred to by."""
+    """The links of a page, and the anchors in it."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -75,7 +75,7 @@ class LivePeer:
         self.send(encode(notice.trn, "R", notice.ot, "A///"))
 
     async def hears_nothing(self) -> bool:
-        """Whether nothing comes for a while, not even the end."""
+        """Tell whether nothing is received for some time, including the end."""
         try:
             async with asyncio.timeout(QUIET_S):
                 octets = await self._reader.read(65_536)
@@ -87,7 +87,7 @@ class LivePeer:
         return False
 
     async def end(self) -> Literal["fin", "rst"]:
-        """How the connection ends, within the deadline; what comes before is kept."""
+        """Return how the connection ends, within the deadline; earlier octets are kept."""
         async with asyncio.timeout(DEADLINE_S):
             try:
                 while octets := await self._reader.read(65_536):
@@ -97,7 +97,7 @@ class LivePeer:
         return "fin"
 
     def kept(self) -> list[Frame]:
-        """Frames that came and that nobody asked for yet."""
+        """Frames received but not yet taken."""
         frames, self._frames = self._frames, []
         return frames
 
@@ -124,7 +124,7 @@ class LivePeer:
 
 
 async def dial(port: int, own: str = "127.0.0.1") -> LivePeer:
-    """Connect to a port of this machine, from an own address. Raises ConnectionRefusedError where nobody listens."""
+    """Connect to a port of this machine, from a separate address. Raises ConnectionRefusedError without a listener."""
     return LivePeer(*await asyncio.open_connection("127.0.0.1", port, local_addr=(own, 0)))
 
 
@@ -136,7 +136,7 @@ class Site:
         self._peers: list[LivePeer] = []
 
     async def connect(self) -> LivePeer:
-        """Connect. Raises ConnectionRefusedError where nobody listens."""
+        """Connect. Raises ConnectionRefusedError without a listener."""
         peer = await dial(self.server.port)
         self._peers.append(peer)
         return peer

@@ -205,7 +205,7 @@ def test_nothing_is_left_running_where_the_port_is_taken() -> None:
 
 
 def test_an_interrupt_ends_server_and_thread() -> None:
-    """A program that is interrupted in the block ends by KeyboardInterrupt, without waiting for anybody."""
+    """A program that is interrupted in the block ends by KeyboardInterrupt, without waiting for clients."""
     program = (
         "import signal, os, threading\n"
         "from fake_smsc import FakeSmsc\n"
@@ -253,7 +253,7 @@ def test_importing_the_package_loads_nothing() -> None:
 
 
 def test_a_running_smsc_has_loaded_nothing_heavy() -> None:
-    """What is not loaded costs a test nothing: tables, drawing, the compiler and the commands stay away."""
+    """A test does not load tables, drawing, the compiler and the commands."""
     heavy = ("numpy", "pyarrow", "pandas", "polars", "matplotlib", "scapy", "numba", "scipy", "click", "jinja2", "rich",
              "simpy", "importlib.metadata", "fake_smsc.fast")  # fmt: skip
     program = (

@@ -50,7 +50,7 @@ class VirtualPeer(asyncio.Protocol):
         self.transport.write(harness.submit(trn, **fields))
 
     def of(self, kind: str, ot: str) -> list[tuple[float, Frame]]:
-        """What came of one kind ("O" or "R") and operation."""
+        """Return the received frames of one kind ("O" or "R") and operation."""
         return [(at, frame) for at, frame in self.got if (frame.kind, frame.ot) == (kind, ot)]
 
 
@@ -65,7 +65,7 @@ class Stage:
         await asyncio.sleep(max(0.0, second - asyncio.get_running_loop().time()))
 
     async def connect(self) -> VirtualPeer:
-        """Connect. Raises ConnectionRefusedError when nobody listens."""
+        """Connect. Raises ConnectionRefusedError without a listener."""
         peer = VirtualPeer()
         await self._network.connect(lambda: peer, "", self.smsc.server.port)
         return peer

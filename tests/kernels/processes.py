@@ -28,7 +28,7 @@ class Pools:
     delays: tuple[int, ...] = (1, 1)
 
     def run(self, start: list[int], hold: list[int], pool: list[int]) -> list[tuple[int, int, int, int]]:
-        """Rows of (began, length, fate, tries)."""
+        """Rows of (began, length, outcome, tries)."""
         self.env = simpy.Environment()
         self.calls: list[set[int]] = [set() for _ in self.ports]
         self.down = [False] * len(self.ports)

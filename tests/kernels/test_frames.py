@@ -1,4 +1,4 @@
-"""Facts about the kernel that finds frames: whatever the octets and however cut, what a framer finds, in its order."""
+"""The kernel that finds frames gives the same result as a framer, for any octets and any division."""
 
 from __future__ import annotations
 

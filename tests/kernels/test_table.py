@@ -18,7 +18,7 @@ STEPS = st.lists(st.lists(KEYS, min_size=1, max_size=40) | st.just(None), max_si
 
 
 def colliding(table: Table, count: int) -> list[int]:
-    """Keys whose hashes are the last cell of a table."""
+    """Return keys with hashes of the last cell of a table."""
     inverse = pow(int(table.cells[1]), -1, 1 << 64)
     return [(MASK - number) * inverse & MASK for number in range(count)]
 

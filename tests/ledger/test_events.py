@@ -92,7 +92,7 @@ def test_events_are_read_out_of_a_ledger() -> None:
 
 
 def test_a_kind_that_is_none_of_the_union_is_refused_in_one_line() -> None:
-    with pytest.raises(LedgerError, match="events: unheard-of 1: is of no kind known"):
+    with pytest.raises(LedgerError, match="events: unheard-of 1: is of an unknown kind"):
         event_of("unheard-of", "1", None, "{}")
 
 

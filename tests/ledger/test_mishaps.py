@@ -1,4 +1,4 @@
-"""Facts about a ledger whose process is killed, whose disk is full or whose libraries are missing."""
+"""A ledger after its process is killed, with a full disk, or with missing libraries."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def test_a_foreign_table_is_refused(copy: Path, columns: dict[str, list[object]]
     else:
         with pa.OSFile(str(copy / "wire-0001.arrows"), "wb") as sink, pa.ipc.new_stream(sink, foreign.schema) as stream:
             stream.write_table(foreign)
-    assert "no table wire of ours" in one_line(copy)
+    assert "does not contain the table wire" in one_line(copy)
 
 
 @pytest.mark.parametrize("kind", [".parquet", ".arrows"])
@@ -118,7 +118,7 @@ def test_a_value_that_no_column_may_hold_is_refused(copy: Path, wrong: dict[str,
 
 
 def _text(octets: bytes) -> pa.Array:
-    """A text of one row that is these octets, whatever they are."""
+    """Return a text column of one row with these octets."""
     edges = pa.py_buffer(np.array([0, len(octets)], np.int32))
     return pa.Array.from_buffers(pa.string(), 1, [None, edges, pa.py_buffer(octets)])
 
@@ -137,7 +137,7 @@ def test_rows_missing_from_a_closed_run_are_reported(copy: Path) -> None:
 
 
 def test_a_link_or_a_program_in_a_ledger_is_never_followed(copy: Path, tmp_path: Path) -> None:
-    """A run folder of somebody else: what is not one of our tables is refused, not looked into."""
+    """A foreign run folder: a table that is not one of ours is rejected without reading it."""
     secret = tmp_path / "secret.csv"
     secret.write_text("at,session,direction,octets,n\n1,1,in,secret,0\n")
     (copy / "wire-0001.parquet").unlink()
@@ -201,7 +201,7 @@ def test_a_damaged_octet_is_reported_or_harmless(whole: Path, copy: Path, data: 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of several batches whose process was killed."""
+    """Return a run of several batches after its process was killed."""
     folder = tmp_path_factory.mktemp("killed")
     process = child(KILLED, str(folder))
     assert process.stdout is not None

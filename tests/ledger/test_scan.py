@@ -126,7 +126,7 @@ def test_a_file_cut_off_after_it_was_opened_is_one_line(whole: Path, tmp_path: P
         lambda: scan.columns_of(run, "wire", scan.field("octets")),
         lambda: scan.sums_of(run, "wire", scan.field("session"), {"n": scan.ONE}),
     ):
-        with pytest.raises(LedgerError, match="expected a whole ledger") as refused:
+        with pytest.raises(LedgerError, match="expected a complete ledger") as refused:
             read()
         assert "\n" not in str(refused.value)
 
@@ -138,7 +138,7 @@ def test_a_value_that_is_missing_is_no_number(whole: Path, tmp_path: Path) -> No
     pq.write_table(
         found.set_column(found.schema.get_field_index("value"), "value", values), folder / "centre-0001.parquet"
     )
-    with pytest.raises(LedgerError, match="nothing in column value"):
+    with pytest.raises(LedgerError, match="column value lacks a value"):
         scan.columns_of(open_run(folder), "centre", scan.field("value"))
 
 

@@ -37,7 +37,7 @@ def accepts_any_password(smsc: LiveSmsc) -> None:
 
 
 def ignores_suspension(smsc: LiveSmsc) -> None:
-    """An account stays what it was, whatever is decided about it."""
+    """An account does not change, for any decision about it."""
     smsc.server.gateway.centre.account_state = lambda *_: None  # type: ignore[method-assign]  # this one centre
 
 

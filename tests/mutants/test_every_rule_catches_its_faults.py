@@ -47,7 +47,7 @@ Key = TypeVar("Key")
 
 @lru_cache(maxsize=1)
 def signed() -> Contract:
-    """A contract whose assumed limits are confirmed, so that missing one fails instead of being weak."""
+    """Return a contract with confirmed limits, so that missing one is a fail instead of weak."""
     return load_contract(Path(__file__).parent / "signed.toml")
 
 

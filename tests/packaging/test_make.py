@@ -1,4 +1,4 @@
-"""What make says where it cannot do its work: one line each, with what is wrong and what to do."""
+"""The errors of make: one line each, with problem and remedy."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_the_second_of_two_waits_and_finds_the_work_done(project: Path) -> None:
 
 
 def debian(folder: Path, *, apt: str = "", user: str = "0") -> str:
-    """What the script says where dpkg knows one of two packages, with this apt-get and user."""
+    """Return the output of the script if dpkg knows one of two packages, with this apt-get and user."""
     programs = folder / "bin"
     programs.mkdir()
     query = 'case "$4" in there) echo "install ok installed";; *) exit 1;; esac'

@@ -1,4 +1,4 @@
-"""What users install is what was built: wheel, source archive, installer, unit, completion."""
+"""The installed files are those built: wheel, source archive, installer, unit, completion."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def run(programs: Path, folder: Path, *words: str | Path) -> subprocess.Complete
 
 
 def said(programs: Path, folder: Path, *words: str | Path, statuses: tuple[int, ...] = (0,)) -> str:
-    """What a command prints that ends with one of these statuses."""
+    """Return the output of a command that ends with one of these statuses."""
     done = run(programs, folder, *words)
     assert done.returncode in statuses, done.stdout + done.stderr
     return done.stdout

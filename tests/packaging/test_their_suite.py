@@ -35,7 +35,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def theirs(tmp_path: Path) -> Path:
-    """Their repository, with the code of the notebooks beside it."""
+    """A client's repository, with the code of the notebooks in it."""
     folder = tmp_path / "theirs"
     shutil.copytree(THEIRS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     for path in NOTEBOOKS.glob("*.ipynb"):

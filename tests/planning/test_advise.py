@@ -41,7 +41,7 @@ SMALL: dict[str, Any] = {
 
 
 def by_brute_force(plan: Plan, most: int, futures: list[Replication] | None = None) -> Decimal | None:
-    """What the cheapest of all mixes of so many codes a range costs that keeps the promise in all futures."""
+    """Return the cost of the cheapest mix of so many codes per range that keeps the promise in all futures."""
     groups, futures = [Group(plan, prefix) for prefix in plan.groups], futures or replications(plan)
     held = [
         {rate: codes.count(rate) for rate in codes}

@@ -1,4 +1,4 @@
-"""How sure a share is, held against exact chances."""
+"""The confidence interval of a share, compared with exact probabilities."""
 
 from __future__ import annotations
 
@@ -86,9 +86,9 @@ def test_a_mix_of_one_s_own_is_scored_beside_the_advice() -> None:
 @pytest.mark.parametrize(
     ("text", "reported"),
     [
-        ("36010", "is no code with a rate; expected CODE=RATE"),
+        ("36010", "is not a code with a rate; expected CODE=RATE"),
         ("36010=25", "36010 at 25/s; expected a tier of the contract: 10, 20, 50"),
-        ("35010=20", "35010 carries nothing of this plan; expected codes of 36ABC"),
+        ("35010=20", "35010 has no traffic in this plan; expected codes of 36ABC"),
         ("36010=20,36010=20", "36010 appears twice"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a sweep shows, held against counts by hand and functions that are known."""
+"""The results of a sweep, compared with counts by hand and known functions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def prepared(**tables: Any) -> Prepared:
 
 
 def made(study: Prepared, late: Any) -> dict[Key, Result]:
-    """Runs in which `late` is a function of the point's values and the replication, everything else nought."""
+    """Return runs in which `late` is a function of the point's values and the replication, and all else is zero."""
     return {
         (point, r): Result(point, r, (*[0.0] * (len(MEASURES) - 1), float(late(*values, r))))
         for point, values in enumerate(study.points)

@@ -1,4 +1,4 @@
-"""What a plan announces is what later traffic is held against."""
+"""The forecast of a plan is compared with later traffic."""
 
 from __future__ import annotations
 

@@ -89,8 +89,8 @@ def test_orders_name_the_day_the_last_day_to_ask_the_price_and_the_clauses() -> 
             [{"code": "36020", "rate_per_s": 25}],
             r"held\[0\]: 36020 at 25/s; expected a tier of the contract: 10",
         ),
-        ([{"code": "34020", "rate_per_s": 20}], r"34020 carries nothing of this plan; expected codes of 36ABC"),
-        ([{"code": "3602", "rate_per_s": 20}], "carries nothing of this plan"),
+        ([{"code": "34020", "rate_per_s": 20}], r"34020 has no traffic in this plan; expected codes of 36ABC"),
+        ([{"code": "3602", "rate_per_s": 20}], "has no traffic in this plan"),
         ([HELD[0], HELD[0]], "appears twice"),
     ],
 )

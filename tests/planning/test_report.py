@@ -50,7 +50,7 @@ def page(advice: Advice, language: str = "en") -> str:
 
 
 def seen(html: str) -> str:
-    """What a reader sees of a page."""
+    """Return the visible text of a page."""
     body = re.sub(r"<(style|svg).*?</\1>|<[^>]*>", " ", html, flags=re.DOTALL)
     return re.sub(r"[ \n]+", " ", unescape(body))
 

@@ -165,7 +165,7 @@ def test_ranges_are_sampled_and_the_warm_up_is_not_measured(tmp_path: Path) -> N
         ({"parameters": [{"key": "seed", "values": [1]}]}, "the study's own"),
         ({"parameters": [TIERS, TIERS]}, "appears twice"),
         ({"parameters": [{"key": "codes.0.rate_per_s"}]}, "has neither"),
-        ({"parameters": [{"key": "campaigns.0.volume", "from": 9, "to": 3}], "samples": 2}, "is no range"),
+        ({"parameters": [{"key": "campaigns.0.volume", "from": 9, "to": 3}], "samples": 2}, "is not a range"),
         ({"samples": 3}, "3 samples with 0 ranges"),
         ({"warm_up_h": 24}, "warm_up_h: is 24; expected less than the 24 h of the scenario"),
     ],

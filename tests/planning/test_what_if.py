@@ -44,7 +44,7 @@ ALWAYS = np.array([[0.0], [36_000.0]])
 
 
 def one_by_one(at: list[float], rate: int, down: list[tuple[float, float]]) -> list[float]:
-    """When each message leaves a sliding window, tried message by message."""
+    """Return when each message leaves a sliding window, computed message by message."""
     left: list[float] = []
     for place, came in enumerate(at):
         free = max(came, left[-1] if left else 0.0, left[place - rate] + 1 if place >= rate else 0.0)

@@ -58,7 +58,7 @@ def test_what_a_probe_cannot_hold_against_a_platform_passes(fault: str) -> None:
 
 
 def serves_anything(smsc: LiveSmsc) -> None:
-    """Operations nobody knows, and frames with a wrong checksum, are answered as if they were sound."""
+    """Unknown operations, and frames with a wrong checksum, are answered like valid ones."""
     gateway: Any = smsc.server.gateway
     gateway._unsupported = lambda line, frame, _now: gateway._out.reply(line, frame, "A///")
     gateway._leniency.met = lambda line, error, _now: gateway._out.reply(line, error, "A///")

@@ -1,4 +1,4 @@
-"""What tests of real programs need: the programs."""
+"""The programs needed by tests of real programs."""
 
 from __future__ import annotations
 

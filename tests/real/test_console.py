@@ -47,7 +47,7 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def reference_client(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The reference client, logged in soon and again after whatever cuts it off."""
+    """The reference client, which logs in at once and again after every disconnection."""
     accounts = [{"code": "36010", "account": "36010", "password": "secret", "rate_per_s": 10}]
     environment = {
         **os.environ,

@@ -1,4 +1,4 @@
-"""A Kannel that somebody else runs, asked through sendsms and heard through its dlr-url."""
+"""An external Kannel, used through sendsms and its dlr-url."""
 
 from __future__ import annotations
 

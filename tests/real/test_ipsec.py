@@ -104,7 +104,7 @@ def send_one(tunnel: Tunnel, folder: Path) -> set[str]:
 
 
 def opened(packets: list[IP], key: Key) -> bytes:
-    """What the packets of one direction hold, decrypted, one after another."""
+    """Return the decrypted contents of the packets of one direction, in order."""
     association_of: Any = SecurityAssociation  # scapy says no types
     association = association_of(
         ESP, spi=key.spi, crypt_algo="AES-CBC", crypt_key=key.encryption, auth_algo="SHA2-256-128",

@@ -1,4 +1,4 @@
-"""Kannel itself, in a network of its own that leads nowhere: whose fault its log says a failed attempt was."""
+"""Kannel in an isolated network: the party at fault for a failed attempt, by its log."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def tshark(path: Path, *arguments: str) -> str:
 
 
 def dissect(folder: Path, frames: list[bytes]) -> list[Dissected]:
-    """What tshark makes of these frames, one by one."""
+    """Return tshark's reading of these frames, one by one."""
     root = ET.fromstring(tshark(capture_of(folder, frames), "-Y", "ucp", "-T", "pdml"))  # noqa: S314 - as above
     protocols = [protocol for packet in root for protocol in packet.findall("proto[@name='ucp']")]
     assert len(protocols) == len(frames)
@@ -161,7 +161,7 @@ class Comparison:
         return [(NAMES.get((ot, name), name), value)]
 
     def _shown(self, field: Shown) -> None:
-        """What is shown of a field says the same as its octets, by their form and up to the excuses."""
+        """Compare the displayed value of a field with its octets, by its form and with known exceptions."""
         name, octets, shown = field
         if name in ASCII_CODES:
             self._excuse("ascii-code", shown == str(ord(octets)), field)

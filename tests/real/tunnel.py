@@ -52,7 +52,7 @@ secrets {{ ike-bench {{ secret = "only for this test" }} }}
 
 
 class Key(NamedTuple):
-    """What opens one direction of the tunnel: its SPI and its two keys."""
+    """The SPI and the two keys of one direction of the tunnel."""
 
     spi: int
     encryption: bytes

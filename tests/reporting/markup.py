@@ -8,7 +8,7 @@ VOID = frozenset({"meta", "br", "link", "hr", "img", "input"})
 
 
 class Markup(HTMLParser):
-    """What a page consists of; `problems` lists tags that do not match."""
+    """The elements of a page; `problems` lists unmatched tags."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)

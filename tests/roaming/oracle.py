@@ -24,7 +24,7 @@ SPACING = 2048  # between the entities of two subscribers
 
 @dataclass
 class Day:
-    """What a subscriber does in a day; `networks` holds "home", "abroad", both or neither."""
+    """The use of a subscriber on a day; `networks` contains "home", "abroad", both or neither."""
 
     networks: frozenset[str]
     home_octets: int = 0
@@ -46,7 +46,7 @@ class Person:
 
 @dataclass
 class Fate:
-    """What became of a subscriber: sums by name, the state of each day, and notices as (day, name)."""
+    """The result of a subscriber: sums by name, the state of each day, and notices as (day, name)."""
 
     sums: Counter[str] = field(default_factory=Counter)
     euros: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(MONEY, Decimal(0)))
@@ -107,7 +107,7 @@ class World:
         return name, Person(profile.plan, excused, consents, profile.sim_periods)
 
     def life(self, number: int, name: str) -> list[Day]:
-        """What a subscriber of a profile does, from the same draws as everybody's."""
+        """Return the use of a subscriber of a profile, from the same draws as for all."""
         laws, profile = self.laws[name], self.scenario.profiles[name]
         use, mood, trip = (key_of(self.scenario.seed, entity_of("roaming", what)) for what in ("use", "day", "trip"))
         away = laws.planned([draw_with(trip, number * SPACING + place) for place in range(len(profile.trips))])
@@ -209,7 +209,7 @@ class Balance:
         self.abroad += abroad
 
     def abroad_prevails(self) -> bool:
-        """Whether both do, in a full window."""
+        """Tell whether both prevail in a full window."""
         if len(self.days) < (self.days.maxlen or 0):
             return False
         here, away = self.present["home"], self.present["abroad"]

@@ -38,7 +38,7 @@ def scenario() -> RoamingScenario:
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    """What an operator who keeps the rules bills a dozen subscribers."""
+    """Return the bills of an operator that keeps the rules, for a dozen subscribers."""
     folder = tmp_path_factory.mktemp("honest")
     export_billing(folder, scenario(), CONTRACT, SOME)
     files = {}

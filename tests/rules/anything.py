@@ -42,7 +42,7 @@ BODIES = ("", "A/", "A//", "N/", "N/04//", "/", "X/")
 
 @st.composite
 def operations(draw: st.DrawFn) -> Chunk:
-    """A 5x operation, some of whose fields hold anything, now and then too few or too many of them."""
+    """A 5x operation with arbitrary values in some fields, and sometimes too few or too many fields."""
     data = fields(**WHOLE | draw(st.dictionaries(st.sampled_from(READ), odd, max_size=5)))
     count = draw(st.one_of(st.just(33), st.integers(26, 40)))
     ot = draw(st.sampled_from(("51", "52", "53")))
@@ -51,7 +51,7 @@ def operations(draw: st.DrawFn) -> Chunk:
 
 @st.composite
 def results(draw: st.DrawFn) -> Chunk:
-    """A result of any type, from whom it is expected."""
+    """A result of any type, from the party that must send it."""
     ot = draw(st.sampled_from(("51", "52", "53", "60", "31")))
     body = draw(st.one_of(st.sampled_from(BODIES), texts.map(lambda text: f"A/{text}/{text}/")))
     return "in" if ot in {"52", "53"} else "out", encode(draw(numbers), "R", ot, body)

@@ -115,7 +115,7 @@ def objections(case: Case) -> list[set[str]]:  # noqa: C901, PLR0912 - one objec
 
 
 class _Unshown:
-    """Submits of a session whose result the client has not yet shown to have received."""
+    """Return submits of a session with a result that the client has not yet shown to have received."""
 
     def __init__(self) -> None:
         self._by_trn: dict[str, tuple[int, int, str]] = {}  # result, place, TRN
@@ -158,7 +158,7 @@ def received_results(case: Case) -> list[int]:
 
 
 def duplicates(case: Case) -> tuple[int, list[int], list[int], list[int]]:
-    """How many messages were accepted, and the places of known, doubtful and perhaps requested repetitions."""
+    """Return the number of accepted messages, and the indices of known, doubtful and possibly requested repetitions."""
     before: dict[Hashable, list[int]] = defaultdict(list)
     taken: set[Hashable] = set()
     known, doubtful, alike = list[int](), list[int](), list[int]()

@@ -106,7 +106,7 @@ def test_who_agreed_may_stand_in_a_file_beside(tmp_path: Path) -> None:
 
 
 def requests(folder: Path, *, more: str = "") -> Path:
-    """What the bench asked for in the session exercise, as somebody's log."""
+    """Return the bench's requests in the session exercise, as an external log."""
     rows = [row for row in run_of("session").stimuli.to_pylist() if row["kind"] == "send"]
     lines = [f"2026-03-02T10:00:00+01:00,{r['code']},{r['recipient']},{r['text']}" for r in rows]
     return reported(folder, "at,code,recipient,text\n" + "\n".join(lines) + more, "log.csv")

@@ -1,4 +1,4 @@
-"""Facts about a purpose stand once, on its rule, and every door finds the same rules whatever was imported."""
+"""The data of a purpose are stated once, on its rule, and every entry point finds the same rules after any imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A clock stepped by hand blames nobody for the time in between, in `judge` as in the service."""
+"""A clock stepped by hand blames no party for the time in between, in `judge` and in the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules on traffic nobody asked for: the tier, what ought to be accepted, what is granted. Scenes by hand."""
+"""Rules on traffic without requests: the tier, required acceptances, the granted rate. Scenes by hand."""
 
 from __future__ import annotations
 

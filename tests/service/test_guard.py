@@ -179,7 +179,7 @@ def test_half_requests_and_slow_logins_leave_room_for_who_has_the_token() -> Non
 
 
 async def at_end(reader: asyncio.StreamReader) -> bool:
-    """Whether the server has ended the connection; waits for it."""
+    """Wait, and tell whether the server has ended the connection."""
     async with asyncio.timeout(60):
         try:
             return await reader.read() == b""

@@ -30,7 +30,7 @@ CODES = (
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    """What a log holds."""
+    """Return the contents of a log."""
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 

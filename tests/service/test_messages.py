@@ -1,4 +1,4 @@
-"""Facts about searching: whatever is read and written, however it is cut, it says what the frames say one by one."""
+"""Search: for any reads and writes, its results agree with the frames read one by one."""
 
 from __future__ import annotations
 

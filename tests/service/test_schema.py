@@ -1,4 +1,4 @@
-"""The API against its own document: whatever is asked of it, it answers as the document says."""
+"""The API agrees with its own document for any request."""
 
 from __future__ import annotations
 

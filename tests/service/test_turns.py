@@ -1,4 +1,4 @@
-"""Facts about the share of HTTP in the loop: one piece of work in each turn, whatever the flood."""
+"""The share of HTTP in the loop: one piece of work in each turn, during any flood."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A world may be part of a longer run: what happened before its period counts for the year, and happens to nobody."""
+"""A world may be part of a longer run: earlier incidents count for the year, without affecting traffic."""
 
 from __future__ import annotations
 

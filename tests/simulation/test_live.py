@@ -58,7 +58,7 @@ def test_what_becomes_of_a_live_message_is_what_the_kernels_say(tmp_path: Path) 
 
 
 def outcomes_of(instants: Any, accepted: list[Any]) -> Any:
-    """What the kernels say of messages accepted at these instants, of a world with the same seed and subscribers."""
+    """Return the kernels' results for messages accepted at these instants, in a world of the same seed."""
     subscribers = {"count": 1000, "preset": "etsi-2006", "share_ported_out": 0.05}
     scenario = scenario_of(seed=11, codes=[CODE], campaigns=[campaign(code="36010")], subscribers=subscribers)
     smsc, size = BulkSmsc(plan(scenario), "36010"), len(accepted)

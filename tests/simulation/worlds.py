@@ -48,7 +48,7 @@ def kinds(ledger: MemoryLedger, *names: str) -> list[Facts]:
 
 
 def order(row: Facts) -> Any:
-    """By instant, kind, message, attempt, and whatever else distinguishes rows."""
+    """Sort by instant, kind, message, attempt, and the other distinguishing columns."""
     return (row[0], row[1], row[5], row[6], row[2], row[3], row[4], row[7], row[8] or 0)
 
 

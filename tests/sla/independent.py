@@ -69,7 +69,7 @@ def announced_in_time(one: Facts, days: int, reading: str) -> bool:
 
 
 def is_planned(one: Facts, reading: str, since: int) -> bool:
-    """Whether what lasts from an instant on was announced in time; what overruns the announced end was not."""
+    """Tell whether an interruption from an instant on was announced in time; an overrun was not."""
     if not one["planned"] or not announced_in_time(one, 5, reading):
         return False
     until = one["announced_end"]
@@ -109,7 +109,7 @@ def pieces(table: list[Facts], reading: str, platforms: str) -> tuple[list[int],
 
 
 def together(parts: list[Facts]) -> bool:
-    """Whether several platforms make up the whole; each share is written to half a hundredth."""
+    """Tell whether the shares of several platforms add up to 1; each share is written to half a hundredth."""
     shares: dict[str, float] = {}
     for one in parts:
         shares[one["subject"]] = max(float(one["share"]), shares.get(one["subject"], 0.0))
@@ -235,7 +235,7 @@ def longest(
 
 
 def ticketed(table: list[Facts], reading: str, platforms: str) -> list[tuple[int, int]]:
-    """When each total, unplanned outage began and when its ticket was opened, which is its begin where none was."""
+    """Return when each total, unplanned outage began and when its ticket was opened (default: its start)."""
     found = []
     edges = sorted({edge for one in table for edge in (one["start"], one["end"], one["announced_end"]) if edge})
     for one in table:

@@ -1,4 +1,4 @@
-"""What incidents count as, restoration and notices: the readings of AMB-04 and AMB-14, and the margins."""
+"""Classes of incidents, restoration and notices: the readings of AMB-04 and AMB-14, and the margins."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_work_that_overruns_its_announced_end_counts_as_unplanned_from_there() -
 
 
 def test_work_that_overruns_into_an_outage_begun_before_its_announced_end_is_one_outage_with_it(tmp_path: Path) -> None:
-    """Nine hours of an outage begin while the work is still announced: all nine count, whatever platforms mean."""
+    """An outage of nine hours begins during announced work: all nine count, under any meaning of platforms."""
     work = maintenance(1000, 10, 6, 1, announced_end=START + 1008 * HOUR_US)
     for key in ("all_down", "any_down"):
         contract = reading(tmp_path, "AMB-14", key)

@@ -1,4 +1,4 @@
-"""What the client saw against what the tickets say."""
+"""The client's observations compared with the tickets."""
 
 from __future__ import annotations
 

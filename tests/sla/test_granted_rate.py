@@ -28,7 +28,7 @@ Row = tuple[object, ...]
 
 
 def platform(arrivals: Iterable[int], rate: int, code: str = "36010") -> list[Row]:
-    """What a centre writes that answers at most `rate` a second and holds what comes earlier."""
+    """Return the rows of a centre that answers at most `rate` per second and holds earlier submits."""
     rows: list[Row] = []
     ring: deque[int] = deque([-(10**15)] * rate, maxlen=rate)
     for number, at in enumerate(arrivals):

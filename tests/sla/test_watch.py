@@ -81,7 +81,7 @@ def test_a_ticket_that_changed_is_judged_as_it_is_now(tmp_path: Path, capsys: py
     look(capsys, tmp_path)
     write(tmp_path / "t.csv", [1, 80])
     ended = look(capsys, tmp_path)
-    assert "ticket T2 is no longer what it was; it is judged as it is now\n" in ended.out
+    assert "ticket T2 has changed since it was recorded; its current version is judged\n" in ended.out
     assert "6.60 h of 87.60 h left" in ended.out
 
 

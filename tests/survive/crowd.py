@@ -30,7 +30,7 @@ DEAF = 3
 
 
 class Flood(NamedTuple):
-    """What a flood saw: verdicts of its submits, a bystander's waits (s), how long it lasted (s), memory (octets)."""
+    """The result of a flood: verdicts of its submits, a bystander's waits (s), its duration (s), memory (octets)."""
 
     verdicts: list[str]
     waits: list[float]

@@ -38,7 +38,7 @@ class Patient(Served):
 
 
 def scenario(folder: Path, *, durable: bool = False, policy: str = "hold") -> Path:
-    """Two codes: one whose rate is only watched, one of a bystander."""
+    """Two codes: one with a monitored rate, one of a bystander."""
     path = folder / "some.toml"
     path.write_text(MONITORED.format(durable=str(durable).lower(), policy=policy))
     return path
@@ -53,7 +53,7 @@ def limit(server: Served, what: int, value: int) -> None:
 
 
 def descriptors(server: Served) -> int:
-    """How many files and sockets the server has open."""
+    """Count the open files and sockets of the server."""
     return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
@@ -63,7 +63,7 @@ def rss(server: Served) -> int:
 
 
 def url_of(server: Served) -> str:
-    """Where the API of a server is, as its first lines say."""
+    """Return the address of a server's API from its first lines."""
     found = re.search(r"API: (http://127\.0\.0\.1:\d+)/", server.banner)
     assert found is not None
     return found[1]

@@ -1,4 +1,4 @@
-"""Facts about a machine whose clock is moved while a server runs: the platform's clock goes on as it was."""
+"""A machine's clock is moved while a server runs: the platform's clock continues unchanged."""
 
 from __future__ import annotations
 

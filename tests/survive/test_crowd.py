@@ -1,4 +1,4 @@
-"""Facts about a real server short of descriptors, flooded, or read by nobody: others are served all the same."""
+"""A real server without free descriptors, flooded, or with a peer that does not read: other clients are served."""
 
 from __future__ import annotations
 

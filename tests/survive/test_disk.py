@@ -1,4 +1,4 @@
-"""Facts about a server whose disk is full: it says so, accepts nothing or goes on, and loses nothing it kept."""
+"""A server with a full disk: it reports this, stops accepting or continues, and loses nothing it stored."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RESULT_S = 20.0
 
 
 async def submits(peer: LivePeer, first: int, count: int) -> set[str]:
-    """Have that many accepted, a window at a time; whom they are to."""
+    """Submit that many messages, a window at a time; return their recipients."""
     reported: set[str] = set()
     for start in range(first, first + count, 50):
         size = min(50, first + count - start)

@@ -23,7 +23,7 @@ AFTERWARDS = 500
 
 
 async def flood(port: int) -> int:
-    """Send long frames as fast as they are answered; how many were."""
+    """Send long frames as fast as they are answered; return their number."""
     peer = await session(port)
     answered = 0
     for _ in range(FRAMES // AT_ONCE):
@@ -36,7 +36,7 @@ async def flood(port: int) -> int:
 
 
 async def submits(peer: LivePeer, count: int) -> set[str]:
-    """Have that many messages accepted one by one; whom they are to."""
+    """Submit that many messages one by one; return their recipients."""
     there = set()
     for number in range(count):
         peer.send(harness.submit(number % 100, OAdC="36020", AdC=f"3371{number:07d}", NRq="", NT=""))

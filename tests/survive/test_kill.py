@@ -80,7 +80,7 @@ def test_killed_under_load_only_what_came_after_the_last_batch_is_missing(tmp_pa
     folder = tmp_path / "run"
 
     def batches() -> bool:
-        """Whether several batches were written."""
+        """Tell whether several batches were written."""
         return sum(path.stat().st_size for path in folder.glob("centre-*.arrows")) > 500_000
 
     with Patient(scenario(tmp_path), "--port", "0", "-o", folder) as server:

@@ -15,7 +15,7 @@ ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252")
 
 
 def said(name: str, path: Path) -> str:
-    """What a reader refuses a file with; empty where it reads it."""
+    """Return a reader's error for a file, "" if it is read."""
     try:
         READERS[name][1](path)
     except BadInput as problem:

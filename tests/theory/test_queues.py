@@ -1,4 +1,4 @@
-"""What queueing theory says holds of the meter, the spool and the centre, within confidence bounds."""
+"""Results of queueing theory for the meter, the spool and the centre, within confidence bounds."""
 
 from __future__ import annotations
 

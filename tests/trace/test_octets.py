@@ -1,4 +1,4 @@
-"""However octets are cut and whatever they are, reading them gives the same views and never raises."""
+"""Reading gives the same views for any division of any octets, and never raises."""
 
 from __future__ import annotations
 

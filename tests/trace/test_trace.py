@@ -143,7 +143,7 @@ def test_a_number_used_again_once_it_was_answered_is_none() -> None:
 
 
 def test_the_one_result_of_a_number_used_twice_belongs_to_the_first() -> None:
-    """The SMSC discards an operation whose number is in use."""
+    """The SMSC discards an operation with a number in use."""
     submits = trace_of(
         [
             ("in", submit(1, "#00001")),

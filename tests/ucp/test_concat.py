@@ -1,4 +1,4 @@
-"""Long messages are whole again whatever order their parts come in."""
+"""Long messages are reassembled from parts in any order."""
 
 from __future__ import annotations
 

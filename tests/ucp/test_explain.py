@@ -32,7 +32,7 @@ def test_every_field_that_is_not_empty_is_named_with_its_value_and_what_it_is_fo
         name: value if isinstance(value, str) else " ".join(value) for name, value in present.items()
     }
     assert all(each.what for each in explained)
-    assert not [each for each in explained if each.meaning == "none of the values known"]
+    assert not [each for each in explained if each.meaning == "unknown value"]
 
 
 def test_every_field_of_every_layout_has_words_and_no_words_are_idle() -> None:
@@ -68,7 +68,7 @@ def test_addresses_dates_codes_and_states_are_put_in_words() -> None:
     assert meanings("o51_notify_all")["NT"] == "when delivered or not delivered or buffered"
     assert meanings("r51_nack_06")["EC"] == "the recipient's address is not valid"
     assert meanings("o53_buffered")["Rsn"] == "absent subscriber"
-    assert meanings("o53_delivered")["Rsn"] == "nothing, as it was delivered"
+    assert meanings("o53_delivered")["Rsn"] == "no meaning: the message was delivered"
     assert meanings("r31_ack_7")["SM"] == "7 messages wait"
     assert meanings("r02_ack_partial")["SM"].endswith("for 0639980099: refused")
 

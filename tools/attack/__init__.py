@@ -1,1 +1,1 @@
-"""Attacks on a served simbench, each bounded in counts, and what ordinary clients notice of them."""
+"""Attacks on a served simbench, each bounded in counts, and their effect on ordinary clients."""

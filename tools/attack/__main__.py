@@ -1,8 +1,8 @@
 """`python -m tools.attack [NAME …]`: attack a served process, each attack bounded in counts, beside ordinary clients.
 
-Prints a table of what each attack did and what the clients noticed of it. Exit status 1 when a guess came through, a
-client or the owner of the API was not served, the server had more than MOST_MEMORY, or worked longer than MOST_WORK_MS
-before one answer in a hundred. Waiting times are printed and not judged: the machine adds to them.
+Prints a table of each attack and its effect on the clients. The exit status is 1 if a guess succeeded, a client or the
+owner of the API was not served, the server used more than MOST_MEMORY, or worked longer than MOST_WORK_MS before one
+answer in a hundred. Waiting times are printed but not judged, because they depend on the machine.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ TOKEN = "0123456789abcdef"
 
 
 class Outcome(NamedTuple):
-    """What an attack was, whether the server held, and what ordinary clients saw, if there were any."""
+    """The description of an attack, whether the server held, and the observations of ordinary clients, if any."""
 
     said: str
     held: bool
@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
 
 
 def flooded(kind: str) -> Outcome:
-    """An attack by strangers that all send one kind of octets."""
+    """Attack with connections without a login that all send one kind of octets."""
     with served() as server:
         seen, flood = asyncio.run(
             beside(server, lambda: child("tools.attack.flood", server.port, kind, CONNECTIONS, OCTETS, AT_ONCE))
@@ -57,7 +57,7 @@ def flooded(kind: str) -> Outcome:
 
 
 def on_the_web(kind: str) -> Outcome:
-    """A flood of HTTP on console and API, beside their owner."""
+    """Flood console and API with HTTP while their owner uses them."""
     with TemporaryDirectory() as place:
         (Path(place) / "token").write_text(TOKEN)
         with served("--console", *_token(Path(place), kind)) as server:
@@ -77,7 +77,7 @@ def _held(seen: Seen) -> bool:
 
 
 def besieged(rounds: int, rate_per_s: float) -> Outcome:
-    """Floods of every kind, round after round, beside ordinary clients and a load at an even rate."""
+    """Flood with every kind, in rounds, while ordinary clients and a load at an even rate are served."""
     counts = Counts()
 
     async def attack(server: Server) -> int:

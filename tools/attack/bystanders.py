@@ -1,4 +1,4 @@
-"""A server in a process of its own, and ordinary clients beside an attack, whose waiting times are measured."""
+"""A server in a separate process, and ordinary clients during an attack, whose waiting times are measured."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Server(Served):
 
 @contextmanager
 def served(*options: str | Path, guesses: int = 0) -> Iterator[Server]:
-    """A server with its API, a log and three accounts; its run goes with it."""
+    """Run a server with its API, a log and three accounts; its ledger is deleted at the end."""
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "attacked.toml"
         path.write_text(SCENARIO.format(guesses=guesses))
@@ -60,14 +60,14 @@ def served(*options: str | Path, guesses: int = 0) -> Iterator[Server]:
 
 
 def busy_ms(server: Server) -> float:
-    """How long the thread that serves has run so far: what a client waits for beside it is the machine's."""
+    """Return the run time of the serving thread so far; other waits of a client are caused by the machine."""
     pid = server.process.pid
     return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1e6
 
 
 class Seen:
-    """What ordinary clients noticed: waiting times of their submits (ms), by the clock and as the server's own work
-    until their answer; the server's memory (octets); and what the owner of the API was answered."""
+    """Observations of ordinary clients: waiting times of their submits (ms), by the clock and as the server's own work
+    until the answer; the server's memory (octets); and the answers to the owner of the API."""
 
     HEADS = (
         "submits", "p50 ms", "p99 ms", "most ms", "work p99", "work most", "logins", "slowest", "grown MB", "MB",
@@ -84,11 +84,11 @@ class Seen:
 
     @property
     def work_p99_ms(self) -> float:
-        """What 99 of 100 submits waited for at most, of the server's own work."""
+        """Return the server's own work within which 99 of 100 submits were answered (ms)."""
         return float(np.quantile(np.array(self.work_ms or [0.0]), 0.99))
 
     def figures(self) -> tuple[str, ...]:
-        """What stands below HEADS; the server's own work is in ms, too, and the owner's answers of those asked for."""
+        """Return the cells below HEADS; the server's own work is in ms as well; the owner's answers as a share."""
         waits, work = np.array(self.waits_ms or [0.0]), np.array(self.work_ms or [0.0])
         return (
             str(len(self.waits_ms)),
@@ -101,7 +101,7 @@ class Seen:
 
 
 async def _owned(port: int, token: str) -> bool:
-    """Whether the owner of the API is answered; from an address of its own."""
+    """Tell whether the owner of the API, at a separate address, gets an answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(OWNER, 0))
     head = f"GET /api/v1/platform HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n"
     writer.write(f"{head}Authorization: Bearer {token}\r\n\r\n".encode())
@@ -114,7 +114,7 @@ async def _owned(port: int, token: str) -> bool:
 async def beside(
     server: Server, attack: Callable[[], Awaitable[Any]], api: int = 0, token: str = ""
 ) -> tuple[Seen, Any]:
-    """Run an attack beside ordinary clients, and the owner of the API at a port; what they saw, and its result."""
+    """Run an attack with ordinary clients and the owner of the API at a port; return observations and result."""
     seen, over = Seen(), asyncio.Event()
     peers = [await dial(server.port) for _ in range(CLIENTS)]
     for peer in peers:

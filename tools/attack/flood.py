@@ -1,7 +1,7 @@
 """`python -m tools.attack.flood PORT KIND CONNECTIONS OCTETS AT_ONCE`: floods of peers that do not log in.
 
-A process of its own, so that the clients that measure are not slowed. Prints a line when the first connection stands,
-and at the end one JSON object: connections made and octets that the server's machine took.
+It is a separate process, so that the measuring clients are not slowed. Prints a line when the first connection is open,
+and at the end one JSON object: connections made and octets accepted by the server's machine.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WRITE = 65_536
 
 
 class Flood:
-    """Connections that are still to be made, and what was sent on the others."""
+    """The connections still to be made, and the octets sent on the others."""
 
     def __init__(self, port: int, kind: str, connections: int, octets: int) -> None:
         self.port, self.left, self.octets = port, connections, octets

@@ -1,6 +1,6 @@
 """`python -m tools.attack.web URL KIND`: floods of HTTP, in a process of its own. Prints one JSON object.
 
-Each is bounded in counts: requests that wait, pages, headers without end, half requests, logins that never come.
+Each is bounded in counts: waiting requests, pages, endless headers, incomplete requests, missing logins.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 WAIT = b'{"answered": 1000000000000, "timeout_s": 5}'
 TEXT = b'{"sender": "33639980001", "code": "36020", "text": "a flood of texts", "wait_s": 1}'
-KEYS = json.dumps({f"a{number}": 0 for number in range(2_700)}).encode()  # each of them is an error of its own
+KEYS = json.dumps({f"a{number}": 0 for number in range(2_700)}).encode()  # each of them is a separate error
 COOKIE = b'Cookie: simbench_token="' + b"\\" * 15_000 + b'"\r\nConnection: close\r\n\r\n'
 PIECE = b"a" * 65_536
 LONG = 100_000_000
@@ -25,7 +25,7 @@ PATIENCE_S = 60
 
 
 class Web:
-    """One attack on an address; `seen` counts what was answered."""
+    """One attack on an address; `seen` counts the answers."""
 
     def __init__(self, url: str) -> None:
         place = urlsplit(url)
@@ -43,7 +43,7 @@ class Web:
         return f"{head}Content-Length: {announced}\r\n\r\n".encode() + body
 
     async def ask(self, octets: bytes, more: int = 0) -> None:
-        """Send octets, then so many octets more, and take what is answered until the connection ends."""
+        """Send octets, then so many octets more, and read answers until the connection ends."""
         statuses: list[str] = []
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
@@ -64,7 +64,7 @@ class Web:
         self.seen.update(statuses or ["no answer"])
 
     async def many(self, count: int, at_once: int, once: Callable[[], Awaitable[None]]) -> None:
-        """Do something so many times, so many at a time."""
+        """Do something `count` times, `at_once` at a time."""
         left = iter(range(count))
 
         async def some() -> None:
@@ -75,7 +75,7 @@ class Web:
 
 
 class Attack(NamedTuple):
-    """How many connections, how many at a time, and what is done on each."""
+    """The number of connections, in total and at a time, and the action on each."""
 
     number: int
     at_once: int
@@ -83,7 +83,7 @@ class Attack(NamedTuple):
 
 
 def _polls(web: Web) -> bytes:
-    """What an open console asks in some seconds, in one write."""
+    """Return the requests of an open console in some seconds, as one write."""
     paths = [f"/api/v1/{path}" for path in POLLED] * 20
     return b"".join(web.request("GET", path, kept=True) for path in paths) + web.request("GET", "/")
 

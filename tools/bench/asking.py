@@ -1,7 +1,7 @@
 """Response times, as measured and without the delay caused by other programs on the processors.
 
-The kernel says of each thread how long it ran and how long it stood in line. What loop and asker stood in
-line for others than the server's own threads is taken off.
+The kernel reports for each thread how long it ran and how long it waited for a processor. The waits of loop and asker
+for threads other than the server's own are subtracted.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""How often the interval that a plan states holds the truth: drawn plans, each scored again in many futures of its own.
+"""How often the interval stated by a plan contains the true share: drawn plans, each scored again in new futures.
 
     python -m tools.bench.calibration [PLANS]
 
-The truth of a code plan is its share in ten thousand futures that neither found, chose nor scored it.
+The true share of a code plan is its share in ten thousand futures not used for finding, choosing or scoring it.
 """
 
 from __future__ import annotations
@@ -48,9 +48,7 @@ def drawn(number: int) -> Plan:
 
 
 def stated(plan: Plan, true_futures: int = TRUE_FUTURES, fresh: int = FRESH) -> Stated | None:
-    """The interval of the code plan chosen for a plan, and its true share; None where no code plan keeps the
-    promise.
-    """
+    """Return the interval of the code plan chosen for a plan, and its true share; None if none keeps the promise."""
     groups = [Group(plan, prefix) for prefix in plan.groups]
     pool = Pool(plan, groups, replications(plan, fresh, CHOOSING), replications(plan, fresh, SCORING))
     try:
@@ -66,7 +64,7 @@ def stated(plan: Plan, true_futures: int = TRUE_FUTURES, fresh: int = FRESH) -> 
 
 
 def main(plans: int) -> None:
-    """Print how many intervals hold the truth, and how many promises said to hold do."""
+    """Print how many intervals contain the true share, and how many promises stated as kept are kept."""
     found = []
     for number in range(plans):
         one = stated(drawn(number))

@@ -1,7 +1,7 @@
 """A lean load generator: operation 51 as fast as windows allow, every 53 acknowledged. A process of its own.
 
-Everything it sends is encoded beforehand; of what comes back it reads only what it must, so that the server is what
-is measured. Prints one JSON object: submits acknowledged and notifications acknowledged a second.
+All output is encoded in advance, and of the input only the necessary parts are read, so that the server's speed is
+measured. Prints one JSON object: submits acknowledged and notifications acknowledged per second.
 """
 
 from __future__ import annotations

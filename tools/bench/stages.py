@@ -1,7 +1,7 @@
-"""Where the time of a message goes: a gateway in memory with a ledger on disk, with nested timing of its stages.
+"""The processor time of a message by stage: a gateway in memory with a ledger on disk, with nested timing.
 
-Counts processor time of this thread, so that other work on the machine disturbs it less. The instruments are put on
-the finished objects, around what is called once a read or less; nothing in the server knows of them.
+Counts processor time of this thread, so that other work on the machine has less effect. The timers wrap methods of the
+finished objects that are called at most once per read; the server itself contains no timers.
 """
 
 from __future__ import annotations

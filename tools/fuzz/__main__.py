@@ -1,8 +1,8 @@
 """Fuzzing: `python -m tools.fuzz --seconds N --frames N --seed S`. No input from the wire may raise an exception.
 
-Runs are made of batches, each a connection of a few hundred mutated frames that depends on seed and number alone. What
-a batch made a target raise is saved to a file, with its seed and its octets. `tools.fuzz.guided` feeds the same targets
-from libFuzzer, where atheris is installed.
+Runs consist of batches, each a connection of a few hundred mutated frames that depends only on seed and number. An
+exception of a target is saved to a file with the seed and octets of the batch. `tools.fuzz.guided` feeds the same
+targets from libFuzzer, if atheris is installed.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def play(chunks: Chunks, seed: int, number: int, folder: Path) -> list[str]:
     for name, target in TARGETS.items():
         try:
             target(chunks, Random(f"{seed}/{number}/{name}"))
-        except Exception:  # whatever is raised is what is looked for
+        except Exception:  # any exception is a failure
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / f"crash-{name}-{seed}-{number}.json"
             crash = Crash(name, seed, number, traceback.format_exc(), [chunk.hex() for chunk in chunks])

@@ -1,7 +1,6 @@
 """The same targets, fed by libFuzzer: `python -m tools.fuzz.guided -max_total_time=60`. Needs atheris, an option.
 
-What is found is saved as by `tools.fuzz`, beside what libFuzzer leaves itself; `python -m tools.fuzz --again FILE`
-plays it once more.
+Failures are saved as by `tools.fuzz`, besides the files of libFuzzer; `python -m tools.fuzz --again FILE` repeats one.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from random import Random
 from tempfile import NamedTemporaryFile
 from typing import Final
 
-import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
+import simbench.bench.runner.selection  # noqa: F401 - importing it registers every rule
 from fake_smsc.scenario import CodeConfig, Scenario
 from fake_smsc.server.assembly import assemble
 from fake_smsc.strictness import PROFILES, Strictness
@@ -62,7 +62,7 @@ def framer(chunks: Chunks, _: Random) -> None:
 
 
 def gateway(chunks: Chunks, dice: Random) -> None:
-    """A gateway that must serve its other session whatever this one sends; sometimes the judge reads the result."""
+    """A gateway that must serve its other session for any input of this one; sometimes the judge reads the result."""
     ledger = MemoryLedger()
     served = assemble(dice.choice(SCENARIOS), CONTRACT, ledger)
     served.advance(START)
@@ -187,7 +187,7 @@ def _packet(segment: tuple[bytes, int, int, int, bytes, int]) -> bytes:
 
 
 def tables(chunks: Chunks, dice: Random) -> None:
-    """A truncated table, list or log of a random kind with octets of the chunks in it: read, or refused in one line."""
+    """A truncated table, list or log of a random kind with octets of the chunks in it, read or rejected in one line."""
     name = dice.choice(sorted(READERS))
     sample, read = READERS[name]
     encoding = dice.choice(("utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252"))

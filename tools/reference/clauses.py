@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import simbench.bench.runner.selection  # noqa: F401 - importing it enters the exercises
+import simbench.bench.runner.selection  # noqa: F401 - importing it registers the exercises
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.contract import Contract, load_contract
 from simbench.rules.coverage import command_of
@@ -26,7 +26,7 @@ This page is written by `python -m tools.reference --write`.
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the complete page."""
     contract = load_contract()
     return _HEAD + _counts(contract) + "".join(_clause(name, contract) for name in contract.clauses)
 

@@ -31,12 +31,13 @@ from simbench.roaming.scenario import RoamingScenario
 from simbench.service.serving import build
 from simbench.service.settings import ServiceSettings
 from simbench.simulation.scenario import WorldScenario
+from simbench.sla.imports import outages, probed, traffic
 from simbench.sla.imports.campaigns import Campaigns
 from simbench.sla.imports.decisions import Decision
-from simbench.tables.columns import MappingFile
+from simbench.tables.columns import Columns, MappingFile
 from tests.service.stage import staged
 from tools.reference import clauses, faults, python, rules, strictness, ucp
-from tools.reference.keys import groups_of, keys_of, table, words
+from tools.reference.keys import groups_of, keys_of, split, table, words
 
 PLACE: Final = Path(__file__).parents[2] / "docs" / "reference"
 NOTE: Final = "\nThis page is written by `python -m tools.reference --write`.\n\n"
@@ -167,6 +168,38 @@ def _files(title: str, head: str, *files: tuple[str, type[Any]]) -> Callable[[],
     return page
 
 
+CELLS: Final = {
+    "instant": "time", "text": "text", "note": "text", "truth": "true or false", "number": "number"
+}  # fmt: skip
+
+
+def campaign() -> str:
+    page = _files(
+        "Plans, studies, and context for a record", "Files for `plan`, `sweep`, `bill`, `forecast` and `judge`; "
+        "see [planning](../guides/planning.md), [bills](../guides/billing.md) and [captures](../guides/audit.md).",
+        ("A campaign to plan: `simbench plan`", CampaignPlan), ("A study: `simbench sweep`", Study),
+        ("Events of the contract: `simbench bill --acts`", Acts), ("A forecast: `simbench forecast`", Forecast),
+        ("Context for a capture: `simbench judge --campaigns`", Campaigns), ("ESP keys: `simbench judge --keys`", Keys),
+        ("A decision: `[[decisions]]` of `simbench judge --decisions`", Decision),
+    )()  # fmt: skip
+    parts = [
+        page,
+        f"## Columns of a table: `simbench judge --map`\n\n{words(MappingFile)} "
+        "Its tables are `[outages]`, `[traffic]` and `[probes]`, all with the same keys.\n",
+        keys_of(Columns, "outages"),
+        "### The columns of each table\n\nThese names are the keys of `columns`, `values` and `defaults`.\n",
+    ]
+    for name, module in (("outages", outages), ("traffic", traffic), ("probes", probed)):
+        _, meanings = split(words(module), module.COLUMNS)
+        needed = getattr(module, "NEEDED", module.COLUMNS)
+        rows = [
+            (f"`{column}`", CELLS[kind], "**required**" if column in needed else "", meanings[column])
+            for column, kind in module.KINDS.items()
+        ]
+        parts.append(f"`[{name}]`\n\n{table(('column', 'content', '', 'meaning'), rows)}")
+    return "\n".join(parts)
+
+
 async def _document() -> dict[str, Any]:
     async with staged(ServiceSettings()) as stage:
         return build(stage.platform).openapi()
@@ -237,15 +270,7 @@ PAGES_OF: Final[dict[str, Callable[[], str]]] = {
         ("A client: `--sut my-client.toml`", Description), ("Capabilities: `--capabilities caps.toml`", Capabilities),
         ("Known deviations: `--baseline known.toml`", Baseline),
     ),
-    "campaign.md": _files(
-        "Plans, studies, and context for a record", "Files for `plan`, `sweep`, `bill`, `forecast` and `judge`; "
-        "see [planning](../guides/planning.md), [bills](../guides/billing.md) and [captures](../guides/audit.md).",
-        ("A campaign to plan: `simbench plan`", CampaignPlan), ("A study: `simbench sweep`", Study),
-        ("Events of the contract: `simbench bill --acts`", Acts), ("A forecast: `simbench forecast`", Forecast),
-        ("Context for a capture: `simbench judge --campaigns`", Campaigns), ("ESP keys: `simbench judge --keys`", Keys),
-        ("Columns of a table: `simbench judge --map`", MappingFile),
-        ("A decision: `[[decisions]]` of `simbench judge --decisions`", Decision),
-    ),
+    "campaign.md": campaign,
     "api.md": api,
     "rules.md": lambda: rules.page(NOTE),
     "clauses.md": clauses.page,

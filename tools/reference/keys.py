@@ -35,11 +35,13 @@ def _sections(struct: type[Any], path: str, *, many: bool, seen: set[str]) -> It
     info = types.type_info(struct)
     assert isinstance(info, types.StructType)
     heading = (f"[[{path}]]" if many else f"[{path}]") if path else "At the top"
-    yield f"### {heading if not path else f'`{heading}`'}\n\n{words(struct)}\n"
     plain = [field for field in info.fields if not _tables(field.type)]
+    text, meanings = split(words(getattr(struct, "__origin__", struct)), [field.encode_name for field in plain])
+    yield f"### {heading if not path else f'`{heading}`'}\n\n{text}\n"
     if plain:
-        rows = [(f"`{field.encode_name}`", shown(field.type), _default(field)) for field in plain]
-        yield table(("key", "type", "default"), rows)
+        heads = ("key", "type", "default", "meaning")[: 4 if any(meanings.values()) else 3]
+        cells = [(f"`{one.encode_name}`", shown(one.type), _default(one), meanings[one.encode_name]) for one in plain]
+        yield table(heads, [row[: len(heads)] for row in cells])
     for field in info.fields:
         for below, several in _tables(field.type):
             names = (path, field.encode_name, "NAME" if isinstance(field.type, types.DictType) else "")
@@ -58,6 +60,27 @@ def groups_of(struct: type[Any]) -> str:
             rows = [(one.encode_name, below.cls) for one in group.fields for below, many in _tables(one.type) if many]
             parts += [f"A row of `{key}`: {words(row)}\n" for key, row in rows]
     return "\n".join(parts)
+
+
+def split(text: str, names: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Separate the sentences of a text that explain names in backticks: the rest of the text, and the meanings by name.
+
+    The first sentence always remains in the text. A sentence that begins with "It", "Its" or "They" belongs to the
+    sentence before it.
+    """
+    first, *others = re.split(r"(?<=\.) +(?=[A-Z`\"])|\n\n", text)
+    meanings: dict[str, list[str]] = {name: [] for name in names}
+    named: list[str] = []
+    for sentence in others:
+        found = [name for name in names if f"`{name}`" in sentence]
+        if re.match(r"(It|Its|They) ", sentence):
+            found = found or named
+        for name in found:
+            meanings[name].append(sentence)
+        named = found
+    rest = [first, *(one for one in others if not any(one in said for said in meanings.values()))]
+    only = {name: said or [first] * (f"`{name}`" in first) for name, said in meanings.items()}
+    return " ".join(rest), {name: " ".join(said) for name, said in only.items()}
 
 
 def words(thing: object) -> str:

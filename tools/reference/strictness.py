@@ -28,7 +28,7 @@ MEANINGS: dict[str, str] = {
     "notice_sm": "SM in a positive result of 52 or 53: optional, or required (without it, nothing is acknowledged)",
     "originator_length": "length octet of alphanumeric originators in 52: useful semi-octets, or twice the octets",
 }
-"""What each switch controls, with the section of EMI-UCP 4.0 it concerns."""
+"""The subject of each switch, with the section of EMI-UCP 4.0."""
 
 _HEAD = """# Strictness
 

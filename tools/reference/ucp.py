@@ -170,7 +170,7 @@ def with_tables(page: str) -> str:
 
 
 def page() -> str:
-    """The page as it stands, with its tables drawn again."""
+    """Return the existing page with its tables generated again."""
     return with_tables(PAGE.read_text("utf-8"))
 
 

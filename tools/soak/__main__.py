@@ -1,6 +1,6 @@
-"""`make soak`: a served process under long mixed load, with a cut every few minutes; its memory must not grow.
+"""`make soak`: a served process under long mixed load, with a disconnection every few minutes; memory must not grow.
 
-Prints a line every few seconds and the figures at the end. Exit status 1 when memory grew or too little was carried.
+Prints a line every few seconds and the figures at the end. Exit status 1 if memory grew or too few were accepted.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from tools.soak.load import FRAMES, Client, Counts
 from tools.soak.report import Sample, Wanted, memory, tenth, verdict
 
 CODES = tuple(f"3601{number}" for number in range(10))
-CUT_S = 3.0  # how long a cut lasts
+CUT_S = 3.0  # duration of a disconnection
 TENTHS = 10
-MARGIN = 1.01  # of the rate, so that all messages are through when the time is
+MARGIN = 1.01  # factor of the rate, so that all messages are sent within the time
 CUTS = ("reset", "cut", "accept-close")
-LOOK_S = 0.1  # how often its memory is looked at: folding the log in is over in less than half a second
+LOOK_S = 0.1  # interval of memory samples: merging the log takes less than half a second
 SOON = "[delivery]\nlatency_median_ms = 500\n"
 CODE = """
 [[codes]]
@@ -50,8 +50,8 @@ def scenario(seconds: float, cut_every_s: float) -> str:
 
 
 class Plan(NamedTuple):
-    """How long, how much longer at most while messages are missing, how often connections are cut, how many different
-    messages each client has, and how many messages a second all clients send (0: as fast as they can)."""
+    """The duration, the longest extension while messages are missing, the interval of disconnections, the number of
+    different messages per client, and the messages per second of all clients (0: as fast as they can)."""
 
     seconds: float
     patience_s: float
@@ -60,7 +60,7 @@ class Plan(NamedTuple):
     rate_per_s: float
 
     def over(self, elapsed_s: float, missing: int) -> bool:
-        """Whether the load may end after this time, with this many messages still missing."""
+        """Tell whether the load may end after this time, with this many messages still missing."""
         return elapsed_s >= self.seconds + (self.patience_s if missing > 0 else 0)
 
 

@@ -14,7 +14,9 @@ from tests.survive.crowd import DEAF, SESSIONS, TOO_FAST, deaf_peers, flood
 from tests.survive.limits import Patient, scenario
 
 FLOOD_OCTETS = 150_000_000
-DEAF_OCTETS = 150_000_000  # what was written to them is in the ledger too, its pool (64 MB) and what waits for the disk
+DEAF_OCTETS = (
+    150_000_000  # the octets written to them are also in the ledger, in its pool (64 MB) and its queue for the disk
+)
 
 
 def main() -> int:

@@ -1,6 +1,6 @@
-"""Count what a server keeps: carry messages, notifications and cuts in virtual time, then count the process's objects.
+"""Counts the objects that a server keeps after messages, notifications and disconnections in virtual time.
 
-The machine has no part in it: the same load leaves the same objects whatever else runs.
+The result does not depend on the machine: the same load leaves the same objects.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests import harness
 from tests.fake_smsc.live import contract
 
 CODES = ("36010", "36020")
-RECIPIENTS = 500  # the same in every round: what is kept of a recipient is kept once
+RECIPIENTS = 500  # the same in every round: data on a recipient are kept once
 ACKS = {b"%02d" % trn: encode(trn, "R", "53", "A///") for trn in range(100)}
 _CACHED = type(lru_cache(lambda: None))
 ROUND = 600  # messages, half of them with a notification
@@ -103,7 +103,7 @@ class Load:
         self.accepted = self.notified = self.cuts = 0
 
     async def round(self) -> None:
-        """Carry the messages of a round over sessions that are then cut, each code's in another way."""
+        """Carry the messages of a round over sessions that are then closed, in a different way for each code."""
         peers = [Peer(code) for code in CODES]
         for peer in peers:
             await self._network.connect(lambda peer=peer: peer, "", self.smsc.server.port)  # type: ignore[misc] # the loop's value
@@ -161,7 +161,7 @@ def kept(folder: Path, warm: int, rounds: int) -> Kept:
             grown.subtract(first.types)
             lines = len(smsc.server.connections) + len(smsc.server.gateway.lines)
             waiting = ledger.backlog + smsc.control.unacknowledged() + lines
-            more = sum((+grown).values())  # what goes meanwhile of one type must not hide what another keeps
+            more = sum((+grown).values())  # a decrease of one type must not hide the growth of another
             return Kept(
                 load.accepted - accepted, load.notified - notified, load.cuts - cuts, more,
                 last.octets - first.octets, grown.most_common(8), waiting,

@@ -1,11 +1,11 @@
 """`python -m tools.soak.kills`: a server under load is killed again and again, with `durable` and without, and resumed.
 
-With `durable` nothing that was acknowledged may be missing in the ledger. Without, only what was acknowledged shortly
-before the kill may; the tool prints how many messages, and over how many milliseconds. After the kill the run is
-resumed and the client sends again what it had no result for: what the server had accepted is then accepted twice, and
-the tool counts how often. With `--flood` strangers flood the server all the while. Exit status 1 when an acknowledged
-message of `durable` is missing, a table has a gap, a message is missing before one that is there, or one was
-acknowledged twice or accepted twice though its client did not send it again.
+With `durable` no acknowledged message may be missing in the ledger. Without it, only messages acknowledged shortly
+before the kill may be missing; the tool prints their number and the time span in milliseconds. After the kill the run
+is resumed, and the client repeats messages without a result: those that the server had accepted are then accepted
+twice, and the tool counts them. With `--flood` connections without a login flood the server at the same time. Exit
+status 1 if an acknowledged message of `durable` is missing, a table has a gap, a message is missing before a present
+one, or a message was acknowledged twice, or accepted twice although its client did not send it again.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ TABLES = ("wire", "events", "centre")
 
 
 class Killed(NamedTuple):
-    """One kill: acknowledged messages, how many of them are missing, and the age of the oldest missing one (ms); how
-    many messages were sent again after it, and how many were accepted twice; `faults` is what must never be."""
+    """One kill: acknowledged messages, the number missing, and the age of the oldest missing one (ms); the numbers of
+    messages sent again afterwards and accepted twice; `faults` are forbidden results."""
 
     acknowledged: int
     missing: int
@@ -48,7 +48,7 @@ class Killed(NamedTuple):
 
 
 class Sender:
-    """A client that keeps its window full; `acknowledged` has the times at which each recipient was."""
+    """A client that keeps its window full; `acknowledged` has the times of acknowledgement by recipient."""
 
     def __init__(self) -> None:
         self.acknowledged: dict[str, list[float]] = {}
@@ -82,7 +82,7 @@ class Sender:
         await peer.close()
 
     async def again(self, server: Patient) -> int:
-        """Send once more whatever has no result; how many those are."""
+        """Send again all messages without a result; return their number."""
         unanswered = [number for number in range(self.asked) if recipient(number) not in self.acknowledged]
         peer = await session(server.port)
         for trn, number in enumerate(unanswered):
@@ -106,7 +106,7 @@ def _submit(trn: int, number: int) -> bytes:
 
 @contextmanager
 def flooded(port: int, kind: str) -> Iterator[None]:
-    """Strangers that flood a port with one kind of octets from now until the end; "": none."""
+    """Flood a port with one kind of octets from now until the end; "": no flood."""
     if not kind:
         yield
         return
@@ -121,7 +121,7 @@ def flooded(port: int, kind: str) -> Iterator[None]:
 
 
 def accepted(folder: Path) -> tuple[Counter[str], bool]:
-    """How often the message of each recipient was accepted, and whether the numbers of all rows follow each other."""
+    """Return how often the message of each recipient was accepted, and whether all rows are numbered consecutively."""
     run = open_run(folder, lambda _: None)
     rows = run.centre.select(["kind", "recipient"]).to_pylist()
     whole = all(run.table(name)["n"].to_pylist() == list(range(run.table(name).num_rows)) for name in TABLES)
@@ -129,7 +129,7 @@ def accepted(folder: Path) -> tuple[Counter[str], bool]:
 
 
 def kill_once(folder: Path, *, durable: bool, after_s: float, flood: str = "") -> Killed:
-    """Serve, load, kill, compare the ledger with what was acknowledged; resume, send again, compare once more."""
+    """Serve, load, kill, compare the ledger with the acknowledged messages; resume, send again, compare again."""
     sender, run = Sender(), folder / "run"
     with Patient(scenario(folder, durable=durable), "--port", "0", "-o", run) as server:
         with flooded(server.port, flood):

@@ -1,4 +1,4 @@
-"""Clients of a soak test: sessions are cut and reconnect, submit within their window, acknowledge notifications."""
+"""Clients of a soak test: they submit within their window, acknowledge notifications, and reconnect when closed."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ class Link(asyncio.Protocol):
 
 
 class Client:
-    """The client of one short code, which reconnects after each cut.
+    """The client of one short code, which reconnects after each disconnection.
 
-    It submits `rate_per_s` messages, evenly, and makes up for the time of a cut; 0: as fast as its window allows.
+    It submits `rate_per_s` messages evenly, and catches up after a disconnection; 0: as fast as its window allows.
     """
 
     def __init__(self, code: str, number: int, counts: Counts, frames: int, rate_per_s: float = 0.0) -> None:
@@ -99,7 +99,7 @@ class Client:
         return taken
 
     def due(self) -> int:
-        """How many messages the rate allows now."""
+        """Return the number of messages that the rate allows now."""
         if not self._rate_per_s:
             return WINDOW
         return max(0, int((time.monotonic() - self._began_s) * self._rate_per_s) - self._sent)

@@ -1,1 +1,1 @@
-"""Compiled functions of the fast path, over arrays that the core reads and writes too."""
+"""Compiled functions of the fast path, over arrays shared with the core."""

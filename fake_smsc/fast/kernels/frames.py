@@ -1,7 +1,7 @@
-"""Reads plain submits and bare acknowledgements out of octets, and computes the checksums of a text.
+"""Reads plain submits and bare acknowledgements from octets, and computes the checksums of a text.
 
 A plain submit has the fields of `ucp_gateway.submission.COMMON_FIELDS`, the others empty, and the right LEN and
-checksum; the core's patterns stay the definition, a test compares both.
+checksum. The core's patterns are the definition; a test compares both.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ACK: Final = np.frombuffer(b"\x0200/00020/R/53/A///96\x03", np.uint8)  # for TRN
 ACK_SIZE: Final = len(ACK)
 ONE, FOUR, _EIGHT = np.uint64(1), np.uint64(4), np.uint64(8)
 
-# What `submit_at` finds.
+# Results of `submit_at`, by index.
 TRN: Final = 0  # a number
 RECIPIENT: Final = 1  # where it begins, how many digits, its value
 RECIPIENT_SIZE: Final = 2
@@ -67,15 +67,17 @@ def hex_digit(value: Any) -> Any:
 
 
 def sum_of(octets: Any, begin: Any, end: Any) -> Any:
-    """Return the sum of octets, which is small."""
+    """Return the sum of octets (without overflow)."""
     total = np.uint32(0)
-    for place in range(np.uint64(begin), np.uint64(end)):  # unsigned: a negative index would need a look at each
+    for place in range(
+        np.uint64(begin), np.uint64(end)
+    ):  # unsigned: otherwise each index is checked for a negative value
         total += np.uint32(octets[place])
     return np.int64(total)
 
 
 def submit_at(octets: Any, at: Any, end: Any, found: Any) -> Any:
-    """Read the plain submit that begins at `at`; return where the next frame begins, or 0 if it is none."""
+    """Read the plain submit that begins at `at`; return the start of the next frame, or 0 if it is not plain."""
     if end - at < SHORTEST_SUBMIT or octets[at] != 2:
         return 0
     tens, ones = np.int64(octets[at + 1]) - 48, np.int64(octets[at + 2]) - 48
@@ -103,7 +105,7 @@ def submit_at(octets: Any, at: Any, end: Any, found: Any) -> Any:
 
 
 def _fields(octets: Any, at: Any, stop: Any, found: Any) -> Any:
-    """Read the fields of a submit whose ETX is at `stop`. Every loop ends at the ETX, which is no digit."""
+    """Read the fields of a submit whose ETX is at `stop`. Every loop ends at the ETX, which is not a digit."""
     found[RECIPIENT] = at
     value = np.int64(0)
     while 48 <= octets[at] <= 57:
@@ -181,7 +183,7 @@ def _rest(octets: Any, at: Any, stop: Any, found: Any) -> Any:
 
 
 def ack_at(octets: Any, at: Any, end: Any) -> Any:
-    """Return the TRN of the bare acknowledgement of a 53 that begins at `at`, or -1 if it is none."""
+    """Return the TRN of the bare acknowledgement of a 53 that begins at `at`, or -1 if it is something else."""
     if end - at < ACK_SIZE:
         return -1
     wrong = np.uint8(0)

@@ -19,7 +19,7 @@ CHECK: Final = 6  # the connection LINE needs a timer for notifications sent at 
 
 # state
 NOW: Final = 0
-SEGMENT: Final = 1  # where to go on in the reads of this turn: read, octet
+SEGMENT: Final = 1  # where to continue in the reads of this turn: read, octet
 AT: Final = 2
 FRAME_END: Final = 3  # where the frame for the core ends
 NEEDED: Final = 4
@@ -34,37 +34,39 @@ ROWS_USED: Final = 12  # rows that were ever used
 WAITING: Final = 13  # rows waiting for their delivery
 HEAD: Final = 14  # the earliest instant due among them
 CURSOR: Final = 15  # no row is due before this slot of the wheel
-DUE: Final = 16  # deliver what is due before (DUE, DUE_NUMBER), and no earlier than NOT_BEFORE
+DUE: Final = 16  # deliver rows due before (DUE, DUE_NUMBER), and no earlier than NOT_BEFORE
 DUE_NUMBER: Final = 17
 NOT_BEFORE: Final = 18
 TOGETHER: Final = 19  # whether reachable subscribers are delivered to without asking the core
 CHANGED: Final = 20  # rows numbered up to here were accepted before a subscriber changed
 DECIDED: Final = 21  # submits accepted or refused
 ON_THE_WAY: Final = 22  # messages accepted less messages delivered
-FRESH: Final = 23  # whether an account has something to be sent
+FRESH: Final = 23  # whether an account has notifications to send
 VALIDITY_DEFAULT: Final = 24
 VALIDITY_MAX: Final = 25
 AHEAD: Final = 26  # seconds an SCTS may run ahead of the clock
 LATENCY_KEY: Final = 27  # as a signed number
 CARRIED: Final = 28  # place in the order of accounts
-CARRY_LINE: Final = 29  # the connection that is being filled, -1 for none, and how many it still takes
+CARRY_LINE: Final = 29  # the connection being filled, -1 for none, and its remaining room
 CARRY_LEFT: Final = 30
 ENTERED: Final = 31  # rows written down for the index of waiting messages
 PARSED: Final = 32  # submits from AT on that have been read, and how many of them are served
 SERVED: Final = 33
 UNFINISHED: Final = 35  # reads that end within a frame
-TOUCHED: Final = 34  # the sum of what was fetched into the cache: nobody uses it, so that nobody can leave it out
+TOUCHED: Final = (
+    34  # the sum of the cells fetched into the cache; unused, it keeps the compiler from removing the fetch
+)
 LAW: Final = 40  # the delivery times follow
 
-# lines; from TRNS on, for each TRN of the SMSC's own operations: its row (FREE, HELD: an object of the core's), when it
-# was sent, and in which order
+# lines; from TRNS on, for each TRN of the SMSC's own operations: its row (FREE, HELD: an object of the core), the
+# instant of sending, and the order of sending
 NUMBER_OF: Final = 0  # the session
 ACCOUNT: Final = 1
 SIZE: Final = 2  # window
 COUNT: Final = 3  # operations unanswered
 NEXT: Final = 4  # TRN to try next
 ORDER: Final = 5  # operations sent so far
-ROOM_AT: Final = 6  # since when there has been room in the window
+ROOM_AT: Final = 6  # the instant since which there has been room in the window
 CHECKED: Final = 7  # whether a timer runs for unanswered notifications
 MUTED: Final = 8
 TRNS: Final = 16
@@ -86,7 +88,7 @@ RESULTS: Final = 2
 
 PARSED_MOST: Final = 128  # submits that are read together
 
-# accounts; the queue of notifications: rows LEAD, then an object of the core's, and so on, at last rows AFTER
+# accounts; the queue of notifications: rows LEAD, then an object of the core, and so on, finally rows AFTER
 HEAD_ROW: Final = 0
 TAIL_ROW: Final = 1
 LEAD: Final = 2
@@ -105,7 +107,7 @@ MODE: Final = 1
 RATE: Final = 2
 JITTER: Final = 3
 SPAN: Final = 4  # window of the meter (us)
-RING: Final = 5  # in `rings`: the place to go on, when the bucket is full, then the instants
+RING: Final = 5  # in `rings`: the current index, the instant at which the bucket is full, then the instants
 RING_SIZE: Final = 6
 REFUSAL: Final = 7  # error code
 CODE_WORDS: Final = 8  # its digits, eight octets a word

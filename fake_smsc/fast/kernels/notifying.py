@@ -20,7 +20,7 @@ def carry(
     state: Any, lines: Any, accounts: Any, lists: Any, order: Any, codes: Any, rows: Any, caches: Any, pieces: Any,
     out: Any, outs: Any,
 ) -> Any:  # fmt: skip
-    """Send what waits of every fresh account, in the order of their names, the emptiest window first."""
+    """Send the waiting notifications of every fresh account, in order of names, the emptiest window first."""
     while state[lay.CARRIED] < len(order):
         account = order[state[lay.CARRIED]]
         if accounts[account, lay.IS_FRESH]:
@@ -61,7 +61,7 @@ def _carry(
 
 
 def _emptiest(lines: Any, accounts: Any, lists: Any, account: Any) -> Any:
-    """Return the connection of an account with most room in its window, and how much; the first of equal ones."""
+    """Return the connection of an account with most room in its window, and the room; the first of equal ones."""
     best, most = np.int64(-1), np.int64(-(1 << 40))
     first = accounts[account, lay.FIRST_LINE]
     for place in range(first, first + accounts[account, lay.LINES]):
@@ -80,7 +80,7 @@ def _send(
     at = rows[row, lay.R_DUE]
     scts, second = rows[row, lay.R_NAMES] >> 31, at // SECOND_US
     if scts != second and scts % lay.STAMPS == second % lay.STAMPS:
-        return lay.CORE  # there is one place for both texts
+        return lay.CORE  # both texts have the same cell of the cache
     for needed in (scts, second):
         if caches[3 * (needed % lay.STAMPS)] != needed:
             state[lay.NEEDED] = needed
@@ -133,7 +133,7 @@ def _hex_digits(out: Any, at: Any, caches: Any, second: Any, begin: Any, size: A
 
 
 def _write(state: Any, codes: Any, rows: Any, caches: Any, pieces: Any, out: Any, trn: Any, row: Any) -> Any:
-    """Write a notification: the pieces of the template, and between them what differs."""
+    """Write a notification: the pieces of the template, and the variable parts between them."""
     begin = state[lay.OUT]
     key, code = rows[row, lay.R_KEY], rows[row, lay.R_LINK] >> 36 & 0x1FFF
     scts, second = rows[row, lay.R_NAMES] >> 31, rows[row, lay.R_DUE] // SECOND_US

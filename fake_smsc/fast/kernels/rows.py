@@ -31,7 +31,7 @@ def new_row(state: Any, rows: Any) -> Any:
 
 
 def free_row(state: Any, rows: Any, row: Any) -> Any:
-    """Give a row back. Its key becomes 0."""
+    """Release a row. Its key becomes 0."""
     rows[row, lay.R_KEY] = 0
     rows[row, lay.R_LINK] = state[lay.ROWS_FREE] + 1
     state[lay.ROWS_FREE] = row
@@ -189,7 +189,7 @@ def deliver(
         steps += 1
         _look_ahead(state, rows, wheel)
         if count == 0 and state[lay.CURSOR] == cursor and state[lay.HEAD] == head:
-            break  # what is due at this very instant was entered after the limit
+            break  # rows due at this instant were entered after the limit
     return lay.DONE
 
 

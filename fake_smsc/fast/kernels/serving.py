@@ -17,7 +17,7 @@ from simbench.kernels.table_cells import cell_of, held_at, home_of, is_full
 
 ELSEWHERE: Final = 1  # numbering.subscribers
 REACHED: Final = 3
-ADMITTED: Final = 0  # what a meter says, besides that the core decides
+ADMITTED: Final = 0  # the answer of a meter, unless the core decides
 OVER: Final = 1
 UNDECIDED: Final = 2
 GAMMA: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -26,7 +26,7 @@ REFUSAL: Final = np.frombuffer(b"\x0200/00041/R/51/N/00/throughput exceeded/", n
 RESULT: Final = np.frombuffer(b"\x0200/00000/R/51/A//", np.uint8)
 RESULT_OVERHEAD: Final = 16 + 5 + 12  # LEN without the recipient: header and checksum, A//:/, the SCTS
 LONGEST_ANSWER: Final = 64
-LONGEST_REST: Final = 500  # octets of an unfinished frame; what is longer is no plain submit
+LONGEST_REST: Final = 500  # octets of an unfinished frame; a longer one is not a plain submit
 
 
 def serve(
@@ -34,10 +34,10 @@ def serve(
     given: Any, ordinals: Any, rows: Any, fresh: Any, wheel: Any, caches: Any, parsed: Any, found: Any, out: Any,
     outs: Any, log: Any, text: Any, offsets: Any,
 ) -> Any:  # fmt: skip
-    """Serve frames from (SEGMENT, AT) on; return DONE, or why not and where the frame begins and ends.
+    """Serve frames from (SEGMENT, AT) on; return DONE, or the reason for stopping; the state has the frame's position.
 
-    A frame for which it returns has changed nothing. `parsed`: a row for each submit read ahead, `found`: the
-    one at hand.
+    The frame at which it stops has changed nothing. `parsed`: a row for each submit read ahead, `found`: the current
+    one.
     """
     while state[lay.SEGMENT] < len(reads):
         read = state[lay.SEGMENT]
@@ -89,7 +89,7 @@ def _read_ahead(
     state: Any, octets: Any, at: Any, end: Any, account: Any, accounts: Any, lists: Any, codes: Any, found: Any,
     parsed: Any,
 ) -> Any:  # fmt: skip
-    """Read the plain submits from `at` on into `parsed`, as far as there are."""
+    """Read consecutive plain submits from `at` on into `parsed`."""
     count = 0
     while count < lay.PARSED_MOST:
         following = submit_at(octets, at, end, found)
@@ -120,10 +120,10 @@ def _copy_row(found: Any, parsed: Any, row: Any) -> Any:
 
 
 def _fetch(state: Any, account: Any, reaches: Any, given: Any, ordinals: Any, parsed: Any) -> Any:
-    """Look at the cells that the submits read ahead will need, all at once.
+    """Read the cells that the submits read ahead will need, all at once.
 
-    Each is far from the others in memory; a processor waits for many of them together, but not for those of one submit
-    while it serves another.
+    They are far apart in memory; a processor fetches many of them in parallel, but not those of the next submit while
+    it serves one.
     """
     touched = np.uint64(0)
     for row in range(state[lay.PARSED]):
@@ -134,7 +134,7 @@ def _fetch(state: Any, account: Any, reaches: Any, given: Any, ordinals: Any, pa
 
 
 def _end_of(octets: Any, at: Any, end: Any) -> Any:
-    """Return where the frame at `at` ends, the last octets if they are no frame; 0 if it is one that just goes on."""
+    """Return where the frame at `at` ends, the end of the octets if it is not a frame, 0 if the frame is unfinished."""
     sound = octets[at] == 2 and end - at <= LONGEST_REST
     place = at
     while place < end and octets[place] != 3:
@@ -146,7 +146,7 @@ def _end_of(octets: Any, at: Any, end: Any) -> Any:
 
 
 def _acknowledge(state: Any, lines: Any, accounts: Any, rows: Any, line: Any, trn: Any) -> Any:
-    """Settle the notification of a TRN; return whether it was one that the core does not hold."""
+    """Settle the notification of a TRN; return whether it was a row, not an object of the core."""
     if trn < 0 or lines[line, lay.TRNS + trn] < 0:
         return False
     row = lines[line, lay.TRNS + trn]
@@ -163,7 +163,7 @@ def _acknowledge(state: Any, lines: Any, accounts: Any, rows: Any, line: Any, tr
 
 
 def _code(accounts: Any, lists: Any, codes: Any, account: Any, found: Any) -> Any:
-    """Return the number of the submit's code among those of the account, -1 if it is none."""
+    """Return the number of the submit's code among those of the account, -1 if it is not one of them."""
     first = accounts[account, lay.FIRST_CODE]
     for place in range(first, first + accounts[account, lay.CODES]):
         code = lists[place]

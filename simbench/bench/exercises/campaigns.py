@@ -1,6 +1,6 @@
 """Exercises on campaigns: content, consent, opt-outs, ranges, sender names, ported numbers.
 
-Each mixes permitted and forbidden requests. Recipients come from the fictional blocks of the numbering plan.
+Each exercise mixes permitted and forbidden requests. Recipients come from the fictional blocks of the numbering plan.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from simbench.numbering.plan import NumberingPlan
 from simbench.numbering.subscribers import Subscriber
 
 DAYTIME = Setup(clock="daytime", moment=a_morning)
-CALM_S = 2  # from the last message to an opt-out that finds the client idle
+CALM_S = 2  # from the last message to an opt-out that reaches an idle client
 SPELLINGS = ("STOP", "stop", " Stop ", "STOP {code}", "Stop.", "STOP SMS", "s.t.o.p", "«Stop» merci")
 GOOD_NAMES = ("MARQUE", "Marque75", "A1234567890", "GRANDEMARQU", "7SUR7")
 BAD_NAMES = (
@@ -49,7 +49,7 @@ BAD_NAMES = (
     setup=DAYTIME,
 )
 async def campaign(bench: Bench) -> None:
-    """Ten permitted messages, and two of each kind of forbidden request."""
+    """Request ten permitted messages, and two of each kind of forbidden request."""
     code, full = "third", "Soldes chez MARQUE: " + "tout doit partir " * 8
     await bench.connected([code])
     good = [bench.marketing(code) for _ in range(10)]
@@ -83,7 +83,7 @@ async def campaign(bench: Bench) -> None:
     setup=Setup(clock="moved", moment=clock_at(10, 59, 55), speed=8),
 )
 async def opt_outs(bench: Bench) -> None:
-    """A first message to every user; a second one is requested for each when grace and sessions have ended."""
+    """Send a first message to every user; request a second one for each when grace and sessions have ended."""
     await bench.connected(bench.rates)
     quiet, busy, others = ([bench.subscriber() for _ in range(n)] for n in (len(SPELLINGS), 4, 4))
     here = [bench.marketing("first", who) for who in (*quiet, *others)]
@@ -91,7 +91,7 @@ async def opt_outs(bench: Bench) -> None:
     await bench.ask_all([*here, *there])
     await probe(bench, 8)
     await bench.settled()
-    await bench.pause(CALM_S)  # at a low rate the last messages have only just been sent
+    await bench.pause(CALM_S)  # at a low rate the last messages were sent just now
     for who, text in zip(quiet, SPELLINGS, strict=True):
         bench.control.mo(who, bench.code("first"), text.format(code=bench.code("first")))
     if bench.has("reply"):
@@ -112,7 +112,7 @@ async def opt_outs(bench: Bench) -> None:
 
 
 def _when_all_has_ended(bench: Bench) -> datetime:
-    """A time within the hours, later than the grace after an opt-out and the session after a message."""
+    """Return a time within the hours, later than the grace after an opt-out and the session after a message."""
     contract, terms = bench.contract, bench.contract.terms.marketing
     ended = bench.control.now() + max(terms.stop_grace_h.value, terms.reply_session_h.value) * HOUR_US
     first = contract.calendar.civil(ended).date()
@@ -136,7 +136,7 @@ def _when_all_has_ended(bench: Bench) -> datetime:
     setup=DAYTIME,
 )
 async def ranges(bench: Bench) -> None:
-    """One range after the other."""
+    """Request messages on one range after the other."""
     await bench.connected(bench.rates)
     machine = bench.plan.one("machine")
     if machine:
@@ -171,7 +171,7 @@ async def ranges(bench: Bench) -> None:
     setup=Setup(oadc_option=("second",)),
 )
 async def sender_names(bench: Bench) -> None:
-    """Valid names, invalid names, and valid names on a code without the option."""
+    """Request valid names, invalid names, and valid names on a code without the option."""
     await bench.connected(bench.rates)
     good = [bench.message("second", oadc=name) for name in GOOD_NAMES]
     bad = [bench.message("second", oadc=name) for name in (*BAD_NAMES, bench.plan.writer(77))]
@@ -182,7 +182,7 @@ async def sender_names(bench: Bench) -> None:
 
 
 def ported_numbers(plan: NumberingPlan) -> tuple[tuple[str, str, str], ...]:
-    """One number ported away from the operator and one ported to it: number, operator, day."""
+    """Return one number ported away from the operator and one ported to it: number, operator, day."""
     away = (*plan.away, "other")
     since = "2020-01-06"
     return (plan.own(900_001), away[min(1, len(away) - 1)], since), (plan.elsewhere(1), plan.home, since)
@@ -196,7 +196,7 @@ def ported_numbers(plan: NumberingPlan) -> tuple[tuple[str, str, str], ...]:
     setup=Setup(ported=ported_numbers),
 )
 async def ported(bench: Bench) -> None:
-    """Both kinds among ordinary numbers; the platform has the same data as the file."""
+    """Request messages to both kinds among ordinary numbers; the platform has the same data as the file."""
     plan = bench.plan
     (away, operator, _), (here, home, _) = ported_numbers(plan)
     bench.control.put(Subscriber(away, "ported-out", operator))

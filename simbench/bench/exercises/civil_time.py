@@ -15,7 +15,7 @@ BEFORE, AFTER = {"hours": -1}, {"hours": 12}  # of the midnight that begins the 
 
 
 def _begins(contract: Contract) -> datetime:
-    """Noon of the day before the first change of a year, or of a weekday where clocks never change."""
+    """Return noon of the day before the first change of a year, or of a weekday if clocks never change."""
     days = sorted(clock_changes(contract).values()) or [a_tuesday(contract)]
     return _midnight(days[0]) - timedelta(hours=12)
 
@@ -32,7 +32,7 @@ def _midnight(day: date) -> datetime:
     setup=Setup(clock="daytime", moment=_begins),
 )
 async def civil_time(bench: Bench) -> None:
-    """A client whose clock cannot be moved is asked today only."""
+    """Request messages before and after each change; if the client's clock cannot be moved, only today."""
     await bench.connected(["first"])
     await _ask(bench, SHORT_S)
     if bench.sut.capabilities.clock not in {"offset", "speed"}:

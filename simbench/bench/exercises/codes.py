@@ -1,8 +1,8 @@
-"""Short codes of an exercise: scripts name them by their use and tier, and the contract gives the codes and rates.
+"""Short codes of an exercise: scripts refer to them by use and tier, and the contract gives the codes and rates.
 
-"first" is a code for marketing at the lowest rate, "second" one at the next, and so on; a contract with fewer tiers has
-several codes at its highest. "reply", "presence", "interpersonal" and "machines" are codes of those ranges at the
-standard rate. EVERY_TIER stands for one code a tier.
+"first" is a code for marketing at the lowest rate, "second" one at the next rate, and so on; a contract with fewer
+tiers has several codes at its highest rate. "reply", "presence", "interpersonal" and "machines" are codes of those
+ranges at the standard rate. EVERY_TIER stands for one code per tier.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from simbench.contract.terms import Use
 EVERY_TIER: Final = "every tier"
 ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 REFUSING: Final = "refusing-"
-"""Begins the names of codes at the standard rate that each refuse with an error code."""
-_REFUSING_FROM: Final = 300  # the numbers of these codes, where the contract's codes are long enough
+"""Prefix of the names of codes at the standard rate that each refuse with their own error code."""
+_REFUSING_FROM: Final = 300  # first number of these codes, if the contract's codes are long enough
 
 Given = dict[str, tuple[str, int]]
 
 
 def codes_under(names: Iterable[str], contract: Contract) -> Given:
-    """Give code and rate by name, in order; without those whose range the contract does not have."""
+    """Return code and rate by name, in order, without names whose range the contract does not have."""
     numbering, rates = contract.terms.numbering, sorted(contract.terms.throughput.rates)
     standard = contract.terms.throughput.default_per_s.value
     found: Given = {}
@@ -46,7 +46,7 @@ def _expanded(names: Iterable[str], tiers: int) -> Iterator[str]:
 
 
 def _wanted(name: str, rates: list[int], standard: int) -> tuple[Use, int, int]:
-    """The use, the rate and the number a code should have."""
+    """Return the use, the rate and the number that a code should have."""
     if name in ORDINALS:
         rate = rates[min(ORDINALS.index(name), len(rates) - 1)]
         return "marketing", rate, rate

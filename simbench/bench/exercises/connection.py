@@ -18,7 +18,7 @@ from simbench.client.messages import Outgoing
 from simbench.numbering.plan import NumberingPlan
 from simbench.numbering.subscribers import Subscriber
 
-OBSERVED_S = 30  # a client one percent too fast is 300 ms early by then, six times the tolerance
+OBSERVED_S = 30  # after this time a client one percent too fast is 300 ms early, six times the tolerance
 OUTAGE_S = 45
 SHORT_OUTAGE_S = 10
 # Three segments each: by characters, by the extension table's septets, and in UCS-2.
@@ -31,7 +31,7 @@ FAST = Setup(speed=8)  # without a rate to measure, clocks run fast if the clien
 
 
 def recipients_of_each_kind(plan: NumberingPlan) -> dict[str, Subscriber]:
-    """One recipient of each kind that the plan has."""
+    """Return one recipient of each kind in the plan."""
     home, away = plan.home, (*plan.away, "other")
     found = {
         "malformed": Subscriber(plan.short(), "malformed", attached=True),
@@ -127,7 +127,7 @@ async def originators(bench: Bench) -> None:
     await bench.received(10, bench.patience_s)
     first, numbering = bench.code("first"), bench.contract.terms.numbering
     last = "9" * (numbering.code_digits.value - len(numbering.first_for("marketing")))
-    others = numbering.first_for("marketing") + last  # a code of the range that is nobody's
+    others = numbering.first_for("marketing") + last  # an unassigned code of the range
     await bench.ask_all(
         bench.message("first", oadc=oadc) for oadc in (f"{first}1", others, "MARQUE", bench.plan.writer(77))
     )
@@ -152,7 +152,7 @@ async def late_results(bench: Bench) -> None:
 
 
 async def _backlog(bench: Bench, seconds: int) -> None:
-    """A backlog on every code at once, then wait until all of it is answered."""
+    """Create a backlog on every code at once, then wait until all of it is answered."""
     await bench.connected(bench.rates)
     asks = _side_by_side(bench, {code: rate * (seconds + 1) for code, rate in bench.rates.items()})
     await bench.ask_all(asks)
@@ -231,7 +231,7 @@ async def long_messages(bench: Bench) -> None:
     setup=FAST,
 )
 async def total_outage(bench: Bench) -> None:
-    """Messages are requested before, during and after; during the outage connections end at once."""
+    """Request messages before, during and after the outage, in which connections end at once."""
     await bench.connected(bench.rates)
     asking = [asyncio.ensure_future(bench.ask_paced(code, 5, (10 + OUTAGE_S + 5) * 5)) for code in bench.rates]
     await bench.pause(10)
@@ -264,7 +264,7 @@ async def return_at_tier(bench: Bench) -> None:
 
 
 def _side_by_side(bench: Bench, counts: dict[str, int]) -> Iterator[Outgoing]:
-    """Messages of several codes in proportion, so that no code's backlog runs dry before another's."""
+    """Yield messages of several codes in proportion, so that all backlogs end at the same time."""
     steps = min(counts.values())
     for _ in range(steps):
         for code, count in counts.items():

@@ -1,6 +1,6 @@
-"""The endurance exercise: mixed load for a given time, one cut an hour, and samples of memory and backlog.
+"""The endurance exercise: mixed load for a given time, one disconnection per hour, samples of memory and backlog.
 
-A run of less than four hours has four cuts.
+A run of less than four hours has four disconnections.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from simbench.ledger.events import ClientSampled
 from simbench.rules.rule import load, standing
 
 HOUR_S: Final = 3600
-CUTS: Final = 4  # cuts of a run shorter than as many hours
-LOAD: Final = 0.5  # share of each tier: the client catches up after a cut in as long as the cut lasted
+CUTS: Final = 4  # disconnections of a run shorter than as many hours
+LOAD: Final = 0.5  # share of each tier: after a disconnection the client needs the same time to catch up
 NAMES: Final = ("first", "third")
 SAMPLES: Final = 720  # samples of a run; at most four a second
 LONGEST_CUT_S: Final = 30
@@ -30,7 +30,7 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": HOUR_S, "d": 24 * HOUR_S}
 
 
 def duration_s(text: str) -> int:
-    """Seconds of "90", "90s", "10m", "8h" or "2d". Raises BadInput."""
+    """Convert "90", "90s", "10m", "8h" or "2d" to seconds. Raises BadInput."""
     found = re.fullmatch(r"([0-9]{1,6})([smhd]?)", text)
     seconds = int(found[1]) * _UNITS[found[2]] if found else 0
     if not SHORTEST_S <= seconds <= 30 * _UNITS["d"]:
@@ -39,7 +39,7 @@ def duration_s(text: str) -> int:
 
 
 def soak(seconds: int, contract: Contract) -> Chosen:
-    """The one exercise of an endurance run, and its purposes under the contract."""
+    """Return the exercise of an endurance run, and its purposes under the contract."""
     every_s = min(HOUR_S, seconds / CUTS)
     title = f"Endurance: {LOAD:.0%} of two tiers for {seconds} s, all connections cut every {every_s:.0f} s"
     purposes = (*(one for one in load("soak") if contract.clause_of(one)), *standing(contract))

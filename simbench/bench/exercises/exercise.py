@@ -1,6 +1,6 @@
-"""Exercises: scripts that drive a client and leave a ledger.
+"""Exercises: scripts that drive a client and produce a ledger.
 
-An exercise states its purposes, the setup of its SMSC and its duration; exercises that measure rates run apart.
+An exercise states its purposes, the setup of its SMSC and its duration; exercises that measure rates run separately.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ Script = Callable[[Bench], Awaitable[None]]
 class Setup(msgspec.Struct, frozen=True):
     """Settings of an exercise besides its codes.
 
-    `clock`: "any"; "daytime", a working day at ten where the client's clock can be moved; "moved", required for a
-    verdict. `epoch` is civil time by the contract's calendar; `moment` gives it from the contract, in its place.
-    `speed` is the speed of both clocks, where the client's can run fast. `ported` gives numbers with operator and day,
-    which the client gets; `wrong_password` names codes whose password it does not get.
+    `clock`: "any"; "daytime": a working day at ten if the client's clock can be moved; "moved": a moved clock is
+    required for a verdict. `epoch` is civil time by the contract's calendar; `moment` computes it from the contract
+    instead. `speed` is the speed of both clocks, if the client's can run fast. `ported` returns the numbers with
+    operator and day that the client receives; `wrong_password` names codes for which it receives a wrong password.
     """
 
     clock: Literal["any", "daytime", "moved"] = "any"
@@ -45,9 +45,9 @@ class Setup(msgspec.Struct, frozen=True):
 class Exercise(msgspec.Struct, frozen=True):
     """One exercise: its script, its purposes, its codes with their rates, and the mode of the meter.
 
-    `names` are those of `codes`, for which a contract gives codes and rates: `under` fills in `rates`, `codes` and the
-    instant at which the clock starts. `seconds` is the duration with a correct client, for progress; with `alone` only
-    others of its kind with low rates run at that time.
+    `names` are the names of its codes, for which the contract gives codes and rates: `under` fills in `rates`, `codes`
+    and the instant at which the clock starts. `seconds` is the duration with a correct client, for progress. With
+    `alone` only other such exercises with low rates run at the same time.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Exercise(msgspec.Struct, frozen=True):
     epoch_us: int = 0  # the start of its clock, if it is moved (us, UTC)
 
     def under(self, contract: Contract) -> Exercise:
-        """The exercise as it is run under a contract; of one that is, the same."""
+        """Return the exercise with the codes, rates and clock of a contract; unchanged if it already has them."""
         if self.epoch_us:
             return self
         setup, given = self.setup, codes_under(self.names, contract)
@@ -83,13 +83,13 @@ class Exercise(msgspec.Struct, frozen=True):
         )
 
     def expected_s(self, capabilities: Capabilities) -> float:
-        """The duration by the machine's clock with a correct client of these capabilities."""
+        """Return the duration by the machine's clock with a correct client of these capabilities."""
         return self.seconds / (self.setup.speed if capabilities.clock == "speed" else 1.0)
 
     def scenario(self, contract: Contract, seed: int, reach: Reach = WITHIN_REACH) -> Scenario:
-        """The SMSC of this exercise. Its request reference is one of the bench, not of a contract.
+        """Return the scenario of this exercise's SMSC. Its request reference is one of the bench, not of a contract.
 
-        It serves every account that the client was given beforehand, even those the exercise does not use.
+        It serves every account given to the client before, including those the exercise does not use.
         """
         if not self.epoch_us:
             return self.under(contract).scenario(contract, seed, reach)
@@ -119,11 +119,11 @@ EXERCISES: dict[str, Exercise] = {}
 Chosen = dict[str, tuple[Exercise, tuple[str, ...]]]  # by name: an exercise and the purposes it is run for
 
 
-def exercise(  # noqa: PLR0913 - one argument a field
+def exercise(  # noqa: PLR0913 - one argument per field
     title: str, purposes: tuple[str, ...], names: tuple[str, ...], *, seconds: float, limit: LimitMode = "monitor",
     alone: bool = False, setup: Setup = Setup(),  # noqa: B008 - frozen, so one for all is safe
 ) -> Callable[[Script], Script]:  # fmt: skip
-    """Enter a script as an exercise under its function's name. Raises ValueError when the name is taken."""
+    """Register a script as an exercise under its function's name. Raises ValueError if the name is taken."""
 
     def enter(script: Script) -> Script:
         name = getattr(script, "__name__", "").replace("_", "-")

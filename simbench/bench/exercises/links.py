@@ -1,4 +1,4 @@
-"""Exercises on connections over time: quiet accounts, repeated reconnections, a window left full, turns of the clock.
+"""Exercises on connections over time: idle accounts, repeated reconnections, a full window, turns of the second.
 
 Durations are in platform seconds.
 """
@@ -17,7 +17,7 @@ FAST: Final = Setup(speed=8)
 RETURNS: Final = 3
 LATE_SHARE: Final = 0.3  # of the results, each a second late: enough to fill the window
 TURNS_S: Final = (1, 1, 60)  # of two seconds, then of a minute
-BEFORE_S: Final = 0.3  # the first half of the messages of a turn is requested this long before it
+BEFORE_S: Final = 0.3  # the first half of the messages of a turn is requested so many seconds before it
 
 
 @exercise(
@@ -28,7 +28,7 @@ BEFORE_S: Final = 0.3  # the first half of the messages of a turn is requested t
     setup=FAST,
 )
 async def quiet_accounts(bench: Bench) -> None:
-    """A message on each, silence, the platform closes every connection, and silence again."""
+    """Send a message on each account, pause, close every connection, and pause again."""
     quiet_s = bench.contract.terms.session.keepalive_expected_s.value + 5
     await bench.connected(bench.rates)
     await bench.ask_all(bench.message(code) for code in bench.rates)
@@ -48,7 +48,7 @@ async def quiet_accounts(bench: Bench) -> None:
     alone=True,
 )
 async def returns(bench: Bench) -> None:
-    """The window is full when a connection ends, so that the next one begins with messages in doubt."""
+    """Close connections with a full window, so that the next one begins with unanswered messages."""
     await bench.connected(bench.rates)
     bench.control.fault("late-result", share=LATE_SHARE, delay_s=1)
     await bench.ask_all(bench.message(code) for code, rate in bench.rates.items() for _ in range(rate * 10))
@@ -75,14 +75,14 @@ def _close_all(bench: Bench) -> None:
     setup=FAST,
 )
 async def full_window(bench: Bench) -> None:
-    """The client's result timer decides when it goes on."""
+    """The client's result timer determines when it continues."""
     await bench.connected(["first"])
     bench.control.fault("no-result")
     size = bench.contract.terms.session.window.value
     await bench.ask_all(bench.message("first") for _ in range(2 * size + 5))
     await bench.pause(5)
     bench.control.clear("no-result")
-    await bench.received(3 * size + 5, bench.patience_s)  # the answers that were kept back count as well
+    await bench.received(3 * size + 5, bench.patience_s)  # the withheld answers count as well
     await bench.pause(2)
 
 

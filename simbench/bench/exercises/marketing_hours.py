@@ -1,6 +1,6 @@
 """Exercises on time of day: the client's clock is moved to the edges of the marketing hours and to days without them.
 
-The clocks step to within ten seconds of an edge and cross it at speed 1; in between both run fast where they can. After
+The clocks step to within ten seconds of an edge and pass it at speed 1; between edges both run fast if they can. After
 each step ordinary messages show the client's clock, which the verdict needs.
 """
 
@@ -27,12 +27,12 @@ def _at(day: date, **clock: int) -> datetime:
 
 
 def a_tuesday(contract: Contract) -> date:
-    """The first Tuesday of March 2026 or later on which marketing is sent, as on the day after."""
+    """Return the first Tuesday from March 2026 on with marketing on that day and the next."""
     return _first(contract, date(2026, 3, 3), (0, 1))
 
 
 def a_saturday(contract: Contract) -> date:
-    """The first Saturday of March 2026 or later with a Monday after it on which marketing is sent."""
+    """Return the first Saturday from March 2026 on with marketing on the following Monday."""
     return _first(contract, date(2026, 3, 7), (2,))
 
 
@@ -44,12 +44,12 @@ def _first(contract: Contract, first: date, sending: tuple[int, ...]) -> date:
 
 
 def clock_at(hours: int, minutes: int = 0, seconds: int = 0) -> Moment:
-    """That time of a weekday on which marketing is sent, or a later hour where marketing begins later."""
+    """Return that time of a weekday with marketing, or a later hour if marketing begins later."""
     return lambda contract: daytime(contract, a_tuesday(contract), hours=hours, minutes=minutes, seconds=seconds)
 
 
 def daytime(contract: Contract, day: date, **clock: int) -> datetime:
-    """That time of a day, or so many whole hours later that it is within the hours, if it is not."""
+    """Return that time of a day, moved by whole hours until it is within the marketing hours."""
     opens, closes = (_at(day, minutes=_edge(contract, which)) for which in ("opens", "closes"))
     first = _at(day, **clock)
     later = (first + timedelta(hours=more) for more in range(24))
@@ -57,14 +57,14 @@ def daytime(contract: Contract, day: date, **clock: int) -> datetime:
 
 
 def a_morning(contract: Contract) -> datetime:
-    """Ten o'clock of the first Monday of March 2026, or an hour of another day on which marketing is sent."""
+    """Return ten o'clock of the first Monday of March 2026, or an hour of another day with marketing."""
     monday = date(2026, 3, 2)
     at = daytime(contract, monday, hours=10)
     return at if contract.may_send("marketing", contract.calendar.from_civil(at)) else clock_at(10)(contract)
 
 
 def _edge(contract: Contract, which: Literal["opens", "closes"]) -> int:
-    """The minute of the day at which marketing begins or ends, midnight to midnight where the contract gives none."""
+    """Return the minute of the day at which marketing begins or ends; midnight to midnight if the contract has none."""
     hours = contract.terms.hours.get("marketing")
     if hours is None:
         return 0 if which == "opens" else 24 * HOUR_MIN
@@ -72,12 +72,12 @@ def _edge(contract: Contract, which: Literal["opens", "closes"]) -> int:
 
 
 def edge(which: Literal["opens", "closes"], **before: int) -> Moment:
-    """So long before the marketing hours begin or end, on a weekday on which marketing is sent."""
+    """Return a time so long before the marketing hours begin or end, on a weekday with marketing."""
     return lambda contract: _at(a_tuesday(contract), minutes=_edge(contract, which)) - timedelta(**before)
 
 
 def holidays_of(contract: Contract) -> list[date]:
-    """The public holidays of the first year of which none, or the fewest, is a Sunday, without the Sundays."""
+    """Return the public holidays, without Sundays, of the first year with the fewest holidays on a Sunday."""
 
     def of(year: int) -> list[date]:
         return sorted(contract.calendar.holidays_of(year))
@@ -87,7 +87,7 @@ def holidays_of(contract: Contract) -> list[date]:
 
 
 def clock_changes(contract: Contract, year: int = 2025) -> dict[str, date]:
-    """The days of a year on which clocks go forward ("summer") and back ("winter"); none where they never do."""
+    """Return the days of a year on which clocks go forward ("summer") and back ("winter"), if they do."""
     calendar, found = contract.calendar, {}
     for more in range(1, 366):
         day = date(year, 1, 1) + timedelta(days=more)
@@ -99,14 +99,14 @@ def clock_changes(contract: Contract, year: int = 2025) -> dict[str, date]:
 
 
 async def probe(bench: Bench, seconds: int = 8) -> None:
-    """One message a second that shows the client's clock."""
+    """Request one message per second that shows the client's clock."""
     for _ in range(seconds):
         await bench.ask(bench.probe("first"))
         await bench.pause(1)
 
 
 async def tempt(bench: Bench, count: int = 2) -> None:
-    """Marketing that is valid except perhaps for its hour."""
+    """Request marketing that is valid, except possibly for its hour."""
     await bench.ask_all(bench.marketing("first") for _ in range(count))
 
 
@@ -118,7 +118,7 @@ async def tempt(bench: Bench, count: int = 2) -> None:
     setup=Setup(clock="moved", moment=clock_at(10, 59, 57), keepalive_s=WAIT_S),
 )
 async def calibration(bench: Bench) -> None:
-    """Validity periods show its time to the second, alerts how it waits."""
+    """Validity periods show the client's time to the second; alerts show the speed of its timers."""
     await bench.connected(CODE)
     await probe(bench, 6)
     bench.record(ClientCalibrated(WAIT_S))
@@ -133,7 +133,7 @@ async def calibration(bench: Bench) -> None:
     setup=Setup(clock="moved", moment=edge("opens", seconds=10)),
 )
 async def morning_edge(bench: Bench) -> None:
-    """Crossed at speed 1: requests before the hour must wait until it."""
+    """Pass the edge at speed 1: messages requested before the hour must wait for it."""
     await bench.connected(CODE)
     await tempt(bench, 3)
     await bench.until(edge("opens", seconds=5)(bench.contract))
@@ -149,7 +149,7 @@ async def morning_edge(bench: Bench) -> None:
     setup=Setup(clock="moved", moment=edge("closes", seconds=10)),
 )
 async def evening_edge(bench: Bench) -> None:
-    """Crossed at speed 1, one message a second."""
+    """Pass the edge at speed 1, one message per second."""
     await bench.connected(CODE)
     await bench.until(edge("closes", seconds=6)(bench.contract))
     for _ in range(12):
@@ -166,7 +166,7 @@ async def evening_edge(bench: Bench) -> None:
     setup=Setup(clock="moved", moment=lambda c: daytime(c, a_saturday(c), hours=11, minutes=59, seconds=55), speed=8),
 )
 async def sundays(bench: Bench) -> None:
-    """Requests of Saturday are sent, those of Sunday must wait."""
+    """Messages requested on Saturday are sent; those requested on Sunday must wait."""
     await bench.connected(CODE)
     sunday = bench.today() + timedelta(days=1)
     await tempt(bench)
@@ -190,7 +190,7 @@ async def sundays(bench: Bench) -> None:
     ),
 )
 async def holidays(bench: Bench) -> None:
-    """A year without a holiday on a Sunday; the clock goes from one to the next."""
+    """Step the clock from one holiday to the next, in a year without a holiday on a Sunday."""
     await bench.connected(CODE)
     days = holidays_of(bench.contract)
     for day in days:
@@ -230,7 +230,7 @@ def _change(season: str) -> None:
     exercise(f"Marketing around the change to {season}-time", purposes, CODE, seconds=20, setup=setup)(script)
 
 
-# The Sunday itself, then the next working day at the hours an unchanged clock would keep.
+# On the Sunday itself, then on the next working day at the hours of an unchanged clock.
 _change("summer")
 _change("winter")
 
@@ -243,7 +243,7 @@ _change("winter")
     setup=Setup(clock="moved", moment=edge("closes", minutes=1, seconds=5), speed=8),
 )
 async def night_delivery(bench: Bench) -> None:
-    """The validity of the message decides whether it is delivered half an hour after the end."""
+    """The validity period of the message determines whether it is delivered half an hour after the end."""
     await bench.connected(CODE)
     absent, closes = bench.subscriber(), edge("closes")(bench.contract)
     bench.control.detach(absent)

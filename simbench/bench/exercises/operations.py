@@ -25,7 +25,7 @@ WAYS = {
     setup=FAST,
 )
 async def refusals(bench: Bench) -> None:
-    """Shows which messages the client sends again within a minute."""
+    """Show which messages the client sends again within a minute."""
     await bench.connected(REFUSALS)
     for name, ec in REFUSALS.items():
         bench.control.fault("nack", code=bench.code(name), ec=ec)
@@ -43,7 +43,7 @@ async def refusals(bench: Bench) -> None:
     setup=FAST,
 )
 async def delayed_results(bench: Bench) -> None:
-    """Well within the result timer, so the client must wait."""
+    """Delay results by less than the result timer, so the client must wait."""
     await bench.connected(["first"])
     bench.control.fault("late-result", share=0.5, delay_s=20)
     await bench.ask_all(bench.message("first") for _ in range(20))
@@ -59,7 +59,7 @@ async def delayed_results(bench: Bench) -> None:
     setup=Setup(speed=8, wrong_password=("second",)),
 )
 async def login_refused(bench: Bench) -> None:
-    """The client's own back-off decides when the first account logs in; the second never does."""
+    """The client's own back-off determines when the first account logs in; the second never does."""
     bench.control.fault("login-refused", code=bench.code("first"), for_s=20)
     await bench.pause(1)
     for session in bench.control.sessions():  # a client that logged in before the fault logs in again
@@ -76,7 +76,7 @@ async def login_refused(bench: Bench) -> None:
     setup=FAST,
 )
 async def suspension(bench: Bench) -> None:
-    """Submits are refused, and so is the login after the connection was dropped."""
+    """Refuse submits, and the login after the connection was closed."""
     await bench.connected(["first"])
     await bench.ask_all(bench.message("first") for _ in range(10))
     await bench.received(10, bench.patience_s)
@@ -96,7 +96,7 @@ async def suspension(bench: Bench) -> None:
     setup=FAST,
 )
 async def notifications(bench: Bench) -> None:
-    """One code for each way; the rule compares the client's reports with the wire."""
+    """Use one code for each kind of notification; the rule compares the client's reports with the wire."""
     await bench.connected(WAYS)
     for one, name in WAYS.items():
         late = {"late-notification": {"delay_s": 15}, "double-notification": {"delay_s": 5}}
@@ -115,7 +115,7 @@ async def notifications(bench: Bench) -> None:
     setup=FAST,
 )
 async def busy(bench: Bench) -> None:
-    """A backlog on one code and MO messages to both, some of them while the client's window is full."""
+    """Create a backlog on one code and send MO messages to both, some while the client's window is full."""
     await bench.connected(bench.rates)
     bench.control.fault("mo-at-full-window", code=bench.code("first"), delay_s=1, share=0.3)
     await bench.ask_all(bench.message("first") for _ in range(100))

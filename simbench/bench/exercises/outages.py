@@ -1,4 +1,4 @@
-"""Exercises on outages: every mode, one code alone, announced maintenance, validity. The platform recovers in each."""
+"""Exercises on outages: every mode, one code only, announced maintenance, validity. The platform recovers in each."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ for _mode, _how in MODES.items():
     setup=FAST,
 )
 async def partial_outage(bench: Bench) -> None:
-    """Its connections end, and so do new ones."""
+    """Close the code's connections and every new one."""
     await bench.connected(bench.rates)
     asking = asyncio.ensure_future(_traffic(bench, 35))
     await bench.pause(5)
@@ -76,7 +76,7 @@ async def partial_outage(bench: Bench) -> None:
     setup=FAST,
 )
 async def maintenance(bench: Bench) -> None:
-    """Under traffic throughout; the platform accepts no connection during it."""
+    """Keep traffic running; the platform accepts no connection during the maintenance."""
     await bench.connected(bench.rates)
     asking = asyncio.ensure_future(_traffic(bench, 60))
     start = bench.control.now() + 15 * SECOND_US
@@ -97,7 +97,7 @@ async def maintenance(bench: Bench) -> None:
     setup=FAST,
 )
 async def validity(bench: Bench) -> None:
-    """Half of the validities have ended when the platform returns."""
+    """Half of the validity periods have ended when the platform returns."""
     await bench.connected(["first"])
     await bench.ask_all(bench.message("first", validity_s=600) for _ in range(5))
     await bench.received(5, bench.patience_s)

@@ -33,12 +33,12 @@ def in_words(step: Step, connect_wait_s: float) -> list[str]:
 
 
 def kinds_of(step: Requests) -> Counter[str]:
-    """How many messages there are of each kind: code, content class, options, and text without its token."""
+    """Count the messages of each kind: code, content class, options, and text without its token."""
     return Counter(map(_kind, step.messages))
 
 
 def bare(message: Outgoing) -> str:
-    """The text of a message without the token that ends it."""
+    """Return the text of a message without the token at its end."""
     return message.text.removesuffix(message.token).removesuffix(" ")
 
 

@@ -1,4 +1,4 @@
-"""The steps of an exercise as data: requests, actions on the platform, waits and pauses, recorded and played again."""
+"""The steps of an exercise as data: requests, actions on the platform, waits and pauses, recorded and replayed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simbench.client.messages import Outgoing
 
 BURST_S: Final = 0.02  # messages requested within this of each other are a burst
 TOGETHER_S: Final = 1.5  # requests further apart are two steps
-BURST: Final = 6  # so many messages at once are a step of their own
+BURST: Final = 6  # so many messages at once are a separate step
 
 Waited = Literal["connected", "back", "received", "settled", "reported"]
 
@@ -35,14 +35,14 @@ class Requests(msgspec.Struct, frozen=True):
 
     @property
     def burst(self) -> bool:
-        """Whether they are requested as fast as the client takes them."""
+        """Whether the messages are requested as fast as the client takes them."""
         return self.over_s <= BURST_S * len(self.messages)
 
 
 class Act(msgspec.Struct, frozen=True):
-    """A call of the platform's control or, for what concerns the client too, of the exercise's tools.
+    """A call of the platform's control or, if the client is concerned as well, of the exercise's tools.
 
-    `drop` takes an account instead of a session, `announce` the seconds until a maintenance and those it lasts.
+    `drop` takes an account instead of a session, `announce` the seconds until a maintenance and its duration.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Act(msgspec.Struct, frozen=True):
 class Wait(msgspec.Struct, frozen=True):
     """A wait for the client: for accounts, for a number of answers, or for reports; at most `limit_s` platform seconds.
 
-    `asked` is the number of messages requested before it, and `count` is meant in proportion to them.
+    `asked` is the number of messages requested before the wait; `count` is in proportion to it.
     """
 
     what: Waited
@@ -81,14 +81,14 @@ OF_THE_TOOLS: Final = frozenset({"announce", "record"})
 
 
 class Timed(msgspec.Struct, frozen=True):
-    """A step with the time at which a script begins it (platform s): waits for the client take none."""
+    """A step with the time at which a script begins it (platform s); waits for the client take no time."""
 
     at_s: float
     step: Step
 
 
 def join(recorded: Iterable[tuple[float, Outgoing | Step]], ended_s: float) -> list[Timed]:
-    """Give recorded calls as steps: requests that follow each other are one step, gaps are pauses."""
+    """Convert recorded calls to steps: consecutive requests are one step, gaps are pauses."""
     found: list[Timed] = []
     waiting: list[tuple[float, Outgoing]] = []
     last_s, at_once = 0.0, 0
@@ -122,7 +122,7 @@ def join(recorded: Iterable[tuple[float, Outgoing | Step]], ended_s: float) -> l
 
 
 def played(steps: Sequence[Step]) -> Script:
-    """A script that takes these steps one after the other."""
+    """Return a script that runs these steps in order."""
 
     async def script(bench: Bench) -> None:
         for step in steps:
@@ -182,7 +182,7 @@ async def _wait(bench: Bench, step: Wait) -> None:
 
 
 def answers_due(step: Wait, asked: int) -> int:
-    """The answers to wait for where so many messages were requested instead of those of the recording."""
+    """Return the number of answers to wait for if so many messages were requested instead of the recorded ones."""
     if step.count <= step.asked:
         return max(0, asked - (step.asked - step.count))
     return ceil(step.count * asked / max(1, step.asked))

@@ -1,6 +1,6 @@
 """The tools of an exercise's script, and the record of requests and reports.
 
-Every request to the client and every report of it is a row before it takes effect.
+Every request to the client and every report from it is recorded before it takes effect.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from simbench.numbering.plan import plan_of
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 TOKENS = len(DIGITS) ** 5
-TOKENS_APART = 10_000  # tokens of two exercises, so that a late report on a message of one is none on the other's
-PATIENCE = 2.5  # patience of a script, in result timers of the client
+TOKENS_APART = 10_000  # distance of two exercises' tokens, so that a late report of one does not match the other
+PATIENCE = 2.5  # time limit of a script's waits, in result timers of the client
 ASKS_AT_ONCE = 8  # messages submitted to the client concurrently
-REST_S = 0.004  # pause after each, as the SMSC runs on the same loop
+REST_S = 0.004  # pause after each message, because the SMSC runs on the same loop
 PROBE_VALIDITY_S = 3600
-QUIET_S = 10  # platform seconds without an answer after which nothing more is expected
-APPROACH_S = 40  # platform seconds before a moment by which the client should be connected again
+QUIET_S = 10  # platform seconds without an answer after which no more answers are expected
+APPROACH_S = 40  # platform seconds before an instant at which the client should be connected again
 SETTLE_S = 0.5  # platform seconds until connections that ended with a step of the clock are gone
 
 
@@ -65,12 +65,12 @@ class Bench:
         self._errors = 0
         self._trouble = ""  # the last error that the client or its adapter reported
         self.waits: Callable[[str], object] = lambda _: None
-        """Called with what the script waits for, and with "" when it goes on."""
+        """Called with the event that the script waits for, and with "" when the script continues."""
 
     # Requests --------------------------------------------------------------------------------------------------
 
     def token(self) -> str:
-        """A new token, `#` and five characters, that identifies a text on the wire."""
+        """Return a new token, `#` and five characters, that identifies a text on the wire."""
         self.asked += 1
         number, letters = (self._first_token + self.asked) % TOKENS, ""
         for _ in range(5):
@@ -79,36 +79,36 @@ class Bench:
         return f"#{letters}"
 
     def code(self, name: str) -> str:
-        """The code of a name that the exercise has it by; a code stays as it is."""
+        """Return the code for an exercise's name; a code is returned unchanged."""
         return self._codes.get(name, name)
 
     def account(self, code: str) -> str:
-        """The account of a code, or of a name for it; an account stays as it is."""
+        """Return the account of a code or of its name; an account is returned unchanged."""
         code = self.code(code)
         return self._accounts.get(code, code)
 
     def has(self, *names: str) -> bool:
-        """Whether the contract has the ranges of these codes."""
+        """Tell whether the contract has the ranges of these codes."""
         return all(name in self._codes for name in names)
 
     def subscriber(self) -> str:
-        """A new subscriber of the operator from the fictional blocks."""
+        """Return a new subscriber of the operator from the fictional blocks."""
         self._recipients += 1
         return self.plan.own(self._recipients)
 
     def message(self, code: str, recipient: str = "", text: str = "Votre commande est prete", **more: Any) -> Outgoing:
-        """A message to request; without a recipient, to a new subscriber."""
+        """Return a message to request; without a recipient, to a new subscriber."""
         token = self.token()
         return Outgoing(
             token=token, code=self.code(code), recipient=recipient or self.subscriber(), text=f"{text} {token}", **more
         )
 
     def marketing(self, code: str, recipient: str = "", text: str = "Soldes chez MARQUE", **more: Any) -> Outgoing:
-        """A valid marketing message, except for the changes in `more`."""
+        """Return a valid marketing message, except for the changes in `more`."""
         return self.message(code, recipient, text, **{"traffic_class": "marketing", "brand": "MARQUE", **more})
 
     def probe(self, code: str) -> Outgoing:
-        """An ordinary message that shows the client's clock: its validity ends an hour after the request."""
+        """Return an ordinary message that shows the client's clock: its validity ends an hour after the request."""
         return self.message(code, validity_s=PROBE_VALIDITY_S)
 
     async def ask(self, ask: Outgoing) -> None:
@@ -157,9 +157,9 @@ class Bench:
     async def step_to(self, moment: datetime) -> None:
         """Move both clocks forward to a civil time by the contract's calendar, and wait for the client.
 
-        Sessions idle for that long end on the way. The first step ends a while earlier, so that a client that takes its
-        time to reconnect is there at the moment; the second is too short to end a session. The step waits for
-        notifications first: an unanswered one would be repeated on the way.
+        Sessions idle for that long end in between. The first step ends some time before the moment, so that a slow
+        client is connected again by then; the second is too short to end a session. The step waits for notifications
+        first: an unanswered one would be repeated in between.
         """
         await self.reported(PATIENCE * SETTLE_S * 4)
         at = self.contract.calendar.from_civil(moment)
@@ -169,7 +169,7 @@ class Bench:
         await self._step((at - self.control.now()) / SECOND_US)
 
     async def _step(self, seconds: float) -> None:
-        """Move both clocks forward; not at all where that would be backward."""
+        """Move both clocks forward; a negative step does nothing."""
         if seconds <= 0:
             return
         self.control.step(seconds)
@@ -183,7 +183,7 @@ class Bench:
         await self.control.pause(max(0, at - self.control.now()) / SECOND_US)
 
     def today(self) -> datetime:
-        """Midnight of the present day, by the platform's clock and the contract's calendar."""
+        """Return midnight of the current day, by the platform's clock and the contract's calendar."""
         return self.contract.calendar.civil(self.control.now()).replace(
             hour=0, minute=0, second=0, microsecond=0, tzinfo=None
         )
@@ -195,7 +195,7 @@ class Bench:
             await self.sut.notice(Maintenance(start_us, end_us))
 
     def record(self, event: Event) -> None:
-        """An event that only this exercise can record."""
+        """Record an event that only this exercise can know."""
         self.ledger.events.append(row_of(self.control.now(), event))
 
     def heard(self, report: Report) -> None:
@@ -211,7 +211,7 @@ class Bench:
 
     @property
     def remark(self) -> str:
-        """How many errors the client or its adapter reported, and the last of them; "" without any."""
+        """The number of errors that the client or its adapter reported, and the last one; "" without any."""
         return f"{count(self._errors, 'error')} reported, such as{self._trouble[1:]}" if self._errors else ""
 
     def _stimulus(self, stimulus: Stimulus) -> None:
@@ -231,7 +231,7 @@ class Bench:
         self.waits("")
 
     async def back(self, accounts: Iterable[str]) -> bool:
-        """Wait until every account is logged in again; False when one takes longer than a client may."""
+        """Wait until every account is logged in again; False if one takes longer than the contract allows."""
         speed = self.control.server.clock.speed
         patience = self.contract.terms.session.reconnect_grace_s.value / speed
         self.waits(f"logins after a lost connection (at most {patience:.0f} s)")
@@ -240,7 +240,7 @@ class Bench:
         return back
 
     async def received(self, count: int, timeout_s: float) -> bool:
-        """Wait until the SMSC has answered that many submits; False when time (platform s) ran out."""
+        """Wait until the SMSC has answered that many submits; False on time-out (platform s)."""
         wait_s = timeout_s / self.control.server.clock.speed
         self.waits(f"{self.control.answered()} of {count} submits to be answered (at most {wait_s:.0f} s)")
         enough = await self.control.wait_until(lambda: self.control.answered() >= count, wait_s)
@@ -248,9 +248,9 @@ class Bench:
         return enough
 
     async def settled(self) -> bool:
-        """Wait until every request is answered or withheld; False when for a while nothing happened any more.
+        """Wait until every request is answered or withheld; False after a time without any further answer.
 
-        A client need not report what it withholds, so that what is missing after a silence will not come.
+        A client need not report withheld messages, so answers still missing after a silence are not expected.
         """
         done = seen = quiet_s = 0
         self.waits("every request to be answered or withheld")
@@ -262,7 +262,7 @@ class Bench:
         return done >= self.asked
 
     async def reported(self, timeout_s: float) -> bool:
-        """Wait until every accepted message has its delivery outcome and every notification is acknowledged."""
+        """Wait until all accepted messages have outcomes and all notifications are acknowledged; False on time-out."""
         wait_s = timeout_s / self.control.server.clock.speed
         self.waits(f"notifications to be acknowledged (at most {wait_s:.0f} s)")
         reported = await self.control.wait_until(

@@ -10,7 +10,7 @@ from simbench.bench.exercises.tester import Bench
 FAST: Final = Setup(speed=8)
 TOKEN: Final = 7  # characters of a space and a token, which end each text
 
-# GSM 03.38, section 6.2.1, as a user types it; CR and form feed, which no phone shows, are left out.
+# GSM 03.38, section 6.2.1, as typed by a user; CR and form feed are left out, because no phone shows them.
 BASIC: Final = (
     "@£$¥èéùìòÇ ØøÅå",
     "Δ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ",
@@ -25,7 +25,7 @@ UCS2: Final = ("Noël à la plage, être où ?", "ÀÂÈÊËÎÏÔŒÙÛ", "Пр
 
 
 def _padded(text: str, units: int) -> str:
-    """The text, filled so that with its token it has so many characters."""
+    """Pad a text so that it has so many characters together with its token."""
     return text + "a" * (units - TOKEN - len(text))
 
 
@@ -58,7 +58,7 @@ UNITS: Final = (
     setup=FAST,
 )
 async def texts(bench: Bench) -> None:
-    """Each text once; then long texts to one recipient, whose parts must not be mixed up."""
+    """Request each text once, then long texts to one recipient, whose parts must not be mixed up."""
     await bench.connected(["third"])
     await bench.ask_all(bench.message("third", text=text) for text in (*BASIC, *EXTENDED, *UCS2, *SEPTETS, *UNITS))
     who = bench.subscriber()

@@ -9,7 +9,7 @@ from simbench.rules.rule import load
 
 
 def watching(reach: Reach, watch_s: float) -> Exercise:
-    """The exercise of an observed client: wait for its login, send each code an MO, and record for `watch_s`."""
+    """Return the exercise of an observed client: wait for its login, send each code an MO, record for `watch_s`."""
 
     async def script(bench: Bench) -> None:
         await bench.connected([account.account for account in reach.accounts or ()])

@@ -28,7 +28,7 @@ MARKER: Final = (
 
 
 class Asked(NamedTuple):
-    """The wishes of a test's markers: arguments of the SMSC, and actions on it once it runs."""
+    """The contents of a test's markers: arguments of the SMSC, and actions after its start."""
 
     arguments: dict[str, Any]
     faults: Mapping[str, Mapping[str, Any]]
@@ -48,7 +48,7 @@ def marked(request: pytest.FixtureRequest) -> Asked:
     for marker in reversed(list(request.node.iter_markers(ROOT))):  # the test's own comes last
         if marker.args or (unknown := marker.kwargs.keys() - set(KEYS)):
             wrong = repr(marker.args[0]) if marker.args else ", ".join(sorted(unknown))
-            _refuse(f"marker simbench: {wrong:.60} is no key of it; expected {', '.join(KEYS)}, as keywords")
+            _refuse(f"marker simbench: {wrong:.60} is not a key; expected {', '.join(KEYS)}, as keywords")
         found |= marker.kwargs
     for whole in ("scenario", "exercise"):
         if whole in found and (beside := {"codes", "limit", "scenario"} - {whole} & found.keys()):
@@ -63,7 +63,7 @@ def marked(request: pytest.FixtureRequest) -> Asked:
 
 @contextmanager
 def fail_in_one_line() -> Iterator[None]:
-    """A mistake of the user's, or a client that does not start, fails the test in its own words, without a stack."""
+    """Let a user's mistake, or a client that does not start, fail the test with its message and without a traceback."""
     try:
         yield
     except SimbenchError as error:
@@ -75,7 +75,7 @@ def _refuse(problem: str) -> None:
 
 
 def taken_nodes(config: pytest.Config) -> list[str]:
-    """The node ids of purposes among the arguments, without `simbench::`; pytest looks for the others in files."""
+    """Return the node ids of purposes among the arguments, without `simbench::`; pytest finds the others in files."""
     taken = [arg for arg in config.args if _is_ours(arg)]
     if taken:
         config.args[:] = [arg for arg in config.args if arg not in taken]
@@ -83,12 +83,12 @@ def taken_nodes(config: pytest.Config) -> list[str]:
 
 
 def wants_purposes(config: pytest.Config, nodes: list[str]) -> bool:
-    """Whether purposes are collected: where some are named, or where no file or test is named instead."""
+    """Tell whether purposes are collected: if some are named, or if no file or test is named instead."""
     named = config.args_source is pytest.Config.ArgsSource.ARGS
     return bool(nodes) or not named or any((config.invocation_params.dir / arg).is_dir() for arg in config.args)
 
 
 def _is_ours(arg: str) -> bool:
-    """Whether an argument is the node id of a purpose, as pytest prints it in the root or in a folder below it."""
+    """Tell whether an argument is the node id of a purpose, as pytest prints it in the root or in a subfolder."""
     place, colons, _ = arg.partition("::")
     return bool(colons) and Path(place).name == ROOT

@@ -1,7 +1,7 @@
 """The pytest entry point: fixtures, the marker `simbench`, and the options of `pytest --sut ...`.
 
-A fixture loads the SMSC when a test asks for it. What judges a client is in `simbench.bench.pytest.plugin`, which is
-registered only with `--sut`.
+A fixture loads the SMSC when a test requests it. The judging of a client is in `simbench.bench.pytest.plugin`, which
+is registered only with `--sut`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     config.pluginmanager.register(LeftOut(), "simbench-left-out")
     if config.getini(SHORT):
-        from simbench.bench.pytest import short_names  # noqa: PLC0415 - only where the ini file asks for them
+        from simbench.bench.pytest import short_names  # noqa: PLC0415 - only if the ini file enables them
 
         config.pluginmanager.register(short_names, "simbench-short-names")
     nodes = taken_nodes(config)
@@ -56,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if nodes:
             raise pytest.UsageError(f"{ROOT}::{nodes[0]}: {NO_CLIENT}")
         return
-    from simbench.bench.pytest.plugin import session_of  # noqa: PLC0415 - inert means that nothing is loaded
+    from simbench.bench.pytest.plugin import session_of  # noqa: PLC0415 - without --sut nothing is loaded
 
     config.pluginmanager.register(session_of(config, nodes), PLUGIN)
 
@@ -66,11 +66,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def fake_smsc_factory() -> Iterator[Callable[..., FakeSmsc]]:
-    """A function that starts a fake SMSC: it takes the arguments of `fake_smsc.FakeSmsc`.
+    """Return a function that starts a fake SMSC with the arguments of `fake_smsc.FakeSmsc`.
 
-    All of them end with the test. Raises BadInput for arguments that make no scenario, Trouble for a port in use.
+    All of them are stopped with the test. Raises BadInput for arguments without a valid scenario, Trouble for a port in
+    use.
     """
-    from fake_smsc import FakeSmsc  # noqa: PLC0415 - loaded when a test asks for it
+    from fake_smsc import FakeSmsc  # noqa: PLC0415 - loaded when a test requests it
 
     with ExitStack() as stack:
 
@@ -82,7 +83,7 @@ def fake_smsc_factory() -> Iterator[Callable[..., FakeSmsc]]:
 
 @pytest.fixture
 def fake_smsc(request: pytest.FixtureRequest, fake_smsc_factory: Callable[..., FakeSmsc]) -> FakeSmsc:
-    """A running `fake_smsc.FakeSmsc` on a free port of 127.0.0.1; the marker `simbench` says what it is like.
+    """A running `fake_smsc.FakeSmsc` on a free port of 127.0.0.1; the marker `simbench` configures it.
 
     >>> @pytest.mark.simbench(codes={"36010": 20}, limit="nack", faults={"late-result": {"delay_s": 2}})
     ... def test_my_client(fake_smsc):
@@ -103,9 +104,9 @@ def fake_smsc(request: pytest.FixtureRequest, fake_smsc_factory: Callable[..., F
 
 @pytest.fixture
 def simbench_smsc(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Smsc]:
-    """The SMSC for the client under test, a `FakeSmsc` that also knows the client; nobody is connected yet.
+    """The SMSC for the client under test, a `FakeSmsc` with the client's accounts; no client is connected yet.
 
-    The marker `simbench` says what it is like. Without `--sut` the test is left out, and pytest ends with status 3.
+    The marker `simbench` configures it. Without `--sut` the test is skipped, and pytest ends with status 3.
     """
     session = request.config.pluginmanager.get_plugin(PLUGIN)
     if session is None:
@@ -124,7 +125,7 @@ def simbench_smsc(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sm
 def simbench_sut(simbench_smsc: Smsc) -> Iterator[Client]:
     """The client under test, started against `simbench_smsc`: `send`, `wait_for`, `reports`, `stop`.
 
-    It has ended after the test. A client that cannot start is an error of the test.
+    It is stopped after the test. A client that cannot start is an error of the test.
     """
     from simbench.bench.pytest.fixtures import Client  # noqa: PLC0415 - as above
 
@@ -136,13 +137,13 @@ def simbench_sut(simbench_smsc: Smsc) -> Iterator[Client]:
 
 @pytest.fixture
 def simbench_ledger(simbench_smsc: Smsc) -> Callable[[], Trace]:
-    """A function that gives the trace so far: `.submits`, `.notifications`, `.mo`, `.sessions`, `.frames`, …"""
+    """Return a function for the trace so far: `.submits`, `.notifications`, `.mo`, `.sessions`, `.frames`, …"""
     return simbench_smsc.trace
 
 
 @pytest.fixture
 def simbench_clock(simbench_smsc: Smsc) -> Clock:
-    """The clock of SMSC and client (us, UTC): `now`, and `step_to` a civil time where the client's can be moved."""
+    """The clock of SMSC and client (us, UTC): `now`, and `step_to` a civil time if the client's clock can be moved."""
     from simbench.bench.pytest.fixtures import Clock  # noqa: PLC0415 - as above
 
     return Clock(simbench_smsc)

@@ -1,6 +1,6 @@
-"""SMSC, client and clock as the fixtures give them to the tests of a client's own repository.
+"""SMSC, client and clock of the fixtures for the tests of a client's own repository.
 
-Server and client run on their own loop in a thread; tests call everything here synchronously.
+Server and client run on their own loop in a thread; tests call all functions here synchronously.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ WAIT_S: Final = 20.0
 
 
 async def _nothing(bench: Bench) -> None:
-    """The script is the test itself."""
+    """An empty script: the test itself drives the client."""
 
 
 class Smsc(FakeSmsc):
-    """A `FakeSmsc` for the client under test: it speaks of the client, has its accounts, and can drive it.
+    """A `FakeSmsc` for the client under test: it has the client's accounts and can drive it.
 
-    `codes`, `contract`, `limit`, `scenario` and `exercise` are those of the marker; without `limit` what is above the
-    rate is only noted.
+    `codes`, `contract`, `limit`, `scenario` and `exercise` are those of the marker; without `limit` excess messages are
+    only recorded.
     """
 
-    def __init__(  # noqa: PLR0913 - what a marker may say
+    def __init__(  # noqa: PLR0913 - the arguments of a marker
         self,
         plan: Plan,
         client_folder: Path,
@@ -100,7 +100,7 @@ class Smsc(FakeSmsc):
             super().__exit__(kind, error, trace)
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run something on the SMSC's loop and wait for it."""
+        """Run a coroutine on the SMSC's loop and wait for its result."""
         return self._wait(work)
 
     @property
@@ -109,7 +109,10 @@ class Smsc(FakeSmsc):
         return OnLoop(self, self.bench)
 
     def finding(self, purpose: str) -> Finding:
-        """The verdict on one purpose so far, as of an exercise that ends here. Raises BadInput for an unknown one."""
+        """Return the verdict on one purpose so far, as if the exercise ended here.
+
+        Raises BadInput for an unknown one.
+        """
         known(load(), purpose, "finding", "purpose")
 
         def ended() -> Run:
@@ -122,21 +125,21 @@ class Smsc(FakeSmsc):
         return found
 
     def wait_for_session(self, account: str, timeout_s: float = WAIT_S) -> bool:
-        """Wait until the account is logged in; False when time ran out."""
+        """Wait until the account is logged in; False on time-out."""
         return self.call(self.live.control.wait_for_session(account, timeout_s))
 
     def wait_for_answers(self, count: int, timeout_s: float = WAIT_S) -> bool:
-        """Wait until that many submits are answered; False when time ran out."""
+        """Wait until that many submits are answered; False on time-out."""
         return self.call(self.bench.received(count, timeout_s))
 
     @cached_property
     def api(self) -> ApiClient:
-        """The control API's client, which can do all that an operator can; served since it was first asked for.
+        """A client of the control API with all actions of an operator; the API is served from the first use on.
 
         Raises BadInput without the extra `console`.
         """
         need("console", "the API")
-        from simbench.service.client import ApiClient  # noqa: PLC0415 - only when asked for
+        from simbench.service.client import ApiClient  # noqa: PLC0415 - only when used
         from simbench.service.serving import served  # noqa: PLC0415 - as above
         from simbench.service.settings import ServiceSettings  # noqa: PLC0415 - as above
 
@@ -147,7 +150,7 @@ class Smsc(FakeSmsc):
 
 
 class OnLoop:
-    """An object of the SMSC's loop: its methods are called from the test and run on the loop, attributes are read."""
+    """Proxy of an object on the SMSC's loop: methods called from the test run on the loop, attributes are read."""
 
     def __init__(self, smsc: Smsc, inner: object) -> None:
         self._smsc, self._inner = smsc, inner
@@ -167,12 +170,12 @@ class OnLoop:
 
 
 def _exercise(name: str) -> Exercise:
-    select()  # enters all of them
+    select()  # registers all of them
     return known(EXERCISES, name, "marker simbench", "exercise")
 
 
 class Client:
-    """The client under test, started against that SMSC for the length of a `with` block."""
+    """The client under test, started against that SMSC for the duration of a `with` block."""
 
     def __init__(self, smsc: Smsc) -> None:
         self._smsc = smsc
@@ -201,10 +204,10 @@ class Client:
         return ask
 
     def send_all(self, messages: Sequence[Mapping[str, Any]], over_s: float = 0) -> list[Outgoing]:
-        """Request many messages, each with the arguments of `send`; those left out are a new recipient's and ordinary.
+        """Request many messages, each with the arguments of `send`; by default an ordinary text to a new recipient.
 
-        All at once as fast as the client takes them, at one pace `over_s` platform seconds, or each `at_s` seconds
-        after the first.
+        They are requested as fast as the client takes them, evenly over `over_s` platform seconds, or each `at_s`
+        seconds after the first.
         """
         bench, pace_s = self._smsc.bench, over_s / max(1, len(messages) - 1)
         asks, offsets_s = [], []
@@ -216,7 +219,7 @@ class Client:
         return asks
 
     def wait_for(self, kind: str, count: int = 1, timeout_s: float = WAIT_S) -> bool:
-        """Wait for a number of reports of a kind; False when time ran out."""
+        """Wait for a number of reports of a kind; False on time-out."""
 
         def enough() -> bool:
             return sum(report.kind == kind for report in list(self.reports)) >= count
@@ -230,7 +233,7 @@ class Client:
         return self._smsc.call(look())
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the client."""
         self._smsc.call(self._smsc.sut.stop())
 
     def _hear(self, report: Report) -> None:
@@ -239,17 +242,20 @@ class Client:
 
 
 class Clock:
-    """The clock of both, movable if the client's is; else the machine's."""
+    """The clock of SMSC and client, movable if the client's is; otherwise the machine's."""
 
     def __init__(self, smsc: Smsc) -> None:
         self._smsc = smsc
 
     def now(self) -> int:
-        """The present instant (us, UTC)."""
+        """Return the current instant (us, UTC)."""
         return self._smsc.live.clock.now()
 
     def step_to(self, *civil: int) -> None:
-        """Move both forward to a civil time (year, month, day, hour, ...). Skips the test where it cannot."""
+        """Move both clocks forward to a civil time (year, month, day, hour, ...).
+
+        Skips the test if that is impossible.
+        """
         if not moves(self._smsc.sut):
             pytest.skip("the client's clock cannot be moved")
         self._smsc.call(self._step((self._smsc.contract.calendar.instant(*civil) - self.now()) / SECOND_US))
@@ -262,5 +268,5 @@ class Clock:
 
 
 def moves(sut: SystemUnderTest) -> bool:
-    """Whether a client's clock can be moved."""
+    """Tell whether a client's clock can be moved."""
     return sut.capabilities.clock in {"offset", "speed"}

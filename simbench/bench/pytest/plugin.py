@@ -1,4 +1,4 @@
-"""The bench in a client's own pytest session: one item per purpose, next to the client's tests.
+"""The bench in a client's own pytest session: one item per purpose, besides the client's tests.
 
 Exercises start with the first purpose that is run, and run concurrently as far as clocks and ports allow.
 """
@@ -30,8 +30,8 @@ from simbench.bench.runner.session_findings import EVERY, exercises_of
 from simbench.finding import Finding, counted, exit_status
 from simbench.rules.rule import load
 
-NOTHING = ("none",)  # --sut-only none: the fixtures alone
-VERDICT = "verdict"  # reports take attributes of a plugin's own
+NOTHING = ("none",)  # --sut-only none: only the fixtures
+VERDICT = "verdict"  # attribute of a report, set by this plugin
 
 
 class NotPassed(Skipped):
@@ -49,7 +49,7 @@ class BenchFailed(Failed):
 
 
 class Foreign:
-    """The purposes of a session: collected as items, judged as they are run, written down at the end."""
+    """The purposes of a session: collected as items, judged when they are run, written to files at the end."""
 
     def __init__(self, config: pytest.Config, nodes: list[str]) -> None:
         option = config.getoption
@@ -67,21 +67,21 @@ class Foreign:
         self.baseline = read_baseline(baseline, load()) if baseline else Baseline()
         self._judgements: Judgements | None = None
         self._wanted_exercises: set[str] = set()
-        self._seen: list[Finding] = []  # by their outcomes, of whichever worker; known deviations count as passed
+        self._seen: list[Finding] = []  # outcomes of all workers; known deviations count as passed
         self._undecided = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """Collect the purposes, before `-k`, `-m` and `--last-failed` choose among all items."""
+        """Collect the purposes before `-k`, `-m` and `--last-failed` select among all items."""
         if self.named:
             items.extend(session.genitems(Purposes.from_parent(session, name=ROOT, nodeid=ROOT, foreign=self)))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        """One worker has all purposes, as they share exercises; tests of their own go wherever there is room."""
+        """Schedule all purposes on one worker, because they share exercises; other tests run on any worker."""
         if config.getoption("dist") not in {"load", "worksteal", "loadgroup"}:
             return None
-        from xdist.scheduler import LoadGroupScheduling  # noqa: PLC0415 - there, as it calls this
+        from xdist.scheduler import LoadGroupScheduling  # noqa: PLC0415 - present, because xdist calls this hook
 
         class Scheduling(LoadGroupScheduling):  # type: ignore[misc]  # xdist has no types
             def _split_scope(self, nodeid: str) -> str:
@@ -115,7 +115,7 @@ class Foreign:
         return (verdict, letter, verdict.upper()) if verdict and report.when == "call" else None
 
     def standing(self, exercise: str, purpose: str) -> tuple[Standing, Judgements]:
-        """A finding beside the baseline, once its exercise is over; starts them all when the first is asked for."""
+        """Return a finding compared with the baseline once its exercise is over; the first call starts them all."""
         if self._judgements is None:
             chosen = {name: one for name, one in self.plan.chosen.items() if name in self._wanted_exercises}
             folder = self._asked_folder or Path(tempfile.mkdtemp(prefix="simbench-"))
@@ -135,7 +135,7 @@ class Foreign:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the output folder; exit with 3 where nothing failed but something is inconclusive or an error.
 
-        Where the session ends early (`-x`, Ctrl-C), exercises that still run end, and the others are written.
+        If the session ends early (`-x`, Ctrl-C), running exercises are stopped and the finished ones are written.
         """
         errors = sum(one.outcome == "error" for one in self._seen)
         failed = session.testsfailed if exitstatus == pytest.ExitCode.TESTS_FAILED else -1
@@ -167,13 +167,13 @@ class Purposes(pytest.Collector):
         self._foreign = foreign
 
     def collect(self) -> Iterator[PurposeItem]:
-        """One item a finding of the session."""
+        """Yield one item per finding of the session."""
         for name, exercise, purpose in self._foreign.named:
             yield PurposeItem.from_parent(self, name=name, foreign=self._foreign, exercise=exercise, purpose=purpose)
 
 
 class PurposeItem(pytest.Item):
-    """One finding of the session; `-k` also finds it by its clause and its exercise."""
+    """One finding of the session; `-k` also selects it by its clause and its exercise."""
 
     def __init__(self, *, foreign: Foreign, exercise: str, purpose: str, **more: Any) -> None:
         super().__init__(**more)
@@ -201,16 +201,16 @@ class PurposeItem(pytest.Item):
             raise (BenchFailed if end == "error" else Failed)(text, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where a purpose is: at its rule."""
+        """Return the location of a purpose: its rule."""
         code = load()[self.purpose].judge.__code__
-        # Not the name alone, at which pytest would cut the node id that it prints.
+        # Not only the name: pytest would shorten the printed node id at the name.
         return Path(code.co_filename), code.co_firstlineno - 1, f"{self.name}, clause {self._clause}"
 
 
 def session_of(config: pytest.Config, nodes: list[str]) -> Foreign:
-    """The plugin of a session with a client, of the purposes with these names or, without any, of all.
+    """Return the plugin of a session with a client, for the purposes with these names or, without names, for all.
 
-    Raises pytest.UsageError for what cannot be meant.
+    Raises pytest.UsageError for invalid options.
     """
     try:
         return Foreign(config, nodes)
@@ -219,21 +219,21 @@ def session_of(config: pytest.Config, nodes: list[str]) -> Foreign:
 
 
 def _named(nodes: list[str], plan: Plan) -> list[tuple[str, str, str]]:
-    """Name, exercise and purpose of the items asked for: by name, or all exercises of a purpose. Raises BadInput."""
+    """Return name, exercise and purpose of the items: by name, or all exercises of a purpose. Raises BadInput."""
     items = named_items(plan.chosen)
     known = {word for name, _, purpose in items for word in (name, purpose)}
     for node in nodes:
         if node not in known:
-            raise BadInput(f"{ROOT}::{node}", "no purpose of this session", choice(node, sorted(known)))
+            raise BadInput(f"{ROOT}::{node}", "is not a purpose of this session", choice(node, sorted(known)))
     return [item for item in items if not nodes or {item[0], item[2]} & {*nodes}]
 
 
 def _checked_folder(asked: Path | None, worker: str) -> Path | None:
-    """The folder asked for, a sub-folder for each worker of xdist; None: one of the machine's temporary ones."""
+    """Return the requested folder, or its sub-folder for a worker of xdist; None for a temporary folder."""
     if asked is None:
         return None
     folder = asked / worker if worker else asked
     if (folder / "runs").exists():
-        raise pytest.UsageError(f"simbench: --sut-output {asked}: holds the runs of an earlier session")
+        raise pytest.UsageError(f"simbench: --sut-output {asked}: contains the runs of an earlier session")
     check_folder(folder, "--sut-output")
     return folder

@@ -1,4 +1,4 @@
-"""The fixtures under short names, registered where the ini file asks for them."""
+"""The fixtures under short names, registered if the ini file enables them."""
 
 from __future__ import annotations
 

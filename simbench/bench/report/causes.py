@@ -1,4 +1,4 @@
-"""One cause is one case: findings that show the same frames, or the same in other exercises, stand together."""
+"""Groups findings by cause: those with the same frames, or with the same result in other exercises."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 def causes(findings: Sequence[Finding]) -> list[tuple[Finding, ...]]:
-    """The findings that did not pass, grouped by cause, the worst first; a group begins with its worst finding.
+    """Return the findings that did not pass, grouped by cause, the worst first; a group begins with its worst finding.
 
-    Two findings have one cause if the same party is to blame and they share a frame, or a note or summary that differs
-    in its numbers only. Unsupported ones have one cause where they say the same.
+    Two findings have the same cause if they blame the same party and share a frame, or a note or summary that differs
+    only in its numbers. Unsupported findings have the same cause if their summaries are equal in this sense.
     """
     wanted = [one for one in findings if one.outcome != "pass"]
     parents = list(range(len(wanted)))
@@ -40,7 +40,7 @@ def causes(findings: Sequence[Finding]) -> list[tuple[Finding, ...]]:
 
 
 def _keys(finding: Finding) -> Iterator[Hashable]:
-    """The keys that a finding shares with others of the same cause."""
+    """Yield the keys that a finding shares with others of the same cause."""
     who = (finding.blame, finding.outcome == "unsupported")
     yield who, "summary", _shape(finding.summary)
     if finding.outcome not in {"fail", "weak"}:
@@ -52,5 +52,5 @@ def _keys(finding: Finding) -> Iterator[Hashable]:
 
 
 def _shape(text: str) -> str:
-    """A sentence without what differs from case to case: numbers, tokens and quoted texts."""
+    """Return a sentence without the parts that differ between cases: numbers, tokens and quoted texts."""
     return _NUMBERS.sub("0", _QUOTED.sub("''", text))

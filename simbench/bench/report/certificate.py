@@ -1,6 +1,6 @@
 """The certificate of a session: one page for the acceptance meeting, with its data inside.
 
-Its digest covers the data, so a later change is found; it does not show who issued the page.
+Its digest covers the data, so that a later change is detected; it does not prove who issued the page.
 """
 
 from __future__ import annotations
@@ -66,13 +66,13 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def sealed(certificate: Certificate) -> Certificate:
-    """The certificate with its digest."""
+    """Return the certificate with its digest."""
     bare = msgspec.structs.replace(certificate, digest="")
     return msgspec.structs.replace(bare, digest=sha256(msgspec.json.encode(bare, order="sorted")).hexdigest())
 
 
 def digest_of(run: Run) -> str:
-    """The digest of all rows of a run, independent of its files."""
+    """Return the digest of all rows of a run, independent of its files."""
     total = sha256()
     for name in TABLES:
         total.update(name.encode() + b"\n")
@@ -82,13 +82,13 @@ def digest_of(run: Run) -> str:
 
 
 def outcomes_of(findings: Iterable[Finding]) -> tuple[Verdict, ...]:
-    """The outcomes of findings in a certificate's order."""
+    """Return the outcomes of findings in a certificate's order."""
     ordered = sorted(findings, key=lambda finding: (finding.purpose, finding.exercise))
     return tuple(Verdict(finding.purpose, finding.exercise, finding.outcome) for finding in ordered)
 
 
 def page(certificate: Certificate) -> str:
-    """The certificate as HTML; the same certificate gives the same octets."""
+    """Return the certificate as HTML; the same certificate gives the same octets."""
 
     excused = {(one.purpose, one.exercise) for one in certificate.deviations}
     findings = []
@@ -123,7 +123,7 @@ def write_certificate(path: Path, certificate: Certificate) -> None:
 
 
 def read_certificate(path: Path) -> tuple[Certificate, str]:
-    """The certificate in a page, and the page. Raises BadInput when there is none in it."""
+    """Return the certificate in a page, and the page. Raises BadInput if the page contains none."""
     try:
         text = path.read_bytes().decode()
         found = _DATA.search(text)
@@ -140,7 +140,7 @@ def read_certificate(path: Path) -> tuple[Certificate, str]:
 
 
 def differences(certificate: Certificate, text: str, again: Certificate) -> list[str]:
-    """Differences between a certificate's page, its data and what the ledgers give now; [] for none."""
+    """Return the differences between a certificate's page, its data and the ledgers; [] for none."""
     found = []
     if sealed(certificate).digest != certificate.digest:
         found.append("the digest does not match the certificate's data")

@@ -1,4 +1,4 @@
-"""Several sessions side by side: one row a purpose, one column a client."""
+"""Several sessions side by side: one row per purpose, one column per client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simbench.reporting.html import rendered
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One purpose: its clause and the worst outcome each client had, "" where it was not judged."""
+    """One purpose: its clause and the worst outcome of each client, "" if it was not judged."""
 
     clause: str
     purpose: str
@@ -24,12 +24,12 @@ class Line(msgspec.Struct, frozen=True):
 
     @property
     def differs(self) -> bool:
-        """Whether the clients are not all alike in it."""
+        """Whether the outcomes of the clients differ."""
         return len(set(self.outcomes)) > 1
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Clients by name, how many findings of each outcome they had, and the lines in order of purpose."""
+    """Clients by name, their numbers of findings by outcome, and the lines in order of purpose."""
 
     clients: tuple[str, ...]
     contracts: tuple[str, ...]
@@ -38,7 +38,7 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 def compared(results: Sequence[tuple[str, Result]]) -> Comparison:
-    """The comparison of sessions, each with the name of its folder, which distinguishes clients of one name.
+    """Compare sessions; the name of each folder distinguishes clients with the same name.
 
     Raises BadInput without any session.
     """
@@ -64,7 +64,7 @@ def compared(results: Sequence[tuple[str, Result]]) -> Comparison:
 
 
 def write_comparison(path: Path, comparison: Comparison) -> None:
-    """Write it as one HTML page. Raises BadInput when the file cannot be written."""
+    """Write a comparison as one HTML page. Raises BadInput if the file cannot be written."""
     template = Path(__file__).with_name("comparison.html.j2")
     text = rendered(template, comparison=comparison, outcomes=WORST_FIRST)
     write_octets(path, text.encode())

@@ -1,6 +1,6 @@
-"""A folder for each purpose: its finding, a capture of the wire as proof, and the client's log.
+"""A folder for each purpose: its finding, a capture of the wire as evidence, and the client's log.
 
-Captures hold the wire unmasked: they are evidence for the two parties, not for publication.
+Captures are not masked: they are evidence for the two parties, not for publication.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from simbench.ledger.rows import Table
 
 EVIDENCE: Final = "evidence"
-MARGIN_US: Final = SECOND_US  # of the wire before and after what is shown
+MARGIN_US: Final = SECOND_US  # of the wire before and after the evidence
 
 
 def write_folders(place: Path, judgement: Judgement, runs: Path, several: Collection[str] = ()) -> None:
-    """Write one folder for each purpose that was judged, one an exercise for those in `several`.
+    """Write one folder for each judged purpose, and one per exercise for those in `several`.
 
-    `runs` holds the clients' logs. Raises BadInput.
+    `runs` contains the clients' logs. Raises BadInput.
     """
     readings = {one.name: one.trace for one in judgement.exercises}
     try:
@@ -53,22 +53,22 @@ def write_folders(place: Path, judgement: Judgement, runs: Path, several: Collec
 
 
 def folder_name(finding: Finding, several: bool = False) -> str:
-    """The folder of a finding: its purpose, and its exercise where several reveal it."""
+    """Return the folder name of a finding: its purpose, and its exercise if several show it."""
     name = f"{finding.purpose}.{finding.exercise}" if several else finding.purpose
     return re.sub(r"[^A-Za-z0-9.-]+", "_", name)
 
 
 def exercises_of(finding: Finding) -> list[str]:
-    """The exercises a finding is about: its own, or those in which a finding on the session has something to show."""
+    """Return the exercises of a finding: its own, or for a finding on the session those with evidence."""
     if finding.exercise:
         return [finding.exercise]
     return list(dict.fromkeys(one.exercise for one in finding.evidence if one.exercise and one.start))
 
 
 def shown(run: Run, finding: Finding, exercise: str = "") -> Run:
-    """The run with only that part of its wire that the evidence is about; all of it where the evidence has no instant.
+    """Return the run with the part of its wire around the evidence; the complete wire if the evidence has no instant.
 
-    Of a finding on a session, the evidence of one exercise counts.
+    For a finding on a session, only the evidence of one exercise counts.
     """
     spans = [
         (evidence.start - MARGIN_US, max(evidence.start, evidence.end) + MARGIN_US)
@@ -92,7 +92,7 @@ def shown(run: Run, finding: Finding, exercise: str = "") -> Run:
 
 
 def _linked(log: Path, here: Path) -> None:
-    """A hard link, or a copy where the file system has none."""
+    """Create a hard link, or a copy if the file system has no hard links."""
     with suppress(FileExistsError):
         try:
             os.link(log, here)

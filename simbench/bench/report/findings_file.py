@@ -1,4 +1,4 @@
-"""A judgement as complete, unmasked JSON; every other form is a rendering of it."""
+"""A judgement as complete, unmasked JSON, the source of all other forms."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from simbench.rules.coverage import Untested
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The content of `findings.json`: facts of the run, the number of findings of each outcome, the findings in order.
+    """The content of `findings.json`: facts of the run, the number of findings by outcome, the findings in order.
 
-    `untested` are the clauses of the contract that no finding is about.
+    `untested` are the clauses of the contract without a finding.
     """
 
     run: dict[str, str | int | float]
@@ -34,7 +34,7 @@ def write_findings(path: Path, judgement: Judgement) -> None:
 
 def read_findings(path: Path) -> Result:
     """Read `findings.json`. Raises BadInput when it is missing or invalid."""
-    result = read_json(path, Result, "a findings.json", "what the bench writes as findings.json")
+    result = read_json(path, Result, "a findings.json", "the findings.json that the bench writes")
     counted = tally(result.findings)
     if result.summary != counted:
         raise BadInput(f"{path}: summary", f"is {result.summary}", f"{counted}, as the findings say")

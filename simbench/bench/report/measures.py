@@ -1,4 +1,4 @@
-"""Aggregates that pictures are drawn from: rates in bins, sliding peaks, waits, backlog.
+"""Aggregates for figures: rates in bins, sliding peaks, waits, backlog.
 
 Instants and durations are int64 arrays in microseconds; instants are sorted.
 """
@@ -20,7 +20,7 @@ from simbench.trace.trace import Outage, Trace
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-MOST_BINS: Final = 240  # as many as a picture can show; longer runs get wider bins
+MOST_BINS: Final = 240  # as many as a figure can show; longer runs get wider bins
 GIVEN_UP: Final = frozenset({"withheld", "refused"})  # reports of a client that it will not send a message
 WIDTHS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
 
@@ -34,74 +34,74 @@ class Bins(NamedTuple):
 
     @property
     def edges(self) -> Ints:
-        """The instants between which bins lie: size + 1 of them."""
+        """The bounds of the bins: size + 1 instants."""
         return self.start + np.arange(self.size + 1, dtype=np.int64) * (self.width_s * SECOND_US)
 
     def of(self, at: Ints) -> Ints:
-        """The bin of each instant; what lies outside counts to the nearest bin."""
+        """Return the bin of each instant; an instant outside counts to the nearest bin."""
         return np.clip((at - self.start) // (self.width_s * SECOND_US), 0, self.size - 1)
 
 
 def ints(column: NDArray[Any]) -> Ints:
-    """A column of a view as integers, whatever type an empty one has."""
+    """Return a column of a view as integers, even if an empty one has another type."""
     return np.asarray(column, dtype=np.int64)
 
 
 def bins_over(start: int, end: int) -> Bins:
-    """Bins of whole seconds from `start` that cover `end`, as narrow as MOST_BINS allows."""
+    """Return bins of whole seconds from `start` that cover `end`, as narrow as MOST_BINS allows."""
     span_s = max(end - start, 0) / SECOND_US
     width_s = next((width for width in WIDTHS_S if span_s < width * MOST_BINS), int(span_s) // MOST_BINS + 1)
     return Bins(start, width_s, int(span_s // width_s) + 1)
 
 
 def rate_in(bins: Bins, at: Ints, weights: Ints | None = None) -> Floats:
-    """Mean rate a second in each bin."""
+    """Return the mean rate per second in each bin."""
     counted = np.bincount(bins.of(at), weights=weights, minlength=bins.size) if len(at) else np.zeros(bins.size)
     return counted / bins.width_s
 
 
 def within_window(at: Ints, weights: Ints, window_us: int = SECOND_US) -> Ints:
-    """For each event, the weight in the window that ends with it; an event exactly one window back is outside."""
+    """Return for each event the weight in the window that ends with it; an event exactly one window back is outside."""
     total: Ints = np.concatenate([np.zeros(1, np.int64), np.cumsum(weights)])
-    # Events of one instant count together, so each looks as far as the last of them.
+    # Events at the same instant count together, so the window of each includes the last of them.
     until, before = np.searchsorted(at, at, "right"), np.searchsorted(at, at - window_us, "right")
     return np.subtract(total[until], total[before])
 
 
 def peak_in(bins: Bins, at: Ints, sliding: Ints) -> Ints:
-    """The greatest of `sliding` among the events of each bin, 0 where there is none."""
+    """Return the maximum of `sliding` over the events of each bin, 0 without events."""
     peaks = np.zeros(bins.size, np.int64)
     np.maximum.at(peaks, bins.of(at), sliding)
     return peaks
 
 
 def overlap(start: int, end: int, outages: Sequence[Outage]) -> int:
-    """How much of an interval lies within total outages (us); outages do not overlap."""
+    """Return the part of an interval within total outages (us); outages do not overlap."""
     return sum(max(min(end, ends) - max(start, begins), 0) for begins, ends, scope, _ in outages if scope == "total")
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """How fast one code was used: `mean` a second without outages, `peak` in any one second."""
+    """The rate at which one code was used: `mean` per second without outages, `peak` in any one second."""
 
     mean: float
     peak: int
 
 
 def pace(at: Ints, weights: Ints, outages: Sequence[Outage]) -> Pace:
-    """The pace of at least one submit. Mean: all after the first, over the time from first to last."""
+    """Return the pace of at least one submit. Mean: all after the first, over the time from first to last."""
     lasting = int(at[-1] - at[0]) - overlap(int(at[0]), int(at[-1]), outages)
     mean = float(weights[1:].sum()) / (lasting / SECOND_US) if lasting > 0 else 0.0
     return Pace(mean, int(within_window(at, weights).max()))
 
 
 def result_waits(submits: Submits) -> Ints:
-    """Time from each submit to its result, answered submits only."""
+    """Return the time from each submit to its result, for answered submits only."""
     answered = submits.where(ints(submits.result_at) >= 0)
     return ints(answered.result_at) - ints(answered.at)
 
 
 def notice_waits(trace: Trace) -> Ints:
-    """Time from each positive result to the first final notification of that message, by recipient and SCTS."""
+    """Return the time from each positive result to the message's first final notification, by recipient and SCTS."""
     notified_at: dict[tuple[str, str], int] = {}
     for notice in trace.notifications.rows():
         if notice.outcome != 1:
@@ -115,7 +115,7 @@ def notice_waits(trace: Trace) -> Ints:
 
 
 def settled_first(trace: Trace) -> Ints:
-    """When each asked message was first accepted, or given up as the client reported, sorted; resending counts once."""
+    """Return when each requested message was first accepted or reported as given up, sorted; resending counts once."""
     asked = {one.token for one in trace.requests}
     instants = [(submit.result_at, submit.token) for submit in trace.submits.rows() if submit.ack == "A"]
     instants += [(report.at, report.token) for report in trace.reports if report.kind in GIVEN_UP]
@@ -127,7 +127,7 @@ def settled_first(trace: Trace) -> Ints:
 
 
 def sends(trace: Trace) -> list[Request]:
-    """The messages the bench requested of the client, each token once, in order."""
+    """Return the messages requested from the client, each token once, in order."""
     first: dict[str, Request] = {}
     for one in trace.requests:
         first.setdefault(one.token, one)
@@ -135,10 +135,10 @@ def sends(trace: Trace) -> list[Request]:
 
 
 def cumulative(instants: Ints, grid: Ints) -> Ints:
-    """How many of the sorted instants have passed at each point of the grid."""
+    """Count the sorted instants that have passed at each point of the grid."""
     return np.searchsorted(instants, grid, "right").astype(np.int64)
 
 
 def grid_over(start: int, end: int, points: int = 480) -> Ints:
-    """Evenly spaced instants over an interval, both ends included."""
+    """Return evenly spaced instants over an interval, both ends included."""
     return np.unique(np.linspace(start, max(end, start), points).astype(np.int64))

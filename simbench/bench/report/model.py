@@ -15,7 +15,7 @@ Info = Mapping[str, str | int | float]
 
 @dataclass(frozen=True)
 class ExerciseRun:
-    """One exercise as it went: `started` is the instant (us, UTC) its time axes count from."""
+    """One exercise that ran: `started` is the instant (us, UTC) at which its time axes begin."""
 
     name: str
     title: str
@@ -25,7 +25,7 @@ class ExerciseRun:
 
 @dataclass(frozen=True)
 class Judgement:
-    """One run of the bench, judged.
+    """One judged run of the bench.
 
     `info` holds the facts of the run, shown in its order. Keys with a meaning: `system`, `system_version`, `contract`,
     `contract_digest`, `seed`, `bench_version`, `started_at` (an instant, us) and `duration_s`; others are shown as
@@ -37,8 +37,8 @@ class Judgement:
     contract: Contract
     exercises: Sequence[ExerciseRun] = field(default=())
     expected: Mapping[str, str] = field(default_factory=dict)
-    """What each purpose expects, in one sentence."""
+    """The expectation of each purpose, in one sentence."""
     remarks: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """What is to be said of a finding beside its outcome, by purpose and exercise: that it is a known deviation."""
+    """Remarks on findings besides their outcome, by purpose and exercise, for example on a known deviation."""
     untested: Sequence[Untested] = field(default=())
-    """The clauses of the contract that no finding is about, each with the reason."""
+    """The clauses of the contract without a finding, each with the reason."""

@@ -1,4 +1,4 @@
-"""The report as one HTML file, with styles and pictures inside.
+"""The report as one HTML file that contains its styles and figures.
 
 The same judgement gives the same octets.
 """
@@ -58,7 +58,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Case:
-    """One cause: its worst finding with clause, values and evidence, and the other findings that it explains."""
+    """One cause: its worst finding with clause, values and evidence, and its other findings."""
 
     anchor: str
     finding: Finding
@@ -79,13 +79,13 @@ class Case:
 
     @property
     def exercises(self) -> list[str]:
-        """The exercises that show it."""
+        """The exercises that show the cause."""
         return list(dict.fromkeys(name for one in self.findings for name in exercises_of(one)))
 
 
 @dataclass(frozen=True)
 class Row:
-    """One clause of the matrix: for each outcome the anchors of its cases."""
+    """One clause of the matrix, with the anchors of its cases by outcome."""
 
     clause: str
     gist: str
@@ -93,9 +93,9 @@ class Row:
 
 
 def write_report(path: Path, judgement: Judgement, *, mask: bool = True) -> None:
-    """Write the report of a run as one HTML file; `mask` hides telephone numbers but for two digits.
+    """Write the report of a run as one HTML file; `mask` hides telephone numbers except for two digits.
 
-    Raises BadInput when the file cannot be written.
+    Raises BadInput if the file cannot be written.
     """
     write_octets(path, page(judgement, mask=mask).encode())
 
@@ -138,7 +138,7 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
 
 
 def facts(judgement: Judgement) -> list[tuple[str, str]]:
-    """The facts of the run as (name, value), the known ones first; the contract's where they are not given."""
+    """Return the facts of the run as (name, value), the known ones first; the contract supplies missing ones."""
     own = {"contract": judgement.contract.title, "contract_digest": judgement.contract.digest}
     info = {**own, **judgement.info}
     names = [*(name for name in FACTS if name in info), *(name for name in info if name not in FACTS)]
@@ -170,7 +170,7 @@ def _verdict_detail(counts: dict[str, int], total: int) -> str:
 
 
 def matrix(cases: Sequence[Case], contract: Contract) -> list[Row]:
-    """Clauses by name, each with the cases of every outcome."""
+    """Return the clauses by name, each with its cases by outcome."""
     rows: dict[str, Row] = {}
     every = [(finding, case) for case in cases for finding in case.findings]
     for finding, case in sorted(every, key=lambda pair: (pair[0].clause, pair[0].purpose)):

@@ -1,4 +1,4 @@
-"""A piece of evidence with the frames before and after it on its connection, decoded, each with both of its times."""
+"""A piece of evidence with the decoded frames before and after it on its connection, each with both times."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from simbench.ucp.explain import heading
 from simbench.ucp.frame import Frame, Framer
 from simbench.ucp.masking import masked_text
 
-BESIDE: Final = 2  # frames before, and after
+BESIDE: Final = 2  # number of frames before and after
 WAYS: Final = {"in": "client → SMSC", "out": "SMSC → client"}
 
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A frame of the same connection: seconds since the exercise began, civil time, direction, name; `is_it` itself."""
+    """A frame of the connection: seconds since the exercise began, civil time, direction, name; `is_it`: evidence."""
 
     seconds: str
     when: str
@@ -35,7 +35,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Piece:
-    """One piece of evidence with the frames around it, or without any the seconds since the exercise began."""
+    """One piece of evidence with the frames around it, or, without frames, the seconds since the exercise began."""
 
     exhibit: Exhibit
     seconds: str = ""
@@ -52,13 +52,13 @@ class Surroundings:
         self._lines: dict[tuple[str, int], Sequence[FrameSeen]] = {}
 
     def piece(self, evidence: Evidence, finding: Finding) -> Piece:
-        """A piece of evidence of a finding, with what is around it where it has a frame and its exercise is known."""
+        """Return a piece of evidence, with the frames around it if it has a frame and its exercise is known."""
         shown = exhibit(evidence, self._mask, self._calendar)
         run = self._runs.get(evidence.exercise or finding.exercise)
         if run is None or not evidence.start:
             return Piece(shown)
         neighbours = self._neighbours(run, evidence) if evidence.frame else ()
-        # An interval may begin before the exercise, so its seconds are shown only where no frame has its own.
+        # An interval may begin before the exercise, so its seconds are shown only if no frame has its own.
         return Piece(shown, "" if neighbours else _since(run, evidence.start), neighbours)
 
     def _neighbours(self, run: ExerciseRun, evidence: Evidence) -> tuple[Neighbour, ...]:
@@ -80,7 +80,7 @@ class Surroundings:
 
     def _neighbour(self, run: ExerciseRun, row: FrameSeen, is_it: bool) -> Neighbour:
         item = next(iter(Framer(max(len(row.frame), 1)).feed(row.frame)), None)
-        what = heading(item) if isinstance(item, Frame) else row.problem or "no sound frame"
+        what = heading(item) if isinstance(item, Frame) else row.problem or "not a valid frame"
         shown = masked_text(what) if self._mask else what
         return Neighbour(
             _since(run, row.at), moment(row.at, self._calendar), WAYS.get(row.direction, row.direction), shown, is_it

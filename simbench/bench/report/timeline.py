@@ -1,6 +1,6 @@
-"""Requests, frames and actions of the bench as one list in the order of time.
+"""Requests, frames and actions of the bench as one list by time.
 
-It shows the time of the evidence, with a little of what was before and after.
+It shows the time of the evidence, with some entries before and after.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from simbench.ledger.stimuli import Announced, Probe, Reported, Request, Unreque
 from simbench.reporting.evidence import Exhibit, exhibit
 from simbench.reporting.format import moment
 
-MOST_ROWS: Final = 120  # of one exercise
+MOST_ROWS: Final = 120  # rows of one exercise
 MARGIN_US: Final = 500_000
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened: when, seconds from the start, where it is from, what it is; a frame if it is one."""
+    """One event: time, seconds from the start, source, description; the frame if it is one."""
 
     at: int
     when: str
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Timeline:
-    """One exercise, and how many rows were left out."""
+    """One exercise, and the number of rows left out."""
 
     name: str
     title: str
@@ -46,7 +46,7 @@ class Timeline:
 
 
 def timeline(run: ExerciseRun, findings: Sequence[Finding], mask: bool, calendar: Calendar) -> Timeline:
-    """The timeline of an exercise: the whole story, and of the rest what is near the evidence of what did not pass."""
+    """Return the timeline of an exercise: all requests and actions, and the frames near evidence of failures."""
     spans = [
         (evidence.start - MARGIN_US, max(evidence.start, evidence.end) + MARGIN_US)
         for finding in findings
@@ -104,6 +104,6 @@ def _wire(run: ExerciseRun) -> Iterator[Row]:
         if row.closed_at >= 0:
             yield row.closed_at, "wire", f"session {row.session} closed by {row.closed_by}: {row.reason}", ""
     for seen in run.trace.frames.rows():
-        name = f"{seen.ot}{seen.kind} TRN {seen.trn}" if seen.kind else f"no sound frame: {seen.problem}"
+        name = f"{seen.ot}{seen.kind} TRN {seen.trn}" if seen.kind else f"not a valid frame: {seen.problem}"
         way = WAYS.get(seen.direction, seen.direction)
         yield seen.at, "wire", f"{way} session {seen.session}: {name}", seen.frame.hex()

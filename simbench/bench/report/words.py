@@ -1,4 +1,4 @@
-"""A finding in three lines, for JUnit and pytest: what was expected, what was seen, and why it matters."""
+"""A finding in three lines, for JUnit and pytest: expectation, observation, and consequence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simbench.ucp.explain import Explained, heading
 from simbench.ucp.frame import Frame, Framer
 from simbench.ucp.masking import masked_text
 
-FRAMES: Final = 3  # of a finding, shown field by field
+FRAMES: Final = 3  # frames of a finding that are shown field by field
 WIDTH: Final = 24  # of a field's value
 LABELS: Final = ("Expected", "Seen", "Why")
 
@@ -29,15 +29,15 @@ class Three(NamedTuple):
     why: str
 
     def text(self, evidence: str = "") -> str:
-        """The lines with their labels; the last ends with the path of the evidence."""
+        """Return the lines with their labels; the last ends with the path of the evidence."""
         lines = [f"{label}: {line}" for label, line in zip(LABELS, self, strict=True)]
         return "\n".join(lines) + (f" Evidence: {evidence}" if evidence else "")
 
 
 def three_lines(finding: Finding, contract: Contract, remark: str = "") -> Three:
-    """The finding with its clause and limit, its first frame, and its usual cause.
+    """Return the finding with its clause and limit, its first frame, and its usual cause.
 
-    `remark` is what is to be said of it beside its outcome. Telephone numbers are masked.
+    `remark` is a remark besides the outcome. Telephone numbers are masked.
     """
     meaning = meaning_of(finding.purpose)
     rule = load().get(finding.purpose)
@@ -55,7 +55,7 @@ def three_lines(finding: Finding, contract: Contract, remark: str = "") -> Three
 
 
 def first_seen(finding: Finding, calendar: Calendar) -> str:
-    """The first piece of evidence with a frame, else the first with an instant, as a sentence; "" without any."""
+    """Return the first evidence with a frame, otherwise the first with an instant, as a sentence; "" without any."""
     dated = [one for one in finding.evidence if one.start]
     first = next((one for one in dated if one.frame), dated[0] if dated else None)
     if first is None:
@@ -65,7 +65,7 @@ def first_seen(finding: Finding, calendar: Calendar) -> str:
 
 
 def frames_in_words(finding: Finding, calendar: Calendar) -> list[str]:
-    """The first frames of the evidence, field by field, a line each; telephone numbers are masked."""
+    """Return the first frames of the evidence, one line per field; telephone numbers are masked."""
     lines = []
     with_frame = [one for one in finding.evidence if one.frame]
     for evidence in with_frame[:FRAMES]:
@@ -89,7 +89,7 @@ def _said(field: Explained) -> str:
 
 
 def decoded(evidence: Evidence) -> str:
-    """A piece of evidence in words: its note, and the name and number of its frame."""
+    """Describe a piece of evidence: its note, and the name and number of its frame."""
     try:
         octets = bytes.fromhex(evidence.frame)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Known deviations: accepted failures with reason and expiry. Findings stay as they are.
+"""Known deviations: accepted failures with reason and expiry. Findings are not changed.
 
-A deviation excuses its purpose until it expires; a deviation that passes is shown, so that its entry can be removed.
+A deviation excuses its purpose until it expires. A deviation that passes is shown, so that its entry can be removed.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ STATES: Final[dict[State, str]] = {
 class Deviation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One accepted failure of a purpose, in every exercise or in the one named; valid through the day `expires`.
 
-    `reason` and `ticket` are shown beside the finding; `--update-baseline` leaves `ticket` empty. After `expires` the
+    `reason` and `ticket` are shown with the finding; `--update-baseline` leaves `ticket` empty. After `expires` the
     failure counts again.
+
+    `purpose` is the purpose that fails. `exercise` is the exercise in which it fails; empty: every exercise.
     """
 
     purpose: str
@@ -54,7 +56,7 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """A finding compared with the baseline; state "" where the baseline has no entry for it."""
+    """A finding compared with the baseline; state "" if the baseline has no entry for it."""
 
     finding: Finding
     state: State = ""
@@ -62,7 +64,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def remark(standing: Standing) -> str:
-    """The baseline's remark on a finding, "" without one."""
+    """Return the baseline's remark on a finding, "" without one."""
     entry = standing.deviation
     if entry is None or not standing.state:
         return ""
@@ -94,7 +96,7 @@ def compare(findings: Iterable[Finding], baseline: Baseline, today: date, *, str
 
 
 def status(standings: Iterable[Standing], *, strict: bool = False) -> int:
-    """Exit status of the findings without known deviations; `strict`: 1 also for a deviation that passes."""
+    """Return the exit status of the findings without known deviations; `strict`: 1 also for a deviation that passes."""
     standings = list(standings)
     if strict and any(
         one.state in {"expired", "passes"} or (_failed(one.finding, strict) and one.state != "known")
@@ -108,9 +110,9 @@ def status(standings: Iterable[Standing], *, strict: bool = False) -> int:
 
 
 def updated(standings: Iterable[Standing], baseline: Baseline, today: date) -> Baseline:
-    """The baseline under which this run has no new deviation: entries that pass go, failures are added or kept.
+    """Return the baseline that covers this run: entries that pass are removed, failures are added or kept.
 
-    Entries of purposes not judged stay; expired ones that still fail get a new date.
+    Entries of purposes not judged are kept; expired ones that still fail get a new date.
     """
     standings = list(standings)
     gone = {one.deviation for one in standings if one.state == "passes"}
@@ -129,9 +131,9 @@ def updated(standings: Iterable[Standing], baseline: Baseline, today: date) -> B
 
 
 def write_baseline(path: Path, baseline: Baseline, before: Baseline | None = None) -> None:
-    """Write it as TOML over the file it was read from, `before`; a copy with its comments stays as FILE.before.
+    """Write a baseline as TOML over the file it was read from, `before`; a copy of that remains as FILE.before.
 
-    Raises as `outputs.replacing`.
+    Raises the errors of `outputs.replacing`.
     """
     if before is not None and (there := path.read_bytes()) != _as_toml(before):
         copies = (path.with_name(f"{path.name}.before{number}") for number in ("", *map("-{}".format, range(2, 1000))))
@@ -161,10 +163,10 @@ def _standing(finding: Finding, baseline: Baseline, today: date, strict: bool) -
 
 
 def _entry(finding: Finding, baseline: Baseline, failed: bool) -> Deviation | None:
-    """The entry for a finding: its exercise's own, else that of every exercise.
+    """Return the entry for a finding: its exercise's own, otherwise the entry for every exercise.
 
-    A failure of the session that has entries of single exercises needs one for each exercise in which it failed; the
-    one that expires first then counts.
+    A failure of the session with entries of single exercises needs one for each exercise in which it failed; the one
+    that expires first is used.
     """
     own = {one.exercise: one for one in baseline.deviation if one.purpose == finding.purpose}
     if finding.exercise or "" in own:

@@ -1,6 +1,6 @@
-"""Describes an exercise before it runs: its steps, its needs, its purposes, its duration.
+"""Describes an exercise before it runs: its steps, required capabilities, purposes and duration.
 
-The steps are those of a rehearsal; duration and limits are those of a trial with the reference client in virtual time.
+The steps come from a rehearsal; duration and limits come from a trial with the reference client in virtual time.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ OPTIONS: Final = {
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """A purpose of an exercise: its clause, what it expects, its limit, and the capability it needs.
+    """A purpose of an exercise: its clause, its expectation, its limit, and the required capability.
 
     `limit` with its unit and `assumed` are those of the verdict on the reference client; `figures` are the contract's
-    for the clause. `unsupported` says why the client given cannot be judged by it.
+    for the clause. `unsupported` is the reason why the given client cannot be judged.
     """
 
     purpose: str
@@ -54,7 +54,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """An exercise before it runs. `seconds` by the machine's clock with the reference client, `limit_s` at most.
+    """An exercise before it runs. `seconds`: its duration with the reference client, at most `limit_s`.
 
     Each step has the time at which the script begins it (platform s, without waits for the client) and its lines.
     """
@@ -76,7 +76,7 @@ class Explained(msgspec.Struct, frozen=True):
 
 
 def explained(chosen: Chosen, contract: Contract, capabilities: Capabilities, reach: Reach) -> list[Explained]:
-    """Each chosen exercise, with the purposes it is chosen for, as a client of these capabilities would meet it."""
+    """Describe each selected exercise with its selected purposes, for a client of these capabilities."""
     return [
         _explained(exercise.under(contract), purposes, contract, capabilities, reach)
         for exercise, purposes in chosen.values()
@@ -134,7 +134,7 @@ def _judged(found: Finding, exercise: Exercise, contract: Contract, client: tupl
 
 
 def _needs(exercise: Exercise, steps: list[Timed], judged: tuple[Judged, ...]) -> Iterator[str]:
-    """The capabilities that the setup and the steps require of the client."""
+    """Yield the capabilities that the setup and the steps require from the client."""
     setup = exercise.setup
     yield f"log in {len(exercise.rates)} account{'s' * (len(exercise.rates) != 1)} at the address it is given"
     if setup.clock == "moved":
@@ -154,7 +154,7 @@ def _needs(exercise: Exercise, steps: list[Timed], judged: tuple[Judged, ...]) -
 
 
 def as_json(explained: list[Explained]) -> list[dict[str, Any]]:
-    """The explanation for JSON: a step has its time as `at_s` and its lines as `does`."""
+    """Return the explanation for JSON: a step has its time as `at_s` and its lines as `does`."""
     found = []
     for one in explained:
         built = msgspec.to_builtins(one)

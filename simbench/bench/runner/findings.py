@@ -1,4 +1,4 @@
-"""Findings from exercises that ran."""
+"""Findings of exercises that ran."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def judge_exercise(
     capabilities: Capabilities,
     reach: Reach = WITHIN_REACH,
 ) -> list[Finding]:
-    """One finding per purpose: unsupported without the capability, an error when the bench failed, else the rule's.
+    """Return one finding per purpose: unsupported without the capability, error if the bench failed, else the rule's.
 
-    When the client ended early, violations already recorded fail and the rest is inconclusive.
+    If the client ended early, violations already recorded fail and the rest is inconclusive.
     """
     case = Case(Trace(conducted.run), contract)
     return [_finding(purpose, conducted, case, (capabilities, reach)) for purpose in purposes]
 
 
 def unsupported(purpose: str, exercise: Exercise, capabilities: Capabilities, reach: Reach = WITHIN_REACH) -> str:
-    """Why a purpose cannot be judged with a client of these capabilities, "" when it can.
+    """Return why a purpose cannot be judged with a client of these capabilities, "" if it can.
 
     Without a movable clock, purposes on the time of day are unsupported.
     """
@@ -51,7 +51,7 @@ def unsupported(purpose: str, exercise: Exercise, capabilities: Capabilities, re
 
 
 def out_of_reach(exercise: Exercise, reach: Reach) -> str:
-    """Why the bench cannot run an exercise with a client it does not start, "" when it can."""
+    """Return why the bench cannot run an exercise with a client that it does not start, "" if it can."""
     if not reach.asks and exercise.asks:
         return "the client is only observed and takes no requests"
     if reach.accounts is None:
@@ -68,9 +68,9 @@ def out_of_reach(exercise: Exercise, reach: Reach) -> str:
 
 
 def bench_was_late(findings: Iterable[Finding], run: Run) -> str:
-    """The purpose left inconclusive by the bench's own lateness, with that lateness; "" when there is none.
+    """Return the purpose left inconclusive by the bench's own lateness, with the lateness; "" if there is none.
 
-    A failure stands even if other purposes are inconclusive.
+    A failure remains one even if other purposes are inconclusive.
     """
     findings = list(findings)
     opened = [one for one in findings if one.outcome == "inconclusive" and one.blame == "bench"]
@@ -103,7 +103,7 @@ def _finding(purpose: str, conducted: Conducted, case: Case, client: tuple[Capab
 
 
 def _as_far_as_seen(finding: Finding, trouble: str) -> Finding:
-    """A finding on a client that ended early: recorded failures stand, the rest is inconclusive."""
+    """Return the finding on a client that ended early: recorded failures remain, the rest is inconclusive."""
     if finding.outcome == "fail" and finding.blame == "client":
         parts = (*finding.parts, trouble)
         return msgspec.structs.replace(finding, summary=prose(parts), parts=parts)

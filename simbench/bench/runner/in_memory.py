@@ -1,7 +1,6 @@
 """The reference client in this process and in virtual time, and exercises with it.
 
-Client, server and scripts are those of live runs, on a network in memory; time passes only by computing. For tests of
-the rules.
+Client, server and scripts are those of live runs, on a network in memory and in virtual time. For tests of the rules.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from simbench.numbering.portability import PortabilityTable
 
 
 class InMemory:
-    """The reference client, with these named faults, on a memory network and a platform clock of its own."""
+    """The reference client, with the named faults, on its own network in memory and its own platform clock."""
 
     name = "reference"
     version = __version__
@@ -100,7 +99,7 @@ def conduct_in_memory(
 ) -> Conducted:
     """Run one exercise with the reference client in virtual time.
 
-    `faults` are the client's, by name; `tamper` plants one in the platform.
+    `faults` are the client's, by name; `tamper` adds one to the platform.
     """
     exercise, loop = exercise.under(contract), VirtualLoop()
     network = MemoryNetwork()

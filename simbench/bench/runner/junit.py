@@ -1,4 +1,4 @@
-"""`junit.xml`: a test case for each finding, as CI systems read it; the items of pytest share names and properties."""
+"""`junit.xml` for CI systems: a test case per finding, with the names and properties of the pytest items."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ End = Literal["", "failure", "error", "skipped"]
 
 
 def named_items(chosen: Chosen) -> list[tuple[str, str, str]]:
-    """Name, exercise and purpose of each finding of a session, in order; the exercise is in the name where it must."""
+    """Return name, exercise and purpose of each finding, in order; the name contains the exercise if necessary."""
     items = items_of(chosen)
     times = Counter(purpose for _, purpose in items)
     return [(f"{purpose}:{exercise}" if times[purpose] > 1 else purpose, exercise, purpose)
@@ -34,14 +34,14 @@ def named_items(chosen: Chosen) -> list[tuple[str, str, str]]:
 
 
 def properties(finding: Finding, judgements: Judgements) -> list[tuple[str, str]]:
-    """The properties of the test case of a finding."""
+    """Return the properties of the test case of a finding."""
     attempt = judgements.attempt(finding.exercise)
     own = [(name, str(getattr(finding, name))) for name in _PROPERTIES]
     return own + ([("attempts", attempt)] if attempt else [])
 
 
 def end_of(standing: Standing, *, strict: bool) -> tuple[End, str]:
-    """How a test case ends, "" for passed, and its word: the outcome, or "known" for a known deviation."""
+    """Return the end of a test case, "" for passed, and its word: the outcome, or "known" for a known deviation."""
     outcome = standing.finding.outcome
     if standing.state == "known":
         return "skipped", "known"
@@ -53,7 +53,7 @@ def end_of(standing: Standing, *, strict: bool) -> tuple[End, str]:
 
 
 def write_junit(path: Path, judgements: Judgements, standings: Sequence[Standing], *, strict: bool) -> None:
-    """Write the file. Raises BadInput when that is impossible."""
+    """Write the file. Raises BadInput if that is impossible."""
     names = {(purpose, exercise): name for name, exercise, purpose in named_items(judgements.plan.chosen)}
     cases = [
         JunitCase(
@@ -66,7 +66,7 @@ def write_junit(path: Path, judgements: Judgements, standings: Sequence[Standing
 
 
 class JunitCase(NamedTuple):
-    """A test case: its name, its finding beside the baseline, its properties, and its text where it did not pass."""
+    """A test case: its name, its finding compared with the baseline, its properties, and its text unless it passed."""
 
     name: str
     standing: Standing
@@ -75,7 +75,7 @@ class JunitCase(NamedTuple):
 
 
 def case_text(standing: Standing, judgements: Judgements) -> str:
-    """The text of a case: expected, seen and why, a line each, and the folder of its evidence."""
+    """Return the text of a case: expectation, observation and consequence, one line each, and the evidence folder."""
     finding, plan = standing.finding, judgements.plan
     place = plan.folder / EVIDENCE / folder_name(finding, finding.purpose in judgements.several)
     lines = three_lines(finding, plan.contract, remark(standing))
@@ -83,7 +83,7 @@ def case_text(standing: Standing, judgements: Judgements) -> str:
 
 
 def junit(cases: Iterable[JunitCase], duration_s: float, *, strict: bool = False) -> bytes:
-    """The file: a test case for each finding."""
+    """Return the contents of the file: a test case for each finding."""
     suite = ET.Element("testsuite", name=SUITE, time=str(duration_s))
     ends: Counter[End] = Counter()
     for name, standing, listed, text in cases:
@@ -95,7 +95,7 @@ def junit(cases: Iterable[JunitCase], duration_s: float, *, strict: bool = False
         if end:
             message = f"{word}: {remark(standing)} {finding.summary}".replace("  ", " ")
             ET.SubElement(case, end, type=word, message=_text(message)).text = _text(text)
-        # Jenkins allows no properties of a case; it reads lines of this form as such, and other systems show them.
+        # Jenkins allows no properties of a case but reads lines of this form as properties; other systems show them.
         lines = (f"[[PROPERTY|{key}={value}]]" for key, value in listed if value)
         ET.SubElement(case, "system-out").text = _text("\n".join(lines))
     counts = {"failures": ends["failure"], "errors": ends["error"], "tests": sum(ends.values())}
@@ -108,5 +108,5 @@ def junit(cases: Iterable[JunitCase], duration_s: float, *, strict: bool = False
 
 
 def _text(value: str) -> str:
-    """Characters that XML cannot carry are written as escapes."""
+    """Write characters that XML does not allow as escapes."""
     return _FORBIDDEN.sub(lambda found: f"\\x{ord(found[0]):02x}", value)

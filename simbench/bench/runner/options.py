@@ -1,4 +1,4 @@
-"""Options of a session, from the command line or from pytest, as a plan."""
+"""Options of a session, from the command line or from pytest, converted to a plan."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def plan_of(
     own: Callable[[], SystemUnderTest] | None = None,
     given: Contract | None = None,
 ) -> Plan:
-    """The plan, every file read. Raises BadInput, ContractError.
+    """Read every file and return the plan. Raises BadInput, ContractError.
 
-    `own` makes a client of the caller's instead of that of the options, `given` is the contract as an object.
+    `own` makes the caller's own client instead of that of the options, `given` is the contract as an object.
     """
     contract = given or load_contract(wanted.contract or CONTRACT)
     make, description = (own, None) if own is not None else _maker(wanted)
@@ -72,9 +72,9 @@ def plan_of(
 
 
 def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[str, ...]) -> Plan:
-    """The plan to judge an earlier session again under the contract of that name or file.
+    """Return the plan to judge an earlier session again under the contract of that name or file.
 
-    Raises BadInput when the options choose none of its exercises, ContractError.
+    Raises BadInput if the options select none of its exercises, and ContractError.
     """
     given = load_contract(contract)
     watched = watching(record.reach, 0)
@@ -95,12 +95,12 @@ def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[s
 
 
 def _given(contract: str) -> str:
-    """The contract's name, or its absolute path."""
+    """Return the contract's name, or its absolute path."""
     return str(Path(contract).resolve()) if contract.endswith(".toml") else contract or CONTRACT
 
 
 class Nobody:
-    """The client of a stored session: its name and claims, without the ability to run."""
+    """The client of a stored session: its name and capabilities; it cannot run."""
 
     def __init__(self, name: str, version: str, record: SessionRecord) -> None:
         self.name, self.version = name, version
@@ -113,7 +113,7 @@ class Nobody:
     send = start
 
     async def stop(self) -> None:
-        """Nothing runs."""
+        """Do nothing."""
 
 
 def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Description | None]:

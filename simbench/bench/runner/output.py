@@ -1,6 +1,6 @@
 """The output folder of a session: findings.json, report.html, session.json and a folder for each purpose.
 
-findings.json is authoritative; the other files are renderings of it or of the ledgers.
+findings.json is authoritative; the other files are derived from it or from the ledgers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FINDINGS, REPORT, JUNIT = "findings.json", "report.html", "junit.xml"
 
 
 def write_output(judgements: Judgements, folder: Path, standings: Sequence[Standing] = ()) -> Judgement:
-    """Write everything into the folder. Raises BadInput when that is impossible."""
+    """Write all files into the folder. Raises BadInput if that is impossible."""
     judgement = judgement_of(judgements, standings)
     if not judgements.reused:  # the record of the runs stays complete, even when part of it is judged again
         write_record(folder, judgements.record())
@@ -36,7 +36,7 @@ def write_output(judgements: Judgements, folder: Path, standings: Sequence[Stand
 
 
 def read_output(folder: Path) -> Result:
-    """The findings of an earlier session. Raises BadInput when there are none."""
+    """Return the findings of an earlier session. Raises BadInput if there are none."""
     return read_findings(folder / FINDINGS)
 
 
@@ -56,7 +56,7 @@ def set_aside(folder: Path) -> Path:
 
 
 def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> Judgement:
-    """The session in the form of a report."""
+    """Return the session as the input of a report."""
     record = judgements.record()
     info: dict[str, str | int | float] = {
         "system": record.system,
@@ -88,5 +88,5 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
 
 
 def said_of(standing: Standing, judgements: Judgements) -> str:
-    """Remarks on a finding: its baseline entry, and the number of attempts."""
+    """Return the remarks on a finding: its baseline entry, and the number of attempts."""
     return " ".join(filter(None, (remark(standing), judgements.attempt(standing.finding.exercise))))

@@ -1,6 +1,6 @@
 """A rehearsal: an exercise's script runs in virtual time against its own platform without a client, and is recorded.
 
-Whatever the script does is done to a real platform, so that a rehearsal shows the steps of a session; waits for the
+All actions of the script apply to a real platform, so that a rehearsal shows the steps of a session; waits for the
 client end at once.
 """
 
@@ -75,7 +75,7 @@ class _Recorder:
 
 
 class _Control(Control):
-    """The control of a platform nobody connects to: each account has a session, and what is done is recorded."""
+    """The control of a platform without connections: each account has a session, and all actions are recorded."""
 
     def __init__(self, smsc: LiveSmsc, recorder: _Recorder) -> None:
         super().__init__(smsc.server)
@@ -83,11 +83,11 @@ class _Control(Control):
         self._accounts = [config.account or config.code for config in smsc.scenario.codes]
 
     def sessions(self) -> list[SessionView]:
-        """One of each account."""
+        """Return one session per account."""
         return [SessionView(number, account, "open", 0, 0) for number, account in enumerate(self._accounts)]
 
     def drop(self, number: int, *, abruptly: bool = False) -> None:
-        """Record whose session ends."""
+        """Record the account whose session ends."""
         self._recorder.add(Act("drop", (self._accounts[number],), {"abruptly": True} if abruptly else {}))
 
 
@@ -106,7 +106,7 @@ for _name in ACTS:
 
 
 class Rehearsal(Bench):
-    """The tools of a script, recording instead of asking a client."""
+    """The tools of a script; they record instead of driving a client."""
 
     def __init__(self, smsc: LiveSmsc, capabilities: Capabilities, codes: dict[str, str]) -> None:
         super().__init__(smsc, Nobody(capabilities), codes)
@@ -142,7 +142,7 @@ class Rehearsal(Bench):
         return True
 
     async def settled(self) -> bool:
-        """Record a wait until nothing more comes."""
+        """Record a wait for the end of all answers."""
         self.recorder.add(Wait("settled", asked=self.asked))
         return True
 
@@ -152,7 +152,7 @@ class Rehearsal(Bench):
         return True
 
     async def step_to(self, moment: datetime) -> None:
-        """Record a step of both clocks, and take it."""
+        """Record a step of both clocks, and perform it."""
         self.recorder.add(Until(moment, step=True))
         with self.recorder:
             await super().step_to(moment)
@@ -165,7 +165,7 @@ class Rehearsal(Bench):
 
 
 def rehearse(exercise: Exercise, contract: Contract, capabilities: Capabilities, seed: int = 1) -> list[Timed]:
-    """The steps of an exercise with a client of these capabilities, in the order in which its script takes them."""
+    """Return the steps of an exercise with a client of these capabilities, in the order of its script."""
     exercise, loop = exercise.under(contract), VirtualLoop()
 
     async def run() -> list[Timed]:

@@ -1,7 +1,7 @@
 """Running exercises: one SMSC, one client and one ledger each.
 
-Exercises that tolerate others run concurrently first; exercises that measure low rates follow, a few at a time, then
-those that measure high ones, one at a time. An exercise that the bench was late in is run again.
+Exercises that tolerate others run concurrently first. Exercises that measure low rates follow, a few at a time, then
+those that measure high rates, one at a time. An exercise in which the bench was late is run again.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ from simbench.numbering.plan import plan_of
 
 BUDGET = 3  # limit as a multiple of the duration with a correct client
 SPARE_S = 60
-LIGHT_AT_ONCE = 4  # of those that measure rates, where each has few messages a second
+LIGHT_AT_ONCE = 4  # concurrent exercises that measure rates with few messages per second
 LIGHT_PER_S = 100
-EARLY = 2  # exercises that are begun first because they are short, so that there is a verdict soon
+EARLY = 2  # number of short exercises started first, for an early verdict
 
 Phase = Literal["started", "waits", "again", "finished"]
 Progress = Callable[[Exercise, Phase, str], None]
@@ -56,19 +56,19 @@ class Conducted(msgspec.Struct, frozen=True):
     run: Run
     trouble: str = ""
     blame: Blame = ""
-    left_out: str = ""  # why it did not run
-    remark: str = ""  # errors that the client reported, such as output that is no line of the protocol
-    earlier: tuple[str, ...] = ()  # why each earlier attempt was inconclusive: the bench was late
+    left_out: str = ""  # the reason why it did not run
+    remark: str = ""  # errors that the client reported, such as output that is not a line of the protocol
+    earlier: tuple[str, ...] = ()  # by attempt, how late the bench was, which left it inconclusive
 
 
 class RunEnvironment(msgspec.Struct, frozen=True):
-    """Where an exercise runs: folder for the client's files, and, in virtual time, another network and clock."""
+    """The environment of an exercise: folder for the client's files and, in virtual time, another network and clock."""
 
     folder: Path
     seed: int = 1
     network: Network | None = None
     clock: PlatformClock | None = None
-    tamper: Callable[[LiveSmsc], None] = lambda _: None  # a planted fault of the platform
+    tamper: Callable[[LiveSmsc], None] = lambda _: None  # adds a fault to the platform
     waits: Callable[[str], object] = lambda _: None  # called with the thing the script waits for, "" for none
 
 
@@ -91,7 +91,7 @@ async def run_exercise(
                 async with asyncio.timeout(budget_s(exercise, sut) if environment.network is None else None):
                     await sut.start(target, bench.heard)
                     await exercise.script(bench)
-                # The last row shows how long a silence at the end was recorded.
+                # The last row shows the duration of a silence at the end of the recording.
                 ledger.events.append(row_of(smsc.clock.now(), ExerciseEnded(exercise.name)))
             finally:
                 remark = bench.remark
@@ -114,13 +114,13 @@ async def run_exercise(
 
 
 def budget_s(exercise: Exercise, sut: SystemUnderTest) -> float:
-    """The time limit of an exercise; scripts have shorter limits of their own, so this one ends only hanging ones."""
+    """Return the time limit of an exercise; scripts have shorter limits, so this one ends only hanging scripts."""
     timer_s = sut.capabilities.result_timer_s or exercise.setup.result_timer_s
     return BUDGET * exercise.seconds + PATIENCE * timer_s + reach_of(sut).connect_wait_s + SPARE_S
 
 
 def clock_of(exercise: Exercise, capabilities: Capabilities) -> PlatformClock | None:
-    """The clock of an exercise, moved and fast as far as the client's allows; None for the machine's own."""
+    """Return the clock of an exercise, moved and fast as far as the client's clock allows; None for the machine's."""
     setup = exercise.setup
     if capabilities.clock == "speed" and (setup.clock != "any" or setup.speed > 1):
         return PlatformClock(exercise.epoch_us, setup.speed)
@@ -128,7 +128,7 @@ def clock_of(exercise: Exercise, capabilities: Capabilities) -> PlatformClock | 
 
 
 def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformClock | None) -> Target:
-    """The client's settings; wrong passwords and ported numbers become events as well."""
+    """Return the client's settings; wrong passwords and ported numbers are recorded as events as well."""
     setup, accounts = exercise.setup, []
     for config in smsc.scenario.codes:
         account = config.account or config.code
@@ -155,7 +155,7 @@ def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformC
 async def conduct_all(
     chosen: Chosen, one: Callable[[Exercise], Awaitable[Conducted]], progress: Progress, at_once: int = AT_ONCE
 ) -> dict[str, Conducted]:
-    """Run every chosen exercise through `one`: those that tolerate others, low rates, high ones in turn."""
+    """Run every selected exercise through `one`: those that tolerate others, then low rates, then high rates."""
     finished: dict[str, Conducted] = {}
 
     async def run(exercise: Exercise) -> None:
@@ -181,13 +181,13 @@ async def conduct_all(
 
 
 def in_order(exercises: Iterable[Exercise]) -> list[Exercise]:
-    """Two short ones, so that the first verdict comes soon; then the longest first, so that none runs on alone."""
+    """Order exercises: two short ones for an early verdict, then the longest first, so that none remains at the end."""
     ordered = sorted(exercises, key=lambda one: -one.seconds)
     return [*ordered[: -EARLY - 1 : -1], *ordered[:-EARLY]]
 
 
 def is_light(exercise: Exercise) -> bool:
-    """Whether an exercise that measures rates has so few messages that others like it may run beside it."""
+    """Tell whether an exercise that measures rates has so few messages that similar ones may run concurrently."""
     return sum(exercise.rates.values()) <= LIGHT_PER_S
 
 
@@ -196,7 +196,7 @@ def _read_again(ledger: AnyLedger) -> Run:
 
 
 def run_info(exercise: Exercise, contract: Contract, seed: int, sut: str) -> RunInfo:
-    """The `run.json` of one exercise's ledger."""
+    """Return the `run.json` of one exercise's ledger."""
     return RunInfo(
         run=exercise.name,
         scenario=exercise.name,

@@ -1,10 +1,10 @@
-"""Which exercises and purposes a session is about. Importing this module enters every exercise."""
+"""Selection of the exercises and purposes of a session. Importing this module registers every exercise."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-# Exercises run in the order in which they are entered.
+# Exercises run in the order of their registration.
 # isort: off
 import simbench.bench.exercises.connection
 import simbench.bench.exercises.marketing_hours
@@ -13,7 +13,7 @@ import simbench.bench.exercises.operations
 import simbench.bench.exercises.texts
 import simbench.bench.exercises.links
 import simbench.bench.exercises.civil_time
-import simbench.bench.exercises.outages  # noqa: F401 - importing these enters their exercises
+import simbench.bench.exercises.outages  # noqa: F401 - importing these registers their exercises
 
 # isort: on
 from simbench.base.errors import BadInput
@@ -23,23 +23,23 @@ from simbench.rules.rule import current, load, standing
 
 
 def exercised() -> frozenset[str]:
-    """The purposes that an exercise tests."""
+    """Return the purposes that an exercise tests."""
     return frozenset(purpose for each in EXERCISES.values() for purpose in each.purposes) | frozenset(standing())
 
 
 def select(only: Iterable[str] = (), contract: Contract | None = None) -> Chosen:
-    """Select exercises among all there are; see `choose`."""
+    """Select among all exercises; see `choose`."""
     return choose(EXERCISES.values(), only, contract)
 
 
 def choose(exercises: Iterable[Exercise], only: Iterable[str] = (), contract: Contract | None = None) -> Chosen:
-    """Exercises and their purposes for these clauses, chapters (OPS-ENG), topics (rate), purposes or exercise names.
+    """Return exercises with their purposes for clauses, chapters (OPS-ENG), topics (rate), purposes or exercise names.
 
-    Without words it is all of them. Purposes that verify no clause of the contract (the default one without) are left
-    out, with the exercises that have no other; every exercise that is wanted for itself is judged by the standing
+    Without words all are selected. Purposes that verify no clause of the contract (default: the built-in contract) are
+    left out, and so are exercises without another purpose. An exercise selected by name is judged by the standing
     purposes as well.
 
-    Raises BadInput naming what is known when a word matches nothing.
+    Raises BadInput, which names the known words, if a word matches nothing.
     """
     contract = contract or load_contract()
     words = [current(word) for word in only]
@@ -47,7 +47,8 @@ def choose(exercises: Iterable[Exercise], only: Iterable[str] = (), contract: Co
     chosen: Chosen = {}
     matched: set[str] = set()
     everywhere, watched = standing(contract), load("watched")
-    # A standing purpose that no exercise is for, as of a package's own rule, is chosen by its name in all of them.
+    # A standing purpose without an exercise, such as that of a package's own rule, is selected by name in all
+    # exercises.
     nowhere = set(everywhere) - {purpose for exercise in exercises for purpose in exercise.purposes}
     for exercise in exercises:
         name = exercise.name

@@ -1,6 +1,6 @@
-"""A conformance session: conducts exercises in a thread of its own while pytest waits for findings, item by item.
+"""A conformance session: runs exercises in a separate thread while pytest waits for findings, item by item.
 
-The findings it gathers are the truth; pytest's reports are renderings of them.
+Its findings are authoritative; pytest's reports are derived from them.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from simbench.finding import Finding, counted
 from simbench.ledger import Ledger, MemoryLedger, open_run
 
 RUNS, ATTEMPTS = "runs", "attempts"
-MOST_ATTEMPTS, LONGEST_S = 8, 200.0  # of one exercise, where the bench itself was late; none begins later than that
-BEAT_S, CALM_LATE_S, CALM_S, CALM_PATIENCE_S = 0.005, 0.02, 2.0, 30.0  # of the wait before another attempt
+MOST_ATTEMPTS, LONGEST_S = 8, 200.0  # of one exercise, if the bench was late; no attempt begins later
+BEAT_S, CALM_LATE_S, CALM_S, CALM_PATIENCE_S = 0.005, 0.02, 2.0, 30.0  # for the wait before another attempt
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -54,19 +54,19 @@ class Plan(msgspec.Struct, frozen=True):
     make: Callable[[], SystemUnderTest]
     folder: Path
     seed: int = 1
-    given: str = ""  # the contract as it was asked for: a name or a file
-    at_once: int = AT_ONCE  # exercises side by side, but for those that run alone
-    soak: str = ""  # how long an endurance run is, as it was asked for
+    given: str = ""  # the contract as requested: a name or a file
+    at_once: int = AT_ONCE  # concurrent exercises, except for those that run alone
+    soak: str = ""  # the duration of an endurance run, as requested
 
 
 def versions() -> dict[str, str]:
-    """Versions of what judges: the bench, Python, and the libraries a verdict hangs on."""
+    """Return the versions of the bench, Python, and the libraries on which a verdict depends."""
     libraries = {name: version(name) for name in ("msgspec", "numpy", "pyarrow")}
     return {"simbench": __version__, "python": platform.python_version(), **libraries}
 
 
 async def calm() -> None:
-    """Wait until this loop has been on time for a while, or until patience ends."""
+    """Wait until this loop has been on time for some seconds, or until the time limit."""
     now = asyncio.get_running_loop().time
     until, since = now() + CALM_PATIENCE_S, now()
     while now() < min(since + CALM_S, until):
@@ -77,7 +77,7 @@ async def calm() -> None:
 
 
 class Judgements:
-    """Findings of a session as its exercises finish. `finding` waits."""
+    """The findings of a session, available as its exercises finish. `finding` waits."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -86,8 +86,8 @@ class Judgements:
         self.capabilities: Capabilities = client.capabilities
         self.reach: Reach = reach_of(client)
         self.started = time.time()
-        self.lasted_s: float | None = None  # until all was over, set once
-        self.reused = False  # whether it is an earlier session, judged again
+        self.lasted_s: float | None = None  # total duration, set once
+        self.reused = False  # whether this is an earlier session, judged again
         self.conducted: dict[str, Future[Conducted]] = {name: Future() for name in plan.chosen}
         times = Counter(purpose for _, purpose in items_of(plan.chosen))
         self.several = frozenset(purpose for purpose, number in times.items() if number > 1)
@@ -99,23 +99,23 @@ class Judgements:
         self._stopped = False
 
     def start(self, progress: Progress) -> None:
-        """Begin to conduct; returns at once."""
+        """Start the exercises; returns at once."""
         (self.plan.folder / RUNS).mkdir(parents=True, exist_ok=True)  # also of a session in which nothing can run
         self._thread = threading.Thread(target=self._conduct, args=(progress,), name="exercises", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End every exercise that runs, with its client and its server; returns when nothing of them is left."""
+        """Stop every running exercise with its client and its server; returns when all have ended."""
         self._stopped = True
         if self._running is not None:
             loop, task = self._running
-            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            with contextlib.suppress(RuntimeError):  # the loop may have ended
                 loop.call_soon_threadsafe(task.cancel)
         if self._thread is not None:
             self._thread.join()
 
     def keep_judged(self) -> None:
-        """Leave out of the session every exercise that did not end, after `stop`; it judges the others."""
+        """After `stop`, remove every unfinished exercise from the session, which then judges the others."""
         chosen = {}
         for name, one in self.plan.chosen.items():
             done = self.conducted[name]
@@ -126,9 +126,9 @@ class Judgements:
         self.wait()
 
     def reuse(self, record: SessionRecord) -> None:
-        """Judge the ledgers the plan's folder holds already, without any client. Raises LedgerError.
+        """Judge the existing ledgers of the plan's folder, without any client. Raises LedgerError.
 
-        The client's name and what it said of itself are those of the record.
+        The client's name and capabilities are those of the record.
         """
         self.name, self.version = record.system, record.system_version
         self.capabilities, self.reach = record.capabilities, record.reach
@@ -145,19 +145,19 @@ class Judgements:
             )
 
     def judge_again(self, progress: Callable[[str, int, int], object]) -> None:
-        """Judge all of an earlier session; `progress` gets each exercise, how many are judged, and of how many."""
+        """Judge all of an earlier session; `progress` gets each exercise, the number judged, and the number of all."""
         for number, (name, future) in enumerate(self.conducted.items()):
             progress(f"judging {name}", number, len(self.conducted))
             self._judge(future.result())
 
     def wait(self) -> None:
-        """Return when every exercise is over and judged. Raises what an exercise raised."""
+        """Return when every exercise is over and judged. Raises the exception of an exercise."""
         wait(self.conducted.values())
         for exercise, purpose in items_of(self.plan.chosen):
             self.finding(exercise, purpose)
 
     def finding(self, exercise: str, purpose: str) -> Finding:
-        """The finding of a purpose in an exercise, once that is over; in EVERY exercise once all are over."""
+        """Return the finding of a purpose in an exercise, once that is over; for EVERY, once all exercises are over."""
         if exercise == EVERY:
             return concluded([self.finding(name, purpose) for name in exercises_of(self.plan.chosen, purpose)])
         conducted = self.conducted[exercise].result()
@@ -176,9 +176,9 @@ class Judgements:
         return ", ".join(filter(None, (f"fail: {', '.join(failed)}" if failed else "", others)))
 
     def record(self) -> SessionRecord:
-        """The record to keep beside the ledgers of this session. Only when every exercise is over.
+        """Return the record to store with the ledgers of this session. Only when every exercise is over.
 
-        However often it is asked for, a session lasted until it was first asked for.
+        The first call sets the end of the session.
         """
         plan, ended, attempts = self.plan, {}, {}
         for name, future in self.conducted.items():
@@ -209,7 +209,7 @@ class Judgements:
         )
 
     def attempt(self, exercise: str) -> str:
-        """A remark on an exercise that was run more than once, "" for others."""
+        """Return a remark on an exercise that was run more than once, "" for others."""
         if exercise == EVERY:
             return ""
         earlier = self.conducted[exercise].result().earlier
@@ -217,7 +217,7 @@ class Judgements:
 
     @property
     def findings(self) -> list[Finding]:
-        """Every finding judged so far: in the order of the plan, then the standing purposes, one finding each."""
+        """Every finding so far: in the order of the plan, then one finding per standing purpose."""
         judged = [finding for name in self.plan.chosen for finding in self._judged.get(name, ())]
         everywhere = {
             purpose: [one for one in judged if one.purpose == purpose]
@@ -228,7 +228,7 @@ class Judgements:
         return own + [concluded(found) for found in everywhere.values() if found]
 
     def _conduct(self, progress: Progress) -> None:
-        at_once = 1 if self.reach.port else self.plan.at_once  # one port is one server
+        at_once = 1 if self.reach.port else self.plan.at_once  # a fixed port allows one server
         try:
             with sparing_collector():
                 run(self._all(progress, at_once))
@@ -248,18 +248,20 @@ class Judgements:
         await conduct_all(self.plan.chosen, partial(self._one, progress), progress, at_once)
 
     def _idle(self, exercise: Exercise, purposes: tuple[str, ...]) -> bool:
-        """Whether nothing that this exercise is for could be judged by it, so that it need not run."""
+        """Tell whether the exercise could judge none of its purposes, so that it need not run."""
         own = [purpose for purpose in purposes if purpose in exercise.purposes] or purposes
         return all(unsupported(purpose, exercise, self.capabilities, self.reach) for purpose in own)
 
     def _left_out(self, exercise: Exercise) -> Conducted:
         ledger = MemoryLedger(run_info(exercise, self.plan.contract, self.plan.seed, ""))
-        return Conducted(exercise, open_run(ledger), left_out="nothing this exercise is for could be judged by it")
+        return Conducted(
+            exercise, open_run(ledger), left_out="none of the exercise's purposes can be judged with this client"
+        )
 
     async def _one(self, progress: Progress, exercise: Exercise) -> Conducted:
-        """Conduct and judge an exercise, anew while the bench's own lateness leaves an outcome open.
+        """Run and judge an exercise, and repeat it while the bench's own lateness leaves an outcome open.
 
-        It is over when it is judged: judging keeps the machine busy, which would make the bench late in the next one.
+        It ends when it is judged: judging keeps the machine busy, which would make the bench late in the next exercise.
         """
         done = self.conducted[exercise.name]
         if self._idle(exercise, self.plan.chosen[exercise.name][1]):
@@ -289,18 +291,18 @@ class Judgements:
             await calm()
 
     async def _attempt(self, exercise: Exercise, waits: Callable[[str], object]) -> Conducted:
-        """Conduct an exercise once. Raises LedgerError when its ledger cannot be made."""
+        """Run an exercise once. Raises LedgerError if its ledger cannot be created."""
         plan = self.plan
         sut = plan.make()
         folder = plan.folder / RUNS / exercise.name
         ledger = Ledger.create(folder / "ledger", run_info(exercise, plan.contract, plan.seed, sut.name))
-        ledger.flush()  # loads what the ledger needs before anything is timed
+        ledger.flush()  # loads the ledger's libraries before anything is timed
         client = folder / "client"
         client.mkdir(parents=True, exist_ok=True)
         conducted = await run_exercise(
             exercise, sut, plan.contract, ledger, RunEnvironment(client, plan.seed, waits=waits)
         )
-        self.version = self.version or sut.version  # some say it only once they run
+        self.version = self.version or sut.version  # some clients report it only when they run
         return conducted
 
     def _judge(self, conducted: Conducted) -> list[Finding]:

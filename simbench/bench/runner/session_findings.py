@@ -1,4 +1,4 @@
-"""One finding a session: a standing purpose is judged in every exercise, and concluded once over all of them."""
+"""One finding per session: a standing purpose is judged in every exercise, and summarised once over all of them."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ NAMED: Final = 5  # exercises in a summary
 
 
 def items_of(chosen: Chosen) -> list[tuple[str, str]]:
-    """Exercise and purpose of every finding of a session, in order; standing purposes last, in EVERY exercise."""
+    """Return exercise and purpose of every finding of a session, in order; standing purposes last, with EVERY."""
     everywhere = [purpose for purpose in standing() if exercises_of(chosen, purpose)]
     own = [(name, purpose) for name, (_, purposes) in chosen.items() for purpose in purposes]
     return [item for item in own if item[1] not in everywhere] + [(EVERY, purpose) for purpose in everywhere]
 
 
 def exercises_of(chosen: Chosen, purpose: str) -> list[str]:
-    """The exercises that are judged by a purpose."""
+    """Return the exercises that are judged by a purpose."""
     return [name for name, (_, purposes) in chosen.items() if purpose in purposes]
 
 
 def concluded(findings: Sequence[Finding]) -> Finding:
-    """The findings of one purpose in several exercises as one of the session: the worst outcome, whoever is to blame.
+    """Combine the findings of one purpose in several exercises to one of the session, with the worst outcome.
 
-    Its evidence says in which exercise it stands; each exercise with that outcome has some. `measured` is their sum.
+    Its evidence names the exercises; each exercise with that outcome has some. `measured` is their sum.
     """
     judged = [one for one in findings if one.outcome != "unsupported"] or list(findings)
     outcome = min((one.outcome for one in judged), key=GRAVEST_FIRST.index)

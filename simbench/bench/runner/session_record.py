@@ -1,6 +1,6 @@
-"""`session.json`: the record beside a session's ledgers that allows judging them again without a client.
+"""`session.json`: the record of a session that allows judging its ledgers again without a client.
 
-The client's own statements are kept as it made them then.
+The client's own statements are kept unchanged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FORMAT = 1
 
 
 class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How one exercise ended, where it did not end well; whether it ran at all."""
+    """The trouble with which one exercise ended, and whether it ran at all."""
 
     trouble: str = ""
     blame: Blame = ""
@@ -27,9 +27,9 @@ class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Client, contract, seed and choice of a session. `exercises` holds every one chosen, with its purposes' names.
+    """Client, contract, seed and selection of a session. `exercises`: each selected exercise with its purposes.
 
-    `attempts`: why earlier attempts of an exercise were inconclusive. `soak`: how long an endurance run was.
+    `attempts`: why earlier attempts of an exercise were inconclusive. `soak`: the duration of an endurance run.
     """
 
     system: str
@@ -51,7 +51,7 @@ class SessionRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def write_record(folder: Path, record: SessionRecord) -> None:
-    """Write `session.json` so that a reader sees all of it or none. Passwords given beforehand are left out."""
+    """Write `session.json` atomically. Passwords given in advance are left out."""
     reach = record.reach
     if reach.accounts is not None:
         hidden = tuple(msgspec.structs.replace(account, password="") for account in reach.accounts)
@@ -60,10 +60,10 @@ def write_record(folder: Path, record: SessionRecord) -> None:
 
 
 def read_record(folder: Path) -> SessionRecord:
-    """Read `session.json`. Raises LedgerError when it is missing, not ours, or of another version."""
+    """Read `session.json`. Raises LedgerError if it is missing, in another format, or of another version."""
     path = folder / NAME
     output = "the output of `simbench conform`"
-    record = read_json(path, SessionRecord, output, "what `simbench conform` writes", LedgerError)
+    record = read_json(path, SessionRecord, output, "the session.json that `simbench conform` writes", LedgerError)
     if record.format != FORMAT:
         raise LedgerError(str(path), f"format {record.format}", f"format {FORMAT}")
     return record

@@ -1,7 +1,7 @@
 """The shortest script that still fails: delta debugging over the recorded steps of an exercise.
 
-A script counts only where the client fails and the reference client, in virtual time, does not: a script that ends too
-early would blame anybody.
+A script counts only if the client fails and the reference client, in virtual time, does not: a script that ends too
+early would blame any client.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import Contract
 from simbench.finding import Finding
 
-FIRST_TRIES = 3  # of the whole script
+FIRST_TRIES = 3  # tries of the complete script
 CONFIRMING = 2  # further tries of the shortest one
-LATE_TRIES = 3  # of one script, while the bench itself is late
+LATE_TRIES = 3  # tries of one script while the bench is late
 SHORTEST_PAUSE_S = 1.0
-FINEST = 16  # parts of the messages of a step that are left out one at a time
+FINEST = 16  # the messages of a step are left out in at most so many parts
 
 Run = Callable[[Exercise], Conducted]
 Tell = Callable[[str], None]
@@ -46,9 +46,9 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Shrunk(msgspec.Struct, frozen=True):
-    """The result: steps, the finding they lead to, and how many tries it took.
+    """The result: steps, the finding they lead to, and the number of tries.
 
-    `unstable` says why there is none: the failure does not come with these steps, or not each time.
+    `unstable` is the reason why there is none: the failure does not occur with these steps, or not each time.
     """
 
     steps: tuple[Step, ...]
@@ -63,7 +63,7 @@ class _OutOfTries(Exception):
 
 
 class Search:
-    """One search. `run` conducts an exercise with the client; `most` bounds how often."""
+    """One search. `run` runs an exercise with the client, at most `most` times."""
 
     def __init__(self, failure: Failure, client: tuple[Capabilities, Reach], run: Run, most: int, tell: Tell) -> None:
         self._failure, self._client, self._run, self._most, self._tell = failure, client, run, most, tell
@@ -74,7 +74,7 @@ class Search:
         self.tries = 0
 
     def shortest(self) -> Shrunk:
-        """Search. Raises what conducting an exercise raises."""
+        """Search. Raises the exceptions of running an exercise."""
         failure = self._failure
         rehearsed = rehearse(failure.exercise, failure.contract, self._client[0], failure.seed)
         whole = self._best = tuple(one.step for one in rehearsed)
@@ -90,7 +90,7 @@ class Search:
         return self._confirmed(whole)
 
     def _confirmed(self, whole: tuple[Step, ...]) -> Shrunk:
-        """The shortest script that fails each time: a failure of few steps may be a matter of luck."""
+        """Return the shortest script that fails each time: a failure with few steps may be a coincidence."""
         back = 1
         while self._found:
             steps = _without_idle_waits(self._found[-1])
@@ -105,14 +105,14 @@ class Search:
     # Shortening ------------------------------------------------------------------------------------------------
 
     def _fewer_steps(self) -> None:
-        """Leave out steps; waits for the client stay, they end at once where nothing is to come."""
+        """Leave out steps; waits for the client remain, because they end at once if no answer is due."""
         self._leave_out(
             lambda: [place for place, step in enumerate(self._best) if not isinstance(step, Wait)],
             lambda out: [step for place, step in enumerate(self._best) if place not in out],
         )
 
     def _fewer_messages(self) -> None:
-        """Of each step that requests messages, the largest first: those of one code, then ever fewer."""
+        """Leave out messages of each step, the largest step first: those of one code, then ever smaller parts."""
         sizes = {place: len(step.messages) for place, step in enumerate(self._best) if isinstance(step, Requests)}
         for place in sorted(sizes, key=lambda one: -sizes[one]):
             for code in dict.fromkeys(message.code for message in self._requests(place).messages):
@@ -130,7 +130,7 @@ class Search:
         return [*range(len(self._requests(place).messages))]
 
     def _without(self, place: int, out: Container[int]) -> list[Step]:
-        """The shortest script known without some messages of one step."""
+        """Return the shortest known script without some messages of one step."""
         step = self._requests(place)
         left = [at for at in range(len(step.messages)) if at not in out]
         first_s = step.offsets_s[left[0]]
@@ -145,7 +145,7 @@ class Search:
         *,
         least: int = 0,
     ) -> None:
-        """Leave out a half, a quarter and ever smaller parts of what is left, down to one in `finest`."""
+        """Leave out a half, a quarter and smaller and smaller parts of the rest, down to one in `finest`."""
         parts = 2
         while len(left := places()) > least:
             size = -(-len(left) // parts)
@@ -168,7 +168,7 @@ class Search:
     # Trying ----------------------------------------------------------------------------------------------------
 
     def _still_fails(self, steps: Sequence[Step]) -> bool:
-        """Whether these steps fail with the client alone; then they are the shortest known."""
+        """Tell whether these steps fail with the client only; then they are the shortest known."""
         candidate = tuple(steps)
         key = repr(candidate)
         if key not in self._known:
@@ -186,7 +186,7 @@ class Search:
         return fails
 
     def _with_client(self, steps: tuple[Step, ...]) -> bool:
-        """Whether the client fails, tried again while the bench is late."""
+        """Tell whether the client fails; tried again while the bench is late."""
         self.tries += 1
         for _ in range(LATE_TRIES):
             conducted = self._run(replace(self._failure.exercise, script=played(steps)))
@@ -199,7 +199,7 @@ class Search:
         return False
 
     def _innocent(self, steps: tuple[Step, ...]) -> bool:
-        """Whether the reference client keeps the duty with these steps, or has no occasion to break it."""
+        """Tell whether the reference client does not fail with these steps."""
         tried = conduct_in_memory(replace(self._failure.exercise, script=played(steps)), self._failure.contract)
         return self._judged(tried, EVERYTHING, WITHIN_REACH).outcome in {"pass", "inconclusive", "unsupported"}
 
@@ -210,7 +210,7 @@ class Search:
 
 
 def _without_idle_waits(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """The steps without waits for no answer or like the one before; the others name the answers that are due."""
+    """Remove waits for no answer and repeated waits; the others name the number of answers due."""
     kept: list[Step] = []
     asked = 0
     for step in steps:
@@ -225,6 +225,6 @@ def _without_idle_waits(steps: Sequence[Step]) -> tuple[Step, ...]:
 
 
 def size_of(steps: Sequence[Step]) -> str:
-    """How long a script is: "5 steps, 12 messages"."""
+    """Describe the length of a script: "5 steps, 12 messages"."""
     messages = sum(len(step.messages) for step in steps if isinstance(step, Requests))
     return f"{count(len(steps), 'step')}, {count(messages, 'message')}"

@@ -1,4 +1,4 @@
-"""A failure of a stored session, shrunk with the client that ran: what is to be shrunk, and how scripts are run."""
+"""Shrinking of a stored session's failures with the client that ran: their selection, and how scripts are run."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SHRUNK = ("fail", "weak")
 
 
 def failures(findings: Sequence[Finding], plan: Plan, only: Sequence[str]) -> Iterator[Failure]:
-    """What failed in a session of the plan's exercises: one purpose of each cause, or each that is named.
+    """Yield the failures of a session: one purpose of each cause, or each purpose that is named.
 
-    A purpose of the whole session is shrunk in the shortest exercise that shows it. Raises BadInput when nothing that
-    is named failed.
+    A purpose of the whole session is shrunk in the shortest exercise that shows it. Raises BadInput if none of the
+    named purposes failed.
     """
     if only:
         named = [one for one in findings if one.outcome in SHRUNK and {one.purpose, one.exercise, one.clause} & {*only}]
@@ -40,7 +40,7 @@ def failures(findings: Sequence[Finding], plan: Plan, only: Sequence[str]) -> It
 
 
 def live(plan: Plan) -> Callable[[Exercise], Conducted]:
-    """Run an exercise with the plan's client; its ledger is kept in memory, the client's files until it has ended."""
+    """Return a function that runs an exercise with the plan's client, with its ledger in memory and temporary files."""
 
     def run(exercise: Exercise) -> Conducted:
         sut = plan.make()

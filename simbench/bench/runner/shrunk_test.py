@@ -1,4 +1,4 @@
-"""A shrunk failure as a test of the client's own: a file for pytest that takes the steps and asks for the verdict."""
+"""A shrunk failure as a test for the client's repository: a pytest file with the steps and the verdict."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from simbench.numbering.plan import plan_of
 from simbench.numbering.subscribers import Subscriber
 from simbench.rules.rule import load
 
-PERIODS: Final = range(1, 7)  # of messages that repeat
+PERIODS: Final = range(1, 7)  # lengths of repeated sequences of messages
 REPEATS: Final = 3
-UNEVEN: Final = 0.2  # of the pace: requests further from it are written with their times
+UNEVEN: Final = 0.2  # share of the interval: requests with a larger deviation are written with their times
 _TOOLS: Final = "bench"
 _HEAD: Final = '''"""{purpose} ({clause}) is broken by these steps. Written by `simbench conform --shrink`.
 
@@ -46,13 +46,13 @@ _TAIL: Final = """    finding = simbench_smsc.finding("{purpose}")
 
 
 def name_of(purpose: str) -> str:
-    """The name of the test of a purpose, and of its file without the suffix."""
+    """Return the name of the test of a purpose, which is also that of its file without the suffix."""
     return "test_" + "".join(letter if letter.isalnum() else "_" for letter in purpose)
 
 
 def source_of(failure: Failure, shrunk: Shrunk) -> str:
-    """The test as Python. Only of a failure that was found again."""
-    assert shrunk.finding is not None, "an unstable failure is no test"
+    """Return the test as Python. Only for a failure that was reproduced."""
+    assert shrunk.finding is not None, "an unstable failure cannot become a test"
     lines = [line for step in shrunk.steps for line in _lines(step, _Recipients(failure, shrunk))]
     imports = "".join(dict.fromkeys(_imports(shrunk.steps)))
     name = name_of(failure.purpose)
@@ -74,7 +74,7 @@ def source_of(failure: Failure, shrunk: Shrunk) -> str:
 
 
 class _Recipients:
-    """Which recipients a test names: all, unless each is a new subscriber that nothing else is about."""
+    """The recipients that a test names: all, unless each is a new subscriber without any other use."""
 
     def __init__(self, failure: Failure, shrunk: Shrunk) -> None:
         messages = [message for step in shrunk.steps if isinstance(step, Requests) for message in step.messages]
@@ -138,13 +138,13 @@ def _sent(step: Requests, recipients: _Recipients) -> list[str]:
 
 
 def _even(offsets_s: Sequence[float]) -> bool:
-    """Whether messages come at one pace."""
+    """Tell whether messages are evenly spaced."""
     step_s = offsets_s[-1] / (len(offsets_s) - 1)
     return all(abs(at_s - number * step_s) <= UNEVEN * step_s for number, at_s in enumerate(offsets_s))
 
 
 def _said(message: Outgoing, *, named: bool) -> dict[str, Any]:
-    """The arguments of a message: those of the struct that differ from its defaults."""
+    """Return the arguments of a message: the fields of the struct that differ from its defaults."""
     said: dict[str, Any] = {"code": message.code, "text": bare(message)}
     if named:
         said["recipient"] = message.recipient
@@ -155,7 +155,7 @@ def _said(message: Outgoing, *, named: bool) -> dict[str, Any]:
 
 
 def _literal(value: Any) -> str:
-    """Python's source of strings, numbers, tuples and dicts of them, with double quotes."""
+    """Return the Python source of strings, numbers, tuples and dicts of them, with double quotes."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_literal(key)}: {_literal(one)}" for key, one in value.items()) + "}"
     if isinstance(value, str):

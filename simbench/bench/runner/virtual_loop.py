@@ -1,7 +1,7 @@
 """Virtual time for asyncio: a loop that jumps to its next timer, and a network in memory.
 
-The very server, client shell and exercises that run live run here as well, so that a minute of platform time takes
-as long as its computing, and every run is the same.
+The same server, client shell and exercises as in live runs work on it. A minute of platform time takes as long as its
+computation, and every run is the same.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ T = TypeVar("T")
 
 
 class _Jump(selectors.BaseSelector):
-    """Waits for nothing: when nobody is ready, time is moved to the next timer."""
+    """A selector that never waits: if nothing is ready, time moves to the next timer."""
 
     def __init__(self, advance: Callable[[float], None]) -> None:
         self._advance = advance
         self._keys: dict[Any, selectors.SelectorKey] = {}
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        """Remember a file (the loop's own wake-up pipe); it is never ready."""
+        """Register a file (the loop's own wake-up pipe); it is never ready."""
         key = self._keys[fileobj] = selectors.SelectorKey(fileobj, -1, events, data)
         return key
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        """Forget a file."""
+        """Unregister a file."""
         return self._keys.pop(fileobj)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Jump. Raises RuntimeError when nothing will ever happen again."""
+        """Move to the next timer. Raises RuntimeError if there is none."""
         if timeout is None:
-            raise RuntimeError("virtual time stands still: everybody waits and no timer is set")
+            raise RuntimeError("virtual time cannot advance: all tasks wait and no timer is set")
         if timeout > 0:
             self._advance(timeout)
         return []
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
-        """The files remembered."""
+        """Return the registered files."""
         return self._keys
 
 
@@ -72,13 +72,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
                 task.cancel()
             self.close()
 
-    def run_in_executor(self, executor: object, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]  # whatever the executor
-        """Do it at once, in no time: a thread would be waited for while virtual time stands still."""
+    def run_in_executor(self, executor: object, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]  # for any executor
+        """Run the function at once: virtual time could not advance while the loop waits for a thread."""
         del executor
         future: asyncio.Future[Any] = self.create_future()
         try:
             future.set_result(func(*args))
-        except Exception as problem:  # as a thread hands on whatever was raised
+        except Exception as problem:  # a thread would pass on any exception as well
             future.set_exception(problem)
         return future
 
@@ -102,9 +102,9 @@ class _Pipe(asyncio.Transport):
             self._fly(lambda: self.other.arrive(octets))
 
     def _fly(self, landing: Callable[[], None]) -> None:
-        """Let something reach the other end after the latency, behind what left before.
+        """Let something reach the other end after the latency, in the order of sending.
 
-        Timers of one instant run in any order, so each lands whatever has flown longest.
+        Timers of the same instant run in any order, so each delivers the item that was sent first.
         """
         self._flying.append(landing)
         self._loop.call_later(LATENCY_S, self._land)
@@ -113,7 +113,7 @@ class _Pipe(asyncio.Transport):
         self._flying.popleft()()
 
     def arrive(self, octets: bytes) -> None:
-        """Octets from the other end."""
+        """Receive octets from the other end."""
         if self._closing:
             return
         if self._paused:
@@ -122,11 +122,11 @@ class _Pipe(asyncio.Transport):
             self.protocol.data_received(octets)
 
     def pause_reading(self) -> None:
-        """Keep what arrives until reading is resumed."""
+        """Buffer arriving octets until reading is resumed."""
         self._paused = True
 
     def resume_reading(self) -> None:
-        """Deliver what was kept, then the end if it came meanwhile."""
+        """Deliver the buffered octets, then the end if it has arrived."""
         self._paused = False
         held, self._held = self._held, []
         for octets in held:
@@ -135,7 +135,7 @@ class _Pipe(asyncio.Transport):
             self.finish(*self._end)
 
     def close(self) -> None:
-        """End with FIN: what was written still arrives."""
+        """End with FIN: the octets already written still arrive."""
         self._hang_up(None)
 
     def abort(self) -> None:
@@ -149,7 +149,7 @@ class _Pipe(asyncio.Transport):
             self._loop.call_soon(self._lose, None)
 
     def finish(self, cause: Exception | None) -> None:
-        """The other end has ended the connection."""
+        """End the connection after the other end has ended it."""
         if self._paused and not self._closing:
             self._end = (cause,)
             return
@@ -162,11 +162,11 @@ class _Pipe(asyncio.Transport):
             self.protocol.connection_lost(cause)
 
     def is_closing(self) -> bool:
-        """Whether it has ended or is ending."""
+        """Tell whether the connection has ended or is ending."""
         return self._closing
 
     def get_write_buffer_size(self) -> int:
-        """Nothing is ever buffered here."""
+        """Return 0: nothing is buffered here."""
         return 0
 
 
@@ -205,7 +205,7 @@ class MemoryNetwork:
         await asyncio.sleep(LATENCY_S)
         accept = self._listening.get(port)
         if accept is None:
-            raise ConnectionRefusedError(f"nobody listens on {host}:{port}")
+            raise ConnectionRefusedError(f"no server listens on {host}:{port}")
         loop = asyncio.get_running_loop()
         self._made += 1
         near = _Pipe(loop, factory(), f"server:{port}")

@@ -1,6 +1,6 @@
-"""Programs the bench starts: one child process each, in its own process group, its messages in a log file.
+"""Programs that the bench starts: one child process each, in its own process group, with a log file.
 
-Signals go only to processes it started, by their ids.
+Signals are sent only to processes it started, by their ids.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from simbench.bench.sut.protocol import SutFailed
 ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # folders of daemons, which the PATH of an ordinary user lacks
 KILL_WAIT_S = 1.0
 LOOK_S = 0.01  # interval of polling
-LAST_LINES = 15  # a crashing box logs a dozen lines of its stack after the reason
+LAST_LINES = 15  # a crashing Kannel box logs a dozen lines of its stack after the reason
 LARGEST_FILE = 1 << 28  # limit of any file a program writes, including its log
 MARK = "SIMBENCH_CHILD"  # environment variable with a value unique to a program and its descendants
 SOCKETS = Path("/proc/net/tcp")
 
 
 def find_program(program: str, package: str) -> str:
-    """Path of a program. Raises MissingTool naming its package."""
+    """Return the path of a program. Raises MissingTool, which names its package."""
     path = shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:{ADMIN_FOLDERS}")
     if path is None:
         raise MissingTool(f"{program} is not installed; install the package {package}")
@@ -37,7 +37,7 @@ def find_program(program: str, package: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """So many TCP ports of the loopback interface without a listener at this moment."""
+    """Return so many TCP ports of the loopback interface that currently have no listener."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:
@@ -58,7 +58,7 @@ class Child:
     async def start(
         cls, name: str, argv: Sequence[str], log: Path, env: Mapping[str, str], *, piped: bool = False
     ) -> Child:
-        """Start it, with pipes to its input and from its output if `piped`. Raises MissingTool, SutFailed."""
+        """Start a program, with pipes to its input and from its output if `piped`. Raises MissingTool, SutFailed."""
         token = secrets.token_hex(16)
         with log.open("ab") as messages:
             try:
@@ -71,7 +71,7 @@ class Child:
                     start_new_session=True,
                 )
             except FileNotFoundError as error:
-                raise MissingTool(f"{name}: there is no program {argv[0]}") from error
+                raise MissingTool(f"{name}: program {argv[0]} does not exist") from error
             except OSError as error:
                 raise SutFailed(f"{name}: {argv[0]} cannot be started: {error.strerror}") from error
         with contextlib.suppress(ProcessLookupError):  # the process may have ended
@@ -84,7 +84,7 @@ class Child:
         return self.process.returncode is None
 
     def ended(self) -> SutFailed:
-        """The error with the way the program ended and the end of its log."""
+        """Return the error with the way the program ended and the end of its log."""
         status = self.process.returncode
         how = "is gone" if status is None else f"ended with status {status}"
         if status is not None and status < 0:
@@ -100,40 +100,40 @@ class Child:
                 os.kill(pid, signal.SIGKILL)
 
     async def gone(self) -> None:
-        """Return once it has ended. `Process.wait` would also wait for other holders of its pipes."""
+        """Wait for the end of the program. `Process.wait` would also wait for other processes with its pipes."""
         while self.alive:  # noqa: ASYNC110 - asyncio offers no event for the end of the process alone
             await asyncio.sleep(LOOK_S)
 
     async def end(self, wait_s: float, *, ask: bool = True) -> None:
-        """SIGTERM (if `ask`), `wait_s` seconds of patience, then SIGKILL; returns when it is gone, with its group."""
+        """Send SIGTERM (if `ask`), wait `wait_s` seconds, send SIGKILL; returns when the process group has ended."""
         if ask and self.alive:
             with contextlib.suppress(ProcessLookupError):
                 self.process.terminate()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.gone(), wait_s)
         self.kill()
-        with contextlib.suppress(TimeoutError):  # a process outside the group may hold the pipes for ever
+        with contextlib.suppress(TimeoutError):  # a process outside the group may keep the pipes open
             await asyncio.wait_for(self.process.wait(), KILL_WAIT_S)
 
 
 def _bearers(token: str) -> list[int]:
-    """Processes whose initial environment has this token."""
+    """Return the processes whose initial environment has this token."""
     wanted = f"{MARK}={token}".encode()
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
-            with contextlib.suppress(OSError):  # ended meanwhile, or owned by another user
+            with contextlib.suppress(OSError):  # the process may have ended, or belongs to another user
                 if wanted in (folder / "environ").read_bytes().split(b"\0"):
                     found.append(int(folder.name))
     return found
 
 
 async def listens(port: int, children: Sequence[Child], wait_s: float) -> None:
-    """Return once a child listens on this loopback port; without children, anybody.
+    """Wait until a child, or without children any process, listens on this loopback port.
 
-    Raises SutFailed when a child ends or time is up first.
+    Raises SutFailed if a child ends first, and on time-out.
 
-    It polls without connecting, as a program may pause after each connection (bearerbox: one second).
+    It polls without connecting, because a program may pause after each connection (bearerbox: one second).
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_s
@@ -148,20 +148,20 @@ async def listens(port: int, children: Sequence[Child], wait_s: float) -> None:
 
 
 def _listening(port: int) -> set[str]:
-    """The socket listening on 127.0.0.1 at this port, as `/proc` names it; empty where there is none."""
-    address = f"0100007F:{port:04X}"  # as the kernel's table writes it
+    """Return the socket that listens on 127.0.0.1 at this port, as named in `/proc`; empty if there is none."""
+    address = f"0100007F:{port:04X}"  # format of the kernel's table
     rows = (line.split() for line in SOCKETS.read_text("ascii").splitlines() if f" {address} " in line)
     return {f"socket:[{row[9]}]" for row in rows if (row[1], row[3]) == (address, "0A")}
 
 
 def _has(child: Child, sockets: set[str]) -> bool:
-    with contextlib.suppress(OSError):  # it has ended, or closes a file meanwhile
+    with contextlib.suppress(OSError):  # the process may have ended or closed the file
         return any(os.readlink(file) in sockets for file in Path(f"/proc/{child.process.pid}/fd").iterdir())
     return False
 
 
 def last_lines(logs: Iterable[Path], count: int = LAST_LINES) -> str:
-    """The end of the first of these logs that holds anything, each line indented; "" when none does."""
+    """Return the end of the first non-empty log, each line indented; "" if all are empty."""
     for log in logs:
         if log.is_file() and (lines := log.read_text("utf-8", "replace")[-8192:].splitlines()[-count:]):
             return "; its log ends:\n" + "\n".join(f"    {line}" for line in lines)

@@ -1,4 +1,4 @@
-"""Any program that speaks the line protocol as a system under test: JSON lines in and out, settings in its environment.
+"""A program with the line protocol as a system under test: JSON lines in and out, settings in its environment.
 
 The lines are those of `simbench.client.lines`.
 """
@@ -22,10 +22,10 @@ from simbench.client.messages import Outgoing
 READY_WAIT_S = 10.0
 LONGEST_START_S = 60.0  # of waits for a processor that are made up for on a busy machine
 STOP_WAIT_S = 10.0
-LAST_WORDS_S = 1.0  # time to read what a program wrote before its end
+LAST_WORDS_S = 1.0  # time to read the output written before a program's end
 LONGEST_LINE = 1 << 20
 WRITE_WAIT_S = 30.0  # a program that has not read its input for this long hangs
-MOST_LINES, LINES_AN_ASK = 10_000, 50  # a program with more lines of output floods
+MOST_LINES, LINES_AN_ASK = 10_000, 50  # a program with more lines of output is stopped
 UNSUPPORTED = 127  # exit status of a program that cannot run here
 
 # Report kind of each line of the program.
@@ -46,17 +46,17 @@ REPORTS: dict[type, Callable[[Any], Report]] = {
 
 
 def _nobody(report: Report) -> None:
-    """Receives reports before `start` sets a listener."""
+    """Discard reports before `start` sets a listener."""
 
 
 class Command:
     """A client program, started with `argv`; `faults` are passed to a program with named faults.
 
-    `environment` adds variables to those the protocol defines. `clock` is the way to move its clock, where an exercise
-    needs that and the capabilities allow it: variables and lines of the protocol, or libfaketime.
+    `environment` adds variables to those of the protocol. `clock` is the way to move its clock if an exercise needs
+    that and the capabilities allow it: variables and lines of the protocol, or libfaketime.
     """
 
-    def __init__(  # noqa: PLR0913 - one argument a setting, all but the first by name
+    def __init__(  # noqa: PLR0913 - one argument per setting, all but the first by name
         self,
         argv: Sequence[str],
         *,
@@ -92,20 +92,20 @@ class Command:
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """The program, while it runs."""
+        """The process id of the program, while it runs."""
         return (self.child.process.pid,) if self.child is not None and self.child.alive else ()
 
     async def send(self, ask: Outgoing) -> None:
-        """Write one line; the report "queued" confirms it. Raises SutFailed when the program has ended or hangs."""
+        """Write one line; the report "queued" confirms it. Raises SutFailed if the program has ended or hangs."""
         self._asked += 1
         await self._write(ask)
 
     async def notice(self, maintenance: Maintenance) -> None:
-        """Announce maintenance. Raises SutFailed when it is gone."""
+        """Announce maintenance. Raises SutFailed if the program has ended."""
         await self._write(lines.Notice(maintenance.start_us, maintenance.end_us))
 
     async def move_clock(self, clock: ClockGiven) -> None:
-        """Move its clock: by a line of the protocol, else through libfaketime. Raises SutFailed."""
+        """Move the program's clock by a line of the protocol or through libfaketime. Raises SutFailed."""
         if self.clock == "lines":
             await self._write(lines.Clock(clock.epoch_us, clock.start_ns))
         else:
@@ -114,7 +114,7 @@ class Command:
             await asyncio.sleep(faketime.CACHE_S)
 
     async def stop(self) -> None:
-        """Ask it to stop, SIGKILL after 10 s. Processes it started in its group end as well."""
+        """Request the program to stop; SIGKILL after 10 s. Processes it started in its group end as well."""
         self._expected = True
         if self.child is None:
             return
@@ -126,7 +126,7 @@ class Command:
         await self._forget()
 
     async def kill(self) -> None:
-        """SIGKILL without a request to stop, like a power cut; the spool remains."""
+        """Send SIGKILL without a request to stop, like a power failure; the spool remains."""
         self._expected = True
         if self.child is not None:
             self.child.kill()
@@ -134,7 +134,7 @@ class Command:
             await self._forget()
 
     async def restart(self) -> None:
-        """Start it again with the spool it left, killing it first if it still runs. Raises as `start`."""
+        """Start the program again with its spool, killing it first if it still runs. Raises the errors of `start`."""
         await self.kill()
         await self._launch()
 
@@ -192,9 +192,9 @@ class Command:
             raise self._ended(self.child)
 
     def _ended(self, child: Child) -> SutFailed:
-        """Why the program has ended, perhaps by the bench."""
+        """Return the error for a program that has ended, possibly stopped by the bench."""
         if self._flooded:
-            return SutFailed(f"{self.name} floods: {self._heard} lines of output for {self._asked} messages")
+            return SutFailed(f"{self.name} writes too much output: {self._heard} lines for {self._asked} messages")
         return child.ended()
 
     async def _read(self, child: Child) -> None:
@@ -233,7 +233,7 @@ class Command:
             self._tell(said)
 
     async def _forget(self) -> None:
-        """Release a program that has ended, after its last lines are read."""
+        """Release a program that has ended, after reading its last lines."""
         tasks = {task for task in (self._reader, self._watcher) if task is not None}
         done, pending = await asyncio.wait(tasks, timeout=LAST_WORDS_S)
         for task in pending:
@@ -244,7 +244,7 @@ class Command:
 
 
 def understand(line: bytes) -> Report | lines.Ready | None:
-    """The meaning of a line of the program: a report, ready, or nothing (an empty line).
+    """Read a line of the program: a report, ready, or nothing (an empty line).
 
     Any other line becomes a report of the kind "error".
     """
@@ -259,7 +259,7 @@ def understand(line: bytes) -> Report | lines.Ready | None:
 
 
 def _environment(target: Target, faults: tuple[str, ...]) -> dict[str, str]:
-    """The variables of the line protocol."""
+    """Return the variables of the line protocol."""
     clock = target.clock
     moved = {
         "SIMBENCH_CLOCK_EPOCH_US": str(clock.epoch_us),

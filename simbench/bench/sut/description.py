@@ -1,6 +1,6 @@
 """Systems under test from a file or the command line: kind, connection and claimed capabilities.
 
-A capability left out is unknown, which differs from false. An empty file is refused, as it is probably a mistake.
+A capability left out is unknown, which differs from false. An empty file is rejected, because it is probably a mistake.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PORT = 5000
 
 
 def accounts_of(contract: Contract) -> tuple[AccountGiven, ...]:
-    """The accounts of a client that is given none: one a tier, as `simbench serve` has them."""
+    """Return the default accounts of a client: one per tier, like those of `simbench serve`."""
     return tuple(AccountGiven(code, code, "secret", rate) for code, rate in contract.terms.code_per_tier().items())
 
 
@@ -44,7 +44,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name of the program, or the kind.
 
     For a command: `environment` adds environment variables. `clock` is the means by which the bench moves the client's
-    clock, where an exercise needs it and `capabilities.clock` allows it: libfaketime, or lines of the protocol.
+    clock, if an exercise needs that and `capabilities.clock` allows it: libfaketime, or lines of the protocol.
 
     For http: `url` contains {to} and {text}, and as needed {code}, {oadc}, {mark} (the message's token), {coding},
     {validity_min}, {class}, {brand} and {callback}, the bench's address for reports. `callback` is the query that
@@ -76,7 +76,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_description(path: Path) -> Description:
-    """Read a `sut.toml`. Raises BadInput naming the key."""
+    """Read a `sut.toml`. Raises BadInput, which names the key."""
     description: Description = _typed(path, Description)
     place = label(path)
     if description.kind == "command" and not description.program.strip():
@@ -100,7 +100,7 @@ def check_clock(description: Description, capabilities: Capabilities, place: str
 
 
 def read_capabilities(path: Path) -> Capabilities:
-    """Read a `caps.toml`: one key a capability. Raises BadInput for an unknown key or an empty file."""
+    """Read a `caps.toml`: one key per capability. Raises BadInput for an unknown key or an empty file."""
     capabilities: Capabilities = _typed(path, Capabilities)
     if capabilities == Capabilities():
         raise BadInput(label(path), "is empty", f"at least one of {', '.join(Capabilities.__struct_fields__)}")
@@ -108,7 +108,10 @@ def read_capabilities(path: Path) -> Capabilities:
 
 
 def from_options(kind: str, program: str) -> Description:
-    """A description from `--sut KIND --program ...`. Raises BadInput for a kind that needs a file, or no program."""
+    """Return a description for `--sut KIND --program ...`.
+
+    Raises BadInput for a kind that needs a file, or no program.
+    """
     if kind == "command":
         if not program.strip():
             raise BadInput("--sut command", "no program", "--program './client --flag'")
@@ -119,7 +122,7 @@ def from_options(kind: str, program: str) -> Description:
 
 
 def sut_description(description: Description) -> SystemUnderTest:
-    """The client of a description, not started. Raises BadInput for a command line that cannot be split."""
+    """Return the client of a description, not started. Raises BadInput for a command line that cannot be split."""
     one = description
     reach = Reach(one.kind == "http", one.accounts, one.port, one.connect_wait_s)
     if one.kind == "command":
@@ -148,33 +151,33 @@ def sut_description(description: Description) -> SystemUnderTest:
 
 
 def check_program(program: str) -> None:
-    """Check that a command line can be started. Raises BadInput naming the program, or the script of an interpreter."""
+    """Check that a command line can be started. Raises BadInput, which names the program or an interpreter's script."""
     words = _words(program)
     if which(words[0]) is None:
-        raise BadInput("--program", f"there is no program {words[0]}", "a command that can be run here")
+        raise BadInput("--program", f"program {words[0]} does not exist", "a command that can be run here")
     script = _script(words)
     if script and not Path(script).is_file():
-        raise BadInput("--program", f"there is no file {script}", f"a script for {Path(words[0]).name}")
+        raise BadInput("--program", f"file {script} does not exist", f"a script for {Path(words[0]).name}")
 
 
 def _script(words: Sequence[str]) -> str:
-    """The script that an interpreter is given as its first argument, "" for other command lines."""
+    """Return the script that an interpreter has as its first argument, "" for other command lines."""
     interprets = INTERPRETERS.fullmatch(Path(words[0]).name)
     return words[1] if interprets and len(words) > 1 and not words[1].startswith("-") else ""
 
 
 def _name_of(words: Sequence[str]) -> str:
-    """The name of a client without one: that of its file, not that of its interpreter."""
+    """Return the default name of a client: that of its file, not that of its interpreter."""
     return Path(_script(words) or words[0]).name
 
 
 def _words(program: str) -> list[str]:
-    """A command line as words; the path of a program is relative to the current folder, not to where it will run."""
+    """Split a command line; the path of a program is relative to the current folder, not to its working folder."""
     try:
         words = shlex.split(program)
     except ValueError as error:
-        raise BadInput(f"program {program[:60]!r}", str(error), "a command line as a shell would take it") from None
-    # Symbolic links stay: the Python of a virtual environment is one and finds its packages by its own path.
+        raise BadInput(f"program {program[:60]!r}", str(error), "a command line in the syntax of a shell") from None
+    # Symbolic links are kept: the Python of a virtual environment is one and finds its packages by its own path.
     return [str(Path(words[0]).absolute()) if "/" in words[0] else words[0], *words[1:]]
 
 

@@ -1,7 +1,7 @@
 """libfaketime for programs that use the machine's clock.
 
-It moves only the civil clock, by an offset that the library rereads from a file, so the bench can move it while the
-program runs; intervals stay real. The calibration exercise proves that it works.
+It moves only the civil clock, by an offset that the library rereads from a file, so that the bench can move it while
+the program runs; intervals are not changed. The calibration exercise tests that it works.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ CACHE_DURATION = CACHE_S - 1
 
 
 def library() -> Path | None:
-    """The library for threaded programs, None where it is not installed."""
+    """Return the path of the library for threaded programs, None if it is not installed."""
     found = (path for pattern in PLACES for path in Path("/").glob(pattern.lstrip("/")))
     return next(found, None)
 
 
 def environment(folder: Path, clock: ClockGiven) -> dict[str, str]:
-    """Environment variables that give a program that clock. Raises MissingTool without the library."""
+    """Return environment variables that give a program that clock. Raises MissingTool without the library."""
     path = library()
     if path is None:
         raise MissingTool(f"libfaketime is not installed; install the package {PACKAGE}")
@@ -53,4 +53,4 @@ def move(folder: Path, clock: ClockGiven) -> None:
     offset_s = (shown_ns - time.time_ns()) / 1e9
     new = folder / f"{OFFSET_FILE}.new"
     new.write_text(f"{offset_s:+.6f}\n", "ascii")
-    os.replace(new, folder / OFFSET_FILE)  # replaced as a whole
+    os.replace(new, folder / OFFSET_FILE)  # atomic

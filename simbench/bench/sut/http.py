@@ -1,4 +1,4 @@
-"""A running client with an HTTP interface as a system under test: an address to call a message, a callback for reports.
+"""A running client with an HTTP interface as a system under test: an address for requests, a callback for reports.
 
 The client runs before and after the session and logs in to a port from its own configuration.
 """
@@ -26,10 +26,10 @@ PLACES: Final = ("to", "text", "code", "oadc", "mark", "coding", "validity_min",
 
 
 class Http:
-    """A client that is asked by GET of `url`, where {to}, {text} and the other PLACES are filled in.
+    """A client that takes requests by GET of `url`, in which {to}, {text} and the other PLACES are filled in.
 
-    {callback} is an address of the bench: `callback` is the query to which a client appends its report, `outcomes` the
-    kind of report each value of `type` means. What it hears of an MO comes to /mo?from=&to=&text=.
+    {callback} is an address of the bench: `callback` is the query in which a client writes its report, `outcomes` the
+    kind of report for each value of `type`. The client reports an MO by calling /mo?from=&to=&text=.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Http:
         self._url, self._query, self._outcomes = url, callback, dict(outcomes)
         self._port, self._callback = callback_port, ""
         self._door = HttpDoor("http", lambda path, query: self._tell(heard(path, query, self._outcomes)))
-        self._tell: Callable[[Report], None] = lambda report: None  # noqa: ARG005 - nobody listens before `start`
+        self._tell: Callable[[Report], None] = lambda report: None  # noqa: ARG005 - discarded before `start`
 
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
         """Listen for the client's callbacks. Raises PortInUse."""
@@ -60,7 +60,7 @@ class Http:
         self._callback = f"http://{LOOPBACK}:{port}/dlr?"
 
     async def send(self, ask: Outgoing) -> None:
-        """Call the client's address and report whether it took the message. Raises SutFailed without an answer."""
+        """Call the client's address and report whether it accepted the message. Raises SutFailed without an answer."""
         if not self._door.is_open:
             raise SutFailed("the client is not in use")
         callback = f"{self._callback}{self._query}&mark={ask.token.encode().hex()}"
@@ -77,7 +77,7 @@ class Http:
 
 
 def check_template(url: str) -> None:
-    """Raises BadInput for an invalid address or an unknown placeholder."""
+    """Check a template. Raises BadInput for an invalid address or an unknown placeholder."""
     place = "url"
     try:
         asked = {name for _, name, _, _ in Formatter().parse(url) if name is not None}
@@ -92,7 +92,7 @@ def check_template(url: str) -> None:
 
 
 def filled(url: str, ask: Outgoing, callback: str) -> str:
-    """The address of one message, every value percent-encoded."""
+    """Return the address of one message, every value percent-encoded."""
     values = {
         "to": ask.recipient,
         "text": ask.text,
@@ -109,7 +109,7 @@ def filled(url: str, ask: Outgoing, callback: str) -> str:
 
 
 def heard(path: str, query: str, outcomes: Mapping[str, ReportKind]) -> Report:
-    """The report that one call by the client makes. An unknown call becomes a report of the kind "error"."""
+    """Convert one call by the client to a report. An unknown call becomes a report of the kind "error"."""
     pairs = (pair.partition("=")[::2] for pair in query.split("&"))
     values = {name: unquote_to_bytes(value.replace("+", " ")).decode("utf-8", "replace") for name, value in pairs}
     try:

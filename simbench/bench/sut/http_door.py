@@ -1,4 +1,4 @@
-"""HTTP both ways between the bench and a client under test: calls to the client, a server for the client's calls."""
+"""HTTP in both directions between the bench and a client under test: calls to it, and a server for its calls."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 LOOPBACK: Final = "127.0.0.1"
 ANSWER_WAIT_S: Final = 30.0
 CONNECTIONS: Final = 32  # to the client; they stay open
-LONGEST_ANSWER: Final = 400  # octets of an answer's text that are read
+LONGEST_ANSWER: Final = 400  # octets that are read of an answer's text
 
 
 class NoAnswer(Exception):
-    """The client does not answer a call, or not in time."""
+    """The client does not answer a call in time."""
 
 
 class HttpDoor:
-    """`heard` gets path and raw query of every call of the client's.
+    """`heard` gets path and raw query of every call by the client.
 
-    Raises BadInput naming the system under test without the extra `http`.
+    Raises BadInput, which names the system under test, without the extra `http`.
     """
 
     def __init__(self, name: str, heard: Callable[[str, str], None]) -> None:
@@ -35,11 +35,11 @@ class HttpDoor:
 
     @property
     def is_open(self) -> bool:
-        """Whether it listens."""
+        """Whether the server listens."""
         return self._server is not None
 
     async def open(self, port: int = 0) -> int:
-        """Listen on this port of loopback, 0 for any; return it. Raises OSError."""
+        """Listen on this port of the loopback interface, 0 for any; return the port. Raises OSError."""
         import aiohttp  # noqa: PLC0415 - optional
         from aiohttp import web  # noqa: PLC0415 - as above
 
@@ -57,11 +57,11 @@ class HttpDoor:
         return bound
 
     async def call(self, address: str) -> tuple[int, str]:
-        """GET an address, percent-encoded already; return the status and the start of the text. Raises NoAnswer."""
+        """GET a percent-encoded address; return the status and the start of the text. Raises NoAnswer."""
         import aiohttp  # noqa: PLC0415 - optional
         from yarl import URL  # noqa: PLC0415 - comes with it
 
-        assert self._calls is not None, "the door is closed"
+        assert self._calls is not None, "the HTTP server is closed"
         url = URL(address, encoded=True)
         try:
             async with self._calls.get(url) as answer:

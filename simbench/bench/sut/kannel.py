@@ -1,6 +1,6 @@
 """Kannel 1.4 as a system under test: its two boxes, its sendsms interface, and its reports over HTTP.
 
-All ports are on loopback; only Kannel's own link goes to the target.
+All ports are on the loopback interface; only Kannel's own link connects to the target.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ ANSWERS: Final[dict[int, ReportKind]] = {202: "queued", 400: "withheld", 403: "w
 CAPABILITIES = Capabilities(
     **{name: name in {"limits_rate", "reports_outcomes"} for name in CLAIMS},
     clock="fixed",
-    result_timer_s=81,  # wait-ack 30 and a keepalive of 50, as a target asks for that says nothing else
+    result_timer_s=81,  # wait-ack 30 and a keepalive of 50, the defaults of a target
 )
 
 
 class Kannel:
-    """One bearerbox and one smsbox, both ours. `capabilities.result_timer_s` follows from the target of `start`."""
+    """One bearerbox and one smsbox. `capabilities.result_timer_s` follows from the target of `start`."""
 
     name = "kannel"
 
@@ -70,7 +70,7 @@ class Kannel:
         self._callback = ""
 
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
-        """Write the configuration, start both boxes, return when sendsms answers; the links may still be connecting.
+        """Write the configuration, start both boxes, return when sendsms answers; links may not be connected yet.
 
         Raises MissingTool, SutFailed, and BadInput for an account that the configuration cannot express.
         """
@@ -89,11 +89,14 @@ class Kannel:
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """Both boxes, while they run."""
+        """The process ids of both boxes, while they run."""
         return tuple(child.process.pid for child in self.children if child.alive)
 
     async def send(self, ask: Outgoing) -> None:
-        """Request one message by sendsms and report whether Kannel took it. Raises SutFailed when Kannel has ended."""
+        """Request one message by sendsms and report whether Kannel accepted it.
+
+        Raises SutFailed if Kannel has ended.
+        """
         if not self._door.is_open or self._failed is not None:
             raise self._failed or SutFailed("Kannel is not running")
         try:
@@ -104,12 +107,12 @@ class Kannel:
         self._tell(Report(ANSWERS.get(status, "error"), ask.token, f"{status} {text}"))
 
     async def move_clock(self, clock: ClockGiven) -> None:
-        """Move both boxes' clock, which runs under libfaketime."""
+        """Move the clock of both boxes, which run under libfaketime."""
         faketime.move(self._folder, clock)
         await asyncio.sleep(faketime.CACHE_S)
 
     async def stop(self) -> None:
-        """End smsbox, then bearerbox, then the server for their reports."""
+        """Stop smsbox, then bearerbox, then the server for their reports."""
         for watch in self._watches:
             watch.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
@@ -123,7 +126,7 @@ class Kannel:
         self.children = []
 
     async def _on_free_ports(self, programs: list[str], target: Target, callback: int) -> Ports:
-        """Start both boxes, on other ports when one has been taken meanwhile. Raises SutFailed."""
+        """Start both boxes, on other ports if one is in use. Raises SutFailed."""
         for left in reversed(range(STARTS)):
             admin, smsbox, sendsms = free_ports(3)
             ports = Ports(admin, smsbox, sendsms, callback)
@@ -141,7 +144,7 @@ class Kannel:
         target.folder.mkdir(parents=True, exist_ok=True)
         (target.folder / "spool").mkdir(exist_ok=True)
         file = target.folder / "kannel.conf"
-        file.touch(mode=0o600)  # it holds passwords
+        file.touch(mode=0o600)  # the file contains passwords
         file.write_text(configuration(target, ports, self._secret), "ascii")
         for program, port in zip(programs, (ports.smsbox, ports.sendsms), strict=True):
             name = program.rpartition("/")[2]
@@ -180,9 +183,9 @@ class Kannel:
 
 
 def understand(path: str, query: str) -> Report:
-    """The meaning of one call from Kannel; an unknown call becomes a report of the kind "error".
+    """Convert one call from Kannel to a report; an unknown call becomes a report of the kind "error".
 
-    The octets of a text are kept apart from any character set until its coding is known.
+    The octets of a text are not decoded until its coding is known.
     """
     given = dict(pair.partition("=")[::2] for pair in query.split("&"))
     values = {key: unquote_to_bytes(value.replace("+", " ")) for key, value in given.items()}
@@ -199,7 +202,7 @@ def understand(path: str, query: str) -> Report:
 
 
 async def _version(bearerbox: str) -> str:
-    """The version that bearerbox reports, "" without one."""
+    """Return the version that bearerbox reports, "" without one."""
     process = await asyncio.create_subprocess_exec(
         bearerbox, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
@@ -209,7 +212,7 @@ async def _version(bearerbox: str) -> str:
 
 
 def installed() -> bool:
-    """Whether both boxes are on this machine."""
+    """Tell whether both boxes are installed."""
     with contextlib.suppress(MissingTool):
         return bool(find_program("bearerbox", PACKAGE) and find_program("smsbox", PACKAGE))
     return False

@@ -1,4 +1,4 @@
-"""The configuration of a Kannel that is to be tested: one EMI link per account, everything else on loopback.
+"""The configuration of a Kannel under test: one EMI link per account, all other ports on the loopback interface.
 
 Names of groups and directives: Kannel User Guide, chapters 4 and 6.
 """
@@ -14,9 +14,9 @@ from simbench.base.errors import BadInput
 from simbench.bench.sut.protocol import AccountGiven, Target
 
 USER = "bench"
-EVERYTHING = 31  # the DLR mask: delivered 1, undelivered 2, buffered 4, taken by the SMSC 8, refused by it 16
-LEAST_WAIT_ACK_S = 30  # Kannel refuses to start below
-CHECK_S = 30  # it looks for overdue results no more often
+EVERYTHING = 31  # the DLR mask: delivered 1, undelivered 2, buffered 4, accepted by the SMSC 8, refused by it 16
+LEAST_WAIT_ACK_S = 30  # with a lower value Kannel does not start
+CHECK_S = 30  # minimum interval between its checks for overdue results
 LARGEST_WINDOW = 100
 LOOPBACK = "127.0.0.1"
 ANYONE = "*.*.*.*"
@@ -34,22 +34,22 @@ class Ports(msgspec.Struct, frozen=True):
 
 
 def wait_ack_s(target: Target) -> int:
-    """`wait-ack` such that Kannel acts within the result timer, or as near to it as the least value allows."""
+    """Return the `wait-ack` with which Kannel acts within the result timer, or as close to it as possible."""
     return max(LEAST_WAIT_ACK_S, target.result_timer_s - _rest_s(target))
 
 
 def result_timer_s(target: Target) -> int:
-    """Kannel's actual longest wait for a result: it checks only when it wakes, at the latest for a keepalive."""
+    """Return Kannel's longest wait for a result: it checks only when it wakes, at the latest for a keepalive."""
     return wait_ack_s(target) + _rest_s(target)
 
 
 def _rest_s(target: Target) -> int:
-    """The longest time between two checks for overdue results."""
+    """Return the longest time between two checks for overdue results."""
     return max(CHECK_S, target.keepalive_s + 1)
 
 
 def configuration(target: Target, ports: Ports, secret: str) -> str:
-    """The file both boxes read. Raises BadInput for an account that cannot stand in it."""
+    """Return the configuration file of both boxes. Raises BadInput for an account that it cannot express."""
     groups: list[Group] = [_core(target, ports, secret)]
     groups += [_smsc(target, given) for given in target.accounts]
     groups += [_smsbox(ports), _sender(secret), _receiver(ports)]
@@ -75,13 +75,13 @@ def _core(target: Target, ports: Ports, secret: str) -> Group:
 
 
 def _smsc(target: Target, given: AccountGiven) -> Group:
-    # `wait-ack-expire` stays at its default, a new connection: what a site gets that does not know better. It loses
-    # the message whose result was overdue, without a word.
+    # `wait-ack-expire` keeps its default, a new connection, as in a typical installation. Kannel then loses the
+    # message whose result was overdue, without reporting it.
     group: dict[str, str | int | Path] = {
         "group": "smsc",
         "smsc": "emi",
         "smsc-id": given.code,
-        "allowed-smsc-id": given.code,  # takes only messages that name it, so none uses another account
+        "allowed-smsc-id": given.code,  # accepts only messages that name it, so none uses another account
         "host": target.host,
         "port": target.port,
         "smsc-username": given.account,
@@ -116,7 +116,7 @@ def _sender(secret: str) -> Group:
         "user-deny-ip": ANYONE,
         "user-allow-ip": LOOPBACK,
         "concatenation": "true",
-        "max-messages": 255,  # the default of 1 cuts a long text off
+        "max-messages": 255,  # the default of 1 truncates a long text
     }
 
 
@@ -131,7 +131,7 @@ def _receiver(ports: Ports) -> Group:
 
 
 def _quoted(key: str, value: str | int | Path) -> str:
-    """A quoted value. Raises BadInput for characters that the line or the encoding cannot hold."""
+    """Quote a value. Raises BadInput for characters that the line or the encoding cannot contain."""
     text = str(value)
     if not text.isascii() or not text.isprintable():
         raise BadInput(f"Kannel configuration: {key}", repr(text), "visible ASCII characters")

@@ -1,6 +1,6 @@
 """The interface of a system under test: it takes requests to send and reports their outcomes.
 
-An adapter owns the processes it started and ends only those, by their ids.
+An adapter stops only the processes that it started, by their ids.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ class AccountGiven(msgspec.Struct, frozen=True):
 
     `account` is the login, `code` its short code, `rate_per_s` the subscribed rate in messages (segments) per second.
     `oadc_option`: the account may send under a sender name.
+
+    `password` is the password of the login.
     """
 
     code: str
@@ -39,7 +41,7 @@ class ClockGiven(msgspec.Struct, frozen=True):
 
 
 class Maintenance(msgspec.Struct, frozen=True):
-    """An announcement: the platform is stopped from `start_us` to `end_us` (us since the epoch, UTC)."""
+    """An announcement: the platform is down from `start_us` to `end_us` (us since the epoch, UTC)."""
 
     start_us: int
     end_us: int
@@ -82,8 +84,8 @@ class Report(msgspec.Struct, frozen=True):
 class Capabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The capabilities a client claims. A key left out is unknown, which differs from false.
 
-    A purpose that needs a capability left out or set to false is unsupported; a client that is only observed is judged
-    unless the key is false.
+    A purpose is unsupported if the capability it needs is left out or set to false. A client that is only observed is
+    judged unless the key is false.
 
     Sending: `limits_rate`: keeps its subscribed rate by itself. `qualifies_recipients`: sends only to the operator's
     subscribers. `keeps_oadc`: sends from no originator but its short code, or a sender name where the option is active.
@@ -95,7 +97,7 @@ class Capabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     brand or call a paid service free. `names_stop`: names STOP and the short code. `keeps_daily_limit`: sends at most
     one message per day, user and brand.
 
-    `reports_outcomes`: reports to the bench what happened to each message. `clock`: "fixed" is the machine's own,
+    `reports_outcomes`: reports the outcome of each message to the bench. `clock`: "fixed" is the machine's own,
     "offset" can be moved, "speed" can be moved and run faster; without it purposes that need a moved clock are
     unsupported. `result_timer_s`: seconds for which the client waits for a result before it acts (default: the longest
     time that the contract allows).
@@ -128,9 +130,9 @@ CLAIMS: Final = tuple(name for name in Capabilities.__struct_fields__ if name no
 class Reach(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The control of the bench over a client. The default is a client that the bench starts and configures.
 
-    `asks`: it takes requests. `accounts`: those of its own configuration, None where `start` sets them. `port`: the one
-    it connects to, 0 where `start` sets it; with a fixed one, exercises run in turn. `connect_wait_s`: the time until
-    it must have logged in.
+    `asks`: it takes requests. `accounts`: those of its own configuration, None if `start` sets them. `port`: the port
+    it connects to, 0 if `start` sets it; with a fixed port exercises run one after the other. `connect_wait_s`: the
+    time within which it must log in.
     """
 
     asks: bool = True
@@ -143,21 +145,21 @@ WITHIN_REACH = Reach()
 
 
 def reach_of(sut: SystemUnderTest) -> Reach:
-    """The control of the bench over this client: its `reach`, or the default."""
+    """Return the control of the bench over this client: its `reach`, or the default."""
     return getattr(sut, "reach", WITHIN_REACH)
 
 
 def pids_of(sut: SystemUnderTest) -> tuple[int, ...]:
-    """The processes that this client's adapter started and that still run; none where it has none of its own."""
+    """Return the running processes that this client's adapter started."""
     return getattr(sut, "pids", ())
 
 
 class CannotRun(MissingTool):
-    """The client reports that it cannot run here: no verdict, and no blame."""
+    """The client reports that it cannot run here; this gives neither a verdict nor blame."""
 
 
 class SutFailed(Trouble):
-    """The client could not start or ended unexpectedly; the message has the end of its log."""
+    """The client could not start or ended unexpectedly; the message contains the end of its log."""
 
 
 @runtime_checkable
@@ -165,7 +167,7 @@ class HearsNotices(Protocol):
     """A client that takes announcements of maintenance."""
 
     async def notice(self, maintenance: Maintenance) -> None:
-        """Announce it. Raises SutFailed when the client has ended."""
+        """Announce maintenance. Raises SutFailed if the client has ended."""
 
 
 @runtime_checkable
@@ -173,7 +175,7 @@ class MovesClock(Protocol):
     """A client whose clock can be moved while it runs."""
 
     async def move_clock(self, clock: ClockGiven) -> None:
-        """Move it forward. Raises SutFailed when the client has ended."""
+        """Move the clock forward. Raises SutFailed if the client has ended."""
 
 
 class SystemUnderTest(Protocol):
@@ -197,7 +199,7 @@ class SystemUnderTest(Protocol):
         """Start the client against the target; `tell` receives its reports. Raises SutFailed, MissingTool."""
 
     async def send(self, ask: Outgoing) -> None:
-        """Request one message; returns when the client took it over. Raises SutFailed when the client has ended."""
+        """Request one message; returns when the client has accepted it. Raises SutFailed if the client has ended."""
 
     async def stop(self) -> None:
         """End the client and every process it started, and wait for them."""

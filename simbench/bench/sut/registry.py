@@ -1,4 +1,4 @@
-"""The systems under test with a name: built-in ones, and those that other packages ship."""
+"""The named systems under test: built-in ones, and those of other packages."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from simbench.bench.sut.command import Command
 from simbench.bench.sut.protocol import CLAIMS, Capabilities, SystemUnderTest
 
 GROUP: Final = "simbench.suts"
-"""Entry points of packages that ship clients: each gives a function or class that makes one."""
+"""Entry points of packages with clients: each is a function or class that makes one."""
 PARTS: Final = ("name", "version", "capabilities", "start", "send", "stop")
 EVERYTHING = Capabilities(**dict.fromkeys(CLAIMS, True), clock="speed")
 
 
 class KnownSut(msgspec.Struct, frozen=True):
-    """A named system under test, and whether this machine has its programs."""
+    """A named system under test, and whether its programs are installed."""
 
     description: str
     installed: bool
@@ -48,7 +48,9 @@ def reference(faults: tuple[str, ...] = ()) -> Command:
 
 def _kannel(faults: tuple[str, ...]) -> kannel.Kannel:
     if faults:
-        raise BadInput("system under test kannel", f"no fault named {', '.join(faults)}", "none: it is as it is")
+        raise BadInput(
+            "system under test kannel", f"no fault named {', '.join(faults)}", "no faults: it cannot be changed"
+        )
     return kannel.Kannel()
 
 
@@ -59,7 +61,7 @@ _KNOWN = {
 
 
 def checked_maker(make: object, place: str) -> Callable[[], SystemUnderTest]:
-    """A function or class that makes systems under test. Raises BadInput, at that place, for anything else."""
+    """Return a function or class that makes systems under test. Raises BadInput with that place for anything else."""
     if not callable(make):
         problem = f"is a {type(make).__name__}"
         raise BadInput(place, problem, "a name, a description, or a function or class that makes a client")
@@ -73,7 +75,7 @@ def checked_maker(make: object, place: str) -> Callable[[], SystemUnderTest]:
 
 
 def make_sut(name: str, faults: tuple[str, ...] = ()) -> SystemUnderTest:
-    """The system under test of that name, not started. Raises BadInput for an unknown one, or one without faults."""
+    """Return the system under test of that name, not started. Raises BadInput for an unknown name or faults."""
     entry = _KNOWN.get(name)
     if entry is not None:
         return entry.make(faults)
@@ -81,12 +83,14 @@ def make_sut(name: str, faults: tuple[str, ...] = ()) -> SystemUnderTest:
     if other is None:
         raise BadInput("system under test", f"{name!r} is not known", f"one of {', '.join(known_names())}")
     if faults:
-        raise BadInput(f"system under test {name}", f"no fault named {', '.join(faults)}", "none: it is as it is")
+        raise BadInput(
+            f"system under test {name}", f"no fault named {', '.join(faults)}", "no faults: it cannot be changed"
+        )
     return checked_maker(loaded(other), f"{place_of(other)}: {GROUP} {name}")()
 
 
 def known_suts() -> dict[str, KnownSut]:
-    """Every name `make_sut` knows; what a package ships but cannot load says so."""
+    """Return every name that `make_sut` knows; a client that cannot be loaded has the reason."""
     known = {name: KnownSut(entry.description, entry.installed()) for name, entry in _KNOWN.items()}
     for name, entry in shipped(GROUP).items():
         try:
@@ -99,5 +103,5 @@ def known_suts() -> dict[str, KnownSut]:
 
 
 def known_names() -> tuple[str, ...]:
-    """The names that `make_sut` knows, without loading what other packages ship; built-in ones come first."""
+    """Return the names that `make_sut` knows, built-in ones first, without loading other packages."""
     return tuple(dict.fromkeys((*_KNOWN, *shipped(GROUP))))

@@ -8,7 +8,7 @@ import cloup
 from simbench.base.text import count
 from simbench.cli.pages import command
 
-EXITS = {0: "the file is a sound contract", 2: "wrong usage or input"}
+EXITS = {0: "the file is a valid contract", 2: "wrong usage or input"}
 
 
 @command(exits=EXITS, see=("docs/guides/contract.md", "docs/reference/contract.md"))
@@ -17,7 +17,7 @@ EXITS = {0: "the file is a sound contract", 2: "wrong usage or input"}
 def check(file: str, *, as_json: bool) -> int:
     """Check a contract file and list every mistake: file, line, key, value and expectation.
 
-    Also found are purposes no rule verifies and countries whose public holidays are unknown.
+    Purposes without a rule and countries without known public holidays are listed as well.
 
     \b
     Example:
@@ -51,5 +51,5 @@ def check(file: str, *, as_json: bool) -> int:
         assumed = sum(term.status == "assumption" for term in terms.values())
         clauses = count(len(loaded.content.clauses), "clause")
         figures = count(len(terms), "figure")
-        click.echo(f"{file}: sound; {clauses}, {figures}, {assumed} of them assumed; digest {loaded.digest}")
+        click.echo(f"{file}: valid; {clauses}, {figures}, {assumed} of them assumed; digest {loaded.digest}")
     return 0

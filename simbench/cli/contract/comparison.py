@@ -1,6 +1,6 @@
 """The differences between two contracts of one product.
 
-Parties are compared by role, tiers by rate, ranges by use, and prices by what is charged.
+Parties are compared by role, tiers by rate, ranges by use, and prices by charge.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NONE = "-"
 
 
 class Said(NamedTuple):
-    """One thing a contract says: what it is about, and its origin, which is no difference by itself."""
+    """One statement of a contract: its subject, its value, and its origin, which does not count as a difference."""
 
     value: str
     origin: str = ""
@@ -27,7 +27,7 @@ class Said(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """The values of one thing in two contracts; NONE where one has none."""
+    """The values of one subject in two contracts; NONE if a contract has none."""
 
     what: str
     first: str
@@ -36,7 +36,7 @@ class Difference(NamedTuple):
 
 
 def value_of(term: Term[Any]) -> str:
-    """The value of a term with its unit, and what stands beside it: price, use, charge, band."""
+    """Return the value of a term with its unit and its other fields: price, use, charge, band."""
     value = ", ".join(map(str, term.value)) if isinstance(term.value, tuple) else term.value
     beside = []
     for name in term.__struct_fields__:
@@ -49,7 +49,7 @@ def value_of(term: Term[Any]) -> str:
 
 
 def clauses_of(loaded: Loaded[Any]) -> Mapping[str, Any]:
-    """The clauses of a contract, their sentences with figures."""
+    """Return the clauses of a contract, their sentences with figures."""
     from simbench.contract.load import contract_of
     from simbench.contract.sms import SmsFile
 
@@ -57,7 +57,7 @@ def clauses_of(loaded: Loaded[Any]) -> Mapping[str, Any]:
 
 
 def differences(first: Loaded[Any], second: Loaded[Any]) -> Iterator[Difference]:
-    """Every difference of parties, figures and readings, and of clauses that both contracts have."""
+    """Yield every difference of parties, figures and readings, and of clauses that both contracts have."""
     ours, theirs = dict(_said(first)), dict(_said(second))
     for key in dict.fromkeys((*ours, *theirs)):
         one, other = ours.get(key), theirs.get(key)
@@ -74,13 +74,13 @@ def differences(first: Loaded[Any], second: Loaded[Any]) -> Iterator[Difference]
 
 
 def only_of(first: Loaded[Any], second: Loaded[Any]) -> tuple[list[str], list[str]]:
-    """The clauses that only one of the contracts has, of each."""
+    """Return for each contract the clauses that the other lacks."""
     own, there = clauses_of(first), clauses_of(second)
     return [name for name in own if name not in there], [name for name in there if name not in own]
 
 
 def purposes_of(loaded: Loaded[Any]) -> dict[str, list[str]]:
-    """The purposes that a contract has judged, each with its clauses."""
+    """Return the purposes verified by a contract, each with its clauses."""
     found: dict[str, list[str]] = {}
     for name, clause in clauses_of(loaded).items():
         for purpose in clause.verified_by:
@@ -110,7 +110,7 @@ def _said(loaded: Loaded[Any]) -> Iterator[tuple[str, Said]]:
 
 
 def _place(name: str, term: Term[Any]) -> str:
-    """Where two contracts are compared: rows of a list by what they are about, not by their number."""
+    """Return the key for a comparison: rows of a list are compared by subject, not by number."""
     group = name.rpartition("[")[0]
     if hasattr(term, "by_quotation"):
         return f"terms.{group}, {term.value}/s"

@@ -43,7 +43,7 @@ KINDS = {
 def diff(first: str, second: str, folder: Path | None, *, all_: bool, as_json: bool) -> None:
     """Compare two contracts: parties, figures, readings, clauses, purposes, and the verdicts on a run.
 
-    Tiers are compared by their rate, ranges by their use, and prices by what is charged.
+    Tiers are compared by rate, ranges by use, and prices by charge.
 
     \b
     Examples:
@@ -103,7 +103,7 @@ def _print(rows: list[Difference], *, all_: bool) -> None:
 
 
 def _both(first: str, second: str) -> tuple[Loaded[Any], Loaded[Any]]:
-    """Both contracts. Raises ContractError for a mistake in one, BadInput for contracts of two products."""
+    """Read both contracts. Raises ContractError for a mistake in one, BadInput for contracts of different products."""
     from simbench.base.errors import BadInput
     from simbench.cli.contract.kinds import examined
 
@@ -136,7 +136,7 @@ def _verdicts(first: str, second: str, folder: Path) -> Iterator[dict[str, str]]
 
 
 def _of_run(folder: Path, name: str) -> dict[tuple[str, str], Finding]:
-    """Every verdict on a run: of the service level, and of the wire."""
+    """Return every verdict on a run: on the service level, and on the wire."""
     from simbench.api.audit import audit_run
     from simbench.contract import load_contract
     from simbench.ledger import open_run
@@ -151,7 +151,7 @@ def _of_run(folder: Path, name: str) -> dict[tuple[str, str], Finding]:
 
 
 def _of_session(folder: Path, name: str) -> dict[tuple[str, str], Finding]:
-    """Every verdict on a session of conform, judged again."""
+    """Return every verdict on a session of conform, judged again."""
     from simbench.bench.runner.options import plan_again
     from simbench.bench.runner.session import Judgements
     from simbench.bench.runner.session_record import read_record

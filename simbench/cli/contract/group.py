@@ -23,8 +23,8 @@ from simbench.cli.pages import group
 def contract() -> None:
     """Contracts as files: list and show them, write and check your own, compare two.
 
-    An operator is a file: rates, prices, hours, code ranges, service level and clauses stand in it, and every other
-    command takes it as --contract FILE.
+    An operator is described by a file with rates, prices, hours, code ranges, service level and clauses. Every other
+    command accepts it as --contract FILE.
 
     \b
     Examples:

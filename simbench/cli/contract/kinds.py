@@ -1,4 +1,4 @@
-"""The kinds of contracts, and what more is known of them here than where they are read."""
+"""The kinds of contracts, with checks that need the rules and calendars."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ More = Callable[[Any], Iterator[Mistake]]
 
 
 def schemas() -> dict[str, Schema[Any]]:
-    """The types of contracts of each product, by kind."""
+    """Return the types of contracts of each product, by kind."""
     from simbench.dialup.offer import DIALUP
     from simbench.roaming.contract import ROAMING
 
@@ -26,7 +26,7 @@ def schemas() -> dict[str, Schema[Any]]:
 def examined(name_or_path: str, *, thorough: bool = False) -> tuple[Schema[Any], Loaded[Any] | None, list[Problem]]:
     """Read a contract of any kind: its types, its content unless there is a mistake, and every mistake.
 
-    `thorough` also looks for purposes and countries that do not exist, and for numbers of the bench that are none.
+    `thorough` also checks that purposes, countries and numbers of the bench exist.
     Raises ContractError for an unreadable file.
     """
     target: str | Path = name_or_path if name_or_path == Path(name_or_path).stem else Path(name_or_path)
@@ -41,7 +41,7 @@ def examined(name_or_path: str, *, thorough: bool = False) -> tuple[Schema[Any],
 
 
 def base_of(name_or_path: str) -> dict[str, Any] | None:
-    """The table of a base, which is only extended, with those below it; None for a contract."""
+    """Return the merged table of a base, which can only be extended; None for a contract."""
     layers = layers_of(name_or_path if name_or_path == Path(name_or_path).stem else Path(name_or_path))
     if layers[-1].table.get("abstract") is not True:
         return None

@@ -13,7 +13,7 @@ from simbench.cli.pages import command
 def list_(*, as_json: bool) -> None:
     """List the built-in contracts, and those of installed packages: name, product, title, number of clauses.
 
-    Bases, which are no contracts but can be extended, are marked.
+    Bases, which can only be extended, are marked.
 
     \b
     Example:

@@ -12,7 +12,7 @@ from simbench.cli.pages import command
 
 
 @command(
-    files="NAME.toml in the present folder, or the file of -o.",
+    files="NAME.toml in the current folder, or the file of -o.",
     see=("docs/guides/contract.md", "simbench contract check"),
 )
 @cloup.argument("name", help="Name of the contract: letters, digits, - and _.")
@@ -23,8 +23,8 @@ from simbench.cli.pages import command
 def new(name: str, output: Path | None) -> None:
     """Write a commented contract file to fill in.
 
-    The file is a sound contract as it is: its figures are examples and marked as assumptions. Replace each by what your
-    contract says, with its clause and status = "contract".
+    The file is a valid contract: its figures are examples, marked as assumptions. Replace each by the figure of your
+    contract, with its clause and status = "contract".
 
     \b
     Example:
@@ -36,7 +36,7 @@ def new(name: str, output: Path | None) -> None:
     from simbench.contract.layers import HOME, builtin_names
 
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name):
-        raise BadInput(f"name {name!r:.80}", "is no name of a contract", "letters, digits, - and _")
+        raise BadInput(f"name {name!r:.80}", "is not a valid name of a contract", "letters, digits, - and _")
     if name in builtin_names():
         raise BadInput(f"name {name}", "is the name of a built-in contract", "another name")
     path = output or Path(f"{name}.toml")

@@ -70,7 +70,7 @@ def _print_readings(readings: dict[str, str], in_force: str) -> None:
 
 
 def _show_base(name: str, table: dict[str, Any], *, as_json: bool) -> None:
-    """Show what a base leaves to the contracts that extend it, as far as it says anything."""
+    """Show the figures and readings of a base."""
     from simbench.base.json_files import indented
     from simbench.contract.engine import term_tables
 

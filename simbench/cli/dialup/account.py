@@ -27,7 +27,7 @@ LOOK_S: Final = 0.5
         0: "every request was answered",
         3: "a request was given up, or the machine lacks a resource",
     },
-    files="JOURNAL: a line a datagram.",
+    files="JOURNAL: one line per datagram.",
     see=("simbench dialup reconcile", "docs/guides/dialup.md"),
 )
 @cloup.argument("calls", type=FILE)
@@ -51,7 +51,7 @@ LOOK_S: Final = 0.5
         "--interim", type=click.IntRange(min=0), default=0, help="Seconds between Interim-Updates (default: none)."
     ),
     cloup.option(
-        "--retransmissions", type=MOST, help="Most retransmissions of a request (default: as the offer says)."
+        "--retransmissions", type=MOST, help="Maximum number of retransmissions of a request (default: the offer's)."
     ),
     cloup.option("--source-secret-file", type=FILE, help="Secret that verifies the requests of a capture."),
 )
@@ -103,7 +103,7 @@ def account_command(  # noqa: PLR0913 - one argument an option
     fast: bool,
     as_json: bool,
 ) -> int:
-    """Send everything; 0 when all was answered, 3 when something was given up."""
+    """Send all records; return 0 if all were answered, 3 if any was given up."""
     from simbench.base.event_loop import run
     from simbench.cli.dialup.accounting import say_aside, spinning
     from simbench.dialup.offer import load_netrevenu

@@ -12,7 +12,7 @@ FILE: Final = click.Path(path_type=Path)
 MOST: Final = click.IntRange(0, 60)
 OFFER: Final = cloup.option("--contract", default="netrevenu_2000", show_default=True, help="Offer by name, or a file.")
 TARIFF: Final = cloup.option(
-    "--tariff", default="", metavar="NAME", help="Tariff function, F1 to F4 (default: as the offer is read)."
+    "--tariff", default="", metavar="NAME", help="Tariff function, F1 to F4 (default: that of the offer's reading)."
 )
 READINGS: Final = cloup.option(
     "--reading", "readings", multiple=True, metavar="NAME=KEY", help="Choose a reading of the offer; may be repeated."

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @cloup.argument("detail", type=FILE, nargs=-1, required=True)
 @cloup.option_group(
     "Connection",
-    cloup.option("--retransmissions", type=MOST, help="Most retransmissions allowed (default: as the offer says)."),
+    cloup.option("--retransmissions", type=MOST, help="Maximum number of retransmissions (default: the offer's)."),
 )
 @cloup.option_group("Contract and rules", OFFER)
 @cloup.option_group(
@@ -80,7 +80,7 @@ def reconcile(
 
 
 def _month(recorded: RecordedRun, journal: Path, offer: Offer) -> str:
-    """The month in which the middle record of a run happened."""
+    """Return the month of the middle record of a run."""
     from simbench.dialup.grid import month_at
 
     if not recorded.sent:
@@ -89,7 +89,7 @@ def _month(recorded: RecordedRun, journal: Path, offer: Offer) -> str:
 
 
 def _report(output: Path, kept: Records, offer: Offer, found: Reconciliation) -> None:
-    """The settlement of the server's records, with their reconciliation."""
+    """Write the settlement of the server's records, with their reconciliation."""
     from simbench.dialup.replay import replay
     from simbench.dialup.report.model import DialupReport
     from simbench.dialup.report.page import write_dialup

@@ -62,11 +62,11 @@ if TYPE_CHECKING:
     ),
 )
 def replay(**options: object) -> int:
-    """Settle real calls, set bad rows aside, and judge records and statement.
+    """Settle real calls, set invalid rows aside, and judge records and statement.
 
     Calls are records (CSV, Parquet, XLSX), a detail file of FreeRADIUS, or a capture of RADIUS accounting.
 
-    The judge recounts the calls with code of its own and shares only data with the settlement.
+    The judge recounts the calls with separate code and shares only data with the settlement.
 
     \b
     Examples:
@@ -134,7 +134,7 @@ def _ports_of(texts: tuple[str, ...]) -> dict[str, int]:
     for text in texts:
         name, _, number = text.rpartition("=")
         if not number.isascii() or not number.isdigit() or not 0 < int(number) <= 1_000_000:
-            raise BadInput(f"--ports {text}", "is no number of ports", "such as --ports paris=2800, or --ports 2800")
+            raise BadInput(f"--ports {text}", "is not a number of ports", "such as --ports paris=2800, or --ports 2800")
         ports[name] = int(number)
     return ports
 
@@ -145,7 +145,7 @@ def _replayed(done: Any) -> None:
     click.echo(f"{done.rows:,} rows read, {done.calls:,} calls, {done.aside_total:,} rows set aside")
     if done.passed_over:
         types = ", ".join(f"{count:,} {name}" for name, count in sorted(done.passed_over.items()))
-        click.echo(f"records that speak of no call, passed over: {types}")
+        click.echo(f"records that are not about a call, skipped: {types}")
     rows = [
         (month.month, f"{month.calls:,}", f"{month.minutes:,}", f"{owed.share_ff:,}", f"{owed.share_eur:,}",
          f"{owed.share_ttc_ff:,}")

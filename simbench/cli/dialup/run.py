@@ -30,7 +30,7 @@ from simbench.cli.pages import JUDGED, command
     JSON,
 )
 def run(scenario: Path, output: Path | None, records: Path | None, *, as_json: bool) -> int:
-    """Run a scenario: draw its calls, carry them through its pools, split, settle and report.
+    """Run a scenario: draw its calls, carry them through its pools, settle and report.
 
     The simulation is an exact finite loss system: a port is free at the instant a call ends.
 

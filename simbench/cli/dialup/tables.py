@@ -16,7 +16,7 @@ from simbench.finding import Finding
 
 
 def read_offer(contract: str, readings: tuple[str, ...]) -> Offer:
-    """The offer by name or file, with the readings chosen as NAME=KEY. Raises BadInput."""
+    """Return the offer by name or file, with readings selected as NAME=KEY. Raises BadInput."""
     chosen = {}
     for text in readings:
         name, sign, reading = text.partition("=")
@@ -45,7 +45,7 @@ def print_findings(findings: tuple[Finding, ...]) -> None:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on standard error, gone when it is done; on no terminal one line a step."""
+    """Yield a progress bar on standard error, removed at the end; without a terminal one line per step."""
     if not console(stderr=True).is_terminal:
         last: list[str] = []
 

@@ -34,7 +34,7 @@ class Judge(Pages):
 def any_file() -> None:
     """Judge a file of any kind: a run, a capture, a log of Kannel or a table of outages.
 
-    This is what `simbench judge FILE` does. An option that a file of its kind cannot use is refused.
+    `simbench judge FILE` does the same. An option that a file of its kind cannot use is rejected.
 
     \b
     Examples:
@@ -50,15 +50,15 @@ def any_file() -> None:
     sections=[
         cloup.Section("Platforms and their service level", [run, outages, log]),
         cloup.Section("Clients", [capture]),
-        cloup.Section("Whatever the file is", [any_file]),
+        cloup.Section("Any kind of file", [any_file]),
     ],
 )
 def judge() -> None:
-    """Judge what was recorded: a run folder, a capture, a log of Kannel, or a table of outages.
+    """Judge a record: a run folder, a capture, a log of Kannel, or a table of outages.
 
-    Each kind has a command with the options it can use. Without one, `simbench judge FILE` finds out what the file is
-    and takes the options of `simbench judge any`. Availability, restoration, notices and rates are judged from
-    incidents, clients by the rules of `conform`, both without any simulator.
+    Each kind has a command with its options. Without one, `simbench judge FILE` detects the kind of the file and takes
+    the options of `simbench judge any`. Availability, restoration, notices and rates are judged from incidents, clients
+    by the rules of `conform`, both without a simulator.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`simbench judge`: judges a record as the options say, prints and writes the result."""
+"""`simbench judge`: judges a record with the given options, prints and writes the result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def judge_command(source: Path, given: dict[str, Any], options: Options, kind: s
 
     `given` are fields of `Inputs`.
 
-    Raises BadInput when the source is of another kind than requested.
+    Raises BadInput if the source is of another kind than requested.
     """
     for option, asked in (("--pdf", options.pdf), ("--claim", options.claim)):
         if asked and options.output is None:
@@ -53,7 +53,7 @@ class _Lines:
         self._last = time.monotonic()
 
     def show(self, share: float | None, doing: str) -> None:
-        """Take what has been done."""
+        """Print the progress."""
         del share
         if time.monotonic() - self._last > QUIET_S:
             self._last = time.monotonic()

@@ -1,4 +1,4 @@
-"""Makes a command of `simbench judge` of the options that its kind of record can use."""
+"""Makes the commands of `simbench judge`, each with the options for its kind of record."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _GROUPS: Final = {
 def judging(
     name: str, kind: str, *, see: tuple[str, ...], metavar: str = "FILE", files: str = f"{FILES}."
 ) -> Callable[[Callable[[], None]], Page]:
-    """Make a function without a body a command that judges records of a kind ("": of any)."""
+    """Decorate a function without a body: it becomes a command that judges records of a kind ("": of any)."""
 
     def make(described: Callable[[], None]) -> Page:
         @wraps(described)
@@ -51,7 +51,7 @@ def judging(
             from simbench.base.event_loop import sparing_collector
             from simbench.cli.judge.judgement import judge_command
 
-            with sparing_collector():  # of a long record collecting would take a third of the time
+            with sparing_collector():  # for a long record garbage collection would take a third of the time
                 options = Options(**{name: given.pop(name) for name in Options.__struct_fields__ if name in given})
                 return judge_command(source, given, options, kind)
 

@@ -8,7 +8,7 @@ from simbench.cli.judge.judging import judging
 
 @judging("log", LOG, see=("simbench judge", "docs/guides/sla.md"))
 def log() -> None:
-    """Judge a platform's service level by the log of a Kannel that talked to it.
+    """Judge a platform's service level by the log of a connected Kannel.
 
     Lost connections and refused logins are incidents, submits and results are traffic.
 

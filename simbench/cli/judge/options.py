@@ -16,7 +16,7 @@ _FILE: Final = click.Path(path_type=Path)
 
 
 class Options(msgspec.Struct, frozen=True):
-    """The options that say what is written, and by which contract; the others are fields of `Inputs`."""
+    """The options on output and contract; the others are fields of `Inputs`."""
 
     contract_name: str | None = None
     output: Path | None = None
@@ -48,7 +48,7 @@ OTHER_RECORDS: Final = option_group(
     cloup.option("--probes", type=_FILE, help="Results of the client's own probes (CSV, Parquet, XLSX)."),
     cloup.option("--traffic", type=_FILE, help="Messages of the platform (CSV, Parquet, XLSX)."),
 )
-METADATA: Final = option_group("What is known of the traffic", CAMPAIGNS, REQUESTS)
+METADATA: Final = option_group("Data on the traffic", CAMPAIGNS, REQUESTS)
 CAPTURED: Final = option_group(
     "Capture",
     cloup.option("--keys", type=_FILE, help="Keys of the ESP associations in a capture (TOML)."),
@@ -68,15 +68,15 @@ FORECAST: Final = option_group(
         "--as-of",
         "as_of",
         metavar="TIME",
-        help="Make the forecast from what was known then (default: the period's end).",
+        help="Make the forecast from the data known at this time (default: the period's end).",
     ),
     cloup.option(
         "--back-test",
         "back_test",
         is_flag=True,
-        help="Also make the forecast from each past month, and compare it with what came.",
+        help="Also make the forecast from each past month, and compare it with the outcome.",
     ),
-    cloup.option("--laws", type=_FILE, help="Distributions of outages to come (TOML; default: fitted to the record)."),
+    cloup.option("--laws", type=_FILE, help="Distributions of future outages (TOML; default: fitted to the record)."),
     cloup.option(
         "--replications",
         type=click.IntRange(10, 10_000_000),

@@ -34,7 +34,7 @@ def print_notes(notes: Sequence[RejectedRow]) -> None:
 
 
 def _total_lines(totals: Totals) -> str:
-    """The gap between both sides in a sentence."""
+    """Return the difference between both sides as a sentence."""
     hours = [
         f"{seconds / 3600:.2f} h"
         for seconds in (
@@ -76,7 +76,7 @@ def print_answer(answer: Answer, options: Options, contract: Contract) -> None:
 
 
 def _not_read(answer: Answer) -> Iterator[str]:
-    """The gaps of the record that limit the verdicts, one line each."""
+    """Yield the gaps of the record that limit the verdicts, one line each."""
     run = answer.run
     if run.get("unread"):
         yield f"\nNot read: {run['unread']}"

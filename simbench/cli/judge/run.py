@@ -8,7 +8,7 @@ from simbench.cli.judge.judging import judging
 
 @judging("run", RUN, see=("simbench judge", "simbench report", "docs/guides/sla.md"), metavar="RUN")
 def run() -> None:
-    """Judge the run of a server, of a client under test, or of a simulation, from the rows it left.
+    """Judge the run of a server, of a client under test, or of a simulation, from its ledger.
 
     The rules of the service level read its incidents; the rules of `simbench conform` read the octets on its wire.
 

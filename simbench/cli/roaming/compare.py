@@ -24,9 +24,9 @@ from simbench.cli.roaming.options import CONTRACT, JSON
 @cloup.option_group("Contract and rules", CONTRACT)
 @cloup.option_group("Output", JSON)
 def compare(scenarios: tuple[Path, ...], subscribers: int | None, contract: Path | None, *, as_json: bool) -> None:
-    """Run several scenarios and compare each with the first: another cap, plan or rule.
+    """Run several scenarios and compare each with the first, such as another cap, plan or rule.
 
-    The same seed draws the same travellers for each scenario.
+    The same seed draws the same travellers in each scenario.
 
     \b
     Example:

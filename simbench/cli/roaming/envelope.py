@@ -68,12 +68,12 @@ def envelope_command(options: PlanOptions, day: str, language: Language = "en", 
         click.echo(indented({**values, "mode": options.mode, "contract": contract.name, "text": text}))
         return
     click.echo(f"{found.gb:f} GB  ({KINDS[found.kind]}; cap {found.cap_eur_per_gb} euros a gigabyte before VAT)")
-    if found.kind != "article":  # which gives no customer a right
+    if found.kind != "article":  # the article's formula is not a customer's right
         click.echo(explained(plan, found, language))
 
 
 def day_of(place: str, text: str) -> date:
-    """Read a day as YYYY-MM-DD; BadInput names the option it was given to."""
+    """Read a day as YYYY-MM-DD. Raises BadInput, which names the option."""
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -22,9 +22,9 @@ from simbench.cli.roaming.table import table
     ],
 )
 def roaming() -> None:
-    """EU roaming: envelopes, fair use, what travellers pay and cost, and the judgement of a billing system.
+    """EU roaming: envelopes, fair use, revenue and cost of travellers, and the judgement of a billing system.
 
-    A contract file of its own holds caps, envelopes and fair use since 15 June 2017, each with its source.
+    A separate contract file contains caps, envelopes and fair use since 15 June 2017, each with its source.
 
     \b
     Examples:

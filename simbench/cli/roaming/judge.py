@@ -30,7 +30,7 @@ from simbench.cli.roaming.options import CONTRACT, JSON
 def judge(folder: Path, window_days: int | None, output: Path | None, contract: Path | None, *, as_json: bool) -> int:
     """Judge a billing system's output: subscribers.csv, records.csv and notices.csv in FOLDER.
 
-    Exit status 1 when a rule is broken; 3 when nothing could be judged.
+    Exit status 1 if a rule is broken; 3 if nothing could be judged.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Followed and judged populations, as several commands of roaming need them."""
+"""Simulated and judged populations for several commands of roaming."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def followed_with_progress(scenario: RoamingScenario, contract: RoamingContract)
 
 
 def read_chosen(path: Path, contract: RoamingContract, subscribers: int | None) -> RoamingScenario:
-    """A scenario, with another number of subscribers where one is given."""
+    """Read a scenario, with another number of subscribers if given."""
     from simbench.base.bundled import find_scenario
 
     scenario = read_roaming_scenario(find_scenario(path), contract)

@@ -16,7 +16,7 @@ BINARY_OCTETS = 1 << 30
 
 
 class PlanOptions(msgspec.Struct, frozen=True):
-    """The options common to `envelope` and `table`, as the user wrote them."""
+    """The options of `envelope` and `table`, as given by the user."""
 
     price: str
     mode: Mode
@@ -29,13 +29,13 @@ class PlanOptions(msgspec.Struct, frozen=True):
 
 
 def read_contract(options: PlanOptions) -> RoamingContract:
-    """The contract that the options mean. Raises ContractError."""
+    """Return the contract of the options. Raises ContractError."""
     contract = load_roaming(options.contract)
     return with_gigabyte(contract, BINARY_OCTETS) if options.gb == "binary" else contract
 
 
 def read_plan(options: PlanOptions, contract: RoamingContract, day: date) -> Plan:
-    """The plan that the options mean, with the VAT of that day. Raises BadInput and ContractError."""
+    """Return the plan of the options, with the VAT of that day. Raises BadInput and ContractError."""
     price = amount_of("--price", options.price)
     domestic = None if options.domestic_gb is None else amount_of("--domestic-gb", options.domestic_gb)
     vat = Decimal(0) if options.net else _vat(options.vat, contract, day)
@@ -47,7 +47,7 @@ def _vat(text: str, contract: RoamingContract, day: date) -> Decimal:
 
 
 def with_gigabyte(contract: RoamingContract, octets: int) -> RoamingContract:
-    """The contract with the other reading of a gigabyte."""
+    """Return the contract with the other reading of a gigabyte."""
     replace = msgspec.structs.replace
     size = replace(contract.terms.envelope.gigabyte_octets, value=octets)
     return replace(

@@ -71,9 +71,9 @@ def run(  # noqa: PLR0913 - one argument an option
     *,
     as_json: bool,
 ) -> int:
-    """Follow a population of travellers through a scenario, and write tables, bills and a report.
+    """Simulate a population of travellers in a scenario, and write tables, bills and a report.
 
-    Exit status 1 when the operator of the scenario breaks a rule on the bills that are written out.
+    Exit status 1 if the written bills of the scenario's operator break a rule.
 
     \b
     Examples:
@@ -91,7 +91,7 @@ def run(  # noqa: PLR0913 - one argument an option
     chosen = read_chosen(scenario, terms, subscribers)
     chosen = chosen if seed is None else replace(chosen, seed=seed)
     if (output / NAME).exists():
-        raise BadInput(f"-o {output}", "holds an earlier run", "a new folder")
+        raise BadInput(f"-o {output}", "contains an earlier run", "a new folder")
     began = time.time()
     followed = followed_with_progress(chosen, terms)
     summary, findings, billing = write_run(output, chosen, terms, followed, billed)

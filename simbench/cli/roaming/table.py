@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from simbench.cli.roaming.plans import PlanOptions
 
 
-@command(files="With --plot an SVG picture.", see=("simbench roaming envelope", "docs/guides/roaming.md"))
+@command(files="With --plot an SVG image.", see=("simbench roaming envelope", "docs/guides/roaming.md"))
 @PLAN
 @RULES
 @cloup.option_group(
-    "Output", cloup.option("--plot", type=OUTPUT_FILE, help="Also draw the table, into this SVG file."), JSON
+    "Output", cloup.option("--plot", type=OUTPUT_FILE, help="Also draw the table to this SVG file."), JSON
 )
 def table(plot: Path | None, *, as_json: bool, **plan: Any) -> None:
     """Print the envelope of a plan under every cap, 2017 to 2032.
@@ -39,7 +39,7 @@ def table(plot: Path | None, *, as_json: bool, **plan: Any) -> None:
 
 
 def table_command(options: PlanOptions, plot: Path | None, *, as_json: bool) -> None:
-    """Print the envelope of one plan under every cap there is, and draw it where asked."""
+    """Print the envelope of one plan under every cap, and draw it on request."""
     from simbench.cli.roaming.plans import read_contract, read_plan, row_of
     from simbench.roaming.envelope import envelopes, is_share
 

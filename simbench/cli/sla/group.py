@@ -1,4 +1,4 @@
-"""`simbench sla`: work on a service level beside judging it."""
+"""`simbench sla`: commands on a service level besides judging it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simbench.cli.sla.watch import watch
 def sla() -> None:
     """Follow a platform's service level while it runs.
 
-    `simbench judge` judges a record that is complete; this watches one that grows.
+    `simbench judge` judges a complete record; these commands watch a growing one.
 
     \b
     Example:

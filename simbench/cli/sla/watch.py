@@ -42,7 +42,7 @@ class Options(msgspec.Struct, frozen=True):
 
 @command(
     exits=EXITS,
-    files="OUTPUT: ledger (incidents as they were seen) and metrics.prom, in the text format of Prometheus.",
+    files="OUTPUT: ledger (incidents as first seen) and metrics.prom, in the text format of Prometheus.",
     see=("simbench judge", "docs/guides/sla.md"),
 )
 @cloup.argument("source", metavar="FILE", type=click.Path(path_type=Path))
@@ -92,10 +92,10 @@ class Options(msgspec.Struct, frozen=True):
     "Output", cloup.option("-o", "--output", required=True, type=OUTPUT_FOLDER, help="Folder for ledger and metrics.")
 )
 def watch(**options: object) -> int:
-    """Watch a table of tickets or a Kannel log that grows, and warn when budget or forecast cross a threshold.
+    """Watch a growing table of tickets or Kannel log, and warn when budget or forecast cross a threshold.
 
-    Each crossing is one line, in both directions. The ledger keeps every incident as it was first seen; a later watch
-    with the same folder goes on with it. Ctrl-C ends the watch; the exit status says how it stood last.
+    Each crossing is one line, in both directions. The ledger keeps every incident as first seen; a later watch with the
+    same folder continues it. Ctrl-C ends the watch; the exit status is that of the last state.
 
     \b
     Examples:
@@ -116,7 +116,7 @@ def watch_command(options: Options) -> int:
     from simbench.tables.columns import read_mapping
 
     if options.now is not None and not options.once:
-        raise BadInput("--now", "is an instant, and a watch goes on", "--once as well")
+        raise BadInput("--now", "is a single instant, but a watch is continuous", "--once as well")
     contract = load_contract(options.contract_name or DEFAULT)
     mapping = read_mapping(options.mapping, {"outages": outages.COLUMNS})
     thresholds = Thresholds(
@@ -143,7 +143,7 @@ def watch_command(options: Options) -> int:
 
 
 def _opened(options: Options, contract: Contract, mapping: MappingFile) -> Source:
-    """The file as it is now, until this instant."""
+    """Read the current file, up to this instant."""
     from simbench.api.record_kinds import RUN
     from simbench.base.units import SECOND_US
     from simbench.sla.imports.sources import SourceOptions, open_source
@@ -162,7 +162,7 @@ def _opened(options: Options, contract: Contract, mapping: MappingFile) -> Sourc
 
 
 def _next(options: Options, contract: Contract, mapping: MappingFile) -> Source:
-    """The file at the next look; one that cannot be read for now is waited for."""
+    """Read the file at the next look; wait if it is currently unreadable."""
     while True:
         time.sleep(options.every_s)
         try:

@@ -1,4 +1,4 @@
-"""Calls of a population: a Poisson process second by second, each with a length, a user and a pool.
+"""Calls of a population: a Poisson process by second; each call has a duration, a user and a pool.
 
 Each second is drawn independently, so the calls are the same for any chunks and any number of workers.
 """
@@ -23,9 +23,9 @@ CALLS_BITS = 16  # calls of one second are numbered within its entity
 
 
 def poisson_thresholds(mean: float) -> list[int]:
-    """Cumulative shares of 2^32 of a Poisson law: a draw below entry k and not below entry k - 1 means k.
+    """Return cumulative shares of 2^32 of a Poisson law: a draw below entry k and not below entry k - 1 means k.
 
-    What lies beyond 2^-32 is cut off.
+    Probabilities below 2^-32 are cut off.
     """
     if mean <= 0:
         return [WORD]
@@ -41,7 +41,7 @@ def poisson_thresholds(mean: float) -> list[int]:
 
 @kernel
 def count_arrivals(seconds: I64, row: I32, thresholds: I64, key: int) -> I32:
-    """How many calls begin in each second from `seconds[0]` until before `seconds[1]`.
+    """Count the calls that begin in each second from `seconds[0]` until before `seconds[1]`.
 
     `row` is the line of `thresholds` of each half-hour; half-hours count from `seconds[0]`, which must begin one.
     """
@@ -61,10 +61,11 @@ def count_arrivals(seconds: I64, row: I32, thresholds: I64, key: int) -> I32:
 def fill_arrivals(
     first_s: int, counts: I32, keys: U64, law: tuple[I64, I64, I64], parts: I64, unit_us: int
 ) -> tuple[I64, I64, I32, I32]:
-    """Starts and lengths (us), users and pools of the calls counted, sorted by start.
+    """Return starts and durations (us), users and pools of the counted calls, sorted by start.
 
-    `keys`: of offset, length and user. `law`: quantiles (us) of two components, and the share of 2^32 of the first.
-    `parts`: users below each bound belong to each pool. `unit_us` 1,000,000 gives whole seconds, no call below one.
+    `keys`: of offset, duration and user. `law`: quantiles (us) of two components, and the share of 2^32 of the first.
+    `parts`: users below each bound belong to each pool. `unit_us` 1,000,000 gives whole seconds and at least one
+    second.
     """
     total = 0
     for place in range(len(counts)):

@@ -1,12 +1,12 @@
 """The finite loss system: calls that find no free port of their pool are lost, and some are redialled.
 
-Two clocks, one set of rules. On whole seconds a ring holds how many calls leave a pool in each second to come; on
-microseconds a heap a pool holds the ends themselves. Both are exact:
+There are two clocks with the same rules. For whole seconds a ring contains the number of calls that leave a pool in
+each following second; for microseconds a heap per pool contains the ends themselves. Both are exact:
 
-* a port is free again at the very instant a call ends, before any arrival of that instant;
-* a call of no length takes no port, and is lost when none is free;
-* first attempts of one instant come in the order given, redials after them;
-* a pool that fails takes no call from `from` until just before `until`; if it drops, calls in progress end at `from`.
+* a port is free again at the instant at which a call ends, before any arrival at that instant;
+* a call of zero duration takes no port, and is lost if none is free;
+* first attempts at the same instant are processed in the given order, redials after them;
+* a failing pool accepts no call from `from` until just before `until`; if it drops, calls in progress end at `from`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ U8 = NDArray[np.uint8]
 Columns = tuple[I64, I32, I64, I64, U8]
 
 BLOCKED, CARRIED, CUT, DROPPED, REFUSED = 0, 1, 2, 3, 4
-"""Fates of a call: no port free; carried; carried up to the session limit; ended by a failure; pool out of service."""
+"""Outcomes of a call: no free port; carried; carried up to the session limit; ended by a failure; pool down."""
 
 TRIES_BITS = 6
 MOST_TRIES = 1 << TRIES_BITS  # tries of one call are numbered within its entity
@@ -35,9 +35,9 @@ MOST_TRIES = 1 << TRIES_BITS  # tries of one call are numbered within its entity
 def lose_seconds(
     start: I64, hold: I64, pool: I32, ports: I64, ring: I32, conditions: tuple[I64, I64, I64]
 ) -> tuple[I64, I64, U8, U8]:
-    """Carry calls whose times are whole seconds, sorted by start; see `lose_microseconds` for what is given back.
+    """Carry calls with times in whole seconds, sorted by start; the result is that of `lose_microseconds`.
 
-    `ring` has one row a pool, all zero; its length is a power of two above every hold, after the limit.
+    `ring` has one row per pool, all zero; its length is a power of two above every duration, after the limit.
     """
     n, mask = len(start), ring.shape[1] - 1
     rules, outages, delays = conditions
@@ -88,13 +88,13 @@ def lose_seconds(
 def lose_microseconds(
     start: I64, hold: I64, pool: I32, ports: I64, conditions: tuple[I64, I64, I64]
 ) -> tuple[I64, I64, U8, U8]:
-    """Carry calls sorted by start, in any unit of time: (began, length, outcome, tries) of each call, in order given.
+    """Carry calls sorted by start, in any unit of time; return (began, duration, outcome, tries) of each, in order.
 
     `conditions` are rules, outages and delays, in the unit of `start`. Rules: session limit, key of the redials' draws,
-    their share of 2^32 (0: none), most tries, longest span from first to last try, instant from which on nobody tries
-    again. Outages: rows of pool, from, until, drops (0 or 1), sorted, apart from one another within a pool. Delays: two
-    or more quantiles, from 1 on, of the wait before a redial. `began` of a lost call is its last attempt.
-    What no rule changes is given back as it came, not copied.
+    their share of 2^32 (0: none), most tries, longest span from first to last try, instant from which there are no more
+    redials. Outages: rows of pool, from, until, drops (0 or 1), sorted and disjoint within a pool. Delays: two or more
+    quantiles, from 1 on, of the wait before a redial. `began` of a lost call is its last attempt.
+    Columns that no rule changes are returned without a copy.
     """
     n = len(start)
     rules, outages, delays = conditions
@@ -124,7 +124,7 @@ def lose_microseconds(
         refused = failed and due[p] < NEVER and due[p] == outages[down[p], 2]
         leaves = now + length[call]
         if b > 0 and heap[0] <= now and not refused and leaves > now:
-            _sift(heap, b, leaves)  # one call takes the place of one that has left: half the work of two steps
+            _sift(heap, b, leaves)  # one call replaces one that has left: half the work of two steps
             outcome[call] = CUT if hold[call] > limit else CARRIED
             continue
         while b > 0 and heap[0] <= now:
@@ -146,7 +146,7 @@ def lose_microseconds(
 
 @kernel
 def _untouched(start: I64, hold: I64, rules: I64, failing: bool) -> tuple[I64, I64, U8, U8]:
-    """The four columns that are given back, before the first call."""
+    """Return the four result columns in their initial state."""
     n = len(start)
     began = start.copy() if rules[2] > 0 else start
     changed = n > 0 and (failing or hold.max() > rules[0])
@@ -155,14 +155,17 @@ def _untouched(start: I64, hold: I64, rules: I64, failing: bool) -> tuple[I64, I
 
 @kernel
 def _no_redials(calls: int, rules: I64) -> tuple[I64, I64, int]:
-    """An empty heap of redials: instants, calls, size. No call waits twice at once; unused room is not touched."""
+    """Return an empty heap of redials: instants, calls, size.
+
+    A call waits at most once; unused memory is not touched.
+    """
     room = calls if rules[2] > 0 else 0
     return np.empty(room, np.int64), np.empty(room, np.int64), 0
 
 
 @kernel
 def _again(call: int, tried: int, rules: I64, delays: I64) -> int:
-    """How long after a failed attempt the user dials again; 0: not at all."""
+    """Return the time from a failed attempt to the redial; 0: no redial."""
     if rules[2] == 0 or tried >= rules[3]:
         return 0
     key, entity = np.uint64(rules[1]), np.uint64(call * MOST_TRIES + tried)
@@ -176,7 +179,7 @@ def _again(call: int, tried: int, rules: I64, delays: I64) -> int:
 
 @kernel
 def _first_outages(outages: I64, pools: int) -> tuple[I64, I64]:
-    """Row of the first outage of each pool, and when it begins; NEVER if there is none."""
+    """Return the row of the first outage of each pool, and its start; NEVER if there is none."""
     down, due = np.full(pools, -1), np.full(pools, NEVER)
     for row in range(len(outages) - 1, -1, -1):
         down[outages[row, 0]] = row
@@ -188,9 +191,9 @@ def _first_outages(outages: I64, pools: int) -> tuple[I64, I64]:
 def _fail(  # noqa: PLR0913 - the state of a pool is a few arrays
     p: int, now: int, seen: int, rules: I64, outages: I64, down: I64, due: I64, calls: Columns
 ) -> bool:
-    """Let a pool fail and return as often as it should up to now; return whether its calls were dropped.
+    """Process the failures and returns of a pool up to now; return whether its calls were dropped.
 
-    `due` is the next change of each pool: the beginning of the outage `down` names, then its end.
+    `due` is the next change of each pool: the start of the outage in `down`, then its end.
     """
     dropped = False
     while due[p] <= now:
@@ -210,7 +213,7 @@ def _fail(  # noqa: PLR0913 - the state of a pool is a few arrays
 
 @kernel
 def _fail_to_the_end(seen: int, rules: I64, outages: I64, down: I64, due: I64, calls: Columns) -> None:
-    """Let every pool fail for the last times, after its last call."""
+    """Process the failures of every pool after its last call."""
     for p in range(len(due)):
         while due[p] < NEVER:
             _fail(p, due[p], seen, rules, outages, down, due, calls)
@@ -218,7 +221,7 @@ def _fail_to_the_end(seen: int, rules: I64, outages: I64, down: I64, due: I64, c
 
 @kernel
 def _drop(p: int, fails: int, seen: int, rules: I64, calls: Columns) -> None:
-    """End every call of a pool that is in progress when it fails. Looks back as far as one can have begun."""
+    """End every call in progress of a pool that fails. Searches back as far as such a call can have begun."""
     start, pool, began, length, outcome = calls
     for call in range(seen - 1, -1, -1):
         if start[call] <= fails - rules[0] - rules[4]:
@@ -231,7 +234,7 @@ def _drop(p: int, fails: int, seen: int, rules: I64, calls: Columns) -> None:
 
 @kernel
 def _sift(heap: I64, size: int, value: int) -> None:
-    """Put a value into the place of the least one."""
+    """Replace the least value of the heap."""
     at = 0
     while 2 * at + 1 < size:
         child = 2 * at + 1

@@ -1,6 +1,6 @@
 """Time of calls distributed over given hours, exact for any way of counting begun units.
 
-Every edge of civil time that matters (tariff, midnight, month) is on a whole hour UTC, so the hour is a division away.
+Every relevant edge of civil time (tariff, midnight, month) is on a whole hour of UTC, so a division gives the hour.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ I32 = NDArray[np.int32]
 def over_hours(
     start: I64, length: I64, first_hour: int, month: I32, credit: I64, units: I64
 ) -> tuple[I64, I64, I64, I64]:
-    """Lay calls over hours: (units, late units, calls begun, charged units) of each hour.
+    """Distribute calls over hours: (units, late units, calls begun, charged units) of each hour.
 
-    `month` numbers the month of each hour from `first_hour` (hours since 1970) on; time outside is left out. A unit
-    (`units[0]` us, counted from the start of its call) belongs to the hour it begins in; late ones to a call begun in
-    an earlier month. Charged units (`units[1]` us) are counted from the end of the call's `credit` (us, by hour).
+    `month` is the index of the month of each hour from `first_hour` (hours since 1970) on; time outside is left out. A
+    unit (`units[0]` us, counted from the start of its call) belongs to the hour it begins in; late ones to a call
+    begun in an earlier month. Charged units (`units[1]` us) are counted from the end of the call's `credit` (us, by
+    hour).
     """
     hours = len(month)
     counted, late = np.zeros(hours, np.int64), np.zeros(hours, np.int64)

@@ -1,4 +1,4 @@
-"""Ports and the calls on them: which port each carried call takes, and which calls claim one that is held."""
+"""Ports and their calls: assignment of ports to carried calls, and detection of overlapping calls on a port."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Bits = NDArray[np.bool_]
 
 @kernel
 def assign_ports(start: I64, length: I64, pool: I32, ports: I64) -> I32:
-    """Port of each carried call, from 0 within its pool: the one free longest, else a fresh one; -1 if all are held.
+    """Return the port of each call, from 0 within its pool: the one free longest, else a new one; -1 if none is free.
 
     Calls are sorted by start. Each pool keeps a heap of (first free instant, port) of the ports used so far.
     """
@@ -39,7 +39,7 @@ def assign_ports(start: I64, length: I64, pool: I32, ports: I64) -> I32:
 
 @kernel
 def _settle(free: I64, name: I32, size: int, ends: int) -> None:
-    """Let the first port of the heap be free at `ends`, and find its place."""
+    """Set the first port of the heap to be free at `ends`, and restore the heap."""
     at, port = 0, name[0]
     while 2 * at + 1 < size:
         child = 2 * at + 1
@@ -64,7 +64,7 @@ def _rise(free: I64, name: I32, size: int, ends: int) -> None:
 
 @kernel
 def overlapping(start: I64, end: I64, port: I64, count: int) -> Bits:
-    """Which calls begin while an earlier one, not marked itself, holds their port (a number below `count`; -1: none).
+    """Mark calls that begin while an earlier unmarked one holds their port (a number below `count`; -1: none).
 
     Calls are sorted by start.
     """

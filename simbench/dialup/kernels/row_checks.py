@@ -11,14 +11,14 @@ I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
 MISSING = -(1 << 63)
-FARTHEST = 1 << 61  # no instant or duration of a call is as large; sums of two stay within 64 bits
+FARTHEST = 1 << 61  # above any instant or duration of a call; the sum of two fits in 64 bits
 WRONG = ("", "unreadable", "no-start", "missing-stop", "ends-before-start", "negative", "contradiction")
-"""Reasons by number; 0: nothing is wrong. The first that holds counts."""
+"""Reasons by number; 0: none. The first that applies counts."""
 
 
 @kernel
 def weigh_times(start: I64, end: I64, duration: I64, tolerance: int) -> tuple[U8, I64]:
-    """Number of the reason against each row, and how long its call lasted. Columns may be empty: none says anything.
+    """Return the number of the reason against each row, and the duration of its call. Columns may be empty (no values).
 
     A duration may differ from the distance between start and end by less than `tolerance`.
     """

@@ -1,4 +1,4 @@
-"""Numbers for texts in bulk, to find those that may be equal. Equal numbers prove nothing: compare the texts then."""
+"""Hashes of texts in bulk, to find candidates for equality. Texts with equal hashes must be compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simbench.kernels.jit import kernel
 
 @kernel
 def number_texts(offsets: NDArray[np.int64], octets: NDArray[np.uint8], salt: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """A 64-bit number for each text `octets[offsets[n]:offsets[n + 1]]` with its salt: equal ones get the same."""
+    """Return a 64-bit hash of each text `octets[offsets[n]:offsets[n + 1]]` with its salt."""
     numbers = np.empty(len(offsets) - 1, np.uint64)
     for place in range(len(numbers)):
         word = np.uint64(salt[place])
@@ -30,7 +30,10 @@ def number_texts(offsets: NDArray[np.int64], octets: NDArray[np.uint8], salt: ND
 
 @kernel
 def seen_before(numbers: NDArray[np.uint64], bits: int) -> NDArray[np.bool_]:
-    """Which numbers came before, by a table of 2^`bits` places, more than there are numbers. 0 and 1 count as one."""
+    """Mark numbers that occurred before, with a table of 2^`bits` entries, more than numbers.
+
+    0 and 1 count as equal.
+    """
     table, before = np.zeros(1 << bits, np.uint64), np.zeros(len(numbers), np.bool_)
     mask = (1 << bits) - 1
     for place in range(len(numbers)):

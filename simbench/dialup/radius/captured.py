@@ -17,7 +17,7 @@ from simbench.dialup.radius.record import BadRecord, Heard
 
 
 class Captured:
-    """The records in datagrams to a RADIUS server's ports, to be iterated once; its counts are right afterwards.
+    """The records in datagrams to a RADIUS server's ports, to be iterated once; the counts are valid afterwards.
 
     `right` and `wrong` requests carry the authenticator that the secret gives, or another. With a secret that explains
     no request at all, iterating ends with BadInput: it is the wrong one.
@@ -36,9 +36,9 @@ class Captured:
             if seen.target[1] in self._ports:
                 yield self._request(seen)
         if getattr(self._datagrams, "cut_short", False):
-            yield SetAside(last + 1, "truncated", self._told("the file ends within a packet, whatever was in it"))
+            yield SetAside(last + 1, "truncated", self._told("the file ends within a packet"))
         if self.wrong and not self.right:
-            problem = f"explains none of {self.wrong} Accounting-Requests"
+            problem = f"fits none of {self.wrong} Accounting-Requests"
             raise BadInput("secret", problem, "the secret that access server and RADIUS server share")
 
     def _request(self, seen: Datagram) -> Heard | SetAside:

@@ -1,4 +1,4 @@
-"""Event-Timestamp as text: the forms in which dictionaries, versions and locales print it.
+"""Event-Timestamp as text, in the forms of different dictionaries, versions and locales.
 
 Sources: FreeRADIUS 3 prints "Aug 20 2000 13:00:00 UTC" in the locale of the server, version 4 ISO 8601; RFC 822
 section 5 for the zones of North America.
@@ -32,11 +32,11 @@ _ZONES_H: Final = {
     "EEST": 3, "MSK": 3, "MSD": 4, "EST": -5, "EDT": -4, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "JST": 9,
     "KST": 9, "HKT": 8, "SAST": 2, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
 }  # fmt: skip
-# CST and CDT (North America, China, Cuba) and IST (India, Israel, Ireland) have several meanings: they date nothing.
+# CST and CDT (North America, China, Cuba) and IST (India, Israel, Ireland) are ambiguous and not accepted.
 
 
 def event_of(text: str) -> int:
-    """The instant (us, UTC) of an Event-Timestamp: seconds, ISO 8601 or a date, with a zone of one meaning; else -1."""
+    """Return the instant (us, UTC) of an Event-Timestamp: seconds, ISO 8601 or a date with a clear zone; else -1."""
     text = text.strip()
     if text.isascii() and text.isdigit() and len(text) <= 10:
         return int(text) * SECOND_US
@@ -69,5 +69,5 @@ def _zone(text: str) -> timezone | None:
 
 
 def _plain(word: str) -> str:
-    """A word without accents and in lower case: "août" is "aout"."""
+    """Return a word without accents and in lower case: "aout" for "août"."""
     return "".join(each for each in unicodedata.normalize("NFD", word.casefold()) if not unicodedata.combining(each))

@@ -16,7 +16,7 @@ from simbench.base.units import SECOND_US
 from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.record import BadRecord, Heard, record_of
 
-LONGEST_LINE: Final = 1 << 14  # octets; an attribute of 253 octets, each escaped, has a tenth of it
+LONGEST_LINE: Final = 1 << 14  # octets; ten times an attribute of 253 escaped octets
 MOST_LINES: Final = 1_000  # of one record
 _ATTRIBUTE: Final = re.compile(r"[ \t]+([^\s=]+) (?:=|:=|\+=)(?: (.*))?", re.DOTALL)
 _STAMPS: Final = ("Timestamp", "Donestamp")  # the second once another program has read the record
@@ -26,7 +26,7 @@ _BARE: Final = re.compile(r"[^\s\"]+(?: [^\s\"]+)*")
 
 
 def read_detail(path: Path) -> Iterator[Heard | SetAside]:
-    """Every record of a file, in order. Raises BadInput: it cannot be read."""
+    """Yield every record of a file, in order. Raises BadInput if it cannot be read."""
     try:
         with path.open("rb") as file:
             yield from records(iter(lambda: file.readline(LONGEST_LINE), b""), path.name)
@@ -35,7 +35,7 @@ def read_detail(path: Path) -> Iterator[Heard | SetAside]:
 
 
 def records(lines: Iterable[bytes], source: str = "") -> Iterator[Heard | SetAside]:
-    """The records in lines, each with its end; lines count from 1. A piece without an end is the end, or too long."""
+    """Yield the records in lines; lines count from 1. A piece without a line end is the last one, or too long."""
     block = _Block(source)
     number, joined = 0, False
     for piece in lines:
@@ -67,12 +67,12 @@ class _Block:
         self._bad: BadRecord | None = None
 
     def spoil(self, number: int, reason: str, text: str) -> None:
-        """Something in it cannot be read; the first such thing is reported."""
+        """Mark the record as unreadable; the first problem is reported."""
         self.first = self.first or number
         self._bad = self._bad or BadRecord(reason, f"line {number}: {text}")
 
     def take(self, number: int, octets: bytes) -> None:
-        """One indented line."""
+        """Take one indented line."""
         if not self.first:
             self.spoil(number, "truncated", "begins without its header line")
         if len(self._attributes) >= MOST_LINES:
@@ -87,7 +87,7 @@ class _Block:
             self._attributes.append((_plain(found[1]), value))
 
     def finish(self) -> Heard | SetAside:
-        """The record, or why it is none."""
+        """Return the record, or the reason why it is invalid."""
         stamps = [text for name, text in self._attributes if name in _STAMPS]
         try:
             if self._bad:
@@ -102,7 +102,7 @@ class _Block:
         return Heard(record, int(stamps[0]) * SECOND_US, self.first, self._source)
 
     def torn(self, whole_line: bool = True) -> Heard | SetAside:
-        """Classify a record without its final empty line: whole if its last line is its Timestamp, with a line end."""
+        """Classify a record without its final empty line: complete if its last line is Timestamp with a line end."""
         if whole_line and self._attributes and self._attributes[-1][0] in _STAMPS:
             return self.finish()
         return self._aside(BadRecord("truncated", "ends without its empty line"))
@@ -116,9 +116,9 @@ class _Block:
 
 
 def unquoted(text: str) -> str | None:
-    """The value a text stands for: in quotes with escapes, or bare; None for neither.
+    """Return the value of a text, in quotes with escapes or without quotes; None if it is neither.
 
-    Octets that are no UTF-8, escaped or not, come out escaped: they came so from the access server, and bill nothing.
+    Octets that are not UTF-8 are returned escaped: they came from the access server, and bill nothing.
     """
     if not text.startswith('"'):
         return _plain(text) if not text or _BARE.fullmatch(text) else None
@@ -134,7 +134,7 @@ def unquoted(text: str) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """A text whose octets were no UTF-8, with these escaped."""
+    """Return a text with octets that are not UTF-8 escaped."""
     return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

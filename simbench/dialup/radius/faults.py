@@ -1,6 +1,6 @@
 """Faults of access servers, each with a name and seeded; reconciliation finds them again.
 
-Which call, record or access server is affected is a function of seed and name: the same calls meet the same faults.
+The affected call, record or access server is a function of seed and name, so the same calls have the same faults.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from simbench.dialup.radius.plan import UNNAMED_NAS, Fault, Planned, planned_at
 from simbench.dialup.radius.record import BOOTS, Record
 from simbench.kernels.chance import draw, entity_of, share
 
-SHARE_PPM: Final = 50_000  # of the sessions, where a fault strikes some of them
+SHARE_PPM: Final = 50_000  # share of the affected sessions, if a fault affects some of them
 SKEW_S: Final = 300
-LATE_US: Final = SECOND_US  # how long after its Stop a Start is sent that comes out of order
+LATE_US: Final = SECOND_US  # delay of an out-of-order Start after its Stop
 
 
 class _OfSomeSessions(Fault):
-    """A fault that strikes a share of the sessions."""
+    """A fault that affects a share of the sessions."""
 
     def __init__(self, share_ppm: int = SHARE_PPM) -> None:
         self._share_ppm, self._seed, self._purpose = share_ppm, 0, entity_of("fault", self.name)
@@ -35,7 +35,7 @@ class _OfSomeSessions(Fault):
         self._seed = seed
 
     def strikes(self, record: Record) -> bool:
-        """Whether this session is one of them."""
+        """Tell whether this session is affected."""
         if record.status in BOOTS:
             return False
         return share(self._seed, entity_of(record.nas, record.session), self._purpose, self._share_ppm)
@@ -75,7 +75,7 @@ class OutOfOrder(_OfSomeSessions):
         self._ends: dict[tuple[str, str], int] = {}
 
     def prepare(self, calls: Calls, seed: int) -> None:
-        """Learn when the sessions end that are struck."""
+        """Find the ends of the affected sessions."""
         super().prepare(calls, seed)
         for call in calls.rows():
             nas = call.nas or UNNAMED_NAS
@@ -83,7 +83,7 @@ class OutOfOrder(_OfSomeSessions):
                 self._ends[nas, call.session] = call.start_us + call.duration_us
 
     def alter(self, planned: Planned) -> Sequence[Planned]:
-        """Let the Start wait."""
+        """Delay the Start."""
         record = planned.record
         end = self._ends.get((record.nas, record.session), -1) if record.status == "Start" else -1
         if end < 0:
@@ -108,11 +108,11 @@ class NasReboot(Fault):
             self._instants[nas] = int(calls.start_us[struck] + calls.duration_us[struck] // 2)
 
     def cut(self, call: Call) -> int:
-        """When its access server restarts."""
+        """Return when the call's access server restarts."""
         return self._instants[call.nas or UNNAMED_NAS]
 
     def boots(self) -> Sequence[Planned]:
-        """Accounting-On of each."""
+        """Return the Accounting-On of each access server."""
         return [
             planned_at(at, Record("Accounting-On", nas, event_us=at)).struck(self.name)
             for nas, at in self._instants.items()
@@ -133,7 +133,7 @@ class ClockSkew(Fault):
         self._nas = names[draw(seed, 0, entity_of("fault", self.name)) % len(names)] if names else ""
 
     def alter(self, planned: Planned) -> Sequence[Planned]:
-        """Date its records by its clock."""
+        """Set the times of its records by its wrong clock."""
         record = planned.record
         if record.nas != self._nas:
             return (planned,)
@@ -147,8 +147,8 @@ FAULTS: Final[dict[str, type[Fault]]] = {
 
 
 def faults_of(names: Iterable[str]) -> list[Fault]:
-    """The faults of these names. Raises BadInput."""
+    """Return the faults with these names. Raises BadInput."""
     for name in names:
         if name not in FAULTS:
-            raise BadInput(f"--fault {name}", "there is no such fault", choice(name, FAULTS))
+            raise BadInput(f"--fault {name}", "is not a fault", choice(name, FAULTS))
     return [FAULTS[name]() for name in names]

@@ -1,4 +1,4 @@
-"""The journal of an accounting run: every record that was due, what was sent of it, what was answered. JSON lines.
+"""The journal of an accounting run as JSON lines: every due record, its datagrams, and its answer.
 
 The first line describes the run; each record gets a line when it is answered, given up or withheld; the last line marks
 the end. Without it the run was interrupted, and requests that were open then are missing.
@@ -20,7 +20,7 @@ from simbench.dialup.radius.plan import Planned
 
 
 class Started(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="run", tag_field="line"):
-    """How a run was made. `speed` 0: as fast as accepted. Instants in us, UTC, by this machine's clock."""
+    """The settings of a run. `speed` 0: as fast as accepted. Instants in us, UTC, by this machine's clock."""
 
     version: str
     server: str
@@ -34,7 +34,7 @@ class Started(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="run"
 
 
 class Try(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """One datagram: when it was sent (us, UTC), from which source port, its identifier and Acct-Delay-Time."""
+    """One datagram: the instant of sending (us, UTC), its source port, identifier and Acct-Delay-Time."""
 
     sent_us: int
     port: int
@@ -51,8 +51,8 @@ class Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="record"
 
 
 class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="end", tag_field="line"):
-    """The end of a run. Datagrams that answered nothing: `unsigned` ones carry an authenticator our secret does not
-    give, `stray` ones belong to no open request. `refused`: the host said that nobody listens there.
+    """The end of a run, with counts of datagrams that are not answers: `unsigned` ones have an authenticator of another
+    secret, `stray` ones belong to no open request. `refused`: the host reported that no server listens.
     """
 
     finished_us: int
@@ -67,7 +67,7 @@ _LINES = msgspec.json.Decoder(Line)
 
 
 class Journal:
-    """A journal being written. Raises BadInput: the file exists or cannot be written."""
+    """A journal being written. Raises BadInput if the file exists or cannot be written."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -79,7 +79,7 @@ class Journal:
         self._encoder = msgspec.json.Encoder()
 
     def append(self, line: Line) -> None:
-        """Add a line; it reaches the file in pieces of 64 kB. Raises Trouble: the disk takes no more."""
+        """Add a line; the file is written in pieces of 64 kB. Raises Trouble if the disk is full."""
         try:
             self._file.write(self._encoder.encode(line) + b"\n")
         except OSError as problem:
@@ -98,7 +98,7 @@ class Journal:
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """A journal that was read. `end` is None where the run was broken off."""
+    """A journal that was read. `end` is None if the run was interrupted."""
 
     run: Started
     sent: list[Sent]
@@ -106,7 +106,7 @@ class RecordedRun:
 
 
 def read_journal(path: Path) -> RecordedRun:
-    """A whole journal; a last line that is torn is passed over. Raises BadInput, naming the line."""
+    """Read a complete journal; an incomplete last line is skipped. Raises BadInput, which names the line."""
     run: Started | None = None
     end: Ended | None = None
     sent: list[Sent] = []

@@ -20,7 +20,7 @@ _NEVER: Final = "accounted, never carried"
 
 
 class Carried(msgspec.Struct, frozen=True):
-    """A call that was carried: its user, its whole seconds, and the journal's line of its Stop."""
+    """A carried call: its user, its whole seconds, and the journal's line of its Stop."""
 
     user: str
     seconds: int
@@ -28,8 +28,8 @@ class Carried(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One call that is not accounted as it was carried. `of_access_server`: its records were never sent as they should
-    be; `unsure`: a record of it was sent and is not found, so it may be among those that cannot be read.
+    """One call whose accounting differs from the carried call. `of_access_server`: its records were not sent correctly;
+    `unsure`: a record of it was sent and is not found, so it may be among the unreadable ones.
     """
 
     nas: str
@@ -47,7 +47,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def carried_of(recorded: RecordedRun) -> dict[Session, Carried]:
-    """Every call that ended, by access server and session; copies count once."""
+    """Return every call that ended, by access server and session; copies count once."""
     return {
         (record.nas, record.session): Carried(record.user, record.seconds, each)
         for each in recorded.sent
@@ -56,7 +56,7 @@ def carried_of(recorded: RecordedRun) -> dict[Session, Carried]:
 
 
 def differences(carried: Mapping[Session, Carried], paired: Paired, recorded: RecordedRun) -> list[Difference]:
-    """Every call whose seconds differ, in the order of the journal, then those that were never carried."""
+    """Return every call whose seconds differ, in the order of the journal, then those never carried."""
     accounted: defaultdict[Session, list[Accounted]] = defaultdict(list)
     for call in paired.calls:
         accounted[call.nas, call.session].append(call)
@@ -75,7 +75,7 @@ def differences(carried: Mapping[Session, Carried], paired: Paired, recorded: Re
 
 
 def _why(call: Carried, calls: list[Accounted]) -> tuple[str, bool, bool]:
-    """Why a call is accounted otherwise; whether its access server did not send what it should; whether unsure."""
+    """Return why a call's accounting differs, whether its access server sent wrong records, and if unsure."""
     if len(calls) > 1:
         lines = ", ".join(str(each.line) for each in calls)
         return f"accounted {count(len(calls), 'time')}, at lines {lines}", False, False
@@ -86,7 +86,7 @@ def _why(call: Carried, calls: list[Accounted]) -> tuple[str, bool, bool]:
     if stop.planned.withheld:
         return f"its Stop was not sent ({stop.planned.withheld}); accounted {basis}", True, False
     if calls and calls[0].ended == "Stop":
-        return f"its Stop as kept says otherwise, line {calls[0].line}", False, False
+        return f"its stored Stop differs, line {calls[0].line}", False, False
     if stop.answered_us < 0:
         return f"its Stop was given up after {count(len(stop.tries), 'datagram')}; accounted {basis}", False, False
     return f"its Stop was acknowledged and is not kept; accounted {basis}", False, True

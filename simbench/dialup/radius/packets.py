@@ -1,6 +1,6 @@
 """Accounting-Request and -Response as octets: signed, verified, parsed.
 
-Sources: RFC 2865 sections 3 and 5, RFC 2866 sections 3 to 5, RFC 2869 section 5. pyrad is the tests' second opinion.
+Sources: RFC 2865 sections 3 and 5, RFC 2866 sections 3 to 5, RFC 2869 section 5. The tests compare with pyrad.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ LONGEST_TEXT: Final = 253  # octets of an attribute's value
 _GIGAWORD: Final = 1 << 32
 _HEADER: Final = Struct("!BBH")
 _INTEGER: Final = Struct("!I").pack
-_UNSIGNED: Final = bytes(16)  # stands for the authenticator while it is reckoned
+_UNSIGNED: Final = bytes(16)  # placeholder of the authenticator while it is computed
 _STATUS_NUMBERS: Final = {name: number for number, name in STATUSES.items()}
-_ASYNC, _FRAMED, _PPP = 0, 2, 1  # what a modem's port and its session are
+_ASYNC, _FRAMED, _PPP = 0, 2, 1  # the types of a modem's port and its session
 
 Value = str | int
 
 
 def stated(record: Record, delay_s: int) -> list[tuple[str, Value]]:
-    """The attributes that state a record, in order, named values by number. `record.more` and `delay_s` are not sent.
+    """Return the attributes of a record, in order, named values by number. `record.more` and `delay_s` are not sent.
 
-    Acct-Delay-Time is an argument: it grows while a record waits.
+    Acct-Delay-Time is an argument, because it increases while a record waits.
     """
     given: list[tuple[str, Value]] = [
         ("Acct-Status-Type", _STATUS_NUMBERS[record.status]),
@@ -76,7 +76,7 @@ _ENCODE: Final[dict[str, Callable[..., bytes]]] = {
 
 
 def encode(record: Record, delay_s: int = 0) -> bytes:
-    """The attributes of a record as octets. Raises ValueError: a text of more than 253 octets."""
+    """Encode the attributes of a record. Raises ValueError for a text of more than 253 octets."""
     parts = []
     for name, value in stated(record, delay_s):
         code, kind = ATTRIBUTES[name]
@@ -88,13 +88,13 @@ def encode(record: Record, delay_s: int = 0) -> bytes:
 
 
 def sign(attributes: bytes, identifier: int, secret: bytes) -> bytes:
-    """An Accounting-Request with these attributes, its authenticator reckoned (RFC 2866 section 3)."""
+    """Return an Accounting-Request with these attributes and its authenticator (RFC 2866 section 3)."""
     header = _HEADER.pack(REQUEST, identifier, SHORTEST + len(attributes))
     return header + md5(header + _UNSIGNED + attributes + secret, usedforsecurity=False).digest() + attributes
 
 
 def whole(octets: bytes) -> bytes:
-    """A packet without padding behind it; b"" for what is no packet."""
+    """Return a packet without padding; b"" if it is not a packet."""
     if len(octets) < SHORTEST:
         return b""
     length = octets[2] << 8 | octets[3]
@@ -102,14 +102,14 @@ def whole(octets: bytes) -> bytes:
 
 
 def signed(request: bytes, secret: bytes) -> bool:
-    """Whether a request carries the authenticator that this secret gives."""
+    """Tell whether a request has the authenticator of this secret."""
     request = whole(request)
     digest = md5(request[:4] + _UNSIGNED + request[20:] + secret, usedforsecurity=False).digest()
     return compare_digest(digest, request[4:20])
 
 
 def answers(response: bytes, request: bytes, secret: bytes) -> bool:
-    """Whether a packet is the Accounting-Response to a request, with the authenticator that this secret gives."""
+    """Tell whether a packet is the Accounting-Response to a request, with the authenticator of this secret."""
     response = whole(response)
     if response[:2] != bytes((RESPONSE, request[1])):
         return False
@@ -118,13 +118,13 @@ def answers(response: bytes, request: bytes, secret: bytes) -> bool:
 
 
 def read(octets: bytes, sender: str = "") -> Record:
-    """The record that a received request states; nothing is verified. Raises BadRecord.
+    """Return the record in a received request, without verification. Raises BadRecord.
 
-    `sender` is the address it came from, which stands for an access server that does not name itself.
+    `sender` is the source address, used for an access server that does not name itself.
     """
     packet = whole(octets)
     if not packet:
-        raise BadRecord("unreadable", f"{count(len(octets), 'octet')}, no RADIUS packet")
+        raise BadRecord("unreadable", f"{count(len(octets), 'octet')}, not a RADIUS packet")
     if packet[0] != REQUEST:
         raise BadRecord("unreadable", f"packet of code {packet[0]}, expected an Accounting-Request")
     attributes, at = [], SHORTEST
@@ -142,7 +142,7 @@ _LENGTHS: Final = {"integer": 4, "date": 4, "ipaddr": 4, "ipv6addr": 16}
 
 
 def _shown(code: int, value: bytes) -> tuple[str, str]:
-    """Name and text of an attribute. Raises BadRecord: a value of the wrong length."""
+    """Return name and text of an attribute. Raises BadRecord for a value of the wrong length."""
     name, kind = _CODES.get(code, (f"Attr-{code}", "octets"))
     if len(value) != _LENGTHS.get(kind, len(value)):
         raise BadRecord("unreadable", f"{name} of {count(len(value), 'octet')}")

@@ -1,8 +1,8 @@
-"""Records paired into calls: what is billable, by which record, and what is set aside.
+"""Records paired into calls: billable calls with the deciding record, and records set aside.
 
-A call is known by access server and session. A Stop bills its Acct-Session-Time, with or without a Start; without a
-Stop the last Interim-Update bills, else nothing does. Accounting-On and -Off end the sessions of their access server,
-so that a session that comes again under the same name is another call.
+A call is identified by access server and session. A Stop bills its Acct-Session-Time, with or without a Start; without
+a Stop the last Interim-Update bills, otherwise nothing. Accounting-On and -Off end the sessions of their access
+server, so that a later session with the same name is another call.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from simbench.dialup.radius.record import BOOTS, PASSED_OVER, Heard, Record
 
 _PASSED_OVER: Final = frozenset(PASSED_OVER.values())
 _STATED: Final = ("user", "port", "seconds", "input_octets", "output_octets", "cause", "called", "calling")
-_MOST_PORT: Final = 1 << 31  # a port beyond is kept in no column, and said by nobody
+_MOST_PORT: Final = 1 << 31  # a port above does not fit in the column and does not occur
 SAME_US: Final = 2 * SECOND_US  # instants of one event that two records give in whole seconds
 Clock = Literal["reception", "event"]
 Basis = Literal["stop", "stop-alone", "instants", "interim"]
 
 
 class Accounted(msgspec.Struct, frozen=True):
-    """A billable call. `basis` says what its seconds come from: a Stop with or without a Start, the instants of Start
-    and Stop, or the last Interim-Update; `ended` what ended it; `line` where the deciding record stands.
+    """A billable call. `basis`: the source of its seconds (a Stop with or without a Start, the instants of Start and
+    Stop, or the last Interim-Update); `ended`: the cause of its end; `line`: the line of the deciding record.
     """
 
     nas: str
@@ -44,7 +44,7 @@ class Accounted(msgspec.Struct, frozen=True):
     line: int
 
     def call(self) -> Call:
-        """The same as a row of calls."""
+        """Return the call as a row of calls."""
         return Call(
             start_us=self.start_us,
             duration_us=self.seconds * SECOND_US,
@@ -59,21 +59,21 @@ class Accounted(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Paired:
-    """The result of pairing records: calls by the place of their deciding record, and everything that bills nothing."""
+    """The result of pairing records: calls in order of their deciding record, and all records that bill nothing."""
 
     calls: list[Accounted]
     aside: list[SetAside]
     records: int
     duplicates: int
-    passed_over: Counter[str] = field(default_factory=Counter)  # by record type, those that speak of no call
+    passed_over: Counter[str] = field(default_factory=Counter)  # by record type, records that are not about a call
 
     def columns(self) -> Calls:
-        """The calls as columns, as every other source gives them."""
+        """Return the calls as columns, like every other source."""
         return calls_of(call.call() for call in self.calls)
 
 
 class _Session:
-    """One session of one access server, as far as its records are known."""
+    """One session of one access server, with its records known so far."""
 
     __slots__ = ("closed", "closed_us", "interim", "nas", "start", "stop")
 
@@ -82,17 +82,17 @@ class _Session:
         self.start: Heard | None = None
         self.interim: Heard | None = None
         self.stop: Heard | None = None
-        self.closed = ""  # what ended it, where no Stop did
-        self.closed_us: int | None = None  # when its access server began anew, so that its name is free
+        self.closed = ""  # the cause of its end without a Stop
+        self.closed_us: int | None = None  # when its access server restarted, so that its name is free
 
 
 def pair(
     found: Iterable[Heard | SetAside], clock: Clock = "reception", longest_s: int = 0, *, lenient: bool = False
 ) -> Paired:
-    """Pair all records; what lasts longer than `longest_s` (0: as the built-in offer says) is set aside.
+    """Pair all records; calls longer than `longest_s` (0: the limit of the built-in offer) are set aside.
 
-    `clock` dates them: reception less Acct-Delay-Time, or Event-Timestamp. A record that this clock does not date is
-    set aside, unless `lenient`: reception then dates it.
+    `clock` gives the instants: reception less Acct-Delay-Time, or Event-Timestamp. A record without an instant by this
+    clock is set aside, unless `lenient`: reception is then used.
     """
     pairing, longest_s = _Pairing(clock), longest_s or load_netrevenu().terms.records.longest_s
     heard, records, passed_over = [], 0, Counter[str]()
@@ -104,7 +104,7 @@ def pair(
             passed_over[each.record.status] += 1
         elif lenient or pairing.dates(each):
             heard.append(each)
-    heard.sort(key=pairing.instant)  # stable: what happened in the same second stays in the order of the source
+    heard.sort(key=pairing.instant)  # stable: records of the same second keep the order of the source
     pairing.meet(heard)
     for record in heard:
         pairing.add(record)
@@ -117,8 +117,8 @@ def pair(
 class _Pairing:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: defaultdict[str, dict[str, _Session]] = defaultdict(dict)  # the latest of each name
-        self._several: set[str] = set()  # addresses that access servers of different names give
+        self._known: defaultdict[str, dict[str, _Session]] = defaultdict(dict)  # the latest session of each name
+        self._several: set[str] = set()  # addresses used by access servers with different names
         self._held: dict[tuple[str, int], int] = {}  # when a call last began on a port
         self._last_us = 0
         self.sessions: list[_Session] = []
@@ -126,11 +126,11 @@ class _Pairing:
         self.duplicates = 0
 
     def instant(self, heard: Heard) -> int:
-        """When it happened, by the chosen clock (us)."""
+        """Return the instant of a record by the chosen clock (us)."""
         return heard.event_us if self._clock == "event" else heard.at_us
 
     def dates(self, heard: Heard) -> bool:
-        """Whether the chosen clock dates a record; else it is set aside with what stood there."""
+        """Tell whether a record has an instant by the chosen clock; otherwise it is set aside."""
         record = heard.record
         name, undated = "Acct-Delay-Time", record.delay_s < 0
         if self._clock == "event":
@@ -141,7 +141,7 @@ class _Pairing:
         return not undated
 
     def meet(self, heard: Iterable[Heard]) -> None:
-        """Look at all records, in order, before any is paired: who shares an address, and when the source ends."""
+        """Examine all records in order before pairing: shared addresses, and the end of the source."""
         names: defaultdict[str, set[str]] = defaultdict(set)
         for each in heard:
             if each.record.identifier:
@@ -150,11 +150,11 @@ class _Pairing:
         self._several = {nas for nas, given in names.items() if len(given) > 1}
 
     def _nas(self, record: Record) -> str:
-        """The identity of an access server: its address, and its name if several share the address."""
+        """Return the identity of an access server: its address, and its name if several share the address."""
         return f"{record.nas} {record.identifier}".rstrip() if record.nas in self._several else record.nas
 
     def add(self, heard: Heard) -> None:
-        """Take one record, in order."""
+        """Add the next record, in order."""
         record = heard.record
         if record.status in BOOTS:
             nas = self._nas(record)
@@ -179,7 +179,7 @@ class _Pairing:
         return session
 
     def _later(self, session: _Session, heard: Heard) -> bool:
-        """Whether a record speaks of a call that began after its access server began anew."""
+        """Tell whether a record is about a call that began after the restart of its access server."""
         if session.closed_us is None or (heard.record.status == "Stop" and heard.record.seconds < 0):
             return False
         return self._begun(heard) >= session.closed_us
@@ -199,7 +199,7 @@ class _Pairing:
         self._put_aside(heard, SENT_AGAIN if again else "duplicate", f"the same as at {first.line}")
 
     def _same(self, one: Heard, other: Heard) -> bool:
-        """Whether two records of one status state the same thing: a retransmission, or a copy."""
+        """Tell whether two records with the same status are equal: a retransmission, or a copy."""
         a, b = one.record, other.record
         if a.seconds != b.seconds:
             return False
@@ -250,10 +250,10 @@ class _Pairing:
             self._put_aside(heard, "contradiction", text, heard.record.seconds)
 
     def bill(self, session: _Session, longest_s: int) -> Accounted | None:
-        """The call a session comes to; None where it is set aside."""
+        """Return the call of a session; None if it is set aside."""
         start, stop = session.start, session.stop
         deciding = stop or session.interim or start
-        if deciding is None:  # all that was heard of it could not be read, and is set aside
+        if deciding is None:  # none of its records could be read; they are set aside
             return None
         seconds, basis = deciding.record.seconds, _basis(session)
         if stop is not None and seconds < 0 and start is not None:
@@ -266,7 +266,7 @@ class _Pairing:
                 self._put_aside(deciding, "open", "its Stop may come after the last record")
                 return None
             ended = f", ended by {session.closed}" if session.closed else ""
-            self._put_aside(deciding, "missing-stop", f"nothing says how long it lasted{ended}")
+            self._put_aside(deciding, "missing-stop", f"its duration is unknown{ended}")
             return None
         if seconds > longest_s:
             self._put_aside(deciding, "huge", f"{seconds} s", seconds)
@@ -286,14 +286,14 @@ class _Pairing:
         )
 
     def _may_go_on(self, session: _Session, start: Heard, longest_s: int) -> bool:
-        """Whether a call whose Start is known may be in progress when the source ends."""
+        """Tell whether a call with a known Start may be in progress at the end of the source."""
         port, at = (session.nas, start.record.port), self.instant(start)
         taken = start.record.port >= 0 and self._held.get(port, at) > at
         return not session.closed and not taken and self._last_us - at <= longest_s * SECOND_US
 
 
 def _alike(one: Heard, other: Heard) -> bool:
-    """Whether two Stops state the same call: one was sent again, and its Acct-Delay-Time does not say so."""
+    """Tell whether two Stops are of the same call: one was sent again without a changed Acct-Delay-Time."""
     a, b = one.record, other.record
     if a.event_us >= 0 and b.event_us >= 0 and a.event_us != b.event_us:
         return False

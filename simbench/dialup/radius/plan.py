@@ -1,4 +1,4 @@
-"""The records that calls cause, in the order in which they are due, altered by the faults.
+"""The records of calls, in the order in which they are due, altered by the faults.
 
 A call sends Start, Interim-Update at the given interval, and Stop; an access server sends Accounting-On before its
 first call and Accounting-Off after its last one (RFC 2866 section 2; RFC 2869 section 2.1).
@@ -22,14 +22,14 @@ from simbench.kernels.chance import draw, entity_of
 
 UNNAMED_NAS: Final = "192.0.2.1"
 _TRAFFIC: Final = entity_of("octets of a session")
-_OUT_PER_S, _IN_PER_S = 4_000, 800  # octets; no more than a modem of 33.6 kbit/s carries
+_OUT_PER_S, _IN_PER_S = 4_000, 800  # octets; at most the rate of a modem of 33.6 kbit/s
 
 
 class Planned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A record that is due: when what it states happened, and when it is given to the sender (both us, UTC).
+    """A due record: the instant of its event, and the instant at which the sender gets it (both us, UTC).
 
-    `faults` name what was done to it; `withheld` is the one of them for which it is never sent; `copy` counts the
-    copies sent before it.
+    `faults` names the faults applied to it; `withheld` is the fault because of which it is never sent; `copy` counts
+    the copies sent before it.
     """
 
     at_us: int
@@ -40,7 +40,7 @@ class Planned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     copy: int = 0
 
     def struck(self, fault: str, **changes: Any) -> Planned:
-        """The same after a fault of that name."""
+        """Return the record after a fault of that name."""
         return msgspec.structs.replace(self, faults=(*self.faults, fault), **changes)
 
 
@@ -53,7 +53,7 @@ class Fault:
         """Look at all calls before anything is planned."""
 
     def cut(self, _call: Call) -> int:
-        """When a call ends without a Stop (us); -1: it does not."""
+        """Return when a call ends without a Stop (us); -1: it does not."""
         return -1
 
     def alter(self, planned: Planned) -> Sequence[Planned]:
@@ -61,15 +61,15 @@ class Fault:
         return (planned,)
 
     def boots(self) -> Sequence[Planned]:
-        """Records that the access servers state by themselves."""
+        """Return the records that access servers send without a call."""
         return ()
 
 
 def schedule(calls: Calls, interim_s: int = 0, faults: Sequence[Fault] = (), seed: int = 1) -> Iterator[Planned]:
-    """Every record of these calls in the order in which it is due. `interim_s` 0: no Interim-Update.
+    """Yield every record of these calls in the order in which it is due. `interim_s` 0: no Interim-Update.
 
-    A session name that its access server has used before gets the call's line behind it, so that each call is known
-    by its name. Raises BadInput: a name no attribute can hold, or a call dated before 1970.
+    The call's line is appended to a session name that its access server has used before, so that names are unique.
+    Raises BadInput for a name too long for an attribute, or a call before 1970.
     """
     for fault in faults:
         fault.prepare(calls, seed)
@@ -102,7 +102,7 @@ def schedule(calls: Calls, interim_s: int = 0, faults: Sequence[Fault] = (), see
 
 
 def _boots(calls: Calls) -> Iterator[Planned]:
-    """Each access server says that it is up before its first call, and that it goes down after its last one."""
+    """Yield Accounting-On of each access server before its first call, and Accounting-Off after its last one."""
     for code in np.unique(calls.nas):
         of_it = calls.nas == code
         nas = calls.nas_names[code] if code >= 0 else UNNAMED_NAS
@@ -112,7 +112,7 @@ def _boots(calls: Calls) -> Iterator[Planned]:
 
 
 def planned_at(at_us: int, record: Record) -> Planned:
-    """A record that is due when it happens."""
+    """Return a record that is due at the instant of its event."""
     return Planned(at_us, at_us, record)
 
 

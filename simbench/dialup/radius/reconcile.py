@@ -1,7 +1,7 @@
-"""Compares the records sent with those the server kept: findings on the clauses NRV-ACC, and differences by call.
+"""Compares the records sent with those the server stored: findings on the clauses NRV-ACC, and differences by call.
 
-It uses the journal and the records of `detail` files; what neither shows is inconclusive. Blame: "client" is the
-access server, "platform" the RADIUS server.
+It uses the journal and the records of `detail` files; facts that neither shows are inconclusive. Blame: "client" is
+the access server, "platform" the RADIUS server.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Key = tuple[str, str, str, int]
 
 
 class More(TypedDict, total=False):
-    """The fields of a verdict that few rules give."""
+    """The fields of a verdict that few rules set."""
 
     blame: Blame
     assumed: tuple[str, ...]
@@ -47,7 +47,7 @@ class Reconciliation(msgspec.Struct, frozen=True):
 
 
 class Books:
-    """Both sides, by record, and the offer; `retransmissions` is the most allowed where it is not the offer's."""
+    """Both sides by record, and the offer; `retransmissions` is the allowed number if it is not the offer's."""
 
     def __init__(
         self, recorded: RecordedRun, found: Sequence[Heard | SetAside], offer: Offer, retransmissions: int | None
@@ -77,7 +77,7 @@ RULES: Final = Rulebook[Books](
 
 
 def key_of(record: Record) -> Key:
-    """The key of a record: access server, session, status, and the second where a session has several."""
+    """Return the key of a record: access server, session, status, and the second if a session has several."""
     several = record.status in {*BOOTS, "Interim-Update"}
     return record.nas, record.session, record.status, record.event_us // SECOND_US if several else 0
 
@@ -88,7 +88,10 @@ def reconcile(
     retransmissions: int | None = None,
     offer: Offer | None = None,
 ) -> Reconciliation:  # fmt: skip
-    """Judge a run by its journal and by what the server kept. `retransmissions`: the most allowed, else the offer's."""
+    """Judge a run by its journal and the server's records.
+
+    `retransmissions`: the allowed number (default: the offer's).
+    """
     books = Books(recorded, list(found), offer or load_netrevenu(), retransmissions)
     counts = {
         "records due": len(recorded.sent),
@@ -113,7 +116,7 @@ def _verdict(
 
 
 def said(record: Record) -> str:
-    """A record named for people."""
+    """Describe a record for readers."""
     return (
         f"{record.status} of {record.session} at {record.nas}" if record.session else f"{record.status} of {record.nas}"
     )
@@ -130,7 +133,7 @@ def _note(each: Sent, text: str) -> Evidence:
     unit="retransmissions",
 )
 def answered(books: Books) -> Verdict:
-    """By the journal."""
+    """Check the answers in the journal."""
     own = books.retransmissions is None
     most = books.offer.terms.accounting.retransmissions.value if own else books.retransmissions or 0
     assumed = books.offer.assumed("accounting.retransmissions") if own else ()
@@ -146,14 +149,14 @@ def answered(books: Books) -> Verdict:
         summary = f"{len(bad)} of {count(len(books.asked), 'record')} unanswered within {count(most, 'retransmission')}"
         return _verdict("fail", summary, notes, again, limit=most, assumed=assumed)
     if not books.whole:
-        return _verdict("inconclusive", "the journal has no end: what was on its way is not known")
+        return _verdict("inconclusive", "the journal has no end: requests open at that time are unknown")
     summary = f"{count(len(books.asked), 'record')} answered, after at most {count(again, 'retransmission')}"
     return _verdict("pass", summary, measured=again, limit=most, assumed=assumed)
 
 
 @RULES.rule("accounting.kept", "Records kept, less duplicates, are the records acknowledged, and no others")
 def kept(books: Books) -> Verdict:
-    """By key; the journal must be whole to accuse a server of inventing one."""
+    """Compare by key; only a complete journal can show that a stored record was never sent."""
     missing = [
         group[0] for key, group in books.sent.items()
         if key not in books.kept and any(each.answered_us >= 0 for each in group)
@@ -180,9 +183,9 @@ def kept(books: Books) -> Verdict:
 _COMPARED: Final = ("user", "port", "seconds", "input_octets", "output_octets", "cause", "called", "calling")
 
 
-@RULES.rule("accounting.unaltered", "Records kept say what was sent")
+@RULES.rule("accounting.unaltered", "Records kept are equal to those sent")
 def unaltered(books: Books) -> Verdict:
-    """The fields of `_COMPARED`, and the second of Event-Timestamp."""
+    """Compare the fields of `_COMPARED`, and the second of Event-Timestamp."""
     bad, compared = list[Evidence](), 0
     for key, group in books.kept.items():
         if key not in books.sent:
@@ -208,7 +211,7 @@ def unaltered(books: Books) -> Verdict:
 
 @RULES.rule("accounting.minutes-once", "Every second carried is accounted once", unit="s")
 def minutes_once(books: Books) -> Verdict:
-    """Call by call."""
+    """Compare by call."""
     named = books.differences
     off = sum(abs(each.carried_s - each.accounted_s) for each in named)
     notes = [Evidence(str(each)) for each in named]
@@ -223,16 +226,16 @@ def minutes_once(books: Books) -> Verdict:
         blame: Blame = "client" if all(each.of_access_server for each in named) else "platform"
         return _verdict("fail", summary, notes, off, blame=blame)
     if not books.whole:
-        return _verdict("inconclusive", "the journal has no end: what else was carried is not known")
+        return _verdict("inconclusive", "the journal has no end: other carried calls are unknown")
     return _verdict("pass", f"{count(len(books.paired.calls), 'call')} accounted once, to the second", measured=0)
 
 
 @RULES.rule("accounting.signed", "Every response is signed with the shared secret", unit="responses")
 def signed(books: Books) -> Verdict:
-    """As the sender checked them."""
+    """Check the counts of the sender."""
     end = books.recorded.end
     if end is not None and end.unsigned:
-        summary = f"{count(end.unsigned, 'response')} with an authenticator that the shared secret does not give"
+        summary = f"{count(end.unsigned, 'response')} with an authenticator that does not match the shared secret"
         return _verdict("fail", summary, (), end.unsigned)
     if end is None or not books.acknowledged:
         why = "the journal has no end" if end is None else "there was no response"
@@ -241,10 +244,10 @@ def signed(books: Books) -> Verdict:
 
 
 @RULES.rule(
-    "accounting.clock", "The clocks of the access servers are right, to the tolerance", binds="client", unit="s"
+    "accounting.clock", "The clocks of the access servers are right within the tolerance", binds="client", unit="s"
 )
 def clock(books: Books) -> Verdict:
-    """By Event-Timestamp against the instant each record was due."""
+    """Compare Event-Timestamp with the instant at which each record was due."""
     allowed_s = books.offer.terms.accounting.clock_tolerance_s.value
     assumed = books.offer.assumed("accounting.clock_tolerance_s")
     worst: dict[str, tuple[float, Heard]] = {}
@@ -268,7 +271,7 @@ def clock(books: Books) -> Verdict:
 
 @RULES.rule("accounting.order", "The Start of a session is kept before its Stop", binds="client", unit="sessions")
 def order(books: Books) -> Verdict:
-    """Where the Stop was sent after the Start was answered."""
+    """Check sessions whose Stop was sent after the Start was answered."""
     late, seen = list[Evidence](), 0
     for key, starts in books.kept.items():
         stop = (*key[:2], "Stop", 0)

@@ -1,6 +1,6 @@
-"""One accounting record as a network access server sends it, with its attributes by name.
+"""One accounting record of a network access server, with its attributes by name.
 
-Attributes are texts by name, as FreeRADIUS prints them: `detail` files have them so, packets are turned into them.
+Attributes are texts by name, in the form of FreeRADIUS: `detail` files contain this form, packets are converted to it.
 Sources: RFC 2865, RFC 2866 section 5, RFC 2869 section 5.
 """
 
@@ -24,9 +24,9 @@ PASSED_OVER: Final = {
     12: "Tunnel-Link-Start", 13: "Tunnel-Link-Stop", 14: "Tunnel-Link-Reject", 15: "Failed", 18: "Subsystem-On",
     19: "Subsystem-Off",
 }  # fmt: skip
-"""Record types that speak of no call (RFC 2867 section 3, IANA's registry): read, counted, and not billed."""
+"""Record types that are not about a call (RFC 2867 section 3, IANA's registry): read, counted, and not billed."""
 
-# Name: (number, type as dictionaries call it). What is not here is kept as text and not understood.
+# Name: (number, type in dictionaries). Other attributes are kept as text without interpretation.
 ATTRIBUTES: Final = {
     "User-Name": (1, "string"),
     "NAS-IP-Address": (4, "ipaddr"),
@@ -72,13 +72,13 @@ _LOCATES: Final = ("NAS-IP-Address", "NAS-IPv6-Address", "NAS-Identifier", "Clie
 _WORD: Final = 1 << 32
 _COUNTER: Final = 1 << 62  # octets
 _MOST_DIGITS: Final = 20
-_LONGEST_DELAY_S: Final = (1 << 31) - 1  # what is longer is a negative number written as an unsigned one
+_LONGEST_DELAY_S: Final = (1 << 31) - 1  # a larger value is a negative number written as an unsigned one
 
 Attributes = Iterable[tuple[str, str]]
 
 
 class BadRecord(Exception):
-    """A record that cannot be billed as it stands: a key of `simbench.dialup.calls.REASONS`, and what stood there."""
+    """A record that cannot be billed: a key of `simbench.dialup.calls.REASONS`, and an excerpt."""
 
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
@@ -88,10 +88,10 @@ class BadRecord(Exception):
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The attributes of one Accounting-Request. -1 and "" stand for missing ones.
 
-    `seconds` is Acct-Session-Time; octets hold the gigawords too; `cause` is a number of CAUSES or UNKNOWN_CAUSE;
-    `event_us` is Event-Timestamp (us, UTC); `delay_s` is -1 where it cannot be believed; `identifier` is the
-    NAS-Identifier beside an address; `more` keeps every other attribute, in order, as text, and those of the above
-    that could not be read and bill nothing.
+    `seconds` is Acct-Session-Time; octets include the gigawords; `cause` is a number of CAUSES or UNKNOWN_CAUSE;
+    `event_us` is Event-Timestamp (us, UTC); `delay_s` is -1 if it is implausible; `identifier` is the NAS-Identifier in
+    addition to an address; `more` contains every other attribute as text, in order, and those of the above that could
+    not be read and do not affect billing.
     """
 
     status: str
@@ -112,7 +112,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """A record as some file has it: received when (us, UTC), and where it stands (line, or packet, from 1)."""
+    """A record in a file: its time of reception (us, UTC), and its position (line or packet, from 1)."""
 
     record: Record
     received_us: int
@@ -121,18 +121,18 @@ class Heard(msgspec.Struct, frozen=True):
 
     @property
     def at_us(self) -> int:
-        """When it happened by the receiver's clock: reception less Acct-Delay-Time, where that can be believed."""
+        """The instant by the receiver's clock: reception less Acct-Delay-Time, if that is plausible."""
         return self.received_us - max(0, self.record.delay_s) * SECOND_US
 
     @property
     def event_us(self) -> int:
-        """When it happened by the access server's own clock, else by the receiver's."""
+        """The instant by the access server's own clock, otherwise by the receiver's."""
         return self.record.event_us if self.record.event_us >= 0 else self.at_us
 
 
 @functools.cache
 def is_address(nas: str) -> bool:
-    """Whether an access server is named by an IPv4 address."""
+    """Tell whether an access server is named by an IPv4 address."""
     try:
         IPv4Address(nas)
     except AddressValueError:
@@ -141,7 +141,7 @@ def is_address(nas: str) -> bool:
 
 
 def record_of(attributes: Attributes) -> Record:
-    """The record that attributes of these names and texts make. Raises BadRecord."""
+    """Return the record of attributes given by name and text. Raises BadRecord."""
     first: dict[str, str] = {}
     more = []
     for name, text in attributes:
@@ -193,7 +193,7 @@ def _number(given: dict[str, str], name: str, default: int, below: int = _WORD) 
 
 
 def _spared(given: dict[str, str], more: list[tuple[str, str]], name: str, default: int, below: int = _WORD) -> int:
-    """A number that bills nothing: one that cannot be read is kept as text, and costs no record."""
+    """Read a number that does not affect billing: an unreadable one is kept as text, and the record is used."""
     try:
         return _number(given, name, default, below)
     except BadRecord:
@@ -202,13 +202,13 @@ def _spared(given: dict[str, str], more: list[tuple[str, str]], name: str, defau
 
 
 def _octets(given: dict[str, str], more: list[tuple[str, str]], direction: str) -> int:
-    low = _spared(given, more, f"Acct-{direction}-Octets", -1, _COUNTER)  # some write all 64 bits here
+    low = _spared(given, more, f"Acct-{direction}-Octets", -1, _COUNTER)  # some servers write all 64 bits here
     high = _spared(given, more, f"Acct-{direction}-Gigawords", 0)
     return -1 if low < 0 else high * _WORD + low
 
 
 def _delay(given: dict[str, str], more: list[tuple[str, str]]) -> int:
-    """Acct-Delay-Time; -1 where it cannot be believed, so that reception does not date the record."""
+    """Return Acct-Delay-Time; -1 if it is implausible, so that reception does not give the instant."""
     delay_s = _spared(given, more, "Acct-Delay-Time", -1 if given.get("Acct-Delay-Time") else 0)
     if delay_s > _LONGEST_DELAY_S:
         more.append(("Acct-Delay-Time", given["Acct-Delay-Time"]))
@@ -225,7 +225,7 @@ def _event(given: dict[str, str], more: list[tuple[str, str]]) -> int:
 
 
 def _status(text: str | None) -> str:
-    """The record type, given by name or by number. Raises BadRecord: missing, or in no registry."""
+    """Return the record type, given by name or by number. Raises BadRecord if it is missing or in no registry."""
     if text is not None:
         names = VALUES["Acct-Status-Type"]
         if text.isascii() and text.isdigit() and len(text) < 10 and int(text) in names:

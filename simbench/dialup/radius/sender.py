@@ -1,7 +1,7 @@
-"""Records sent to a RADIUS server over UDP, each until it is answered or given up.
+"""Sends records to a RADIUS server over UDP, each until it is answered or given up.
 
-One source port has at most `window` requests open: identifiers are one octet, and a server takes one that comes back
-too early for a conflict. Retransmission: RFC 5080 section 2.2.1; a changed Acct-Delay-Time is a new request with a new
+One source port has at most `window` open requests: identifiers have one octet, and a server treats one that is reused
+too early as a conflict. Retransmission: RFC 5080 section 2.2.1; a changed Acct-Delay-Time is a new request with a new
 identifier (RFC 2866 section 4.1).
 """
 
@@ -25,14 +25,14 @@ from simbench.dialup.radius.plan import Planned
 from simbench.kernels.chance import draw, entity_of
 
 WINDOW: Final = 50
-TICK_S: Final = 0.02  # how often open requests are looked at
-REMEMBERED: Final = 3  # identifiers of one record that an answer may still name
+TICK_S: Final = 0.02  # interval of checks of open requests
+REMEMBERED: Final = 3  # identifiers of one record that an answer may still have
 _JITTER: Final = entity_of("retransmission")
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where records go and how. `window` is open requests a source port, at most 50; `speed` 0: as fast as accepted.
+    """The server and the settings of sending. `window`: open requests per source port, at most 50; `speed` 0: no pause.
 
     Retransmissions follow after about `first_s`, then twice as long each time up to `longest_s` (seconds of real time).
     """
@@ -41,16 +41,16 @@ class Server:
     port: int
     secret: bytes
     window: int = WINDOW
-    ports: int = 2  # 100 open requests fit into what a Linux socket buffers by default, 200 do not
+    ports: int = 2  # 100 open requests fit into the default buffer of a Linux socket, 200 do not
     speed: float = 0.0
     retransmissions: int = field(default_factory=lambda: load_netrevenu().terms.accounting.retransmissions.value)
     first_s: float = 2.0
     longest_s: float = 16.0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work."""
+        """Check the settings. Raises BadInput."""
         if not 1 <= self.window <= WINDOW:
-            raise BadInput("window", f"{self.window} open requests a source port", f"1 to {WINDOW}")
+            raise BadInput("window", f"{self.window} open requests per source port", f"1 to {WINDOW}")
         if not (math.isfinite(self.speed) and self.speed >= 0):
             raise BadInput("speed", f"{self.speed}", "a number of seconds a second")
         if not self.secret:
@@ -58,7 +58,7 @@ class Server:
 
 
 class _Open:
-    """A record on its way."""
+    """An unanswered record."""
 
     __slots__ = ("again_at", "attributes", "due_us", "identifiers", "number", "planned", "tries", "wait_s")
 
@@ -71,7 +71,7 @@ class _Open:
 
 
 class _Line(asyncio.DatagramProtocol):
-    """One source port: which identifier stands for which record."""
+    """One source port, with its records by identifier."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
@@ -92,7 +92,7 @@ class _Line(asyncio.DatagramProtocol):
         self._sender.refused += 1
 
     def fresh(self, each: _Open, secret: bytes, delay_s: int) -> bytes:
-        """A new request for a record, under an identifier that is free."""
+        """Return a new request for a record, with a free identifier."""
         while self._identifier in self.asked:
             self._identifier = (self._identifier + 1) & 0xFF
         identifier, self._identifier = self._identifier, (self._identifier + 1) & 0xFF
@@ -104,14 +104,14 @@ class _Line(asyncio.DatagramProtocol):
         return request
 
     def forget(self, each: _Open) -> None:
-        """Take a record off this port."""
+        """Remove a record from this port."""
         for identifier in each.identifiers:
             del self.asked[identifier]
         del self.open[each.number]
 
 
 class Sender:
-    """One run; its counts may be looked at while it runs."""
+    """One run; its counts may be read while it runs."""
 
     def __init__(self, server: Server, journal: Journal, seed: int = 1) -> None:
         self._server, self._journal, self._seed = server, journal, seed
@@ -124,9 +124,9 @@ class Sender:
         self.unsigned = self.stray = self.refused = 0
 
     async def run(self, planned: Iterable[Planned], faults: Iterable[str] = ()) -> None:
-        """Send everything and wait for all answers.
+        """Send all records and wait for all answers.
 
-        Raises Trouble: the address cannot be used, or the first record was given up before anything was ever answered.
+        Raises Trouble if the address is unusable, or the first record was given up before any answer.
         """
         server, loop = self._server, asyncio.get_running_loop()
         self._done: asyncio.Future[None] = loop.create_future()
@@ -164,13 +164,13 @@ class Sender:
         return int(asyncio.get_running_loop().time() * SECOND_US) + self._offset_us
 
     async def _tick(self) -> None:
-        """Retransmit and give up what waited long enough, and send what has become due."""
+        """Retransmit or give up overdue requests, and send due records."""
         while not self._done.done():
             await asyncio.sleep(TICK_S)
             self._pump(again=True)
 
     def _pump(self, *, again: bool = False) -> None:
-        """Send what is due; an error is given to whoever waits for the run, a callback's would be lost."""
+        """Send due records; an error is passed to the caller of `run`, because a callback's error would be lost."""
         try:
             if again:
                 now = asyncio.get_running_loop().time()
@@ -195,13 +195,13 @@ class Sender:
     def _silence(self) -> str:
         to = f"{self._server.host}:{self._server.port}"
         if self.unsigned:
-            return f"{to} answers with authenticators that this secret does not give: its secret is another one"
+            return f"{to} answers with authenticators that do not match this secret: the server has another secret"
         if self.refused:
             return f"nobody listens at {to}"
-        return f"{to} answers nothing: the secret is wrong, it does not know this client, or it is not there"
+        return f"{to} does not answer: the secret is wrong, the server does not know this client, or there is no server"
 
     def _advance(self) -> None:
-        """Take the next record that is to be sent; note those that are withheld."""
+        """Take the next record to send; record the withheld ones."""
         for planned in self._planned:
             if not planned.withheld:
                 self._next = planned
@@ -211,7 +211,7 @@ class Sender:
         self._next = None
 
     def _fill(self) -> None:
-        """Send what is due while there is room; the end of everything ends the run."""
+        """Send due records while there is room; end the run after the last one."""
         lines, window, now_us = self._lines, self._server.window, self._now()
         while self._next is not None:
             due_us = self._due(self._next.due_us, now_us)
@@ -234,7 +234,7 @@ class Sender:
             self._done.set_result(None)
 
     def _due(self, virtual_us: int, now_us: int) -> int:
-        """When an instant of the calls comes about in real time: their distance from the first, divided by speed."""
+        """Convert an instant of the calls to real time: its distance from the first one, divided by the speed."""
         if not self._server.speed:
             return now_us
         if self._first_due_us < 0:
@@ -255,7 +255,7 @@ class Sender:
         line.transport.sendto(request)
 
     def received(self, line: _Line, octets: bytes) -> None:
-        """One datagram that came back."""
+        """Process a received datagram."""
         each, request = line.asked.get(octets[1], (None, b"")) if len(octets) > 1 else (None, b"")
         if each is None:
             self.stray += 1

@@ -1,4 +1,4 @@
-"""Pictures of dial-up loads: minutes by hour, load, ports and blocking, lengths, revenue."""
+"""Figures of dial-up loads: minutes by hour, load, ports and blocking, durations, revenue."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Ports = Sequence[tuple[int, float, Decimal, Decimal]]
 
 
 class Picture(NamedTuple):
-    """A picture with its heading and a note for its reader."""
+    """A figure with its heading and a note for its reader."""
 
     heading: str
     svg: str
@@ -32,7 +32,7 @@ class Picture(NamedTuple):
 
 
 def draw_dialup(report: DialupReport, ports: Ports) -> list[Picture]:
-    """Draw every picture for which the report has data."""
+    """Draw every figure for which the report has data."""
     with style.look():
         drawn = [_by_hour(report), _lengths(report), *([_ports(report, ports)] if ports else []), _revenue(report)]
         return [*drawn, _load(report)]
@@ -104,7 +104,7 @@ def _largest(days: np.ndarray, values: np.ndarray, bins: int) -> tuple[np.ndarra
 
 
 def _ports(report: DialupReport, ports: Ports) -> Picture:
-    """Blocking of the busy hour against ports, and what one more port brings."""
+    """Draw blocking of the busy hour against ports, and the revenue of one more port."""
     sizes = [row[0] for row in ports]
     blocking = [row[1] if row[1] >= LEAST else np.nan for row in ports]
     gains = [float(row[3]) for row in ports]

@@ -29,10 +29,10 @@ Rows = Sequence[tuple[str, str]]
 class DialupReport:
     """The content of a report: facts, months, hours (erlangs carried, shares lost), lengths, findings.
 
-    `grid` gives the hours, those within its months. `ports` is 0 where nobody said; `offered_minutes` are those of
-    `busiest_month`. `reconciliation` and `aside` are rows (what, how many) of a table each, left out when empty;
-    `differences` names calls that are not accounted as they were carried.
-    `result` is what the JSON file holds beside the findings.
+    `grid` gives the hours, those within its months. `ports` is 0 if not given; `offered_minutes` are those of
+    `busiest_month`. `reconciliation` and `aside` are rows (description, number) of a table each, left out if empty;
+    `differences` lists calls whose accounting differs from the carried calls.
+    `result` is the content of the JSON file besides the findings.
     """
 
     title: str
@@ -56,7 +56,7 @@ class DialupReport:
     differences: Sequence[str] = ()
 
     def with_reconciliation(self, found: Reconciliation) -> DialupReport:
-        """The same, with what reconciliation counted and every call that it names."""
+        """Return the report with the counts of a reconciliation and every call that differs."""
         return replace(
             self,
             reconciliation=tuple((name.capitalize(), f"{count:,}") for name, count in found.counts.items()),

@@ -42,7 +42,7 @@ def dialup_page(report: DialupReport) -> str:
 
 
 def pictures(report: DialupReport) -> list[Picture]:
-    """The pictures of a report, with the curve of ports where the offered load is known."""
+    """Return the figures of a report, with the curve of ports if the offered load is known."""
     if not report.ports:
         return draw_dialup(report, [])
     return draw_dialup(report, curve(report.offered_minutes, report.offer, report.busiest_month, report.tariff))

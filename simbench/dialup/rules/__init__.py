@@ -5,7 +5,7 @@ The rules calculate everything independently (`recount`) from the offer's data.
 
 from __future__ import annotations
 
-from simbench.dialup.rules import offer, records, statement  # enters their rules, in the order of the clauses
+from simbench.dialup.rules import offer, records, statement  # registers their rules, in the order of the clauses
 from simbench.dialup.rules.case import RULES, Case
 from simbench.finding import Finding
 
@@ -13,6 +13,6 @@ __all__ = ["RULES", "Case", "judge", "offer", "records", "statement"]
 
 
 def judge(case: Case) -> tuple[Finding, ...]:
-    """Judge everything there is to judge, in the order of the clauses."""
+    """Apply all rules, in the order of the clauses."""
     given = {"records": case.records is not None, "statement": case.statement is not None, "ports": bool(case.ports)}
     return tuple(RULES.judge_all(case, having=[name for name, there in given.items() if there]))

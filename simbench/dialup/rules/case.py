@@ -1,4 +1,4 @@
-"""The input of the rules of NetRevenu, their book, and their verdicts."""
+"""The input of the rules of NetRevenu, their rulebook, and their verdicts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_EVIDENCE: Final = 20
 
 
 class Measured(TypedDict, total=False):
-    """The fields of a verdict beside outcome, summary and evidence."""
+    """The fields of a verdict besides outcome, summary and evidence."""
 
     measured: float
     limit: float
@@ -26,7 +26,8 @@ class Measured(TypedDict, total=False):
 class Case(NamedTuple):
     """The input of a judgement: a tariff function always, records and a statement if given.
 
-    `ports` says how many ports each access server has, by name; "" stands for all others, and none is not judged.
+    `ports` is the number of ports of each access server by name; "" is the default, and without it others are not
+    judged.
     """
 
     offer: Offer
@@ -40,5 +41,5 @@ RULES: Final = Rulebook[Case](lambda case, purpose: case.offer.clause_of(purpose
 
 
 def verdict(wrong: Sequence[Evidence], summary: tuple[str, str], **more: Unpack[Measured]) -> Verdict:
-    """A verdict that fails if there is anything wrong: summary = (what passes, what fails)."""
+    """Return a verdict that fails if there is any wrong evidence: summary = (text for pass, text for fail)."""
     return Verdict("fail" if wrong else "pass", summary[bool(wrong)], evidence=tuple(wrong[:MOST_EVIDENCE]), **more)

@@ -13,7 +13,7 @@ from simbench.rulebook import Verdict
 
 @RULES.rule("revenue.first-point", "The tariff function gives the first published share", binds="", unit="FF")
 def first_point(case: Case) -> Verdict:
-    """Exactly the share of the first point, in francs."""
+    """Check that the function gives exactly the share of the first point, in francs."""
     points, assumed = case.offer.terms.points, case.offer.assumed("tariff-function")
     wanted, share = points.first_share_ff.value, case.offer.share_ff(points.first_minutes.value, case.tariff)
     wrong = [] if share == wanted else [Evidence(f"{int(share):,} FF")]
@@ -24,7 +24,7 @@ def first_point(case: Case) -> Verdict:
 @RULES.rule("revenue.second-point", "The tariff function gives more than the second published share", binds="",
             unit="FF")  # fmt: skip
 def second_point(case: Case) -> Verdict:
-    """Over the share of the second point, in francs."""
+    """Check that the function gives more than the share of the second point, in francs."""
     points, assumed = case.offer.terms.points, case.offer.assumed("tariff-function")
     over, share = points.second_share_over_ff.value, case.offer.share_ff(points.second_minutes.value, case.tariff)
     wrong = [] if share > over else [Evidence(f"{int(share):,} FF")]
@@ -34,9 +34,9 @@ def second_point(case: Case) -> Verdict:
     return verdict(wrong, words, measured=int(share), limit=over, assumed=assumed)
 
 
-@RULES.rule("revenue.first-minute", "The share begins at nothing and never falls", binds="")
+@RULES.rule("revenue.first-minute", "The share begins at zero and never decreases", binds="")
 def first_minute(case: Case) -> Verdict:
-    """On the steps of `_ladder`."""
+    """Check the steps of `_ladder`."""
     shares = _ladder(case)
     falls = [
         Evidence(f"{b:,} minutes bring {f:,} FF, {a:,} bring {e:,} FF") for (a, e), (b, f) in pairwise(shares) if f < e
@@ -48,9 +48,9 @@ def first_minute(case: Case) -> Verdict:
     return verdict([*nothing, *falls], words, assumed=case.offer.assumed("tariff-function"))
 
 
-@RULES.rule("revenue.progressive", "The average rate never falls as minutes grow", binds="")
+@RULES.rule("revenue.progressive", "The average rate never decreases as minutes increase", binds="")
 def progressive(case: Case) -> Verdict:
-    """On the steps of `_ladder`; half the smallest amount of rounding is allowed each way."""
+    """Check the steps of `_ladder`; half the smallest amount is allowed either way for rounding."""
     half = Fraction(case.offer.terms.money.smallest.value) / 2
     slower = [
         Evidence(f"on average more at {a:,} minutes than at {b:,}")
@@ -62,7 +62,7 @@ def progressive(case: Case) -> Verdict:
 
 
 def _ladder(case: Case) -> list[tuple[int, Decimal]]:
-    """Minutes and share: from none to twice the second point, and around every edge of a bracket."""
+    """Return minutes and share from zero to twice the second point, and around every edge of a bracket."""
     most = 2 * case.offer.terms.points.second_minutes.value
     edges = [rate.from_minutes for rate in case.offer.functions[case.tariff].rates]
     steps = {0, 1, 100, *(most * step // 200 for step in range(1, 201))}

@@ -16,35 +16,35 @@ from simbench.finding import Evidence
 from simbench.rulebook import Verdict
 
 ELSEWHERE: Final = frozenset({"overlap", "duplicate", "outside-month", SENT_AGAIN}) | NO_FAULT
-UNDATED: Final = frozenset({"undated", "truncated"})  # reasons that leave a clause open; an open call has name and day
+UNDATED: Final = frozenset({"undated", "truncated"})  # reasons that leave the clauses on session and month open
 
 
 @RULES.rule("calls.billable", "Every record is a call that can be billed", reads=("records",), unit="rows")
 def billable(case: Case) -> Verdict:
-    """Rows that were set aside for what no other clause speaks of."""
+    """Check rows set aside for reasons outside the other clauses."""
     return _rows(case, tuple(reason for reason in REASONS if reason not in ELSEWHERE), NO_FAULT)
 
 
 @RULES.rule("calls.one-call-a-port", "A port carries one call at a time", reads=("records",), unit="rows")
 def one_call_a_port(case: Case) -> Verdict:
-    """Rows that overlap another call of their port."""
+    """Check rows that overlap another call of their port."""
     return _rows(case, ("overlap",), NO_FAULT)
 
 
 @RULES.rule("calls.accounted-once", "A call is recorded once", reads=("records",), unit="rows")
 def accounted_once(case: Case) -> Verdict:
-    """Rows of a session that was recorded before."""
+    """Check rows of a session that was recorded before."""
     return _rows(case, ("duplicate",), UNDATED | {"ambiguous"})
 
 
-@RULES.rule("calls.within-the-month", "Every record lies in its month", reads=("records",), unit="rows")
+@RULES.rule("calls.within-the-month", "Every record is in its month", reads=("records",), unit="rows")
 def within_the_month(case: Case) -> Verdict:
-    """Rows outside the months that are judged."""
+    """Check rows outside the judged months."""
     return _rows(case, ("outside-month",), UNDATED)
 
 
 def _rows(case: Case, reasons: tuple[str, ...], hangs_on: frozenset[str]) -> Verdict:
-    """Rows set aside for these reasons; without any, rows nobody is blamed for may leave the clause open."""
+    """Judge rows set aside for these reasons; without any, rows without blame may leave the clause open."""
     records = case.records
     assert records is not None
     found = {reason: records.aside.counts[reason] for reason in reasons if records.aside.counts[reason]}
@@ -59,7 +59,7 @@ def _rows(case: Case, reasons: tuple[str, ...], hangs_on: frozenset[str]) -> Ver
 
 
 def unplaced(records: Records, reasons: frozenset[str] = NO_FAULT) -> str:
-    """Why rows that nobody is blamed for leave it open what the records hold; "" where they hold no such row."""
+    """Return why rows without blame leave the contents of the records open; "" without such rows."""
     if not len(records.calls) and not records.aside.total:
         return "nothing was read: there is no call in it"
     counts = {reason: records.aside.counts[reason] for reason in sorted(reasons) if records.aside.counts[reason]}
@@ -82,7 +82,7 @@ def _aside(records: Records, reasons: Collection[str]) -> tuple[Evidence, ...]:
 @RULES.rule("ports.ports", "An access server carries no more calls at once than it has ports",
             reads=("records", "ports"), unit="calls")  # fmt: skip
 def no_more_than_ports(case: Case) -> Verdict:
-    """The most calls at one instant, by access server: one step up at each start, one down at each end."""
+    """Check the largest number of simultaneous calls by access server."""
     records, ports, wrong, worst = case.records, case.ports, list[Evidence](), (0, 0)
     assert records is not None
     calls = records.calls

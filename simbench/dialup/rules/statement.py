@@ -1,4 +1,4 @@
-"""Rules on the statement: minutes against the records, amounts against minutes, and that it is whole."""
+"""Rules on the statement: minutes against the records, amounts against minutes, and completeness."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from simbench.finding import Evidence, prose
 from simbench.rulebook import Verdict
 
 
-@RULES.rule("statement.minutes", "Minutes and calls stated are those of the records", reads=("records", "statement"),
+@RULES.rule("statement.minutes", "The stated minutes and calls are the recorded ones", reads=("records", "statement"),
             unit="min")  # fmt: skip
 def minutes_of_the_records(case: Case) -> Verdict:
-    """Minutes and calls of each line against the records."""
+    """Compare minutes and calls of each line with the records."""
     records, statement = case.records, case.statement
     assert records is not None
     assert statement is not None
     counted = {month: recount(records.calls, month, case.offer) for month in records.grid.months}
     wrong, stated, due = [], 0, 0
     rows = sum(records.aside.counts[reason] for reason in NO_FAULT)
-    more = rows * case.offer.terms.records.longest_s // 60  # minutes that rows nobody is blamed for may hold
+    more = rows * case.offer.terms.records.longest_s // 60  # minutes that rows without blame may contain
     for line in statement.lines:
         if line.month not in counted:
             continue
@@ -52,7 +52,7 @@ def minutes_of_the_records(case: Case) -> Verdict:
 
 
 def _left_over(counted: Counted) -> int:
-    """The minute that is whole in the month's total alone: either part may have it, so that both add up."""
+    """Return the minute that is complete only in the month's total: either part may have it, so that both add up."""
     parts = counted.peak_us // MINUTE_US + counted.off_peak_us // MINUTE_US
     return (counted.peak_us + counted.off_peak_us) // MINUTE_US - parts
 
@@ -66,40 +66,40 @@ def _part(counted: Counted, period: str) -> tuple[int, int]:
 
 
 def _totals(case: Case, check: Callable[[Line, Case], Iterator[str]], words: tuple[str, str], *hangs: str) -> Verdict:
-    """A check of every total of the statement."""
+    """Check every total of the statement."""
     assert case.statement is not None
     totals = [line for line in case.statement.lines if line.period == "total"]
     wrong = [Evidence(f"line {line.number}, {line.month}: {note}") for line in totals for note in check(line, case)]
     return verdict(wrong, words, assumed=case.offer.assumed(*hangs))
 
 
-@RULES.rule("statement.share", "The share stated is that of the minutes stated", reads=("statement",))
+@RULES.rule("statement.share", "The stated share is that of the stated minutes", reads=("statement",))
 def share(case: Case) -> Verdict:
-    """By the tariff function of the offer, to the smallest amount."""
+    """Compare shares with the tariff function of the offer, to the smallest amount."""
     words = ("every share is that of its minutes", "a share is not that of its minutes")
     return _totals(case, _share, words, "tariff-function", "share-vat", "money.smallest")
 
 
-@RULES.rule("statement.vat", "VAT is that of the month on the share", reads=("statement",))
+@RULES.rule("statement.vat", "VAT on the share has the rate of the month", reads=("statement",))
 def vat(case: Case) -> Verdict:
-    """VAT, and the amount with it."""
+    """Check VAT, and the amount with VAT."""
     words = ("VAT and amounts with it agree", "VAT or an amount with it is wrong")
     return _totals(case, _vat, words, "share-vat", "money.smallest")
 
 
 @RULES.rule("statement.euros", "Amounts in euros are those in francs at the official rate", reads=("statement",))
 def euros(case: Case) -> Verdict:
-    """The euros of share and amount with VAT."""
+    """Check the euros of the share and of the amount with VAT."""
     return _totals(case, _euros, ("amounts in euros agree", "an amount in euros is wrong"), "money.smallest")
 
 
-@RULES.rule("statement.whole", "The statement has every line of every month, and its totals are their parts",
+@RULES.rule("statement.whole", "The statement has every line of every month, and totals are the sums of their parts",
             reads=("statement",))  # fmt: skip
 def whole(case: Case) -> Verdict:
-    """Lines missing, doubled, foreign or unreadable."""
+    """Check for missing, repeated, foreign or unreadable lines."""
     assert case.statement is not None
     wrong = [Evidence(note) for note in _whole(case, case.statement)]
-    return verdict(wrong, ("the statement is whole", "the statement is not whole"))
+    return verdict(wrong, ("the statement is complete", "the statement is not complete"))
 
 
 def _amount(line: Line, name: str) -> Fraction | None:
@@ -145,7 +145,7 @@ def _euros(line: Line, case: Case) -> Iterator[str]:
 
 
 def _whole(case: Case, statement: Statement) -> Iterator[str]:
-    """Lines missing, doubled, foreign, unreadable; money where none belongs; totals that are not their parts."""
+    """Yield missing, repeated, foreign and unreadable lines, misplaced amounts, and totals other than their parts."""
     yield from (f"line {number}: {problem}" for number, problem in statement.unreadable)
     lines: dict[tuple[str, str], Line] = {}
     for line in statement.lines:
@@ -168,7 +168,7 @@ def _whole(case: Case, statement: Statement) -> Iterator[str]:
         if peak is None or off_peak is None or total is None:
             continue
         rest = (total.minutes or 0) - (peak.minutes or 0) - (off_peak.minutes or 0)
-        if rest not in {0, 1}:  # each line is rounded down by itself
+        if rest not in {0, 1}:  # each line is rounded down separately
             yield f"{month}: {peak.minutes} and {off_peak.minutes} minutes are not {total.minutes}"
         if (total.calls or 0) != (peak.calls or 0) + (off_peak.calls or 0):
             yield f"{month}: {peak.calls} and {off_peak.calls} calls are not {total.calls}"

@@ -1,7 +1,7 @@
-"""Kernel of the fluid model: what a group of short codes sends, as a flow in steps of ten seconds.
+"""Kernel of the fluid model: the messages of a group of short codes as a flow in steps of ten seconds.
 
-The codes of a group share the demand in proportion to their rates, so all are equally far at any instant and one run at
-the sum of their rates stands for each of them. Steps that are all alike are taken at once.
+The codes of a group share the demand in proportion to their rates, so one run at the sum of their rates represents
+each of them. Equal steps are computed at once.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from simbench.kernels.jit import kernel_whole
 
 STEP_S, HOUR_S = 10, 3600
 NEVER_S = 1e18
-LITTLE = 1e-6  # of a message: what remains of sums of fractions
+LITTLE = 1e-6  # messages: rounding error of sums of fractions
 
 
 class Load(NamedTuple):
-    """The demand on a group; seconds count from the start of the period, whole steps.
+    """The demand on a group; seconds count from the start of the period, in whole steps.
 
     sent: (5, sendings) start, spread, rank, 1 if bound to legal hours, number of its demand; by start. flows: (flows,
-    hours) messages a second. flow_is: (2, flows) rank and 1 if bound to legal hours. day_of: the civil day of each
+    hours) messages per second. flow_is: (2, flows) rank and 1 if bound to legal hours. day_of: the civil day of each
     hour.
     """
 
@@ -34,7 +34,7 @@ class Load(NamedTuple):
 
 
 class Supply(NamedTuple):
-    """The capacity: rates (messages a second) up to each of `until`; intervals (2, n) of connection and hours."""
+    """The capacity: rates (messages per second) up to each of `until`; intervals (2, n) of connection and hours."""
 
     rates: Any
     until: Any
@@ -43,7 +43,7 @@ class Supply(NamedTuple):
 
 
 def overlap(start: float, end: float, place: int, intervals: Any) -> tuple[float, float]:
-    """How much of [start, end) lies within the intervals from `place` on, and where it first does."""
+    """Return the part of [start, end) within the intervals from index `place` on, and its first instant."""
     total, first = 0.0, end
     while place < intervals.shape[1] and intervals[0, place] < end:
         begins, ends = max(start, intervals[0, place]), min(end, intervals[1, place])
@@ -55,9 +55,9 @@ def overlap(start: float, end: float, place: int, intervals: Any) -> tuple[float
 
 
 def unchanged(load: Load, supply: Supply, t: int, places: tuple[int, int, int, int], seconds: float) -> float:
-    """Until when hour, month, hours and connection stay as they are and no sending begins.
+    """Return the instant until which hour, month, legal hours and connection do not change and no sending begins.
 
-    places: of the month, the opening interval, the interval of connection, the next sending.
+    places: indices of the month, the opening interval, the interval of connection, the next sending.
     """
     month, legal, up, entered = places
     until = min(float((t // HOUR_S + 1) * HOUR_S), float(load.end_s))
@@ -73,7 +73,7 @@ def unchanged(load: Load, supply: Supply, t: int, places: tuple[int, int, int, i
 
 
 def leading(load: Load, left: Any, first: int, entered: int, is_open: bool) -> int:
-    """Which of the sendings that wait and may leave comes first; -1 for none."""
+    """Return the index of the first waiting sending that may leave; -1 for none."""
     best = -1
     for i in range(first, entered):
         may = left[i] > LITTLE and (is_open or load.sent[3, i] == 0)
@@ -83,7 +83,7 @@ def leading(load: Load, left: Any, first: int, entered: int, is_open: bool) -> i
 
 
 class Queues(NamedTuple):
-    """The queue of each flow: messages, how much of the step at its head has left, when that step begins (s)."""
+    """The queue of each flow: messages, the part of the step at its head that has left, the start of that step (s)."""
 
     waiting: Any
     partial: Any
@@ -91,17 +91,17 @@ class Queues(NamedTuple):
 
 
 def arising(load: Load, factors: Any, f: int, at: int) -> float:
-    """Messages of a flow that arise in a step."""
+    """Return the messages of a flow requested in a step."""
     hour = at // HOUR_S
     arose: float = load.flows[f, hour] * factors[f, load.day_of[hour]] * STEP_S
     return arose
 
 
 def stride(load: Load, queues: Queues, factors: Any, now: tuple[int, int, bool, int], room: float, served: Any) -> int:
-    """How many steps are alike. `served` takes what of each flow leaves in each of them.
+    """Return the number of equal steps. `served` receives the messages of each flow that leave in each step.
 
-    now: the instant, the sending that leads or -1, whether the hours are open, the most steps. room: messages a step
-    may carry. A flow that waits, or that arises faster than it may leave, takes all the room there is.
+    now: the instant, the first sending or -1, whether the hours are open, the maximum number of steps. room: capacity
+    of a step in messages. A waiting flow, or one with more requests than capacity, uses the complete capacity.
     """
     t, lead, is_open, steps = now
     rest = room
@@ -121,14 +121,14 @@ def stride(load: Load, queues: Queues, factors: Any, now: tuple[int, int, bool, 
                 of_hour = at_head * (hour_left // STEP_S) - queues.partial[f]
                 steps = min(steps, int(of_hour / served[f]) - 1)
         if lead >= 0 and load.sent[2, lead] == rank:
-            rest = 0.0  # the sending takes it all
+            rest = 0.0  # the sending uses the rest
     return steps
 
 
 def advance(load: Load, queues: Queues, factors: Any, now: tuple[int, int, int], served: float, waits: Any) -> None:
-    """Take so many equal steps of a flow at once; `waits` takes the longest wait of what is at its head meanwhile.
+    """Compute several equal steps of a flow at once; `waits` receives the longest wait of the messages at its head.
 
-    now: the flow, the instant, the steps. The head stays within its hour, so that its wait only grows or only shrinks.
+    now: the flow, the instant, the steps. The head stays within its hour, so its wait only increases or only decreases.
     """
     f, t, steps = now
     queues.waiting[f] += (arising(load, factors, f, t) - served) * steps
@@ -149,7 +149,7 @@ def advance(load: Load, queues: Queues, factors: Any, now: tuple[int, int, int],
 
 
 class Sendings(NamedTuple):
-    """Messages of each sending: all, those left, those that came so far; and when it is complete (s)."""
+    """Messages of each sending: all, those left, those requested so far; and its completion (s)."""
 
     volumes: Any
     left: Any
@@ -158,7 +158,7 @@ class Sendings(NamedTuple):
 
 
 def moved(load: Load, supply: Supply, left: Any, t: int, places: Any) -> tuple[int, int, int, int, int]:
-    """The places at an instant: month, opening interval, interval of connection, next and first waiting sending."""
+    """Return the indices at an instant: month, opening interval, interval of connection, next and first sending."""
     month, legal, up, entered, first = places
     while month < len(supply.until) - 1 and supply.until[month] <= t:
         month += 1
@@ -174,7 +174,7 @@ def moved(load: Load, supply: Supply, left: Any, t: int, places: Any) -> tuple[i
 
 
 def is_idle(load: Load, queues: Queues, factors: Any, t: int, is_open: bool, rate: float) -> bool:
-    """Whether no flow waits, and all that arises may leave at once."""
+    """Tell whether no flow waits and all new messages may leave at once."""
     asked = 0.0
     for f in range(load.flows.shape[0]):
         asked += load.flows[f, t // HOUR_S] * factors[f, load.day_of[t // HOUR_S]]
@@ -185,7 +185,7 @@ def is_idle(load: Load, queues: Queues, factors: Any, t: int, is_open: bool, rat
 
 
 def next_change(load: Load, supply: Supply, t: int, places: Any, is_open: bool) -> int:
-    """The step in which an idle group may have something to carry again."""
+    """Return the next step in which an idle group may have messages again."""
     month, legal, up, _, first = places
     until = float(min((t // HOUR_S + 1) * HOUR_S, load.end_s))
     if first < load.sent.shape[1]:
@@ -200,9 +200,9 @@ def leap(  # noqa: PLR0913 - compiled code takes no object
     load: Load, supply: Supply, sendings: Sendings, queues: Queues, factors: Any, now: tuple[int, bool, float, float],
     places: Any, taken: Any, waits: Any,
 ) -> int:  # fmt: skip
-    """Carry the steps that are alike from now on, and return how many there were; 0 leaves everything as it is.
+    """Compute the equal steps from now on, and return their number; 0 changes nothing.
 
-    now: the instant, whether the hours are open, how much of a step is connected (all or nothing), the rate.
+    now: the instant, whether the hours are open, the connected part of a step (all or nothing), the rate.
     """
     t, is_open, seconds, rate = now
     month, legal, up, entered, first = places
@@ -227,7 +227,7 @@ def leap(  # noqa: PLR0913 - compiled code takes no object
 
 
 def leave(load: Load, queues: Queues, factors: Any, now: tuple[int, int], served: float, waits: Any) -> None:
-    """Move the head of a flow past the messages that leave in the step at an instant. now: the flow, the instant."""
+    """Move the head of a flow past the messages that leave in a step. now: the flow, the instant."""
     f, t = now
     while served > LITTLE and queues.head[f] <= t:
         of_head = arising(load, factors, f, queues.head[f]) - queues.partial[f]
@@ -238,7 +238,7 @@ def leave(load: Load, queues: Queues, factors: Any, now: tuple[int, int], served
         queues.head[f] += STEP_S
         queues.partial[f] = 0.0
         at = queues.head[f] // HOUR_S
-        if queues.head[f] % HOUR_S == 0 and queues.head[f] < t and load.flows[f, at] > 0:  # may be another day's
+        if queues.head[f] % HOUR_S == 0 and queues.head[f] < t and load.flows[f, at] > 0:  # may belong to another day
             of = load.day_of[at]
             waits[f, of] = max(waits[f, of], float(t + STEP_S - queues.head[f]))
 
@@ -246,7 +246,7 @@ def leave(load: Load, queues: Queues, factors: Any, now: tuple[int, int], served
 def carry_flow(
     load: Load, queues: Queues, factors: Any, now: tuple[int, int, bool], room: float, waits: Any
 ) -> float:  # fmt: skip
-    """One step of a flow: what arises waits, and up to `room` messages leave; returns how many.
+    """Compute one step of a flow: new messages wait, and up to `room` messages leave; return their number.
 
     now: the flow, the instant, whether the hours are open.
     """
@@ -269,10 +269,10 @@ def carry_sendings(
     load: Load, sendings: Sendings, which: tuple[int, int, int, bool], now: tuple[int, float, float], room: float,
     used: float,
 ) -> float:  # fmt: skip
-    """One step of the sendings of a rank; returns how much of the room is used then.
+    """Compute one step of the sendings of a rank; return the capacity used so far.
 
-    which: rank, first and end of the sendings that wait, whether the hours are open. now: the instant, when the
-    connection begins in this step, the rate.
+    which: rank, first and end of the waiting sendings, whether the hours are open. now: the instant, the beginning of
+    the connection in this step, the rate.
     """
     rank, first, entered, is_open = which
     t, begins, rate = now
@@ -294,7 +294,7 @@ def carry_sendings(
 
 
 def draw_waiting(load: Load, left: Any, which: tuple[int, int], curve: Any, place: int, waiting: Any) -> None:
-    """Enter in a point of the curve what waits of each demand; which: first and end of the sendings that wait."""
+    """Write each demand's waiting messages to a point of the curve; which: first and end of the waiting sendings."""
     waiting[:] = 0
     for i in range(which[0], which[1]):
         waiting[int(load.sent[4, i])] += left[i]
@@ -303,7 +303,7 @@ def draw_waiting(load: Load, left: Any, which: tuple[int, int], curve: Any, plac
 
 
 def wait_to_the_end(load: Load, queues: Queues, factors: Any, waits: Any) -> None:
-    """Enter that all traffic after the head of a flow waits until the end at least."""
+    """Record that all traffic after the head of a flow waits at least until the end."""
     for f in range(load.flows.shape[0]):
         if queues.waiting[f] > LITTLE:
             for hour in range(queues.head[f] // HOUR_S + 1, load.end_s // HOUR_S):
@@ -313,11 +313,11 @@ def wait_to_the_end(load: Load, queues: Queues, factors: Any, waits: Any) -> Non
 
 
 def fluid(load: Load, supply: Supply, volumes: Any, factors: Any, waits: Any, curve: Any) -> Any:
-    """When each sending is complete (s, NEVER_S if not within the period).
+    """Return the completion of each sending (s, NEVER_S if not within the period).
 
-    volumes: messages of each sending. factors: (flows, days) what each flow is multiplied with on a day. waits: (flows,
-    days), takes the longest wait (s) of what arises on a day. curve: (demands, points), takes what waits of the
-    sendings of each demand, evenly over the period; may have no points.
+    volumes: messages of each sending. factors: (flows, days) multiplier of each flow on a day. waits: (flows, days),
+    receives the longest wait (s) of a day's messages. curve: (demands, points), receives the waiting messages of each
+    demand's sendings, evenly over the period; may have no points.
     """
     count, flows = load.sent.shape[1], load.flows.shape[0]
     left = volumes.astype(np.float64)
@@ -332,7 +332,7 @@ def carry(  # noqa: PLR0913 - compiled code takes no object
     load: Load, supply: Supply, sendings: Sendings, queues: Queues, factors: Any, waits: Any, curve: Any, taken: Any,
     waiting: Any,
 ) -> int:  # fmt: skip
-    """Carry everything up to the end of the period; return the instant of the end."""
+    """Compute all steps up to the end of the period; return the instant of the end."""
     points, places, t = curve.shape[1], (0, 0, 0, 0, 0), 0
     while t < load.end_s:
         places = moved(load, supply, sendings.left, t, places)

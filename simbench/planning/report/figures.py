@@ -1,4 +1,4 @@
-"""Pictures of a plan: cost against probability, the course of each demand, sensitivities, what other promises cost."""
+"""Figures of a plan: cost against probability, the course of each demand, sensitivities, costs of other promises."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AXES: tuple[Axis, ...] = ("deadline", "volume", "probability")
 
 
 def draw_frontier(t: Translations, candidates: Sequence[Candidate], target: float) -> Drawing:
-    """Every candidate by cost and probability, and the frontier of those nothing cheaper surpasses."""
+    """Draw every candidate by cost and probability, and the frontier of those that no cheaper one surpasses."""
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 4.4))
     points = sorted((float(one.euros), 100 * one.probability) for one in candidates)
     frontier: list[tuple[float, float]] = []
@@ -57,7 +57,7 @@ def draw_frontier(t: Translations, candidates: Sequence[Candidate], target: floa
 
 
 def draw_curve(t: Translations, curve: Curve) -> Drawing:
-    """The waiting share of a sending, with its band, and the number of complete sendings, by hours from the start."""
+    """Draw a sending's waiting share, with its band, and the number of complete sendings, by hours from the start."""
     figure, (top, bottom) = style.canvas((style.WIDE_IN[0], 4.8), (1.3, 1))
     hours = curve.hours
     low, middle, high, worst = ([100 * v for v in each] for each in (curve.low, curve.middle, curve.high, curve.worst))
@@ -70,7 +70,7 @@ def draw_curve(t: Translations, curve: Curve) -> Drawing:
         axes.set_ylim(0, 105)
         axes.set_yticks([0, 25, 50, 75, 100])
         _percents(t, axes, "y", 0)
-    if max(worst) > 105:  # another occasion joins
+    if max(worst) > 105:  # another occasion overlaps
         top.set_ylim(0, 1.05 * max(worst))
     top.set_ylabel(t("figure.waits"))
     bottom.set_ylabel(t("figure.complete"))
@@ -86,7 +86,7 @@ def draw_curve(t: Translations, curve: Curve) -> Drawing:
 
 
 def draw_waits(t: Translations, one: Waits) -> Drawing:
-    """On what share of days nothing of a flow waited longer than so many minutes."""
+    """Draw the share of days on which no message of a flow waited longer than so many minutes."""
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 3.2))
     axes.plot(one.minutes, [100 * value for value in one.in_time], color=style.GREEN, linewidth=1.8)
     axes.axvline(one.within_min, color=style.RED, linestyle="--", linewidth=1.2, label=t("figure.deadline"))
@@ -105,9 +105,7 @@ def draw_waits(t: Translations, one: Waits) -> Drawing:
 
 
 def draw_tornado(t: Translations, rows: Sequence[Sensitivity], base: float, euros: Decimal) -> Drawing:
-    """How far each assumption moves the chosen code plan's probability, and what the promise costs then; the widest
-    above.
-    """
+    """Draw the effect of each assumption on the chosen code plan's probability and on the cost, the largest on top."""
     ordered = sorted(rows, key=lambda row: abs(row.at_high - row.at_low))
     figure, (left, right) = style.beside((style.WIDE_IN[0], 1.6 + 0.75 * len(ordered)), 2)
     shares = [
@@ -143,7 +141,7 @@ def draw_tornado(t: Translations, rows: Sequence[Sensitivity], base: float, euro
 
 
 def draw_tradeoffs(t: Translations, points: Sequence[Tradeoff]) -> Drawing:
-    """The cost of the cheapest code plan along deadline, volume and probability."""
+    """Draw the cost of the cheapest code plan by deadline, volume and probability."""
     figure, panels = style.beside((style.WIDE_IN[0], 3.4), len(AXES))
     for axes, name in zip(panels, AXES, strict=True):
         mine = sorted((one.at, one.euros, one.asked) for one in points if one.axis == name and one.euros is not None)
@@ -153,7 +151,7 @@ def draw_tradeoffs(t: Translations, points: Sequence[Tradeoff]) -> Drawing:
         for place, (_, euros, asked) in zip(places, mine, strict=True):
             if asked:
                 axes.scatter([place], [float(euros)], color=style.AMBER, s=80, marker="D", zorder=4)
-        if name == "probability":  # probabilities lie too close to each other for a scale
+        if name == "probability":  # probabilities are too close to each other for a scale
             axes.set_xticks(list(places), [t.number(by * at, 2) for at, _, _ in mine])
         else:
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: t.number(value, 2)))
@@ -176,7 +174,7 @@ def _numbers(t: Translations, axes: Axes, side: str) -> None:
 
 
 def _bars(axes: Axes, rows: Sequence[Sequence[Bar]], base: float, most: float | None = None) -> None:
-    """A bar from `base` to each value, the low one above the high one; without a value only what is said."""
+    """Draw a bar from `base` to each value, the low one above the high one; without a value only its text."""
     ends = [base, *(value for row in rows for _, value, _ in row if value is not None)]
     room = max(0.35 * (max(ends) - min(ends)), 0.01 * abs(base), 0.5)
     for place, row in enumerate(rows):
@@ -195,4 +193,4 @@ def _bars(axes: Axes, rows: Sequence[Sequence[Bar]], base: float, most: float | 
     if most is None:
         axes.set_xlim(min(ends) - room, max(ends) + room)
         return
-    axes.set_xlim(max(0.0, min(ends) - 2 * room), most)  # no share is more than all
+    axes.set_xlim(max(0.0, min(ends) - 2 * room), most)  # no share exceeds 100 %

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from simbench.planning.advise import Advice
 
 Row = tuple[str, str]
-"""What it is, and its value."""
+"""The name of an input, and its value."""
 
 
 def inputs(t: Translations, advice: Advice) -> list[Row]:
-    """Every input of an advice that bears on it."""
+    """Return every input that affects an advice."""
     asked, percent = advice.asked, wording.promised(t, advice.target)
     first, last = advice.invoices[0].month, advice.invoices[-1].month
     codes = ", ".join(f"{one.code}: {one.rate_per_s}/s" for one in asked.held)

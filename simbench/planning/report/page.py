@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from simbench.planning.advise import Advice
 
 CHEAPER, BROKEN = 3, 6
-"""How many cheaper code plans, and how many assumptions, are named on the first screen."""
+"""The number of cheaper code plans, and of assumptions, on the first screen."""
 
 
 class Cell(NamedTuple):
-    """Months in a row in which codes have one rate, 0 where they are not open."""
+    """Consecutive months in which codes have one rate, 0 if they are not open."""
 
     rate: int
     months: int
 
 
 class Strip(NamedTuple):
-    """Codes that have the same rates throughout, and these rates."""
+    """Codes with the same rates in all months, and these rates."""
 
     codes: str
     cells: tuple[Cell, ...]
@@ -80,7 +80,7 @@ def _sentence(t: Translations, advice: Advice, months: list[Month]) -> str:
 
 
 def _strip(advice: Advice, contract: Contract, months: list[Month]) -> Iterator[Strip]:
-    """The codes with their rates month by month; codes of one course together."""
+    """Yield the codes with their rates by month; codes with equal rates together."""
     courses: dict[tuple[str, tuple[int, ...]], list[str]] = {}
     for code in advice.acts.codes:
         rates = tuple(
@@ -106,7 +106,7 @@ def _codes(codes: list[str]) -> str:
 
 
 class Dial(NamedTuple):
-    """Places on a scale of 0 to 100: interval, share and what is promised; and the scale's own ends."""
+    """Positions on a scale of 0 to 100: interval, share and promised share; and the ends of the scale."""
 
     low: float
     high: float
@@ -117,7 +117,7 @@ class Dial(NamedTuple):
 
 
 def _dial(chosen: Candidate, asked: float) -> Dial:
-    """Where the interval lies, on a scale that ends at all."""
+    """Return the positions of the interval on a scale that ends at 100 %."""
     mine = chosen.score.promised
     first = max(0.0, min(mine.low, asked) - 1.5 * max(1 - min(mine.low, asked), 0.001))
 
@@ -128,7 +128,7 @@ def _dial(chosen: Candidate, asked: float) -> Dial:
 
 
 def _cheaper(t: Translations, advice: Advice) -> list[tuple[str, str, str]]:
-    """The code plans next cheaper than the chosen one, each with its price and why it is not advised."""
+    """Return the code plans just cheaper than the chosen one, each with its price and the reason against it."""
     below = sorted(
         (one for one in advice.candidates if one.euros < advice.chosen.euros), key=lambda one: one.euros, reverse=True
     )
@@ -139,7 +139,7 @@ def _cheaper(t: Translations, advice: Advice) -> list[tuple[str, str, str]]:
 
 
 def _broken(t: Translations, advice: Advice) -> list[tuple[bool, str]]:
-    """The effects of other assumptions, the worst first."""
+    """Return the effects of other assumptions, the worst first."""
     found = [
         (keeps, share, text)
         for row in advice.sensitivities
@@ -151,7 +151,7 @@ def _broken(t: Translations, advice: Advice) -> list[tuple[bool, str]]:
 
 
 def _mixes(t: Translations, advice: Advice) -> Iterator[tuple[str, Candidate, str]]:
-    """Every code plan scored, by its price: its words, its score, why it is not advised."""
+    """Yield every scored code plan by price: its text, its score, the reason against it."""
     extra = [(one, "page.yours") for one in advice.own]
     extra += [(advice.current, "page.held")] if advice.current else []
     rows = [(one, "") for one in advice.candidates] + extra
@@ -163,7 +163,7 @@ def _mixes(t: Translations, advice: Advice) -> Iterator[tuple[str, Candidate, st
 
 
 def _paper(contract: Contract, clause: str, language: str) -> str:
-    """The requirement of a clause, in the contract's own term in French."""
+    """Return the requirement of a clause, in French with the contract's own term."""
     found = contract.clauses.get(clause)
     if found is None:
         return clause

@@ -1,4 +1,4 @@
-"""Pictures of a sweep: main effects, the interaction of two parameters, the frontier of points."""
+"""Figures of a sweep: main effects, the interaction of two parameters, the frontier of points."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from simbench.reporting.figure import Drawing
 from simbench.reporting.translations import Translations
 
 PANELS, MOST_LINES = 3, 8
-PARALLEL = 0.1  # of the range: below, lines are called parallel
+PARALLEL = 0.1  # share of the range below which lines are called parallel
 
 
 def shown(t: Translations, value: Value) -> str:
-    """A parameter's value as people read it."""
+    """Return a parameter's value for readers."""
     return value if isinstance(value, str) else t.number(value, 3)
 
 
 def draw_effects(t: Translations, effects: Sequence[Effect], name: str, confidence: float) -> list[Drawing]:
-    """The effect of each parameter on a measure, a panel each; all panels share their scale."""
+    """Draw the effect of each parameter on a measure, one panel each; all panels share their scale."""
     found = []
     for first in range(0, len(effects), PANELS):
         some = effects[first : first + PANELS]
@@ -61,7 +61,7 @@ def _effect(t: Translations, axes: Axes, effect: Effect) -> None:
 
 
 def draw_interaction(t: Translations, one: Interaction, name: str) -> Drawing:
-    """A line for each value of the second parameter over the first; parallel lines do not interact."""
+    """Draw a line for each value of the second parameter over the first; parallel lines show no interaction."""
     figure, axes = _canvas()
     places = range(len(one.firsts))
     for number, (value, row) in enumerate(zip(one.seconds, one.means, strict=True)):
@@ -82,7 +82,7 @@ def draw_interaction(t: Translations, one: Interaction, name: str) -> Drawing:
 
 
 def draw_frontier(t: Translations, points: Sequence[Placed], x: str, y: str) -> Drawing:
-    """Every point by two measures, and the line of those that no other beats."""
+    """Draw every point by two measures, and the line of those that no other point surpasses."""
     figure, axes = _canvas()
     axes.scatter([one.x for one in points], [one.y for one in points], color=style.SOFT, s=26, label=t("figure.mixes"))
     best = sorted((one.x, one.y) for one in points if one.best)

@@ -20,12 +20,12 @@ from simbench.tables.writer import Cell, Sheet
 
 
 def measure_of(prepared: Prepared) -> str:
-    """The measure a page is about unless another is asked for: the one that stops the study, else lateness."""
+    """Return the default measure of a page: the one that stops the study, otherwise lateness."""
     return str(prepared.study.stop.measure) if prepared.study.stop else "late"
 
 
 def measured(t: Translations, one: Interval) -> str:
-    """A measure with its interval: counts as counts."""
+    """Write a measure with its interval; counts without decimals."""
     if not math.isfinite(one.half_width):
         return t.number(one.mean, 0 if one.measure in COUNTED else 4)
     exact = 1 - math.floor(math.log10(one.half_width)) if one.half_width else 4  # two places of the half width
@@ -34,7 +34,7 @@ def measured(t: Translations, one: Interval) -> str:
 
 
 def points_sheet(prepared: Prepared, found: Sequence[tuple[Interval, ...]]) -> Sheet:
-    """A row for each point: its parameters, the number of runs, each measure with half the width of its interval."""
+    """Return a row for each point: parameters, number of runs, each measure with half the width of its interval."""
     keys = tuple(one.key for one in prepared.study.parameters)
     columns = ("point", *keys, "runs", *(name for each in MEASURES for name in (each, f"{each}_half_width")))
     rows: list[tuple[Cell, ...]] = []
@@ -90,7 +90,7 @@ def _sentence(t: Translations, strongest: Sequence[Effect], measure: str) -> str
 def _sections(
     t: Translations, prepared: Prepared, done: dict[Key, Result], measure: str, strongest: Sequence[Effect]
 ) -> list[tuple[str, list[Any]]]:
-    """Headings of sections, with their pictures."""
+    """Return the headings of sections, with their figures."""
     from simbench.planning.report import sweep_figures as figures  # noqa: PLC0415 - matplotlib is slow to load
     from simbench.reporting.style import look  # noqa: PLC0415 - as above
 

@@ -1,11 +1,12 @@
 """Fair use and rating of roaming subscribers: one loop over subscriber-days.
 
-Units: octets, seconds, whole SMS, days since the run began; money in nano-euros (10^-9 euro), so that a kilobyte at any
-cap is a whole number of them. The caller truncates prices per second to whole nano-euros.
+Units: octets, seconds, SMS, days since the start of the run; money in nano-euros (10^-9 euro), so that a kilobyte has
+an integer price at any cap. The caller truncates prices per second to whole nano-euros.
 
-A day is decided at its start, on the window of the days before it: NORMAL becomes ALERTED when both presence and
-consumption abroad prevail in a full window; ALERTED becomes SURCHARGED when they still do `alert_days` later; both
-return to NORMAL on the first day they no longer do. Then the day is rated under its state and enters the window.
+The state of a day is decided at its start from the window of the days before it: NORMAL becomes ALERTED if both
+presence and consumption abroad prevail in a full window; ALERTED becomes SURCHARGED if they still do `alert_days`
+later; both return to NORMAL on the first day they no longer do. The day is then rated under its state and added to
+the window.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from simbench.kernels.jit import kernel
 AT_HOME, ABROAD = 1, 2  # bits of a day's place: logged on to the home network, to a visited one
 NORMAL, ALERTED, SURCHARGED, EXCUSED = 0, 1, 2, 3
 STATES = ("normal", "alerted", "surcharged", "excused")
-UNLIMITED = 1 << 60  # nano-euros nobody spends
+UNLIMITED = 1 << 60  # nano-euros, above any amount spent
 
 COLUMNS = (
     "home_octets", "roam_octets", "included_octets", "blocked_octets", "roam_days", "home_voice_s", "roam_voice_s",
@@ -27,7 +28,7 @@ COLUMNS = (
     "wholesale_neur", "alerted_days", "surcharged_days", "excused_days", "alerts", "surcharges", "periods_exhausted",
     "periods_warned", "periods_at_limit", "first_alert_day", "first_surcharge_day",
 )  # fmt: skip
-"""What is kept of each subscriber; the last two are -1 where it never happened."""
+"""The columns of totals by subscriber; the last two are -1 if the event never happened."""
 
 (
     HOME_OCTETS, ROAM_OCTETS, INCLUDED, BLOCKED, ROAM_DAYS, HOME_VOICE, ROAM_VOICE, HOME_SMS, ROAM_SMS, OVERAGE,
@@ -37,14 +38,14 @@ COLUMNS = (
 
 
 class Rules(NamedTuple):
-    """The rules for everybody: the fair use policy, the spending limit, how data is counted."""
+    """The rules for all subscribers: fair use policy, spending limit, counting of data."""
 
     window_days: int
     prevail_permille: int
     alert_days: int
     home_logon_counts: bool
-    enforced: bool  # False: nobody is alerted or surcharged
-    linked_sims: bool  # the window goes on when a customer takes another SIM
+    enforced: bool  # False: no alerts or surcharges
+    linked_sims: bool  # the window continues when a customer takes another SIM
     limit_neur: int
     warning_neur: int
     data_step_octets: int
@@ -53,7 +54,7 @@ class Rules(NamedTuple):
 
 
 class Days(NamedTuple):
-    """The properties of each day: billing period, retail prices and wholesale costs in nano-euros a kB, second, SMS."""
+    """The properties of each day: billing period, retail prices and wholesale costs in nano-euros."""
 
     period: np.ndarray
     data_price: np.ndarray
@@ -65,7 +66,7 @@ class Days(NamedTuple):
 
 
 class Who(NamedTuple):
-    """Subscribers: profile, plan, whether excused or going on at the limit, periods a SIM lasts (0: for good)."""
+    """Subscribers: profile, plan, whether excused, whether spending exceeds the limit, periods per SIM (0: all)."""
 
     profile: np.ndarray
     plan: np.ndarray
@@ -88,7 +89,7 @@ class Use(NamedTuple):
 class Outcome(NamedTuple):
     """The result: `totals` (subscribers, COLUMNS), `by_day` (profiles, STATES, days), and day by day.
 
-    The last four are (subscribers, days), or (0, 0) where nobody wants them.
+    The last four are (subscribers, days), or (0, 0) if not wanted.
     """
 
     totals: np.ndarray
@@ -100,7 +101,7 @@ class Outcome(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """One day abroad to be rated: what was wanted, octets of the envelope, and how it is to be taken."""
+    """One day abroad to rate: the requested use, octets of the envelope, and the applicable rules."""
 
     octets: int
     seconds: int
@@ -111,7 +112,7 @@ class Asked(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The last days of a subscriber as a ring, and what they sum to: places in `sums` below."""
+    """The last days of a subscriber as a ring, and their sums, with the indices below."""
 
     presence: np.ndarray
     home: np.ndarray
@@ -120,17 +121,17 @@ class Window(NamedTuple):
 
 
 DAYS_HOME, DAYS_ROAM, OCTETS_HOME, OCTETS_ROAM, SEEN, SLOT = range(6)
-USED, SPENT, NOTIFIED = range(3)  # places in a subscriber's billing period: octets, nano-euros, notifications sent
+USED, SPENT, NOTIFIED = range(3)  # indices in a subscriber's billing period: octets, nano-euros, notifications sent
 EXHAUSTED_SIGN, WARNED_SIGN, LIMIT_SIGN = 1, 2, 4  # notices: envelope used up, near the limit, at the limit
 
 
 def prevails(abroad: int, home: int, permille: int) -> bool:
-    """Whether more than the share of a total was abroad; of nothing, nothing prevails."""
+    """Tell whether more than the share of a total was abroad; false if the total is zero."""
     return abroad * 1000 > permille * (abroad + home)
 
 
 def next_state(state: int, prevailing: bool, waited_days: int, alert_days: int) -> int:
-    """The state of a day, from that of the day before and the window up to it (Regulation 2016/2286 art. 4 and 5)."""
+    """Return the state of a day from the previous state and the window (Regulation 2016/2286 art. 4 and 5)."""
     if not prevailing:
         return NORMAL
     if state == NORMAL:
@@ -141,12 +142,12 @@ def next_state(state: int, prevailing: bool, waited_days: int, alert_days: int) 
 
 
 def steps(amount: int, step: int) -> int:
-    """How many steps an amount begins: kilobytes of octets."""
+    """Return the number of steps begun by an amount, such as kilobytes of octets."""
     return (amount + step - 1) // step
 
 
 def billed_s(seconds: int, first_s: int, step_s: int) -> int:
-    """Billed seconds of one call: the first interval whole, then by steps; an unanswered call is free."""
+    """Return the billed seconds of one call: the complete first interval, then steps; an unanswered call is free."""
     if seconds <= 0:
         return 0
     if seconds <= first_s:
@@ -155,12 +156,12 @@ def billed_s(seconds: int, first_s: int, step_s: int) -> int:
 
 
 def affordable(kilobytes: int, price: int, room: int) -> int:
-    """How many of the wanted kilobytes fit into what may still be spent."""
+    """Return how many of the requested kilobytes the remaining amount allows."""
     return kilobytes if kilobytes * price <= room else room // price
 
 
 def prevailing_in(window: Window, rules: Rules) -> bool:
-    """Whether both indicators prevail in a full window."""
+    """Tell whether both indicators prevail in a full window."""
     sums, share = window.sums, rules.prevail_permille
     return (
         sums[SEEN] >= rules.window_days
@@ -170,7 +171,7 @@ def prevailing_in(window: Window, rules: Rules) -> bool:
 
 
 def clear(window: Window) -> None:
-    """Begin anew: nothing seen, nothing used."""
+    """Empty the window."""
     window.presence[:] = 0
     window.home[:] = 0
     window.roam[:] = 0
@@ -178,7 +179,7 @@ def clear(window: Window) -> None:
 
 
 def push(window: Window, presence: int, home: int, roam: int) -> None:
-    """Let a day enter the window, and the oldest leave it: nothing but zeros until it is full."""
+    """Add a day to the window and remove the oldest (zeros until the window is full)."""
     sums = window.sums
     slot = sums[SLOT]
     was = window.presence[slot]
@@ -192,7 +193,7 @@ def push(window: Window, presence: int, home: int, roam: int) -> None:
 
 
 def presence_of(place: int, home_logon_counts: bool) -> int:
-    """Where a day counts: any log-on at home makes it a day at home, a silent day counts nowhere."""
+    """Return how a day counts: any log-on at home makes it a day at home; a silent day is not counted."""
     if place == AT_HOME + ABROAD:
         return AT_HOME if home_logon_counts else ABROAD
     return place
@@ -201,7 +202,7 @@ def presence_of(place: int, home_logon_counts: bool) -> int:
 def rate_data(wanted: int, free: int, price: int, room: int, step: int) -> tuple[int, int, int]:
     """Serve one day's roaming data: octets served, octets of them included, kilobytes charged.
 
-    `free` octets of the envelope are left, and `room` nano-euros may still be spent: to the nano-euro, never beyond.
+    `free` octets of the envelope are left, and exactly `room` nano-euros may still be spent.
     """
     included = min(wanted, free)
     charged = affordable(steps(wanted - included, step), price, room)
@@ -209,7 +210,7 @@ def rate_data(wanted: int, free: int, price: int, room: int, step: int) -> tuple
 
 
 def signs_of(rules: Rules, period: np.ndarray, beyond: bool, blocked: bool) -> int:
-    """The notices a day calls for, each once a period: envelope used up, warning, limit reached."""
+    """Return the notices due on a day, each once per period: envelope used up, warning, limit reached."""
     signs = EXHAUSTED_SIGN if beyond else 0
     if blocked or period[SPENT] >= rules.warning_neur:
         signs |= WARNED_SIGN
@@ -221,7 +222,7 @@ def signs_of(rules: Rules, period: np.ndarray, beyond: bool, blocked: bool) -> i
 
 
 def move(totals: np.ndarray, before: int, state: int, day: int) -> None:
-    """Count an alert or a surcharge that begins."""
+    """Count an alert or a surcharge at its start."""
     if before == NORMAL and state == ALERTED:
         totals[ALERTS] += 1
         if totals[FIRST_ALERT] < 0:

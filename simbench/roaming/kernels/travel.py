@@ -1,7 +1,7 @@
-"""Where subscribers are and what they use, day by day, drawn from the tables of their profiles.
+"""Location and use of subscribers by day, drawn from the tables of their profiles.
 
 Every draw is a function of seed, subscriber and day, so that a subscriber does the same in any chunk of a population.
-Only integer arithmetic leads from a draw to a figure.
+Figures are computed from draws in integer arithmetic only.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from simbench.kernels.chance import draw_with
 from simbench.kernels.jit import kernel
 from simbench.roaming.kernels.fair_use import ABROAD, AT_HOME, Use
 
-ENTRIES = 1024  # of a quantile table: ten bits of a draw choose one
-DAYS_MOST = 2048  # a subscriber's entities lie this far apart
+ENTRIES = 1024  # of a quantile table: ten bits of a draw select one
+DAYS_MOST = 2048  # distance between the entities of two subscribers
 MILLION = 1_000_000
 
 
 class Profiles(NamedTuple):
     """The behaviour of profiles as tables: laws are (profiles, ENTRIES), chances of a million, trips (profiles, trips).
 
-    A fixed trip departs on day `departs` plus up to `spread` days, which may lie before the run, and lasts `shortest`
-    to `longest`; a spontaneous one begins on any day at home with chance `departure` and lasts `short` to `long`.
+    A fixed trip departs on day `departs` plus up to `spread` days, which may be before the run, and lasts `shortest` to
+    `longest` days. A random trip begins on any day at home with chance `departure` and lasts `short` to `long` days.
     """
 
     home_octets: np.ndarray
@@ -51,13 +51,13 @@ class Keys(NamedTuple):
 
 
 def within(drawn: int, low: int, high: int) -> int:
-    """A whole number from low to high, both included, by 16 bits of a draw."""
+    """Return an integer from low to high, both included, by 16 bits of a draw."""
     return low + int(np.int64(drawn & 0xFFFF) * (high - low + 1) >> 16)
 
 
 @kernel
 def parts(key: int, entities: np.ndarray) -> np.ndarray:
-    """A part of a million for each entity, 0 to 999,999: below a share of a million for that share of them."""
+    """Return a uniform number from 0 to 999,999 for each entity."""
     found = np.empty(len(entities), np.int64)
     for place in range(len(entities)):
         found[place] = np.int64(draw_with(key, entities[place]) >> 32) * MILLION >> 32
@@ -68,16 +68,16 @@ def parts(key: int, entities: np.ndarray) -> np.ndarray:
 def travel(
     keys: Keys, entities: np.ndarray, profile: np.ndarray, weekdays: np.ndarray, laws: Profiles, use: Use
 ) -> int:
-    """Fill in what each subscriber does each day; `entities` are (subscribers, days), weekday 0 is Monday.
+    """Fill in the use of each subscriber on each day; `entities` are (subscribers, days), weekday 0 is Monday.
 
-    The first and the last day of a trip see the home network too, and so does every day of a commuter.
+    The first and the last day of a trip are also spent in the home network, and so is every day of a commuter.
     """
     subscribers, length = use.place.shape
     fixed = laws.departs.shape[1]
     begins, ends = np.empty(fixed, np.int64), np.empty(fixed, np.int64)
     for one in range(subscribers):
         kind = profile[one]
-        first, last = -1, -1  # days of the trip under way
+        first, last = -1, -1  # days of the current trip
         for trip in range(fixed):
             drawn = draw_with(keys.trip, entities[one, trip])
             begins[trip] = laws.departs[kind, trip] + within(drawn, 0, laws.spread[kind, trip])

@@ -1,4 +1,4 @@
-"""Pictures of a roaming run: envelopes by date, states over time, margin by profile."""
+"""Figures of a roaming run: envelopes by date, states over time, margin by profile."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STATE_COLOURS = {"alerted": style.AMBER, "surcharged": style.RED, "excused": sty
 
 
 def draw_envelopes(rows: Sequence[Envelope], what: str, last: date) -> Drawing:
-    """The envelope under each cap as steps, with the figures on them, and the cap below."""
+    """Draw the envelope under each cap as labelled steps, and the cap below."""
     figure, (top, bottom) = style.canvas((style.WIDE_IN[0], 4.6), (1.7, 1))
     edges = [row.day.toordinal() - _EPOCH for row in rows] + [last.toordinal() - _EPOCH]
     sizes, caps = [float(row.gb) for row in rows], [float(row.cap_eur_per_gb) for row in rows]
@@ -50,7 +50,7 @@ _EPOCH = date(1970, 1, 1).toordinal()  # matplotlib counts days from there
 
 
 def draw_states(summary: Summary) -> Drawing:
-    """Subscribers outside the normal state, stacked by state, for each day."""
+    """Draw the subscribers outside the normal state, stacked by state, for each day."""
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 3.8))
     first = date.fromisoformat(summary.starts)
     days = [(first + timedelta(days=day)).toordinal() - _EPOCH for day in range(summary.days)]
@@ -73,7 +73,7 @@ def draw_states(summary: Summary) -> Drawing:
 
 
 def draw_margins(summary: Summary) -> Drawing:
-    """Income, cost and margin of a subscriber of each profile."""
+    """Draw income, cost and margin per subscriber of each profile."""
     rows = sorted(summary.rows[:-1], key=_margin)
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 1.3 + 0.55 * len(rows)))
     places = list(range(len(rows)))

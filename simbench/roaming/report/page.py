@@ -23,7 +23,7 @@ VERDICTS = {0: "bills as the rules require", 1: "bills against the rules", 3: "n
 
 @dataclass(frozen=True)
 class RoamingRun:
-    """The content of a report: results, envelopes by plan, findings, and the facts of the run in their order."""
+    """The content of a report: results, envelopes by plan, findings, and the facts of the run in order."""
 
     summary: Summary
     envelopes: Mapping[str, Sequence[Envelope]]

@@ -1,7 +1,7 @@
-"""The objections to each submit: the reasons for which the platform may refuse it, computed independently of the SMSC.
+"""Objections: the reasons for which the platform may refuse a submit, computed independently of the SMSC.
 
-Rules on the platform count only submits without an objection, since the contract requires some refusals. An objection
-that the record can neither prove nor rule out counts.
+Rules on the platform count only submits without an objection, because the contract requires some refusals. An
+objection that the record can neither prove nor rule out counts.
 """
 
 from __future__ import annotations
@@ -46,41 +46,41 @@ SETTLE_US: Final = SECOND_US  # operations in flight at the start or end of an o
 CROWD: Final = 30  # messages to one recipient within a minute: their SCTS, a second apart, run ahead of the clock
 _SPECIAL: Final = (At.AC, At.PR, At.DDT)  # fields that need a subscription or an allowed instant
 NAMES: Final[tuple[Objection, ...]] = get_args(Objection)
-HEAD: Final = 5  # digits by which most recipients are known to be mobile ones
-_FIELDS: Final = 4  # of a frame before its data, counted by slashes
+HEAD: Final = 5  # first digits that suffice to recognise most mobile numbers
+_FIELDS: Final = 4  # fields of a frame before its data
 
 
 def expectation(subscriber: SubscriberSet, code: str, machines: tuple[str, ...]) -> str:
-    """The expected outcome of a message to such a subscriber: an error code, "undelivered" or "delivered".
+    """Return the expected outcome of a message to a subscriber: an error code, "undelivered" or "delivered".
 
-    `machines` are the first digits of the ranges that serve machines.
+    `machines` are the first digits of the code ranges that serve machines.
     """
     kind = subscriber.standing
     if kind in REFUSED_AT_ONCE or (kind == "m2m" and not code.startswith(machines)):
         return "06"
-    # A message to an absent subscriber becomes undelivered when its validity ends, and not before.
+    # A message to an absent subscriber becomes undelivered only when its validity ends.
     return "delivered" if kind not in NEVER_DELIVERED and subscriber.attached else "undelivered"
 
 
 class Objections(Sequence[frozenset[Objection]]):
-    """For each submit, in order of arrival, the reasons to refuse it or leave it unanswered."""
+    """The objections to each submit, in order of arrival."""
 
     def __init__(self, size: int) -> None:
         self._bits = np.zeros(size, np.uint16)
 
     def add(self, name: Objection, where: Bools | Ints) -> None:
-        """Object to these submits, given as truth values or places."""
+        """Add an objection to these submits, given as flags or positions."""
         self._bits[where] |= np.uint16(1 << NAMES.index(name))
 
     def has(self, *names: Objection) -> Bools:
-        """To which submits there is one of these objections."""
+        """Return which submits have one of these objections."""
         wanted = sum(1 << NAMES.index(name) for name in names)
         found: Bools = (self._bits & np.uint16(wanted)) != 0
         return found
 
     @property
     def none(self) -> Bools:
-        """To which submits there is no objection."""
+        """Which submits have no objection."""
         found: Bools = self._bits == 0
         return found
 
@@ -99,7 +99,7 @@ class Objections(Sequence[frozenset[Objection]]):
 
 
 def objections(case: Case) -> Objections:
-    """The objections to every submit."""
+    """Return the objections to every submit."""
     return case.once(_objections)
 
 
@@ -111,7 +111,7 @@ def _objections(case: Case) -> Objections:
 
 
 def _against(case: Case) -> Iterator[tuple[Objection, Bools | Ints]]:
-    """Each objection, and to which submits it is made."""
+    """Yield each objection with the submits that have it."""
     yield "rate", over_rate(case)
     yield "window", _full(case)
     yield "crowded", crowded(case.trace.recipients.keys(), case.trace.submits, CROWD, MINUTE_US)
@@ -129,7 +129,7 @@ def _against(case: Case) -> Iterator[tuple[Objection, Bools | Ints]]:
 
 
 def _full(case: Case) -> Bools:
-    """Submits that arrived in a full window."""
+    """Return which submits arrived while their window was full."""
     submits, terms = case.trace.submits, case.contract.terms.session
     sizes, account = window_sizes(case)
     found: Bools = unanswered(submits, terms.result_timer_max_s.value * SECOND_US) >= sizes[account]
@@ -137,7 +137,7 @@ def _full(case: Case) -> Bools:
 
 
 def _unsound(case: Case) -> Ints:
-    """Submits in whose frame something is wrong."""
+    """Return the positions of submits whose frame has a problem."""
     frames, submits = case.trace.other_frames, case.trace.submits
     unsound = {(row.session, row.at, row.trn) for row in frames.where(~frames.equal("problem", "")).rows()}
     instants = np.array([at for _, at, _ in unsound], np.int64)
@@ -149,7 +149,7 @@ def _unsound(case: Case) -> Ints:
 
 
 def _without_session(case: Case) -> Bools:
-    """Submits before a login. One that was accepted implies a login, recorded or not."""
+    """Return which submits preceded a login. An accepted submit proves a login, even an unrecorded one."""
     trace = case.trace
     seen_from_start = {row.session for row in trace.sessions.rows() if row.opened_at >= 0}
     accepted = trace.submits.where(trace.submits.equal("ack", "A"))
@@ -162,7 +162,7 @@ def _without_session(case: Case) -> Bools:
 
 
 def _from(case: Case, objection: Objection) -> Bools:
-    """Submits to whose originator this is objected."""
+    """Return which submits have this objection ("originator" or "name") to their originator."""
     known, with_option, unknown = owners(case), options(case), option_unknown(case)
     pattern = re.compile(case.contract.terms.numbering.oadc_alpha_pattern.value, re.ASCII)
 
@@ -177,7 +177,7 @@ def _from(case: Case, objection: Objection) -> Bools:
 
 
 def _while_suspended(case: Case) -> Bools:
-    """Submits of accounts that are suspended."""
+    """Return which submits come from suspended accounts."""
     submits = case.trace.submits
     found = np.zeros(len(submits), np.bool_)
     for account, spans in suspensions(case).items():
@@ -188,7 +188,7 @@ def _while_suspended(case: Case) -> Bools:
 
 
 def _unserved(case: Case) -> Bools:
-    """Submits to a recipient that is refused at once, or may be (AMB-09) and was.
+    """Return which submits go to a recipient that is refused at once, or may be refused (AMB-09) and was.
 
     The numbering plan classifies recipients that no event names.
     """
@@ -219,14 +219,14 @@ def _unserved(case: Case) -> Bools:
 
 
 def _all_mobile(plan: NumberingPlan, recipient: str) -> bool:
-    """Whether all numbers of this length and with the same first digits are mobile ones."""
+    """Return whether all numbers of this length with the same first digits are mobile numbers."""
     number, code = plan.classify(recipient), plan.data.country_code
     known = number.kind == "mobile" and number.msisdn == recipient and recipient.startswith(code)
     return known and plan.plain_mobile(plan.data.trunk + recipient[len(code) : HEAD])
 
 
 def _over(case: Case) -> Ints:
-    """Submits whose validity ends within a minute, or is none."""
+    """Return the positions of submits whose validity ends within a minute or is not a valid time."""
     submits = case.trace.submits
     places = np.flatnonzero(~submits.equal("validity", ""))
     texts, which = submits.where(places).texts("validity")
@@ -236,7 +236,7 @@ def _over(case: Case) -> Ints:
 
 
 def _during_outages(case: Case) -> Bools:
-    """Submits in an outage of the platform or of their code."""
+    """Return which submits arrived during an outage of the platform or of their code."""
     submits = case.trace.submits
     found = np.zeros(len(submits), np.bool_)
     for start, end, scope, _ in case.trace.outages:
@@ -251,12 +251,12 @@ def _is_special(frame: bytes) -> bool:
 
 
 def over_rate(case: Case) -> Bools:
-    """For each submit, whether it arrived earlier than its code's rate allows, or too near to that for certainty.
+    """Return which submits arrived earlier than their code's rate allows, or too near to that for certainty.
 
-    Accepted operations and those in time, accepted or not, use the rate.
+    Operations that were accepted or in time consume the rate.
     """
     trace, counting = case.trace, counted(case.contract, case.trace)
-    # An operation in time by the stamps of a capture may be early by the platform's clock.
+    # An operation in time by a capture's timestamps may be early by the platform's clock.
     tau = case.contract.terms.throughput.jitter_ms.value * 1000 if captured(case) else 0
     places, accepted = submit_of(case.contract, trace), trace.submits.equal("ack", "A")
     meters, forms = _meters(case, counting)
@@ -279,7 +279,7 @@ def over_rate(case: Case) -> Bools:
 
 
 def _meters(case: Case, counting: Operations) -> tuple[NDArray[np.int32], list[list[int]]]:
-    """The meter of each operation, -1 for none, and the forms of the meters: one for each code and period."""
+    """Return the meter of each operation (-1: none), and the forms of the meters, one for each code and period."""
     meters, forms, size = np.full(len(counting), -1, np.int32), list[list[int]](), 0
     segments = int(sum(some.sum() for rows in slices(len(counting)) for some in some_of(counting, rows, "segments")))
     for code in case.trace.limits:

@@ -1,8 +1,8 @@
-"""The client's clock, measured from what it writes: the ends of validity periods show its time, alerts its waits.
+"""Measures the client's clock: ends of validity periods show its time, intervals between alerts show its rate.
 
-A message requested with a validity of whole minutes carries its end as DDMMYYHHmm, so each one shows the minute on the
-client's clock. Messages on both sides of a full minute narrow the offset down to the time between them. Whole hours are
-set apart: a client that writes them by another zone or season has the right clock, and `validity.civil-time` names it.
+A message requested with a validity of whole minutes carries its end as DDMMYYHHmm, so each message shows the minute on
+the client's clock. Messages on both sides of a full minute narrow the offset down to the time between them. Offsets of
+whole hours are not errors of the clock: the client uses another zone or season, which `validity.civil-time` reports.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from simbench.rules.requests import of_marketing, sends
 from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.rows import Submit
 
-EDGE_US = 10 * SECOND_US  # exercises step this near to an edge, so the offset must be known better
+EDGE_US = 10 * SECOND_US  # exercises move the clock this near to an edge, so the offset must be smaller
 LEAST_VALIDITY_S = 600  # a client may round a shorter validity in another way
 MOST_HOURS = 14  # civil times of the world differ from UTC by no more
 WAIT_SHARE = 0.4  # tolerance of a timed wait: many clients read their clock once a second
@@ -39,25 +39,24 @@ class Proof(msgspec.Struct, frozen=True):
 
 
 def prove(case: Case) -> Proof | None:
-    """The offset of the client's clock; None without a usable message, or where no single offset explains them all."""
+    """Return the offset of the client's clock; None without a usable message or a single offset that explains all."""
     shown = _shown(case)
     if not shown:
         return None
-    # A client may truncate seconds or round them up: take whichever puts it nearer to the platform's clock.
+    # A client may truncate seconds or round them up: use the assumption with the smaller offset.
     proofs = [proof for whole_minutes in (0, -1) if (proof := _offset(shown, whole_minutes * MINUTE_US)) is not None]
     return min(proofs, key=lambda proof: abs(proof.low_us + proof.high_us), default=None)
 
 
 def _shown(case: Case) -> list[tuple[int, int, int]]:
-    """For each such message: when it was requested, when it arrived, and the time its validity implies, as near as
-    whole hours bring it."""
+    """Return request, arrival, and the client's time without whole hours of offset for each message with a validity."""
     return [(one.asked_at, one.row.at, one.shown - one.hours * HOUR_US) for one in case.once(ends_written)]
 
 
 class Written(msgspec.Struct, frozen=True):
     """A submit with the end of its validity: `shown` is the time on the client's clock that it implies (us).
 
-    `hours` are the whole hours by which that differs from the platform's clock, 0 where it is more than a zone can be.
+    `hours` are the whole hours by which this differs from the platform's clock, 0 if no time zone explains them.
     """
 
     row: Submit
@@ -68,7 +67,7 @@ class Written(msgspec.Struct, frozen=True):
 
 
 def ends_written(case: Case) -> list[Written]:
-    """Submits of ordinary messages requested with a validity of whole minutes, and the end that they carry."""
+    """Return submits of ordinary messages requested with a validity of whole minutes, and the end in each."""
     asked, found = sends(case), []
     for row in case.trace.submits.rows():
         ask = asked.get(row.token)
@@ -89,12 +88,12 @@ def _offset(shown: list[tuple[int, int, int]], began: int) -> Proof | None:
 
 
 def believed(proof: Proof | None, at: int) -> tuple[int, ...]:
-    """The instants that the client's clock may have shown at `at`."""
+    """Return the instants that the client's clock may have shown at `at`."""
     return (at,) if proof is None else (at, at + proof.low_us, at + proof.high_us)
 
 
 def doubt(case: Case) -> str:
-    """Why the client's clock is not proved, "" when it is."""
+    """Return the reason why the client's clock is not proved, "" if it is."""
     proof = prove(case)
     if proof is None:
         return "the validity periods it writes show no time, or no constant offset"
@@ -133,7 +132,7 @@ def clock(case: Case) -> Verdict:
 
 
 def _silences(case: Case) -> list[int]:
-    """Times between two alerts of a session with no frame of the client between them (us)."""
+    """Return the times (us) between two consecutive alerts of a session."""
     frames, gaps = case.trace.frames, []
     for session in sorted(set(frames.session.tolist())):
         rows = frames.where((frames.session == session) & (frames.direction == "in")).rows()
@@ -147,7 +146,7 @@ def _silences(case: Case) -> list[int]:
     catches=("vp-in-winter-time", "vp-in-summer-time", "vp-in-utc", "vp-by-the-wall-clock"),
 )
 def civil_time(case: Case) -> Verdict:
-    """Whole hours by which the end differs from the one requested; UCP times carry no zone."""
+    """Compare the end in the submit with the requested one, in whole hours; UCP times have no zone."""
     written = case.once(ends_written)
     if not written:
         return Verdict(

@@ -1,4 +1,4 @@
-"""Rules on the purpose of each range of short codes: OPS-DEO-07 to OPS-DEO-12. The contract defines the ranges."""
+"""Rules on the use of each range of short codes: OPS-DEO-07 to OPS-DEO-12. The contract defines the ranges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PRESENCE = "presence"
 
 
 def _sessions_of_users(case: Case) -> dict[tuple[str, str], list[int]]:
-    """(user, code) to the instants at which that user wrote to the code."""
+    """Return the instants at which each user wrote to a code, by (user, code)."""
     written: dict[tuple[str, str], list[int]] = {}
     for row in case.trace.mo.rows():
         written.setdefault((case.plan.key(row.sender), row.code), []).append(row.at)
@@ -23,7 +23,7 @@ def _sessions_of_users(case: Case) -> dict[tuple[str, str], list[int]]:
 
 
 def _replies(case: Case) -> list[tuple[Submit, int]]:
-    """Submits from the reply range, each with the time since its user last wrote to that code (us, -1: never)."""
+    """Return submits from the reply range, each with the time (us) since its user wrote to the code (-1: never)."""
     prefixes, written, submits = _reply(case), _sessions_of_users(case), case.trace.submits
     found = []
     for row in submits.where(holds(submits, lambda code: code.startswith(prefixes), "code")).rows():
@@ -42,7 +42,7 @@ def _replies(case: Case) -> list[tuple[Submit, int]]:
     by_duration=True,
 )
 def begun_by_user(case: Case) -> Verdict:
-    """Every submit of the range, requested or not. Messages of users before the start of a capture are unknown."""
+    """Check every submit of the range, requested or not. Users' messages before the start of a capture are unknown."""
     replies = _replies(case)
     tempted = [row for row in sends(case).values() if row.code.startswith(_reply(case))]
     if not replies and not tempted:
@@ -71,7 +71,7 @@ def begun_by_user(case: Case) -> Verdict:
     by_duration=True,
 )
 def session_over(case: Case) -> Verdict:
-    """The length of a session is our assumption until a contract states it."""
+    """Compare with the length of a session, which is our assumption until a contract states it."""
     term = "marketing.reply_session_h"
     limit_us = case.contract.terms.marketing.reply_session_h.value * HOUR_US
     written = _sessions_of_users(case)
@@ -108,7 +108,7 @@ def _machines(case: Case) -> str:
     capability="keeps_ranges",
 )
 def marketing_range(case: Case) -> Verdict:
-    """Ranges for replies and presence lists have rules of their own for their further conditions."""
+    """Allow ranges for replies and presence lists too; other rules check their further conditions."""
     fit = case.contract.terms.numbering.prefixes("marketing", "presence", "reply", "ordinary")
     return not_sent(
         case, lambda row: of_marketing(row) and not row.code.startswith(fit), "marketing from another range"
@@ -122,7 +122,7 @@ def marketing_range(case: Case) -> Verdict:
     capability="keeps_ranges",
 )
 def presence_range(case: Case) -> Verdict:
-    """The campaign declares the source of its recipients."""
+    """Use the source of the recipients that the campaign declares."""
     prefixes = case.contract.terms.numbering.prefixes("presence")
     return not_sent(
         case,
@@ -138,7 +138,7 @@ def presence_range(case: Case) -> Verdict:
     capability="keeps_ranges",
 )
 def web2sms_range(case: Case) -> Verdict:
-    """By the requested traffic class."""
+    """Use the requested traffic class."""
     prefixes = case.contract.terms.numbering.prefixes("interpersonal", "ordinary")
     return not_sent(
         case,
@@ -154,7 +154,7 @@ def web2sms_range(case: Case) -> Verdict:
     capability="keeps_ranges",
 )
 def machines_only(case: Case) -> Verdict:
-    """By the numbering plan; under today's plan (AMB-12) the range serves transactional messages."""
+    """Classify recipients by the numbering plan; otherwise read, AMB-12 allows transactional messages."""
     if not case.contract.reads_as_usual("machine-codes"):
         question = case.contract.ambiguity_id("machine-codes")
         other = f"range {_machines(case)} is for transactional messages in the reading of {question} in force"
@@ -175,7 +175,7 @@ def machines_only(case: Case) -> Verdict:
     capability="keeps_oadc",
 )
 def no_subscriber_number(case: Case) -> Verdict:
-    """An originator on the wire that is a mobile number of the numbering plan is a failure."""
+    """Fail for any originator on the wire that is a mobile number of the numbering plan."""
 
     def subscriber(oadc: str) -> bool:
         return case.plan.classify(oadc).kind in {"mobile", "m2m", "overseas"}

@@ -1,4 +1,4 @@
-"""Rules on logins: OPS-CON-01, OPS-CON-04, OPS-ENG-06. The events say which passwords the client was given."""
+"""Rules on logins: OPS-CON-01, OPS-CON-04, OPS-ENG-06. Events record which passwords the client knows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BAD_LOGIN, NOT_ALLOWED = "07", "04"
 
 
 def strangers(case: Case) -> set[str]:
-    """Accounts whose password the client was not given."""
+    """Return the accounts whose password the client does not know."""
     accounts = (event for _, event in case.trace.events if isinstance(event, AccountSet))
     return {event.account for event in accounts if event.password_known is False}
 
@@ -27,7 +27,7 @@ def _accounts(case: Case) -> set[str]:
 
 
 def _logins(case: Case) -> list[tuple[Session, str]]:
-    """Each session with a login attempt, and the account that the attempt names."""
+    """Return each session with a login attempt, and the account named in it."""
     frames, equal = case.trace.other_frames, case.trace.other_frames.equal
     tried: dict[int, str] = {}
     for row in frames.where(equal("direction", "in") & equal("ot", "60") & equal("kind", "O")).rows():
@@ -44,7 +44,7 @@ def _logins(case: Case) -> list[tuple[Session, str]]:
     catches=("gives-up-when-refused",),
 )
 def every_account(case: Case) -> Verdict:
-    """Each account whose password the client knows has a session at the end of the run."""
+    """Check that each account whose password the client knows has a session at the end of the run."""
     wanted = _accounts(case) - strangers(case)
     sessions = [row for row in case.trace.sessions.rows() if row.login_ack]
     if not sessions or not wanted:
@@ -91,7 +91,7 @@ def _not_refused(case: Case, wanted: set[str]) -> Verdict:
     by_duration=True,
 )
 def refused_pace(case: Case) -> Verdict:
-    """The highest number of logins of one account within a minute; operations on refused connections."""
+    """Count logins of each account within any minute, and operations on refused connections."""
     limit = case.contract.terms.session.reconnect_attempts_per_minute.value
     assumed = case.contract.assumed("session.reconnect_attempts_per_minute")
     logins = _logins(case)
@@ -123,12 +123,12 @@ def refused_pace(case: Case) -> Verdict:
 @rule(
     "sessions.stranger-refused",
     "A login with a wrong password is refused with error code 07",
-    usual_cause="The platform compares names only, or accepts whoever asks while its accounts are loaded.",
+    usual_cause="The platform compares names only, or accepts every login while its accounts are loaded.",
     binds="platform",
     catches=("accepts-any-password",),
 )
 def stranger_refused(case: Case) -> Verdict:
-    """Logins of accounts whose password the client was not given."""
+    """Check logins of accounts whose password the client does not know."""
     unknown = strangers(case)
     tried = [row for row, account in _logins(case) if account in unknown and row.login_ack]
     if not tried:
@@ -144,7 +144,7 @@ def stranger_refused(case: Case) -> Verdict:
 @rule(
     "sessions.suspended",
     "The platform refuses every submit and login of a suspended account",
-    usual_cause="The platform looks at the state of an account at its login only, or not at all.",
+    usual_cause="The platform checks the state of an account only at its login, or never.",
     binds="platform",
     catches=("ignores-suspension",),
     suites=("client", "audit"),
@@ -152,7 +152,7 @@ def stranger_refused(case: Case) -> Verdict:
     occasional=True,
 )
 def suspended(case: Case) -> Verdict:
-    """Each is refused with error code 04 from the instant at which the events record the suspension."""
+    """Check that each is refused with error code 04 from the instant of the suspension in the events."""
     since = {
         event.account: at
         for at, event in case.trace.events

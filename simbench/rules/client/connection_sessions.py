@@ -31,7 +31,7 @@ _AT_END = 4
     absence="session",
 )
 def well_formed(case: Case) -> Verdict:
-    """Malformed frames and wrong fields fail; deviations that the SMSC tolerates are weak."""
+    """Fail for malformed frames and wrong fields; deviations that the SMSC tolerates are weak."""
     seen, frames = case.trace.frames_seen("in"), case.trace.other_frames
     if not seen:
         return Verdict("inconclusive", "the client sent nothing", blame="client")
@@ -55,8 +55,9 @@ def well_formed(case: Case) -> Verdict:
     absence="session",
 )
 def login_first(case: Case) -> Verdict:
-    """Connections without any operation, such as those an outage closed at once, and those whose beginning is not
-    recorded, do not count.
+    """Check the first operation of each connection.
+    Connections without an operation, such as those that an outage closed at once, and those whose beginning is not
+    recorded do not count.
     """
     sessions = [row for row in case.trace.sessions.rows() if row.first]
     if not sessions:
@@ -82,14 +83,14 @@ def login_first(case: Case) -> Verdict:
 @rule(
     "sessions.keepalive",
     "The client sends keepalives on a connection without traffic",
-    usual_cause="No operation 31 is sent, or its timer starts anew with whatever the platform sends.",
+    usual_cause="No operation 31 is sent, or everything the platform sends restarts its timer.",
     catches=("no-keepalive",),
     suites=("client", "watched", "audit"),
     absence="session",
     by_duration=True,
 )
 def keepalive(case: Case) -> Verdict:
-    """The longest silence of the client on a session open long enough to need a keepalive."""
+    """Measure the longest silence of the client on sessions open long enough to need a keepalive."""
     limit_s = case.contract.terms.session.keepalive_expected_s.value
     assumed = case.contract.assumed("session.keepalive_expected_s")
     judged = []
@@ -108,7 +109,7 @@ def keepalive(case: Case) -> Verdict:
             judged.append(Verdict("pass", summary, longest / SECOND_US, limit_s, "s", "", assumed))
             continue
         evidence = (Evidence("silent", since, since + longest, row.session),)
-        late = case.trace.largest_timing_error(since, since + longest)  # what ended the silence was read later by this
+        late = case.trace.largest_timing_error(since, since + longest)  # the end of the silence was read late
         excused = longest - late <= limit_s * SECOND_US
         outcome = "inconclusive" if excused else missed(case.contract, "session.keepalive_expected_s")
         summary += f"; the bench was up to {late / SECOND_US:.1f} s late" if excused else ""
@@ -127,7 +128,7 @@ def keepalive(case: Case) -> Verdict:
     by_duration=True,
 )
 def answers_notices(case: Case) -> Verdict:
-    """A 52 or 53 written within the last second of the run or of its connection may stay unanswered."""
+    """Check every 52 and 53, except those written within the last second of the run or of their connection."""
     trace, limit_s = case.trace, case.contract.terms.session.result_timer_max_s.value
     grace = SECOND_US  # a round trip at the end of a run or connection
     closed = {row.session: row.closed_at if row.closed_at >= 0 else trace.span[1] for row in trace.sessions.rows()}
@@ -156,7 +157,7 @@ def answers_notices(case: Case) -> Verdict:
         return Verdict("pass", f"{count(total, 'operation')} 52 or 53 answered", 0, 0, "operations", "", assumed)
     summary = f"{count(total, 'operation')} 52 or 53: {unanswered} unanswered, {refused} refused, {late} answered late"
     evidence = tuple(framed("no valid answer in time", r) for rows in first for r in rows)
-    # The time limit of an answer is our assumption; that an answer is due is not.
+    # Only the time limit of an answer is our assumption; an answer itself is required.
     outcome = "fail" if unanswered or refused else missed(case.contract, "session.result_timer_max_s")
     return Verdict(outcome, summary, bad, 0, "notices", "client", assumed, evidence[:SHOWN])
 
@@ -171,12 +172,12 @@ def answers_notices(case: Case) -> Verdict:
     counts_all=True,
 )
 def window(case: Case) -> Verdict:
-    """Counted on the wire: an operation is outstanding until its result is written or the result timer ends."""
+    """Count on the wire: an operation is outstanding until its result is written or the result timer ends."""
     return window_kept(case, reuse=True)
 
 
 def window_kept(case: Case, *, reuse: bool) -> Verdict:
-    """The most unanswered operations against the window; with `reuse` a number in use is a violation as well."""
+    """Compare the most unanswered operations with the window; with `reuse`, a number in use is a violation too."""
     size = case.contract.terms.session.window.value
     timer_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
     submits, (sizes, account) = case.trace.submits, window_sizes(case)

@@ -1,4 +1,4 @@
-"""Rules on the tunnel: OPS-CON-03, whether any UCP frame travels outside ESP, for each direction. Captures only.
+"""Rules on the tunnel (OPS-CON-03): no UCP frame travels outside ESP, for each direction. Captures only.
 
 A capture without ESP proves nothing: it may have been taken behind the end of the tunnel.
 """
@@ -14,7 +14,7 @@ WHO = {"in": "the client", "out": "the SMSC"}
 
 
 def tunnel_of(case: Case) -> TunnelsSeen | None:
-    """The capture reader's record of ESP and of frames outside it; None without a capture."""
+    """Return the capture reader's record of ESP and of frames outside it; None without a capture."""
     return next((event for _, event in reversed(case.trace.events) if isinstance(event, TunnelsSeen)), None)
 
 

@@ -52,7 +52,7 @@ for _mode, _how in MODES.items():
     catches=("never-reconnects", "forgets-on-reconnect", "hangs-up-together"),
 )
 def partial_outage(case: Case) -> Verdict:
-    """Outages of a single code: its account's return, the sessions of the others, and what was lost."""
+    """Check outages of a single code: its account's return, the sessions of other codes, and lost messages."""
     outages = [(start, end, scope) for start, end, scope, _ in case.trace.outages if scope in case.trace.limits]
     if not outages:
         return Verdict("inconclusive", "there was no outage of a single code", blame="bench")
@@ -78,12 +78,12 @@ def partial_outage(case: Case) -> Verdict:
 @rule(
     "outage.announced-maintenance",
     "For an announced maintenance the client drains its window, disconnects, and returns afterwards",
-    usual_cause="The announcement reaches no timer of the connection, or nothing connects afterwards.",
+    usual_cause="The announcement starts no timer, or the client does not reconnect afterwards.",
     catches=("ignores-notices",),
     capability="heeds_notices",
 )
 def announced_maintenance(case: Case) -> Verdict:
-    """No submit or connection within the announced time, no submit unanswered at its start, all accounts back after."""
+    """Check for submits and connections in the announced time, unanswered submits at its start, and the return."""
     announced = [one for one in case.trace.stimuli if isinstance(one, Announced)]
     if not announced:
         return Verdict("inconclusive", "no maintenance was announced", blame="bench")
@@ -109,12 +109,12 @@ def announced_maintenance(case: Case) -> Verdict:
 @rule(
     "validity.validity-kept",
     "A message held back by an outage keeps the validity requested, and is not sent after that has ended",
-    usual_cause="The end is counted anew when the message is sent at last.",
+    usual_cause="The validity is counted from the late submit instead of the request.",
     catches=("renews-validity", "leaves-validity-out"),
     capability="keeps_validity",
 )
 def validity_kept(case: Case) -> Verdict:
-    """Against the requested end: the instants of submits and the VP they carry, which has minutes as its unit."""
+    """Compare instants of submits and their VP, which has a resolution of one minute, with the requested end."""
     asked = {token: one for token, one in sends(case).items() if one.validity_s}
     ends = {token: one.at + one.validity_s * SECOND_US for token, one in asked.items()}
     outages = [(start, end) for start, end, *_ in case.trace.outages]
@@ -139,11 +139,11 @@ def validity_kept(case: Case) -> Verdict:
 @rule(
     "sessions.sessions-last",
     "The client keeps every healthy connection open",
-    usual_cause="A timer closes idle connections, or each message has a connection of its own.",
+    usual_cause="A timer closes idle connections, or each message has its own connection.",
     catches=("hangs-up-when-quiet",),
 )
 def sessions_last(case: Case) -> Verdict:
-    """Accepted sessions that the client closed, other than in an outage or at the end of the run."""
+    """Count accepted sessions that the client closed, except in an outage or at the end of the run."""
     limit_s = case.contract.terms.session.keepalive_expected_s.value
     ended = [at for at, event in case.trace.events if isinstance(event, ExerciseEnded)]
     last = min(ended, default=case.trace.span[1])

@@ -16,7 +16,7 @@ from simbench.trace.rows import Notification
 
 FINAL = {0: "delivered", 2: "undelivered"}
 
-# The wire fault that a purpose is about: slug, sentence, the client faults it must catch.
+# Wire fault to its purpose: slug, sentence, the client faults it must catch, usual cause.
 WAYS = {
     "early-notification": (
         "early-notifications",
@@ -34,7 +34,7 @@ WAYS = {
         "doubled-notifications",
         "The client reports a notification that arrives twice only once",
         ("reports-every-53",),
-        "Each notification is reported as it comes, and none is remembered.",
+        "Each notification is reported when it arrives, and none is remembered.",
     ),
     "lost-notification": (
         "lost-notifications",
@@ -46,13 +46,13 @@ WAYS = {
 
 
 def _codes(case: Case, fault: str) -> set[str]:
-    """The short codes that a wire fault was set on."""
+    """Return the short codes on which a wire fault was set."""
     faults = (event for _, event in case.trace.events if isinstance(event, FaultActed))
     return {event.code for event in faults if event.name == fault and event.what == "begins"}
 
 
 def _outcomes(case: Case) -> dict[tuple[str, str], list[Notification]]:
-    """(recipient, stamp) to the final notifications the client acknowledged."""
+    """Return the final notifications that the client acknowledged, by (recipient, SCTS)."""
     outcomes: dict[tuple[str, str], list[Notification]] = defaultdict(list)
     for row in case.trace.notifications.rows():
         if row.outcome in FINAL and row.ack == "A":
@@ -61,7 +61,7 @@ def _outcomes(case: Case) -> dict[tuple[str, str], list[Notification]]:
 
 
 def reported_truly(case: Case, fault: str) -> Verdict:
-    """For each accepted message of a code with that fault: the notified status against the one the client reports."""
+    """Compare the notified status of each accepted message of a code with the fault with the client's report."""
     codes, outcomes = _codes(case, fault), _outcomes(case)
     reported: dict[str, list[str]] = defaultdict(list)
     for report in case.trace.reports:

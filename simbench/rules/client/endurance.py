@@ -1,7 +1,6 @@
-"""Rules on endurance: what grows or drifts over a long run. They read the samples that the bench recorded.
+"""Rules on growth and drift over a long run (OPS-PRE-03: a validated link must last), from the bench's samples.
 
-The first tenth is warm-up; the rules compare the last fifth of the run with the fifth after the warm-up. The clause is
-OPS-PRE-03: a validated link must last.
+The first tenth is warm-up; the rules compare the last fifth of the run with the fifth after the warm-up.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ BEFORE: Final = (0.1, 0.3)  # the reference level
 AFTER: Final = (0.8, 1.0)
 GROWTH: Final = 0.05
 FEWEST: Final = 40
-OURS: Final = "limits of endurance runs (docs/guides/audit.md)"
+OURS: Final = "limits of endurance runs (docs/guides/test-your-client.md)"
 
 
 class Sample(msgspec.Struct, gc=False):
@@ -47,7 +46,7 @@ class Samples(View[Sample], row=Sample):
 
 
 def samples(trace: Trace) -> Samples:
-    """The bench's samples."""
+    """Return the bench's samples."""
     return Samples(
         Sample(at, event.rss_kib, event.backlog, event.accepted)
         for at, event in trace.events
@@ -79,7 +78,7 @@ def _few(view: Samples) -> Verdict | None:
     suites=("soak",),
 )
 def memory(case: Case) -> Verdict:
-    """Resident memory of the whole process tree, medians of two stretches."""
+    """Compare medians of the resident memory of the whole process tree."""
     view = samples(case.trace)
     if few := _few(view):
         return few
@@ -98,7 +97,7 @@ def memory(case: Case) -> Verdict:
     suites=("soak",),
 )
 def backlog(case: Case) -> Verdict:
-    """Messages requested and not yet answered; growth by one second's worth of its codes' rates is noise."""
+    """Compare medians of messages requested and not yet answered; growth by one second of the codes' rates is noise."""
     view = samples(case.trace)
     if few := _few(view):
         return few
@@ -118,7 +117,7 @@ def backlog(case: Case) -> Verdict:
     suites=("soak",),
 )
 def rate(case: Case) -> Verdict:
-    """Accepted messages a second in each half of the run after the warm-up; both halves have as many cuts."""
+    """Compare accepted messages per second in both halves of the run after the warm-up."""
     view = samples(case.trace)
     if few := _few(view):
         return few
@@ -135,7 +134,7 @@ def rate(case: Case) -> Verdict:
 
 
 def _judged(view: Samples, summary: str, share: float) -> Verdict:
-    """The verdict on a share by which the end of a run is worse than its beginning."""
+    """Return the verdict on the share by which the end of a run is worse than its beginning."""
     worse = round(min(share, 1e9), 4)
     if share < GROWTH:
         return Verdict("pass", summary, worse, GROWTH, "share", "", (OURS,))

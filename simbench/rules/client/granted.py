@@ -1,7 +1,7 @@
-"""The rule on the rate the platform grants: OPS-QOS-04. Granted means accepted.
+"""The rule on the rate that the platform grants (OPS-QOS-04). Granted means accepted.
 
-The platform fails only where the client offered more: it refused or left unanswered submits within the rate, or it
-answered a client with a full window more slowly than the rate, beyond what the round trip explains.
+The platform fails only if the client offered more: it refused or did not answer submits within the rate, or it
+answered a client with a full window more slowly than rate and round trip explain.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ FOREVER_US: Final = 1 << 60
 
 
 class Offer(msgspec.Struct, frozen=True, eq=False, dict=True):
-    """The submits of a code in a stretch without an outage.
+    """The submits of a code in a period without outages.
 
-    `sent`: every submit; `fair`: those accepted and those the platform should accept; `full`: which of `fair` filled
-    the window of their session.
+    `sent`: every submit; `fair`: those accepted and those the platform should have accepted; `full`: which of `fair`
+    filled the window of their session.
     """
 
     code: str
@@ -51,12 +51,12 @@ class Offer(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     @property
     def withheld(self) -> int:
-        """The number refused or never answered without an objection to them."""
+        """The number of submits refused or never answered without an objection."""
         return int((~self.fair.equal("ack", "A")).sum())
 
     @property
     def round_trip_us(self) -> int:
-        """The fastest answer (us): the time of one that the platform does not delay."""
+        """The fastest answer (us), which the platform did not delay."""
         taken = self.accepted
         return int((taken.result_at - taken.at).min()) if len(taken) else 0
 
@@ -73,10 +73,10 @@ class Offer(msgspec.Struct, frozen=True, eq=False, dict=True):
     by_duration=True,
 )
 def tier_granted(case: Case) -> Verdict:
-    """Acceptances per second over the backlog, as far as the client offered the rate.
+    """Measure acceptances per second over the backlog, as far as the client offered the rate.
 
-    The platform withheld what it refused without a reason or never answered, and what a full window held back for
-    longer than the round trip explains.
+    The platform withheld submits that it refused without a reason or never answered, and those that a full window
+    delayed longer than the round trip explains.
     """
     if not len(case.trace.submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
@@ -109,20 +109,20 @@ def _offers(case: Case, against: Objections) -> Iterator[Offer]:
 
 
 def _ends(case: Case) -> dict[int, int]:
-    """The end of each session or of the record; an operation unanswered then may merely be cut off."""
+    """Return the end of each session or of the record; an operation unanswered at that time may be cut off."""
     last = case.trace.span[1]
     return {row.session: row.closed_at if row.closed_at >= 0 else last for row in case.trace.sessions.rows()}
 
 
 def _fills_its_window(case: Case) -> Bools:
-    """For each submit, whether it filled the window of its session."""
+    """Return which submits filled the window of their session."""
     sizes, account = window_sizes(case)
     found: Bools = unanswered(case.trace.submits, FOREVER_US) + 1 >= sizes[account]
     return found
 
 
 def _granted(case: Case, offer: Offer) -> Verdict:
-    """The verdict on one code in one stretch."""
+    """Return the verdict on one code in one period."""
     terms, rate, code = case.contract.terms.throughput, offer.rate, offer.code
     if int(offer.sent.segments.sum()) <= 2 * rate:
         return Verdict("inconclusive", f"{code}: only {count(len(offer.sent), 'submit')}", blame="client")
@@ -157,15 +157,15 @@ def _granted(case: Case, offer: Offer) -> Verdict:
 
 
 def _refused_its_due(offer: Offer, more_offered: bool) -> bool:
-    """Whether the client offered the tier and the platform refused or left unanswered part of it."""
+    """Return whether the client offered the tier and the platform refused or did not answer part of it."""
     return more_offered and offer.withheld * 100 > len(offer.fair)
 
 
 def _backlogged(case: Case, offer: Offer, floor: float) -> bool:
-    """Whether more than one second's worth of submits waited beyond what the platform granted.
+    """Return whether more submits waited than the rate allows in one second.
 
-    They arrived at the tier, or a full window moved more slowly than the tier. A window that is full because of the
-    round trip alone carries at most window / round trip.
+    Either submits arrived at the tier, or a full window moved more slowly than the tier. A window that is full only
+    because of the round trip carries at most window / round trip.
     """
     fair = offer.fair
     if _per_s(fair.at, fair.segments, offer.rate) >= floor:
@@ -182,7 +182,7 @@ def _backlogged(case: Case, offer: Offer, floor: float) -> bool:
 
 
 def _segments(fair: Submits, start: int, end: int) -> int:
-    """The number of segments accepted after `start` and until `end`."""
+    """Return the number of segments accepted after `start` and until `end`."""
     chosen = fair.equal("ack", "A") & (fair.result_at > start) & (fair.result_at <= end)
     return int(fair.segments[chosen].sum())
 
@@ -192,18 +192,18 @@ def _per_s(at: Ints, segments: Ints, rate: int) -> float:
 
 
 def _stretches(full: Bools) -> list[tuple[int, int]]:
-    """Start and end (exclusive) of each run of operations that filled their window."""
+    """Return start and end (exclusive) of each sequence of operations that filled their window."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], full, [False])).astype(np.int8)))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _due(case: Case, offer: Offer) -> Ints:
-    """The instant at which the tier alone allows each fair operation."""
+    """Return the instant at which the tier alone allows each fair operation."""
     return dues(form_of(case.contract, offer.rate), offer.fair.at, offer.fair.segments)
 
 
 def dues(form: Form, at: Ints, segments: Ints) -> Ints:
-    """The instant at which a meter allows the last segment of each operation, all of which it takes."""
+    """Return the instant at which a meter that accepts all operations allows the last segment of each."""
     found, row = np.zeros(len(at), np.int64), np.array(form.row(int(segments.sum())), np.int64)
     dues_of.at_scale(len(at))(at, segments, row, found)
     return found
@@ -214,7 +214,7 @@ def _slack_us(case: Case, offer: Offer) -> int:
 
 
 def _late_answers(case: Case, offer: Offer) -> tuple[int, int]:
-    """The number of results later than tier and round trip explain; and later than the bench's lateness explains."""
+    """Count results later than tier and round trip explain, and those that the bench's delay does not explain."""
     due, answered = _due(case, offer), offer.fair.result_at
     over = answered - due - _slack_us(case, offer)
     late = np.flatnonzero(over > 0)

@@ -1,4 +1,4 @@
-"""Limits of each account over time, from the events of a run: rates, windows, suspensions, outages."""
+"""Reads the limits of each account over time from the events of a run: rates, windows, suspensions, outages."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ FOREVER: Final = 1 << 62
 
 
 class Period(msgspec.Struct, frozen=True):
-    """From `start` until before `end` (us) the rate of a code is `rate` operations a second.
+    """A period [start, end) (us) in which the rate of a code is `rate` operations a second.
 
-    `before` is the highest rate of its earlier periods, 0 for the first.
+    `before` is the highest rate of the code's earlier periods, 0 for the first period.
     """
 
     start: int
@@ -30,7 +30,7 @@ class Period(msgspec.Struct, frozen=True):
 
 
 def rate_periods(case: Case, code: str) -> list[Period]:
-    """The rates of a code in order, the first without a start. Empty for a code without a limit."""
+    """Return the rates of a code in order; the first period has no beginning. Empty for a code without a limit."""
     limits = case.trace.limits.get(code, [])
     found: list[Period] = []
     for number, (at, rate, _) in enumerate(limits):
@@ -43,7 +43,7 @@ def rate_periods(case: Case, code: str) -> list[Period]:
 
 
 def without_outages(case: Case, code: str, period: Period) -> list[tuple[int, int]]:
-    """The parts (start, end) of a period outside outages of the platform or of the code."""
+    """Return the parts (start, end) of a period outside outages of the platform or of the code."""
     left, start = [], period.start
     for begins, ends, scope, _ in case.trace.outages:
         if scope in {"total", code}:
@@ -54,7 +54,7 @@ def without_outages(case: Case, code: str, period: Period) -> list[tuple[int, in
 
 
 def windows(case: Case) -> dict[str, int]:
-    """Account to its window, where the events set one; other accounts have that of the contract."""
+    """Return the windows that events set, by account; other accounts have the contract's window."""
     found = {}
     for _, event in case.trace.events:
         if isinstance(event, LimitSet) and event.window:
@@ -63,14 +63,14 @@ def windows(case: Case) -> dict[str, int]:
 
 
 def window_sizes(case: Case) -> tuple[Ints, Index]:
-    """Windows of the accounts, and which of them each submit has."""
+    """Return the windows of the accounts, and the index of each submit's account."""
     known, default = windows(case), case.contract.terms.session.window.value
     accounts, account = case.trace.submits.texts("account")
     return np.array([known.get(name, default) for name in accounts], np.int64), account
 
 
 def owners(case: Case) -> dict[str, set[str]]:
-    """Account to its codes; "" has all codes, for a session whose login was not recorded."""
+    """Return the codes of each account; "" has all codes, for sessions whose login was not recorded."""
     found: dict[str, set[str]] = defaultdict(set)
     for _, event in case.trace.events:
         if isinstance(event, LimitSet) and event.account:
@@ -80,7 +80,7 @@ def owners(case: Case) -> dict[str, set[str]]:
 
 
 def suspensions(case: Case) -> dict[str, list[tuple[int, int]]]:
-    """Account to the periods (start, end) of its suspension."""
+    """Return the periods (start, end) of suspension of each account."""
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
     since: dict[str, int] = {}
     for at, event in case.trace.events:
@@ -96,7 +96,7 @@ def suspensions(case: Case) -> dict[str, list[tuple[int, int]]]:
 
 
 def options(case: Case) -> set[str]:
-    """Accounts with the sender-name option, from the events; all where the contract grants names to every code."""
+    """Return the accounts with the sender-name option; all accounts if the contract grants names to every code."""
     if case.contract.terms.numbering.sender_names.value == "always":
         return {event.account for _, event in case.trace.events if isinstance(event, LimitSet) and event.account}
     accounts = (event for _, event in case.trace.events if isinstance(event, AccountSet))
@@ -104,7 +104,7 @@ def options(case: Case) -> set[str]:
 
 
 def option_unknown(case: Case) -> Callable[[str], bool]:
-    """Whether the sender-name option of an account is unknown, as in a capture whose auditor does not state it."""
+    """Return a test whether the sender-name option of an account is unknown, as in a capture without this data."""
     accounts = (event for _, event in case.trace.events if isinstance(event, AccountSet))
     said = {event.account for event in accounts if event.oadc_option is not UNSET}
     of_a_capture = captured(case) and case.contract.terms.numbering.sender_names.value == "option"
@@ -112,10 +112,10 @@ def option_unknown(case: Case) -> Callable[[str], bool]:
 
 
 def truth(case: Case) -> dict[str, SubscriberSet]:
-    """Recipient to its latest state in the events."""
+    """Return the latest state of each recipient in the events."""
     return {event.msisdn: event for _, event in case.trace.events if isinstance(event, SubscriberSet)}
 
 
 def captured(case: Case) -> bool:
-    """Whether the record is a capture, which may have begun in mid-connection."""
+    """Return whether the record is a capture, which may begin in mid-connection."""
     return is_capture(case.trace.events)

@@ -1,6 +1,6 @@
-"""Rules on a client's connections over time: keepalives on each, its window, numbers and pace after each reconnection.
+"""Rules on several connections and reconnections: keepalives, windows, transaction numbers and rate on each.
 
-They repeat purposes of other files where another exercise puts them to the test, so that a fault is named once.
+They repeat purposes of other files in exercises that test them after a reconnection, so that a fault is named once.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule
 from simbench.trace.rows import FrameSeen
 
-LEAST_RETURNS: Final = 2  # logins of one account that show what a client does after a reconnection
-SLACK: Final = 1.5  # result timers until a client must act, as many look at their timers now and then
+LEAST_RETURNS: Final = 2  # logins of one account needed to judge behaviour after a reconnection
+SLACK: Final = 1.5  # multiple of the result timer within which a client must act; many check timers rarely
 
 
 def _returned(case: Case) -> Verdict | None:
-    """Why nothing can be said about reconnections; None where an account logged in twice and submitted afterwards."""
+    """Return an inconclusive verdict, or None if an account logged in twice and the client submitted."""
     logins: dict[str, int] = defaultdict(int)
     for row in case.trace.sessions.rows():
         logins[row.account] += row.login_ack == "A"
@@ -41,7 +41,7 @@ def _returned(case: Case) -> Verdict | None:
     catches=("keeps-one-alive",),
 )
 def keepalive_on_each(case: Case) -> Verdict:
-    """Each session that was quiet for longer than a keepalive may take."""
+    """Judge as `sessions.keepalive` with several connections."""
     return keepalive(case)
 
 
@@ -52,30 +52,30 @@ def keepalive_on_each(case: Case) -> Verdict:
     catches=("window-grows",),
 )
 def window_after_return(case: Case) -> Verdict:
-    """As `sessions.window`, where connections end with operations unanswered."""
+    """Judge as `sessions.window` when connections end with unanswered operations."""
     return _returned(case) or window_kept(case, reuse=False)
 
 
 @rule(
     "submits.trn-after-return",
-    "The client numbers its operations soundly on each connection after a reconnection",
-    usual_cause="Numbers go on over connections, while those of the lost one still wait.",
+    "The client numbers its operations correctly on each connection after a reconnection",
+    usual_cause="The numbering continues across connections, while numbers of the lost one count as in use.",
     catches=("reuses-trn-after-return",),
 )
 def trn_after_return(case: Case) -> Verdict:
-    """As `submits.trn-discipline`, where connections end with operations unanswered."""
+    """Judge as `submits.trn-discipline` when connections end with unanswered operations."""
     return _returned(case) or trn_discipline(case)
 
 
 @rule(
     "rate.after-each-return",
     "The client keeps its tier after every reconnection, not only after the first",
-    usual_cause="The limiter belongs to the connection and starts anew with each.",
+    usual_cause="The limiter belongs to the connection and is reset with each.",
     catches=("bursts-after-second-return",),
     capability="limits_rate",
 )
 def after_each_return(case: Case) -> Verdict:
-    """The tier over the whole run: what left on the old connection counts on the new one."""
+    """Judge the tier over the whole run: submits on the old connection count on the new one."""
     return _returned(case) or backlog_at_tier(case)
 
 
@@ -99,7 +99,10 @@ def turn_of_the_second(case: Case) -> Verdict:
     at_worst="weak",
 )
 def trn_in_order(case: Case) -> Verdict:
-    """A number still in use may be left out. No clause names the order, so a gap is weak; the login does not count."""
+    """Find free numbers left out; numbers in use may be. No clause requires the order, so a gap is weak.
+
+    Logins are exempt.
+    """
     frames = case.trace.frames
     open_: dict[int, set[str]] = defaultdict(set)
     last: dict[int, int] = {}
@@ -129,12 +132,12 @@ def trn_in_order(case: Case) -> Verdict:
 
 @rule(
     "sessions.window-freed",
-    "A client whose window is full of operations that are never answered goes on after its result timer",
-    usual_cause="An operation without a result has no timer, so that it keeps its place in the window for ever.",
+    "A client whose window is full of operations that are never answered continues after its result timer",
+    usual_cause="An operation without a result has no timer, so it occupies the window for ever.",
     catches=("waits-for-ever",),
 )
 def window_freed(case: Case) -> Verdict:
-    """From the last unanswered submit that filled the window to the next operation or login of that account."""
+    """Measure the time from the last unanswered submit in the full window to the client's next act."""
     timer_s = case.contract.terms.session.result_timer_max_s.value
     assumed = case.contract.assumed("session.result_timer_max_s")
     known, size = windows(case), case.contract.terms.session.window.value
@@ -160,7 +163,7 @@ def window_freed(case: Case) -> Verdict:
     waiting = sum(1 for token in sends(case) if token not in set(case.trace.submits.token.tolist()))
     summary = f"window full of unanswered operations on {count(len(full), 'connection')}; "
     if not stuck:
-        summary += f"the client went on after {waited_us / SECOND_US:.1f} s (result timer {timer_s} s)"
+        summary += f"the client continued after {waited_us / SECOND_US:.1f} s (result timer {timer_s} s)"
         late = waited_us > SLACK * timer_s * SECOND_US
         outcome: Outcome = missed(case.contract, "session.result_timer_max_s") if late else "pass"
         blame: Blame = "client" if late else ""
@@ -172,9 +175,9 @@ def window_freed(case: Case) -> Verdict:
 
 
 def _next_act(case: Case, session: int, account: str, since: int) -> tuple[bool, int]:
-    """Whether the client did something for that account before the platform closed the connection, and when.
+    """Return whether the client acted for that account before the platform closed the connection, and when.
 
-    Where it did nothing: until when it did nothing.
+    If it did not act, the second value is the end of observation.
     """
     rows = case.trace.sessions.rows()
     closed = next((row.closed_at for row in rows if row.session == session and row.closed_by != "peer"), -1)

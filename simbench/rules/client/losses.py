@@ -32,24 +32,24 @@ from simbench.ucp.fields import At
 
 QUIET_US = SECOND_US  # a code that submitted this shortly before the end of the record was still active
 REPORTS = {"accepted", "refused", "withheld", "delivered", "undelivered", "buffered"}
-MIX: Final = np.int64(0x1E3779B97F4A7C15)  # spreads recipients over all words
-COMPARED: Final = 10_000  # messages like earlier ones that are compared field by field
-_FIELDS = 4  # of a frame before its data, counted by slashes
+MIX: Final = np.int64(0x1E3779B97F4A7C15)  # multiplier that spreads recipients over all 64-bit numbers
+COMPARED: Final = 10_000  # up to this many repeated keys are compared field by field
+_FIELDS = 4  # fields of a frame before its data
 
 
 @rule(
     "outage.nothing-lost",
-    "Every message the client took over is accepted in the end, whatever interrupts it",
+    "Every message the client took over is accepted in the end, despite interruptions",
     catches=("forgets-on-reconnect", "never-reconnects"),
     suites=("client", "audit", "soak"),
     reads=("requests",),
     absence="anywhere",
 )
 def nothing_lost(case: Case) -> Verdict:
-    """Lost: requested from the client, neither withheld nor refused, and never accepted on the wire.
+    """Count lost messages: requested, neither withheld nor refused, and never accepted on the wire.
 
-    A message that the platform notifies is accepted, even where its result never came.
-    Without an interruption a message is lost only when it is missing on the wire long after its request.
+    A message that the platform notifies was accepted, even if its result never arrived. Without an interruption, a
+    message is lost only if it is missing on the wire long after its request.
     """
     reports, submits = case.trace.reports, case.trace.submits
     taken = sends(case)
@@ -63,7 +63,7 @@ def nothing_lost(case: Case) -> Verdict:
     if lone := submits.where(submits.among("token", {row.token for row in missing})).rows():
         arrived |= Notified(case, lone).arrived(lone)
         missing = [row for row in missing if row.token not in arrived]
-    silent = not any(report.kind in REPORTS for report in reports)  # the client does not report what it withholds
+    silent = not any(report.kind in REPORTS for report in reports)  # the client does not report withheld messages
     unanswered = [row for row in missing if row.token in on_wire and not parted]
     held = [row for row in missing if row.token not in on_wire and silent and _may_withhold(case, row)]
     settled = {row.token for row in (*unanswered, *held)}
@@ -92,9 +92,10 @@ def _first(rows: list[Request]) -> list[Request]:
 
 
 def _may_withhold(case: Case, row: Request) -> bool:
-    """Whether a client may rightly withhold a requested message: to a number the operator does not serve, or marketing.
+    """Return whether a client may withhold a requested message: to a number not served, or some marketing.
 
-    Marketing may be withheld without consent, out of hours, to a user who wrote back, or as a further one to that user.
+    Marketing may be withheld without consent, outside hours, to a user who wrote back, or if it is not the first to
+    that user.
     """
     if case.plan.classify(row.recipient).kind not in {"mobile", "m2m"}:
         return True
@@ -126,7 +127,7 @@ class _Waiting:
                 self.overtaken[row.code] = max(asked[row.token].at, self.overtaken.get(row.code, 0))
 
     def may_wait(self, row: Request) -> bool:
-        """Whether the request is recent, or its code was still active and has sent none of the much later requests."""
+        """Return whether the request is recent, or its code was still active and had sent no much later request."""
         if self.overtaken.get(row.code, 0) > row.at + self.patience_us:
             return False
         at_work = self.last.get(row.code, 0) > self.end - QUIET_US
@@ -144,7 +145,7 @@ class _Waiting:
     excused_by=("requests",),
 )
 def no_duplicates(case: Case) -> Verdict:
-    """Repetitions, also across connections: fail when known received; doubtful ones are allowed and counted.
+    """Count repetitions, also across connections: fail if the result was known received; doubtful ones are allowed.
 
     Without known requests, a submit like an earlier one may have been requested twice.
     """
@@ -170,7 +171,7 @@ def no_duplicates(case: Case) -> Verdict:
 
 
 def _requested(case: Case) -> Bools:
-    """Submits of a known request, by their token."""
+    """Return which submits have a known request, by token."""
     submits, seen = case.trace.submits, _seen(case)
     found = submits.has("token")
     if seen:
@@ -180,9 +181,9 @@ def _requested(case: Case) -> Bools:
 
 
 def _keys(case: Case) -> Ints:
-    """A number for each submit, the same for the same message.
+    """Return a hash for each submit, equal for equal messages.
 
-    Requested ones are the same by token, recipient and text, others by recipient, originator, text and part.
+    Requested messages are compared by token, recipient and text, others by recipient, originator, text and part.
     """
     trace, submits = case.trace, case.trace.submits
     keys, words = trace.recipients.keys(), trace.words
@@ -207,7 +208,7 @@ def _word(*parts: str | bytes) -> int:
 
 
 def _surely_alike(case: Case, order: Ints, keys: Ints, again: Bools) -> Ints:
-    """Places of those that are like an earlier one; few are compared field by field, as keys may be equal by chance."""
+    """Return the positions of repeated messages; up to COMPARED are compared field by field, as hashes may collide."""
     places = np.flatnonzero(again)
     if not 0 < len(places) <= COMPARED:
         return places
@@ -221,7 +222,7 @@ def _surely_alike(case: Case, order: Ints, keys: Ints, again: Bools) -> Ints:
 
 
 def _requested_again(case: Case, order: Ints, keys: Ints, places: Ints) -> tuple[list[int], list[int]]:
-    """Requested messages that were sent again: those whose result was received before, and those in doubt."""
+    """Return requested messages that were sent again: those whose result was known received, and those in doubt."""
     known: list[int] = []
     doubtful: list[int] = []
     if not len(places):
@@ -237,20 +238,20 @@ def _requested_again(case: Case, order: Ints, keys: Ints, places: Ints) -> tuple
 
 
 def _seen(case: Case) -> set[str]:
-    """Tokens of messages without a known request."""
+    """Return tokens of messages without a known request."""
     return {one.token for one in case.trace.unrequested}
 
 
 def _part(frame: bytes) -> bytes:
-    """The part of a long message that a submit carries, from its extra services."""
+    """Return the extra services of a submit, which identify the part of a long message."""
     data = frame.split(b"/")[_FIELDS:]
     return data[At.XSER] if len(data) > At.XSER else b""
 
 
 def received_results(case: Case) -> Ints:
-    """When the client demonstrably received the positive result of each submit (us); -1 where it did not.
+    """Return when the client demonstrably received the positive result of each submit (us); -1 without proof.
 
-    The proof is a reuse of the TRN on that connection, a submit in a window that only that result could have freed
+    Proof is a reuse of the TRN on that connection, a submit in a window that only this result could have freed
     (results arrive in the order in which they were written), or a report to the bench.
     """
     submits, (sizes, account) = case.trace.submits, window_sizes(case)

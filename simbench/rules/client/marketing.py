@@ -1,6 +1,6 @@
-"""Rules on the text, recipients and frequency of marketing: OPS-PRE-07, OPS-DEO-04, -13, -14, OPS-PRO-04, -07.
+"""Rules on text, recipients and frequency of marketing: OPS-PRE-07, OPS-DEO-04, -13, -14, OPS-PRO-04, -07.
 
-Text rules read whole messages, all segments together. The requests carry what a campaign declares.
+Rules on texts read whole messages, all segments joined. The requests contain the declarations of the campaigns.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ALL_FREE, INFORMED = "all-free", "optout-told"
 
 
 def marketed(case: Case) -> list[tuple[Whole, Request]]:
-    """Whole marketing messages on the wire, each with its request."""
+    """Return whole marketing messages on the wire, each with its request."""
     return [(one, one.asked) for one in wholes(case) if one.asked is not None and of_marketing(one.asked)]
 
 
@@ -32,7 +32,7 @@ def marketed(case: Case) -> list[tuple[Whole, Request]]:
     capability="keeps_consent",
 )
 def opted_in_only(case: Case) -> Verdict:
-    """Against the requests: the bench states for each recipient whether they agreed."""
+    """Use the consent that each request states for its recipient."""
     return not_sent(case, lambda row: of_marketing(row) and not row.opted_in, "marketing without consent")
 
 
@@ -43,7 +43,7 @@ def opted_in_only(case: Case) -> Verdict:
     capability="checks_content",
 )
 def free_service(case: Case) -> Verdict:
-    """The words in any spelling, in messages of campaigns that do not declare "all-free"."""
+    """Search for the words in upper or lower case, in messages of campaigns that do not declare "all-free"."""
     return not_sent(
         case,
         lambda row: bool(FREE.search(row.text)) and ALL_FREE not in row.traits,
@@ -58,7 +58,7 @@ def free_service(case: Case) -> Verdict:
     capability="checks_content",
 )
 def brand_named(case: Case) -> Verdict:
-    """Judged on the wire, as a client may add the name itself."""
+    """Judge on the wire, because a client may add the name itself."""
     requested = [one for one in case.trace.requests if of_marketing(one) and one.brand]
     nameless = [one for one in requested if one.brand.casefold() not in one.text.casefold()]
     if not nameless:
@@ -82,7 +82,7 @@ def _one_segment(text: str) -> bool:
 
 
 def _stop_mention(case: Case, *, pushed: bool) -> Verdict:
-    """Marketing with (`pushed`) or without a text that leaves no room for the mention in its only segment."""
+    """Judge marketing whose text leaves no room for the mention in one segment (`pushed`), or all other marketing."""
     uninformed = [(one, asked) for one, asked in marketed(case) if INFORMED not in asked.traits]
     sent = [one for one, asked in uninformed if (_one_segment(asked.text) and one.segments > 1) == pushed]
     if not sent:
@@ -99,7 +99,7 @@ def _stop_mention(case: Case, *, pushed: bool) -> Verdict:
     capability="names_stop",
 )
 def stop_mention(case: Case) -> Verdict:
-    """Judged on the whole text, as the user reads it."""
+    """Judge the whole text, as the user reads it."""
     return _stop_mention(case, pushed=False)
 
 
@@ -110,7 +110,7 @@ def stop_mention(case: Case) -> Verdict:
     capability="names_stop",
 )
 def second_segment(case: Case) -> Verdict:
-    """The requested texts almost fill one segment."""
+    """Judge texts that almost fill one segment."""
     cut = [one for one, _ in marketed(case) if len(one.text) > 150 and one.segments == 1 and _without_stop(case, one)]
     if cut:
         summary = f"{count(len(cut), 'marketing message')} of one full segment without the opt-out mention"
@@ -121,7 +121,7 @@ def second_segment(case: Case) -> Verdict:
 
 
 def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int], list[Whole]], int]:
-    """Marketing by user, brand (or all brands) and day, and the number of brands. AMB-17 defines a day."""
+    """Return marketing by user, brand (or all brands) and day, and the number of brands. AMB-17 defines a day."""
     days: dict[tuple[str, str, int], list[Whole]] = defaultdict(list)
     brands: set[str] = set()
     rolling = case.contract.reading("marketing-day") == "rolling_24h"
@@ -138,13 +138,13 @@ def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int],
 
 @rule(
     "marketing.once-a-day",
-    "The client sends a user no more marketing messages per brand and day than the contract has",
+    "The client sends a user no more marketing messages per brand and day than the contract allows",
     catches=("repeats-campaign",),
     capability="keeps_daily_limit",
     at_worst="weak",
 )
 def once_a_day(case: Case) -> Verdict:
-    """A recommendation. A message of several segments counts once."""
+    """Count messages per day; one of several segments counts once. The clause is a recommendation."""
     limit = case.contract.terms.marketing.per_user_brand_day.value
     asks: dict[tuple[str, str], int] = defaultdict(int)
     for request in case.trace.requests:
@@ -166,13 +166,13 @@ def once_a_day(case: Case) -> Verdict:
 
 @rule(
     "marketing.solicitation",
-    "The client solicits a user no more often a day, over all brands, than the contract has for each brand",
+    "The client solicits a user no more often a day, over all brands, than the contract allows for each brand",
     catches=("repeats-campaign",),
     capability="keeps_daily_limit",
     at_worst="weak",
 )
 def solicitation(case: Case) -> Verdict:
-    """The measured value is the busiest day of any user."""
+    """Measure the busiest day of any user."""
     days, brands = _per_user(case, by_brand=False)
     if not days:
         return Verdict("inconclusive", f"the client sent no {MARKETING}", blame="client")

@@ -1,4 +1,4 @@
-"""Rules on the hours in which marketing may be sent and delivered: OPS-PRO-03, by the contract's calendar.
+"""Rules on the hours in which marketing may be sent and delivered (OPS-PRO-03), by the contract's calendar.
 
 The bench measures the client's clock. A message outside the hours by the platform's clock but within them by a time the
 client's clock may have shown is inconclusive.
@@ -21,19 +21,19 @@ READINGS = ("regional-holidays", "closing-second")
 
 
 def allowed(case: Case, at: int) -> bool:
-    """Whether marketing may be sent at an instant, by the contract's readings."""
+    """Return whether marketing may be sent at an instant, in the contract's readings."""
     return case.contract.may_send(MARKETING, at)
 
 
 def figures(case: Case) -> tuple[str, ...]:
-    """The terms of the contract that the hours consist of; none where it has no hours."""
+    """Return the terms of the contract for the hours; none if it has no hours."""
     return tuple(f"hours.{MARKETING}.{name}" for name in ("opens_at_h", "closes_at_h", "days")) * (
         MARKETING in case.contract.terms.hours
     )
 
 
 def hours_missed(case: Case, instants: Iterable[int]) -> Outcome:
-    """The outcome of marketing at these instants: a failure, or weak where each breaks figures that only we assume."""
+    """Return the outcome of marketing at these instants: fail, or weak if each breaks only figures that we assume."""
     broken = (case.contract.hours_broken(MARKETING, at) for at in instants)
     return "fail" if any(len(case.contract.assumed(*names)) < len(names) for names in broken) else "weak"
 
@@ -43,7 +43,7 @@ def _bound(one: Request) -> bool:
 
 
 def in_hours(case: Case) -> Verdict:
-    """Marketing requested outside the hours must not be sent outside them."""
+    """Check that marketing requested outside the hours was not sent outside them."""
     assumed = case.contract.assumed(*figures(case), *READINGS)
     forbidden = [one for one in sends(case).values() if _bound(one) and not allowed(case, one.at)]
     if not forbidden:
@@ -106,7 +106,7 @@ for _slug, (_sentence, _catches) in PLACES.items():
     at_worst="weak",
 )
 def delivered_in_hours(case: Case) -> Verdict:
-    """By the delivery notifications; weak, unless the reading of AMB-06 binds the delivery."""
+    """Judge by the delivery notifications; weak unless the hours bind the delivery (reading of AMB-06)."""
     binds = case.contract.reading("hours-bind") == "delivery"
     assumed = case.contract.assumed(*figures(case), "hours-bind", *READINGS)
     marketing = {token for token, row in sends(case).items() if _bound(row)}

@@ -1,7 +1,7 @@
-"""Rules on recorded traffic: originators and ranges, and marketing by what its campaigns declare.
+"""Rules on recorded traffic: originators, ranges, and marketing as its campaigns declare it.
 
-Rows of `stimuli` identify marketing, so a capture with declared campaigns and a run are judged alike. These rules pass
-when nothing forbidden was sent; the rules of exercises also need a forbidden request.
+Rows of `stimuli` identify marketing, so a capture with declared campaigns is judged like a run. These rules pass if
+nothing forbidden was sent; the rules of exercises also need a forbidden request.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SHOWN = 6
 
 
 def marketed(case: Case) -> list[tuple[Message, Declared]]:
-    """Marketing messages on the wire in order of time, each with the stimulus that declares it."""
+    """Return marketing messages on the wire in order of time, each with the stimulus that declares it."""
     stimuli = (one for one in case.trace.stimuli if isinstance(one, Request | Unrequested))
     declared = {one.token: one for one in stimuli if one.traffic_class == MARKETING}
     if not declared:
@@ -40,7 +40,7 @@ def marketed(case: Case) -> list[tuple[Message, Declared]]:
 def _judged(
     case: Case, sent: list[tuple[Message, Declared]], wrong: Iterable[Message], what: str, assumed: tuple[str, ...] = ()
 ) -> Verdict:
-    """The verdict of a rule that counts wrong marketing messages; `assumed` limits make a breach weak."""
+    """Return the verdict of a rule that counts wrong marketing messages; a breach of `assumed` limits is weak."""
     if not sent:
         return Verdict("unsupported", "no marketing on the wire")
     found = list(wrong)
@@ -62,7 +62,7 @@ def _judged(
     reads=("classes",),
 )
 def hours(case: Case) -> Verdict:
-    """By the clock of the capture."""
+    """Use the clock of the capture."""
     contract, sent = case.contract, marketed(case)
     wrong = [one for one, _ in sent if not contract.may_send(MARKETING, one.at)]
     judged = _judged(case, sent, wrong, "sent outside the hours", (*figures(case), *READINGS))
@@ -78,7 +78,7 @@ def hours(case: Case) -> Verdict:
     excused_by=("consents",),
 )
 def consent(case: Case) -> Verdict:
-    """By the consent that the campaigns declare."""
+    """Use the consent that the campaigns declare."""
     sent = marketed(case)
     return _judged(case, sent, [one for one, asked in sent if not asked.opted_in], "sent to users who had not agreed")
 
@@ -91,7 +91,7 @@ def consent(case: Case) -> Verdict:
     reads=("classes",),
 )
 def ranges(case: Case) -> Verdict:
-    """The contract defines the ranges."""
+    """Compare the code with the contract's ranges."""
     fit, sent = case.contract.terms.numbering.prefixes("marketing", "presence", "reply", "ordinary"), marketed(case)
     return _judged(case, sent, [one for one, _ in sent if not one.code.startswith(fit)], "sent from another range")
 
@@ -104,7 +104,7 @@ def ranges(case: Case) -> Verdict:
     reads=("classes",),
 )
 def stop_named(case: Case) -> Verdict:
-    """Messages that lack segments, and campaigns whose users were informed before, do not count."""
+    """Check messages that are complete and whose users were not informed before."""
     word = case.contract.terms.marketing.stop_word.value
     sent = [(one, asked) for one, asked in marketed(case) if not one.missing and not _told_before(asked)]
     code = case.contract.terms.numbering.code_pattern
@@ -118,14 +118,14 @@ def _told_before(asked: Declared) -> bool:
 
 @rule(
     "marketing.daily-on-the-wire",
-    "No user received more marketing messages per brand and day than the contract has",
+    "No user received more marketing messages per brand and day than the contract allows",
     catches=("marketing-twice-a-day",),
     suites=("audit",),
     reads=("classes",),
     counts_all=True,
 )
 def daily(case: Case) -> Verdict:
-    """A recommendation, hence weak. A message of several segments counts once; AMB-17 defines a day."""
+    """Count messages per day; one of several segments counts once, and AMB-17 defines a day. A recommendation: weak."""
     limit, rolling = case.contract.terms.marketing.per_user_brand_day.value, case.contract.reading("marketing-day")
     sent, wrong = marketed(case), []
     before: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -153,7 +153,7 @@ def daily(case: Case) -> Verdict:
     counts_all=True,
 )
 def opt_outs(case: Case) -> Verdict:
-    """An opt-out is an MO message that begins with STOP; it binds the code and the brands that used it."""
+    """Find MO messages that begin with STOP; each binds the code and the brands that used it."""
     term = "marketing.stop_grace_h"
     grace_us, sent = case.contract.terms.marketing.stop_grace_h.value * HOUR_US, marketed(case)
     replies = case.trace.replies.rows()
@@ -178,7 +178,7 @@ def opt_outs(case: Case) -> Verdict:
     suites=("audit",),
 )
 def machines(case: Case) -> Verdict:
-    """By the recipient's number, requested or not."""
+    """Classify the recipient's number, whether or not the message was requested."""
     prefixes, assumed = case.contract.terms.numbering.prefixes("machines"), case.contract.assumed("machine-codes")
     if not case.contract.reads_as_usual("machine-codes"):
         question = case.contract.ambiguity_id("machine-codes")
@@ -199,7 +199,7 @@ def machines(case: Case) -> Verdict:
     suites=("audit",),
 )
 def senders(case: Case) -> Verdict:
-    """By the digits of the originator, written as a number or as a name."""
+    """Classify the digits of the originator, written as a number or as a name."""
     submits = case.trace.submits
     wrong = submits.where(
         holds(submits, lambda oadc: case.plan.classify(oadc).kind in {"mobile", "m2m", "overseas"}, "oadc")

@@ -1,4 +1,4 @@
-"""Rules on the texts of users' messages (52): the client takes in every valid one, and passes on what was written."""
+"""Rules on the texts of users' messages (52): the client accepts every valid one and passes its text on unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from simbench.ucp.frame import Frame, Framer
     capability="reports_outcomes",
 )
 def texts_passed_on(case: Case) -> Verdict:
-    """Messages of which the client acknowledged every part, against the texts it reports for that user and code."""
+    """Compare fully acknowledged messages with the texts that the client reports for that user and code."""
     rows = case.trace.mo.rows()
     reported: dict[tuple[str, str], set[str]] = defaultdict(set)
     for report in case.trace.reports:
@@ -29,7 +29,7 @@ def texts_passed_on(case: Case) -> Verdict:
         parts = [rows[place] for place in message.rows_of]
         said = reported.get((case.plan.key(message.sender), message.code), set())
         if message.missing or any(row.ack != "A" for row in parts) or not said:
-            continue  # what is not passed on at all is another purpose's
+            continue  # `mo.mo-passed-on` judges messages that are not passed on at all
         checked += 1
         if message.text not in said and not said.issuperset(row.text for row in parts):
             note = f"{message.text!r} written, {', '.join(map(repr, sorted(said)))} passed on"
@@ -47,14 +47,14 @@ def _valid(octets: bytes) -> bool:
 
 @rule(
     "mo.valid-accepted",
-    "The client acknowledges every valid message of a user, whatever its alphabet and length",
-    usual_cause="The operation is parsed with one alphabet or a fixed length in mind, and anything else refused.",
+    "The client acknowledges every valid message of a user, in any alphabet and length",
+    usual_cause="The parser expects one alphabet or a fixed length and refuses everything else.",
     catches=("refuses-ucs2-mo",),
     suites=("client", "watched", "audit"),
     occasional=True,
 )
 def valid_accepted(case: Case) -> Verdict:
-    """Operations 52 without an error in a field that the client answered with a negative result."""
+    """Find operations 52 without a field error that the client answered with a negative result."""
     mo = case.trace.mo
     answered = mo.where(mo.result_at >= 0)
     if not len(answered):

@@ -1,4 +1,4 @@
-"""Notifications on messages whose submit has no result yet: the platform that sends one has the message."""
+"""Finds notifications of messages whose submit has no result yet: they prove that the platform has the message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Notified:
         self._to = {self._key(row.recipient) for row in submits}
         accepted = trace.submits.equal("ack", "A") & self._ours(trace.submits)
         owners = {(self._key(row.recipient), row.scts): row.token for row in trace.submits.where(accepted).rows()}
-        # When each was written, its time stamp and status, and the token of the message whose result has that stamp.
+        # Instant, SCTS and status of each, and the token of the message whose result has that SCTS.
         self._notes: dict[str, list[tuple[int, str, int, str | None]]] = defaultdict(list)
         for row in trace.notifications.where(self._ours(trace.notifications)).rows():
             recipient = self._key(row.recipient)
@@ -31,14 +31,14 @@ class Notified:
         return np.array([self._key(name) in self._to for name in names], np.bool_)[place]
 
     def before_the_result(self, row: Submit, until: int) -> set[int]:
-        """The statuses (Dst) that reached the client after a submit, before its result, and may be of its message."""
+        """Return the statuses (Dst) notified after a submit and before its result that may be of its message."""
         if 0 <= row.result_at <= until:
             return set()
         notes = self._notes.get(self._key(row.recipient), ())
         return {status for at, _, status, owner in notes if row.at <= at <= until and owner in {None, row.token}}
 
     def arrived(self, unanswered: Sequence[Submit]) -> set[str]:
-        """Tokens of messages without a result that the platform has: each takes a time stamp that no result has."""
+        """Return tokens of messages without a result that the platform has: each uses an SCTS that no result has."""
         tokens: set[str] = set()
         taken: set[tuple[str, str]] = set()
         for row in unanswered:

@@ -37,13 +37,13 @@ class OptOut(msgspec.Struct, frozen=True):
 
 
 def is_opt_out(text: str) -> bool:
-    """Whether a user's text is an opt-out: it begins with STOP in any spelling."""
+    """Return whether a user's text is an opt-out: it begins with STOP in any spelling."""
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
     return OPT_OUT.match(plain) is not None
 
 
 def opt_outs(case: Case) -> list[OptOut]:
-    """Every opt-out the client acknowledged, with the brands that had used the code before."""
+    """Return every opt-out that the client acknowledged, with the brands that had used the code before."""
     asked = [row for row in sends(case).values() if of_marketing(row)]
     departures = case.trace.submits
     found = []
@@ -59,7 +59,7 @@ Scope = Callable[[OptOut, str], bool]  # an opt-out and the code of a message re
 
 
 def _bound(case: Case, in_scope: Scope, grace_us: int) -> Iterator[tuple[Request, OptOut]]:
-    """Marketing requested to users who had opted out of it longer ago than the grace period."""
+    """Yield marketing requested to users whose opt-out was longer ago than the grace period."""
     outs = opt_outs(case)
     for row in sends(case).values():
         for out in outs:
@@ -71,7 +71,7 @@ def _bound(case: Case, in_scope: Scope, grace_us: int) -> Iterator[tuple[Request
 
 
 def honoured(case: Case, in_scope: Scope) -> Verdict:
-    """No marketing to opted-out users after the grace period; within it there may be."""
+    """Check that no marketing went to opted-out users after the grace period."""
     grace_us = case.contract.terms.marketing.stop_grace_h.value * HOUR_US
     assumed = case.contract.assumed(GRACE)
     forbidden = {one.token: out for one, out in _bound(case, in_scope, grace_us)}
@@ -106,7 +106,7 @@ def _tokens(bound: Iterator[tuple[Request, OptOut]]) -> set[str]:
     capability="keeps_stop_list",
 )
 def every_spelling(case: Case) -> Verdict:
-    """On the code of the opt-out, from users who wrote while the client was idle."""
+    """Judge marketing on the code of the opt-out, for opt-outs that arrived while the client was idle."""
     return honoured(case, lambda out, code: out.code == code and not out.busy)
 
 
@@ -118,7 +118,7 @@ def every_spelling(case: Case) -> Verdict:
     capability="keeps_stop_list",
 )
 def while_busy(case: Case) -> Verdict:
-    """Opt-outs that arrived within a second of several submits."""
+    """Judge opt-outs that arrived within a second of several submits."""
     return honoured(case, lambda out, code: out.code == code and out.busy)
 
 
@@ -130,19 +130,19 @@ def while_busy(case: Case) -> Verdict:
     capability="keeps_stop_list",
 )
 def every_code(case: Case) -> Verdict:
-    """Marketing of the brand requested on another code than that of the opt-out."""
+    """Judge marketing of the brand requested on another code than that of the opt-out."""
     return honoured(case, lambda out, code: out.code != code)
 
 
 @rule(
     "mo.mo-delivered",
     "The platform delivers every MO message to the client that owns the code",
-    usual_cause="A queue of the platform that drops messages while no connection of their account is open.",
+    usual_cause="A queue of the platform drops messages while no connection of their account is open.",
     binds="platform",
     catches=("drops-mo",),
 )
 def mo_delivered(case: Case) -> Verdict:
-    """MO messages in the events against operations 52, for accounts connected at the end of the run."""
+    """Compare MO messages in the events with operations 52, for accounts connected at the end of the run."""
     written = Counter((case.plan.key(mo.sender), mo.code, mo.text) for _, mo in _written(case))
     if not written or not any(row.login_ack == "A" for row in case.trace.sessions.rows()):
         return Verdict("inconclusive", "no MO message for a connected client", blame="bench")
@@ -167,7 +167,7 @@ def _written(case: Case) -> list[tuple[int, TextSent]]:
     capability="reports_outcomes",
 )
 def mo_passed_on(case: Case) -> Verdict:
-    """By the MO messages the client reports; one that the platform sent twice counts once."""
+    """Compare with the MO messages that the client reports; one that the platform sent twice counts once."""
     mo = [row for row in case.trace.mo.rows() if row.ack == "A"]
     if not mo:
         return Verdict("inconclusive", "the client acknowledged no MO message", blame="client")

@@ -1,4 +1,4 @@
-"""Rules on the return from an outage: pace of connection attempts, time to reconnect, rate afterwards."""
+"""Rules on the return from an outage: rate of connection attempts, time to reconnect, rate afterwards."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from simbench.trace.rows import Session
 
 SETTLE_US = 5 * SECOND_US  # a platform that reads nothing notices a closed connection within this time
 CLOSED_PORT = {"cut", "reset", "refuse"}  # modes without a listening port
-BEYOND_DOUBT = 10  # so many times the assumed pace breaks the clause in any reading
+BEYOND_DOUBT = 10  # multiple of the assumed rate that breaks the clause in any reading
 
 
 def total_outages(case: Case) -> list[tuple[int, int]]:
-    """Start and end of each total outage in the events."""
+    """Return start and end of each total outage in the events."""
     return [(start, end) for start, end, scope, _ in case.trace.outages if scope == "total"]
 
 
 def interruptions(case: Case) -> list[int]:
-    """Instants at which an outage of any scope or a dropped connection can separate a message from its result."""
+    """Return the instants of outages of any scope and dropped connections, at which results may be lost."""
     drops = [at for at, event in case.trace.events if isinstance(event, FaultActed) and event.drop]
     return sorted([start for start, *_ in case.trace.outages] + drops)
 
@@ -47,7 +47,7 @@ def _none(case: Case) -> Verdict | None:
     by_duration=True,
 )
 def reconnect_pace(case: Case) -> Verdict:
-    """The highest number within a minute of connections during an outage and of failed attempts.
+    """Count connections during outages and failed attempts within any minute.
 
     A capture shows failed attempts; a server with a closed port does not see them, so its count is a lower bound.
     """
@@ -75,7 +75,7 @@ def reconnect_pace(case: Case) -> Verdict:
 
 
 def _links(case: Case) -> int:
-    """The number of links: one for each account seen, or each code requested, whichever are more."""
+    """Return the number of links: the number of accounts seen or of codes requested, whichever is greater."""
     messages = (one for one in case.trace.stimuli if isinstance(one, Request | Unrequested | Reported))
     codes = {one.code for one in messages} - {""}
     accounts = {row.account for row in case.trace.sessions.rows() if row.account}
@@ -83,7 +83,7 @@ def _links(case: Case) -> int:
 
 
 def _busiest_minute(tried: list[int]) -> tuple[int, int]:
-    """The highest number of these instants within a minute, and the start of that minute."""
+    """Return the highest number of these instants within a minute, and the start of that minute."""
     most = first = 0
     for place, at in enumerate(tried):
         within = bisect_left(tried, at + MINUTE_US) - place
@@ -103,7 +103,7 @@ def _busiest_minute(tried: list[int]) -> tuple[int, int]:
     by_duration=True,
 )
 def comes_back(case: Case) -> Verdict:
-    """From the end of the outage to the accepted login of each account that was connected when it began.
+    """Measure the time from the end of the outage to the login of each account that was connected when it began.
 
     An account that disconnected before the outage need not return; a record that ends too early is inconclusive.
     """
@@ -111,7 +111,7 @@ def comes_back(case: Case) -> Verdict:
 
 
 def returns(case: Case, *, asked_to_leave: bool = False) -> Verdict:
-    """`comes_back`; with `asked_to_leave` accounts that had disconnected before the outage must return as well."""
+    """Judge `comes_back`; with `asked_to_leave`, accounts that disconnected before the outage must return too."""
     unavailable = _none(case)
     if unavailable is not None:
         return unavailable
@@ -144,14 +144,14 @@ def returns(case: Case, *, asked_to_leave: bool = False) -> Verdict:
 
 
 def _had_left(session: Session, start: int) -> bool:
-    """Whether the client had closed a session well before an outage began; it need not return."""
+    """Return whether the client had closed a session well before an outage began, so that it need not return."""
     return session.closed_by == "peer" and 0 <= session.closed_at < start - SECOND_US
 
 
 @rule(
     "rate.after-reconnection",
     "The client keeps its tier while it clears the backlog of an outage",
-    usual_cause="What piled up is sent at once, or the limiter starts anew with the connection.",
+    usual_cause="The backlog is sent at once, or the limiter is reset with the connection.",
     catches=("no-pacing", "bursts-after-return"),
     capability="limits_rate",
     suites=("client", "audit"),
@@ -160,7 +160,7 @@ def _had_left(session: Session, start: int) -> bool:
     by_duration=True,
 )
 def after_reconnection(case: Case) -> Verdict:
-    """Each code's submits after the end of the outage, compared with its rate."""
+    """Compare each code's submits after the end of the outage with its rate."""
     unavailable = _none(case)
     if unavailable is not None:
         return unavailable
@@ -178,7 +178,7 @@ def after_reconnection(case: Case) -> Verdict:
 
 
 def _after(case: Case, code: str, rate: int, after: Operations, assumed: tuple[str, ...]) -> Verdict:
-    """A code's operations after the return, compared with its rate."""
+    """Compare a code's operations after the return with its rate."""
     strict, lenient = held_against(case, after, rate)
     summary = f"{code}: {strict.peak} in the busiest second after the outage (limit {rate}/s)"
     if not strict.early:

@@ -1,7 +1,7 @@
 """Rules on protocol violations: each kind by name, with its count.
 
-What can be seen on the wire is found there, so that a capture is judged as a run is; events add what only the SMSC
-knows. Sources: EMI-UCP 4.0 sections 2 to 6; docs/reference/strictness.md for what a tolerant SMSC lets pass.
+Violations visible on the wire are found there, so that a capture is judged like a run; events add those that only the
+SMSC sees. Sources: EMI-UCP 4.0 sections 2 to 6; docs/reference/strictness.md for violations a tolerant SMSC accepts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ OPENS = ["1"], ["4"]  # STYP of 60 that opens a session
 
 
 class Violation(msgspec.Struct, frozen=True):
-    """A kind of protocol violation: the purpose it breaks, its description, and whether a server may let it pass."""
+    """A kind of protocol violation: its purpose, its description, and whether a server may accept it."""
 
     purpose: str
     meaning: str
@@ -49,10 +49,10 @@ VIOLATIONS: Final[dict[str, Violation]] = {
     },
     "frame-too-long": Violation(FRAMES, WIRE_ERRORS["too-long"].meaning),
     "foreign-protocol": Violation(FRAMES, "octets of another protocol, such as SMPP, HTTP or TLS"),
-    "unended": Violation(FRAMES, "octets without an ETX at the end of what the client sent"),
-    "hex-trn": Violation(FRAMES, "a TRN in hexadecimal, in a frame that is otherwise sound"),
-    "short-checksum": Violation(FRAMES, "a checksum of one digit, in a frame that is otherwise sound"),
-    "missing-slash": Violation(FRAMES, "no slash before the checksum, in a frame that is otherwise sound"),
+    "unended": Violation(FRAMES, "octets without an ETX at the end of the client's data"),
+    "hex-trn": Violation(FRAMES, "a TRN in hexadecimal, in a frame that is otherwise correct"),
+    "short-checksum": Violation(FRAMES, "a checksum of one digit, in a frame that is otherwise correct"),
+    "missing-slash": Violation(FRAMES, "no slash before the checksum, in a frame that is otherwise correct"),
     "lower-case-hex": Violation(FRAMES, "a field in hexadecimal written in lower case", forgivable=True),
     "unsupported-operation": Violation(FRAMES, PROBLEMS["unknown-operation"].meaning),
     **{
@@ -64,20 +64,20 @@ VIOLATIONS: Final[dict[str, Violation]] = {
     "unexpected-result": Violation(REQUESTS, "a result that belongs to no operation of the SMSC"),
     "operation-before-login": Violation(REQUESTS, "an operation other than 60 before the login is accepted"),
     "second-login": Violation(REQUESTS, "a further 60 in a session that is open", forgivable=True),
-    # Known to the SMSC alone: its timers, windows and switches stand on no wire.
+    # Only the SMSC sees these, because its timers, windows and switches are not on the wire.
     "operation-of-another-session": Violation(
         REQUESTS, "an operation of the other kind of session (messages or provisioning)"
     ),
     "over-window": Violation(REQUESTS, "one more operation unanswered than the window allows"),
     "unanswered-notice": Violation(REQUESTS, "a 52 or 53 that got no result in time"),
     "result-without-sm": Violation(
-        REQUESTS, "no SM in the result of a 52 or 53, where `notice_sm` requires it", forgivable=True
+        REQUESTS, "no SM in the result of a 52 or 53, although `notice_sm` requires it", forgivable=True
     ),
 }
 UNKNOWN: Final = Violation(REQUESTS, "")
 SMSC_ONLY: Final = ("operation-of-another-session", "over-window", "unanswered-notice", "result-without-sm")
 _BROKEN: Final = {"header", "length", "checksum"}
-_SAID: Final = {  # problems of the reading that have another name here
+_SAID: Final = {  # problems of the trace that have another name here
     "too-long": "frame-too-long",
     "TRN in use": "trn-in-use",
     "answers nothing that was asked": "unexpected-result",
@@ -101,7 +101,7 @@ _FORMS: Final = {"hex", "originator", "message"}
     standing=True,
 )
 def odd_frames(case: Case) -> Verdict:
-    """Octets and frames: header, length, checksum, line ends, letters' case."""
+    """Judge octets and frames: header, length, checksum, line ends, case of letters."""
     return _judged(case, FRAMES)
 
 
@@ -114,7 +114,7 @@ def odd_frames(case: Case) -> Verdict:
     standing=True,
 )
 def odd_requests(case: Case) -> Verdict:
-    """Fields, numbers in use, sessions, results that answer nothing."""
+    """Judge fields, TRNs in use, sessions, and results without an operation."""
     return _judged(case, REQUESTS)
 
 
@@ -139,7 +139,7 @@ def _judged(case: Case, purpose: str) -> Verdict:
 
 
 class Met(msgspec.Struct):
-    """How often a violation was met, and the first few times."""
+    """The number of times a violation occurred, and evidence of the first few."""
 
     count: int = 0
     first: list[Evidence] = []
@@ -155,7 +155,7 @@ def _met(case: Case) -> dict[str, Met]:
 
 
 def met_by(case: Case) -> Iterator[tuple[str, Callable[[], Evidence]]]:
-    """Every violation of the clients by name, with what makes its evidence: on the wire first, then of events."""
+    """Yield every violation by name, with a function that makes its evidence: on the wire first, then from events."""
     opened = {row.session for row in case.trace.sessions.rows() if row.opened_at >= 0}
     logged_in: set[int] = set()
     given_up: set[tuple[int, int]] = set()
@@ -194,25 +194,25 @@ def _seen_by_the_smsc(case: Case, name: str, at: int, session: int, given_up: se
 
 
 def _telling(case: Case) -> Bools:
-    """Frames that may have a violation, or by which a session is logged in; the others need not be looked at."""
+    """Return the frames that may contain a violation or log a session in; the others are skipped."""
     frames, equal = case.trace.other_frames, case.trace.other_frames.equal
     asked, logins = equal("kind", "O"), ~equal("direction", "in") & equal("kind", "R") & equal("ot", "60")
     # Before the first result of a login any operation may be a violation.
     sessions, which = np.unique(frames.session, return_inverse=True)
     begun = np.full(len(sessions), len(frames))
     places = np.flatnonzero(logins)[::-1]
-    begun[which[places]] = places  # the last to be written is the first
+    begun[which[places]] = places  # in reverse order, so that the first login of a session remains
     early = np.arange(len(frames)) <= begun[which]
     odd = ~equal("problem", "") | (asked & (equal("ot", "60") | early | case.trace.lower_case))
     return logins | (equal("direction", "in") & odd)
 
 
 def _names(row: FrameSeen, logged_in: bool, opened: bool) -> Iterator[str]:
-    """The violations in one frame of the client, or in octets that are no frame."""
+    """Yield the violations in one frame of the client, or in octets outside any frame."""
     if row.problem == UNENDED:
         yield row.problem
         return
-    if row.problem in WIRE_ERRORS:  # where it is tolerated, the frame it belongs to has a row of its own
+    if row.problem in WIRE_ERRORS:  # if tolerated, the frame has its own row
         yield _meant(row.frame) if row.problem in _BROKEN else _SAID.get(row.problem, row.problem)
         return
     if row.problem:
@@ -233,12 +233,12 @@ def _names(row: FrameSeen, logged_in: bool, opened: bool) -> Iterator[str]:
 
 def _frame(octets: bytes) -> Frame:
     frame = Framer(len(octets)).feed(octets)[-1]
-    assert isinstance(frame, Frame), "a row that names no wire error is a frame"
+    assert isinstance(frame, Frame), "a row without a wire error is a frame"
     return frame
 
 
 def _meant(octets: bytes) -> str:
-    """The name of a broken frame's defect: "hex-trn", "short-checksum" or "missing-slash", else its error."""
+    """Return the likely defect of a broken frame: "hex-trn", "short-checksum" or "missing-slash", else its error."""
     body = octets[1:-1]
     head, tail = _HEAD.match(body), _TAIL.search(body)
     error = Framer(len(octets)).feed(octets)[-1]

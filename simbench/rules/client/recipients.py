@@ -28,7 +28,7 @@ FINAL_REFUSALS = {"02", "05", "06", "07", "22", "23", "24"}
 
 
 def evidence_of(view: Submits | Operations, note: str) -> tuple[Evidence, ...]:
-    """The first few frames of a view as evidence."""
+    """Return the first few frames of a view as evidence."""
     return first_frames(note, view.where(slice(SHOWN)).rows(), SHOWN)
 
 
@@ -43,7 +43,7 @@ def evidence_of(view: Submits | Operations, note: str) -> tuple[Evidence, ...]:
     absence="anywhere",
 )
 def served_recipients(case: Case) -> Verdict:
-    """The platform's side: error code 06 at once, 53 with Dst 2, or Dst 0, by the subscriber event of the recipient."""
+    """Compare with the outcome expected from the subscriber event: error code 06 at once, Dst 2 or Dst 0."""
     known, trace = truth(case), case.trace
     if not known:
         return Verdict("inconclusive", NO_OUTCOME_KNOWN, blame="bench")
@@ -74,7 +74,7 @@ def served_recipients(case: Case) -> Verdict:
 
 
 def _final(notifications: Notifications, known: Collection[str]) -> dict[tuple[str, str], Notification]:
-    """The last final notification to each of these recipients with an SCTS."""
+    """Return the last final notification for each of these recipients and SCTS."""
     final = np.isin(notifications.outcome, [0, 2]) & notifications.among("recipient", known)
     return {(row.recipient, row.scts): row for row in notifications.where(final).rows()}
 
@@ -96,7 +96,7 @@ def _outcome(notification: Notification | None) -> str:
     excused_by=("requests",),
 )
 def final_refusals(case: Case) -> Verdict:
-    """By the token of the message and its text."""
+    """Identify a message by token and text."""
     submits = case.trace.submits
     refused_at: dict[tuple[str, str], int] = {}
     repeated: list[int] = []
@@ -122,7 +122,7 @@ def final_refusals(case: Case) -> Verdict:
     reads=("recipients",),
 )
 def other_operators_share(case: Case) -> Verdict:
-    """Share of submits to recipients that the events place at another operator, overseas, abroad, fixed or nowhere."""
+    """Measure the share of submits to recipients at another operator, overseas, abroad, on fixed lines or unknown."""
     share_max = case.contract.terms.delivery.other_operators_share_max.value
     assumed = case.contract.assumed("delivery.other_operators_share_max")
     known, submits, operator = truth(case), case.trace.submits, case.contract.party("operator").name
@@ -148,7 +148,7 @@ def other_operators_share(case: Case) -> Verdict:
     reads=("codes",),
 )
 def short_code_only(case: Case) -> Verdict:
-    """Submits requested without another originator; AMB-10 leaves the sender-name option aside."""
+    """Check submits requested without another originator; a sender name under the option (AMB-10) is allowed."""
     return _originators(case, forbidden_only=False)
 
 
@@ -159,7 +159,7 @@ def short_code_only(case: Case) -> Verdict:
     capability="keeps_oadc",
 )
 def forbidden_requests(case: Case) -> Verdict:
-    """Every submit on the wire, requested or not, must carry an allotted originator."""
+    """Check that every submit on the wire, requested or not, has an allotted originator."""
     return _originators(case, forbidden_only=True)
 
 
@@ -179,7 +179,7 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
             return "own" if oadc in known[account] or not oadc.isdecimal() else "wrong"
         if unknown(account):
             return "open"
-        return "wrong" if forbidden_only or account not in with_option else "named"  # OPS-OPT-04 judges these
+        return "wrong" if forbidden_only or account not in with_option else "named"  # OPS-OPT-04 judges sender names
 
     rows, which = combined(submits, "account", "oadc", "alphanumeric")
     found = [kind(str(account), str(oadc), bool(named)) for account, oadc, named in rows]
@@ -203,16 +203,17 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
 @rule(
     "sender.originator-in-service",
     "A submit from an originator that is not in service is refused with error code 04",
-    usual_cause="The platform takes any originator for the account's own code.",
+    usual_cause="The platform treats any originator as the account's own code.",
     binds="platform",
     catches=("accepts-any-originator",),
     suites=("client", "audit"),
     reads=("codes",),
 )
 def originator_in_service(case: Case) -> Verdict:
-    """The platform's side of OPS-ACH-02 and OPS-DEO-06. A submit with another fault may get the code of that fault.
+    """Check the platform's refusals under OPS-ACH-02 and OPS-DEO-06.
 
-    An empty originator is a missing field, so it does not count here.
+    A submit with another fault may get the error code of that fault. An empty originator is a missing field and does
+    not count here.
     """
     against, submits = objections(case), case.trace.submits
     places = np.flatnonzero(against.has("originator") & (submits.result_at >= 0) & ~submits.equal("oadc", ""))
@@ -239,7 +240,7 @@ def originator_in_service(case: Case) -> Verdict:
     reads=("codes", "recipients", "accounts"),
 )
 def accepted(case: Case) -> Verdict:
-    """Only submits without an objection count; the numbering plan classifies recipients that no event names."""
+    """Count submits without an objection; the numbering plan classifies recipients that no event names."""
     against = objections(case)
     submits = case.trace.submits
     fair = (submits.result_at >= 0) & against.none
@@ -260,7 +261,7 @@ def accepted(case: Case) -> Verdict:
     capability="qualifies_recipients",
 )
 def ported_numbers(case: Case) -> Verdict:
-    """The finding also counts the numbers ported to the operator that were served; the verdict ignores them."""
+    """Count submits to numbers ported away. The summary also counts numbers ported to the operator that were served."""
     known, operator = truth(case), case.contract.party("operator").name
     asked = {one.recipient for one in case.trace.requests}
     away = {number for number in asked if number in known and known[number].standing == "ported-out"}

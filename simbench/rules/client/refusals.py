@@ -22,8 +22,8 @@ from simbench.trace.rows import Submit
 
 Duty = Literal["give up", "try again", "either"]
 
-# What a client does with a refused message. It gives one up when the reason lies in the message and will recur; it may
-# try again when the reason passes by itself. No source says which for the others, none obliges a client to try again.
+# The duty of a client after a refusal: give the message up if the reason lies in the message and will recur, try again
+# if the reason is temporary. No source gives the duty for other codes, and none obliges a client to try again.
 DUTIES: dict[str, Duty] = {
     "01": "try again",  # damaged in transit
     "02": "give up",
@@ -43,7 +43,7 @@ DUTIES: dict[str, Duty] = {
 
 
 def _refused(case: Case, duty: Duty) -> Iterator[tuple[Submit, int]]:
-    """Each first refusal of a message with such a code, and how often it was sent afterwards."""
+    """Yield the first refusal of each message with a code of this duty, and how often it was sent afterwards."""
     first: dict[tuple[str, str], Submit] = {}
     again: dict[tuple[str, str], int] = {}
     for _, row in tokened(case.trace.submits):
@@ -64,12 +64,12 @@ def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str) -
 
 @rule(
     "submits.given-up",
-    "The client gives up a message whose refusal has its reason in the message",
+    "The client gives up a message that was refused for a reason in the message itself",
     usual_cause="Every negative result leads to another attempt, whatever its error code.",
     catches=("retries-final-nack",),
 )
 def given_up(case: Case) -> Verdict:
-    """Error codes after which the client must give up the message."""
+    """Check messages refused with codes after which the client must give up."""
     refused = list(_refused(case, "give up"))
     if not refused:
         return Verdict("inconclusive", "the platform refused no message for a lasting reason", blame="bench")
@@ -78,16 +78,16 @@ def given_up(case: Case) -> Verdict:
 
 @rule(
     "submits.tried-again",
-    "The client sends a message again when the reason for its refusal passes",
-    usual_cause="Every negative result is final, also one whose reason passes.",
+    "The client sends a message again after a refusal for a temporary reason",
+    usual_cause="Every negative result is treated as final.",
     catches=("gives-up-on-nack",),
     at_worst="weak",
 )
 def tried_again(case: Case) -> Verdict:
-    """Error codes whose reason passes; then the platform accepts. No clause obliges the client, hence weak."""
+    """Check messages refused with temporary codes and later acceptable. No clause obliges the client: weak."""
     refused = list(_refused(case, "try again"))
     if not refused:
-        return Verdict("inconclusive", "the platform refused no message for a passing reason", blame="bench")
+        return Verdict("inconclusive", "the platform refused no message for a temporary reason", blame="bench")
     found = _judged(refused, [row for row, again in refused if not again], "never retried")
     return msgspec.structs.replace(found, outcome="weak") if found.outcome == "fail" else found
 
@@ -95,11 +95,11 @@ def tried_again(case: Case) -> Verdict:
 @rule(
     "submits.late-results",
     "When a result is late but within the result timer, the client neither resends nor disconnects",
-    usual_cause="The result timer is shorter than what is documented, or a missing result is taken for a refusal.",
+    usual_cause="The result timer is shorter than documented, or a missing result is treated as a refusal.",
     catches=("impatient",),
 )
 def late_results(case: Case) -> Verdict:
-    """Every message is submitted once; interruptions of connections leave the rule inconclusive."""
+    """Check that every message is submitted once; an interrupted connection makes the rule inconclusive."""
     limit_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
     assumed = case.contract.assumed("session.result_timer_max_s")
     submits = list(case.trace.submits.rows())
@@ -121,12 +121,12 @@ def late_results(case: Case) -> Verdict:
 @rule(
     "submits.trn-discipline",
     "Transaction numbers of a connection rise from 00 to 99 and start again at 00; none is reused while in use",
-    usual_cause="Numbers are drawn, or counted without a look at those still in use.",
+    usual_cause="Numbers are random, or are counted without regard to those still in use.",
     catches=("reuses-trn",),
     suites=("client", "watched", "audit"),
 )
 def trn_discipline(case: Case) -> Verdict:
-    """Reuse of a number in use is a failure, numbers out of order are weak; the login may have any number."""
+    """Fail for reuse of a number in use; numbers out of order are weak. The login may have any number."""
     operations = case.trace.numbers()
     if not len(operations.order):
         return Verdict("inconclusive", "the client sent no operation", blame="client")

@@ -1,4 +1,4 @@
-"""The rule on the client's reports: OPS-PRO-06. In every exercise, its reports on a message agree with the wire."""
+"""The rule on the client's reports (OPS-PRO-06): in every exercise they agree with the wire."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.rows import Message, Submit
 
 STATUS: Final = {"delivered": 0, "undelivered": 2}  # Dst of a notification
-_ACK: Final = 15  # place of ACK in a frame: after STX, TRN, LEN, O/R and OT
+_ACK: Final = 15  # offset of ACK in a frame: after STX, TRN, LEN, O/R and OT
 JUDGED: Final = ("accepted", "refused", *STATUS)
 
 
@@ -32,7 +32,7 @@ class _Wire:
         frames = case.trace.frames
         answers = frames.where(~frames.equal("direction", "in") & frames.equal("kind", "R") & frames.equal("ot", "51"))
         known = {row.result_at for row in self._submits}
-        # A damaged submit is refused as well, and nothing says which message it was.
+        # Negative results of damaged submits: the message of each is unknown.
         self._stray = [row.at for row in answers.rows() if row.frame[_ACK:][:1] == b"N" and row.at not in known]
         self._early = Notified(case, self._submits)
         self._notified: dict[tuple[str, str, int], int] = {}
@@ -40,14 +40,14 @@ class _Wire:
             self._notified.setdefault((case.plan.key(row.recipient), row.scts, row.outcome), row.at)
 
     def submits(self, token: str) -> list[Submit]:
-        """Every submit of a message, in order."""
+        """Return every submit of a message, in order."""
         of = self.messages.get(token, ())
         return [self._submits[place] for one in of for place in sorted((*one.rows_of, *one.doubles))]
 
     def bears_out(self, report: Reported) -> bool:
-        """Whether frames written before a report say the same."""
+        """Return whether frames written before a report confirm it."""
         submits = self.submits(report.token)
-        # A client may know from a notification alone that a message was accepted: its recipient tells which one.
+        # A client may learn from a notification alone that a message was accepted; the recipient identifies it.
         early = {status for row in submits for status in self._early.before_the_result(row, report.at)}
         if (report.kind == "accepted" and early) or STATUS.get(report.kind) in early:
             return True
@@ -65,16 +65,16 @@ class _Wire:
 
 @rule(
     "reports.as-on-the-wire",
-    "Whatever the client reports of a message as accepted, refused, delivered or undelivered is what the platform said",
+    "The client reports a message as accepted, refused, delivered or undelivered only if the platform said so",
     catches=("reports-nack-as-accepted",),
     capability="reports_outcomes",
     standing=True,
     occasional=True,
 )
 def as_on_the_wire(case: Case) -> Verdict:
-    """Reports on requested messages against results and notifications that were written before them.
+    """Compare reports on requested messages with results and notifications written before them.
 
-    A message that the client refuses by itself, without a submit, does not count: that is a decision of its own.
+    Messages that the client refused without a submit do not count.
     """
     asked, wire = sends(case), _Wire(case)
     reports = [one for one in case.trace.reports if one.kind in JUDGED and one.token in asked]

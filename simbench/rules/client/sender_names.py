@@ -60,7 +60,7 @@ def _not_numbers(case: Case) -> Bools:
     occasional=True,
 )
 def sender_names(case: Case) -> Verdict:
-    """A valid name has at most eleven letters and digits, one of them a letter, and needs the option on its code."""
+    """Check names against the contract's pattern, and that the account has the option."""
     pattern = re.compile(case.contract.terms.numbering.oadc_alpha_pattern.value, re.ASCII)
     with_option, unknown = options(case), option_unknown(case)
     named = [row for row in case.trace.submits.where(_not_numbers(case)).rows() if name_in(row)]
@@ -94,7 +94,7 @@ def sender_names(case: Case) -> Verdict:
     catches=("cuts-names",),
 )
 def names_as_requested(case: Case) -> Verdict:
-    """Neither cut to eleven characters, nor without its accents, nor another one."""
+    """Compare the name on the wire with the requested one, character by character."""
     asked = {token: one for token, one in sends(case).items() if one.oadc}
     if not asked:
         return Verdict("inconclusive", "no message from a sender name was requested", blame="bench")
@@ -117,7 +117,7 @@ def names_as_requested(case: Case) -> Verdict:
     reads=("codes",),
 )
 def allotted_codes(case: Case) -> Verdict:
-    """Every login and numeric originator is one the events name; submits requested with another one do not count."""
+    """Check that events name every account and numeric originator; submits requested with another one do not count."""
     owners = {event.account for _, event in case.trace.events if isinstance(event, LimitSet)}
     codes, trace = set(case.trace.limits), case.trace
     submits = trace.submits

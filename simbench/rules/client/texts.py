@@ -1,6 +1,6 @@
-"""Rules on texts: alphabet, bits, length of a part, seams, references, and the text as its recipient reads it.
+"""Rules on texts: alphabet, bits, length and boundaries of parts, references, and the text the recipient reads.
 
-A broken message is named by one rule: `texts.arrive` leaves out what another rule of this file names.
+Only one rule reports a broken message: `texts.arrive` leaves out messages that another rule of this file reports.
 Sources: GSM 03.38 (alphabet), GSM 03.40 section 9.2.3.24 (parts), EMI-UCP 4.0 sections 5.1 and 5.3 (MT, NB, extra
 services).
 """
@@ -22,12 +22,12 @@ from simbench.ucp.content import Content, read, room_for_octets, room_for_septet
 from simbench.ucp.fields import At
 
 HIGHEST_SEPTET: Final = 0x7F
-_FIELDS: Final = 4  # of a frame before its data, counted by slashes
+_FIELDS: Final = 4  # fields of a frame before its data
 _NOTHING: Final = Verdict("inconclusive", "the client submitted nothing", blame="client")
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A submit (its place among them, its row) with its content and its data fields."""
+    """A submit (its position and row) with its content and its data fields."""
 
     place: int
     row: Submit
@@ -36,26 +36,26 @@ class Part(msgspec.Struct, frozen=True):
 
     @property
     def high(self) -> bool:
-        """Whether a text of MT 3 has codes that no septet can hold."""
+        """Whether a text of MT 3 has codes above 7F."""
         return self.data[At.MT] == "3" and max(self.content.octets, default=0) > HIGHEST_SEPTET
 
     @property
     def odd_bits(self) -> bool:
-        """Whether transparent data has no number of bits, or another than it has."""
+        """Whether NB of transparent data is missing or wrong."""
         octets = len(self.data[At.MSG]) // 2
         nb = self.data[At.NB]
         return self.data[At.MT] == "4" and self.content.encoding == "ucs2" and nb.lstrip("0") != str(8 * octets)
 
     @property
     def too_long(self) -> bool:
-        """Whether it does not fit into one segment."""
+        """Whether the content exceeds one segment."""
         octets, udh = self.content.octets, len(self.content.udh)
         septets = self.content.encoding in {"gsm7", "numeric"}
         return len(octets) > (room_for_septets(udh) if septets else room_for_octets(udh))
 
     @property
     def cut(self) -> bool:
-        """Whether it ends within a character: after an escape, or between the halves of a pair."""
+        """Whether the part ends within a character: after an escape, or within a surrogate pair."""
         octets = self.content.octets
         if self.content.encoding == "ucs2":
             return len(octets) > 1 and octets[-2] & 0xFC == 0xD8
@@ -64,7 +64,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def parts_of(case: Case) -> list[Part]:
-    """Every submit with its content."""
+    """Return every submit with its content."""
     found = []
     for place, row in enumerate(case.trace.submits.rows()):
         data = [field.decode("latin-1") for field in row.frame.split(b"/")[_FIELDS:-1]]
@@ -83,13 +83,13 @@ def _judged(parts: list[Part], wrong: list[Part], what: str) -> Verdict:
 
 @rule(
     "texts.alphabet",
-    "A text of MT 3 holds codes of GSM 03.38 only, none above 7F",
+    "A text of MT 3 contains only codes of GSM 03.38, none above 7F",
     usual_cause="The text is encoded in Latin-1 or UTF-8 where GSM 03.38 is expected.",
     catches=("latin-1-texts",),
     suites=("client", "watched"),
 )
 def alphabet(case: Case) -> Verdict:
-    """Codes above 7F are of another alphabet, such as Latin-1: no phone shows them as they were meant."""
+    """Find codes above 7F: they belong to another alphabet, such as Latin-1, and phones show other characters."""
     parts = case.once(parts_of)
     return _judged(parts, [one for one in parts if one.high], "with codes above 7F in MT 3")
 
@@ -102,7 +102,7 @@ def alphabet(case: Case) -> Verdict:
     suites=("client", "watched"),
 )
 def number_of_bits(case: Case) -> Verdict:
-    """UCS-2 has eight bits an octet."""
+    """Compare NB with the length of the data, eight bits an octet."""
     parts = [one for one in case.once(parts_of) if one.data[At.MT] == "4"]
     if not parts:
         return Verdict("inconclusive", "the client sent nothing as transparent data", blame="client")
@@ -117,7 +117,7 @@ def number_of_bits(case: Case) -> Verdict:
     suites=("client", "watched"),
 )
 def fit(case: Case) -> Verdict:
-    """160 septets or 140 octets, less the header of a part."""
+    """Compare with 160 septets or 140 octets, less the header of a part."""
     parts = case.once(parts_of)
     return _judged(parts, [one for one in parts if one.too_long], "too long for one segment")
 
@@ -125,12 +125,12 @@ def fit(case: Case) -> Verdict:
 @rule(
     "texts.seams",
     "No part of a long text ends within a character",
-    usual_cause="The text is cut by septets or units, without a look at escapes and surrogates.",
+    usual_cause="The text is cut by septets or 16-bit units without regard to escapes and surrogates.",
     catches=("cuts-characters",),
     suites=("client", "watched"),
 )
 def seams(case: Case) -> Verdict:
-    """An escape and its code stay together, and so do the halves of a surrogate pair."""
+    """Check that an escape and its code stay together, and the halves of a surrogate pair."""
     parts = [one for one in case.once(parts_of) if one.content.concatenation is not None]
     if not parts:
         return Verdict("inconclusive", "the client sent no text in parts", blame="client")
@@ -138,7 +138,7 @@ def seams(case: Case) -> Verdict:
 
 
 def _same_reference(case: Case) -> list[Part]:
-    """Parts with the place of another one, of an earlier text, within an hour: the phone would mix both texts."""
+    """Return parts with reference and number of a part of another text within an hour: phones would mix the texts."""
     begun: dict[tuple[object, ...], dict[int, tuple[int, bytes]]] = {}
     wrong = []
     for one in case.once(parts_of):
@@ -156,13 +156,13 @@ def _same_reference(case: Case) -> list[Part]:
 
 @rule(
     "texts.references",
-    "Long texts to one recipient have references of their own",
-    usual_cause="The reference is constant, or starts anew with each connection.",
+    "Long texts to one recipient have different references",
+    usual_cause="The reference is constant, or is reset with each connection.",
     catches=("one-reference",),
     suites=("client", "watched"),
 )
 def references(case: Case) -> Verdict:
-    """Parts belong together by sender, recipient, reference and number of parts, whatever connection they took."""
+    """Compare parts by sender, recipient, reference and number of parts, across connections."""
     parts = [one for one in case.once(parts_of) if one.content.concatenation is not None]
     if not parts:
         return Verdict("inconclusive", "the client sent no text in parts", blame="client")
@@ -176,7 +176,7 @@ def references(case: Case) -> Verdict:
     catches=("drops-accents",),
 )
 def arrive(case: Case) -> Verdict:
-    """The parts of a message put together, against the request; messages still on their way do not count."""
+    """Compare the joined parts of a message with the request; messages not yet accepted do not count."""
     asked, submits = sends(case), case.trace.submits.rows()
     named = {one.place for one in case.once(parts_of) if one.high or one.too_long or one.cut}
     named |= {one.place for one in case.once(_same_reference)}
@@ -202,13 +202,13 @@ def arrive(case: Case) -> Verdict:
 
 @rule(
     "texts.in-few-segments",
-    "A text that GSM 03.38 can hold is sent in it: UCS-2 takes more segments, which count against the rate",
+    "A text that GSM 03.38 can encode is not sent in UCS-2, which takes more segments and more of the rate",
     usual_cause="Any character outside ASCII switches to UCS-2.",
     catches=("ucs2-for-everything",),
     at_worst="weak",
 )
 def in_few_segments(case: Case) -> Verdict:
-    """No clause forbids it; more segments cost rate and money."""
+    """Find texts sent in UCS-2 without need. No clause forbids it, but more segments cost rate and money."""
     asked, parts = sends(case), {one.place: one for one in case.once(parts_of)}
     messages = [one for one in case.trace.messages.rows() if one.token in asked and one.rows_of[0] in parts]
     if not messages:

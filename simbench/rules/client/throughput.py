@@ -1,8 +1,7 @@
-"""Rules on the client's rate: OPS-ENG-01, OPS-ACH-04, computed independently of the SMSC's meter.
+"""Rules on the client's rate (OPS-ENG-01, OPS-ACH-04), computed independently of the SMSC's meter.
 
-An operation conforms when it arrives at most tau before the r-th operation before it is one second old. The ring keeps
-conforming instants, so earliness does not accumulate. Other readings of AMB-05 have meters
-of their own (`simbench.rules.meters`).
+An operation conforms if it arrives no more than tau before the r-th operation before it is one second old. The ring
+keeps conforming instants, so earliness does not accumulate. `simbench.rules.meters` has the other readings of AMB-05.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ SHOWN = 5  # frames shown as evidence of one code
 
 
 class Policed(msgspec.Struct, frozen=True):
-    """A code's operations compared with its rate: positions of those too early, and the worst earliness (us)."""
+    """A comparison of a code's operations with its rate: positions of early ones, and the worst earliness (us)."""
 
     early: Places
     worst_us: int
@@ -45,11 +44,11 @@ def police(
     late_us_at: Callable[[Ints], Ints] | None = None,
     form: Form | None = None,
 ) -> Policed:
-    """Compare operations (instants in us, ascending; segments each) with a rate and list those too early.
+    """Compare operations (instants in us, ascending; segments each) with a rate and list those that are too early.
 
-    `late_us_at` gives the bench's own lateness around instants (us). A conforming operation that the bench read late
-    may have arrived that much earlier; it is dated so, so that the tolerance does not make the next one look early.
-    `form` is the reading of the rate; by default the sliding second.
+    `late_us_at` returns the bench's delay (us) around instants. A conforming operation that was read late may have
+    arrived that much earlier; the meter uses this earlier instant, so that the delay does not make the next operation
+    look early. `form` is the reading of the rate, by default the sliding second.
     """
     early, worst_us = np.zeros(len(at), np.bool_), 0
     row = np.array([(form or Form(SLIDING, rate)).row(int(segments.sum()))], np.int64)
@@ -66,12 +65,12 @@ def police(
 
 
 def each_segment(instants: Ints, segments: Ints) -> Ints:
-    """The instant of every segment: that of its operation."""
+    """Return the instant of every segment, which is that of its operation."""
     return np.repeat(instants, segments) if len(instants) else instants
 
 
 def peak_in_a_second(at: Ints, segments: Ints) -> int:
-    """The most segments in any half-open second."""
+    """Return the most segments in any half-open second."""
     if not len(at):
         return 0
     total, most = np.concatenate(([0], np.cumsum(segments))), 0
@@ -82,7 +81,7 @@ def peak_in_a_second(at: Ints, segments: Ints) -> int:
 
 
 def sustained(at: Ints, rate: int) -> float:
-    """Segments per second over a backlog, without the first burst of r: (n - r) / (last - r-th)."""
+    """Return segments per second over a backlog, without the first burst of r: (n - r) / (last - r-th instant)."""
     if len(at) <= rate:
         return 0.0
     elapsed = int(at[-1]) - int(at[rate - 1])
@@ -90,12 +89,12 @@ def sustained(at: Ints, rate: int) -> float:
 
 
 def code_rates(case: Case) -> dict[str, int]:
-    """Each code's rate: the last limit set in the events of the run."""
+    """Return each code's rate: the last limit set in the events of the run."""
     return {code: limits[-1].rate for code, limits in case.trace.limits.items()}
 
 
 def held_against(case: Case, operations: Submits | Operations, rate: int) -> tuple[Policed, Policed]:
-    """Operations compared with their rate: with tau alone, and with the bench's own lateness added."""
+    """Compare operations with their rate: with tau alone, and with the bench's delay added."""
     at, segments = operations.at, operations.segments
     jitter_us = case.contract.terms.throughput.jitter_ms.value * 1000
     form = form_of(case.contract, rate)
@@ -107,7 +106,7 @@ def held_against(case: Case, operations: Submits | Operations, rate: int) -> tup
 
 
 def _within_tier(case: Case, code: str, period: Period, submits: Operations) -> Verdict:
-    """A code's submits against its rate: fails beyond tau and the bench's own timing error, inconclusive between."""
+    """Judge a code's submits: fail beyond tau and the bench's timing error, inconclusive between the two."""
     assumed, rate = case.contract.assumed("throughput.jitter_ms", AMBIGUITY), period.rate
     at = submits.at
     strict, lenient = held_against(case, submits, rate)
@@ -138,7 +137,7 @@ def _within_tier(case: Case, code: str, period: Period, submits: Operations) -> 
 
 
 def no_backlog(case: Case, code: str, rate: int) -> str:
-    """A remark on a code whose messages the bench requested more slowly than its rate, so none waited; else ""."""
+    """Return a remark if the bench requested messages more slowly than the code's rate: then none waited. Else ""."""
     at = [one.at for one in case.trace.requests if one.code == code]
     if not at or unrequested(case, code):
         return ""
@@ -149,12 +148,12 @@ def no_backlog(case: Case, code: str, rate: int) -> str:
 
 
 def unrequested(case: Case, code: str = "") -> int:
-    """The number of messages of a code ("": any) on the wire without a request, where other requests are known."""
+    """Return the number of messages of a code ("": any) on the wire without a known request."""
     return sum(code in {"", one.code} for one in case.trace.unrequested)
 
 
 def if_waited(case: Case, code: str, rate: int, judged: Verdict) -> Verdict:
-    """The verdict, inconclusive without a backlog: then the bench, not the client, set the rate."""
+    """Return the verdict, inconclusive without a backlog: then the bench, not the client, determined the rate."""
     words = no_backlog(case, code, rate)
     if unrequested(case, code):
         words = "; only part of the requests is known"
@@ -164,7 +163,7 @@ def if_waited(case: Case, code: str, rate: int, judged: Verdict) -> Verdict:
 
 
 def _every_code_within_tier(case: Case) -> Verdict:
-    """Each code with a limit and with operations or requests, period by period."""
+    """Judge each code with a limit and with operations or requests, period by period."""
     operations, requested = counted(case.contract, case.trace), {one.code for one in case.trace.requests}
     judged = []
     for code in case.trace.limits:
@@ -189,9 +188,9 @@ def _every_code_within_tier(case: Case) -> Verdict:
     by_duration=True,
 )
 def backlog_at_tier(case: Case) -> Verdict:
-    """The SMSC only monitors, so the client's own mechanism must keep the tier (AMB-18).
+    """Judge the tier while the SMSC only monitors, so that the client itself must keep it (AMB-18).
 
-    A code without traffic is skipped. Inconclusive when no code had traffic, or its rate was lowered during the run.
+    A code without traffic is skipped. Inconclusive if no code had traffic, or if its rate was lowered during the run.
     """
     return _every_code_within_tier(case)
 
@@ -203,14 +202,14 @@ def backlog_at_tier(case: Case) -> Verdict:
     capability="limits_rate",
 )
 def one_by_one(case: Case) -> Verdict:
-    """As with a backlog; requests one by one defeat a limiter that only spaces batches."""
+    """Judge as with a backlog; requests one by one defeat a limiter that only spaces batches."""
     return _every_code_within_tier(case)
 
 
 @rule(
     "rate.uses-its-tier",
     "With a backlog, the client uses the subscribed rate of its codes",
-    usual_cause="A pause after each result, or a window that is smaller than rate times round trip.",
+    usual_cause="The client pauses after each result, or its window is smaller than rate times round trip.",
     catches=("uses-half-its-tier",),
     capability="limits_rate",
     at_worst="weak",
@@ -220,7 +219,7 @@ def one_by_one(case: Case) -> Verdict:
     by_duration=True,
 )
 def uses_its_tier(case: Case) -> Verdict:
-    """No clause obliges a client to use its full rate, so a lower one is weak. Outages do not count."""
+    """Measure the rate outside outages. No clause obliges a client to use its full rate, so less is weak."""
     share = case.contract.terms.throughput.use_share.value
     submits = case.trace.submits
     judged = []
@@ -234,13 +233,13 @@ def uses_its_tier(case: Case) -> Verdict:
 
 
 def _used(case: Case, code: str, period: Period, own: Submits, share: float) -> Verdict | None:
-    """The share of its rate a code used while the platform was up; None where it sent nothing in the period."""
+    """Judge the share of its rate that a code used while the platform was up; None if it sent nothing in the period."""
     rate, sent, took_us, any_ = period.rate, 0, 0, False
     for start, end in without_outages(case, code, period):
         within = own.where((own.at >= start) & (own.at < end))
         at = each_segment(within.at, within.segments)
         any_ = any_ or bool(len(at))
-        if len(at) > rate:  # each stretch counts without its first burst
+        if len(at) > rate:  # each part counts without its first burst
             sent, took_us = sent + len(at) - rate, took_us + int(at[-1] - at[rate - 1])
     if not any_:
         return None

@@ -14,7 +14,7 @@ TOGETHER_US = 5 * SECOND_US
 
 
 def within(case: Case, code: str, operations: Submits, rate: int) -> Verdict:
-    """A code's operations against its rate: fails beyond tau and the bench's own timing error, inconclusive between."""
+    """Judge a code's operations: fail beyond tau and the bench's timing error, inconclusive between the two."""
     assumed = case.contract.assumed("throughput.jitter_ms", "rate-meter")
     strict, lenient = held_against(case, operations, rate)
     summary = f"{code}: {count(len(operations), 'operation')}, {strict.peak} in the busiest second (limit {rate}/s)"
@@ -36,7 +36,7 @@ def within(case: Case, code: str, operations: Submits, rate: int) -> Verdict:
     capability="limits_rate",
 )
 def long_messages(case: Case) -> Verdict:
-    """Every segment counts (AMB-05); the requested texts need several."""
+    """Judge texts of several segments, each of which counts (AMB-05)."""
     submits = case.trace.submits
     asked = {row.code for row in sends(case).values()}
     judged = []
@@ -61,7 +61,7 @@ def long_messages(case: Case) -> Verdict:
     capability="limits_rate",
 )
 def several_codes(case: Case) -> Verdict:
-    """While all of them had messages to send: above its rate is a failure, far below it is weak."""
+    """Judge the time in which all codes had a backlog: above its rate is a failure, far below it is weak."""
     submits, share = case.trace.submits, case.contract.terms.throughput.use_share.value
     rates = (
         {code: rate for code, rate in code_rates(case).items() if submits.equal("code", code).any()}

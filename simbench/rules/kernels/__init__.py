@@ -1,1 +1,1 @@
-"""Loops of the rules over all operations of a record."""
+"""Compiled loops of the rules over all operations of a record."""

@@ -1,7 +1,7 @@
-"""The judge's meters over many operations: those of `simbench.rules.meters`, which are the definition.
+"""Kernels of the rules' meters, which `simbench.rules.meters` selects, over many operations.
 
-A meter holds a ring of its last `most` instants (sliding) or two numbers: of tumbling ones the second that is being
-filled and how many are in it, of buckets since when it holds how much. Many meters stand in rows of arrays.
+A sliding meter has a ring of its last `most` instants. The others have two numbers: a tumbling meter the current second
+and its count, a bucket the instant of its last change and its content. Arrays have one row for each meter.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ Index = NDArray[np.int32]
 
 SLIDING, TUMBLING, BUCKET = range(3)
 LONG_AGO: Final = -(10**15)
-FORMS: Final = 4  # columns of `forms`: reading, most, window (us), where the ring begins
+FORMS: Final = 4  # columns of `forms`: reading, most, window (us), offset of the ring
 
 
 def due_of(  # noqa: PLR0913 - a kernel has no objects
     reading: int, most: int, window_us: int, oldest: int, one: int, other: int, instant: int
 ) -> int:
-    """The earliest instant at which one more operation conforms; `one` and `other` are the meter's two numbers."""
+    """Return the earliest instant at which one more operation conforms; `one` and `other` are the meter's numbers."""
     if reading == SLIDING:
         return max(instant, oldest + window_us)
     if reading == TUMBLING:
@@ -41,7 +41,7 @@ def due_of(  # noqa: PLR0913 - a kernel has no objects
 
 
 def taken(reading: int, most: int, one: int, other: int, due: int) -> tuple[int, int]:
-    """The two numbers of a meter after an operation was admitted at an instant."""
+    """Return the two numbers of a meter after it admitted an operation at `due`."""
     if reading == TUMBLING:
         second = due // SECOND_US
         if second > one:
@@ -56,7 +56,7 @@ def taken(reading: int, most: int, one: int, other: int, due: int) -> tuple[int,
 
 
 def prepared(forms: Ints, rings: Ints, heads: Ints, numbers: Ints) -> None:
-    """Empty all meters."""
+    """Reset all meters."""
     rings[:] = LONG_AGO
     heads[:] = 0
     for meter in range(len(forms)):
@@ -71,8 +71,8 @@ def police(  # noqa: PLR0913 - a kernel has no objects
 ) -> int:  # fmt: skip
     """Mark operations that are too early for one meter; return the worst earliness (us).
 
-    Each is dated as early as `late_us` allows; without any it has no entries. `dues` has room for the segments of one.
-    The meter is `prepared` at first.
+    Each operation counts as early as `late_us` allows; the array is empty without delays. `dues` has room for the
+    segments of one operation. Call `prepared` first.
     """
     reading, most, window_us, worst = form[0, 0], form[0, 1], form[0, 2], 0
     head, one, other = head_of[0], numbers[0, 0], numbers[0, 1]
@@ -107,9 +107,9 @@ def over_rate(  # noqa: PLR0913 - a kernel has no objects
     at: Ints, segments: Ints, meters: Index, forms: Ints, accepted: Bools, bounds: Ints, found: Bools, rings: Ints,
     heads: Ints, numbers: Ints, dues: Ints,
 ) -> None:  # fmt: skip
-    """Mark operations that arrive earlier than their meter (-1: none) allows, or by less than `bounds` later.
+    """Mark operations that arrive earlier than their meter (-1: none) allows, or less than `bounds` later.
 
-    What was accepted and what is in time is taken by the meter, at its arrival. The meters are `prepared` at first.
+    Operations that were accepted or in time consume the meter at their arrival. Call `prepared` first.
     """
     for place in range(len(at)):
         meter = meters[place]
@@ -125,7 +125,7 @@ def over_rate(  # noqa: PLR0913 - a kernel has no objects
             if number < amount - 1:
                 dues[number] = due_of(reading, most, window_us, oldest, first, second, instant)
                 first, second = taken(reading, most, first, second, dues[number])
-            else:  # of an earlier instant it also shows the margin
+            else:  # a second earlier, so that the margin is known too
                 due = due_of(reading, most, window_us, oldest, first, second, instant - SECOND_US)
         early = due - instant
         found[place] = early > -bounds[place]
@@ -140,7 +140,7 @@ def over_rate(  # noqa: PLR0913 - a kernel has no objects
 
 @kernel
 def dues_of(at: Ints, segments: Ints, form: Ints, found: Ints) -> None:
-    """The instant at which one meter alone allows the last segment of each operation, all of which it takes."""
+    """Find the instant at which a meter that accepts all operations allows the last segment of each."""
     reading, most, window_us = form[0], form[1], form[2]
     ring = np.full(most if reading == SLIDING else 1, LONG_AGO)
     head, one, other = 0, LONG_AGO, most * SECOND_US if reading == BUCKET else 0

@@ -1,4 +1,4 @@
-"""Relations between many operations of one session, or between alike ones."""
+"""Kernels on relations between operations of one session, or between equal messages."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Bools = NDArray[np.bool_]
 Index = NDArray[np.signedinteger]
 Counts = NDArray[np.int32]
 
-IN_USE, BEYOND, ASTRAY, SAME = range(1, 5)  # what is wrong with an operation
+IN_USE, BEYOND, ASTRAY, SAME = range(1, 5)  # violations of an operation
 
 
 @kernel
 def earlier_alike(order: Ints, keys: Ints, counted: Bools, accepted: Bools, found: Bools) -> int:
-    """Mark what has an earlier one of the same key that counts; return how many keys have one that was accepted.
+    """Mark operations after an earlier one of the same key that counts; return the number of keys with an accepted one.
 
     `order` sorts the keys, equal ones in order of arrival.
     """
@@ -38,10 +38,11 @@ def earlier_alike(order: Ints, keys: Ints, counted: Bools, accepted: Bools, foun
 def unanswered(  # noqa: PLR0913 - a kernel has no objects
     first: int, at: Ints, result_at: Ints, sessions: Index, patience_us: int, heaps: Ints, sizes: Ints, found: Counts
 ) -> int:
-    """How many earlier operations of its session wait for a result when each arrives, from `first` on.
+    """Count for each operation from `first` on how many earlier ones of its session wait for a result when it arrives.
 
-    One without a result waits for `patience_us`; a result at the same instant comes before. `heaps` [session] holds in
-    its first `sizes` entries until when earlier ones wait. Returns the place of one for which a heap has no room.
+    An operation without a result waits for `patience_us`; a result at the same instant counts as earlier. The first
+    `sizes` entries of `heaps` [session] are the ends of waiting. Returns the position of an operation for which a heap
+    is full, else the number of operations.
     """
     for place in range(first, len(at)):
         session, now = sessions[place], at[place]
@@ -61,7 +62,7 @@ def unanswered(  # noqa: PLR0913 - a kernel has no objects
 
 
 def sink(heap: Ints, size: int) -> None:
-    """Restore a heap, least first, whose first entry was replaced."""
+    """Restore a min-heap after its first entry was replaced."""
     at = 0
     while True:
         child = 2 * at + 1
@@ -76,7 +77,7 @@ def sink(heap: Ints, size: int) -> None:
 
 
 def rise(heap: Ints, at: int) -> None:
-    """Restore a heap, least first, to which this entry was added."""
+    """Restore a min-heap after this entry was added."""
     while at > 0 and heap[at] < heap[(at - 1) // 2]:
         heap[at], heap[(at - 1) // 2] = heap[(at - 1) // 2], heap[at]
         at = (at - 1) // 2
@@ -87,9 +88,9 @@ def most_unanswered(  # noqa: PLR0913 - as above
     at: Ints, result_at: Ints, sessions: Index, trns: Index, sizes: Ints, patience_us: int, waiting: Ints, most: Ints,
     violations: NDArray[np.int8],
 ) -> None:  # fmt: skip
-    """The most operations of each session that are unanswered at once, and the window then: `most` [session, 2].
+    """Find the most unanswered operations of each session, and the window at that time: `most` [session, 2].
 
-    `sizes`: the window of each; `waiting` [session, TRN]: until when one waits. An operation with a number in use is
+    `sizes`: the window of each operation; `waiting` [session, TRN]: end of waiting. An operation whose TRN is in use is
     discarded.
     """
     for place in range(len(at)):
@@ -102,7 +103,7 @@ def most_unanswered(  # noqa: PLR0913 - as above
         count = 0
         for number in range(waiting.shape[1]):
             count += waiting[session, number] > now
-        count += until <= now  # it is unanswered when it arrives
+        count += until <= now  # the operation itself is unanswered when it arrives
         if count > most[session, 0]:
             most[session, 0], most[session, 1] = count, sizes[place]
         if count > sizes[place]:
@@ -111,9 +112,9 @@ def most_unanswered(  # noqa: PLR0913 - as above
 
 @kernel
 def out_of_order(lines: Index, trns: Index, in_use: Bools, last: Ints, violations: NDArray[np.int8]) -> None:
-    """Mark operations whose number is in use, the one before, or not among the fifty behind the one before on the line.
+    """Mark operations whose TRN is in use, equals the previous one, or is not among the fifty after the previous one.
 
-    Operations without a number (-1) count for nothing; `last` [line] is -1 at first.
+    Operations without a TRN (-1) are ignored; `last` [connection] is -1 at first.
     """
     for place in range(len(lines)):
         line, number = lines[place], trns[place]
@@ -134,12 +135,12 @@ def received(  # noqa: PLR0913 - a kernel has no objects
     at: Ints, sessions: Index, trns: Index, result_at: Ints, windows: Ints, waiting: Ints, heap: Ints,
     counts: Ints, freed_at: Ints,
 ) -> None:  # fmt: skip
-    """When the client shows to have received the result of each operation: instants, or -1.
+    """Find when the client proved that it had received the result of each operation: instants, or -1.
 
-    An operation shows it whose TRN is that of an answered one, and one that would exceed the window without the oldest
-    results. `waiting` [session, TRN]: place of the unshown operation, -1 for none; `heap` [session, more than TRNs]:
-    places of the answered ones by their results, of which some may be shown meanwhile; `counts` [session, 2]: unshown
-    ones, and entries of the heap.
+    Proof is an operation that reuses the TRN of an answered one, or that would exceed the window without the oldest
+    results. `waiting` [session, TRN]: position of the operation without proof, -1 for none; `heap` [session, more than
+    TRNs]: positions of answered ones by their results, some of which may have proof already; `counts` [session, 2]:
+    operations without proof, and entries of the heap.
     """
     for place in range(len(at)):
         session, trn, now = sessions[place], trns[place], at[place]
@@ -174,7 +175,7 @@ def received(  # noqa: PLR0913 - a kernel has no objects
 
 
 def unshown_only(heap: Ints, trns: Index, waiting: Ints, result_at: Ints) -> int:
-    """Leave out of a heap what was shown meanwhile; return its size."""
+    """Remove operations with proof from a heap; return its size."""
     size = 0
     for number in range(len(heap)):
         place = heap[number]
@@ -185,12 +186,12 @@ def unshown_only(heap: Ints, trns: Index, waiting: Ints, result_at: Ints) -> int
 
 
 def is_before(one: int, other: int, result_at: Ints) -> bool:
-    """Whether the result of an operation comes before another's, of equal ones that of the earlier operation."""
+    """Return whether the result of one operation precedes that of another; ties go to the earlier operation."""
     return bool(result_at[one] < result_at[other] or (result_at[one] == result_at[other] and one < other))
 
 
 def sift_down(heap: Ints, size: int, result_at: Ints) -> None:
-    """Restore a heap whose first entry was replaced."""
+    """Restore a heap, ordered by results, after its first entry was replaced."""
     at = 0
     while True:
         child = 2 * at + 1
@@ -205,7 +206,7 @@ def sift_down(heap: Ints, size: int, result_at: Ints) -> None:
 
 
 def sift_up(heap: Ints, size: int, place: int, result_at: Ints) -> None:
-    """Add a place to a heap of this size."""
+    """Add a position to a heap of this size."""
     at = size
     heap[at] = place
     while at > 0:

@@ -1,1 +1,1 @@
-"""Compiled loops of the bulk engine."""
+"""Compiled loops of the vectorised engine."""

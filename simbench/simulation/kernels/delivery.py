@@ -1,7 +1,7 @@
-"""Kernels of delivery: the SMSC's decision on each message and the outcome of its delivery, equal to the live SMSC's.
+"""Kernels of delivery: the SMSC's decision on each message and the outcome of its delivery, as in the live SMSC.
 
-Presence, failures and latency are functions of the seed, and links take no time. The outcome of a message therefore
-depends only on when it was accepted, except for time stamps (SCTS) and for the parts of one message.
+Presence, failures and latency are functions of the seed, and connections have no latency. The outcome of a message
+therefore depends only on when it was accepted, except for time stamps (SCTS) and for the parts of one message.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from simbench.simulation.kernels.layout import FORGOTTEN, NEVER, PART_MASK, REFU
 class DeliveryTables(NamedTuple):
     """The tables that decide on delivery, as arrays.
 
-    Keys and tables of the draws (`kernels.delivery_outcome`, `kernels.presence`). waves: rows of WAVE, with keys.
-    unknown_ppm, out_ppm: shares of unknown and ported-out subscribers. validity_us (0: the default), queue and notify
-    (notifications requested) are by number of the stream. The platform is down from down_starts to down_ends.
+    Keys and tables belong to the draws (`kernels.delivery_outcome`, `kernels.presence`). `waves`: rows of WAVE, with
+    `wave_keys`. `unknown_ppm`, `out_ppm`: shares of unknown and ported-out subscribers. `validity_us` (0: the default),
+    `queue` and `notify` (notifications requested) are indexed by stream. The platform is down from `down_starts` to
+    `down_ends`.
     """
 
     latency_key: Any
@@ -58,9 +59,10 @@ class DeliveryTables(NamedTuple):
 
 
 class Admission(NamedTuple):
-    """The rules of admission: the error code for each reason to refuse (ported_out: 0 when accepted), and limits.
+    """The rules of admission: the error code for each reason to refuse (`ported_out` is 0 if accepted), and limits.
 
-    base_second: the second that time stamps are counted from; a stamp runs at most `ahead_max_s` ahead of the clock.
+    `base_second` is the second from which time stamps are counted; a time stamp is at most `ahead_max_s` ahead of the
+    clock.
     """
 
     over_rate: int
@@ -76,13 +78,13 @@ class Admission(NamedTuple):
 
 
 def chosen(key: int, entity: int, share_ppm: int) -> bool:
-    """`chance.share` with the key of its purpose."""
+    """Return `chance.share` with a key."""
     return share_ppm > 0 and (draw_with(key, word(entity)) >> 32) * MILLION >> 32 < share_ppm
 
 
 @kernel_lean
 def stamp(second: int, subscriber: int, ahead_max_s: int, last: Any) -> int:
-    """The next free time stamp of a subscriber, -1 for none; `last` holds the last of each, -1 before the first."""
+    """Return the next free time stamp of a subscriber, -1 if none; `last` has the last of each, -1 before the first."""
     before: int = last[subscriber]
     if before < second:
         last[subscriber] = second
@@ -98,7 +100,7 @@ def decisions(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no 
     sent: Sent, entities: Any, recipients: Any, tables: DeliveryTables, admission: Admission, last: Any,
     codes: Any, scts: Any,
 ) -> int:  # fmt: skip
-    """Decide on each message sent: its code (0: accepted, an error code, DISCARDED or FORGOTTEN) and its time stamp."""
+    """Decide on each message sent: its code (0: accepted, an error code, DISCARDED or FORGOTTEN) and time stamp."""
     validity_us, first, base_second, ahead_max_s = (
         tables.validity_us, admission.first_subscriber, admission.base_second, admission.ahead_max_s
     )  # fmt: skip
@@ -127,7 +129,7 @@ def decisions(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no 
 
 
 def left(now: int, recipient: int, wave_keys: Any, waves: Any) -> bool:
-    """Whether a subscriber was ported out in a wave until now."""
+    """Return whether a subscriber was ported out in a wave until now."""
     for wave in range(len(waves)):
         if waves[wave].at <= now and chosen(wave_keys[wave], recipient, waves[wave].share_ppm):
             return True
@@ -139,11 +141,11 @@ def deliveries(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop over arrays:
     sent: Sent, entities: Any, recipients: Any, codes: Any, tables: DeliveryTables, admission: Admission,
     last_parts: Any, end: int, outcomes: Any,
 ) -> int:  # fmt: skip
-    """Deliver each accepted message: a row of OUTCOME for each, NEVER for instants not before `end`.
+    """Deliver each accepted message: fill a row of OUTCOME for each, with NEVER for instants from `end` on.
 
-    last_parts[k]: the PART accepted last from queue k, which the next part of the same message waits for.
+    `last_parts[k]` is the PART accepted last from queue k; the next part of the same message waits for it.
     """
-    # Taken out once: passing the tuple on would count references at every call.
+    # Unpacked once: passing the tuple would count references at every call.
     starts, ends, schedules, bounds, kinds, reasons = (
         tables.down_starts, tables.down_ends, tables.retry_schedules, tables.bounds, tables.kinds, tables.reasons
     )  # fmt: skip
@@ -203,9 +205,9 @@ def deliveries(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop over arrays:
 
 
 def session_after(instant: int, cuts: Any) -> int:
-    """The session in which the client takes a notification posted at an instant; the number of sessions when none."""
+    """Return the session in which the client takes a notification posted at an instant; len(cuts) if none."""
     low, high = 0, len(cuts)
-    while low < high:  # the first that ends after it
+    while low < high:  # find the first session that ends after the instant
         middle = (low + high) // 2
         if cuts[middle] <= instant:
             low = middle + 1
@@ -216,7 +218,7 @@ def session_after(instant: int, cuts: Any) -> int:
 
 @kernel_lean
 def notifications_taken(instants: Any, logins: Any, cuts: Any, taken: Any) -> int:
-    """Fill rows of TAKEN: when a client with sessions in [login, cut) takes the notifications posted at `instants`."""
+    """Fill rows of TAKEN: when a client with sessions [login, cut) takes the notifications posted at `instants`."""
     for place in range(len(instants)):
         session = session_after(instants[place], cuts)
         taken[place].at, taken[place].session = NEVER, 0
@@ -229,7 +231,7 @@ def notifications_taken(instants: Any, logins: Any, cuts: Any, taken: Any) -> in
 def replies(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
     entities: Any, ended: Any, reply_key: Any, delay_key: Any, bound: int, delays: Any, starts: Any, ends: Any
 ) -> Any:
-    """When each recipient replies, 0 for not at all (`simulation.replies`); a reply waits for the platform."""
+    """Return when each recipient replies, 0 for no reply (`simulation.replies`). Replies wait during outages."""
     found = np.zeros(len(entities), np.int64)
     for place in range(len(entities)):
         if draw_with(reply_key, word(entities[place])) >> 32 < bound:
@@ -240,7 +242,7 @@ def replies(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no ob
 
 @kernel
 def stamps(instants: Any, subscribers: Any, base_second: int, ahead_max_s: int, last: Any) -> Any:
-    """Time stamps (seconds) of messages from subscribers, by instant; the current second where none is free."""
+    """Return time stamps (seconds) of messages from subscribers, by instant; the current second if none is free."""
     given = np.empty(len(instants), np.int64)
     for place in range(len(instants)):
         second = instants[place] // SECOND_US

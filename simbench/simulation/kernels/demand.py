@@ -14,15 +14,15 @@ RANK_BITS = 20  # of a flow's index: rank within its slot, below the slot
 
 
 def drawn_share(drawn: int, size: int) -> int:
-    """A whole number from 0 to size - 1 (size below 2^31)."""
+    """Return an integer from 0 to size - 1 (size below 2^31)."""
     return (drawn >> 32) * size >> 32
 
 
 @kernel
 def poisson_counts(key: Any, entity: int, slots: Any, laws: Any, cumulated: Any) -> Any:
-    """The number of messages in each slot.
+    """Return the number of messages in each slot.
 
-    `slots`: their numbers; `laws`: the row of `cumulated` (chances of at most n, of 2^32) of each slot.
+    `slots`: their numbers; `laws`: the row of `cumulated` (probabilities of at most n, in units of 2^-32) of each slot.
     """
     counts = np.empty(len(slots), np.int64)
     for place in range(len(slots)):
@@ -33,7 +33,7 @@ def poisson_counts(key: Any, entity: int, slots: Any, laws: Any, cumulated: Any)
 
 @kernel
 def poisson_instants(key: Any, entity: int, slots: Any, counts: Any, start: int, slot_us: int) -> Any:
-    """Instants (us, sorted) and indexes of the messages of these slots; slot 0 begins at `start`."""
+    """Return instants (us, sorted) and indexes of the messages of these slots; slot 0 begins at `start`."""
     total = counts.sum()
     at, index = np.empty(total, np.int64), np.empty(total, np.int64)
     done = 0
@@ -50,7 +50,7 @@ def poisson_instants(key: Any, entity: int, slots: Any, counts: Any, start: int,
 
 @kernel
 def recipients_at_random(key: Any, entity: int, index: Any, size: int, first: int) -> Any:
-    """A recipient for each message, `first` to `first + size - 1`."""
+    """Return a recipient for each message, from `first` to `first + size - 1`."""
     found = np.empty(len(index), np.int64)
     for place in range(len(index)):
         found[place] = first + drawn_share(draw_with(key, word(entity + (index[place] << 8))), size)

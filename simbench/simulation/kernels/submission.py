@@ -1,7 +1,7 @@
-"""Kernel of submission: when each message of one code leaves the client, and when the SMSC decides on it.
+"""Kernel of submission: when the client of one code sends each message, and when the SMSC decides on it.
 
-It follows the client's queues, the meter, and what the client sends again after a cut, span after span. The arrays it
-is given hold the state between two spans.
+It simulates the client's queues, the meter, and messages sent again after a cut, span by span. Its array arguments
+keep the state between two spans.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class Schedule(NamedTuple):
     """The schedule of a code's client: arrays of instants (us).
 
     Queue k may send in opens[bounds[k] : bounds[k + 1]] until the matching `closes`. Sessions last from `logins` to
-    `cuts`. The rate becomes change_rate[n] at change_at[n]. `pacing` says who limits the rate; `patience_us` is the
-    longest hold, or the tolerated jitter.
+    `cuts`. The rate becomes change_rate[n] at change_at[n]. `pacing` is the meter that limits the rate; `patience_us`
+    is the longest hold, or the tolerated jitter.
     """
 
     opens: Any
@@ -36,7 +36,7 @@ class Schedule(NamedTuple):
 
 
 def opening(instant: int, place: int, end: int, opens: Any, closes: Any) -> int:
-    """The first instant, not before the given one, within the intervals from `place` up to `end`."""
+    """Return the first instant, not before the given one, within the intervals from `place` up to `end`."""
     while place < end and closes[place] <= instant:
         place += 1
     return max(instant, opens[place]) if place < end else NEVER
@@ -60,9 +60,9 @@ def retune(ring: Any, client: Any, rate: int) -> int:
 def first_to_leave(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
     at: Any, ends: Any, schedule: Schedule, client: Any, queues: Any, resend: Any, meter_due: int
 ) -> tuple[int, int, bool, int]:
-    """When the next message leaves, from which queue, whether again; and when another queue could take its place.
+    """Find the next message: its instant, its queue, whether it is sent again, and when another queue could precede it.
 
-    Among messages of one instant the first queue sends first, and in it what is sent again.
+    At one instant the first queue sends first, and in a queue the messages to be sent again.
     """
     best, chosen, again, rival, best_free = NEVER, -1, False, NEVER, NEVER
     for k in range(len(ends)):
@@ -97,7 +97,7 @@ def first_to_leave(  # noqa: PLR0913 - arrays in, arrays out: compiled code take
 def run_on(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
     at: Any, end: int, schedule: Schedule, ring: Any, client: Any, queue: Any, limit: int, sent: Sent, filled: int
 ) -> int:
-    """Send on from one queue, paced by the client's own meter, while nothing can intervene; rows filled then."""
+    """Send from one queue at the rate of the client's meter while nothing can intervene; return the rows filled."""
     session = client.session
     close = min(limit, schedule.cuts[session], schedule.closes[queue.opening])
     place, size, message, not_before = client.oldest, client.rate, queue.next, client.not_before
@@ -121,7 +121,7 @@ def run_on(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no obj
 def decide(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
     schedule: Schedule, ring: Any, client: Any, queue: Any, resend: Any, message: int, instant: int
 ) -> int:
-    """When the SMSC decides on a message sent at an instant; REFUSED above the rate, LOST when a cut comes before.
+    """Return when the SMSC decides on a message sent at an instant; REFUSED above the rate, LOST if a cut comes first.
 
     Advances the meter. A LOST message is added to `resend`, the queue's ring of messages to send again.
     """
@@ -145,10 +145,10 @@ def decide(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no obj
 def submissions(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
     at: Any, ends: Any, schedule: Schedule, ring: Any, client: Any, queues: Any, resend: Any, until: int, sent: Sent
 ) -> int:
-    """Send until everything before `until` has left or `sent` is full; the number of messages filled in.
+    """Send until everything before `until` was sent or `sent` is full; return the number of messages filled in.
 
-    at: instants the messages were requested at, queue after queue, in order; ends[k]: where queue k ends. ring: the
-    meter. client, queues, resend: rows of CLIENT, QUEUE and, for each queue, RESEND.
+    `at`: instants of requests, queue after queue, in order; `ends[k]`: end of queue k. `ring`: the meter. `client`,
+    `queues` and `resend` are rows of CLIENT, QUEUE and, for each queue, RESEND.
     """
     filled = 0
     while filled < len(sent.message):
@@ -184,7 +184,7 @@ def submissions(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes n
 
 @kernel
 def consecutive(messages: Any) -> bool:
-    """Whether the numbers follow one another without a gap."""
+    """Return whether the numbers are consecutive."""
     for place in range(1, len(messages)):  # noqa: SIM110 - a generator is no kernel
         if messages[place] != messages[place - 1] + 1:
             return False

@@ -1,4 +1,4 @@
-"""Kernels that count messages by minute, into the array of counts they are given."""
+"""Kernels that count messages by minute in an array."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from simbench.simulation.kernels.layout import (
 
 
 class Columns(NamedTuple):
-    """The column of the counts for each quantity; `times` is the first of those by time to delivery."""
+    """The column of the counts for each quantity; `times` is the first of the columns by time to delivery."""
 
     submitted: int
     accepted: int

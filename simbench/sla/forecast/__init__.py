@@ -1,4 +1,4 @@
-"""The probability of a breach in the months to come, with everything it does not know."""
+"""The probability of a breach in the coming months, with its uncertainty."""
 
 from simbench.sla.forecast.backtest import BackTest, back_test
 from simbench.sla.forecast.forecast import Forecast, ForecastDate, forecast, month_ends

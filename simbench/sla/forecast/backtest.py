@@ -1,4 +1,4 @@
-"""The forecast tried on the past: made at each past month's begin from what was known then, held against what came."""
+"""Back test of the forecast: made at the start of each past month from the data known then, and compared."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from simbench.sla.forecast.known import LEAST_OUTAGES, sample
 
 MONTHS = 3  # ahead
 BINS = 5  # of probability
-INNER, OUTER = (1, 3), (0, 4)  # places in FAN of the bounds that hold half, and 95 %
+INNER, OUTER = (1, 3), (0, 4)  # indices in FAN of the bounds that contain half, and 95 %
 
 
 class Tried(msgspec.Struct, frozen=True):
-    """One past forecast (us): the probability of a breach by `until`, whether there was one, and the availability then
-    beside its foreseen quantiles. `below_already`: availability was too low when it was made, so that nothing was left
-    to foresee.
+    """One past forecast (us): the probability of a breach by `until`, whether one occurred, and the actual availability
+    with its forecast quantiles. `below_already`: availability was already too low when the forecast was made, so there
+    was nothing to forecast.
     """  # fmt: skip
 
     as_of: int
@@ -32,13 +32,13 @@ class Tried(msgspec.Struct, frozen=True):
     below_already: bool = False
 
     def within(self, bounds: tuple[int, int]) -> bool:
-        """Whether the availability came to lie between two of the quantiles."""
+        """Tell whether the actual availability lay between two of the quantiles."""
         return self.quantiles[bounds[0]] <= self.was <= self.quantiles[bounds[1]]
 
 
 class Bin(msgspec.Struct, frozen=True):
-    """Past forecasts of like probability: how many, the mean probability, how many breaches came, and the 95 % band of
-    the share that this is of them (Wilson).
+    """Past forecasts of similar probability: their number, the mean probability, the number of breaches that occurred,
+    and the 95 % interval of the share of breaches (Wilson).
     """  # fmt: skip
 
     tries: int
@@ -50,9 +50,9 @@ class Bin(msgspec.Struct, frozen=True):
 class BackTest(msgspec.Struct, frozen=True):
     """Past forecasts over `months` months, and how well they were calibrated.
 
-    `brier`: mean squared difference of probability and outcome, 0.25 for always saying one half; like `foreseen` (sum
-    of the probabilities) and `happened` it leaves out the dates at which availability was too low already. `in_half`
-    and `in_most`: how many availabilities lay within the bounds that should hold 50 % and 95 % of them.
+    `brier`: mean squared difference of probability and outcome; 0.25 if every forecast says one half. `foreseen`: sum
+    of the probabilities. These and `happened` leave out the dates at which availability was already too low. `in_half`
+    and `in_most`: the number of availabilities within the bounds that should contain 50 % and 95 % of them.
     """
 
     months: int
@@ -65,11 +65,11 @@ class BackTest(msgspec.Struct, frozen=True):
 
     @property
     def open_tries(self) -> tuple[Tried, ...]:
-        """The forecasts that had something to foresee."""
+        """The forecasts made while availability was not yet too low."""
         return tuple(one for one in self.tried if not one.below_already)
 
     def bins(self, size: int = BINS) -> tuple[Bin, ...]:
-        """The reliability of the forecasts that had something to foresee: those of like probability together."""
+        """The reliability of the open forecasts, grouped by similar probability."""
         found = []
         for place in range(size):
             own = [one for one in self.open_tries if min(size - 1, int(one.share * size)) == place]
@@ -83,9 +83,9 @@ class BackTest(msgspec.Struct, frozen=True):
 def back_test(
     service: Service, contract: Contract, replications: int, seed: int = 1, *, months: int = MONTHS
 ) -> BackTest:
-    """Forecast from the begin of each month of the past whose next months are recorded, and compare.
+    """Forecast from the start of each past month whose next months are recorded, and compare.
 
-    Raises BadInput where no month has two outages before it and enough of the record behind it.
+    Raises BadInput if no month has two outages before it and enough of the record after it.
     """
     tried = []
     period = service.period

@@ -1,6 +1,6 @@
-"""Futures event by event, each judged by the rules' own functions.
+"""Futures computed event by event, each judged by the functions of the rules.
 
-Slower than `futures`, for laws whose outages make up an outage of the whole platform only together (AMB-14).
+Slower than `futures`. For distributions whose outages are total only when they coincide (AMB-14).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from simbench.sla.restoration import joined
 
 
 def chunk_of_events(task: Task, laws: Sequence[Drawn], contract: Contract, first: int, last: int) -> Found:
-    """Draw and judge futures first to last, one after the other."""
+    """Draw and judge the futures `first` to `last`, one after the other."""
     down, late, shares = [], [], []
     for number in range(first, last):
         service = _future(task, laws, contract, number)
@@ -60,5 +60,5 @@ def _late(service: Service, contract: Contract, now: int) -> int:
 
 
 def allowed_of(contract: Contract) -> Fraction:
-    """The share of time that may be lost."""
+    """Return the share of time that may be lost."""
     return 1 - Fraction(str(contract.terms.quality.availability.value))

@@ -1,7 +1,7 @@
-"""The forecast: futures drawn from what was known at an instant, counted by date, with both kinds of uncertainty.
+"""The forecast: futures drawn from the data known at an instant, counted by date, with both kinds of uncertainty.
 
-The band of a probability comes from the parameters, which few outages leave open; the noise comes from the number of
-futures drawn, and more of them reduce it. The result is the same for any number of workers.
+The band of a probability comes from the parameters, which are uncertain with few outages. The noise comes from the
+number of futures drawn; more futures reduce it. The result is the same for any number of workers.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ CONFIDENCE = 0.95
 MOST_EACH = 20  # futures drawn with the same parameters
 GRID = 60  # instants of the fan
 FAN = (0.025, 0.25, 0.5, 0.75, 0.975)
-FANNED = 20_000  # futures at most that the fan is made of
+FANNED = 20_000  # the maximum number of futures in the fan
 Progress = Callable[[int, int], object]
 
 
 class Chance(msgspec.Struct, frozen=True):
-    """A probability: its band by what the parameters leave open (None: they are given), and the noise of drawing."""
+    """A probability, its band from the uncertain parameters (None: they are given), and the sampling noise."""
 
     share: float
     band: tuple[float, float] | None
@@ -48,7 +48,7 @@ class Chance(msgspec.Struct, frozen=True):
 class ForecastDate(msgspec.Struct, frozen=True):
     """The probabilities of a breach between the forecast's instant and a date (us).
 
-    `was_down`, `was_late`: whether there was one, where the record reaches the date.
+    `was_down`, `was_late`: whether there was one, if the record reaches the date.
     """
 
     at: int
@@ -59,7 +59,7 @@ class ForecastDate(msgspec.Struct, frozen=True):
 
 
 class Fan(msgspec.Struct, frozen=True):
-    """Quantiles (`FAN`) of the availability at instants (us), and what it was, where the record reaches them."""
+    """Quantiles (`FAN`) of the availability at instants (us), and the actual one, if the record reaches them."""
 
     at: tuple[int, ...]
     quantiles: tuple[tuple[float, ...], ...]
@@ -67,11 +67,11 @@ class Fan(msgspec.Struct, frozen=True):
 
 
 class Forecast(msgspec.Struct, frozen=True):
-    """Probabilities by date, the fan of availability, and what they rest on: a fit, or the distributions of a file.
+    """Probabilities by date, the fan of availability, and their basis: a fit, or the distributions of a file.
 
-    `target` and `limit_h` are what availability and restoration must reach. `below_already`: availability is too low at
-    the forecast's instant. `formula` is the contract's; under V3 and V4 the shares of availability are lower bounds,
-    because V1, by which they are forecast, never lies below these.
+    `target` and `limit_h`: the required availability and the limit on restoration. `below_already`: availability is
+    too low at the forecast's instant. `formula` is the contract's; under V3 and V4 the forecast uses V1, and its
+    probabilities of a breach are lower bounds, because availability by V1 is never below these.
     """
 
     as_of: int
@@ -88,7 +88,7 @@ class Forecast(msgspec.Struct, frozen=True):
 
 
 def month_ends(start: int, until: int, calendar: Calendar) -> tuple[int, ...]:
-    """The first instant of each month after `start` and before `until`, then `until` itself."""
+    """Return the first instant of each month after `start` and before `until`, then `until` itself."""
     return (*(at for at in month_starts(calendar, start, until) if at > start), until)
 
 
@@ -96,10 +96,10 @@ def forecast(  # noqa: PLR0913 - what is known, what is assumed, and how it is r
     service: Service, contract: Contract, dates: Sequence[int], replications: int, seed: int = 1, *,
     as_of: int | None = None, laws: tuple[Drawn, ...] = (), workers: int = 1, progress: Progress | None = None,
 ) -> Forecast:  # fmt: skip
-    """Probability that availability or a restoration is broken between an instant and each date.
+    """Return the probability of a breach of availability or restoration between an instant and each date.
 
-    `as_of` (default: the period's end): only what began before it is used. Without `laws` the outages to come are
-    fitted to those known; raises BadInput where these are too few.
+    `as_of` (default: the period's end): only incidents that began before it are used. Without `laws` distributions are
+    fitted to the known outages; raises BadInput if these are too few.
     """
     now, dates = service.period.end if as_of is None else as_of, tuple(sorted(dates))
     known = known_at(service, contract, now, dates[-1])
@@ -139,7 +139,7 @@ def forecast(  # noqa: PLR0913 - what is known, what is assumed, and how it is r
 
 
 def wilson(successes: float, trials: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Wilson's score interval of a share (1927)."""
+    """Return Wilson's score interval of a share (1927)."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     share, weight = successes / trials, z * z / trials
     middle = (share + weight / 2) / (1 + weight)
@@ -162,7 +162,7 @@ def _run(
         return found if span[0] < FANNED else msgspec.structs.replace(found, shares=found.shares[:0])
 
     found: list[Found] = []
-    with ThreadPoolExecutor(max(1, min(workers, len(chunks)))) as pool:  # numpy leaves the interpreter to others
+    with ThreadPoolExecutor(max(1, min(workers, len(chunks)))) as pool:  # numpy releases the lock
         for one in pool.map(found_in, chunks):
             found.append(one)
             if progress is not None:
@@ -171,10 +171,10 @@ def _run(
 
 
 def _chance(broken: NDArray[np.bool_], each: int) -> Chance:
-    """A probability with its band over the draws of parameters, of which `each` futures share one.
+    """Return a probability with its band over the draws of parameters; `each` futures share one draw.
 
-    The futures of one draw are few, so that their shares spread more than the probabilities do; the spread is reduced
-    by the part that drawing adds.
+    Each draw has few futures, so their shares spread more than the probabilities do. The band is narrowed by the part
+    of the spread that sampling adds.
     """
     share = float(broken.mean())
     starts = np.arange(0, len(broken), each)
@@ -194,7 +194,7 @@ def _chance(broken: NDArray[np.bool_], each: int) -> Chance:
 
 
 def _all_known(service: Service) -> Period:
-    """The period with its history: a forecast of the past may end before the period begins."""
+    """Return the period with its history: a forecast of the past may end before the period begins."""
     since = min(service.period.known_from, service.period.start)
     return Period(since, service.period.end, since)
 
@@ -218,15 +218,15 @@ class _Outcome:
         ]  # fmt: skip
 
     def down(self, at: int) -> bool | None:
-        """Whether availability was too low by a date."""
+        """Tell whether availability was too low by a date."""
         return bool((self._down <= at).any()) if at <= self._end else None
 
     def late(self, at: int) -> bool | None:
-        """Whether a restoration came too late by a date."""
+        """Tell whether a restoration came too late by a date."""
         return any(late <= at for late in self._late) if at <= self._end else None
 
     def shares(self, at: Instants) -> list[float | None]:
-        """Availability at instants."""
+        """Return the availability at instants."""
         reached = (at <= self._end) & (at > self._year.period.known_from)
         shares = iter(rolling(self._year, at[reached]).availability(self._formula).tolist())
         return [next(shares) if one else None for one in reached.tolist()]

@@ -1,4 +1,4 @@
-"""Futures drawn many at a time, and what the rules would find in each of them.
+"""Futures drawn many at a time, and the breaches that the rules would find in each of them.
 
 Instants here are microseconds after `now`. A future's outages are laid out one behind the other in flat arrays; a
 future's number in the high bits keeps them apart, so that one sorted search serves all of them.
@@ -24,7 +24,7 @@ _COLUMNS = 4096  # outages of one future drawn at a time
 
 
 class Futures(msgspec.Struct, frozen=True, eq=False):
-    """Outages of `size` futures, of each future by start, none touching another: `start`, `end` (us after now)."""
+    """Outages of `size` futures, sorted by future and start, disjoint: `start`, `end` (us after now)."""
 
     size: int
     future: Instants
@@ -32,7 +32,7 @@ class Futures(msgspec.Struct, frozen=True, eq=False):
     end: Instants
 
     def down(self, future: Instants, at: Instants) -> Instants:
-        """Down time (us) between now and instants, each in the future named."""
+        """Return the down time (us) between now and instants, each in the future named."""
         key = (self.future << _FAR) + self.start
         total = np.concatenate(([0], np.cumsum(self.end - self.start)))
         first = np.searchsorted(self.future, future, side="left")
@@ -43,7 +43,7 @@ class Futures(msgspec.Struct, frozen=True, eq=False):
 
 
 class Task(msgspec.Struct, frozen=True, eq=False):
-    """The input of every chunk of futures: draws of parameters are repeated `each` times."""
+    """The input of every chunk of futures; each draw of parameters is used for `each` futures."""
 
     known: Known
     sources: tuple[Source, ...]
@@ -67,7 +67,7 @@ class Found(msgspec.Struct, frozen=True, eq=False):
 
 
 def chunk(task: Task, first: int, last: int) -> Found:
-    """Draw and measure futures first to last: the same whatever else is drawn."""
+    """Draw and measure the futures `first` to `last`; they do not depend on other futures."""
     chance = np.random.Generator(np.random.Philox(key=[task.seed % (1 << 64), 1 + first]))
     draws = np.arange(first, last) // task.each
     horizon = task.until - task.known.now
@@ -81,7 +81,7 @@ def chunk(task: Task, first: int, last: int) -> Found:
 def _renewals(
     source: Source, chance: np.random.Generator, draws: Instants, horizon: int
 ) -> tuple[Instants, Instants, Instants]:
-    """Outages of one source that begin before the horizon: future, start, end."""
+    """Return the outages of one source that begin before the horizon: future, start, end."""
     expected = horizon / source.shortest_mean_us
     columns = int(min(_COLUMNS, expected + 4 * np.sqrt(expected) + 4))
     up_since, active = np.zeros(len(draws), dtype=np.int64), np.arange(len(draws))
@@ -100,7 +100,7 @@ def _renewals(
 
 
 def _union(drawn: Sequence[tuple[Instants, Instants, Instants]], size: int) -> Futures:
-    """All sources together; outages that touch or overlap are one, as the rules join them."""
+    """Merge all sources; outages that touch or overlap become one, as in the rules."""
     if not drawn:
         nothing = np.empty(0, dtype=np.int64)
         return Futures(size, nothing, nothing, nothing)
@@ -115,7 +115,7 @@ def _union(drawn: Sequence[tuple[Instants, Instants, Instants]], size: int) -> F
 
 
 def lost_in_window(task: Task, futures: Futures, future: Instants, at: Instants) -> tuple[Instants, Instants]:
-    """Down time in the whole windows that end at instants, and their lengths (us)."""
+    """Return the down time in the complete windows that end at instants, and their lengths (us)."""
     known = task.known
     length = known.windows.length_at(known.now + at)
     since = known.windows.begins(known.now + at) - known.now
@@ -125,7 +125,7 @@ def lost_in_window(task: Task, futures: Futures, future: Instants, at: Instants)
 
 
 def over(lost: Instants, length: Instants, allowed: Fraction) -> NDArray[np.bool_]:
-    """Whether more than the allowed share is lost, exactly."""
+    """Tell exactly whether more than the allowed share is lost."""
     numerator, denominator = allowed.numerator, allowed.denominator
     if denominator < 100_000:  # products stay within 64 bits
         return lost * denominator > length * numerator
@@ -134,7 +134,7 @@ def over(lost: Instants, length: Instants, allowed: Fraction) -> NDArray[np.bool
 
 
 def _down_at(task: Task, futures: Futures) -> Instants:
-    """The earliest instant, of those where availability can be least or that are asked for, at which it is too low."""
+    """Return the earliest instant at which availability is too low, of the possible minima and the given instants."""
     horizon = task.until - task.known.now
     changes = task.known.windows.since - task.known.now
     fixed = np.unique(np.concatenate(([0], task.dates, changes, changes - 1)))
@@ -158,7 +158,7 @@ def _late_at(task: Task, futures: Futures) -> Instants:
 
 
 def _shares(task: Task, futures: Futures) -> NDArray[np.float32]:
-    """Availability of every future at every instant of the grid; with less than a window known, of the time known."""
+    """Return the availability of each future at each instant of the grid, over the known part of its window."""
     future = np.repeat(np.arange(futures.size), len(task.grid))
     at = np.tile(task.grid, futures.size)
     lost, length = lost_in_window(task, futures, future, at)

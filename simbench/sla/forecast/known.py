@@ -1,4 +1,4 @@
-"""A service as it was known at an instant: its outages until then, joined as the rules join them."""
+"""A service as known at an instant: its outages until then, merged as in the rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAME_LENGTH = 0.001  # standard deviation of the logarithm below which all outag
 
 
 class Known(msgspec.Struct, frozen=True, eq=False):
-    """A service as known at `now` (us): its down time until then, and the windows of the time to come."""
+    """A service as known at `now` (us): its down time until then, and the windows of the following time."""
 
     now: int
     known_from: int
@@ -28,7 +28,7 @@ class Known(msgspec.Struct, frozen=True, eq=False):
     windows: Windows
 
     def lost(self, at: Instants) -> Instants:
-        """Down time (us) lost to availability before instants in any order, none of it after `now`."""
+        """Return the down time (us) that availability counts before instants in any order, none of it after `now`."""
         at = np.minimum(at, self.now)
         place = np.searchsorted(self.downtime.edges, at, side="right") - 1
         found: Instants = self.downtime.unplanned_sum[place] + self.downtime.unplanned[place] * (
@@ -38,7 +38,7 @@ class Known(msgspec.Struct, frozen=True, eq=False):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """Outages of one class before an instant: how many began, hours between them, hours that each ended one lasted."""
+    """Outages of one class before an instant: how many began, hours between them, and hours of each ended one."""
 
     counted_as: Class
     outages: int
@@ -47,17 +47,17 @@ class Sample(msgspec.Struct, frozen=True):
 
     @property
     def logs(self) -> tuple[float, ...]:
-        """Logarithms of the hours."""
+        """Logarithms of the durations in hours."""
         return tuple(np.log(self.hours).tolist())
 
     @property
     def same(self) -> bool:
-        """Whether all lasted the same, so that a spread cannot be fitted."""
+        """Whether all durations are equal, so that a spread cannot be fitted."""
         return float(np.std(self.logs)) < SAME_LENGTH
 
 
 def known_at(service: Service, contract: Contract, now: int, until: int) -> Known:
-    """Everything that began before `now`; what lasts is taken to end then."""
+    """Return the service with the incidents that began before `now`; open ones are assumed to end then."""
     counted = tuple(
         replace(one, incident=_ended(one.incident, now)) for one in service.counted if one.incident.start < now
     )
@@ -70,15 +70,16 @@ def known_at(service: Service, contract: Contract, now: int, until: int) -> Know
 
 
 def lost_of(contract: Contract) -> tuple[Class, ...]:
-    """The classes whose time is lost to availability in a forecast: planned outages too where the contract says V2.
+    """Return the classes whose time a forecast counts as lost: planned outages as well if the contract uses V2.
 
-    V3 and V4 are forecast as V1, which never lies below them: the forecast then says that it is a lower bound.
+    V3 and V4 are forecast as V1, whose availability is never below theirs; the forecast then says that its probability
+    is a lower bound.
     """
     return ("unplanned", "planned") if contract.terms.quality.availability_formula.value == "V2" else ("unplanned",)
 
 
 def sample(service: Service, now: int, counted_as: Class = "unplanned") -> Sample:
-    """The total outages of a class that began before `now`; one that lasted at `now` has no length yet."""
+    """Return the total outages of a class that began before `now`; one still open at `now` has no duration."""
     whole = joined([one for one in service.counted if one.incident.start < now], counted_as)
     ended = [one.incident for one in whole if one.incident.end is not None and one.incident.end <= now]
     hours = tuple((one.end - one.start) / HOUR_US for one in ended if one.end is not None)
@@ -87,7 +88,7 @@ def sample(service: Service, now: int, counted_as: Class = "unplanned") -> Sampl
 
 
 def period_of(known: Known, until: int) -> Period:
-    """The period of the forecast, with the history that is known."""
+    """Return the period of the forecast, with the known history."""
     return Period(known.now, until, known.known_from)
 
 

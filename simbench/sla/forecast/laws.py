@@ -1,7 +1,7 @@
-"""Where future outages come from: distributions fitted to the past with their uncertainty, or those of a file.
+"""Sources of future outages: distributions fitted to the past with their uncertainty, or given in a file.
 
-A fitted source has one pair of parameters a draw from their posterior under Jeffreys' priors: the rate of failures is
-Gamma(n + 1/2, hours of service), the logarithms of the durations are normal with unknown mean and variance.
+A fitted source has one pair of parameters per draw from their posterior under Jeffreys' priors. The rate of failures is
+Gamma(n + 1/2, hours of service); the logarithms of the durations are normal with unknown mean and variance.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ UNCERTAINTY = 0.95
 
 
 class Laws(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Distributions of the outages to come: a TOML file with [[drawn]]."""
+    """Distributions of future outages: a TOML file with [[drawn]]."""
 
     drawn: tuple[Drawn, ...]
 
 
 class Basis(msgspec.Struct, frozen=True):
-    """The fitted distributions, in hours: outages and hours of service, then mean time between failures and the median
-    duration of the fitted distribution, each with the band of its uncertainty.
+    """The fitted distributions, in hours: the number of outages, the hours of service, the mean time between failures
+    and the median duration, the latter two each with the band of its uncertainty.
     """  # fmt: skip
 
     outages: int
@@ -47,7 +47,7 @@ class Basis(msgspec.Struct, frozen=True):
 
 
 class Fitted(msgspec.Struct, frozen=True, eq=False):
-    """A source with one value of each parameter a draw: mean time between (us), mean and sd of log duration (us)."""
+    """A source with one value of each parameter per draw: mean interval (us), mean and sd of log duration (us)."""
 
     counted_as: Class
     between_us: Floats
@@ -59,18 +59,18 @@ class Fitted(msgspec.Struct, frozen=True, eq=False):
         return chance.standard_exponential((len(draws), columns)) * self.between_us[draws, None]
 
     def lasting(self, chance: np.random.Generator, draws: NDArray[np.int64], columns: int) -> Floats:
-        """Durations (us), a row for each draw named."""
+        """Return durations (us), a row for each draw named."""
         spread = self.log_sd[draws, None] * chance.standard_normal((len(draws), columns))
         return np.exp(np.minimum(self.log_mean[draws, None] + spread, np.log(LONGEST_US)))
 
     @property
     def shortest_mean_us(self) -> float:
-        """The shortest mean time between failures of all draws."""
+        """Return the shortest mean time between failures of all draws."""
         return float(self.between_us.min())
 
 
 class Given(msgspec.Struct, frozen=True, eq=False):
-    """A source with distributions of a file, by the quantiles that the simulation draws from."""
+    """A source with distributions from a file, by the quantiles that the simulation draws from."""
 
     counted_as: Class
     between_table: Floats
@@ -81,12 +81,12 @@ class Given(msgspec.Struct, frozen=True, eq=False):
         return _quantiles(self.between_table, chance, len(draws), columns)
 
     def lasting(self, chance: np.random.Generator, draws: NDArray[np.int64], columns: int) -> Floats:
-        """Durations (us), a row for each draw named."""
+        """Return durations (us), a row for each draw named."""
         return _quantiles(self.lasting_table, chance, len(draws), columns)
 
     @property
     def shortest_mean_us(self) -> float:
-        """The mean time between failures."""
+        """Return the mean time between failures."""
         return float(self.between_table.mean())
 
 
@@ -106,9 +106,9 @@ def read_laws(path: Path) -> tuple[Drawn, ...]:
 
 
 def fitted(known: Sample, draws: int, chance: np.random.Generator) -> tuple[Fitted, Basis]:
-    """Parameters from their posterior, one of each a draw, and what they rest on.
+    """Draw parameters from their posterior, one of each per draw, and return their basis as well.
 
-    Raises BadInput for fewer than two outages that have ended.
+    Raises BadInput for fewer than two ended outages.
     """
     if len(known.hours) < LEAST_OUTAGES:
         few = f"{count(len(known.hours), 'outage')} ended before the forecast, too few to fit"
@@ -116,7 +116,7 @@ def fitted(known: Sample, draws: int, chance: np.random.Generator) -> tuple[Fitt
     size, logs = len(known.hours), np.array(known.logs)
     shape, up_us = known.outages + 0.5, max(known.up_h, 1e-6) * HOUR_US
     between = up_us / chance.gamma(shape, size=draws)
-    if known.same:  # half of the durations drawn around it would be longer than any was
+    if known.same:  # half of the durations drawn around it would be longer than any recorded one
         log_mean, log_sd = np.full(draws, logs.max()), np.zeros(draws)
     else:
         log_sd = logs.std(ddof=1) * np.sqrt((size - 1) / chance.chisquare(size - 1, draws))
@@ -131,7 +131,7 @@ def fitted(known: Sample, draws: int, chance: np.random.Generator) -> tuple[Fitt
 
 
 def given(laws: tuple[Drawn, ...], contract: Contract) -> tuple[Given, ...]:
-    """The sources of a file, each of the class that an incident of it would count as; some may count as nothing."""
+    """Return the sources of a file, each with the class of its incidents; some may count as nothing."""
     found = []
     for law in laws:
         incident = Incident(
@@ -143,7 +143,7 @@ def given(laws: tuple[Drawn, ...], contract: Contract) -> tuple[Given, ...]:
 
 
 def several_platforms(laws: tuple[Drawn, ...]) -> bool:
-    """Whether outages of these sources make up one of the whole platform when they coincide."""
+    """Tell whether outages of these sources are total when they coincide."""
     return any(law.subject.startswith(PLATFORM_OF_SEVERAL) for law in laws)
 
 

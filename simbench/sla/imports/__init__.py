@@ -1,1 +1,1 @@
-"""Imports: tables, logs, probes and decisions of others, as incidents and rows of a ledger."""
+"""Imports of external tables, logs, probes and decisions as incidents and rows of a ledger."""

@@ -1,6 +1,6 @@
-"""Reads what an auditor adds to a capture: codes, campaigns, outages (TOML) and the messages requested (CSV).
+"""Reads an auditor's additions to a capture: codes, campaigns, outages (TOML) and requested messages (CSV).
 
-They become rows of `events` and `stimuli`, and tokens of the submits they are about.
+They become rows of `events` and `stimuli`, and tokens of the matching submits.
 """
 
 from __future__ import annotations
@@ -28,14 +28,20 @@ from simbench.ucp import content
 
 REQUESTED: Mapping[str, Kind] = {"at": "instant", "code": "text", "recipient": "text", "text": "text"}
 _BEFORE_DATA = 4  # fields of a frame
-REQUESTS, CONSENTS, RECIPIENTS = "requests", "consents", "recipients"  # kinds of lists that may be read in part
+REQUESTS, CONSENTS, RECIPIENTS = (
+    "requests",
+    "consents",
+    "recipients",
+)  # kinds of lists of which some rows may be rejected
 Code = Annotated[str, msgspec.Meta(pattern="^[0-9]{3,18}$")]
 
 
 class CodeKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One short code: its subscribed rate (messages per second) and its account (default: the code itself).
 
-    `oadc_option`: whether the account may send under a sender name; left out: unknown.
+    `oadc_option`: whether the account may send under a sender name; unknown if left out.
+
+    `code` is the short code, `rate_per_s` its subscribed rate, `account` its account.
     """
 
     code: Code
@@ -48,12 +54,14 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
     """Messages sent over one code from `from` up to, but not including, `to`.
 
     `class` is the traffic class, such as "marketing". Times without a zone have that of `--tz`. `recipients` and
-    `consents` (the users who agreed to marketing) are each a list of numbers or the name of a file beside this one,
-    with one number a line. Without `recipients` the campaign covers every recipient. `opted_in` states for all
-    recipients whether they agreed; left out, and without `consents`: unknown.
+    `consents` (the users who agreed to marketing) are each a list of numbers or the name of a file in the same folder,
+    with one number per line. Without `recipients` the campaign covers every recipient. `opted_in` states for all
+    recipients whether they agreed; this is unknown if both `opted_in` and `consents` are left out.
 
-    `name` and `brand` appear in findings; daily limits and opt-outs apply per brand. `traits`: "optout-told" when users
-    were informed of STOP before.
+    `name` and `brand` appear in findings; daily limits and opt-outs apply per brand. `traits`: "optout-told" if users
+    were informed of STOP earlier.
+
+    `code` is the short code that sends the messages.
     """
 
     code: Code
@@ -77,9 +85,9 @@ class OutageKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
 
 
 class Campaigns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an auditor knows about the traffic of a capture. Everything is optional.
+    """An auditor's additions to a capture. Every key is optional.
 
-    Purposes that need data left out are unsupported.
+    A purpose is unsupported if data it needs are left out.
     """
 
     codes: tuple[CodeKnown, ...] = ()
@@ -88,7 +96,7 @@ class Campaigns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A campaign as it is looked up: [start, end) in us, canonical numbers (None: everybody)."""
+    """A campaign prepared for look-ups: [start, end) in us, canonical numbers (None: everybody)."""
 
     campaign: Campaign
     start: int
@@ -98,19 +106,19 @@ class Known(msgspec.Struct, frozen=True):
     plan: NumberingPlan
 
     def covers(self, code: str, recipient: str, at: int) -> bool:
-        """Whether a message belongs to it."""
+        """Tell whether the campaign covers a message."""
         fits = self.campaign.code == code and self.start <= at < self.end
         return fits and (self.recipients is None or self.plan.key(recipient) in self.recipients)
 
     def agreed(self, recipient: str) -> bool:
-        """Whether this recipient had opted in, None if unknown."""
+        """Tell whether this recipient had opted in; None if unknown."""
         if self.consents is not None:
             return self.plan.key(recipient) in self.consents
         return bool(self.campaign.opted_in)
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """One message that the client was asked to send. An empty text matches any."""
+    """One message that the client was asked to send. An empty text matches any text."""
 
     at: int
     code: str
@@ -121,7 +129,7 @@ class Listed(msgspec.Struct, frozen=True):
 class Metadata(msgspec.Struct, frozen=True):
     """The auditor's additions to a capture. `given` names their kinds (`simbench.rules.audit.KINDS`).
 
-    `notes` are on rows of the requests and of lists of numbers; `unread` counts the rejected ones by kind of list.
+    `notes` concern rows of the requests and of lists of numbers; `unread` counts the rejected rows by kind of list.
     """
 
     events: tuple[At, ...] = ()
@@ -136,7 +144,7 @@ class Metadata(msgspec.Struct, frozen=True):
 def read_metadata(
     campaigns: Path | None, requests: Path | None, plan: NumberingPlan, zone: tzinfo | None = None
 ) -> Metadata:
-    """Read the files given. Raises BadInput naming file and key or line."""
+    """Read the given files. Raises BadInput, which names the file and the key or line."""
     stated = read_toml(campaigns, Campaigns, BadInput) if campaigns else Campaigns()
     place = label(campaigns) if campaigns else ""
     lists: dict[str, list[RejectedRow]] = {RECIPIENTS: [], CONSENTS: [], REQUESTS: []}
@@ -175,7 +183,7 @@ def _known(
 def _numbers(
     stated: tuple[str, ...] | str | None, place: str, file: Path | None, plan: NumberingPlan, notes: list[RejectedRow]
 ) -> frozenset[str] | None:
-    """The numbers of a list in the file itself or in one beside it; notes on the latter's lines are added."""
+    """Return the numbers of a list in the file itself or in a separate file; notes on the latter's lines are added."""
     if stated is None:
         return None
     if isinstance(stated, str):
@@ -191,7 +199,7 @@ def _numbers(
 
 
 def _limits(stated: Campaigns) -> list[At]:
-    """Limits of the codes, not dated yet."""
+    """Return the limits of the codes, without dates yet."""
     events: list[At] = []
     for one in stated.codes:
         account = one.account or one.code
@@ -211,7 +219,7 @@ def _outages(stated: Campaigns, place: str, zone: tzinfo | None) -> Iterator[tup
 
 
 def _requests(path: Path, zone: tzinfo | None, plan: NumberingPlan) -> tuple[tuple[Listed, ...], list[RejectedRow]]:
-    """Columns at, code, recipient and, if there is one, text; rows that cannot be used are rejected."""
+    """Read the columns at, code, recipient and, if present, text; unusable rows are rejected."""
 
     def request(row: Row) -> Listed:
         filled(row, "at", "code", "recipient")
@@ -220,9 +228,9 @@ def _requests(path: Path, zone: tzinfo | None, plan: NumberingPlan) -> tuple[tup
         if not code.isdecimal():
             raise BadInput("code", f"is {shown(code)}", "a short code")
         to = plan.read(written) or digits_of(written)
-        if not to.isdecimal():  # digits outside any numbering plan may occur on the wire too
+        if not to.isdecimal():  # digits outside any numbering plan may occur on the wire as well
             raise BadInput("recipient", f"{shown(str(written))} is not a valid phone number", "a phone number")
-        # Of two possible instants the earlier: a message is sent after its request, never before.
+        # The earlier of two possible instants: a message is never sent before its request.
         return Listed(min(moment.readings), code, to, text_of(row.cells.get("text", "")))
 
     read = collect(read_table(path, REQUESTED, needed=("at", "code", "recipient")), request)
@@ -234,7 +242,7 @@ def _requests(path: Path, zone: tzinfo | None, plan: NumberingPlan) -> tuple[tup
 
 
 class _Asked:
-    """One stimulus while it is built: the message, its token, whether it was requested, and its submits."""
+    """One unfinished stimulus: the message, its token, whether it was requested, and its submits."""
 
     def __init__(self, request: Listed, token: str, *, requested: bool) -> None:
         self.request, self.token, self.requested = request, token, requested
@@ -243,11 +251,11 @@ class _Asked:
 
 
 def joined(trace: Trace, metadata: Metadata, plan: NumberingPlan) -> list[Request | Unrequested]:
-    """The stimuli by time: requests if there are any, and what was sent without one.
+    """Return the stimuli by time: the requests, and the messages sent without one.
 
-    A message goes to the oldest request of its code, recipient and text that is not accepted yet; with none left it is
-    the last one's once more. Requests from before the wire that came to nothing on it are left out. `places`
-    are those of a stimulus's submits, for `tokens_of`.
+    A message is assigned to the oldest request of its code, recipient and text that is not accepted yet; if all are
+    accepted, to the last one, as a repetition. Requests older than the wire without a message on it are left out.
+    `places` are the indices of a stimulus's submits, for `tokens_of`.
     """
     taken: dict[tuple[str, str], list[_Asked]] = defaultdict(list)
     for number, request in enumerate(metadata.requests or (), 1):
@@ -275,14 +283,14 @@ def joined(trace: Trace, metadata: Metadata, plan: NumberingPlan) -> list[Reques
 
 
 def tokens_of(trace: Trace) -> dict[int, str]:
-    """Which submit, by its place in order of arrival, belongs to which stimulus; as `joined` found it."""
+    """Return the token of each submit, by its index in order of arrival, as `joined` found it."""
     return {place: one.token for one in (*trace.requests, *trace.unrequested) for place in one.places}
 
 
 def _fits(request: Listed, sent: Listed, *, unread: bool) -> bool:
-    """Whether a message may be what was asked for: not before it, and with its text, perhaps with more behind.
+    """Tell whether a message may be the requested one: not sent earlier, and beginning with the requested text.
 
-    One whose text cannot be read may be any that its recipient was to get.
+    A message whose text cannot be read may be any of those requested for its recipient.
     """
     return request.at <= sent.at and (unread or sent.text.startswith(request.text))
 
@@ -307,9 +315,10 @@ def _stimulus(asked: _Asked, metadata: Metadata) -> Request | Unrequested:
 
 
 def within(metadata: Metadata, start: int, end: int, patience_us: int) -> Metadata:
-    """The part that concerns a capture of this span: limits hold from its beginning, outages are cut to it.
+    """Return the part that concerns a capture of this span: limits hold from its beginning, outages are cut to it.
 
-    Requests from before it may have been sent before it as well, those of the last `patience_us` may be sent after it.
+    A message requested before the span may also have been sent before it; one requested in the last `patience_us` may
+    be sent after it.
     """
     events = [At(start, event) for _, event in metadata.events]
     for begins, ends, scope in metadata.outages:

@@ -1,4 +1,4 @@
-"""Decisions on incidents: who reclassified which one, when and why."""
+"""Decisions on incidents: which incident was reclassified, by whom, when and why."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ MEANING: dict[str, dict[str, Any]] = {
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"counted_as": "class"}):
-    """One decision that classifies an incident anew.
+    """One decision that changes the class of an incident.
 
-    `incident` is its ticket. `class`: "unplanned" (a total, unplanned outage), "planned" (announced work), "partial",
+    `incident` is the ticket. `class`: "unplanned" (a total, unplanned outage), "planned" (announced work), "partial",
     "operator" (attributed to the operator), "client" (attributed to the client) or "void" (attributed to nobody); the
     last two do not count against the service level. `reason`, `who` and `when` (a date such as 2026-03-02) are shown in
     the report.
 
-    `share` corrects the part of the platform that was down, above 0 and at most 1; `announced_at` the instant of the
-    announcement.
+    `share` corrects the part of the platform that was down, above 0 and at most 1; `announced_at` corrects the instant
+    of the announcement.
     """
 
     incident: str
@@ -79,7 +79,7 @@ def read_decisions(path: Path, operator: str) -> tuple[Decision, ...]:
 def decided(
     incidents: Iterable[Incident], decisions: Iterable[Decision], place: str, operator: str, zone: tzinfo | None = None
 ) -> tuple[Incident, ...]:
-    """The incidents as the decisions classify them. Raises BadInput for a decision on an unknown incident."""
+    """Return the incidents as the decisions classify them. Raises BadInput for a decision on an unknown incident."""
     by_ticket = {one.ticket: named_operator(one, operator) for one in incidents}
     for number, one in enumerate(decisions):
         key = f"{place}: decisions[{number}]"
@@ -102,7 +102,7 @@ def decided(
 
 
 def decision_notes(incidents: Iterable[Incident], decisions: Iterable[Decision]) -> tuple[Remark, ...]:
-    """Remarks on decisions that do less than they say: planned work without a known announcement."""
+    """Return remarks on decisions with less effect than they state: planned work without a known announcement."""
     by_ticket = {one.ticket: one for one in incidents}
     notes = []
     for one in decisions:

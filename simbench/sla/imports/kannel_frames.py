@@ -1,6 +1,6 @@
-"""Log lines of a file, whatever transported them: plain, syslog, docker's JSON, docker compose, a container runtime.
+"""Log lines of a file in any of its framings: plain, syslog, docker's JSON, docker compose, a container runtime.
 
-A line is its text with the instant it has: Kannel's own stamp where there is one, else the carrier's.
+A line is its text with an instant: Kannel's own stamp if present, otherwise the stamp of the framing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ACCESS = re.compile(rb"(?:Sent|Receive|FAILED|Failed|Rejected|DLR)[A-Za-z ]{0,2
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One line: its number in the file, its instant (us), and what it says."""
+    """One line: its number in the file, its instant (us), and its text."""
 
     number: int
     at: int
@@ -44,20 +44,20 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Clock(msgspec.Struct):
-    """Instants out of stamps as they follow one another; one that goes back is noted and held at the last instant.
+    """Converts stamps to instants in order; a stamp that goes back is noted and set to the last instant.
 
     The hour repeated in October is read as its second occurrence once the first is over. `year` is the year of
-    syslog's stamps, which name none: it moves on when they go back by months.
+    syslog's stamps, which name none; it increases when they go back by months.
     """
 
     zone: tzinfo | None
     year: int = 0
     last: int = 0
-    jumps: list[tuple[int, int, int]] = []  # line, instant, by how much the clock went back (us)
+    jumps: list[tuple[int, int, int]] = []  # line, instant, and how far the clock went back (us)
     without_year: bool = False
 
     def read(self, found: re.Match[str], line: int) -> int | None:
-        """The instant of a line's stamp, None when it is no time. NoZone where it has no zone and none is given."""
+        """Return the instant of a line's stamp, None if it is not a time. Raises NoZone if no time zone is known."""
         stamp = found.groupdict()
         try:
             if stamp.get("iso"):
@@ -90,7 +90,7 @@ class Clock(msgspec.Struct):
 
     def _held(self, at: int, line: int) -> int:
         if at < self.last:
-            if self.last - at > SECOND_US:  # threads write past one another within a second
+            if self.last - at > SECOND_US:  # threads write out of order within a second
                 self.jumps.append((line, self.last, self.last - at))
             return self.last
         self.last = at
@@ -98,7 +98,7 @@ class Clock(msgspec.Struct):
 
 
 def stamped(text: str) -> tuple[re.Match[str], str] | None:
-    """The stamp of a line as a match of `own`, `bsd` or `iso`, and what stands behind it; None without a stamp."""
+    """Return the stamp of a line as a match of `own`, `bsd` or `iso`, and the text after it; None without a stamp."""
     compose = _COMPOSE.match(text)
     text = compose["rest"] if compose else text
     own = _OWN.fullmatch(text)
@@ -113,10 +113,10 @@ def stamped(text: str) -> tuple[re.Match[str], str] | None:
 
 
 def texts(octets: Iterable[bytes]) -> Iterator[tuple[int, str]]:
-    """Number and text of each line: out of its JSON where docker wrote it, and with all the lines of a message's text.
+    """Yield the number and text of each line: extracted from docker's JSON, with all lines of a message's text.
 
-    The access log writes texts as they are, line feeds included, and their length before them: what stands within
-    that length is text, whatever it looks like.
+    The access log writes texts unchanged, line feeds included, after their length: everything within that length is
+    text.
     """
     pending, started = "", 0
     for number, raw in _whole(octets):
@@ -164,7 +164,7 @@ def _whole(octets: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def lines(octets: Iterable[bytes], clock: Clock, rejected: list[RejectedRow]) -> Iterator[Line]:
-    """The lines that have an instant, in their order; the others go to `rejected`."""
+    """Yield the lines that have an instant, in order; the others go to `rejected`."""
     for number, text in texts(octets):
         found = stamped(text)
         at = clock.read(found[0], number) if found else None
@@ -176,5 +176,5 @@ def lines(octets: Iterable[bytes], clock: Clock, rejected: list[RejectedRow]) ->
 
 
 def year_of(us: int) -> int:
-    """The year of an instant, UTC."""
+    """Return the year of an instant, UTC."""
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)).year

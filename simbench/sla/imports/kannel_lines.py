@@ -1,6 +1,6 @@
-"""Lines of Kannel's own logs, bearerbox's and its access log, as events.
+"""Lines of Kannel's own logs, of the bearerbox and its access log, as events.
 
-After the stamp stand process, thread and level (older forms: thread alone, or neither), or "Sent SMS [..]".
+After the stamp follow process, thread and level (older forms: only the thread, or neither), or "Sent SMS [..]".
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Kind = Literal[
     "unanswered",
 ]  # fmt: skip
 Fault = Literal["platform", "client", "unknown"]
-"""Whose a failed attempt to connect is."""
+"""The party at fault for a failed attempt to connect."""
 
 _SAID = re.compile(r"(?:\[(?P<process>\d+)\] )?(?:\[(?P<thread>\d+)\] )?(?P<level>[A-Z]+): (?P<said>.*)", re.DOTALL)
 _LINK = re.compile(r"(?P<driver>[A-Z][A-Z0-9]+)\[(?P<link>[^\]]*)\]:? (?P<said>.*)", re.DOTALL)
@@ -44,7 +44,7 @@ SAID: Final[tuple[tuple[str, Kind], ...]] = (
     ("received neither ACK nor NACK", "unanswered"),
     ("Alert (operation 31) was not ACKed", "unanswered"),
 )
-REJECTED: Final = "Server rejected our login"  # a wrong password, or a platform that lets nobody in
+REJECTED: Final = "Server rejected our login"  # a wrong password, or a platform that rejects every login
 OF_BEARERBOX: Final[tuple[tuple[str, Kind], ...]] = (
     ("Kannel bearerbox", "started"),
     ("Killing signal", "stopping"),
@@ -56,11 +56,11 @@ FAULT_OF_ERRNO: Final[dict[int, Fault]] = {
     113: "unknown",  # no route to host: any router on the way may say it
 }
 RESOLVER: Final = ("gethostbyname failed", "Error while gw_gethostbyname", "Couldn't resolve")
-LINKS_LAST: Final = 2_000_000  # us: a system error is about the attempt its thread reports within this time
+LINKS_LAST: Final = 2_000_000  # us: a system error concerns the attempt that its thread reports within this time
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something a line says: its instant (us), its link (the smsc-id, "" for the whole bearerbox), and what."""
+    """One event of a log: its instant (us), its link (the smsc-id, "" for the whole bearerbox), and its kind."""
 
     line: int
     at: int
@@ -73,7 +73,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct):
-    """Other lines of a log: of the access log, at debug level, of links of other drivers."""
+    """Other lines that a log has: of the access log, at debug level, about links of other drivers."""
 
     access: bool = False
     debug: bool = False
@@ -81,8 +81,8 @@ class Seen(msgspec.Struct):
 
 
 def events(lines: Iterable[Line], seen: Seen) -> Iterator[Event]:
-    """The events of the lines, in their order."""
-    errors: dict[str, tuple[int, Fault]] = {}  # by thread: the last error of the system, and whose it is
+    """Yield the events of the lines, in order."""
+    errors: dict[str, tuple[int, Fault]] = {}  # by thread: the last system error and the party at fault
     for line in lines:
         match = _SAID.fullmatch(line.said)
         if match is None:
@@ -93,7 +93,7 @@ def events(lines: Iterable[Line], seen: Seen) -> Iterator[Event]:
         link = _LINK.fullmatch(said)
         if link is None:
             fault = _fault(said)
-            if fault and (fault != "platform" or thread not in errors):  # a failed look-up has an error number too
+            if fault and (fault != "platform" or thread not in errors):  # a failed look-up also has an error number
                 errors[thread] = (line.at, fault)
             kind = _kind(said, OF_BEARERBOX)
             if kind:
@@ -148,7 +148,7 @@ def _packet(line: Line, link: str, way: str, fields: list[str]) -> Iterator[Even
 
 
 def _access(line: Line, seen: Seen) -> Iterator[Event]:
-    """A line of the access log: Kannel writes "Sent" when the result is positive."""
+    """Read a line of the access log: Kannel writes "Sent" if the result is positive."""
     found = _ACCESS.fullmatch(line.said)
     if found is None:
         return

@@ -1,8 +1,8 @@
-"""Reads a platform's interruptions and traffic from Kannel's log, and finds where the log cannot be relied upon.
+"""Reads a platform's interruptions and traffic from Kannel's log, and finds the parts that are not reliable.
 
 A link is down from the loss of its connection, or the first failed attempt, to the attempt that no failure follows.
-When Kannel itself was down nobody knows about the platform: that time is the client's own, and so is time in which
-every attempt failed on the client's side of the network.
+While Kannel itself was down the log does not show the state of the platform: that time is attributed to the client,
+and so is time in which every attempt failed on the client's side of the network.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from simbench.tables.instants import NoZone
 from simbench.tables.rows import RejectedRow, Remark
 
 HOLE_QUIET, HOLE_CHATTY = DAY_US, 10 * MINUTE_US  # longest silence of a log without, and with, debug lines
-MOST_LINKS: Final = 200  # a log of more is none of Kannel's: each is a connection that its configuration names
-LASTS: Final = 1  # us beyond the end of a log, for what had not ended then
+MOST_LINKS: Final = 200  # Kannel's configuration names each link, so a log with more links is not Kannel's
+LASTS: Final = 1  # us beyond the end of a log, for incidents still open then
 OWN: Final = ""  # the "link" of the bearerbox itself
 MARKS: Final = ("[", "Log begins", "Sent SMS", "Receive ", "FAILED Send", "DLR SMS")
 LEVELS: Final = ("DEBUG: ", "INFO: ", "WARNING: ", "ERROR: ", "PANIC: ")
 
 
 class Down(msgspec.Struct, frozen=True):
-    """A stretch of time in which a link was down, and whose fault its failed attempts were."""
+    """A period in which a link was down, and the parties at fault for its failed attempts."""
 
     start: int
     end: int
@@ -46,9 +46,9 @@ class Down(msgspec.Struct, frozen=True):
 class KannelLog(msgspec.Struct, frozen=True):
     """The content of a log: its first and last instant, incidents, rows for `centre` and `timing_error`, notes.
 
-    `least` and `most` are the incidents at the platform's best and worst: attempts that failed for a reason nobody
-    knows, and silences of a log that writes at debug level. `unsupported` has the reason for each clause that a log
-    of this kind cannot show; `unanswered` counts messages whose result never came.
+    `least` and `most` are the incidents in the platform's best and worst case: these differ in attempts that failed for
+    an unknown reason, and in silences of a log at debug level. `unsupported` gives for each clause that a log of this
+    kind cannot show the reason; `unanswered` counts messages without a result.
     """
 
     start: int
@@ -66,7 +66,7 @@ class KannelLog(msgspec.Struct, frozen=True):
 
 
 class _Link(msgspec.Struct):
-    """One link while the log is read: since when it is down, the attempt under way, the last one that failed."""
+    """State of one link during reading: since when it is down, the current attempt, and the last failed one."""
 
     down_since: int | None = None
     trying_since: int | None = None
@@ -78,7 +78,7 @@ class _Link(msgspec.Struct):
     def take(self, event: Event) -> None:
         match event.kind:
             case "connecting":
-                self._came_back()  # the attempt before was followed by no failure
+                self._came_back()  # no failure followed the previous attempt
                 self.trying_since = event.at
             case "lost":
                 self._came_back()
@@ -95,7 +95,10 @@ class _Link(msgspec.Struct):
                 pass
 
     def end(self, at: int) -> int | None:
-        """The log or the bearerbox ends: what was being tried counts as having worked. Since when it was down."""
+        """End of the log or the bearerbox: a pending attempt counts as successful.
+
+        Returns since when the link was down.
+        """
         self._came_back()
         since, self.down_since = self.down_since, None
         if since is not None:
@@ -107,7 +110,7 @@ class _Link(msgspec.Struct):
         self.trying_since = None
         if back is None or self.down_since is None:
             return
-        # It was back at some moment since the last attempt that failed; both ends are known to the second.
+        # The link returned at some instant after the last failed attempt; both ends are known to the second.
         margin = back - max(self.failed_at, self.down_since) + 2 * SECOND_US
         self.margins.append((self.down_since, back, margin, "kannel log"))
         self._was_down(self.down_since, back)
@@ -120,13 +123,13 @@ class _Link(msgspec.Struct):
 
 
 def _together(faults: Iterable[Fault]) -> Fault:
-    """The party to which several faults belong: unknown if they differ, the platform if there is none."""
+    """Return the party at fault for several failures: unknown if they differ, the platform if there is none."""
     found = set(faults)
     return found.pop() if len(found) == 1 else "unknown" if found else "platform"
 
 
 def looks_like(head: str) -> bool:
-    """Whether the beginning of a file is one of Kannel's logs."""
+    """Tell whether a file begins like one of Kannel's logs."""
     first = [text for _, text in texts(head.encode().splitlines(keepends=True)) if text.strip()][:20]
     said = [found[1] for found in map(stamped, first) if found]
     marks = [one for one in said if one.startswith((*MARKS, *LEVELS))]
@@ -134,9 +137,9 @@ def looks_like(head: str) -> bool:
 
 
 def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None, year: int = 0) -> KannelLog:
-    """Read a bearerbox or access log; `year` is that of syslog's stamps, which name none (0: the file's).
+    """Read a bearerbox or access log; `year` is the year of syslog's stamps, which name none (0: the file's year).
 
-    Raises NoZone without a zone where its stamps need one, BadInput when no line is of Kannel's.
+    Raises NoZone if the stamps need a time zone and none is given, BadInput if no line is Kannel's.
     """
     notes: list[RejectedRow] = []
     seen, gaps = Seen(), _Gaps()
@@ -150,7 +153,9 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None, year: i
         raise NoZone(label(path), f"{problem.place}: {problem.problem}", problem.expected) from None
     if not gaps.count:
         raise BadInput(label(path), "no line of it is Kannel's", "a bearerbox log or an access log")
-    end = gaps.last + SECOND_US  # stamps are cut to the second: the last one may be of its end
+    end = (
+        gaps.last + SECOND_US
+    )  # stamps are truncated to the second, so the last line may be from the end of its second
     links = _links(read, gaps.last)
     if len(links) > MOST_LINKS + 1:
         raise BadInput(label(path), f"names {len(links) - 1:,} links", f"at most {MOST_LINKS}, as Kannel is configured")
@@ -175,7 +180,7 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None, year: i
 
 
 class _Gaps:
-    """Watches lines go by: how many there are, the first and last instant, and silences that may be holes."""
+    """Counts the lines as they pass, with the first and last instant and the silences that may be gaps in the log."""
 
     def __init__(self) -> None:
         self.count = self.first = self.last = 0
@@ -192,12 +197,12 @@ class _Gaps:
             yield line
 
     def longer(self, least: int) -> list[tuple[int, int, int]]:
-        """Silences beyond a length: the line that ended each, its beginning and end."""
+        """Return the silences longer than a duration: the line that ended each, its beginning and end."""
         return [one for one in self._silences if one[2] - one[1] > least]
 
 
 def _unsupported(read: list[Event], seen: Seen, span: int, least: int) -> dict[str, str]:
-    """Why a log cannot show what clauses ask for, by clause."""
+    """Return by clause the reason why a log cannot show it."""
     why = {}
     if not any(event.kind in {"connecting", "lost", "failed", "heard"} and event.link for event in read):
         if seen.access:
@@ -218,10 +223,10 @@ def _unsupported(read: list[Event], seen: Seen, span: int, least: int) -> dict[s
 
 
 def _links(read: list[Event], end: int) -> dict[str, _Link]:
-    """Every link with the times it was down; the bearerbox itself is one, down while it did not run."""
+    """Return the down times of every link; the bearerbox counts as a link that is down while it does not run."""
     links: dict[str, _Link] = {}
     own = _Link(faults={"client"})
-    unseen: list[tuple[_Link, int, int]] = []  # links that were down when Kannel stopped, since when, until then
+    unseen: list[tuple[_Link, int, int]] = []  # links that were down when Kannel stopped: since when, until then
     for event in read:
         if event.kind == "stopping":
             for link in links.values():
@@ -233,7 +238,7 @@ def _links(read: list[Event], end: int) -> dict[str, _Link]:
             _margins(unseen, event.at)
             own.end(event.at)
             own.faults = {"client"}
-        elif own.down_since is None:  # what it says while it stops is its own doing
+        elif own.down_since is None:  # messages during its stop are caused by the stop
             links.setdefault(event.link, _Link()).take(event)
     for link in links.values():
         link.end(end + LASTS)
@@ -243,16 +248,16 @@ def _links(read: list[Event], end: int) -> dict[str, _Link]:
 
 
 def _margins(unseen: list[tuple[_Link, int, int]], back: int) -> None:
-    """When links came back that were down while Kannel did not run: at any time until it ran again."""
+    """Return the bounds for links down when Kannel stopped: they may have returned at any time until it ran again."""
     for link, since, until in unseen:
         link.margins.append((since, until, back - until + 2 * SECOND_US, "kannel log"))
     unseen.clear()
 
 
 def _incidents(links: dict[str, _Link], least: int, end: int, operator: str) -> tuple[tuple[Incident, ...], int]:
-    """Total while every link is down, partial while some are; interruptions shorter than `least` are counted only.
+    """Return the incidents: total while every link is down, partial while some are; those below `least` only count.
 
-    One that lasts when the log ends has no end.
+    An incident still open when the log ends has no end.
     """
     named = {name: link.downs for name, link in links.items() if name != OWN}
     found = list(_stretches(named))
@@ -273,10 +278,10 @@ def _incidents(links: dict[str, _Link], least: int, end: int, operator: str) -> 
 
 
 def _stretches(named: dict[str, list[Down]]) -> Iterator[tuple[Down, str]]:
-    """Time in which all links were down ("" for its name), and of each link the time in which not all were.
+    """Return the periods in which all links were down (named ""), and those in which each link but not all were down.
 
-    One sweep over all beginnings and ends: time grows with their number, and with that of links (at most MOST_LINKS)
-    where all go down together.
+    One sweep over all beginnings and ends: its cost grows with their number, and with the number of links (at most
+    MOST_LINKS) if all go down together.
     """
     begun: dict[int, list[tuple[str, Fault]]] = {}
     ended: dict[int, list[str]] = {}
@@ -285,10 +290,10 @@ def _stretches(named: dict[str, list[Down]]) -> Iterator[tuple[Down, str]]:
             begun.setdefault(one.start, []).append((name, one.fault))
             ended.setdefault(one.end, []).append(name)
     down: dict[str, Fault] = {}
-    under_way: dict[str, tuple[int, Fault]] = {}  # name: since when, whose fault
+    under_way: dict[str, tuple[int, Fault]] = {}  # name: since when, the parties at fault
     for at in sorted({*begun, *ended}):
         changed = {*ended.get(at, ()), *(name for name, _ in begun.get(at, ()))}
-        for name in ended.get(at, ()):  # an end before a beginning of the same instant
+        for name in ended.get(at, ()):  # at the same instant, an end precedes a beginning
             down.pop(name, None)
         down.update(begun.get(at, ()))
         everything = len(down) == len(named)
@@ -305,7 +310,7 @@ def _stretches(named: dict[str, list[Down]]) -> Iterator[tuple[Down, str]]:
 
 
 def _blamed(one: Incident, whose: str) -> Incident:
-    """The incident with the party that an unknown one is taken to be."""
+    """Return the incident with an unknown party replaced by the assumed one."""
     return msgspec.structs.replace(one, attributed_to=whose) if one.attributed_to == "unknown" else one
 
 
@@ -314,7 +319,7 @@ def _hole(number: int, start: int, end: int) -> Incident:
 
 
 def _centre(read: list[Event]) -> Iterator[LedgerRow]:
-    """Rows of messages: handed over and not answered within the second, accepted, refused, notified, forgotten."""
+    """Return the rows of messages: not answered within the second, accepted, refused, notified, forgotten."""
     waiting: dict[tuple[str, str], Event] = {}
     rows: list[LedgerRow] = []
     for event in read:

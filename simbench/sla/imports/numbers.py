@@ -1,4 +1,4 @@
-"""Lists of phone numbers in files: one per line, or a column of a table."""
+"""Lists of phone numbers in files: one number per line, or a column of a table."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ class Numbers(msgspec.Struct, frozen=True):
 
 
 def listed(written: Iterable[str], plan: NumberingPlan, place: str) -> Numbers:
-    """Numbers listed in a file of campaigns. Raises BadInput for the first invalid one."""
+    """Return the numbers listed in a file of campaigns. Raises BadInput for the first invalid one."""
     found = set()
     for number, text in enumerate(written):
         one = plan.read(text)
         if one is None:
-            raise BadInput(f"{place}[{number}]", f"{shown(text)} is no number", "a telephone number")
+            raise BadInput(f"{place}[{number}]", f"{shown(text)} is not a number", "a telephone number")
         found.add(one)
     return Numbers(frozenset(found))
 
 
 def read_numbers(path: Path, plan: NumberingPlan) -> Numbers:
-    """Read a list. Its first record may be headings; what is no number is rejected with its line.
+    """Read a list. Its first record may be headings; a row that is not a number is rejected with its line.
 
-    Raises BadInput: it cannot be read, or nothing in it is a number.
+    Raises BadInput if the file cannot be read or contains no number.
     """
     found: set[str] = set()
     notes: list[RejectedRow] = []
@@ -69,13 +69,13 @@ def read_numbers(path: Path, plan: NumberingPlan) -> Numbers:
 
 
 def _columns(cells: list[Any], plan: NumberingPlan) -> list[int]:
-    """The columns that hold numbers, by the headings or by the first record of numbers; none if neither shows them."""
+    """Return the columns that hold numbers, by the headings or by the first record with numbers; none if unknown."""
     named = [place for place, cell in enumerate(cells) if folded(str(cell)) in HEADINGS]
     return named[:1] or [place for place, cell in enumerate(cells) if _numbers(cell, plan)]
 
 
 def _numbers(cell: Any, plan: NumberingPlan) -> list[str]:
-    """The numbers in one cell: one, or several with spaces between them; none unless all of it is numbers."""
+    """Return the numbers in one cell: one, or several separated by spaces; none if anything else is in it."""
     one = None if cell is None else plan.read(cell)
     if one is not None:
         return [one]

@@ -1,4 +1,13 @@
-"""Outages from a table: start, end, scope, planned, announced_at, and optional columns found by a mapping."""
+"""Outages from a table, one row per outage; a mapping gives other headings.
+
+`start` is the start of the outage, `end` its end; an empty `end` means that the outage is still open. `scope` is
+"total" or "partial". `planned` is true for planned work. `announced_at` is the time of its announcement, empty if it
+was not announced; the column may be missing only if no row is planned. `announced_end` is the announced end of planned
+work. `ticket` is the name of the outage; without it rows are numbered. `share` is the part of the platform that was
+down in a partial outage, above 0 and at most 1, or a percentage. `subject` is the platform, link or short code that was
+down. `noticed_at` is the time at which the outage was noticed (default: the start). `attributed_to` is the responsible
+party (default: the operator). `cause` is free text for reports.
+"""
 
 from __future__ import annotations
 
@@ -31,24 +40,24 @@ KINDS: Final[Mapping[str, Kind]] = {
     "cause": "note",
 }  # fmt: skip
 COLUMNS = tuple(KINDS)
-OPERATOR = "operator"  # who is to answer, whatever the contract calls its operator
+OPERATOR = "operator"  # the responsible party, under any name of the contract's operator
 PART = "part"  # subject of a partial outage without one
 
 
 class Readings(msgspec.Struct, frozen=True):
-    """One row as an incident: usual reading, and the shortest and longest that a clock change allows."""
+    """One row as an incident: the usual reading, and the shortest and longest one that a clock change allows."""
 
     usual: Incident
     least: Incident
     most: Incident
-    skipped: tuple[str, ...] = ()  # columns whose time a clock change skips
+    skipped: tuple[str, ...] = ()  # columns with a time that a clock change skips
 
 
 class Outages(msgspec.Struct, frozen=True):
-    """The contents of a table: incidents by start, and notes on rejected and remarkable rows.
+    """The contents of a table: incidents by start, and notes on rejected and unusual rows.
 
-    `least` and `most` are the same incidents, in the same order, as the platform's best and worst case where a time
-    has two readings.
+    `least` and `most` are the same incidents, in the same order, in the platform's best and worst case if a time has
+    two readings.
     """
 
     incidents: tuple[Incident, ...]
@@ -61,9 +70,9 @@ class Outages(msgspec.Struct, frozen=True):
 def read_outages(path: Path | Frame, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Outages:
     """Read a table of outages. An empty `end` is an open outage.
 
-    A malformed row is rejected, an exact repetition passed over; one that overlaps another of its subject is used and
-    remarked on, for time is counted once. Raises BadInput: no such column, a time without zone, no row of use, planned
-    work without a column of announcements.
+    A malformed row is rejected and an exact repetition skipped. A row that overlaps another of its subject is used,
+    with a note: the time is counted once. Raises BadInput for a missing column, a time without a zone, a table without
+    usable rows, and planned work without a column of announcements.
     """
     table = read_table(path, KINDS, mapping, NEEDED)
     read = collect(table, lambda row: _incident(row, contract, mapping, zone))
@@ -88,7 +97,7 @@ def read_outages(path: Path | Frame, contract: Contract, mapping: Columns, zone:
 
 
 def _check_nothing_planned(items: Iterable[tuple[int, Readings]], path: Path) -> None:
-    """Whether planned work was announced in time decides over its operator: a table that does not tell is refused."""
+    """Reject planned work in a table without announcements: its class depends on whether it was announced in time."""
     line = next((line for line, one in items if one.usual.planned), None)
     if line is not None:
         raise BadInput(
@@ -142,7 +151,7 @@ Span = tuple[int, int | None]
 
 
 def _renamed(one: Readings, ticket: str) -> Readings:
-    """The same outage with its ticket in all readings."""
+    """Return the same outage with its ticket in all readings."""
     if one.usual.ticket == ticket:
         return one
     usual = replace(one.usual, ticket=ticket)
@@ -152,7 +161,7 @@ def _renamed(one: Readings, ticket: str) -> Readings:
 
 
 def _spans(start: Moment, end: Moment | None) -> tuple[Span, Span, Span]:
-    """The usual, the shortest and the longest span between two local times."""
+    """Return the usual, the shortest and the longest span between two local times."""
     if end is None:
         first, last = min(start.readings), max(start.readings)
         return (start.first, None), (last, None), (first, None)
@@ -177,7 +186,7 @@ def _of_clocks(one: Readings, line: int) -> Iterable[Remark]:
 
 
 def _party(cell: Any, contract: Contract) -> str:
-    """The party responsible for an outage; "operator" stands for the contract's operator."""
+    """Return the party responsible for an outage; "operator" stands for the contract's operator."""
     word = text_of(cell).lower()
     return contract.operator if word == OPERATOR else word
 
@@ -201,7 +210,7 @@ def _named(cell: Any) -> str:
 
 
 def _subject(word: str, scope: str, contract: Contract) -> str:
-    """A platform, a link or a short code; digits must be a valid short code."""
+    """Read the name of a platform or a link, or a short code; digits must be a valid short code."""
     if word.isdigit() and not re.fullmatch(contract.terms.numbering.code_pattern, word):
         raise BadInput("subject", f"{shown(word)} is not a short code", contract.terms.numbering.code_pattern)
     if word in {"", TOTAL}:

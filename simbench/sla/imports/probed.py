@@ -1,4 +1,8 @@
-"""The client's own probes from a table: an instant and whether it was answered."""
+"""The client's own probes from a table: the instant of each and whether it was answered.
+
+`at` is the time of the probe. `ok` is true if the probe was answered; "A" and "N", "lost" and "timeout" are accepted as
+well.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ from simbench.tables.rows import Kind, RejectedRow, Row, collect, filled
 
 KINDS: Final[Mapping[str, Kind]] = {"at": "instant", "ok": "truth"}
 COLUMNS = tuple(KINDS)
-OK, NOT_OK = YES | {"a"}, NO | {"lost", "timeout"}  # A and N are how UCP says it
+OK, NOT_OK = YES | {"a"}, NO | {"lost", "timeout"}  # A and N are UCP's letters
 
 
 class Probed(msgspec.Struct, frozen=True):
@@ -36,9 +40,9 @@ class Probed(msgspec.Struct, frozen=True):
 
 
 def read_probes(path: Path | Frame, mapping: Columns, zone: tzinfo | None = None) -> Probed:
-    """Read a table with columns `at` and `ok`; rows rejected and BadInput as `read_outages`.
+    """Read a table with columns `at` and `ok`; rejected rows and BadInput as in `read_outages`.
 
-    In the hour that the clocks repeat, probes follow one another: one that would go back is of the second hour.
+    In the hour that the clocks repeat, a probe that would go back in time belongs to the second hour.
     """
     last = 0
 

@@ -19,7 +19,7 @@ def run_of(
     asked: Iterable[Row] = (),
     timing_error: Iterable[Row] = (),
 ) -> Run:
-    """A run with a period, its incidents, and rows of the other tables as they are."""
+    """Return a run with a period, its incidents, and the given rows of the other tables."""
     ledger = MemoryLedger()
     ledger.events.extend(history_rows(incidents, period))
     ledger.centre.extend(centre)
@@ -29,7 +29,7 @@ def run_of(
 
 
 def retold(run: Run, incidents: Iterable[Incident], period: Period, asked: Sequence[Row] = ()) -> Run:
-    """The same run in memory with other incidents, another period, and further rows of `stimuli`."""
+    """Return the same run in memory with other incidents, another period, and more rows of `stimuli`."""
     others = (row for row in run.events.to_pylist() if row["kind"] not in {*BEGINS.values(), ENDS, PERIOD})
     kept: list[Row] = [tuple(row[column.name] for column in TABLES["events"].columns) for row in others]
     fresh = {"events": sorted([*kept, *history_rows(incidents, period)], key=_instant)}
@@ -42,7 +42,7 @@ def retold(run: Run, incidents: Iterable[Incident], period: Period, asked: Seque
 
 
 def history_rows(incidents: Iterable[Incident], period: Period) -> list[EventRow]:
-    """Events by time; of one instant, ends come before beginnings."""
+    """Return the events by time; at the same instant, ends precede beginnings."""
     rows = [period_row(period), *(row for one in incidents for row in incident_rows(one))]
     return sorted(rows, key=lambda row: (row[0], row[1] != ENDS))
 

@@ -1,6 +1,6 @@
 """The kinds of records that can be judged: a run folder, a log of Kannel, a table of outages.
 
-Runs and tables are read from files or from memory. A further kind of file is one more entry of `KINDS`.
+Runs and tables are read from files or from memory. `KINDS` has one entry per kind of file.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class SourceOptions(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A file as rules can read it: its run, period and incidents, how many rows it had, and notes on them.
+    """A file that rules can read: its run, period and incidents, its number of rows, and notes on them.
 
-    `least` and `most`, where there are any: the incidents at the platform's best and worst, as far as the file leaves
-    that open. `unsupported`: by purpose, why a file of this kind cannot show what it asks for; `excusable`: by purpose,
-    what the file leaves out that may excuse a breach.
+    `least` and `most`, if present: the incidents in the platform's best and worst case, if the file leaves this open.
+    `unsupported`: by purpose, why a file of this kind cannot show it; `excusable`: by purpose, the missing data that
+    may excuse a breach.
     """
 
     kind: str
@@ -70,7 +70,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One kind of file: its name, how it is recognised (path, first octets) and opened."""
+    """One kind of file: its name, and how it is recognised (path, first octets) and opened."""
 
     name: str
     knows: Callable[[Path, bytes], bool]
@@ -90,7 +90,7 @@ def open_source(options: SourceOptions) -> Source:
         raise BadInput(label(path), problem.strerror or "cannot be read", "a file or the folder of a run") from None
     kind = next((kind for kind in KINDS if kind.knows(path, head)), None)
     if kind is None:
-        raise BadInput(label(path), "is of no kind known", ", ".join(kind.name for kind in KINDS))
+        raise BadInput(label(path), "is of an unknown kind", ", ".join(kind.name for kind in KINDS))
     return kind.open(options, path)
 
 
@@ -141,7 +141,7 @@ def _open_outages(options: SourceOptions, path: Path | Frame) -> Source:
 
 
 def _open_traffic(options: SourceOptions, path: Path | Frame) -> Source:
-    """Messages alone: they show the rate that was granted, and nothing of what interrupted the platform."""
+    """Open a table of messages: it shows the granted rate, and nothing about interruptions of the platform."""
     found = read_traffic(path, options.contract, options.mapping.traffic, options.zone)
     instants = [int(str(row[0])) for row in found.centre]
     period = _period(options, (min(instants), max(instants) + 1), min(instants))
@@ -154,7 +154,7 @@ def _open_traffic(options: SourceOptions, path: Path | Frame) -> Source:
 
 
 def _period(options: SourceOptions, recorded: tuple[int, int], known_from: int) -> Period:
-    """The period requested, or else the file's own; history begins with the file, if that is earlier."""
+    """Return the requested period, or the file's own; history begins with the file, if that is earlier."""
     start = recorded[0] if options.start is None else options.start
     end = recorded[1] if options.end is None else options.end
     if end <= start:
@@ -166,7 +166,7 @@ def _period(options: SourceOptions, recorded: tuple[int, int], known_from: int) 
 
 
 def _is_table(_: Path, head: bytes) -> bool:
-    """Whether this may be a table: a known signature, or text (zero octets only as in UTF-16)."""
+    """Tell whether a file may be a table: it has a known signature, or is text (zero octets only as in UTF-16)."""
     marks = (parquet.MAGIC, workbook.MAGIC, *(mark for mark, _ in BOMS))
     pairs = max(1, len(head) // 2)
     return head.startswith(marks) or b"\0" not in head or max(head[::2].count(0), head[1::2].count(0)) * 2 > pairs

@@ -1,4 +1,9 @@
-"""Traffic from a table, as rows of a ledger: when each message was submitted and answered."""
+"""Traffic from a table as rows of a ledger: the times at which each message was submitted and answered.
+
+`code` is the short code of the message. `submitted_at` is the time of its submission, `answered_at` that of the result.
+`result` is "accepted" or "refused". `recipient` is the telephone number of the recipient. `segments` is the number of
+segments of the message (default: 1).
+"""
 
 from __future__ import annotations
 
@@ -35,7 +40,7 @@ LedgerRow = tuple[object, ...]
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """Rows for the table `centre` by time: "held" when submitted, then "accepted" or "refused"."""
+    """Rows for the table `centre` by time: "held" at submission, then "accepted" or "refused"."""
 
     centre: tuple[LedgerRow, ...] = ()
     notes: tuple[RejectedRow, ...] = ()
@@ -43,7 +48,7 @@ class Traffic(msgspec.Struct, frozen=True):
 
 
 def read_traffic(path: Path | Frame, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Traffic:
-    """Read a table of messages; rows rejected and BadInput as `read_outages`."""
+    """Read a table of messages; rejected rows and BadInput as in `read_outages`."""
     last = 0
 
     def message(row: Row) -> list[LedgerRow]:
@@ -60,7 +65,7 @@ def read_traffic(path: Path | Frame, contract: Contract, mapping: Columns, zone:
 
 
 def is_traffic(source: Path | Frame, mapping: Columns) -> bool:
-    """Whether a table has the columns of messages rather than those of outages."""
+    """Tell whether a table has the columns of messages rather than those of outages."""
     if isinstance(source, Path):
         try:
             table = read_table(source, KINDS, mapping, ("code", "submitted_at"))
@@ -74,7 +79,7 @@ def is_traffic(source: Path | Frame, mapping: Columns) -> bool:
 
 
 def _spans(row: Row, mapping: Columns, zone: tzinfo | None) -> list[tuple[int, int]]:
-    """Possible instants of submission and answer, the shortest span first: results come within seconds."""
+    """Return possible instants of submission and answer, the shortest span first: results come within seconds."""
     submitted, answered = (
         moment_of(row.cells[name], zone, name, mapping.time).readings for name in ("submitted_at", "answered_at")
     )
@@ -94,7 +99,7 @@ def _message(row: Row, contract: Contract, submitted: int, answered: int) -> lis
     if not re.fullmatch(contract.terms.numbering.code_pattern, code):
         raise BadInput("code", f"{shown(code)} is not a short code", contract.terms.numbering.code_pattern)
     if recipient is None:
-        raise BadInput("recipient", f"{shown(str(cells['recipient']))} is no number", "a telephone number")
+        raise BadInput("recipient", f"{shown(str(cells['recipient']))} is not a number", "a telephone number")
     result = text_of(cells["result"]).lower()
     if result not in RESULTS:
         raise BadInput("result", f"is {shown(result)}", "accepted or refused")

@@ -1,4 +1,4 @@
-"""Findings of an incomplete record: rows that were not read, times with two readings, what it cannot show."""
+"""Findings of an incomplete record: rows that were not read, times with two readings, missing data."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 def unread_of(notes: Sequence[RejectedRow], rows: int) -> Unread:
-    """Summarise notes on rows that were not read, out of `rows`."""
+    """Summarise the notes on rows that were not read; `rows` is the number of all rows."""
     found = rejected(notes)
     return Unread(len(found), rows, str(found[0])) if found else Unread()
 
 
 class Record(msgspec.Struct, frozen=True):
-    """A source as it is judged: its run, its incidents (as decisions leave them), and what of it was not read."""
+    """A source ready to be judged: its run, its incidents (after decisions), and its unread rows."""
 
     source: Source
     run: Run
@@ -51,22 +51,22 @@ class Record(msgspec.Struct, frozen=True):
     unread: Mapping[str, Unread] = {}
 
     def case(self, incidents: Sequence[Incident], before: Case) -> Case:
-        """The same record with other incidents, under the same contract."""
+        """Return the same record with other incidents, under the same contract."""
         summary = retold(self.run, incidents, self.source.period, self.asked)
         return Case(Trace(summary), before.contract)
 
 
 def service_findings(case: Case, record: Record, least: Case | None, most: Case | None) -> Iterator[Finding]:
-    """One finding for each purpose of the service level, as far as the rows read support it.
+    """Return one finding for each purpose of the service level, as far as the rows read support it.
 
-    `least` and `most` are the same case at the platform's best and worst, where the record leaves that open.
+    `least` and `most` are the same case in the platform's best and worst case, if the record leaves this open.
     """
     source = record.source
     for purpose in ordered(case.contract, "sla"):
         found = judge(purpose, case, source.kind)
         told_apart = (
             found.purpose == GRANTED_RATE and TRAFFIC in record.unread
-        )  # a table of traffic says what the log does not
+        )  # a table of traffic has the data that the log lacks
         why = None if told_apart else source.unsupported.get(purpose)
         if why is not None and found.outcome != "fail":
             yield Finding(purpose, found.clause, "unsupported", why, exercise=source.kind)
@@ -79,21 +79,21 @@ def service_findings(case: Case, record: Record, least: Case | None, most: Case 
 
 
 def _between(found: Finding, least: Finding, most: Finding) -> Finding:
-    """Inconclusive if the verdict depends on which reading is right."""
+    """Return an inconclusive finding if the verdict depends on the reading."""
     if least.outcome == most.outcome:
         return found
     summary = (
-        "the verdict hangs on what the record leaves open (hours that the clocks repeat or skip, attempts that failed "
-        f"for an unknown reason, silences of a log): {least.outcome} at best ({least.summary}), {most.outcome} at "
-        f"worst ({most.summary})"
+        "the verdict depends on data that the record leaves open (hours that the clocks repeat or skip, attempts that "
+        f"failed for an unknown reason, silences of a log): {least.outcome} at best ({least.summary}), {most.outcome} "
+        f"at worst ({most.summary})"
     )
     return replace(found, outcome="inconclusive", summary=summary, blame="bench", evidence=most.evidence)
 
 
 def _as_far_as_read(found: Finding, unread: Mapping[str, Unread]) -> Finding:
-    """Inconclusive if rows that were not read could change the outcome; otherwise they are an assumption.
+    """Return an inconclusive finding if unread rows could change the outcome; otherwise name them as an assumption.
 
-    An outage that was not read can only be one more, so that a breach stands; but it may be why a rate was withheld.
+    An unread outage can only be one more, so a breach remains one; but it may excuse a rate that was not granted.
     """
     kinds = (INCIDENTS, TRAFFIC) if found.purpose == GRANTED_RATE else (INCIDENTS,)
     concerned = [unread[kind] for kind in kinds if unread.get(kind)]

@@ -1,6 +1,6 @@
-"""The SLA report of any record: measures, pictures, page and PDF. Decides no outcome.
+"""The SLA report of any record: measures, figures, page and PDF. Decides no outcome.
 
-Texts are data, one table a language (`en.toml`, `fr.toml`).
+Texts are data, one table per language (`en.toml`, `fr.toml`).
 """
 
 from simbench.sla.report.judgement import SlaRun

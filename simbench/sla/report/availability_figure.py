@@ -20,16 +20,16 @@ from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 
 CLASSES: tuple[Class, ...] = get_args(Class)
-EARLY_DAYS = 30  # with less of a year known, one outage weighs so heavily that the curve says nothing
+EARLY_DAYS = 30  # with less of a year known, one outage has so much weight that the curve is useless
 MOST_SPANS = 4  # below the target, named with their dates
 MOST_POINTS = 1500
-MOST_LINKED = 400  # incidents that are links in the figure
+MOST_LINKED = 400  # the maximum number of incidents that are links in the figure
 LINES = ((style.PINK, (0, (5, 2))), (style.AMBER, (0, (3, 1, 1, 1))), (style.GREEN, (0, (1, 1))))
-CURVE_IN = (10.2, 2.3)  # about the size of the axes of the curve
+CURVE_IN = (10.2, 2.3)  # the approximate size of the axes of the curve
 
 
 def draw_availability(view: View, words: Words) -> Picture:
-    """Incidents by class, rolling availability with the target and the spans below it, and the error budget left."""
+    """Draw incidents by class, rolling availability with the target and the spans below it, and the budget left."""
     axis = CivilAxis(view.service.period, words)
     figure, (top, middle, bottom) = style.canvas((style.WIDE_IN[0], 6.6), (1, 2.4, 1.6))
     lanes(top, view, words, axis, view.service.period.start, view.service.period.end)
@@ -70,12 +70,12 @@ def draw_availability(view: View, words: Words) -> Picture:
 
 
 def formula_of(view: View) -> str:
-    """The variant of availability that the contract means."""
+    """Return the variant of availability that the contract uses."""
     return view.case.contract.terms.quality.availability_formula.value
 
 
 def _curves(axes: Axes, view: View, words: Words, axis: CivilAxis, chosen: NDArray[np.int64]) -> None:
-    """The curve of the contract's variant, dashed where its window is not whole, the others, and the lowest point."""
+    """Draw the contract's variant, dashed where its window is incomplete, the other variants, and the lowest point."""
     promised, formula = view.case.contract.terms.quality.availability.value, formula_of(view)
     rolled, full = view.rolled, view.rolled.full[chosen]
     shares, x = 100 * rolled.availability(formula)[chosen], axis.of(rolled.at[chosen])
@@ -114,7 +114,7 @@ def _budget_left(axes: Axes, x: NDArray[np.float64], left: NDArray[np.float64]) 
 
 
 def _mark_early(axes: Axes, view: View, axis: CivilAxis) -> None:
-    """Where more was lost than a whole window may lose, before a whole one was known."""
+    """Mark the time with more lost than a complete window may lose, before a complete one was known."""
     early = overdrawn_early(view)
     if early is not None and early[0] >= view.service.period.start:
         at_early = np.array([early[0]])
@@ -127,7 +127,7 @@ def _early_days(view: View) -> float:
 
 
 def _shown(view: View) -> NDArray[np.int64]:
-    """Places of the windows drawn: not those with so little known that they say nothing, and not too many."""
+    """Return the indices of the windows to draw: not those with too little history, and not too many."""
     places = _enough(view)
     return _thinned(view, places if len(places) else np.arange(len(view.rolled.at)))
 
@@ -138,7 +138,7 @@ def _enough(view: View) -> NDArray[np.int64]:
 
 
 def _thinned(view: View, places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """So many of the places that the curve looks the same, with its lowest ones."""
+    """Reduce the indices so that the curve looks the same; its lowest points are kept."""
     if len(places) <= MOST_POINTS:
         return places
     rolled = view.rolled
@@ -148,7 +148,7 @@ def _thinned(view: View, places: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def below(view: View) -> list[tuple[int, int]]:
-    """Spans (us) in which more is lost than a whole window may lose, longest first."""
+    """Return the spans (us) in which more is lost than a complete window may lose, longest first."""
     rolled, quality = view.rolled, view.case.contract.terms.quality
     allowed = 1 - Fraction(str(quality.availability.value))
     low = rolled.beyond(view.year.windows.length_at(rolled.at), formula_of(view), allowed)
@@ -163,7 +163,7 @@ def below(view: View) -> list[tuple[int, int]]:
 
 
 def _crossing(at: list[int], left: list[float], place: int) -> int:
-    """When the budget, a straight line between two instants, is nought; the first or last instant beyond the ends."""
+    """Return when the budget, linear between two instants, is zero; limited to the first and last instant."""
     if place < 0 or place + 1 >= len(at):
         return at[max(0, place)]
     before, after = left[place], left[place + 1]
@@ -172,7 +172,7 @@ def _crossing(at: list[int], left: list[float], place: int) -> int:
 
 
 def lanes(axes: Axes, view: View, words: Words, axis: CivilAxis, since: int, until: int) -> None:
-    """One lane a class; a very short incident is drawn wider, to be visible. A click leads to its row."""
+    """Draw one lane per class; a very short incident is drawn wider, to be visible. A click leads to its row."""
     starts, ends, classes = timeline(view.service)
     places = [number for number, one in enumerate(view.service.counted) if _touches(one, view)]
     least = (until - since) / DAY_US / 500
@@ -194,7 +194,7 @@ def lanes(axes: Axes, view: View, words: Words, axis: CivilAxis, since: int, unt
 
 
 def _close_ones_joined(spans: list[tuple[float, float]], least: float) -> list[tuple[float, float]]:
-    """Bars that touch, or have less between them than can be seen, made one."""
+    """Merge bars that touch or have an invisible gap between them."""
     found: list[tuple[float, float]] = []
     for begin, width in sorted(spans):
         if found and begin <= found[-1][0] + found[-1][1] + least / 2:
@@ -210,7 +210,7 @@ def _touches(one: Any, view: View) -> bool:
 
 
 def _heading(view: View, words: Words) -> str:
-    """The heading of the curve: its lowest point, and what is left at its end."""
+    """Return the heading of the curve: its lowest point, and the budget left at its end."""
     quality = view.case.contract.terms.quality
     worst = seen_worst(view)
     if worst is None:
@@ -224,7 +224,7 @@ def _heading(view: View, words: Words) -> str:
         return words("availability.part_open", least=least, left=left)
     if worst[1] < quality.availability.value:
         return words("availability.fail", least=least, limit=words.share(quality.availability.value))
-    # Windows that are not yet whole are drawn too, and may lie lower.
+    # Windows that are not yet complete are drawn as well and may be lower.
     return words("availability.pass" if view.rolled.full.all() else "availability.pass_whole", least=least, left=left)
 
 

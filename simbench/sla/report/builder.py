@@ -1,4 +1,4 @@
-"""Builds an SLA report: a run judged, measured and drawn."""
+"""Builds an SLA report: judges, measures and draws a run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DRAW = (
 
 @dataclass(frozen=True)
 class Report:
-    """A report as both HTML and PDF show it."""
+    """The contents of a report, for HTML and PDF."""
 
     words: Words
     title: str
@@ -86,7 +86,7 @@ def report_of(asked: SlaRun, progress: Progress = lambda *_: None) -> Report:
 
 
 def _ordered(view: View, contract: Contract) -> list[Finding]:
-    """The findings, worst outcome first, then as the contract orders their clauses."""
+    """Return the findings, worst outcome first, then in the contract's order of clauses."""
     clauses = list(contract.clauses)
     places = {clause: place for place, clause in enumerate(clauses)}
     return sorted(
@@ -95,7 +95,7 @@ def _ordered(view: View, contract: Contract) -> list[Finding]:
 
 
 def _besides(judgement: Judged, words: Words) -> list[Picture]:
-    """The figures of a dispute and of a forecast."""
+    """Return the figures of a dispute and of a forecast."""
     found = []
     if judgement.dispute is not None:
         found.append(draw_dispute(judgement.dispute, words))
@@ -107,7 +107,7 @@ def _besides(judgement: Judged, words: Words) -> list[Picture]:
 
 
 def _tables_besides(judgement: Judged, words: Words) -> list[Table]:
-    """The tables of a dispute, of decisions, and of rows set aside."""
+    """Return the tables of a dispute, of decisions, and of rejected rows."""
     found = [sides_table(judgement.dispute, words)] if judgement.dispute is not None else []
     if judgement.decisions:
         found.append(decisions_table(judgement.decisions, judgement.before, judgement.findings, words))
@@ -139,7 +139,7 @@ def _facts(asked: SlaRun, view: View, words: Words) -> list[tuple[str, str]]:
 
 
 def _remarks(asked: SlaRun, view: View, words: Words) -> list[str]:
-    """Remarks that a reader needs before any figure."""
+    """Return the remarks that a reader needs before any figure."""
     info = asked.run.info
     found = []
     if info.note or (asked.run.files and not info.closed):

@@ -1,4 +1,4 @@
-"""The calendar: every day shaded by the minutes lost."""
+"""The calendar: every day shaded by its lost minutes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 from simbench.sla.rolling_window import Instants
 
-STEPS_MIN = (1, 15, 60, 240, 720)  # minutes lost a day from which a darker shade stands
+STEPS_MIN = (1, 15, 60, 240, 720)  # minutes lost per day from which a darker shade is used
 PALEST, DARKEST = 0.22, 1.0
 MOST_MONTHS = 36
 
 
 def draw_calendar(view: View, words: Words) -> Picture:
-    """Every day of the period, red by the minutes of unplanned down time; other incidents by their class."""
+    """Draw every day of the period, red by the minutes of unplanned down time; other incidents by their class."""
     edges = _midnights(view, words)
     lost, _, _ = view.year.downtime.until(edges)
     minutes = np.diff(lost) / MINUTE_US

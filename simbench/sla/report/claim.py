@@ -1,7 +1,7 @@
-"""A draft of the claim for compensation that a missed commitment gives a right to, as Markdown and as a letter in PDF.
+"""Draft of a claim for compensation after a missed commitment, as Markdown and as a letter in PDF.
 
-It states the contract's terms, the incidents with their proofs, the arithmetic, and what it assumes. It names no sum:
-the contract gives none.
+It states the contract's terms, the incidents with their evidence, the calculation, and the assumptions. It names no
+amount, because the contract gives none.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ MOST_INCIDENTS: Final = 60
 
 
 def breaches(report: Report) -> tuple[VerdictRow, ...]:
-    """The operator's commitments that are missed for certain; a claim rests on nothing weaker."""
+    """Return the operator's commitments that are certainly missed; a claim uses no weaker finding."""
     return tuple(one for one in report.verdicts if one.finding.outcome == "fail" and one.finding.blame == "platform")
 
 
 def claim_of(asked: SlaRun, report: Report) -> str:
-    """The letter as Markdown; empty where no commitment of the operator is missed for certain."""
+    """Return the letter as Markdown; empty if no commitment of the operator is certainly missed."""
     if not breaches(report):
         return ""
     return "\n".join(_letter(asked, report)) + "\n"
@@ -86,7 +86,7 @@ def _letter(asked: SlaRun, report: Report) -> Iterator[str]:
 
 
 def _arithmetic(row: VerdictRow, report: Report, words: Words) -> str:
-    """How the measured value comes about, for availability and restoration."""
+    """Describe the calculation of the measured value, for availability and restoration."""
     view, quality = report.view, report.view.case.contract.terms.quality
     if row.finding.unit == "share":
         found = decided(view.year, view.case.contract)
@@ -113,7 +113,7 @@ def _length(one: Counted, until: int) -> int:
 
 
 def _incidents(asked: SlaRun, report: Report, words: Words) -> Iterator[str]:
-    """The incidents that the breaches rest on, with what proves each."""
+    """Return the incidents that cause the breaches, with the evidence for each."""
     formula = report.view.case.contract.terms.quality.availability_formula.value
     end, rows = report.view.service.period.end, report.view.service.of(*LOST_AS[formula])
     sides: dict[str, Side] = {}
@@ -139,7 +139,7 @@ def _incidents(asked: SlaRun, report: Report, words: Words) -> Iterator[str]:
 
 
 def _proof(one: Counted, sides: dict[str, Side], words: Words) -> str:
-    """The record itself, and what the client's probes say of it."""
+    """Return the evidence: the record itself, and the client's probes."""
     parts = [words("claim.recorded")]
     if one.incident.cause:
         parts.append(words("claim.cause", cause=words.cause(one.incident.cause)))
@@ -154,7 +154,7 @@ def _proof(one: Counted, sides: dict[str, Side], words: Words) -> str:
 
 
 def _assumptions(report: Report, words: Words) -> Iterator[str]:
-    """The assumptions behind the breaches, and the readings under which one of them would be none."""
+    """Return the assumptions of the breaches, and the readings under which one of them would not be a breach."""
     yield words("claim.record")
     for row in breaches(report):
         for text in row.assumed:
@@ -175,7 +175,7 @@ def _changes(line: Line, force: Line, words: Words) -> Iterator[str]:
 
 
 def claim_pdf(text: str) -> bytes:
-    """The letter as PDF, a page after the other, without a date: the same text gives the same octets."""
+    """Return the letter as PDF, without a date: the same text gives the same octets."""
     paper = Paper(PORTRAIT_IN, ACROSS)
     paper.begin()
     for line in text.splitlines():

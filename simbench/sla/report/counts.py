@@ -1,6 +1,6 @@
 """Aggregated traffic of a run: by hour, and the backlog around outages.
 
-The report prints the same sums as SQL queries, with which its readers can calculate the figures again.
+The report prints the same sums as SQL queries, so that its readers can calculate the figures again.
 """
 
 from __future__ import annotations
@@ -69,17 +69,17 @@ class Hours(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def codes(self) -> list[str]:
-        """Codes with traffic, those with the most first."""
+        """Return the codes with traffic, those with the most first."""
         names = sorted(set(self.code.tolist()))
         return sorted(names, key=lambda name: (-self.total("accepted", name), name))
 
     def total(self, name: str, code: str = "") -> int:
-        """The sum of a count, for one code or for all."""
+        """Return the sum of a count, for one code or for all."""
         column = self.sums[name]
         return int(column[self.code == code].sum() if code else column.sum())
 
     def of(self, code: str) -> Hours:
-        """The hours of one code."""
+        """Return the hours of one code."""
         own = self.code == code
         sums = {name: column[own] for name, column in self.sums.items()}
         return Hours(self.code[own], self.at[own], self.busiest[own], self.busiest_at[own], sums)
@@ -107,7 +107,7 @@ def traffic_of(run: Run, around: Sequence[tuple[int, int]]) -> Traffic:
 
     hour = {**scan.field("code"), "at": scan.floor("at", HOUR_US)}
     sums = scan.field(*SUMMED)
-    # Of minutes that accepted alike the first one is the busiest.
+    # Among minutes with equal numbers accepted the first one is the busiest.
     maxima = {"busiest": sums["accepted"] * 60 - (scan.field("at")["at"] - hour["at"]) / MINUTE_US}
     if not scan.has_rows(run, "minute"):
         minutes = _minutes(run)
@@ -129,7 +129,7 @@ def _sql(around: Sequence[tuple[int, int]]) -> str:
 
 
 def _summed(minutes: Columns, around: Sequence[tuple[int, int]]) -> dict[str, Instants] | None:
-    """Minutes within intervals, over all codes; what waits is not known of a ledger of messages."""
+    """Return the minutes within intervals, over all codes; a ledger of messages does not show the waiting ones."""
     if not around:
         return None
     within = np.zeros(len(minutes["at"]), dtype=np.bool_)
@@ -149,7 +149,7 @@ def _hours(found: Columns) -> Hours:
 
 
 def _minutes(run: Run) -> Columns:
-    """The counts of a ledger's rows by code and minute."""
+    """Return the counts of a ledger's rows by code and minute."""
     from simbench.ledger import scan  # noqa: PLC0415 - Arrow is slow to load
 
     kind = {name: scan.among("kind", name) for name in ("accepted", "delivered", "undelivered")}

@@ -1,4 +1,4 @@
-"""The gap between both sides' down time as a waterfall."""
+"""The difference between both sides' down time as a waterfall chart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simbench.sla.report.translations import Words
 
 
 def draw_dispute(dispute: Dispute, words: Words) -> Picture:
-    """Down time by the tickets, what the client did not see, what the tickets lack, down time by the client."""
+    """Draw the down time by the tickets, the corrections in both directions, and the down time seen by the client."""
     totals = dispute.totals
     steps = (
         ("tickets", totals.tickets_s, style.BLUE), ("served", -totals.served_s, style.AMBER),
@@ -54,7 +54,7 @@ def draw_dispute(dispute: Dispute, words: Words) -> Picture:
 
 
 def sides_table(dispute: Dispute, words: Words) -> Table:
-    """Each ticket with what the client saw of it."""
+    """Return a table of each ticket and the client's observations."""
     rows = [
         (
             side.ticket or "–", words(f"dispute.verdict_{side.verdict.replace(' ', '_')}"),
@@ -94,7 +94,7 @@ def _reasons(side: Side, words: Words) -> str:
 
 
 def reason_text(reason: Reason, words: Words) -> str:
-    """Why two sides differ, in the language of the report."""
+    """Return the reason for a difference, in the language of the report."""
     key = f"dispute.why_{reason.kind.replace(' ', '_')}"
     return words(
         key, time=words.lasting(reason.us // SECOND_US * SECOND_US), some=words.number(reason.some),

@@ -1,4 +1,4 @@
-"""The figures of a forecast: the fan of availability, the probability of a breach, and its trial on the past."""
+"""The figures of a forecast: the fan of availability, the probability of a breach, and the back test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simbench.sla.report.translations import Words
 
 
 def draw_fan(made: Forecast, words: Words) -> Picture:
-    """Availability foreseen, with the bounds of half and of 95 % of the futures, and the probability of a breach."""
+    """Draw forecast availability with the bounds of 50 % and 95 % of the futures, and the probability of a breach."""
     at = np.array(made.fan.at, dtype=np.int64)
     axis = CivilAxis(Period(int(at[0]), int(at[-1]), int(at[0])), words)
     figure, (top, bottom) = style.canvas((style.WIDE_IN[0], 5.4), (1.6, 1))
@@ -72,7 +72,7 @@ def draw_fan(made: Forecast, words: Words) -> Picture:
 
 
 def draw_back_test(tried: BackTest, words: Words) -> Picture:
-    """Each past forecast beside what came: the bounds of availability foreseen, and the availability then."""
+    """Draw each past forecast with its outcome: the bounds of forecast availability, and the actual one."""
     at = np.array([one.until for one in tried.tried], dtype=np.int64)
     span = max(1, int(at[-1] - at[0]))
     axis = CivilAxis(Period(int(at[0]) - span // 12 - 1, int(at[-1]) + span // 12 + 1, int(at[0])), words)
@@ -109,7 +109,7 @@ def draw_back_test(tried: BackTest, words: Words) -> Picture:
 
 
 def _draw_reliability(axes: Axes, tried: BackTest, words: Words) -> None:
-    """How often breaches came, by the probability that was foreseen: on the diagonal they came as foreseen."""
+    """Draw the observed frequency of breaches by forecast probability; on the diagonal both agree."""
     bins = tried.bins()
     axes.plot(
         [0, 100], [0, 100], color=style.SOFT, linestyle=(0, (4, 2)), linewidth=1.2, label=words("forecast.perfect")

@@ -12,8 +12,8 @@ BOUNDED: Final = ("V3", "V4")  # formulas forecast by V1
 
 
 def answers(made: Forecast, tried: BackTest | None, words: Words) -> list[str]:
-    """The probability of a breach of availability and of a restoration by the last date, what they rest on, and how
-    the forecast did on the past.
+    """Return sentences on the probability of a breach of availability and of restoration by the last date, their basis,
+    and the result of the back test.
     """  # fmt: skip
     last, date = made.dates[-1], words.day(made.dates[-1].at)
     found = [
@@ -36,7 +36,7 @@ def answers(made: Forecast, tried: BackTest | None, words: Words) -> list[str]:
 
 
 def _already(made: Forecast, words: Words) -> str:
-    """The sentence on an availability that is too low from the beginning."""
+    """Return the sentence on availability that is too low from the beginning."""
     low, middle, high = (words.share(made.fan.quantiles[place][-1]) for place in (0, 2, 4))
     return words(
         "forecast.already", target=words.share(made.target), as_of=words.day(made.as_of),
@@ -66,7 +66,7 @@ def _basis(made: Forecast, words: Words) -> str:
 
 
 def tried_text(tried: BackTest, words: Words) -> str:
-    """How the forecast did on the past, in a sentence."""
+    """Return the result of the back test as a sentence."""
     return words(
         "forecast.tried", tries=words.count(len(tried.tried), "count.date"),
         already=words.number(len(tried.tried) - len(tried.open_tries)),

@@ -12,7 +12,7 @@ from simbench.sla.judged import Judged
 
 @dataclass(frozen=True)
 class SlaRun:
-    """A record as a run, the contract it is judged by, and the language of its report (one of `LANGUAGES`).
+    """A record as a run, its contract, and the language of its report (one of `LANGUAGES`).
 
     Without a judgement the run is judged by the rules of the service level.
     """

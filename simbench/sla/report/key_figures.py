@@ -1,4 +1,4 @@
-"""Key figures for an executive: met or not, by how much, and what comes next."""
+"""Key figures for an executive: which commitments are met, the margins, and the outlook."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from simbench.sla.report.view import View
 from simbench.sla.restoration import restored_within
 from simbench.sla.rolling_window import share_of
 
-BURN_DAYS: Final = 90  # over which the burn rate of the error budget is taken
-LEAST_BURN_DAYS: Final = 30  # from which a rate may go on into the future
+BURN_DAYS: Final = 90  # the days over which the burn rate of the error budget is measured
+LEAST_BURN_DAYS: Final = 30  # the days from which a rate may be extrapolated
 
 
 @dataclass(frozen=True)
 class KeyFigure:
-    """One figure: its name, its value, what to know beside it, and whether it is good ("pass"), bad ("fail") or
-    neither.
+    """One figure: its name, its value, a remark, and whether it is good ("pass"), bad ("fail") or neither.
     """  # fmt: skip
 
     name: str
@@ -34,7 +33,7 @@ class KeyFigure:
 
 
 def key_figures(view: View, words: Words) -> tuple[KeyFigure, ...]:
-    """The figures at the head of the report."""
+    """Return the figures at the head of the report."""
     return (*_availability(view, words), _longest(view, words), *_budget(view, words), _change(view, words))
 
 
@@ -85,9 +84,9 @@ def _longest(view: View, words: Words) -> KeyFigure:
 
 @dataclass(frozen=True)
 class Burn:
-    """The error budget lost (us) over the last `days`, and when the rest runs out at that rate (us).
+    """The error budget lost (us) over the last `days`, and the instant (us) at which the rest runs out at that rate.
 
-    `out` is None where it lasts for twelve months. `enough`: the days are enough to go on from.
+    `out` is None if the budget lasts for twelve months. `enough`: the days are enough for an extrapolation.
     """
 
     lost: int
@@ -97,7 +96,10 @@ class Burn:
 
 
 def burn(view: View) -> Burn:
-    """How fast the budget burns, by the contract's formula. What leaves the window gives its time back."""
+    """Measure the burn rate of the budget, by the contract's formula.
+
+    An outage that leaves the window returns its time.
+    """
     end, known = view.service.period.end, view.service.period.known_from
     since, quality = max(known, end - BURN_DAYS * DAY_US), view.case.contract.terms.quality
     downtime, formula = view.year.downtime, quality.availability_formula.value
@@ -119,7 +121,7 @@ def burn(view: View) -> Burn:
 
 
 def burn_text(view: View, words: Words) -> str:
-    """How the budget stands, in words."""
+    """Return the state of the budget in words."""
     if len(view.allowed_h) and view.spent_h[-1] > view.allowed_h[-1]:
         return words("key.budget_gone")
     found = burn(view)
@@ -148,7 +150,7 @@ def _budget(view: View, words: Words) -> list[KeyFigure]:
 
 
 def _next_return(view: View) -> tuple[int, int] | None:
-    """When the next outage has wholly left the window, and the down time (us) that leaves with it."""
+    """Return when the next outage has completely left the window, and its down time (us)."""
     end, windows = view.service.period.end, view.year.windows
     classes = LOST_AS[view.case.contract.terms.quality.availability_formula.value]
     longest = int(windows.length.max())
@@ -165,7 +167,7 @@ def _part(one: Counted) -> Fraction:
 
 
 def _change(view: View, words: Words) -> KeyFigure:
-    """Down time of the period against the same time before it, where that is known."""
+    """Compare the down time of the period with the same time before it, if that is known."""
     period = view.service.period
     before = period.start - (period.end - period.start)
     name = words("key.change")
@@ -181,8 +183,8 @@ def _change(view: View, words: Words) -> KeyFigure:
 
 
 def overdrawn_early(view: View) -> tuple[int, int, int] | None:
-    """The instant (us) at which a window of which too little is known has lost more already than a whole one may, with
-    what is lost and what may be (us); None where the verdict rests on a whole window.
+    """Return the first instant (us) at which an incomplete window lost more than a complete one may, with the lost and
+    the allowed time (us); None if the verdict is based on a complete window.
     """  # fmt: skip
     found = decided(view.year, view.case.contract)
     windows, place = found.windows, found.worst[found.formula]
@@ -195,7 +197,7 @@ def overdrawn_early(view: View) -> tuple[int, int, int] | None:
 
 
 def seen_worst(view: View) -> tuple[int, float] | None:
-    """The instant and the availability of the lowest whole window; without any, of the time known at the end."""
+    """Return the instant and availability of the lowest complete window; without any, of the known time at the end."""
     rolled, formula = view.rolled, view.case.contract.terms.quality.availability_formula.value
     if not len(rolled.at):
         return None

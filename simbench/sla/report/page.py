@@ -1,4 +1,4 @@
-"""The SLA report of a run as one HTML file, its data as JSON, and on request a PDF.
+"""The SLA report of a run as one HTML file, its data as JSON, and optionally a PDF.
 
 The same run gives the same octets.
 """
@@ -28,7 +28,7 @@ from simbench.sla.report.tables import MOST_CSV
 from simbench.sla.report.view import Progress
 from simbench.tables.writer import csv_text
 
-MOST_OCTETS = 200_000  # of data within the page for one figure or table
+MOST_OCTETS = 200_000  # the largest data within the page for one figure or table
 BESIDE = frozenset({"dispute", "forecast", "back-test"})
 TRAFFIC = frozenset({"throughput", "heat", "delivery", "recovery"})
 
@@ -36,10 +36,10 @@ TRAFFIC = frozenset({"throughput", "heat", "delivery", "recovery"})
 def write_sla(
     folder: Path, asked: SlaRun, *, pdf: bool = False, claim: bool = False, progress: Progress = lambda *_: None
 ) -> tuple[tuple[Finding, ...], list[Path]]:
-    """Write report.html, data.json and, with `pdf`, report.pdf; of a run that is judged here also findings.json.
+    """Write report.html, data.json and, with `pdf`, report.pdf; findings.json as well if the run is judged here.
 
-    With `claim`, claim.md and claim.pdf are written where a commitment is missed for certain. Returns the findings and
-    the files. Raises BadInput when a file cannot be written, LedgerError when the ledger cannot be read.
+    With `claim`, claim.md and claim.pdf are written if a commitment is certainly missed. Returns the findings and
+    the files. Raises BadInput if a file cannot be written, LedgerError if the ledger cannot be read.
     """
     with look():
         report = report_of(asked, progress)
@@ -78,13 +78,13 @@ def _write_claim(folder: Path, asked: SlaRun, report: Report) -> list[Path]:
 
 
 def sla_page(asked: SlaRun) -> str:
-    """The page of a record, judged and drawn."""
+    """Judge and draw a record, and return its page."""
     with look():
         return html(report_of(asked))
 
 
 def html(report: Report) -> str:
-    """The page."""
+    """Return the page of a report."""
     svgs = {
         picture.name: _linked(to_svg(picture.figure, picture.heading, picture.name), report)
         for picture in report.pictures
@@ -109,7 +109,7 @@ def html(report: Report) -> str:
 
 
 def _linked(svg: str, report: Report) -> str:
-    """A figure whose incidents lead to their rows and name themselves under the pointer."""
+    """Return a figure whose incidents link to their rows and show their names under the pointer."""
     table = next((table for table in report.tables if table.name == "incidents"), None)
     known = dict(zip(table.names, table.rows, strict=True)) if table else {}
 
@@ -123,7 +123,7 @@ def _linked(svg: str, report: Report) -> str:
 
 
 def _plots(report: Report) -> str:
-    """Where the curves of each figure are, and their values as texts, for the pointer: JSON."""
+    """Return the positions of the curves of each figure, and their values as texts for the pointer, as JSON."""
     plots = {}
     for picture in report.pictures:
         if not picture.panels:
@@ -145,14 +145,14 @@ def _plots(report: Report) -> str:
 
 
 def _data_link(columns: Mapping[str, Sequence[Any]]) -> tuple[Markup, int, int]:
-    """Data of a figure or table as a link that holds them, how many rows it holds, and how many there are."""
+    """Return the data of a figure or table as a link, the number of rows in it, and the number of all rows."""
     octets, rows = to_csv(columns), len(next(iter(columns.values()), ()))
     link = Markup(f"data:text/csv;charset=utf-8;base64,{b64encode(octets).decode()}")  # noqa: S704 - letters and digits
     return link, rows if rows <= MOST_CSV and len(octets) < MOST_OCTETS else octets.count(b"\n") - 1, rows
 
 
 def to_csv(columns: Mapping[str, Sequence[Any]], most: int = MOST_CSV) -> bytes:
-    """Columns as CSV; booleans as true or false, missing values empty. At most so many rows and `MOST_OCTETS`."""
+    """Write columns as CSV; booleans as true or false, missing values empty. At most so many rows and `MOST_OCTETS`."""
     octets = csv_text(tuple(columns), islice(zip(*columns.values(), strict=True), most)).encode()
     return octets if len(octets) < MOST_OCTETS else octets[: octets.rindex(b"\n", 0, MOST_OCTETS) + 1]
 
@@ -168,7 +168,7 @@ def _queries(report: Report) -> list[tuple[str, str]]:
 
 
 def _data(report: Report) -> bytes:
-    """The data of every figure and table: its formula and its columns."""
+    """Return the data of every figure and table: its formula and its columns."""
     shown = {one.name: {"formula": one.formula, "columns": dict(one.columns)} for one in report.pictures}
     shown |= {one.name: {"formula": one.note, "columns": dict(one.columns)} for one in report.tables}
     queries = dict(_queries(report))

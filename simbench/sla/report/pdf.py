@@ -1,6 +1,6 @@
-"""The SLA report as PDF, set by matplotlib: the same on every machine.
+"""The SLA report as PDF, typeset by matplotlib: the same on every machine.
 
-It uses the figures of the page and resizes them, so the page must be written first.
+It uses and resizes the figures of the page, so the page must be written first.
 """
 
 from __future__ import annotations
@@ -21,17 +21,19 @@ PAGE_IN: Final = (11.69, 8.27)  # A4, landscape
 LEFT, RIGHT, TOP = 0.05, 0.95, 0.94
 BOTTOM = 0.07
 ACROSS: Final = 150  # characters of a table in small print
-BOLDER: Final = 1.25  # width of bold type by that of plain
+BOLDER: Final = 1.25  # width of bold type relative to plain type
 WIDEST: Final = 30  # characters of a cell before it is broken
-LINE: Final = 1.42  # height of a line by its type size
+LINE: Final = 1.42  # height of a line relative to its type size
 CHARACTERS: Final = 180  # a line of small print
 SMALL, BODY, LARGE, TITLE = 8.0, 9.5, 13.0, 22.0
-OURS: Final = frozenset("\u00a0\u202f–’…œ✓✗→−±≥")  # of the tables of texts, beyond what `style.label` lets through
+OURS: Final = frozenset(
+    "\u00a0\u202f–’…œ✓✗→−±≥"
+)  # characters of the tables of texts, besides those that `style.label` accepts
 TONES: Final = {"pass": style.GREEN, "fail": style.RED, "weak": style.RED}
 
 
 def pdf_octets(report: Report) -> bytes:
-    """The whole report, without a date: the same record gives the same octets."""
+    """Return the complete report, without a date: the same record gives the same octets."""
     buffer = io.BytesIO()
     colon = _colon(report.words.language)
     about = {"Title": f"{report.words('page.kicker')}{colon}{report.title}", "CreationDate": None}
@@ -50,7 +52,10 @@ def pdf_octets(report: Report) -> bytes:
 
 
 class Paper:
-    """Pages written from the top down; what does not fit begins the next one. Heights are shares of a page."""
+    """Pages written from top to bottom; content that does not fit begins the next page.
+
+    Heights are shares of a page.
+    """
 
     def __init__(self, page_in: tuple[float, float] = PAGE_IN, characters: int = CHARACTERS) -> None:
         self.figures: list[Figure] = []
@@ -63,12 +68,12 @@ class Paper:
         self.at = TOP
 
     def room(self, height: float) -> None:
-        """Begin a page unless so much is left on this one."""
+        """Begin a page unless this one has so much room left."""
         if not self.figures or self.at - height < BOTTOM:
             self.begin()
 
     def paragraph(self, text: str, look: tuple[float, str], *, bold: bool = False, gap: float = 0.004) -> None:
-        """Set a text across the page."""
+        """Write a text across the page."""
         size, colour = look
         lines = textwrap.wrap(text, int(self._characters * SMALL / size * (0.9 if bold else 1))) or [""]
         height = len(lines) * size * LINE / 72 / self._page_in[1]
@@ -88,7 +93,7 @@ def _foot(figure: Figure, report: Report, number: int, pages: int) -> None:
 
 
 def _cover(paper: Paper, report: Report) -> None:
-    """Title, key figures, facts, remarks and one verdict per clause with what it assumes."""
+    """Write title, key figures, facts, remarks and one verdict per clause with its assumptions."""
     paper.begin()
     words, colour = report.words, TONES.get(report.tone, style.INK)
     paper.paragraph(words("page.kicker"), (LARGE, style.SOFT))
@@ -117,7 +122,7 @@ def _cover(paper: Paper, report: Report) -> None:
 
 
 def _keys(paper: Paper, report: Report) -> None:
-    """The key figures, four in a row."""
+    """Write the key figures, four in a row."""
     for first in range(0, len(report.keys), 4):
         for place, key in enumerate(report.keys[first : first + 4]):
             x, figure = LEFT + 0.227 * place, paper.figures[-1]
@@ -134,12 +139,12 @@ def _keys(paper: Paper, report: Report) -> None:
 
 
 def _picture(picture: Picture, report: Report) -> Figure:
-    """A figure of the page on its own sheet, with its heading, note and formula."""
+    """Write a figure of the page on its own sheet, with its heading, note and formula."""
     figure = picture.figure
     for axes in figure.axes:
         for line in axes.lines:
             if str(line.get_gid() or "").startswith("class:variant"):
-                line.set_visible(False)  # paper shows nothing on demand
+                line.set_visible(False)  # curves shown on demand are hidden on paper
     lines = textwrap.wrap(picture.heading, 104)
     top = TOP - 0.035 - len(lines) * (LARGE - 1) * LINE / 72 / PAGE_IN[1]
     height = min(top - 0.2, figure.get_figheight() / PAGE_IN[1])
@@ -163,12 +168,12 @@ def _colon(language: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """A text in characters that the font has."""
+    """Return a text in characters that the font has."""
     return "".join(char if char in OURS else style.label(char) for char in text)
 
 
 def _table(paper: Paper, table: Table) -> None:
-    """A table below what stands on the page: columns as wide as their texts, long texts in several lines."""
+    """Write a table below the previous content: columns as wide as their texts, long texts in several lines."""
     cells = [[_cell(cell) for cell in row] for row in (table.headings, *table.rows[:MOST_ROWS])]
     widths = _widths(cells)
     scale = ACROSS / max(sum(widths), ACROSS * 0.6)
@@ -196,7 +201,7 @@ def _table(paper: Paper, table: Table) -> None:
 
 
 def _widths(cells: list[list[str]]) -> list[int]:
-    """Characters that each column gets: those of its longest text, broken at `WIDEST` unless there is room to spare."""
+    """Return the characters per column: those of its longest text, limited to `WIDEST` unless there is spare room."""
     longest = [
         max(round(len(row[place]) * (BOLDER if number == 0 else 1)) for number, row in enumerate(cells))
         for place in range(len(cells[0]))

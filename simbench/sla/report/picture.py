@@ -19,11 +19,11 @@ from simbench.sla.rolling_window import month_starts
 
 MOST_MARKS: Final = 16
 LABEL_PT: Final = 9.0
-CLOCK_DAYS: Final = 3  # an axis up to so long shows times of the day
+CLOCK_DAYS: Final = 3  # an axis up to this length shows times of the day
 STEPS_MIN: Final = (1, 5, 10, 15, 30, 60, 120, 180, 360, 720)
 Columns = Mapping[str, Sequence[Any]]
 
-# Class: (colour, hatch). Hatches and lanes tell apart what colours alone may not.
+# Class: (colour, hatch). Hatches and lanes distinguish classes when colours alone do not.
 LOOKS: Final[dict[Class, tuple[str, str]]] = {
     "unplanned": (style.RED, ""),
     "planned": (style.BLUE, "///"),
@@ -44,7 +44,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Picture:
-    """One figure: its conclusion, the drawing, the formula of its values, and the values.
+    """One figure: its conclusion, its drawing, the formula of its values, and the values.
 
     `panels`: the axes that show values under the pointer; `variants`: curves that are shown on demand.
     """
@@ -64,7 +64,7 @@ def label_beside(
     axes: Axes, text: str, point: tuple[float, float], curves: Sequence[tuple[Any, Any]],
     size_in: tuple[float, float],
 ) -> None:  # fmt: skip
-    """Write a text beside a point where it hides least of the curves (x, y) and stays within axes of about a size."""
+    """Write a text beside a point where it hides least of the curves (x, y) and stays within axes of the given size."""
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     scale = 72 * size_in[0] / (right - left), 72 * size_in[1] / (high - low)
     lines = [
@@ -73,7 +73,7 @@ def label_beside(
             (np.asarray(y, dtype=np.float64) - point[1]) * scale[1],
         )
         for x, y in curves
-    ]  # points of paper, from the point that is labelled
+    ]  # offsets in points from the labelled point
     edges = ((left - point[0]) * scale[0], (right - point[0]) * scale[0],
              (low - point[1]) * scale[1], (high - point[1]) * scale[1])  # fmt: skip
     width, height = LABEL_PT * 0.56 * len(text) + 4, LABEL_PT * 1.4
@@ -92,7 +92,7 @@ def label_beside(
         (side, 8.0 if side == "left" else -8.0, rise)
         for rise in (0.0, -14.0, 14.0, -24.0, 24.0, -36.0, 36.0, -50.0, 50.0) for side in ("left", "right")
     ]  # fmt: skip
-    side, x, y = min(places, key=hidden)  # the nearest of those that hide least
+    side, x, y = min(places, key=hidden)  # the nearest of the positions that hide least
     axes.annotate(
         text, point, xytext=(x, y), textcoords="offset points", ha=side, va="center", color=style.INK,
         fontsize=LABEL_PT, bbox={"facecolor": style.PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
@@ -101,18 +101,18 @@ def label_beside(
 
 @dataclass(frozen=True)
 class CivilAxis:
-    """Instants as days since the period began, marked at civil minutes, hours, days or months."""
+    """Time axis in days since the period began, marked at civil minutes, hours, days or months."""
 
     period: Period
     words: Words
     most: int = MOST_MARKS
 
     def of(self, at: Any) -> Any:
-        """Instants (us) as values on this axis; arrays and single ones."""
+        """Convert instants (us) to values on this axis; arrays and single ones."""
         return (at - self.period.start) / DAY_US
 
     def mark(self, axes: Axes) -> None:
-        """Name the marks of the x axis in the report's language."""
+        """Label the marks of the x axis in the report's language."""
         marks, name = self._marks()
         marks = marks[:: max(1, -(-len(marks) // self.most))]
         axes.set_xlim(0, self.of(self.period.end))
@@ -132,7 +132,7 @@ class CivilAxis:
         return [start] * (firsts[0] - start > 10 * DAY_US) + firsts, self._months
 
     def _clock_marks(self) -> list[int]:
-        """Instants whose civil time is a whole number of steps after midnight."""
+        """Return the instants whose civil time is a whole number of steps after midnight."""
         start, end, civil = self.period.start, self.period.end, self.words.calendar.civil
         step = next(
             (size for size in STEPS_MIN if (end - start) / MINUTE_US / size <= self.most), STEPS_MIN[-1]
@@ -142,7 +142,7 @@ class CivilAxis:
         return [at for at in marks if (civil(at).hour * 60 + civil(at).minute) % step == 0] or [start]
 
     def _clocks(self, marks: list[int]) -> list[str]:
-        """Times of the day, with the day at the first mark and at each that is on another day than the one before."""
+        """Return times of the day, with the day at the first mark and at the first mark of each other day."""
         found, before = [], None
         for at in marks:
             then = self.words.calendar.civil(at)

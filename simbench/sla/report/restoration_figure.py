@@ -1,4 +1,4 @@
-"""The figures of restoration: how long each outage lasted, their causes, and when they begin."""
+"""The figures of restoration: duration of each outage, causes, and times at which outages begin."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_CAUSES = 8
 
 
 def draw_restoration(view: View, words: Words) -> Picture | None:
-    """Hours until restoration after each total, unplanned outage (if many, the longest), and hours lost by cause."""
+    """Draw hours until restoration after each total, unplanned outage (if many, the longest), and hours by cause."""
     starts, hours, tickets = restoration_times(view.service)
     if not len(starts):
         return None
@@ -71,7 +71,7 @@ def draw_restoration(view: View, words: Words) -> Picture | None:
 
 
 def _causes(view: View, words: Words) -> list[tuple[str, float, int]]:
-    """Causes of the outages with the hours lost and how many there were, most hours first; the rest in one."""
+    """Return the causes of the outages with hours lost and number, most hours first; the rest combined."""
     end = view.service.period.end
     hours: Counter[str] = Counter()
     number: Counter[str] = Counter()
@@ -88,7 +88,7 @@ def _causes(view: View, words: Words) -> list[tuple[str, float, int]]:
 
 
 def _pareto(axes: Any, causes: list[tuple[str, float, int]], words: Words) -> None:
-    """Bars of hours by cause, with the share that they and those above add up to."""
+    """Draw bars of hours by cause, with their cumulative share."""
     places = np.arange(len(causes))
     total, reached = sum(hours for _, hours, _ in causes), 0.0
     axes.barh(places, [hours for _, hours, _ in causes], color=style.SKY, height=0.6)
@@ -106,7 +106,7 @@ def _pareto(axes: Any, causes: list[tuple[str, float, int]], words: Words) -> No
 
 
 def _key(late: list[bool]) -> str:
-    """The text of the heading: all in time, the only outage late, one of several, or several."""
+    """Return the key of the heading: all in time, the only outage late, one of several, or several."""
     if not any(late):
         return "restoration.pass"
     if len(late) == 1:
@@ -115,7 +115,7 @@ def _key(late: list[bool]) -> str:
 
 
 def _aligned(place: int, bars: int) -> str:
-    """Where the label of a bar stands, so that it stays within the axes."""
+    """Return the alignment of a bar's label that keeps it within the axes."""
     if bars < 8:
         return "center"
     return "left" if place < bars * 0.15 else "right" if place > bars * 0.85 else "center"
@@ -127,7 +127,7 @@ def _day(words: Words, at: int) -> str:
 
 
 def draw_pattern(view: View, words: Words) -> Picture | None:
-    """When total, unplanned outages begin: by hour of the day and by day of the week, with MTTR and MTBF."""
+    """Draw when total, unplanned outages begin: by hour of the day and day of the week, with MTTR and MTBF."""
     starts, hours, _ = restoration_times(view.service)
     if not len(starts):
         return None

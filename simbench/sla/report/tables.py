@@ -26,9 +26,9 @@ from simbench.tables.rows import RejectedRow, Remark
 
 @dataclass(frozen=True)
 class Table:
-    """One table: headings and cells as text, how its figures are computed, and the figures.
+    """One table: headings and cells as text, the formula of its figures, and the figures.
 
-    `texts`: places of the columns that hold words.
+    `texts`: indices of the columns that hold words.
     """
 
     name: str
@@ -38,17 +38,17 @@ class Table:
     rows: Sequence[tuple[str, ...]]
     columns: Columns
     texts: frozenset[int] = frozenset({0})
-    names: Sequence[str] = ()  # of the rows, to be led to
-    tones: Sequence[Sequence[str]] = ()  # of the cells: "pass", "fail", "" or "force"
-    cut: str = ""  # says how many rows there are, where not all are shown
+    names: Sequence[str] = ()  # ids of the rows, for links
+    tones: Sequence[Sequence[str]] = ()  # classes of the cells: "pass", "fail", "" or "force"
+    cut: str = ""  # the number of all rows, if not all are shown
 
 
 MOST_ROWS = 400
-MOST_CSV = 6000  # rows of data within the page; data.json has all
+MOST_CSV = 6000  # the maximum rows of data within the page; data.json has all
 
 
 def tables_of(view: View, words: Words) -> list[Table]:
-    """The tables that have rows."""
+    """Return the tables that have rows."""
     made = (
         _totals(view, words), _months(view, words), _busiest(view, words), _recovery(view, words),
         _incidents(view, words),
@@ -57,7 +57,7 @@ def tables_of(view: View, words: Words) -> list[Table]:
 
 
 def _totals(view: View, words: Words) -> Table:
-    """How many incidents of each class touch the period, and their hours in it."""
+    """Return the number of incidents of each class that touch the period, and their hours in it."""
     period, found = view.service.period, []
     for name in CLASSES:
         own = view.service.of(name)
@@ -83,7 +83,7 @@ def _totals(view: View, words: Words) -> Table:
 
 
 def readings_table(case: Case, words: Words) -> Table:
-    """The verdicts under every reading of what the contract leaves open; the one in force is marked."""
+    """Return the verdicts under every reading of the contract's open questions; the one in force is marked."""
     lines = readings_of(case)
     rows, tones = [], []
     for line in lines:
@@ -122,7 +122,7 @@ def _cell(line: Line, key: str, words: Words) -> str:
 def decisions_table(
     decisions: Sequence[Decision], before: Sequence[Finding], after: Sequence[Finding], words: Words
 ) -> Table:
-    """Who reclassified what and why, then the outcomes that this changed."""
+    """Return the decisions with author and reason, and the outcomes that they changed."""
     rows = [
         (one.incident, words(f"decision.{one.counted_as}"), one.reason, f"{one.who}, {one.when}") for one in decisions
     ]
@@ -141,7 +141,7 @@ def decisions_table(
 
 
 def rejected_table(notes: Sequence[RejectedRow], words: Words) -> Table | None:
-    """The rows of a record that were set aside, and remarks on others."""
+    """Return the rejected rows of a record, and remarks on others."""
     if not notes:
         return None
     rows = []
@@ -227,7 +227,7 @@ def _recovery(view: View, words: Words) -> Table:
 
 
 def _reason(one: RejectedRow, words: Words) -> str:
-    """Why a row was set aside or remarked on, where the language of the record's reader is not the page's."""
+    """Return the reason for a rejected row or a remark, translated if the page is not in English."""
     place, _, rest = one.reason.partition(":")
     if isinstance(one, Remark):
         decision = place.removeprefix("decision on ")
@@ -239,7 +239,7 @@ def _incidents(view: View, words: Words) -> Table:
     found = tickets(view.service, view.case.contract)
     end = view.service.period.end
     order = list(range(len(found)))
-    if len(order) > MOST_ROWS:  # the longest ones that count
+    if len(order) > MOST_ROWS:  # the longest incidents that count
         order.sort(key=lambda place: (not found[place].counted_in, -found[place].hours))
         order = sorted(order[:MOST_ROWS])
     rows = []
@@ -275,7 +275,7 @@ def _incidents(view: View, words: Words) -> Table:
 
 
 def _scope(subject: str, words: Words) -> str:
-    """The part that was down: the platform, a part of it, one of several platforms, or a short code."""
+    """Return the part that was down: the platform, a part of it, one of several platforms, or a short code."""
     if subject in {PLATFORM, "part"}:
         return words("answer.whole" if subject == PLATFORM else "answer.part")
     name = subject.removeprefix(PLATFORM_OF_SEVERAL)

@@ -24,15 +24,15 @@ from simbench.sla.report.picture import CivilAxis, Picture
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import Recovery, View
 
-MOST_CODES = 6  # drawn; the others are in the data
+MOST_CODES = 6  # the codes drawn; the others are in the data
 WORST_SHOWN = 3
-HOURLY_DAYS = 3  # runs up to so long are drawn by the hour
-NO_TRAFFIC = "#e9ecf0"  # the same on light and dark pages, so that both ends of the map stand out
+HOURLY_DAYS = 3  # runs up to this length are drawn by the hour
+NO_TRAFFIC = "#e9ecf0"  # the same on light and dark pages, so that both ends of the map are visible
 QUICK_S = 60  # the heading gives the share delivered within this time
 
 
 def draw_throughput(view: View, words: Words) -> Picture | None:
-    """The busiest minute of each day and the tier, one panel per code."""
+    """Draw the busiest minute of each day and the tier, one panel per code."""
     hours = view.traffic.hours
     shown, left_out = hours.codes[:MOST_CODES], hours.codes[MOST_CODES:]
     if not shown:
@@ -73,7 +73,7 @@ def draw_throughput(view: View, words: Words) -> Picture | None:
 
 
 def _throughput_columns(view: View, words: Words) -> tuple[dict[str, list[Any]], list[tuple[float, str]]]:
-    """The data of all codes' bars, and the highest share of its tier that each code reached."""
+    """Return the data of all codes' bars, and the highest share of its tier that each code reached."""
     hours = view.traffic.hours
     columns: dict[str, list[Any]] = {name: [] for name in ("code", "from", "busiest_per_s", "tier_per_s")}
     reached: list[tuple[float, str]] = []
@@ -88,7 +88,7 @@ def _throughput_columns(view: View, words: Words) -> tuple[dict[str, list[Any]],
 
 
 def _day_peaks(view: View, own: Hours, code: str) -> tuple[Any, Any, Any, float]:
-    """First instants of the days (or hours) with traffic, rate of the busiest minute, tier, highest share."""
+    """Return the days (or hours) with traffic, the rate of their busiest minute, the tier, and the highest share."""
     names, place = _beginnings(own.at, _step(view), view.case.contract.calendar)
     peaks = np.zeros(len(names))
     np.maximum.at(peaks, place, own.busiest / 60)
@@ -100,12 +100,12 @@ def _day_peaks(view: View, own: Hours, code: str) -> tuple[Any, Any, Any, float]
 
 
 def _step(view: View) -> str:
-    """The time that one bar of the throughput covers."""
+    """Return the time that one bar of the throughput covers."""
     return "hour" if (view.service.period.end - view.service.period.start) / DAY_US <= HOURLY_DAYS else "day"
 
 
 def _beginnings(at: NDArray[np.int64], step: str, calendar: Calendar) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The bars (hours, or days by their midnight) of some hours, ascending, and the bar of each hour."""
+    """Return the bars (hours, or days by their midnight) of some hours, ascending, and the bar of each hour."""
     if step == "hour":
         names, place = np.unique(at, return_inverse=True)
         return names, place
@@ -115,7 +115,7 @@ def _beginnings(at: NDArray[np.int64], step: str, calendar: Calendar) -> tuple[N
 
 
 def _local(at: NDArray[np.int64], calendar: Calendar) -> NDArray[np.int64]:
-    """Whole hours in civil time: us since the epoch, plus the offset from UTC."""
+    """Convert hours to civil time: us since the epoch, plus the offset from UTC."""
     names, place = np.unique(at, return_inverse=True)
     offsets = [int(calendar.civil(one).utcoffset().total_seconds()) * SECOND_US for one in names.tolist()]  # type: ignore[union-attr]  # it has one
     found: NDArray[np.int64] = at + np.array(offsets, dtype=np.int64)[place] if len(at) else at
@@ -134,7 +134,7 @@ def _peak_panel(axes: Axes, axis: CivilAxis, width: float, bars: tuple[Any, Any]
 
 
 def _tier_steps(view: View, code: str) -> tuple[Any, Any]:
-    """The instants at which the tier of a code changes, with both ends of the period, and the tiers between."""
+    """Return the instants at which the tier of a code changes, with both ends of the period, and the tiers between."""
     period = view.service.period
     changes = [
         at for at, event in view.case.trace.events
@@ -145,7 +145,7 @@ def _tier_steps(view: View, code: str) -> tuple[Any, Any]:
 
 
 def draw_heat(view: View, words: Words) -> Picture | None:
-    """The busiest minute as a share of the tier, by hour of the day and day, week or month; one map per code."""
+    """Draw the busiest minute as a share of the tier, by hour of the day and day, week or month; one map per code."""
     hours = view.traffic.hours
     shown = hours.codes[:MOST_CODES]
     if not shown or not hours.total("accepted"):
@@ -183,7 +183,7 @@ def draw_heat(view: View, words: Words) -> Picture | None:
 
 
 def _heat_columns(maps: dict[str, NDArray[np.float64]], start: int, width: float, words: Words) -> dict[str, list[Any]]:
-    """The cells with traffic: code, first day of the column, hour of the day, per cent of the tier."""
+    """Return the cells with traffic: code, first day of the column, hour of the day, per cent of the tier."""
     columns: dict[str, list[Any]] = {name: [] for name in ("code", "from_day", "hour", "percent_of_tier")}
     for code, found in maps.items():
         place = np.argwhere(~np.isnan(found))
@@ -198,7 +198,7 @@ def _heat_columns(maps: dict[str, NDArray[np.float64]], start: int, width: float
 
 
 def _heat(view: View, own: Hours, code: str, grid: tuple[int, float]) -> NDArray[np.float64]:
-    """Hour of the day by column: the busiest minute in % of the tier, NaN without traffic."""
+    """Return hour of the day by column: the busiest minute in % of the tier, NaN without traffic."""
     size, width = grid
     calendar = view.case.contract.calendar
     local = _local(own.at, calendar)
@@ -212,7 +212,7 @@ def _heat(view: View, own: Hours, code: str, grid: tuple[int, float]) -> NDArray
 
 
 def draw_delivery(view: View, words: Words) -> Picture | None:
-    """Delivery times as cumulative shares, and the outcomes of the accepted messages."""
+    """Draw delivery times as cumulative shares, and the outcomes of the accepted messages."""
     hours = view.traffic.hours
     if not hours.codes:
         return None
@@ -249,7 +249,7 @@ def _span(seconds: int) -> str:
 
 
 def _outcomes(axes: Axes, hours: Hours, names: list[str], words: Words) -> None:
-    """Stacked shares of the accepted messages, one bar per code."""
+    """Draw stacked shares of the accepted messages, one bar per code."""
     left = np.zeros(len(names))
     accepted = np.array([max(1, hours.total("accepted", code)) for code in names])
     sums = {
@@ -292,7 +292,7 @@ def _delivery_heading(hours: Hours, words: Words) -> str:
 
 
 def draw_recovery(view: View, words: Words) -> Picture | None:
-    """The backlog from some minutes before the end of each outage of the whole platform, the largest ones in colour."""
+    """Draw the backlog from some minutes before the end of each total outage, the largest ones in colour."""
     if not view.recoveries:
         return None
     ranked = sorted(view.recoveries, key=lambda one: (-one.most, one.start))
@@ -343,7 +343,7 @@ def _lasting(minutes: int, words: Words) -> str:
 
 
 def busiest_rows(view: View, most: int = 10) -> list[tuple[str, int, int, int]]:
-    """The busiest minutes by share of the tier: code, minute (us), messages accepted, tier."""
+    """Return the busiest minutes by share of the tier: code, minute (us), messages accepted, tier."""
     rows = []
     for code in view.traffic.hours.codes:
         own = view.traffic.hours.of(code)
@@ -356,7 +356,7 @@ def busiest_rows(view: View, most: int = 10) -> list[tuple[str, int, int, int]]:
 
 
 def busiest_columns(view: View, words: Words) -> dict[str, list[Any]]:
-    """The busiest minutes as columns."""
+    """Return the busiest minutes as columns."""
     rows = busiest_rows(view)
     return {
         "code": [code for code, *_ in rows], "minute": [words.iso(at) for _, at, _, _ in rows],

@@ -28,50 +28,50 @@ class Words(Translations):
         super().__init__(language, HOME, contract.calendar, contract.terms.money.currency.value)
 
     def ticket(self, name: str) -> str:
-        """The name of an incident; the bench's own addition to it in the report's language."""
+        """Return the name of an incident; an addition made by the bench is translated."""
         return name.replace(OVERRUN, f" ({self('ticket.overrun')})")
 
     def cause(self, text: str) -> str:
-        """The cause of an incident; the class that a decision put into it in the report's language."""
+        """Return the cause of an incident; a class that a decision wrote into it is translated."""
         colon = ":" if self.language == "en" else "\u00a0:"
         return DECIDED.sub(lambda found: f"[{self(f'decision.{found[1]}')}{colon}", text)
 
     def short(self, name: str, longest: int = 24) -> str:
-        """The name of an incident for a narrow place, which keeps its end: tickets differ in it."""
+        """Return the name of an incident for a narrow column; its end is kept, because tickets differ in it."""
         found = label(self.ticket(name), 200)
         return found if len(found) <= longest else "..." + found[3 - longest :]
 
     def iso(self, us: int) -> str:
-        """An instant as ISO 8601 with its offset."""
+        """Write an instant as ISO 8601 with its offset."""
         return self.calendar.iso(us)
 
     def lasting(self, us: int) -> str:
-        """A duration in microseconds: "6 h 05", with seconds where there are any, "45 s" below a minute."""
+        """Write a duration (us): "6 h 05", with seconds unless they are zero, "45 s" below a minute."""
         if 0 < us < 60_000_000:
             return f"{self.number(us / 1_000_000, 3)}\u00a0s"
         return self.hours(us / 3_600_000_000, exact=True)
 
     def signed_hours(self, value: float) -> str:
-        """Hours that may be below zero."""
+        """Write hours that may be negative."""
         return f"{'−' if value < 0 else ''}{self.hours(abs(value))}"
 
     def days(self, since: int, until: int) -> str:
-        """From one day to another, or the only day."""
+        """Write a range of days, or the only day."""
         first, last = self.day(since), self.day(until)
         return first if first == last else f"{first} – {last}"
 
     def period(self, since: int, until: int) -> str:
-        """From one instant to another, with seconds where the minutes are the same."""
+        """Write a range of instants, with seconds if the minutes are the same."""
         first, last = self.moment(since), self.moment(until)
         if first == last:
             first, last = (f"{self.moment(at)}:{self.calendar.civil(at):%S}" for at in (since, until))
         return f"{first} – {last}"
 
     def sentence(self, text: str) -> str:
-        """A text that begins with a capital letter."""
+        """Return a text with a capital first letter."""
         return text[:1].upper() + text[1:]
 
 
 def texts(language: str) -> dict[str, str]:
-    """The table of a language, with dotted keys."""
+    """Return the table of a language, with dotted keys."""
     return translations.texts(language, HOME)

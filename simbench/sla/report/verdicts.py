@@ -42,7 +42,7 @@ class VerdictRow:
 
 
 def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
-    """A finding in words."""
+    """Return a finding in words."""
     purpose = finding.purpose.rpartition(".")[2]
     terms = view.case.contract.terms.quality
     limit = getattr(terms, TERMS[purpose]).value if purpose in TERMS else finding.limit
@@ -76,7 +76,7 @@ def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
 
 
 def _result(finding: Finding, purpose: str, count: int) -> str:
-    """The key of the sentence that says what was found."""
+    """Return the key of the sentence on the result."""
     if finding.outcome == "error":
         return "result.error"
     if purpose == "availability":
@@ -90,7 +90,7 @@ def _result(finding: Finding, purpose: str, count: int) -> str:
 
 
 def _assumed(name: str, words: Words) -> str:
-    """An assumption of a verdict: a term or reading of the contract by its name, others in the report's language."""
+    """Return an assumption of a verdict: a term or reading of the contract by its name, others translated."""
     if words.language == "en" or _NAME.fullmatch(name):
         return name
     rows = _ROWS.match(name)
@@ -114,12 +114,12 @@ def _value(purpose: str, value: float | None, words: Words) -> str:
 
 
 def _unit(purpose: str, words: Words) -> str:
-    """The unit after a value in a table, where the value does not include it."""
+    """Return the unit after a value in a table, if the value does not include it."""
     return {"availability": "", "restoration": "", "rate-with-backlog": " min"}.get(purpose, f" {words('form.days')}")
 
 
 def _source(clause: Clause | None, words: Words) -> str:
-    """Where the clause comes from; "B:137" is a line of the brochure."""
+    """Return the source of the clause; "B:137" is a line of the brochure."""
     if clause is None:
         return ""
     text = clause.source

@@ -1,4 +1,4 @@
-"""Everything the SLA report shows, measured: availability, error budget, months, recovery.
+"""The measures that the SLA report shows: availability, error budget, months, recovery.
 
 The rules use the same functions, so a figure never differs from its finding.
 """
@@ -29,9 +29,9 @@ from simbench.sla.rolling_window import Instants, month_starts
 
 POINTS: Final = 730  # evenly spaced, besides every turning point
 FOLLOWED_US: Final = DAY_US  # how long a backlog is followed after its outage
-LEAST_AROUND_US: Final = 30 * MINUTE_US  # shown before the longest outage, twice as much after it
-MOST_AROUND_US: Final = 400 * HOUR_US  # by the minute
-Progress = Callable[[str, int, int], None]  # the step that begins, the steps done, all steps
+LEAST_AROUND_US: Final = 30 * MINUTE_US  # the time shown before the longest outage; twice as much is shown after it
+MOST_AROUND_US: Final = 400 * HOUR_US  # the maximum number of outages followed by the minute
+Progress = Callable[[str, int, int], None]  # the next step, the number of steps done, the number of all steps
 
 
 class Month(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ class Month(msgspec.Struct, frozen=True):
     unplanned_h: float
     planned_h: float
     outages: int
-    availability: float  # of the month alone, by the contract's formula
+    availability: float  # of this month only, by the contract's formula
     offered: int
     accepted: int
     refused: int
@@ -84,21 +84,21 @@ class View(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def calendar(self) -> Calendar:
-        """Civil time of the contract."""
+        """The civil time of the contract."""
         return self.case.contract.calendar
 
     @property
     def outages(self) -> tuple[Counted, ...]:
-        """Total, unplanned outages as restoration counts them."""
+        """The total, unplanned outages, merged as in the rule on restoration."""
         return outages_of(self.service)
 
     def tier(self, code: str, at: Instants) -> Instants:
-        """The tier of a code (messages a second) at ascending instants."""
+        """Return the tier of a code (messages per second) at ascending instants."""
         return rates_at(self.case, code, at)
 
 
 def view_of(case: Case, progress: Progress = lambda *_: None, judged: tuple[Finding, ...] | None = None) -> View:
-    """Judge a run, unless its findings are given, and measure all that is shown; `progress` is called for each step.
+    """Judge a run, unless its findings are given, and compute its measures; `progress` is called for each step.
 
     Raises LedgerError.
     """
@@ -130,7 +130,7 @@ def view_of(case: Case, progress: Progress = lambda *_: None, judged: tuple[Find
 
 
 def _instants(year: Year) -> Instants:
-    """Every turning point, and enough instants between them for a smooth curve."""
+    """Return every turning point, and enough instants between them for a smooth curve."""
     period = year.period
     even = np.linspace(period.start, period.end, POINTS).astype(np.int64)
     begun = year.windows.since + 1 if year.windows.calendar else year.windows.since[:0]
@@ -174,7 +174,7 @@ def _months(case: Case, service: Service, year: Year, hours: Hours) -> list[Mont
 
 
 def _alone(year: Year, edges: Instants, formula: str) -> NDArray[np.float64]:
-    """The availability between each two edges, by a variant."""
+    """Return the availability between each pair of edges, by a variant."""
     lengths = np.diff(edges).astype(np.float64)
     if formula == "V3":
         lengths -= np.diff(year.downtime.until(edges)[1])
@@ -183,7 +183,7 @@ def _alone(year: Year, edges: Instants, formula: str) -> NDArray[np.float64]:
 
 
 def _followed(service: Service) -> list[tuple[Incident, tuple[int, int]]]:
-    """Ended outages of the whole platform, with the interval in which their backlog is followed."""
+    """Return the ended total outages, with the interval in which their backlog is followed."""
     whole = [one.incident for one in outages_of(service)] + [one.incident for one in service.of("planned")]
     whole.sort(key=lambda one: one.start)
     ended = [one for one in whole if one.end is not None and one.end < service.period.end]
@@ -199,7 +199,7 @@ def _followed(service: Service) -> list[tuple[Incident, tuple[int, int]]]:
 
 
 def _recoveries(service: Service, traffic: Traffic) -> list[Recovery]:
-    """The backlog after each outage; a minute without a row has none."""
+    """Return the backlog after each outage; a minute without a row has none."""
     if traffic.around is None or "waiting" not in traffic.around:
         return []
     at, backlog = traffic.around["at"], traffic.around["waiting"]
@@ -231,13 +231,13 @@ def _recoveries(service: Service, traffic: Traffic) -> list[Recovery]:
 
 
 def longest_of(service: Service) -> Incident | None:
-    """The longest total, unplanned outage of the period."""
+    """Return the longest total, unplanned outage of the period."""
     end, outages = service.period.end, outages_of(service)
     return max(outages, key=lambda one: (one.incident.end or end) - one.incident.start).incident if outages else None
 
 
 def around_longest(service: Service) -> tuple[int, int] | None:
-    """The longest outage with some time before and after it (us)."""
+    """Return the longest outage with some time before and after it (us)."""
     longest, period = longest_of(service), service.period
     if longest is None:
         return None
@@ -247,7 +247,7 @@ def around_longest(service: Service) -> tuple[int, int] | None:
 
 
 def columns_of(rows: Any) -> dict[str, list[Any]]:
-    """Structs as columns."""
+    """Convert structs to columns."""
     rows = list(rows)
     names = rows[0].__struct_fields__ if rows else ()
     return {name: [getattr(row, name) for row in rows] for name in names}

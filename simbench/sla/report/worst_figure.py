@@ -1,4 +1,4 @@
-"""The figure of the longest outage: incidents, traffic and backlog by the minute, and the minutes after its end."""
+"""The figure of the longest outage: incidents, traffic and backlog by minute, and the minutes after its end."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from simbench.sla.report.translations import Words
 from simbench.sla.report.view import Recovery, View, around_longest, longest_of
 from simbench.sla.rolling_window import Instants
 
-BEFORE_MIN, LEAST_AFTER_MIN = 5, 15  # of the end of the outage, in the panels of recovery
+BEFORE_MIN, LEAST_AFTER_MIN = 5, 15  # colour of the end of the outage, in the panels of recovery
 MOST_AFTER_MIN = 240
 
 
 def draw_worst(view: View, words: Words) -> Picture | None:
-    """The time around the longest total, unplanned outage, and the minutes after service returned."""
+    """Draw the time around the longest total, unplanned outage, and the minutes after service returned."""
     longest, period = longest_of(view.service), view.service.period
     if longest is None:
         return None
@@ -55,7 +55,7 @@ def draw_worst(view: View, words: Words) -> Picture | None:
 def _drawn(
     view: View, words: Words, axis: CivilAxis, counts: dict[str, Instants], returned: tuple[int, int]
 ) -> tuple[Figure, tuple[Panel, ...]]:
-    """Left: the whole time. Right: from some minutes before service returned (us) to so many after it."""
+    """Draw on the left the complete time, on the right some minutes before and after the return of service (us)."""
     end, after_min = returned
     rows = ["traffic", "waiting"] if "waiting" in counts else ["traffic"]
     figure = Figure(figsize=(style.WIDE_IN[0], 2.0 + 1.6 * len(rows)), layout="constrained")
@@ -109,7 +109,7 @@ def _draw_traffic(axes: Axes, axis: CivilAxis, counts: dict[str, Instants], word
 
 
 def _draw_waiting(axes: Axes, axis: CivilAxis, counts: dict[str, Instants]) -> None:
-    """The backlog at the end of each minute."""
+    """Draw the backlog at the end of each minute."""
     x = axis.of(counts["at"] + MINUTE_US)
     axes.fill_between(x, counts["waiting"], color=style.AMBER, alpha=0.5, linewidth=0)
     axes.plot(x, counts["waiting"], color=style.AMBER, linewidth=1.4, marker="." if len(x) < 90 else "")
@@ -117,7 +117,7 @@ def _draw_waiting(axes: Axes, axis: CivilAxis, counts: dict[str, Instants]) -> N
 
 
 def _texts(counts: dict[str, Instants], row: str, words: Words) -> dict[str, list[str]]:
-    """The values under the pointer."""
+    """Return the values shown under the pointer."""
     names = {"waiting": words("recovery.axis")} if row == "waiting" else {
         name: words(f"table.{name}") for name in ("accepted", "refused", "offered") if counts[name].any()
     }  # fmt: skip
@@ -125,7 +125,7 @@ def _texts(counts: dict[str, Instants], row: str, words: Words) -> dict[str, lis
 
 
 def _after(recovery: Recovery | None) -> int:
-    """Minutes shown after service returned."""
+    """Return the number of minutes shown after service returned."""
     gone = recovery.gone_after_min if recovery is not None else None
     return min(MOST_AFTER_MIN, max(LEAST_AFTER_MIN, 2 * (gone or 0)))
 
@@ -140,7 +140,7 @@ def _cleared(recovery: Recovery | None, words: Words) -> str:
 
 
 def _by_minute(view: View, since: int, until: int) -> dict[str, Instants] | None:
-    """Messages by minute, over all codes; None where the record has none in this time."""
+    """Return the messages by minute, over all codes; None if the record has none in this time."""
     recorded = view.traffic.around
     if recorded is None:
         return None

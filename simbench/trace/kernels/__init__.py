@@ -1,1 +1,1 @@
-"""Kernels of the trace."""
+"""Compiled functions that read the wire."""

@@ -1,7 +1,7 @@
-"""The fields of plain frames, and which result answers which operation, for many frames at once.
+"""Kernels that read the fields of plain frames and match results with operations, for many frames at once.
 
-A frame is plain when its fields are of the form most clients send; every other one is class OTHER and is read one by
-one. What a text of digits is stands as one number with a 1 before it: "" is 1, "007" is 1007.
+A frame is plain if its fields have the form that most clients send; all others have class OTHER and are read one by
+one. A text of digits is stored as one number with a 1 before it: "" is 1, "007" is 1007.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ OTHER, SUBMIT, ANSWER, NOTIFICATION, ACKNOWLEDGEMENT = range(5)  # classes of fr
 NAMED: Final = 1
 SUBMIT_FIELDS: Final = ("recipient", "oadc", "named", "notify", "validity", "text", "letters", "token", "word")
 FIELDS: Final = len(SUBMIT_FIELDS)
-TRN_IN_USE, ANSWERS_NOTHING = 1, 2  # what `follow` notes of a frame
+TRN_IN_USE, ANSWERS_NOTHING = 1, 2  # problems that `follow` finds
 LAST, LONGEST_SILENCE, SINCE = (
     0,
     1,
     2,
-)  # columns of `quiet`: the client's last frame; its longest silence, and since when
+)  # columns of `quiet`: instant of the client's last frame; its longest silence, and when that began
 _ADC, _OADC, _NRQ, _NT, _VP = At.ADC, At.OADC, At.NRQ, At.NT, At.VP
 _SCTS, _DST, _RSN, _MT, _MSG, _OTOA, _LAST = At.SCTS, At.DST, At.RSN, At.MT, At.MSG, At.OTOA, At.RES5
 _ALL: Final = 33
 _LONGEST_TEXT: Final = 320  # hexadecimal digits of one segment
-_DIGITS: Final = 17  # that a number with a 1 before them holds
+_DIGITS: Final = 17  # most digits of a text stored as a number with a 1 before it
 _ACK53: Final = 22  # octets of a bare acknowledgement
 _BAD: Final = -1
 _PRIME: Final = 1099511628211
@@ -40,7 +40,7 @@ _HASHED: Final = (1 << 62) - 1
 
 
 def word_of(digits: bytes) -> int:
-    """The word of a text in hexadecimal capitals, as `read` finds it."""
+    """Return the hash of a text in hexadecimal capitals, the same as `read` computes."""
     word = 1
     for octet in digits:
         word = word * _PRIME + (octet & 0xDF) & _HASHED
@@ -48,7 +48,7 @@ def word_of(digits: bytes) -> int:
 
 
 def written(octets: Octets, start: int, end: int) -> int:
-    """The digits between two places as one number with a 1 before them; -1 for anything else."""
+    """Return the digits between two offsets as one number with a 1 before them; -1 for anything else."""
     if end - start > _DIGITS:
         return _BAD
     value = 1
@@ -61,7 +61,7 @@ def written(octets: Octets, start: int, end: int) -> int:
 
 
 def is_plain_minute(octets: Octets, start: int) -> bool:
-    """Whether ten digits are a DDMMYYHHmm that every year has: the 28th at most."""
+    """Return whether ten digits are a DDMMYYHHmm that exists in every year, up to the 28th of a month."""
     day = (octets[start] - 48) * 10 + octets[start + 1] - 48
     month = (octets[start + 2] - 48) * 10 + octets[start + 3] - 48
     hour = (octets[start + 6] - 48) * 10 + octets[start + 7] - 48
@@ -70,7 +70,7 @@ def is_plain_minute(octets: Octets, start: int) -> bool:
 
 
 def token_at(octets: Octets, start: int, end: int) -> int:
-    """Where in a text of hexadecimal digits `#` and five capitals or digits stand (in characters), -1 for nowhere."""
+    """Return the position (in characters) of `#` and five capitals or digits in a hexadecimal text; -1 if absent."""
     for place in range(start, end - 11, 2):
         if octets[place] != 50 or octets[place + 1] != 51:  # "23"
             continue
@@ -97,7 +97,7 @@ def text_word(octets: Octets, msg: int, msg_end: int) -> int:
         octet &= 0xDF  # the same digit in either case
         word = (word * _PRIME + octet) & _HASHED
         if (place - msg) % 2 == 0:
-            if octet >= 24:  # an octet above 7F, which is reported
+            if octet >= 24:  # an octet above 7F, which is a problem
                 return -1
         elif octet == 66 and octets[place - 1] == 49:  # an escape
             simple = False
@@ -105,7 +105,7 @@ def text_word(octets: Octets, msg: int, msg_end: int) -> int:
 
 
 def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noqa: C901, PLR0911, PLR0912 - the form, field by field
-    """The class of an operation 51 with these fields; `found` takes its content."""
+    """Return the class of an operation 51 with these fields; its content is written to `found`."""
     if count != _ALL:
         return OTHER
     for field in range(_ALL):
@@ -162,7 +162,7 @@ def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noq
 
 
 def answer(octets: Octets, starts: Ints, count: int, found: Ints) -> int:
-    """The class of the result of a 51 with these fields; `found` takes its content."""
+    """Return the class of the result of a 51 with these fields; its content is written to `found`."""
     if count < 2 or starts[1] - 1 - starts[0] != 1:
         return OTHER
     found[0], found[1], found[2] = octets[starts[0]], 1, 1
@@ -177,7 +177,7 @@ def answer(octets: Octets, starts: Ints, count: int, found: Ints) -> int:
 
 
 def notification(octets: Octets, starts: Ints, count: int, found: Ints) -> int:
-    """The class of a 53 with these fields; `found` takes its content."""
+    """Return the class of a 53 with these fields; its content is written to `found`."""
     if count <= _OTOA:
         return OTHER
     found[0] = written(octets, starts[_OADC], starts[_OADC + 1] - 1)
@@ -204,8 +204,9 @@ def read(  # noqa: PLR0913 - a kernel has no objects
     found: Ints,
     lower: NDArray[np.bool_],
 ) -> None:
-    """Class and fields (`*_FIELDS`) of each frame; `ways` is 0 for the client's, 1 for the SMSC's. Places count from
-    the frame's own beginning."""
+    """Find class and fields (`*_FIELDS`) of each frame; `ways` is 0 for the client's frames, 1 for the SMSC's.
+    Positions count from the beginning of the frame.
+    """
     starts = np.empty(_ALL + 2, np.int64)
     for number in range(len(places)):
         kind, way, place, size = kinds[number], ways[number], places[number], sizes[number]
@@ -245,11 +246,11 @@ def follow(  # noqa: PLR0912, PLR0913 - a kernel has no objects
 ) -> int:  # fmt: skip
     """Number submits and notifications, and match results with them, from frame `first` on.
 
-    Stops at a frame that is to be read one by one, and returns its place. `asked` and `unacknowledged` [TRN, slot, 3]
-    hold OT (0: none), number and instant of what waits for a result of the SMSC and of the client. `lines` [slot, 3]:
-    whether its first operations are over, whether its beginning was seen, and its account. `counts`: submits and
-    notifications so far. `numbers`: of an operation its own, of a result that of its operation or -1. `quiet`
-    [slot, 3]: how long the client was silent.
+    Stops at a frame that must be read one by one, and returns its position. `asked` and `unacknowledged` [TRN, slot, 3]
+    hold OT (0: none), number and instant of the operation that waits for a result of the SMSC and of the client.
+    `lines` [slot, 3]: whether the first operations were read, whether the opening was seen, and the account. `counts`:
+    submits and notifications so far. `numbers`: the number of an operation; for a result that of its operation, or -1.
+    `quiet` [slot, 3]: the silences of the client (columns above).
     """
     for place in range(first, len(classes)):
         kind, slot, trn = classes[place], slots[place], trns[place]

@@ -1,4 +1,4 @@
-"""Different values among many, numbered."""
+"""Kernel that numbers the different values of a column."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ Ints = NDArray[np.int64]
 
 @kernel
 def numbered_in(values: Ints, table: Ints, numbers: Ints, firsts: Ints, which: NDArray[np.signedinteger]) -> int:
-    """Number the different values in order of appearance; return how many there are, -1 where `firsts` is too short.
+    """Number the different values in order of appearance; return their count, -1 if `firsts` is too short.
 
-    `table` (a power of two, -1 throughout) has at least twice the room of `firsts`; `numbers` goes with it.
+    `table` (length a power of two) is at least twice as long as `firsts`; `numbers` has the same length, filled with
+    -1.
     """
     mask, count = len(table) - 1, 0
     for place in range(len(values)):

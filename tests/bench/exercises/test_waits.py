@@ -1,4 +1,4 @@
-"""What an exercise waits for: nothing that its client has withheld; and for whose login, by the account's name."""
+"""The waits of an exercise: not for withheld messages, and for logins by the account's name."""
 
 from __future__ import annotations
 

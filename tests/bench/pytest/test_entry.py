@@ -1,4 +1,4 @@
-"""pytest in somebody else's repository: inert without --sut; with it, purposes stand beside their own tests."""
+"""pytest in another repository: inactive without --sut; with it, purposes are collected besides its own tests."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_a_fake_smsc_needs_no_option_and_takes_its_marker(theirs: Repository) ->
     done = theirs.pytest("-q", "--strict-markers", "-p", "no:randomly")
     assert "4 passed, 3 errors" in done.stdout
     assert "simbench: Scenario: codes[0].rate_per_s: 11; expected one of the tiers" in done.stdout
-    assert "marker simbench: code is no key of it; expected codes, contract" in done.stdout
+    assert "marker simbench: code is not a key; expected codes, contract" in done.stdout
     assert "marker simbench: limit beside scenario" in done.stdout
     assert "Traceback" not in done.stdout
     assert "handling of the above" not in done.stdout
@@ -288,7 +288,9 @@ def test_purposes_are_counted_chosen_and_given_back_like_tests(theirs: Repositor
     assert own.startswith("test_own.py::test_of_their_own\n\n1 test collected")
     wrong = theirs.pytest(*faulty, "simbench::submits.given")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (4, 2)
-    assert "simbench::submits.given: no purpose of this session; expected perhaps `submits.given-up`" in wrong.stderr
+    assert (
+        "simbench::submits.given: is not a purpose of this session; expected perhaps `submits.given-up`" in wrong.stderr
+    )
     assert "simbench::x: needs a client under test" in theirs.pytest("simbench::x").stderr
 
 

@@ -27,7 +27,7 @@ def _groups(album: Album, chapter: str) -> tuple[Group, ...]:
 
 
 def _group(album: Album, chapter: str, words: str) -> Group:
-    """The one group whose heading has these words, whatever other pictures stand beside it."""
+    """Return the group with these words in its heading, among other figures."""
     (found,) = (group for group in _groups(album, chapter) if words in group.heading)
     return found
 

@@ -101,7 +101,7 @@ def test_evidence_shows_clause_key_term_and_status_of_its_numbers(judged: Judgem
 def test_evidence_frames_are_decoded_field_by_field(html: str) -> None:
     text = Markup(html).text
     assert "51 submit short message, operation, TRN 07" in text
-    assert "VP validity period, its end 0510161200 2016-10-05 12:00" in text
+    assert "VP end of the validity period 0510161200 2016-10-05 12:00" in text
     assert "'Code 4711 #00A7B': GSM 7-bit, 16 septets, 1 segment" in text
     assert "Rsn reason 107 absent subscriber" in text
     assert "Dst delivery status 2 not delivered" in text
@@ -168,7 +168,7 @@ def test_a_frame_that_is_none_is_shown_all_the_same() -> None:
     )
     text = Markup(page(judgement(found=[found]))).text
     assert "not hexadecimal" in text
-    assert "octets that no ETX ends" in text
+    assert "octets without an ETX" in text
     assert "Not well formed:" in text
 
 

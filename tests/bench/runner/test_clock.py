@@ -43,7 +43,7 @@ class Apart(PlatformClock):
 
 
 class Stuck(InMemory):
-    """A client whose clock cannot be moved, though it says that it can."""
+    """A client that claims a movable clock but cannot move it."""
 
     async def start(self, target: Target, tell: object) -> None:
         self._clock = Apart(self._clock, ahead_s=-40 * 86_400)
@@ -122,7 +122,7 @@ def test_without_a_clock_that_can_be_moved_nothing_of_it_passes_or_runs(name: st
 
 
 class Fixed(InMemory):
-    """A client whose clock cannot be moved."""
+    """A client without a movable clock."""
 
     capabilities = replace(EVERYTHING, clock="fixed")
 
@@ -131,7 +131,7 @@ class Fixed(InMemory):
 
 
 def left_out(folder: Path) -> tuple[Judgements, Conducted]:
-    """A session, over, whose one exercise had nothing to judge."""
+    """Return a finished session with one exercise that had nothing to judge."""
     plan = Plan(select(["evening-edge"]), load_contract(), lambda: Fixed(MemoryNetwork(), PlatformClock(0)), folder)
     judgements = Judgements(plan)
     judgements.start(lambda *_: None)

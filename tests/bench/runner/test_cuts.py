@@ -42,14 +42,14 @@ PURPOSES = (
 
 
 class Cut:
-    """Where a connection ends: after so many octets of the n-th result of a 51 have reached the client, and how."""
+    """The end of a connection: after so many octets of the n-th result of a 51 reached the client, and its kind."""
 
     def __init__(self, octets: int, how: How) -> None:
         self.octets, self.how = octets, how
         self._seen = 0
 
     def within(self, data: bytes) -> int | None:
-        """How many octets of these still arrive, None when all do."""
+        """Return how many of these octets still arrive, None for all."""
         at = -1
         while (at := data.find(b"/R/51/", at + 1)) >= 0:
             self._seen += 1
@@ -59,7 +59,7 @@ class Cut:
 
 
 class CutLine(asyncio.Protocol):
-    """The client's end of a connection, on a line that is cut."""
+    """The client's end of a connection that is cut."""
 
     def __init__(self, client: asyncio.BaseProtocol, number: int, network: CutNetwork) -> None:
         self._client = cast(asyncio.Protocol, client)

@@ -1,4 +1,4 @@
-"""`junit.xml` says of each finding what the exit status counts, whatever characters a client sent."""
+"""`junit.xml` agrees with the exit status for each finding, for any characters sent by a client."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ SESSION = ("conform", "--sut", "reference", "--only", "originators", "--keep-up"
 
 @pytest.fixture
 def kept_up(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The process and its port; ended by its id, whatever happens."""
+    """Yield the process and its port; it is always ended by its id."""
     process = subprocess.Popen(
         [*SIMBENCH, *SESSION, str(tmp_path / "out")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -1,4 +1,4 @@
-"""A standing purpose is one finding a session: what it says, whose evidence it shows, and where it stands."""
+"""A standing purpose has one finding per session: its summary, its evidence, and its position."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_one_purpose_of_each_cause_is_shrunk_or_those_named() -> None:
 
 
 def client(folder: Path, fault: str) -> Path:
-    """The reference client as one of somebody's own, with a fault or none."""
+    """The reference client as an external client, with a fault or none."""
     path = folder / f"{fault or 'sound'}.toml"
     claims = {name: value for name, value in msgspec.structs.asdict(EVERYTHING).items() if value is not None}
     capabilities = "".join(

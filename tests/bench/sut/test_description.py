@@ -1,4 +1,4 @@
-"""Descriptions of clients and their capabilities: what is not said is not false, and nonsense is refused in a line."""
+"""Descriptions of clients and their capabilities: missing keys are not false, and invalid values are rejected."""
 
 from __future__ import annotations
 
@@ -110,8 +110,8 @@ def test_a_client_without_a_name_has_that_of_its_file() -> None:
 @pytest.mark.parametrize(
     ("program", "problem"),
     [
-        ("./nobody --flag", "there is no program"),
-        ("sh nobody.sh", "there is no file nobody.sh; expected a script for sh"),
+        ("./nobody --flag", "program nobody does not exist"),
+        ("sh nobody.sh", "file nobody.sh does not exist; expected a script for sh"),
     ],
 )
 def test_a_program_that_is_not_there_is_one_line_before_anything_runs(
@@ -235,7 +235,7 @@ def test_a_filled_address_holds_one_value_a_place(text: str) -> None:
 
 
 def test_a_client_that_connects_by_itself_is_watched(tmp_path: Path) -> None:
-    """The client here is the example, started by somebody else than the bench."""
+    """The client is the example, started outside the bench."""
     account = AccountGiven("36010", "acc", "pw", 10)
 
     async def run() -> Conducted:

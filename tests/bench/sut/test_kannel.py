@@ -65,7 +65,7 @@ def test_an_account_without_a_rate_is_not_throttled() -> None:
 
 
 def test_how_kannel_returns_after_an_outage_is_its_own_default() -> None:
-    """What a client does by the bench's setting is no finding about the client."""
+    """Behaviour caused by the bench's settings is not a finding about the client."""
     (link,) = links(configuration(target(account()), PORTS, "pw"))
     assert not {"reconnect-delay", "wait-ack-expire"} & set(link)
     assert "sms-resend" not in configuration(target(account()), PORTS, "pw")

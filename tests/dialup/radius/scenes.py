@@ -43,7 +43,7 @@ def some_calls(count: int, seed: int = 1, spacing_us: int = SECOND_US) -> Calls:
 
 
 def planned(count: int = 6, *names: str, interim_s: int = 0) -> list[Planned]:
-    """What these calls state, under faults of these names."""
+    """Return the records of these calls, under faults of these names."""
     return list(schedule(some_calls(count), interim_s, faults_of(names)))
 
 
@@ -59,7 +59,7 @@ def answered(plan: Iterable[Planned], *, faults: tuple[str, ...] = (), whole: bo
 
 
 def kept(reported: RecordedRun) -> list[Heard]:
-    """What a faultless server has of it."""
+    """Return the records of a correct server."""
     line, heard = 1, []
     for each in reported.sent:
         if each.answered_us >= 0:

@@ -66,7 +66,7 @@ def test_records_of_a_capture_are_read_verified_and_paired(tmp_path: Path) -> No
 
 
 def test_a_wrong_secret_is_said_clearly(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="secret: explains none of 2 Accounting-Requests"):
+    with pytest.raises(BadInput, match="secret: fits none of 2 Accounting-Requests"):
         list(captured(tmp_path, [packet(asked()), packet(asked(identifier=8))], b"another"))
 
 

@@ -29,7 +29,7 @@ def judged(side: Side) -> dict[str, Finding]:
 
 
 def outcomes(side: Side) -> dict[str, str]:
-    """What did not pass."""
+    """Return the findings that did not pass."""
     return {purpose: finding.outcome for purpose, finding in judged(side).items() if finding.outcome != "pass"}
 
 

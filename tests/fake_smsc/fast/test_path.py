@@ -1,4 +1,4 @@
-"""The fast path leaves the octets, rows and violations that gateway and centre leave, whatever comes in between."""
+"""The fast path produces the octets, rows and violations of gateway and centre, in any order of events."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class Scene:
         self.exchange()
 
     def happen(self, event: str, pause_us: int) -> None:
-        """What the bench or a client does between two turns."""
+        """An action of the bench or a client between two turns."""
         gateway, centre, now = self.gateway, self.gateway.centre, self.now
         second = self.numbers[2]
         if event in {"away", "back"}:
@@ -234,7 +234,7 @@ class Scene:
 
 
 def lived(turns: list[tuple[list[tuple[int, bytes]], int, str]], codes: Any, preset: str, *, fast: bool) -> Any:
-    """What a gateway leaves after these turns and half an hour."""
+    """Return the output of a gateway after these turns and half an hour."""
     scene = Scene(codes, preset, fast)
     for reads, pause, event in [*turns, ([], LEFT, "come"), ([], 2 * LEFT, "")]:
         scene.turn(reads)

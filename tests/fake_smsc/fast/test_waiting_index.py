@@ -1,4 +1,4 @@
-"""Operations on waiting messages read what waits once, however many of them come beside a stream of submits."""
+"""Operations on waiting messages read these once, for any number of operations during a stream of submits."""
 
 from __future__ import annotations
 

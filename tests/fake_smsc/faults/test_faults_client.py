@@ -50,7 +50,7 @@ CANNOT_SURVIVE = {
 
 
 class Outcome(msgspec.Struct):
-    """What the client learned, message by message, and what the platform has."""
+    """Return the client's results by message, and those of the platform."""
 
     accepted: set[str]
     settled: set[str]

@@ -47,7 +47,7 @@ async def at(second: float) -> None:
 
 
 def waits(probe: Probe, since: float) -> list[float]:
-    """How long results of submits that left after that second took (s)."""
+    """Return the delays (s) of results of submits sent after that second."""
     found = [
         (t, item.trn) for t, item in probe.items if isinstance(item, Frame) and (item.kind, item.ot) == ("R", "51")
     ]

@@ -65,7 +65,7 @@ class Probe(asyncio.Protocol):
 
 
 class Seen:
-    """What one run showed."""
+    """The observations of one run."""
 
     def __init__(self, probe: Probe, smsc: LiveSmsc) -> None:
         self.probe, self.reads, self.lost = probe, probe.reads, probe.lost
@@ -98,7 +98,7 @@ class Seen:
         }
 
     def late(self) -> list[float]:
-        """How long each submit waited for its result (s)."""
+        """Return the time each submit waited for its result (s)."""
         return [at - self.probe.left[trn] for trn, at in self.at("R", "51").items()]
 
 
@@ -141,13 +141,13 @@ def all_say(frames: list[Frame], data: list[str]) -> bool:
 
 
 def before(s: Seen, first: Callable[[Frame], bool], then: Callable[[Frame], bool]) -> bool:
-    """Whether the first frame of one sort came before the first of another."""
+    """Tell whether the first frame of one kind came before the first of another."""
     places = [next((place for place, f in enumerate(s.frames) if sort(f)), -1) for sort in (first, then)]
     return 0 <= places[0] < places[1]
 
 
 def early(s: Seen) -> bool:
-    """Whether every notification stands directly before the result it belongs to."""
+    """Tell whether every notification is directly before the result it belongs to."""
     order = [(f.kind, f.data[2] if f.kind == "R" else f"{f.data[At.OADC]}:{f.data[At.SCTS]}") for f in s.frames[2:]]
     pairs = list(zip(order[::2], order[1::2], strict=True))
     return len(pairs) == SUBMITS and all((a, b) == (("O", a[1]), ("R", a[1])) for a, b in pairs)
@@ -160,7 +160,7 @@ def stamps_a_year_late(s: Seen) -> bool:
 
 
 def slow(s: Seen) -> bool:
-    """Whether the burst's results crept in at 200 octets/s."""
+    """Tell whether the results of the burst arrived at 200 octets/s."""
     octets = sum(len(frame.octets) for frame in s.results[:BURST])
     return max(s.late()[:BURST]) >= octets / 200 - 0.1
 
@@ -253,7 +253,7 @@ def test_two_faults_stack_the_second_seeing_what_the_first_made() -> None:
     late = [at for at, item in ran.probe.items if isinstance(item, WireError)]
     assert max(late) - min(late) > 2
     turned = seen(FaultConfig("bad-checksum", ot="51"), FaultConfig("double-result", delay_s=2))
-    assert turned.errors == {"checksum": SUBMITS}  # what is no sound frame any more is no result to be doubled
+    assert turned.errors == {"checksum": SUBMITS}  # what is not a valid frame any more is no result to be doubled
 
 
 def test_what_creeps_is_not_mixed_with_what_follows_it() -> None:

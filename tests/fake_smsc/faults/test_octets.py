@@ -1,4 +1,4 @@
-"""Facts about octets that are no UCP: whatever one peer sends, the server and every other session go on."""
+"""Octets that are not UCP: for any input of one peer, the server and every other session continue."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LIVE = settings(max_examples=100)
 
 
 def client_hello() -> bytes:
-    """What a TLS client says first."""
+    """The first octets of a TLS client."""
     reported, says = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = ssl.create_default_context().wrap_bio(reported, says, server_hostname="smsc.example")
     with pytest.raises(ssl.SSLWantReadError):

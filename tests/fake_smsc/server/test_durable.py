@@ -1,4 +1,4 @@
-"""`durable = true`: what a client has an acknowledgement of is on disk, whatever becomes of the server."""
+"""`durable = true`: every acknowledged message is on disk, for any end of the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compiling beside a server: the process that compiles never outlives the one that serves."""
+"""Compiling during serving: the compiling process never outlives the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about guessing: who fails to log in again and again is cut off for the rest of a minute, and nobody else."""
+"""Password guessing: only a client with repeated failures is blocked for the rest of a minute."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def run(loop: Any, script: Coroutine[Any, Any, None]) -> None:
 
 
 async def met_by(site: Site, peer: LivePeer, octets: bytes) -> str:
-    """What a connection meets that sends an operation: fin, rst, silence (not even read) or deaf (read, unanswered)."""
+    """The effect on a connection that sends an operation: fin, rst, silence (not read) or deaf (read, unanswered)."""
     assert await site.until(lambda: site.number_of(peer) > 0)
     if not await peer.hears_nothing():
         return await peer.end()

@@ -1,4 +1,4 @@
-"""Facts about peers that are connected and not logged in: what they may cost, in counts, whatever they send."""
+"""Connected peers without a login: their cost is bounded in counts, for any input."""
 
 from __future__ import annotations
 

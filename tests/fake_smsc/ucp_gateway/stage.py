@@ -46,7 +46,7 @@ def put(peer: Peer, attached: bool, msisdn: str = AWAY) -> None:
 
 
 def buffered(*codes: CodeConfig, **fields: str) -> Peer:
-    """A peer whose one message waits in the store for a subscriber who is away."""
+    """A peer with one message in the store, for an absent subscriber."""
     peer = logged_in(*codes)
     put(peer, attached=False)
     assert peer.submit(1, **fields)[0].data[0] == "A"

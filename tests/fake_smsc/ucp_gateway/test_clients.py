@@ -1,4 +1,4 @@
-"""What public clients and libraries really send, as the tolerant platform takes it."""
+"""Frames of public clients and libraries, on the tolerant platform."""
 
 from __future__ import annotations
 

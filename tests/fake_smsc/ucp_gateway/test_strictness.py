@@ -89,7 +89,7 @@ def test_a_header_error_is_silent_or_answered(switch: str, answers: list[str]) -
 
 
 def with_raw(peer: Peer, octets: bytes) -> list[Frame]:
-    """What comes back, though its OT may be no number: read by hand."""
+    """Return the answer, parsed by hand because its OT may not be a number."""
     peer.gateway.received(peer.number, octets, peer.now)
     raw = b"".join(octets for _, octets in peer.gateway.output())
     frames = []
@@ -127,7 +127,7 @@ def test_a_held_submit_with_a_hexadecimal_number_is_answered_under_it() -> None:
 
 
 def short_checksum(counted: int) -> bytes:
-    """A submit whose checksum is one digit, its LEN counting so many digits of it."""
+    """Return a submit with a one-digit checksum, and a LEN that counts so many digits of it."""
     for n in range(0x10000):
         body = submit(1, Msg=f"{n:04X}" * 4)[1:-3]
         body = body[:3] + b"%05d" % (len(body) + counted) + body[8:]
@@ -343,7 +343,7 @@ def test_another_protocol_is_reported_once_and_octets_without_an_end_when_the_li
 
 
 def test_a_server_that_infers_bits_ends_where_no_count_of_them_is_right() -> None:
-    """UCS-2 of three octets: 24 bits are no multiple of sixteen, whatever NB says."""
+    """UCS-2 of three octets: 24 bits are not a multiple of sixteen, for any NB."""
     peer = with_(bits="infer")
     answer = peer.submit(1, MT="4", NB="0016", Msg="410042", XSer="020108")[0]
     assert decode(answer)["EC"] == "02"

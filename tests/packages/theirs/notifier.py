@@ -1,4 +1,4 @@
-"""A client of somebody's own: it sends the notes of a shop, one at a time, over a plain socket."""
+"""An external client: it sends the notes of a shop, one at a time, over a plain socket."""
 
 from __future__ import annotations
 

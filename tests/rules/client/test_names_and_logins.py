@@ -1,4 +1,4 @@
-"""Sender names whose type was forgotten, and logins that nobody refused, by hand."""
+"""Sender names without their type, and logins that were not refused, by hand."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def cut(octets: bytes, *, digits: int, trn: bytes = b"") -> bytes:
 
 
 def one_digit() -> bytes:
-    """An alert whose checksum is below 16, written with one digit."""
+    """An alert with a checksum below 16, written with one digit."""
     for trn in range(100):
         for last in range(10):
             octets = cut(build("31", "O", trn, AdC=f"3601{last}", PID="0539"), digits=1)

@@ -1,4 +1,4 @@
-"""What a client reports of a message against the wire, by hand."""
+"""A client's reports on a message compared with the wire, by hand."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_report_on_a_message_of_another_exercise_does_not_count() -> None:
 def test_a_notification_shows_that_a_message_without_a_result_was_accepted(
     kind: ReportKind, at: float, expected: str
 ) -> None:
-    """Its recipient tells which one it is, as the notification has no other message."""
+    """The recipient identifies the message, because the notification has no other message."""
     scene = submitted_in_vain().wire(3, "out", notice(0, 0, 3)).reported(at, kind, "#00001")
     assert scene.judged(PURPOSE).outcome == expected
 

@@ -1,4 +1,4 @@
-"""What a rule decides in a line: opt-outs, what a recipient meets, sessions of replies, whole messages, the worst."""
+"""Decisions of rules in a line: opt-outs, subscribers' states, sessions of replies, whole messages, the worst."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def by_definition(drawn: Arrivals, rate: int, tolerance_us: int) -> tuple[int, .
 
 
 def by_counting(instants: list[int], rate: int) -> tuple[int, ...]:
-    """Without tolerance: too early is what would be the (r + 1)-th within a second, wherever that second starts."""
+    """Without tolerance: an operation is too early if it is the (r + 1)-th within a second from any start."""
     admitted: list[int] = []
     early = []
     for position, instant in enumerate(instants):

@@ -95,7 +95,7 @@ def test_eight_outages_leave_the_probability_wide_open_and_more_futures_do_not_c
 
 
 def test_only_what_began_before_the_forecast_is_used() -> None:
-    """The same first half year, whatever came after it."""
+    """The first half year is the same for any later events."""
     july = instant(2025, 7, 1)
     half = [one for one in EIGHT if one.start < july]
     known, unknown = (

@@ -22,7 +22,7 @@ ACCESS = "Sent SMS [SMSC:36010] [SVC:app] [from:36010] [to:+33639980012] [flags:
 
 
 def seven_hours(driver: str = "EMI2") -> Iterator[tuple[str, str]]:
-    """Time and words of a bearerbox whose only link is down from 02:00 to 09:00, tried every ten minutes."""
+    """Return times and lines of a bearerbox with its only link down from 02:00 to 09:00, tried every ten minutes."""
     yield "00:00:00", "INFO: Kannel bearerbox II version 1.4.5 starting"
     yield "00:00:01", f"INFO: {driver}[36010]: connecting to Primary SMSC"
     yield "02:00:00", f"INFO: {driver}[36010]: Main connection closed by SMSC"

@@ -1,4 +1,4 @@
-"""Kannel's logs as incidents and traffic; the two files beside are lines that Kannel 1.4.5 wrote."""
+"""Kannel's logs as incidents and traffic; the two files in this folder are lines of Kannel 1.4.5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists of numbers: one a line, a column of a table, or several on a line; what is no number is rejected."""
+"""Lists of numbers: one per line, a column of a table, or several on a line; other rows are rejected."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ def test_a_list_without_any_number_is_refused(tmp_path: Path) -> None:
 
 def test_a_number_written_out_has_to_be_one() -> None:
     assert listed(["+33 6 39 98 00 12", "0639980013"], PLAN, "x").numbers == TWO
-    with pytest.raises(BadInput, match=r'x\[1\]: "36" is no number'):
+    with pytest.raises(BadInput, match=r'x\[1\]: "36" is not a number'):
         listed(["0639980012", "36"], PLAN, "x")

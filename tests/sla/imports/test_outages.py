@@ -1,4 +1,4 @@
-"""Outages, traffic and probes out of tables: what is read, what is set aside, what is refused."""
+"""Outages, traffic and probes from tables: rows read, rows rejected, and files rejected."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_word_operator_is_whoever_the_contract_s_operator_is(tmp_path: Path)
 
 def test_a_time_without_zone_is_refused_unless_the_zone_is_said(tmp_path: Path) -> None:
     text = HEAD + "2025-07-01T02:00:00,2025-07-01T08:00:00,total,false,\n"
-    with pytest.raises(BadInput, match=r"line 2: .* says no time zone; expected .*--tz"):
+    with pytest.raises(BadInput, match=r"line 2: .* has no time zone; expected .*--tz"):
         read(tmp_path, text)
     assert read(tmp_path, text, zone=PARIS).incidents[0].start == instant(2025, 7, 1, 2)
 
@@ -76,8 +76,8 @@ GOOD = "2025-03-01T02:00:00Z,2025-03-01T08:00:00Z,total,false,\n"
         ("2025-05-01T08:00:00Z,2025-05-01T08:00:00Z,total,false,", "end: is the start"),
         ("2025-05-01T08:00:00Z,2025-05-01T09:00:00Z,all,false,", 'scope: is "all"; expected total or partial'),
         ("2025-05-01T08:00:00Z,2025-05-01T09:00:00Z,total,perhaps,", 'planned: is "perhaps"'),
-        ("yesterday,2025-05-01T09:00:00Z,total,false,", 'start: "yesterday" is no time'),
-        ("2025-02-30T08:00:00Z,2025-05-01T09:00:00Z,total,false,", "is no time"),
+        ("yesterday,2025-05-01T09:00:00Z,total,false,", 'start: "yesterday" is not a time'),
+        ("2025-02-30T08:00:00Z,2025-05-01T09:00:00Z,total,false,", "is not a time"),
         ("0099-02-03T08:00:00Z,2025-05-01T09:00:00Z,total,false,", "no plausible time"),
         (",2025-05-01T09:00:00Z,total,false,", "start: is empty"),
         ("2025-05-01T08:00:00Z,2025-05-01T09:00:00Z,total,false,,,5", "7 cells under 5 columns"),

@@ -80,7 +80,7 @@ def written(language: str) -> dict[str, str]:
 
 
 def pieces(template: str) -> list[str]:
-    """What a text has between the names to fill in."""
+    """Return the parts of a text between its placeholders."""
     return [" ".join(piece.split()) for piece, *_ in string.Formatter().parse(template)]
 
 

@@ -1,4 +1,4 @@
-"""The pictures of a report, exercise by exercise: those that belong to its findings and that the data support."""
+"""The figures of a report, by exercise: those that belong to its findings and that the data support."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simbench.reporting.figure import Drawing
 __all__ = ["Album", "Chapter", "Drawing", "Group", "draw_all"]
 
 VIOLATIONS = "violations"
-BUDGET_OCTETS = 2_000_000  # what pictures may take of a page that must stay below 3 MB
+BUDGET_OCTETS = 2_000_000  # maximum size of the figures in a page that must stay below 3 MB
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Chapter:
-    """The pictures of one exercise."""
+    """The figures of one exercise."""
 
     name: str
     title: str
@@ -48,16 +48,16 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Album:
-    """The pictures that belong to the findings of a run, and how many groups were left out to keep the page small."""
+    """The figures that belong to the findings of a run, and the number of groups left out to keep the page small."""
 
     chapters: tuple[Chapter, ...]
     left_out: int = 0
 
 
 def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS, *, of_findings: bool = False) -> Album:
-    """Draw every kind of picture for every exercise that supports it, until the budget is spent.
+    """Draw every kind of figure for every exercise that supports it, within the budget of octets.
 
-    With `of_findings` only what belongs to those that did not pass, or to all findings where all passed.
+    With `of_findings` only those of findings that did not pass, or of all findings if all passed.
     """
     codes = {code for exercise in judgement.exercises for code in exercise.trace.limits}
     open_ = [one for one in judgement.findings if one.outcome in OPEN]

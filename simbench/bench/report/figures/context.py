@@ -1,4 +1,4 @@
-"""The input and output of every picture: the scene, the time axis, and drawings with their captions."""
+"""The input and output of every figure: the scene, the time axis, and drawings with their captions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simbench.reporting.figure import Drawing
 
 @dataclass(frozen=True)
 class Group:
-    """Pictures of one kind and one exercise under a common conclusion; `wide` ones take the page's width."""
+    """Figures of one kind and one exercise under a common conclusion; `wide` ones take the page's width."""
 
     heading: str
     drawings: tuple[Drawing, ...]
@@ -27,7 +27,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Scene:
-    """One exercise to draw, with what the whole page shares."""
+    """One exercise to draw, with the contract and colours of the page."""
 
     exercise: ExerciseRun
     contract: Contract
@@ -36,12 +36,12 @@ class Scene:
 
     @property
     def started(self) -> int:
-        """Where time axes begin."""
+        """The instant at which time axes begin."""
         return self.exercise.started
 
 
 def scenes(judgement: Judgement, colours: dict[str, str]) -> list[Scene]:
-    """One scene an exercise, each with its own findings."""
+    """Return one scene per exercise, each with its own findings."""
     return [
         Scene(
             exercise,
@@ -54,27 +54,27 @@ def scenes(judgement: Judgement, colours: dict[str, str]) -> list[Scene]:
 
 
 class TimeAxis(NamedTuple):
-    """Time since the exercise began, in the unit that suits its length."""
+    """Time since the exercise began, in a unit suitable for its duration."""
 
     started: int
     unit_us: int
     unit: str
 
     def of(self, instants: Ints) -> list[float]:
-        """Instants as values on this axis."""
+        """Convert instants to values on this axis."""
         return ((instants - self.started) / self.unit_us).tolist()  # type: ignore[no-any-return]  # numpy says Any
 
     def at(self, instant: int) -> float:
-        """One instant as a value on this axis."""
+        """Convert one instant to a value on this axis."""
         return (instant - self.started) / self.unit_us
 
     def label(self, axes: Axes) -> None:
-        """Name the axis."""
+        """Label the axis."""
         axes.set_xlabel(f"time since the exercise began ({self.unit})")
 
 
 def time_axis(started: int, end: int) -> TimeAxis:
-    """Seconds up to a quarter of an hour, minutes up to five hours, hours beyond."""
+    """Return an axis in seconds up to a quarter of an hour, in minutes up to five hours, otherwise in hours."""
     span_s = (end - started) / SECOND_US
     size_s, unit = (1, "s") if span_s <= 900 else (60, "min") if span_s <= 18_000 else (3600, "h")
     return TimeAxis(started, size_s * SECOND_US, unit)

@@ -1,4 +1,4 @@
-"""How a client fared over a long run: memory, backlog and rate on one time axis."""
+"""The course of an endurance run: memory, backlog and rate on one time axis."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from simbench.reporting.figure import Drawing
 from simbench.rules.client.endurance import samples
 
 FEWEST = 10
-POINTS = 60  # of the rate: each is a mean over its stretch
-NOTE = "Shaded: nobody could connect."
+POINTS = 60  # points of the rate; each is a mean over its interval
+NOTE = "Shaded: no client could connect."
 
 
 def draw(scene: Scene) -> Group | None:
-    """The course of an endurance run; None for any other exercise."""
+    """Draw the course of an endurance run; None for any other exercise."""
     trace = scene.exercise.trace
     view = samples(trace)
     if len(view) < FEWEST:

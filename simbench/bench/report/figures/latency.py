@@ -1,4 +1,4 @@
-"""How long results and notifications took: cumulative shares of all waits."""
+"""The delays of results and notifications: cumulative shares of all messages."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from simbench.reporting import style
 from simbench.reporting.figure import Drawing
 from simbench.reporting.format import duration, number
 
-FEWEST = 20  # below this a distribution is an anecdote
+FEWEST = 20  # with fewer waits a distribution is not shown
 POINTS = 200
 MARKS = ((0.50, "median", "o"), (0.95, "95%", "D"))
-DECADES = 30.0  # how far apart waits must lie for a logarithmic axis
+DECADES = 30.0  # ratio of the longest to the shortest wait from which the axis is logarithmic
 FASTEST_S = 1e-6
 
 
 def draw(scene: Scene) -> Group | None:
-    """The distributions of one exercise; None when there are too few waits for any."""
+    """Draw the distributions of one exercise; None with too few waits."""
     trace = scene.exercise.trace
     kinds = (
         ("submit to result", result_waits(trace.submits), style.BLUE),

@@ -32,7 +32,7 @@ class Return(NamedTuple):
 
 
 def draw(scene: Scene) -> Group | None:
-    """The timeline of an exercise with an outage; None without one."""
+    """Draw the timeline of an exercise with an outage; None without one."""
     trace = scene.exercise.trace
     if not trace.outages:
         return None
@@ -103,13 +103,13 @@ def _draw_lanes(axes: Axes, trace: Trace, returns: list[Return], axis: TimeAxis,
 
 
 def _draw_return(axes: Axes, one: Return, axis: TimeAxis, lane: int, end: float) -> None:
-    """A bar from the platform's return to the first acceptance, or to the end when there is none."""
+    """Draw a bar from the platform's return to the first acceptance, or to the end if there is none."""
     left, right = axis.at(one.end), axis.at(one.back) if one.back >= 0 else end
     axes.broken_barh([(left, right - left)], (lane - 0.32, 0.64), facecolor=style.AMBER)
 
 
 def _label_return(axes: Axes, one: Return, axis: TimeAxis, lane: int, span: tuple[float, float]) -> None:
-    """The length of that bar, beside it: on its left where its right would leave the picture."""
+    """Write the length of that bar beside it, on the left if the right would leave the figure."""
     begin, end = span
     label = f"{duration(one.back - one.end)} to the first acceptance" if one.back >= 0 else "nothing accepted"
     left, right = axis.at(one.end), axis.at(one.back) if one.back >= 0 else end
@@ -136,7 +136,7 @@ def _draw_attempts(axes: Axes, trace: Trace, axis: TimeAxis, lane: int) -> None:
 
 
 def _thinned(places: Floats) -> Floats:
-    """At most MOST_TICKS ticks: of those that would fall on one another the first stays."""
+    """Return at most MOST_TICKS ticks; of overlapping ones the first is kept."""
     if len(places) <= MOST_TICKS:
         return places
     _, first = np.unique((places - places[0]) // ((places[-1] - places[0]) / MOST_TICKS), return_index=True)
@@ -158,7 +158,9 @@ def _draw_backlog(axes: Axes, axis: TimeAxis, grid: Ints, asked: Ints, settled: 
     axes.set_ylabel("messages waiting")
     waiting = cumulative(np.sort(asked), grid) - cumulative(settled, grid)
     if not len(asked):
-        axes.text(0.5, 0.5, "what was asked of the client is not in this ledger", transform=axes.transAxes, ha="center")
+        axes.text(
+            0.5, 0.5, "this ledger does not contain the requests to the client", transform=axes.transAxes, ha="center"
+        )
         axes.set_yticks([])
         return
     axes.fill_between(axis.of(grid), waiting, step="post", color=style.PINK, alpha=0.35, linewidth=0)
@@ -168,7 +170,7 @@ def _draw_backlog(axes: Axes, axis: TimeAxis, grid: Ints, asked: Ints, settled: 
         where="post",
         color=style.PINK,
         linewidth=1.5,
-        label="asked of the client, neither accepted nor given up",
+        label="requested, neither accepted nor given up",
     )
     style.whole_numbers(axes, 4)
     axes.set_ylim(0, max(1, int(waiting.max())) * 1.15)

@@ -1,4 +1,4 @@
-"""Submits a second of each short code against its tier: one panel a code."""
+"""Submits per second of each short code against its tier: one panel per code."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from simbench.reporting.format import number, sentence
 from simbench.rules.client.throughput import police
 from simbench.trace.trace import Limit
 
-METER_READINGS = "rate-meter"  # the question of how a rate is counted names the clauses that speak of rates
+METER_READINGS = "rate-meter"  # the ambiguity on counting a rate; it names the clauses about rates
 MOST_PANELS = 12
 
 
 class Traffic(NamedTuple):
-    """The submits of one code, in segments, and the limits that held: (from, rate a second, mode)."""
+    """The submits of one code, in segments, and the limits in force: (from, rate per second, mode)."""
 
     code: str
     at: Ints
@@ -40,13 +40,13 @@ class Traffic(NamedTuple):
 
 
 def rate_clauses(contract: Contract) -> set[str]:
-    """The clauses that bind a rate."""
+    """Return the clauses about rates."""
     terms = {term.clause for name, term in contract.terms.by_name().items() if name.startswith("throughput.")}
     return terms | set(contract.ambiguity(METER_READINGS).clauses)
 
 
 def draw(scene: Scene) -> Group | None:
-    """Panels of every code with submits, for an exercise with a purpose about rates; None without either."""
+    """Draw a panel for every code with submits, for an exercise with a purpose about rates; None without either."""
     clauses = rate_clauses(scene.contract)
     if not any(finding.clause in clauses for finding in scene.findings):
         return None
@@ -83,7 +83,7 @@ def _tier(one: Traffic) -> int:
 
 
 def _conclusion(traffic: list[Traffic], paces: dict[str, Pace], contract: Contract) -> str:
-    """The conclusion from all panels; a peak within the jitter allowance is named as such."""
+    """Return the conclusion from all panels; it names a peak within the jitter allowance."""
     limited = [one for one in traffic if one.limits]
     if not limited:
         return "Submits per second; the tier of these codes is unknown"
@@ -123,11 +123,11 @@ def _panel(one: Traffic, measured: Pace, bins: Bins, axis: TimeAxis, colour: str
 
 
 def _tier_line(axes: Axes, one: Traffic, axis: TimeAxis, end: int) -> None:
-    """The tier as it was at each time: a code's rate may change in mid-run."""
+    """Draw the tier over time: a code's rate may change during the run."""
     if not one.limits:
         return
     begins = [at for at, _, _ in one.limits]
-    # The first limit is drawn from the axis's origin, as it may be set a moment before the clock starts.
+    # The first limit is drawn from the axis's origin, because it may be set just before the clock starts.
     edges = [min(begins[0], axis.started), *begins[1:], max(end, begins[-1] + 1)]
     axes.stairs(
         [rate for _, rate, _ in one.limits],

@@ -12,11 +12,11 @@ from simbench.ucp.codes import ERROR_CODES
 
 ACCEPTED, UNANSWERED = "accepted", "no answer"
 MOST_BARS = 10
-SPREAD = 40  # how many times the smallest bar the largest must be for a logarithmic axis
+SPREAD = 40  # ratio of the largest to the smallest bar from which the axis is logarithmic
 
 
 def draw(scene: Scene) -> Group | None:
-    """Bars of results by error code; None without submits, or when every one was accepted."""
+    """Draw bars of results by error code; None without submits, or if all were accepted."""
     tally = _tally(scene)
     total = sum(tally.values())
     if not total or tally[ACCEPTED] == total:
@@ -68,7 +68,7 @@ def _refusals(tally: Counter[str]) -> list[tuple[str, int]]:
 
 
 def _named(name: str) -> str:
-    """The bar's name: an error code with its meaning, or a word as it is."""
+    """Return the bar's name: an error code with its meaning, or a word unchanged."""
     if not name:
         return "refused without a code"
     if name in {ACCEPTED, UNANSWERED, "others"}:

@@ -14,11 +14,11 @@ from simbench.reporting import style
 from simbench.reporting.figure import Drawing
 from simbench.reporting.format import duration, number
 
-MODE = "delay"  # the meter's answer that this picture is about
+MODE = "delay"  # the mode of the meter that this figure shows
 
 
 class Exchange(NamedTuple):
-    """Submits of one delayed code, and the answers to them: instants, and how long each took."""
+    """Submits of one delayed code and their answers: instants, and the delay of each."""
 
     code: str
     offered: Ints
@@ -29,7 +29,7 @@ class Exchange(NamedTuple):
 
 
 def draw(scene: Scene) -> Group | None:
-    """One panel for each code that was delayed and used; None when there is none."""
+    """Draw one panel for each code that was delayed and used; None without any."""
     exchanges = [found for code in sorted(scene.exercise.trace.limits) if (found := _exchange(scene, code))]
     if not exchanges:
         return None
@@ -81,7 +81,7 @@ def _mean(instants: Ints) -> str:
 
 
 def _draw_waits(axes: Axes, one: Exchange, bins: Bins, axis: TimeAxis) -> None:
-    """The longest wait of the answers given in each bin; a gap where none was given."""
+    """Draw the longest wait of the answers in each bin; a gap if there is none."""
     longest: Floats = np.full(bins.size, np.nan)
     np.fmax.at(longest, bins.of(one.answered), one.waits / SECOND_US)
     middles = axis.of((bins.edges[:-1] + bins.edges[1:]) // 2)

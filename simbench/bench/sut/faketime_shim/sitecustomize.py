@@ -1,7 +1,7 @@
-"""Lets Python programs sleep whose clock libfaketime moves. Imported by them at their start, never by the bench.
+"""Makes `time.sleep` work in Python programs under libfaketime. Imported by them at their start, never by the bench.
 
-libfaketime 0.9.10 takes the absolute deadline of a monotonic sleep, which is how Python sleeps from 3.11 on, for one of
-the civil clock, and `time.sleep` fails with EINVAL. `select` it leaves alone.
+From 3.11 on Python sleeps until an absolute deadline of the monotonic clock. libfaketime 0.9.10 treats this as a
+deadline of the civil clock, and `time.sleep` fails with EINVAL. It does not change `select`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import SupportsIndex
 
 
 def _sleep(seconds: float | SupportsIndex) -> None:
-    """As `time.sleep`."""
+    """Replace `time.sleep`."""
     seconds = seconds if isinstance(seconds, float) else seconds.__index__()
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
@@ -28,7 +28,7 @@ try:
 except OSError:
     time.sleep = _sleep
 
-# Whatever the program's own surroundings customise, they still do.
+# The program's own sitecustomize, if any, is imported as well.
 _elsewhere = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
 _theirs = PathFinder.find_spec("sitecustomize", _elsewhere)
 if _theirs is not None and _theirs.loader is not None:

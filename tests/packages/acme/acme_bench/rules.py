@@ -1,4 +1,4 @@
-"""A rule on the client, judged wherever its contract is in force."""
+"""A rule on the client, judged if its contract is in force."""
 
 from simbench.rules.evidence import first_frames
 from simbench.rules.rule import Case, Verdict, rule
