@@ -1,4 +1,4 @@
-"""Findings: what was found of a record, purpose by purpose."""
+"""The findings on a record, by purpose."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Findings(Sequence[Finding]):
 
     `findings["sla.availability"]` is the finding of a purpose, `findings[0]` the first. `facts` are those of the
     record: source, period, contract, rows. `notes` are remarks on rejected or doubtful rows of tables. `before`
-    doubt. `before` holds the findings before any decision was applied. An unknown purpose raises KeyError, which names
-    similar ones.
+    contains the findings before any decision was applied. An unknown purpose raises KeyError, which names similar
+    ones.
 
     >>> found = judge(simulate("year/01_quiet_day"))
     >>> found["sla.restoration"].clause

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import pyarrow.parquet as pq
 
 from fake_smsc.scenario import read_scenario
+from simbench.api.sessions import read_session
+from simbench.base.outputs import MANIFEST
+from simbench.bench.report.certificate import Certificate, page, read_certificate, sealed
 from simbench.bench.report.findings_file import Result, read_findings
 from simbench.bench.runner.baseline import read_baseline
 from simbench.bench.runner.session_record import SessionRecord, read_record
-from simbench.bench.sut.description import read_description
+from simbench.bench.sut.description import read_capabilities, read_description
 from simbench.billing.acts import read_acts
 from simbench.billing.forecast import read_forecast
+from simbench.billing.received import read_received
 from simbench.capture.esp import Tunnels
+from simbench.capture.tunnelled import read_tunnelled
 from simbench.contract import load_contract
 from simbench.contract.layers import HOME
 from simbench.dialup.calls import Call, calls_of
@@ -33,18 +40,21 @@ from simbench.ledger.info import RunInfo, read_info
 from simbench.numbering.listing import Listing
 from simbench.numbering.portability import PortabilityTable
 from simbench.planning.campaign import read_campaign
-from simbench.planning.study import read_study
+from simbench.planning.runs import Result as Result_
+from simbench.planning.study import MEASURES, Parameter, Prepared, Study, prepare, read_study
+from simbench.planning.sweep import Header, intervals, known, table_of, wanted
+from simbench.roaming.billing import read_billing
 from simbench.roaming.contract import load_roaming
+from simbench.roaming.rules import judge_billing
 from simbench.roaming.scenario import read_roaming_scenario
 from simbench.simulation.scenario import read_world
 from simbench.sla.forecast.laws import read_laws
 from simbench.sla.imports.campaigns import read_metadata
 from simbench.sla.imports.decisions import read_decisions
 from simbench.tables.columns import read_mapping
-from tests.capture.reading import read_capture
 from tests.capture.scenes import Line, ip_packet, pcap
 from tests.paris import PLAN
-from tests.tables.samples import CONTRACT, PARIS
+from tests.tables.samples import CONTRACT, PARIS, parquet, workbook
 
 ROOT = Path(__file__).parents[1]
 Read = Callable[[Path], Any]
@@ -64,8 +74,7 @@ def _toml(source: str, read: Read) -> Reader:
 
 
 def _capture(path: Path) -> None:
-    ledger = MemoryLedger()
-    read_capture(path, ledger.wire, ledger.events)
+    read_tunnelled(path, MemoryLedger(), None, Tunnels())
 
 
 @cache
@@ -145,7 +154,62 @@ DETAIL = b"""Sun Nov 22 05:43:35 2026
 \tTimestamp = 1795326215
 
 """
-FINDINGS = msgspec.json.encode(Result({"contract": "x", "seed": 1}, tally(()), ()))
+FINDINGS = msgspec.json.encode(Result({"contract": "orange_ops_2016", "seed": 1}, tally(()), ()))
+
+SESSION = SessionRecord(
+    "gateway", exercises={"originators": ("sender.forbidden-requests",)}, contract="orange_ops_2016"
+)
+CERTIFICATE = Certificate("gateway", "1", "orange_ops_2016", "0", 1, 0, {"simbench": "1"}, (), {})
+OVERLAY = 'extends = "orange_ops_2016"\ntitle = "mine"\n'
+OVERLAY += '[terms.quality]\navailability = { value = 0.995, status = "contract" }\n'
+BILLED = b"subscriber,day,service,place,quantity,charged,amount,currency\nS1,2018-03-05,data,abroad,2048,2,0.01,EUR\n"
+INVOICE = [("clause", "code", "quantity", "unit_price", "amount"), ("OPS-TAR-02", "36010", 1, 150, 150.5)]
+STUDY = Study(scenario="day", parameters=(Parameter("codes.0.rate_per_s", values=(10, 20)),), replications=2, block=2)
+
+
+@cache
+def _study() -> Prepared:
+    return prepare(STUDY, read_world(ROOT / "scenarios/plan/day.toml"), CONTRACT)
+
+
+def _results() -> dict[tuple[int, int], Result_]:
+    return {(point, n): Result_(point, n, (1.0,) * len(MEASURES)) for point in range(2) for n in range(2)}
+
+
+def _sweep(folder: Path) -> bytes:
+    pq.write_table(table_of(_study(), _results()), folder / "sweep.parquet")
+    return (folder / "sweep.parquet").read_bytes()
+
+
+def _sweep_journal() -> bytes:
+    lines = [Header(_study().study.name, _study().digest), *_results().values()]
+    return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+
+
+def _swept(folder: Path) -> None:
+    """Read what a sweep left, as if it was ours: what damages it keeps its own line in the manifest."""
+    (folder / MANIFEST).write_text("-  sweep.journal\n-  sweep.parquet\n")
+    done = known(_study(), folder)
+    if set(wanted(_study(), done)) <= set(done):
+        intervals(_study(), done)
+    table_of(_study(), done)
+
+
+def _session(folder: Path) -> None:
+    (folder / "findings.json").write_bytes(FINDINGS)
+    read_session(folder, CONTRACT)
+
+
+def _billed(folder: Path) -> None:
+    subscribers = "subscriber,price_eur,vat_share,domestic_gb,prepaid,agreed_beyond_limit\nS1,20,0.2,,no,no\n"
+    (folder / "subscribers.csv").write_text(subscribers)
+    (folder / "notices.csv").write_text("subscriber,day,kind,octets\n")
+    judge_billing(read_billing(folder, date(2017, 6, 15), date(2032, 1, 1)), load_roaming())
+
+
+def _invoice() -> bytes:
+    head, row = INVOICE
+    return parquet(**{str(name): [cell] for name, cell in zip(head, row, strict=True)})
 
 
 def readers(folder: Path) -> dict[str, Reader]:
@@ -188,4 +252,15 @@ def readers(folder: Path) -> dict[str, Reader]:
             "session.json", msgspec.json.encode(SessionRecord("gateway")), _of_folder("session.json", read_record)
         ),
         "findings.json": Reader("findings.json", FINDINGS, read_findings),
+        "session": Reader("session.json", msgspec.json.encode(SESSION), _of_folder("session.json", _session)),
+        "certificate": Reader("c.html", page(sealed(CERTIFICATE)).encode(), read_certificate),
+        "capabilities": Reader(
+            "c.toml", b'keeps_ranges = false\nresult_timer_s = 30\nclock = "fixed"\n', read_capabilities
+        ),
+        "overlay": Reader("o.toml", OVERLAY.encode(), load_contract),
+        "sweep": Reader("sweep.parquet", _sweep(folder), _of_folder("sweep.parquet", _swept)),
+        "journal of a sweep": Reader("sweep.journal", _sweep_journal(), _of_folder("sweep.journal", _swept)),
+        "roaming bills": Reader("records.csv", BILLED, _of_folder("records.csv", _billed)),
+        "invoice, XLSX": Reader("i.xlsx", workbook(*INVOICE), lambda path: read_received(path, CONTRACT)),
+        "invoice, Parquet": Reader("i.parquet", _invoice(), lambda path: read_received(path, CONTRACT)),
     }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tracemalloc
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simbench.base.errors import SimbenchError
+from tests.odd_files import NOTHING, ODD, fed
 from tests.readers import ROOT, Reader, readers
 from tests.tables.samples import READERS as TABLES
 
@@ -17,9 +21,12 @@ NAMES = [
     "scenario", "faults", "world", "study", "plan", "dial-up", "roaming", "contract", "offer", "roaming contract",
     "decisions", "laws", "campaigns", "keys", "baseline", "acts", "forecast", "mapping", "client", "numbers", "ported",
     "calls", "calls, Parquet", "detail", "statement", "journal", "capture", "RADIUS capture", "run.json",
-    "session.json", "findings.json", *(f"table of {name}" for name in TABLES),
+    "session.json", "findings.json", "session", "certificate", "capabilities", "overlay", "sweep", "journal of a sweep",
+    "roaming bills", "invoice, XLSX", "invoice, Parquet", *(f"table of {name}" for name in TABLES),
 ]  # fmt: skip
+NEED_NOT_BE = {"session", "sweep", "journal of a sweep"}  # what is no file there is as if it was not there
 DAMAGE = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+SPARSE = 1 << 36  # octets
 DEEP, LONG = 20_000, 200_000
 SHAPES = {
     "nothing": b"",
@@ -53,7 +60,14 @@ def all_readers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reader]:
     found = readers(tmp_path_factory.mktemp("samples"))
     found |= {f"table of {name}": Reader("t.csv", text.encode(), read) for name, (text, read) in TABLES.items()}
     assert sorted(found) == sorted(NAMES)
-    return found
+    return Known(found)
+
+
+class Known(dict[str, Reader]):
+    """Readers by name; short in a report of what fails."""
+
+    def __repr__(self) -> str:
+        return "all readers"
 
 
 def said(reader: Reader, octets: bytes, folder: Path) -> str:
@@ -110,12 +124,44 @@ def test_no_damage_makes_a_reader_stumble(
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_no_file_is_refused(name: str, all_readers: dict[str, Reader], tmp_path: Path) -> None:
     reader = all_readers[name]
-    loop = tmp_path / "loop" / reader.name
-    loop.parent.mkdir()
-    loop.symlink_to(loop.name)
-    folder = tmp_path / "folder" / reader.name
-    folder.mkdir(parents=True)
-    for path in (loop, folder, tmp_path / "none" / reader.name):
-        with pytest.raises(SimbenchError) as refused:
+    for kind, made in {**ODD, "none": NOTHING}.items():
+        path = tmp_path / kind / reader.name
+        path.parent.mkdir()
+        made(path)
+        problem = ""
+        with fed(path) if kind == "pipe" else nullcontext():
+            try:
+                reader.read(path)
+            except SimbenchError as refused:
+                problem = str(refused)
+        assert "\n" not in problem
+        assert problem or name in NEED_NOT_BE
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_is_no_text_is_read_or_refused_in_one_line(
+    name: str, all_readers: dict[str, Reader], tmp_path: Path
+) -> None:
+    reader = all_readers[name]
+    for folder in (os.fsdecode(b"\xff\xfe"), "x" * 255, "\x1b[2J\n"):
+        (tmp_path / folder).mkdir()
+        problem = said(reader, reader.octets, tmp_path / folder)
+        assert not problem or "RADIUS" in name or folder.startswith(("\udcff", "\x1b"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sparse_file_of_many_gigabytes_takes_no_memory(
+    name: str, all_readers: dict[str, Reader], tmp_path: Path
+) -> None:
+    reader = all_readers[name]
+    for octets in (b"", reader.octets):
+        path = tmp_path / f"{len(octets)}" / reader.name
+        path.parent.mkdir()
+        path.write_bytes(octets)
+        os.truncate(path, SPARSE)
+        tracemalloc.start()
+        with suppress(SimbenchError):
             reader.read(path)
-        assert "\n" not in str(refused.value)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < SPARSE / 100

@@ -78,7 +78,7 @@ def write_judged(folder: Path, inputs: Inputs, judged: Judged, paper: Paper = Pa
             write_json(written[-1], answer.before)
     if answer.dispute:
         written.append(folder / "dispute.csv")
-        write_octets(written[-1], _sides_csv(answer.dispute, inputs.contract.calendar).encode())
+        write_octets(written[-1], _sides_csv(answer.dispute, inputs.contract.calendar))
     for name, made in (("forecast.json", answer.forecast), ("back-test.json", answer.back_test)):
         if made:
             written.append(folder / name)
@@ -91,7 +91,7 @@ def write_judged(folder: Path, inputs: Inputs, judged: Judged, paper: Paper = Pa
 
 def _write_csv(path: Path, rows: Iterable[Ticket]) -> Path:
     cells = (msgspec.structs.astuple(row) for row in rows)
-    write_octets(path, csv_text(Ticket.__struct_fields__, cells).encode())
+    write_octets(path, csv_text(Ticket.__struct_fields__, cells))
     return path
 
 

@@ -290,7 +290,7 @@ def write_advice(folder: Path, advice: Advice, contract: Contract, language: str
     bundles = [Bundle(bill, (), f"plan {advice.name}") for bill in advice.invoices]
     write_all(folder, bundles, contract)
     for one in advice.forecasts:
-        write_octets(folder / f"forecast-{one.issued}.toml", forecast_text(one).encode())
+        write_octets(folder / f"forecast-{one.issued}.toml", forecast_text(one))
     write_json(folder / "plan.json", advice, plain)
     write_plan_report(folder / "report.html", advice, contract, language)
     sheets = sheets_of(advice)

@@ -100,7 +100,7 @@ class Report:
 
     def _write_page(self, folder: Path, pdf: bool) -> None:
         del pdf
-        write_octets(folder / "report.html", self.html.encode())
+        write_octets(folder / "report.html", self.html)
 
     def __repr__(self) -> str:
         return f"<Report of {self.title}>"

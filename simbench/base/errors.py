@@ -14,6 +14,10 @@ SimbenchError
 
 from __future__ import annotations
 
+from typing import Final
+
+LONGEST: Final = 900  # characters of an error; of a longer one the beginning and the end are shown
+
 
 class SimbenchError(Exception):
     """Base of all errors shown to the user as one line.
@@ -21,6 +25,11 @@ class SimbenchError(Exception):
     >>> [issubclass(one, SimbenchError) for one in (BadInput, Trouble)]
     [True, True]
     """
+
+    def __str__(self) -> str:
+        """The problem on one line of moderate length, whatever names and values stand in it."""
+        text = " ".join(super().__str__().splitlines())
+        return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 + 5 :]}"
 
 
 class BadInput(SimbenchError):

@@ -17,11 +17,13 @@ from stat import S_IMODE
 from typing import Final
 
 from simbench.base.errors import BadInput, SimbenchError, Trouble
+from simbench.base.inputs import read_octets
 
 MANIFEST: Final = ".simbench"
 GROWS: Final = "-"
 OWNER_ONLY: Final = 0o600  # mode of new files, which hold numbers and texts of people
 _GONE: Final = "removed"
+_MOST_LISTED: Final = 64_000_000  # octets of a manifest; one that has more lists nothing of ours
 _HEAD: Final = "# simbench replaces and removes only these files, while they are as it wrote them (SHA-256).\n"
 # Errors that mean a resource is lacking; any other error in writing means that the path is wrong.
 ROOMLESS: Final = frozenset(
@@ -36,6 +38,12 @@ def not_written(path: Path, problem: OSError) -> SimbenchError:
     if problem.errno in ROOMLESS:
         return Trouble(f"{path}: {what}")
     return BadInput(str(path), what, "a file that can be written")
+
+
+def not_usable(problem: OSError) -> SimbenchError:
+    """Return the error for a path the system refuses: Trouble for lack of a resource, else BadInput."""
+    path, what = ascii(os.fsdecode(problem.filename))[1:-1], problem.strerror or str(problem)
+    return Trouble(f"{path}: {what}") if problem.errno in ROOMLESS else BadInput(path, what, "a path that can be used")
 
 
 # Folders -------------------------------------------------------------------------------------------------------------
@@ -193,7 +201,7 @@ def _known(path: Path) -> set[str]:
 def _lines(manifest: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     with suppress(OSError):
-        for line in manifest.read_text("utf-8", "replace").splitlines():
+        for line in read_octets(manifest, _MOST_LISTED).decode("utf-8", "replace").splitlines():
             digest, _, name = line.partition("  ")
             if digest == _GONE:
                 found.pop(name, None)

@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from simbench.base.inputs import check_input
+
 ROWS_AN_OCTET: Final = 10  # rows allowed per octet of the file; recorded data takes an octet or more per row
 FEW_ROWS: Final = 1_000_000  # rows allowed in a file of any size
 OCTETS_AN_OCTET: Final = 200  # octets of memory allowed per octet of the file
@@ -29,6 +31,7 @@ def open_parquet(path: Path, *, few_octets: int = FEW_OCTETS, **options: Any) ->
 
     more memory than its size allows, and Arrow's errors.
     """
+    check_input(path)
     file = pq.ParquetFile(path, **options)
     try:
         check_size(path, file, few_octets)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import read_octets
 
 T = TypeVar("T")
 Keys = tuple[str | int, ...]
@@ -156,14 +157,11 @@ def text_of(path: Path, error: type[BadInput]) -> str:
     """Read a file's text: UTF-8, at most 4 MB; else `error`."""
     file = label(path)
     try:
-        if not path.is_file():
-            raise error(file, "is not a file" if path.exists() else "no such file", "a TOML file")
-        octets = path.read_bytes() if path.stat().st_size <= MAX_OCTETS else None
-    except (OSError, ValueError) as problem:
-        why = problem.strerror if isinstance(problem, OSError) else str(problem)
-        raise error(file, f"cannot be read: {why}") from None
-    if octets is None:
-        raise error(file, "too large", f"at most {MAX_OCTETS} octets")
+        octets = read_octets(path, MAX_OCTETS)
+    except FileNotFoundError:
+        raise error(file, "no such file", "a TOML file") from None
+    except OSError as problem:
+        raise error(file, problem.strerror or str(problem), "a TOML file") from None
     try:
         return octets.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as problem:

@@ -56,5 +56,5 @@ def write_all(folder: Path, bundles: Sequence[Bundle], contract: Contract) -> li
     texts |= {f"invoice-{one.invoice.month}.csv": as_csv(one.invoice, contract) for one in bundles}
     claim(folder)
     for name, text in texts.items():
-        write_octets(folder / name, text.encode())
+        write_octets(folder / name, text)
     return [folder / name for name in texts]

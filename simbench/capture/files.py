@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import open_input
 from simbench.base.units import SECOND_US
 from simbench.capture.packed import Readable, Unzipped, unpacked
 
@@ -40,6 +41,7 @@ _END, _TIME_RESOLUTION, _TIME_OFFSET = 0, 9, 14  # options of an interface
 
 LONGEST_PACKET: Final = 1 << 18  # octets; the limit of capture programs
 LONGEST_BLOCK: Final = 1 << 24
+_UNUSED: Final = bytes(4096)  # room that was kept for packets; what was lost with the power comes out so as well
 LATEST_US: Final = 253_402_300_800_000_000  # the year 10000
 _PIECE: Final = 1 << 20
 _LONGEST_HEADER: Final = 28  # octets of a file header: 24 in pcap, a section header in pcapng
@@ -53,7 +55,7 @@ def is_capture(head: bytes) -> bool:
 def is_capture_file(path: Path) -> bool:
     """Return whether a file begins like a capture, gzipped or not."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             return is_capture(unpacked(file).read(4))
     except OSError:
         return False
@@ -123,6 +125,9 @@ class CaptureFile:
                     self.cut_short |= bool(self._data)
                     return
             second, fraction, kept, wire = header.unpack_from(self._data, at)
+            if not (second or fraction or kept or wire) and self._data.startswith(_UNUSED, at):
+                self.cut_short = True
+                return
             if kept > LONGEST_PACKET or fraction >= per_second:
                 problem = f"packet {number + 1} has {kept} octets and {fraction} of {per_second} parts of a second"
                 raise self._bad(at, problem, f"at most {LONGEST_PACKET} octets, and an instant")

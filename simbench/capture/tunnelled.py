@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import open_input
 from simbench.base.toml_files import label
 from simbench.capture.esp import Tunnels
 from simbench.capture.frames import FramesOfRows, Seen
@@ -59,7 +60,7 @@ def read_tunnelled(
     streams, clear, network = Streams(ledger.wire, ledger.events, port), _Clear(port), Network()
     number = at = 0
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             capture = Packets(file, label(path))
             for number, (_, at, link, octets, _) in enumerate(capture, 1):
                 segment, inside = _segment(network, tunnels, link, octets)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import open_input
 from simbench.capture.layers import UDP
 from simbench.capture.links import LINK_NAMES, LINKS, RAW_IP
 from simbench.capture.network import Network
@@ -51,7 +52,7 @@ class Datagrams:
     def __iter__(self) -> Iterator[Datagram]:
         network, strange = Network(), set[int]()
         try:
-            with self._path.open("rb") as file:
+            with open_input(self._path) as file:
                 capture = Packets(file, str(self._path))
                 for number, at_us, link, octets, _ in capture:
                     self.packets += 1

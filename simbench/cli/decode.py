@@ -24,6 +24,7 @@ import cloup
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import open_input
 from simbench.cli.pages import DONE, command
 from simbench.ucp.frame import ETX, STX
 
@@ -123,7 +124,7 @@ def _read(source: Path | None, name: str, port: int | None, show: Show) -> None:
     if source is not None and source.is_dir():
         _run(source, FramesOfRows(show_all))
         return
-    with source.open("rb") if source else nullcontext(sys.stdin.buffer) as file:
+    with open_input(source, inherited=True) if source else nullcontext(sys.stdin.buffer) as file:
         head = file.read(4)
         if not (is_capture(head) or head.startswith(GZIP)):
             _lines(head, file, show)

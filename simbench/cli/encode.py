@@ -15,7 +15,7 @@ import cloup
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.base.json_files import NOT_READ
+from simbench.base.json_files import MOST_JSON, NOT_READ
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
@@ -89,7 +89,9 @@ def printable(octets: bytes) -> str:
 
 def _from_json() -> Iterator[Asked]:
     """Read one object per line of standard input, or one object over several lines."""
-    given = sys.stdin.buffer.read()
+    given = sys.stdin.buffer.read(MOST_JSON + 1)
+    if len(given) > MOST_JSON:
+        raise BadInput("standard input", f"has more than {MOST_JSON:,} octets", "the fields of frames")
     try:
         yield msgspec.json.decode(given, type=Asked)
         return

@@ -6,13 +6,17 @@ nothing judged.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 import click
 import cloup
 
-from simbench.base.errors import BadInput, SimbenchError
+from simbench.base.errors import BadInput, SimbenchError, Trouble
+from simbench.base.outputs import not_usable
 from simbench.base.terminal import OwnOutput
 from simbench.base.version import __version__
 from simbench.cli.bill import bill
@@ -75,14 +79,28 @@ OWNER_ONLY = 0o077  # output contains telephone numbers and texts of people
 def main() -> None:
     """Entry point. Errors of the user or the machine become one line; files are readable by their owner only."""
     streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = OwnOutput(sys.stdout), OwnOutput(sys.stderr)
+    sys.stdout, sys.stderr = own = OwnOutput(sys.stdout), OwnOutput(sys.stderr)
+    sys.stdin = sys.stdin or io.TextIOWrapper(io.BytesIO())  # the caller may have closed it
     mask = os.umask(OWNER_ONLY)
     try:
-        cli(standalone_mode=True)
+        try:
+            cli(standalone_mode=True)
+        finally:
+            sys.stdout.flush()
     except SimbenchError as error:
-        click.echo(f"simbench: {error}", err=True)
-        sys.exit(2 if isinstance(error, BadInput) else 3)
+        _end(error)
+    except OSError as problem:  # of a path that only the system could judge, as one with too long a name
+        if problem.filename is None:
+            raise
+        _end(not_usable(problem))
     finally:
         os.umask(mask)
-        sys.stdout.flush()
+        for each in own:
+            each.end()
         sys.stdout, sys.stderr = streams
+
+
+def _end(error: SimbenchError) -> NoReturn:
+    with suppress(Trouble):  # where standard error is full as well, the status says it
+        click.echo(f"simbench: {error}", err=True)
+    sys.exit(2 if isinstance(error, BadInput) else 3)

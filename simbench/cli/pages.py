@@ -13,6 +13,8 @@ from typing import Any, Final
 import click
 import cloup
 
+from simbench.base.errors import Trouble
+
 DONE: Final = {0: "done", 2: "wrong usage or input", 3: "the machine lacks a resource that is needed"}
 JUDGED: Final = {
     0: "nothing failed",
@@ -78,6 +80,13 @@ class Page(_Manual):
 
 class Pages(_Manual, cloup.Group):
     """A group of commands with its own manual page."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises Trouble when interrupted: the status that click gives says "a finding failed"."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Trouble("interrupted") from None
 
 
 def command(name: str | None = None, **parts: Any) -> Callable[[Callable[..., Any]], Page]:

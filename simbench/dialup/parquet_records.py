@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,9 @@ from simbench.dialup.columns import MOST_PORT, NAMES, TIMES, check_columns
 from simbench.dialup.kernels.row_checks import MISSING
 from simbench.dialup.validation import Ends, RejectedRows, durations_of
 
+NAMED: Final = frozenset({"nas", "user", "session", "cause"})
+MOST_CODE: Final = (1 << 31) - 1
+
 
 def read_parquet(path: Path, calendar: Calendar, aside: RejectedRows) -> tuple[int, Calls]:
     """Read call records from columns: the number of rows, and the calls they support. Raises BadInput."""
@@ -28,6 +31,8 @@ def read_parquet(path: Path, calendar: Calendar, aside: RejectedRows) -> tuple[i
         file = open_parquet(path, read_dictionary=sorted(texts & {"nas", "user"}))
         wanted = [name for name in file.schema_arrow.names if name in TIMES + NAMES]
         check_columns(wanted, str(path))
+        for name in NAMED & set(wanted):
+            _check_type(file.schema_arrow.field(name), path)
         table = file.read(columns=wanted).combine_chunks()
     except (pa.ArrowException, OSError, ValueError) as problem:
         if isinstance(problem, BadInput):
@@ -69,7 +74,10 @@ def _instants(columns: dict[str, Any], name: str, rows: int, path: Path, calenda
         raise BadInput(f"{path}: {name}", f"is a column of {column.type}", f"timestamps, or {name}_us as integers")
     if column.type.tz is None:
         column = pc.assume_timezone(column, calendar.zone, ambiguous="earliest", nonexistent="earliest")
-    cast = column.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64())
+    try:  # of nanoseconds the rest goes; larger units may not fit
+        cast = column.cast(pa.timestamp("us", "UTC"), safe=column.type.unit != "ns").cast(pa.int64())
+    except pa.ArrowInvalid:
+        raise BadInput(f"{path}: {name}", "holds times beyond 63 bits of microseconds", "timestamps") from None
     return _whole(cast, rows, MISSING, f"{path}: {name}")
 
 
@@ -107,12 +115,12 @@ def _small(columns: dict[str, Any], name: str, bounds: tuple[int, int], readable
         raise BadInput(name, f"is a column of {column.type}", "whole numbers")
     found = pc.min_max(column)
     if column.null_count or not low <= (found["min"].as_py() or 0) <= (found["max"].as_py() or 0) <= high:
-        column = column.fill_null(low)
-        fits = pc.and_(pc.greater_equal(column, max(low, 0) if _unsigned(column) else low), pc.less_equal(column, high))
+        column = _signed(column, high + 1).fill_null(low)
+        fits = pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high))
         for place in np.flatnonzero(~fits.to_numpy(zero_copy_only=False)).tolist():
             if readable[place]:
                 readable[place] = False
-                aside.add(SetAside(place + 1, "unreadable", f"{name} {column[place]}"))
+                aside.add(SetAside(place + 1, "unreadable", f"{name} {columns[name][place]}"))
         column = pc.if_else(fits, column, max(low, 0))
     return np.array(column.cast(pa.int32()).to_numpy(zero_copy_only=False))
 
@@ -124,8 +132,9 @@ def _causes(column: Any, rows: int) -> Any:
     if pa.types.is_integer(column.type):
         found = pc.min_max(column)
         if not 0 <= (found["min"].as_py() or 0) <= (found["max"].as_py() or 0) < len(CAUSES):
+            column = _signed(column, len(CAUSES))
             known = pc.and_(pc.greater_equal(column, 0), pc.less(column, len(CAUSES)))
-            column = pc.if_else(known, column.cast(pa.int64(), safe=False), UNKNOWN_CAUSE)
+            column = pc.if_else(known, column, UNKNOWN_CAUSE)
         return np.array(column.fill_null(0).cast(pa.uint8()).to_numpy(zero_copy_only=False))
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = column.cast(pa.binary())  # a name in another encoding is an unknown cause; the row is kept
@@ -140,8 +149,19 @@ def _cause(word: Any) -> int:
     return cause_of(text) if text else 0
 
 
-def _unsigned(column: Any) -> bool:
-    return bool(pa.types.is_unsigned_integer(column.type))
+def _signed(column: Any, beyond: int) -> Any:
+    """Whole numbers as int64; those that it cannot hold become `beyond`."""
+    if column.type == pa.uint64():
+        column = pc.min_element_wise(column, pa.scalar(beyond, pa.uint64()), skip_nulls=False)
+    return column.cast(pa.int64())
+
+
+def _check_type(field: Any, path: Path) -> None:
+    """Raise BadInput unless a column has names: texts, octets, whole numbers, or nothing."""
+    type_ = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    kinds = ("string", "large_string", "binary", "large_binary", "integer", "floating", "boolean", "null")
+    if not any(getattr(pa.types, f"is_{kind}")(type_) for kind in kinds):
+        raise BadInput(f"{path}: {field.name}", f"is a column of {field.type}", "texts or whole numbers")
 
 
 def _texts(column: Any, name: str, readable: Any, aside: RejectedRows) -> Any:
@@ -151,7 +171,7 @@ def _texts(column: Any, name: str, readable: Any, aside: RejectedRows) -> Any:
     if pa.types.is_integer(words.type):
         return column
     try:
-        if pa.types.is_binary(words.type):
+        if pa.types.is_binary(words.type) or pa.types.is_large_binary(words.type):
             words.cast(pa.string())
         else:
             words.validate(full=True)
@@ -180,7 +200,10 @@ def _codes(column: Any, rows: int) -> tuple[Any, tuple[str, ...]]:
     if column is None:
         return np.full(rows, -1, dtype=np.int32), ()
     if pa.types.is_integer(column.type):
-        return column.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32), ()
+        ends = pc.min_max(column)
+        if 0 <= (ends["min"].as_py() or 0) <= (ends["max"].as_py() or 0) <= MOST_CODE:
+            return column.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32), ()
+        column = column.cast(pa.string())  # as names, for the columns of calls have 32 bits
     column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     words = column.dictionary.cast(pa.string()).to_pylist()

@@ -16,6 +16,7 @@ import numpy as np
 
 from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput, NothingRead
+from simbench.base.inputs import open_input
 from simbench.base.outputs import replacing
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import Calls, cause_name
@@ -52,11 +53,9 @@ def read_records(path: Path, offer: Offer, months: str = "", progress: Progress 
 
     Raises BadInput for a missing file, header or column, or an invalid Parquet file.
     """
-    if not path.is_file():
-        raise BadInput(str(path), "no such file", "call records as .csv or .parquet")
     aside = RejectedRows()
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             parquet = file.read(4) == b"PAR1"
         if parquet:
             from simbench.dialup.parquet_records import read_parquet  # noqa: PLC0415 - slow to load
@@ -65,7 +64,7 @@ def read_records(path: Path, offer: Offer, months: str = "", progress: Progress 
         else:
             rows, calls = read_csv(path, offer.calendar, aside, progress)
     except OSError as problem:
-        raise BadInput(str(path), problem.strerror or str(problem), "a file that can be read") from None
+        raise BadInput(str(path), problem.strerror or str(problem), "call records as .csv or .parquet") from None
     return validated(Found(path, rows, calls, aside), offer, months)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from simbench.base.errors import BadInput, NothingRead
+from simbench.base.inputs import open_input, read_octets
 from simbench.capture.files import is_capture_file
 from simbench.capture.udp import Datagrams
 from simbench.dialup.calls import SetAside
@@ -21,8 +22,10 @@ from simbench.dialup.radius.pairing import Clock, pair
 from simbench.dialup.radius.record import Heard
 from simbench.dialup.records import Found, Records, read_records, validated
 from simbench.dialup.validation import RejectedRows
+from simbench.tables.rows import check_rejected
 
 ACCOUNTING_PORTS: Final = (1813,)
+MOST_SECRET: Final = 64_000  # octets of the file of a secret
 STEP: Final = 10_000  # records between two progress reports
 _LOOKED_AT: Final = 4_096  # octets
 _INDENTED: Final = re.compile(rb"(?:\t|[ \t]+\S+ [:+]?=)")  # an attribute; editors make spaces of a tab
@@ -62,7 +65,7 @@ def read_calls(
 def is_detail(path: Path) -> bool:
     """Whether a file is a detail file: its second line is indented. Raises BadInput: it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             head = file.read(_LOOKED_AT)
     except OSError as problem:
         expected = "calls: records, a detail file, a capture"
@@ -88,11 +91,15 @@ def accounted(
     progress: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> Records:
     """Pair accounting records already read to calls; several records make a call."""
-    rows = 0
+    rows = torn = 0
+    first = ""
 
     def counted() -> Iterator[Heard | SetAside]:
-        nonlocal rows
+        nonlocal rows, torn, first
         for rows, each in enumerate(found, start=1):
+            if isinstance(each, SetAside):
+                torn, first = torn + 1, first or f"line {each.line}: {each.text}"
+                check_rejected(path, torn, rows - torn, first)
             if rows % STEP == 0:
                 progress(rows, 0)
             yield each
@@ -108,7 +115,7 @@ def secret_in(path: Path | None) -> bytes:
     if path is None:
         return b""
     try:
-        secret = path.read_bytes().rstrip(b"\r\n")
+        secret = read_octets(path, MOST_SECRET, inherited=True).rstrip(b"\r\n")
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a file with the shared secret") from None
     if not secret or b"\n" in secret:

@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import read_octets
 from simbench.base.outputs import replacing
 from simbench.dialup.minutes import Month
 from simbench.dialup.settlement import Settled
@@ -53,11 +54,9 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_statement(path: Path) -> Statement:
     """Read a statement. Raises BadInput if it is missing, not UTF-8, too large, or lacks columns in the header."""
     try:
-        octets = path.read_bytes() if path.stat().st_size <= MOST_OCTETS else None
+        octets = read_octets(path, MOST_OCTETS)
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a statement as CSV") from None
-    if octets is None:
-        raise BadInput(str(path), "too large", f"at most {MOST_OCTETS} octets")
     rows = octets.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     header, delimiter = _header(rows[0], str(path))
     lines, unreadable = [], []

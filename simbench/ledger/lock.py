@@ -46,7 +46,7 @@ def take_lock(folder: Path) -> FolderLock:
 def check_ended(folder: Path) -> None:
     """Raise LedgerError while a program writes the run in this folder."""
     try:
-        descriptor = os.open(folder / NAME, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(folder / NAME, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return  # a copy of a run need not have one
     try:

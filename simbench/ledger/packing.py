@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simbench.base.errors import LedgerError
+from simbench.base.inputs import check_input
 from simbench.base.outputs import remove, replacing
 from simbench.base.parquet_files import open_parquet
 from simbench.ledger.columns import schema
@@ -87,6 +88,7 @@ def open_packed(path: Path, table: Table, *, sized: bool = True) -> pq.ParquetFi
     """
     try:
         if sized:
+            check_input(path)
             file = pq.ParquetFile(path, page_checksum_verification=True)
         else:
             file = open_parquet(path, few_octets=SEGMENT_OCTETS, page_checksum_verification=True)

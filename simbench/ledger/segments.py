@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ import msgspec
 import pyarrow as pa
 
 from simbench.base.errors import LedgerError
+from simbench.base.inputs import open_input
 from simbench.base.text import count
 from simbench.ledger.columns import schema
 from simbench.ledger.rows import TABLES, Table
@@ -98,7 +100,7 @@ def read_head(path: Path) -> int:
     """Return the octets of a segment, 0 if it ends within its head. Raises LedgerError if it is not a segment."""
     try:
         size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_input(path) as file:
             head = file.read(_HEAD)
     except OSError as problem:
         raise LedgerError(str(path), problem.strerror or str(problem), "a file that can be read") from None
@@ -120,14 +122,45 @@ def _read(path: Path, table: Table, source: pa.MemoryMappedFile, size: int) -> S
     return Segment(batches, whole, size - whole)
 
 
-def _stream(path: Path, table: Table, source: pa.NativeFile) -> pa.RecordBatchReader:
+def _stream(path: Path, table: Table, source: pa.NativeFile) -> Iterator[pa.RecordBatch]:
+    """Read the head of a stream; return its batches. LedgerError if it is of another table, or like `_batches`."""
     try:
-        stream = pa.ipc.open_stream(source)
+        found = pa.ipc.open_stream(source).schema
     except (pa.ArrowException, OSError, EOFError):
         raise _foreign(path) from None
-    if not stream.schema.equals(schema(table)):
+    if not found.equals(schema(table)):
         raise LedgerError(str(path), f"does not contain the table {table.name}", "a ledger file of this version")
-    return stream
+    return _batches(path, found, source)
+
+
+def _batches(path: Path, found: pa.Schema, source: pa.NativeFile) -> Iterator[pa.RecordBatch]:
+    """Yield the batches. Raises LedgerError for a compressed one, which could fill the memory from some kilobytes."""
+    with suppress(EOFError):
+        while message := pa.ipc.read_message(source):
+            if message.type != "record batch" or is_packed(message.metadata.to_pybytes()):
+                raise LedgerError(str(path), f"holds a packed {message.type}", "batches as this version writes them")
+            yield pa.ipc.read_record_batch(message, found)
+
+
+def is_packed(metadata: bytes) -> bool:
+    """Whether a message's record batch is compressed: the fourth field of its header, by Arrow's Message.fbs.
+
+    Raises ArrowInvalid if it is not such a message.
+    """
+
+    def field(table: int, number: int) -> int:
+        (back,) = struct.unpack_from("<i", metadata, table)
+        (size,) = struct.unpack_from("<H", metadata, table - back)
+        at = 4 + 2 * number
+        return table + int(struct.unpack_from("<H", metadata, table - back + at)[0]) if at < size else table
+
+    try:
+        (message,) = struct.unpack_from("<I", metadata)
+        header = field(message, 2)
+        batch = header + struct.unpack_from("<I", metadata, header)[0]
+        return bool(field(batch, 3) != batch)
+    except struct.error:
+        raise pa.ArrowInvalid("no message of a record batch") from None
 
 
 def check_batch(path: Path, table: Table, batch: pa.RecordBatch) -> None:
@@ -148,7 +181,7 @@ def check_values(table: Table, batch: pa.RecordBatch | pa.Table) -> None:
 
 
 @contextmanager
-def open_segment(path: Path, table: Table) -> Iterator[tuple[pa.NativeFile, pa.RecordBatchReader | None]]:
+def open_segment(path: Path, table: Table) -> Iterator[tuple[pa.NativeFile, Iterator[pa.RecordBatch] | None]]:
     """Open a segment: its file, and the stream of its batches (None if the segment ends within its head).
 
     Raises LedgerError like `read_segment`.

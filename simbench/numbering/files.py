@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ import msgspec
 import numpy as np
 
 from simbench.base.errors import SubscriberError
+from simbench.base.inputs import bounded_lines, open_input
 from simbench.numbering.plan import NumberingPlan
 
 if TYPE_CHECKING:
@@ -115,8 +117,8 @@ def _csv(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) -> It
     import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load, and only files need it
 
     # Octets that are not UTF-8 become backslashes, which no column accepts.
-    with path.open(encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
-        rows = csv.reader(file, strict=True)
+    with TextIOWrapper(open_input(path), "utf-8-sig", "backslashreplace", newline="") as file:
+        rows = csv.reader(bounded_lines(file), strict=True)
         try:
             names = next(rows, [])
             _check_names(path, names, required, optional)

@@ -130,8 +130,10 @@ class SubscriberBase:
     def read(cls, path: Path, plan: NumberingPlan, seed: int = 0, profile: BaseProfile | None = None) -> Self:
         """Read a CSV or Parquet file (see `Listing.read`); numbers not in it follow the profile.
 
-        Raises SubscriberError naming file, line, value and expectation.
+        Raises SubscriberError, which names file, line, value and expectation.
         """
+        from simbench.numbering.listing import Listing  # noqa: PLC0415 - it loads numpy
+
         return cls(plan, seed, profile, Listing.read(path, plan))
 
     def find(self, address: str) -> Subscriber:

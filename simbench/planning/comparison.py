@@ -9,7 +9,8 @@ from typing import NamedTuple
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.base.json_files import NOT_READ
+from simbench.base.inputs import read_octets
+from simbench.base.json_files import MOST_JSON, NOT_READ
 from simbench.planning.advise import Advice
 from simbench.planning.wording import code_plan_words, english, interval, percent, promised, sure
 from simbench.tables.writer import Sheet
@@ -28,7 +29,7 @@ def read_advice(path: Path) -> Compared:
     """A plan as `simbench plan -o` wrote it, by its folder or file. Raises BadInput."""
     file = path / FILE if path.is_dir() else path
     try:
-        return Compared(str(path), msgspec.json.decode(file.read_bytes(), type=Advice))
+        return Compared(str(path), msgspec.json.decode(read_octets(file, MOST_JSON), type=Advice))
     except OSError as problem:
         raise BadInput(str(file), problem.strerror or str(problem), "a folder that `simbench plan -o` wrote") from None
     except NOT_READ as problem:

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import bounded_lines, open_input
 from simbench.base.json_files import NOT_READ
 from simbench.base.outputs import check_file, claim, grow, not_written, remove, replacing
 from simbench.base.parquet_files import open_parquet
@@ -136,7 +137,7 @@ def chunks(prepared: Prepared, missing: Sequence[Key]) -> list[Chunk]:
 
 
 def known(prepared: Prepared, folder: Path) -> dict[Key, Result]:
-    """Return the results already in a folder. Raises BadInput if they belong to another study."""
+    """Return the results already in a folder. Raises BadInput if they belong to another study or cannot be read."""
     done: dict[Key, Result] = {}
     path = folder / RESULT
     if path.exists():
@@ -149,8 +150,8 @@ def known(prepared: Prepared, folder: Path) -> dict[Key, Result]:
             raise BadInput(str(path), str(problem).splitlines()[0], "the result of a sweep") from None
         _same((table.schema.metadata or {}).get(b"digest", b"").decode("utf-8", "replace"), prepared, path)
         for row in table.to_pylist():
-            key = row["point"], row["replication"]
-            done[key] = Result(*key, tuple(row[name] for name in MEASURES))
+            one = Result(row["point"], row["replication"], tuple(row[name] for name in MEASURES))
+            done[one.point, one.replication] = _possible(one, prepared, path)
     path = folder / JOURNAL
     if path.exists():
         done |= _journal(prepared, path)
@@ -160,18 +161,40 @@ def known(prepared: Prepared, folder: Path) -> dict[Key, Result]:
 def _journal(prepared: Prepared, path: Path) -> dict[Key, Result]:
     """Read the complete lines of a journal; an incomplete last line (after a kill) is removed."""
     check_file(path)
-    octets = path.read_bytes()
-    whole = octets[: octets.rfind(b"\n") + 1]
-    if len(whole) < len(octets):
-        os.truncate(path, len(whole))
-    lines = whole.splitlines()
+    done: dict[Key, Result] = {}
+    whole = 0
     try:
-        if lines:
-            _same(msgspec.json.decode(lines[0], type=Header).digest, prepared, path)
-        results = [msgspec.json.decode(line, type=Result) for line in lines[1:]]
+        with open_input(path) as file:
+            for line in bounded_lines(file):
+                if not line.endswith(b"\n"):
+                    break
+                if whole:
+                    one = _possible(msgspec.json.decode(line, type=Result), prepared, path)
+                    done[one.point, one.replication] = one
+                else:
+                    _same(msgspec.json.decode(line, type=Header).digest, prepared, path)
+                whole += len(line)
+    except OSError as problem:
+        raise BadInput(str(path), problem.strerror or str(problem), "the journal of a sweep") from None
     except NOT_READ as problem:
         raise BadInput(str(path), f"is not a journal of a sweep: {problem}", "the folder of this study") from None
-    return {(one.point, one.replication): one for one in results}
+    if whole < path.stat().st_size:
+        os.truncate(path, whole)
+    return done
+
+
+def _possible(one: Result, prepared: Prepared, path: Path) -> Result:
+    """The result, if it is one of the study's. Raises BadInput."""
+    points = len(prepared.points)
+    whole = isinstance(one.point, int) and isinstance(one.replication, int) and len(one.measures) == len(MEASURES)
+    if not (
+        whole
+        and 0 <= one.point < points
+        and one.replication >= 0
+        and all(isinstance(value, float) for value in one.measures)
+    ):
+        raise BadInput(str(path), f"holds a result of run {one.replication} at point {one.point}", f"{points} points")
+    return one
 
 
 def _same(digest: str, prepared: Prepared, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The output of a billing system, read from three CSV files.
+"""The output of a billing system, read from three tables: CSV, or Parquet or XLSX of the same names.
 
 A row that cannot be read is set aside with its line and reason, counted and shown.
 
@@ -9,18 +9,20 @@ notices.csv      notifications to the customer with dates: envelopes of billing 
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import shown
+from simbench.tables.cells import text_of, truth_of
+from simbench.tables.reader import read_table
+from simbench.tables.rows import Kind, RejectedRow, Row, check_rejected, closing_on_error
 
 SUBSCRIBERS, RECORDS, NOTICES = "subscribers.csv", "records.csv", "notices.csv"
 COLUMNS = {
@@ -36,6 +38,8 @@ KINDS = ("envelope", "envelope-used-up", "warning", "limit", "alert", "surcharge
 MOST_UNITS = 10**15
 MOST_DIGITS = 9  # digits before the decimal point of an amount, less one
 CURRENCY = "EUR"
+# Columns whose decimal sign is a comma if the columns are separated by semicolons.
+_NUMBERS: Final = frozenset({"price_eur", "vat_share", "domestic_gb", "amount"})
 
 
 class SetAside(NamedTuple):
@@ -102,7 +106,7 @@ class _Unfit(Exception):
 def read_billing(folder: Path, first: date, last: date) -> Billing:
     """Read the three files of a folder; days outside `first` to `last` are set aside.
 
-    Raises BadInput if a file is missing, unreadable, or has other columns.
+    Raises BadInput if a file is missing, unreadable, or lacks a column.
     """
     billing = Billing({}, 0, [])
 
@@ -131,41 +135,29 @@ def read_billing(folder: Path, first: date, last: date) -> Billing:
 
 def _read(path: Path, billing: Billing, take: Callable[[list[str]], None]) -> None:
     columns = COLUMNS[path.name]
-    try:
-        for line, row, problem in _rows(path, columns):
+    kinds: dict[str, Kind] = {name: "note" if name == "day" else "text" for name in columns}
+    table = read_table(path, kinds, needed=columns, whole_rows=True)
+    with closing_on_error(table.rows, table.source):
+        for row in table.rows:
             try:
-                if problem or len(row) != len(columns):
-                    raise _Unfit(problem or f"not {len(columns)} values", len(row) or "")
-                take(row)
+                if isinstance(row, RejectedRow):
+                    raise _Unfit(f"not {len(columns)} values" if row.kind == "columns" else "unreadable", row.reason)
+                take([_written(row, name) for name in columns])
                 billing.rows += 1
             except _Unfit as unfit:
-                billing.aside.append(SetAside(path.name, line, unfit.reason, unfit.value))
-    except OSError as problem:
-        raise BadInput(str(path), problem.strerror or "cannot be read", "a CSV file of a billing system") from None
+                billing.aside.append(SetAside(path.name, row.line, unfit.reason, unfit.value))
+                check_rejected(
+                    path, len(billing.aside), billing.rows, f"line {billing.aside[0].line}: {billing.aside[0].reason}"
+                )
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str], str]]:
-    """Yield line number, values and the CSV error of each line."""
-    with path.open(encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
-        rows = csv.reader(file, strict=True)
-        header = next(_sound(rows), (0, [], ""))[1]
-        if tuple(header) != columns:
-            raise BadInput(f"{path}, line 1", f"columns {shown(','.join(header))}", ",".join(columns))
-        for line, row, problem in _sound(rows):
-            if row or problem:
-                yield line, row, problem
-
-
-def _sound(rows: Any) -> Iterator[tuple[int, list[str], str]]:
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as problem:
-            yield rows.line_num, [], f"not CSV: {problem}"
-        else:
-            yield rows.line_num, row, ""
+def _written(row: Row, name: str) -> str:
+    """Return a cell as text; the date that a spreadsheet or a database makes of a day has no time."""
+    cell = row.cells.get(name, "")
+    if isinstance(cell, date):
+        return cell.isoformat().removesuffix("T00:00:00")
+    text = text_of(cell)
+    return text.replace(",", ".") if row.decimal_comma and name in _NUMBERS else text
 
 
 def _of(billing: Billing, subscriber: str) -> Account:
@@ -211,7 +203,10 @@ def _word(what: str, text: str, known: tuple[str, ...]) -> str:
 
 
 def _flag(text: str) -> bool:
-    return _word("yes or no", text, ("yes", "no")) == "yes"
+    try:
+        return truth_of(text, "")
+    except BadInput:
+        raise _Unfit("unknown yes or no", text) from None
 
 
 def _day(text: str, first: date, last: date) -> date:

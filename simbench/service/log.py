@@ -43,9 +43,8 @@ def frame_id(session: int, at: int, trn: str) -> str:
 class EventLog:
     """A file of events, or none. Raises BadInput for a file that cannot be written.
 
-    Others decide how many events of FLOODS there are: of each kind BURST lines, and LINES_PER_S more a second, are
-    written; the others are counted, and a line "left out" says how many there were and of what, before the next line of
-    that kind.
+    Anybody can cause events of FLOODS. Of each kind, BURST lines and LINES_PER_S more per second are written; the
+    others are counted, and a line "left out" with the counts precedes the next line of that kind.
     """
 
     def __init__(

@@ -11,8 +11,10 @@ import msgspec
 from fake_smsc.server.network import tls_context
 from simbench.base.addresses import is_loopback
 from simbench.base.errors import BadInput
+from simbench.base.inputs import read_octets
 
 SHORTEST_TOKEN = 16
+MOST_TOKEN_OCTETS = 64_000  # of its file
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -59,7 +61,7 @@ def read_token(path: Path | None) -> str:
     if path is None:
         return ""
     try:
-        lines = path.read_text("ascii").splitlines()
+        lines = read_octets(path, MOST_TOKEN_OCTETS, inherited=True).decode("ascii").splitlines()
     except (OSError, ValueError) as error:
         raise BadInput(f"--token-file {path}", getattr(error, "strerror", "") or "no text", "a token") from None
     token = lines[0].strip() if lines else ""

@@ -15,8 +15,8 @@ from simbench.tables.rows import RejectedRow
 class Judged(msgspec.Struct, frozen=True):
     """A judged record: facts about it, a finding for each purpose, notes on rejected rows.
 
-    `before` holds the findings before `decisions`. `case` and `case_before` are what the rules of the service level
-    read, None for a capture, which shows none.
+    `before` contains the findings before `decisions`. `case` and `case_before` are the input of the rules of the
+    service level, None for a capture.
     """
 
     kind: str

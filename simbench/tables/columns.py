@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -33,6 +33,11 @@ class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time: str = ""
     tz: str = ""
     sheet: str = ""
+
+
+UNMAPPED: Final = Columns()
+"""For tables of a kind that no mapping file describes."""
+MAPPED: Final = ", or a mapping file (--map)"
 
 
 class MappingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,4 +102,4 @@ def check_needed(found: Mapping[str, int], needed: Iterable[str], mapping: Colum
     for name in needed:
         if name not in found and name not in mapping.defaults:
             problem = f"no column {shown(mapping.columns.get(name, name))}"
-            raise BadInput(label(path), problem, f"one for {name}, or a mapping file (--map)")
+            raise BadInput(label(path), problem, f"one for {name}" + ("" if mapping is UNMAPPED else MAPPED))

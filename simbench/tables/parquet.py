@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -41,8 +42,12 @@ class ArrowTable:
         """Iterate over row number and cells of the wanted columns (others None). Raises BadInput for a wrong type."""
         import pyarrow as pa  # noqa: PLC0415 - as above
 
+        known = Counter(self.names)
         for place, kind in wanted.items():
             field = self._schema.field(place)
+            if known[field.name] > 1:
+                problem = f"{known[field.name]} columns are called {shown(field.name)}"
+                raise BadInput(label(self.path), problem, "each name used once")
             if not _fits(field.type, kind):
                 problem = f"column {shown(field.name)} is of type {field.type}"
                 raise BadInput(label(self.path), problem, EXPECTED[kind])

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import open_input
 from simbench.base.text import count
 from simbench.base.toml_files import label
 from simbench.tables import parquet, workbook
-from simbench.tables.columns import Columns, check_needed, folded, places_of
+from simbench.tables.columns import UNMAPPED, Columns, check_needed, folded, places_of
 from simbench.tables.delimited import read_delimited
 from simbench.tables.frames import Frame
 from simbench.tables.rows import UNREADABLE, Kind, RejectedRow, Row, Table, closing_on_error
@@ -36,11 +37,11 @@ def read_table(
 
     Raises BadInput if the table is unreadable, lacks a needed column, has one twice, or one of an unsuitable type.
     """
-    mapping = mapping or Columns()
+    mapping = mapping or UNMAPPED
     if isinstance(path, Frame):
         return _arrow(parquet.FrameTable(path), kinds, mapping, needed)
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             magic = file.read(4)
         if magic == parquet.MAGIC:
             return _arrow(parquet.ParquetTable(path), kinds, mapping, needed)
@@ -57,7 +58,7 @@ def read_records(path: Path, headings: Collection[str]) -> Iterator[tuple[int, l
     `headings` help to detect the delimiter. Raises BadInput if the file is unreadable.
     """
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             magic = file.read(4)
         if magic == parquet.MAGIC:
             table = parquet.ParquetTable(path)
@@ -66,7 +67,7 @@ def read_records(path: Path, headings: Collection[str]) -> Iterator[tuple[int, l
         if magic == workbook.MAGIC:
             book = workbook.Workbook(path)
             return chain([(1, list(book.names))], book.rows())
-        found = read_delimited(path, Columns(), lambda names: sum(folded(name) in headings for name in names))
+        found = read_delimited(path, UNMAPPED, lambda names: sum(folded(name) in headings for name in names))
     except OSError as problem:
         raise BadInput(label(path), problem.strerror or "cannot be read", EXPECTED) from None
     return chain([(found.line, list(found.names))], found.records)

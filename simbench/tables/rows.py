@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -17,6 +17,8 @@ Kind = Literal["instant", "text", "note", "truth", "number"]
 """The kind of value in a column. A "note" is free text no rule reads: invalid octets in it do not reject the row."""
 
 UNREADABLE = "�"  # replaces octets invalid in the encoding
+
+MOST_REJECTED: Final = 100_000  # rows, unless more are used
 
 T = TypeVar("T")
 
@@ -66,10 +68,16 @@ class Collected(msgspec.Struct, Generic[T], frozen=True):
     rows: int
 
 
+def check_rejected(path: Path, rejected: int, used: int, first: object) -> None:
+    """Raise BadInput once most rows of a long file are rejected: each would be kept with its reason, as the `first`."""
+    if rejected > max(MOST_REJECTED, used):
+        raise BadInput(label(path), f"more than {rejected - 1:,} of its rows cannot be used, the first: {first}")
+
+
 def collect(table: Table, read: Callable[[Row], T]) -> Collected[T]:
     """Read every row; rows for which `read` raises BadInput are rejected.
 
-    Raises BadInput if a time has no zone, or if rows were rejected and none was used.
+    Raises BadInput if a time has no zone, if rows were rejected and none was used, or as `check_rejected`.
     """
     items: list[tuple[int, T]] = []
     notes: list[RejectedRow] = []
@@ -79,6 +87,7 @@ def collect(table: Table, read: Callable[[Row], T]) -> Collected[T]:
             rows += 1
             if isinstance(row, RejectedRow):
                 notes.append(row)
+                check_rejected(table.path, len(notes), len(items), notes[0])
                 continue
             try:
                 items.append((row.line, read(row)))
@@ -86,6 +95,7 @@ def collect(table: Table, read: Callable[[Row], T]) -> Collected[T]:
                 raise BadInput(f"{label(table.path)}: line {row.line}", problem.problem, problem.expected) from None
             except BadInput as problem:
                 notes.append(RejectedRow(row.line, str(problem)))
+                check_rejected(table.path, len(notes), len(items), notes[0])
     if notes and not items:
         first = notes[0]
         raise BadInput(label(table.path), f"no usable row among {rows}: {first}")

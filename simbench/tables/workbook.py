@@ -11,6 +11,7 @@ from zipfile import BadZipFile, ZipFile
 
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
+from simbench.base.inputs import open_input
 from simbench.base.toml_files import choice, label
 from simbench.tables.rows import Remark
 
@@ -40,7 +41,7 @@ class Workbook:
     def _read(self, sheet: str) -> Generator[tuple[int, list[Any]], None, None]:
         """Yield the rows, headings first; close the file afterwards."""
         number = 0
-        with self.path.open("rb") as file:
+        with open_input(self.path) as file:
             try:
                 for number, cells in enumerate(self._sheet(file, sheet).iter_rows(values_only=True), 1):
                     if number > MOST_ROWS:

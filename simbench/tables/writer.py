@@ -20,6 +20,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import msgspec
 
 from simbench.base.extras import need
+from simbench.base.terminal import harmless
 
 Cell = str | int | float | Decimal | date | bool | None
 # The beginning of a cell, for any separator, with a character that begins a formula; numbers are excluded.
@@ -53,12 +54,17 @@ def unguarded(text: str) -> str:
 
 
 def csv_cell(cell: Cell) -> object:
-    """Return a cell as CSV writes it: texts guarded, booleans as true or false, None as an empty text."""
+    """Return a cell as CSV writes it: texts guarded and escaped, booleans as true or false, None as an empty text."""
     if cell is None:
         return ""
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    return guarded(cell) if isinstance(cell, str) else cell
+    return guarded(_shown(cell)) if isinstance(cell, str) else cell
+
+
+def _shown(text: str) -> str:
+    """Return a text with the characters escaped that control a terminal."""
+    return text if text.isprintable() else harmless(text)
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Iterable[Cell]], *, end: str = "\n") -> str:
@@ -79,7 +85,7 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Iterable[Cell]], *, end: st
 
 def sheet_csv(sheet: Sheet) -> bytes:
     """Return a table as the octets of a CSV file."""
-    return csv_text(sheet.columns, sheet.rows).encode()
+    return csv_text(sheet.columns, sheet.rows).encode("utf-8", "backslashreplace")
 
 
 def workbook(sheets: Sequence[Sheet], place: str = "--xlsx") -> bytes:
@@ -97,7 +103,7 @@ def workbook(sheets: Sequence[Sheet], place: str = "--xlsx") -> bytes:
             for place_, value in enumerate(row, 1):
                 cell = page.cell(number, place_)
                 if isinstance(value, str):
-                    cell.value = _ILLEGAL.sub("?", value)[:_LONGEST_CELL]
+                    cell.value = _ILLEGAL.sub("?", _shown(value))[:_LONGEST_CELL]
                     cell.data_type = "s"  # whatever it begins with
                 else:
                     cell.value = value

@@ -19,7 +19,7 @@ from tests.cli.child import simbench
     [
         ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
         ("\x1b[2J\x1b[1;1H", "\\x1b[2J\\x1b[1;1H"),
-        ("\x9b31m", "\\x9b31m"),
+        ("\x9b31m", "\\u009b31m"),
         ("\x1b[8mhidden\x1b[0;8m", "\\x1b[8mhidden\\x1b[0;8m"),
         ("abc\rxyz", "abc\\rxyz"),
         ("right\u202eleft", "right\\u202eleft"),

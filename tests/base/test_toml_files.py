@@ -62,7 +62,7 @@ def test_a_good_file_becomes_the_struct(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match="is not a file; expected a TOML file"):
+    with pytest.raises(ScenarioError, match="Is a directory; expected a TOML file"):
         read_toml(tmp_path, Trip, ScenarioError)
 
 

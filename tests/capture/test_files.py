@@ -175,3 +175,9 @@ def test_no_damage_to_a_sound_capture_is_beyond_it(data: st.DataObject, sound: b
         packets, _ = read(bytes(octets))
         # A length that is damaged may cut one packet into several, but never makes octets that are not there.
         assert sum(SHORTEST + len(packet[3]) for packet in packets) <= len(octets)
+
+
+def test_room_that_was_never_filled_is_a_cut_and_no_million_packets() -> None:
+    whole = pcap([(1_000_000, b"x" * 60)])
+    packets, cut_short = read(whole + bytes(1 << 20))
+    assert (len(packets), cut_short) == (1, True)

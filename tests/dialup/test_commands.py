@@ -143,7 +143,7 @@ def test_the_same_scenario_gives_the_same_octets(tmp_path: Path) -> None:
         (("ports", "--minutes", "1", "--month", "autumn"), "is no month"),
         (("ports", "--minutes", "1", "--grade", "2"), "a share between 0 and 1"),
         (("ports", "--minutes", "1", "--busy-share", "7"), "above 0, at most 1"),
-        (("replay", "nothing.csv"), "no such file"),
+        (("replay", "nothing.csv"), "No such file or directory; expected call records"),
         (("run", "nothing.toml"), "no such file"),
     ],
 )

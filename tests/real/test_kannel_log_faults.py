@@ -49,7 +49,7 @@ def failed(log: Path) -> list[Event]:
     """The failed attempts of a log; every line of it has to be Kannel's."""
     rejected: list[RejectedRow] = []
     with log.open("rb") as file:
-        found = list(events(lines(file, Clock(UTC), rejected), Seen()))
+        found = list(events(lines(file, Clock(UTC), rejected.append), Seen()))
     assert rejected == []
     return [event for event in found if event.kind == "failed"]
 

@@ -90,7 +90,7 @@ def test_values_of_a_map_match_in_any_case(tmp_path: Path) -> None:
     ("text", "reported"),
     [
         ("start,scope,start\n1,2,3\n", '2 columns are called "start"'),
-        ("start\n1\n", 'no column "scope"; expected one for scope, or a mapping file'),
+        ("start\n1\n", 'no column "scope"; expected one for scope'),
         ("\n \n", "is empty"),
         ('"start,scope\n1,2\n', "line 1: unexpected end of data"),
     ],

@@ -16,7 +16,9 @@ from markupsafe import Markup
 
 from simbench.base.calendar import UTC_CALENDAR
 from simbench.base.errors import BadInput
-from simbench.base.json_files import NOT_READ, write_octets
+from simbench.base.inputs import read_octets
+from simbench.base.json_files import MOST_JSON, NOT_READ, write_octets
+from simbench.base.terminal import harmless
 from simbench.bench.report.page import VERDICTS
 from simbench.finding import Finding, Outcome, exit_status, tally
 from simbench.ledger.reader import Run
@@ -103,29 +105,31 @@ def page(certificate: Certificate) -> str:
     for one in certificate.outcomes:
         lines.setdefault((one.purpose, one.outcome), []).append(one.exercise)
     data = msgspec.json.encode(certificate).decode().replace("<", "\\u003c")
-    return rendered(
-        Path(__file__).with_name("certificate.html.j2"),
-        findings,
-        certificate=certificate,
-        verdict=verdict,
-        started=moment(certificate.started_at, UTC_CALENDAR),
-        counts=tally(Finding(one.purpose, "", one.outcome, "") for one in certificate.outcomes),
-        outcomes=WORST_FIRST,
-        lines=lines,
-        tried=len({one.purpose for one in certificate.outcomes}),
-        data=Markup(data),  # noqa: S704 - JSON without any "<"
+    return harmless(
+        rendered(
+            Path(__file__).with_name("certificate.html.j2"),
+            findings,
+            certificate=certificate,
+            verdict=verdict,
+            started=moment(certificate.started_at, UTC_CALENDAR),
+            counts=tally(Finding(one.purpose, "", one.outcome, "") for one in certificate.outcomes),
+            outcomes=WORST_FIRST,
+            lines=lines,
+            tried=len({one.purpose for one in certificate.outcomes}),
+            data=Markup(data),  # noqa: S704 - JSON without any "<"
+        )
     )
 
 
 def write_certificate(path: Path, certificate: Certificate) -> None:
     """Write the page. Raises BadInput when the file cannot be written."""
-    write_octets(path, page(certificate).encode())
+    write_octets(path, page(certificate))
 
 
 def read_certificate(path: Path) -> tuple[Certificate, str]:
     """Return the certificate in a page, and the page. Raises BadInput if the page contains none."""
     try:
-        text = path.read_bytes().decode()
+        text = read_octets(path, MOST_JSON).decode()
         found = _DATA.search(text)
         if found is None:
             raise BadInput(str(path), "contains no certificate", "a page that `simbench certificate` wrote")

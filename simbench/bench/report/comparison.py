@@ -67,4 +67,4 @@ def write_comparison(path: Path, comparison: Comparison) -> None:
     """Write a comparison as one HTML page. Raises BadInput if the file cannot be written."""
     template = Path(__file__).with_name("comparison.html.j2")
     text = rendered(template, comparison=comparison, outcomes=WORST_FIRST)
-    write_octets(path, text.encode())
+    write_octets(path, text)

@@ -97,7 +97,7 @@ def write_report(path: Path, judgement: Judgement, *, mask: bool = True) -> None
 
     Raises BadInput if the file cannot be written.
     """
-    write_octets(path, page(judgement, mask=mask).encode())
+    write_octets(path, page(judgement, mask=mask))
 
 
 def page(judgement: Judgement, *, mask: bool = True) -> str:

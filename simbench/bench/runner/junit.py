@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from simbench.base.json_files import write_octets
+from simbench.base.terminal import harmless
 from simbench.bench.exercises.exercise import Chosen
 from simbench.bench.report.evidence_folders import EVIDENCE, folder_name
 from simbench.bench.report.words import three_lines
@@ -108,5 +109,5 @@ def junit(cases: Iterable[JunitCase], duration_s: float, *, strict: bool = False
 
 
 def _text(value: str) -> str:
-    """Write characters that XML does not allow as escapes."""
-    return _FORBIDDEN.sub(lambda found: f"\\x{ord(found[0]):02x}", value)
+    """Write characters that XML does not allow, or that control a terminal, as escapes."""
+    return _FORBIDDEN.sub(lambda found: f"\\x{ord(found[0]):02x}", harmless(value))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 import cloup
-import msgspec
 
 from simbench.base.addresses import host_and_port
 from simbench.base.errors import BadInput
+from simbench.base.json_files import encoded
 from simbench.cli.dialup.options import CLOCK, FILE, MOST, OFFER, PORTS
 from simbench.cli.pages import DONE, command
 
@@ -132,7 +132,7 @@ def account_command(  # noqa: PLR0913 - one argument an option
         "withheld": sender.withheld, "retransmissions": sender.retransmitted, "unsigned responses": sender.unsigned,
     }  # fmt: skip
     if as_json:
-        click.echo(msgspec.json.encode({**counts, "aside": aside.rows, "journal": str(journal)}).decode())
+        click.echo(encoded({**counts, "aside": aside.rows, "journal": str(journal)}))
     else:
         click.echo(", ".join(f"{count:,} {name}" for name, count in counts.items()))
         say_aside(aside.rows, aside.counts)

@@ -131,7 +131,7 @@ def watch_command(options: Options) -> int:
             found, lines = watch_.look(source, source.period.end)
             for line in lines:
                 click.echo(line)
-            write_octets(options.output / METRICS, metrics(found, watch_.crossed).encode())
+            write_octets(options.output / METRICS, metrics(found, watch_.crossed))
             if options.once or (options.until_crossed and watch_.crossed):
                 break
             source = _next(options, contract, mapping)

@@ -1,6 +1,6 @@
 """RADIUS accounting in the datagrams of a capture, as records.
 
-Where the secret is known, only requests with a right authenticator are used.
+If the secret is known, only requests with a correct authenticator are used.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from simbench.dialup.radius.record import BadRecord, Heard
 class Captured:
     """The records in datagrams to a RADIUS server's ports, to be iterated once; the counts are valid afterwards.
 
-    `right` and `wrong` requests carry the authenticator that the secret gives, or another. With a secret that explains
-    no request at all, iterating ends with BadInput: it is the wrong one.
+    `right` and `wrong` count requests with and without the authenticator of the secret. If the secret fits no request
+    at all, the iteration ends with BadInput: the secret is wrong.
     """
 
     def __init__(

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from errno import EFBIG
 from pathlib import Path
 from typing import Final
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import open_input
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.record import BadRecord, Heard, record_of
 
 LONGEST_LINE: Final = 1 << 14  # octets; ten times an attribute of 253 escaped octets
+MOST_PIECES: Final = 64  # of this length in one line; a file with a longer line is not a detail file
 MOST_LINES: Final = 1_000  # of one record
 _ATTRIBUTE: Final = re.compile(r"[ \t]+([^\s=]+) (?:=|:=|\+=)(?: (.*))?", re.DOTALL)
 _STAMPS: Final = ("Timestamp", "Donestamp")  # the second once another program has read the record
@@ -28,7 +31,7 @@ _BARE: Final = re.compile(r"[^\s\"]+(?: [^\s\"]+)*")
 def read_detail(path: Path) -> Iterator[Heard | SetAside]:
     """Yield every record of a file, in order. Raises BadInput if it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             yield from records(iter(lambda: file.readline(LONGEST_LINE), b""), path.name)
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a detail file of FreeRADIUS") from None
@@ -37,9 +40,11 @@ def read_detail(path: Path) -> Iterator[Heard | SetAside]:
 def records(lines: Iterable[bytes], source: str = "") -> Iterator[Heard | SetAside]:
     """Yield the records in lines; lines count from 1. A piece without a line end is the last one, or too long."""
     block = _Block(source)
-    number, joined = 0, False
+    number, joined = 0, 0
     for piece in lines:
         number += not joined
+        if joined == MOST_PIECES:
+            raise OSError(EFBIG, f"line {number} has more than {MOST_PIECES * LONGEST_LINE:,} octets")
         if joined or (not piece.endswith(b"\n") and len(piece) >= LONGEST_LINE):
             block.spoil(number, "unreadable", "a line that does not end")
         elif not piece.strip() and piece.endswith(b"\n"):
@@ -53,7 +58,7 @@ def records(lines: Iterable[bytes], source: str = "") -> Iterator[Heard | SetAsi
             block.first = number
         else:
             block.take(number, piece)
-        joined = not piece.endswith(b"\n")
+        joined = 0 if piece.endswith(b"\n") else joined + 1
     if block.first:
         yield block.torn(not joined)
 

@@ -14,6 +14,7 @@ from typing import Self
 import msgspec
 
 from simbench.base.errors import BadInput, Trouble
+from simbench.base.inputs import bounded_lines, open_input
 from simbench.base.json_files import NOT_READ
 from simbench.base.text import count
 from simbench.dialup.radius.plan import Planned
@@ -111,8 +112,8 @@ def read_journal(path: Path) -> RecordedRun:
     end: Ended | None = None
     sent: list[Sent] = []
     try:
-        with path.open("rb") as file:
-            for number, octets in enumerate(file, start=1):
+        with open_input(path) as file:
+            for number, octets in enumerate(bounded_lines(file), start=1):
                 if not octets.endswith(b"\n"):
                     break
                 place = f"{path}, line {number}"

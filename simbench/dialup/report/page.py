@@ -23,7 +23,7 @@ def write_dialup(folder: Path, report: DialupReport) -> None:
     result = {**report.result, "summary": tally(report.findings), "findings": tuple(report.findings)}
     claim(folder)
     write_json(folder / "result.json", result)
-    write_octets(folder / "report.html", dialup_page(report).encode())
+    write_octets(folder / "report.html", dialup_page(report))
 
 
 def dialup_page(report: DialupReport) -> str:

@@ -41,7 +41,7 @@ class Strip(NamedTuple):
 
 def write_plan_report(path: Path, advice: Advice, contract: Contract, language: str = "en") -> None:
     """Write the report of an advice as one HTML file. Raises BadInput when it cannot be written."""
-    write_octets(path, plan_page(advice, contract, language).encode())
+    write_octets(path, plan_page(advice, contract, language))
 
 
 def plan_page(advice: Advice, contract: Contract, language: str = "en") -> str:

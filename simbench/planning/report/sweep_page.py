@@ -48,7 +48,7 @@ def write_sweep_report(
     path: Path, prepared: Prepared, done: dict[Key, Result], language: str = "en", measure: str = ""
 ) -> None:
     """Write the report of a sweep as one HTML file. Raises BadInput when it cannot be written."""
-    write_octets(path, sweep_page(prepared, done, language, measure).encode())
+    write_octets(path, sweep_page(prepared, done, language, measure))
 
 
 def sweep_page(prepared: Prepared, done: dict[Key, Result], language: str = "en", measure: str = "") -> str:

@@ -44,7 +44,7 @@ class Case:
 
 def write_roaming_report(path: Path, run: RoamingRun) -> None:
     """Write the report of a run as one HTML file. Raises BadInput when the file cannot be written."""
-    write_octets(path, roaming_page(run).encode())
+    write_octets(path, roaming_page(run))
 
 
 def roaming_page(run: RoamingRun) -> str:
@@ -79,7 +79,7 @@ def write_envelope_plot(path: Path, rows: Sequence[Envelope]) -> None:
     for role, light in LIGHT.items():
         svg = svg.replace(f"var(--{role})", light)
     named = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" font-family="sans-serif"'
-    write_octets(path, svg.replace("<svg", f"<svg {named}", 1).encode())
+    write_octets(path, svg.replace("<svg", f"<svg {named}", 1))
 
 
 def _case(finding: Finding, contract: RoamingContract) -> Case:

@@ -173,7 +173,7 @@ export class Table {
 /** A place below a table for a frame, field by field; returns what opens one by its id. */
 export function framePlace(place) {
   const shown = el("div", {className: "frame", role: "status"});
-  at(place).append(shown);
+  queueMicrotask(() => at(place).append(shown)); // below the table that is being made
   return async id => {
     try {
       const frame = await ask("GET", `/messages/${id}`);

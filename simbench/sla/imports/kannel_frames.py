@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
@@ -163,14 +163,14 @@ def _whole(octets: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
         yield number, whole
 
 
-def lines(octets: Iterable[bytes], clock: Clock, rejected: list[RejectedRow]) -> Iterator[Line]:
-    """Yield the lines that have an instant, in order; the others go to `rejected`."""
+def lines(octets: Iterable[bytes], clock: Clock, reject: Callable[[RejectedRow], object]) -> Iterator[Line]:
+    """Yield the lines that have an instant, in order; the others go to `reject`."""
     for number, text in texts(octets):
         found = stamped(text)
         at = clock.read(found[0], number) if found else None
         if found is None or at is None:
             if text.strip():
-                rejected.append(RejectedRow(number, "has no time at its beginning that can be read"))
+                reject(RejectedRow(number, "has no time at its beginning that can be read"))
             continue
         yield Line(number, at, found[1])
 

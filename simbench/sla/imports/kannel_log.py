@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import bounded_lines, open_input
 from simbench.base.toml_files import label
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.contract import Contract
@@ -25,7 +26,7 @@ from simbench.sla.imports.kannel_lines import DRIVERS, Event, Fault, Seen, event
 from simbench.sla.imports.traffic import LedgerRow
 from simbench.sla.purposes import AVAILABILITY, GRANTED_RATE, RESTORATION
 from simbench.tables.instants import NoZone
-from simbench.tables.rows import RejectedRow, Remark
+from simbench.tables.rows import RejectedRow, Remark, check_rejected
 
 HOLE_QUIET, HOLE_CHATTY = DAY_US, 10 * MINUTE_US  # longest silence of a log without, and with, debug lines
 MOST_LINKS: Final = 200  # Kannel's configuration names each link, so a log with more links is not Kannel's
@@ -143,10 +144,15 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None, year: i
     """
     notes: list[RejectedRow] = []
     seen, gaps = Seen(), _Gaps()
+
+    def reject(row: RejectedRow) -> None:
+        notes.append(row)
+        check_rejected(path, len(notes), gaps.count, notes[0])
+
     try:
         clock = Clock(zone, year or year_of(path.stat().st_mtime_ns // 1000))
-        with path.open("rb") as file:
-            read = list(events(gaps.of(lines(file, clock, notes)), seen))
+        with open_input(path) as file:
+            read = list(events(gaps.of(lines(bounded_lines(file), clock, reject)), seen))
     except OSError as problem:
         raise BadInput(label(path), problem.strerror or "cannot be read", "a log of Kannel's") from None
     except NoZone as problem:

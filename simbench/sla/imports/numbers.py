@@ -13,7 +13,7 @@ from simbench.base.toml_files import label, shown
 from simbench.numbering.plan import NumberingPlan
 from simbench.tables.columns import folded
 from simbench.tables.reader import read_records
-from simbench.tables.rows import RejectedRow
+from simbench.tables.rows import RejectedRow, check_rejected
 
 HEADINGS: Final = frozenset(
     {"number", "msisdn", "recipient", "phone", "mobile", "to", "numero", "numéro", "destinataire", "telephone",
@@ -51,6 +51,7 @@ def read_numbers(path: Path, plan: NumberingPlan) -> Numbers:
     for place, (line, cells) in enumerate(read_records(path, HEADINGS)):
         if isinstance(cells, RejectedRow):
             notes.append(cells)
+            check_rejected(path, len(notes), len(found), notes[0])
             continue
         if columns is None:
             columns = _columns(cells, plan)
@@ -63,6 +64,7 @@ def read_numbers(path: Path, plan: NumberingPlan) -> Numbers:
             found.update(numbers)
             if not numbers and str(cell or "").strip():
                 notes.append(RejectedRow(line, f"{label(path)}: {shown(str(cell))} is not a valid phone number"))
+                check_rejected(path, len(notes), len(found), notes[0])
     if notes and not found:
         raise BadInput(label(path), f"none of {len(notes)} lines is a telephone number: {notes[0]}")
     return Numbers(frozenset(found), tuple(notes))

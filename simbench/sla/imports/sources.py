@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.inputs import open_input
 from simbench.base.toml_files import label
 from simbench.contract import Contract
 from simbench.ledger import Run, open_run
@@ -95,7 +96,7 @@ def open_source(options: SourceOptions) -> Source:
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_input(path) as file:
         return file.read(HEAD)
 
 

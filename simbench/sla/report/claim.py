@@ -7,11 +7,14 @@ amount, because the contract gives none.
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
+from html import unescape
 from typing import Final
 
 from matplotlib.backends.backend_pdf import PdfPages
 
+from simbench.base.terminal import harmless
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.reporting import style
 from simbench.sla.availability import LOST_AS, decided
@@ -40,7 +43,12 @@ def claim_of(asked: SlaRun, report: Report) -> str:
     """Return the letter as Markdown; empty if no commitment of the operator is certainly missed."""
     if not breaches(report):
         return ""
-    return "\n".join(_letter(asked, report)) + "\n"
+    return "".join(f"{_line(text)}\n" for text in _letter(asked, report))
+
+
+def _line(text: str) -> str:
+    """One line of Markdown, whatever stands in names and causes: no markup of HTML, nothing that steers a terminal."""
+    return harmless(" ".join(text.splitlines())).replace("<", "&lt;")
 
 
 def _letter(asked: SlaRun, report: Report) -> Iterator[str]:
@@ -183,14 +191,16 @@ def claim_pdf(text: str) -> bytes:
             paper.at -= 0.006
         elif line.startswith("|"):
             cells = [cell.strip() for cell in line.strip("|").split("|")]
-            paper.paragraph(" · ".join(cells), (SMALL, style.INK), gap=0.003)
+            paper.paragraph(unescape(" · ".join(cells)), (SMALL, style.INK), gap=0.003)
         else:
             marks = len(line) - len(line.lstrip("#"))
             size = {0: BODY, 1: LARGE + 3, 2: LARGE, 3: BODY + 1}[marks]
-            plain = line.lstrip("#> ").replace("**", "")
+            plain = unescape(line.lstrip("#> ").replace("**", ""))
             paper.paragraph(plain, (size, style.SOFT if line.startswith(">") else style.INK), bold=marks > 0)
     buffer = io.BytesIO()
-    with PdfPages(buffer, metadata={"CreationDate": None, "Producer": None, "Creator": "simbench"}) as pages:
+    about = {"CreationDate": None, "Producer": None, "Creator": "simbench"}
+    with warnings.catch_warnings(), PdfPages(buffer, metadata=about) as pages:
+        warnings.filterwarnings("ignore", "Glyph")  # of names in writings that the font has not
         for number, figure in enumerate(paper.figures, 1):
             figure.text(0.92, 0.03, f"{number} / {len(paper.figures)}", fontsize=SMALL, color=style.SOFT, ha="right")
             pages.savefig(figure)

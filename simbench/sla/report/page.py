@@ -13,10 +13,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from markupsafe import Markup
 
-from simbench.base.json_files import write_json, write_octets
+from simbench.base.json_files import encoded, write_json, write_octets
 from simbench.base.units import DAY_US
 from simbench.finding import Finding, tally
 from simbench.reporting.html import rendered
@@ -44,7 +43,7 @@ def write_sla(
     with look():
         report = report_of(asked, progress)
         written = [folder / "report.html", folder / "data.json"]
-        write_octets(written[0], html(report).encode())
+        write_octets(written[0], html(report))
         write_octets(written[1], _data(report))
         if asked.judgement is None:
             findings = {
@@ -72,7 +71,7 @@ def _write_claim(folder: Path, asked: SlaRun, report: Report) -> list[Path]:
     if not text:
         return []
     written = [folder / "claim.md", folder / "claim.pdf"]
-    write_octets(written[0], text.encode())
+    write_octets(written[0], text)
     write_octets(written[1], claim_pdf(text))
     return written
 
@@ -141,7 +140,7 @@ def _plots(report: Report) -> str:
                 "values": dict(panel.values),
             })  # fmt: skip
         plots[picture.name] = panels
-    return msgspec.json.encode(plots).decode().replace("<", "\\u003c").replace("&", "\\u0026")
+    return encoded(plots).decode().replace("<", "\\u003c").replace("&", "\\u0026")
 
 
 def _data_link(columns: Mapping[str, Sequence[Any]]) -> tuple[Markup, int, int]:
@@ -172,7 +171,7 @@ def _data(report: Report) -> bytes:
     shown = {one.name: {"formula": one.formula, "columns": dict(one.columns)} for one in report.pictures}
     shown |= {one.name: {"formula": one.note, "columns": dict(one.columns)} for one in report.tables}
     queries = dict(_queries(report))
-    return msgspec.json.encode({"queries": queries, "exhibits": shown}) + b"\n"
+    return encoded({"queries": queries, "exhibits": shown}) + b"\n"
 
 
 def _info(asked: SlaRun, report: Report) -> dict[str, str | int]:

@@ -78,7 +78,7 @@ GOOD = "2025-03-01T02:00:00Z,2025-03-01T08:00:00Z,total,false,\n"
         ("2025-05-01T08:00:00Z,2025-05-01T09:00:00Z,total,perhaps,", 'planned: is "perhaps"'),
         ("yesterday,2025-05-01T09:00:00Z,total,false,", 'start: "yesterday" is not a time'),
         ("2025-02-30T08:00:00Z,2025-05-01T09:00:00Z,total,false,", "is not a time"),
-        ("0099-02-03T08:00:00Z,2025-05-01T09:00:00Z,total,false,", "no plausible time"),
+        ("0099-02-03T08:00:00Z,2025-05-01T09:00:00Z,total,false,", "is not a plausible time"),
         (",2025-05-01T09:00:00Z,total,false,", "start: is empty"),
         ("2025-05-01T08:00:00Z,2025-05-01T09:00:00Z,total,false,,,5", "7 cells under 5 columns"),
         ("2025-03-01T02:00:00Z,2025-03-01T08:00:00Z,total,false,", "repeats line 2"),
