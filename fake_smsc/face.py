@@ -194,7 +194,7 @@ class FakeSmsc(Commands):
     if not TYPE_CHECKING:  # checkers know every attribute
 
         def __getattr__(self, name: str) -> Any:
-            """What there is only once the SMSC has started. Raises BadInput before that."""
+            """Return an attribute that exists only after the start of the SMSC. Raises BadInput before that."""
             if name == "live":
                 raise BadInput("FakeSmsc", "is not running", "a call inside its `with` block")
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

@@ -141,7 +141,7 @@ class Guard:
         return problem(503, f"more than {most} requests {SAID.get(kind, 'are under way')}")
 
     def _has_token(self, headers: dict[str, str], host: str) -> bool:
-        """Whether the token is shown; a wrong one is counted, whatever becomes of the request."""
+        """Tell whether the token is shown; a wrong one is counted, whatever becomes of the request."""
         shown = _shown_token(headers)
         if self._is_token(shown):
             self._wrong.succeeded(host, TOKEN)

@@ -14,6 +14,7 @@ import pytest
 
 import simbench
 from simbench.base.errors import BadInput
+from simbench.sla.granted_rate import NO_BACKLOG
 from tests.cli.child import Ended
 from tests.cli.test_judge import table
 from tests.cli.test_judge_kinds import LOG, a_capture
@@ -101,7 +102,7 @@ def test_traffic_is_judged_alone_and_beside_outages_as_a_file_or_a_table(
     assert json.loads(Ended(capsys, "judge", messages, "--json").out)["findings"] == as_said(by_file)
     for form in (pd.read_csv(messages, dtype=str), pl.read_csv(messages, infer_schema=False)):
         assert list(simbench.judge(form, **tz)) == list(by_file)
-    assert by_file["sla.rate-with-backlog"].outcome != "unsupported"
+    assert by_file["sla.rate-with-backlog"].summary == NO_BACKLOG
 
 
 def test_many_records_give_a_list_in_their_order_each_naming_its_own(tmp_path: Path) -> None:

@@ -9,17 +9,18 @@ import gzip
 import struct
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from random import Random
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Final
 
 import simbench.bench.runner.selection  # noqa: F401 - importing it registers every rule
 from fake_smsc.scenario import CodeConfig, Scenario
 from fake_smsc.server.assembly import assemble
 from fake_smsc.strictness import PROFILES, Strictness
-from simbench.base.errors import BadInput
+from simbench.base.errors import BadInput, SimbenchError
 from simbench.capture.reader import read_packets
 from simbench.cli.decode import octets_of
 from simbench.client.core import Core
@@ -35,6 +36,7 @@ from simbench.ucp.frame import Framer, WireError
 from simbench.ucp.operations import decode
 from tests.capture.scenes import pcap
 from tests.harness import START, Peer, login
+from tests.readers import Reader, readers
 from tests.tables.samples import PARQUET, READERS, WORKBOOK
 
 Chunks = list[bytes]
@@ -207,7 +209,33 @@ def tables(chunks: Chunks, dice: Random) -> None:
         assert "\n" not in said
 
 
+@cache
+def _known() -> dict[str, Reader]:
+    with TemporaryDirectory(prefix="fuzz-") as folder:
+        return readers(Path(folder))
+
+
+def files(chunks: Chunks, dice: Random) -> None:
+    """A file of any other kind that a user names, with octets of the chunks in it: read, or refused in one line."""
+    reader = _known()[dice.choice(sorted(_known()))]
+    octets = bytearray(reader.octets)
+    for _ in range(dice.choice((1, 1, 2, 4))):
+        at, put = dice.randrange(len(octets) + 1), dice.choice(chunks)[: dice.choice((1, 2, 40))]
+        octets[at : at + dice.choice((0, len(put)))] = put
+    del octets[dice.choice((len(octets), dice.randrange(len(octets) + 1))) :]
+    with TemporaryDirectory(prefix="fuzz-") as folder:
+        path = Path(folder) / reader.name
+        path.write_bytes(octets)
+        said = ""
+        try:
+            reader.read(path)
+        except SimbenchError as refused:
+            said = str(refused)
+        assert "\n" not in said
+
+
 TARGETS: Final[dict[str, Target]] = {
+    "files": files,
     "tables": tables,
     "framer": framer,
     "gateway": gateway,
