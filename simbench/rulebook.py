@@ -30,7 +30,7 @@ RENAMED: Final[dict[str, str]] = tomllib.loads(Path(__file__).with_name("renamed
 
 
 def is_former(word: str) -> bool:
-    """Whether a word is the id of a purpose in an earlier version."""
+    """Tell whether a word is the id of a purpose in an earlier version."""
     return word in RENAMED or "/" in word
 
 

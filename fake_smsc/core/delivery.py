@@ -200,7 +200,7 @@ class Delivery:
         return self.index.find(account, recipient)
 
     def is_waiting(self, message: Message) -> bool:
-        """Whether the message rests in the store: deferred or buffered, neither in the network nor forwarded."""
+        """Tell whether the message rests in the store: deferred or buffered, neither in the network nor forwarded."""
         deferred = message.special is not None and message.special.begins_at > 0
         return message.attempt >= 0 and (message.buffered or deferred)
 

@@ -72,7 +72,7 @@ class Limiter:
         return due
 
     def refuses(self, late: int) -> bool:
-        """Whether an operation that arrives `late` us before it conforms is refused."""
+        """Tell whether an operation that arrives `late` us before it conforms is refused."""
         limit = self.limit
         if limit.mode == "delay":
             return late > limit.max_hold_us

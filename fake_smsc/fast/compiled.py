@@ -50,7 +50,7 @@ def load() -> bool:
 
 
 def is_cached() -> bool:
-    """Whether an earlier process has compiled the kernels."""
+    """Tell whether an earlier process has compiled the kernels."""
     return (jit.cache_folder() / _MARK).exists()
 
 

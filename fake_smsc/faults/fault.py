@@ -71,7 +71,7 @@ class Injector(Protocol):
         """Write one event to the ledger."""
 
     def is_active(self, fault: Fault) -> bool:
-        """Whether the fault is active."""
+        """Tell whether the fault is active."""
 
     def later(self, delay_us: int, action: Action) -> None:
         """Run an action after a delay of platform time (us)."""
@@ -177,7 +177,7 @@ class FrameFault(Fault):
         return passed
 
     def meets(self, frame: Frame) -> bool:
-        """Whether the fault applies to this frame."""
+        """Tell whether the fault applies to this frame."""
         return self.kind in {"", frame.kind} and self.ot in {"", frame.ot}
 
     def changed(self, hit: Hit) -> list[Piece]:

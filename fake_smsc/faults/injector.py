@@ -163,7 +163,7 @@ class FaultInjector:
             self.later(0, lambda: self.server.gateway.received(number, octets, self.server.clock.now()))
 
     def is_active(self, fault: Fault) -> bool:
-        """Whether the fault is active."""
+        """Tell whether the fault is active."""
         return fault in self.active
 
     def codes_of(self, number: int) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ class Lines(Protocol):
         ...
 
     def is_heard(self, number: int) -> bool:
-        """Whether the connection is read, i.e. muted by neither an outage nor a fault."""
+        """Tell whether the connection is read, i.e. muted by neither an outage nor a fault."""
         ...
 
     def handle(self, number: int, data: bytes) -> None:

@@ -276,7 +276,7 @@ class SmscServer:
                 asyncio.get_running_loop().call_later(LINGER_S, connection.transport.abort)
 
     def is_shut(self) -> bool:
-        """Whether reading is stopped at present, because nothing can be recorded."""
+        """Tell whether reading is stopped at present, because nothing can be recorded."""
         return self.intake.shut
 
     # For the intake --------------------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ class SmscServer:
         return self.connections
 
     def is_heard(self, number: int) -> bool:
-        """Whether the connection is read, i.e. muted by neither an outage nor a fault."""
+        """Tell whether the connection is read, i.e. muted by neither an outage nor a fault."""
         line = self.gateway.lines.get(number)
         return line is not None and not line.mute and number not in self.faults.gone
 

@@ -36,7 +36,7 @@ class Server(Protocol):
     """The calls of the server that the lane uses."""
 
     def is_shut(self) -> bool:
-        """Whether nothing is read at present, as nothing can be recorded."""
+        """Tell whether nothing is read at present, as nothing can be recorded."""
         ...
 
     def begun(self, number: int) -> bytes | None:
@@ -48,7 +48,7 @@ class Server(Protocol):
         ...
 
     def welcome(self, stranger: Stranger, octets: bytes) -> bool:
-        """Whether a stranger is logged in now; the octets that came after its login are then served as all reads."""
+        """Tell whether a stranger is logged in now; the octets after its login are then served as all reads."""
         ...
 
     def end(self, number: int, reason: str) -> None:
@@ -67,7 +67,7 @@ class Lane:
         self._is_planned = False
 
     def holds(self, number: int) -> bool:
-        """Whether octets of a connection wait."""
+        """Tell whether octets of a connection wait."""
         return number in self._waiting
 
     def clear(self) -> None:

@@ -73,7 +73,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _kind(part: str, names: Mapping[str, Any]) -> Kind | None:
-    """What a part of an annotation accepts; None where that is not known here."""
+    """Return the values that a part of an annotation accepts; None if unknown here."""
     if part in KINDS:
         return KINDS[part]
     found = names.get(part)

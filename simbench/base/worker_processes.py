@@ -37,7 +37,7 @@ _BEGIN = (
 
 
 def cores() -> int:
-    """How many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -238,7 +238,7 @@ class _Work(Generic[T, R]):
 
 
 def work(pipe: Connection) -> None:
-    """What a worker process does, until the pipe ends."""
+    """Run a worker process until the pipe ends."""
     try:
         while True:
             pipe.send_bytes(_answer(pipe.recv_bytes()))

@@ -63,7 +63,7 @@ def read_calls(
 
 
 def is_detail(path: Path) -> bool:
-    """Whether a file is a detail file: its second line is indented. Raises BadInput: it cannot be read."""
+    """Tell whether a file is a detail file: its second line is indented. Raises BadInput: it cannot be read."""
     try:
         with open_input(path) as file:
             head = file.read(_LOOKED_AT)

@@ -39,5 +39,5 @@ def held_at(cells: Any, key: Any) -> Any:
 
 
 def is_full(cells: Any) -> Any:
-    """Whether another key needs more cells. For compiled code."""
+    """Tell whether another key needs more cells. For compiled code."""
     return (np.int64(cells[0]) + 1) * SPARSE > (len(cells) - HEAD) // 2

@@ -143,7 +143,7 @@ def _batches(path: Path, found: pa.Schema, source: pa.NativeFile) -> Iterator[pa
 
 
 def is_packed(metadata: bytes) -> bool:
-    """Whether a message's record batch is compressed: the fourth field of its header, by Arrow's Message.fbs.
+    """Tell whether a message's record batch is compressed: the fourth field of its header, by Arrow's Message.fbs.
 
     Raises ArrowInvalid if it is not such a message.
     """

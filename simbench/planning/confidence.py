@@ -58,7 +58,7 @@ def bounds(kept: float, effective: float, asked: float) -> tuple[float, float, f
 
 
 def futures_needed(share: Share, futures: int, asked: float) -> int | None:
-    """How many futures would lift the lower bound to what is asked for, were the share to stay; None if none would."""
+    """Return the number of futures that would raise the lower bound to the required share; None if none would."""
     if share.share <= asked or asked >= 1:
         return None
     each = share.effective / futures

@@ -19,7 +19,7 @@ class Waiting(Protocol):
 
     @property
     def messages(self) -> int:
-        """How many messages there are."""
+        """The number of messages."""
         ...
 
     def drained(self, rate: int, late_s: float, valid_s: float) -> tuple[int, int, int]:
@@ -37,7 +37,7 @@ class ByInstant:
 
     @property
     def messages(self) -> int:
-        """How many messages there are."""
+        """The number of messages."""
         return len(self._at)
 
     def drained(self, rate: int, late_s: float, valid_s: float) -> tuple[int, int, int]:
@@ -76,7 +76,7 @@ class ByMinute:
 
     @property
     def messages(self) -> int:
-        """How many messages there are."""
+        """The number of messages."""
         return round(float(self._asked.sum()))
 
     def drained(self, rate: int, late_s: float, valid_s: float) -> tuple[int, int, int]:

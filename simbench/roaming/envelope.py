@@ -57,7 +57,7 @@ def amount_of(place: str, given: Decimal | float | str) -> Decimal:
 
 
 def is_share(vat: str) -> bool:
-    """Whether VAT is given as a share, not as a country."""
+    """Tell whether VAT is given as a share, not as a country."""
     return vat.replace(".", "", 1).isdecimal() and vat.isascii()
 
 

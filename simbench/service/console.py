@@ -51,7 +51,7 @@ def console(platform: ServedPlatform) -> APIRouter:
 
 
 def facts(platform: ServedPlatform) -> dict[str, Any]:
-    """What the page shows and does not change while the server runs."""
+    """Return the contents of the page that do not change while the server runs."""
     smsc = platform.smsc
     return {
         "scenario": smsc.scenario.name,

@@ -15,7 +15,7 @@ PIECE_OCTETS: Final = 2_000_000
 
 
 def _next(rows: int, octets: int) -> int:
-    """How many rows to read next, after so many with so many octets."""
+    """Return the number of rows to read next, after so many rows with so many octets."""
     return min(max(PIECE_OCTETS * rows // max(octets, 1), PIECE_ROWS[0]), PIECE_ROWS[1])
 
 

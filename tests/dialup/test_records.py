@@ -86,7 +86,7 @@ def test_a_call_across_the_month_is_kept_and_the_month_may_be_reported_from_the_
     [
         (("",), "is empty; expected a line of column names"),
         (("port",), "no column `start`"),
-        (("start,port",), "no column that says when a call ends"),
+        (("start,port",), "no column for the end of a call"),
         (("start,start,end",), '2 columns are called "start"'),
         (("start,duration_s", "x,1"), "has no valid call"),
     ],
@@ -255,7 +255,7 @@ def test_a_source_with_no_row_passes_nothing(tmp_path: Path) -> None:
 def test_a_torn_table_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "calls.parquet")
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(BadInput, match="not a sound Parquet file"):
+    with pytest.raises(BadInput, match="not a valid Parquet file"):
         read_records(path, OFFER, MONTH)
 
 

@@ -213,7 +213,7 @@ def test_an_impossible_demand_is_answered_with_what_would_be_needed() -> None:
         ({"sendings": [sending(start="2026-03-03T07:00+00:00")]}, "civil time of Europe/Paris"),
         ({"sendings": [sending(), sending()]}, "appears twice"),
         ({"flows": [flow(daily=[1.0, 2.0])]}, "24 weights"),
-        ({"sendings": [sending()], "outages": PARTIAL}, "everything only"),
+        ({"sendings": [sending()], "outages": PARTIAL}, "total interruptions only"),
     ],
 )  # fmt: skip
 def test_bad_plans_are_refused_in_one_line(tables: dict[str, Any], reported: str) -> None:

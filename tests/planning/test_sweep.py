@@ -159,10 +159,10 @@ def test_ranges_are_sampled_and_the_warm_up_is_not_measured(tmp_path: Path) -> N
     [
         ({"parameters": []}, "no parameter varies"),
         ({"parameters": [{"key": "codes.0.rat", "values": [1]}]}, "no such key 'rat'.*rate_per_s"),
-        ({"parameters": [{"key": "codes.4.rate_per_s", "values": [10]}]}, "no place in a list of 1"),
+        ({"parameters": [{"key": "codes.4.rate_per_s", "values": [10]}]}, "not an index of a list of length 1"),
         ({"parameters": [{"key": "codes.0.rate_per_s", "values": [11]}]}, "one of the tiers"),
         ({"parameters": [{"key": "codes.0.rate_per_s", "values": ["x"]}]}, "Expected `int`"),
-        ({"parameters": [{"key": "seed", "values": [1]}]}, "the study's own"),
+        ({"parameters": [{"key": "seed", "values": [1]}]}, "is set by the study"),
         ({"parameters": [TIERS, TIERS]}, "appears twice"),
         ({"parameters": [{"key": "codes.0.rate_per_s"}]}, "has neither"),
         ({"parameters": [{"key": "campaigns.0.volume", "from": 9, "to": 3}], "samples": 2}, "is not a range"),

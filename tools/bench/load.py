@@ -115,7 +115,7 @@ class Load:
         }
 
     def due(self, sent: int) -> int:
-        """How many more submits one link may have sent by now at the common rate."""
+        """Return how many more submits one link may have sent by now at the common rate."""
         passed_s = time.perf_counter() - self.started
         return max(0, round(passed_s * self.rate_per_s / len(self.links)) - sent)
 

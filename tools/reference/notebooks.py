@@ -54,7 +54,7 @@ def write(name: str, notebook: Any) -> None:
 
 
 def differences(kept: Any, fresh: Any) -> Iterator[str]:
-    """What a cell prints or shows now and did not when the notebook was kept."""
+    """Return the present output of a cell that differs from the stored output."""
     for place, (old, new) in enumerate(zip(kept.cells, fresh.cells, strict=True), 1):
         if old.cell_type != "code":
             continue

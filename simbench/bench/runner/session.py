@@ -166,7 +166,7 @@ class Judgements:
         return next(finding for finding in self._judged[exercise] if finding.purpose == purpose)
 
     def verdicts(self, exercise: str) -> str:
-        """What an exercise that is over has shown, in words: the failures by name, the other outcomes in numbers."""
+        """Return the result of a finished exercise in words: failures by name, other outcomes as numbers."""
         done = self.conducted[exercise]
         if done.done() and (left_out := done.result().left_out):
             return left_out

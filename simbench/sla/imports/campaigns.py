@@ -296,7 +296,7 @@ def _fits(request: Listed, sent: Listed, *, unread: bool) -> bool:
 
 
 def _is_unread(frame: bytes) -> bool:
-    """Whether a submit carries binary data."""
+    """Tell whether a submit carries binary data."""
     data = [field.decode("latin-1") for field in frame.split(b"/")[_BEFORE_DATA:-1]]
     return content.read(data).text is None
 

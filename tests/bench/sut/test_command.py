@@ -178,7 +178,7 @@ def test_status_127_at_the_start_means_that_it_cannot_run_here(tmp_path: Path) -
 
 
 def test_a_program_that_does_not_exist_is_a_missing_tool(tmp_path: Path) -> None:
-    with pytest.raises(MissingTool, match="no program /nowhere/client"):
+    with pytest.raises(MissingTool, match="program /nowhere/client does not exist"):
         asyncio.run(Command(["/nowhere/client"]).start(target(tmp_path), Listener()))
 
 

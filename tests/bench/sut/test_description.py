@@ -110,7 +110,7 @@ def test_a_client_without_a_name_has_that_of_its_file() -> None:
 @pytest.mark.parametrize(
     ("program", "problem"),
     [
-        ("./nobody --flag", "program nobody does not exist"),
+        ("./nobody --flag", "nobody does not exist"),
         ("sh nobody.sh", "file nobody.sh does not exist; expected a script for sh"),
     ],
 )

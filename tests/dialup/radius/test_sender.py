@@ -107,7 +107,7 @@ def test_an_answer_with_the_wrong_authenticator_is_no_answer(tmp_path: Path) -> 
 
 
 def test_a_server_with_another_secret_is_named_as_such(tmp_path: Path) -> None:
-    with pytest.raises(Trouble, match="its secret is another one"):
+    with pytest.raises(Trouble, match="the server has another secret"):
         sent_to(tmp_path, planned(2), lambda _, octets: [respond(octets, b"another")], retransmissions=1)
     assert read_journal(tmp_path / "journal.jsonl").end is None
 
