@@ -189,6 +189,7 @@ OF_MODULES = {"move", "copy", "copy2", "remove", "link", "replace"}  # of os and
 GIVEN = {"part", "fresh", "sink", "buffer", "pages"}  # what `replacing` gave, or a buffer
 ELSEWHERE = {
     "ledger.write_table('minute', table)": "rows into a ledger, whose folder is claimed",
+    "ledger.write_table('minute', minutes_of(world, code, some))": "as above",
     "ledger.write_table('centre', table)": "as above",
     "pq.write_table(pa.table(table), path)": "called with what `replacing` gave",
     "os.truncate(path, whole)": "a sweep's own journal, checked before",
