@@ -72,8 +72,9 @@ class FakeSmsc(Commands):
 
     `codes` maps short codes to their rates (messages/s, tiers of the contract; 0: its default). `scenario` is a
     `Scenario`, the path of one or the name of a bundled one, instead of `codes`. `port` 0 takes a free port. `limit` is
-    the treatment of messages above the rate: see the method `limit`. The ledger is kept in memory unless `folder`
-    names a new folder for it.
+    the treatment of messages above the rate: see the method `limit`. `latency_ms` is the median time from
+    acceptance to delivery, by default the contract's, which may be seconds, with a long tail. The ledger is kept in
+    memory unless `folder` names a new folder for it.
 
     The constructor raises BadInput (ScenarioError, ContractError) for an invalid scenario; entering the block raises
     Trouble if the port cannot be used.
@@ -93,17 +94,23 @@ class FakeSmsc(Commands):
         limit: LimitMode = "delay",
         port: int = 0,
         seed: int = 1,
+        latency_ms: int | None = None,
         folder: Path | str | None = None,
     ) -> None:
         if codes is not None and scenario is not None:
             raise BadInput("codes", "given with a scenario, which has its own", "one of the two")
         if not 0 <= port < 65_536:
             raise BadInput("port", f"is {port}", "0 to 65535; 0 takes a free port")
+        if latency_ms is not None and latency_ms < 1:
+            raise BadInput("latency_ms", f"is {latency_ms}", "1 or more; None: the contract's or the scenario's")
         known = contract if isinstance(contract, Contract) else load_contract(contract) if contract else None
         given = _given(codes, scenario, known, limit)
         settings = given.settings
         server = msgspec.structs.replace(settings.server, port=port)
         settings = msgspec.structs.replace(settings, server=server, seed=settings.seed if scenario else seed)
+        if latency_ms is not None:
+            delivery = msgspec.structs.replace(settings.delivery, latency_median_ms=latency_ms)
+            settings = msgspec.structs.replace(settings, delivery=delivery)
         self._scenario, self._contract, self._place = settings, given.contract, given.folder
         self._folder = None if folder is None else Path(folder)
         self._thread: LoopThread | None = None
@@ -238,7 +245,8 @@ class FakeSmsc(Commands):
     ) -> None:
         """Wait for a number of logged-in sessions or answered messages, until all is idle, or until a condition holds.
 
-        "idle": no message is on its way, no notification open. A condition, such as `lambda: len(smsc.messages()) > 1`,
+        "idle": no message is on its way, no notification open; what the client has not sent yet does not count, so wait
+        for "message" first. A condition, such as `lambda: len(smsc.messages()) > 1`,
         is called in the SMSC's thread: it may look at anything, and must not wait. Raises TimeoutError, with the state
         of the SMSC, after `timeout_s` real seconds.
         """

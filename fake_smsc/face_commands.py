@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fake_smsc.server.control import SessionView
     from fake_smsc.server.live import LiveSmsc
     from simbench.contract import Contract
-    from simbench.finding import Finding
+    from simbench.findings import Findings
     from simbench.numbering.subscribers import Subscriber
     from simbench.trace.rows import Submit
     from simbench.trace.trace import Trace
@@ -38,6 +38,14 @@ class Account(msgspec.Struct, frozen=True):
 
     login: str
     password: str
+
+
+class AccountsByCode(dict[str, Account]):
+    """The accounts by their short codes."""
+
+    def __missing__(self, code: str) -> Account:
+        """Raises KeyError with the codes there are."""
+        raise KeyError(f"no short code {code}; there are {', '.join(self)}")
 
 
 class Clock:
@@ -88,7 +96,8 @@ class Commands(ABC):
     @property
     def accounts(self) -> dict[str, Account]:
         """The login of each short code: `.login` and `.password`."""
-        return {one.code: Account(one.account or one.code, one.password) for one in self.live.scenario.codes}
+        codes = self.live.scenario.codes
+        return AccountsByCode({one.code: Account(one.account or one.code, one.password) for one in codes})
 
     @property
     def contract(self) -> Contract:
@@ -182,9 +191,10 @@ class Commands(ABC):
         self.do(lambda: self.live.control.drop(session, abruptly=abruptly))
 
     def trace(self) -> Trace:
-        """The judge's reading of what has happened so far: `.submits`, `.notifications`, `.mo`, `.sessions`, …
+        """The judge's reading of what has happened so far: `.submits`, `.messages` (whole texts), `.notifications`, …
 
-        Each is a table; its `rows()` are objects with names.
+        Each is a table: iterating gives its rows as objects with names, and a field of the table is a whole column.
+        Others are `.mo` and `.sessions`.
         """
         from simbench.trace.trace import Trace  # noqa: PLC0415 - a test that judges nothing needs no reader
 
@@ -195,8 +205,10 @@ class Commands(ABC):
     def messages(self, recipient: str = "", code: str = "") -> list[Submit]:
         """Submits in order of arrival, of one recipient or short code, if given; each with its result.
 
-        A submit has `.recipient`, `.code`, `.oadc`, `.text`, `.segments`, `.at` (us, UTC) and others; `.ack` is "A" or
-        "N" ("" before the result), `.ec` the error code of a refusal.
+        A submit has `.at` (us, UTC), `.session`, `.account`, `.code`, `.recipient`, `.oadc` (the sender as sent),
+        `.text`, `.trn`, `.validity`, `.frame` (octets), and its result: `.ack` "A" or "N" ("" while there is none),
+        `.result_at` (us; -1), `.ec` (error code), `.scts`. A long text is several submits, one for each part;
+        `trace().messages` has whole texts.
         """
         plan = plan_of(self.contract)
         wanted = plan.key(plan.read(recipient) or recipient) if recipient else ""
@@ -206,16 +218,19 @@ class Commands(ABC):
             if (not wanted or plan.key(one.recipient) == wanted) and code in {"", one.code}
         ]
 
-    def judge(self) -> list[Finding]:
+    def judge(self) -> Findings:
         """Findings on the client's traffic so far, those of `simbench judge` on a recorded run.
 
-        Each has a `.purpose`, an `.outcome` ("pass", "fail", "weak", "inconclusive", …) and a `.summary`.
+        `judge().failures_of("client")` are the failures that the client is to blame for. Each finding has a `.purpose`,
+        an `.outcome` ("pass", "fail", "weak", "inconclusive", …) and a `.summary`. The whole is seldom "pass": what a
+        short test does not show is inconclusive.
         """
+        from simbench.findings import Findings  # noqa: PLC0415 - as above
         from simbench.rules.audit import audit, given_by  # noqa: PLC0415 - as above
         from simbench.rules.rule import Case  # noqa: PLC0415 - as above
 
         trace = self.trace()
-        return audit(Case(trace, self.contract), given_by(trace), "live", ("audit",))
+        return Findings(audit(Case(trace, self.contract), given_by(trace), "live", ("audit",)))
 
     async def _until(self, what: Awaited | Callable[[], bool], count: int, timeout_s: float) -> None:
         """Wait on the SMSC's loop. Raises TimeoutError, and what a condition raises.
@@ -246,8 +261,13 @@ class Commands(ABC):
         return TimeoutError(
             f"{wanted} not reached within {timeout_s:g} s: {control.answered()} messages answered, "
             f"{control.on_the_way()} on their way, {control.unacknowledged()} notifications open; "
-            f"connections: {views or 'none, the client never connected or has left'}"
+            f"connections: {views or 'none, the client never connected or has left'}{self._violations()}"
         )
+
+    def _violations(self) -> str:
+        """What the client did against the protocol, which may be why it has no answer."""
+        seen = self.live.server.gateway.protocol_violations
+        return "".join(f"; {count} x {name}" for name, count in seen.items() if count)
 
 
 class Outage:

@@ -8,6 +8,11 @@
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+usage() { sed -n '2,7s/^# \{0,1\}//p' "$0"; }
+case ${1:-} in
+    -h | --help) usage; exit 0 ;;
+    -*) echo "install.sh: $1 is no option" >&2; usage >&2; exit 2 ;;
+esac
 target=${1:-/opt/simbench}
 source=${2:-$here}
 python=${PYTHON:-python3}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 from simbench.base.notebook import html_table
 from simbench.base.toml_files import choice
-from simbench.finding import GRAVEST_FIRST, OUTCOMES, Finding, Outcome, counted, outcome_of, tally
+from simbench.finding import GRAVEST_FIRST, OUTCOMES, Blame, Finding, Outcome, counted, outcome_of, tally
 from simbench.reporting.format import quantity
 from simbench.rulebook import RENAMED
 from simbench.tables.frames import Frame
@@ -66,6 +66,13 @@ class Findings(Sequence[Finding]):
         """The findings that failed."""
         return self.of("fail")
 
+    def failures_of(self, blame: Blame = "client") -> list[str]:
+        """Return the failures that are blamed on "client", "platform" or "bench", a line each.
+
+        `assert found.failures_of("client") == []` is a test of a client.
+        """
+        return [f"{one.clause} {one.purpose}: {one.summary}" for one in self.failures if one.blame == blame]
+
     def of(self, outcome: Outcome) -> list[Finding]:
         """Return the findings with one outcome. Raises ValueError for an unknown outcome."""
         if outcome not in OUTCOMES:
@@ -110,7 +117,9 @@ class Findings(Sequence[Finding]):
         return f"<Findings: {counted(self._found) or 'none'}>"
 
     def __str__(self) -> str:
-        return "\n".join(f"{one.outcome:<13}{one.clause:<12}{one.purpose:<28}{one.summary}" for one in self._found)
+        width = max((len(one.purpose) for one in self._found), default=0)
+        lines = ((f"{one.outcome:<13}{one.clause:<12}{one.purpose:<{width}}", one.summary) for one in self._found)
+        return "\n".join("  ".join(parts) for parts in lines)
 
     def _repr_html_(self) -> str:
         worst = sorted(self._found, key=lambda one: GRAVEST_FIRST.index(one.outcome))

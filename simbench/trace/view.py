@@ -68,6 +68,9 @@ class View(Generic[Row_co]):
     def __len__(self) -> int:
         return self._length
 
+    def __iter__(self) -> Iterator[Row_co]:
+        return iter(self.rows())
+
     def rows(self) -> Sequence[Row_co]:
         """Return the rows, in order."""
         if self._rows is None and self._source is not None and self._source[0]._rows is not None:

@@ -83,7 +83,7 @@ CALLS: dict[str, tuple[Call, str]] = {
     "Client: address": (lambda _: sb.Client("nowhere", "36010"), "address: is 'nowhere'; expected HOST:PORT"),
     "Client: code": (lambda _: sb.Client("127.0.0.1:1", 36010), "code: is 36010; expected a text"),
     "Client: rate": (lambda _: sb.Client("127.0.0.1:1", "36010", rate_per_s=-1), "rate_per_s: is -1; expected 1 or"),
-    "Client: fault": (lambda _: sb.Client("127.0.0.1:1", "36010", faults=("x",)), "faults: 'x' is no fault of the"),
+    "Client: fault": (lambda _: sb.Client("127.0.0.1:1", "36010", faults=("x",)), "faults: 'x' is not a fault of"),
     "FakeSmsc: rate": (lambda _: smsc({"36010": "x"}), r'codes\[0\]\.rate_per_s: is "x"; expected a whole number'),
     "FakeSmsc: list": (lambda _: smsc(["36010"]), r"codes: is \['36010'\]; expected short codes with their rates"),
     "FakeSmsc: number": (lambda _: smsc({36010: 10}), r"codes\[0\]\.code: is 36010; expected a text"),

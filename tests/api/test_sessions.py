@@ -60,3 +60,13 @@ def test_a_session_in_which_nothing_could_run_is_reported_like_any_other(
     done: Any = Ended(capsys, "report", tmp_path / "kept", "-o", tmp_path / "report")
     assert done.status in {None, 0, 3}, done.err
     assert (tmp_path / "report" / "report.html").is_file()
+
+
+def test_the_failures_of_a_party_are_lines() -> None:
+    failed = simbench.Finding("rate.backlog-at-tier", "OPS-ENG-01", "fail", "40 a second", blame="client")
+    theirs = simbench.Finding("recipients.accepted", "OPS-ACH-01", "fail", "0 accepted", blame="platform")
+    passed = simbench.Finding("sessions.login-first", "OPS-CON-03", "pass", "1 connection")
+    found = simbench.Findings([failed, theirs, passed])
+    assert found.failures_of("client") == ["OPS-ENG-01 rate.backlog-at-tier: 40 a second"]
+    assert found.failures_of("platform") == ["OPS-ACH-01 recipients.accepted: 0 accepted"]
+    assert str(found).splitlines()[0] == "fail         OPS-ENG-01  rate.backlog-at-tier  40 a second"

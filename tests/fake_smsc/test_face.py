@@ -262,3 +262,18 @@ def test_a_running_smsc_has_loaded_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=LONG_S)
     assert done.stdout == "[]\n"
+
+
+def test_a_quick_platform_delivers_at_once_and_a_wait_names_violations() -> None:
+    with FakeSmsc(codes={"36010": 10}, latency_ms=1) as smsc, talking(smsc) as talker:
+        for trn in range(12):
+            talker.line.sendall(harness.submit(trn, AdC=f"33639980{trn:03}", NRq="0"))
+        smsc.wait_for(lambda: len(smsc.messages()) == 12 and not smsc.live.control.on_the_way(), timeout_s=LONG_S)
+        assert [one.recipient for one in smsc.trace().submits][:2] == ["33639980000", "33639980001"]
+        smsc.live.server.gateway.protocol_violations["over-window"] += 2
+        with pytest.raises(TimeoutError, match=r"13 message\(s\) not reached .*; 2 x over-window"):
+            smsc.wait_for("message", 13, timeout_s=0.01)
+        with pytest.raises(KeyError, match="no short code 36011; there are 36010"):
+            _ = smsc.accounts["36011"]
+    with pytest.raises(BadInput, match="latency_ms: is 0; expected 1 or more"):
+        FakeSmsc(latency_ms=0)

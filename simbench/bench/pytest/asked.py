@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from fake_smsc import FakeSmsc
 
 ROOT: Final = "simbench"  # first part of the node id of a purpose
-KEYS: Final = ("codes", "contract", "limit", "scenario", "exercise", "faults", "subscribers")
+KEYS: Final = ("codes", "contract", "limit", "latency_ms", "scenario", "exercise", "faults", "subscribers")
 MARKER: Final = (
-    "simbench(codes, contract, limit, scenario, exercise, faults, subscribers): the SMSC of the fixtures. codes: short "
-    'codes with their rates, {"36010": 10} (messages/s, tiers of the contract); contract: a name or a file; limit: '
-    'above the rate "delay", "nack", "discard", "close" or "monitor"; scenario: a name or a file, instead of codes; '
-    "exercise: one of `simbench list`, whose codes, clock and settings of the client hold, with --sut; faults: wire "
-    'faults with their parameters, {"late-result": {"delay_s": 2}}; subscribers: numbers with what is changed about '
-    'them, {"0639980001": {"attached": False}}. A marker of the module or class holds where the test has none of its '
-    "own for the same key."
+    "simbench(codes, contract, limit, latency_ms, scenario, exercise, faults, subscribers): the SMSC of the fixtures. "
+    'codes: short codes with their rates, {"36010": 10} (messages/s, tiers of the contract); contract: a name or a '
+    'file; limit: above the rate "delay", "nack", "discard", "close" or "monitor"; latency_ms: the median time from '
+    "acceptance to delivery; scenario: a name or a file, instead of codes; exercise: one of `simbench list`, whose "
+    "codes, clock and settings of the client hold, with --sut; faults: wire faults with their parameters, "
+    '{"late-result": {"delay_s": 2}}; subscribers: numbers with what is changed about them, '
+    '{"0639980001": {"attached": False}}. A marker of the module or class holds where the test has none of its own for '
+    "the same key."
 )
 
 

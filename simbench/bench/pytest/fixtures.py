@@ -52,8 +52,8 @@ async def _nothing(bench: Bench) -> None:
 class Smsc(FakeSmsc):
     """A `FakeSmsc` for the client under test: it has the client's accounts and can drive it.
 
-    `codes`, `contract`, `limit`, `scenario` and `exercise` are those of the marker; without `limit` excess messages are
-    only recorded.
+    `codes`, `contract`, `limit`, `latency_ms`, `scenario` and `exercise` are those of the marker; without `limit`
+    excess messages are only recorded.
     """
 
     def __init__(  # noqa: PLR0913 - the arguments of a marker
@@ -64,6 +64,7 @@ class Smsc(FakeSmsc):
         *,
         contract: Contract | str = "",
         limit: LimitMode = "monitor",
+        latency_ms: int | None = None,
         scenario: Any = None,
         exercise: str = "",
     ) -> None:
@@ -82,7 +83,9 @@ class Smsc(FakeSmsc):
             self.exercise = own.under(given)
         if scenario is None:
             scenario, codes = self.exercise.scenario(given, plan.seed, reach), None
-        super().__init__(codes, scenario=scenario, contract=given, port=reach.port, seed=plan.seed)
+        super().__init__(
+            codes, scenario=scenario, contract=given, port=reach.port, seed=plan.seed, latency_ms=latency_ms
+        )
         self._platform_clock = clock_of(self.exercise, self.sut.capabilities)
         self._beside = AsyncExitStack()
 
