@@ -150,8 +150,8 @@ def test_what_a_visitor_may_not_enter_is_refused_in_words_and_changes_nothing(tm
         page = chromium.new_page()
         page.goto(console_of(server))
         for label, entered, button, reported in (
-            ("Step (s)", "1e12", "Step", "seconds: Input should be less than or equal to 31536000"),
-            ("Speed", "1e9", "Set", "speed: Input should be less than or equal to 100000"),
+            ("Step (s)", "1e12", "Step clock", "seconds: Input should be less than or equal to 31536000"),
+            ("Speed", "1e9", "Set speed", "speed: Input should be less than or equal to 100000"),
             ("Starts in (s)", "-3", "Start outage", "in_s: Input should be greater than or equal to 0"),
             ("Subscriber", "abc", "Switch off", "not a valid phone number"),
             ("Subscriber", "0639980001", "Send", "text: String should have at least 1 character"),

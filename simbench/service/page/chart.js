@@ -3,7 +3,7 @@
 const WIDTH = 600, HEIGHT = 220, LEFT = 44, RIGHT = 8, TOP = 18, BOTTOM = 24;
 const COLOURS = ["#1d4e89", "#b71c1c", "#1b5e20", "#6a1b9a", "#bf360c", "#00695c", "#424242", "#ad1457"];
 const SVG = "http://www.w3.org/2000/svg";
-const SAID = "Accepted submits per second of each short code, against its tier";
+const SAID = "Accepted submits per second of each short code, and its tier";
 
 function shape(name, properties, text = "") {
   const made = document.createElementNS(SVG, name);

@@ -1,4 +1,4 @@
-// The console of a running SMSC: head, short codes with their chart, sessions. It asks the API once a second.
+// The console of a running SMSC: head, short codes with their chart, sessions. It polls the API once a second.
 
 import {drawn} from "./chart.js";
 import {controls, showFaults} from "./controls.js";
@@ -8,7 +8,7 @@ import {tables} from "./tables.js";
 
 const KEPT = 120; // samples of the chart
 const codes = new Table(
-  "codes", "Short codes against their tiers",
+  "codes", "Short codes and their tiers",
   ["code", "account", "tier_per_s", "mode", "accepted_per_s", "refused_per_s", "accepted", "refused"],
   {key: row => row.code},
 );
@@ -18,7 +18,7 @@ const sessions = new Table(
   {key: row => row.number, perPage: 20},
 );
 const history = {at: [], accepted: {}};
-const seen = {rows: {}, answered: 0}; // what the other parts follow
+const seen = {rows: {}, answered: 0}; // the other parts react when these change
 
 function head(platform) {
   at("clock").textContent = `${shownAt(platform.now)}  × ${platform.speed}`;
@@ -46,7 +46,7 @@ function draw(platform) {
 
 async function look() {
   const platform = await ask("GET", "/platform");
-  if (!history.at.length) add(await ask("GET", "/rates")); // what was before this page
+  if (!history.at.length) add(await ask("GET", "/rates")); // samples from before this page was opened
   add({at: [platform.now], accepted_per_s: Object.fromEntries(platform.codes.map(each => [each.code, [each.accepted_per_s]]))});
   seen.rows = platform.rows;
   seen.answered = platform.answered;

@@ -2,7 +2,7 @@
 
 import {ask, at, choices, el, facts, number, pressed, shownAt, submitted, Table} from "./parts.js";
 
-const TEXTS = new Set(["ec", "ot", "code"]); // parameters that are no numbers
+const TEXTS = new Set(["ec", "ot", "code"]); // parameters that are not numbers
 
 export function showFaults(platform) {
   const planned = platform.scheduled.map(each => `; planned: ${each.mode} at ${shownAt(each.at)}`).join("");

@@ -1,4 +1,4 @@
-// What the parts of the console share: the API, notices, tables that are filled again and again, frames in words.
+// Shared by the parts of the console: calls of the API, notices, tables that are refilled, explained frames.
 
 export const facts = JSON.parse(document.getElementById("facts").textContent);
 export const at = id => document.getElementById(id);
@@ -14,7 +14,7 @@ export function el(name, properties = {}, ...children) {
   return made;
 }
 
-/** Ask the API; the answer's JSON. Throws an Error in words that a visitor understands. */
+/** Ask the API; the answer's JSON. Throws an Error whose message a visitor understands. */
 export async function ask(method, path, body) {
   const headers = {"X-Simbench": "console", ...(body === undefined ? {} : {"Content-Type": "application/json"})};
   const answer = await fetch(`/api/v1${path}`, {method, headers, body: body === undefined ? body : JSON.stringify(body)});
@@ -30,7 +30,7 @@ export function notify(text, kind = "") {
   setTimeout(() => notice.remove(), NOTICE_MS);
 }
 
-/** Do something that may be refused; the visitor sees the reason. */
+/** Do something that the API may refuse; the visitor sees the reason. */
 export async function attempt(action) {
   try {
     await action();
@@ -120,7 +120,7 @@ export class Table {
       this.after.disabled = last >= rows.length;
     }
     const shown = perPage ? rows.slice(this.first, this.first + perPage) : rows;
-    const keyed = new Map(); // of rows with the same key each later one has a longer key
+    const keyed = new Map(); // if rows have the same key, each later row gets a longer key
     for (const row of shown) {
       let key = String(this.key(row));
       while (keyed.has(key)) key += " again";
@@ -184,7 +184,7 @@ export function framePlace(place) {
       const region = el("div", {className: "table", role: "region", "aria-label": `Fields of ${id}`, tabIndex: 0}, table);
       shown.replaceChildren(el("p", {}, `${frame.heading}   (${id})`), region);
     } catch {
-      shown.replaceChildren(el("p", {}, `${id}: not among the submissions, nor the latest findings and events`));
+      shown.replaceChildren(el("p", {}, `${id}: not found among the submits, the latest findings and the latest events`));
     }
   };
 }

@@ -1,9 +1,9 @@
-// Tables that lead to frames: messages, verdicts, and the feed of events. All of them follow the traffic.
+// Tables whose rows open frames: messages, verdicts, and the latest events. All of them are updated with the traffic.
 
 import {ask, at, attempt, choices, every, facts, framePlace, pressed, shownAt, submitted, Table} from "./parts.js";
 
 const EVENTS = 25;
-const FRAMES = 3; // of a verdict
+const FRAMES = 3; // shown for a verdict
 const UNDECIDED = new Set(["inconclusive", "unsupported"]);
 const FIRST = ["error", "fail", "weak", "pass"]; // the order of verdicts
 const openedBy = row => (row.id ? `Frame of ${row.when}` : "");
