@@ -189,9 +189,10 @@ OF_MODULES = {"move", "copy", "copy2", "remove", "link", "replace"}  # of os and
 GIVEN = {"part", "fresh", "sink", "buffer", "pages"}  # what `replacing` gave, or a buffer
 ELSEWHERE = {
     "ledger.write_table('minute', table)": "rows into a ledger, whose folder is claimed",
+    "ledger.write_table('minute', minutes_of(world, code, some))": "as above",
     "ledger.write_table('centre', table)": "as above",
     "pq.write_table(pa.table(table), path)": "called with what `replacing` gave",
-    "os.truncate(path, len(whole))": "a sweep's own journal, checked before",
+    "os.truncate(path, whole)": "a sweep's own journal, checked before",
     "(folder / JOURNAL).open('ab')": "recorded with `grow` before",
     "(folder / '.lock').open('a')": "nothing is written into it",
     "(folder / f'{_MARK}.lock').open('wb')": "a lock in the cache of compiled kernels; nothing is written into it",
