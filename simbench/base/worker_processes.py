@@ -28,6 +28,7 @@ R = TypeVar("R")
 
 MOST_DEATHS = 3  # of workers, over one piece
 LOOK_S = 0.3  # how often a thread looks whether another process is worth its start
+BUSY = 1.5  # processes for each core; work of our own that has just ended counts as one
 WORTH_S = 2.0  # of work that waits; a process starts in about one second
 _BEGIN = (
     "import sys; from multiprocessing.connection import Connection; "
@@ -39,6 +40,11 @@ _BEGIN = (
 def cores() -> int:
     """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def is_busy() -> bool:
+    """Whether others use this machine so much that a further process would only slow this one down."""
+    return os.getloadavg()[0] > BUSY * cores()
 
 
 class WorkerProcess:
@@ -233,6 +239,8 @@ class _Work(Generic[T, R]):
         self._ended.set()
 
     def _is_worth_it(self) -> bool:
+        if is_busy():
+            return False
         spent, done = time.monotonic() - self._began, self.pieces - self._open
         return spent * len(self._waiting) > WORTH_S * max(done, 0.5)
 

@@ -100,7 +100,16 @@ def test_without_enough_work_all_of_it_is_done_here(monkeypatch: pytest.MonkeyPa
         assert workers.pids() == [0, 0]
 
 
+def test_on_a_busy_machine_all_of_it_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.001)
+    monkeypatch.setattr(module, "WORTH_S", 0.0)
+    monkeypatch.setattr(os, "getloadavg", lambda: (100.0 * module.cores(), 0.0, 0.0))
+    with closing(WorkerProcesses(squared, 2, here=True)) as workers:
+        assert {pid for _, pid in dict(workers.do(range(50))).values()} == {os.getpid()}
+
+
 def test_once_work_waits_another_process_takes_part(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(module, "is_busy", lambda: False)
     monkeypatch.setattr(module, "LOOK_S", 0.001)
     monkeypatch.setattr(module, "WORTH_S", 0.0)
     with closing(WorkerProcesses(partial(meets, tmp_path), 1, here=True)) as workers:

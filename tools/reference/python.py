@@ -35,6 +35,7 @@ This page is written by `python -m tools.reference --write`.
 What the commands do, as functions with typed results. The examples run as they stand here, after
 `from simbench import *` in a checkout; the notebooks are longer:
 [a client test in ten lines](../notebooks/client_test.ipynb), [which tier to buy](../notebooks/which_tier.ipynb),
+[two million messages a month](../notebooks/two_campaigns.ipynb),
 [a year against the SLA](../notebooks/year_sla.ipynb), [a dial-up month](../notebooks/dialup_month.ipynb).
 
 * Wrong input raises `BadInput` at the call, with place, value and expectation; an unknown name in a result raises
