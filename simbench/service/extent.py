@@ -14,9 +14,9 @@ PIECE_ROWS: Final = (100, 20_000)  # read at once, so that few long rows or many
 PIECE_OCTETS: Final = 2_000_000
 
 
-def _next(rows: int, octets: int) -> int:
-    """Return the number of rows to read next, after so many rows with so many octets."""
-    return min(max(PIECE_OCTETS * rows // max(octets, 1), PIECE_ROWS[0]), PIECE_ROWS[1])
+def next_piece(rows: int, octets: int, piece_octets: int = PIECE_OCTETS) -> int:
+    """Return the number of rows of the next piece, after so many rows with so many octets; the fewest after none."""
+    return min(max(piece_octets * rows // max(octets, 1), PIECE_ROWS[0]), PIECE_ROWS[1])
 
 
 def latest(ledger: AnyLedger, table: str, column: str, rows: int, octets: int) -> int:
@@ -29,7 +29,7 @@ def latest(ledger: AnyLedger, table: str, column: str, rows: int, octets: int) -
         left -= found.nbytes
         if left < 0:
             break
-        first, piece = first - piece, _next(piece, found.nbytes)
+        first, piece = first - piece, next_piece(piece, found.nbytes)
     return first
 
 
@@ -40,6 +40,6 @@ def following(ledger: AnyLedger, table: str, first: int, names: Sequence[str], m
     rows, octets = most
     pieces, piece = [ledger.tail(table, first, names, PIECE_ROWS[0])], PIECE_ROWS[0]
     while pieces[-1].num_rows == piece and (rows := rows - piece) > 0 and (octets := octets - pieces[-1].nbytes) > 0:
-        first, piece = first + piece, min(_next(piece, pieces[-1].nbytes), rows)
+        first, piece = first + piece, min(next_piece(piece, pieces[-1].nbytes), rows)
         pieces.append(ledger.tail(table, first, names, piece))
     return pa.concat_tables(pieces)

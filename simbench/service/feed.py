@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +13,6 @@ from fake_smsc.server.control import Control
 from simbench.contract import Contract
 from simbench.ledger import AnyLedger
 from simbench.service.log import frame_id
-from simbench.service.watch import Watch
 from simbench.ucp import codes
 from simbench.ucp.frame import STX, Frame, Framer, WireError
 
@@ -43,12 +43,22 @@ class Exchange(msgspec.Struct):
 class Feed:
     """The exchanges of one SMSC; nothing is kept between calls."""
 
-    def __init__(self, control: Control, ledger: AnyLedger, contract: Contract, watch: Watch) -> None:
-        self._control, self._ledger, self._contract, self._watch = control, ledger, contract, watch
+    def __init__(self, control: Control, ledger: AnyLedger, contract: Contract) -> None:
+        self._control, self._ledger, self._contract = control, ledger, contract
         self._accounts: dict[int, str] = {}  # accounts of the latest logins, by session
+        self._faults: dict[tuple[int, str], str] = {}  # wire faults among the latest events, by session and TRN
 
-    def latest(self, most: int) -> list[Exchange]:
-        """Return the latest exchanges on disk, latest first. Any thread may call it."""
+    def latest(self, most: int, events: Iterable[dict[str, Any]]) -> list[Exchange]:
+        """Return the latest exchanges on disk, latest first.
+
+        `events`: the latest events of the platform, oldest first; nobody may change them meanwhile. Any thread may call
+        it.
+        """
+        self._faults = {
+            (row["detail"].get("line"), row["detail"].get("trn")): row["subject"]
+            for row in events
+            if row["kind"] == "fault"
+        }
         first = max(0, self._ledger.written["centre"] - ROWS)
         decided = self._ledger.tail("centre", first, ["at", "kind", "session", "recipient"]).to_pylist()
         self._accounts = {row["session"]: row["recipient"] for row in decided if row["kind"] == "login"}
@@ -136,10 +146,8 @@ class Feed:
 
     def _fault(self, session: int, trn: str) -> str:
         """Return the wire fault that answered instead of the SMSC."""
-        for row in reversed(self._watch.events):
-            if row["kind"] == "fault" and (row["detail"].get("line"), row["detail"].get("trn")) == (session, trn):
-                return f"wire fault {row['subject']}"
-        return ""
+        fault = self._faults.get((session, trn))
+        return f"wire fault {fault}" if fault else ""
 
     def _account(self, session: int) -> str:
         line = self._control.server.gateway.lines.get(session)

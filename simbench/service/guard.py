@@ -10,7 +10,6 @@ import asyncio
 import gc
 import time
 from collections import Counter
-from hmac import compare_digest
 from ipaddress import ip_address
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,15 +17,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fake_smsc.server.login_throttle import LoginThrottle
 from simbench.base.addresses import is_loopback
 from simbench.service.http_bounds import taken, trust
 from simbench.service.log import EventLog
 from simbench.service.problems import problem
 from simbench.service.settings import ServiceSettings
+from simbench.service.tokens import Tokens
 from simbench.service.turns import Turns
 
-COOKIE = "simbench_token"
 REMEMBERED = 10_000  # client addresses tracked
 OWN_HEADER = "x-simbench"  # any value: a page of another origin cannot send it without a preflight request
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -36,17 +34,17 @@ QUERY_OCTETS = 4_096
 COLLECTED = 50  # requests, after which what they left is collected: a little at a time
 PATH_LETTERS = 256
 SAID = {"wait": "wait already", "download": "download already"}
-TOKEN = "token"  # noqa: S105 - the one account of the throttle
+DOCS = "/docs"  # the page of the API's description is made by a library, with a script and styles in it
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),  # with no-referrer, browsers call the origin of a form null
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"content-security-policy",
-     b"default-src 'self' 'unsafe-inline' data:; connect-src 'self'; object-src 'none'; "
-     b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"),
-]  # fmt: skip
+]
+BOUNDS = b"connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+POLICY = b"default-src 'self'; img-src 'self' data:; " + BOUNDS
+POLICY_DOCS = b"default-src 'self' 'unsafe-inline' data:; " + BOUNDS
 
 LOGIN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>simbench: log in</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -78,7 +76,8 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: ServiceSettings, log: EventLog, turns: Turns) -> None:
         self._app, self._settings, self._log, self._turns = app, settings, log, turns
         self._addresses: dict[str, Address] = {}
-        self._wrong = LoginThrottle(settings.limits.wrong_tokens_per_min)
+        secure = settings.certificate is not None
+        self._tokens = Tokens(settings.token, settings.limits.wrong_tokens_per_min, secure=secure)
         self._under_way = Counter[str]()  # requests by their kind
         self._begun = 0  # requests so far
 
@@ -88,12 +87,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
         await self._turns.turn()
-        send = _secured(send)
+        plain, send = send, _secured(send, POLICY)
         refused = await self._objection(scope, receive)
         if refused is not None:
             await self._refuse(scope, receive, send, refused)
             return
         trust(scope)
+        if scope["path"].startswith(DOCS):
+            send = _secured(plain, POLICY_DOCS)
         kind = _kind(scope["path"])
         self._under_way[kind] += 1
         try:
@@ -115,7 +116,7 @@ class Guard:
         unsound = self._unsound(scope, headers, host)
         if unsound is not None:
             return unsound
-        has_token = bool(settings.token) and self._has_token(headers, host)
+        has_token = bool(settings.token) and self._tokens.shown(headers, host)
         if not self._within_rate(self._address("" if has_token else host)):  # no stranger uses up the owner's rate
             return problem(429, f"more than {settings.limits.requests_per_s} requests a second")
         if settings.token and not has_token:
@@ -134,7 +135,7 @@ class Guard:
         length, most = headers.get("content-length", "0"), self._settings.limits.body_octets
         if not length.isdecimal() or int(length) > most:
             return problem(413, f"a body of at most {most} octets", "Content-Length")
-        if self._settings.token and self._wrong.refuses(host, TOKEN):
+        if self._tokens.refuses(host):
             return problem(429, "too many wrong tokens; wait a minute")
         return None
 
@@ -146,27 +147,20 @@ class Guard:
             return None
         return problem(503, f"more than {most} requests {SAID.get(kind, 'are under way')}")
 
-    def _has_token(self, headers: dict[str, str], host: str) -> bool:
-        """Tell whether the token is shown; a wrong one is counted, whatever becomes of the request."""
-        shown = _shown_token(headers)
-        if self._is_token(shown):
-            self._wrong.succeeded(host, TOKEN)
-            return True
-        if shown:
-            self._wrong.failed(host, TOKEN)
-        return False
-
     async def _without_token(self, scope: Scope, receive: Receive, headers: dict[str, str], host: str) -> Response:
         """Return the response to a request without the token."""
         if (scope["path"], scope["method"]) == ("/login", "POST"):
-            return await self._enter(receive, host)
+            return await self._enter(receive, headers, host)
+        answer: Response
         if "text/html" in headers.get("accept", ""):
-            return HTMLResponse(login_page(), 401)
-        answer = problem(401, "a token is needed", "Authorization")
-        answer.headers["WWW-Authenticate"] = "Bearer"
+            answer = HTMLResponse(login_page(), 401)
+        else:
+            answer = problem(401, "a token is needed", "Authorization")
+            answer.headers["WWW-Authenticate"] = "Bearer"
+        self._tokens.forget(answer, headers)
         return answer
 
-    async def _enter(self, receive: Receive, host: str) -> Response:
+    async def _enter(self, receive: Receive, headers: dict[str, str], host: str) -> Response:
         """Handle the login page's form: the token becomes a cookie."""
         body = b""
         try:
@@ -179,17 +173,11 @@ class Guard:
         except TimeoutError:
             return problem(408, "the form did not come in time", "body")
         token = parse_qs(body.decode("latin-1")).get("token", [""])[0]
-        if not self._is_token(token):
-            self._wrong.failed(host, TOKEN)
+        if not self._tokens.entered(token, host):
             return HTMLResponse(login_page("That token is wrong."), 401)
-        self._wrong.succeeded(host, TOKEN)
         answer = RedirectResponse("/", 303)
-        secure = self._settings.certificate is not None
-        answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure)
+        self._tokens.keep(answer, headers)
         return answer
-
-    def _is_token(self, shown: str) -> bool:
-        return bool(shown) and compare_digest(shown.encode("utf-8", "replace"), self._settings.token.encode())
 
     def _address(self, host: str) -> Address:
         found = self._addresses.pop(host, None) or Address(self._settings.limits.burst, time.monotonic())
@@ -257,12 +245,13 @@ def _is_allowed(host: str, settings: ServiceSettings) -> bool:
     return any(address in network for network in settings.allow)
 
 
-def _secured(send: Send) -> Send:
-    """Return a `send` that adds the headers that make browsers isolate the page from others."""
+def _secured(send: Send, policy: bytes) -> Send:
+    """Return a `send` that adds the headers that make browsers isolate the page from others, and obey the policy."""
+    added = [*SECURITY_HEADERS, (b"content-security-policy", policy)]
 
     async def secured(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), *SECURITY_HEADERS]}
+            message = {**message, "headers": [*message.get("headers", ()), *added]}
         await send(message)
 
     return secured
@@ -302,14 +291,3 @@ def _host_of(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def _shown_token(headers: dict[str, str]) -> str:
-    kind, _, token = headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer":
-        return token.strip()
-    for part in headers.get("cookie", "").split(";"):  # the library's reader takes the square of a cookie's length
-        name, _, value = part.strip().partition("=")
-        if name == COOKIE:
-            return value.strip('"')
-    return ""

@@ -23,16 +23,18 @@ OCTETS = 64_000_000  # of the reads and writes that are judged
 LIVE = "live"  # name of the exercise for a server being watched
 
 
-def judge_live(ledger: AnyLedger, contract: Contract, rows: int, now: int) -> tuple[Judgements, dict[str, bytes]]:
+def judge_live(ledger: AnyLedger, contract: Contract, rows: int, now: int) -> tuple[Judgements, dict[str, bytes], int]:
     """Return the findings of an audit of the last `rows` reads and writes, with all events, as of `now` (us).
 
     Those are fewer where they have more than OCTETS.
 
-    The second value is the octets of their frames, by id. The findings equal those of `simbench judge` for the run.
+    The second value is the octets of their frames, by id, the third the number of reads and writes up to now, judged
+    or older. The findings equal those of `simbench judge` for the run.
 
     Call it in a separate thread.
     """
     ledger.flush()
+    read = ledger.written["wire"]
     first = latest(ledger, "wire", "octets", rows, OCTETS)
 
     def load(table: Table) -> pa.Table:
@@ -43,7 +45,8 @@ def judge_live(ledger: AnyLedger, contract: Contract, rows: int, now: int) -> tu
     found = audit(Case(trace, contract), given_by(trace), LIVE, ("audit",))
     since, until = trace.span
     judgements = Judgements(since=since, until=until, findings=[_judgement(one) for one in found])
-    return judgements, {_id(each): bytes.fromhex(each.frame) for one in found for each in one.evidence if each.frame}
+    frames = {_id(each): bytes.fromhex(each.frame) for one in found for each in one.evidence if each.frame}
+    return judgements, frames, read
 
 
 def _id(evidence: Evidence) -> str:

@@ -23,6 +23,7 @@ from simbench.kernels.frames import Odd, Plain, Scanner
 from simbench.kernels.jit import compiles
 from simbench.ledger import AnyLedger, Ledger
 from simbench.numbering.plan import plan_of
+from simbench.service.extent import next_piece
 from simbench.service.log import EventLog, frame_id
 from simbench.service.message_frames import Answers, Submits, Waiting, read_odd, read_plain
 from simbench.service.message_outcomes import OnTheWay, numbers
@@ -33,7 +34,6 @@ from simbench.ucp.operations import build
 OUTCOMES_DECIDED: Final = ("buffered", "delivered", "undelivered", "deleted")
 LONGEST_FRAME: Final = 8_192
 PIECE_OCTETS: Final = 8_000_000  # approximate size of the reads and writes taken from the ledger at once
-PIECE_ROWS: Final = (100, 20_000)  # fewest and most rows of a piece
 LOADED_S: Final = 2.0  # longest wait of a search for kernels that only need loading
 PIECE_DECISIONS: Final = 500_000
 _WAYS: Final = pa.array(["in", "out"])
@@ -139,7 +139,7 @@ class Following:
         self._ledger, self._log = ledger, log
         self.messages = Messages(folder, times, plan_of(contract))
         self._first = {"wire": 0, "centre": 0}
-        self._piece = PIECE_ROWS[0]
+        self._piece = next_piece(0, 0)
         self._scanner, self._waiting, self._on_the_way = Scanner(LONGEST_FRAME), Waiting(), OnTheWay(times)
 
     def catch_up(self) -> None:
@@ -156,7 +156,7 @@ class Following:
     def _take_wire(self, most: int) -> None:
         found = self._ledger.tail("wire", self._first["wire"], ["at", "session", "direction", "octets"], most)
         self._first["wire"] += found.num_rows
-        self._piece = min(max(PIECE_OCTETS * found.num_rows // found.nbytes, PIECE_ROWS[0]), PIECE_ROWS[1])
+        self._piece = next_piece(found.num_rows, found.nbytes, PIECE_OCTETS)
         for batch in found.combine_chunks().to_batches():
             self._take(batch)
 

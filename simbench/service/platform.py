@@ -62,7 +62,7 @@ class ServedPlatform:
         self._observed = observed or Observed(smsc, EventLog(), settings.limits.searched_s)
         self.log = self._observed.log
         self.watch, self.search = self._observed.watch, self._observed.search
-        self._feed = Feed(self.control, smsc.ledger, smsc.contract, self.watch)
+        self._feed = Feed(self.control, smsc.ledger, smsc.contract)
         self._exchanges: list[Exchange] = []  # the latest
         self._shown: dict[str, bytes] = {}  # their frames
         self._looking, self._look_again_s = asyncio.Lock(), 0.0
@@ -119,17 +119,18 @@ class ServedPlatform:
             accepted=counts[code, "accepted"], refused=counts[code, "refused"],
         )  # fmt: skip
 
-    def sessions(self) -> list[records.SessionRecord]:
+    async def sessions(self) -> list[records.SessionRecord]:
         """Return every connection, oldest first."""
-        lines = self.control.server.gateway.lines
-        return [
-            records.SessionRecord(
-                number=view.number, account=view.account, state=view.state,
-                window=lines[view.number].session.own.size,
-                unanswered_by_client=view.unanswered_by_client, unanswered_by_smsc=view.unanswered_by_smsc,
-            )
-            for view in self.control.sessions()
-        ]  # fmt: skip
+        lines, views = self.control.server.gateway.lines, self.control.sessions()
+        windows = [lines[view.number].session.own.size for view in views]
+
+        def found() -> list[records.SessionRecord]:  # in a thread: there may be thousands
+            return [
+                records.SessionRecord(window=window, **msgspec.structs.asdict(view))
+                for view, window in zip(views, windows, strict=True)
+            ]
+
+        return await asyncio.to_thread(found)
 
     async def messages(self, query: Query, *, fresh: bool = True) -> records.Messages:
         """Search all messages up to now; without `fresh`, only those on disk, which costs little. Raises Refusal."""
@@ -180,11 +181,11 @@ class ServedPlatform:
         async with self._judging:
             rows = self.settings.limits.judged_rows
             smsc, now, began_s = self.smsc, self.smsc.clock.now(), time.monotonic()
-            read = smsc.ledger.written["wire"]
-            judged, self._evidence = await asyncio.to_thread(judge_live, smsc.ledger, smsc.contract, rows, now)
+            judged, self._evidence, self._judged_rows = await asyncio.to_thread(
+                judge_live, smsc.ledger, smsc.contract, rows, now
+            )
             self.judgements = judged.model_copy(update={"judged_at": now})
             self._log_findings(judged)
-            self._judged_rows = read
             self._judge_again_s = time.monotonic() + max(VERDICTS_S, VERDICTS_REST * (time.monotonic() - began_s))
             return self._latest()
 
@@ -215,7 +216,7 @@ class ServedPlatform:
         """Return the latest exchanges and events, the latest first; all who ask within a moment see the same."""
         async with self._looking:
             if time.monotonic() >= self._look_again_s:
-                self._exchanges = await asyncio.to_thread(self._feed.latest, MOST_EVENTS)
+                self._exchanges = await asyncio.to_thread(self._feed.latest, MOST_EVENTS, list(self.watch.events))
                 self._shown = {each.id: each.octets for each in self._exchanges if each.id}
                 self._look_again_s = time.monotonic() + EVENTS_S
         found = [

@@ -194,7 +194,7 @@ def _sessions(router: APIRouter, platform: ServedPlatform) -> None:
     @router.get("/sessions", tags=["sessions"], response_model=list[records.SessionRecord])
     async def sessions() -> Response:
         """Return every connection, oldest first."""
-        return Response(await asyncio.to_thread(_listed, platform.sessions()), media_type=JSON)
+        return Response(await asyncio.to_thread(_listed, await platform.sessions()), media_type=JSON)
 
     @router.delete("/sessions/{number}", tags=["sessions"])
     async def drop(number: Number, abruptly: bool = False) -> records.Cleared:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -88,6 +89,31 @@ class Kept:
         await self._app(scope, receive, after if changes else send)
 
 
+class _QuickSwitches:
+    """Threads change after SWITCH_S while at least one server of the process is served."""
+
+    def __init__(self) -> None:
+        self._lock, self._served, self._before_s = threading.Lock(), 0, 0.0
+
+    def begin(self) -> None:
+        """Count a server; the first one sets the interval."""
+        with self._lock:
+            if not self._served:
+                self._before_s = sys.getswitchinterval()
+                sys.setswitchinterval(SWITCH_S)
+            self._served += 1
+
+    def end(self) -> None:
+        """Count one server less; the last one restores the interval."""
+        with self._lock:
+            self._served -= 1
+            if not self._served:
+                sys.setswitchinterval(self._before_s)
+
+
+_QUICK = _QuickSwitches()
+
+
 class _Quiet(uvicorn.Server):
     """A server that leaves signals to its caller."""
 
@@ -117,8 +143,7 @@ async def served(
         tls = tls_context(settings.certificate, settings.key) if settings.certificate and settings.key else None
         listener = _listener(settings)
         server = _Quiet(config)
-        before_s = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH_S)
+        _QUICK.begin()
         task = asyncio.create_task(server.serve([]))  # no socket: connections are taken here, one in each turn
         acceptor: Acceptor | None = None
         try:
@@ -138,7 +163,7 @@ async def served(
             server.should_exit = True
             await asyncio.gather(task, return_exceptions=True)
             listener.close()
-            sys.setswitchinterval(before_s)
+            _QUICK.end()
 
 
 def _listener(settings: ServiceSettings) -> socket.socket:

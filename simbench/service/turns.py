@@ -67,6 +67,7 @@ class Acceptor:
         self._listener, self._factory, self._turns, self._tls = listener, factory, turns, tls
         self._loop = asyncio.get_running_loop()
         self._again: asyncio.TimerHandle | None = None
+        self._is_closed = False  # though work of it may still wait for its turn
         self._beginning: dict[asyncio.Task[object], None] = {}  # connections that are not made yet
         self._listen()
 
@@ -79,7 +80,7 @@ class Acceptor:
         self._turns.take(self._accept)
 
     def _accept(self) -> None:
-        if self._listener.fileno() < 0:  # closed while this waited
+        if self._is_closed:
             return
         try:
             taken, _ = self._listener.accept()
@@ -105,7 +106,8 @@ class Acceptor:
             taken.close()
 
     def close(self) -> None:
-        """Take no more connections."""
+        """Take no more connections, and leave the listener to the caller."""
+        self._is_closed = True
         if self._again is not None:
             self._again.cancel()
         self._loop.remove_reader(self._listener.fileno())

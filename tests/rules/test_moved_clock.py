@@ -41,7 +41,7 @@ def test_a_silence_that_was_stepped_over_is_nobodys(stepped: bool) -> None:
 def test_the_service_says_what_the_command_says(stepped: bool) -> None:
     scene = silent(stepped=stepped)
     own = judged(scene)
-    live, _ = judge_live(scene.ledger, load_contract(), 1000, us(4 + SILENT_S))
+    live, _, _ = judge_live(scene.ledger, load_contract(), 1000, us(4 + SILENT_S))
     of_the_service = next(one for one in live.findings if one.purpose == KEEPALIVE)
     assert (of_the_service.outcome, of_the_service.summary, of_the_service.blame) == (
         own.outcome, own.summary, own.blame
@@ -61,7 +61,7 @@ def traffic() -> Scene:
 def test_every_finding_of_the_service_is_that_of_the_command() -> None:
     scene, contract = traffic(), load_contract()
     own = {one.purpose: one for one in audit_run(scene.trace(), contract).findings}
-    live, _ = judge_live(scene.ledger, contract, 1000, us(201))
+    live, _, _ = judge_live(scene.ledger, contract, 1000, us(201))
     assert len(live.findings) > 20
     assert {one.outcome for one in live.findings} >= {"pass", "fail", "weak", "unsupported"}
     for found in live.findings:

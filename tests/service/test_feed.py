@@ -55,13 +55,13 @@ async def _exchanges(site: Site, feed: Feed, watch: Watch) -> list[Exchange]:
     await delayed.frame()
     assert await site.until(lambda: bool(site.rows("centre", "held")))
     await watch.look()
-    return await asyncio.to_thread(feed.latest, 100)
+    return await asyncio.to_thread(feed.latest, 100, list(watch.events))
 
 
 def test_each_exchange_names_the_rule_and_the_clause_that_decided() -> None:
     async def script() -> list[Exchange]:
         async with serving(*CODES) as site, Observed(site.smsc, EventLog()) as observed:
-            feed = Feed(site.control, site.ledger, site.smsc.contract, observed.watch)
+            feed = Feed(site.control, site.ledger, site.smsc.contract)
             return await _exchanges(site, feed, observed.watch)
 
     found = asyncio.run(script())

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from simbench.base.units import SECOND_US
 from simbench.kernels import jit
 from simbench.ledger import Ledger, MemoryLedger, RunInfo
-from simbench.service import message_rows, messages
+from simbench.service import extent, message_rows, messages
 from simbench.service.log import EventLog
 from simbench.service.messages import MessageSearch, Query
 from simbench.ucp import alphabet, content
@@ -209,7 +209,7 @@ def test_blocks_are_searched_like_one(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_ledger_of_many_segments_is_searched_whole_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "PIECE_ROWS", (3, 7))
+    monkeypatch.setattr(extent, "PIECE_ROWS", (3, 7))
     numbers = [f"3363998{n:04}" for n in range(200)]
     with Ledger.create(tmp_path / "run", RunInfo(run="search"), max_bytes=9_000) as ledger:
         for n, number in enumerate(numbers):

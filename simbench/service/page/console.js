@@ -67,5 +67,6 @@ every(1000, async () => {
   } catch (error) {
     at("state").textContent = `no answer: ${error.message}`;
     at("state").classList.add("bad");
+    throw error;
   }
 });

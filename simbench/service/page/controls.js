@@ -63,7 +63,7 @@ function faults() {
       .filter(name => fields[name].value && !fields[name].parentElement.hidden)
       .map(name => [name, TEXTS.has(name) ? fields[name].value : Number(fields[name].value)]));
     await ask("POST", "/faults", {
-      name: fields.name.value, share: number(fields.share), from_s: number(fields.from_s),
+      name: fields.name.value, share: fields.share.value ? number(fields.share) : undefined, from_s: number(fields.from_s),
       for_s: number(fields.for_s), ...given,
     });
   });

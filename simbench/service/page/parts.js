@@ -3,6 +3,7 @@
 export const facts = JSON.parse(document.getElementById("facts").textContent);
 export const at = id => document.getElementById(id);
 const NOTICE_MS = 6000;
+const REFUSED_MS = 10_000; // before the API is polled again after it had too many requests
 
 /** An element with properties, and children that are elements or texts. */
 export function el(name, properties = {}, ...children) {
@@ -21,7 +22,18 @@ export async function ask(method, path, body) {
   const said = await answer.json().catch(() => ({}));
   if (answer.ok) return said;
   const field = (said.field || "").replace(/^(body|path|query)\./, "");
-  throw new Error(`${field ? `${field}: ` : ""}${said.detail || said.title || answer.status}`);
+  const detail = answer.status === 401 ? "the token is not valid any more; reload this page" : said.detail;
+  const error = new Error(`${field ? `${field}: ` : ""}${detail || said.title || answer.status}`);
+  throw Object.assign(error, {status: answer.status});
+}
+
+/** Numbers requests; returns what tells whether no later one has begun, as answers may come in another order. */
+export function latest() {
+  let begun = 0;
+  return () => {
+    const mine = ++begun;
+    return () => mine === begun;
+  };
 }
 
 export function notify(text, kind = "") {
@@ -62,11 +74,18 @@ const civil = new Intl.DateTimeFormat("sv-SE", {timeZone: facts.zone, dateStyle:
 /** An instant (us) as civil time of the contract, to the second. */
 export const shownAt = us => civil.format(us / 1000);
 
-/** Call again and again, one call at a time, while the page is in view. */
+let polls = true, pollsAt = 0; // whether and when (ms) the API may be polled
+
+/** Call again and again, one call at a time, while the page is in view and its token is valid. */
 export function every(ms, action) {
   const again = async () => {
-    if (!document.hidden) await action().catch(() => {});
-    setTimeout(again, ms);
+    if (!document.hidden && Date.now() >= pollsAt) {
+      await action().catch(error => {
+        if (error.status === 401) polls = false;
+        if (error.status === 429) pollsAt = Date.now() + REFUSED_MS;
+      });
+    }
+    if (polls) setTimeout(again, ms);
   };
   again();
 }
@@ -174,9 +193,12 @@ export class Table {
 export function framePlace(place) {
   const shown = el("div", {className: "frame", role: "status"});
   queueMicrotask(() => at(place).append(shown)); // below the table that is being made
+  const isLatest = latest();
   return async id => {
+    const counts = isLatest();
     try {
       const frame = await ask("GET", `/messages/${id}`);
+      if (!counts()) return;
       const columns = ["name", "value", "what", "meaning"];
       const rows = frame.fields.map(field => el("tr", {}, ...columns.map(name => el("td", {}, field[name]))));
       const heads = columns.map(name => el("th", {scope: "col"}, name));
@@ -184,7 +206,7 @@ export function framePlace(place) {
       const region = el("div", {className: "table", role: "region", "aria-label": `Fields of ${id}`, tabIndex: 0}, table);
       shown.replaceChildren(el("p", {}, `${frame.heading}   (${id})`), region);
     } catch {
-      shown.replaceChildren(el("p", {}, `${id}: not found among the submits, the latest findings and the latest events`));
+      if (counts()) shown.replaceChildren(el("p", {}, `${id}: not found among the submits, the latest findings and the latest events`));
     }
   };
 }

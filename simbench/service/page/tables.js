@@ -1,6 +1,6 @@
 // Tables whose rows open frames: messages, verdicts, and the latest events. All of them are updated with the traffic.
 
-import {ask, at, attempt, choices, every, facts, framePlace, pressed, shownAt, submitted, Table} from "./parts.js";
+import {ask, at, attempt, choices, every, facts, framePlace, latest, pressed, shownAt, submitted, Table} from "./parts.js";
 
 const EVENTS = 25;
 const FRAMES = 3; // shown for a verdict
@@ -23,17 +23,22 @@ function messages(seen) {
   const table = new Table("found", "Messages found", columns, options);
   const fields = at("search").elements;
   choices(fields.outcome, facts.outcomes);
+  const entered = () => ["recipient", "code", "text", "outcome"].map(name => [name, fields[name].value]);
+  const isLatest = latest();
+  let shown = []; // the last search that was answered; fields that are being filled in are none yet
 
-  async function search(fresh) {
-    const wanted = ["recipient", "code", "text", "outcome"].map(name => [name, fields[name].value]);
+  async function search(wanted, fresh) {
+    const counts = isLatest();
     const found = await ask("GET", `/messages?${new URLSearchParams([...wanted, ["fresh", fresh]])}`);
+    if (!counts()) return;
+    shown = wanted;
     table.fill(found.messages.map(each => ({...each, when: shownAt(each.at)})));
   }
 
-  submitted("search", () => search(true));
-  fields.outcome.addEventListener("change", () => attempt(() => search(true)));
+  submitted("search", () => search(entered(), true));
+  fields.outcome.addEventListener("change", () => attempt(() => search(entered(), true)));
   live(seen, 2000, async () => {
-    if (seen.answered <= facts.followed) await search(false);
+    if (seen.answered <= facts.followed) await search(shown, false);
     return true;
   });
 }
@@ -46,7 +51,7 @@ function verdicts(seen) {
   function show(judged) {
     const decided = judged.findings.filter(each => !UNDECIDED.has(each.outcome));
     decided.sort((a, b) => rank(a) - rank(b) || (a.purpose < b.purpose ? -1 : 1));
-    table.fill(decided.map(({id, ...each}) => ({...each, frames: each.frames.slice(0, FRAMES).join(" ")})));
+    table.fill(decided.map(each => ({...each, frames: each.frames.slice(0, FRAMES).join(" ")})));
     const when = judged.judged_at ? `, as of ${shownAt(judged.judged_at)}` : "";
     at("judged").textContent = `${decided.length} of ${judged.findings.length} rules had something to judge${when}`;
   }
