@@ -21,6 +21,9 @@ from simbench.base.extras import EXTRAS
 from tests.packaging.conftest import clean_environment
 
 ROOT = Path(__file__).parents[2]
+PAGE = {
+    "chart.js", "console.css", "console.js", "controls.js", "index.html", "parts.js", "phone.js", "tables.js",
+}  # fmt: skip
 
 pytestmark = pytest.mark.package
 
@@ -58,6 +61,7 @@ def test_the_wheel_holds_programs_data_and_scenarios_and_nothing_else(wheel: Pat
     shipped = {name.removeprefix("simbench/scenarios/") for name in names if name.startswith("simbench/scenarios/")}
     assert shipped == {path.relative_to(ROOT / "scenarios").as_posix() for path in (ROOT / "scenarios").rglob("*.*")}
     assert {"simbench/contracts/orange_ops_2016.toml", "simbench/py.typed", "fake_smsc/py.typed"} <= set(names)
+    assert {name.rpartition("/")[2] for name in names if name.startswith("simbench/service/page/")} == PAGE
     assert not [name for name in names if "__pycache__" in name]
 
 

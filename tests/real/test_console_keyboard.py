@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from fake_smsc.faults.registry import FAULTS, sentence
 from simbench.service.client import ApiClient
@@ -116,6 +116,100 @@ def test_messages_verdicts_and_events_follow_the_traffic_without_a_click(tmp_pat
         rule = events.get_by_text("sender.in-service of 36010: 99999 is no code of it (OPS-ACH-02)")
         expect(rule.first).to_be_visible(timeout=WAIT_MS)
         expect(events.get_by_text("connection ended").first).to_be_visible(timeout=WAIT_MS)
+
+
+def test_a_search_counts_when_it_is_entered_and_the_last_click_is_shown(tmp_path: Path) -> None:
+    with (
+        Served("--port", "0", "--api", "0", "--console", "-o", tmp_path / "run") as server,
+        browser() as chromium,
+        ApiClient(console_of(server)) as api,
+    ):
+        traffic(server.port)
+        page = chromium.new_page(viewport={"width": 1500, "height": 1250})
+        searches: list[str] = []
+        page.on("request", lambda each: searches.append(each.url) if "/messages?" in each.url else None)
+        page.goto(console_of(server))
+        found = page.get_by_role("region", name="Messages found")
+        expect(found.get_by_role("row")).to_have_count(9, timeout=WAIT_MS)
+        page.get_by_label("Recipient", exact=True).fill("06")  # no number yet
+        before = len(searches)
+        traffic(server.port, 10)
+        expect(found.get_by_role("cell", name="order 17", exact=True)).to_be_visible(timeout=WAIT_MS)
+        assert len(searches) > before
+        assert not [url for url in searches if "recipient=06" in url], "nobody has entered it"
+        page.get_by_label("Recipient", exact=True).fill("0639980001")
+        page.get_by_role("button", name="Search").click()
+        expect(found.get_by_role("cell", name="order 17", exact=True)).to_be_visible(timeout=WAIT_MS)
+        assert "recipient=0639980001" in searches[-1]
+
+        waiting: list[Route] = []
+        page.route("**/api/v1/messages/*", lambda route: waiting.append(route))
+        for text in ("order 17", "order 16"):
+            found.get_by_role("cell", name=text, exact=True).click()
+        expect(found).to_be_visible(timeout=WAIT_MS)
+        assert len(waiting) == 2
+        waiting[1].continue_()
+        expect(page.get_by_text("TRN 16")).to_be_visible(timeout=WAIT_MS)
+        with page.expect_response(waiting[0].request.url):
+            waiting[0].continue_()
+        page.evaluate("new Promise(done => setTimeout(done))")
+        expect(page.get_by_text("TRN 17")).to_have_count(0)
+        expect(page.get_by_text("TRN 16")).to_be_visible()
+
+        page.get_by_label("Share", exact=True).fill("")
+        with page.expect_request("**/faults") as sent:
+            page.get_by_role("button", name="Start fault").click()
+        assert "share" not in sent.value.post_data_json
+        expect(page.get_by_text("active: late-result")).to_be_visible(timeout=WAIT_MS)
+        assert api.platform().faults == ["late-result"]
+
+
+def test_a_page_with_an_outdated_token_asks_no_more(tmp_path: Path) -> None:
+    with (
+        Served("--port", "0", "--api", "0", "--console", "-o", tmp_path / "run") as server,
+        browser() as chromium,
+    ):
+        page = chromium.new_page()
+        asked: list[str] = []
+        refusal = {"status": 401, "content_type": "application/problem+json", "body": '{"detail": "a token is needed"}'}
+
+        def refuse(route: Route) -> None:
+            asked.append(route.request.url)
+            route.fulfill(**refusal)  # type: ignore[arg-type]
+
+        page.route("**/api/v1/**", refuse)
+        page.clock.install()
+        page.goto(console_of(server))
+        state = page.locator("[data-test=state]")
+        expect(state).to_contain_text("the token is not valid any more; reload this page", timeout=WAIT_MS)
+        for _ in range(30):
+            page.clock.run_for(1_000)
+        assert len(asked) == 1
+        refusal["status"] = 429
+        page.reload()
+        expect(state).to_contain_text("no answer", timeout=WAIT_MS)
+        before = len(asked)
+        for _ in range(30):
+            page.clock.run_for(1_000)
+        assert 1 <= len(asked) - before <= 4, "one in ten seconds"
+
+
+def test_the_policy_of_each_page_allows_what_it_does(tmp_path: Path) -> None:
+    with (
+        Served("--port", "0", "--api", "0", "--console", "-o", tmp_path / "run") as server,
+        browser() as chromium,
+    ):
+        page = chromium.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        traffic(server.port)
+        page.goto(console_of(server))
+        expect(page.get_by_role("img", name="Accepted submits per second")).to_be_visible(timeout=WAIT_MS)
+        expect(page.get_by_role("region", name="Events").get_by_role("row")).not_to_have_count(1, timeout=WAIT_MS)
+        page.goto(f"{console_of(server)}/docs")
+        expect(page.get_by_text("/api/v1/platform").first).to_be_visible(timeout=WAIT_MS)
+        assert [text for text in said if "Content Security Policy" in text or "Error" in text] == []
 
 
 def test_every_fault_is_explained_with_its_parameters(tmp_path: Path) -> None:

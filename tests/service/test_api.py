@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ import pytest
 
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.ledger import Ledger, RunInfo
-from simbench.service import routes
+from simbench.service import platform, records, routes
 from simbench.service.client import ApiError
+from simbench.service.judging import judge_live
 from simbench.service.settings import Limits, ServiceSettings
 from tests.service.stage import NUMBER, Stage, staged
 
@@ -157,6 +159,50 @@ def test_sessions_are_listed_and_dropped() -> None:
         assert await refusal(stage, stage.client.drop, session.number) == (404, "path.number")
 
     run(script)
+
+
+def test_sessions_are_written_in_a_thread_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    made_in: list[int] = []
+    record = records.SessionRecord
+
+    def noted(**fields: Any) -> records.SessionRecord:
+        made_in.append(threading.get_ident())
+        return record(**fields)
+
+    async def script(stage: Stage) -> None:
+        peers = [await stage.site.session(code) for code in ("36010", "36020")]
+        monkeypatch.setattr(records, "SessionRecord", noted)
+        seen = await stage.ask(lambda: stage.client._http.get("/sessions").json())
+        assert [(each["account"], each["window"]) for each in seen] == [("36010", 10), ("36020", 10)]
+        assert len(made_in) == len(peers)
+        assert threading.get_ident() not in made_in, "the loop's"
+
+    run(script)
+
+
+def test_a_judgement_of_everything_read_is_up_to_date_though_it_was_not_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[int] = []
+
+    def counted(*given: Any) -> Any:
+        found = judge_live(*given)
+        judged.append(found[2])
+        return found
+
+    async def script() -> None:
+        monkeypatch.setattr(platform, "judge_live", counted)
+        monkeypatch.setattr(platform, "VERDICTS_S", 0.0)
+        monkeypatch.setattr(platform, "VERDICTS_REST", 0)
+        with Ledger.create(tmp_path / "run", RunInfo(run="judged"), flush_s=3_600) as ledger:
+            async with staged(ledger=ledger) as stage:
+                peer = await stage.site.session()
+                assert (await peer.submit(1)).data[0] == "A"
+                assert (await stage.platform.judged()).up_to_date
+                assert (await stage.platform.verdicts()).up_to_date
+                assert judged == [ledger.written["wire"]], "once"
+
+    asyncio.run(script())
 
 
 def test_a_subscriber_detached_keeps_its_messages_waiting_until_it_is_attached() -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +23,7 @@ from simbench.service.watch import Watch
 from simbench.ucp.frame import STX, encode
 from tests import harness
 from tests.fake_smsc.live import Site, serving
+from tests.service.stage import staged
 
 CODES = (
     CodeConfig(code="36010", limit="nack", rate_per_s=1, sessions=1),
@@ -84,6 +89,37 @@ def test_each_exchange_names_the_rule_and_the_clause_that_decided() -> None:
     assert accepted
     assert all(not each.decided for each in accepted)
     assert [each.at for each in found] == sorted((each.at for each in found), reverse=True)
+
+
+class OfOneThread(deque[dict[str, Any]]):
+    """Events that only the thread which adds them may iterate over."""
+
+    def __init__(self, events: Iterable[dict[str, Any]]) -> None:
+        super().__init__(events, maxlen=2_000)
+        self._own = threading.get_ident()
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        assert threading.get_ident() == self._own
+        return super().__iter__()
+
+    def __reversed__(self) -> Iterator[dict[str, Any]]:
+        assert threading.get_ident() == self._own
+        return super().__reversed__()
+
+
+def test_no_other_thread_reads_events_while_they_are_added() -> None:
+    async def script() -> None:
+        async with staged() as stage:
+            watch = stage.platform.watch
+            watch.events = OfOneThread(watch.events)
+            peer = await stage.site.session("36010")
+            stage.site.control.fault("nack", ec="06")
+            assert (await peer.submit(1, NRq="", NT="")).data[1] == "06"
+            await watch.look()
+            decided = [each.decided_by for each in await stage.ask(stage.client.events)]
+            assert "wire fault nack" in decided
+
+    asyncio.run(script())
 
 
 def _texts(tree: ast.AST) -> set[str]:

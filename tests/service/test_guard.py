@@ -318,6 +318,46 @@ def test_nothing_reads_cookies_but_the_token(monkeypatch: pytest.MonkeyPatch) ->
     asyncio.run(script())
 
 
+def test_a_tab_with_an_outdated_cookie_is_one_wrong_token_and_leaves_the_owner_in() -> None:
+    async def script() -> None:
+        async with staged(ServiceSettings(token=TOKEN, limits=Limits(wrong_tokens_per_min=2))) as stage:
+            name = f"simbench_token_{stage.port}"
+            for _ in range(12):
+                polled = await get(stage, "/api/v1/platform", headers={"Cookie": f"{name}=outdated"})
+                assert polled.status_code == 401
+                deleted = polled.headers["set-cookie"]
+                assert deleted.startswith(f'{name}="";')
+                assert "Max-Age=0" in deleted
+            for _ in range(3):  # of another server of this host
+                other = await get(stage, "/api/v1/platform", headers={"Cookie": "simbench_token_1=of-another"})
+                assert (other.status_code, "set-cookie" in other.headers) == (401, False)
+            assert (await stage.ask(stage.client.platform)).state == "up"
+            assert (await get(stage, "/metrics", headers={"Authorization": "Bearer guess"})).status_code == 401
+            with pytest.raises(ApiError, match="too many wrong tokens"):  # two different ones are the limit
+                await stage.ask(stage.client.platform)
+
+    asyncio.run(script())
+
+
+@pytest.mark.parametrize("token", ["Passw0rd,with;and=9", 'quotes"and\\slashes\\', "+percent%3Band&both=", "a" * 300])
+def test_every_token_that_a_file_may_contain_enters_by_the_form(tmp_path: Path, token: str) -> None:
+    (tmp_path / "token").write_text(token + "\n")
+
+    async def script() -> None:
+        settings = ServiceSettings(token=read_token(tmp_path / "token"), console=True)
+        async with staged(settings) as stage:
+            entered = await get(stage, "/login", "POST", data={"token": token})
+            assert entered.status_code == 303
+            cookie = entered.headers["set-cookie"].split(";")[0]
+            assert token not in cookie
+            for _ in range(12):
+                assert (await get(stage, "/", headers={"Cookie": cookie, "Accept": "text/html"})).status_code == 200
+            kept = cookie.partition("=")[2]
+            assert (await get(stage, "/", headers={"Authorization": f"Bearer {kept}"})).status_code == 401
+
+    asyncio.run(script())
+
+
 def test_no_path_has_parts_that_could_be_cut_in_many_ways() -> None:
     """Starlette matches a parameter by [^/]+: two in one part of a path take the square of its length, or more."""
 

@@ -73,6 +73,20 @@ def test_every_answer_keeps_other_pages_away() -> None:
     asyncio.run(script())
 
 
+def test_only_the_description_of_the_api_has_a_script_in_its_page() -> None:
+    async def script() -> None:
+        for token in ("", TOKEN):
+            async with staged(ServiceSettings(token=token, console=True)) as stage:
+                for path in ("/", "/page/console.js", "/login", "/api/v1/platform", "/nothing", "/docs"):
+                    policy = (await get(stage, path)).headers["content-security-policy"].split("; ")
+                    is_lax = path == "/docs" and not token  # else it is the login page
+                    assert ("default-src 'self'" in policy) is not is_lax, path
+                    assert ("'unsafe-inline'" in str(policy)) is is_lax, path
+                    assert {"connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"} <= set(policy)
+
+    asyncio.run(script())
+
+
 def changing(app: Any) -> Iterator[tuple[str, str]]:
     """Every method and path of an app by which something may change."""
     for route, path in every_path(app):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
+from simbench.service import serving
 from simbench.service.settings import Limits, ServiceSettings
-from simbench.service.turns import Turns
+from simbench.service.turns import Acceptor, Turns
 from tests.service.stage import staged
 from tests.service.test_guard import TOKEN
 from tests.service.ticks import Ticks
@@ -33,6 +36,42 @@ def test_each_piece_of_work_has_a_turn_of_its_own_and_the_first_come_first() -> 
         ticks.stop()
 
     asyncio.run(script())
+
+
+def test_a_closed_acceptor_leaves_the_listener_though_a_connection_waits() -> None:
+    async def script() -> None:
+        loop, turns = asyncio.get_running_loop(), Turns()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.setblocking(False)
+            acceptor = Acceptor(listener, asyncio.Protocol, turns)
+            with socket.create_connection(listener.getsockname()):
+                while acceptor._accept not in turns._waiting:  # other work of HTTP has the turns
+                    turns.take(lambda: None)
+                    await asyncio.sleep(0)
+                acceptor.close()
+                while turns._is_taken:  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(0)
+                assert not loop.remove_reader(listener.fileno()), "not registered"
+                assert acceptor._again is None
+                assert listener.accept()[0].close() is None, "the connection still waits for somebody"
+
+    asyncio.run(script())
+
+
+def test_the_interval_of_threads_is_as_before_after_two_servers_that_overlap() -> None:
+    before_s, seen_s = sys.getswitchinterval(), []
+
+    async def script() -> None:
+        first, second = staged(), staged()
+        for turn in (first.__aenter__, second.__aenter__):
+            await turn()
+            seen_s.append(sys.getswitchinterval())
+        for server in (first, second):  # the first one ends first
+            await server.__aexit__(None, None, None)
+            seen_s.append(sys.getswitchinterval())
+
+    asyncio.run(script())
+    assert seen_s == pytest.approx([serving.SWITCH_S] * 3 + [before_s])
 
 
 # Fewer than the tool sends: the flood runs in the loop that it attacks.

@@ -26,21 +26,29 @@ function messages(seen) {
   const entered = () => ["recipient", "code", "text", "outcome"].map(name => [name, fields[name].value]);
   const isLatest = latest();
   let shown = []; // the last search that was answered; fields that are being filled in are none yet
+  let asked = 0; // searches of the visitor without an answer
 
   async function search(wanted, fresh) {
     const counts = isLatest();
     const found = await ask("GET", `/messages?${new URLSearchParams([...wanted, ["fresh", fresh]])}`);
-    if (!counts()) return;
+    if (!counts()) return false;
     shown = wanted;
     table.fill(found.messages.map(each => ({...each, when: shownAt(each.at)})));
+    return true;
   }
 
-  submitted("search", () => search(entered(), true));
-  fields.outcome.addEventListener("change", () => attempt(() => search(entered(), true)));
-  live(seen, 2000, async () => {
-    if (seen.answered <= facts.followed) await search(shown, false);
-    return true;
-  });
+  async function visit() {
+    asked += 1;
+    try {
+      await search(entered(), true);
+    } finally {
+      asked -= 1;
+    }
+  }
+
+  submitted("search", visit);
+  fields.outcome.addEventListener("change", () => attempt(visit));
+  live(seen, 2000, async () => !asked && (seen.answered > facts.followed || search(shown, false)));
 }
 
 function verdicts(seen) {
