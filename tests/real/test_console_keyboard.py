@@ -143,7 +143,7 @@ def test_a_search_counts_when_it_is_entered_and_the_last_click_is_shown(tmp_path
         assert "recipient=0639980001" in searches[-1]
 
         waiting: list[Route] = []
-        page.route("**/api/v1/messages/*", lambda route: waiting.append(route))
+        page.route("**/api/v1/messages/*", waiting.append)
         for text in ("order 17", "order 16"):
             found.get_by_role("cell", name=text, exact=True).click()
         expect(found).to_be_visible(timeout=WAIT_MS)
