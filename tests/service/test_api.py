@@ -194,7 +194,7 @@ def test_a_judgement_of_everything_read_is_up_to_date_though_it_was_not_on_disk(
         monkeypatch.setattr(platform, "judge_live", counted)
         monkeypatch.setattr(platform, "VERDICTS_S", 0.0)
         monkeypatch.setattr(platform, "VERDICTS_REST", 0)
-        with Ledger.create(tmp_path / "run", RunInfo(run="judged"), flush_s=3_600) as ledger:
+        with Ledger.create(tmp_path / "run", RunInfo(run="judged")) as ledger:
             async with staged(ledger=ledger) as stage:
                 peer = await stage.site.session()
                 assert (await peer.submit(1)).data[0] == "A"
