@@ -197,7 +197,8 @@ def test_a_judgement_of_everything_read_is_up_to_date_though_it_was_not_on_disk(
         with Ledger.create(tmp_path / "run", RunInfo(run="judged")) as ledger:
             async with staged(ledger=ledger) as stage:
                 peer = await stage.site.session()
-                assert (await peer.submit(1)).data[0] == "A"
+                assert (await peer.submit(1, NRq="", NT="")).data[0] == "A"
+                assert await stage.site.until(lambda: not stage.site.control.on_the_way())
                 assert (await stage.platform.judged()).up_to_date
                 assert (await stage.platform.verdicts()).up_to_date
                 assert judged == [ledger.written["wire"]], "once"
