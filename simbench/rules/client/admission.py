@@ -34,7 +34,7 @@ from simbench.rules.meters import Operations, counted, form_of, submit_of
 from simbench.rules.rule import Case
 from simbench.trace.stores import numbered
 from simbench.trace.view import Bools, Ints
-from simbench.ucp.fields import At
+from simbench.ucp.fields import BEFORE_DATA, At
 
 Objection = Literal[
     "malformed", "no session", "originator", "name", "rate", "window", "recipient", "crowded", "validity", "suspended",
@@ -48,7 +48,6 @@ CROWD: Final = 30  # messages to one recipient within a minute: their SCTS, a se
 _SPECIAL: Final = (At.AC, At.PR, At.DDT)  # fields that need a subscription or an allowed instant
 NAMES: Final[tuple[Objection, ...]] = get_args(Objection)
 HEAD: Final = 5  # first digits that suffice to recognise most mobile numbers
-_FIELDS: Final = 4  # fields of a frame before its data
 
 
 def expectation(subscriber: SubscriberSet, code: str, machines: tuple[str, ...]) -> str:
@@ -249,7 +248,7 @@ def _during_outages(case: Case) -> Bools:
 
 
 def _is_special(frame: bytes) -> bool:
-    data = frame.split(b"/")[_FIELDS:]
+    data = frame.split(b"/")[BEFORE_DATA:]
     return any(len(data) > at and data[at] not in {b"", b"0"} for at in _SPECIAL)
 
 
