@@ -158,7 +158,7 @@ def test_errors_are_those_of_the_function() -> None:
     assert "in told_apart" in strange.value.__notes__[0]
     with pytest.raises(RuntimeError, match="ValueError: <function") as stays:
         asked(2)
-    with pytest.raises(RuntimeError, match=r"^TwoWords: first second$") as unread:
+    with pytest.raises(RuntimeError, match=r"^TwoWords: first second") as unread:
         asked(3)
     for seen_there in (stays, unread):
         assert "in told_apart" in seen_there.value.__notes__[0]

@@ -218,11 +218,11 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
 def originator_in_service(case: Case) -> Verdict:
     """Check the platform's refusals under OPS-ACH-02 and OPS-DEO-06.
 
-    A submit with another fault may get the error code of that fault. An empty originator is a missing field and does
-    not count here.
+    A submit with another fault may get the error code of that fault. An originator that is empty or broken is a fault
+    of the field and does not count here.
     """
     against, submits = objections(case), case.trace.submits
-    places = np.flatnonzero(against.has("originator") & (submits.result_at >= 0) & ~submits.equal("oadc", ""))
+    places = np.flatnonzero(against.has("originator") & (submits.result_at >= 0))
     foreign = [
         (row, against[place] - {"originator"})
         for place, row in zip(places.tolist(), submits.where(places).rows(), strict=True)
