@@ -67,7 +67,7 @@ class Findings(Sequence[Finding]):
         return self.of("fail")
 
     def failures_of(self, blame: Blame = "client") -> list[str]:
-        """Return the failures that are blamed on "client", "platform" or "bench", a line each.
+        """Return the failures for which "client", "platform" or "bench" is blamed, one line each.
 
         `assert found.failures_of("client") == []` is a test of a client.
         """

@@ -175,7 +175,7 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
     known, with_option, unknown = owners(case), options(case), option_unknown(case)
 
     def kind(account: str, oadc: str, alphanumeric: bool) -> str:
-        if not name_of(oadc, alphanumeric):  # what is neither a number nor a name is a broken field, named elsewhere
+        if not name_of(oadc, alphanumeric):  # neither a number nor a name: another rule reports the field
             return "own" if oadc in known[account] or not oadc.isdecimal() else "wrong"
         if unknown(account):
             return "open"

@@ -22,19 +22,19 @@ from simbench.ucp.forms import hexadecimal
 def name_of(oadc: str, alphanumeric: bool) -> str:
     """The sender name of an originator, "" for a number and for a field that is neither.
 
-    Letters are meant as a name although OTOA does not say so: `submits.violations` names what is missing, and the
-    rules on names judge the name.
+    Letters are treated as a name even without the OTOA of a name: `submits.violations` reports the missing OTOA, and
+    the rules on names judge the name.
     """
     if alphanumeric or not oadc or oadc.isdecimal():
         return oadc if alphanumeric else ""
     try:
         name = decode_oadc(oadc)
         written = {encode_oadc(name), encode_oadc(name, "octets")}
-    except ValueError:  # no hexadecimal, or more characters than a name has
+    except ValueError:  # not hexadecimal, or more characters than a name has
         written = set()
     if oadc in written:
         return name
-    octets = not hexadecimal(oadc) and len(oadc) > LONGEST_OADC  # of something else
+    octets = not hexadecimal(oadc) and len(oadc) > LONGEST_OADC  # too long for a name
     return "" if octets else oadc
 
 
@@ -44,7 +44,7 @@ def name_in(row: Submit) -> str:
 
 
 def _not_numbers(case: Case) -> Bools:
-    """Which submits have another originator than digits, or none."""
+    """A mask of the submits whose originator is empty or has other characters than digits."""
     oadcs, which = case.trace.submits.texts("oadc")
     numbers = np.array([oadc.isdecimal() for oadc in oadcs], np.bool_)[which]
     return case.trace.submits.alphanumeric | ~numbers
