@@ -1,4 +1,4 @@
-"""The SMSC as an object of a test: real clients on sockets, threads that end, refusals that name their place."""
+"""The SMSC as an object in a test: real clients on sockets, threads that end, errors that name their place."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def test_importing_the_package_loads_nothing() -> None:
 
 
 def test_a_running_smsc_has_loaded_nothing_heavy() -> None:
-    """A test does not load tables, drawing, the compiler and the commands."""
+    """A test does not import tables, drawing, the compiler or the commands."""
     heavy = ("numpy", "pyarrow", "pandas", "polars", "matplotlib", "scapy", "numba", "scipy", "click", "jinja2", "rich",
              "simpy", "importlib.metadata", "fake_smsc.fast")  # fmt: skip
     program = (

@@ -76,7 +76,7 @@ INI = "[pytest]\nfilterwarnings = error\n"
 
 
 class Repository:
-    """A repository of a client's own, into which the bench is installed as a plugin by its entry point."""
+    """The repository of a client, in which the bench is installed as a plugin by its entry point."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "theirs"
@@ -220,7 +220,7 @@ def test_what_cannot_be_meant_is_a_usage_error(theirs: Repository, arguments: tu
 
 @pytest.fixture
 def faulty(theirs: Repository) -> tuple[str, ...]:
-    """A client that sends again what was refused for good, and the purposes of one exercise."""
+    """A client that resends messages that were finally refused, and the purposes of one exercise."""
     (theirs.folder / "client.py").write_text(
         "import os, sys\nos.environ['SIMBENCH_FAULT'] = 'retries-final-nack'\n"
         "from simbench.client.__main__ import main\nsys.exit(main())\n"

@@ -1,4 +1,4 @@
-"""Findings of one cause stand together; those of another do not."""
+"""Findings with the same cause are grouped; those with another cause are not."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ HELD_UP_S = 0.2
 
 
 def stumbling(times: int) -> Exercise:
-    """Three seconds of backlog; the first so many times the bench's own loop stands still in the middle of it."""
+    """Three seconds of backlog; in the first attempts the bench's own loop is blocked in the middle of it."""
     attempts = count()
 
     async def script(bench: Bench) -> None:

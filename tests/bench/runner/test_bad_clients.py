@@ -1,4 +1,4 @@
-"""Clients that crash, hang, flood, talk nonsense, connect twice or never end: a verdict for what was seen, in time."""
+"""Clients that crash, hang, flood, write invalid output, connect twice or never end still get a verdict in time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FIVE = Exercise("five", "Five messages", PURPOSES, {"36010": 10}, five_messages,
 
 
 def conducted(script: str, folder: Path, exercise: Exercise = FIVE) -> Conducted:
-    """However bad the client is: the exercise ends in time, and nothing that was started is left behind."""
+    """For any client, the exercise ends in time and no process that it started remains."""
     mark = f"TEST_OF_BAD_CLIENTS={folder}"
     sut = Command([sys.executable, "-c", script], name="client", environment=dict([mark.split("=")]))
     sut.reach = Reach(connect_wait_s=4.0)  # type: ignore[attr-defined]  # an adapter may say how far it is reached
@@ -49,7 +49,7 @@ def conducted(script: str, folder: Path, exercise: Exercise = FIVE) -> Conducted
 
 
 def left_behind(mark: str) -> list[str]:
-    """Processes that run, zombies left out, and were started with this in their environment."""
+    """Running processes, without zombies, that have this text in their initial environment."""
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         try:

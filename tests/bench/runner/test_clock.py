@@ -1,4 +1,4 @@
-"""Time of day is judged with a clock that was proved; everything else is unsupported, never a pass."""
+"""Time of day is judged only with a verified clock; otherwise it is unsupported, never a pass."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TIME_OF_DAY = [name for name, (exercise, _) in CHOSEN.items() if exercise.setup.
 
 
 class Apart(PlatformClock):
-    """The client's clock where it is not the platform's: so far ahead, or this many times as fast."""
+    """A client's clock that differs from the platform's: ahead by an offset, or faster by a factor."""
 
     def __init__(self, true: PlatformClock, ahead_s: float = 0, times: float = 1) -> None:
         self.true, self.ahead_s, self.times, self.speed = true, ahead_s, times, times  # it waits by it, too

@@ -42,7 +42,7 @@ PURPOSES = (
 
 
 class Cut:
-    """The end of a connection: after so many octets of the n-th result of a 51 reached the client, and its kind."""
+    """The cut of a connection: its kind, and the octets of the n-th result of a 51 that reach the client."""
 
     def __init__(self, octets: int, how: How) -> None:
         self.octets, self.how = octets, how
@@ -90,7 +90,7 @@ class CutLine(asyncio.Protocol):
 
 
 class CutNetwork(MemoryNetwork):
-    """A network in memory one line of which is cut; the cut is recorded like any dropped connection."""
+    """A network in memory with one connection that is cut; the cut is recorded like any lost connection."""
 
     def __init__(self, cut: Cut, ledger: MemoryLedger, clock: PlatformClock) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class CutNetwork(MemoryNetwork):
 
 
 async def light_traffic(bench: Bench) -> None:
-    """Two seconds of messages, one at a time on the line; time enough to come back, and to be notified of all."""
+    """Two seconds of messages, one at a time on the line; then time to reconnect and to get all notifications."""
     await bench.connected(bench.rates)
     await bench.ask_paced("36010", 5, 10)
     await bench.pause(5)
@@ -136,7 +136,7 @@ def verdicts(ran: Conducted) -> dict[str, Finding]:
 
 
 def repeated(ran: Conducted) -> list[str]:
-    """Marks that stand on the wire more than once."""
+    """Tokens that occur on the wire more than once."""
     marks = Trace(ran.run).submits.token.tolist()
     return sorted({mark for mark in marks if marks.count(mark) > 1})
 

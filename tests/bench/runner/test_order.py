@@ -1,4 +1,4 @@
-"""In which order exercises run, which run side by side, and what is said meanwhile."""
+"""The order of exercises, which of them run at the same time, and the progress messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A failure is shrunk to few steps that fail with the fault and not without it; the written test says the same."""
+"""A failure is shrunk to few steps that fail only with the fault; the written test has the same result."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def test_exercises_whose_accounts_a_running_client_does_not_have_are_unsupported
 
 
 def test_a_running_client_is_asked_by_its_address_and_heard_by_the_callback(tmp_path: Path) -> None:
-    """The client here takes a message at /send and calls back that it was delivered."""
+    """The client of this test takes a message at /send and reports its delivery to the callback."""
     queries: list[dict[str, str]] = []
 
     async def run() -> Listener:

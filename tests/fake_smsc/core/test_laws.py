@@ -1,4 +1,4 @@
-"""Laws of the centre: time may be cut anywhere, results come before notifications, an outage loses what was held."""
+"""The centre: time may be divided anywhere, results precede notifications, outages discard held messages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ STEPS = st.lists(
 
 
 def live(steps: list[tuple[int, str, int]], cuts: int) -> list[tuple[object, ...]]:
-    """The rows a life leaves when every wait is cut into so many pieces."""
+    """The rows of a run in which every wait is divided into that many pieces."""
     gateway, ledger = gateway_of(CodeConfig(code="36010"))
     peer, trn = Peer(gateway), 0
     peer.login()

@@ -1,4 +1,4 @@
-"""Time stamps to one recipient are unique, and are forgotten once they lie in the past."""
+"""Time stamps for one recipient are unique, and are removed once they are in the past."""
 
 from __future__ import annotations
 

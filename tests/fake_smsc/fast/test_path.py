@@ -28,13 +28,13 @@ LEFT = 10 * MINUTE_US
 
 @pytest.fixture(scope="module", autouse=True)
 def kernels() -> None:
-    """The compiled kernels; these tests hold nothing without them."""
+    """The compiled kernels; without them these tests prove nothing."""
     if not compiled.load():
         pytest.skip("numba is not installed")
 
 
 def mislengthed(frame: bytes) -> bytes:
-    """The same frame with another LEN, the checksum right."""
+    """The same frame with another LEN and a correct checksum."""
     body = frame[1:4] + b"00999" + frame[9:-3]
     return b"\x02" + body + b"%02X" % (sum(body) & 0xFF) + b"\x03"
 
@@ -154,12 +154,12 @@ class Scene:
         self.collect()
 
     def turn(self, reads: list[tuple[int, bytes]]) -> None:
-        """One turn of the loop, and the answers of the clients until nothing comes any more."""
+        """One turn of the loop, and the answers of the clients until there are no more."""
         self.receive([(self.numbers[line], octets) for line, octets in reads])
         self.exchange()
 
     def receive(self, reads: list[tuple[int, bytes]]) -> None:
-        """Serve reads as the server does: a read that is alone may be answered at once."""
+        """Serve reads as the server does: a single read may be answered at once."""
         is_alone = len(reads) == 1 and reads[0][0] in self.gateway.lines
         if not is_alone or not self.gateway.answer(*reads[0], self.now, lambda *piece: self.written.append(piece)):
             self.gateway.received_many(reads, self.now)
@@ -197,13 +197,13 @@ class Scene:
         self.collect()
 
     def collect(self) -> list[tuple[int, bytes]]:
-        """Take what is written, each connection's octets."""
+        """Take the octets written to each connection."""
         output = self.gateway.output()
         self.written += output
         return output
 
     def exchange(self) -> None:
-        """Let the clients answer notifications: most of them bare, some otherwise, some never."""
+        """Let the clients answer notifications: most with a bare acknowledgement, some otherwise, some never."""
         while output := self.collect():
             reads = []
             for number, octets in output:

@@ -29,7 +29,7 @@ def with_(**switches: str) -> Peer:
 
 
 def met(frames: list[Frame]) -> str:
-    """The answer: an error code, "A", or "" for silence. 04 is the originator of the vectors, which is not ours."""
+    """The answer: an error code, "A", or "" for none. 04: the originator of the vectors is not the account's."""
     codes = [str(decode(frame).get("EC", frame.data[1] if frame.data[0] == "N" else "A")) for frame in frames]
     assert len(codes) < 2
     return "A" if codes == ["04"] else "".join(codes)
