@@ -83,7 +83,7 @@ def test_the_example_client_passes(tmp_path: Path) -> None:
     assert outcomes(conducted(example(), tmp_path)) == {"pass"}
 
 
-def test_what_a_client_did_wrong_before_it_crashed_stands_and_the_rest_cannot_be_reported(tmp_path: Path) -> None:
+def test_violations_before_a_crash_fail_and_the_rest_is_inconclusive(tmp_path: Path) -> None:
     script = example('oadc = line.get("oadc") or line["code"]', 'oadc = "36999"; next(asked) == 3 and sys.exit(5)')
     ran = conducted(f"import itertools\nasked = itertools.count(1)\n{script}", tmp_path)
     assert "ended with status 5" in ran.trouble
@@ -103,7 +103,7 @@ def test_a_client_that_crashes_at_once_is_inconclusive(tmp_path: Path) -> None:
     assert exit_status(judged(ran).values()) == 3
 
 
-def test_a_client_that_says_it_cannot_run_here_is_unsupported(tmp_path: Path) -> None:
+def test_a_client_that_reports_it_cannot_run_here_is_unsupported(tmp_path: Path) -> None:
     ran = conducted("import sys; print('no card', file=sys.stderr); sys.exit(127)", tmp_path)
     assert outcomes(ran) == {"unsupported"}
     assert "no card" in judged(ran)[PURPOSES[0]].summary

@@ -143,7 +143,7 @@ def repeated(ran: Conducted) -> list[str]:
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
 @pytest.mark.parametrize("octets", range(LENGTH + 1))
-def test_wherever_a_result_is_cut_the_verdicts_are_the_same_pass(octets: int, how: How) -> None:
+def test_the_verdicts_pass_wherever_a_result_is_cut(octets: int, how: How) -> None:
     ran = conducted(octets, how)
     assert ran.trouble == ""
     found = verdicts(ran)
@@ -169,7 +169,7 @@ def test_the_cut_falls_within_the_result_it_is_meant_for(how: How) -> None:
 
 
 @pytest.mark.parametrize("octets", [0, 20, LENGTH])
-def test_sending_again_what_is_known_to_be_received_is_still_caught(octets: int) -> None:
+def test_resending_a_message_with_a_known_result_still_fails(octets: int) -> None:
     ran = conducted(octets, "fin", "resend-known-received")
     found = verdicts(ran)["outage.no-duplicates"]
     assert (found.outcome, found.blame) == ("fail", "client"), found.summary
@@ -177,7 +177,7 @@ def test_sending_again_what_is_known_to_be_received_is_still_caught(octets: int)
     assert found.measured == len(found.evidence) == len(repeated(ran)) - (octets < LENGTH)
 
 
-def test_never_coming_back_after_a_cut_loses_what_was_asked_for() -> None:
+def test_a_client_that_never_reconnects_after_a_cut_loses_requested_messages() -> None:
     found = verdicts(conducted(20, "rst", "never-reconnects"))["outage.nothing-lost"]
     assert (found.outcome, found.blame) == ("fail", "client"), found.summary
 
