@@ -44,7 +44,7 @@ class AccountsByCode(dict[str, Account]):
     """The accounts by their short codes."""
 
     def __missing__(self, code: str) -> Account:
-        """Raises KeyError with the codes there are."""
+        """Raises KeyError, which lists the known codes."""
         raise KeyError(f"no short code {code}; there are {', '.join(self)}")
 
 
@@ -275,7 +275,7 @@ class Commands(ABC):
         )
 
     def _violations(self) -> str:
-        """What the client did against the protocol, which may be why it has no answer."""
+        """The client's protocol violations, a possible reason for a missing answer."""
         seen = self.live.server.gateway.protocol_violations
         return "".join(f"; {count} x {name}" for name, count in seen.items() if count)
 

@@ -19,7 +19,7 @@ _NUMBER: Final = re.compile(r"\+?([0-9]+)")
 def number_of(oadc: str, alphanumeric: bool) -> str:
     """Return the digits of a numeric originator, "" for any other.
 
-    A plus before the digits is a fault of the field, which `submits.violations` names; the number is judged without it.
+    `submits.violations` reports a plus before the digits; the rules on numbers judge the number without it.
     """
     found = None if alphanumeric else _NUMBER.fullmatch(oadc)
     return found[1] if found else ""
@@ -28,8 +28,8 @@ def number_of(oadc: str, alphanumeric: bool) -> str:
 def name_of(oadc: str, alphanumeric: bool) -> str:
     """Return the sender name of an originator, "" for a number and for a field that is neither.
 
-    Letters are meant as a name even if OTOA does not say so: `submits.violations` reports the missing type, and the
-    rules on names judge the name.
+    Letters are treated as a name even without the OTOA of a name: `submits.violations` reports the missing OTOA, and
+    the rules on names judge the name.
     """
     if alphanumeric:
         return oadc
@@ -42,7 +42,7 @@ def name_of(oadc: str, alphanumeric: bool) -> str:
         written = set()
     if oadc in written:
         return name
-    octets = not hexadecimal(oadc) and len(oadc) > LONGEST_OADC  # octets of something else
+    octets = not hexadecimal(oadc) and len(oadc) > LONGEST_OADC  # too long for a name
     return "" if octets else oadc
 
 

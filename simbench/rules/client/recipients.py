@@ -179,7 +179,7 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
         if number := number_of(oadc, alphanumeric):
             return "own" if number in known[account] else "wrong"
         if not name_of(oadc, alphanumeric):
-            return "broken"  # submits.violations names the fault of the field
+            return "broken"  # submits.violations reports the field
         if unknown(account):
             return "open"
         return "wrong" if forbidden_only or account not in with_option else "named"  # OPS-OPT-04 judges sender names
