@@ -16,6 +16,7 @@ from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.connection import Connection
 from fake_smsc.server.intake import Intake
 from fake_smsc.server.lateness import Lateness
+from fake_smsc.server.leftovers import Leftovers
 from fake_smsc.server.login_throttle import LoginThrottle
 from fake_smsc.server.network import Factory, Listener, Network, Tcp, reset
 from fake_smsc.server.outage import Outages
@@ -65,7 +66,7 @@ class SmscServer:
         self._reads: list[tuple[Connection, bytes]] = []  # of this turn of the loop
         self._octets = 0  # in them
         self._alone: Connection | None = None  # the only one, of a client, that was read in the turn before
-        self._left: list[tuple[int, bytes]] = []  # recorded, and served first in the next turn
+        self._left = Leftovers(self)
         self.strangers = Lane(self)
         self.count = 0  # connections so far
         self._host = ""
@@ -179,7 +180,7 @@ class SmscServer:
         if not self._reads and not self._left:
             return
         reads, self._reads, self._octets = self._reads, [], 0
-        served, self._left = self._left, []
+        served = self._left.take()
         now, lines = self.clock.now(), self.gateway.lines
         for connection, data in reads:
             number = connection.number
@@ -203,7 +204,7 @@ class SmscServer:
         return self.faults.incoming(number, data) if self.faults.engaged else data
 
     def _serve(self, served: list[tuple[int, bytes]], now: int) -> None:
-        self._left += self.gateway.received_many(served, now, CORE_FRAMES)
+        self._left.add(self.gateway.received_many(served, now, CORE_FRAMES))
         if self._left:
             asyncio.get_running_loop().call_soon(self.serve_reads)
         self.touch()
@@ -246,7 +247,7 @@ class SmscServer:
     def _lost(self, connection: Connection, cause: Exception | None) -> None:
         if self.connections.get(connection.number) is not connection:
             return
-        if self.strangers.holds(connection.number) or any(number == connection.number for number, _ in self._left):
+        if self.strangers.holds(connection.number) or self._left.holds(connection.number):
             asyncio.get_running_loop().call_soon(
                 self._lost, connection, cause
             )  # the octets sent before are served first
@@ -279,7 +280,7 @@ class SmscServer:
         """Tell whether reading is stopped at present, because nothing can be recorded."""
         return self.intake.shut
 
-    # For the intake --------------------------------------------------------------------------------------------
+    # For intake and leftovers ------------------------------------------------------------------------------------
 
     def open_lines(self) -> dict[int, Connection]:
         """Every connection by its number."""
