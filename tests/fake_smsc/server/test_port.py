@@ -1,4 +1,4 @@
-"""Facts about the port the server listens on."""
+"""The port on which the server listens."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_two_servers_do_not_share_a_port() -> None:
     asyncio.run(script())
 
 
-def test_an_address_that_is_not_this_machines_is_one_line() -> None:
+def test_an_address_of_another_machine_is_refused_in_one_line() -> None:
     async def script() -> None:
         with pytest.raises(Trouble, match=r"cannot listen on 192\.0\.2\.1, port 0: ") as caught:
             async with serving(server=ServerConfig(host="192.0.2.1", port=0)):
