@@ -133,7 +133,7 @@ def test_floods_on_the_network_are_read_no_faster_than_served_and_stop_nobody(fl
             number, served = site.number_of(lone), gateway.received_many
             waited, sizes, is_lone = [0], [0], encode(7, "O", "31", "36020/0539/")
 
-            def watched(reads: list[tuple[int, bytes]], now: int, most: int) -> list[tuple[int, bytes]]:
+            def watched(reads: list[tuple[int, bytes]], now: int, most: int = CORE_FRAMES) -> list[tuple[int, bytes]]:
                 left = served(reads, now, most)
                 waited.append(waited[-1] + 1 if any(each == number for each, _ in left) else 0)
                 sizes.extend(len(octets) for _, octets in left)
