@@ -19,6 +19,7 @@ from fake_smsc import AsyncSmsc, FakeSmsc, Scenario
 from fake_smsc.scenario import CodeConfig
 from simbench.base.errors import BadInput, Trouble
 from simbench.ledger import open_run
+from simbench.ledger.events import SubscriberSet, TextSent
 from simbench.ucp.frame import Frame, Framer
 from tests import harness
 
@@ -108,6 +109,22 @@ def test_faults_limits_texts_and_subscribers_act_on_the_wire() -> None:
             assert smsc.subscriber(RECIPIENT, fate="unknown").standing == "unknown"
         with pytest.raises(BadInput, match=r"has no colour"):
             smsc.subscriber(RECIPIENT, colour="red")
+
+
+def test_texts_and_subscribers_that_cannot_be_are_refused_and_change_nothing() -> None:
+    with FakeSmsc(codes={"36010": 10}) as smsc:
+        before = smsc.subscriber(RECIPIENT)
+        with pytest.raises(BadInput, match=r"^sender: is '٠٦٣٩٩٨٠٠٠١'; expected a telephone number$"):
+            smsc.mo("٠٦٣٩٩٨٠٠٠١", "36010", "STOP")
+        with pytest.raises(BadInput, match=r"^text: is empty; expected a text of one character or more$"):
+            smsc.mo(RECIPIENT, "36010", "")
+        for number in ("nonsense", "", "٠٦٣٩٩٨٠٠٠١", "12"):
+            with pytest.raises(BadInput, match=r"^number: is '.*'; expected a telephone number$"):
+                smsc.subscriber(number, attached=False)
+        with pytest.raises(BadInput, match=r": cannot change msisdn; expected one of standing, op"):
+            smsc.subscriber(RECIPIENT, msisdn="1")
+        assert smsc.subscriber(RECIPIENT) == before
+        assert not [event for _, event in smsc.trace().events if isinstance(event, SubscriberSet | TextSent)]
 
 
 def test_a_step_of_the_clock_blames_no_keepalive() -> None:

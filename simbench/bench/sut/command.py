@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from simbench.base.inputs import LONGEST_LINE
 from simbench.bench.sut import faketime
 from simbench.bench.sut.child_process import Child, last_lines
 from simbench.bench.sut.process_tree import processor_wait_s
@@ -23,7 +24,6 @@ READY_WAIT_S = 10.0
 LONGEST_START_S = 60.0  # the most that the limit grows by waits for a processor
 STOP_WAIT_S = 10.0
 LAST_WORDS_S = 1.0  # time to read the output written before a program's end
-LONGEST_LINE = 1 << 20
 WRITE_WAIT_S = 30.0  # a program that has not read its input for this long hangs
 MOST_LINES, LINES_AN_ASK = 10_000, 50  # a program with more lines of output is stopped
 UNSUPPORTED = 127  # exit status of a program that cannot run here
