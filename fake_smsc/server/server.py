@@ -32,6 +32,7 @@ UNREAD_OCTETS = 4_000_000  # a client that leaves this much unread is disconnect
 MAX_CONNECTIONS = 2_000  # at a time; each costs memory and a descriptor; connections without login make room
 CORE_FRAMES = 128  # that a connection may have served one by one in a turn
 LINGER_S = 5.0  # how long pending output may take once a connection is being closed
+CLOSING_TURNS = 4  # of the loop, in which connections that were being made have come and are closed as well
 
 
 OnLine = Callable[[Literal["open", "close"], int, int, str], object]  # instant (us), connection, its peer or the reason
@@ -71,6 +72,7 @@ class SmscServer:
         self.count = 0  # connections so far
         self._host = ""
         self._listener: Listener | None = None
+        self._has_ended = False
         self._timer = DeadlineTimer(clock, self._lateness, self._due)
         self._closing_reasons: dict[int, str] = {}
 
@@ -98,6 +100,7 @@ class SmscServer:
 
     async def close(self) -> None:
         """Stop listening, close every connection, and flush the ledger."""
+        self._has_ended = True
         self.serve_reads()
         self.strangers.clear()
         self._left.clear()
@@ -107,7 +110,8 @@ class SmscServer:
         for connection in list(self.connections.values()):
             self._closing_reasons[connection.number] = "server stops"
             connection.transport.close()
-        await asyncio.sleep(0)
+        for _ in range(CLOSING_TURNS):
+            await asyncio.sleep(0)
         for connection in list(self.connections.values()):  # those with unsent output
             self.lost(connection, None)
             connection.transport.abort()
@@ -122,6 +126,9 @@ class SmscServer:
 
     def connected(self, connection: Connection) -> None:
         """A client connected."""
+        if self._has_ended:  # the loop had taken the connection already, and makes it over several turns
+            connection.transport.abort()
+            return
         now = self.clock.now()
         self.count += 1
         connection.number = self.count
