@@ -28,7 +28,7 @@ class SimbenchError(Exception):
 
     def __str__(self) -> str:
         """The problem on one line of limited length, whatever names and values it contains."""
-        text = " ".join(super().__str__().splitlines())
+        text = " ".join(line.strip() for line in super().__str__().splitlines())
         return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 + 5 :]}"
 
 

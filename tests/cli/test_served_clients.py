@@ -108,6 +108,7 @@ def test_refusals_of_an_empty_originator_and_before_a_login_are_right(judge: Jud
     assert set(blamed.values()) == {"client"}
     assert {"sessions.login-first", "submits.violations"} <= set(blamed)
     assert found["sender.short-code-only"]["summary"].endswith("; 1 broken originator not counted")
+    assert not [purpose for purpose in blamed if purpose.startswith("sender.")]  # one cause, one finding
 
 
 @pytest.mark.parametrize("mode", ["reset", "cut"])

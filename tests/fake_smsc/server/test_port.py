@@ -58,3 +58,24 @@ def test_a_server_that_stopped_leaves_its_port_free() -> None:
             assert await again.session()
 
     asyncio.run(script())
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_connection_that_comes_while_the_server_stops_is_closed(turns: int) -> None:
+    """The loop makes a connection over several turns; the server may be stopped in any of them."""
+
+    async def script() -> bytes:
+        async with serving() as site:
+            peer = socket.create_connection(("127.0.0.1", site.server.port))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        for _ in range(6):
+            await asyncio.sleep(0)
+        with peer:
+            peer.settimeout(10)
+            try:
+                return peer.recv(1)
+            except ConnectionResetError:
+                return b""
+
+    assert asyncio.run(script()) == b""

@@ -216,6 +216,23 @@ def test_unacknowledged_responses_to_inquiries_are_limited(monkeypatch: pytest.M
     assert ask(peer, "55")[0] == "A"
 
 
+def test_an_inquiry_that_needs_more_responses_than_may_wait_is_refused_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(amendments, "MOST_PAGES", 3)
+    peer = logged_in(CodeConfig(code="36010", window=100, limit="monitor"))
+    put(peer, attached=False)
+    for trn in range(1, 24):
+        peer.submit(trn)
+    keep(peer, 3 * MINUTE_US)
+    result, pages = ask(peer, "55")
+    assert (result, [page.ot for page in pages]) == ("A", ["57"] * 3)
+    assert ask(peer, "55") == ("04", [])
+    peer.acknowledge(pages[0])
+    assert ask(peer, "55") == ("04", []), "one more may wait, and three are needed"
+    for page in pages[1:]:
+        peer.acknowledge(page)
+    assert ask(peer, "55")[0] == "A"
+
+
 def test_a_response_that_is_not_acknowledged_is_offered_again() -> None:
     peer = logged_in()
     (reported,) = ask(peer, "55")[1]
