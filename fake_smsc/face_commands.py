@@ -44,7 +44,7 @@ class AccountsByCode(dict[str, Account]):
     """The accounts by their short codes."""
 
     def __missing__(self, code: str) -> Account:
-        """Raises KeyError with the codes there are."""
+        """Raises KeyError, which lists the known codes."""
         raise KeyError(f"no short code {code}; there are {', '.join(self)}")
 
 
@@ -117,9 +117,15 @@ class Commands(ABC):
 
     @checked
     def mo(self, sender: str, code: str, text: str) -> None:
-        """Send a text from a subscriber's number to a short code. Raises BadInput for a code without an account."""
-        if not sender.removeprefix("+").isdecimal():
+        """Send a text from a subscriber's number to a short code.
+
+        Raises BadInput for a sender that is not a number, an empty text, and a code without an account.
+        """
+        digits = sender.removeprefix("+")
+        if not (digits.isascii() and digits.isdecimal()):
             raise BadInput("sender", f"is {sender!r:.40}", "a telephone number")
+        if not text:
+            raise BadInput("text", "is empty", "a text of one character or more")
         self.do(lambda: self.live.control.mo(sender, code, text))
 
     @checked
@@ -128,17 +134,21 @@ class Commands(ABC):
 
         `standing` is the operator's token for a telephone that it serves, or one of "unknown", "ported-out", "m2m",
         "other-operator", "malformed", "fixed", "overseas" and "foreign"; `fate`, its former name, is accepted for one
-        release. Raises BadInput for a name that a subscriber does not have, and for a value that it cannot have.
+        release. Raises BadInput for a number that the numbering plan cannot read, for a name that a subscriber does not
+        have or that cannot change, and for a value that it cannot have.
         """
+        if plan_of(self.contract).classify(number).kind == "malformed":
+            raise BadInput("number", f"is {number!r:.40}", "a telephone number")
         if "fate" in changes:
             warnings.warn("subscriber: fate is now called standing", DeprecationWarning, stacklevel=2)
             changes["standing"] = changes.pop("fate")
 
         def changed() -> Subscriber:
             found = self.live.control.subscriber(number)
-            if unknown := set(changes) - set(found.__struct_fields__):
-                known = ", ".join(found.__struct_fields__)
-                raise BadInput(f"subscriber {number}", f"has no {', '.join(sorted(unknown))}", f"one of {known}")
+            changeable = [name for name in found.__struct_fields__ if name != "msisdn"]  # the number identifies it
+            if wrong := sorted(set(changes).difference(changeable)):
+                message = f"cannot change {', '.join(wrong)}" if wrong == ["msisdn"] else f"has no {', '.join(wrong)}"
+                raise BadInput(f"subscriber {number}", message, f"one of {', '.join(changeable)}")
             if not changes:
                 return found
             self._check_subscriber(found, changes)
@@ -265,7 +275,7 @@ class Commands(ABC):
         )
 
     def _violations(self) -> str:
-        """What the client did against the protocol, which may be why it has no answer."""
+        """The client's protocol violations, a possible reason for a missing answer."""
         seen = self.live.server.gateway.protocol_violations
         return "".join(f"; {count} x {name}" for name, count in seen.items() if count)
 

@@ -9,7 +9,7 @@ from simbench.base.notebook import html_table
 from simbench.base.toml_files import choice
 from simbench.finding import GRAVEST_FIRST, OUTCOMES, Blame, Finding, Outcome, counted, outcome_of, tally
 from simbench.reporting.format import quantity
-from simbench.rulebook import RENAMED
+from simbench.rulebook import former_ids
 from simbench.tables.frames import Frame
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Findings(Sequence[Finding]):
         return self.of("fail")
 
     def failures_of(self, blame: Blame = "client") -> list[str]:
-        """Return the failures that are blamed on "client", "platform" or "bench", a line each.
+        """Return the failures for which "client", "platform" or "bench" is blamed, one line each.
 
         `assert found.failures_of("client") == []` is a test of a client.
         """
@@ -95,8 +95,8 @@ class Findings(Sequence[Finding]):
             return Findings(self._found[key], facts=self.facts, origin=self.origin)
         if isinstance(key, int):
             return self._found[key]
-        if key in RENAMED:
-            key = RENAMED[key]
+        if key in former_ids():
+            key = former_ids()[key]
         for one in self._found:
             if one.purpose == key:
                 return one

@@ -6,11 +6,11 @@ kind of input (a ledger, a bill, a probe's connections, …) has its own ruleboo
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cache
 from math import inf
 from pathlib import Path
-from typing import Final, Generic, Literal, TypedDict, TypeVar, Unpack, get_args
+from typing import Generic, Literal, TypedDict, TypeVar, Unpack, get_args
 
 import msgspec
 
@@ -25,19 +25,25 @@ Absence = Literal["", "session", "anywhere"]
 Given = TypeVar("Given")
 Judge = Callable[[Given], "Verdict"]
 SUITES: tuple[Suite, ...] = get_args(Suite)
-RENAMED: Final[dict[str, str]] = tomllib.loads(Path(__file__).with_name("renamed.toml").read_text("utf-8"))
-"""Ids of purposes of earlier versions, accepted for one release; any other CLAUSE/slug is the purpose of that slug."""
+
+
+@cache
+def former_ids() -> Mapping[str, str]:
+    """Return the purposes by their ids of earlier versions; any other CLAUSE/slug is the purpose of that slug."""
+    import tomllib  # noqa: PLC0415 - needed only where an id is not known
+
+    return tomllib.loads(Path(__file__).with_name("renamed.toml").read_text("utf-8"))
 
 
 def is_former(word: str) -> bool:
     """Tell whether a word is the id of a purpose in an earlier version."""
-    return word in RENAMED or "/" in word
+    return "/" in word or word in former_ids()
 
 
 def renamed(word: str, purposes: Collection[str]) -> str:
     """The purpose that an id of an earlier version means, any other word as it is."""
-    if word in RENAMED:
-        return RENAMED[word]
+    if word in former_ids():
+        return former_ids()[word]
     _, slash, slug = word.partition("/")
     return next((purpose for purpose in purposes if slash and purpose.rpartition(".")[2] == slug), word)
 

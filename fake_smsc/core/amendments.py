@@ -65,18 +65,24 @@ class Amendments:
     def inquire(self, key: Key, now: int) -> Refused | None:
         """Post the 57s that list the waiting messages; a single 57 without SCTS if there are none.
 
-        Refused while too many of the account are unacknowledged: one operation causes many of them.
+        Refused if too many of the account would be unacknowledged: one operation causes many of them.
         """
-        pages_before = self._pages.setdefault(key.account, [])
-        if len(pages_before) >= MOST_PAGES:
-            pages_before[:] = [page for page in pages_before if not page.acknowledged]
-            if len(pages_before) >= MOST_PAGES:
-                return TOO_MANY_INQUIRIES
+        if not self._fits(key.account, 1):  # before the search, which costs more
+            return TOO_MANY_INQUIRIES
         stamps = tuple(message.scts for message in self._named(key) if self.delivery.is_waiting(message))
         pages = [stamps[at : at + STAMPS_AT_ONCE] for at in range(0, len(stamps), STAMPS_AT_ONCE)] or [()]
+        if not self._fits(key.account, len(pages)):
+            return TOO_MANY_INQUIRIES
         for page in pages:
-            pages_before.append(self._post("inquiry", key, page, page is not pages[-1], now))
+            self._pages[key.account].append(self._post("inquiry", key, page, page is not pages[-1], now))
         return None
+
+    def _fits(self, account: str, pages: int) -> bool:
+        """Tell whether the account may have so many more 57s unacknowledged."""
+        before = self._pages.setdefault(account, [])
+        if len(before) + pages > MOST_PAGES:
+            before[:] = [page for page in before if not page.acknowledged]
+        return len(before) + pages <= MOST_PAGES
 
     def delete(self, key: Key, now: int) -> Refused | None:
         """Delete the waiting messages the key names and post a 58 for each. Refused if none could be deleted."""

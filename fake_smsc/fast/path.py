@@ -18,9 +18,10 @@ from fake_smsc.fast.kernels import layout as lay
 from fake_smsc.fast.kernels.frames import FOUND_WIDTH
 from fake_smsc.fast.log import Log
 from fake_smsc.fast.windows import SharedWindow
-from fake_smsc.ucp_gateway.gateway import EVERYTHING, Reads, Serve, piece_end, weight
+from fake_smsc.ucp_gateway.gateway import Serve, piece_end, weight
 from fake_smsc.ucp_gateway.line import Line, OwnWindow
 from fake_smsc.ucp_gateway.notifications import NotificationSender
+from fake_smsc.ucp_gateway.shares import Reads, Shares
 from fake_smsc.ucp_gateway.submission import COMMON_FIELDS, Submission
 from simbench.base.units import NEVER, SECOND_US
 from simbench.numbering.addresses import key_of
@@ -47,8 +48,6 @@ class PlainPath:
         book.state[lay.TOGETHER] = centre.base.law is None and not centre.delivery.settings.failures
         self._lines: dict[int, Line] = {}  # by their row
         self._together = True  # whether no message announced a following one
-        self._spent: dict[int, int] = {}  # by read: frames and wire errors that the core served
-        self._left: dict[int, tuple[Line, list[bytes]]] = {}  # by connection: what the next turn serves
         self._seen = (0, 0)
         self._base_version = centre.base.version
         self._reads = np.zeros((16, lay.READ_WIDTH), np.int64)
@@ -78,14 +77,14 @@ class PlainPath:
             self.book.close_line(own.line)
             line.session.own = line.own = OwnWindow(1, own.room_at)
 
-    def serve(self, reads: Reads, now: int, most: int = EVERYTHING) -> tuple[bool, Reads]:
-        """Serve the frames completed by the reads, in order; for each connection at most `most` with the core's help.
+    def serve(self, reads: Reads, now: int, shares: Shares) -> bool:
+        """Serve the frames completed by the reads, in order; those that need the core within their shares.
 
-        Return False if the core must serve all, and the remaining octets.
+        Return False if the core must serve all.
         """
         centre, kernels = self.centre, compiled.kernels()
         if kernels is None or not self._fits or centre.state not in RUNNING or now < centre.now:
-            return False, []
+            return False
         self._together = not centre.delivery.announced(now)
         first = 0
         if len(reads) > 1:
@@ -94,21 +93,18 @@ class PlainPath:
                 reads
             ):  # a connection's later read begins with the rest of the earlier one
                 if line.number in seen:
-                    self._serve(kernels, reads[first:place], now, most)
+                    self._serve(kernels, reads[first:place], now, shares)
                     first = place
                     seen.clear()
                 seen.add(line.number)
-        self._serve(kernels, reads[first:] if first else reads, now, most)
-        left, self._left = self._left, {}
-        return True, [(line, b"".join(pieces)) for line, pieces in left.values()]
+        self._serve(kernels, reads[first:] if first else reads, now, shares)
+        return True
 
-    def _serve(self, kernels: compiled.Kernels, reads: Reads, now: int, most: int) -> None:
+    def _serve(self, kernels: compiled.Kernels, reads: Reads, now: int, shares: Shares) -> None:
         """Serve reads of different connections."""
-        if self._left:
-            reads = [each for each in reads if not self._is_left(*each)]
+        reads = [each for each in reads if not shares.keeps(*each)]
         if not reads:
             return
-        self._spent.clear()
         octets = self._take(reads)
         self._begin(now)
         state = self.book.cells
@@ -121,7 +117,7 @@ class PlainPath:
                 break
             if why == lay.CORE:
                 self.write_rows(now)
-                self._serve_one(reads, octets, now, most)
+                self._serve_one(reads, octets, now, shares)
             else:
                 self._supply(why)
         self.write_rows(now)
@@ -310,34 +306,26 @@ class PlainPath:
         flags = lay.RESULTS if self._sender.takes_bare else 0
         return flags | lay.SUBMITS if self._together and not line.session.peer.outstanding else flags
 
-    def _is_left(self, line: Line, octets: bytes) -> bool:
-        """Tell whether octets of the connection remain; if so, append these to them."""
-        left = self._left.get(line.number)
-        if left is not None:
-            left[1].append(octets)
-        return left is not None
-
-    def _serve_one(self, reads: Reads, octets: bytes, now: int, most: int) -> None:
+    def _serve_one(self, reads: Reads, octets: bytes, now: int, shares: Shares) -> None:
         """Let the core serve the frame at which the kernel stopped."""
         state = self.book.cells
         segment, at, end = state[lay.SEGMENT], state[lay.AT], state[lay.FRAME_END]
-        line, spent = reads[segment][0], self._spent.get(segment, 0)
-        most = min(most, spent + max(0, 2 * most - sum(self._spent.values())))
-        while at < end and spent < most and not line.closing:
+        line, spent = reads[segment][0], 0
+        room = shares.room(line)
+        while at < end and spent < room and not line.closing:
             stop = piece_end(octets, at, end)
             spent += weight(max(1, self._single(line, octets[at:stop], now)), stop - at)
             at = stop
-        self._spent[segment] = spent
+        shares.spend(line, spent)
         last = int(self._reads[segment, lay.READ_END])
-        if line.closing or (spent >= most and at < last):
+        if line.closing or (spent >= room and at < last):
             if not line.closing:
-                self._left[line.number] = line, [octets[at:last]]
+                shares.keep(line, octets[at:last])
             self._reads[segment, lay.READ_END] = at
         announced = self._together and self.centre.delivery.announced(now)
         self._together = self._together and not announced
-        for place, (other, _) in enumerate(reads):
-            if other is line or announced:
-                self._reads[place, lay.READ_FLAGS] = self._flags(other)
+        for place in range(len(reads)) if announced else (segment,):
+            self._reads[place, lay.READ_FLAGS] = self._flags(reads[place][0])
         self._begin(now)
         state[lay.AT], state[lay.OUTS] = at, 0
         self._outs[0] = self._reads[segment, lay.READ_LINE], 0, 0

@@ -39,6 +39,19 @@ class _TcpListener:
         self.port: int = server.sockets[0].getsockname()[1]
 
     def close(self) -> None:
+        """Take no more connections, and close the port as soon as those that were taken have a transport.
+
+        asyncio makes a connection over several turns of its loop, and leaves it open for ever if the server is closed
+        meanwhile. uvloop does not, and has no reader to remove.
+        """
+        loop = asyncio.get_running_loop()
+        if all(loop.remove_reader(each.fileno()) for each in self._server.sockets):
+            loop.call_soon(loop.call_soon, self.end)
+        else:
+            self.end()
+
+    def end(self) -> None:
+        """Close the port now."""
         self._server.close()
 
 
@@ -50,9 +63,12 @@ class Tcp:
 
     def __init__(self, tls: ssl.SSLContext | None = None, handshake_s: float = HANDSHAKE_S) -> None:
         self._tls, self._handshake_s = tls, handshake_s
+        self._listener: _TcpListener | None = None  # the latest
 
     async def listen(self, factory: Factory, host: str, port: int) -> Listener:
         """See Network."""
+        if self._listener is not None:
+            self._listener.end()  # it may be about to be closed
         try:
             server = await asyncio.get_running_loop().create_server(
                 factory, host, port, reuse_address=True, ssl=self._tls,
@@ -62,7 +78,8 @@ class Tcp:
             if error.errno in {errno.EADDRINUSE, errno.EACCES}:
                 raise PortInUse(f"port {port} on {host}: {error.strerror}; choose another with --port") from error
             raise Trouble(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
-        return _TcpListener(server)
+        self._listener = _TcpListener(server)
+        return self._listener
 
 
 def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:

@@ -16,6 +16,7 @@ from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.connection import Connection
 from fake_smsc.server.intake import Intake
 from fake_smsc.server.lateness import Lateness
+from fake_smsc.server.leftovers import Leftovers
 from fake_smsc.server.login_throttle import LoginThrottle
 from fake_smsc.server.network import Factory, Listener, Network, Tcp, reset
 from fake_smsc.server.outage import Outages
@@ -31,6 +32,7 @@ UNREAD_OCTETS = 4_000_000  # a client that leaves this much unread is disconnect
 MAX_CONNECTIONS = 2_000  # at a time; each costs memory and a descriptor; connections without login make room
 CORE_FRAMES = 128  # that a connection may have served one by one in a turn
 LINGER_S = 5.0  # how long pending output may take once a connection is being closed
+CLOSING_TURNS = 4  # of the loop, in which connections that were being made have come and are closed as well
 
 
 OnLine = Callable[[Literal["open", "close"], int, int, str], object]  # instant (us), connection, its peer or the reason
@@ -65,11 +67,12 @@ class SmscServer:
         self._reads: list[tuple[Connection, bytes]] = []  # of this turn of the loop
         self._octets = 0  # in them
         self._alone: Connection | None = None  # the only one, of a client, that was read in the turn before
-        self._left: list[tuple[int, bytes]] = []  # recorded, and served first in the next turn
+        self._left = Leftovers(self)
         self.strangers = Lane(self)
         self.count = 0  # connections so far
         self._host = ""
         self._listener: Listener | None = None
+        self._has_ended = False
         self._timer = DeadlineTimer(clock, self._lateness, self._due)
         self._closing_reasons: dict[int, str] = {}
 
@@ -97,6 +100,7 @@ class SmscServer:
 
     async def close(self) -> None:
         """Stop listening, close every connection, and flush the ledger."""
+        self._has_ended = True
         self.serve_reads()
         self.strangers.clear()
         self._left.clear()
@@ -106,7 +110,8 @@ class SmscServer:
         for connection in list(self.connections.values()):
             self._closing_reasons[connection.number] = "server stops"
             connection.transport.close()
-        await asyncio.sleep(0)
+        for _ in range(CLOSING_TURNS):
+            await asyncio.sleep(0)
         for connection in list(self.connections.values()):  # those with unsent output
             self.lost(connection, None)
             connection.transport.abort()
@@ -121,6 +126,9 @@ class SmscServer:
 
     def connected(self, connection: Connection) -> None:
         """A client connected."""
+        if self._has_ended:  # the loop had taken the connection already, and makes it over several turns
+            connection.transport.abort()
+            return
         now = self.clock.now()
         self.count += 1
         connection.number = self.count
@@ -179,7 +187,7 @@ class SmscServer:
         if not self._reads and not self._left:
             return
         reads, self._reads, self._octets = self._reads, [], 0
-        served, self._left = self._left, []
+        served = self._left.take()
         now, lines = self.clock.now(), self.gateway.lines
         for connection, data in reads:
             number = connection.number
@@ -203,7 +211,7 @@ class SmscServer:
         return self.faults.incoming(number, data) if self.faults.engaged else data
 
     def _serve(self, served: list[tuple[int, bytes]], now: int) -> None:
-        self._left += self.gateway.received_many(served, now, CORE_FRAMES)
+        self._left.add(self.gateway.received_many(served, now, CORE_FRAMES))
         if self._left:
             asyncio.get_running_loop().call_soon(self.serve_reads)
         self.touch()
@@ -246,7 +254,7 @@ class SmscServer:
     def _lost(self, connection: Connection, cause: Exception | None) -> None:
         if self.connections.get(connection.number) is not connection:
             return
-        if self.strangers.holds(connection.number) or any(number == connection.number for number, _ in self._left):
+        if self.strangers.holds(connection.number) or self._left.holds(connection.number):
             asyncio.get_running_loop().call_soon(
                 self._lost, connection, cause
             )  # the octets sent before are served first
@@ -279,7 +287,7 @@ class SmscServer:
         """Tell whether reading is stopped at present, because nothing can be recorded."""
         return self.intake.shut
 
-    # For the intake --------------------------------------------------------------------------------------------
+    # For intake and leftovers ------------------------------------------------------------------------------------
 
     def open_lines(self) -> dict[int, Connection]:
         """Every connection by its number."""

@@ -22,6 +22,7 @@ from fake_smsc.ucp_gateway.logins import LoginGuard, Report
 from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.sessions import Sessions
+from fake_smsc.ucp_gateway.shares import EVERYTHING, Reads, Shares
 from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
 from fake_smsc.ucp_gateway.submission import Submission
 from fake_smsc.ucp_gateway.times import UcpTimes
@@ -37,8 +38,6 @@ MANY_ERRORS = 64
 WEIGHED = 512  # octets of frames that are not plain, as dear as another frame
 SUBMIT = b"/O/51/"
 Serve = Callable[[Line, bytes, int], int]
-Reads = list[tuple[Line, bytes]]
-EVERYTHING = 1 << 62
 
 
 class FastPath(Protocol):
@@ -53,11 +52,8 @@ class FastPath(Protocol):
     def closed(self, line: Line) -> None:
         """A connection is gone, and its window is empty."""
 
-    def serve(self, reads: Reads, now: int, most: int = EVERYTHING) -> tuple[bool, Reads]:
-        """Serve the frames completed by the reads, in order; for each connection at most `most` that are not plain.
-
-        Return whether it did, and the remaining octets.
-        """
+    def serve(self, reads: Reads, now: int, shares: Shares) -> bool:
+        """Serve the frames completed by the reads, in order; those that are not plain within their shares."""
 
     def answer(self, line: Line, octets: bytes, now: int) -> bytes | None:
         """Serve a read that is one plain frame; return its result, None if it is anything else."""
@@ -151,8 +147,8 @@ class Gateway:
         """`received` for the reads of several connections, in order; what follows from them is written at the end.
 
         After `most` frames of a connection that are not plain submits or acknowledgements, or twice as many of all of
-        them, the rest of its octets is returned, for the caller to report before anything else of that connection. A
-        long frame counts as several.
+        them, the rest of its octets is returned, for the caller to report before anything else. A long frame counts as
+        several. Connections of which no such frame was served come first in the rest: the caller keeps this order.
         """
         self.centre.advance(now)
         lines = self.lines
@@ -160,15 +156,15 @@ class Gateway:
         plain = self._fast is not None and any(
             line.account for line, _ in found
         )  # connections without a login send nothing plain
-        served, left = self._fast.serve(found, now, most) if plain and self._fast is not None else (False, [])
-        if not served:
-            left = self._core(found, now, most)
+        shares = Shares(most)
+        if not plain or self._fast is None or not self._fast.serve(found, now, shares):
+            self._core(found, now, shares)
         for line, octets in found:
             line.heard_at = now
             if not line.account and not line.foreign:
                 self._look_for_foreign(line, octets, now)
         self._settle()
-        return [(line.number, octets) for line, octets in left]
+        return [(line.number, octets) for line, octets in shares.left()]
 
     def answer(self, number: int, octets: bytes, now: int, send: Callable[[int, bytes], object]) -> bool:
         """Process the only read of a turn, if it is one plain frame: its result is sent before its rows are made.
@@ -189,28 +185,22 @@ class Gateway:
         self._settle()
         return True
 
-    def _core(self, reads: Reads, now: int, most: int) -> Reads:
-        """Serve reads without the fast path; return the remaining octets."""
-        left: dict[int, tuple[Line, list[bytes]]] = {}
-        spent = 0
+    def _core(self, reads: Reads, now: int, shares: Shares) -> None:
+        """Serve reads without the fast path."""
         for line, octets in reads:
-            if line.number in left:
-                left[line.number][1].append(octets)
-                continue
-            count, rest = self._pieces(line, octets, now, min(most, 2 * most - spent))
-            spent += count
-            if rest:
-                left[line.number] = (line, [rest])
-        return [(line, b"".join(pieces)) for line, pieces in left.values()]
+            if not shares.keeps(line, octets):
+                self._pieces(line, octets, now, shares)
 
-    def _pieces(self, line: Line, octets: bytes, now: int, most: int) -> tuple[int, bytes]:
-        """Serve octets piece by piece, up to `most` items; return how many, and the rest."""
-        at = count = 0
-        while at < len(octets) and count < most and not line.closing:
+    def _pieces(self, line: Line, octets: bytes, now: int, shares: Shares) -> None:
+        """Serve octets piece by piece, up to the connection's share."""
+        at, count, room = 0, 0, shares.room(line)
+        while at < len(octets) and count < room and not line.closing:
             end = piece_end(octets, at, len(octets))
             count += weight(self._single(line, octets[at:end], now), end - at)
             at = end
-        return count, b"" if line.closing else octets[at:]
+        shares.spend(line, count)
+        if at < len(octets) and not line.closing:
+            shares.keep(line, octets[at:])
 
     def _look_for_foreign(self, line: Line, octets: bytes, now: int) -> None:
         """Report another protocol spoken on a connection without a login."""

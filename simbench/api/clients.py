@@ -24,7 +24,7 @@ from simbench.contract import Contract, load_contract
 T = TypeVar("T")
 State = Literal["queued", "accepted", "refused", "delivered", "undelivered", "withheld"]
 FINAL = frozenset({"refused", "delivered", "undelivered", "withheld"})
-WAIT_S = 60.0  # a delivery takes seconds, seldom half a minute
+WAIT_S = 60.0  # a delivery takes seconds, rarely half a minute
 LOOK_S = 0.01
 
 

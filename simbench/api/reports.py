@@ -79,7 +79,7 @@ class Report:
             raise BadInput("figure", f"is {name!r:.60}", choice(name, self.figures))
         if in_notebook():
             shown_in_notebooks()
-            self.figures[name].set_facecolor("white")  # a page's own is transparent, and a notebook may be dark
+            self.figures[name].set_facecolor("white")  # figures of the page are transparent, and a notebook may be dark
         return self.figures[name]
 
     @in_python_words

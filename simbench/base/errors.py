@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Final
 
-LONGEST: Final = 900  # characters of an error; of a longer one the beginning and the end are shown
+LONGEST: Final = 900  # characters of an error; a longer one is shown without its middle
 
 
 class SimbenchError(Exception):
@@ -27,8 +27,8 @@ class SimbenchError(Exception):
     """
 
     def __str__(self) -> str:
-        """The problem on one line of moderate length, whatever names and values stand in it."""
-        text = " ".join(super().__str__().splitlines())
+        """The problem on one line of limited length, whatever names and values it contains."""
+        text = " ".join(line.strip() for line in super().__str__().splitlines())
         return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 + 5 :]}"
 
 

@@ -27,9 +27,7 @@ def open_parquet(path: Path, *, few_octets: int = FEW_OCTETS, **options: Any) ->
     """Open a Parquet file; `options` are those of `pyarrow.parquet.ParquetFile`.
 
     `few_octets` of memory are allowed for a file of any size. Raises ValueError, in one line, for a file that would
-    take
-
-    more memory than its size allows, and Arrow's errors.
+    take more memory than its size allows, and Arrow's errors.
     """
     check_input(path)
     file = pq.ParquetFile(path, **options)

@@ -30,6 +30,7 @@ MOST_DEATHS = 3  # of workers, over one piece
 LOOK_S = 0.3  # how often a thread looks whether another process is worth its start
 BUSY = 1.5  # processes for each core; work of our own that has just ended counts as one
 WORTH_S = 2.0  # of work that waits; a process starts in about one second
+_ENDED = "the worker processes were ended by an error or before all their results were taken; start new ones"
 _BEGIN = (
     "import sys; from multiprocessing.connection import Connection; "
     "pipe = Connection(int(sys.argv[1])); sys.path[:] = pipe.recv(); "
@@ -96,7 +97,7 @@ class WorkerProcess:
     def _started(self) -> Connection:
         with self._lock:
             if self._stopped:
-                raise Trouble("the worker processes were ended")
+                raise Trouble(_ENDED)
             if self._pipe is None:
                 self._pipe, theirs = Pipe()
                 handle = theirs.fileno()
@@ -111,7 +112,8 @@ class WorkerProcess:
 class WorkerProcesses(Generic[T, R]):
     """So many processes that call one function.
 
-    With `here` this process is a worker, too, and the others start only once enough work waits to be worth it.
+    With `here` this process is a worker, too, and the others start only once enough work waits to be worth it. An error
+    ends the processes, and so does a caller that leaves the results of `do` early: later calls of `do` raise Trouble.
     """
 
     def __init__(self, function: Callable[[T], R], count: int, *, here: bool = False) -> None:
@@ -126,7 +128,8 @@ class WorkerProcesses(Generic[T, R]):
     def do(self, pieces: Iterable[T]) -> Generator[tuple[int, R], None, None]:
         """The place and the result of each piece, as they come.
 
-        Raises what the function raises, and Trouble when a piece keeps killing its process.
+        Raises what the function raises, its SystemExit too, and Trouble when a piece keeps killing its process, or when
+        the processes were ended. An error that cannot travel between processes becomes a RuntimeError with its text.
         """
         work = _Work(self._function, pieces, now=not self._here)
         processes = self._processes[: work.pieces]
@@ -258,10 +261,20 @@ def _answer(octets: bytes) -> bytes:
     try:
         function, piece = pickle.loads(octets)  # noqa: S301 - of the process that started this one
         return pickle.dumps((function(piece), None))
-    except Exception as error:  # for who waits for it
+    except BaseException as error:  # for who waits for it
         if not isinstance(error, SimbenchError):
             error.add_note(f"In a worker process:\n{traceback.format_exc()}")
-        try:
-            return pickle.dumps((None, error))
-        except Exception:  # it holds something that cannot travel
-            return pickle.dumps((None, RuntimeError(f"{type(error).__name__}: {error}")))
+        return _travelling(error)
+
+
+def _travelling(error: BaseException) -> bytes:
+    """Return the answer with an error; a RuntimeError with its name, text and notes replaces one that cannot travel."""
+    try:
+        octets = pickle.dumps((None, error))
+        pickle.loads(octets)  # noqa: S301 - our own; its class may take other arguments than it keeps
+    except Exception:
+        stands_for = RuntimeError(f"{type(error).__name__}: {error}")
+        for note in getattr(error, "__notes__", ()):
+            stands_for.add_note(note)
+        return pickle.dumps((None, stands_for))
+    return octets

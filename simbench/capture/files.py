@@ -41,7 +41,7 @@ _END, _TIME_RESOLUTION, _TIME_OFFSET = 0, 9, 14  # options of an interface
 
 LONGEST_PACKET: Final = 1 << 18  # octets; the limit of capture programs
 LONGEST_BLOCK: Final = 1 << 24
-_UNUSED: Final = bytes(4096)  # room that was kept for packets; what was lost with the power comes out so as well
+_UNUSED: Final = bytes(4096)  # zeros: reserved space, or packets lost in a power failure
 LATEST_US: Final = 253_402_300_800_000_000  # the year 10000
 _PIECE: Final = 1 << 20
 _LONGEST_HEADER: Final = 28  # octets of a file header: 24 in pcap, a section header in pcapng

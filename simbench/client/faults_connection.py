@@ -120,14 +120,14 @@ class CountsByTheSecond(Core):
 
 
 class _AnewEachMinute(Pacing):
-    """The ring without even spacing, forgotten at each turn of a minute."""
+    """The ring without even spacing, emptied at each turn of a minute."""
 
     def __init__(self, size: int) -> None:
         super().__init__(size)
         self._until = 0
 
     def earliest(self, now: int) -> int:
-        """Return the limit of what left since the minute began."""
+        """Return a limit for the segments sent since the minute began."""
         if now >= self._until:
             self._until = now - now % MINUTE_US + MINUTE_US
             self._departures.clear()
@@ -135,7 +135,7 @@ class _AnewEachMinute(Pacing):
 
 
 class StartsAnewEachMinute(Core):
-    """Counts its rate anew from each turn of a minute, so that twice as much leaves around it."""
+    """Restarts its rate count at each turn of a minute, so that it sends up to twice its rate around the turn."""
 
     def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
         del departures

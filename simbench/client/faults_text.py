@@ -155,7 +155,7 @@ class VpInUtc(Core):
 
 
 class VpByTheWallClock(Core):
-    """Adds validity periods to the time of the wall, whether or not the clocks change meanwhile."""
+    """Adds validity periods to the local time, even if the clocks change within the period."""
 
     def _minute(self, instant: int) -> str:
         civil = self.config.knows.calendar.civil(self._now).replace(tzinfo=None)

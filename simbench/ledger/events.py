@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 
 class _Down(Recorded, frozen=True, omit_defaults=True):
-    """The platform, a part of it or one connection goes down: live (`mode`), or in a simulated or imported history
+    """The platform, a part of it or one connection goes down.
 
-    (`ticket`). `subject` is "total", a short code, "session:N" or a platform; `until` is the announced end.
+    `mode` is given in a live run, `ticket` in a simulated or imported history. `subject` is "total", a short code,
+    "session:N" or a platform; `until` is the announced end.
     """
 
     SUBJECT: ClassVar[str] = "subject"

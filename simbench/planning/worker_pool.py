@@ -10,11 +10,11 @@ from concurrent.futures import Executor, as_completed
 from functools import partial
 from typing import Any, Protocol
 
+from simbench.base.worker_processes import MOST_DEATHS
 from simbench.planning.executors import Where, check_executor, connected, local_processes, one_line
 from simbench.planning.runs import Key, Result, run_chunk
 from simbench.planning.study import Prepared
 
-MOST_DEATHS = 3
 Chunk = tuple[Key, ...]
 
 

@@ -31,7 +31,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 WAITS = frozenset({"/api/v1/wait", "/api/v1/mo"})
 DOWNLOADS = ("/api/v1/ledger/", "/api/v1/messages.csv")  # long answers
 QUERY_OCTETS = 4_096
-COLLECTED = 50  # requests, after which what they left is collected: a little at a time
+COLLECTED = 50  # requests between two collections of their garbage: each collection is short
 PATH_LETTERS = 256
 SAID = {"wait": "wait already", "download": "download already"}
 DOCS = "/docs"  # the page of the API's description is made by a library, with a script and styles in it
@@ -106,7 +106,7 @@ class Guard:
             self._under_way[kind] -= 1
             self._begun += 1
             if self._begun % COLLECTED == 0:
-                gc.collect(1)  # what is young: a refused request refers to itself, and to its body
+                gc.collect(1)  # young objects: a refused request is part of a cycle with its body
 
     async def _objection(self, scope: Scope, receive: Receive) -> Response | None:
         """Return the response to a request that is refused, else None."""

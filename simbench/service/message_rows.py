@@ -19,7 +19,7 @@ from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.kernels.frame_fields import hash_of, having
 from simbench.numbering.plan import NumberingPlan
 from simbench.ucp import alphabet, content
-from simbench.ucp.fields import At
+from simbench.ucp.fields import BEFORE_DATA, At
 
 Ints = npt.NDArray[np.int64]
 Octets = npt.NDArray[np.uint8]
@@ -33,7 +33,6 @@ MESSAGE: Final = np.dtype(
      ("text", "i8"), ("letters", "i4"), ("outcome", "u1"), ("ec", "u1"), ("scts", "u4")]
 )  # fmt: skip
 BLOCK: Final = 65_536  # messages in a block, which is searched at once
-_FIELDS: Final = 4  # header fields before the data
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -167,8 +166,8 @@ class Messages:
             "session": int(message["session"]),
             "number": number,
             "trn": fields[0].decode("latin-1"),
-            "code": fields[_FIELDS + At.OADC].decode("latin-1"),
-            "recipient": fields[_FIELDS + At.ADC].decode("latin-1"),
+            "code": fields[BEFORE_DATA + At.OADC].decode("latin-1"),
+            "recipient": fields[BEFORE_DATA + At.ADC].decode("latin-1"),
             "text": text_of(frame),
             "outcome": outcome,
             "ec": f"{message['ec']:02}" if outcome == "refused" else "",
@@ -192,7 +191,7 @@ def lower(text: str) -> str:
 
 def text_of(frame: bytes) -> str:
     """Return the text of one submission, from STX to ETX; "" if it has none."""
-    data = frame[1:-1].split(b"/")[_FIELDS:]
+    data = frame[1:-1].split(b"/")[BEFORE_DATA:]
     try:
         if data[At.MT] == b"3" and not data[At.XSER]:
             return alphabet.decode(bytes.fromhex(data[At.MSG].decode("ascii")))

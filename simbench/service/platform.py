@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MOST_SCHEDULED = 100
 VERDICTS_S = 5.0  # shortest interval between two automatic judgements
-MOST_TEXTS = 10_000  # segments of texts that no application has acknowledged
+MOST_TEXTS = 10_000  # segments of texts to one code that no application has acknowledged
 MOST_EVENTS = 100  # of the feed
 MOST_DETAIL = 120  # characters of an event's details
 EVENTS_S = 0.5  # between two looks at the latest exchanges
@@ -71,7 +71,7 @@ class ServedPlatform:
         self._reported: dict[str, str] = {}  # last logged outcome of each purpose
         self._judged_rows, self._judge_again_s = 0, 0.0
         self._judging = asyncio.Lock()
-        self._texts: list[Notification] = []  # segments sent by request, most of them unacknowledged
+        self._texts: dict[str, list[Notification]] = {}  # by code: segments sent by request, most unacknowledged
         self._schedule: dict[int, tuple[records.Scheduled, asyncio.Task[None]]] = {}
         self._ordinal = 0
 
@@ -255,12 +255,14 @@ class ServedPlatform:
     async def mo(self, asked: records.Mo) -> records.MoSent:
         """Send a subscriber's text and wait for its acknowledgement as long as requested."""
         control = self.control
-        if len(self._texts) >= MOST_TEXTS:
-            self._texts = [text for text in self._texts if not text.acknowledged]
-            if len(self._texts) >= MOST_TEXTS:
-                raise Refusal(503, f"{MOST_TEXTS} segments wait for applications already", "body.code")
+        texts = self._texts.get(asked.code, [])
+        if len(texts) >= MOST_TEXTS:
+            texts = [text for text in texts if not text.acknowledged]
+            if len(texts) >= MOST_TEXTS:
+                problem = f"{MOST_TEXTS} segments to {asked.code} wait for its application already"
+                raise Refusal(503, problem, "body.code")
         notices = control.originate(asked.sender, asked.code, asked.text)
-        self._texts += notices
+        self._texts[asked.code] = texts + notices
         done = await control.wait_until(lambda: not control.open_notifications(notices), asked.wait_s)
         return records.MoSent(scts=[notice.scts for notice in notices], acknowledged=done)
 
@@ -337,6 +339,7 @@ class ServedPlatform:
         """Restore the initial state and cancel everything scheduled."""
         for number in list(self._schedule):
             self._give_up(number)
+        self._texts.clear()
         await self.control.reset()
 
     def _give_up(self, number: int) -> None:

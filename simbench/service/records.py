@@ -27,7 +27,7 @@ class Record(BaseModel):
 
 
 class Asked(Record):
-    """Base of what a request may bring; each wrong field is an error of its own, so there are few fields."""
+    """Base of request bodies; each wrong field is a separate error, so the number of fields is limited."""
 
     @model_validator(mode="before")
     @classmethod

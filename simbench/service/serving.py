@@ -67,7 +67,7 @@ def build(platform: ServedPlatform) -> FastAPI:
 
     if settings.console:
         app.include_router(console(platform))
-    app.openapi()  # kept from now on, as no route is added any more: later it would stop the loop for 80 ms
+    app.openapi()  # made before the first request, because it stops the loop for 80 ms; no route is added later
     return app
 
 

@@ -45,7 +45,7 @@ class Stretch(msgspec.Struct, frozen=True, eq=False):
 def rate_with_backlog(case: Case) -> Verdict:
     """Check every minute that began with a backlog, outside incidents, against the code's tier at the time.
 
-    Without such a minute the rate was never put to the test, which is no pass.
+    Without such a minute the rate was not tested, so the outcome is not a pass.
     """
     run = case.trace.run
     if recorded_minutes(run) is None and not answers(run):

@@ -10,11 +10,10 @@ from simbench.base.units import HOUR_US
 from simbench.trace.rows import Message, Messages, Mo, Submit
 from simbench.ucp import content
 from simbench.ucp.concat import Assembler, LongMessage
-from simbench.ucp.fields import At
+from simbench.ucp.fields import BEFORE_DATA, At
 
 TOKEN: Final = re.compile(r"#[0-9A-Z]{5}")  # the token by which the bench recognises a requested message in its text
 WITHIN_US: Final = HOUR_US  # parts further apart belong to different messages, as references repeat
-_FIELDS: Final = 4  # fields of a frame before its data
 
 
 class Part(NamedTuple):
@@ -39,7 +38,7 @@ def _messages(parts: Sequence[Part]) -> Messages:
     """Return messages in order of their first parts."""
     assembler, ended = Assembler(WITHIN_US), list[LongMessage]()
     for position, (row, sender, recipient) in enumerate(parts):
-        data = row.frame.split(b"/")[_FIELDS:]
+        data = row.frame.split(b"/")[BEFORE_DATA:]
         if len(data) > At.XSER and data[At.XSER]:
             read = content.read([field.decode("latin-1") for field in data[:-1]])
             ended += assembler.add(row.at, sender, recipient, read, position)

@@ -21,7 +21,6 @@ def stretches(recorded: Sequence[Late], more: Iterable[Late] = ()) -> Lateness:
     """Return the intervals in which instants may be wrong: recorded delays, `more`, and pairs of late turns.
 
     A turn of the loop that is delayed between two sockets reads from the second one octets that arrived before the turn
-
     began. Such a read may be as late as two consecutive turns together.
     """
     rows = [*more, *recorded]

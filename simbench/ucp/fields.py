@@ -68,6 +68,9 @@ class Layout(msgspec.Struct, frozen=True, eq=False, dict=True):
         return len(self.fields) + (self.list_length(data) - 1 if self.counted else 0)
 
 
+BEFORE_DATA: Final = 4  # fields of a frame before its data: TRN, LEN, O/R and OT
+
+
 class At:
     """Indices into `Frame.data` of a 5x operation (EMI-UCP 4.0 section 5.1), for time-critical code."""
 

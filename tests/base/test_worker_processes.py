@@ -70,7 +70,23 @@ def told_apart(number: int) -> int:
         raise OSError(5, "as the system says it")
     if number == 2:
         raise ValueError(lambda: None)  # which cannot travel
+    if number == 3:
+        raise TwoWords("first", "second")
     return number
+
+
+class TwoWords(Exception):
+    """An error that pickle writes and cannot read back: its class takes two arguments and keeps one."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one} {other}")
+
+
+def exits(times: Path, status: int) -> None:
+    """A piece that ends the program, and counts how often it is done."""
+    with times.open("a") as file:
+        file.write("x")
+    sys.exit(status)
 
 
 def sleeps(seconds: float) -> float:
@@ -140,8 +156,34 @@ def test_errors_are_those_of_the_function() -> None:
     with pytest.raises(OSError, match="as the system says it") as strange:
         asked(1)
     assert "in told_apart" in strange.value.__notes__[0]
-    with pytest.raises(RuntimeError, match="ValueError: <function"):
+    with pytest.raises(RuntimeError, match="ValueError: <function") as stays:
         asked(2)
+    with pytest.raises(RuntimeError, match=r"^TwoWords: first second") as unread:
+        asked(3)
+    for seen_there in (stays, unread):
+        assert "in told_apart" in seen_there.value.__notes__[0]
+
+
+def test_a_piece_that_exits_is_done_once_and_exits_here(tmp_path: Path) -> None:
+    with closing(WorkerProcesses(partial(exits, tmp_path / "times"), 1)) as workers:
+        with pytest.raises(SystemExit) as seen:
+            list(workers.do([5]))
+        assert seen.value.code == 5
+    assert (tmp_path / "times").read_text() == "x"
+
+
+@pytest.mark.parametrize("leaves", ["after an error", "before the end"])
+def test_ended_processes_say_why_they_do_nothing_more(leaves: str) -> None:
+    with closing(WorkerProcesses(told_apart, 1)) as workers:
+        if leaves == "after an error":
+            with pytest.raises(BadInput):
+                list(workers.do([0]))
+        else:
+            results = workers.do([7, 8])
+            assert next(results) == (0, 7)
+            results.close()
+        with pytest.raises(Trouble, match=r"^the worker processes were ended by an error or before all"):
+            list(workers.do([9]))
 
 
 def test_a_function_that_cannot_travel_is_an_error_at_once() -> None:

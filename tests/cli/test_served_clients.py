@@ -103,9 +103,12 @@ def test_a_platform_that_accepts_nothing_grants_nothing(judge: Judge) -> None:
 
 
 def test_refusals_of_an_empty_originator_and_before_a_login_are_right(judge: Judge) -> None:
-    blamed = accused(judge.serve(served_clients.empty_originator))
+    found = judge.serve(served_clients.empty_originator)
+    blamed = accused(found)
     assert set(blamed.values()) == {"client"}
-    assert {"sessions.login-first", "submits.violations", "sender.short-code-only"} <= set(blamed)
+    assert {"sessions.login-first", "submits.violations"} <= set(blamed)
+    assert found["sender.short-code-only"]["summary"].endswith("; 1 broken originator not counted")
+    assert not [purpose for purpose in blamed if purpose.startswith("sender.")]  # one cause, one finding
 
 
 @pytest.mark.parametrize("mode", ["reset", "cut"])

@@ -28,7 +28,7 @@ def contract() -> Contract:
 
 
 class LivePeer:
-    """One real connection; `sent` and `got` are what went through it, octet by octet."""
+    """One real connection; `sent` and `got` are all octets sent and received."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -38,7 +38,7 @@ class LivePeer:
 
     @property
     def port(self) -> int:
-        """Its own port, by which the ledger knows it."""
+        """Its own port, which identifies it in the ledger."""
         port: int = self._writer.get_extra_info("sockname")[1]
         return port
 
@@ -48,7 +48,7 @@ class LivePeer:
         self._writer.write(octets)
 
     async def frame(self) -> Frame:
-        """The next frame that comes, within the deadline."""
+        """The next frame received within the deadline."""
         async with asyncio.timeout(DEADLINE_S):
             while not self._frames:
                 octets = await self._reader.read(65_536)
@@ -57,16 +57,16 @@ class LivePeer:
         return self._frames.pop(0)
 
     async def frames(self, count: int) -> list[Frame]:
-        """The next so many frames."""
+        """The next frames, that many."""
         return [await self.frame() for _ in range(count)]
 
     async def login(self, account: str = "36010", password: str = "secret") -> Frame:
-        """Ask for a session; the result."""
+        """Request a session and return the result."""
         self.send(harness.login(account, password))
         return await self.frame()
 
     async def submit(self, trn: int = 1, **fields: str) -> Frame:
-        """Submit and return what comes next."""
+        """Submit and return the next frame."""
         self.send(harness.submit(trn, **fields))
         return await self.frame()
 
@@ -107,11 +107,11 @@ class LivePeer:
             await self._writer.drain()
 
     def abort(self) -> None:
-        """End without a word: what was not sent is thrown away."""
+        """Reset the connection: octets not sent are discarded."""
         self._writer.transport.abort()
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._writer.close()
         with suppress(ConnectionError):
             await self._writer.wait_closed()
@@ -159,20 +159,20 @@ class Site:
         return [row for row in getattr(self.ledger, table) if row[at] == kind]
 
     def lateness(self) -> list[int]:
-        """Every lateness written down (us)."""
+        """Every recorded lateness (us)."""
         return [row[2] for place in ("loop", "timer") for row in self.rows("timing_error", place)]
 
     def number_of(self, peer: LivePeer) -> int:
-        """The number under which the ledger files a peer's connection; 0 while the server has not accepted it."""
+        """The number of a peer's connection in the ledger; 0 while the server has not accepted it."""
         return next((row[1] for row in self.rows("wire", "open") if f", {peer.port})".encode() in row[3]), 0)
 
     def reason_of_closing(self, peer: LivePeer) -> str:
-        """Why a connection ended, as the ledger says; "" while it has not."""
+        """Why a connection ended, from the ledger; "" while it is open."""
         number = self.number_of(peer)
         return next((row[3].decode() for row in self.rows("wire", "close") if row[1] == number), "")
 
     async def until(self, condition: Callable[[], bool]) -> bool:
-        """Wait until what happens on the server makes this true; False when the deadline was first."""
+        """Wait until the condition holds on the server; False if the deadline comes first."""
         return await self.control.wait_until(condition, DEADLINE_S)
 
 
@@ -184,7 +184,7 @@ async def serving(
     ledger: AnyLedger | None = None,
     **more: Any,
 ) -> AsyncIterator[Site]:
-    """A scenario being served from memory; by default two codes at 10/s, their messages delivered at once."""
+    """Serve a scenario from memory; by default two codes at 10/s whose messages are delivered at once."""
     scenario = Scenario(codes=codes or CODES, server=server or ServerConfig(port=0), **{"delivery": SOON, **more})
     async with LiveSmsc(scenario, contract(), ledger or MemoryLedger(), network=network) as smsc:
         site = Site(smsc)

@@ -1,4 +1,4 @@
-"""The SMSC as an object of a test: real clients on sockets, threads that end, refusals that name their place."""
+"""The SMSC as an object in a test: real clients on sockets, threads that end, errors that name their place."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from fake_smsc import AsyncSmsc, FakeSmsc, Scenario
 from fake_smsc.scenario import CodeConfig
 from simbench.base.errors import BadInput, Trouble
 from simbench.ledger import open_run
+from simbench.ledger.events import SubscriberSet, TextSent
 from simbench.ucp.frame import Frame, Framer
 from tests import harness
 
@@ -110,6 +111,22 @@ def test_faults_limits_texts_and_subscribers_act_on_the_wire() -> None:
             smsc.subscriber(RECIPIENT, colour="red")
 
 
+def test_texts_and_subscribers_that_cannot_be_are_refused_and_change_nothing() -> None:
+    with FakeSmsc(codes={"36010": 10}) as smsc:
+        before = smsc.subscriber(RECIPIENT)
+        with pytest.raises(BadInput, match=r"^sender: is '٠٦٣٩٩٨٠٠٠١'; expected a telephone number$"):
+            smsc.mo("٠٦٣٩٩٨٠٠٠١", "36010", "STOP")
+        with pytest.raises(BadInput, match=r"^text: is empty; expected a text of one character or more$"):
+            smsc.mo(RECIPIENT, "36010", "")
+        for number in ("nonsense", "", "٠٦٣٩٩٨٠٠٠١", "12"):
+            with pytest.raises(BadInput, match=r"^number: is '.*'; expected a telephone number$"):
+                smsc.subscriber(number, attached=False)
+        with pytest.raises(BadInput, match=r": cannot change msisdn; expected one of standing, op"):
+            smsc.subscriber(RECIPIENT, msisdn="1")
+        assert smsc.subscriber(RECIPIENT) == before
+        assert not [event for _, event in smsc.trace().events if isinstance(event, SubscriberSet | TextSent)]
+
+
 def test_a_step_of_the_clock_blames_no_keepalive() -> None:
     with FakeSmsc(codes={"36010": 10}) as smsc, talking(smsc) as talker:
         smsc.wait_for("session")
@@ -122,7 +139,7 @@ def test_a_step_of_the_clock_blames_no_keepalive() -> None:
     assert outcomes["sessions.keepalive"] != "fail"
 
 
-def test_waiting_for_a_client_that_never_connects_says_so() -> None:
+def test_a_wait_for_a_client_that_never_connects_has_a_clear_error() -> None:
     with FakeSmsc(codes={"36010": 10}) as smsc, pytest.raises(TimeoutError, match="the client never connected"):
         smsc.wait_for("session", timeout_s=0.05)
 
@@ -141,7 +158,7 @@ def test_a_condition_may_look_at_the_smsc_and_at_anything_else() -> None:
         assert len(smsc.sessions()) == 1
 
 
-def test_a_condition_that_fails_later_is_an_error_of_who_waits() -> None:
+def test_an_exception_in_a_condition_reaches_the_waiting_caller() -> None:
     with FakeSmsc(codes={"36010": 10}) as smsc, ThreadPoolExecutor(1) as pool:
         waits = pool.submit(smsc.wait_for, lambda: 1 // (1 - len(smsc.sessions())) == 0, 1, LONG_S)
         with talking(smsc) as talker:
@@ -150,7 +167,7 @@ def test_a_condition_that_fails_later_is_an_error_of_who_waits() -> None:
             talker.ask(harness.submit(AdC=RECIPIENT))
 
 
-def test_it_says_what_it_is() -> None:
+def test_its_representation_describes_it() -> None:
     smsc = FakeSmsc(codes={"36010": 10, "36020": 0})
     assert repr(smsc) == "<FakeSmsc 36010 at 10/s, 36020 at 10/s: not running>"
     with smsc:
@@ -189,7 +206,7 @@ def test_nothing_is_left_running_after_an_error_in_the_block() -> None:
         socket.create_connection(("127.0.0.1", ports[0]), timeout=LONG_S)
 
 
-def test_a_call_outside_the_block_says_so() -> None:
+def test_a_call_outside_the_block_has_a_clear_error() -> None:
     smsc = FakeSmsc(codes={"36010": 10})
     with smsc:
         pass
@@ -197,7 +214,7 @@ def test_a_call_outside_the_block_says_so() -> None:
         smsc.wait_for("session")
 
 
-def test_nothing_is_left_running_where_the_port_is_taken() -> None:
+def test_nothing_remains_running_if_the_port_is_in_use() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         with pytest.raises(Trouble, match="in use"), FakeSmsc({"36010": 10}, port=taken.getsockname()[1]):
             pass
@@ -225,7 +242,7 @@ def test_an_interrupt_ends_server_and_thread() -> None:
     ("codes", "place"),
     [({}, "codes is empty"), ({"36010": 11}, r"rate_per_s.*11.*one of the tiers"), ({"12": 10}, r"codes\[0\]\.code")],
 )
-def test_what_is_no_scenario_is_refused_when_it_is_made(codes: dict[str, int], place: str) -> None:
+def test_an_invalid_scenario_is_refused_at_construction(codes: dict[str, int], place: str) -> None:
     with pytest.raises(BadInput, match=place.replace("codes is", "codes: is")):
         FakeSmsc(codes=codes)
 
@@ -235,7 +252,7 @@ def test_codes_beside_a_scenario_are_refused() -> None:
         FakeSmsc({"36010": 10}, scenario=Scenario(codes=(CodeConfig("36010"),)))
 
 
-def test_a_ledger_is_kept_where_a_folder_is_given_and_nowhere_else(tmp_path: Path) -> None:
+def test_a_ledger_is_stored_only_if_a_folder_is_given(tmp_path: Path) -> None:
     with FakeSmsc({"36010": 10}, folder=tmp_path / "run") as smsc, talking(smsc):
         smsc.wait_for("session")
     assert open_run(tmp_path / "run").wire["direction"].to_pylist().count("in") == 1
@@ -253,7 +270,7 @@ def test_importing_the_package_loads_nothing() -> None:
 
 
 def test_a_running_smsc_has_loaded_nothing_heavy() -> None:
-    """A test does not load tables, drawing, the compiler and the commands."""
+    """A test does not import tables, drawing, the compiler or the commands."""
     heavy = ("numpy", "pyarrow", "pandas", "polars", "matplotlib", "scapy", "numba", "scipy", "click", "jinja2", "rich",
              "simpy", "importlib.metadata", "fake_smsc.fast")  # fmt: skip
     program = (

@@ -1,4 +1,4 @@
-"""Facts about the scenario files: each does what its comments say."""
+"""Each scenario file does what its comments say."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def test_every_scenario_is_tested_here() -> None:
 
 
 @pytest.mark.parametrize("path", [FIRST, TIERS, OUTAGE, SUBSCRIBERS, FAULTS], ids=lambda path: path.stem)
-def test_a_scenario_tells_first_what_it_is_and_how_to_serve_it(path: Path) -> None:
+def test_a_scenario_begins_with_its_purpose_and_its_command(path: Path) -> None:
     lines = path.read_text().splitlines()
     assert lines[0].startswith("# ")
     assert f"#   simbench serve scenarios/{path.name}" in lines
     assert read_scenario(path).title
 
 
-def test_of_a_burst_of_eleven_the_first_scenario_answers_the_last_a_second_later() -> None:
+def test_the_first_scenario_answers_the_eleventh_submit_of_a_burst_a_second_later() -> None:
     async def script(stage: Stage) -> None:
         peer = await stage.session("36010")
         for trn in range(10):
@@ -63,7 +63,7 @@ def test_the_first_scenario_listens_where_its_comment_says_and_leaves_the_rest_t
     assert scenario.codes == (CodeConfig(code="36010"),)
 
 
-def test_five_codes_that_submit_as_fast_as_they_may_get_results_at_the_pace_of_their_tiers() -> None:
+def test_five_codes_with_full_windows_get_results_at_their_tiers() -> None:
     seconds = 10
 
     async def script(stage: Stage) -> None:
@@ -81,7 +81,7 @@ def test_five_codes_that_submit_as_fast_as_they_may_get_results_at_the_pace_of_t
 
 
 async def busy(stage: Stage, code: str, window: int) -> VirtualPeer:
-    """A session that submits again whenever it gets a result, its window always full."""
+    """A session that submits again at each result, so that its window is always full."""
     peer, sent = await stage.session(code), Counter[str]()
 
     def submit(frame: Frame) -> None:
@@ -95,14 +95,14 @@ async def busy(stage: Stage, code: str, window: int) -> VirtualPeer:
     return peer
 
 
-def test_with_the_usual_window_the_longest_line_would_not_reach_the_highest_tier(tmp_path: Path) -> None:
+def test_with_the_default_window_the_longest_delay_prevents_the_highest_tier(tmp_path: Path) -> None:
     path = tmp_path / "tiers.toml"
     path.write_text(TIERS.read_text().replace("window = 12\n", ""))
     with pytest.raises(ScenarioError, match=r"10 carries 125/s over a round trip of 80 ms; expected at least 12 to"):
         read_scenario(path)
 
 
-def test_while_all_is_cut_off_nobody_connects_and_afterwards_what_waited_follows_the_login() -> None:
+def test_in_a_total_outage_nobody_connects_and_waiting_notifications_follow_the_next_login() -> None:
     async def script(stage: Stage) -> None:
         one, two = await stage.session("36010"), await stage.session("36020")
         await stage.at(19.95)
@@ -131,7 +131,7 @@ def test_while_all_is_cut_off_nobody_connects_and_afterwards_what_waited_follows
     perform(OUTAGE, script)
 
 
-def test_while_all_is_silent_only_the_lack_of_an_answer_tells() -> None:
+def test_a_silent_outage_shows_only_by_missing_answers() -> None:
     async def script(stage: Stage) -> None:
         await stage.at(59)
         peer = await stage.session("36010")
@@ -151,7 +151,7 @@ def test_while_all_is_silent_only_the_lack_of_an_answer_tells() -> None:
     perform(OUTAGE, script)
 
 
-def test_while_one_code_is_out_the_other_notices_nothing() -> None:
+def test_an_outage_of_one_code_does_not_affect_the_other() -> None:
     async def script(stage: Stage) -> None:
         await stage.at(99)
         one, two = await stage.session("36010"), await stage.session("36020")
@@ -187,7 +187,7 @@ MET = {
 }
 
 
-def test_each_listed_subscriber_and_each_kind_of_number_meets_what_the_comment_says() -> None:
+def test_each_listed_subscriber_and_each_kind_of_number_has_the_outcome_in_the_comment() -> None:
     async def script(stage: Stage) -> None:
         met: dict[str, str] = {}
         for trn, recipient in enumerate(MET):
@@ -206,7 +206,7 @@ def test_each_listed_subscriber_and_each_kind_of_number_meets_what_the_comment_s
     perform(SUBSCRIBERS, script)
 
 
-def test_who_is_not_listed_is_drawn_by_the_shares_of_the_file() -> None:
+def test_subscribers_not_listed_are_drawn_by_the_shares_of_the_file() -> None:
     async def script(stage: Stage) -> None:
         base: SubscriberBase = stage.smsc.server.gateway.centre.base
         shares = stage.smsc.scenario.subscribers

@@ -21,7 +21,7 @@ MONDAY = instant(2026, 3, 2, 10, 0, 0)
 
 
 class VirtualPeer(asyncio.Protocol):
-    """One connection in memory: frames with the second they came at, and how and when it was lost."""
+    """One connection in memory: frames with the second of their arrival, and how and when it was lost."""
 
     def __init__(self) -> None:
         self._framer = Framer()
@@ -71,19 +71,19 @@ class Stage:
         return peer
 
     async def session(self, account: str) -> VirtualPeer:
-        """Connect and log in; whether that came to anything is for the caller to see."""
+        """Connect and log in; the caller checks the result."""
         peer = await self.connect()
         peer.transport.write(harness.login(account))
         await asyncio.sleep(0.01)
         return peer
 
     def rows(self, kind: str) -> list[tuple[Any, ...]]:
-        """Rows of what the centre decided of one kind."""
+        """Rows of one kind in the table `centre`."""
         return [row for row in cast(MemoryLedger, self.smsc.ledger).centre if row[1] == kind]
 
 
 def perform(path: Path, script: Callable[[Stage], Awaitable[None]]) -> None:
-    """Serve a scenario file, from Monday ten o'clock, as long as the script takes."""
+    """Serve a scenario file, from Monday ten o'clock, while the script runs."""
 
     async def run() -> None:
         scenario, network = read_scenario(path), MemoryNetwork()

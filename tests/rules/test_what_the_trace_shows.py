@@ -113,7 +113,7 @@ def one(body: str = REFUSED, login: bool = True, at: float = 3, **fields: str) -
     [
         (one(login=False), {"no session"}),
         (one(Msg="4"), {"malformed"}),
-        (one(OAdC=""), {"malformed", "originator"}),
+        (one(OAdC=""), {"malformed"}),
         (one(OAdC="36999"), {"originator"}),
         (one(OAdC=NAME, OTOA="5039"), {"originator"}),
         (one(AdC="33199001234"), {"recipient"}),

@@ -466,12 +466,31 @@ def test_texts_that_no_application_takes_are_bounded(monkeypatch: pytest.MonkeyP
         async with staged() as stage:
             for _ in range(3):
                 await stage.ask(stage.client.mo, "33639980001", "36010", "hello")
-            with pytest.raises(ApiError, match="3 segments wait for applications already"):
+            with pytest.raises(ApiError, match="3 segments to 36010 wait for its application already"):
                 await stage.ask(stage.client.mo, "33639980001", "36010", "hello")
             peer = await stage.site.session("36010")
             for _ in range(3):
                 peer.acknowledge(await peer.frame())
             assert await stage.site.until(lambda: not stage.site.control.unacknowledged())
+            await stage.ask(stage.client.mo, "33639980001", "36010", "hello")
+
+    asyncio.run(script())
+
+
+def test_texts_that_wait_for_one_code_do_not_stop_those_to_another_and_end_with_a_reset(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def script() -> None:
+        monkeypatch.setattr(platform, "MOST_TEXTS", 3)
+        async with staged(codes=(CodeConfig(code="36010"), CodeConfig(code="36020"))) as stage:
+            peer = await stage.site.session("36020")
+            for _ in range(3):
+                await stage.ask(stage.client.mo, "33639980001", "36010", "hello")
+            await stage.ask(stage.client.mo, "33639980001", "36020", "hello")
+            assert (await peer.frame()).ot == "52"
+            with pytest.raises(ApiError, match="3 segments to 36010"):
+                await stage.ask(stage.client.mo, "33639980001", "36010", "hello")
+            await stage.ask(stage.client.reset)
             await stage.ask(stage.client.mo, "33639980001", "36010", "hello")
 
     asyncio.run(script())

@@ -255,19 +255,24 @@ def test_of_several_who_resume_a_run_at_the_same_instant_one_serves(scenario: Pa
         server.end(signal.SIGTERM)
     words = [*SIMBENCH, "serve", "--port", "0", "--resume", str(folder)]
     started = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(5)]
-    until(lambda: sum(each.poll() is not None for each in started) == 4)
-    (serving,) = (each for each in started if each.returncode is None)
-    assert serving.stdout is not None
-    while "Ctrl-C" not in serving.stdout.readline():
-        assert serving.poll() is None
-    serving.send_signal(signal.SIGTERM)
-    for each in started:
-        _, said = each.communicate()
-        if each is serving:
-            assert (each.returncode, said) == (0, f"stopping\nledger closed: {folder}\n")
-        else:
-            assert each.returncode == 2
-            assert said == f"simbench: {folder}: another program is writing it; expected a run that has ended\n"
+    try:
+        until(lambda: sum(each.poll() is not None for each in started) == 4)
+        (serving,) = (each for each in started if each.returncode is None)
+        assert serving.stdout is not None
+        while "Ctrl-C" not in serving.stdout.readline():
+            assert serving.poll() is None
+        serving.send_signal(signal.SIGTERM)
+        for each in started:
+            _, said = each.communicate()
+            if each is serving:
+                assert (each.returncode, said) == (0, f"stopping\nledger closed: {folder}\n")
+            else:
+                assert each.returncode == 2
+                assert said == f"simbench: {folder}: another program is writing it; expected a run that has ended\n"
+    finally:
+        for each in started:
+            each.kill()
+            each.communicate()
 
 
 @pytest.mark.parametrize("more", [("some.toml",), ("-o", "elsewhere"), ("--contract", "orange_ops_2016")])

@@ -37,7 +37,7 @@ request_id = "demo"
 limit = "monitor"
 """
 CLIENTS = 4
-OWNER = "127.0.1.1"  # another block than the attackers', whose wrong tokens are counted
+OWNER = "127.0.1.1"  # not in the attackers' block, whose wrong tokens are counted
 SETTLE_S = 5.0  # while the server loads its fast path
 PAUSE_S = 0.02  # between an answer and the next submit
 

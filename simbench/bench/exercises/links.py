@@ -16,7 +16,7 @@ from simbench.bench.exercises.tester import Bench
 FAST: Final = Setup(speed=8)
 RETURNS: Final = 3
 LATE_SHARE: Final = 0.3  # of the results, each a second late: enough to fill the window
-TURNS_S: Final = (1, 1, 60)  # of two seconds, then of a minute
+TURNS_S: Final = (1, 1, 60)  # two turns of a second, then one of a minute
 BEFORE_S: Final = 0.3  # the first half of the messages of a turn is requested so many seconds before it
 
 

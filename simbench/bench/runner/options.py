@@ -150,7 +150,7 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
 
 
 def _moved_as_said(description: Description, said: Capabilities, sut: str) -> Description:
-    """The description under other capabilities; without a file nothing but lines can make a clock faster."""
+    """The description under other capabilities; without a description file, only `clock` lines can speed up a clock."""
     if said.clock == "speed" and sut in KINDS:
         description = replace(description, clock="lines")
     check_clock(description, said, sut)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from simbench.base.inputs import LONGEST_LINE
 from simbench.bench.sut import faketime
 from simbench.bench.sut.child_process import Child, last_lines
 from simbench.bench.sut.process_tree import processor_wait_s
@@ -20,10 +21,9 @@ from simbench.client import lines, messages
 from simbench.client.messages import Outgoing
 
 READY_WAIT_S = 10.0
-LONGEST_START_S = 60.0  # of waits for a processor that are made up for on a busy machine
+LONGEST_START_S = 60.0  # the most that the limit grows by waits for a processor
 STOP_WAIT_S = 10.0
 LAST_WORDS_S = 1.0  # time to read the output written before a program's end
-LONGEST_LINE = 1 << 20
 WRITE_WAIT_S = 30.0  # a program that has not read its input for this long hangs
 MOST_LINES, LINES_AN_ASK = 10_000, 50  # a program with more lines of output is stopped
 UNSUPPORTED = 127  # exit status of a program that cannot run here
@@ -83,8 +83,8 @@ class Command:
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
         """Start the program and return when it reports ready.
 
-        Raises SutFailed when it ends or reports nothing for 10 s, waits for a processor not counted, MissingTool when
-        the program is missing, CannotRun on exit status 127.
+        Raises SutFailed when it ends, or reports nothing for 10 s (without its waits for a processor); MissingTool when
+        the program is missing; CannotRun on exit status 127.
         """
         self._target, self._tell = target, tell
         target.folder.mkdir(parents=True, exist_ok=True)
@@ -162,7 +162,7 @@ class Command:
         raise problem
 
     async def _until_ready(self, child: Child, ended: asyncio.Task[None]) -> None:
-        """Wait until it reports ready, has ended or had its time, in which waits for a processor do not count."""
+        """Wait until the program is ready, has ended or has used its time, without its waits for a processor."""
         now = asyncio.get_running_loop().time
         began = now()
         ready = asyncio.create_task(self._ready.wait())

@@ -27,13 +27,14 @@ from simbench.rules.client.limits import (
     truth,
     window_sizes,
 )
+from simbench.rules.client.originators import name_of, number_of
 from simbench.rules.kernels import metering
 from simbench.rules.kernels.metering import FORMS
 from simbench.rules.meters import Operations, counted, form_of, submit_of
 from simbench.rules.rule import Case
 from simbench.trace.stores import numbered
 from simbench.trace.view import Bools, Ints
-from simbench.ucp.fields import At
+from simbench.ucp.fields import BEFORE_DATA, At
 
 Objection = Literal[
     "malformed", "no session", "originator", "name", "rate", "window", "recipient", "crowded", "validity", "suspended",
@@ -47,7 +48,6 @@ CROWD: Final = 30  # messages to one recipient within a minute: their SCTS, a se
 _SPECIAL: Final = (At.AC, At.PR, At.DDT)  # fields that need a subscription or an allowed instant
 NAMES: Final[tuple[Objection, ...]] = get_args(Objection)
 HEAD: Final = 5  # first digits that suffice to recognise most mobile numbers
-_FIELDS: Final = 4  # fields of a frame before its data
 
 
 def expectation(subscriber: SubscriberSet, code: str, machines: tuple[str, ...]) -> str:
@@ -117,7 +117,7 @@ def _against(case: Case) -> Iterator[tuple[Objection, Bools | Ints]]:
     yield "crowded", crowded(case.trace.recipients.keys(), case.trace.submits, CROWD, MINUTE_US)
     yield "malformed", _unsound(case)
     yield "no session", _without_session(case)
-    for name in ("originator", "name"):
+    for name in ("originator", "name", "malformed"):
         yield name, _from(case, name)
     yield "suspended", _while_suspended(case)
     yield "recipient", _unserved(case)
@@ -162,16 +162,18 @@ def _without_session(case: Case) -> Bools:
 
 
 def _from(case: Case, objection: Objection) -> Bools:
-    """Return which submits have this objection ("originator" or "name") to their originator."""
+    """Return which submits have this objection to their originator: "malformed" if it is neither number nor name."""
     known, with_option, unknown = owners(case), options(case), option_unknown(case)
     pattern = re.compile(case.contract.terms.numbering.oadc_alpha_pattern.value, re.ASCII)
 
     def against(account: str, oadc: str, alphanumeric: bool) -> Objection | None:
-        if alphanumeric:
-            if account not in with_option:
-                return "name" if unknown(account) else "originator"
-            return None if pattern.fullmatch(oadc) else "name"
-        return None if oadc in known[account] else "originator"
+        if number := number_of(oadc, alphanumeric):
+            return None if number in known[account] else "originator"
+        if not (name := name_of(oadc, alphanumeric)):
+            return "malformed"
+        if account not in with_option:
+            return "name" if unknown(account) else "originator"
+        return None if pattern.fullmatch(name) else "name"
 
     return holds(case.trace.submits, lambda *one: against(*one) == objection, "account", "oadc", "alphanumeric")
 
@@ -246,7 +248,7 @@ def _during_outages(case: Case) -> Bools:
 
 
 def _is_special(frame: bytes) -> bool:
-    data = frame.split(b"/")[_FIELDS:]
+    data = frame.split(b"/")[BEFORE_DATA:]
     return any(len(data) > at and data[at] not in {b"", b"0"} for at in _SPECIAL)
 
 

@@ -63,7 +63,7 @@ def every_account(case: Case) -> Verdict:
 
 
 def _not_refused(case: Case, wanted: set[str]) -> Verdict:
-    """Why no login was refused: those whose connection the platform ended did not try again, or nobody had to."""
+    """Why no login was refused: after the platform ended connections, clients stayed away, or none was ended."""
     sessions = case.trace.sessions.rows()
     ended = {row.account: row.closed_at for row in sessions if row.closed_by != "peer" and row.closed_at >= 0}
     gone = sorted(

@@ -47,7 +47,7 @@ def _in_clear(case: Case, direction: str, blame: Blame) -> Verdict:
 
 def _enter(slug: str, sentence: str, direction: str, blame: Blame) -> RuleFunction:
     def judge(case: Case) -> Verdict:
-        """Frames outside ESP, in captures with ESP only: one without may be taken behind the end of the tunnel."""
+        """Frames outside ESP, only for captures with ESP: others may be taken behind the end of the tunnel."""
         return _in_clear(case, direction, blame)
 
     return rule(

@@ -87,7 +87,7 @@ def reported_truly(case: Case, fault: str) -> Verdict:
 
 def _enter(fault: str, slug: str, sentence: str, catches: tuple[str, ...], usual_cause: str) -> RuleFunction:
     def judge(case: Case) -> Verdict:
-        """Each accepted message of the code with that fault: the status the client reports against the notified one."""
+        """Compare reported with notified status, for each accepted message of the code with that fault."""
         return reported_truly(case, fault)
 
     return rule(

@@ -28,13 +28,12 @@ from simbench.rules.kernels.queues import earlier_alike, received
 from simbench.rules.requests import of_marketing, sends
 from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.view import Bools, Ints
-from simbench.ucp.fields import At
+from simbench.ucp.fields import BEFORE_DATA, At
 
 QUIET_US = SECOND_US  # a code that submitted this shortly before the end of the record was still active
 REPORTS = {"accepted", "refused", "withheld", "delivered", "undelivered", "buffered"}
 MIX: Final = np.int64(0x1E3779B97F4A7C15)  # multiplier that spreads recipients over all 64-bit numbers
 COMPARED: Final = 10_000  # up to this many repeated keys are compared field by field
-_FIELDS = 4  # fields of a frame before its data
 
 
 @rule(
@@ -244,7 +243,7 @@ def _seen(case: Case) -> set[str]:
 
 def _part(frame: bytes) -> bytes:
     """Return the extra services of a submit, which identify the part of a long message."""
-    data = frame.split(b"/")[_FIELDS:]
+    data = frame.split(b"/")[BEFORE_DATA:]
     return data[At.XSER] if len(data) > At.XSER else b""
 
 

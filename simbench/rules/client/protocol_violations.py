@@ -178,7 +178,7 @@ def met_by(case: Case) -> Iterator[tuple[str, Callable[[], Evidence]]]:
 
 
 def _seen_by_the_smsc(case: Case, name: str, at: int, session: int, given_up: set[tuple[int, int]]) -> Evidence:
-    """The evidence of a violation that only the SMSC knows; of an operation it gave up, the frame of that one.
+    """The evidence of a violation that only the SMSC recorded; for an operation that it gave up, the operation's frame.
 
     `given_up`: the session and instant of those that other evidence shows already.
     """

@@ -15,7 +15,7 @@ from simbench.numbering.subscribers import NOT_TELEPHONES_HERE
 from simbench.rules.arrays import combined, tokened
 from simbench.rules.client.admission import NAMES, REFUSED_AT_ONCE, expectation, objections
 from simbench.rules.client.limits import option_unknown, options, owners, truth
-from simbench.rules.client.sender_names import name_of
+from simbench.rules.client.originators import name_of, number_of
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.meters import Operations
 from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule
@@ -24,6 +24,7 @@ from simbench.trace.rows import Notification, Notifications, Submits
 SHOWN = 6
 NO_OUTCOME_KNOWN = "no message went to a recipient whose expected outcome is known"
 NOT_SERVED = REFUSED_AT_ONCE | {"other-operator", "ported-out"}
+_KINDS = ("own", "named", "wrong", "open", "broken")  # of originators
 FINAL_REFUSALS = {"02", "05", "06", "07", "22", "23", "24"}
 
 
@@ -175,21 +176,23 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
     known, with_option, unknown = owners(case), options(case), option_unknown(case)
 
     def kind(account: str, oadc: str, alphanumeric: bool) -> str:
-        if not name_of(oadc, alphanumeric):  # what is neither a number nor a name is a broken field, named elsewhere
-            return "own" if oadc in known[account] or not oadc.isdecimal() else "wrong"
+        if number := number_of(oadc, alphanumeric):
+            return "own" if number in known[account] else "wrong"
+        if not name_of(oadc, alphanumeric):
+            return "broken"  # submits.violations reports the field
         if unknown(account):
             return "open"
         return "wrong" if forbidden_only or account not in with_option else "named"  # OPS-OPT-04 judges sender names
 
     rows, which = combined(submits, "account", "oadc", "alphanumeric")
     found = [kind(str(account), str(oadc), bool(named)) for account, oadc, named in rows]
-    kinds = np.array([("own", "wrong", "open", "named").index(one) for one in found], np.int8)[which]
-    wrong, open_ = np.flatnonzero(kinds == 1), np.flatnonzero(kinds == 2)
-    named = int((kinds == 3).sum())
+    kinds = np.array([_KINDS.index(one) for one in found], np.int8)[which]
+    own, named, wrong, open_, broken = (np.flatnonzero(kinds == place) for place in range(len(_KINDS)))
     assumed = case.contract.assumed("sender-name-option")
-    submitted = count(len(submits), "submit")
-    summary = f"{len(wrong)} of {submitted} with another originator ({len(forbidden)} requested)"
-    summary += f"; {named} with a sender name, which the option allows" if named else ""
+    judged = count(len(submits) - len(broken), "submit")
+    summary = f"{len(wrong)} of {judged} with another originator ({len(forbidden)} requested)"
+    summary += f"; {len(named)} with a sender name, which the option allows" if len(named) else ""
+    summary += f"; {count(len(broken), 'broken originator')} not counted" if len(broken) else ""
     if len(wrong):
         evidence = evidence_of(submits.where(wrong), "the originator is not an allotted short code")
         return Verdict("fail", summary, len(wrong), 0, "messages", "client", assumed, evidence)
@@ -197,6 +200,9 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
         summary += f"; {len(open_)} with a sender name, and whether the account has the option is unknown"
         evidence = evidence_of(submits.where(open_), "sender name")
         return Verdict("inconclusive", summary, len(open_), 0, "messages", "bench", assumed, evidence)
+    if not len(own) + len(named) or (forbidden_only and len(broken)):  # a request may have been carried out with these
+        evidence = evidence_of(submits.where(broken), "neither a number nor a sender name")
+        return Verdict("inconclusive", summary, None, 0, "messages", "client", assumed, evidence)
     return Verdict("pass", summary, 0, 0, "messages", "", assumed)
 
 
@@ -212,11 +218,11 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
 def originator_in_service(case: Case) -> Verdict:
     """Check the platform's refusals under OPS-ACH-02 and OPS-DEO-06.
 
-    A submit with another fault may get the error code of that fault. An empty originator is a missing field and does
-    not count here.
+    A submit with another fault may get the error code of that fault. An originator that is empty or broken is a fault
+    of the field and does not count here.
     """
     against, submits = objections(case), case.trace.submits
-    places = np.flatnonzero(against.has("originator") & (submits.result_at >= 0) & ~submits.equal("oadc", ""))
+    places = np.flatnonzero(against.has("originator") & (submits.result_at >= 0))
     foreign = [
         (row, against[place] - {"originator"})
         for place, row in zip(places.tolist(), submits.where(places).rows(), strict=True)

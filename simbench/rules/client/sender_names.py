@@ -10,44 +10,10 @@ from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.ledger.events import LimitSet
 from simbench.rules.client.limits import option_unknown, options
+from simbench.rules.client.originators import name_in, number_in, number_of, numeric
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Verdict, none_wrong, rule
-from simbench.trace.rows import Submit
-from simbench.trace.view import Bools
-from simbench.ucp.alphabet import LONGEST_OADC, decode_oadc, encode_oadc
-from simbench.ucp.forms import hexadecimal
-
-
-def name_of(oadc: str, alphanumeric: bool) -> str:
-    """The sender name of an originator, "" for a number and for a field that is neither.
-
-    Letters are meant as a name although OTOA does not say so: `submits.violations` names what is missing, and the
-    rules on names judge the name.
-    """
-    if alphanumeric or not oadc or oadc.isdecimal():
-        return oadc if alphanumeric else ""
-    try:
-        name = decode_oadc(oadc)
-        written = {encode_oadc(name), encode_oadc(name, "octets")}
-    except ValueError:  # no hexadecimal, or more characters than a name has
-        written = set()
-    if oadc in written:
-        return name
-    octets = not hexadecimal(oadc) and len(oadc) > LONGEST_OADC  # of something else
-    return "" if octets else oadc
-
-
-def name_in(row: Submit) -> str:
-    """The sender name of a submit."""
-    return name_of(row.oadc, row.alphanumeric)
-
-
-def _not_numbers(case: Case) -> Bools:
-    """Which submits have another originator than digits, or none."""
-    oadcs, which = case.trace.submits.texts("oadc")
-    numbers = np.array([oadc.isdecimal() for oadc in oadcs], np.bool_)[which]
-    return case.trace.submits.alphanumeric | ~numbers
 
 
 @rule(
@@ -63,15 +29,14 @@ def sender_names(case: Case) -> Verdict:
     """Check names against the contract's pattern, and that the account has the option."""
     pattern = re.compile(case.contract.terms.numbering.oadc_alpha_pattern.value, re.ASCII)
     with_option, unknown = options(case), option_unknown(case)
-    named = [row for row in case.trace.submits.where(_not_numbers(case)).rows() if name_in(row)]
+    named = [row for row in case.trace.submits.where(~numeric(case)).rows() if name_in(row)]
     asked = [one for one in sends(case).values() if one.oadc]
     bad = [row for row in asked if row.code not in with_option or not pattern.fullmatch(row.oadc)]
     wrong = [row for row in named if not pattern.fullmatch(name_in(row))]
     wrong += [row for row in named if row not in wrong and row.account not in with_option and not unknown(row.account)]
     if asked:  # without such requests OPS-DEO-06 judges numeric originators
         known = set(case.trace.limits)
-        numbers = (row for row in case.trace.submits.rows() if not row.alphanumeric and row.oadc.isdecimal())
-        wrong += [row for row in numbers if row.oadc not in known]
+        wrong += [row for row in case.trace.submits.where(numeric(case)).rows() if number_in(row) not in known]
     sent = f"{count(len(named), 'message')} with a sender name"
     summary = f"{sent}; invalid or unauthorised originators: {len(bad)} requested, {len(wrong)} sent"
     assumed = case.contract.assumed("sender-name-option")
@@ -117,7 +82,11 @@ def names_as_requested(case: Case) -> Verdict:
     reads=("codes",),
 )
 def allotted_codes(case: Case) -> Verdict:
-    """Check that events name every account and numeric originator; submits requested with another one do not count."""
+    """Check that events name every account and numeric originator.
+
+    Submits requested with another originator do not count. Sender names and broken fields are judged elsewhere; they
+    alone do not show which codes the client uses.
+    """
     owners = {event.account for _, event in case.trace.events if isinstance(event, LimitSet)}
     codes, trace = set(case.trace.limits), case.trace
     submits = trace.submits
@@ -125,14 +94,17 @@ def allotted_codes(case: Case) -> Verdict:
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     strangers = [row for row in trace.sessions.rows() if row.account and row.account not in owners]
     forbidden = {token for token, one in sends(case).items() if one.oadc}
-    own = ~_not_numbers(case)
+    own = numeric(case)
     if forbidden:
         own &= np.array([token not in forbidden for token in submits.token.tolist()], np.bool_)
     oadcs, which = submits.texts("oadc")
-    foreign = np.array([oadc not in codes for oadc in oadcs], np.bool_)[which]
+    foreign = np.array([number_of(oadc, alphanumeric=False) not in codes for oadc in oadcs], np.bool_)[which]
     wrong = submits.where(own & foreign).rows()
     sessions = count(len(strangers), "session")
     summary = f"{sessions} of other accounts, {len(wrong)} of {count(int(own.sum()), 'submit')} from other codes"
+    if not strangers and not own.any():
+        summary = f"{sessions} of other accounts, and no submit of the client's own choice from a number"
+        return Verdict("inconclusive", summary, blame="client")
     if not strangers and not wrong:
         return Verdict("pass", summary, 0, 0, "messages")
     evidence = first_frames("the originator is not a code of the contract", wrong)

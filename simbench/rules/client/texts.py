@@ -19,10 +19,9 @@ from simbench.rules.rule import Case, Verdict, none_wrong, rule
 from simbench.trace.rows import Submit
 from simbench.ucp.alphabet import ESCAPE, is_gsm
 from simbench.ucp.content import Content, read, room_for_octets, room_for_septets
-from simbench.ucp.fields import At
+from simbench.ucp.fields import BEFORE_DATA, At
 
 HIGHEST_SEPTET: Final = 0x7F
-_FIELDS: Final = 4  # fields of a frame before its data
 _NOTHING: Final = Verdict("inconclusive", "the client submitted nothing", blame="client")
 
 
@@ -67,7 +66,7 @@ def parts_of(case: Case) -> list[Part]:
     """Return every submit with its content."""
     found = []
     for place, row in enumerate(case.trace.submits.rows()):
-        data = [field.decode("latin-1") for field in row.frame.split(b"/")[_FIELDS:-1]]
+        data = [field.decode("latin-1") for field in row.frame.split(b"/")[BEFORE_DATA:-1]]
         if len(data) > At.XSER:
             found.append(Part(place, row, read(data), data))
     return found

@@ -25,9 +25,9 @@ from simbench.tables.reader import read_table
 from simbench.tables.rows import Kind, RejectedRow, Row, collect, filled, rejected
 from simbench.trace.trace import Trace
 from simbench.ucp import content
+from simbench.ucp.fields import BEFORE_DATA
 
 REQUESTED: Mapping[str, Kind] = {"at": "instant", "code": "text", "recipient": "text", "text": "text"}
-_BEFORE_DATA = 4  # fields of a frame
 REQUESTS, CONSENTS, RECIPIENTS = (
     "requests",
     "consents",
@@ -297,7 +297,7 @@ def _fits(request: Listed, sent: Listed, *, unread: bool) -> bool:
 
 def _is_unread(frame: bytes) -> bool:
     """Tell whether a submit carries binary data."""
-    data = [field.decode("latin-1") for field in frame.split(b"/")[_BEFORE_DATA:-1]]
+    data = [field.decode("latin-1") for field in frame.split(b"/")[BEFORE_DATA:-1]]
     return content.read(data).text is None
 
 

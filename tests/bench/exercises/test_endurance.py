@@ -49,7 +49,7 @@ def test_a_steady_course_passes() -> None:
 
 
 @pytest.mark.parametrize("fault", PLANTED)
-def test_what_grows_or_slows_down_is_caught_by_its_rule_alone(fault: str) -> None:
+def test_growth_and_slowdown_fail_only_their_own_rule(fault: str) -> None:
     purpose, course = PLANTED[fault]
     found = judged(course)
     assert {one for one in found if found[one].outcome != "pass"} == {purpose}
@@ -57,12 +57,12 @@ def test_what_grows_or_slows_down_is_caught_by_its_rule_alone(fault: str) -> Non
     assert found[purpose].evidence
 
 
-def test_growth_within_the_first_tenth_is_warming_up() -> None:
+def test_growth_within_the_first_tenth_is_not_a_failure() -> None:
     found = judged(lambda n: (40_000 if n > COUNT // 10 else 20_000, 0, 30 * n))
     assert found["soak.endures-memory"].outcome == "pass"
 
 
-def test_too_few_samples_tell_nothing() -> None:
+def test_too_few_samples_are_inconclusive() -> None:
     assert {one.outcome for one in judged(STEADY, 30).values()} == {"inconclusive"}
 
 
@@ -72,7 +72,7 @@ def test_durations_are_read(text: str, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "5s", "8 h", "-60", "1y", "99d", "1.5h"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_an_invalid_duration_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="--soak"):
         duration_s(text)
 
@@ -85,7 +85,7 @@ def test_the_memory_of_a_tree_is_that_of_its_root_and_all_below(tmp_path: Path) 
     assert tree_rss_kib(10, tmp_path) == (5 + 7 + 9 + 1) * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
-def test_two_minutes_of_it_in_virtual_time_lose_nothing_and_double_nothing() -> None:
+def test_two_minutes_in_virtual_time_lose_and_duplicate_no_message() -> None:
     exercise, purposes = soak(120, load_contract())["soak"]
     ran = conduct_in_memory(exercise, load_contract())
     case = Case(Trace(ran.run), load_contract())

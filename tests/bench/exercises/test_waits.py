@@ -30,7 +30,7 @@ def lasted_s(name: str) -> float:
 
 
 @pytest.mark.parametrize("name", WAITS)
-def test_what_a_client_withholds_costs_no_time_and_a_silence_about_it_ten_seconds(
+def test_reported_withheld_messages_cost_no_time_and_unreported_ones_ten_seconds(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = lasted_s(name)

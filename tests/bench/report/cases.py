@@ -1,4 +1,4 @@
-"""Findings of every outcome with their evidence, as rules would write them, and a judgement that holds them."""
+"""Findings of every outcome with their evidence, as rules would write them, and a judgement that contains them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOTICE = encode(9, "O", "53", notification_body("36020", "33639980001", "0310161
 
 
 def findings() -> list[Finding]:
-    """One finding or more of every outcome, as rules would write them."""
+    """At least one finding of every outcome, as rules would write them."""
     begin = START + 21 * SECOND_US
     return [
         Finding(

@@ -1,4 +1,4 @@
-"""Runs that never happened, as ledgers: five codes at their tiers, an outage, delayed answers."""
+"""Invented runs as ledgers: five codes at their tiers, an outage, delayed answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Sender = tuple[int, str]  # session and short code
 
 
 class Simulation:
-    """A ledger being filled with what an SMSC would have seen."""
+    """A ledger that a test fills with what an SMSC would have recorded."""
 
     def __init__(self, seed: int = 1) -> None:
         self.ledger = MemoryLedger()
@@ -60,7 +60,7 @@ class Simulation:
         self.wire(at, session, "close", reason.encode())
 
     def ask(self, code: str, at: int, text: str = "hello") -> tuple[str, str, str]:
-        """One message asked of the client: its mark, recipient and text."""
+        """One message requested from the client: its token, recipient and text."""
         mark = f"#{next(self._marks):05d}"
         recipient = str(FIRST + next(self._recipients) % 10_000)
         text = f"{text} {mark}"
@@ -68,7 +68,7 @@ class Simulation:
         return mark, recipient, text
 
     def submit(self, sender: Sender, at: int, asked: tuple[str, str, str], wait: int = -1, ec: str = "") -> int:
-        """One message on the wire; the instant of its result, -1 when there is none (`wait` -2)."""
+        """Record one message on the wire; return the instant of its result, -1 without one (`wait` -2)."""
         session, code = sender
         _, recipient, text = asked
         trn = next(self._trns[session]) % 100
@@ -102,7 +102,7 @@ class Simulation:
 
 
 def at_tier(seconds: int = 60, above: dict[str, int] | None = None) -> Trace:
-    """Five codes, each sending at its tier for so long; `above` names codes that send faster, and how fast."""
+    """Five codes that send at their tiers for that duration; `above` names faster codes with their rates."""
     world = Simulation()
     for code, tier in TIERS.items():
         world.limit(code, tier)
@@ -119,7 +119,7 @@ def at_tier(seconds: int = 60, above: dict[str, int] | None = None) -> Trace:
 
 
 def outage(down_s: int = 15, mode: str = "accept-close", back: bool = True) -> Trace:
-    """One code asked for 15 a second; the platform is down from second 20 on, the client tries again every 4 s."""
+    """One code with 15 requests a second; the platform is down from second 20 on; reconnections every 4 s."""
     world, code, tier = Simulation(2), "36020", 20
     world.limit(code, tier)
     begin, end = START + 20 * SECOND_US, START + (20 + down_s) * SECOND_US
@@ -151,7 +151,7 @@ def outage(down_s: int = 15, mode: str = "accept-close", back: bool = True) -> T
 
 
 def delayed(seconds: int = 30) -> Trace:
-    """A code at 20 a second is offered 24: answers come at the tier, ever later; the last fifth is sent slower."""
+    """A code at 20/s gets 24 requests/s: answers come at the tier, later and later; the last fifth is slower."""
     world, code, tier = Simulation(3), "36020", 20
     world.limit(code, tier, "delay")
     session = world.login(code, START)

@@ -1,4 +1,4 @@
-"""Findings of one cause stand together; those of another do not."""
+"""Findings with the same cause are grouped; those with another cause are not."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_frame_of_another_exercise_is_another_frame() -> None:
     assert len(causes([found("rate.a", "x", "p", frame), found("rate.b", "y", "q", other)])) == 2
 
 
-def test_who_is_to_blame_parts_causes_and_what_passed_has_none() -> None:
+def test_findings_that_blame_different_parties_have_different_causes() -> None:
     both = [found("rate.a", "x", "late"), found("rate.b", "x", "late", outcome="inconclusive")]
     assert purposes(both) == [["rate.a"], ["rate.b"]]
     assert causes([found("rate.a", "x", "fine", outcome="pass")]) == []

@@ -36,7 +36,7 @@ def _headings(album: Album, chapter: str) -> list[str]:
     return [group.heading for group in _groups(album, chapter)]
 
 
-def test_each_code_has_a_panel_that_tells_rate_peak_and_tier(album: Album) -> None:
+def test_each_code_has_a_panel_with_rate_peak_and_tier(album: Album) -> None:
     panels = album.chapters[0].groups[0].drawings
     reported = [panel.heading for panel in panels]
     assert [heading[:5] for heading in reported] == sorted(simulated.TIERS)
@@ -54,7 +54,7 @@ def test_bunching_within_the_jitter_allowance_is_no_excess() -> None:
     assert _headings(drawn, "x")[0] == "All 5 codes stayed within the tier, except for bunching of at most 50 ms"
 
 
-def test_the_outage_tells_its_length_and_the_return(album: Album) -> None:
+def test_the_figure_of_an_outage_shows_its_length_and_the_return(album: Album) -> None:
     reported = _headings(album, "outage")[0]
     assert reported.startswith("The platform was down for 15 s; the first message was accepted 1.01 s after its return")
     assert reported.endswith("every message was settled")
@@ -81,7 +81,7 @@ def test_refused_connections_that_leave_no_trace_are_mentioned() -> None:
     assert "leave no tick" in drawn.chapters[0].groups[0].drawings[0].note
 
 
-def test_waits_tell_both_medians(album: Album) -> None:
+def test_the_figure_of_waits_shows_both_medians(album: Album) -> None:
     reported = next(heading for heading in _headings(album, "at-tier") if heading.startswith("Half"))
     assert re.fullmatch(
         r"Half of the submits were answered within [78][.\d]* ms; "
@@ -90,7 +90,7 @@ def test_waits_tell_both_medians(album: Album) -> None:
     )
 
 
-def test_delay_tells_offered_acknowledged_and_the_longest_wait(album: Album) -> None:
+def test_the_figure_of_delays_shows_offered_and_acknowledged_rate_and_the_longest_wait(album: Album) -> None:
     group = _group(album, album.chapters[2].name, "holds answers back")
     assert re.fullmatch(r"Where the platform holds answers back, the longest took \d[.\d]* s", group.heading)
     assert "offered, 20/s acknowledged, tier 20/s" in group.drawings[0].heading
@@ -143,7 +143,7 @@ def test_pictures_stay_small_however_long_the_run() -> None:
     assert max(sizes) < 60_000
 
 
-def test_what_no_data_support_is_not_drawn() -> None:
+def test_figures_without_data_are_not_drawn() -> None:
     empty = exercise("x", "", lambda: Simulation().trace())
     assert draw_all(judgement(empty, empty, found=[RATE])).chapters == ()
 

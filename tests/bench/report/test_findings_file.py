@@ -42,7 +42,7 @@ def test_the_same_judgement_gives_the_same_octets(tmp_path: Path) -> None:
         '{"run": {}, "summary": {"pass": 1}, "findings": []}', "\xff",
     ],
 )  # fmt: skip
-def test_a_file_that_is_none_is_one_clear_error(tmp_path: Path, text: str) -> None:
+def test_an_invalid_findings_file_is_one_clear_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "findings.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(BadInput, match=r"findings\.json"):
         read_findings(tmp_path / "findings.json")

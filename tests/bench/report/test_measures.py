@@ -87,7 +87,7 @@ def test_notifications_are_matched_by_recipient_and_time_stamp() -> None:
     assert sorted(notice_waits(trace).tolist()) == expected
 
 
-def test_what_the_client_gave_up_waits_no_longer() -> None:
+def test_messages_that_the_client_gave_up_are_not_waiting() -> None:
     world = Simulation()
     session = world.login("36020", START)
     sent, withheld, lost = (world.ask("36020", START) for _ in range(3))

@@ -38,7 +38,7 @@ def test_every_reference_leads_to_a_place_in_the_page(html: str) -> None:
     assert {found for found in re.findall(r"url\(#([^)]+)\)", html) if found not in seen.ids} == set()
 
 
-def test_the_page_asks_for_nothing_outside(html: str) -> None:
+def test_the_page_loads_nothing_from_outside(html: str) -> None:
     assert "://" not in html
     assert "@import" not in html
     assert not re.search(r"url\((?!#)", html)
@@ -162,7 +162,7 @@ def test_text_of_the_client_cannot_inject_markup() -> None:
     assert "alert(1)" in seen.text
 
 
-def test_a_frame_that_is_none_is_shown_all_the_same() -> None:
+def test_octets_that_are_not_a_frame_are_still_shown() -> None:
     found = _fail(
         "Broken.", Evidence("not hex", frame="zz"), Evidence("cut", frame="0230"), Evidence("sum", frame="023003")
     )
@@ -172,7 +172,7 @@ def test_a_frame_that_is_none_is_shown_all_the_same() -> None:
     assert "Not well formed:" in text
 
 
-def test_a_clause_the_contract_does_not_know_is_said_so() -> None:
+def test_a_clause_that_the_contract_lacks_is_reported() -> None:
     text = Markup(page(judgement(found=[_fail("Odd.", clause="OPS-XXX-99")]))).text
     assert "The contract has no clause OPS-XXX-99." in text
 

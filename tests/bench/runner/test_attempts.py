@@ -24,7 +24,7 @@ HELD_UP_S = 0.2
 
 
 def stumbling(times: int) -> Exercise:
-    """Three seconds of backlog; the first so many times the bench's own loop stands still in the middle of it."""
+    """Three seconds of backlog; in the first attempts the bench's own loop is blocked in the middle of it."""
     attempts = count()
 
     async def script(bench: Bench) -> None:
@@ -48,7 +48,7 @@ def conform(
 
 
 @pytest.mark.slow
-def test_the_first_attempt_the_bench_could_carry_is_judged(
+def test_the_first_attempt_in_which_the_bench_was_on_time_is_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(EXERCISES, "stumbling", stumbling(1))
@@ -77,7 +77,7 @@ def test_a_client_at_fault_gets_no_second_attempt(
 
 
 @pytest.mark.slow
-def test_a_bench_that_is_always_late_gives_up_and_says_so(
+def test_a_bench_that_is_always_late_stops_and_reports_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(EXERCISES, "stumbling", stumbling(9))
@@ -97,7 +97,7 @@ def test_a_bench_that_is_always_late_gives_up_and_says_so(
         ("fail", "client", 15, False),
     ],
 )
-def test_only_what_the_lateness_of_the_bench_left_open_is_tried_again(
+def test_only_exercises_left_open_by_the_lateness_of_the_bench_are_repeated(
     outcome: Outcome, blame: Any, late_at: int, again: bool
 ) -> None:
     ledger = MemoryLedger()

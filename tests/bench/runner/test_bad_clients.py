@@ -1,4 +1,4 @@
-"""Clients that crash, hang, flood, talk nonsense, connect twice or never end: a verdict for what was seen, in time."""
+"""Clients that crash, hang, flood, write invalid output, connect twice or never end still get a verdict in time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FIVE = Exercise("five", "Five messages", PURPOSES, {"36010": 10}, five_messages,
 
 
 def conducted(script: str, folder: Path, exercise: Exercise = FIVE) -> Conducted:
-    """However bad the client is: the exercise ends in time, and nothing that was started is left behind."""
+    """For any client, the exercise ends in time and no process that it started remains."""
     mark = f"TEST_OF_BAD_CLIENTS={folder}"
     sut = Command([sys.executable, "-c", script], name="client", environment=dict([mark.split("=")]))
     sut.reach = Reach(connect_wait_s=4.0)  # type: ignore[attr-defined]  # an adapter may say how far it is reached
@@ -49,7 +49,7 @@ def conducted(script: str, folder: Path, exercise: Exercise = FIVE) -> Conducted
 
 
 def left_behind(mark: str) -> list[str]:
-    """Processes that run, zombies left out, and were started with this in their environment."""
+    """Running processes, without zombies, that have this text in their initial environment."""
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         try:
@@ -83,7 +83,7 @@ def test_the_example_client_passes(tmp_path: Path) -> None:
     assert outcomes(conducted(example(), tmp_path)) == {"pass"}
 
 
-def test_what_a_client_did_wrong_before_it_crashed_stands_and_the_rest_cannot_be_reported(tmp_path: Path) -> None:
+def test_violations_before_a_crash_fail_and_the_rest_is_inconclusive(tmp_path: Path) -> None:
     script = example('oadc = line.get("oadc") or line["code"]', 'oadc = "36999"; next(asked) == 3 and sys.exit(5)')
     ran = conducted(f"import itertools\nasked = itertools.count(1)\n{script}", tmp_path)
     assert "ended with status 5" in ran.trouble
@@ -103,7 +103,7 @@ def test_a_client_that_crashes_at_once_is_inconclusive(tmp_path: Path) -> None:
     assert exit_status(judged(ran).values()) == 3
 
 
-def test_a_client_that_says_it_cannot_run_here_is_unsupported(tmp_path: Path) -> None:
+def test_a_client_that_reports_it_cannot_run_here_is_unsupported(tmp_path: Path) -> None:
     ran = conducted("import sys; print('no card', file=sys.stderr); sys.exit(127)", tmp_path)
     assert outcomes(ran) == {"unsupported"}
     assert "no card" in judged(ran)[PURPOSES[0]].summary

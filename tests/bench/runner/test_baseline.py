@@ -82,14 +82,14 @@ def test_an_entry_of_one_exercise_excuses_no_other() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["weak", "inconclusive", "error"])
-def test_strict_counts_what_is_no_pass_as_a_failure(outcome: Outcome) -> None:
+def test_strict_counts_everything_but_a_pass_as_a_failure(outcome: Outcome) -> None:
     findings = [finding(ONE, outcome), finding(TWO, "pass")]
     strict = compare(findings, Baseline(), TODAY, strict=True)
     assert (strict[0].state, status(strict, strict=True)) == ("new", 1)
     assert status(compare(findings, Baseline(), TODAY)) == (0 if outcome == "weak" else 3)
 
 
-def test_nothing_but_unsupported_is_no_success() -> None:
+def test_only_unsupported_findings_are_not_a_success() -> None:
     assert status(compare([finding(ONE, "unsupported")], Baseline(), TODAY)) == 3
 
 
@@ -103,7 +103,7 @@ def test_an_update_leaves_nothing_new_and_drops_what_passes(tmp_path: Path) -> N
 
 
 @given(st.text(min_size=1).filter(str.strip), st.text(), st.dates())
-def test_whatever_reason_is_written_is_read_again(tmp_path: Path, reason: str, ticket: str, day: date) -> None:
+def test_any_written_reason_is_read_again(tmp_path: Path, reason: str, ticket: str, day: date) -> None:
     try:
         expected = (reason.encode().decode(), ticket.encode().decode())
     except UnicodeEncodeError:  # a lone surrogate is no text, and is written as "?"

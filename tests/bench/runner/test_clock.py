@@ -1,4 +1,4 @@
-"""Time of day is judged with a clock that was proved; everything else is unsupported, never a pass."""
+"""Time of day is judged only with a verified clock; otherwise it is unsupported, never a pass."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TIME_OF_DAY = [name for name, (exercise, _) in CHOSEN.items() if exercise.setup.
 
 
 class Apart(PlatformClock):
-    """The client's clock where it is not the platform's: so far ahead, or this many times as fast."""
+    """A client's clock that differs from the platform's: ahead by an offset, or faster by a factor."""
 
     def __init__(self, true: PlatformClock, ahead_s: float = 0, times: float = 1) -> None:
         self.true, self.ahead_s, self.times, self.speed = true, ahead_s, times, times  # it waits by it, too
@@ -73,11 +73,11 @@ def outcomes(ran: Conducted) -> set[str]:
 
 @pytest.mark.parametrize("ahead_s", [-300, -15, 15, 300])
 @pytest.mark.parametrize("name", ["calibration", "evening-edge"])
-def test_a_clock_that_is_far_off_proves_nothing(name: str, ahead_s: float) -> None:
+def test_a_clock_that_is_far_off_verifies_nothing(name: str, ahead_s: float) -> None:
     assert outcomes(conducted(name, ahead_s)) == {"unsupported"}
 
 
-def test_what_hangs_on_no_clock_is_judged_all_the_same() -> None:
+def test_purposes_that_do_not_depend_on_the_clock_are_still_judged() -> None:
     ran = conducted("evening-edge", ahead_s=300)
     found = judge_exercise(ran, standing(), load_contract(), EVERYTHING)
     assert {one.outcome for one in found} == {"pass"}
@@ -93,7 +93,7 @@ def test_a_clock_that_runs_at_another_rate_is_not_proved(times: float) -> None:
 
 
 @pytest.mark.parametrize("ahead_s", [-2, -1, 0, 0.5, 2])
-def test_the_proof_holds_the_offset(ahead_s: float) -> None:
+def test_the_verification_contains_the_offset(ahead_s: float) -> None:
     proof = prove(Case(Trace(conducted("calibration", ahead_s).run), load_contract()))
     assert proof is not None
     assert proof.sure
@@ -101,7 +101,7 @@ def test_the_proof_holds_the_offset(ahead_s: float) -> None:
     assert proof.high_us - proof.low_us <= 1.1 * SECOND_US
 
 
-def test_what_the_client_may_have_taken_for_the_evening_is_not_held_against_it() -> None:
+def test_messages_that_may_be_within_the_clients_evening_are_not_blamed() -> None:
     ran = conducted("evening-edge", ahead_s=-5)
     found = judge_exercise(ran, ran.exercise.purposes, load_contract(), EVERYTHING)
     assert [(each.outcome, each.blame) for each in found] == [("inconclusive", "bench")]
@@ -114,7 +114,7 @@ def test_the_offset_of_a_clock_does_not_excuse_hours_that_are_not_kept() -> None
 
 @pytest.mark.parametrize("name", TIME_OF_DAY)
 @pytest.mark.parametrize("clock", [None, "fixed"])
-def test_without_a_clock_that_can_be_moved_nothing_of_it_passes_or_runs(name: str, clock: str | None) -> None:
+def test_without_a_movable_clock_purposes_on_hours_neither_run_nor_pass(name: str, clock: str | None) -> None:
     exercise = EXERCISES[name]
     capabilities = replace(EVERYTHING, clock=clock)
     assert all(unsupported(purpose, exercise, capabilities) for purpose in exercise.purposes)
@@ -138,7 +138,7 @@ def left_out(folder: Path) -> tuple[Judgements, Conducted]:
     return judgements, judgements.conducted["evening-edge"].result(timeout=300)
 
 
-def test_an_exercise_by_which_nobody_can_be_judged_starts_no_client(tmp_path: Path) -> None:
+def test_an_exercise_without_a_judgeable_purpose_starts_no_client(tmp_path: Path) -> None:
     _, conducted = left_out(tmp_path)
     found = judge_exercise(conducted, EXERCISES["evening-edge"].purposes, load_contract(), EVERYTHING)
     assert {finding.outcome for finding in found} == {"unsupported"}

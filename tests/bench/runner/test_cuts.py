@@ -42,7 +42,7 @@ PURPOSES = (
 
 
 class Cut:
-    """The end of a connection: after so many octets of the n-th result of a 51 reached the client, and its kind."""
+    """The cut of a connection: its kind, and the octets of the n-th result of a 51 that reach the client."""
 
     def __init__(self, octets: int, how: How) -> None:
         self.octets, self.how = octets, how
@@ -90,7 +90,7 @@ class CutLine(asyncio.Protocol):
 
 
 class CutNetwork(MemoryNetwork):
-    """A network in memory one line of which is cut; the cut is recorded like any dropped connection."""
+    """A network in memory with one connection that is cut; the cut is recorded like any lost connection."""
 
     def __init__(self, cut: Cut, ledger: MemoryLedger, clock: PlatformClock) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class CutNetwork(MemoryNetwork):
 
 
 async def light_traffic(bench: Bench) -> None:
-    """Two seconds of messages, one at a time on the line; time enough to come back, and to be notified of all."""
+    """Two seconds of messages, one at a time on the line; then time to reconnect and to get all notifications."""
     await bench.connected(bench.rates)
     await bench.ask_paced("36010", 5, 10)
     await bench.pause(5)
@@ -136,14 +136,14 @@ def verdicts(ran: Conducted) -> dict[str, Finding]:
 
 
 def repeated(ran: Conducted) -> list[str]:
-    """Marks that stand on the wire more than once."""
+    """Tokens that occur on the wire more than once."""
     marks = Trace(ran.run).submits.token.tolist()
     return sorted({mark for mark in marks if marks.count(mark) > 1})
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
 @pytest.mark.parametrize("octets", range(LENGTH + 1))
-def test_wherever_a_result_is_cut_the_verdicts_are_the_same_pass(octets: int, how: How) -> None:
+def test_the_verdicts_pass_wherever_a_result_is_cut(octets: int, how: How) -> None:
     ran = conducted(octets, how)
     assert ran.trouble == ""
     found = verdicts(ran)
@@ -169,7 +169,7 @@ def test_the_cut_falls_within_the_result_it_is_meant_for(how: How) -> None:
 
 
 @pytest.mark.parametrize("octets", [0, 20, LENGTH])
-def test_sending_again_what_is_known_to_be_received_is_still_caught(octets: int) -> None:
+def test_resending_a_message_with_a_known_result_still_fails(octets: int) -> None:
     ran = conducted(octets, "fin", "resend-known-received")
     found = verdicts(ran)["outage.no-duplicates"]
     assert (found.outcome, found.blame) == ("fail", "client"), found.summary
@@ -177,7 +177,7 @@ def test_sending_again_what_is_known_to_be_received_is_still_caught(octets: int)
     assert found.measured == len(found.evidence) == len(repeated(ran)) - (octets < LENGTH)
 
 
-def test_never_coming_back_after_a_cut_loses_what_was_asked_for() -> None:
+def test_a_client_that_never_reconnects_after_a_cut_loses_requested_messages() -> None:
     found = verdicts(conducted(20, "rst", "never-reconnects"))["outage.nothing-lost"]
     assert (found.outcome, found.blame) == ("fail", "client"), found.summary
 

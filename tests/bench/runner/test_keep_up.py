@@ -1,4 +1,4 @@
-"""`--keep-up`: after the session an SMSC stays, until it is ended."""
+"""`--keep-up`: after the session an SMSC keeps running until it is ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which order exercises run, which run side by side, and what is said meanwhile."""
+"""The order of exercises, which of them run at the same time, and the progress messages."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_high_rates_are_measured_alone_and_low_ones_beside_each_other_only(at_on
     assert max(map(len, seen)) == at_once
 
 
-def test_a_pipe_is_told_what_is_waited_for_where_nothing_else_is_said(
+def test_in_a_pipe_the_awaited_event_is_printed_after_a_time_without_output(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(conform_progress, "TICK_S", 0.01)
@@ -79,7 +79,7 @@ def test_a_pipe_is_told_what_is_waited_for_where_nothing_else_is_said(
     assert "still running: session 0/10 s, waits for the login of 36010 (at most 20 s)" in said
 
 
-def test_the_verdicts_of_an_exercise_are_said_as_soon_as_it_is_over(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_verdicts_of_an_exercise_are_printed_when_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
     plan = SimpleNamespace(chosen=select(["session"]))
     seen = SimpleNamespace(plan=plan, capabilities=EVERYTHING, verdicts=lambda name: f"fail: {name}.keepalive, 6 pass")
     ticker = conform_progress.Ticker(seen)  # type: ignore[arg-type]  # what is looked at

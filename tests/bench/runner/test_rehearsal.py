@@ -1,4 +1,4 @@
-"""A rehearsal records what a script does: played again with a client, its steps leave the ledger of the script."""
+"""A rehearsal records a script as steps: with a client, these steps lead to the same ledger as the script."""
 
 from __future__ import annotations
 

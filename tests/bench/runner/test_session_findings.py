@@ -57,6 +57,6 @@ def test_a_long_list_of_exercises_is_cut() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["inconclusive", "error", "unsupported"])
-def test_what_no_exercise_could_show_stays_so(outcome: Outcome) -> None:
+def test_a_purpose_that_no_exercise_could_judge_remains_undecided(outcome: Outcome) -> None:
     assert concluded([of("one", outcome, "the client sent nothing", None)]).outcome == outcome
     assert concluded([of("one", outcome, "the client sent nothing", None)]).measured is None

@@ -1,4 +1,4 @@
-"""A failure is shrunk to few steps that fail with the fault and not without it; the written test says the same."""
+"""A failure is shrunk to few steps that fail only with the fault; the written test has the same result."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def messages(steps: Sequence[Step]) -> int:
         ("no-pacing", "rate.after-reconnection", set(), 40),
     ],
 )
-def test_what_is_left_fails_with_the_fault_and_not_without(
+def test_the_shrunk_steps_fail_only_with_the_fault(
     fault: str, purpose: str, kept: set[str], most_messages: int
 ) -> None:
     of = failure(purpose)
@@ -83,7 +83,7 @@ def test_what_is_left_fails_with_the_fault_and_not_without(
     assert said[0].startswith(f"[{FIRST_TRIES + 1}/60] ")
 
 
-def test_tries_are_bounded_and_the_shortest_so_far_is_taken() -> None:
+def test_tries_are_limited_and_the_shortest_script_so_far_is_used() -> None:
     runs = count()
     run = with_faults("forgets-on-reconnect")
 

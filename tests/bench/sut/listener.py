@@ -23,7 +23,7 @@ class Listener:
         return [report for report in self.reports if report.kind == kind]
 
     async def hears(self, kind: str, count: int = 1, wait_s: float = 300.0) -> list[Report]:
-        """That many reports of a kind, once they have come. Raises AssertionError with what came instead."""
+        """Wait for that many reports of a kind. Raises AssertionError, which lists the reports received instead."""
         try:
             async with asyncio.timeout(wait_s):
                 while len(self.of(kind)) < count:

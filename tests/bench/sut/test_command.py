@@ -137,7 +137,7 @@ def test_a_line_is_a_report_ready_or_nothing_whatever_it_is(line: bytes) -> None
         assert said.detail
 
 
-def test_what_is_no_line_of_the_protocol_is_reported_and_the_rest_still_heard(tmp_path: Path) -> None:
+def test_a_line_outside_the_protocol_is_reported_and_later_lines_are_read(tmp_path: Path) -> None:
     babble = "print('Traceback...')\nprint('[1, 2')\nprint('x' * 3_000_000, flush=True)\n" + ECHO
     sut = python(babble)
 
@@ -190,7 +190,7 @@ def test_a_program_that_never_says_ready_is_ended(tmp_path: Path, monkeypatch: p
     assert sut.child is None
 
 
-def test_the_time_for_which_a_program_waits_for_a_processor_is_made_up_for(
+def test_the_limit_grows_by_the_time_for_which_a_program_waits_for_a_processor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "READY_WAIT_S", 0.001)
@@ -231,7 +231,7 @@ def test_stop_ends_the_program_and_what_it_started(tmp_path: Path) -> None:
     assert readable == ends
 
 
-def test_the_reference_client_goes_on_from_its_spool_after_a_kill(tmp_path: Path) -> None:
+def test_the_reference_client_continues_from_its_spool_after_a_kill(tmp_path: Path) -> None:
     async def run() -> tuple[Listener, Peer]:
         listener, sut = Listener(), reference()
         async with Peer(lambda _: None) as peer:  # it never answers, so nothing is settled before the kill

@@ -58,7 +58,7 @@ def test_a_capability_that_is_not_set_is_not_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "keeps_everything = true\n", "limits_rate = 'yes'\n", "[x\n"])
-def test_capabilities_that_say_nothing_or_nonsense_are_refused_in_one_line(text: str, tmp_path: Path) -> None:
+def test_empty_or_invalid_capabilities_are_refused_in_one_line(text: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput) as refused:
         read_capabilities(written(tmp_path, text))
     assert "\n" not in str(refused.value)
@@ -73,14 +73,14 @@ def test_capabilities_that_say_nothing_or_nonsense_are_refused_in_one_line(text:
         "kind = 'external'\n[capabilities]\n",
     ],
 )  # fmt: skip
-def test_a_description_that_cannot_be_meant_is_refused_in_one_line(text: str, tmp_path: Path) -> None:
+def test_an_invalid_description_is_refused_in_one_line(text: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput) as refused:
         read_description(written(tmp_path, text))
     assert "\n" not in str(refused.value)
 
 
 @given(st.binary(max_size=200))
-def test_no_file_of_capabilities_does_more_than_be_refused(tmp_path: Path, octets: bytes) -> None:
+def test_any_file_of_capabilities_is_read_or_refused(tmp_path: Path, octets: bytes) -> None:
     path = tmp_path / "any.toml"
     path.write_bytes(octets)
     refusal = ""
@@ -137,7 +137,7 @@ def test_a_program_that_is_a_link_is_started_by_the_link(tmp_path: Path) -> None
         (("OPS-ENG-06",), {"suspension"}, set()),
     ],
 )
-def test_of_a_client_that_is_watched_only_what_is_wanted_is_judged(
+def test_an_observed_client_is_judged_only_by_the_selected_purposes(
     only: tuple[str, ...], exercises: set[str], watched: set[str], tmp_path: Path
 ) -> None:
     chosen = plan_of(SessionOptions("external", only=only), tmp_path).chosen
@@ -146,12 +146,12 @@ def test_of_a_client_that_is_watched_only_what_is_wanted_is_judged(
 
 
 @pytest.mark.parametrize(("kind", "program"), [("command", ""), ("http", ""), ("command", "'open")])
-def test_an_option_that_says_too_little_is_refused(kind: str, program: str) -> None:
+def test_an_incomplete_option_is_refused(kind: str, program: str) -> None:
     with pytest.raises(BadInput):
         sut_description(from_options(kind, program))
 
 
-def test_a_client_that_is_only_watched_is_asked_nothing() -> None:
+def test_an_observed_client_gets_no_requests() -> None:
     sut = sut_description(from_options("external", ""))
     assert isinstance(sut, External)
     reach = reach_of(sut)
@@ -176,7 +176,7 @@ def test_exercises_whose_accounts_a_running_client_does_not_have_are_unsupported
 
 
 def test_a_running_client_is_asked_by_its_address_and_heard_by_the_callback(tmp_path: Path) -> None:
-    """The client here takes a message at /send and calls back that it was delivered."""
+    """The client of this test takes a message at /send and reports its delivery to the callback."""
     queries: list[dict[str, str]] = []
 
     async def run() -> Listener:
@@ -223,12 +223,12 @@ def test_a_client_that_does_not_answer_has_failed(tmp_path: Path) -> None:
 
 
 @given(st.text(), st.text())
-def test_whatever_a_client_calls_is_a_report(path: str, query: str) -> None:
+def test_any_call_of_a_client_becomes_a_report(path: str, query: str) -> None:
     assert isinstance(heard(path, query, {"1": "delivered"}), Report)
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=50))
-def test_a_filled_address_holds_one_value_a_place(text: str) -> None:
+def test_an_address_contains_one_value_per_placeholder(text: str) -> None:
     url = filled("http://x/?to={to}&text={text}", Outgoing("#1", "36010", "3363998", text), "")
     assert url.count("&") == 1
     assert url.isascii()

@@ -1,4 +1,4 @@
-"""Laws of the centre: time may be cut anywhere, results come before notifications, an outage loses what was held."""
+"""The centre: time may be divided anywhere, results precede notifications, outages discard held messages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ STEPS = st.lists(
 
 
 def live(steps: list[tuple[int, str, int]], cuts: int) -> list[tuple[object, ...]]:
-    """The rows a life leaves when every wait is cut into so many pieces."""
+    """The rows of a run in which every wait is divided into that many pieces."""
     gateway, ledger = gateway_of(CodeConfig(code="36010"))
     peer, trn = Peer(gateway), 0
     peer.login()
@@ -80,7 +80,7 @@ def test_advancing_in_pieces_writes_the_same_rows_as_advancing_at_once(
 
 @given(STEPS)
 @settings(max_examples=60)
-def test_a_message_is_accepted_before_it_is_notified_and_meets_one_fate(steps: list[tuple[int, str, int]]) -> None:
+def test_a_message_is_accepted_before_it_is_notified_and_has_one_outcome(steps: list[tuple[int, str, int]]) -> None:
     accepted: dict[object, int] = {}
     fates: dict[object, int] = {}
     for at, kind, _session, _code, _recipient, message, *_ in live(steps, 1):
@@ -95,7 +95,7 @@ def test_a_message_is_accepted_before_it_is_notified_and_meets_one_fate(steps: l
 
 @given(STEPS)
 @settings(max_examples=60)
-def test_in_the_end_no_message_is_left_on_the_way(steps: list[tuple[int, str, int]]) -> None:
+def test_at_the_end_no_message_is_pending(steps: list[tuple[int, str, int]]) -> None:
     rows = live([*steps, (0, "up", 0), (4 * 86_400, "on", 0)], 1)
     counts = Counter(row[1] for row in rows)
     ends = sum(counts[kind] for kind in ("delivered", "undelivered", "deleted", "replaced"))
@@ -103,7 +103,7 @@ def test_in_the_end_no_message_is_left_on_the_way(steps: list[tuple[int, str, in
     assert counts["forwarded"] == counts["last-resort"] + counts["last-resort-failed"]
 
 
-def test_the_same_life_draws_the_same_delays_whatever_happens_beside_it() -> None:
+def test_the_same_message_draws_the_same_delays_whatever_else_happens() -> None:
     alone, _ = gateway_of(CodeConfig(code="36010", limit="monitor", window=100))
     busy, _ = gateway_of(CodeConfig(code="36010", limit="monitor", window=100))
     one, other = Peer(alone), Peer(busy)
@@ -131,7 +131,7 @@ def test_an_earlier_now_does_not_move_the_time_back() -> None:
     assert gateway.centre.now == before > 0
 
 
-def test_while_the_platform_is_down_nothing_is_delivered_and_all_of_it_afterwards() -> None:
+def test_during_an_outage_nothing_is_delivered_and_afterwards_everything_is() -> None:
     gateway, ledger = gateway_of(CodeConfig(code="36010"))
     peer = Peer(gateway)
     peer.login()
@@ -145,7 +145,7 @@ def test_while_the_platform_is_down_nothing_is_delivered_and_all_of_it_afterward
     assert [row[0] for row in ledger.centre if row[1] == "delivered"] == [peer.now] * 10
 
 
-def test_what_was_held_when_the_platform_went_down_was_not_accepted() -> None:
+def test_submits_held_when_an_outage_begins_are_not_accepted() -> None:
     gateway, ledger = gateway_of(CodeConfig(code="36010"))
     peer = Peer(gateway)
     peer.login()

@@ -29,7 +29,7 @@ def test_pacing_exactly_on_the_tier_is_never_late(rate: int) -> None:
     assert all(meter.offer(n * SECOND_US // rate, 1) == n * SECOND_US // rate for n in range(60 * rate) if n % 1 == 0)
 
 
-def test_jitter_within_tau_is_admitted_and_never_adds_up() -> None:
+def test_jitter_within_tau_is_admitted_and_does_not_accumulate() -> None:
     meter = limiter(10, "nack")
     admitted = [meter.offer(n * SECOND_US // 10 - (40_000 if n % 2 else 0), 1) for n in range(1, 6000)]
     assert -1 not in admitted
@@ -40,7 +40,7 @@ def test_one_percent_too_fast_is_refused_before_a_minute_is_over() -> None:
     assert -1 in [meter.offer(int(n * SECOND_US / 10.1), 1) for n in range(600)]
 
 
-def test_what_is_refused_does_not_advance_the_ring() -> None:
+def test_refused_operations_do_not_advance_the_ring() -> None:
     meter = limiter(10, "nack")
     for _ in range(10):
         assert meter.offer(0, 1) == 0
@@ -69,7 +69,9 @@ def test_a_message_of_more_segments_than_the_rate_waits_for_its_last_one() -> No
     st.lists(st.tuples(st.integers(0, 3 * SECOND_US), st.integers(1, 4)), max_size=200),
     st.sampled_from(TIERS),
 )
-def test_whatever_is_offered_no_sliding_second_holds_more_than_the_rate(gaps: list[tuple[int, int]], rate: int) -> None:
+def test_no_sliding_second_contains_more_than_the_rate_for_any_offered_traffic(
+    gaps: list[tuple[int, int]], rate: int
+) -> None:
     meter, now, admitted = limiter(rate, hold_s=10**6), 0, []
     for gap, segments in gaps:
         now += gap
@@ -77,7 +79,7 @@ def test_whatever_is_offered_no_sliding_second_holds_more_than_the_rate(gaps: li
     assert all(later - earlier >= SECOND_US for earlier, later in zip(admitted, admitted[rate:], strict=False))
 
 
-def test_a_tier_change_remembers_what_was_admitted() -> None:
+def test_after_a_tier_change_admitted_operations_still_count() -> None:
     meter = limiter(20)
     for _ in range(20):
         meter.offer(0, 1)

@@ -1,4 +1,4 @@
-"""Time stamps to one recipient are unique, and are forgotten once they lie in the past."""
+"""Time stamps for one recipient are unique, and are removed once they are in the past."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_no_account_gives_a_recipient_a_stamp_twice_or_far_ahead(
             given_.append((account, who, stamp))
 
 
-def test_stamps_are_forgotten_when_they_bind_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stamps_are_removed_once_they_are_in_the_past(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PRUNE_AT", 1_000)
     stamps = SctsAllocator(10)
     stamps._prune_at = 1_000

@@ -28,13 +28,13 @@ LEFT = 10 * MINUTE_US
 
 @pytest.fixture(scope="module", autouse=True)
 def kernels() -> None:
-    """The compiled kernels; these tests hold nothing without them."""
+    """The compiled kernels; without them these tests prove nothing."""
     if not compiled.load():
         pytest.skip("numba is not installed")
 
 
 def mislengthed(frame: bytes) -> bytes:
-    """The same frame with another LEN, the checksum right."""
+    """The same frame with another LEN and a correct checksum."""
     body = frame[1:4] + b"00999" + frame[9:-3]
     return b"\x02" + body + b"%02X" % (sum(body) & 0xFF) + b"\x03"
 
@@ -154,12 +154,12 @@ class Scene:
         self.collect()
 
     def turn(self, reads: list[tuple[int, bytes]]) -> None:
-        """One turn of the loop, and the answers of the clients until nothing comes any more."""
+        """One turn of the loop, and the answers of the clients until there are no more."""
         self.receive([(self.numbers[line], octets) for line, octets in reads])
         self.exchange()
 
     def receive(self, reads: list[tuple[int, bytes]]) -> None:
-        """Serve reads as the server does: a read that is alone may be answered at once."""
+        """Serve reads as the server does: a single read may be answered at once."""
         is_alone = len(reads) == 1 and reads[0][0] in self.gateway.lines
         if not is_alone or not self.gateway.answer(*reads[0], self.now, lambda *piece: self.written.append(piece)):
             self.gateway.received_many(reads, self.now)
@@ -197,13 +197,13 @@ class Scene:
         self.collect()
 
     def collect(self) -> list[tuple[int, bytes]]:
-        """Take what is written, each connection's octets."""
+        """Take the octets written to each connection."""
         output = self.gateway.output()
         self.written += output
         return output
 
     def exchange(self) -> None:
-        """Let the clients answer notifications: most of them bare, some otherwise, some never."""
+        """Let the clients answer notifications: most with a bare acknowledgement, some otherwise, some never."""
         while output := self.collect():
             reads = []
             for number, octets in output:
@@ -248,7 +248,7 @@ def lived(turns: list[tuple[list[tuple[int, bytes]], int, str]], codes: Any, pre
     TURNS, st.sampled_from(MODES), st.sampled_from(METERS), st.sampled_from([3, 10, 150]), st.sampled_from([1, 5, 100]),
     st.sampled_from(["attached", "attached", "attached", "old-base"]), st.data(),
 )  # fmt: skip
-def test_traffic_leaves_the_same_whichever_path_serves_it(  # noqa: PLR0913 - one argument a strategy
+def test_both_paths_produce_the_same_output(  # noqa: PLR0913 - one argument a strategy
     turns: list[tuple[list[tuple[int, list[list[bytes]]]], int, str, int]], mode: str, meter: str, rate_per_s: int,
     window: int, preset: str, data: st.DataObject,
 ) -> None:  # fmt: skip
@@ -270,7 +270,7 @@ def test_traffic_leaves_the_same_whichever_path_serves_it(  # noqa: PLR0913 - on
     assert lived(served, codes, preset, fast=True) == lived(served, codes, preset, fast=False)
 
 
-def test_what_follows_the_frame_that_closes_a_connection_is_no_violation_on_either_path() -> None:
+def test_octets_after_the_frame_that_closes_a_connection_are_no_violation_on_either_path() -> None:
     codes = tuple(
         CodeConfig(code=code, limit="close", rate_per_s=3, sessions=3, request_id="r") for code in ("36010", "38001")
     )
@@ -309,7 +309,7 @@ def test_plain_frames_do_not_reach_the_core(monkeypatch: pytest.MonkeyPatch) -> 
     assert reached == []
 
 
-def test_what_is_due_after_a_message_that_was_taken_out_is_delivered() -> None:
+def test_messages_due_after_a_removed_message_are_delivered() -> None:
     codes = (
         CodeConfig(code="36010", account="36010", sessions=3, request_id="r"),
         CodeConfig(code="38001", account="38001", sessions=3, request_id="r"),
@@ -325,7 +325,7 @@ def test_what_is_due_after_a_message_that_was_taken_out_is_delivered() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.booleans(), min_size=130, max_size=400), st.sampled_from(MODES), st.sampled_from([5, 150, 1_000]))
-def test_a_read_of_more_submits_than_are_read_ahead_leaves_the_same(
+def test_a_read_with_more_submits_than_are_read_ahead_has_the_same_result(
     odd: list[bool], mode: str, rate_per_s: int
 ) -> None:
     codes = (CodeConfig(code="36010", limit=mode, rate_per_s=rate_per_s, sessions=3, request_id="r"),  # type: ignore[arg-type] # one of MODES
@@ -341,7 +341,9 @@ def test_a_read_of_more_submits_than_are_read_ahead_leaves_the_same(
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 99), min_size=20, max_size=60), st.integers(1, 5), st.sampled_from(["away", "mo", ""]))
-def test_what_waits_at_a_login_is_sent_in_the_same_order(who: list[int], window: int, event: str) -> None:
+def test_both_paths_send_waiting_notifications_in_the_same_order_at_a_login(
+    who: list[int], window: int, event: str
+) -> None:
     codes = (CodeConfig(code="36010", limit="monitor", sessions=3, window=window, request_id="r"),
              CodeConfig(code="38001", sessions=3, request_id="r"))  # fmt: skip
     frames = [submit(n % 100, AdC=f"33710000{each:03d}", NRq="1", NT="3") for n, each in enumerate(who)]
@@ -350,7 +352,7 @@ def test_what_waits_at_a_login_is_sent_in_the_same_order(who: list[int], window:
     assert lived(turns, codes, "attached", fast=True) == lived(turns, codes, "attached", fast=False)
 
 
-def test_the_result_of_a_frame_that_is_alone_leaves_before_its_rows_are_made() -> None:
+def test_the_result_of_a_single_frame_is_sent_before_its_rows_are_made() -> None:
     gateway, ledger = gateway_of(CodeConfig(code="36010", rate_per_s=50, window=100, request_id="r"))
     gateway.opened(1, START)
     gateway.received(1, login("36010"), START)

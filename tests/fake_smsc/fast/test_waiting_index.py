@@ -18,7 +18,7 @@ ASKED = 60
 CODE = CodeConfig(code="36010", limit="monitor", window=100, request_id="r")
 
 
-def test_questions_beside_a_stream_of_submits_read_all_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inquiries_during_a_stream_of_submits_read_all_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
     if not compiled.load():
         pytest.skip("numba is not installed")
     gateway, _ = gateway_of(CODE)
@@ -43,7 +43,7 @@ def test_questions_beside_a_stream_of_submits_read_all_rows_once(monkeypatch: py
     assert len(index._runs) <= ASKED + 1
 
 
-def test_rows_found_again_after_a_pause_without_questions() -> None:
+def test_rows_are_found_after_a_pause_without_inquiries() -> None:
     if not compiled.load():
         pytest.skip("numba is not installed")
     gateway, _ = gateway_of(CODE)

@@ -1,4 +1,4 @@
-"""Facts about wire faults as a whole: their registry, how they are asked for, and what they cost when there is none."""
+"""Wire faults in general: their registry, how they are requested, and their cost if none is active."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def server_of(*faults: FaultConfig) -> SmscServer:
 # The registry --------------------------------------------------------------------------------------------------
 
 
-def test_every_fault_takes_what_the_scenario_table_says() -> None:
+def test_every_fault_accepts_the_parameters_in_the_scenario_table() -> None:
     taken = {name: set(fault.parameters) for name, fault in FAULTS.items()}
     assert taken == {name: set(names) - COMMON for name, names in FAULT_PARAMETERS.items()}
 
@@ -97,7 +97,7 @@ def test_a_wrong_fault_in_a_scenario_is_refused_by_name(table: str, message: str
         ("late-result", {"code": "38001"}, "^fault of 38001: not in service; expected one of"),
     ],
 )
-def test_a_wrong_fault_asked_of_control_is_refused_by_name(name: str, parameters: dict[str, Any], message: str) -> None:
+def test_control_refuses_a_wrong_fault_by_name(name: str, parameters: dict[str, Any], message: str) -> None:
     async def script() -> None:
         async with serving() as site:
             with pytest.raises(BadInput, match=message):
@@ -108,7 +108,7 @@ def test_a_wrong_fault_asked_of_control_is_refused_by_name(name: str, parameters
     asyncio.run(script())
 
 
-def test_a_fault_of_one_code_meets_no_other() -> None:
+def test_a_fault_of_one_code_affects_no_other() -> None:
     async def script() -> None:
         async with serving() as site:
             site.control.fault("nack", code="36020", ec="05")
@@ -122,7 +122,7 @@ def test_a_fault_of_one_code_meets_no_other() -> None:
     asyncio.run(script())
 
 
-def test_a_fault_that_is_cleared_is_over_and_lets_go_of_what_it_kept() -> None:
+def test_a_cleared_fault_ends_and_releases_held_frames() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()
@@ -144,7 +144,7 @@ def test_a_fault_that_is_cleared_is_over_and_lets_go_of_what_it_kept() -> None:
 # What it costs and keeps ---------------------------------------------------------------------------------------
 
 
-def test_without_a_fault_the_desk_is_not_even_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_fault_the_injector_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
     async def script() -> None:
         async with serving() as site:
             for name in ("incoming", "outgoing", "connected", "run"):
@@ -155,7 +155,7 @@ def test_without_a_fault_the_desk_is_not_even_asked(monkeypatch: pytest.MonkeyPa
     asyncio.run(script())
 
 
-def test_a_fault_that_is_over_leaves_nothing_behind() -> None:
+def test_an_ended_fault_has_no_further_effect() -> None:
     server = server_of(FaultConfig("garbage"))
     assert server.faults.engaged
     assert server.faults.incoming(1, b"\x0201/") == b""
@@ -168,7 +168,7 @@ def test_a_fault_that_is_over_leaves_nothing_behind() -> None:
 
 
 @given(st.lists(st.binary(max_size=80) | st.just(harness.submit(1)) | st.just(b"\x02" * LONGEST_REST), max_size=12))
-def test_whatever_is_read_reaches_the_gateway_in_whole_frames_and_none_of_it_is_lost(reads: list[bytes]) -> None:
+def test_all_octets_reach_the_gateway_in_whole_frames(reads: list[bytes]) -> None:
     faults = [FaultConfig(name, share=0.0) for name in ("nack", "login-refused", "garbage")]
     server = server_of(*faults)
     passed = [server.faults.incoming(1, octets) for octets in reads]
@@ -177,7 +177,7 @@ def test_whatever_is_read_reaches_the_gateway_in_whole_frames_and_none_of_it_is_
     assert b"".join(passed) + server.faults.incoming(1, b"") == b"".join(reads)
 
 
-def test_odd_things_the_gateway_saw_are_moved_into_the_story() -> None:
+def test_violations_seen_by_the_gateway_are_recorded_as_events() -> None:
     server = server_of()
     events = [(harness.START, 3, "trn-in-use", ""), (harness.START + 5, 4, "over-window", "")]
     server.gateway.violation_events.extend(events)
@@ -213,7 +213,7 @@ def test_faults_of_octets_and_segments_hold_on_real_sockets(loop: Any) -> None:
 
 
 async def _silent_after(site: Site, frames: int) -> Any:
-    """A session on which the server vanishes after so many frames."""
+    """A session on which the server vanishes after that many frames."""
     site.control.fault("half-open", after=frames)
     peer = await site.session()
     assert (await peer.submit(1, **PLAIN)).data[0] == "A"
@@ -223,7 +223,7 @@ async def _silent_after(site: Site, frames: int) -> Any:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_server_that_vanished_reads_nothing_more_and_resets_the_line_when_it_is_back(loop: Any) -> None:
+def test_a_vanished_server_reads_nothing_and_resets_the_connection_when_it_returns(loop: Any) -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await _silent_after(site, 2)
@@ -244,7 +244,7 @@ def test_a_server_that_vanished_reads_nothing_more_and_resets_the_line_when_it_i
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_reset_and_a_refusal_to_be_connected_show_on_real_sockets(loop: Any) -> None:
+def test_resets_and_refused_connections_occur_on_real_sockets(loop: Any) -> None:
     async def script() -> None:
         async with serving() as site:
             site.control.fault("reset", after=1)

@@ -59,7 +59,7 @@ class Outcome(msgspec.Struct):
 
 
 def ran(config: FaultConfig) -> Outcome:
-    """Twenty messages asked for at once while the fault holds; then half an hour without it."""
+    """Request twenty messages at once while the fault is active; then half an hour without it."""
 
     async def run() -> Outcome:
         network = MemoryNetwork()

@@ -1,4 +1,4 @@
-"""Facts about the scenario of faults: it does what its comments say."""
+"""The scenario of faults does what its comments say."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Session = Callable[[str], Awaitable[Probe]]
 
 
 def perform(script: Callable[[Session], Awaitable[None]]) -> None:
-    """Serve the scenario as long as the script takes; it is given a way to open sessions."""
+    """Serve the scenario while the script runs; the script gets a function that opens sessions."""
 
     async def run() -> None:
         network = MemoryNetwork()
@@ -59,7 +59,7 @@ def submit(probe: Probe, trn: int, code: str) -> None:
     probe.transport.write(harness.submit(trn, AdC=f"33710000{trn:03d}", OAdC=code))
 
 
-def test_results_of_the_one_code_come_late_and_those_of_the_other_in_time() -> None:
+def test_only_results_of_one_code_are_late() -> None:
     async def script(session: Session) -> None:
         one, two = await session("36010"), await session("36020")
         for trn, second in enumerate((9, 11, 29, 31)):
@@ -101,7 +101,7 @@ def test_notifications_come_twice() -> None:
     perform(script)
 
 
-def test_a_line_goes_silent_and_is_reset_a_minute_after_the_fault_began() -> None:
+def test_a_connection_is_silent_and_reset_a_minute_after_the_fault_began() -> None:
     async def script(session: Session) -> None:
         one, two = await session("36010"), await session("36020")
         for trn in range(10, 100, 10):  # nobody is idle

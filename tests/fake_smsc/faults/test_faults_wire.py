@@ -1,4 +1,4 @@
-"""Facts about each wire fault: it shows on the wire as its sentence says, and nothing of it is seen without it."""
+"""Each wire fault has the effect that its sentence describes, and the effect does not occur without it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Chosen = tuple[FaultConfig, ...]
 
 
 class Probe(asyncio.Protocol):
-    """A peer in memory that notes every read with its second, answers operations, and notes how it was cut off."""
+    """A peer in memory that answers operations and records every read with its second, and the disconnection."""
 
     def __init__(self) -> None:
         self.reads: list[tuple[float, bytes]] = []
@@ -58,7 +58,7 @@ class Probe(asyncio.Protocol):
         self.lost.append(exc)
 
     def submit(self, *trns: int) -> None:
-        """Submit to a fresh recipient each, in one write."""
+        """Submit messages to new recipients, in one write."""
         now = asyncio.get_running_loop().time()
         self.left |= {f"{trn:02d}": now for trn in trns}
         self.transport.write(b"".join(harness.submit(trn, AdC=f"33710000{trn:03d}") for trn in trns))
@@ -220,19 +220,19 @@ SHOWS: dict[str, tuple[dict[str, Any], Callable[[Seen], bool]]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_shows_as_its_sentence_says(name: str) -> None:
+def test_a_fault_has_the_effect_in_its_sentence(name: str) -> None:
     parameters, shows = SHOWS[name]
     assert shows(seen(FaultConfig(name, **parameters)))
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_without_the_fault_nothing_of_it_is_seen(name: str) -> None:
+def test_without_the_fault_its_effect_does_not_occur(name: str) -> None:
     assert not SHOWS[name][1](seen())
     assert not SHOWS[name][1](seen(FaultConfig(name, share=0.0)))
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_stands_in_the_story_before_it_takes_effect(name: str) -> None:
+def test_a_fault_is_recorded_before_it_takes_effect(name: str) -> None:
     ran = seen(FaultConfig(name, **SHOWS[name][0]))
     began, *applied = [row for row in ran.events if row[1:3] == ("fault", name)]
     assert '"what":"begins"' in began[4]
@@ -247,7 +247,7 @@ def test_a_submit_is_refused_with_each_error_code(ec: str) -> None:
     assert all_say(seen(FaultConfig("nack", ec=ec)).results, ["N", ec, ""])
 
 
-def test_two_faults_stack_the_second_seeing_what_the_first_made() -> None:
+def test_of_two_faults_the_second_acts_on_the_output_of_the_first() -> None:
     ran = seen(FaultConfig("double-result", delay_s=2), FaultConfig("bad-checksum", ot="51"))
     assert ran.errors == {"checksum": 2 * SUBMITS}
     late = [at for at, item in ran.probe.items if isinstance(item, WireError)]
@@ -256,7 +256,7 @@ def test_two_faults_stack_the_second_seeing_what_the_first_made() -> None:
     assert turned.errors == {"checksum": SUBMITS}  # what is not a valid frame any more is no result to be doubled
 
 
-def test_what_creeps_is_not_mixed_with_what_follows_it() -> None:
+def test_slowly_written_octets_are_not_mixed_with_later_ones() -> None:
     ran = seen(FaultConfig("slow-write", ot="51", octets_per_s=400), FaultConfig("unknown-operation"))
     assert not ran.errors
     assert len(ran.results) == len(ran.notices) == SUBMITS
@@ -270,13 +270,13 @@ def test_the_same_seed_gives_the_same_octets(name: str) -> None:
     assert seen(fault, seed=5).reads == first
 
 
-def test_another_seed_hits_others() -> None:
+def test_another_seed_affects_other_frames() -> None:
     hit = {tuple(trns(seen(FaultConfig("no-result", share=0.5), seed=seed).results)) for seed in range(4)}
     assert len(hit) > 2
     assert all(0 < len(results) < SUBMITS for results in hit)
 
 
-def test_two_faults_of_one_name_have_chances_of_their_own() -> None:
+def test_two_faults_of_one_name_draw_independently() -> None:
     one = FaultConfig("no-result", share=0.5)
     assert len(seen(one, one).results) < len(seen(one).results)
 

@@ -83,7 +83,7 @@ def test_no_sequence_of_octets_ends_the_server_or_another_session(chunks: list[b
     [b"SSH-2.0-client\r\n", client_hello(), b"\x00" * 3000, b"\r\n" * 500],
     ids=["ssh", "tls", "zeros", "line-ends"],
 )
-def test_another_protocol_is_met_with_silence_and_the_line_stays_usable(octets: bytes) -> None:
+def test_another_protocol_gets_no_answer_and_the_connection_remains_usable(octets: bytes) -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.connect()
@@ -97,7 +97,7 @@ def test_another_protocol_is_met_with_silence_and_the_line_stays_usable(octets: 
 
 @pytest.mark.parametrize("reads", [1, 2, 5])
 def test_a_browsers_request_is_closed_before_a_frame_in_it_is_served(reads: int) -> None:
-    """A page can have a browser post any text to any port: frames in it must not be served."""
+    """A web page can make a browser post any text to any port: frames in it must not be served."""
     octets = b"POST /form HTTP/1.1\r\nHost: 127.0.0.1:3024\r\n\r\n" + harness.login() + harness.submit(1)
 
     async def script() -> None:
@@ -118,7 +118,7 @@ def test_a_browsers_request_is_closed_before_a_frame_in_it_is_served(reads: int)
 
 
 @pytest.mark.parametrize("noise", [b"9", b"/", b"\xff"])
-def test_a_frame_without_end_closes_its_line_and_the_ledger_says_why(noise: bytes) -> None:
+def test_an_endless_frame_closes_its_connection_with_the_reason_in_the_ledger(noise: bytes) -> None:
     async def script() -> None:
         async with serving() as site:
             bystander, endless = await site.session(), await site.session()
@@ -131,7 +131,7 @@ def test_a_frame_without_end_closes_its_line_and_the_ledger_says_why(noise: byte
     asyncio.run(script())
 
 
-def test_the_longest_frame_allowed_does_not_close_its_line() -> None:
+def test_a_frame_of_maximum_length_does_not_close_its_connection() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()
@@ -156,7 +156,7 @@ def test_octets_that_never_end_are_not_kept() -> None:
     asyncio.run(script())
 
 
-def test_a_frame_that_comes_octet_by_octet_is_answered_when_its_last_one_came() -> None:
+def test_a_frame_sent_octet_by_octet_is_answered_after_its_last_octet() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()

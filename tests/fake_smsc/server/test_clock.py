@@ -1,4 +1,4 @@
-"""Facts about the platform's clock: an epoch, a speed, steps forward only; and what the live server makes of it."""
+"""The platform's clock has an epoch, a speed, and steps forward only; the live server follows it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Wall:
         return self.s
 
 
-def test_the_instant_is_epoch_plus_speed_times_what_went_by() -> None:
+def test_the_instant_is_the_epoch_plus_speed_times_elapsed_time() -> None:
     wall = Wall()
     clock = PlatformClock(EPOCH, 60.0, wall)
     assert clock.now() == EPOCH
@@ -39,7 +39,7 @@ def test_the_instant_is_epoch_plus_speed_times_what_went_by() -> None:
     assert clock.real_s(EPOCH) == 0.0
 
 
-def test_another_speed_holds_from_now_on() -> None:
+def test_another_speed_applies_from_now_on() -> None:
     wall = Wall()
     clock = PlatformClock(EPOCH, 10.0, wall)
     wall.s += 1
@@ -73,7 +73,7 @@ def test_the_clock_never_goes_back(done: list[tuple[str, float]]) -> None:
     assert reported == sorted(reported)
 
 
-def test_a_step_back_and_a_speed_of_nothing_are_refused_and_leave_no_trace() -> None:
+def test_a_step_back_and_a_speed_of_zero_are_refused_without_effect() -> None:
     async def script() -> None:
         async with serving() as site:
             reported = len(site.ledger.events)
@@ -98,7 +98,7 @@ def test_results_are_stamped_in_the_platforms_time() -> None:
     asyncio.run(script())
 
 
-def test_at_a_higher_speed_what_is_due_comes_sooner() -> None:
+def test_at_a_higher_speed_deadlines_come_sooner() -> None:
     async def script() -> None:
         async with serving(server=ServerConfig(port=0, speed=1000.0)) as site:
             peer = await site.connect()
@@ -110,7 +110,7 @@ def test_at_a_higher_speed_what_is_due_comes_sooner() -> None:
     asyncio.run(script())
 
 
-def test_a_step_makes_what_falls_into_it_happen_at_once() -> None:
+def test_a_step_triggers_the_deadlines_within_it_at_once() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()
@@ -123,7 +123,7 @@ def test_a_step_makes_what_falls_into_it_happen_at_once() -> None:
     asyncio.run(script())
 
 
-def test_a_new_speed_holds_for_what_waits_already() -> None:
+def test_a_new_speed_applies_to_timers_already_waiting() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.connect()
@@ -151,7 +151,7 @@ def test_neither_a_step_nor_a_new_speed_counts_as_lateness() -> None:
 
 @pytest.mark.parametrize("latency_ms", [1, 60_000])
 @pytest.mark.parametrize("step_s", [3_600, 86_400])
-def test_a_step_sends_what_is_unanswered_or_falls_due_in_it_at_most_once(step_s: int, latency_ms: int) -> None:
+def test_a_step_sends_each_unanswered_or_due_notification_at_most_once(step_s: int, latency_ms: int) -> None:
     async def script() -> None:
         async with serving(delivery=DeliveryConfig(latency_median_ms=latency_ms)) as site:
             peer = await site.session()

@@ -1,4 +1,4 @@
-"""Facts about Control: what a test, an exercise or an operator does to a running SMSC, and what clients see of it."""
+"""Control: actions of a test, an exercise or an operator on a running SMSC, and their effect on clients."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.fake_smsc.live import serving
 PLAIN = {"NRq": "", "NT": ""}
 
 
-def test_sessions_are_seen_with_account_state_and_what_is_unanswered() -> None:
+def test_sessions_are_listed_with_account_state_and_unanswered_operations() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()
@@ -143,7 +143,7 @@ def test_a_suspended_account_neither_sends_nor_logs_in() -> None:
     asyncio.run(script())
 
 
-def test_waiting_ends_with_what_is_waited_for_or_with_the_time() -> None:
+def test_a_wait_ends_with_its_condition_or_at_the_time_limit() -> None:
     async def script() -> None:
         async with serving() as site:
             assert not await site.control.wait_for_session("36010", 0.01)
@@ -156,7 +156,7 @@ def test_waiting_ends_with_what_is_waited_for_or_with_the_time() -> None:
     asyncio.run(script())
 
 
-def test_what_does_not_exist_is_refused_by_name_and_leaves_no_story() -> None:
+def test_unknown_names_are_refused_and_leave_no_event() -> None:
     async def script() -> None:
         async with serving(CodeConfig(code="36010")) as site:
             reported = len(site.ledger.events)

@@ -1,4 +1,4 @@
-"""Facts about peers that drip octets or acknowledge nothing: what they cost, and why they are cut off. Virtual time."""
+"""Peers that send octets slowly or acknowledge nothing: their cost, and why they are disconnected. Virtual time."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ Script = Callable[[LiveSmsc, MemoryNetwork], Awaitable[None]]
 
 
 class Forgetful(Memory):
-    """Rows of a table that only keeps the ends of connections: what a ledger on disk would keep in memory for long."""
+    """A table that keeps only the rows on ends of connections, as a ledger on disk frees its memory."""
 
     def append(self, row: Any, /) -> None:
         if row[2] in {"open", "close"}:
             super().append(row)
 
     def append_columns(self, count: int, columns: tuple[Cells, ...], /) -> None:
-        """Many rows in columns: none of them is the end of a connection."""
+        """Append many rows in columns; none of them is the end of a connection."""
 
 
 def served(script: Script) -> None:
-    """Run a script against an SMSC with two codes that only watches rates."""
+    """Run a script against an SMSC with two codes that only monitors rates."""
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
@@ -60,17 +60,17 @@ async def peer(smsc: LiveSmsc, network: MemoryNetwork, first: bytes = b"") -> Vi
 
 
 def reasons(smsc: LiveSmsc) -> list[str]:
-    """Why connections ended, as the ledger says."""
+    """The reasons for ends of connections, from the ledger."""
     rows: Iterable[Any] = smsc.ledger.wire
     return [row[3].decode() for row in rows if row[2] == "close"]
 
 
 def rss() -> int:
-    """Octets of memory this process has."""
+    """The memory of this process (octets)."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
-def test_peers_that_drip_octets_and_never_a_frame_are_closed_by_the_login_timer() -> None:
+def test_peers_that_send_octets_but_no_frame_are_closed_by_the_login_timer() -> None:
     async def script(smsc: LiveSmsc, network: MemoryNetwork) -> None:
         bystander = await peer(smsc, network, harness.login("36020"))
         slow = [await peer(smsc, network, b"\x02") for _ in range(SLOW_PEERS)]
@@ -90,7 +90,7 @@ def test_peers_that_drip_octets_and_never_a_frame_are_closed_by_the_login_timer(
     served(script)
 
 
-def test_a_session_that_drips_a_frame_without_end_is_cut_off_where_frames_end_at_the_latest() -> None:
+def test_a_session_that_sends_an_endless_frame_is_closed_at_the_maximum_length() -> None:
     async def script(smsc: LiveSmsc, network: MemoryNetwork) -> None:
         slow = await peer(smsc, network, harness.login())
         await smsc.control.pause(1)
@@ -107,7 +107,7 @@ def test_a_session_that_drips_a_frame_without_end_is_cut_off_where_frames_end_at
     served(script)
 
 
-def test_a_hundred_thousand_unacknowledged_notifications_cost_bounded_memory_and_others_are_served() -> None:
+def test_a_hundred_thousand_unacknowledged_notifications_use_limited_memory() -> None:
     async def script(smsc: LiveSmsc, network: MemoryNetwork) -> None:
         deaf = await peer(smsc, network, harness.login())
         bystander = await peer(smsc, network, harness.login("36020"))

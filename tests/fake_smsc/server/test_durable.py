@@ -51,7 +51,7 @@ class SlowDisk(MemoryLedger):
         self._waiting.clear()
 
 
-def test_a_result_leaves_only_when_what_it_says_is_committed() -> None:
+def test_a_result_is_sent_only_when_its_rows_are_committed() -> None:
     async def script() -> None:
         disk = SlowDisk()
         async with serving(server=DURABLE, ledger=disk) as site:
@@ -66,7 +66,7 @@ def test_a_result_leaves_only_when_what_it_says_is_committed() -> None:
     asyncio.run(script())
 
 
-def test_an_outage_forgets_results_that_were_not_written() -> None:
+def test_an_outage_discards_results_that_were_not_sent() -> None:
     async def script() -> None:
         disk = SlowDisk()
         async with serving(server=DURABLE, ledger=disk) as site:
@@ -81,7 +81,7 @@ def test_an_outage_forgets_results_that_were_not_written() -> None:
     asyncio.run(script())
 
 
-def test_the_last_word_is_said_before_the_connection_is_closed() -> None:
+def test_the_last_result_is_sent_before_the_connection_is_closed() -> None:
     async def script() -> None:
         async with serving(server=DURABLE) as site:
             peer = await site.connect()

@@ -48,7 +48,7 @@ def test_the_process_that_compiles_ends_with_a_server_that_is_killed(tmp_path: P
             server.wait()
 
 
-def test_nothing_is_loaded_where_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_can_prevent_loading_of_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "_loaded", [])
     monkeypatch.setenv(fast_path.SWITCH, "off")
     assert asyncio.run(fast_path.load_beside()) is False

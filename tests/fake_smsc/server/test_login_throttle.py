@@ -16,7 +16,7 @@ REASON = b"server: too many failed logins from its address"
 
 
 class Clock:
-    """Seconds that a test moves."""
+    """A clock (s) that a test moves."""
 
     now_s = 0.0
 
@@ -24,7 +24,7 @@ class Clock:
         return self.now_s
 
 
-def test_a_block_of_addresses_is_refused_from_so_many_failures_on_until_a_minute_is_over() -> None:
+def test_a_block_of_addresses_with_too_many_failures_is_refused_for_a_minute() -> None:
     clock = Clock()
     throttle = LoginThrottle(3, clock)
     for clock.now_s in (0.0, 10.0):
@@ -41,7 +41,7 @@ def test_a_block_of_addresses_is_refused_from_so_many_failures_on_until_a_minute
     assert throttle.refuses("192.0.2.1"), "no minute has more, whenever it begins"
 
 
-def test_an_account_is_refused_to_all_but_those_who_have_logged_in_to_it() -> None:
+def test_an_account_under_attack_accepts_only_blocks_that_have_logged_in() -> None:
     throttle = LoginThrottle(3, Clock())
     throttle.succeeded("198.51.100.9", "36010")
     for block in range(3):
@@ -52,14 +52,14 @@ def test_an_account_is_refused_to_all_but_those_who_have_logged_in_to_it() -> No
     assert not throttle.refuses("198.51.100.9", "36010")
 
 
-def test_without_a_bound_nobody_is_ever_refused_and_nothing_is_remembered() -> None:
+def test_without_a_limit_no_login_is_blocked_and_nothing_is_stored() -> None:
     throttle = LoginThrottle()
     for _ in range(1_000):
         throttle.failed("192.0.2.1")
     assert not throttle.refuses("192.0.2.1")
 
 
-def test_many_addresses_do_not_fill_the_memory_and_the_latest_are_remembered() -> None:
+def test_many_addresses_use_limited_memory_and_the_latest_are_kept() -> None:
     throttle = LoginThrottle(1)
     for number in range(REMEMBERED + 10):
         throttle.failed(f"2001:db8:{number:x}::1")
@@ -76,7 +76,7 @@ def test_the_block_of_an_address(address: str, block: str) -> None:
 
 
 async def guess(site: Site, times: int) -> None:
-    """Fail to log in so often, and hang up."""
+    """Fail to log in that many times, then disconnect."""
     peer = await site.connect()
     number = site.server.count
     for _ in range(times):
@@ -86,7 +86,7 @@ async def guess(site: Site, times: int) -> None:
 
 
 @pytest.mark.parametrize("at_once", [1, 2])
-def test_a_guesser_is_cut_off_however_few_guesses_each_connection_makes(at_once: int) -> None:
+def test_a_guesser_is_blocked_even_with_few_guesses_per_connection(at_once: int) -> None:
     async def script() -> None:
         async with serving(server=ServerConfig(port=0, failed_logins_per_min=4)) as site:
             before = await site.session("36010")
@@ -102,11 +102,11 @@ def test_a_guesser_is_cut_off_however_few_guesses_each_connection_makes(at_once:
 
 
 def guesses(count: int) -> bytes:
-    """Logins with wrong passwords, and one with the right one."""
+    """Logins with wrong passwords, and one with the right password."""
     return b"".join(harness.login(password=f"wrong{n}") for n in range(count)) + harness.login()
 
 
-def test_of_many_guesses_in_one_write_as_many_are_answered_as_close_a_connection() -> None:
+def test_many_guesses_in_one_write_are_answered_until_the_connection_is_closed() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.connect()
@@ -119,7 +119,7 @@ def test_of_many_guesses_in_one_write_as_many_are_answered_as_close_a_connection
     asyncio.run(script())
 
 
-def test_many_connections_that_guess_at_once_share_one_bound() -> None:
+def test_connections_that_guess_at_the_same_time_share_one_limit() -> None:
     async def script() -> None:
         async with serving(server=ServerConfig(port=0, failed_logins_per_min=20)) as site:
             peers = [await site.connect() for _ in range(150)]
@@ -135,7 +135,7 @@ def test_many_connections_that_guess_at_once_share_one_bound() -> None:
     asyncio.run(script())
 
 
-def test_many_addresses_that_guess_at_one_account_share_one_bound_and_its_client_does_not_suffer() -> None:
+def test_addresses_that_guess_at_one_account_share_one_limit_and_its_client_is_served() -> None:
     async def script() -> None:
         async with serving(server=ServerConfig(port=0, failed_logins_per_min=20)) as site:
             await (await site.session("36010")).close()
@@ -155,7 +155,7 @@ def test_many_addresses_that_guess_at_one_account_share_one_bound_and_its_client
     asyncio.run(script())
 
 
-def test_guessing_is_bounded_where_other_machines_can_reach_the_server_and_only_there() -> None:
+def test_guessing_is_limited_only_if_other_machines_can_reach_the_server() -> None:
     def most(host: str, own: int = 0) -> int:
         server = ServerConfig(host=host, failed_logins_per_min=own)
         return guarded(Scenario(server=server), ("192.0.2.0/24",), expose=True).server.failed_logins_per_min

@@ -1,4 +1,4 @@
-"""Outages: what existing and new connections meet, and what is forgotten, kept and notified afterwards."""
+"""Outages: their effect on existing and new connections, and which messages are discarded or kept."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def met_by_newcomer(site: Site, account: str = "36010") -> str:
 
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize(("mode", "existing", "coming"), MODES)
-def test_a_total_outage_meets_every_session_and_every_newcomer(
+def test_a_total_outage_affects_every_session_and_every_new_connection(
     loop: Any, mode: Mode, existing: str, coming: str
 ) -> None:
     async def script() -> None:
@@ -97,7 +97,7 @@ def test_an_outage_of_one_code_leaves_the_other_in_service(mode: Mode, existing:
 
 
 @pytest.mark.parametrize(("mode", "existing", "coming"), MODES)
-def test_an_outage_of_one_session_meets_no_other(mode: Mode, existing: str, coming: str) -> None:
+def test_an_outage_of_one_session_affects_no_other(mode: Mode, existing: str, coming: str) -> None:
     async def script() -> None:
         async with serving() as site:
             one, two = await site.session(), await site.session()
@@ -109,7 +109,7 @@ def test_an_outage_of_one_session_meets_no_other(mode: Mode, existing: str, comi
     asyncio.run(script())
 
 
-def test_while_all_is_silent_nothing_is_read_and_no_connection_is_closed() -> None:
+def test_in_a_silent_total_outage_nothing_is_read_and_no_connection_is_closed() -> None:
     async def script() -> None:
         async with serving() as site:
             known = await site.session()
@@ -130,7 +130,7 @@ def test_while_all_is_silent_nothing_is_read_and_no_connection_is_closed() -> No
     asyncio.run(script())
 
 
-def test_a_code_that_is_silent_accepts_nothing_from_who_does_not_wait_for_the_login() -> None:
+def test_a_silent_code_accepts_no_submit_sent_before_the_login_result() -> None:
     async def script() -> None:
         async with serving() as site:
             await site.control.outage("silent", "36010")
@@ -148,7 +148,7 @@ def test_a_code_that_is_silent_accepts_nothing_from_who_does_not_wait_for_the_lo
 
 
 @pytest.mark.parametrize("mode", [mode for mode, _, _ in MODES])
-def test_held_submits_are_forgotten_and_were_never_accepted(mode: Mode) -> None:
+def test_held_submits_are_discarded_and_were_never_accepted(mode: Mode) -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()
@@ -202,7 +202,7 @@ def test_accepted_messages_are_kept_and_notified_after_the_next_login_in_order_o
     asyncio.run(script())
 
 
-def test_deaf_to_results_a_platform_stores_and_delivers_and_notifies_afterwards() -> None:
+def test_a_platform_deaf_to_results_delivers_and_notifies_afterwards() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()
@@ -219,7 +219,7 @@ def test_deaf_to_results_a_platform_stores_and_delivers_and_notifies_afterwards(
 
 
 class Noting(Tcp):
-    """Real sockets, and a note of the platform's state whenever it begins to listen."""
+    """Real sockets, and a record of the platform's state whenever it begins to listen."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -275,7 +275,7 @@ def test_one_outage_at_a_time() -> None:
     asyncio.run(script())
 
 
-def test_an_outage_is_in_the_story_before_anybody_meets_it() -> None:
+def test_an_outage_is_recorded_before_it_takes_effect() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()
@@ -287,7 +287,7 @@ def test_an_outage_is_in_the_story_before_anybody_meets_it() -> None:
     asyncio.run(script())
 
 
-def test_a_session_that_was_silenced_for_long_is_not_idle_when_it_is_heard_again() -> None:
+def test_a_session_silenced_for_long_is_not_idle_when_reading_continues() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()

@@ -1,4 +1,4 @@
-"""Facts about peers that say nothing or read nothing: how long and at what cost the server bears with them."""
+"""Peers that send nothing or read nothing: how long the server keeps them, and at what cost."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SILENT_PEERS = 1000
 
 
 async def never_reading(site: Site) -> socket.socket:
-    """A connection that will read nothing, and of which the system keeps little."""
+    """A connection that reads nothing, with small buffers in the system."""
     peer = socket.socket()
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     peer.setblocking(False)
@@ -36,12 +36,12 @@ async def never_reading(site: Site) -> socket.socket:
 
 
 async def log_in(site: Site, peer: socket.socket, number: int) -> None:
-    """Open a session and read nothing: strangers are cut off sooner."""
+    """Open a session and read nothing; connections without a login are closed sooner."""
     await asyncio.get_running_loop().sock_sendall(peer, harness.login())
     assert await site.until(lambda: any(view.number == number and view.account for view in site.control.sessions()))
 
 
-def test_a_client_that_never_reads_is_cut_off_before_it_costs_much_memory() -> None:
+def test_a_client_that_never_reads_is_closed_before_it_uses_much_memory() -> None:
     async def script() -> None:
         async with serving() as site:
             bystander = await site.session()
@@ -62,7 +62,7 @@ def test_a_client_that_never_reads_is_cut_off_before_it_costs_much_memory() -> N
     asyncio.run(script())
 
 
-def test_a_closed_connection_does_not_wait_for_ever_for_a_client_that_does_not_read(
+def test_closing_does_not_wait_for_ever_for_a_client_that_does_not_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("fake_smsc.server.server.LINGER_S", 0.05)
@@ -82,7 +82,7 @@ def test_a_closed_connection_does_not_wait_for_ever_for_a_client_that_does_not_r
 
 
 class VirtualPeer(asyncio.Protocol):
-    """A peer in memory that notes what it got and when it was cut off (virtual s)."""
+    """A peer in memory that records what it received and when it was disconnected (virtual s)."""
 
     def __init__(self) -> None:
         self.got = b""
@@ -100,7 +100,7 @@ class VirtualPeer(asyncio.Protocol):
         self.lost_at = asyncio.get_running_loop().time()
 
 
-def test_a_thousand_connections_that_say_nothing_are_closed_in_time_while_others_are_served() -> None:
+def test_a_thousand_silent_connections_are_closed_in_time_while_others_are_served() -> None:
     async def script() -> None:
         loop = asyncio.get_running_loop()
         network, clock = MemoryNetwork(), PlatformClock(instant(2026, 3, 2, 10, 0, 0), 1.0, loop.time)

@@ -1,4 +1,4 @@
-"""Facts about the port the server listens on."""
+"""The port on which the server listens."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_two_servers_do_not_share_a_port() -> None:
     asyncio.run(script())
 
 
-def test_an_address_that_is_not_this_machines_is_one_line() -> None:
+def test_an_address_of_another_machine_is_refused_in_one_line() -> None:
     async def script() -> None:
         with pytest.raises(Trouble, match=r"cannot listen on 192\.0\.2\.1, port 0: ") as caught:
             async with serving(server=ServerConfig(host="192.0.2.1", port=0)):
@@ -58,3 +58,24 @@ def test_a_server_that_stopped_leaves_its_port_free() -> None:
             assert await again.session()
 
     asyncio.run(script())
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_connection_that_comes_while_the_server_stops_is_closed(turns: int) -> None:
+    """The loop makes a connection over several turns; the server may be stopped in any of them."""
+
+    async def script() -> bytes:
+        async with serving() as site:
+            peer = socket.create_connection(("127.0.0.1", site.server.port))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        for _ in range(6):
+            await asyncio.sleep(0)
+        with peer:
+            peer.settimeout(10)
+            try:
+                return peer.recv(1)
+            except ConnectionResetError:
+                return b""
+
+    assert asyncio.run(script()) == b""

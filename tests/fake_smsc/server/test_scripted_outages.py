@@ -1,4 +1,4 @@
-"""Outages of a scenario start and end at their instants, and what fails of them is reported."""
+"""Outages of a scenario start and end at their instants; an action that fails is reported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simbench.base.units import SECOND_US
 from tests.fake_smsc.live import serving
 
 
-def test_scripted_outages_come_and_go_at_their_instants() -> None:
+def test_scripted_outages_start_and_end_at_their_instants() -> None:
     async def script() -> None:
         outages = (
             OutageConfig(at_s=5, for_s=10, mode="cut"),

@@ -30,12 +30,12 @@ STRANGERS = 20
 
 
 def flood(name: str, octets: int = 300_000) -> bytes:
-    """So many octets of one kind."""
+    """That many octets of one kind."""
     return FLOODS[name] * (octets // len(FLOODS[name]))
 
 
 async def send(peer: LivePeer, octets: bytes) -> None:
-    """Send octets to a server that may end the connection meanwhile."""
+    """Send octets to a server that may end the connection while they are sent."""
     with suppress(ConnectionError):
         peer.send(octets)
         await peer.drain()
@@ -109,7 +109,7 @@ def test_octets_that_follow_a_login_in_the_same_write_are_all_served_though_the_
     asyncio.run(script())
 
 
-def test_a_login_drop_by_drop_opens_a_session() -> None:
+def test_a_login_octet_by_octet_opens_a_session() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.connect()
@@ -122,7 +122,7 @@ def test_a_login_drop_by_drop_opens_a_session() -> None:
     asyncio.run(script())
 
 
-def test_strangers_make_room_for_who_comes_and_clients_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_connections_displace_peers_without_a_login_but_no_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fake_smsc.server.server.MAX_CONNECTIONS", 3)
 
     async def script() -> None:
@@ -144,7 +144,7 @@ def test_strangers_make_room_for_who_comes_and_clients_do_not(monkeypatch: pytes
 
 @pytest.mark.parametrize("name", [name for name in FLOODS if name not in {"submits", "letters"}])
 @pytest.mark.parametrize("is_fast", [True, False])
-def test_a_turn_serves_a_client_so_many_odd_frames_and_the_rest_later(name: str, is_fast: bool) -> None:
+def test_a_turn_serves_a_limited_number_of_odd_frames_of_a_client(name: str, is_fast: bool) -> None:
     gateway, _ = harness.gateway_of()
     if not is_fast:
         gateway._fast = None
@@ -164,7 +164,7 @@ def test_a_turn_serves_a_client_so_many_odd_frames_and_the_rest_later(name: str,
 
 
 @pytest.mark.parametrize("is_fast", [True, False])
-def test_a_turn_serves_all_clients_twice_as_many_as_one_of_them(is_fast: bool) -> None:
+def test_a_turn_serves_twice_as_many_odd_frames_of_all_clients_as_of_one(is_fast: bool) -> None:
     gateway, _ = harness.gateway_of(CodeConfig(code="36010", sessions=20))
     if not is_fast:
         gateway._fast = None
@@ -180,7 +180,7 @@ def test_a_turn_serves_all_clients_twice_as_many_as_one_of_them(is_fast: bool) -
     assert max(taken) <= 2 * CORE_FRAMES * len(FLOODS["alerts"]) + 2 * PIECE
 
 
-def test_what_is_left_over_of_a_turn_leaves_the_same_as_one_turn() -> None:
+def test_frames_divided_among_turns_have_the_same_result_as_in_one_turn() -> None:
     octets = (flood("bare ETX", 700) + harness.submit(1) + flood("wrong checksums", 30_000) + harness.submit(2)) * 2
 
     def served(most: int) -> Any:
@@ -195,7 +195,7 @@ def test_what_is_left_over_of_a_turn_leaves_the_same_as_one_turn() -> None:
     assert served(10) == served(1 << 62)
 
 
-def test_pieces_end_after_frames_and_are_short_where_most_octets_are_broken() -> None:
+def test_pieces_end_after_frames_and_are_short_if_most_octets_are_malformed() -> None:
     frames = harness.submit(1) * 100
     assert frames[piece_end(frames, 0, len(frames)) - 1 :][:1] == ETX
     assert piece_end(b"\x03" * 5_000, 0, 5_000) == SHORT_PIECE

@@ -1,4 +1,4 @@
-"""Facts about what the server writes down of its own sockets and of its own lateness."""
+"""The server records its own sockets and its own lateness."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def octets(site: Site, peer: LivePeer, direction: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_rows_of_each_direction_make_up_what_the_peer_sent_and_got(seed: int) -> None:
+def test_the_rows_of_each_direction_contain_all_octets_of_the_peer(seed: int) -> None:
     async def script() -> None:
         rng = random.Random(seed)
         async with serving(CodeConfig(code="36010", limit="monitor")) as site:
@@ -68,7 +68,7 @@ def test_a_connection_has_one_first_and_one_last_row() -> None:
     asyncio.run(script())
 
 
-def test_what_stops_with_the_server_says_so() -> None:
+def test_connections_that_end_with_the_server_have_that_reason() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()
@@ -79,7 +79,7 @@ def test_what_stops_with_the_server_says_so() -> None:
     asyncio.run(script())
 
 
-def test_a_blocked_loop_is_written_down_with_its_interval() -> None:
+def test_a_blocked_loop_is_recorded_with_its_interval() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()
@@ -94,7 +94,7 @@ def test_a_blocked_loop_is_written_down_with_its_interval() -> None:
     asyncio.run(script())
 
 
-def test_a_late_timer_is_written_down_with_its_interval() -> None:
+def test_a_late_timer_is_recorded_with_its_interval() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()

@@ -1,4 +1,4 @@
-"""Shared scenes of the gateway's tests: a session that is open, a subscriber who is away, an operation in one call."""
+"""Shared by the gateway's tests: an open session, an absent subscriber, an operation in one call."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def logged_in(*codes: CodeConfig, account: str = "36010", **more: Any) -> Peer:
 
 
 def keep(peer: Peer, us: int) -> list[Frame]:
-    """Let time pass with a keepalive a minute; the notices that came, all acknowledged."""
+    """Let time pass with a keepalive each minute; acknowledge and return the notifications received."""
     notices = []
     while us > 0:
         step = min(us, MINUTE_US)
@@ -35,7 +35,7 @@ def keep(peer: Peer, us: int) -> list[Frame]:
 
 
 def answer(peer: Peer, frame: Frame) -> list[Frame]:
-    """Acknowledge a notice and what follows it."""
+    """Acknowledge a notification and the following ones."""
     if frame.kind == "R":
         return []
     return [frame, *(later for more in peer.acknowledge(frame) for later in answer(peer, more))]
@@ -59,7 +59,7 @@ def operation(ot: str, trn: int, **fields: str | list[str]) -> bytes:
 
 
 def ask(peer: Peer, ot: str, **fields: str | list[str]) -> tuple[str, list[Frame]]:
-    """One operation; its result ("A" or the error code) and what came after it."""
+    """Send one operation; return its result ("A" or the error code) and the frames after it."""
     if ot in {"54", "55", "56"}:
         fields = {"AdC": AWAY, "OAdC": "36010", **fields}
     result, *after = peer.send(operation(ot, 40, **fields))

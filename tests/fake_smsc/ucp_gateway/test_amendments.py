@@ -32,7 +32,7 @@ def modify(peer: Peer, **fields: str) -> str:
     return ask(peer, "54", **{"SCTS": NOW_STAMP, **fields})[0]
 
 
-def test_a_modified_validity_is_met() -> None:
+def test_a_modified_validity_is_kept() -> None:
     peer = buffered(NT="3")
     assert modify(peer, VP=minutes_ahead(2 * HOUR_US)) == "A"
     (notice,) = keep(peer, 3 * HOUR_US)
@@ -133,7 +133,7 @@ def test_a_delivered_message_is_not_found() -> None:
     assert ask(peer, "56", MT="3", Msg=hexed(REVERSED))[0] == "27"
 
 
-def test_a_forwarded_message_says_so() -> None:
+def test_a_modification_of_a_forwarded_message_is_refused_with_that_reason() -> None:
     peer = buffered(VP=minutes_ahead(HOUR_US), LRq="1", LRAd="33639980077", LPID="0100")
     while not rows(peer, "forwarded"):
         keep(peer, SECOND_US)
@@ -173,7 +173,7 @@ def test_a_message_submitted_with_an_authentication_code_is_found_with_it_alone(
     assert modify(peer, AC="4711") == "A"
 
 
-def test_an_inquiry_is_answered_and_followed_by_what_waits() -> None:
+def test_an_inquiry_is_answered_and_followed_by_the_waiting_messages() -> None:
     peer = buffered()
     peer.submit(2)
     keep(peer, 3 * MINUTE_US)
@@ -202,7 +202,7 @@ def test_more_stamps_than_fit_come_in_several_responses() -> None:
     assert [decode(frame).get("MMS", "") for frame in reported] == ["1", "1", ""]
 
 
-def test_inquiries_nobody_acknowledges_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unacknowledged_responses_to_inquiries_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(amendments, "MOST_PAGES", 5)
     peer = logged_in(CodeConfig(code="36010", window=100, limit="monitor"))
     reported: list[Frame] = []
@@ -216,6 +216,23 @@ def test_inquiries_nobody_acknowledges_are_bounded(monkeypatch: pytest.MonkeyPat
     assert ask(peer, "55")[0] == "A"
 
 
+def test_an_inquiry_that_needs_more_responses_than_may_wait_is_refused_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(amendments, "MOST_PAGES", 3)
+    peer = logged_in(CodeConfig(code="36010", window=100, limit="monitor"))
+    put(peer, attached=False)
+    for trn in range(1, 24):
+        peer.submit(trn)
+    keep(peer, 3 * MINUTE_US)
+    result, pages = ask(peer, "55")
+    assert (result, [page.ot for page in pages]) == ("A", ["57"] * 3)
+    assert ask(peer, "55") == ("04", [])
+    peer.acknowledge(pages[0])
+    assert ask(peer, "55") == ("04", []), "one more may wait, and three are needed"
+    for page in pages[1:]:
+        peer.acknowledge(page)
+    assert ask(peer, "55")[0] == "A"
+
+
 def test_a_response_that_is_not_acknowledged_is_offered_again() -> None:
     peer = logged_in()
     (reported,) = ask(peer, "55")[1]
@@ -225,7 +242,7 @@ def test_a_response_that_is_not_acknowledged_is_offered_again() -> None:
 
 
 @pytest.mark.parametrize("separator", [" ", ""])
-def test_a_deletion_takes_what_waits_and_names_it(separator: str) -> None:
+def test_a_deletion_removes_waiting_messages_and_names_them(separator: str) -> None:
     peer = buffered()
     peer.submit(2)
     keep(peer, 3 * MINUTE_US)

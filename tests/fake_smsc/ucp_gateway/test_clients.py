@@ -54,7 +54,7 @@ def test_a_submit_of_a_real_client_has_no_syntax_error(client: str, fields: dict
     assert ("EC" in decode(result)) == ("OAdC" in fields)
 
 
-def test_kannel_logs_in_keeps_alive_and_submits_under_one_number() -> None:
+def test_kannel_uses_one_number_for_login_keepalive_and_submit() -> None:
     peer = tolerated()
     assert peer.send(operation("31", 0, AdC="36010", PID="0539"))[0].data == ["A", "0000"]
     assert peer.submit(0)[0].data[0] == "A"

@@ -75,7 +75,7 @@ def test_when_every_recipient_is_refused_so_is_the_operation() -> None:
     assert decode(one(logged_in(), "02", RAds=["0639", "33199001234"]))["EC"] == "06"
 
 
-def test_too_many_recipients_are_refused_in_words() -> None:
+def test_too_many_recipients_are_refused_with_a_text() -> None:
     values = decode(one(logged_in(), "02", RAds=[f"336399800{n:02d}" for n in range(21)]))
     assert (values["EC"], values["SM"]) == ("04", "too many addresses")
 
@@ -91,7 +91,7 @@ def test_recipients_beyond_the_rate_hold_the_result_back() -> None:
 
 
 @pytest.mark.parametrize(("mode", "met"), [("nack", "A"), ("discard", "A"), ("close", "")])
-def test_recipients_beyond_the_rate_meet_the_meter(mode: str, met: str) -> None:
+def test_recipients_beyond_the_rate_are_treated_by_the_meter(mode: str, met: str) -> None:
     peer = logged_in(CodeConfig(code="36010", limit=mode))  # type: ignore[arg-type]
     for trn in range(8):
         peer.submit(trn, AdC=f"3371000000{trn}")
@@ -167,12 +167,12 @@ def test_a_transfer_is_judged(fields: dict[str, str], ec: str) -> None:
     assert decode(one(logged_in(), "30", AdC=TO, **fields))["EC"] == ec
 
 
-def test_a_transfer_says_which_validity_it_got() -> None:
+def test_a_transfer_reports_the_validity_it_received() -> None:
     values = decode(one(logged_in(), "30", AdC=TO, VP=minutes_ahead(100 * HOUR_US)))
     assert values["MVP"] == minutes_ahead(72 * HOUR_US)
 
 
-def test_the_validity_of_a_transfer_is_met() -> None:
+def test_the_validity_of_a_transfer_is_kept() -> None:
     peer = logged_in()
     put(peer, attached=False, msisdn=TO)
     one(peer, "30", AdC=TO, NRq="1", VP=minutes_ahead(HOUR_US))
@@ -203,7 +203,7 @@ def test_a_text_of_a_subscriber_that_is_not_supported_comes_as_call_input() -> N
     assert again.ot == "01"
 
 
-def test_what_call_input_cannot_carry_is_offered_as_it_was() -> None:
+def test_notifications_that_call_input_cannot_carry_are_sent_unchanged() -> None:
     peer = logged_in()
     peer.gateway.originate(TO, "36010", "ça va ?", peer.now)
     (notice,) = peer.wait(0)

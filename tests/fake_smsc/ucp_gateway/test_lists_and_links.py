@@ -14,7 +14,7 @@ ALL = ["33639980012", "33639980077", "33639980099"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_odd_hexadecimal_to_any_number_of_recipients_is_padded_or_refused(count: int) -> None:
+def test_hexadecimal_of_odd_length_to_any_number_of_recipients_is_padded_or_refused(count: int) -> None:
     fields = {"RAds": ALL[:count], "MT": "3", "Msg": "414"}
     (result,) = logged_in(strictness=Strictness(odd_hex="pad")).send(operation("02", 5, **fields))  # type: ignore[arg-type]
     assert decode(result)["SM"].count(":") == count
@@ -33,7 +33,7 @@ def terms(peer: Peer) -> int:
     return sum(row[1] == "terms" for row in peer.gateway.centre.sink.events)
 
 
-def test_only_what_a_message_asks_beyond_its_row_is_recorded_for_a_resume() -> None:
+def test_only_requests_of_a_message_beyond_its_row_are_recorded_for_a_resume() -> None:
     peer = logged_in()
     peer.submit(1)
     assert terms(peer) == 0
@@ -45,7 +45,7 @@ def test_only_what_a_message_asks_beyond_its_row_is_recorded_for_a_resume() -> N
     assert terms(peer) == 2
 
 
-def test_an_answer_to_an_inquiry_that_nobody_acknowledges_is_of_no_message() -> None:
+def test_an_unacknowledged_response_to_an_inquiry_belongs_to_no_message() -> None:
     peer = buffered()
     outcome, _ = ask(peer, "55")
     assert outcome == "A"

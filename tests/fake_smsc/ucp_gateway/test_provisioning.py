@@ -44,12 +44,12 @@ def test_the_two_lists_and_the_accounts_are_apart() -> None:
     assert edit(other, "3", account="36010") == "07"
 
 
-def test_a_full_list_takes_no_more() -> None:
+def test_a_full_list_accepts_no_more_addresses() -> None:
     peer = provisioned(CodeConfig(code="36010", list_max=2))
     assert [edit(peer, "1", f"3363998001{n}") for n in range(3)] == ["A", "A", "35"]
 
 
-def test_a_list_outlives_its_session() -> None:
+def test_a_list_remains_after_its_session() -> None:
     peer = provisioned()
     edit(peer, "1")
     peer.gateway.closed(1, peer.now)
@@ -82,12 +82,12 @@ def test_a_provisioning_session_submits_nothing_and_carries_nothing() -> None:
     assert peer.send(operation("31", 2, AdC="36010", PID="0539"))[0].data == ["A", "0000"]
 
 
-def test_a_provisioning_session_takes_no_place_of_the_sessions() -> None:
+def test_a_provisioning_session_does_not_count_among_the_sessions() -> None:
     peer = provisioned(CodeConfig(code="36010", sessions=1))
     assert Peer(peer.gateway, 2).login().data[0] == "A"
 
 
-def test_a_session_that_turns_to_provisioning_gives_its_place_back() -> None:
+def test_a_session_that_becomes_a_provisioning_session_frees_its_place() -> None:
     peer = logged_in(CodeConfig(code="36010", sessions=1))
     assert session(peer, "4") == "A"
     assert Peer(peer.gateway, 2).login().data[0] == "A"
@@ -98,7 +98,7 @@ def test_a_wrong_provisioning_login_is_refused(password: str, account: str) -> N
     assert session(Peer(gateway_of()[0]), "4", password, account=account) == "07"
 
 
-def test_a_changed_password_is_the_one_that_opens_the_next_session() -> None:
+def test_a_changed_password_opens_the_next_session() -> None:
     peer = logged_in(CodeConfig(code="36010", sessions=3))
     assert session(peer, "3", "secret", "n3wpass") == "A"
     assert peer.submit(1)[0].data[0] == "A"
@@ -106,7 +106,7 @@ def test_a_changed_password_is_the_one_that_opens_the_next_session() -> None:
     assert Peer(peer.gateway, 3).login(password="n3wpass").data[0] == "A"
 
 
-def test_the_provisioning_password_is_changed_apart() -> None:
+def test_the_provisioning_password_is_changed_separately() -> None:
     peer = provisioned()
     assert session(peer, "6", "secret", "n3wpass") == "A"
     other = Peer(peer.gateway, 2)

@@ -49,7 +49,7 @@ def test_the_default_validity_runs_from_the_deferral() -> None:
     assert decode(notice)["DSCTS"] == stamps_ahead(3 * DAY_US)
 
 
-def test_what_cannot_be_delivered_in_time_goes_to_the_last_resort_address() -> None:
+def test_messages_not_delivered_in_time_go_to_the_last_resort_address() -> None:
     peer = buffered(VP=minutes_ahead(HOUR_US), LRq="1", LRAd="33639980077", LPID="0100")
     (notice,) = keep(peer, 2 * HOUR_US)
     assert (decode(notice)["Dst"], decode(notice)["Rsn"]) == ("2", "107")
@@ -65,7 +65,7 @@ def test_a_last_resort_address_that_is_away_too_gets_nothing() -> None:
     assert len(rows(peer, "last-resort-failed")) == 1
 
 
-def test_a_message_delivered_in_time_never_sees_its_last_resort() -> None:
+def test_a_message_delivered_in_time_does_not_use_its_last_resort_address() -> None:
     peer = buffered(LRq="1", LRAd="33639980077", LPID="0100")
     put(peer, attached=True)
     keep(peer, 4 * DAY_US)
@@ -77,7 +77,7 @@ def test_priority_needs_a_subscription() -> None:
     assert ec_of(logged_in(CodeConfig(code="36010", priority=True)), PR="1") == "A"
 
 
-def test_a_priority_message_is_served_before_those_that_waited_longer() -> None:
+def test_a_priority_message_is_served_before_older_messages() -> None:
     peer = logged_in(CodeConfig(code="36010", priority=True))
     put(peer, attached=False)
     peer.submit(1)
@@ -126,7 +126,7 @@ def test_a_replaced_message_is_notified_as_not_delivered() -> None:
     assert (decode(notice)["Dst"], decode(notice)["Rsn"], decode(notice)["SCTS"]) == ("2", "108", stamps_ahead(0))
 
 
-def test_other_replace_types_and_recipients_are_left_alone() -> None:
+def test_messages_of_other_replace_types_and_recipients_remain() -> None:
     peer = buffered(RPID="0065")
     peer.submit(2, RPID="0066")
     peer.submit(3, RPID="0065", AdC="33710000002")
@@ -141,7 +141,7 @@ def test_a_single_shot_is_tried_once() -> None:
     assert (decode(notice)["Dst"], decode(notice)["Rsn"]) == ("2", "107")
 
 
-def test_a_wrong_authentication_code_is_refused_and_none_is_needed() -> None:
+def test_a_wrong_authentication_code_is_refused_but_none_is_required() -> None:
     code = CodeConfig(code="36010", auth_code="4711")
     assert [ec_of(logged_in(code), AC=ac) for ac in ("4711", "4712", "", "0000", "123")] == ["A", "07", "A", "02", "02"]
     assert ec_of(logged_in(), AC="4712") == "A"
@@ -179,7 +179,7 @@ def test_a_notification_address_elsewhere_leaves_the_platform() -> None:
     assert rows(peer, "notification-elsewhere")[0][4] == "33639980077"
 
 
-def test_a_notification_address_without_its_kind_means_this_session() -> None:
+def test_a_notification_address_without_a_type_means_this_session() -> None:
     peer = logged_in()
     peer.submit(1, NAdC="33639980077")
     assert len(peer.wait(MINUTE_US)) == 1
@@ -193,7 +193,7 @@ def test_an_alphanumeric_sender_is_written_under_the_convention_of_the_switch() 
         assert (decode(notice)["OAdC"], decode(notice)["OTOA"]) == (oadc, "5039")
 
 
-def test_an_unknown_subscriber_has_no_use_for_a_last_resort() -> None:
+def test_a_message_to_an_unknown_subscriber_does_not_use_its_last_resort_address() -> None:
     peer = logged_in()
     peer.gateway.centre.subscriber(Subscriber(AWAY, "unknown", "", True, False), peer.now)
     peer.submit(1, LRq="1", LRAd="33639980077", LPID="0100")

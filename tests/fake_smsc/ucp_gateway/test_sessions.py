@@ -37,7 +37,7 @@ def test_three_failed_logins_close_the_connection() -> None:
     assert peer.why_closed() == "too many failed logins"
 
 
-def test_only_so_many_sessions_per_account() -> None:
+def test_the_number_of_sessions_per_account_is_limited() -> None:
     gateway, _ = gateway_of(CodeConfig(code="36010", sessions=2))
     assert [Peer(gateway, n).login().data[0] for n in (1, 2, 3)] == ["A", "A", "N"]
 
@@ -79,7 +79,7 @@ def test_an_idle_session_is_closed_and_a_keepalive_keeps_it() -> None:
     assert peer.why_closed() == "idle"
 
 
-def test_what_a_broken_session_left_unanswered_follows_the_next_login_in_order_of_stamps() -> None:
+def test_unanswered_notifications_of_a_broken_session_follow_the_next_login_in_order_of_stamps() -> None:
     gateway, _ = gateway_of()
     peer = Peer(gateway)
     peer.login()
@@ -97,7 +97,7 @@ def test_what_a_broken_session_left_unanswered_follows_the_next_login_in_order_o
     assert stamps == sorted(stamps)
 
 
-def test_a_notice_that_is_refused_or_not_answered_is_offered_again_later() -> None:
+def test_a_notification_refused_or_not_answered_is_sent_again_later() -> None:
     gateway, _ = gateway_of()
     peer = Peer(gateway)
     peer.login()
@@ -117,7 +117,7 @@ def test_a_notice_that_is_refused_or_not_answered_is_offered_again_later() -> No
     assert peer.wait(110 * SECOND_US) == []
 
 
-def test_notices_wait_for_room_in_the_window() -> None:
+def test_notifications_wait_for_room_in_the_window() -> None:
     gateway, _ = gateway_of(CodeConfig(code="36010", window=2))
     peer = Peer(gateway)
     peer.login()

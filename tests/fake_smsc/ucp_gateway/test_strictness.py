@@ -29,7 +29,7 @@ def with_(**switches: str) -> Peer:
 
 
 def met(frames: list[Frame]) -> str:
-    """The answer: an error code, "A", or "" for silence. 04 is the originator of the vectors, which is not ours."""
+    """The answer: an error code, "A", or "" for none. 04: the originator of the vectors is not the account's."""
     codes = [str(decode(frame).get("EC", frame.data[1] if frame.data[0] == "N" else "A")) for frame in frames]
     assert len(codes) < 2
     return "A" if codes == ["04"] else "".join(codes)
@@ -51,7 +51,7 @@ def test_every_switch_has_a_meaning_and_a_value_in_every_profile() -> None:
         assert "profile" not in {getattr(profile, switch) for switch in switches}
 
 
-def test_a_single_switch_overrules_its_profile() -> None:
+def test_a_single_switch_takes_precedence_over_its_profile() -> None:
     settled = Strictness("tolerant", odd_hex="refuse").settled()
     assert (settled.odd_hex, settled.bits) == ("refuse", "infer")
     assert settled.settled() == settled
@@ -146,7 +146,7 @@ def test_a_checksum_of_one_digit_is_mended_or_broken(counted: int) -> None:
     assert peer.gateway.protocol_violations["short-checksum"] == 1
 
 
-def test_a_refusal_without_its_last_slash_is_understood_or_lost() -> None:
+def test_a_refusal_without_its_last_slash_is_repaired_or_dropped() -> None:
     whole = encode("00", "R", "53", "N/02")
     assert whole.endswith(b"N/02" + whole[-3:])
     for switch, odd in (("mend", "missing-slash"), ("refuse", "checksum")):
@@ -158,7 +158,7 @@ def test_a_refusal_without_its_last_slash_is_understood_or_lost() -> None:
 
 
 @pytest.mark.parametrize(("switch", "count"), [("count", 1), ("ignore", 0)])
-def test_line_ends_between_frames_hurt_nobody(switch: str, count: int) -> None:
+def test_line_ends_between_frames_are_harmless(switch: str, count: int) -> None:
     peer = with_(line_ends=switch)
     assert met(peer.send(b"\r\n" + submit(1))) == "A"
     assert peer.gateway.protocol_violations["line-ends"] == count
@@ -193,7 +193,7 @@ def test_lower_case_is_read_or_refused() -> None:
         ("untyped_originator", "alphanumeric", {"OAdC": "07F4F29C0E"}, "02"),
     ],
 )
-def test_a_field_is_refused_or_forgiven(switch: str, forgiving: str, fields: dict[str, str], ec: str) -> None:
+def test_a_field_error_is_refused_or_tolerated(switch: str, forgiving: str, fields: dict[str, str], ec: str) -> None:
     refusing = with_(**{switch: "refuse"})
     assert decode(refusing.submit(1, **fields)[0])["EC"] == ec
     assert met(with_(**{switch: forgiving}).submit(1, **fields)) == "A"
@@ -201,7 +201,7 @@ def test_a_field_is_refused_or_forgiven(switch: str, forgiving: str, fields: dic
 
 
 @pytest.mark.parametrize("switch", ["odd_hex", "untyped_originator"])
-def test_what_cannot_be_mended_is_refused_all_the_same(switch: str) -> None:
+def test_errors_that_cannot_be_repaired_are_refused_by_every_profile(switch: str) -> None:
     value = {"odd_hex": "pad", "untyped_originator": "alphanumeric"}[switch]
     peer = with_(**{switch: value})
     assert decode(peer.submit(1, Msg="4XY")[0])["EC"] == "02"
@@ -210,7 +210,7 @@ def test_what_cannot_be_mended_is_refused_all_the_same(switch: str) -> None:
 
 @given(st.lists(st.text("0123456789ABCDEFabcdefX ", max_size=9), min_size=1, max_size=36))
 @settings(max_examples=150)
-def test_whatever_the_fields_hold_a_tolerant_platform_answers_once(values: list[str]) -> None:
+def test_a_tolerant_platform_answers_any_field_contents_once(values: list[str]) -> None:
     peer = with_(profile="tolerant")
     for ot in ("01", "02", "03", "30", "31", "51", "54", "55", "56", "60", "61"):
         results = [f for f in peer.send(encode(1, "O", ot, "".join(v + "/" for v in values))) if f.kind == "R"]
@@ -219,7 +219,7 @@ def test_whatever_the_fields_hold_a_tolerant_platform_answers_once(values: list[
 
 @given(st.binary(max_size=300))
 @settings(max_examples=150)
-def test_whatever_the_octets_the_platform_goes_on(octets: bytes) -> None:
+def test_the_platform_continues_after_any_octets(octets: bytes) -> None:
     peer = with_(profile="tolerant")
     with_raw(peer, octets + b"\x03")
     assert met(peer.submit(1)) == "A"
@@ -227,7 +227,7 @@ def test_whatever_the_octets_the_platform_goes_on(octets: bytes) -> None:
 
 @given(st.from_regex(COMMON, fullmatch=True))
 @settings(max_examples=200)
-def test_a_common_submit_is_one_the_field_table_has_nothing_against(data: bytes) -> None:
+def test_the_common_form_of_a_submit_has_no_violation_of_the_field_table(data: bytes) -> None:
     (frame,) = Framer().feed(encode(1, "O", "51", data.decode()))
     assert isinstance(frame, Frame)
     assert [error.problem for error in check(frame)] == ["not-gsm"] * (not is_seven_bit(frame.data[At.MSG]))
@@ -323,12 +323,12 @@ def test_each_violation_is_counted_and_reported_with_its_instant_and_line() -> N
     assert peer.gateway.protocol_violations == {"odd-hex": 1, "garbage": 1}
 
 
-def test_a_struct_of_switches_refuses_what_it_does_not_know() -> None:
+def test_a_struct_of_switches_refuses_unknown_switches() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"odd_hex": "maybe"}, Strictness)
 
 
-def test_another_protocol_is_reported_once_and_octets_without_an_end_when_the_line_goes() -> None:
+def test_another_protocol_is_reported_once_and_endless_octets_when_the_connection_ends() -> None:
     gateway, _ = gateway_of()
     gateway.opened(7, START)
     gateway.received(7, b"GET / HTTP/1.1\r\n", START + 1)
@@ -342,7 +342,7 @@ def test_another_protocol_is_reported_once_and_octets_without_an_end_when_the_li
     ]  # fmt: skip
 
 
-def test_a_server_that_infers_bits_ends_where_no_count_of_them_is_right() -> None:
+def test_a_server_that_infers_bits_stops_if_no_number_of_bits_fits() -> None:
     """UCS-2 of three octets: 24 bits are not a multiple of sixteen, for any NB."""
     peer = with_(bits="infer")
     answer = peer.submit(1, MT="4", NB="0016", Msg="410042", XSer="020108")[0]

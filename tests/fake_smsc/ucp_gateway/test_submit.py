@@ -36,7 +36,7 @@ def test_two_messages_to_one_recipient_within_a_second_get_different_stamps() ->
     assert len(stamps) == 5
 
 
-def test_stamps_run_no_further_ahead_of_the_clock_than_the_contract_says() -> None:
+def test_stamps_are_at_most_as_far_ahead_of_the_clock_as_the_contract_allows() -> None:
     peer = logged_in(CodeConfig(code="36010", limit="monitor"))
     results = [peer.submit(trn % 100)[0] for trn in range(70)]
     assert [r.data[0] for r in results] == ["A"] * 61 + ["N"] * 9
@@ -44,7 +44,7 @@ def test_stamps_run_no_further_ahead_of_the_clock_than_the_contract_says() -> No
 
 
 @pytest.mark.parametrize(("nt", "outcomes"), [("1", ["0"]), ("2", []), ("3", ["0"]), ("0", ["0"]), ("7", ["0"])])
-def test_only_the_notifications_asked_for_are_sent(nt: str, outcomes: list[str]) -> None:
+def test_only_requested_notifications_are_sent(nt: str, outcomes: list[str]) -> None:
     peer = logged_in()
     peer.submit(1, NT=nt)
     assert [decode(n)["Dst"] for n in peer.wait(MINUTE_US)] == outcomes
@@ -73,7 +73,7 @@ def test_no_notification_without_a_request() -> None:
         ("0033639980012", "36010", "0/000"),
     ],
 )
-def test_each_kind_of_recipient_meets_what_the_offer_says(recipient: str, code: str, met: str) -> None:
+def test_each_kind_of_recipient_has_the_outcome_in_the_offer(recipient: str, code: str, met: str) -> None:
     peer = logged_in()
     base = peer.gateway.centre
     base.subscriber(Subscriber("33710900001", "ported-out", "bouygues", True, False), START)
@@ -98,7 +98,7 @@ def test_a_machine_is_reached_from_a_functional_code() -> None:
     assert decode(peer.wait(MINUTE_US)[0])["Dst"] == "0"
 
 
-def test_recipients_elsewhere_are_refused_at_once_where_the_switch_says_so() -> None:
+def test_recipients_of_other_operators_are_refused_at_once_if_the_switch_is_set() -> None:
     peer = logged_in(delivery=DeliveryConfig(refuse_elsewhere=True))
     assert decode(peer.submit(1, AdC="33720000001")[0])["EC"] == "06"
 
@@ -114,7 +114,7 @@ def test_an_absent_subscriber_is_tried_until_the_validity_ends() -> None:
     assert (final["Dst"], final["Rsn"], final["DSCTS"]) == ("2", "107", "020326120000")
 
 
-def test_a_subscriber_who_comes_back_gets_what_waits_at_once() -> None:
+def test_a_subscriber_who_returns_gets_waiting_messages_at_once() -> None:
     peer = logged_in()
     away = Subscriber("33710000001", "orange", "orange", False, False)
     peer.gateway.centre.subscriber(away, START)
@@ -126,7 +126,7 @@ def test_a_subscriber_who_comes_back_gets_what_waits_at_once() -> None:
     assert peer.wait(72 * HOUR_US) == [] or peer.acknowledge(notice) == []
 
 
-def test_a_validity_beyond_the_longest_is_shortened_and_said_so() -> None:
+def test_a_validity_beyond_the_maximum_is_shortened_and_reported() -> None:
     peer = logged_in()
     (result,) = peer.submit(1, VP="0903261000")
     assert decode(result)["MVP"] == "0503261000"
@@ -197,14 +197,14 @@ def test_monitor_only_watches() -> None:
     assert all(len(peer.submit(trn, AdC=f"337100000{trn:02d}")) == 1 for trn in range(60))
 
 
-def test_octets_that_are_no_frame_are_met_with_silence_and_the_session_goes_on() -> None:
+def test_octets_that_are_not_a_frame_get_no_answer_and_the_session_continues() -> None:
     peer = logged_in()
     for junk in (b"\x00\xff\x80GET / HTTP/1.1\r\n\r\n", b"\x02\x03", b"\x02" * 50, b"\x03" * 50, b"\x02xx/00\x03"):
         assert peer.send(junk) == []
     assert len(peer.submit(1)) == 1
 
 
-def test_a_frame_arriving_octet_by_octet_is_answered_once_it_is_whole() -> None:
+def test_a_frame_arriving_octet_by_octet_is_answered_once_it_is_complete() -> None:
     peer = logged_in()
     frame = submit(1)
     assert [len(peer.send(frame[at : at + 1])) for at in range(len(frame))] == [0] * (len(frame) - 1) + [1]

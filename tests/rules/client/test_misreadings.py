@@ -36,7 +36,7 @@ def test_stop_leads_an_opt_out_in_whatever_spelling(text: str, meant: bool) -> N
         ("ported-in", True, "36010", "delivered"),
     ],
 )  # fmt: skip
-def test_each_kind_of_recipient_meets_what_the_offer_says(
+def test_each_kind_of_recipient_has_the_outcome_in_the_offer(
     standing: str, attached: bool, code: str, expected: str
 ) -> None:
     assert expectation(SubscriberSet(RECIPIENT, standing, "", attached), code, ("38",)) == expected

@@ -82,6 +82,6 @@ def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS, *, of_fin
 
 
 def _topic(purpose: str) -> str:
-    """The topic of a purpose; what breaks the protocol shows in no picture of its connection or its waits."""
+    """The topic of a purpose; for protocol violations always "violations"."""
     topic, _, slug = purpose.partition(".")
     return slug if slug == VIOLATIONS else topic

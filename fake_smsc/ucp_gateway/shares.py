@@ -1,0 +1,48 @@
+"""The shares of one turn: how many odd frames each connection and all of them have served, and what is left over."""
+
+from __future__ import annotations
+
+from fake_smsc.ucp_gateway.line import Line
+
+Reads = list[tuple[Line, bytes]]
+EVERYTHING = 1 << 62
+
+
+class Shares:
+    """At most `most` frames of a connection that are not plain, and twice as many of all, in one turn.
+
+    The connections that got no share come first in the next turn, in the order in which they waited.
+    """
+
+    def __init__(self, most: int = EVERYTHING) -> None:
+        self._most, self._all = most, 2 * most
+        self._spent: dict[int, int] = {}  # by connection
+        self._left: dict[int, tuple[Line, list[bytes]]] = {}  # by connection
+
+    def room(self, line: Line) -> int:
+        """Return how many more frames of the connection this turn serves; below 1: none."""
+        return min(self._most - self._spent.get(line.number, 0), self._all)
+
+    def spend(self, line: Line, count: int) -> None:
+        """Count frames that were served."""
+        if count:
+            self._spent[line.number] = self._spent.get(line.number, 0) + count
+            self._all -= count
+
+    def keep(self, line: Line, octets: bytes) -> None:
+        """Leave octets of the connection for the next turn."""
+        self._left[line.number] = line, [octets]
+
+    def keeps(self, line: Line, octets: bytes) -> bool:
+        """Tell whether octets of the connection are left; if so, append these to them."""
+        left = self._left.get(line.number)
+        if left is not None:
+            left[1].append(octets)
+        return left is not None
+
+    def left(self) -> Reads:
+        """Return what the next turn serves, in its order."""
+        if not self._left:
+            return []
+        left = [(line, b"".join(pieces)) for line, pieces in self._left.values()]
+        return sorted(left, key=lambda each: each[0].number in self._spent)  # a stable sort
