@@ -73,7 +73,7 @@ BUT: Final = "but "  # begins a part that limits the ones before it
 
 
 GRAVEST_FIRST: Final[tuple[Outcome, ...]] = ("fail", "error", "inconclusive", "weak", "pass", "unsupported")
-"""Of several outcomes of one purpose the first of these counts."""
+"""The outcomes in order of severity. If one purpose has several outcomes, the first in this order counts."""
 
 
 def prose(parts: Sequence[str]) -> str:

@@ -195,7 +195,7 @@ def test_the_tables_of_a_billing_system_take_twice_the_work(tmp_path: Path) -> N
 def test_a_long_file_whose_rows_are_mostly_none_is_refused(
     name: str, long: dict[str, Long], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the other kinds the first such row ends the reading, or the first of each reason are kept."""
+    """Readers of other kinds end at the first such row, or keep the first rows of each reason only."""
     monkeypatch.setattr("simbench.tables.rows.MOST_REJECTED", FEW)
     path = written(long[name], 2, tmp_path)
     with path.open("a") as file:

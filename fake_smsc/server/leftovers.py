@@ -32,7 +32,7 @@ class Lines(Protocol):
 
 
 class Leftovers:
-    """What is left over of the reads of all connections, recorded already."""
+    """Octets of all connections that were read and recorded, and that no turn has served yet."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines

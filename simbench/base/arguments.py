@@ -19,8 +19,10 @@ R = TypeVar("R")
 
 
 class Kind(NamedTuple):
-    """What an annotation accepts: in words, by type, by the name of a class that this room does not know, or some
-    words.
+    """The values that an annotation accepts.
+
+    `words` describes them. They are instances of `types`, instances of a class called `name` (which this room does not
+    import), or one of `values`.
     """
 
     words: str

@@ -212,7 +212,7 @@ class _Work(Generic[T, R]):
             yield from self.answers()
 
     def answers(self, *, wait: bool = False) -> Iterator[tuple[int, R]]:
-        """What other processes have done so far; all of it if somebody is to wait."""
+        """Yield the results that other processes have given so far; with `wait`, wait for all of them."""
         while self._open and (wait or not self._answers.empty()):
             answer = self._answers.get()
             if answer.error is not None:

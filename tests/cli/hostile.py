@@ -72,7 +72,7 @@ class _Tags(HTMLParser):
 
 
 def harm_of(path: Path) -> str:
-    """What a file does to whoever opens it: in a terminal, a browser, a spreadsheet or a CI system; "" for nothing."""
+    """Return the harm a file does when a terminal, browser, spreadsheet or CI system opens it; "" for none."""
     if path.suffix in {".pdf", ".parquet", ".arrows", ".pcapng", ".lock", ".log", ".xlsx"}:
         return ""
     text = path.read_text("utf-8")

@@ -62,7 +62,7 @@ SILENT = {  # their output has no foreign text; what they write may
 
 
 def run(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> str:
-    """What a command shows; nothing in it or in what it writes does harm."""
+    """Return the output of a command, after checking that neither this nor a file it wrote does harm."""
     before = set(folder.rglob("*"))
     known = {path.name for path in before} | {"out", "out.csv", "out.json"}
     ended = Ended(capsys, *(folder / word if word in known else word for word in words))

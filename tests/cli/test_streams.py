@@ -52,8 +52,8 @@ def test_a_narrow_encoding_shows_escapes_and_json_stays_json(tmp_path: Path) -> 
     said = ended(f"{line}", env={"PYTHONIOENCODING": "ascii"})
     assert said.returncode == 1
     assert b"\\u20ac\\ud83d\\ude00" in said.stdout.replace(b"\n", b"").replace(b" ", b"")
-    told = json.loads(ended(f"{line} --json", env={"PYTHONIOENCODING": "ascii"}).stdout)
-    assert "\u00e9\u20ac\U0001f600" in json.dumps(told, ensure_ascii=False)
+    shown = json.loads(ended(f"{line} --json", env={"PYTHONIOENCODING": "ascii"}).stdout)
+    assert "\u00e9\u20ac\U0001f600" in json.dumps(shown, ensure_ascii=False)
 
 
 def test_an_interrupt_is_no_failed_finding() -> None:

@@ -53,7 +53,7 @@ def sheet(name: str, rows: list[tuple[str, ...]], path: Path) -> None:
 
 
 def typed(value: str) -> Any:
-    """What a spreadsheet makes of a cell."""
+    """Return the cell as a spreadsheet shows it."""
     if value[4:5] == "-":
         return datetime.fromisoformat(value)
     return float(value) if value.replace(".", "", 1).isdigit() else value

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
+
+import httpx
+from starlette.routing import Route
 
 from fake_smsc.scenario import ServerConfig
 from simbench.ledger import Ledger
@@ -20,6 +23,9 @@ from tests.fake_smsc.live import Site, serving
 P = ParamSpec("P")
 T = TypeVar("T")
 NUMBER = "33639980001"
+TOKEN = "0123456789abcdef"
+JSON = "application/json"
+PROBLEM = "application/problem+json"
 
 
 class Stage:
@@ -51,3 +57,40 @@ async def staged(
             yield stage
         finally:
             stage.client.close()
+
+
+async def get(stage: Stage, path: str, method: str = "GET", **more: Any) -> httpx.Response:
+    """One bare request."""
+
+    def ask() -> httpx.Response:
+        with httpx.Client(base_url=stage.url, trust_env=False, timeout=300) as client:
+            headers = {"X-Simbench": "test", **more.pop("headers", {})}
+            return client.request(method, path, headers=headers, **more)
+
+    return await asyncio.to_thread(ask)
+
+
+async def opened(stage: Stage, octets: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the API that has sent some octets."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
+    writer.write(octets)
+    return reader, writer
+
+
+async def at_end(reader: asyncio.StreamReader) -> bool:
+    """Wait, and tell whether the server has ended the connection."""
+    async with asyncio.timeout(60):
+        try:
+            return await reader.read() == b""
+        except ConnectionError:
+            return True
+
+
+def every_path(app: Any, before: str = "") -> Iterator[tuple[Any, str]]:
+    """Every route of an app, and of what is mounted or included in it, with its path."""
+    for route in app.routes:
+        inner = getattr(route, "original_router", None) or getattr(route, "app", None)
+        if hasattr(inner, "routes"):
+            yield from every_path(inner, before + getattr(route, "path", ""))
+        elif isinstance(route, Route):  # FastAPI's are kinds of it
+            yield route, before + route.path

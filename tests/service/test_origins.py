@@ -15,8 +15,7 @@ from simbench.service.guard import SAFE
 from simbench.service.serving import build
 from simbench.service.settings import ServiceSettings
 from tests.cli.child import Served
-from tests.service.stage import Stage, staged
-from tests.service.test_guard import JSON, PROBLEM, TOKEN, every_path, get
+from tests.service.stage import JSON, PROBLEM, TOKEN, Stage, every_path, get, staged
 
 FORMS = ("", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x")
 

@@ -13,8 +13,7 @@ import pytest
 from simbench.service import serving
 from simbench.service.settings import Limits, ServiceSettings
 from simbench.service.turns import Acceptor, Turns
-from tests.service.stage import staged
-from tests.service.test_guard import TOKEN
+from tests.service.stage import TOKEN, staged
 from tests.service.ticks import Ticks
 from tools.attack.web import ATTACKS, TOKENLESS, Web
 

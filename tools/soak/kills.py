@@ -179,7 +179,7 @@ def main() -> None:
     options = parser.parse_args()
     chance, seen = random.Random(options.seed), {True: list[Killed](), False: list[Killed]()}
 
-    def told() -> None:
+    def report() -> None:
         beside = " beside floods" if options.flood else ""
         for durable, kills in seen.items():
             print(f"{'durable' if durable else 'not durable'}{beside}: {summary(kills)}", flush=True)
@@ -194,8 +194,8 @@ def main() -> None:
                     print(f"kill {number + 1}, {durable=}: {', '.join(kills[-1].faults)}", flush=True)
         if (number + 1) % 10 == 0 and number + 1 < options.count:
             print(f"{number + 1} of {options.count}, load {os.getloadavg()[0]:.1f}", flush=True)
-            told()
-    told()
+            report()
+    report()
     sys.exit(1 if any(kill.faults for kills in seen.values() for kill in kills) else 0)
 
 

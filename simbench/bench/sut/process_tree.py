@@ -1,6 +1,6 @@
-"""What the kernel knows of a program and its descendants: memory, and how long they waited for a processor.
+"""Memory of a program and its descendants, and how long they waited for a processor, as the kernel reports them.
 
-It asks for the children of each process: scanning all processes would make the SMSC late.
+The descendants are found through the children of each process: a scan of all processes would make the SMSC late.
 """
 
 from __future__ import annotations

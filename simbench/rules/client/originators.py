@@ -1,4 +1,4 @@
-"""What the originator of a submit is: a number, a sender name, or a broken field that is neither."""
+"""Kinds of originators of a submit: a number, a sender name, or a broken field that is neither."""
 
 from __future__ import annotations
 

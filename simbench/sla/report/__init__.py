@@ -1,4 +1,4 @@
-"""The SLA report of any record: measures, figures, page and PDF. Decides no outcome.
+"""The SLA report of any record: measures, figures, page and PDF.
 
 Texts are data, one table per language (`en.toml`, `fr.toml`).
 """

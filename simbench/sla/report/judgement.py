@@ -1,4 +1,4 @@
-"""What the report of a service level is made of."""
+"""The data from which the report of a service level is drawn."""
 
 from __future__ import annotations
 
