@@ -123,9 +123,14 @@ class LivePeer:
             self._frames.append(item)
 
 
-async def dial(port: int, own: str = "127.0.0.1") -> LivePeer:
+async def dial(port: int, own: str = "127.0.0.1", own_port: int = 0) -> LivePeer:
     """Connect to a port of this machine, from a separate address. Raises ConnectionRefusedError without a listener."""
-    return LivePeer(*await asyncio.open_connection("127.0.0.1", port, local_addr=(own, 0)))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(own, own_port))
+    if writer.get_extra_info("sockname") == writer.get_extra_info("peername"):
+        # TCP connects a socket to itself if it was bound, by chance, to the port that nobody listens on.
+        writer.transport.abort()
+        raise ConnectionRefusedError(f"only this socket has port {port}")
+    return LivePeer(reader, writer)
 
 
 class Site:

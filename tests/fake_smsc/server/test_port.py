@@ -9,7 +9,7 @@ import pytest
 
 from fake_smsc.scenario import ServerConfig
 from simbench.base.errors import PortInUse, Trouble
-from tests.fake_smsc.live import serving
+from tests.fake_smsc.live import dial, serving
 
 
 def test_a_port_in_use_is_one_line_that_names_it() -> None:
@@ -79,3 +79,13 @@ def test_a_connection_that_comes_while_the_server_stops_is_closed(turns: int) ->
                 return b""
 
     assert asyncio.run(script()) == b""
+
+
+def test_a_socket_bound_to_a_closed_port_is_no_connection() -> None:
+    async def script() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        with pytest.raises(ConnectionRefusedError, match=f"only this socket has port {port}"):
+            await dial(port, own_port=port)
+
+    asyncio.run(script())
