@@ -91,12 +91,7 @@ class Plan:
         from simbench.planning.tables import scored
 
         rows = [
-            (
-                one.words,
-                one.euros,
-                f"{one.score.promised.share:.2%}".replace("%", " %"),
-                OF_KIND.get(kind, "") + one.why,
-            )
+            (one.words, one.euros, f"{100 * one.score.promised.share:.2f} %", OF_KIND.get(kind, "") + one.why)
             for kind, one in scored(self.advice)
         ]
         headings = ("code plan", f"{self.advice.currency} before VAT", "in time", "why")

@@ -19,12 +19,9 @@ from simbench.trace.trace import Trace
 
 
 def judge_exercise(
-    conducted: Conducted,
-    purposes: Iterable[str],
-    contract: Contract,
-    capabilities: Capabilities,
+    conducted: Conducted, purposes: Iterable[str], contract: Contract, capabilities: Capabilities,
     reach: Reach = WITHIN_REACH,
-) -> list[Finding]:
+) -> list[Finding]:  # fmt: skip
     """Return one finding per purpose: unsupported without the capability, error if the bench failed, else the rule's.
 
     If the client ended early, violations already recorded fail and the rest is inconclusive.

@@ -14,8 +14,9 @@ from simbench.bench.exercises.endurance import duration_s, soak
 from simbench.bench.exercises.exercise import EXERCISES, Chosen
 from simbench.bench.exercises.watched import watching
 from simbench.bench.runner import AT_ONCE
+from simbench.bench.runner.rehearsal import Nobody
 from simbench.bench.runner.selection import choose, select
-from simbench.bench.runner.session import Plan
+from simbench.bench.runner.session import Judgements, Plan
 from simbench.bench.runner.session_record import SessionRecord
 from simbench.bench.sut.description import (
     KINDS,
@@ -89,31 +90,28 @@ def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[s
             chosen[name] = (wanted[name][0], still)
 
     def nobody() -> SystemUnderTest:
-        return Nobody(record.system, record.system_version, record)
+        return Nobody(record.capabilities, record.system, record.system_version, record.reach)
 
     return Plan(chosen, given, nobody, folder, record.seed, _given(contract), soak=record.soak)
+
+
+def judged_again(
+    record: SessionRecord, folder: Path, contract: str, only: tuple[str, ...] = (),
+    progress: Callable[[str, int, int], object] = lambda *_: None,
+) -> Judgements:  # fmt: skip
+    """Return the judgements of an earlier session from its ledgers. Raises the errors of `plan_again`, and LedgerError.
+
+    `progress` gets each exercise, the number judged, and the number of all.
+    """
+    judgements = Judgements(plan_again(record, folder, contract, only))
+    judgements.reuse(record)
+    judgements.judge_again(progress)
+    return judgements
 
 
 def _given(contract: str) -> str:
     """Return the contract's name, or its absolute path."""
     return str(Path(contract).resolve()) if contract.endswith(".toml") else contract or CONTRACT
-
-
-class Nobody:
-    """The client of a stored session: its name and capabilities; it cannot run."""
-
-    def __init__(self, name: str, version: str, record: SessionRecord) -> None:
-        self.name, self.version = name, version
-        self.capabilities, self.reach = record.capabilities, record.reach
-
-    async def start(self, *_: object) -> None:
-        """Never called."""
-        raise NotImplementedError
-
-    send = start
-
-    async def stop(self) -> None:
-        """Do nothing."""
 
 
 def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Description | None]:

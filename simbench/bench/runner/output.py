@@ -59,15 +59,10 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
     """Return the session as the input of a report."""
     record = judgements.record()
     info: dict[str, str | int | float] = {
-        "system": record.system,
-        "system_version": record.system_version,
-        "contract": record.contract,
-        "contract_digest": record.contract_digest,
-        "seed": record.seed,
-        "bench_version": __version__,
-        "started_at": record.started_at,
-        "duration_s": record.duration_s,
-    }
+        "system": record.system, "system_version": record.system_version, "contract": record.contract,
+        "contract_digest": record.contract_digest, "seed": record.seed, "bench_version": __version__,
+        "started_at": record.started_at, "duration_s": record.duration_s,
+    }  # fmt: skip
     if record.attempts:
         info["attempts"] = ", ".join(f"{name}: {len(earlier) + 1}" for name, earlier in record.attempts.items())
     exercises = []
