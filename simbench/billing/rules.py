@@ -111,7 +111,7 @@ def _row(clause: str, case: Case) -> Verdict:
     if not wrong:
         return _verdict("pass", summary, sums)
     evidence = [
-        Evidence(f"{key[1] or 'contract'}: {_said(billed, key)} billed, {_said(own, key)} due") for key in wrong
+        Evidence(f"{key[1] or 'contract'}: {_in_words(billed, key)} billed, {_in_words(own, key)} due") for key in wrong
     ]
     for name, other in others.items():
         theirs = {key: value for key, value in other.items() if key[0] == clause}
@@ -153,7 +153,7 @@ def _same(billed: tuple[int, Decimal] | None, due: tuple[int, Decimal | None] | 
     return billed[0] == due[0] and (due[1] is None or billed[1] == due[1])
 
 
-def _said(lines: dict[Key, tuple[int, Decimal]] | Due, key: Key) -> str:
+def _in_words(lines: dict[Key, tuple[int, Decimal]] | Due, key: Key) -> str:
     quantity, amount = lines.get(key, (0, Decimal(0)))
     return f"{quantity} for {'a quoted price' if amount is None else f'{amount:.2f}'}"
 

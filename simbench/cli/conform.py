@@ -314,7 +314,7 @@ def keep_up(plan: Plan, port: int = 0) -> None:
 
 def _print(standings: list[Standing], judgements: Judgements, judgement: Judgement, folder: Path) -> None:
     from simbench.bench.runner.baseline import STATES
-    from simbench.bench.runner.output import said_of
+    from simbench.bench.runner.output import remarks_of
     from simbench.cli.console import console, styled
     from simbench.cli.findings import STYLES, columns, figures
     from simbench.finding import counted
@@ -326,7 +326,7 @@ def _print(standings: list[Standing], judgements: Judgements, judgement: Judgeme
         finding = one.finding
         table.add_row(
             styled(finding.outcome, STYLES[finding.outcome]), finding.clause, finding.purpose, finding.exercise,
-            *figures(finding), f"{said_of(one, judgements)} {finding.lines}".strip(),
+            *figures(finding), f"{remarks_of(one, judgements)} {finding.lines}".strip(),
         )  # fmt: skip
     out.print(table)
     counts = counted(findings)

@@ -133,10 +133,10 @@ class ReportsEvery53(Fault, fault="reports-every-53"):
     def _notification(self, data: list[str], frame: Frame) -> str | None:
         key = (self.config.knows.plan.key(data[At.OADC]), data[At.SCTS])
         before = self._outbox.receipts.duplicates
-        said = super()._notification(data, frame)
+        answer = super()._notification(data, frame)
         if self._outbox.receipts.duplicates > before and key in self._tokens:
             self._outbox.events.append(Delivered(self._tokens[key], data[At.RSN]))
-        return said
+        return answer
 
 
 class BelievesInDelivery(Fault, fault="believes-in-delivery"):
@@ -153,10 +153,10 @@ class SwallowsMo(Fault, fault="swallows-mo"):
     """Drops messages from users while its own messages are waiting."""
 
     def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
-        said = super()._mobile_originated(sender, code, text, scts)
+        answer = super()._mobile_originated(sender, code, text, scts)
         if self._outbox.ready:
             self._outbox.events[:] = [event for event in self._outbox.events if not isinstance(event, MoReceived)]
-        return said
+        return answer
 
 
 class IgnoresNotices(Fault, fault="ignores-notices"):

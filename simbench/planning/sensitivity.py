@@ -42,7 +42,7 @@ class Sensitivity(msgspec.Struct, frozen=True):
 class _Scale(msgspec.Struct, frozen=True):
     """Another assumption: multipliers of volumes, of times between outages and of their durations."""
 
-    said: str
+    words: str
     volume: float = 1
     between: float = 1
     lasting: float = 1
@@ -75,7 +75,7 @@ def sensitivities(
     trials = [Trial(plan, fresh, chosen, scale) for _, *sides in rows for scale in sides]
     found = spread(tried, trials, where, lambda share, _: progress(share or 0.0))
     return [
-        Sensitivity(name, low.said, high.said, first[0], second[0], first[2], second[2], first[1], second[1])
+        Sensitivity(name, low.words, high.words, first[0], second[0], first[2], second[2], first[1], second[1])
         for (name, low, high), first, second in zip(rows, found[::2], found[1::2], strict=True)
     ]
 

@@ -18,8 +18,8 @@ from _pytest.outcomes import Failed, Skipped
 from simbench.base.errors import BadInput, SimbenchError
 from simbench.base.outputs import check_folder, claim
 from simbench.base.toml_files import choice
-from simbench.bench.pytest.asked import ROOT, wants_purposes
 from simbench.bench.pytest.left_out import UNDECIDED
+from simbench.bench.pytest.marker import ROOT, wants_purposes
 from simbench.bench.report.words import frames_in_words
 from simbench.bench.runner.baseline import Baseline, Standing, compare, read_baseline, remark
 from simbench.bench.runner.junit import case_text, end_of, named_items, properties
@@ -191,13 +191,13 @@ class PurposeItem(pytest.Item):
         self.user_properties += properties(standing.finding, judgements)
         if standing.state == "passes":
             self.user_properties.append(("baseline", remark(standing)))
-        said = case_text(standing, judgements)
+        body = case_text(standing, judgements)
         end, word = end_of(standing, strict=self._foreign.strict)
         if end == "skipped":
-            raise NotPassed(word, said)
+            raise NotPassed(word, body)
         if end:
             frames = frames_in_words(standing.finding, judgements.plan.contract.calendar)
-            text = "\n".join([f"{word}: {standing.finding.parts[0]}", said, *frames])
+            text = "\n".join([f"{word}: {standing.finding.parts[0]}", body, *frames])
             raise (BenchFailed if end == "error" else Failed)(text, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

@@ -118,7 +118,7 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
     for fault in wanted.faults if wanted.sut == "reference" else ():
         if current(fault) not in FAULTS:
             raise BadInput(f"--fault {fault}", "the reference client has no such fault", choice(fault, FAULTS))
-    said = read_capabilities(wanted.capabilities) if wanted.capabilities else None
+    claimed = read_capabilities(wanted.capabilities) if wanted.capabilities else None
     description: Description | None = None
     if wanted.sut.endswith(".toml"):
         description = read(Path(wanted.sut))
@@ -132,13 +132,13 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
     if wanted.faults and description is not None:
         raise BadInput("--fault", f"cannot be combined with --sut {wanted.sut}", "--sut reference")
 
-    if description is not None and said is not None:
-        description = _moved_as_said(description, said, wanted.sut)
+    if description is not None and claimed is not None:
+        description = _moved_as_claimed(description, claimed, wanted.sut)
 
     def make() -> SystemUnderTest:
         sut = sut_description(description) if description else make_sut(wanted.sut, faults=wanted.faults)
-        if said is not None:
-            sut.capabilities = said
+        if claimed is not None:
+            sut.capabilities = claimed
         return sut
 
     if description is not None and description.kind == "command":
@@ -147,11 +147,11 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
     return make, description
 
 
-def _moved_as_said(description: Description, said: Capabilities, sut: str) -> Description:
+def _moved_as_claimed(description: Description, claimed: Capabilities, sut: str) -> Description:
     """The description under other capabilities; without a description file, only `clock` lines can speed up a clock."""
-    if said.clock == "speed" and sut in KINDS:
+    if claimed.clock == "speed" and sut in KINDS:
         description = replace(description, clock="lines")
-    check_clock(description, said, sut)
+    check_clock(description, claimed, sut)
     return description
 
 

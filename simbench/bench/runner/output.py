@@ -71,17 +71,18 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
         if not trace.run.wire.num_rows:  # left out, or without a connection: no picture
             continue
         exercises.append(ExerciseRun(name, exercise.title, trace, trace.span[0]))
+    remarks = {(one.finding.purpose, one.finding.exercise): remarks_of(one, judgements) for one in standings}
     return Judgement(
         info,
         judgements.findings,
         judgements.plan.contract,
         exercises,
         {purpose: rule.sentence for purpose, rule in load().items()},
-        {(one.finding.purpose, one.finding.exercise): said for one in standings if (said := said_of(one, judgements))},
+        {key: remark for key, remark in remarks.items() if remark},
         untested(judgements.plan.contract, judgements.findings, exercised()),
     )
 
 
-def said_of(standing: Standing, judgements: Judgements) -> str:
+def remarks_of(standing: Standing, judgements: Judgements) -> str:
     """Return the remarks on a finding: its baseline entry, and the number of attempts."""
     return " ".join(filter(None, (remark(standing), judgements.attempt(standing.finding.exercise))))
