@@ -219,13 +219,8 @@ def _notes(plan: Plan, chosen: Candidate, others: tuple[Candidate, ...], confirm
         yield Note("unproved")
     for one in others:
         if one.doubt and one.euros <= chosen.euros:
-            mine = one.score.promised
-            figures = {
-                "euros": float(chosen.euros - one.euros),
-                "share": mine.share,
-                "low": mine.low,
-                "high": mine.high,
-            }
+            mine, less = one.score.promised, float(chosen.euros - one.euros)
+            figures = {"euros": less, "share": mine.share, "low": mine.low, "high": mine.high}
             yield Note("noise", {"mix": one.words, **figures})
     own = [one for one in confirmation.samples if one.words == chosen.words]
     if any(not one.agrees or one.late != one.late_by_fluid for one in own):

@@ -65,9 +65,7 @@ class Pool:
             self._scored[key] = screened(self.groups, self._scoring, mix)
         score = self._scored[key]
         doubt = score.doubtful or self.first(mix).doubtful or score.holds != self.first(mix).holds
-        return Candidate(
-            mix, words, self.price(mix), score, score.reaches, score.holds, proved, doubt,
-        )  # fmt: skip
+        return Candidate(mix, words, self.price(mix), score, score.reaches, score.holds, proved, doubt)
 
     def price(self, mix: CodePlan) -> Decimal:
         """Return the euros over the period without messages."""

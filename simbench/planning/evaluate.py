@@ -43,16 +43,18 @@ class Score(msgspec.Struct, frozen=True):
         return "" if self.by_period else self.least_sure
 
     @property
+    def _shares(self) -> list[Share]:
+        return [self.whole] if self.by_period else list(self.kept.values())
+
+    @property
     def reaches(self) -> bool:
         """Whether the measured share is sufficient."""
-        shares = [self.whole] if self.by_period else list(self.kept.values())
-        return all(one.share >= self.asked - 1e-9 for one in shares)
+        return all(one.share >= self.asked - 1e-9 for one in self._shares)
 
     @property
     def holds(self) -> bool:
         """Whether the lower end of the interval is sufficient for every demand."""
-        shares = [self.whole] if self.by_period else list(self.kept.values())
-        return all(one.low >= self.asked - 1e-9 for one in shares)
+        return all(one.low >= self.asked - 1e-9 for one in self._shares)
 
     @property
     def doubtful(self) -> bool:

@@ -159,7 +159,11 @@ class Group:
 
     @cached_property
     def _ends(self) -> NDArray[np.int64]:
-        return _ends(self.plan)
+        midnights = [
+            self.plan.calendar.from_civil(datetime.combine(one.following.first, datetime.min.time()))
+            for one in self.plan.months
+        ]
+        return np.array([(at - self.plan.span[0]) // SECOND_US for at in midnights], np.int64)
 
     @cached_property
     def _legal(self) -> Floats:
@@ -240,13 +244,6 @@ def _civil_hours(start: int, end: int, calendar: Calendar) -> tuple[tuple[int, i
     first = calendar.civil(start).date()
     moments = (calendar.civil(at) for at in range(start, end, HOUR_US))
     return tuple((moment.weekday(), moment.hour, (moment.date() - first).days) for moment in moments)
-
-
-def _ends(plan: Plan) -> NDArray[np.int64]:
-    midnights = [
-        plan.calendar.from_civil(datetime.combine(one.following.first, datetime.min.time())) for one in plan.months
-    ]
-    return np.array([(at - plan.span[0]) // SECOND_US for at in midnights], np.int64)
 
 
 def legal_of(plan: Plan) -> Floats:

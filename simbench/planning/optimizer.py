@@ -121,10 +121,9 @@ class _Program:
         for month in self.months:
             of_month = needs.need[:, [at == month for at in needs.months]]
             wanted = sorted({int(place) for place in np.unique(of_month) if place < len(needs.levels)})
-            if needs.quiet[month] >= 0:  # for any probability, nothing may be late in a future without incidents
-                rates = {var: float(rate) for (p, m, rate), var in self.held.items() if (p, m) == (needs.prefix, month)}
-                self._row(dict(rates), needs.levels[needs.quiet[month]])
             row: Row = {var: float(rate) for (p, m, rate), var in self.held.items() if (p, m) == (needs.prefix, month)}
+            if needs.quiet[month] >= 0:  # for any probability, nothing may be late in a future without incidents
+                self._row(dict(row), needs.levels[needs.quiet[month]])
             before, rate = None, 0
             for place in wanted:
                 var = self.reached[needs.prefix, month, place] = self._new(0, 1, whole=True)
@@ -245,10 +244,6 @@ def _priced(plan: Plan) -> dict[int, float]:
 def _bands_of(rows: list[TariffRow], earlier: int = 0) -> list[tuple[int, float, float]]:
     """Return bands as (first code, last code, price); `earlier` moves the edges between them down."""
     return [
-        (
-            row.first - (earlier if row.first > 1 else 0),
-            math.inf if row.last is None else row.last - earlier,
-            float(row.value),
-        )
+        (row.first - earlier * (row.first > 1), math.inf if row.last is None else row.last - earlier, float(row.value))
         for row in rows
     ]

@@ -13,14 +13,14 @@ from simbench.planning.code_plan import CodePlan, code_plan_of
 PLACE = "--mix"
 
 
-def own_code_plan(text: str, plan: Plan, place: str = PLACE) -> CodePlan:
+def own_code_plan(text: str, plan: Plan) -> CodePlan:
     """Read short codes and their rates, held in every month of the period. Raises CampaignError."""
     held: dict[str, Counter[int]] = {prefix: Counter() for prefix in plan.groups}
-    for code, rate in codes_of(text, plan, place).items():
+    for code, rate in codes_of(text, plan, PLACE).items():
         held[code[:2]][rate] += 1
     for prefix, counts in held.items():
         if not counts:
-            raise CampaignError(place, f"no code of {prefix}ABC", "one for each range the plan needs")
+            raise CampaignError(PLACE, f"no code of {prefix}ABC", "one for each range the plan needs")
     return code_plan_of({prefix: [dict(counts)] * len(plan.months) for prefix, counts in held.items()})
 
 

@@ -78,7 +78,7 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
         judgements.plan.contract,
         exercises,
         {purpose: rule.sentence for purpose, rule in load().items()},
-        {key: remark for key, remark in remarks.items() if remark},
+        {key: text for key, text in remarks.items() if text},
         untested(judgements.plan.contract, judgements.findings, exercised()),
     )
 
