@@ -149,12 +149,15 @@ def _numba() -> ModuleType | None:
 
 
 def cache_folder() -> Path:
-    """Return the folder of the code compiled from these sources."""
+    """Return the folder of the code compiled from these sources.
+
+    numba finds compiled code again by path and date of its source, so these count as well.
+    """
     sources = blake2b(digest_size=8)
     # Functions and constants that a kernel uses are compiled into it, so all files count.
     packages = [root.glob(f"**/{KERNELS}/*.py") for root in (ROOT, ROOT.with_name(JUDGED))]
     for path in (*sorted(path for package in packages for path in package), Path(units.__file__)):
-        sources.update(path.read_bytes())
+        sources.update(f"{path} {path.stat().st_mtime_ns}\n".encode() + path.read_bytes())
     name = f"kernels-{sources.hexdigest()}"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "simbench" / name
     try:
