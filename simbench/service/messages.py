@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from fake_smsc.ucp_gateway.times import UcpTimes
 from simbench.contract import Contract
-from simbench.kernels.frames import Odd, Plain, Scanner
+from simbench.kernels.frames import Odd, Scanner
 from simbench.ledger import AnyLedger, Ledger
 from simbench.numbering.plan import plan_of
 from simbench.service.extent import next_piece

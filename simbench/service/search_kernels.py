@@ -56,8 +56,8 @@ class Kernels:
 
     def _prepare(self) -> None:
         if not AHEAD.is_cached():
-            silence = subprocess.DEVNULL
-            with subprocess.Popen(AHEAD.command(), stdin=subprocess.PIPE, stdout=silence, stderr=silence) as process:
+            out, pipe = subprocess.DEVNULL, subprocess.PIPE
+            with subprocess.Popen(AHEAD.command(), stdin=pipe, stdout=out, stderr=out) as process:  # noqa: S603
                 process.wait()
         if AHEAD.is_cached() and jit.compiles():
             AHEAD.load()

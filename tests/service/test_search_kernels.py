@@ -13,7 +13,7 @@ import pytest
 from simbench.kernels import frame_fields, frames, jit
 from simbench.kernels.jit import Kernel
 from simbench.ledger import Ledger, RunInfo
-from simbench.service import messages, search_kernels
+from simbench.service import search_kernels
 from simbench.service.log import EventLog
 from simbench.service.message_rows import Query
 from simbench.service.messages import MessageSearch
@@ -51,7 +51,7 @@ def test_no_array_of_a_ledger_makes_a_server_compile(tmp_path: Path, monkeypatch
         pytest.skip("nothing is compiled here")
     search_kernels.AHEAD.load()
     before = [len(each.signatures) for each in kernels()]
-    monkeypatch.setattr(messages.KERNELS, "ready", lambda *_: True)
+    monkeypatch.setattr(search_kernels.KERNELS, "ready", lambda *_: True)
     with Ledger.create(tmp_path / "run", RunInfo(run="r")) as ledger:
         search = MessageSearch(ledger, EventLog(), CONTRACT)
         for batches in (1, 1, 3):
@@ -59,7 +59,8 @@ def test_no_array_of_a_ledger_makes_a_server_compile(tmp_path: Path, monkeypatch
                 octets = submit(1, "whole") + submit(2, "cut into two reads")
                 for at, part in enumerate((octets[:150], octets[150:])):
                     ledger.wire.append((10 * batch + at, 7, "in", part))
-                answers = encode("01", "R", "51", "A//33639980001:301126120000/") + encode("02", "R", "51", "N/04/ no /")
+                accepted, refused = "A//33639980001:301126120000/", "N/04/ no /"
+                answers = encode("01", "R", "51", accepted) + encode("02", "R", "51", refused)
                 ledger.wire.append((10 * batch + 2, 7, "out", answers))
                 ledger.wire.append((10 * batch + 3, 7, "in", b"garbage"))
                 ledger.flush()
