@@ -130,6 +130,7 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     from simbench.cli.serve_service import ServeOptions
     from simbench.contract import DEFAULT, load_contract
     from simbench.contract.load import contract_beside
+    from simbench.kernels.jit import share_heaps
 
     if scenario is not None:
         scenario = find_scenario(scenario)
@@ -143,6 +144,7 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
     place = scenario.parent.resolve() if scenario else None
     around = ServeOptions.of(chosen, place, service)
+    share_heaps()
     with without("pandas"):
         run(_serve(chosen, contract, folder, around, Script.of(chosen, contract, place, contract_name)))
 
@@ -163,6 +165,7 @@ def resume_command(
     from simbench.cli.script import read_script
     from simbench.cli.serve_service import ServeOptions
     from simbench.contract import load_contract
+    from simbench.kernels.jit import share_heaps
 
     script = read_script(folder)
     contract = load_contract(script.contract)
@@ -171,6 +174,7 @@ def resume_command(
         raise BadInput(f"contract {script.contract}", problem, "the contract of the original run")
     chosen = guarded(_with_options(script.scenario, host, port, limit), allow, expose=expose)
     place = Path(script.place) if script.place else None
+    share_heaps()
     with without("pandas"):
         run(_serve(chosen, contract, folder, ServeOptions.of(chosen, place, service)))
 

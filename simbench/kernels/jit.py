@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[1]
 FEW = 20_000  # up to this many values, plain Python takes less time than loading a kernel
 COMPILER = "libllvmlite"
 _DONTNEED = 4  # MADV_DONTNEED of Linux
+_ARENA_MAX = -8  # M_ARENA_MAX of glibc
 JUDGED = "fake_smsc"  # the other package with kernels
 
 
@@ -183,6 +184,12 @@ def give_back() -> None:
     """Return freed memory to the system, if the C library can."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(ctypes.c_size_t(0))
+
+
+def share_heaps() -> None:
+    """Let all threads share two heaps, if the C library can: a heap keeps memory freed in it. Call this first."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
 
 
 def _clean_mappings(smaps: str, name: str) -> Iterator[tuple[int, int]]:

@@ -104,7 +104,8 @@ class Following:
         self.messages = Messages(folder, times, plan_of(contract))
         self._first = {"wire": 0, "centre": 0}
         self._piece = next_piece(0, 0)
-        self._scanner, self._waiting, self._on_the_way = Scanner(LONGEST_FRAME), Waiting(), OnTheWay(times)
+        self._scanner = Scanner(LONGEST_FRAME, compiled=False)  # until the kernels are loaded
+        self._waiting, self._on_the_way = Waiting(), OnTheWay(times)
 
     def catch_up(self) -> None:
         """Read everything that is on disk."""
