@@ -110,8 +110,10 @@ def serve(  # noqa: PLR0913 - one argument an option
       simbench serve --api 8080 --console
     """
     from simbench.base.event_loop import run
+    from simbench.base.extras import without
     from simbench.cli.script import Script
     from simbench.cli.serve_service import ServeOptions
+    from simbench.kernels.jit import share_heaps
 
     own = {"scenario": scenario, "output": output, "contract_name": contract_name}
     if resume and (given := [name for name, value in own.items() if value is not None]):
@@ -120,7 +122,10 @@ def serve(  # noqa: PLR0913 - one argument an option
     chosen = guarded(_with_options(chosen, host, port, limit), allow, expose=expose)
     folder = resume or output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
     script = None if resume else Script.of(chosen, contract, place, contract_name)
-    run(_serve(chosen, contract, folder, ServeOptions.of(chosen, place, service), script))
+    around = ServeOptions.of(chosen, place, service)
+    share_heaps()
+    with without("pandas"):
+        run(_serve(chosen, contract, folder, around, script))
 
 
 def _new(scenario: Path | None, contract_name: str | None) -> tuple[Scenario, Contract, Path | None]:
