@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,33 +10,14 @@ MINUTE_S = 60.0
 NEVER_S = 1e18
 
 
-class Waiting(Protocol):
-    """The waiting traffic of a range. at_most: whether the results are upper bounds."""
-
-    at_most: bool
-
-    @property
-    def messages(self) -> int:
-        """The number of messages."""
-        ...
-
-    def drained(self, rate: int, late_s: float, valid_s: float) -> tuple[int, int, int]:
-        """Messages late, messages lost, and the longest wait (s) of what was not lost."""
-        ...
-
-
 class ByInstant:
     """Messages by their instants (s, ascending); up: (2, n) intervals in which they may leave (s)."""
 
-    at_most = False
+    at_most = False  # whether the results are upper bounds
 
     def __init__(self, at: Floats, up: Floats) -> None:
         self._at, self._up = at, up
-
-    @property
-    def messages(self) -> int:
-        """The number of messages."""
-        return len(self._at)
+        self.messages = len(at)
 
     def drained(self, rate: int, late_s: float, valid_s: float) -> tuple[int, int, int]:
         """Messages late, messages lost, and the longest wait (s) of what was not lost."""
@@ -71,13 +50,9 @@ class ByMinute:
 
     def __init__(self, asked: Floats, up: Floats) -> None:
         self._asked, self._up = asked, up
+        self.messages = round(float(asked.sum()))
         self._edges: Floats = (np.arange(len(asked) + 1) * MINUTE_S).astype(np.float64)
         self._passed = np.concatenate([[0.0], np.cumsum(up[1] - up[0])])
-
-    @property
-    def messages(self) -> int:
-        """The number of messages."""
-        return round(float(self._asked.sum()))
 
     def drained(self, rate: int, late_s: float, valid_s: float) -> tuple[int, int, int]:
         """Return upper bounds of late messages, lost messages, and the longest wait (s) of messages not lost."""
@@ -142,3 +117,7 @@ class ByMinute:
         starts = np.append(self._up[0], np.inf)
         found: NDArray[np.bool_] = starts[place] <= at
         return found
+
+
+Waiting = ByInstant | ByMinute
+"""The waiting traffic of a range."""

@@ -8,7 +8,7 @@ import msgspec
 
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.runner.run_exercise import Conducted
-from simbench.bench.sut.protocol import WITHIN_REACH, Capabilities, Reach
+from simbench.bench.sut.protocol import WITHIN_REACH, Capabilities, Reach, moves_clock
 from simbench.contract import Contract
 from simbench.finding import Finding, prose
 from simbench.ledger import Run
@@ -42,7 +42,7 @@ def unsupported(purpose: str, exercise: Exercise, capabilities: Capabilities, re
     # An observed client is judged by its traffic, whether or not it claims the capability.
     if not declared and (exercise.asks or declared is False):
         return f"capability {needs} {'not claimed' if declared is None else 'disclaimed'} by the client"
-    if exercise.setup.clock == "moved" and capabilities.clock not in {"offset", "speed"}:
+    if exercise.setup.clock == "moved" and not moves_clock(capabilities):
         return "the client's clock cannot be moved"
     return ""
 

@@ -141,7 +141,7 @@ def _of_run(folder: Path, name: str) -> dict[tuple[str, str], Finding]:
     from simbench.trace.trace import Trace
 
     run: Run = open_run(folder)
-    contract = load_contract(name if name == Path(name).stem else Path(name))
+    contract = load_contract(name)
     case = Case(Trace(run), contract)
     found = [judge(purpose, case, run.info.run) for purpose in ordered(contract, "sla")]
     return {(one.purpose, ""): one for one in (*found, *audit_run(run, contract).findings)}
