@@ -57,11 +57,7 @@ def comes(probed: Probed) -> Verdict:
     return counted(what, missing, known, of_asked("no notification", missing), assumed=True)
 
 
-@CHECKS.rule(
-    "probe.notifications.once",
-    "No final notification comes twice",
-    catches=("double-notification",),
-)
+@CHECKS.rule("probe.notifications.once", "No final notification comes twice", catches=("double-notification",))
 def once(probed: Probed) -> Verdict:
     """Find repeated notifications, each of which the probe answered at once."""
     heard = _final(probed)

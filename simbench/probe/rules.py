@@ -75,11 +75,7 @@ def _all(probed: Probed, part: Callable[[Seen], list[Any]]) -> list[Any]:
 # Connection and frames -----------------------------------------------------------------------------------------
 
 
-@CHECKS.rule(
-    "probe.line.connects",
-    "The platform accepts every connection",
-    catches=(),
-)
+@CHECKS.rule("probe.line.connects", "The platform accepts every connection", catches=())
 def connects(probed: Probed) -> Verdict:
     """Check that every connection of the probe was opened."""
     sessions = list(probed.sessions.values())
@@ -129,11 +125,7 @@ def known_operations(probed: Probed) -> Verdict:
 # Login and keepalive -------------------------------------------------------------------------------------------
 
 
-@CHECKS.rule(
-    "probe.login.accepted",
-    "A valid login is accepted",
-    catches=("login-refused", "login-unanswered"),
-)
+@CHECKS.rule("probe.login.accepted", "A valid login is accepted", catches=("login-refused", "login-unanswered"))
 def login_accepted(probed: Probed) -> Verdict:
     """Check the logins of every connection except the one with a wrong password."""
     logins = [one for seen in probed.sessions.values() for one in seen.of(LOGIN)]
@@ -187,11 +179,7 @@ def once(probed: Probed) -> Verdict:
     return counted("results repeated or without an operation", extra, None, shown("one too many", extra))
 
 
-@CHECKS.rule(
-    "probe.results.in-order",
-    "Results come in the order of their operations",
-    catches=("reordered-results",),
-)
+@CHECKS.rule("probe.results.in-order", "Results come in the order of their operations", catches=("reordered-results",))
 def in_order(probed: Probed) -> Verdict:
     """Check the messages at the subscribed rate."""
     places = probed.sessions["traffic"].places()

@@ -14,13 +14,7 @@ from simbench.contract import Contract
 from simbench.ledger.incidents import Incident
 from simbench.rules.rule import Case
 from simbench.sla.availability import VARIANTS, decided, year_of
-from simbench.sla.classification import (
-    PLATFORM_OF_SEVERAL,
-    Service,
-    counted,
-    noticed_in_time,
-    service_of,
-)
+from simbench.sla.classification import PLATFORM_OF_SEVERAL, Service, counted, noticed_in_time, service_of
 from simbench.sla.maintenance_notice import planned_by
 from simbench.sla.restoration import outages_of, ticketed_at
 

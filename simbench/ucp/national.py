@@ -125,6 +125,6 @@ SINGLE: Final[dict[int, dict[int, str]]] = {
     12: _asian(0xC00, "- - " + _DIGITS + "58 59 78 79 7A 7B 7C 7D 7E 7F"),
     13: _asian(
         0x600,
-        "00 01 F0 F1 F2 F3 F4 F5 F6 F7 F8 F9 0C 0D 0E 0F 10 11 12 13 14 1B 1F 40 52 58 6B 6C 72 73 CD D4",
+        "00 01 F0 F1 F2 F3 F4 F5 F6 F7 F8 F9 0C 0D 0E 0F 10 11 12 13 14 1B 1F 40 52 58 6B 6C 72 73 CD D4"
     ),
 }  # fmt: skip

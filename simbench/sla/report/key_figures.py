@@ -63,7 +63,7 @@ def _availability(view: View, words: Words) -> list[KeyFigure]:
         KeyFigure(words(f"key.{'so_far' if found.provisional else 'availability'}", target=target), share, note, tone),
         KeyFigure(
             words("key.lost"), words.lasting(lost),
-            words("key.lost_note", allowed=words.lasting(may)), tone,
+            words("key.lost_note", allowed=words.lasting(may)), tone
         ),
         KeyFigure(words("key.worst"), words.days(since, at), words("key.worst_note")),
     ]  # fmt: skip
