@@ -14,6 +14,7 @@ import msgspec
 
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.contract.term import clause_of
 from simbench.dialup.calls import SetAside
 from simbench.dialup.offer import Offer, load_netrevenu
 from simbench.dialup.radius.journal import RecordedRun, Sent
@@ -72,7 +73,7 @@ class Books:
 
 
 RULES: Final = Rulebook[Books](
-    lambda books, purpose: books.offer.clause_of(purpose), suites=("audit",), binds="platform", unit="records"
+    lambda books, purpose: clause_of(books.offer.clauses, purpose), suites=("audit",), binds="platform", unit="records"
 )
 
 

@@ -147,7 +147,7 @@ def _remarks(asked: SlaRun, view: View, words: Words) -> list[str]:
     if info.contract_digest and info.contract_digest != asked.contract.digest:
         own = f"{asked.contract.name} {asked.contract.digest}"
         found.append(words("page.other_contract", other=f"{info.contract} {info.contract_digest}", own=own))
-    if decided(view.year, asked.contract).provisional:
+    if decided(view.year).provisional:
         known = view.service.period.end - view.service.period.known_from
         length = words.number(known / DAY_US, 1) + f"\u00a0{words('form.days')}"
         found.append(words("page.provisional", length=length if known >= DAY_US else words.lasting(known)))

@@ -77,7 +77,7 @@ def _causes(view: View, words: Words) -> list[tuple[str, float, int]]:
     number: Counter[str] = Counter()
     for one in view.outages:
         name = words.cause(one.incident.cause) or words("restoration.no_cause")
-        hours[name] += ((one.incident.end or end) - one.incident.start) / HOUR_US  # type: ignore[assignment]  # hours
+        hours[name] += one.incident.lasted(end) / HOUR_US  # type: ignore[assignment]  # hours
         number[name] += 1
     ranked = [(name, float(value), number[name]) for name, value in hours.most_common()]
     rest = ranked[MOST_CAUSES - 1 :] if len(ranked) > MOST_CAUSES else []
