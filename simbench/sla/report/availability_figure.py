@@ -14,7 +14,7 @@ from simbench.reporting import style
 from simbench.sla.availability import VARIANTS, budget, timeline
 from simbench.sla.classification import Class
 from simbench.sla.report.key_figures import burn_text, overdrawn_early, seen_worst
-from simbench.sla.report.picture import LOOKS, CivilAxis, Panel, Picture, label_beside
+from simbench.sla.report.picture import LOOKS, CivilAxis, Panel, Picture, label_beside, picture
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 
@@ -61,10 +61,9 @@ def draw_availability(view: View, words: Words) -> Picture:
             axis.period.start,
         ),
     )  # fmt: skip
-    return Picture(
-        "availability", words("availability.title"), _heading(view, words), figure,
-        words("availability.formula", formula=formula, lost=words(f"availability.lost_{formula}")),
-        _columns(view, chosen, words), _note(view, words, spans), panels=panels, variants=others,
+    return picture(
+        words, "availability", _heading(view, words), figure, _columns(view, chosen, words), _note(view, words, spans),
+        panels=panels, variants=others, formula=formula, lost=words(f"availability.lost_{formula}"),
     )  # fmt: skip
 
 

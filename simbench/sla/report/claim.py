@@ -39,11 +39,11 @@ def breaches(report: Report) -> tuple[VerdictRow, ...]:
     return tuple(one for one in report.verdicts if one.finding.outcome == "fail" and one.finding.blame == "platform")
 
 
-def claim_of(asked: SlaRun, report: Report) -> str:
+def claim_of(sla_run: SlaRun, report: Report) -> str:
     """Return the letter as Markdown; empty if no commitment of the operator is certainly missed."""
     if not breaches(report):
         return ""
-    return "".join(f"{_line(text)}\n" for text in _letter(asked, report))
+    return "".join(f"{_line(text)}\n" for text in _letter(sla_run, report))
 
 
 def _line(text: str) -> str:
@@ -51,8 +51,8 @@ def _line(text: str) -> str:
     return harmless(" ".join(text.splitlines())).replace("<", "&lt;")
 
 
-def _letter(asked: SlaRun, report: Report) -> Iterator[str]:
-    words, contract, period = report.words, asked.contract, report.view.service.period
+def _letter(sla_run: SlaRun, report: Report) -> Iterator[str]:
+    words, contract, period = report.words, sla_run.contract, report.view.service.period
     operator = contract.party("operator").name
     yield f"# {words('claim.title')}"
     yield ""
@@ -60,7 +60,7 @@ def _letter(asked: SlaRun, report: Report) -> Iterator[str]:
     yield ""
     yield words(
         "claim.opening", contract=contract.title, digest=contract.digest, start=words.moment(period.start),
-        end=words.moment(period.end), source=asked.title,
+        end=words.moment(period.end), source=sla_run.title,
     )  # fmt: skip
     right = contract.clauses.get(contract.compensation)
     if right is not None:
@@ -81,7 +81,7 @@ def _letter(asked: SlaRun, report: Report) -> Iterator[str]:
     yield ""
     yield f"## {words('claim.incidents')}"
     yield ""
-    yield from _incidents(asked, report, words)
+    yield from _incidents(sla_run, report, words)
     yield ""
     yield f"## {words('claim.assumed')}"
     yield ""
@@ -111,13 +111,13 @@ def _arithmetic(row: VerdictRow, report: Report, words: Words) -> str:
     return ""
 
 
-def _incidents(asked: SlaRun, report: Report, words: Words) -> Iterator[str]:
+def _incidents(sla_run: SlaRun, report: Report, words: Words) -> Iterator[str]:
     """Return the incidents that cause the breaches, with the evidence for each."""
     service = report.view.service
     rows = service.of(*LOST_AS[report.view.year.formula])
     sides: dict[str, Side] = {}
-    if asked.judgement is not None and asked.judgement.dispute is not None:
-        sides = {side.ticket: side for side in asked.judgement.dispute.sides if side.ticket}
+    if sla_run.judgement is not None and sla_run.judgement.dispute is not None:
+        sides = {side.ticket: side for side in sla_run.judgement.dispute.sides if side.ticket}
     yield (
         "| " + " | ".join(words(f"claim.column_{name}") for name in ("ticket", "start", "end", "hours", "proof")) + " |"
     )

@@ -70,10 +70,8 @@ def _totals(view: View, words: Words) -> Table:
         (words(f"class.{name}"), words.number(number), words.hours(hours), words.hours(longest, exact=True), variants)
         for name, number, hours, longest, variants in found if number
     ]  # fmt: skip
-    columns: dict[str, list[Any]] = {
-        key: [row[place] for row in found]
-        for place, key in enumerate(("class", "incidents", "hours", "longest_h", "variants"))
-    }
+    names = ("class", "incidents", "hours", "longest_h", "variants")
+    columns = {name: [row[place] for row in found] for place, name in enumerate(names)}
     headings = _headings(words, "class", "incidents", "hours_sum", "longest", "variants")
     return Table(
         "totals", words("table.totals_title"), words("table.totals_note"), headings, rows, columns, frozenset({0, 4})
@@ -177,7 +175,6 @@ def _months(view: View, words: Words) -> Table:
     ]  # fmt: skip
     columns = columns_of(view.months)
     columns["first"] = [first.isoformat() for first in columns["first"]]
-    columns["availability"] = [one.availability for one in view.months]
     headings = _headings(
         words, "month", "availability", "unplanned", "planned", "outages",
         *(("offered", "accepted", "refused", "delivered", "busiest") if traffic else ()),
