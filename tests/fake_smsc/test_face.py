@@ -119,7 +119,8 @@ def test_texts_and_subscribers_that_cannot_be_are_refused_and_change_nothing() -
         with pytest.raises(BadInput, match=r"^text: is empty; expected a text of one character or more$"):
             smsc.mo(RECIPIENT, "36010", "")
         for number in ("nonsense", "", "٠٦٣٩٩٨٠٠٠١", "12"):
-            with pytest.raises(BadInput, match=r"^number: is '.*'; expected a telephone number$"):
+            expected = "a telephone number of the contract orange_ops_2016, such as 33639980001"
+            with pytest.raises(BadInput, match=rf"^number: is '.*'; expected {expected}$"):
                 smsc.subscriber(number, attached=False)
         with pytest.raises(BadInput, match=r": cannot change msisdn; expected one of standing, op"):
             smsc.subscriber(RECIPIENT, msisdn="1")
