@@ -93,13 +93,11 @@ def _listed(value: object) -> str:
 
 
 def _statements(loaded: Loaded[Any]) -> Iterator[tuple[str, Statement]]:
-    from simbench.contract.term import named_terms
-
     content = loaded.content
     for key, party in getattr(content, "parties", {}).items():
         yield f"parties, {party.role}", Statement(f"{party.name} ({key})")
     grouped: dict[str, list[Statement]] = {}
-    for name, term in named_terms(content.terms).items():
+    for name, term in content.terms.by_name().items():
         statement = Statement(value_of(term), f"{term.clause or NONE}, {term.status}")
         grouped.setdefault(_place(name, term), []).append(statement)
     for place, all_of_it in grouped.items():
