@@ -136,13 +136,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 def _advised(options: Options) -> tuple[Plan, Advice]:
     """Return the plan of the campaign file, and the advice on it."""
-    from simbench.api.planning import asked_of, code_plans
+    from simbench.api.planning import code_plans, plan_input
     from simbench.base.progress import Shown
     from simbench.planning.advise import advise
     from simbench.planning.own_code_plan import with_held
 
     assert options.campaign is not None
-    plan = asked_of(options.campaign, options.contract_name, options.language)
+    plan = plan_input(options.campaign, options.contract_name, options.language)
     if options.held is not None:
         plan = with_held(plan, options.held)
     own = code_plans(plan, options.mixes)

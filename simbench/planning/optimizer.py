@@ -70,9 +70,9 @@ class _Program:
             self._codes(each.prefix)
             self._levels(each)
         self._bands()
-        (self._by_sending if plan.asked.promise == "sending" else self._by_period)()
+        (self._by_sending if plan.campaign.promise == "sending" else self._by_period)()
         for month in self.months:
-            self._row({var: 1 for (_, at, _), var in self.held.items() if at == month}, 0, plan.asked.codes_max)
+            self._row({var: 1 for (_, at, _), var in self.held.items() if at == month}, 0, plan.campaign.codes_max)
         if wish.codes is not None:
             self._row(dict.fromkeys(self.opened, 1.0), wish.codes, wish.codes)
 
@@ -101,7 +101,7 @@ class _Program:
             arrivals: Row = {opened: -1, changed: -1}
             balance: Row = {opened: -1, closed: 1}
             for rate, price in self.tiers.items():
-                held = self._new(price, self.plan.asked.codes_max, whole=True)
+                held = self._new(price, self.plan.campaign.codes_max, whole=True)
                 self.held[prefix, month, rate] = held
                 more, fewer = self._new(), self._new()
                 step: Row = {held: 1, more: -1, fewer: 1}
@@ -186,7 +186,7 @@ class _Program:
         """Price codes by bands of (first, last, price): each code in its own band; slab: all in the band reached."""
         if not counted or not bands:
             return
-        most = self.plan.asked.codes_max
+        most = self.plan.campaign.codes_max
         within = [self._new(price) for _, _, price in bands]  # the number of codes with the price of each band
         self._row({**dict.fromkeys(counted, 1.0), **dict.fromkeys(within, -1.0)}, 0, 0)
         rising = all(low[2] <= high[2] for low, high in pairwise(bands))

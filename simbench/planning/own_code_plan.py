@@ -41,7 +41,7 @@ def codes_of(text: str, plan: Plan, place: str) -> dict[str, int]:
 def with_held(plan: Plan, text: str) -> Plan:
     """Return the plan with codes already held, besides those of its file. Raises CampaignError."""
     more = tuple(Holding(code, rate) for code, rate in codes_of(text, plan, "--held").items())
-    return checked(replace(plan.asked, held=(*plan.asked.held, *more)), plan.contract, "--held")
+    return checked(replace(plan.campaign, held=(*plan.campaign.held, *more)), plan.contract, "--held")
 
 
 def held_code_plan(plan: Plan) -> CodePlan | None:
