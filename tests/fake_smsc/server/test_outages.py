@@ -49,7 +49,10 @@ async def meets(site: Site, peer: LivePeer, effect: str, octets: bytes) -> bool:
     assert await peer.hears_nothing()
     peer.send(octets)
     number = site.number_of(peer)
-    is_read = lambda: any(row[1] == number and row[3] == octets for row in site.rows("wire", "in"))  # noqa: E731 - a condition
+
+    def is_read() -> bool:
+        return any(row[1] == number and row[3] == octets for row in site.rows("wire", "in"))
+
     if effect == "deaf":
         assert await site.until(is_read)
     return await peer.hears_nothing() and is_read() == (effect == "deaf")
