@@ -14,6 +14,7 @@ from simbench.base.outputs import adopt
 from simbench.ledger import open_run
 from tests.cli.child import Ended, Served, simbench
 from tests.fake_smsc.live import dial
+from tests.survive.limits import api_of
 
 
 def test_without_any_file_it_serves_one_short_code_per_tier_until_it_is_ended(tmp_path: Path) -> None:
@@ -38,6 +39,29 @@ def test_without_any_file_it_serves_one_short_code_per_tier_until_it_is_ended(tm
     assert info["closed"] is True
     assert info["times"]["wall_ended"] > info["times"]["wall_started"] > 0
     assert "accepted" in open_run(folder).centre.column("kind").to_pylist()
+
+
+def test_arrow_does_not_load_pandas_into_a_server(tmp_path: Path) -> None:
+    """It would with the first list it converts: for the ledger's rows, and for a search."""
+    pytest.importorskip("pandas")
+    loaded = Path("/proc/self/maps")
+    if not loaded.exists():
+        pytest.skip("nothing says which libraries a process has loaded")
+
+    async def submit(port: int) -> None:
+        peer = await dial(port)
+        assert (await peer.login()).data[0] == "A"
+        assert (await peer.submit(1)).data[0] == "A"
+        await peer.close()
+
+    with Served("--port", "0", "--api", "0", "-o", tmp_path / "run") as server:
+        asyncio.run(submit(server.port))
+        with api_of(server) as api:
+            assert len(api.messages().messages) == 1
+            assert api.findings().findings
+        libraries = Path(f"/proc/{server.process.pid}/maps").read_text()
+    assert "libarrow" in libraries
+    assert "/pandas/" not in libraries
 
 
 def test_an_interrupt_ends_it_as_well_even_with_a_session_open(tmp_path: Path) -> None:

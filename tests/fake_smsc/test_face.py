@@ -120,7 +120,8 @@ def test_invalid_texts_and_subscribers_are_refused_and_change_nothing() -> None:
         with pytest.raises(BadInput, match=r"^text: is empty; expected a text of one character or more$"):
             smsc.mo(RECIPIENT, "36010", "")
         for number in ("nonsense", "", "٠٦٣٩٩٨٠٠٠١", "12"):
-            with pytest.raises(BadInput, match=r"^number: is '.*'; expected a telephone number$"):
+            expected = "a telephone number of the contract orange_ops_2016, such as 33639980001"
+            with pytest.raises(BadInput, match=rf"^number: is '.*'; expected {expected}$"):
                 smsc.subscriber(number, attached=False)
         with pytest.raises(BadInput, match=r": cannot change msisdn; expected one of standing, op"):
             smsc.subscriber(RECIPIENT, msisdn="1")

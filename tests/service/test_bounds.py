@@ -123,8 +123,7 @@ def test_strangers_do_not_use_up_the_rate_of_a_client_with_the_token() -> None:
             for number in range(5):  # tokens are counted though the rate is used up: no answer says which one is right
                 guess = await get(stage, "/metrics", headers={"Authorization": f"Bearer {TOKEN[:-1]}{number}"})
                 assert guess.status_code == 429
-            with pytest.raises(ApiError, match="too many wrong tokens"):
-                await stage.ask(stage.client.platform)
+            assert (await stage.ask(stage.client.platform)).state == "up"
 
     asyncio.run(script())
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from simbench.base.units import SECOND_US
 from simbench.kernels import jit
 from simbench.ledger import Ledger, MemoryLedger, RunInfo
-from simbench.service import extent, message_rows, messages
+from simbench.service import extent, message_rows, search_kernels
 from simbench.service.log import EventLog
 from simbench.service.messages import MessageSearch, Query
 from simbench.ucp import alphabet, content
@@ -32,7 +32,7 @@ def _way(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.param == "compiled" and not jit.compiles():
         pytest.skip("nothing is compiled here")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(messages.KERNELS, "ready", lambda *_: request.param == "compiled")
+        patched.setattr(search_kernels.KERNELS, "ready", lambda *_: request.param == "compiled")
         yield
 
 

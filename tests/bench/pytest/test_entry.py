@@ -52,14 +52,14 @@ import pytest
 
 @pytest.mark.simbench(
     codes={"6120": 0}, limit="nack", contract="demo_telecom", faults={"late-result": {"delay_s": 0.1}},
-    subscribers={"0639980001": {"attached": False}},
+    subscribers={"520000001": {"attached": False}},
 )
 def test_marked(simbench_smsc):
     assert list(simbench_smsc.accounts) == ["6120"]
     assert simbench_smsc.contract.name == "demo_telecom"
     assert [one.limit for one in simbench_smsc.live.scenario.codes] == ["nack"]
     assert simbench_smsc.clear() == 1
-    assert not simbench_smsc.subscriber("0639980001").attached
+    assert not simbench_smsc.subscriber("520000001").attached
 
 @pytest.mark.simbench(contract="demo_telecom")
 def test_contract_alone(simbench_smsc):
