@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.ucp import alphabet
-from simbench.ucp.alphabet import BASIC, EXTENSION, decode, decode_oadc, encode, encode_oadc, is_gsm, pack, unpack
+from simbench.ucp.alphabet import BASIC, decode, decode_oadc, encode, encode_oadc, is_gsm, pack, unpack
 from simbench.ucp.alphabet import septets as count
+from simbench.ucp.national import EXTENSION
 
 gsm_characters = st.sampled_from(sorted({*BASIC, *EXTENSION.values()}))
 gsm_texts = st.text(gsm_characters, max_size=200)
