@@ -44,7 +44,7 @@ def test_a_message_back(simbench_smsc, simbench_sut):
     simbench_smsc.mo("33639980003", "36010", "STOP")
     assert simbench_sut.wait_for("mo")
     assert simbench_sut.reports[-1].detail == "STOP"
-    assert simbench_smsc.api.mo("33639980003", "36010", "AGAIN", wait_s=10).acknowledged
+    assert simbench_smsc.api.mo("33639980003", "36010", "AGAIN", wait_s=60).acknowledged
     assert [text.text for text in simbench_smsc.api.texts("0639980003")] == ["STOP", "AGAIN"]
 """
 MARKED = """
@@ -241,7 +241,7 @@ def test_the_marker_acts_on_the_smsc_of_a_client_under_test(theirs: Repository) 
 
 
 @pytest.mark.parametrize("workers", [(), XDIST])
-def test_a_failing_purpose_says_what_was_expected_seen_and_where_its_evidence_is(
+def test_a_failing_purpose_names_expectation_measurement_and_evidence(
     theirs: Repository, faulty: tuple[str, ...], workers: tuple[str, ...]
 ) -> None:
     ended = theirs.pytest(*workers, *faulty, "--junitxml=j.xml", "-v")
