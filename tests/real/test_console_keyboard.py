@@ -165,14 +165,14 @@ def test_of_two_quick_clicks_the_later_one_counts_whichever_frame_comes_first(tm
         page.goto(console_of(server))
         found = page.get_by_role("region", name="Messages found")
         for count, text in enumerate(("order 3", "order 5"), 1):
-            found.get_by_role("cell", name=text, exact=True).click(timeout=WAIT_MS)
+            found.get_by_role("cell", name=text, exact=True).click()
             while len(asked) < count:
                 page.evaluate("0")  # routes are called meanwhile
         first, second = (route.request.url.rpartition("/")[2] for route in asked)
         assert first != second
         shown = page.get_by_role("status").filter(has_text="51 submit short message")
         asked[1].continue_()
-        expect(shown).to_contain_text(f"({second})", timeout=WAIT_MS)
+        expect(shown).to_contain_text(f"({second})")
         with page.expect_response(lambda response: response.url.endswith(first)):
             asked[0].continue_()
         page.evaluate("fetch('/api/v1/platform').then(answer => answer.text())")  # the page has read the one before it
