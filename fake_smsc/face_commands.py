@@ -147,8 +147,10 @@ class Commands(ABC):
         release. Raises BadInput for a number that the numbering plan cannot read, for a name that a subscriber does not
         have or that cannot change, and for a value that it cannot have.
         """
-        if plan_of(self.contract).classify(number).kind == "malformed":
-            raise BadInput("number", f"is {number!r:.40}", "a telephone number")
+        plan = plan_of(self.contract)
+        if plan.classify(number).kind == "malformed":
+            expected = f"a telephone number of the contract {self.contract.name}, such as {plan.writer(1)}"
+            raise BadInput("number", f"is {number!r:.40}", expected)
         if "fate" in changes:
             warnings.warn("subscriber: fate is now called standing", DeprecationWarning, stacklevel=2)
             changes["standing"] = changes.pop("fate")

@@ -195,7 +195,7 @@ ELSEWHERE = {
     "os.truncate(path, whole)": "a sweep's own journal, checked before",
     "(folder / JOURNAL).open('ab')": "recorded with `grow` before",
     "(folder / '.lock').open('a')": "nothing is written into it",
-    "(folder / f'{_MARK}.lock').open('wb')": "a lock in the cache of compiled kernels; nothing is written into it",
+    "(folder / _LOCK).open('wb')": "a lock in the cache of compiled kernels; nothing is written into it",
     "os.link(log, here)": "never onto a file that exists",
     "os.replace(new, folder / OFFSET_FILE)": "below runs/, which is new",
     "here.open('xb')": "only a file that is new",

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 
 import msgspec
 import numpy as np
@@ -16,6 +12,7 @@ from fake_smsc.fast.kernels.notifying import carry
 from fake_smsc.fast.kernels.rows import deliver
 from fake_smsc.fast.kernels.serving import serve
 from simbench.kernels import jit
+from simbench.kernels.ahead import Ahead
 
 Kernel = Callable[..., int]
 
@@ -29,7 +26,6 @@ class Kernels(msgspec.Struct, frozen=True):
 
 
 _loaded: list[Kernels] = []
-_MARK = "fast-path"  # file beside the cache once all kernels are in it
 
 
 def kernels() -> Kernels | None:
@@ -40,18 +36,14 @@ def kernels() -> Kernels | None:
 def load() -> bool:
     """Load the kernels, which compiles them if no earlier process has. False without a compiler."""
     if not _loaded and jit.compiles():
-        made = Kernels(*(jit.compiled(each, lean=True) for each in (serve, deliver, carry)))
-        _try(made)
-        _loaded.append(made)
-        jit.release_compiler()
-        with suppress(OSError):
-            (jit.cache_folder() / _MARK).touch()
+        AHEAD.load()
     return bool(_loaded)
 
 
-def is_cached() -> bool:
-    """Tell whether an earlier process has compiled the kernels."""
-    return (jit.cache_folder() / _MARK).exists()
+def _load() -> None:
+    made = Kernels(*(jit.compiled(each, lean=True) for each in (serve, deliver, carry)))
+    _try(made)
+    _loaded.append(made)
 
 
 def _try(made: Kernels) -> None:
@@ -67,21 +59,7 @@ def _try(made: Kernels) -> None:
     made.carry(state, square, square, numbers, numbers[:0], square, square, numbers, numbers, octets, square)
 
 
-def _compile_for_a_server() -> None:
-    """Compile into the cache while the server that started this process lives, one process at a time."""
-
-    def end_with_the_server() -> None:
-        os.read(0, 1)  # returns when the server has ended
-        os._exit(1)
-
-    threading.Thread(target=end_with_the_server, daemon=True).start()
-    folder = jit.cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{_MARK}.lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not is_cached():
-            load()
-
+AHEAD = Ahead("fast-path", "fake_smsc.fast.compiled", _load)
 
 if __name__ == "__main__":
-    _compile_for_a_server()
+    AHEAD.compile_for_a_server()

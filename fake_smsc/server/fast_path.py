@@ -1,8 +1,6 @@
-"""Loads the kernels while the server is already serving.
+"""Loads the kernels while the server is already serving, in a thread, after a separate process has compiled them.
 
-Compiling takes the interpreter some ten seconds, so a separate process does it, once per version and machine; this
-process then reads the result from the cache in a thread. The other process always ends with this one, because it reads
-from a pipe. With SIMBENCH_FAST_PATH=off in the environment the core serves everything.
+With SIMBENCH_FAST_PATH=off in the environment the core serves everything.
 """
 
 from __future__ import annotations
@@ -23,9 +21,9 @@ async def load_beside() -> bool:
     """Load the kernels; False without a compiler. When cancelled, the compiling process is ended."""
     if compiled.kernels() is not None or not jit.is_installed() or os.environ.get(SWITCH) == "off":
         return compiled.kernels() is not None
-    if not await asyncio.to_thread(compiled.is_cached):
+    if not await asyncio.to_thread(compiled.AHEAD.is_cached):
         await _compile()
-        if not compiled.is_cached():
+        if not compiled.AHEAD.is_cached():
             return False
     before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
@@ -37,7 +35,7 @@ async def load_beside() -> bool:
 
 async def _compile() -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", compiled.__name__, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
+        *compiled.AHEAD.command(), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -83,7 +83,7 @@ class Gateway:
         self._leniency = StrictnessPolicy(settings.strictness, self._out)
         window_admission = WindowAdmission(settings.strictness, self._out)
         self._notification_sender = NotificationSender(centre, settings, self._out, self._timers)
-        self._sessions = Sessions(self._notification_sender, window_admission, self._leniency)
+        self._sessions = Sessions(self._notification_sender, window_admission, self._leniency, self.lines)
         self._submission = Submission(centre, self._out, window_admission, self._leniency)
         self._fast: FastPath | None = None
         if fast_path_of is not None and settings.max_frame_octets >= ASCII_AT_ONCE:  # no plain submit is longer

@@ -5,6 +5,7 @@ Sources: EMI-UCP 4.0 sections 4.6, 6.3 and 6.4; timers from the contract.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from fake_smsc.core.accounts import BAD_LOGIN, Purpose
@@ -39,7 +40,9 @@ class Sessions:
         notification_sender: NotificationSender,
         window_admission: WindowAdmission,
         strictness_policy: StrictnessPolicy,
+        lines: Mapping[int, Line],
     ) -> None:
+        self._lines = lines
         self.notification_sender, self.window_admission, self.strictness_policy = (
             notification_sender,
             window_admission,
@@ -178,24 +181,26 @@ class Sessions:
     # Timers ----------------------------------------------------------------------------------------------------
 
     def opened(self, line: Line, now: int) -> None:
-        """Start the login timer of a connection."""
-        self.timers.enter(now + self.settings.login_timer_us, self._check_login, line)
+        """Start the login timer of a connection. Timers name it by number, so that they keep no ended one."""
+        self.timers.enter(now + self.settings.login_timer_us, self._check_login, line.number)
 
-    def _check_login(self, line: Line, now: int) -> None:
-        if line.session.state == "closed":
+    def _check_login(self, number: int, now: int) -> None:
+        line = self._lines.get(number)
+        if line is None:
             return
         if line.mute:
-            self.timers.enter(now + self.settings.login_timer_us, self._check_login, line)
+            self.timers.enter(now + self.settings.login_timer_us, self._check_login, number)
         elif line.session.state not in {"open", "provisioning"}:
             self.out.close(line, "no login in time")
         else:
-            self._check_idle(line, now)
+            self._check_idle(number, now)
 
-    def _check_idle(self, line: Line, now: int) -> None:
-        if line.session.state == "closed":
+    def _check_idle(self, number: int, now: int) -> None:
+        line = self._lines.get(number)
+        if line is None:
             return
         silent_until = line.heard_at + self.settings.idle_close_us
         if silent_until <= now and not line.mute:
             self.out.close(line, "idle")
         else:
-            self.timers.enter(max(silent_until, now + SECOND_US), self._check_idle, line)
+            self.timers.enter(max(silent_until, now + SECOND_US), self._check_idle, number)

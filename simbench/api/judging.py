@@ -121,7 +121,7 @@ def judge_record(inputs: Inputs, kind: str = "", progress: Progress = silent) ->
         notes += audited.notes
         findings = audited.findings if captured else (*findings, *audited.findings)
     dispute = None
-    if inputs.probes is not None or (source.kind == RUN and not record.asked and wire.has_wire):
+    if inputs.probes is not None or (source.kind == RUN and not record.probes and wire.has_wire):
         dispute = _dispute(case, record, wire)
     made, tried = _forecast(inputs, case, progress)
     notes += decision_notes(source.incidents, decisions)
@@ -133,7 +133,7 @@ def judge_record(inputs: Inputs, kind: str = "", progress: Progress = silent) ->
 
 def _dispute(case: Case, record: Record, wire: Trace) -> Dispute:
     """Compare the tickets with the given probes, or with the complete observations of a run's client."""
-    if record.asked:
+    if record.probes:
         return dispute_of(service_of(case), probes_of(case), case.contract)
     return dispute_of(service_of(case), seen_by_the_client(wire), case.contract, in_a_row=1)
 
@@ -141,8 +141,8 @@ def _dispute(case: Case, record: Record, wire: Trace) -> Dispute:
 def _as_recorded(record: Record) -> Run:
     """Return the record before any decision; a run may have been judged over another period than its own."""
     if record.source.kind == RUN:
-        return retold(record.run, record.source.incidents, record.source.period, record.asked)
-    return record.run.extended("stimuli", record.asked) if record.asked else record.run
+        return retold(record.run, record.source.incidents, record.source.period, record.probes)
+    return record.run.extended("stimuli", record.probes) if record.probes else record.run
 
 
 def _beside(inputs: Inputs) -> AuditInputs:

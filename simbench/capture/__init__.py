@@ -1,4 +1,4 @@
-"""Captures: converts pcap and pcapng to ledger rows and back, decodes frames, and makes UCP a layer of scapy.
+"""Captures: converts pcap and pcapng to ledger rows and back, and decodes frames.
 
 Modules import heavy libraries (scapy, Arrow) only when needed, so that importing the package is fast.
 """

@@ -18,14 +18,13 @@ import msgspec
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
 from simbench.base.toml_files import choice, label, read_toml
-from simbench.capture.links import LINKS
+from simbench.capture.layers import FRAGMENTED, UDP
+from simbench.capture.links import ip_at
+from simbench.capture.network import ESP
 
-ESP: Final = 50
-_UDP: Final = 17
 _NAT_T: Final = (4500).to_bytes(2, "big")
 _NOT_ESP: Final = bytes(4)  # precedes IKE messages on port 4500 (RFC 3948 section 2.2)
 _IP_IN_IP: Final = frozenset({4, 41})
-_FRAGMENTED: Final = 0x3FFF
 PATIENCE: Final = 20  # packets of one SPI that fail to decrypt before its key is rejected
 
 
@@ -106,12 +105,11 @@ class Tunnels:
 
 def esp_of(link: int, octets: bytes) -> tuple[bytes, bytes] | None:
     """Return the outer IP header and the ESP packet, of IPv4 or IPv6, bare or in UDP; None if there is none."""
-    locate = LINKS.get(link)
-    ip = locate(octets) if locate else -1
+    ip = ip_at(link, octets)
     if ip < 0 or len(octets) < ip + 28:
         return None
     if octets[ip] >> 4 == 4:
-        if int.from_bytes(octets[ip + 6 : ip + 8], "big") & _FRAGMENTED:
+        if int.from_bytes(octets[ip + 6 : ip + 8], "big") & FRAGMENTED:
             return None
         kind, at, total = octets[ip + 9], ip + 4 * (octets[ip] & 15), int.from_bytes(octets[ip + 2 : ip + 4], "big")
         end = ip + total if total else len(octets)
@@ -119,7 +117,7 @@ def esp_of(link: int, octets: bytes) -> tuple[bytes, bytes] | None:
         kind, at = octets[ip + 6], ip + 40
         end = at + int.from_bytes(octets[ip + 4 : ip + 6], "big")
     header, payload = octets[ip:at], octets[at:end]
-    if kind == _UDP and _NAT_T in {payload[:2], payload[2:4]}:
+    if kind == UDP and _NAT_T in {payload[:2], payload[2:4]}:
         payload = payload[8:]
         kind = ESP if len(payload) > 8 and payload[:4] != _NOT_ESP else 0
     return (header, payload) if kind == ESP and len(payload) > 8 else None

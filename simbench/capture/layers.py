@@ -22,9 +22,9 @@ UDP: Final = 17
 _NUMBERS: Final = Struct("!IIH").unpack_from
 # Total length, fragment, protocol, addresses and ports as one key, sequence number, acknowledgement, flags.
 _PLAIN: Final = Struct("!2xH2xHxB2x12sIIH").unpack_from
-_FRAGMENTED: Final = 0x3FFF  # more fragments, or not the first
-_EXTENSIONS: Final = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options
-_FRAGMENT: Final = 44
+FRAGMENTED: Final = 0x3FFF  # more fragments, or not the first
+EXTENSIONS: Final = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options
+FRAGMENT: Final = 44
 
 
 def segment_of(link: int, octets: bytes) -> Segment | None:
@@ -38,7 +38,7 @@ def segment_of(link: int, octets: bytes) -> Segment | None:
         return None
     if octets[ip] == 0x45:  # IPv4 without options, by far the most frequent: parsed in one step
         total, fragment, protocol, key, seq, ack, flags = _PLAIN(octets, ip)
-        if protocol != TCP or fragment & _FRAGMENTED:
+        if protocol != TCP or fragment & FRAGMENTED:
             return None
         tcp, end = ip + 20, ip + total
     else:
@@ -61,7 +61,7 @@ def _ipv4(octets: bytes, ip: int) -> tuple[int, int, int, bytes] | None:
     """Return start of TCP, length in the IP header, end of the packet, both addresses; None if it is not TCP."""
     total, fragment, protocol, *_ = _PLAIN(octets, ip)
     words = octets[ip] & 15
-    if octets[ip] >> 4 != 4 or words < 5 or protocol != TCP or fragment & _FRAGMENTED:
+    if octets[ip] >> 4 != 4 or words < 5 or protocol != TCP or fragment & FRAGMENTED:
         return None
     return ip + 4 * words, total, ip + total, octets[ip + 12 : ip + 20]
 
@@ -76,9 +76,9 @@ def _ipv6(octets: bytes, ip: int) -> tuple[int, int, int, bytes] | None:
 def _transport(octets: bytes, ip: int) -> int:
     """Return the start of TCP after the extension headers of IPv6; -1 for another protocol or a fragment."""
     kind, at = octets[ip + 6], ip + 40
-    while kind in _EXTENSIONS and at + 8 <= len(octets):
+    while kind in EXTENSIONS and at + 8 <= len(octets):
         kind, at = octets[at], at + 8 + 8 * octets[at + 1]
-    if kind == _FRAGMENT and at + 8 <= len(octets) and not (octets[at + 2] or octets[at + 3] & 0xF9):
+    if kind == FRAGMENT and at + 8 <= len(octets) and not (octets[at + 2] or octets[at + 3] & 0xF9):
         kind, at = octets[at], at + 8  # the whole in one fragment
     return at if kind == TCP else -1
 

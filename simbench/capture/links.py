@@ -115,6 +115,12 @@ LINK_NAMES: Final = "Ethernet, Linux cooked, PPP, MPLS, raw IP or loopback"
 _TYPES_AT: Final = {1: 12, 104: 2, 113: 14, 276: 0}
 
 
+def ip_at(link: int, octets: bytes) -> int:
+    """Return the start of IP in a frame of a link type; -1 if there is none."""
+    locate = LINKS.get(link)
+    return locate(octets) if locate else -1
+
+
 def link_content(link: int, octets: bytes) -> str:
     """Return a description of the content of a frame without IP."""
     if link not in LINKS:

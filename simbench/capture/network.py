@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from simbench.capture.layers import TCP, UDP, Segment, segment_of
-from simbench.capture.links import BRIDGED, LINKS, RAW_IP, link_content, network_of
+from simbench.capture.layers import EXTENSIONS, FRAGMENT, TCP, UDP, Segment, segment_of
+from simbench.capture.links import BRIDGED, RAW_IP, ip_at, link_content, network_of
 
 ESP: Final = 50
-_GRE, _IPV6_IN_IP, _IPV4_IN_IP, _FRAGMENT = 47, 41, 4, 44
-_EXTENSIONS: Final = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options
+_GRE, _IPV6_IN_IP, _IPV4_IN_IP = 47, 41, 4
 _ERSPAN: Final = {0x88BE: 8, 0x22EB: 12}  # octets of its header; 0 for the first without a sequence number
 _VXLAN: Final = frozenset({4789, 8472})
 PENDING: Final = 1_000  # incomplete datagrams kept
 LONGEST: Final = 1 << 16
 DEPTH: Final = 8  # packets within packets
+SHOWN_KINDS: Final = 4  # of unread packets
 PROTOCOL_NAMES: Final = {
     1: "ICMP", 2: "IGMP", TCP: "TCP cut short", UDP: "UDP", _GRE: "GRE without IP", ESP: "ESP, encrypted",
     51: "AH", 58: "ICMPv6", 89: "OSPF", 112: "VRRP", 115: "L2TP", 132: "SCTP",
@@ -56,8 +56,7 @@ class Network:
 
     def packet(self, link: int, octets: bytes) -> bytes | None:
         """Return the innermost complete IP packet, without padding; None if there is none yet."""
-        locate = LINKS.get(link)
-        ip = locate(octets) if locate else -1
+        ip = ip_at(link, octets)
         for _ in range(DEPTH):
             if ip < 0 or len(octets) < ip + 20:
                 return None
@@ -73,18 +72,17 @@ class Network:
 
     def note(self, link: int, octets: bytes) -> None:
         """Count a packet without usable content by its kind."""
-        locate = LINKS.get(link)
-        ip = locate(octets) if locate else -1
+        ip = ip_at(link, octets)
         if ip < 0 or len(octets) < ip + 20:
             self.unread[link_content(link, octets)] += 1
             return
-        kind, _, offset, more = _header(octets[ip:])
+        kind, _, offset, more = header_of(octets[ip:])
         name = PROTOCOL_NAMES.get(kind, f"IP protocol {kind}")
         self.unread["fragments" if offset or more else name] += 1
 
     def _unfragmented(self, octets: bytes) -> tuple[bytes, int, int] | None:
         """Return a complete packet, its protocol and the start of its content; None while fragments are missing."""
-        kind, at, offset, more = _header(octets)
+        kind, at, offset, more = header_of(octets)
         if kind < 0:
             return None
         if not (offset or more):
@@ -137,7 +135,7 @@ def _joined(begun: _Begun) -> bytes | None:
     return payload if len(payload) >= begun.end else None
 
 
-def _header(octets: bytes) -> tuple[int, int, int, bool]:
+def header_of(octets: bytes) -> tuple[int, int, int, bool]:
     """Return protocol (-1: no IP), start of content, fragment offset in octets, and whether more fragments follow."""
     version = octets[0] >> 4
     if version == 4 and octets[0] & 15 >= 5:
@@ -146,9 +144,9 @@ def _header(octets: bytes) -> tuple[int, int, int, bool]:
     if version != 6 or len(octets) < 40:
         return -1, 0, 0, False
     kind, at = octets[6], 40
-    while kind in _EXTENSIONS and at + 8 <= len(octets):
+    while kind in EXTENSIONS and at + 8 <= len(octets):
         kind, at = octets[at], at + 8 + 8 * octets[at + 1]
-    if kind == _FRAGMENT and at + 8 <= len(octets):
+    if kind == FRAGMENT and at + 8 <= len(octets):
         words = _word(octets, at + 2)
         return octets[at], at + 8, words & 0xFFF8, bool(words & 1)
     return kind, at, 0, False
@@ -178,7 +176,7 @@ def _inside_gre(octets: bytes, at: int) -> int:
     return found if found < len(octets) else -1
 
 
-def named(unread: Counter[str], shown: int = 4) -> str:
+def named(unread: Counter[str]) -> str:
     """Return the kinds of unread packets, the most frequent first: "20 UDP, 3 ARP"."""
-    said = [f"{count} {name}" for name, count in unread.most_common(shown)]
-    return ", ".join(said) + (", ..." if len(unread) > shown else "")
+    kinds = [f"{count} {name}" for name, count in unread.most_common(SHOWN_KINDS)]
+    return ", ".join(kinds) + (", ..." if len(unread) > SHOWN_KINDS else "")

@@ -28,17 +28,17 @@ _COMMENT, _NAME, _APPLICATION = 1, 2, 4
 _CHUNK_ROWS: Final = 10_000
 
 
-def write_pcapng(run: Run, path: Path, port: int = PORT) -> int:
+def write_pcapng(run: Run, path: Path) -> int:
     """Write the wire of a run as a capture and return its number of packets.
 
-    The SMSC is 127.0.0.1 at `port`; each session has its own address and port. A session without an "open" row has no
+    The SMSC is 127.0.0.1 at `PORT`; each session has its own address and port. A session without an "open" row has no
     handshake. The ledger's note on an opening or a close becomes the comment of its first packet.
     Raises LedgerError if the run kept no octets or has rows a capture cannot hold; else like `outputs.replacing`.
     """
     if run.info.keep != "octets":
         raise LedgerError(run.info.run, f"its ledger keeps the {run.info.keep} only", "a run that kept its octets")
     with replacing(path) as part, part.open("wb") as file:
-        return _Writer(file, port).write(run)
+        return _Writer(file).write(run)
 
 
 def _rows(run: Run) -> Iterator[tuple[int, int, str, bytes]]:
@@ -57,9 +57,8 @@ class _End:
 class _Writer:
     """Writes packets into an open file."""
 
-    def __init__(self, file: BinaryIO, port: int) -> None:
-        self._file, self._port = file, port
-        self._packets = 0
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._packets = file, 0
         self._ends: dict[int, tuple[_End, _End] | None] = {}  # client and SMSC; None after the end
         self._begun: dict[int, int] = {}  # connections a session has had
 
@@ -84,11 +83,10 @@ class _Writer:
         """Return both ends of a new connection, with sequence numbers that depend on the session only."""
         count = self._begun[session] = self._begun.get(session, 0) + 1
         block, offset = divmod(session & 0xFFFFFFFF, 50_000)
-        address = struct.pack(
-            "!I", 0x7F000002 + block + (count - 1 & 0x3F) * 0x20000
-        )  # a different address for each connection
+        # A different address for each connection.
+        address = struct.pack("!I", 0x7F000002 + block + (count - 1 & 0x3F) * 0x20000)
         numbers = [crc32(f"{session} {count} {end}".encode()) for end in ("client", "smsc")]
-        ends = _End(address, 10_000 + offset, numbers[0]), _End(_SMSC, self._port, numbers[1])
+        ends = _End(address, 10_000 + offset, numbers[0]), _End(_SMSC, PORT, numbers[1])
         self._ends[session] = ends
         return ends
 

@@ -210,9 +210,9 @@ class Streams:
             outcome = "closed"
         elif how == "reset":
             outcome = "refused"
-        said = b"".join(octets for _, side, octets, _ in talk.early if side is initiator)
+        beginning = b"".join(octets for _, side, octets, _ in talk.early if side is initiator)
         client, server = sender(initiator.key), sender(initiator.other.key)
-        self._attempts.append((talk.opened_at, client, server, outcome, protocol_of(said[:LOOKED_AT])))
+        self._attempts.append((talk.opened_at, client, server, outcome, protocol_of(beginning[:LOOKED_AT])))
 
     def _end_of(self, side: Side) -> None:
         """Record octets missing at the end, after which nothing was captured."""

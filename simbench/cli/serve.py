@@ -125,10 +125,12 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     from fake_smsc.scenario import demo_scenario, read_scenario
     from simbench.base.bundled import find_scenario
     from simbench.base.event_loop import run
+    from simbench.base.extras import without
     from simbench.cli.script import Script
     from simbench.cli.serve_service import ServeOptions
     from simbench.contract import DEFAULT, load_contract
     from simbench.contract.load import contract_beside
+    from simbench.kernels.jit import share_heaps
 
     if scenario is not None:
         scenario = find_scenario(scenario)
@@ -142,7 +144,9 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
     place = scenario.parent.resolve() if scenario else None
     around = ServeOptions.of(chosen, place, service)
-    run(_serve(chosen, contract, folder, around, Script.of(chosen, contract, place, contract_name)))
+    share_heaps()
+    with without("pandas"):
+        run(_serve(chosen, contract, folder, around, Script.of(chosen, contract, place, contract_name)))
 
 
 def resume_command(
@@ -157,9 +161,11 @@ def resume_command(
 ) -> None:
     """Resume a run that was stopped or killed, with its own ledger and scenario."""
     from simbench.base.event_loop import run
+    from simbench.base.extras import without
     from simbench.cli.script import read_script
     from simbench.cli.serve_service import ServeOptions
     from simbench.contract import load_contract
+    from simbench.kernels.jit import share_heaps
 
     script = read_script(folder)
     contract = load_contract(script.contract)
@@ -168,7 +174,9 @@ def resume_command(
         raise BadInput(f"contract {script.contract}", problem, "the contract of the original run")
     chosen = guarded(_with_options(script.scenario, host, port, limit), allow, expose=expose)
     place = Path(script.place) if script.place else None
-    run(_serve(chosen, contract, folder, ServeOptions.of(chosen, place, service)))
+    share_heaps()
+    with without("pandas"):
+        run(_serve(chosen, contract, folder, ServeOptions.of(chosen, place, service)))
 
 
 def _with_options(scenario: Scenario, host: str | None, port: int | None, limit: LimitMode | None) -> Scenario:

@@ -149,7 +149,7 @@ def _whole(table: dict[str, Any], schema: Schema[Any], found: _Findings) -> dict
     """Return the table with the parts from separate files."""
     for key, folder in schema.parts.items():
         if isinstance(table.get(key), str):
-            part = part_of(key, table[key], folder, found.said_by((key,)))
+            part = part_of(key, table[key], folder, found.layer_of((key,)))
             table = {**table, **part.table}
             found.layers.insert(0, part)
     return table
@@ -157,8 +157,8 @@ def _whole(table: dict[str, Any], schema: Schema[Any], found: _Findings) -> dict
 
 def digest_of(content: msgspec.Struct) -> str:
     """Return the digest of a contract's content (16 hexadecimal digits), without its title and name."""
-    said = [getattr(content, name) for name in content.__struct_fields__ if name not in BESIDE_CONTENT]
-    return sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()[:16]
+    values = [getattr(content, name) for name in content.__struct_fields__ if name not in BESIDE_CONTENT]
+    return sha256(msgspec.json.encode(values, order="deterministic")).hexdigest()[:16]
 
 
 class _Findings:
@@ -175,7 +175,7 @@ class _Findings:
         """Add a mistake; with `unless_wrong`, only if no value it may depend on was replaced by a valid one."""
         if unless_wrong and self._doubtful(keys):
             return
-        layer = layer or self.said_by(keys)
+        layer = layer or self.layer_of(keys)
         self.problems.append(Problem(layer.file, layer.line(keys), keys, problem, expected))
 
     def _doubtful(self, keys: Keys) -> bool:
@@ -184,13 +184,13 @@ class _Findings:
         edges = any(one.keys[-1:] in EDGES and one.keys[:-2] == keys[:-2] for one in self.wrong)
         return edges or under(keys[:-1] if row else keys[:2], self.wrong)
 
-    def said_by(self, keys: Keys) -> Layer:
+    def layer_of(self, keys: Keys) -> Layer:
         """Return the last file with a value at `keys`, else at the nearest table around it; a list is in one file."""
         whole = next((place for place, key in enumerate(keys) if isinstance(key, int)), len(keys))
         for depth in range(whole, 0, -1):
-            said = [layer for layer in self.layers if held(layer.table, keys[:depth]) is not None]
-            if said:
-                return said[-1]
+            holding = [layer for layer in self.layers if held(layer.table, keys[:depth]) is not None]
+            if holding:
+                return holding[-1]
         return self.layers[-1]
 
 
@@ -266,9 +266,9 @@ def _overlay(layer: Layer, base: dict[str, Any], found: _Findings) -> None:
             problem = f"changed to {shown(over['value'])} while its status stays {shown(below['status'])}"
             expected = 'also status = "contract" (from your signed contract) or "assumption"'
             found.add((*keys, "value"), problem, expected, layer)
-    said = layer.table.get("topics")
-    if isinstance(said, dict):
-        _unchanged(layer, ("topics",), said, held(base, ("topics",)) or {}, tuple(said), found)
+    topics = layer.table.get("topics")
+    if isinstance(topics, dict):
+        _unchanged(layer, ("topics",), topics, held(base, ("topics",)) or {}, tuple(topics), found)
     for keys, over in _entries(layer.table, "ambiguities"):
         below = held(base, keys) or {}
         fixed = ("question", "default", "readings", *(("clauses",) if below.get("clauses") else ()))

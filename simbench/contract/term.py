@@ -89,14 +89,17 @@ class Ambiguity(Frozen, frozen=True):
     status: Literal["assumption", "contract"] = "assumption"
 
 
+class TermGroups(Frozen, frozen=True):
+    """Every value of a contract, by group."""
+
+    def by_name(self) -> dict[str, Term[Any]]:
+        """Return every term by its dotted name, "throughput.jitter_ms" or "throughput.tiers[1]", in order."""
+        return {dotted(keys): term for keys, term in placed_terms(self)}
+
+
 def placed_terms(terms: msgspec.Struct) -> Iterator[tuple[Keys, Term[Any]]]:
     """Yield every term below a struct with its keys, in the order of the structs."""
     yield from _placed((), terms)
-
-
-def named_terms(terms: msgspec.Struct) -> dict[str, Term[Any]]:
-    """Return every term below a struct by its dotted name, "throughput.jitter_ms" or "throughput.tiers[1]"."""
-    return {dotted(keys): term for keys, term in placed_terms(terms)}
 
 
 def _placed(keys: Keys, held: Any) -> Iterator[tuple[Keys, Term[Any]]]:

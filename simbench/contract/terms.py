@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import msgspec
 
@@ -19,10 +19,10 @@ from simbench.contract.term import (
     Natural,
     Share,
     Term,
+    TermGroups,
     Width,
     Word,
     check_amount,
-    named_terms,
 )
 
 Use = Literal["marketing", "reply", "presence", "interpersonal", "machines", "ordinary"]
@@ -288,7 +288,7 @@ class TariffRow(Term[Decimal], frozen=True, kw_only=True, forbid_unknown_fields=
     uses: tuple[Use, ...] = ()
 
 
-class Terms(Frozen, frozen=True):
+class Terms(TermGroups, frozen=True):
     """Every number and price of the contract, by group; hours by traffic class, rows of the tariff by name."""
 
     throughput: Throughput
@@ -302,10 +302,6 @@ class Terms(Frozen, frozen=True):
     forecast: Forecast
     money: Money
     tariff: dict[str, TariffRow]
-
-    def by_name(self) -> dict[str, Term[Any]]:
-        """Return every term by its dotted name, such as "throughput.jitter_ms", in the order of the structs."""
-        return named_terms(self)
 
     @property
     def ranges_apart(self) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from simbench.base.text import is_number
+
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
@@ -40,7 +42,7 @@ _CAUSE_NUMBERS: Final = {
 def cause_of(text: str) -> int:
     """Return the number of a cause given by name, in any case, or by number; UNKNOWN_CAUSE if it is in no registry."""
     word = text.strip().casefold()
-    if word.isascii() and word.isdigit() and len(word) <= len(str(UNKNOWN_CAUSE)):
+    if is_number(word, len(str(UNKNOWN_CAUSE))):
         return int(word) if 0 < int(word) < len(CAUSES) else UNKNOWN_CAUSE
     return _CAUSE_NUMBERS.get(word, UNKNOWN_CAUSE)
 

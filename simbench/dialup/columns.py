@@ -13,7 +13,7 @@ NAMES: Final = ("nas", "port", "user", "session", "cause")
 KINDS: Final[Mapping[str, Kind]] = {
     **dict.fromkeys(TIMES, "number"), "start": "instant", "end": "instant", **dict.fromkeys(NAMES, "text"),
 }  # fmt: skip
-MOST_PORT: Final = 1 << 31
+MOST_PORT: Final = 1 << 31  # a port above does not fit in the column and does not occur
 
 Progress = Callable[[int, int], object]
 """Called with the octets or rows read, and their total."""

@@ -57,35 +57,35 @@ class _Unfit(Exception):
 
 def _call(row: Row, calendar: Calendar) -> Call:
     """Read one row. Raises _Unfit if it does not describe a call."""
-    said = row.cells
+    cells = row.cells
     start, end, lasts = _times(row, calendar)
-    port, cause = _numbers(said)
+    port, cause = _numbers(cells)
     if _odd(start, end, lasts):
         one = RejectedRows()
         durations_of(Ends(*(np.array([value]) for value in (start, end, lasts, row.line))), one, calendar)
         if one.rows:
             raise _Unfit(one.rows[0].reason, one.rows[0].text, one.rows[0].duration_us)
-    names = {name: text_of(said.get(name, "")) for name in ("nas", "user", "session")}
+    names = {name: text_of(cells.get(name, "")) for name in ("nas", "user", "session")}
     return Call(start_us=start, duration_us=_lasting(start, end, lasts), port=port, cause=cause, line=row.line, **names)
 
 
 def _times(row: Row, calendar: Calendar) -> tuple[int, int, int]:
-    said = row.cells
+    cells = row.cells
     times: dict[str, tuple[int, ...]] = {}
     for name in TIMES:
-        if name in said:
+        if name in cells:
             try:
                 times[name.partition("_")[0]] = _time(name, row, calendar)
             except (BadInput, OverflowError):
-                raise _Unfit("unreadable", f"{name} {str(said[name])!r}") from None
+                raise _Unfit("unreadable", f"{name} {str(cells[name])!r}") from None
     starts, ends, lasts = (times.get(name, (MISSING,)) for name in ("start", "end", "duration"))
     if len(starts) + len(ends) > len(("start", "end")) and MISSING not in {starts[0], ends[0]}:
-        starts, ends = _fitting(starts, ends, lasts[0], said)
+        starts, ends = _fitting(starts, ends, lasts[0], cells)
     return starts[0], ends[0], lasts[0]
 
 
 def _fitting(
-    starts: tuple[int, ...], ends: tuple[int, ...], lasts: int, said: Mapping[str, Any]
+    starts: tuple[int, ...], ends: tuple[int, ...], lasts: int, cells: Mapping[str, Any]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the reading of times in the repeated hour that gives a call.
 
@@ -96,18 +96,18 @@ def _fitting(
         fit = [one for one in fit if abs(one[0] - lasts) < SECOND_US]
     if len({length for length, *_ in fit}) > 1:
         lengths = " or ".join(f"{length // SECOND_US} s" for length in sorted({one[0] for one in fit}))
-        raise _Unfit("ambiguous", f"{said.get('start')} to {said.get('end')}: {lengths}", min(fit)[0])
+        raise _Unfit("ambiguous", f"{cells.get('start')} to {cells.get('end')}: {lengths}", min(fit)[0])
     return ((fit[0][1],), (fit[0][2],)) if fit else (starts, ends)
 
 
-def _numbers(said: Mapping[str, Any]) -> tuple[int, int]:
+def _numbers(cells: Mapping[str, Any]) -> tuple[int, int]:
     try:
-        port = int(digits_of(said.get("port", -1)))
+        port = int(digits_of(cells.get("port", -1)))
         if not -1 <= port < MOST_PORT:
             raise ValueError(port)
     except ValueError:
-        raise _Unfit("unreadable", f"port {str(said.get('port', ''))!r}") from None
-    return port, cause_of(digits_of(said["cause"])) if "cause" in said else 0
+        raise _Unfit("unreadable", f"port {str(cells.get('port', ''))!r}") from None
+    return port, cause_of(digits_of(cells["cause"])) if "cause" in cells else 0
 
 
 def _odd(start: int, end: int, lasts: int) -> bool:

@@ -5,7 +5,7 @@ Sums are exact: whole microseconds, or whole begun units under a reading of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -20,6 +20,9 @@ from simbench.dialup.offer import Offer
 
 UNITS: Final = {"exact": 1, "second": SECOND_US, "minute": MINUTE_US}
 """Microseconds of a counted unit, by reading."""
+
+LENGTH_EDGES_S: Final = np.unique(np.round(np.geomspace(1, 43_200, 61)).astype(np.int64))
+"""Edges of the classes of session durations, in seconds; the last class is open."""
 
 
 class Month(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,6 +66,11 @@ class Laid:
         """Mean number of calls in progress in each hour."""
         return self.counted * self.unit_us / HOUR_US
 
+    def plus(self, other: Laid) -> Laid:
+        """Add other calls on the same grid."""
+        sums = {name: getattr(self, name) + getattr(other, name) for name in ("counted", "late", "begun", "charged")}
+        return replace(self, **sums)
+
 
 def lay(calls: Calls, grid: Grid, offer: Offer) -> Laid:
     """Distribute carried calls over the hours of a grid; parts outside are left out."""
@@ -72,6 +80,12 @@ def lay(calls: Calls, grid: Grid, offer: Offer) -> Laid:
     laid = over_hours(calls.start_us, calls.duration_us, grid.first_hour, grid.month, grid.credit_us, units)
     counted, late, begun, charged = laid
     return Laid(grid, unit_us, counted, late, begun, charged_unit_us, charged)
+
+
+def length_counts(calls: Calls) -> I64:
+    """Return the number of calls in each class of durations."""
+    classes = np.searchsorted(LENGTH_EDGES_S * SECOND_US, calls.duration_us, side="right") - 1
+    return np.bincount(np.maximum(classes, 0), minlength=len(LENGTH_EDGES_S))
 
 
 def by_month(laid: Laid, offer: Offer) -> tuple[Month, ...]:

@@ -19,7 +19,7 @@ from simbench.base.calendar import Calendar
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import Frozen, Mistake, choice, shown
 from simbench.contract.engine import ContractFile, Schema, digest_of, load
-from simbench.contract.term import Ambiguity, Count, Hour, Natural, Term, Word, clause_of, named_terms
+from simbench.contract.term import Ambiguity, Count, Hour, Natural, Term, TermGroups, Word
 from simbench.contract.terms import CalendarTerms
 from simbench.dialup.tariff_functions import Function, marginal_share, power_share, slab_share
 
@@ -95,7 +95,7 @@ class Redial(Frozen, frozen=True):
     most_tries: Term[Count]
 
 
-class OfferTerms(Frozen, frozen=True):
+class OfferTerms(TermGroups, frozen=True):
     """Every number of the offer, by group."""
 
     points: Points
@@ -106,10 +106,6 @@ class OfferTerms(Frozen, frozen=True):
     accounting: Accounting
     demand: Demand
     redial: Redial
-
-    def by_name(self) -> dict[str, Term[Any]]:
-        """Give every term under its dotted name, "points.first_minutes"."""
-        return named_terms(self)
 
 
 class Retail(Frozen, frozen=True):
@@ -156,23 +152,11 @@ class OfferFile(ContractFile, frozen=True, kw_only=True):
     clauses: dict[str, NrvClause]
 
 
-class Offer(msgspec.Struct, frozen=True):
-    """The complete offer; `digest` identifies its content, readings included (16 hexadecimal digits)."""
+class Offer(OfferFile, frozen=True, kw_only=True):
+    """The offer as loaded; `digest` identifies its content, readings included (16 hexadecimal digits)."""
 
     name: str
-    title: str
     digest: str
-    terms: OfferTerms
-    functions: dict[str, Function]
-    retail: tuple[Retail, ...]
-    vat: tuple[Vat, ...]
-    ambiguities: dict[str, Ambiguity]
-    clauses: dict[str, NrvClause]
-    topics: dict[str, str] = {}
-
-    def clause_of(self, purpose: str) -> str:
-        """Return the first clause that a purpose verifies, "" if there is none."""
-        return clause_of(self.clauses, purpose)
 
     @property
     def calendar(self) -> Calendar:
@@ -253,11 +237,7 @@ class Offer(msgspec.Struct, frozen=True):
 def load_netrevenu(name_or_path: str | Path = DEFAULT_OFFER) -> Offer:
     """Load the built-in offer by name, or a file of the same shape or an overlay by path. Raises ContractError."""
     loaded = load(DIALUP, name_or_path)
-    file = loaded.content
-    return Offer(
-        loaded.name, file.title, loaded.digest, file.terms, file.functions, file.retail, file.vat, file.ambiguities,
-        file.clauses, file.topics,
-    )  # fmt: skip
+    return Offer(name=loaded.name, digest=loaded.digest, **msgspec.structs.asdict(loaded.content))
 
 
 def _contradictions(file: OfferFile) -> Iterator[Mistake]:
@@ -270,9 +250,8 @@ def _contradictions(file: OfferFile) -> Iterator[Mistake]:
     hours = file.terms.hours
     if hours.peak_from_h.value >= hours.peak_to_h.value:
         yield Mistake(("terms", "hours"), "the peak ends before it begins")
-    asked = file.ambiguities.get(file.topics.get(FUNCTIONS, ""))
-    readings = asked.readings if asked else {}
-    for reading in readings:
+    question = file.ambiguities.get(file.topics.get(FUNCTIONS, ""))
+    for reading in question.readings if question else ():
         if reading not in file.functions:
             yield Mistake(("functions", reading), "is missing", "a function for each reading")
 

@@ -115,12 +115,12 @@ def simulate(scenario: Path | str | Mapping[str, Any], *, progress: Progress | b
     from simbench.dialup.scenario import DialupScenario, check_dialup, read_dialup
 
     if isinstance(scenario, Mapping):
-        asked = built(DialupScenario, scenario, ScenarioError, "scenario")
-        check_dialup(asked, "scenario")
+        chosen = built(DialupScenario, scenario, ScenarioError, "scenario")
+        check_dialup(chosen, "scenario")
     else:
-        asked = read_dialup(find_scenario(Path(scenario)))
+        chosen = read_dialup(find_scenario(Path(scenario)))
     with reported(progress) as show:
-        done = run_dialup(asked, lambda what, number, steps: show(number / max(1, steps), what))
+        done = run_dialup(chosen, lambda what, number, steps: show(number / max(1, steps), what))
     findings = judged(Case(done.offer, done.offer.reading("tariff-function")))
     return Settlement(done.offer, findings, run=done)
 

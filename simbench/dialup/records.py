@@ -90,7 +90,7 @@ def validated(found: Found, offer: Offer, months: str = "") -> Records:
     grid = grid_of(names, offer)
     paired = found.paired
     slack_us, passed_over = (SAME_US, dict(paired.passed_over)) if paired else (0, {})
-    calls = vet(found.calls, grid, offer, found.aside, slack_us, told_apart=paired is not None)
+    calls = vet(found.calls, grid, offer, found.aside, slack_us, distinct=paired is not None)
     return Records(str(found.path), found.rows, calls, found.aside, grid, slack_us, passed_over)
 
 

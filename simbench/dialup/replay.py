@@ -7,12 +7,11 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 
-from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.base.units import MINUTE_US
 from simbench.dialup.calls import SetAside
-from simbench.dialup.minutes import Laid, Month, by_month, lay
+from simbench.dialup.minutes import Month, by_month, lay, length_counts
 from simbench.dialup.offer import Offer
 from simbench.dialup.records import Records
-from simbench.dialup.run import LENGTH_EDGES_S
 from simbench.dialup.settlement import Settled, retail_ff, settle
 
 
@@ -41,8 +40,6 @@ def replay(records: Records, offer: Offer, tariff: str = "") -> Replayed:
     """Distribute the valid calls of records over their months and settle these."""
     laid = lay(records.calls, records.grid, offer)
     months = by_month(laid, offer)
-    classes = np.searchsorted(LENGTH_EDGES_S * SECOND_US, records.calls.duration_us, side="right") - 1
-    lengths = np.bincount(np.maximum(classes, 0), minlength=len(LENGTH_EDGES_S))
     return Replayed(
         source=records.source,
         rows=records.rows,
@@ -56,14 +53,9 @@ def replay(records: Records, offer: Offer, tariff: str = "") -> Replayed:
         retail_ff=retail_ff(laid, offer),
         most_at_once=_most_at_once(records),
         aside=tuple(sorted(records.aside.rows, key=lambda row: row.line)),
-        erlangs=tuple(np.round(_inside(laid), 6).tolist()),
-        lengths=tuple(lengths.tolist()),
+        erlangs=tuple(np.round(laid.erlangs()[laid.grid.inside], 6).tolist()),
+        lengths=tuple(length_counts(records.calls).tolist()),
     )
-
-
-def _inside(laid: Laid) -> np.ndarray:
-    inside: np.ndarray = laid.erlangs()[laid.grid.inside]
-    return inside
 
 
 def _most_at_once(records: Records) -> int:

@@ -6,6 +6,7 @@ redials end with their month.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,13 +20,10 @@ from simbench.dialup.carrying import Carried, Redial, Rules, carry
 from simbench.dialup.demand import Population, calls_of_month, parts_of, session_law
 from simbench.dialup.grid import Grid, grid_of, start_of
 from simbench.dialup.kernels.loss_system import CUT, DROPPED
-from simbench.dialup.minutes import Laid, Month, by_month, lay
+from simbench.dialup.minutes import LENGTH_EDGES_S, Laid, Month, by_month, lay, length_counts
 from simbench.dialup.offer import Offer
 from simbench.dialup.scenario import DialupScenario, outage_rows
 from simbench.dialup.settlement import Settled, retail_ff, settle
-
-LENGTH_EDGES_S = np.unique(np.round(np.geomspace(1, 43_200, 61)).astype(np.int64))
-"""Edges of the classes of session durations, in seconds; the last class is open."""
 
 Progress = Callable[[str, int, int], object]
 """Called with the current step, the amount done, and the total."""
@@ -84,12 +82,12 @@ class _Sums:
     """Sums over the months so far."""
 
     grid: Grid
-    columns: list[I64]
     offered_us: I64
     offered_calls: I64
     lost_calls: I64
     lengths: I64
-    counts: dict[str, int] = field(default_factory=dict)
+    laid: Laid | None = None
+    counts: Counter[str] = field(default_factory=Counter)
     by_pool: dict[str, I64] = field(default_factory=dict)
 
 
@@ -99,7 +97,7 @@ def run_dialup(scenario: DialupScenario, progress: Progress = lambda _what, _don
     grid = grid_of(scenario.month_names(), offer)
     hours, pools = len(grid.month), len(scenario.pools)
     offered_us, offered_calls, lost_calls = np.zeros((3, hours), np.int64)
-    sums = _Sums(grid, [], offered_us, offered_calls, lost_calls, np.zeros(len(LENGTH_EDGES_S), np.int64))
+    sums = _Sums(grid, offered_us, offered_calls, lost_calls, np.zeros(len(LENGTH_EDGES_S), np.int64))
     sums.by_pool = {name: np.zeros(pools, np.int64) for name in ("offered", "lost", "carried_us")}
     sums.by_pool["peaks"] = np.zeros((pools, hours), np.int64)
     steps, over, carried = 3 * len(grid.months), None, None
@@ -117,10 +115,11 @@ def run_dialup(scenario: DialupScenario, progress: Progress = lambda _what, _don
         _gather(sums, fresh, carried, offer)
     progress("settling", steps, steps)
     assert carried is not None
-    laid = Laid(grid, *_laid_columns(sums, offer))
-    totals = _totals(sums, laid, scenario, offer)
-    rest = (sums.offered_us, sums.offered_calls, sums.lost_calls, sums.lengths)
-    return DialupRun(scenario, offer, laid, totals, *rest, carried)
+    assert sums.laid is not None
+    totals = _totals(sums, sums.laid, scenario, offer)
+    return DialupRun(
+        scenario, offer, sums.laid, totals, offered_us, offered_calls, lost_calls, sums.lengths, carried
+    )  # fmt: skip
 
 
 def _population(scenario: DialupScenario, offer: Offer, place: int) -> Population:
@@ -161,39 +160,23 @@ def _without_first(carried: Carried, held: int) -> Carried:
 def _gather(sums: _Sums, fresh: Calls, carried: Carried, offer: Offer) -> None:
     grid, pools = sums.grid, len(carried.ports)
     laid = lay(carried.calls, grid, offer)
-    columns = [laid.counted, laid.late, laid.begun, laid.charged]
-    sums.columns = [one + other for one, other in zip(sums.columns, columns, strict=True)] if sums.columns else columns
+    sums.laid = laid if sums.laid is None else sums.laid.plus(laid)
     hour = fresh.start_us // HOUR_US - grid.first_hour
     lost, size = carried.lost, len(grid.month)
     sums.offered_calls += np.bincount(hour, minlength=size)
     sums.lost_calls += np.bincount(hour[lost], minlength=size)
     sums.offered_us += np.bincount(hour, fresh.duration_us, minlength=size).astype(np.int64)
-    classes = np.searchsorted(LENGTH_EDGES_S * SECOND_US, carried.calls.duration_us, side="right") - 1
-    sums.lengths += np.bincount(np.maximum(classes, 0), minlength=len(sums.lengths))
+    sums.lengths += length_counts(carried.calls)
     sums.by_pool["offered"] += np.bincount(carried.pool, minlength=pools)
     sums.by_pool["lost"] += np.bincount(carried.pool[lost], minlength=pools)
     for pool in range(pools):
         own = lay(carried.calls.take(carried.calls.nas == pool), grid, offer).counted if pools > 1 else laid.counted
         sums.by_pool["peaks"][pool] += own
         sums.by_pool["carried_us"][pool] += int(own[grid.inside].sum()) * laid.unit_us
-    counts = {
-        "offered": carried.offered, "attempts": carried.attempts, "carried": len(carried.calls),
-        "cut": carried.count(CUT), "dropped": carried.count(DROPPED), "offered_us": int(fresh.duration_us.sum()),
-    }  # fmt: skip
-    for name, count in counts.items():
-        sums.counts[name] = sums.counts.get(name, 0) + count
-
-
-def _laid_columns(sums: _Sums, offer: Offer) -> tuple[int, I64, I64, I64, int, I64]:
-    empty = lay(_nothing(), sums.grid, offer)
-    counted, late, begun, charged = sums.columns
-    return empty.unit_us, counted, late, begun, empty.charged_unit_us, charged
-
-
-def _nothing() -> Calls:
-    none = np.zeros(0, np.int64)
-    small = none.astype(np.int32)
-    return Calls(none, none, small, small, small, none.astype(np.uint8), none)
+    sums.counts.update(
+        offered=carried.offered, attempts=carried.attempts, carried=len(carried.calls), cut=carried.count(CUT),
+        dropped=carried.count(DROPPED), offered_us=int(fresh.duration_us.sum()),
+    )  # fmt: skip
 
 
 def _totals(sums: _Sums, laid: Laid, scenario: DialupScenario, offer: Offer) -> Totals:
@@ -212,12 +195,8 @@ def _totals(sums: _Sums, laid: Laid, scenario: DialupScenario, offer: Offer) -> 
     )
     lost = counts["offered"] - counts["carried"]
     return Totals(
-        offered=counts["offered"],
-        attempts=counts["attempts"],
-        carried=counts["carried"],
+        **{name: counts[name] for name in ("offered", "attempts", "carried", "cut", "dropped")},
         lost=lost,
-        cut=counts["cut"],
-        dropped=counts["dropped"],
         blocking=lost / counts["offered"] if counts["offered"] else 0.0,
         offered_minutes=counts["offered_us"] // MINUTE_US,
         carried_minutes=sum(month.minutes for month in months),

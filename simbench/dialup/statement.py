@@ -102,12 +102,12 @@ def _line(row: bytes, header: list[str], delimiter: str, number: int) -> Line:
     fields = next(csv.reader([row.decode("utf-8").rstrip("\r")], delimiter=delimiter, strict=True))
     if len(fields) != len(header):
         raise ValueError(f"{len(fields)} fields, {len(header)} names")
-    said = dict(zip(header, (field.strip() for field in fields), strict=True))
-    if not re.fullmatch(r"\d{4}-\d\d", said["month"]) or said["period"] not in PERIODS:
-        raise ValueError(f"month {said['month']!r}, period {said['period']!r}")
-    counts = {name: int(_plain(said[name], delimiter)) for name in COUNTS if said.get(name)}
-    amounts = {name: Decimal(_plain(said[name], delimiter)) for name in AMOUNTS if said.get(name)}
-    return Line(number, said["month"], said["period"], counts.get("calls"), counts.get("minutes"), amounts)
+    cells = dict(zip(header, (field.strip() for field in fields), strict=True))
+    if not re.fullmatch(r"\d{4}-\d\d", cells["month"]) or cells["period"] not in PERIODS:
+        raise ValueError(f"month {cells['month']!r}, period {cells['period']!r}")
+    counts = {name: int(_plain(cells[name], delimiter)) for name in COUNTS if cells.get(name)}
+    amounts = {name: Decimal(_plain(cells[name], delimiter)) for name in AMOUNTS if cells.get(name)}
+    return Line(number, cells["month"], cells["period"], counts.get("calls"), counts.get("minutes"), amounts)
 
 
 def _plain(text: str, delimiter: str) -> str:

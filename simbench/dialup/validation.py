@@ -76,18 +76,18 @@ def durations_of(ends: Ends, aside: RejectedRows, calendar: Calendar, readable: 
     if not sound.all():
         for number, reason in enumerate(WRONG[1:], 1):
             wrong = reasons == number if readable is None else readable & (reasons == number)
-            _set_aside(reason, wrong, aside, ends.line, lasting, _words(ends, calendar))
+            _set_aside(reason, wrong, aside, ends.line, lasting, _times(ends, calendar))
     return sound, lasting
 
 
 def vet(
-    calls: Calls, grid: Grid, offer: Offer, aside: RejectedRows, slack_us: int = 0, *, told_apart: bool = False
+    calls: Calls, grid: Grid, offer: Offer, aside: RejectedRows, slack_us: int = 0, *, distinct: bool = False
 ) -> Calls:
     """Keep the calls that can be billed within the months of a grid, sorted by start; set the others aside.
 
     A call that begins before or ends after the months is kept: its time is divided when it is counted. `slack_us` is
     the allowed overlap of consecutive calls on a port because of the source's rounding; durations in whole seconds are
-    assumed to be rounded. `told_apart`: repeated session names are known to be different sessions.
+    assumed to be rounded. `distinct`: repeated session names are known to be different sessions.
     """
     calendar = offer.calendar
     longest = offer.terms.records.longest_s * SECOND_US
@@ -95,7 +95,7 @@ def vet(
     calls = _keep(calls, "huge", calls.duration_us > longest, aside, calendar)
     before = (calls.start_us < grid.first_us) & (calls.end_us <= grid.first_us)
     calls = _keep(calls, "outside-month", before | (calls.start_us >= grid.last_us), aside, calendar)
-    if not told_apart:
+    if not distinct:
         calls = _keep(calls, "duplicate", _repeated(calls), aside, calendar)
     if np.any(calls.start_us[1:] < calls.start_us[:-1]):
         calls = calls.take(np.argsort(calls.start_us, kind="stable"))
@@ -114,11 +114,11 @@ def released_us(calls: Calls, slack_us: int = 0) -> I64:
 def _keep(calls: Calls, reason: str, wrong: Bits, aside: RejectedRows, calendar: Calendar) -> Calls:
     if not wrong.any():
         return calls
-    said = lambda place: (  # noqa: E731
-        f"start {moment(int(calls.start_us[place]), calendar)}, "
-        f"{_seconds(int(calls.duration_us[place]))}, {_name(calls, place)}"
+    excerpt = lambda place: (  # noqa: E731
+        f"start {moment(int(calls.start_us[place]), calendar)}, {_seconds(int(calls.duration_us[place]))}, "
+        f"port {calls.port[place]} of {calls.nas_of(place) or '?'}, session {calls.session_of(place) or '?'}"
     )
-    _set_aside(reason, wrong, aside, calls.line, calls.duration_us, said)
+    _set_aside(reason, wrong, aside, calls.line, calls.duration_us, excerpt)
     return calls.take(~wrong)
 
 
@@ -132,10 +132,6 @@ def moment(us: int, calendar: Calendar) -> str:
 
 def _seconds(us: int) -> str:
     return f"{us // SECOND_US} s" if us % SECOND_US == 0 else f"{us / SECOND_US:.6f} s"
-
-
-def _name(calls: Calls, place: int) -> str:
-    return f"port {calls.port[place]} of {calls.nas_of(place) or '?'}, session {calls.session_of(place) or '?'}"
 
 
 def _repeated(calls: Calls) -> Bits:
@@ -178,8 +174,8 @@ def _ports(calls: Calls) -> tuple[I64, int]:
     return np.where(calls.port < 0, -1, ports), len(calls)
 
 
-def _words(ends: Ends, calendar: Calendar) -> Callable[[int], str]:
-    def said(place: int) -> str:
+def _times(ends: Ends, calendar: Calendar) -> Callable[[int], str]:
+    def excerpt(place: int) -> str:
         times = []
         for name in ("start_us", "end_us", "duration_us"):
             column = getattr(ends, name)
@@ -190,15 +186,15 @@ def _words(ends: Ends, calendar: Calendar) -> Callable[[int], str]:
                 )
         return ", ".join(times)
 
-    return said
+    return excerpt
 
 
 def _set_aside(
-    reason: str, wrong: Bits, aside: RejectedRows, line: I64, claimed: I64, said: Callable[[int], str]
+    reason: str, wrong: Bits, aside: RejectedRows, line: I64, claimed: I64, excerpt: Callable[[int], str]
 ) -> None:
     places = np.flatnonzero(wrong)
     if not len(places):
         return
-    rows = (SetAside(int(line[place]), reason, said(place), int(claimed[place])) for place in places.tolist())
+    rows = (SetAside(int(line[place]), reason, excerpt(place), int(claimed[place])) for place in places.tolist())
     sums = np.clip(claimed[places], 0, FARTHEST >> 30)  # claims beyond years are limited
     aside.add_all(reason, rows, len(places), int(sums.sum()))

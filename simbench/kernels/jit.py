@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[1]
 FEW = 20_000  # up to this many values, plain Python takes less time than loading a kernel
 COMPILER = "libllvmlite"
 _DONTNEED = 4  # MADV_DONTNEED of Linux
+_ARENA_MAX = -8  # M_ARENA_MAX of glibc
 JUDGED = "fake_smsc"  # the other package with kernels
 
 
@@ -149,12 +150,15 @@ def _numba() -> ModuleType | None:
 
 
 def cache_folder() -> Path:
-    """Return the folder of the code compiled from these sources."""
+    """Return the folder of the code compiled from these sources.
+
+    numba finds compiled code again by path and date of its source, so these count as well.
+    """
     sources = blake2b(digest_size=8)
     # Functions and constants that a kernel uses are compiled into it, so all files count.
     packages = [root.glob(f"**/{KERNELS}/*.py") for root in (ROOT, ROOT.with_name(JUDGED))]
     for path in (*sorted(path for package in packages for path in package), Path(units.__file__)):
-        sources.update(path.read_bytes())
+        sources.update(f"{path} {path.stat().st_mtime_ns}\n".encode() + path.read_bytes())
     name = f"kernels-{sources.hexdigest()}"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "simbench" / name
     try:
@@ -180,6 +184,12 @@ def give_back() -> None:
     """Return freed memory to the system, if the C library can."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(ctypes.c_size_t(0))
+
+
+def share_heaps() -> None:
+    """Let all threads share two heaps, if the C library can: a heap keeps memory freed in it. Call this first."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
 
 
 def _clean_mappings(smaps: str, name: str) -> Iterator[tuple[int, int]]:

@@ -45,6 +45,14 @@ class Incident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cause: str = ""
     announced_end: int | None = None
 
+    def lasted(self, until: int) -> int:
+        """Return how long the incident lasted (us), up to `until` while it is open."""
+        return (self.end or until) - self.start
+
+    def touches(self, start: int, end: int) -> bool:
+        """Tell whether any of the incident is in [start, end)."""
+        return self.start < end and (self.end is None or self.end > start)
+
 
 class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The period to judge, [start, end); every incident is known from `known_from` on (microseconds, UTC)."""

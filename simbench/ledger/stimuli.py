@@ -99,7 +99,7 @@ class _Rest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     places: tuple[int, ...] = ()
 
 
-class _Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class _Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The fields of a report that are not columns."""
 
     detail: str = ""
@@ -123,8 +123,8 @@ def stimulus_row(one: Stimulus) -> StimulusRow:
                 one.opted_in, rest,
             )  # fmt: skip
         case Reported():
-            said = _json(_Said(one.detail))
-            return (one.at, one.kind, one.token, one.code, one.recipient, "", "", "", False, said)
+            detail = _json(_Detail(one.detail))
+            return (one.at, one.kind, one.token, one.code, one.recipient, "", "", "", False, detail)
         case Announced():
             return (one.at, "announcement", "", "", "", "", "", "", False, _json(_Span(one.start, one.end)))
         case Probe():
@@ -161,8 +161,8 @@ def _stimulus_of(row: StimulusRow) -> Stimulus:
         return Announced(at, span.start, span.end)
     if kind not in REPORT_KINDS:
         raise ValueError("is of an unknown kind")
-    said = msgspec.json.decode(detail or "{}", type=_Said)
-    return Reported(at, cast(ReportKind, kind), token, code, recipient, said.detail)
+    report = msgspec.json.decode(detail or "{}", type=_Detail)
+    return Reported(at, cast(ReportKind, kind), token, code, recipient, report.detail)
 
 
 def _json(part: msgspec.Struct) -> str:

@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbench.base.calendar import Calendar
+from simbench.base.spans import merged
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.kernels.chance import draw, entity_of
 from simbench.ledger.incidents import Incident
 from simbench.planning.campaign import FIRST, LEGAL, Plan, Sending, Steady
 from simbench.planning.kernels.fluid import Load, Supply, fluid
 from simbench.simulation.incidents import incidents
-from simbench.simulation.plan import connected, merged
+from simbench.simulation.plan import connected
 
 DAY = timedelta(days=1)
 RECONNECT_US = 5 * SECOND_US  # same as the clients of a world (world.config.Client)

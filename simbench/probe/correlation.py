@@ -10,7 +10,7 @@ from typing import Final
 
 from simbench.base.calendar import Calendar
 from simbench.base.units import DAY_US, SECOND_US
-from simbench.probe.link import Asked, Seen
+from simbench.probe.link import Operation, Seen
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame
 
@@ -26,7 +26,7 @@ def key_of(frame: Frame) -> Key:
     return frame.data[At.OADC][-NUMBER:], frame.data[At.SCTS]
 
 
-def named(one: Asked) -> Key | None:
+def named(one: Operation) -> Key | None:
     """Return recipient and time stamp of a submit from its result; None if it was not accepted."""
     if not one.accepted or one.answer is None:
         return None
@@ -49,7 +49,7 @@ def notified(seen: Seen, calendar: Calendar) -> tuple[list[Heard], list[Heard]]:
 
 def _begins(seen: Seen, calendar: Calendar) -> int:
     """Return the earliest possible time stamp of a message of the session, by the clock that results show."""
-    submits = [one for one in seen.asked if one.ot == "51"]
+    submits = [one for one in seen.operations if one.ot == "51"]
     stamps = [(one, calendar.parse_scts(key[1])) for one in submits if (key := named(one)) is not None]
     ahead_us = max((one.results[0][0] - stamp for one, stamp in stamps if stamp is not None), default=0)
     return (submits[0].at if submits else seen.opened_at) - ahead_us - SECOND_US

@@ -19,7 +19,7 @@ ANSWERED: Final = frozenset({"52", "53"})
 TRNS: Final = 100
 
 
-class Asked(msgspec.Struct):
+class Operation(msgspec.Struct):
     """One operation of the probe, and every result with its TRN until that TRN was used again."""
 
     at: int
@@ -47,7 +47,7 @@ class Seen(msgspec.Struct):
     opened_at: int = -1
     closed_at: int = -1
     ended: str = ""
-    asked: list[Asked] = []
+    operations: list[Operation] = []
     heard: list[tuple[int, Frame]] = []  # operations of the platform
     strays: list[tuple[int, Frame]] = []  # results without an operation
     broken: list[tuple[int, str, bytes]] = []  # (instant, problem, octets)
@@ -57,9 +57,9 @@ class Seen(msgspec.Struct):
         """Return the position of each frame in the input, by Python identity, because one read may contain several."""
         return {id(frame): place for place, frame in enumerate(self.frames)}
 
-    def of(self, what: str) -> list[Asked]:
+    def of(self, what: str) -> list[Operation]:
         """Return the operations sent for one purpose."""
-        return [one for one in self.asked if one.what == what]
+        return [one for one in self.operations if one.what == what]
 
 
 class Link(asyncio.Protocol):
@@ -69,22 +69,22 @@ class Link(asyncio.Protocol):
         self.seen = Seen(name)
         self._now, self._note = now, note
         self._framer = Framer()
-        self._last: dict[str, Asked] = {}  # by TRN
+        self._last: dict[str, Operation] = {}  # by TRN
         self._next = 0
         self._transport: asyncio.Transport | None = None
         self._changed = asyncio.Event()
 
     # Sending ---------------------------------------------------------------------------------------------------
 
-    def ask(self, ot: str, what: str, build: Callable[[int], bytes]) -> Asked:
+    def send(self, ot: str, what: str, build: Callable[[int], bytes]) -> Operation:
         """Send an operation with the next TRN that is not waiting for a result."""
         for _ in range(TRNS):
             trn, self._next = f"{self._next:02d}", (self._next + 1) % TRNS
             if trn not in self._last or self._last[trn].results:
                 break
         octets = build(int(trn))
-        one = Asked(self._now(), trn, ot, what, octets)
-        self.seen.asked.append(one)
+        one = Operation(self._now(), trn, ot, what, octets)
+        self.seen.operations.append(one)
         self._last[trn] = one
         self.write(octets)
         return one
@@ -166,8 +166,8 @@ class Link(asyncio.Protocol):
 
     def _take(self, at: int, frame: Frame) -> None:
         self.seen.frames.append(frame)
-        asked = self._last.get(frame.trn)
-        fits = frame.kind == "R" and asked is not None and asked.ot == frame.ot
+        operation = self._last.get(frame.trn)
+        fits = frame.kind == "R" and operation is not None and operation.ot == frame.ot
         for error in check(frame)[:1] if not fits or frame.ot in OPERATIONS else ():  # other operations have no layout
             self.seen.broken.append((at, f"{error.field}: {error.problem}", frame.octets))
         if frame.kind == "O":
@@ -175,10 +175,10 @@ class Link(asyncio.Protocol):
             answer = "A///" if frame.ot in ANSWERED else "N/03//"
             self.write(encode(frame.trn, "R", frame.ot, answer))
             return
-        if asked is None or not fits:
+        if operation is None or not fits:
             self.seen.strays.append((at, frame))
         else:
-            asked.results.append((at, frame))
+            operation.results.append((at, frame))
 
 
 Connect = Callable[[Callable[[], asyncio.Protocol], str, int], Any]

@@ -12,8 +12,8 @@ from typing import Final
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.probe.correlation import Heard, Key, key_of, named, notified
-from simbench.probe.link import Asked
-from simbench.probe.rules import CHECKS, OURS, counted, of_asked, shown, submits
+from simbench.probe.link import Operation
+from simbench.probe.rules import CHECKS, OURS, counted, of_operations, shown, submits
 from simbench.probe.script import Probed
 from simbench.rules.rule import Verdict
 from simbench.ucp.fields import At
@@ -29,7 +29,7 @@ def notifications(probed: Probed) -> list[Heard]:
     return notified(probed.sessions["traffic"], probed.contract.calendar)[0]
 
 
-def taken(probed: Probed) -> dict[Key, Asked]:
+def taken(probed: Probed) -> dict[Key, Operation]:
     """Return the accepted messages by recipient and time stamp."""
     return {key: one for one in submits(probed) if (key := named(one)) is not None}
 
@@ -54,14 +54,10 @@ def comes(probed: Probed) -> Verdict:
     served = {id(by_key[key]) for key in heard if key in by_key}
     missing = [one for one in known if id(one) not in served]
     what = f"accepted messages got their final notification within {probed.target.notice_s:g} s"
-    return counted(what, missing, known, of_asked("no notification", missing), assumed=True)
+    return counted(what, missing, known, of_operations("no notification", missing), assumed=True)
 
 
-@CHECKS.rule(
-    "probe.notifications.once",
-    "No final notification comes twice",
-    catches=("double-notification",),
-)
+@CHECKS.rule("probe.notifications.once", "No final notification comes twice", catches=("double-notification",))
 def once(probed: Probed) -> Verdict:
     """Find repeated notifications, each of which the probe answered at once."""
     heard = _final(probed)

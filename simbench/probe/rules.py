@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence, Finding
-from simbench.probe.link import Asked, Seen
+from simbench.probe.link import Operation, Seen
 from simbench.probe.script import ALERT, BEYOND, CHECKSUM, LOGIN, STRANGER, SUBMIT, UNKNOWN, WRONG_LOGIN, Probed
 from simbench.rulebook import Rulebook, Verdict, none_wrong
 from simbench.ucp.codes import ERROR_CODES
@@ -39,9 +39,9 @@ def shown(what: str, frames: Iterable[tuple[int, Frame]]) -> tuple[Evidence, ...
     return tuple(Evidence(what, at, at, -1, frame.octets.hex().upper()) for at, frame in list(frames)[:SHOWN])
 
 
-def of_asked(what: str, asked: Iterable[Asked]) -> tuple[Evidence, ...]:
+def of_operations(what: str, operations: Iterable[Operation]) -> tuple[Evidence, ...]:
     """Return the first of these operations as evidence."""
-    return tuple(Evidence(what, one.at, one.at, -1, one.octets.hex().upper()) for one in list(asked)[:SHOWN])
+    return tuple(Evidence(what, one.at, one.at, -1, one.octets.hex().upper()) for one in list(operations)[:SHOWN])
 
 
 def counted(
@@ -58,14 +58,14 @@ def counted(
     return none_wrong(summary, len(wrong), "", evidence, blame="platform", assumed=hangs)
 
 
-def submits(probed: Probed) -> list[Asked]:
+def submits(probed: Probed) -> list[Operation]:
     """Return the messages sent at the subscribed rate."""
     return probed.sessions["traffic"].of(SUBMIT)
 
 
-def everything(probed: Probed) -> list[Asked]:
+def everything(probed: Probed) -> list[Operation]:
     """Return the operations any platform answers, without those sent to be refused."""
-    return [one for seen in probed.sessions.values() for one in seen.asked if one.what in {LOGIN, ALERT, SUBMIT}]
+    return [one for seen in probed.sessions.values() for one in seen.operations if one.what in {LOGIN, ALERT, SUBMIT}]
 
 
 def _all(probed: Probed, part: Callable[[Seen], list[Any]]) -> list[Any]:
@@ -75,11 +75,7 @@ def _all(probed: Probed, part: Callable[[Seen], list[Any]]) -> list[Any]:
 # Connection and frames -----------------------------------------------------------------------------------------
 
 
-@CHECKS.rule(
-    "probe.line.connects",
-    "The platform accepts every connection",
-    catches=(),
-)
+@CHECKS.rule("probe.line.connects", "The platform accepts every connection", catches=())
 def connects(probed: Probed) -> Verdict:
     """Check that every connection of the probe was opened."""
     sessions = list(probed.sessions.values())
@@ -129,16 +125,12 @@ def known_operations(probed: Probed) -> Verdict:
 # Login and keepalive -------------------------------------------------------------------------------------------
 
 
-@CHECKS.rule(
-    "probe.login.accepted",
-    "A valid login is accepted",
-    catches=("login-refused", "login-unanswered"),
-)
+@CHECKS.rule("probe.login.accepted", "A valid login is accepted", catches=("login-refused", "login-unanswered"))
 def login_accepted(probed: Probed) -> Verdict:
     """Check the logins of every connection except the one with a wrong password."""
     logins = [one for seen in probed.sessions.values() for one in seen.of(LOGIN)]
     wrong = [one for one in logins if not one.accepted]
-    return counted("valid logins accepted", wrong, logins, of_asked("not accepted", wrong))
+    return counted("valid logins accepted", wrong, logins, of_operations("not accepted", wrong))
 
 
 @CHECKS.rule("probe.login.wrong-login", "A login with a wrong password is refused", catches=())
@@ -149,7 +141,7 @@ def login_refused(probed: Probed) -> Verdict:
     silent = [one for one in logins if not one.results and probed.sessions["stranger"].ended != "platform"]
     if silent:
         return Verdict("inconclusive", "the platform did not answer a wrong login", blame="platform")
-    return counted("wrong logins refused", wrong, logins, of_asked("accepted", wrong))
+    return counted("wrong logins refused", wrong, logins, of_operations("accepted", wrong))
 
 
 @CHECKS.rule("probe.keepalive.answered", "A keepalive (31) is answered", catches=("alert-unanswered",))
@@ -157,7 +149,7 @@ def keepalive(probed: Probed) -> Verdict:
     """Check the keepalive in the traffic session."""
     alerts = probed.sessions["traffic"].of(ALERT)
     wrong = [one for one in alerts if not one.results]
-    return counted("keepalives answered", wrong, alerts, of_asked("not answered", wrong))
+    return counted("keepalives answered", wrong, alerts, of_operations("not answered", wrong))
 
 
 # Results -------------------------------------------------------------------------------------------------------
@@ -170,9 +162,9 @@ def keepalive(probed: Probed) -> Verdict:
 )
 def answered(probed: Probed) -> Verdict:
     """Check every operation, including those whose connection ended before the result."""
-    asked = everything(probed)
-    wrong = [one for one in asked if not one.results]
-    return counted("operations got a result", wrong, asked, of_asked("no result", wrong))
+    operations = everything(probed)
+    wrong = [one for one in operations if not one.results]
+    return counted("operations got a result", wrong, operations, of_operations("no result", wrong))
 
 
 @CHECKS.rule(
@@ -182,22 +174,18 @@ def answered(probed: Probed) -> Verdict:
 )
 def once(probed: Probed) -> Verdict:
     """Match by TRN and operation type, for every operation of the probe."""
-    asked = _all(probed, lambda seen: seen.asked)
-    extra = [late for one in asked for late in one.results[1:]] + _all(probed, lambda seen: seen.strays)
+    operations = _all(probed, lambda seen: seen.operations)
+    extra = [late for one in operations for late in one.results[1:]] + _all(probed, lambda seen: seen.strays)
     return counted("results repeated or without an operation", extra, None, shown("one too many", extra))
 
 
-@CHECKS.rule(
-    "probe.results.in-order",
-    "Results come in the order of their operations",
-    catches=("reordered-results",),
-)
+@CHECKS.rule("probe.results.in-order", "Results come in the order of their operations", catches=("reordered-results",))
 def in_order(probed: Probed) -> Verdict:
     """Check the messages at the subscribed rate."""
     places = probed.sessions["traffic"].places()
     came = [(one, places[id(one.results[0][1])]) for one in submits(probed) if one.results]
     wrong = [one for (one, place), (_, later) in pairwise(came) if place > later]
-    return counted("results came in order", wrong, came, of_asked("its result was overtaken", wrong))
+    return counted("results came in order", wrong, came, of_operations("its result was overtaken", wrong))
 
 
 @CHECKS.rule(
@@ -211,7 +199,7 @@ def in_time(probed: Probed) -> Verdict:
     wrong = [one for one, took in timed if took > RESULT_WITHIN_US]
     longest = max((took for _, took in timed), default=0) / SECOND_US
     summary = f"results came within {RESULT_WITHIN_US / SECOND_US:g} s, the slowest after {longest:.2f} s"
-    return counted(summary, wrong, timed, of_asked("late result", wrong), assumed=True)
+    return counted(summary, wrong, timed, of_operations("late result", wrong), assumed=True)
 
 
 @CHECKS.rule(
@@ -237,7 +225,7 @@ def accepted(probed: Probed) -> Verdict:
     wrong = [one for one in answered_ if not one.accepted]
     refused = sorted({one.answer.data[1] for one in wrong if one.answer is not None and len(one.answer.data) > 1})
     summary = f"messages accepted{'; the others refused with EC ' if wrong else ''}{', '.join(refused)}"
-    return counted(summary, wrong, answered_, of_asked("refused", wrong))
+    return counted(summary, wrong, answered_, of_operations("refused", wrong))
 
 
 @CHECKS.rule(
@@ -266,11 +254,11 @@ def rate_accepted(probed: Probed) -> Verdict:
 
 
 def _refused(probed: Probed, what: str, expected: str = "") -> Verdict:
-    asked = probed.sessions["refusals"].of(what)
-    if not asked:
+    operations = probed.sessions["refusals"].of(what)
+    if not operations:
         return Verdict("inconclusive", "the platform prevented this test", blame="platform")
-    answer = asked[0].answer
-    evidence = of_asked("should be refused", asked)
+    answer = operations[0].answer
+    evidence = of_operations("should be refused", operations)
     if answer is None:
         return Verdict("fail", "got no result", 1, 0, "", "platform", (), evidence)
     if answer.data[:1] == ["A"]:
@@ -306,22 +294,23 @@ def stranger_refused(probed: Probed) -> Verdict:
 @CHECKS.rule("probe.refusals.over-window", "Operations beyond the window are not served", catches=())
 def beyond_refused(probed: Probed) -> Verdict:
     """Send a burst of several windows: part of it is refused or ignored, unless all of it was answered at once."""
-    asked = probed.sessions["burst"].of(BEYOND)
-    if not asked:
+    operations = probed.sessions["burst"].of(BEYOND)
+    if not operations:
         return Verdict("inconclusive", "the platform prevented this test", blame="platform")
-    served = [one for one in asked if one.accepted]
-    summary = f"{len(served)} of {len(asked)} sent at once were accepted, with a window of {probed.target.window}"
-    if len(served) < len(asked):
-        return Verdict("pass", summary, len(served), len(asked))
-    if max(one.results[0][0] for one in asked) - asked[0].at < SECOND_US:
+    served = [one for one in operations if one.accepted]
+    summary = f"{len(served)} of {len(operations)} sent at once were accepted, with a window of {probed.target.window}"
+    if len(served) < len(operations):
+        return Verdict("pass", summary, len(served), len(operations))
+    if max(one.results[0][0] for one in operations) - operations[0].at < SECOND_US:
         return Verdict("inconclusive", f"{summary}: answered too fast to wait at the same time", blame="bench")
-    return Verdict("fail", summary, len(served), probed.target.window, "", "platform", (), of_asked("served", asked))
+    evidence = of_operations("served", operations)
+    return Verdict("fail", summary, len(served), probed.target.window, "", "platform", (), evidence)
 
 
 @CHECKS.rule("probe.refusals.says-why", "A refusal has a known error code", catches=("nack-without-ec",))
 def says_why(probed: Probed) -> Verdict:
     """Check every negative result of the probe."""
-    every = [result for one in _all(probed, lambda seen: seen.asked) for result in one.results]
+    every = [result for one in _all(probed, lambda seen: seen.operations) for result in one.results]
     refusals = [(at, frame) for at, frame in every if frame.data[:1] == ["N"]]
     wrong = [(at, frame) for at, frame in refusals if len(frame.data) < 2 or frame.data[1] not in ERROR_CODES]
     return counted("refusals give a known error code", wrong, refusals, shown("no known reason", wrong))

@@ -86,9 +86,9 @@ class _Driver:
             "OAdC": self.target.account, "OTON": "6", "ONPI": "5", "STYP": "1",
             "PWD": password.encode("latin-1", "replace").hex().upper(), "VERS": "0100",
         }  # fmt: skip
-        asked = link.ask("60", what, lambda trn: build("60", "O", trn, **fields))
-        await link.until(lambda: bool(asked.results), self.target.answer_s)
-        return asked.accepted
+        login = link.send("60", what, lambda trn: build("60", "O", trn, **fields))
+        await link.until(lambda: bool(login.results), self.target.answer_s)
+        return login.accepted
 
     def submit(self, link: Link, number: int, what: str = SUBMIT, code: str = "") -> None:
         """Submit one message requesting a final notification; each text is different."""
@@ -97,7 +97,7 @@ class _Driver:
             "AdC": to, "OAdC": code or self.target.code, "NRq": "1", "NT": "3", "MT": "3",
             "Msg": f"{TEXT} {number}".encode().hex().upper(),
         }  # fmt: skip
-        link.ask("51", what, lambda trn: build("51", "O", trn, **fields))
+        link.send("51", what, lambda trn: build("51", "O", trn, **fields))
 
 
 async def run_probe(
@@ -105,8 +105,8 @@ async def run_probe(
 ) -> Probed:
     """Probe a platform, without raising for anything the platform does; `wire` receives ledger rows."""
     driver = _Driver(target, contract.calendar, connect, now, wire)
-    for said, step in STEPS:
-        progress(said)
+    for title, step in STEPS:
+        progress(title)
         await step(driver)
     return Probed(target, contract, driver.sessions)
 
@@ -121,7 +121,7 @@ async def _traffic(driver: _Driver) -> None:
     """Send a keepalive, then messages at the rate: each at its instant, or later while the window is full."""
     target, link = driver.target, await driver.link("traffic")
     if await driver.login(link, target.password):
-        alert = link.ask("31", ALERT, lambda trn: build("31", "O", trn, AdC=target.code, PID="0539"))
+        alert = link.send("31", ALERT, lambda trn: build("31", "O", trn, AdC=target.code, PID="0539"))
         await link.until(lambda: bool(alert.results), target.answer_s)
         await link.until(lambda: False, LEAD_S)
         loop = asyncio.get_running_loop()
@@ -152,9 +152,9 @@ async def _refusals(driver: _Driver) -> None:
     """Send, one at a time, a wrong checksum, an unknown operation, and an originator that is not in service."""
     target, link = driver.target, await driver.link("refusals")
     if await driver.login(link, target.password):
-        link.ask("51", CHECKSUM, _wrong_checksum)
+        link.send("51", CHECKSUM, _wrong_checksum)
         await link.until(lambda: not link.waiting, target.answer_s)
-        link.ask(UNKNOWN_OT, UNKNOWN, lambda trn: encode(f"{trn:02d}", "O", UNKNOWN_OT, "/" * 3))
+        link.send(UNKNOWN_OT, UNKNOWN, lambda trn: encode(f"{trn:02d}", "O", UNKNOWN_OT, "/" * 3))
         await link.until(lambda: not link.waiting, target.answer_s)
         driver.submit(link, 0, STRANGER, NOBODYS_CODE)
         await link.until(lambda: not link.waiting, target.answer_s)

@@ -128,8 +128,8 @@ def whole_numbers(axes: Axes, most: int = 5) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
-def to_svg(figure: Figure, said: str, name: str = "figure") -> str:
-    """Return the figure as an inline SVG element with unique identifiers; `said` is its text for screen readers.
+def to_svg(figure: Figure, alt: str, name: str = "figure") -> str:
+    """Return the figure as an inline SVG element with unique identifiers; `alt` is its text for screen readers.
 
     `name` is its name in a collection of figures (`simbench.reporting.kept`).
     """
@@ -145,7 +145,7 @@ def to_svg(figure: Figure, said: str, name: str = "figure") -> str:
     for role, light in LIGHT.items():
         text = text.replace(light, f"var(--{role})")
     text = re.sub(r'(<svg) width="[^"]*" height="[^"]*"', r"\1", text, count=1)
-    text = text.replace("<svg", f'<svg role="img" aria-label="{escape(said)}"', 1)
+    text = text.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
     return re.sub(r">\s+<", "><", text).strip()
 
 

@@ -10,14 +10,14 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import Frozen, Mistake, choice, shown
 from simbench.contract.engine import ContractFile, Schema, load
-from simbench.contract.term import Count, Share, Term, Word, clause_of, named_terms
+from simbench.contract.term import Count, Share, Term, TermGroups, Word
 
 DEFAULT: Final = "roaming_eu"
 Service = Literal["data", "voice", "sms"]
@@ -81,7 +81,7 @@ class SpendingTerms(Frozen, frozen=True):
     warning_share: Term[Share]
 
 
-class RoamingTerms(Frozen, frozen=True):
+class RoamingTerms(TermGroups, frozen=True):
     """Every number of the roaming contract, by group; VAT shares by country."""
 
     caps: CapTables
@@ -90,10 +90,6 @@ class RoamingTerms(Frozen, frozen=True):
     rating: RatingTerms
     spending: SpendingTerms
     vat: dict[str, VatShare | Annotated[tuple[VatShare, ...], msgspec.Meta(min_length=1, max_length=100)]]
-
-    def by_name(self) -> dict[str, Term[Any]]:
-        """Return every term by its dotted name; a cap is "caps.data[0]"."""
-        return named_terms(self)
 
 
 class RoamingClause(Frozen, frozen=True):
@@ -112,18 +108,11 @@ class RoamingFile(ContractFile, frozen=True, kw_only=True):
     clauses: dict[str, RoamingClause]
 
 
-class RoamingContract(msgspec.Struct, frozen=True):
-    """The roaming contract; `digest` identifies its content (16 hexadecimal digits)."""
+class RoamingContract(RoamingFile, frozen=True, kw_only=True):
+    """The roaming contract as loaded; `digest` identifies its content (16 hexadecimal digits)."""
 
     name: str
-    title: str
     digest: str
-    terms: RoamingTerms
-    clauses: dict[str, RoamingClause]
-
-    def clause_of(self, purpose: str) -> str:
-        """Return the first clause that a purpose verifies, "" if there is none."""
-        return clause_of(self.clauses, purpose)
 
     def cap(self, service: Service, day: date) -> Cap:
         """Return the cap in force on a day.
@@ -166,8 +155,7 @@ def load_roaming(name_or_path: str | Path | None = None) -> RoamingContract:
     Raises ContractError, which names file and key, for every mistake in it.
     """
     loaded = load(ROAMING, DEFAULT if name_or_path is None else name_or_path)
-    file = loaded.content
-    return RoamingContract(loaded.name, file.title, loaded.digest, file.terms, file.clauses)
+    return RoamingContract(name=loaded.name, digest=loaded.digest, **msgspec.structs.asdict(loaded.content))
 
 
 def _contradictions(file: RoamingFile) -> Iterable[Mistake]:

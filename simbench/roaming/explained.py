@@ -53,8 +53,12 @@ def explained(plan: Plan, found: Envelope, language: Language = "en") -> str:
     net = Decimal(str(float(net_price(plan)))).quantize(CENT)
     day = f"{found.day:%d/%m/%Y}" if comma else f"{found.day:%Y-%m-%d}"
     gb = f"{found.gb.normalize():f}"
-    said = {"day": day, "price": money(plan.price_eur, language, CURRENCY), "gb": gb.replace(".", ",") if comma else gb}
-    sentences = [texts["all" if found.kind == "closed" or limited else "given"].format(**said)]
+    values = {
+        "day": day,
+        "price": money(plan.price_eur, language, CURRENCY),
+        "gb": gb.replace(".", ",") if comma else gb,
+    }
+    sentences = [texts["all" if found.kind == "closed" or limited else "given"].format(**values)]
     sentences.append(texts["limited" if limited else found.kind].format(net=money(net, language, CURRENCY), cap=cap))
     gross = ""
     if plan.vat_share:

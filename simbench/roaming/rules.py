@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from simbench.base.calendar import UTC_CALENDAR
 from simbench.base.text import count
+from simbench.contract.term import clause_of
 from simbench.finding import Evidence, Finding
 from simbench.roaming.billing import Billing, Record
 from simbench.roaming.contract import RoamingContract, Service
@@ -49,7 +50,9 @@ class Given(NamedTuple):
 
 Checked = Breach | None
 Check = Callable[[History, Bench], Iterator[Checked]]
-RULES: Final = Rulebook[Given](lambda given, purpose: given.bench.contract.clause_of(purpose), binds="platform")
+RULES: Final = Rulebook[Given](
+    lambda given, purpose: clause_of(given.bench.contract.clauses, purpose), binds="platform"
+)
 
 
 def rule(purpose: str, sentence: str, unit: str) -> Callable[[Check], Check]:

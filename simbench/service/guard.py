@@ -33,6 +33,7 @@ DOWNLOADS = ("/api/v1/ledger/", "/api/v1/messages.csv")  # long answers
 QUERY_OCTETS = 4_096
 COLLECTED = 50  # requests between two collections of their garbage: each collection is short
 PATH_LETTERS = 256
+TOO_MANY_WRONG = 429, "too many wrong tokens; wait a minute"
 SAID = {"wait": "wait already", "download": "download already"}
 DOCS = "/docs"  # the page of the API's description is made by a library, with a script and styles in it
 SECURITY_HEADERS = [
@@ -116,11 +117,14 @@ class Guard:
         unsound = self._unsound(scope, headers, host)
         if unsound is not None:
             return unsound
+        too_many = self._tokens.refuses(host)  # before this one is counted
         has_token = bool(settings.token) and self._tokens.shown(headers, host)
         if not self._within_rate(self._address("" if has_token else host)):  # no stranger uses up the owner's rate
             return problem(429, f"more than {settings.limits.requests_per_s} requests a second")
         if settings.token and not has_token:
-            return await self._without_token(scope, receive, headers, host)
+            if (scope["path"], scope["method"]) == ("/login", "POST"):
+                return await self._enter(receive, headers, host, too_many=too_many)
+            return problem(*TOO_MANY_WRONG) if too_many else self._without_token(headers)
         return self._crowded(scope)
 
     def _unsound(self, scope: Scope, headers: dict[str, str], host: str) -> Response | None:
@@ -135,8 +139,6 @@ class Guard:
         length, most = headers.get("content-length", "0"), self._settings.limits.body_octets
         if not length.isdecimal() or int(length) > most:
             return problem(413, f"a body of at most {most} octets", "Content-Length")
-        if self._tokens.refuses(host):
-            return problem(429, "too many wrong tokens; wait a minute")
         return None
 
     def _crowded(self, scope: Scope) -> Response | None:
@@ -147,10 +149,8 @@ class Guard:
             return None
         return problem(503, f"more than {most} requests {SAID.get(kind, 'are under way')}")
 
-    async def _without_token(self, scope: Scope, receive: Receive, headers: dict[str, str], host: str) -> Response:
+    def _without_token(self, headers: dict[str, str]) -> Response:
         """Return the response to a request without the token."""
-        if (scope["path"], scope["method"]) == ("/login", "POST"):
-            return await self._enter(receive, headers, host)
         answer: Response
         if "text/html" in headers.get("accept", ""):
             answer = HTMLResponse(login_page(), 401)
@@ -160,7 +160,7 @@ class Guard:
         self._tokens.forget(answer, headers)
         return answer
 
-    async def _enter(self, receive: Receive, headers: dict[str, str], host: str) -> Response:
+    async def _enter(self, receive: Receive, headers: dict[str, str], host: str, *, too_many: bool) -> Response:
         """Handle the login page's form: the token becomes a cookie."""
         body = b""
         try:
@@ -174,7 +174,7 @@ class Guard:
             return problem(408, "the form did not come in time", "body")
         token = parse_qs(body.decode("latin-1")).get("token", [""])[0]
         if not self._tokens.entered(token, host):
-            return HTMLResponse(login_page("That token is wrong."), 401)
+            return problem(*TOO_MANY_WRONG) if too_many else HTMLResponse(login_page("That token is wrong."), 401)
         answer = RedirectResponse("/", 303)
         self._tokens.keep(answer, headers)
         return answer

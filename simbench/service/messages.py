@@ -17,10 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fake_smsc.ucp_gateway.times import UcpTimes
-from simbench.base.calendar import UTC_CALENDAR
-from simbench.contract import Contract, load_contract
-from simbench.kernels.frames import Odd, Plain, Scanner
-from simbench.kernels.jit import compiles
+from simbench.contract import Contract
+from simbench.kernels.frames import Odd, Scanner
 from simbench.ledger import AnyLedger, Ledger
 from simbench.numbering.plan import plan_of
 from simbench.service.extent import next_piece
@@ -28,8 +26,7 @@ from simbench.service.log import EventLog, frame_id
 from simbench.service.message_frames import Answers, Submits, Waiting, read_odd, read_plain
 from simbench.service.message_outcomes import OnTheWay, numbers
 from simbench.service.message_rows import MESSAGE, OUTCOMES, Ints, Messages, Query
-from simbench.ucp.frame import encode
-from simbench.ucp.operations import build
+from simbench.service.search_kernels import KERNELS
 
 OUTCOMES_DECIDED: Final = ("buffered", "delivered", "undelivered", "deleted")
 LONGEST_FRAME: Final = 8_192
@@ -37,39 +34,6 @@ PIECE_OCTETS: Final = 8_000_000  # approximate size of the reads and writes take
 LOADED_S: Final = 2.0  # longest wait of a search for kernels that only need loading
 PIECE_DECISIONS: Final = 500_000
 _WAYS: Final = pa.array(["in", "out"])
-
-
-class Kernels:
-    """The kernels of a search, compiled in a thread after the first search; until then frames are read one by one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._ready = threading.Event()
-        self._begun = False
-
-    def ready(self, wait_s: float = 0.0) -> bool:
-        """Return whether they may be called, after waiting at most `wait_s`. The first call begins the compilation."""
-        with self._lock:
-            if not self._begun and compiles():
-                self._begun = True
-                threading.Thread(target=self._compile, name="kernels", daemon=True).start()
-        return self._begun and self._ready.wait(wait_s)
-
-    def _compile(self) -> None:
-        operation = build("51", "O", "01", AdC="33639980001", OAdC="36010", MT="3", Msg="41")
-        octets = np.frombuffer(operation + encode(1, "R", "51", "A//33639980001:010126120000/"), np.uint8)
-        messages, lanes = Messages(None, UcpTimes(UTC_CALENDAR), plan_of(load_contract())), np.array([0, 1])
-        for block in Scanner().frames(octets, np.array([0, len(operation), len(octets)]), lanes):
-            if isinstance(block, Plain):
-                read_plain(block, lanes, Waiting(), 0)
-        messages.texts.append(b"text")
-        messages.compiled = True
-        messages.having(b"text", np.zeros(1, np.int64), np.full(1, 4))
-        messages.close()
-        self._ready.set()
-
-
-KERNELS: Final = Kernels()  # one for the process
 
 
 class MessageSearch:
@@ -140,7 +104,8 @@ class Following:
         self.messages = Messages(folder, times, plan_of(contract))
         self._first = {"wire": 0, "centre": 0}
         self._piece = next_piece(0, 0)
-        self._scanner, self._waiting, self._on_the_way = Scanner(LONGEST_FRAME), Waiting(), OnTheWay(times)
+        self._scanner = Scanner(LONGEST_FRAME, compiled=False)  # until the kernels are loaded
+        self._waiting, self._on_the_way = Waiting(), OnTheWay(times)
 
     def catch_up(self) -> None:
         """Read everything that is on disk."""
@@ -226,7 +191,9 @@ def _buffers(column: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], Ints]:
     """Return the octets of a column, and the start of each value and end of the last."""
     _, offsets, data = column.buffers()
     edges = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
-    return np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8), edges
+    octets = np.frombuffer(data if data is not None else b"", np.uint8)
+    octets.flags.writeable = False  # for arrays that can be written, kernels would be compiled again
+    return octets, edges
 
 
 __all__ = ["MessageSearch", "Query"]

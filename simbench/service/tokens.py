@@ -21,9 +21,10 @@ ACCOUNT: Final = "token"  # the one account of the throttle
 
 
 class Tokens:
-    """Compares tokens with the right one. A wrong token counts once, as repeating it is no further guess.
+    """Compares every token with the right one, which is always accepted; others' wrong tokens shut nobody out.
 
-    Therefore a tab or a script that keeps sending an outdated token does not shut out who has the right one.
+    A wrong token counts once, as repeating it is no further guess. After too many an address gets other answers, until
+    it shows the right one.
     """
 
     def __init__(self, token: str, wrong_per_min: int, *, secure: bool) -> None:
@@ -32,7 +33,7 @@ class Tokens:
         self._counted: dict[bytes, None] = {}  # digests of wrong tokens, the latest last
 
     def refuses(self, host: str) -> bool:
-        """Return whether an address may show no token at present."""
+        """Return whether too many different wrong tokens came from the block of an address, or from all."""
         return bool(self._token) and self._wrong.refuses(host, ACCOUNT)
 
     def shown(self, headers: dict[str, str], host: str) -> bool:

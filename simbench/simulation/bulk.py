@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fake_smsc.core.delivery import FAILURE, LATENCY
 from fake_smsc.core.records import INVALID_ADDRESS, INVALID_TIME, NOT_ALLOWED
+from simbench.base.spans import common
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.kernels.chance import key_of
 from simbench.kernels.meter import LONG_AGO
@@ -35,7 +36,7 @@ from simbench.simulation.kernels.layout import (
     Sent,
 )
 from simbench.simulation.kernels.submission import Schedule, consecutive, submissions
-from simbench.simulation.plan import Interval, World
+from simbench.simulation.plan import World
 
 Integers = NDArray[np.int64]
 Rows = NDArray[Any]
@@ -92,7 +93,7 @@ class Sender:
     def __init__(self, world: World, code: str) -> None:
         link, limit = world.link(code), world.tiers(code)[0][1]
         queues = world.queues(code)
-        intervals = [_both(link.up, world.legal if hours == "legal" else None) for _, hours in queues]
+        intervals = [common(link.up, world.legal) if hours == "legal" else list(link.up) for _, hours in queues]
         bounds = np.cumsum([0, *map(len, intervals)])
         own = world.client(code).kind == "ring"
         pacing = CLIENT_METER if own else MODES[limit.mode]
@@ -226,21 +227,6 @@ def spans_of(world: World, code: str) -> Iterator[tuple[list[Demand], Iterator[B
     for start, end in spans(world, A_SPAN, source.volume()):
         requested = source.between(start, end)
         yield requested, sender.send(requested, end)
-
-
-def _both(up: tuple[Interval, ...], hours: tuple[Interval, ...] | None) -> list[Interval]:
-    """Return the intersections of a client's sessions and the allowed hours (None: any)."""
-    if hours is None:
-        return list(up)
-    found, place = [], 0
-    for start, end in up:
-        while place < len(hours) and hours[place][1] <= start:
-            place += 1
-        at = place
-        while at < len(hours) and hours[at][0] < end:
-            found.append((max(start, hours[at][0]), min(end, hours[at][1])))
-            at += 1
-    return found
 
 
 def columns(pairs: Iterable[Any]) -> tuple[Integers, Integers]:

@@ -13,12 +13,11 @@ from fake_smsc.core.records import Limit, Notification
 from simbench.base.units import HOUR_US, NEVER
 from simbench.kernels.delivery_outcome import running_at
 from simbench.ledger import AnyLedger, Ledger
-from simbench.ledger.buffer import Block, Cells
 from simbench.ledger.rows import Row
 from simbench.simulation.clients import CodeClient, Request
 from simbench.simulation.demand import Source, spans
 from simbench.simulation.ground_truth import event_rows
-from simbench.simulation.minutes import MinuteRows
+from simbench.simulation.minutes import EachRow, MinuteRows
 from simbench.simulation.plan import World
 from simbench.simulation.replies import ReplyLaw
 from simbench.simulation.timeline import Action, Alarm, Rank, Timeline
@@ -32,7 +31,7 @@ MOST_BACKLOG = 100_000  # rows in memory, in virtual time
 ROOM = 1 << 30  # notifications taken at once: all that wait
 
 
-class _Rows:
+class _Rows(EachRow):
     """The table "centre" that the SMSC writes to: passes each row on and reports each delivery."""
 
     def __init__(self, append: Callable[[Row], None], delivered: Callable[[Row], None] | None) -> None:
@@ -43,11 +42,6 @@ class _Rows:
         self._append(row)
         if row[1] == "delivered" and self._delivered is not None:
             self._delivered(row)
-
-    def append_columns(self, count: int, columns: tuple[Cells, ...]) -> None:
-        """Append many rows."""
-        for row in Block(count, columns).rows():
-            self.append(row)
 
 
 class Sink:
@@ -77,18 +71,14 @@ class Drive:
 
     def run(self) -> None:
         """Run the world and write its ledger."""
-        for row in event_rows(self.world):
-            self.ledger.events.append(row)
+        self.ledger.events.extend(event_rows(self.world))
         self._arrange()
         for code, client in self.clients.items():
             client.ask(_demand(self.world, code))
             self._turns[code].set(self.world.start)
         keep_house(self.world, self.ledger, self.timeline, self._progress)
         self.timeline.run(self.world.end)
-        if self.minutes is not None:
-            for row in self.minutes.rows(self.world.codes, self.world.start, self.world.end):
-                self.ledger.minute.append(row)
-        self._progress(1.0)
+        finish(self.world, self.ledger, self.minutes, self._progress)
 
     # Scheduled before the run -----------------------------------------------------------------------------------
 
@@ -224,6 +214,13 @@ def keep_house(world: World, ledger: AnyLedger, timeline: Timeline, progress: Pr
             timeline.at(now + HOUR_US, Rank.NOTICES, turn)
 
     turn(world.start)
+
+
+def finish(world: World, ledger: AnyLedger, minutes: MinuteRows | None, progress: Progress) -> None:
+    """Write the minutes of a run, if it counts them."""
+    if minutes is not None:
+        ledger.minute.extend(minutes.rows(world.codes, world.start, world.end))
+    progress(1.0)
 
 
 def notification_row(session: int, notification: Notification, now: int) -> Row:

@@ -135,7 +135,7 @@ def incidents(
         for n, one in enumerate(config.maintenance)
         for incident in _maintenance(one, calendar, f"{place}.maintenance[{n}]", n, end)
     ]
-    fixed = [one for one in fixed if _touches(one, start, end)]
+    fixed = [one for one in fixed if one.touches(start, end)]
     check_incidents(fixed, place, ScenarioError)
     names = [source.name for source in config.drawn]
     for n, name in enumerate(names):
@@ -218,10 +218,6 @@ def _noticed(begins: int, ends: int, after_min: float) -> int:
     return min(ends, begins + round(after_min * MINUTE_US))
 
 
-def _touches(one: Incident, start: int, end: int) -> bool:
-    return one.start < end and (one.end is None or one.end > start)
-
-
 def _meets(one: Incident, others: list[Incident]) -> bool:
     same = (other for other in others if TOTAL in {one.scope, other.scope} or one.subject == other.subject)
-    return any(_touches(other, one.start, one.end or one.start + 1) for other in same)
+    return any(other.touches(one.start, one.end or one.start + 1) for other in same)

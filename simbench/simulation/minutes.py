@@ -5,6 +5,7 @@ The SMSC writes to it as to a ledger.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections import defaultdict
 
@@ -17,7 +18,20 @@ WIDTH = len(COUNTED) + len(WITHIN_S) + 1
 COUNTED_AS = {"discarded": "refused", "notification": "notifications"}
 
 
-class MinuteRows:
+class EachRow(ABC):
+    """A table to which the SMSC writes rows, one by one or many in columns."""
+
+    @abstractmethod
+    def append(self, row: Row) -> None:
+        """Take a row."""
+
+    def append_columns(self, count: int, columns: tuple[Cells, ...]) -> None:
+        """Take many rows."""
+        for row in Block(count, columns).rows():
+            self.append(row)
+
+
+class MinuteRows(EachRow):
     """Takes rows of the table "centre" and counts them."""
 
     def __init__(self) -> None:
@@ -36,11 +50,6 @@ class MinuteRows:
             self.counts[str(code), at // MINUTE_US][len(COUNTED) + bisect_left(WITHIN_S, at // SECOND_US - scts)] += 1
         elif kind == "undelivered" and row[7] in EXPIRED_REASONS:
             self.count(str(code), at, "expired")
-
-    def append_columns(self, count: int, columns: tuple[Cells, ...]) -> None:
-        """Count many rows."""
-        for row in Block(count, columns).rows():
-            self.append(row)
 
     def count(self, code: str, at: int, name: str) -> None:
         """Add one to a count of a code."""

@@ -7,7 +7,6 @@ event.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -21,6 +20,7 @@ from fake_smsc.core.records import Limit
 from fake_smsc.scenario import CodeConfig
 from simbench.base.calendar import Calendar
 from simbench.base.errors import ScenarioError
+from simbench.base.spans import Span, merged
 from simbench.contract import Contract
 from simbench.contract.load import contract_beside
 from simbench.kernels.chance import MILLION, entity_of, share
@@ -35,9 +35,6 @@ MOST_STREAMS = 1 << 14
 STREAM_SHIFT, INDEX_SHIFT = 48, 8  # bits of an entity: stream, index, part
 STRUCK = entity_of("world", "partial incident")
 DAY = timedelta(days=1)
-
-Interval = tuple[int, int]
-"""Start (inclusive) and end (exclusive), us."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ class Link:
 
     account: str
     first_session: int
-    up: tuple[Interval, ...]
+    up: tuple[Span, ...]
 
 
 @dataclass(frozen=True)
@@ -97,12 +94,12 @@ class World:
         return tuple(config.code for config in self.scenario.codes)
 
     @cached_property
-    def downs(self) -> tuple[Interval, ...]:
+    def downs(self) -> tuple[Span, ...]:
         """The intervals in which the whole platform is down."""
         return merged((one.start, one.end or self.end) for one in self.incidents if one.scope == "total")
 
     @cached_property
-    def legal(self) -> tuple[Interval, ...]:
+    def legal(self) -> tuple[Span, ...]:
         """The intervals in which marketing may be sent."""
         return tuple(self.contract.openings("marketing", self.start, self.end))
 
@@ -217,18 +214,7 @@ def plan(scenario: WorldScenario, contract: Contract | None = None, place: str =
     return world
 
 
-def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    """Sort intervals and merge overlapping ones; adjacent ones stay separate."""
-    found: list[Interval] = []
-    for start, end in sorted(intervals):
-        if found and start < found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
-        else:
-            found.append((start, end))
-    return tuple(found)
-
-
-def connected(cuts: tuple[Interval, ...], start: int, end: int, retry_us: int) -> tuple[Interval, ...]:
+def connected(cuts: tuple[Span, ...], start: int, end: int, retry_us: int) -> tuple[Span, ...]:
     """Return the sessions of a client that connects at once and, after each cut, tries every `retry_us`."""
     found, starts = [], [cut[0] for cut in cuts]
     lost, at = start, start

@@ -20,7 +20,7 @@ from simbench.client.core import Core
 from simbench.client.messages import Buffered, Close, Connect, LinkConfig, Notified, Outgoing, Sent, knowledge_of
 from simbench.ledger import AnyLedger
 from simbench.simulation.demand import Source, spans
-from simbench.simulation.event_driven import Sink, keep_house
+from simbench.simulation.event_driven import Sink, finish, keep_house
 from simbench.simulation.ground_truth import event_rows
 from simbench.simulation.minutes import MinuteRows
 from simbench.simulation.plan import STREAM_SHIFT, World
@@ -67,8 +67,7 @@ class ReferenceDrive:
 
     def run(self) -> None:
         """Run the world and write its ledger."""
-        for row in event_rows(self.world):
-            self.ledger.events.append(row)
+        self.ledger.events.extend(event_rows(self.world))
         for start, end in self.world.downs:
             self._enter(end, lambda now: self.gateway.go("up", now))
             self._enter(max(start, self.world.start), lambda now: self.gateway.go("down", now))
@@ -77,13 +76,11 @@ class ReferenceDrive:
                 if self.world.strikes(one, code):
                     self._enter(max(one.start, self.world.start), lambda now, code=code: self._cut(code, now))
                     self._enter(one.end or self.world.end, lambda _, end=end_: setattr(end, "cuts", end.cuts - 1))
-            self.timeline.process(self._asking(code))
+            self.timeline.process(self._submitting(code))
             end_.alarm.set(self.world.start)
         keep_house(self.world, self.ledger, self.timeline, self._progress)
         self.timeline.run(self.world.end)
-        if self.minutes is not None:
-            for row in self.minutes.rows(self.world.codes, self.world.start, self.world.end):
-                self.ledger.minute.append(row)
+        finish(self.world, self.ledger, self.minutes, self._progress)
 
     def _core(self, code: str) -> Core:
         config, limit = self.world.config(code), self.world.tiers(code)[0][1]
@@ -115,7 +112,7 @@ class ReferenceDrive:
         if self.world.start <= at < self.world.end:
             self.timeline.at(at, Rank.WORLD, act)
 
-    def _asking(self, code: str) -> Generator[simpy.Event, Any, None]:
+    def _submitting(self, code: str) -> Generator[simpy.Event, Any, None]:
         """A SimPy process that submits one message after another to the client."""
         env, core, source = self.timeline.env, self._ends[code].core, Source(self.world, code)
         streams = {stream.number: stream.source for stream in self.world.streams}
@@ -126,12 +123,12 @@ class ReferenceDrive:
                 yield env.timeout(at - env.now)
                 if self.minutes is not None:
                     self.minutes.count(code, at, "offered")
-                asked = streams[entity >> STREAM_SHIFT]
-                traffic = "marketing" if asked.hours == "legal" else "transactional"
-                validity_s = round(asked.validity_min * 60) or None
+                origin = streams[entity >> STREAM_SHIFT]
+                traffic = "marketing" if origin.hours == "legal" else "transactional"
+                validity_s = round(origin.validity_min * 60) or None
                 core.submit(
                     Outgoing(
-                        str(entity), code, str(recipient), f"{asked.name} {entity:x}", traffic, validity_s=validity_s
+                        str(entity), code, str(recipient), f"{origin.name} {entity:x}", traffic, validity_s=validity_s
                     ),
                     at,
                 )

@@ -14,6 +14,7 @@ from simbench.ledger import AnyLedger
 from simbench.simulation.bulk import BulkSmsc, not_carried
 from simbench.simulation.bulk_code import CodeRun
 from simbench.simulation.columns import MinuteColumns, RowColumns
+from simbench.simulation.demand import Source
 from simbench.simulation.event_driven import Detail, Progress, run_events
 from simbench.simulation.ground_truth import event_rows
 from simbench.simulation.plan import World
@@ -44,12 +45,15 @@ def run_world(
         else:
             run_events(world, ledger, detail, progress)
         return "events"
-    for row in event_rows(world):
-        ledger.events.append(row)
+    ledger.events.extend(event_rows(world))
     if detail == "minute":
         _minutes(world, ledger, workers, progress)
     else:
-        _rows(world, ledger, progress)
+        some = _counting(world, progress)
+        for code in world.codes:
+            smsc = BulkSmsc(world, code)
+            output = RowColumns(world, code, smsc.tables, lambda table: ledger.write_table("centre", table))
+            CodeRun(world, code, smsc, output, some).run()
     progress(1.0)
     return "bulk"
 
@@ -63,14 +67,9 @@ def minutes_of(world: World, code: str, progress: Callable[[int], None] = lambda
 
 
 def _minutes(world: World, ledger: AnyLedger, workers: int, progress: Progress) -> None:
-    done, codes = [0], len(world.codes)
-    volume = _volumes(world)
-
-    def some(messages: int) -> None:
-        done[0] += messages
-        progress(min(0.999, done[0] / max(1.0, volume)))
-
+    codes = len(world.codes)
     if min(workers, codes) <= 1:
+        some = _counting(world, progress)
         for code in world.codes:
             ledger.write_table("minute", minutes_of(world, code, some))
         return
@@ -80,20 +79,13 @@ def _minutes(world: World, ledger: AnyLedger, workers: int, progress: Progress) 
             progress(min(0.999, number / codes))
 
 
-def _rows(world: World, ledger: AnyLedger, progress: Progress) -> None:
-    done, volume = [0], _volumes(world)
+def _counting(world: World, progress: Progress) -> Callable[[int], None]:
+    """Return the function to call with every number of messages done; it reports the share of all."""
+    done, volume = 0, max(1.0, sum(Source(world, code).volume() for code in world.codes))
 
     def some(messages: int) -> None:
-        done[0] += messages
-        progress(min(0.999, done[0] / max(1.0, volume)))
+        nonlocal done
+        done += messages
+        progress(min(0.999, done / volume))
 
-    for code in world.codes:
-        smsc = BulkSmsc(world, code)
-        output = RowColumns(world, code, smsc.tables, lambda table: ledger.write_table("centre", table))
-        CodeRun(world, code, smsc, output, some).run()
-
-
-def _volumes(world: World) -> float:
-    from simbench.simulation.demand import Source  # noqa: PLC0415 - only its volume
-
-    return sum(Source(world, code).volume() for code in world.codes)
+    return some

@@ -104,18 +104,29 @@ class Rolling(msgspec.Struct, frozen=True, eq=False):
 
 
 class Year(msgspec.Struct, frozen=True, eq=False):
-    """Input of the measures of one service: its period, down time and windows."""
+    """Input of the measures of one service: its period, down time and windows, and the contract's commitment.
+
+    `formula`: the variant that the contract means. `allowed`: the share of a window that may be lost.
+    """
 
     period: Period
     downtime: Downtime
     windows: Windows
+    formula: str
+    allowed: Fraction
 
 
 def year_of(service: Service, contract: Contract) -> Year:
     """Prepare the measures. Open incidents are assumed to last until the period's end."""
-    ahead = service.period.end + YEAR_AHEAD  # outages leave later than the period ends
     period = service.period
-    return Year(period, downtime_of(service.counted, period.end), windows_of(contract, period, ahead))
+    ahead = windows_of(contract, period, period.end + YEAR_AHEAD)  # outages leave later than the period ends
+    formula = contract.terms.quality.availability_formula.value
+    return Year(period, downtime_of(service.counted, period.end), ahead, formula, allowed_of(contract))
+
+
+def allowed_of(contract: Contract) -> Fraction:
+    """Return the share of a window that may be lost."""
+    return 1 - Fraction(str(contract.terms.quality.availability.value))
 
 
 def windows_of(contract: Contract, period: Period, until: int) -> Windows:
@@ -167,21 +178,20 @@ def turning_points(year: Year) -> Instants:
     return found.astype(np.int64)
 
 
-def budget(year: Year, contract: Contract, at: Instants) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def budget(year: Year, at: Instants) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the error budget at ascending instants: hours allowed by the window's length, and hours spent.
 
     Both follow the contract's formula: V3 allows a share of the window without its planned time.
     """
-    seen, quality = rolling(year, at), contract.terms.quality
-    formula, lengths = quality.availability_formula.value, year.windows.length_at(at)
-    if formula == "V3":
+    seen, lengths = rolling(year, at), year.windows.length_at(at)
+    if year.formula == "V3":
         lengths = lengths - seen.planned
-    return (1 - quality.availability.value) * lengths / HOUR_US, seen.lost(formula) / HOUR_US
+    return float(year.allowed) * lengths / HOUR_US, seen.lost(year.formula) / HOUR_US
 
 
-def lost_until(downtime: Downtime, at: Instants, formula: str) -> NDArray[np.float64]:
-    """Return the down time (us) before ascending instants, as a variant counts it."""
-    return _lost(downtime.until(at), downtime.parts, formula)
+def lost_until(year: Year, at: Instants) -> NDArray[np.float64]:
+    """Return the down time (us) before ascending instants, as the contract's formula counts it."""
+    return _lost(year.downtime.until(at), year.downtime.parts, year.formula)
 
 
 def _lost(amounts: tuple[Instants, Instants, Instants], parts: int, variant: str) -> NDArray[np.float64]:
@@ -198,7 +208,7 @@ def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
     """Return starts and ends (us) of every incident that touches the period, and the class each counts as."""
     shown = service.of("unplanned", "planned", "partial", "excluded")
     starts = np.array([one.incident.start for one in shown], dtype=np.int64)
-    ends = np.array([one.incident.end or service.period.end for one in shown], dtype=np.int64)
+    ends = starts + np.array([one.incident.lasted(service.period.end) for one in shown], dtype=np.int64)
     return starts, ends, tuple(one.counted_as for one in shown)
 
 
@@ -219,57 +229,71 @@ def rolling_year(case: Case) -> Verdict:
     period = service.period
     if period.end <= period.start:
         return Verdict("inconclusive", "the run covers no period", blame="bench")
-    quality = case.contract.terms.quality
-    allowed = 1 - Fraction(str(quality.availability.value))
     year = year_of(service, case.contract)
-    found = decided(year, case.contract)
-    decisive, provisional, worst, formula = found.windows, found.provisional, found.worst, found.formula
-    failing = {variant: decisive.loss(place, variant) > allowed for variant, place in worst.items()}
-    place, fails = worst[formula], failing[formula]
+    found, formula = decided(year), year.formula
+    failing = {variant: found.loss_by(variant) > year.allowed for variant in VARIANTS}
+    fails = failing[formula]
     summary = _summary(found, year, case.contract)
     disagreeing = [variant for variant in VARIANTS if failing[variant] != fails]
     if disagreeing:
         summary += f"; {', '.join(disagreeing)} would {'pass' if fails else 'fail'}"
-    summary += _probed(case, year, allowed, failing=fails)
+    summary += _probed(case, year, failing=fails)
     assumed = (f"variant {formula} of availability",) if disagreeing else ()
-    measured, limit = 1 - float(decisive.loss(place, formula)), quality.availability.value
-    if provisional:
+    measured, limit = 1 - float(found.loss), case.contract.terms.quality.availability.value
+    if found.provisional:
         return Verdict("inconclusive", summary, measured, limit, "share", "bench", assumed)
     if not fails:
         return Verdict("pass", summary, measured, limit, "share", "", assumed)
     outcome = missed(case.contract, "quality.availability")
-    evidence = _evidence(service, year, int(decisive.at[place]), formula)
+    evidence = _evidence(service, year, found.at)
     return Verdict(outcome, summary, measured, limit, "share", "platform", assumed, evidence)
 
 
 class Decided(msgspec.Struct, frozen=True, eq=False):
     """The windows that decide a verdict, whether it is provisional, and the index of the worst for each variant.
 
-    `formula` is the variant that the contract means.
+    `formula` is the variant that the contract means; `at`, `length` (us) and `loss` are of its worst window.
     """
 
     windows: Rolling
     provisional: bool
     worst: dict[str, int]
-    formula: str = "V1"
+    formula: str
+
+    @property
+    def at(self) -> int:
+        """When the worst window ends."""
+        return int(self.windows.at[self.worst[self.formula]])
+
+    @property
+    def length(self) -> int:
+        """The length of the worst window."""
+        return int(self.windows.length[self.worst[self.formula]])
+
+    @property
+    def loss(self) -> Fraction:
+        """The share of the worst window that was lost."""
+        return self.loss_by(self.formula)
+
+    def loss_by(self, variant: str) -> Fraction:
+        """Return the lost share of the worst window of a variant."""
+        return self.windows.loss(self.worst[variant], variant)
 
 
-def decided(year: Year, contract: Contract) -> Decided:
-    """Return the measurement that decides on a year's availability under a contract."""
-    quality = contract.terms.quality
-    formula, allowed = quality.availability_formula.value, 1 - Fraction(str(quality.availability.value))
-    windows, provisional = _decisive(rolling(year, turning_points(year)), year, allowed, formula)
-    return Decided(windows, provisional, {variant: windows.worst(variant) for variant in VARIANTS}, formula)
+def decided(year: Year) -> Decided:
+    """Return the measurement that decides on a year's availability."""
+    windows, provisional = _decisive(rolling(year, turning_points(year)), year)
+    return Decided(windows, provisional, {variant: windows.worst(variant) for variant in VARIANTS}, year.formula)
 
 
-def _decisive(seen: Rolling, year: Year, allowed: Fraction, formula: str) -> tuple[Rolling, bool]:
+def _decisive(seen: Rolling, year: Year) -> tuple[Rolling, bool]:
     """Return the windows that decide the verdict, and whether it is provisional.
 
     These are the complete windows, and the incomplete ones that already lost more than a complete one may. Without any
     of either, it is the incomplete window at the period's end.
     """
     lengths = year.windows.length_at(seen.at)
-    beyond = seen.beyond(lengths, formula, allowed)
+    beyond = seen.beyond(lengths, year.formula, year.allowed)
     whole = seen.full | beyond
     if whole.any():
         overdrawn = ~seen.full & beyond
@@ -280,24 +304,20 @@ def _decisive(seen: Rolling, year: Year, allowed: Fraction, formula: str) -> tup
 
 
 def _summary(found: Decided, year: Year, contract: Contract) -> str:
-    decisive, formula = found.windows, found.formula
-    allowed = 1 - Fraction(str(contract.terms.quality.availability.value))
-    place = found.worst[formula]
-    at = contract.calendar.civil(int(decisive.at[place])).isoformat(sep=" ", timespec="seconds")
-    length_h = int(decisive.length[place]) / HOUR_US
+    formula, length_h = found.formula, found.length / HOUR_US
+    at = contract.calendar.civil(found.at).isoformat(sep=" ", timespec="seconds")
     shares = ", ".join(
-        f"{name}{NAMED.get(name, '') if name == formula else ''} {_percent(1 - decisive.loss(where, name))}"
-        for name, where in found.worst.items()
+        f"{name}{NAMED[name] if name == formula else ''} {_percent(1 - found.loss_by(name))}" for name in VARIANTS
     )
-    down_h = float(decisive.loss(place, formula)) * length_h
+    down_h = float(found.loss) * length_h
     if formula == "V3":
-        down_h = int(decisive.unplanned[place]) / HOUR_US
+        down_h = int(found.windows.unplanned[found.worst[formula]]) / HOUR_US
     least = "so far" if found.provisional else "lowest"
     text = f"{least}: {shares}; {formula} at {at}: {down_h:.2f} h down in {length_h:,.0f} h"
     if found.provisional:
         period = year.period
         days = (period.end - period.known_from) * 100 // DAY_US / 100  # truncated
-        whole_h = int(year.windows.length_at(decisive.at[place : place + 1])[0]) * allowed / HOUR_US
+        whole_h = int(year.windows.length_at(np.array([found.at]))[0]) * year.allowed / HOUR_US
         text = (
             f"provisional, {days:.2f} days of history; {text}; {float(whole_h) - down_h:.2f} h of the "
             f"{float(whole_h):.2f} h that a whole window may lose are left"
@@ -310,7 +330,7 @@ def _percent(share: Fraction) -> str:
     return f"{int(share * 10**6) / 10**4:.4f} %"
 
 
-def _probed(case: Case, year: Year, allowed: Fraction, *, failing: bool) -> str:
+def _probed(case: Case, year: Year, *, failing: bool) -> str:
     """Describe V5 over the last window, if the ledger holds probes that cover it."""
     end, probes = year.period.end, probes_of(case)
     since = max(year.period.known_from, int(year.windows.begins(np.array([end]))[0]))
@@ -321,17 +341,17 @@ def _probed(case: Case, year: Year, allowed: Fraction, *, failing: bool) -> str:
     if covered < COVERED:
         return f"; no V5: the probes cover {covered:.1%} of the window"
     share = Fraction(good, tried)
-    differs = ((1 - share) > allowed) != failing
+    differs = ((1 - share) > year.allowed) != failing
     verdict = ", which would " + ("pass" if failing else "fail") if differs else ""
     return f"; V5: {good} of {count(tried, 'probe')} answered ({_percent(share)}), covering {covered:.1%}{verdict}"
 
 
-def _evidence(service: Service, year: Year, at: int, formula: str) -> tuple[Evidence, ...]:
-    """Return the outages that a variant counts in the window that ends at an instant, longest first."""
+def _evidence(service: Service, year: Year, at: int) -> tuple[Evidence, ...]:
+    """Return the outages that count in the window that ends at an instant, longest first."""
     since = int(year.windows.begins(np.array([at]))[0])
     found = []
     for one in service.counted:
         start, end = one.incident.start, min(one.incident.end or at, at)
-        if one.counted_as in LOST_AS[formula] and end > since and start < at:
+        if one.counted_as in LOST_AS[year.formula] and end > since and start < at:
             found.append(Evidence(f"{one.incident.ticket}: {one.why}", max(start, since), end))
     return tuple(sorted(found, key=lambda one: one.start - one.end)[:SHOWN])

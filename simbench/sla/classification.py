@@ -54,13 +54,8 @@ class Service(msgspec.Struct, frozen=True):
 
     def of(self, *classes: Class) -> tuple[Counted, ...]:
         """Return the incidents of some classes that touch the period, by start."""
-        return tuple(
-            one
-            for one in self.counted
-            if one.counted_as in classes
-            and one.incident.start < self.period.end
-            and (one.incident.end is None or one.incident.end > self.period.start)
-        )
+        start, end = self.period.start, self.period.end
+        return tuple(one for one in self.counted if one.counted_as in classes and one.incident.touches(start, end))
 
 
 def service_of(case: Case) -> Service:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 import numpy as np
 
 from simbench.base.calendar import Calendar
+from simbench.base.spans import Span, common
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.contract import Contract
-from simbench.sla.classification import Counted, Service
+from simbench.sla.classification import VARIANTS_OF, Counted, Service
 from simbench.sla.probes import Probes
 from simbench.trace.trace import Trace
 
 Outcome = Literal["agree", "differ", "only the ticket", "only the client", "nobody looked"]
-Silence = tuple[int, int]
 DOWN = ("unplanned", "planned")
 
 
@@ -102,10 +102,10 @@ def compare(service: Service, probes: Probes, least_s: int, in_a_row: int, calen
     Without a ticket, a silence shorter than `least_s` is not an outage. The ends of a silence are known to within the
     interval between probes.
     """
-    period, every = service.period, probes.every_us
+    every = probes.every_us
     silences = _silences(service, probes, in_a_row)
-    recorded = [one for one in service.counted if one.incident.start < period.end and _end(one, service) > period.start]
-    matched: set[Silence] = set()
+    recorded = service.of(*VARIANTS_OF)
+    matched: set[Span] = set()
     sides = []
     for one in recorded:
         start, end = one.incident.start, _end(one, service)
@@ -141,7 +141,7 @@ def seen_by_the_client(trace: Trace) -> Probes:
     return Probes(both, ok)
 
 
-def _silences(service: Service, probes: Probes, in_a_row: int) -> list[Silence]:
+def _silences(service: Service, probes: Probes, in_a_row: int) -> list[Span]:
     end_of = service.period.end
     return [(start, end_of if end is None else end) for start, end, lost in probes.silences() if lost >= in_a_row]
 
@@ -163,12 +163,12 @@ def _totals(service: Service, probes: Probes, least_s: int, in_a_row: int) -> To
         or any(silence[0] < end + near and silence[1] > start - near for start, end in tickets)
     ]  # fmt: skip
     seen, covered = _united(silences, within), _united(probes.stretches(), within)
-    agreed, watched = _common(tickets, seen), _common(tickets, covered)
+    agreed, watched = common(tickets, seen), common(tickets, covered)
     unwatched = max(0, _sum(tickets) - _sum(_united([*watched, *agreed], within)))
     others = _united(
         [(one.incident.start, _end(one, service)) for one in service.counted if one.counted_as not in DOWN], within
     )
-    other = _sum(_common(others, seen)) - _sum(_common(_common(others, seen), tickets))
+    other = _sum(common(others, seen)) - _sum(common(common(others, seen), tickets))
     served = _sum(tickets) - _sum(agreed) - unwatched
     parts = (_sum(tickets), served, unwatched, other, _sum(seen) - _sum(agreed) - other, _sum(seen))
     ticketed, answered, unseen, otherwise, alone, client = (part / SECOND_US for part in parts)
@@ -176,9 +176,9 @@ def _totals(service: Service, probes: Probes, least_s: int, in_a_row: int) -> To
     return Totals(ticketed, answered, unseen, otherwise, alone, client, share)
 
 
-def _united(spans: Iterable[Silence], within: Silence) -> list[Silence]:
+def _united(spans: Iterable[Span], within: Span) -> list[Span]:
     """Cut spans to an interval and merge those that touch or overlap."""
-    found: list[Silence] = []
+    found: list[Span] = []
     for first, last in sorted(spans):
         start, end = max(first, within[0]), min(last, within[1])
         if end <= start:
@@ -190,24 +190,11 @@ def _united(spans: Iterable[Silence], within: Silence) -> list[Silence]:
     return found
 
 
-def _common(some: Sequence[Silence], others: Sequence[Silence]) -> list[Silence]:
-    """Return the intersection of two lists of disjoint spans."""
-    found, place = [], 0
-    for start, end in some:
-        while place < len(others) and others[place][1] <= start:
-            place += 1
-        at = place
-        while at < len(others) and others[at][0] < end:
-            found.append((max(start, others[at][0]), min(end, others[at][1])))
-            at += 1
-    return found
-
-
-def _sum(spans: Iterable[Silence]) -> int:
+def _sum(spans: Iterable[Span]) -> int:
     return sum(end - start for start, end in spans)
 
 
-def _side(one: Counted, recorded: Silence, mine: list[Silence], probes: Probes, calendar: Calendar) -> Side:
+def _side(one: Counted, recorded: Span, mine: list[Span], probes: Probes, calendar: Calendar) -> Side:
     start, end = recorded
     recorded_s, ticket = (end - start) / SECOND_US, one.incident.ticket
     tried, good = probes.between(start, end)
@@ -228,14 +215,14 @@ def _side(one: Counted, recorded: Silence, mine: list[Silence], probes: Probes, 
 
 
 def _line(  # noqa: PLR0913 - the fields of a line
-    verdict: Outcome, ticket: str, recorded: Silence, seen: Silence, recorded_s: float, seen_s: float,
+    verdict: Outcome, ticket: str, recorded: Span, seen: Span, recorded_s: float, seen_s: float,
     reasons: list[Reason], calendar: Calendar,
 ) -> Side:  # fmt: skip
     why = "; ".join(one.text(calendar) for one in reasons).replace("; (", " (")
     return Side(verdict, ticket, *recorded, *seen, recorded_s, seen_s, why, tuple(reasons))
 
 
-def _reasons(one: Counted, recorded: Silence, seen: Silence, every: int) -> Iterable[Reason]:
+def _reasons(one: Counted, recorded: Span, seen: Span, every: int) -> Iterable[Reason]:
     """Return the reasons for ends that differ by more than the interval between probes."""
     early, late = recorded[0] - seen[0], seen[1] - recorded[1]
     if early > every:
@@ -250,7 +237,7 @@ def _reasons(one: Counted, recorded: Silence, seen: Silence, every: int) -> Iter
         yield Reason("early end", -late)
 
 
-def _unticketed(silence: Silence, calendar: Calendar) -> Side:
+def _unticketed(silence: Span, calendar: Calendar) -> Side:
     seconds = (silence[1] - silence[0]) / SECOND_US
     reason = Reason("no ticket", silence[1] - silence[0])
     return _line("only the client", "", (-1, -1), silence, 0, seconds, [reason], calendar)

@@ -59,9 +59,9 @@ class Probes(msgspec.Struct, frozen=True, eq=False):
 
 def probes_of(case: Case) -> Probes:
     """Return the probes of a ledger, by time."""
-    asked = case.trace.run.stimuli
-    if not asked.num_rows:
+    stimuli = case.trace.run.stimuli
+    if not stimuli.num_rows:
         return Probes(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_))
-    kind = asked["kind"].to_numpy(zero_copy_only=False)
+    kind = stimuli["kind"].to_numpy(zero_copy_only=False)
     chosen = (kind == ANSWERED) | (kind == LOST)
-    return Probes(asked["at"].to_numpy()[chosen], (kind == ANSWERED)[chosen])
+    return Probes(stimuli["at"].to_numpy()[chosen], (kind == ANSWERED)[chosen])

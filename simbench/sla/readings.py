@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from fractions import Fraction
 from typing import Final, Literal
 
 import msgspec
@@ -14,13 +13,7 @@ from simbench.contract import Contract
 from simbench.ledger.incidents import Incident
 from simbench.rules.rule import Case
 from simbench.sla.availability import VARIANTS, decided, year_of
-from simbench.sla.classification import (
-    PLATFORM_OF_SEVERAL,
-    Service,
-    counted,
-    noticed_in_time,
-    service_of,
-)
+from simbench.sla.classification import PLATFORM_OF_SEVERAL, Service, counted, noticed_in_time, service_of
 from simbench.sla.maintenance_notice import planned_by
 from simbench.sla.restoration import outages_of, ticketed_at
 
@@ -115,14 +108,13 @@ def _recorded(incident: Incident) -> bool:
 
 
 def _cells(service: Service, contract: Contract, days: str = "") -> dict[str, Cell]:
-    quality = contract.terms.quality
-    allowed = 1 - Fraction(str(quality.availability.value))
-    found = decided(year_of(service, contract), contract)
+    year = year_of(service, contract)
+    found = decided(year)
     cells = {}
     for variant in VARIANTS:
-        loss = found.windows.loss(found.worst[variant], variant)
-        met: Met = "missed" if loss > allowed else "open" if found.provisional else "met"
-        cells[variant] = Cell("open" if found.provisional else met, float(1 - loss))
+        loss = found.loss_by(variant)
+        met: Met = "open" if found.provisional else "missed" if loss > year.allowed else "met"
+        cells[variant] = Cell(met, float(1 - loss))
     return {
         **cells,
         RESTORATION: _restoration(service, contract, from_ticket=False),
@@ -135,8 +127,7 @@ def _restoration(service: Service, contract: Contract, *, from_ticket: bool) -> 
     lengths, still = [], False
     for one in outages_of(service):
         incident = one.incident
-        since = ticketed_at(incident) if from_ticket else incident.start
-        lengths.append((incident.end or until) - since)
+        lengths.append((incident.end or until) - (ticketed_at(incident) if from_ticket else incident.start))
         still = still or (incident.end is None and lengths[-1] <= limit)
     longest = max(lengths, default=None)
     if longest is None:

@@ -32,8 +32,8 @@ def restoration_times(service: Service) -> tuple[Instants, NDArray[np.float64], 
     """
     outages = outages_of(service)
     starts = np.array([one.incident.start for one in outages], dtype=np.int64)
-    ends = np.array([one.incident.end or service.period.end for one in outages], dtype=np.int64)
-    return starts, (ends - starts) / HOUR_US, tuple(one.incident.ticket for one in outages)
+    lasted = np.array([one.incident.lasted(service.period.end) for one in outages], dtype=np.int64)
+    return starts, lasted / HOUR_US, tuple(one.incident.ticket for one in outages)
 
 
 def outages_of(service: Service) -> tuple[Counted, ...]:
@@ -83,6 +83,12 @@ def restored_within(one: Counted, limit_us: int, until: int) -> bool | None:
     return False if until - incident.start > limit_us else None
 
 
+def _evidence(late: Iterable[Counted], end: int) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(f"{one.incident.ticket}: {one.why}", one.incident.start, one.incident.end or end) for one in late
+    )
+
+
 @rule(
     RESTORATION,
     "The service is restored within the contract's hours after every total, unplanned outage",
@@ -104,19 +110,13 @@ def _with_partial(total: Verdict, service: Service, case: Case, limit_h: int) ->
     partial, end, limit = service.of("partial"), service.period.end, limit_h * HOUR_US
     answers = {one.incident.ticket: restored_within(one, limit, end) for one in partial}
     late = [one for one in partial if answers[one.incident.ticket] is False]
-    number = count(len(partial), "partial outage") if partial else "no partial outage"
-    text = (
-        f"{total.summary}; {number}, {len(late)} lasted more than {limit_h} h"
-        if partial
-        else f"{total.summary}; {number}"
-    )
+    text = f"{total.summary}; no partial outage"
+    if partial:
+        text = f"{total.summary}; {count(len(partial), 'partial outage')}, {len(late)} lasted more than {limit_h} h"
     if late and total.outcome not in {"fail", "weak"}:
-        longest = max((one.incident.end or end) - one.incident.start for one in late) / HOUR_US
-        evidence = tuple(
-            Evidence(f"{one.incident.ticket}: {one.why}", one.incident.start, one.incident.end or end) for one in late
-        )
+        longest = max(one.incident.lasted(end) for one in late) / HOUR_US
         outcome = missed(case.contract, "quality.partial_restoration_h")
-        return Verdict(outcome, text, longest, limit_h, UNIT, "platform", (), evidence)
+        return Verdict(outcome, text, longest, limit_h, UNIT, "platform", (), _evidence(late, end))
     if None in answers.values() and total.outcome == "pass":
         return Verdict("inconclusive", f"{text}; one is still open", total.measured, total.limit, UNIT, "bench")
     return msgspec.structs.replace(total, summary=text)
@@ -141,11 +141,8 @@ def _total(case: Case, service: Service) -> Verdict:
         assumed = ("time counts from the failure",) if len(by_ticket) == len(certain) else ()
         if by_ticket:
             summary += f" ({len(by_ticket)} of them would not if time counted from the ticket)"
-        evidence = tuple(
-            Evidence(f"{one.incident.ticket}: {one.why}", one.incident.start, one.incident.end or end)
-            for one in certain
-        )
         outcome = missed(case.contract, "quality.restoration_h")
+        evidence = _evidence(certain, end)
         return Verdict(outcome, summary, float(hours[longest]), limit_h, UNIT, "platform", assumed, evidence)
     if unsure:
         summary += f"; {_unsure(unsure)}"

@@ -72,14 +72,14 @@ def downtime_of(counted: Iterable[Counted], until: int) -> Downtime:
     Overlapping incidents count once, in the order unplanned, planned, partial; partial shares add up to at most one.
     """
     counted = tuple(counted)
-    parts = lcm(*{share_of(one).denominator for one in counted if one.counted_as == "partial"})
+    parts = lcm(*{share_of(one).denominator for one in counted})
     steps: dict[int, list[int]] = {-_FAR: [0, 0, 0]}
     place = {"unplanned": 0, "planned": 1, "partial": 2}
     for one in counted:
         start, end = one.incident.start, until if one.incident.end is None else one.incident.end
         if one.counted_as not in place or end <= start:
             continue
-        amount = int(share_of(one) * parts) if one.counted_as == "partial" else 1
+        amount = int(share_of(one) * parts)
         for instant, sign in ((start, amount), (end, -amount)):
             steps.setdefault(instant, [0, 0, 0])[place[one.counted_as]] += sign
     edges = np.array(sorted(steps), dtype=np.int64)
@@ -99,8 +99,8 @@ def downtime_of(counted: Iterable[Counted], until: int) -> Downtime:
 
 
 def share_of(one: Counted) -> Fraction:
-    """Return the share of the platform that was down in an incident, as written in the record."""
-    return Fraction(str(one.incident.share))
+    """Return the share of the platform that an incident counts for: a partial one as written in the record."""
+    return Fraction(str(one.incident.share)) if one.counted_as == "partial" else Fraction(1)
 
 
 class Windows(msgspec.Struct, frozen=True, eq=False):

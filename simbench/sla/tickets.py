@@ -56,7 +56,7 @@ def _ticket(one: Counted, year: Year, calendar: Calendar, judged: str) -> Ticket
         ticket=incident.ticket,
         start=moment(incident.start, calendar),
         end=moment(incident.end, calendar),
-        hours=round(((incident.end or max(until, incident.start)) - incident.start) / HOUR_US, 6),
+        hours=round(incident.lasted(max(until, incident.start)) / HOUR_US, 6),
         scope=incident.scope,
         share=incident.share,
         subject=incident.subject,

@@ -73,14 +73,14 @@ class Standing(msgspec.Struct, frozen=True):
 def standing(incidents: tuple[Incident, ...], contract: Contract, now: int, known_from: int, ahead_us: int) -> Standing:
     """Return the state of a service at `now`, by the incidents that began earlier."""
     service = Service(Period(known_from, now, known_from), counted([o for o in incidents if o.start < now], contract))
-    year, at, formula = year_of(service, contract), np.array([now]), contract.terms.quality.availability_formula.value
-    allowed, spent = budget(year, contract, at)
+    year, at = year_of(service, contract), np.array([now])
+    allowed, spent = budget(year, at)
     known = sample(service, now)
     chance = None
     if len(known.hours) >= LEAST_OUTAGES:
         chance = forecast(service, contract, (now + ahead_us,), REPLICATIONS).dates[-1].availability.share
     return Standing(
-        now, float(allowed[0]), float(allowed[0] - spent[0]), float(rolling(year, at).availability(formula)[0]),
+        now, float(allowed[0]), float(allowed[0] - spent[0]), float(rolling(year, at).availability(year.formula)[0]),
         known.outages, sum(one.incident.end is None for one in service.of("unplanned")), chance,
     )  # fmt: skip
 

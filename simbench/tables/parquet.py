@@ -105,8 +105,8 @@ class _refusing:  # noqa: N801 - a context manager, read as a word
         import pyarrow as pa  # noqa: PLC0415 - as above
 
         if isinstance(problem, (pa.ArrowException, OSError, ValueError)) and not isinstance(problem, BadInput):
-            said = " ".join(str(problem).split())
-            raise BadInput(label(self.path), f"cannot be read as Parquet: {said:.100}") from None
+            words = " ".join(str(problem).split())
+            raise BadInput(label(self.path), f"cannot be read as Parquet: {words:.100}") from None
 
 
 def _fits(type_: pa.DataType, kind: Kind) -> bool:

@@ -26,7 +26,7 @@ ALPHANUMERIC = "5039"
 LONGEST_NUMBER = 18  # most digits of a number of 64 bits
 GIVEN_UP_US = 60 * SECOND_US  # after this time without a result, the TRN of an operation is free again
 TRNS: Final = 100
-_IN_USE, _NOTHING_ASKED = "TRN in use", "answers nothing that was asked"
+_IN_USE, _NO_OPERATION = "TRN in use", "answers nothing that was asked"
 READY, SEEN_OPEN, ACCOUNT = range(3)
 
 
@@ -49,7 +49,7 @@ class SingleFrames:
         self.results, self.acknowledged = Store(RESULTS), Store(RESULTS)
         self.mo: list[Mo] = []
         self.alerts: list[Alert] = []
-        self.problems, self.signs = Names("", _IN_USE, _NOTHING_ASKED), Names("", "A", "N")
+        self.problems, self.signs = Names("", _IN_USE, _NO_OPERATION), Names("", "A", "N")
         self.accounts, self.senders = Names(""), Names()
         # Originators by hash: number of the sender, and whether it is alphanumeric; None if the originator is invalid.
         self._known: dict[tuple[int, int], tuple[int, bool] | None] = {}
@@ -65,7 +65,7 @@ class SingleFrames:
         self._unaligned = np.ones((16, 2), np.bool_)
         self._heard = np.full(16, -1, np.int64)
         self._quiet = np.full((16, 3), -1, np.int64)
-        self._asked, self._unacknowledged = np.zeros((2, TRNS, 16, 3), np.int64)
+        self._unanswered, self._unacknowledged = np.zeros((2, TRNS, 16, 3), np.int64)
         self._by_slot: list[Line] = []
         self._counts = np.zeros(2, np.int64)
 
@@ -127,7 +127,7 @@ class SingleFrames:
 
         Source: EMI-UCP 4.0, windowing (docs/reference/ucp.md, section 1.4).
         """
-        waiting = self._asked[int(frame.trn), spot.line.slot]
+        waiting = self._unanswered[int(frame.trn), spot.line.slot]
         if waiting[0] and spot.at - waiting[2] <= GIVEN_UP_US:
             return _IN_USE
         waiting[:] = _kind(frame), number, spot.at
@@ -192,7 +192,7 @@ class SingleFrames:
 
     def _answer(self, frame: Frame, spot: Spot) -> None:
         """Complete the operation that a result of the SMSC answers."""
-        waiting = self._asked[int(frame.trn), spot.line.slot]
+        waiting = self._unanswered[int(frame.trn), spot.line.slot]
         if waiting[0] != _kind(frame):
             return
         waiting[0] = 0
@@ -223,7 +223,7 @@ class SingleFrames:
         """Complete the 52 or 53 that a result of the client answers; return the problem, "" if there is none."""
         waiting = self._unacknowledged[int(frame.trn), spot.line.slot]
         if waiting[0] != _kind(frame):
-            return _NOTHING_ASKED if spot.line.opened_at >= 0 else ""  # the operation may precede the record
+            return _NO_OPERATION if spot.line.opened_at >= 0 else ""  # the operation may precede the record
         waiting[0] = 0
         number, sign = int(waiting[1]), frame.data[0] if frame.data else ""
         if number >= 0 and frame.ot == "53":

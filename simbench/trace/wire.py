@@ -130,7 +130,7 @@ class Wire(SingleFrames):
         slot = len(self._by_slot)
         if slot == len(self._slots):
             self._slots = _doubled(self._slots, 0)
-            self._asked, self._unacknowledged = _widened(self._asked), _widened(self._unacknowledged)
+            self._unanswered, self._unacknowledged = _widened(self._unanswered), _widened(self._unacknowledged)
             self._unaligned = np.concatenate([self._unaligned, np.ones_like(self._unaligned)])
             self._heard = _doubled(self._heard, -1)
             self._quiet = _doubled(self._quiet, -1)
@@ -215,7 +215,7 @@ class Wire(SingleFrames):
         place = 0
         while True:
             place = dialogue.follow(
-                place, classes, at, slots, block.trns, self._slots, GIVEN_UP_US, self._asked, self._unacknowledged,
+                place, classes, at, slots, block.trns, self._slots, GIVEN_UP_US, self._unanswered, self._unacknowledged,
                 self._counts, numbers, notes, accounts, self._quiet,
             )  # fmt: skip
             if place == count:

@@ -95,10 +95,10 @@ class Numbered(msgspec.Struct, frozen=True, eq=False):
 def numbers_of(wire: Wire) -> Numbered:
     """Return the client's operations except logins, from the submits and the kept frames."""
     frames, submits = wire.frames.column, wire.submits.column
-    asked = (frames("way") == 0) & (frames("kind") == KINDS.index("O")) & (frames("ot") != _LOGIN)
+    operations = (frames("way") == 0) & (frames("kind") == KINDS.index("O")) & (frames("ot") != _LOGIN)
     # A tolerated error, such as a lower-case checksum, has its own row besides that of its frame.
     errors = [number for number, name in enumerate(wire.problems.names) if name in WIRE_ERRORS]
-    others = np.flatnonzero(asked & ~np.isin(frames("problem"), errors))
+    others = np.flatnonzero(operations & ~np.isin(frames("problem"), errors))
     order, mine = frames("order")[others], submits("order")
     # A submit that is also a kept frame is taken from there, with its problem.
     places = np.searchsorted(mine, order)

@@ -10,7 +10,7 @@ import codecs
 from binascii import unhexlify
 from typing import Final, Literal
 
-from simbench.ucp.national import LOCKING, NONE, SINGLE
+from simbench.ucp.national import EXTENSION, LOCKING, NONE, SINGLE
 
 Convention = Literal["semi-octets", "octets"]
 
@@ -21,18 +21,6 @@ BASIC: Final = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-EXTENSION: Final = {
-    0x0A: "\f",
-    0x14: "^",
-    0x28: "{",
-    0x29: "}",
-    0x2F: "\\",
-    0x3C: "[",
-    0x3D: "~",
-    0x3E: "]",
-    0x40: "|",
-    0x65: "€",
-}
 _DECODING: Final = BASIC + "\ufffd" * 128  # the meaning of octets above 7F depends on the operator
 _NATIONAL: Final = {
     language: (table[:ESCAPE] + " " + table[ESCAPE + 1 :]).replace(NONE, "\ufffd") + "\ufffd" * 128

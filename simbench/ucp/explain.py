@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from simbench.base.text import count
+from simbench.base.text import count, is_number
 from simbench.ucp import alphabet, codes, content, xser
 from simbench.ucp.explain_words import ENCODINGS, SESSION_TYPES, VALUE_WORDS, words_for
 from simbench.ucp.fields import OPERATIONS_5X
@@ -106,17 +106,13 @@ def _originator(value: str, _frame: Frame, values: Values) -> str:
 
 def _address(value: str, values: Values, pid: str) -> str:
     """A TCP/IP address, if its PID says so: four groups of three digits, then the port."""
-    if values.get(pid) != _TCP_PID or not (value.isascii() and value.isdigit() and len(value) > 12):
+    if values.get(pid) != _TCP_PID or not (is_number(value, len(value)) and len(value) > 12):
         return ""
     return f"{'.'.join(str(int(value[at : at + 3])) for at in (0, 3, 6, 9))} port {value[12:]}"
 
 
-def _is_number(value: str) -> bool:
-    return value.isascii() and value.isdigit() and len(value) <= 18
-
-
 def _bits(value: str, _frame: Frame, _values: Values) -> str:
-    return f"{-(-int(value) // 8)} octets" if _is_number(value) else "not a number"
+    return f"{-(-int(value) // 8)} octets" if is_number(value, 18) else "not a number"
 
 
 def _password(value: str, _frame: Frame, _values: Values) -> str:
@@ -137,30 +133,26 @@ def _message(value: str, frame: Frame, values: Values) -> str:
         text = alphabet.decode(unhexlify(value))
     except ValueError:
         return "not hexadecimal"
-    return f"{text!r}: GSM 7-bit, {_count(len(value) // 2, 'septet')}"
+    return f"{text!r}: GSM 7-bit, {count(len(value) // 2, 'septet')}"
 
 
 def _content(read: content.Content, value: str) -> str:
     if value and not read.octets:
         return "not hexadecimal"
     unit = {"gsm7": "septet", "numeric": "digit"}.get(read.encoding, "octet")
-    said = f"{ENCODINGS[read.encoding]}, {_count(len(read.octets), unit)}, {_count(read.segments, 'segment')}"
+    text = f"{ENCODINGS[read.encoding]}, {count(len(read.octets), unit)}, {count(read.segments, 'segment')}"
     if read.text is not None and read.encoding != "numeric":
-        said = f"{read.text!r}: {said}"
+        text = f"{read.text!r}: {text}"
     if read.order:
-        said += f"; {_ORDERS[read.order]}"
+        text += f"; {_ORDERS[read.order]}"
     place = read.concatenation
-    return said + (f"; part {place.sequence} of {place.total} of message {place.ref}" if place else "")
+    return text + (f"; part {place.sequence} of {place.total} of message {place.ref}" if place else "")
 
 
 _ORDERS: Final = {
     "mark": "begins with a byte-order mark",
     "little": "little-endian, so phones show other characters",
 }
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}" + ("" if number == 1 else "s")
 
 
 def _services(value: str, _frame: Frame, _values: Values) -> str:
@@ -177,17 +169,17 @@ def _service_name(tlv: xser.Tlv) -> str:
 
 def _service(tlv: xser.Tlv) -> str:
     """The meaning of one extra service's value, in brackets."""
-    said = []
+    parts = []
     if tlv.type == xser.DCS and len(tlv.value) == 1:
         coding = xser.CODINGS[tlv.value[0]]
-        said.append(ENCODINGS[coding.alphabet])
-        said += [f"class {coding.message_class}"] if coding.message_class is not None else []
-        said += [f"message waiting, {coding.waiting}"] if coding.waiting else []
+        parts.append(ENCODINGS[coding.alphabet])
+        parts += [f"class {coding.message_class}"] if coding.message_class is not None else []
+        parts += [f"message waiting, {coding.waiting}"] if coding.waiting else []
     elif tlv.type == xser.UDH:
-        said.extend(_header(tlv.value))
+        parts.extend(_header(tlv.value))
     elif tlv.type == xser.BILLING:
-        said.append(repr(tlv.value.decode("ascii", "replace")))
-    return f" ({', '.join(said)})" if said else ""
+        parts.append(repr(tlv.value.decode("ascii", "replace")))
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _header(octets: bytes) -> Iterator[str]:
@@ -208,7 +200,7 @@ def _header(octets: bytes) -> Iterator[str]:
 def _system(value: str, frame: Frame, values: Values) -> str:
     """The content of SM in a positive result: the number of waiting messages, or the message's identification."""
     if frame.ot == "31" and "ACK" in values:
-        return f"{int(value)} messages wait" if _is_number(value) else ""
+        return f"{int(value)} messages wait" if is_number(value, 18) else ""
     items = [item.rpartition(":") for item in value.split(",")]
     if "ACK" not in values or not any(colon and moment(stamp) for _, colon, stamp in items):
         return ""

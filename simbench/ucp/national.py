@@ -84,7 +84,7 @@ LOCKING: Final[dict[int, str]] = {
     13: "".join(map(_cells, _URDU)) + _cells(_URDU_TAIL)[0] + _SMALL + _cells(_URDU_TAIL)[1:],
 }
 
-_DEFAULT: Final = {
+EXTENSION: Final = {  # of the default alphabet
     0x0A: "\f", 0x14: "^", 0x28: "{", 0x29: "}", 0x2F: "\\", 0x3C: "[", 0x3D: "~", 0x3E: "]", 0x40: "|", 0x65: "€",
 }  # fmt: skip
 _ASIAN_HEAD: Final = "@£$¥¿\"¤%&'\f*+\0-/<=>¡^¡_#*"  # codes 00 to 18; 0D is reserved for the carriage return
@@ -94,7 +94,7 @@ _FILLED: Final = (0x19, 0x1A, *range(0x1C, 0x28), *range(0x2A, 0x2F), *range(0x3
 def _asian(block: int, letters: str) -> dict[int, str]:
     """A single shift table of the Asian kind: its own characters fill the free codes in this order."""
     table = {code: character for code, character in enumerate(_ASIAN_HEAD) if character != NONE}
-    table |= {code: character for code, character in _DEFAULT.items() if code > 0x1B}
+    table |= {code: character for code, character in EXTENSION.items() if code > 0x1B}
     table |= {0x40 + place: letter for place, letter in enumerate("|ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
     for code, word in zip(_FILLED, letters.split(), strict=False):
         if word != "-":
@@ -105,10 +105,10 @@ def _asian(block: int, letters: str) -> dict[int, str]:
 _DANDAS: Final = "0964 0965 "
 _DIGITS: Final = "66 67 68 69 6A 6B 6C 6D 6E 6F "
 SINGLE: Final[dict[int, dict[int, str]]] = {
-    1: _DEFAULT | {0x47: "Ğ", 0x49: "İ", 0x53: "Ş", 0x63: "ç", 0x67: "ğ", 0x69: "ı", 0x73: "ş"},
-    2: _DEFAULT
+    1: EXTENSION | {0x47: "Ğ", 0x49: "İ", 0x53: "Ş", 0x63: "ç", 0x67: "ğ", 0x69: "ı", 0x73: "ş"},
+    2: EXTENSION
     | {0x09: "ç", 0x41: "Á", 0x49: "Í", 0x4F: "Ó", 0x55: "Ú", 0x61: "á", 0x69: "í", 0x6F: "ó", 0x75: "ú"},
-    3: _DEFAULT
+    3: EXTENSION
     | {
         0x05: "ê", 0x09: "ç", 0x0B: "Ô", 0x0C: "ô", 0x0E: "Á", 0x0F: "á", 0x12: "Φ", 0x13: "Γ", 0x15: "Ω", 0x16: "Π",
         0x17: "Ψ", 0x18: "Σ", 0x19: "Θ", 0x1F: "Ê", 0x41: "À", 0x49: "Í", 0x4F: "Ó", 0x55: "Ú", 0x5B: "Ã", 0x5C: "Õ",
@@ -125,6 +125,6 @@ SINGLE: Final[dict[int, dict[int, str]]] = {
     12: _asian(0xC00, "- - " + _DIGITS + "58 59 78 79 7A 7B 7C 7D 7E 7F"),
     13: _asian(
         0x600,
-        "00 01 F0 F1 F2 F3 F4 F5 F6 F7 F8 F9 0C 0D 0E 0F 10 11 12 13 14 1B 1F 40 52 58 6B 6C 72 73 CD D4",
+        "00 01 F0 F1 F2 F3 F4 F5 F6 F7 F8 F9 0C 0D 0E 0F 10 11 12 13 14 1B 1F 40 52 58 6B 6C 72 73 CD D4"
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Facts about `simbench serve` as a program: its banner, its signals, its refusals."""
+"""`simbench serve` as a program: its banner, its signals, its refusals."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from simbench.base.outputs import adopt
 from simbench.ledger import open_run
 from tests.cli.child import Ended, Served, simbench
 from tests.fake_smsc.live import dial
+from tests.survive.limits import api_of
 
 
 def test_without_any_file_it_serves_one_short_code_per_tier_until_it_is_ended(tmp_path: Path) -> None:
@@ -32,12 +33,35 @@ def test_without_any_file_it_serves_one_short_code_per_tier_until_it_is_ended(tm
             assert line == [code, "secret", code, f"{rate}/s", "10", "delay"]
         assert str(folder) in server.banner
         asyncio.run(session(server.port))
-        status, said = server.end(signal.SIGTERM)
-    assert (status, said) == (0, f"stopping\nledger closed: {folder}\n")
+        status, errors = server.end(signal.SIGTERM)
+    assert (status, errors) == (0, f"stopping\nledger closed: {folder}\n")
     info = json.loads((folder / "run.json").read_text())
     assert info["closed"] is True
     assert info["times"]["wall_ended"] > info["times"]["wall_started"] > 0
     assert "accepted" in open_run(folder).centre.column("kind").to_pylist()
+
+
+def test_arrow_does_not_load_pandas_into_a_server(tmp_path: Path) -> None:
+    """It would with the first list it converts: for the ledger's rows, and for a search."""
+    pytest.importorskip("pandas")
+    loaded = Path("/proc/self/maps")
+    if not loaded.exists():
+        pytest.skip("nothing says which libraries a process has loaded")
+
+    async def submit(port: int) -> None:
+        peer = await dial(port)
+        assert (await peer.login()).data[0] == "A"
+        assert (await peer.submit(1)).data[0] == "A"
+        await peer.close()
+
+    with Served("--port", "0", "--api", "0", "-o", tmp_path / "run") as server:
+        asyncio.run(submit(server.port))
+        with api_of(server) as api:
+            assert len(api.messages().messages) == 1
+            assert api.findings().findings
+        libraries = Path(f"/proc/{server.process.pid}/maps").read_text()
+    assert "libarrow" in libraries
+    assert "/pandas/" not in libraries
 
 
 def test_an_interrupt_ends_it_as_well_even_with_a_session_open(tmp_path: Path) -> None:
@@ -50,8 +74,8 @@ def test_an_interrupt_ends_it_as_well_even_with_a_session_open(tmp_path: Path) -
         return ended
 
     with Served("--port", "0", "-o", tmp_path / "run") as server:
-        status, said = asyncio.run(interrupted(server))
-    assert (status, "Traceback" in said) == (0, False)
+        status, errors = asyncio.run(interrupted(server))
+    assert (status, "Traceback" in errors) == (0, False)
     run = open_run(tmp_path / "run")
     assert run.info.closed
     assert run.wire.to_pylist()[-1]["octets"] == b"server: server stops"

@@ -161,8 +161,8 @@ def test_the_command_compares_folders(advice: Advice, tmp_path: Path) -> None:
     folders = [part for name in ("a", "b") for part in ("--compare", str(tmp_path / name))]
     done = CliRunner().invoke(cli, ["plan", *folders, "--json"])
     assert done.exit_code == 0, done.output
-    said = json.loads(done.stdout)["with messages"]
-    assert list(said) == [str(tmp_path / name) for name in ("a", "b")]
+    printed = json.loads(done.stdout)["with messages"]
+    assert list(printed) == [str(tmp_path / name) for name in ("a", "b")]
     alone = CliRunner().invoke(cli, ["plan", *folders[:2]])
     assert isinstance(alone.exception, BadInput)
 

@@ -1,4 +1,4 @@
-"""Facts about verdicts: an honest operator passes every rule, and each rule condemns a tampered file."""
+"""Verdicts: an honest operator passes every rule, and each rule condemns a tampered file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from simbench.base.errors import BadInput
+from simbench.contract.term import clause_of
 from simbench.finding import Finding, exit_status
 from simbench.roaming.billing import COLUMNS, NOTICES, RECORDS, SUBSCRIBERS, read_billing
 from simbench.roaming.contract import load_roaming
@@ -200,7 +201,7 @@ def test_a_tampered_file_is_condemned(
 
 def test_every_rule_has_a_tampered_file_and_every_clause_a_rule() -> None:
     assert {purpose for purpose, _ in TAMPERED} == set(RULES)
-    assert {CONTRACT.clause_of(purpose) for purpose in RULES} == set(CONTRACT.clauses)
+    assert {clause_of(CONTRACT.clauses, purpose) for purpose in RULES} == set(CONTRACT.clauses)
 
 
 def test_prices_above_the_cap_are_reported_as_dear_as_they_are(tmp_path: Path) -> None:

@@ -272,6 +272,6 @@ def test_the_budget_is_spent_by_outages_and_given_back_when_they_leave() -> None
     year = year_of(service, CONTRACT)
     left = year.windows.leaves(START + 1006 * HOUR_US)
     at = np.array([START + 900 * HOUR_US, START + 1006 * HOUR_US, left - HOUR_US, left])
-    allowed, spent = budget(year, CONTRACT, at)
+    allowed, spent = budget(year, at)
     assert spent.tolist() == [0, 6, 1, 0]
     assert allowed.tolist() == pytest.approx([87.84, 87.84, 87.6, 87.6])  # 2024 had a 29 February

@@ -91,7 +91,7 @@ def test_every_variant_and_reading_is_what_arithmetic_written_apart_gives(batch:
             for table in (whole, with_a_share(whole)):  # a partial outage without a share is the whole, or nothing
                 where = (batch, table, period, platforms, days, window, formula)
                 service = Service(Period(*period), counted(incidents_of(table), contract, days))
-                found = decided(year_of(service, contract), contract)
+                found = decided(year_of(service, contract))
                 expected = worst(table, period, days, platforms, window, formula)
                 for variant in VARIANTS:
                     loss = found.windows.loss(found.worst[variant], variant)

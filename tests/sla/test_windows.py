@@ -156,7 +156,7 @@ FIVE_THREE_TEN = [  # 5 h unplanned, 3 h announced in time, 10 h of half the pla
 def test_the_budget_is_that_of_the_contract_s_formula(formula: str, allowed: float, spent: float) -> None:
     contract = under(availability_formula=formula)
     service = service_of(case_of(FIVE_THREE_TEN, contract=contract))
-    hours, lost = budget(year_of(service, contract), contract, np.array([YEAR.end]))
+    hours, lost = budget(year_of(service, contract), np.array([YEAR.end]))
     assert (hours[0], lost[0]) == (pytest.approx(allowed), pytest.approx(spent))
     stands = standing(tuple(FIVE_THREE_TEN), contract, YEAR.end, YEAR.start, 86_400_000_000)
     assert stands.left_h == pytest.approx(allowed - spent)

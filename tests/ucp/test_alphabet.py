@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.ucp import alphabet
-from simbench.ucp.alphabet import BASIC, EXTENSION, decode, decode_oadc, encode, encode_oadc, is_gsm, pack, unpack
+from simbench.ucp.alphabet import BASIC, decode, decode_oadc, encode, encode_oadc, is_gsm, pack, unpack
 from simbench.ucp.alphabet import septets as count
+from simbench.ucp.national import EXTENSION
 
 gsm_characters = st.sampled_from(sorted({*BASIC, *EXTENSION.values()}))
 gsm_texts = st.text(gsm_characters, max_size=200)
@@ -34,7 +35,7 @@ def test_text_is_encoded_exactly_where_it_is_of_the_alphabet(text: str) -> None:
 
 
 @given(st.binary())
-def test_any_octets_are_shown_as_something(octets: bytes) -> None:
+def test_any_octets_are_decoded_to_some_text(octets: bytes) -> None:
     assert len(decode(octets)) <= len(octets)
 
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.ucp.alphabet import BASIC, EXTENSION, pack
+from simbench.ucp.alphabet import BASIC, pack
 from simbench.ucp.checks import check
 from simbench.ucp.content import Content, Part, compose, message_text, order_of, read, segments
 from simbench.ucp.frame import Frame, Framer
+from simbench.ucp.national import EXTENSION
 from simbench.ucp.operations import build
 from simbench.ucp.xser import Concatenation
 from tests.ucp.vectors import VALID

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from simbench.ucp import alphabet
-from simbench.ucp.national import LANGUAGES, LOCKING, NONE, SINGLE
+from simbench.ucp.national import EXTENSION, LANGUAGES, LOCKING, NONE, SINGLE
 
 BLOCKS = {
     4: "BENGALI", 5: "GUJARATI", 6: "DEVANAGARI", 7: "KANNADA", 8: "MALAYALAM", 9: "ORIYA", 10: "GURMUKHI",
@@ -50,7 +50,7 @@ def test_the_ten_digits_of_a_script_stand_in_a_row(language: int) -> None:
 def test_a_single_shift_table_keeps_what_every_one_has(language: int) -> None:
     table = SINGLE[language]
     for code in (0x14, 0x28, 0x29, 0x2F, 0x3C, 0x3D, 0x3E, 0x40, 0x65):
-        assert table[code] == alphabet.EXTENSION[code]
+        assert table[code] == EXTENSION[code]
     assert 0x1B not in table
 
 

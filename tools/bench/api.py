@@ -27,7 +27,8 @@ from simbench.service.log import EventLog
 from simbench.service.messages import MessageSearch, Query
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
-from tools.bench.asking import asked, processor_s, quantile
+from tools.bench.asking import asked, quantile
+from tools.bench.load import processor_s
 
 SERVER_CPU, LOAD_CPU = 0, 1
 SESSIONS, LOAD_S, ROUNDS = 10, 5.0, 3

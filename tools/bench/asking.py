@@ -83,13 +83,6 @@ def asked(url: str, process: int, paths: Sequence[str], seconds: float) -> dict[
     return taken
 
 
-def processor_s(process: int) -> float:
-    """Processor time of a process so far, all its threads together."""
-    with open(f"/proc/{process}/stat", encoding="ascii") as source:
-        fields = source.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def quantile(values: Sequence[float], percent: int) -> float:
     """A percentile."""
     return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]

@@ -11,13 +11,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import uvloop
 
 from simbench.ucp.operations import build
-from tools.bench.load import ACKS, login
+from tools.bench.load import Session
 
 MESSAGES = 2_000_000
 SESSIONS, WINDOW = 4, 100
@@ -51,13 +50,13 @@ class Frames:
     def _block(self) -> list[bytes]:
         numbers = self._next + np.arange(BLOCK)
         self._next += BLOCK
-        said = self._first + (numbers - self._first) % self._same if self._same else numbers
+        shown = self._first + (numbers - self._first) % self._same if self._same else numbers
         frames = np.tile(self._one, (BLOCK, 1))
         _write(frames, np.arange(1, 3), numbers % 100)
-        _write(frames, self._recipient + np.arange(7), said % 1_000_000)
-        _write(frames, self._text, said)
+        _write(frames, self._recipient + np.arange(7), shown % 1_000_000)
+        _write(frames, self._text, shown)
         if self._same:
-            frames[said % 50 == 0, self._recipient - 4 : self._recipient - 1] = np.frombuffer(b"449", np.uint8)
+            frames[shown % 50 == 0, self._recipient - 4 : self._recipient - 1] = np.frombuffer(b"449", np.uint8)
         total = frames[:, 1:-3].sum(axis=1, dtype=np.int64) & 255
         digits = np.frombuffer(b"0123456789ABCDEF", np.uint8)
         frames[:, -3], frames[:, -2] = digits[total >> 4], digits[total & 15]
@@ -70,40 +69,25 @@ def _write(frames: np.ndarray, places: np.ndarray, numbers: np.ndarray) -> None:
         frames[:, place] = 48 + numbers // 10**number % 10
 
 
-class Link(asyncio.Protocol):
-    """A session that keeps its window full, acknowledges every 53, and comes back when it is cut."""
+class Link(Session):
+    """A session that keeps its window full, and comes back when it is cut."""
 
     def __init__(self, load: Load, code: str, frames: Frames) -> None:
-        self.load, self.code, self.frames = load, code, frames
-        self.sent = self.answered = self.answered_before = 0
-        self.transport: asyncio.Transport | None = None
-        self._rest = b""
+        super().__init__(code)
+        self.load, self.frames, self.answered_before = load, frames, 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport, self._rest = cast(asyncio.Transport, transport), b""
         self.answered_before, self.sent, self.answered = self.answered_before + self.answered, 0, 0
-        self.transport.write(login(self.code))
+        super().connection_made(transport)
 
     def connection_lost(self, _: Exception | None) -> None:
-        self.transport = None
         if not self.load.over:
             self.load.loop.call_later(1.0, self.load.connect, self)
 
-    def data_received(self, data: bytes) -> None:
-        *whole, self._rest = (self._rest + data).split(b"\x03")
-        out = []
-        for frame in whole:
-            kind = frame[10:14]
-            if kind == b"R/51":
-                self.answered += 1
-            elif kind == b"O/53":
-                out.append(ACKS[frame[1:3]])
-        if not self.load.over:
-            new = self.frames.take(max(0, WINDOW - (self.sent - self.answered)))
-            self.sent += len(new)
-            out += new
-        if out and self.transport is not None:
-            self.transport.write(b"".join(out))
+    def more(self) -> list[bytes]:
+        new = [] if self.load.over else self.frames.take(max(0, WINDOW - (self.sent - self.answered)))
+        self.sent += len(new)
+        return new
 
 
 class Load:

@@ -28,17 +28,17 @@ def login(account: str) -> bytes:
     return build("60", "O", "99", OAdC=account, OTON="6", ONPI="5", STYP="1", PWD=password, VERS="0100")
 
 
-class Link(asyncio.Protocol):
-    """One session: `frames` cyclically, at most `window` unanswered."""
+class Session(asyncio.Protocol):
+    """A session that counts results, acknowledges every 53, and sends what `more` returns."""
 
-    def __init__(self, load: Load, account: str, frames: list[bytes], window: int) -> None:
-        self.load, self.account, self.frames, self.window = load, account, frames, window
+    def __init__(self, account: str) -> None:
+        self.account = account
         self.sent = self.answered = self.notified = 0
         self.rest = b""
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport, self.rest = cast(asyncio.Transport, transport), b""
         self.transport.write(login(self.account))
 
     def data_received(self, data: bytes) -> None:
@@ -51,15 +51,31 @@ class Link(asyncio.Protocol):
             elif kind == b"O/53":
                 self.notified += 1
                 out.append(ACKS[frame[1:3]])
-        if self.load.sending:
-            frames, count = self.frames, self.window - (self.sent - self.answered)
-            start = self.sent % len(frames)
-            if self.load.rate_per_s:
-                count = min(count, self.load.due(self.sent))
-            out += frames[start : start + count]
-            self.sent += min(count, len(frames) - start)
+        out += self.more()
         if out:
             self.transport.write(b"".join(out))
+
+    def more(self) -> list[bytes]:
+        """The submits to send now."""
+        raise NotImplementedError
+
+
+class Link(Session):
+    """One session: `frames` cyclically, at most `window` unanswered."""
+
+    def __init__(self, load: Load, account: str, frames: list[bytes], window: int) -> None:
+        super().__init__(account)
+        self.load, self.frames, self.window = load, frames, window
+
+    def more(self) -> list[bytes]:
+        if not self.load.sending:
+            return []
+        frames, count = self.frames, self.window - (self.sent - self.answered)
+        start = self.sent % len(frames)
+        if self.load.rate_per_s:
+            count = min(count, self.load.due(self.sent))
+        self.sent += min(count, len(frames) - start)
+        return frames[start : start + count]
 
 
 class Load:

@@ -15,12 +15,12 @@ def answered(frame: bytes) -> bytes:
     trn, length, _, ot = fields[:4]
     if int(length) != len(body) or sum(body[:-2].encode()) & 0xFF != int(fields[-1], 16):
         return b""
-    said = ""
+    message = ""
     if ot == "51":
         recipient, originator, text = fields[4], fields[5], bytes.fromhex(fields[24])
         assert all((recipient.isdigit(), originator.isdigit(), text.isascii()))
-        said = f"{recipient}:{time.strftime('%d%m%y%H%M%S')}"
-    data = f"A//{said}/" if ot == "51" else "A//"
+        message = f"{recipient}:{time.strftime('%d%m%y%H%M%S')}"
+    data = f"A//{message}/" if ot == "51" else "A//"
     result = f"{trn}/{len(data) + 16:05d}/R/{ot}/{data}"
     return b"\x02" + result.encode() + f"{sum(result.encode()) & 0xFF:02X}".encode() + b"\x03"
 

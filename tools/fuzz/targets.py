@@ -201,12 +201,12 @@ def tables(chunks: Chunks, dice: Random) -> None:
     with NamedTemporaryFile(prefix="fuzz-") as file:
         file.write(octets)
         file.flush()
-        said = ""
+        message = ""
         try:
             read(Path(file.name))
         except BadInput as refused:
-            said = str(refused)
-        assert "\n" not in said
+            message = str(refused)
+        assert "\n" not in message
 
 
 @cache
@@ -226,12 +226,12 @@ def files(chunks: Chunks, dice: Random) -> None:
     with TemporaryDirectory(prefix="fuzz-") as folder:
         path = Path(folder) / reader.name
         path.write_bytes(octets)
-        said = ""
+        message = ""
         try:
             reader.read(path)
         except SimbenchError as refused:
-            said = str(refused)
-        assert "\n" not in said
+            message = str(refused)
+        assert "\n" not in message
 
 
 TARGETS: Final[dict[str, Target]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -16,10 +16,10 @@ NAMES = {
 }  # fmt: skip
 
 
-def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def table(heads: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     """A table of Markdown; bars in cells are escaped."""
-    lines = [heads, ("---",) * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines) + "\n"
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
 def keys_of(struct: type[Any], name: str = "") -> str:
@@ -78,9 +78,9 @@ def split(text: str, names: Sequence[str]) -> tuple[str, dict[str, str]]:
         for name in found:
             meanings[name].append(sentence)
         named = found
-    rest = [first, *(one for one in others if not any(one in said for said in meanings.values()))]
-    only = {name: said or [first] * (f"`{name}`" in first) for name, said in meanings.items()}
-    return " ".join(rest), {name: " ".join(said) for name, said in only.items()}
+    rest = [first, *(one for one in others if not any(one in found for found in meanings.values()))]
+    only = {name: found or [first] * (f"`{name}`" in first) for name, found in meanings.items()}
+    return " ".join(rest), {name: " ".join(found) for name, found in only.items()}
 
 
 def words(thing: object) -> str:

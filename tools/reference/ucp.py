@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from simbench.ucp.explain_words import words_for
 from simbench.ucp.fields import LAYOUTS, OPERATIONS_5X, Field, Layout
 from simbench.ucp.frame import WIRE_ERRORS
 from simbench.ucp.xser import TLV_TYPES
+from tools.reference.keys import table
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "ucp.md"
 FORMS: Final = {
@@ -28,13 +29,6 @@ FORMS: Final = {
     "list": "digits each",
 }
 PRESENCE: Final = {"M": "M", "O": "O", "C": "C", "-": "–", "X": "refused"}
-
-
-def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """A table of Markdown."""
-    columns = list(heads)
-    lines = [columns, ["---"] * len(columns), *([str(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def operations() -> str:
@@ -70,7 +64,7 @@ def others() -> str:
                 f"**{_title(layout)}** (EMI-UCP 4.0 section {layout.section})\n\n{_fields(layout)}"
                 for layout in layouts
             ]
-    return "\n\n".join(parts)
+    return "\n".join(parts)
 
 
 def _title(layout: Layout) -> str:
@@ -166,7 +160,7 @@ _BLOCK: Final = re.compile(r"(<!-- table: ([^>]*) -->\n).*?(<!-- end -->)", re.D
 
 def with_tables(page: str) -> str:
     """The page with every table generated again. Raises KeyError for a table that does not exist."""
-    return _BLOCK.sub(lambda found: f"{found[1]}\n{TABLES[found[2]]()}\n\n{found[3]}", page)
+    return _BLOCK.sub(lambda found: f"{found[1]}\n{TABLES[found[2]]()}\n{found[3]}", page)
 
 
 def page() -> str:

@@ -52,7 +52,7 @@ class Sender:
 
     def __init__(self) -> None:
         self.acknowledged: dict[str, list[float]] = {}
-        self.asked = 0
+        self.submitted = 0
         self.killed_at = 0.0
 
     async def until_killed(self, server: Patient, after_s: float) -> None:
@@ -68,12 +68,12 @@ class Sender:
         try:
             for number in range(WINDOW):
                 peer.send(_submit(number, number))
-            self.asked = WINDOW
+            self.submitted = WINDOW
             while True:
                 frame = await peer.frame()
                 self._note(frame.data[2], time.monotonic())
-                peer.send(_submit(int(frame.trn), self.asked))
-                self.asked += 1
+                peer.send(_submit(int(frame.trn), self.submitted))
+                self.submitted += 1
         except (AssertionError, ConnectionError):  # the connection has ended
             pass
         for frame in peer.kept():
@@ -83,7 +83,7 @@ class Sender:
 
     async def again(self, server: Patient) -> int:
         """Send again all messages without a result; return their number."""
-        unanswered = [number for number in range(self.asked) if recipient(number) not in self.acknowledged]
+        unanswered = [number for number in range(self.submitted) if recipient(number) not in self.acknowledged]
         peer = await session(server.port)
         for trn, number in enumerate(unanswered):
             peer.send(_submit(trn % WINDOW, number))
@@ -91,8 +91,8 @@ class Sender:
         await peer.close()
         return len(unanswered)
 
-    def _note(self, said: str, at: float) -> None:
-        self.acknowledged.setdefault(said.partition(":")[0], []).append(at)
+    def _note(self, result: str, at: float) -> None:
+        self.acknowledged.setdefault(result.partition(":")[0], []).append(at)
 
 
 def recipient(number: int) -> str:
@@ -143,7 +143,7 @@ def kill_once(folder: Path, *, durable: bool, after_s: float, flood: str = "") -
         again = asyncio.run(sender.again(server))
         server.end(signal.SIGTERM)
     after, still_whole = accepted(run)
-    sent_again = {recipient(number) for number in range(sender.asked)} - set(known)
+    sent_again = {recipient(number) for number in range(sender.submitted)} - set(known)
     doubled = {who for who, times in after.items() if times > 1}
     faults = {
         "a table has a gap": not (whole and still_whole),

@@ -26,7 +26,6 @@ def check(file: str, *, as_json: bool) -> int:
     from simbench.base.json_files import indented
     from simbench.base.toml_files import dotted
     from simbench.cli.contract.kinds import examined
-    from simbench.contract.term import named_terms
 
     _, loaded, problems = examined(file, thorough=True)
     if as_json:
@@ -47,7 +46,7 @@ def check(file: str, *, as_json: bool) -> int:
         click.echo(f"{count(len(problems), 'mistake')}", err=True)
         return 2
     if not as_json:
-        terms = named_terms(loaded.content.terms)
+        terms = loaded.content.terms.by_name()
         assumed = sum(term.status == "assumption" for term in terms.values())
         clauses = count(len(loaded.content.clauses), "clause")
         figures = count(len(terms), "figure")

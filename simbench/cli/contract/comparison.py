@@ -93,13 +93,12 @@ def _listed(value: object) -> str:
 
 
 def _said(loaded: Loaded[Any]) -> Iterator[tuple[str, Said]]:
-    from simbench.contract.term import named_terms
 
     content = loaded.content
     for key, party in getattr(content, "parties", {}).items():
         yield f"parties, {party.role}", Said(f"{party.name} ({key})")
     grouped: dict[str, list[Said]] = {}
-    for name, term in named_terms(content.terms).items():
+    for name, term in content.terms.by_name().items():
         said = Said(value_of(term), f"{term.clause or NONE}, {term.status}")
         grouped.setdefault(_place(name, term), []).append(said)
     for place, all_of_it in grouped.items():

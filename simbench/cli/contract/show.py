@@ -30,7 +30,6 @@ def show(contract: str, *, assumed: bool, as_json: bool) -> None:
     from simbench.base.json_files import indented
     from simbench.cli.contract.comparison import clauses_of, value_of
     from simbench.cli.contract.kinds import base_of, examined
-    from simbench.contract.term import named_terms
 
     if (base := base_of(contract)) is not None:
         _show_base(contract, base, as_json=as_json)
@@ -47,7 +46,7 @@ def show(contract: str, *, assumed: bool, as_json: bool) -> None:
     for key, party in getattr(content, "parties", {}).items():
         click.echo(f"    {party.role:<10} {party.name} ({key})")
     click.echo("\nfigures")
-    for name, term in named_terms(content.terms).items():
+    for name, term in content.terms.by_name().items():
         if term.status == "assumption" or not assumed:
             origin = term.status + (f", {term.source}" if term.source else "")
             click.echo(f"    {name:<42} {value_of(term)}  [{term.clause or '-'}; {origin}]")

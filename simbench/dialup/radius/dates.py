@@ -11,6 +11,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
+from simbench.base.text import is_number
 from simbench.base.units import SECOND_US
 
 _DATE: Final = re.compile(
@@ -38,7 +39,7 @@ _ZONES_H: Final = {
 def event_of(text: str) -> int:
     """Return the instant (us, UTC) of an Event-Timestamp: seconds, ISO 8601 or a date with a clear zone; else -1."""
     text = text.strip()
-    if text.isascii() and text.isdigit() and len(text) <= 10:
+    if is_number(text, 10):
         return int(text) * SECOND_US
     try:
         when = _worded(text) if text[4:5] != "-" else datetime.fromisoformat(text)

@@ -14,6 +14,7 @@ from typing import Final
 
 from simbench.base.errors import BadInput
 from simbench.base.inputs import open_input
+from simbench.base.text import is_number
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.record import BadRecord, Heard, record_of
@@ -99,7 +100,7 @@ class _Block:
                 raise self._bad
             if not self._attributes:
                 raise BadRecord("unreadable", "no attributes")
-            if len(stamps) != 1 or not (stamps[0].isascii() and stamps[0].isdigit() and len(stamps[0]) <= 10):
+            if len(stamps) != 1 or not is_number(stamps[0], 10):
                 raise BadRecord("unreadable", f"Timestamp {', '.join(stamps)[:40] or 'missing'}")
             record = record_of(pair for pair in self._attributes if pair[0] not in _STAMPS)
         except BadRecord as bad:
@@ -114,8 +115,7 @@ class _Block:
 
     def _aside(self, bad: BadRecord) -> SetAside:
         claimed = [text for name, text in self._attributes if name == "Acct-Session-Time"]
-        plain = claimed and claimed[0].isascii() and claimed[0].isdigit() and len(claimed[0]) <= 10
-        seconds = int(claimed[0]) if plain else 0
+        seconds = int(claimed[0]) if claimed and is_number(claimed[0], 10) else 0
         source = f"{self._source}: " if self._source else ""
         return SetAside(self.first, bad.reason, source + bad.text, seconds * SECOND_US if seconds < 1 << 32 else 0)
 

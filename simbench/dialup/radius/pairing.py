@@ -16,12 +16,11 @@ import msgspec
 
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import SENT_AGAIN, Call, Calls, SetAside, calls_of
+from simbench.dialup.columns import MOST_PORT
 from simbench.dialup.offer import load_netrevenu
-from simbench.dialup.radius.record import BOOTS, PASSED_OVER, Heard, Record
+from simbench.dialup.radius.record import BOOTS, COMPARED, PASSED_OVER, Heard, Record
 
 _PASSED_OVER: Final = frozenset(PASSED_OVER.values())
-_STATED: Final = ("user", "port", "seconds", "input_octets", "output_octets", "cause", "called", "calling")
-_MOST_PORT: Final = 1 << 31  # a port above does not fit in the column and does not occur
 SAME_US: Final = 2 * SECOND_US  # instants of one event that two records give in whole seconds
 Clock = Literal["reception", "event"]
 Basis = Literal["stop", "stop-alone", "instants", "interim"]
@@ -190,8 +189,8 @@ class _Pairing:
     def _put_aside(self, heard: Heard, reason: str, text: str, seconds: int = 0) -> None:
         source = f"{heard.source}: " if heard.source else ""
         record = heard.record
-        said = f"{source}{record.status} of session {record.session} at {record.nas}: {text}"
-        self.aside.append(SetAside(heard.line, reason, said, max(0, seconds) * SECOND_US))
+        excerpt = f"{source}{record.status} of session {record.session} at {record.nas}: {text}"
+        self.aside.append(SetAside(heard.line, reason, excerpt, max(0, seconds) * SECOND_US))
 
     def _duplicate(self, heard: Heard, first: Heard) -> None:
         self.duplicates += 1
@@ -276,7 +275,7 @@ class _Pairing:
             nas=session.nas,
             session=record.session,
             user=record.user or (start.record.user if start else ""),
-            port=record.port if record.port < _MOST_PORT else -1,
+            port=record.port if record.port < MOST_PORT else -1,
             start_us=self.instant(start) if start else self.instant(deciding) - seconds * SECOND_US,
             seconds=seconds,
             basis=basis,
@@ -297,7 +296,7 @@ def _alike(one: Heard, other: Heard) -> bool:
     a, b = one.record, other.record
     if a.event_us >= 0 and b.event_us >= 0 and a.event_us != b.event_us:
         return False
-    return all(getattr(a, name) == getattr(b, name) for name in _STATED)
+    return all(getattr(a, name) == getattr(b, name) for name in COMPARED)
 
 
 def _basis(session: _Session) -> Basis:

@@ -14,12 +14,13 @@ import msgspec
 
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.contract.term import clause_of
 from simbench.dialup.calls import SetAside
 from simbench.dialup.offer import Offer, load_netrevenu
 from simbench.dialup.radius.journal import RecordedRun, Sent
 from simbench.dialup.radius.minutes import Difference, carried_of, differences
 from simbench.dialup.radius.pairing import Paired, pair
-from simbench.dialup.radius.record import BOOTS, Heard, Record
+from simbench.dialup.radius.record import BOOTS, COMPARED, Heard, Record
 from simbench.finding import Blame, Evidence, Finding, Outcome
 from simbench.rulebook import Rulebook, Verdict
 
@@ -65,14 +66,14 @@ class Books:
                 self.order[id(one)] = place
         self.paired: Paired = pair(found, "event", offer.terms.records.longest_s, lenient=True)
         self.lost = sum(aside.reason in UNREADABLE for aside in self.paired.aside)
-        self.asked = [each for each in recorded.sent if each.tries]
-        self.acknowledged = sum(each.answered_us >= 0 for each in self.asked)
+        self.requested = [each for each in recorded.sent if each.tries]
+        self.acknowledged = sum(each.answered_us >= 0 for each in self.requested)
         self.carried = carried_of(recorded)
         self.differences = differences(self.carried, self.paired, recorded)
 
 
 RULES: Final = Rulebook[Books](
-    lambda books, purpose: books.offer.clause_of(purpose), suites=("audit",), binds="platform", unit="records"
+    lambda books, purpose: clause_of(books.offer.clauses, purpose), suites=("audit",), binds="platform", unit="records"
 )
 
 
@@ -95,9 +96,9 @@ def reconcile(
     books = Books(recorded, list(found), offer or load_netrevenu(), retransmissions)
     counts = {
         "records due": len(recorded.sent),
-        "records sent": len(books.asked),
+        "records sent": len(books.requested),
         "acknowledged": books.acknowledged,
-        "datagrams": sum(len(each.tries) for each in books.asked),
+        "datagrams": sum(len(each.tries) for each in books.requested),
         "records kept": sum(len(kept) for kept in books.kept.values()),
         "kept more than once": sum(len(kept) - 1 for kept in books.kept.values()),
         "set aside": len(books.paired.aside),
@@ -115,16 +116,13 @@ def _verdict(
     return Verdict(outcome, summary, measured, most, evidence=tuple(notes)[:SHOWN], **more)
 
 
-def said(record: Record) -> str:
-    """Describe a record for readers."""
-    return (
-        f"{record.status} of {record.session} at {record.nas}" if record.session else f"{record.status} of {record.nas}"
-    )
+def _described(record: Record) -> str:
+    return f"{record.status} of {f'{record.session} at ' if record.session else ''}{record.nas}"
 
 
 def _note(each: Sent, text: str) -> Evidence:
     end = each.tries[-1].sent_us if each.tries else 0
-    return Evidence(f"{said(each.planned.record)}: {text}", each.tries[0].sent_us if each.tries else 0, end)
+    return Evidence(f"{_described(each.planned.record)}: {text}", each.tries[0].sent_us if each.tries else 0, end)
 
 
 @RULES.rule(
@@ -137,20 +135,22 @@ def answered(books: Books) -> Verdict:
     own = books.retransmissions is None
     most = books.offer.terms.accounting.retransmissions.value if own else books.retransmissions or 0
     assumed = books.offer.assumed("accounting.retransmissions") if own else ()
-    if not books.asked:
+    if not books.requested:
         return _verdict("inconclusive", "nothing was sent")
-    bad = [each for each in books.asked if each.answered_us < 0 or len(each.tries) - 1 > most]
-    again = max(len(each.tries) for each in books.asked) - 1
+    bad = [each for each in books.requested if each.answered_us < 0 or len(each.tries) - 1 > most]
+    again = max(len(each.tries) for each in books.requested) - 1
     if bad:
         notes = [
             _note(each, f"{'un' if each.answered_us < 0 else ''}answered, sent {count(len(each.tries), 'time')}")
             for each in bad
         ]
-        summary = f"{len(bad)} of {count(len(books.asked), 'record')} unanswered within {count(most, 'retransmission')}"
+        summary = (
+            f"{len(bad)} of {count(len(books.requested), 'record')} unanswered within {count(most, 'retransmission')}"
+        )
         return _verdict("fail", summary, notes, again, limit=most, assumed=assumed)
     if not books.whole:
         return _verdict("inconclusive", "the journal has no end: requests open at that time are unknown")
-    summary = f"{count(len(books.asked), 'record')} answered, after at most {count(again, 'retransmission')}"
+    summary = f"{count(len(books.requested), 'record')} answered, after at most {count(again, 'retransmission')}"
     return _verdict("pass", summary, measured=again, limit=most, assumed=assumed)
 
 
@@ -164,7 +164,7 @@ def kept(books: Books) -> Verdict:
     foreign = [group[0] for key, group in books.kept.items() if not any(each.tries for each in books.sent.get(key, ()))]
     wrong = len(missing) + len(foreign)
     notes = [_note(each, "acknowledged, not kept") for each in missing]
-    notes += [Evidence(f"{said(each.record)}: kept at {each.source}:{each.line}, never sent") for each in foreign]
+    notes += [Evidence(f"{_described(each.record)}: kept at {each.source}:{each.line}, never sent") for each in foreign]
     if not books.acknowledged and not foreign:
         return _verdict("inconclusive", "nothing was acknowledged")
     if missing and len(missing) <= books.lost and not foreign:
@@ -180,12 +180,9 @@ def kept(books: Books) -> Verdict:
     return _verdict("pass", f"{count(len(books.kept), 'record')} kept, {copies} of them more than once", measured=0)
 
 
-_COMPARED: Final = ("user", "port", "seconds", "input_octets", "output_octets", "cause", "called", "calling")
-
-
 @RULES.rule("accounting.unaltered", "Records kept are equal to those sent")
 def unaltered(books: Books) -> Verdict:
-    """Compare the fields of `_COMPARED`, and the second of Event-Timestamp."""
+    """Compare the fields of `COMPARED`, and the second of Event-Timestamp."""
     bad, compared = list[Evidence](), 0
     for key, group in books.kept.items():
         if key not in books.sent:
@@ -193,13 +190,15 @@ def unaltered(books: Books) -> Verdict:
         sent = books.sent[key][0].planned.record
         for each in group:
             compared += 1
-            names = [name for name in _COMPARED if getattr(each.record, name) != getattr(sent, name)]
+            names = [name for name in COMPARED if getattr(each.record, name) != getattr(sent, name)]
             if sent.event_us >= 0 and each.record.event_us != sent.event_us // SECOND_US * SECOND_US:
                 names.append("event_us")
             if names:
                 was = ", ".join(f"{name} {getattr(each.record, name)} for {getattr(sent, name)}" for name in names)
                 bad.append(
-                    Evidence(f"{said(sent)}, {each.source}:{each.line}: {was}", each.received_us, each.received_us)
+                    Evidence(
+                        f"{_described(sent)}, {each.source}:{each.line}: {was}", each.received_us, each.received_us
+                    )
                 )
     if bad:
         summary = f"{len(bad)} of {count(compared, 'record')} kept differ from what was sent"
@@ -278,12 +277,12 @@ def order(books: Books) -> Verdict:
         if key[2] != "Start" or stop not in books.kept or not books.sent.get(key) or not books.sent.get(stop):
             continue
         seen += 1
-        asked, ended = books.sent[key][0], books.sent[stop][0]
-        together = asked.tries and ended.tries and asked.tries[0].sent_us <= ended.tries[0].sent_us
-        together = together and not 0 <= asked.answered_us < ended.tries[0].sent_us
+        begun, ended = books.sent[key][0], books.sent[stop][0]
+        together = begun.tries and ended.tries and begun.tries[0].sent_us <= ended.tries[0].sent_us
+        together = together and not 0 <= begun.answered_us < ended.tries[0].sent_us
         if books.order[id(starts[0])] > books.order[id(books.kept[stop][0])] and not together:
             late.append(
-                Evidence(f"{said(starts[0].record)}: kept at {starts[0].source}:{starts[0].line}, after its Stop")
+                Evidence(f"{_described(starts[0].record)}: kept at {starts[0].source}:{starts[0].line}, after its Stop")
             )
     if not seen:
         return _verdict("inconclusive", "no session has both Start and Stop kept")

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from simbench.base.text import is_number
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import CAUSES, cause_of
 from simbench.dialup.radius.dates import event_of
@@ -68,6 +69,9 @@ VALUES: Final = {
 }
 _OLD_NAMES: Final = {"Alive": 3, "Interim": 3}  # of dictionaries older than RFC 2869
 _LOCATES: Final = ("NAS-IP-Address", "NAS-IPv6-Address", "NAS-Identifier", "Client-IP-Address", "Packet-Src-IP-Address")
+
+COMPARED: Final = ("user", "port", "seconds", "input_octets", "output_octets", "cause", "called", "calling")
+"""The fields in which copies of one record agree."""
 
 _WORD: Final = 1 << 32
 _COUNTER: Final = 1 << 62  # octets
@@ -186,7 +190,7 @@ def _number(given: dict[str, str], name: str, default: int, below: int = _WORD) 
     text = given.get(name)
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text) < below):
+    if not (is_number(text, _MOST_DIGITS) and int(text) < below):
         negative = text[:1] == "-" and text[1:].isdigit()
         raise BadRecord("negative" if negative else "unreadable", f"{name} = {text[:40]}")
     return int(text)
@@ -228,7 +232,7 @@ def _status(text: str | None) -> str:
     """Return the record type, given by name or by number. Raises BadRecord if it is missing or in no registry."""
     if text is not None:
         names = VALUES["Acct-Status-Type"]
-        if text.isascii() and text.isdigit() and len(text) < 10 and int(text) in names:
+        if is_number(text, 9) and int(text) in names:
             return names[int(text)]
         for number, called in names.items():
             if called == text or _OLD_NAMES.get(text) == number:

@@ -76,7 +76,7 @@ class _Line(asyncio.DatagramProtocol):
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self.open: dict[int, _Open] = {}  # by number of the record
-        self.asked: dict[int, tuple[_Open, bytes]] = {}  # by identifier, with the request as it was sent
+        self.requests: dict[int, tuple[_Open, bytes]] = {}  # by identifier, with the request as it was sent
         self._identifier = 0
         self.transport: asyncio.DatagramTransport
         self.port = 0
@@ -93,20 +93,20 @@ class _Line(asyncio.DatagramProtocol):
 
     def fresh(self, each: _Open, secret: bytes, delay_s: int) -> bytes:
         """Return a new request for a record, with a free identifier."""
-        while self._identifier in self.asked:
+        while self._identifier in self.requests:
             self._identifier = (self._identifier + 1) & 0xFF
         identifier, self._identifier = self._identifier, (self._identifier + 1) & 0xFF
         if len(each.identifiers) == REMEMBERED:
-            del self.asked[each.identifiers.popleft()]
+            del self.requests[each.identifiers.popleft()]
         request = sign(encode(each.planned.record, delay_s), identifier, secret)
-        self.asked[identifier] = each, request
+        self.requests[identifier] = each, request
         each.identifiers.append(identifier)
         return request
 
     def forget(self, each: _Open) -> None:
         """Remove a record from this port."""
         for identifier in each.identifiers:
-            del self.asked[identifier]
+            del self.requests[identifier]
         del self.open[each.number]
 
 
@@ -245,7 +245,7 @@ class Sender:
         now_us, loop, server = self._now(), asyncio.get_running_loop(), self._server
         delay_s = (now_us - each.due_us) // SECOND_US
         if each.tries and each.tries[-1].delay_s == delay_s:
-            request = line.asked[each.tries[-1].identifier][1]
+            request = line.requests[each.tries[-1].identifier][1]
         else:
             request = line.fresh(each, server.secret, delay_s)
         each.tries.append(Try(now_us, line.port, request[1], delay_s))
@@ -256,7 +256,7 @@ class Sender:
 
     def received(self, line: _Line, octets: bytes) -> None:
         """Process a received datagram."""
-        each, request = line.asked.get(octets[1], (None, b"")) if len(octets) > 1 else (None, b"")
+        each, request = line.requests.get(octets[1], (None, b"")) if len(octets) > 1 else (None, b"")
         if each is None:
             self.stray += 1
         elif not answers(octets, request, self._server.secret):

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 from simbench.dialup.erlang import GRADES
+from simbench.dialup.minutes import LENGTH_EDGES_S
 from simbench.dialup.report.model import DialupReport
-from simbench.dialup.run import LENGTH_EDGES_S
 from simbench.reporting import style
 from simbench.reporting.format import number
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypedDict, Unpack
 
+from simbench.contract.term import clause_of
 from simbench.dialup.offer import Offer
 from simbench.dialup.records import Records
 from simbench.dialup.statement import Statement
@@ -37,7 +38,9 @@ class Case(NamedTuple):
     ports: Mapping[str, int] = MappingProxyType({})
 
 
-RULES: Final = Rulebook[Case](lambda case, purpose: case.offer.clause_of(purpose), binds="client", suites=("audit",))
+RULES: Final = Rulebook[Case](
+    lambda case, purpose: clause_of(case.offer.clauses, purpose), binds="client", suites=("audit",)
+)
 
 
 def verdict(wrong: Sequence[Evidence], summary: tuple[str, str], **more: Unpack[Measured]) -> Verdict:

@@ -100,7 +100,7 @@ class Outcome(NamedTuple):
     signs: np.ndarray
 
 
-class Asked(NamedTuple):
+class Demand(NamedTuple):
     """One day abroad to rate: the requested use, octets of the envelope, and the applicable rules."""
 
     octets: int
@@ -234,32 +234,32 @@ def move(totals: np.ndarray, before: int, state: int, day: int) -> None:
 
 
 def rate(
-    rules: Rules, days: Days, day: int, period: np.ndarray, totals: np.ndarray, asked: Asked
+    rules: Rules, days: Days, day: int, period: np.ndarray, totals: np.ndarray, demand: Demand
 ) -> tuple[int, int, int]:
     """Rate one day abroad: octets served, kilobytes charged, signs given."""
     step, price = rules.data_step_octets, days.data_price[day]
-    room = UNLIMITED if asked.consents else rules.limit_neur - period[SPENT]
-    free = 0 if asked.surcharged else max(asked.envelope - period[USED], 0)
-    served, included, charged = rate_data(asked.octets, free, price, room, step)
+    room = UNLIMITED if demand.consents else rules.limit_neur - period[SPENT]
+    free = 0 if demand.surcharged else max(demand.envelope - period[USED], 0)
+    served, included, charged = rate_data(demand.octets, free, price, room, step)
     period[USED] += included
     period[SPENT] += charged * price
-    signs = signs_of(rules, period, not asked.surcharged and asked.octets > included, served < asked.octets)
+    signs = signs_of(rules, period, not demand.surcharged and demand.octets > included, served < demand.octets)
     totals[ROAM_OCTETS] += served
     totals[INCLUDED] += included
-    totals[BLOCKED] += asked.octets - served
+    totals[BLOCKED] += demand.octets - served
     totals[ROAM_DAYS] += 1
-    totals[ROAM_VOICE] += asked.seconds
-    totals[ROAM_SMS] += asked.sms
-    if asked.surcharged:
+    totals[ROAM_VOICE] += demand.seconds
+    totals[ROAM_SMS] += demand.sms
+    if demand.surcharged:
         totals[DATA_SURCHARGE] += charged * price
-        totals[VOICE_SURCHARGE] += asked.seconds * days.voice_price[day]
-        totals[SMS_SURCHARGE] += asked.sms * days.sms_price[day]
+        totals[VOICE_SURCHARGE] += demand.seconds * days.voice_price[day]
+        totals[SMS_SURCHARGE] += demand.sms * days.sms_price[day]
     else:
         totals[OVERAGE] += charged * price
     totals[WHOLESALE] += (
         steps(served, step) * days.data_cost[day]
-        + asked.seconds * days.voice_cost[day]
-        + asked.sms * days.sms_cost[day]
+        + demand.seconds * days.voice_cost[day]
+        + demand.sms * days.sms_cost[day]
     )
     totals[EXHAUSTED] += signs & EXHAUSTED_SIGN != 0
     totals[WARNED] += signs & WARNED_SIGN != 0
@@ -309,8 +309,8 @@ def follow(rules: Rules, days: Days, who: Who, use: Use, envelopes: np.ndarray, 
                 octets = use.roam_octets[one, day]
                 envelope = envelopes[who.plan[one], current]
                 seconds = calls * billed_s(call_s, rules.voice_first_s, rules.voice_step_s)
-                asked = Asked(octets, seconds, sms, envelope, state == SURCHARGED, who.consents[one])
-                served, charged, signs = rate(rules, days, day, period, totals, asked)
+                demand = Demand(octets, seconds, sms, envelope, state == SURCHARGED, who.consents[one])
+                served, charged, signs = rate(rules, days, day, period, totals, demand)
             else:
                 totals[HOME_VOICE] += calls * call_s
                 totals[HOME_SMS] += sms

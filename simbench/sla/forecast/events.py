@@ -6,7 +6,6 @@ Slower than `futures`. For distributions whose outages are total only when they 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
 from msgspec.structs import replace
@@ -31,9 +30,7 @@ def chunk_of_events(task: Task, laws: Sequence[Drawn], contract: Contract, first
         points = np.union1d(turning_points(year), task.known.now + task.dates)
         since = task.known.now if year.windows.calendar else year.period.known_from
         seen = rolling(year, points[points > since])
-        allowed = task.allowed
-        lengths = year.windows.length_at(seen.at).astype(object)
-        broken = (seen.unplanned.astype(object) * allowed.denominator > lengths * allowed.numerator).astype(np.bool_)
+        broken = seen.beyond(year.windows.length_at(seen.at), "V1", year.allowed)
         down.append(int(seen.at[broken][0]) - task.known.now if broken.any() else NEVER)
         late.append(_late(service, contract, task.known.now))
         shares.append(rolling(year, task.known.now + task.grid).availability("V1"))
@@ -54,11 +51,6 @@ def _late(service: Service, contract: Contract, now: int) -> int:
     late = [
         one.incident.start + limit - now
         for one in joined(service.counted)
-        if one.incident.start >= now and one.incident.end is not None and one.incident.end - one.incident.start > limit
+        if one.incident.start >= now and one.incident.end is not None and one.incident.lasted(now) > limit
     ]
     return min(late, default=NEVER)
-
-
-def allowed_of(contract: Contract) -> Fraction:
-    """Return the share of time that may be lost."""
-    return 1 - Fraction(str(contract.terms.quality.availability.value))

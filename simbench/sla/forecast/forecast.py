@@ -20,9 +20,9 @@ from simbench.base.units import HOUR_US
 from simbench.contract import Contract
 from simbench.ledger.incidents import Period
 from simbench.simulation.incidents import Drawn
-from simbench.sla.availability import rolling, turning_points, year_of
+from simbench.sla.availability import allowed_of, rolling, turning_points, year_of
 from simbench.sla.classification import Service
-from simbench.sla.forecast.events import allowed_of, chunk_of_events
+from simbench.sla.forecast.events import chunk_of_events
 from simbench.sla.forecast.futures import CHUNK, Found, Task, chunk
 from simbench.sla.forecast.known import LEAST_OUTAGES, Known, known_at, lost_of, sample
 from simbench.sla.forecast.laws import Basis, Source, fitted, given, several_platforms
@@ -207,14 +207,13 @@ class _Outcome:
         service = msgspec.structs.replace(service, period=_all_known(service))
         self._year = year_of(service, contract)
         points = turning_points(self._year)
-        allowed = allowed_of(contract)
         seen = rolling(self._year, points[points > known.now])
         self._formula = "V2" if "planned" in lost_of(contract) else "V1"
-        self._down = seen.at[seen.beyond(self._year.windows.length_at(seen.at), self._formula, allowed)]
+        self._down = seen.at[seen.beyond(self._year.windows.length_at(seen.at), self._formula, self._year.allowed)]
         limit = contract.terms.quality.restoration_h.value * HOUR_US
         self._late = [
             one.incident.start + limit for one in outages_of(service)
-            if one.incident.start >= known.now and (one.incident.end or self._end) - one.incident.start > limit
+            if one.incident.start >= known.now and one.incident.lasted(self._end) > limit
         ]  # fmt: skip
 
     def down(self, at: int) -> bool | None:

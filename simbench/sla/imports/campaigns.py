@@ -152,17 +152,17 @@ def read_metadata(
         _known(one, f"{place}: campaigns[{n}]", campaigns, (zone, plan), lists)
         for n, one in enumerate(stated.campaigns)
     )
-    asked, lists[REQUESTS] = _requests(requests, zone, plan) if requests else (None, [])
+    requested, lists[REQUESTS] = _requests(requests, zone, plan) if requests else (None, [])
     unread = {kind: len(rejected(notes)) for kind, notes in lists.items() if rejected(notes)}
     marketing = [one for one in known if one.campaign.traffic_class == "marketing"]
-    said = all(one.consents is not None or one.campaign.opted_in is not None for one in marketing)
+    consent_known = all(one.consents is not None or one.campaign.opted_in is not None for one in marketing)
     given = {
-        "codes": bool(stated.codes), "classes": bool(known), "consent": bool(marketing) and said,
-        "outages": bool(stated.outages), "requests": asked is not None,
+        "codes": bool(stated.codes), "classes": bool(known), "consent": bool(marketing) and consent_known,
+        "outages": bool(stated.outages), "requests": requested is not None,
     }  # fmt: skip
     outages = tuple(_outages(stated, place, zone))
     return Metadata(
-        tuple(_limits(stated)), outages, known, asked, frozenset(name for name, is_ in given.items() if is_),
+        tuple(_limits(stated)), outages, known, requested, frozenset(name for name, is_ in given.items() if is_),
         tuple(one for notes in lists.values() for one in notes), unread,
     )  # fmt: skip
 
@@ -241,7 +241,7 @@ def _requests(path: Path, zone: tzinfo | None, plan: NumberingPlan) -> tuple[tup
 # Matching requests with submits ---------------------------------------------------------------------------------
 
 
-class _Asked:
+class _Matched:
     """One unfinished stimulus: the message, its token, whether it was requested, and its submits."""
 
     def __init__(self, request: Listed, token: str, *, requested: bool) -> None:
@@ -257,10 +257,10 @@ def joined(trace: Trace, metadata: Metadata, plan: NumberingPlan) -> list[Reques
     accepted, to the last one, as a repetition. Requests older than the wire without a message on it are left out.
     `places` are the indices of a stimulus's submits, for `tokens_of`.
     """
-    taken: dict[tuple[str, str], list[_Asked]] = defaultdict(list)
+    taken: dict[tuple[str, str], list[_Matched]] = defaultdict(list)
     for number, request in enumerate(metadata.requests or (), 1):
-        taken[request.code, plan.key(request.recipient)].append(_Asked(request, f"request {number}", requested=True))
-    seen: list[_Asked] = []
+        taken[request.code, plan.key(request.recipient)].append(_Matched(request, f"request {number}", requested=True))
+    seen: list[_Matched] = []
     acks = trace.submits.ack.tolist()
     frames = trace.submits.frame
     sorted_out = [
@@ -269,17 +269,19 @@ def joined(trace: Trace, metadata: Metadata, plan: NumberingPlan) -> list[Reques
     ]
     for unread, number, one in sorted(sorted_out, key=lambda each: each[:2]):  # readable messages are matched first
         sent = Listed(one.at, one.code, one.recipient, one.text)
-        asked_of_it = taken.get((one.code, plan.key(one.recipient)), ())
-        fit = [asked for asked in asked_of_it if _fits(asked.request, sent, unread=unread)]
-        asked = next((asked for asked in fit if not asked.accepted), fit[-1] if fit else None)
-        if asked is None:
-            asked = _Asked(sent, f"message {number}", requested=False)
-            seen.append(asked)
-        asked.accepted = asked.accepted or all(acks[place] == "A" for place in one.rows_of)
-        asked.places += one.rows_of
+        candidates = taken.get((one.code, plan.key(one.recipient)), ())
+        fit = [matched for matched in candidates if _fits(matched.request, sent, unread=unread)]
+        matched = next((matched for matched in fit if not matched.accepted), fit[-1] if fit else None)
+        if matched is None:
+            matched = _Matched(sent, f"message {number}", requested=False)
+            seen.append(matched)
+        matched.accepted = matched.accepted or all(acks[place] == "A" for place in one.rows_of)
+        matched.places += one.rows_of
     start = trace.span[0]
-    requested = [asked for each in taken.values() for asked in each if asked.places or asked.request.at >= start]
-    return sorted((_stimulus(asked, metadata) for asked in (*requested, *seen)), key=lambda one: one.at)
+    requested = [
+        matched for each in taken.values() for matched in each if matched.places or matched.request.at >= start
+    ]
+    return sorted((_stimulus(matched, metadata) for matched in (*requested, *seen)), key=lambda one: one.at)
 
 
 def tokens_of(trace: Trace) -> dict[int, str]:
@@ -301,16 +303,16 @@ def _is_unread(frame: bytes) -> bool:
     return content.read(data).text is None
 
 
-def _stimulus(asked: _Asked, metadata: Metadata) -> Request | Unrequested:
-    one = asked.request
+def _stimulus(matched: _Matched, metadata: Metadata) -> Request | Unrequested:
+    one = matched.request
     known = next((k for k in metadata.campaigns if k.covers(one.code, one.recipient, one.at)), None)
     traffic_class, brand = (known.campaign.traffic_class, known.campaign.brand) if known else ("", "")
     name, traits = (known.campaign.name, tuple(known.campaign.traits)) if known else ("", ())
     agreed = known.agreed(one.recipient) if known else False
-    kind = Request if asked.requested else Unrequested
+    kind = Request if matched.requested else Unrequested
     return kind(
-        one.at, asked.token, one.code, one.recipient, one.text, traffic_class, brand, agreed,
-        traits=traits, campaign=name, places=tuple(asked.places),
+        one.at, matched.token, one.code, one.recipient, one.text, traffic_class, brand, agreed,
+        traits=traits, campaign=name, places=tuple(matched.places),
     )  # fmt: skip
 
 
@@ -325,6 +327,8 @@ def within(metadata: Metadata, start: int, end: int, patience_us: int) -> Metada
         first, last = max(begins, start), min(ends, end)
         if first < last:
             events += [At(first, OutageBegan(scope, last)), At(last, Restored(scope))]
-    asked = metadata.requests
-    kept = None if asked is None else tuple(one for one in asked if start - patience_us <= one.at <= end - patience_us)
+    listed = metadata.requests
+    kept = (
+        None if listed is None else tuple(one for one in listed if start - patience_us <= one.at <= end - patience_us)
+    )
     return msgspec.structs.replace(metadata, events=tuple(events), requests=kept)

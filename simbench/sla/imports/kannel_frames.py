@@ -40,7 +40,7 @@ class Line(msgspec.Struct, frozen=True):
 
     number: int
     at: int
-    said: str
+    text: str
 
 
 class Clock(msgspec.Struct):
@@ -124,13 +124,13 @@ def texts(octets: Iterable[bytes]) -> Iterator[tuple[int, str]]:
         if not text.startswith("{"):
             yield number, text
             continue
-        said, stamp = _of_json(text)
-        if said is None:
+        piece, stamp = _of_json(text)
+        if piece is None:
             yield number, text
             continue
         started = started or number
-        pending += said
-        if said.endswith("\n"):
+        pending += piece
+        if piece.endswith("\n"):
             line = pending.rstrip("\r\n")
             yield started, line if _OWN.fullmatch(line) or not stamp else f"{stamp} {line}"
             pending, started = "", 0
@@ -143,8 +143,8 @@ def _of_json(text: str) -> tuple[str | None, str]:
         record = json.loads(text)
     except (ValueError, RecursionError):
         return None, ""
-    said, stamp = (record.get(key) for key in ("log", "time")) if isinstance(record, dict) else (None, None)
-    return (said, stamp if isinstance(stamp, str) else "") if isinstance(said, str) else (None, "")
+    piece, stamp = (record.get(key) for key in ("log", "time")) if isinstance(record, dict) else (None, None)
+    return (piece, stamp if isinstance(stamp, str) else "") if isinstance(piece, str) else (None, "")
 
 
 def _whole(octets: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from simbench.base.text import is_number
 from simbench.sla.imports.kannel_frames import Line
 from simbench.ucp.fields import At
 
@@ -22,8 +23,8 @@ Kind = Literal[
 Fault = Literal["platform", "client", "unknown"]
 """The party at fault for a failed attempt to connect."""
 
-_SAID = re.compile(r"(?:\[(?P<process>\d+)\] )?(?:\[(?P<thread>\d+)\] )?(?P<level>[A-Z]+): (?P<said>.*)", re.DOTALL)
-_LINK = re.compile(r"(?P<driver>[A-Z][A-Z0-9]+)\[(?P<link>[^\]]*)\]:? (?P<said>.*)", re.DOTALL)
+_LINE = re.compile(r"(?:\[(?P<process>\d+)\] )?(?:\[(?P<thread>\d+)\] )?(?P<level>[A-Z]+): (?P<text>.*)", re.DOTALL)
+_LINK = re.compile(r"(?P<driver>[A-Z][A-Z0-9]+)\[(?P<link>[^\]]*)\]:? (?P<text>.*)", re.DOTALL)
 _PACKET = re.compile(r"emi2 (?P<way>sending|parsing) packet: <\x02?(?P<frame>\d\d/\d{5}/[OR]/\d\d/[^\x03]*)\x03?>")
 _ACCESS = re.compile(r"(?P<what>[A-Z][A-Za-z ]*?) \[SMSC:(?P<link>[^\]]*)\] (?P<rest>.*)", re.DOTALL)
 _FLAGS = re.compile(r"\[flags:(?:-?\d+:){4}(?P<mask>-?\d+)\]")
@@ -31,7 +32,7 @@ _TO = re.compile(r"\[to:(?P<to>[^\[\]]*)\]")
 _ERRNO = re.compile(r"System error (\d+):")
 
 DRIVERS: Final = frozenset({"EMI", "EMI2"})  # those that speak UCP
-SAID: Final[tuple[tuple[str, Kind], ...]] = (
+OF_LINK: Final[tuple[tuple[str, Kind], ...]] = (
     ("connecting to ", "connecting"),
     ("Main connection closed", "lost"),
     ("Error reading from the main connection", "lost"),
@@ -84,51 +85,51 @@ def events(lines: Iterable[Line], seen: Seen) -> Iterator[Event]:
     """Yield the events of the lines, in order."""
     errors: dict[str, tuple[int, Fault]] = {}  # by thread: the last system error and the party at fault
     for line in lines:
-        match = _SAID.fullmatch(line.said)
+        match = _LINE.fullmatch(line.text)
         if match is None:
             yield from _access(line, seen)
             continue
         seen.debug = seen.debug or match["level"] == "DEBUG"
-        thread, said = match["thread"] or match["process"] or "", match["said"]
-        link = _LINK.fullmatch(said)
+        thread, text = match["thread"] or match["process"] or "", match["text"]
+        link = _LINK.fullmatch(text)
         if link is None:
-            fault = _fault(said)
+            fault = _fault(text)
             if fault and (fault != "platform" or thread not in errors):  # a failed look-up also has an error number
                 errors[thread] = (line.at, fault)
-            kind = _kind(said, OF_BEARERBOX)
+            kind = _kind(text, OF_BEARERBOX)
             if kind:
                 yield Event(line.number, line.at, kind)
         elif link["driver"] not in DRIVERS:
             seen.others[link["driver"]] += 1
         else:
-            if link["said"].startswith("connecting to "):
+            if link["text"].startswith("connecting to "):
                 errors.pop(thread, None)
             at, fault = errors.get(thread, (0, None))
             yield from _of_link(line, link, fault if line.at - at <= LINKS_LAST else None)
 
 
 def _of_link(line: Line, link: re.Match[str], fault: Fault | None) -> Iterator[Event]:
-    packet = _PACKET.fullmatch(link["said"])
+    packet = _PACKET.fullmatch(link["text"])
     if packet:
         yield from _packet(line, link["link"], packet["way"], packet["frame"].split("/"))
         return
-    kind = _kind(link["said"], SAID)
+    kind = _kind(link["text"], OF_LINK)
     if kind == "failed":
-        rejected = link["said"].startswith(REJECTED)
+        rejected = link["text"].startswith(REJECTED)
         yield Event(line.number, line.at, kind, link["link"], fault=fault or ("unknown" if rejected else "platform"))
     elif kind:
         yield Event(line.number, line.at, kind, link["link"])
 
 
-def _fault(said: str) -> Fault | None:
-    found = _ERRNO.match(said)
+def _fault(text: str) -> Fault | None:
+    found = _ERRNO.match(text)
     if found:
         return FAULT_OF_ERRNO.get(int(found[1]), "platform") if len(found[1]) <= 4 else None
-    return "client" if said.startswith(RESOLVER) else None
+    return "client" if text.startswith(RESOLVER) else None
 
 
-def _kind(said: str, table: tuple[tuple[str, Kind], ...]) -> Kind | None:
-    return next((kind for beginning, kind in table if said.startswith(beginning)), None)
+def _kind(text: str, table: tuple[tuple[str, Kind], ...]) -> Kind | None:
+    return next((kind for beginning, kind in table if text.startswith(beginning)), None)
 
 
 def _packet(line: Line, link: str, way: str, fields: list[str]) -> Iterator[Event]:
@@ -141,15 +142,15 @@ def _packet(line: Line, link: str, way: str, fields: list[str]) -> Iterator[Even
     yield Event(line.number, line.at, "heard", link)
     if (kind, operation) == ("R", "51"):
         positive = data[0] == "A"
-        value = 0 if positive or len(data) < 2 or not _number(data[1]) else int(data[1])
+        value = 0 if positive or len(data) < 2 or not is_number(data[1], 4) else int(data[1])
         yield Event(line.number, line.at, "accepted" if positive else "refused", link, value=value, trn=trn)
-    elif (kind, operation) == ("O", "53") and len(data) > At.DST and _number(data[At.DST]):
+    elif (kind, operation) == ("O", "53") and len(data) > At.DST and is_number(data[At.DST], 4):
         yield Event(line.number, line.at, "notified", link, data[At.OADC], int(data[At.DST]))
 
 
 def _access(line: Line, seen: Seen) -> Iterator[Event]:
     """Read a line of the access log: Kannel writes "Sent" if the result is positive."""
-    found = _ACCESS.fullmatch(line.said)
+    found = _ACCESS.fullmatch(line.text)
     if found is None:
         return
     seen.access = True
@@ -161,7 +162,3 @@ def _access(line: Line, seen: Seen) -> Iterator[Event]:
         yield Event(line.number, line.at, "refused", found["link"], recipient)
     elif found["what"] in {"Receive DLR", "DLR SMS"} and flags and DLR.get(flags["mask"]) == "notified":
         yield Event(line.number, line.at, "notified", found["link"], recipient, 0 if flags["mask"] == "1" else 2)
-
-
-def _number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 4

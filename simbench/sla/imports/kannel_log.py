@@ -132,9 +132,9 @@ def _together(faults: Iterable[Fault]) -> Fault:
 def looks_like(head: str) -> bool:
     """Tell whether a file begins like one of Kannel's logs."""
     first = [text for _, text in texts(head.encode().splitlines(keepends=True)) if text.strip()][:20]
-    said = [found[1] for found in map(stamped, first) if found]
-    marks = [one for one in said if one.startswith((*MARKS, *LEVELS))]
-    return len(said) * 2 > len(first) and len(marks) > 0
+    contents = [found[1] for found in map(stamped, first) if found]
+    marks = [one for one in contents if one.startswith((*MARKS, *LEVELS))]
+    return len(contents) * 2 > len(first) and len(marks) > 0
 
 
 def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None, year: int = 0) -> KannelLog:
@@ -332,10 +332,10 @@ def _centre(read: list[Event]) -> Iterator[LedgerRow]:
         if event.kind == "sent":
             waiting[event.link, event.trn] = event
         elif event.kind in {"accepted", "refused"}:
-            asked = waiting.pop((event.link, event.trn), None) if event.trn else None
-            recipient = asked.recipient if asked else event.recipient
-            if asked and asked.at < event.at and event.kind == "accepted":
-                rows.append((asked.at, "held", 0, event.link, recipient, 0, 0, 0, None, 1, 0, 0))
+            submitted = waiting.pop((event.link, event.trn), None) if event.trn else None
+            recipient = submitted.recipient if submitted else event.recipient
+            if submitted and submitted.at < event.at and event.kind == "accepted":
+                rows.append((submitted.at, "held", 0, event.link, recipient, 0, 0, 0, None, 1, 0, 0))
             rows.append((event.at, event.kind, 0, event.link, recipient, event.line, 0, event.value, None, 1, 0, 0))
         elif event.kind == "notified":
             kind = ("delivered", "buffered", "undelivered")[min(event.value, 2)]

@@ -16,26 +16,26 @@ def run_of(
     period: Period,
     *,
     centre: Iterable[Row] = (),
-    asked: Iterable[Row] = (),
+    probes: Iterable[Row] = (),
     timing_error: Iterable[Row] = (),
 ) -> Run:
     """Return a run with a period, its incidents, and the given rows of the other tables."""
     ledger = MemoryLedger()
     ledger.events.extend(history_rows(incidents, period))
     ledger.centre.extend(centre)
-    ledger.stimuli.extend(asked)
+    ledger.stimuli.extend(probes)
     ledger.timing_error.extend(timing_error)
     return ledger.snapshot()
 
 
-def retold(run: Run, incidents: Iterable[Incident], period: Period, asked: Sequence[Row] = ()) -> Run:
+def retold(run: Run, incidents: Iterable[Incident], period: Period, probes: Sequence[Row] = ()) -> Run:
     """Return the same run in memory with other incidents, another period, and more rows of `stimuli`."""
     others = (row for row in run.events.to_pylist() if row["kind"] not in {*BEGINS.values(), ENDS, PERIOD})
     kept: list[Row] = [tuple(row[column.name] for column in TABLES["events"].columns) for row in others]
     fresh = {"events": sorted([*kept, *history_rows(incidents, period)], key=_instant)}
-    if asked:
+    if probes:
         names = [column.name for column in TABLES["stimuli"].columns]
-        fresh["stimuli"] = [*(tuple(row[name] for name in names) for row in run.stimuli.to_pylist()), *asked]
+        fresh["stimuli"] = [*(tuple(row[name] for name in names) for row in run.stimuli.to_pylist()), *probes]
     load = rows_of(fresh)
     parts = {name: paths for name, paths in run.parts.items() if name not in fresh}
     return Run(run.info, lambda table: load(table) if table.name in fresh else run.table(table.name), parts)

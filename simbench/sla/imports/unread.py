@@ -47,12 +47,12 @@ class Record(msgspec.Struct, frozen=True):
 
     source: Source
     run: Run
-    asked: Sequence[Row] = ()
+    probes: Sequence[Row] = ()
     unread: Mapping[str, Unread] = {}
 
     def case(self, incidents: Sequence[Incident], before: Case) -> Case:
         """Return the same record with other incidents, under the same contract."""
-        summary = retold(self.run, incidents, self.source.period, self.asked)
+        summary = retold(self.run, incidents, self.source.period, self.probes)
         return Case(Trace(summary), before.contract)
 
 
@@ -64,10 +64,10 @@ def service_findings(case: Case, record: Record, least: Case | None, most: Case 
     source = record.source
     for purpose in ordered(case.contract, "sla"):
         found = judge(purpose, case, source.kind)
-        told_apart = (
+        distinct = (
             found.purpose == GRANTED_RATE and TRAFFIC in record.unread
         )  # a table of traffic has the data that the log lacks
-        why = None if told_apart else source.unsupported.get(purpose)
+        why = None if distinct else source.unsupported.get(purpose)
         if why is not None and found.outcome != "fail":
             yield Finding(purpose, found.clause, "unsupported", why, exercise=source.kind)
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from itertools import groupby
 from typing import Any, get_args
 
@@ -15,7 +14,7 @@ from simbench.reporting import style
 from simbench.sla.availability import VARIANTS, budget, timeline
 from simbench.sla.classification import Class
 from simbench.sla.report.key_figures import burn_text, overdrawn_early, seen_worst
-from simbench.sla.report.picture import LOOKS, CivilAxis, Panel, Picture, label_beside
+from simbench.sla.report.picture import LOOKS, CivilAxis, Panel, Picture, label_beside, picture
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 
@@ -33,7 +32,7 @@ def draw_availability(view: View, words: Words) -> Picture:
     axis = CivilAxis(view.service.period, words)
     figure, (top, middle, bottom) = style.canvas((style.WIDE_IN[0], 6.6), (1, 2.4, 1.6))
     lanes(top, view, words, axis, view.service.period.start, view.service.period.end)
-    formula = formula_of(view)
+    formula = view.year.formula
     others = tuple(name for name in VARIANTS if name != formula)
     spans = below(view)
     chosen = _shown(view)
@@ -62,21 +61,15 @@ def draw_availability(view: View, words: Words) -> Picture:
             axis.period.start,
         ),
     )  # fmt: skip
-    return Picture(
-        "availability", words("availability.title"), _heading(view, words), figure,
-        words("availability.formula", formula=formula, lost=words(f"availability.lost_{formula}")),
-        _columns(view, chosen, words), _note(view, words, spans), panels=panels, variants=others,
+    return picture(
+        words, "availability", _heading(view, words), figure, _columns(view, chosen, words), _note(view, words, spans),
+        panels=panels, variants=others, formula=formula, lost=words(f"availability.lost_{formula}"),
     )  # fmt: skip
-
-
-def formula_of(view: View) -> str:
-    """Return the variant of availability that the contract uses."""
-    return view.case.contract.terms.quality.availability_formula.value
 
 
 def _curves(axes: Axes, view: View, words: Words, axis: CivilAxis, chosen: NDArray[np.int64]) -> None:
     """Draw the contract's variant, dashed where its window is incomplete, the other variants, and the lowest point."""
-    promised, formula = view.case.contract.terms.quality.availability.value, formula_of(view)
+    promised, formula = view.case.contract.terms.quality.availability.value, view.year.formula
     rolled, full = view.rolled, view.rolled.full[chosen]
     shares, x = 100 * rolled.availability(formula)[chosen], axis.of(rolled.at[chosen])
     for known, key, look in ((False, "part", (0, (3, 2))), (True, "full", "-")):
@@ -118,7 +111,7 @@ def _mark_early(axes: Axes, view: View, axis: CivilAxis) -> None:
     early = overdrawn_early(view)
     if early is not None and early[0] >= view.service.period.start:
         at_early = np.array([early[0]])
-        allowed, spent = budget(view.year, view.case.contract, at_early)
+        allowed, spent = budget(view.year, at_early)
         axes.plot(axis.of(at_early), allowed - spent, marker="o", markersize=6, color=style.RED, linestyle="none")
 
 
@@ -143,15 +136,14 @@ def _thinned(view: View, places: NDArray[np.int64]) -> NDArray[np.int64]:
         return places
     rolled = view.rolled
     even = places[np.linspace(0, len(places) - 1, MOST_POINTS).astype(np.int64)]
-    lost = rolled.lost(formula_of(view))[places] / np.maximum(1, rolled.length[places])
+    lost = rolled.lost(view.year.formula)[places] / np.maximum(1, rolled.length[places])
     return np.union1d(even, places[np.argsort(-lost, kind="stable")[:50]])
 
 
 def below(view: View) -> list[tuple[int, int]]:
     """Return the spans (us) in which more is lost than a complete window may lose, longest first."""
-    rolled, quality = view.rolled, view.case.contract.terms.quality
-    allowed = 1 - Fraction(str(quality.availability.value))
-    low = rolled.beyond(view.year.windows.length_at(rolled.at), formula_of(view), allowed)
+    rolled, year = view.rolled, view.year
+    low = rolled.beyond(year.windows.length_at(rolled.at), year.formula, year.allowed)
     at, left = rolled.at.tolist(), (view.allowed_h - view.spent_h).tolist()
     found, place = [], 0
     for is_low, members in groupby(low.tolist()):
@@ -174,7 +166,8 @@ def _crossing(at: list[int], left: list[float], place: int) -> int:
 def lanes(axes: Axes, view: View, words: Words, axis: CivilAxis, since: int, until: int) -> None:
     """Draw one lane per class; a very short incident is drawn wider, to be visible. A click leads to its row."""
     starts, ends, classes = timeline(view.service)
-    places = [number for number, one in enumerate(view.service.counted) if _touches(one, view)]
+    period = view.service.period
+    places = [n for n, one in enumerate(view.service.counted) if one.incident.touches(period.start, period.end)]
     least = (until - since) / DAY_US / 500
     for lane, name in enumerate(CLASSES):
         colour, hatch = LOOKS[name]
@@ -202,11 +195,6 @@ def _close_ones_joined(spans: list[tuple[float, float]], least: float) -> list[t
         else:
             found.append((begin, width))
     return found
-
-
-def _touches(one: Any, view: View) -> bool:
-    period = view.service.period
-    return one.incident.start < period.end and (one.incident.end is None or one.incident.end > period.start)
 
 
 def _heading(view: View, words: Words) -> str:

@@ -57,11 +57,11 @@ class Report:
         return outcome_of(self.view.findings)
 
 
-def report_of(asked: SlaRun, progress: Progress = lambda *_: None) -> Report:
+def report_of(sla_run: SlaRun, progress: Progress = lambda *_: None) -> Report:
     """Judge, measure and draw, inside `style.look()`."""
-    words, judgement = Words(asked.language, asked.contract), asked.judgement
-    case = Case(Trace(asked.run), asked.contract)
-    sla = frozenset(ordered(asked.contract, "sla"))
+    words, judgement = Words(sla_run.language, sla_run.contract), sla_run.judgement
+    case = Case(Trace(sla_run.run), sla_run.contract)
+    sla = frozenset(ordered(sla_run.contract, "sla"))
     found_of = None if judgement is None else tuple(one for one in judgement.findings if one.purpose in sla)
     view = view_of(case, progress, found_of)
     pictures = []
@@ -78,9 +78,9 @@ def report_of(asked: SlaRun, progress: Progress = lambda *_: None) -> Report:
     if not view.traffic.hours.codes:
         absent.insert(0, words("absent.traffic"))
     return Report(
-        words, asked.title, asked.run, key_figures(view, words), view, tuple(_facts(asked, view, words)),
-        tuple(_remarks(asked, view, words)),
-        tuple(verdict_of(one, view, words) for one in _ordered(view, asked.contract)),
+        words, sla_run.title, sla_run.run, key_figures(view, words), view, tuple(_facts(sla_run, view, words)),
+        tuple(_remarks(sla_run, view, words)),
+        tuple(verdict_of(one, view, words) for one in _ordered(view, sla_run.contract)),
         tuple(found), tuple(tables), tuple(absent),
     )  # fmt: skip
 
@@ -115,13 +115,13 @@ def _tables_besides(judgement: Judged, words: Words) -> list[Table]:
     return [*found, aside] if aside is not None else found
 
 
-def _facts(asked: SlaRun, view: View, words: Words) -> list[tuple[str, str]]:
-    info, period, judgement = asked.run.info, view.service.period, asked.judgement
+def _facts(sla_run: SlaRun, view: View, words: Words) -> list[tuple[str, str]]:
+    info, period, judgement = sla_run.run.info, view.service.period, sla_run.judgement
     facts = [
         (words("page.period"), words.period(period.start, period.end)),
         (words("page.history"), words.moment(period.known_from)),
         (words("page.incident_count"), words.number(len(view.service.counted))),
-        (words("page.contract"), f"{asked.contract.name} ({asked.contract.digest})"),
+        (words("page.contract"), f"{sla_run.contract.name} ({sla_run.contract.digest})"),
     ]
     if view.traffic.hours.codes:
         facts.append((words("page.messages"), words.number(view.traffic.hours.total("accepted"))))
@@ -138,20 +138,20 @@ def _facts(asked: SlaRun, view: View, words: Words) -> list[tuple[str, str]]:
     return facts
 
 
-def _remarks(asked: SlaRun, view: View, words: Words) -> list[str]:
+def _remarks(sla_run: SlaRun, view: View, words: Words) -> list[str]:
     """Return the remarks that a reader needs before any figure."""
-    info = asked.run.info
+    info = sla_run.run.info
     found = []
-    if info.note or (asked.run.files and not info.closed):
+    if info.note or (sla_run.run.files and not info.closed):
         found.append(words("page.stopped", note=info.note or "run.json: closed = false"))
-    if info.contract_digest and info.contract_digest != asked.contract.digest:
-        own = f"{asked.contract.name} {asked.contract.digest}"
+    if info.contract_digest and info.contract_digest != sla_run.contract.digest:
+        own = f"{sla_run.contract.name} {sla_run.contract.digest}"
         found.append(words("page.other_contract", other=f"{info.contract} {info.contract_digest}", own=own))
-    if decided(view.year, asked.contract).provisional:
+    if decided(view.year).provisional:
         known = view.service.period.end - view.service.period.known_from
         length = words.number(known / DAY_US, 1) + f"\u00a0{words('form.days')}"
         found.append(words("page.provisional", length=length if known >= DAY_US else words.lasting(known)))
-    judgement = asked.judgement
+    judgement = sla_run.judgement
     aside = len(rejected(judgement.notes)) if judgement is not None else 0
     if judgement is not None and aside:
         found.append(words("page.aside", aside=words.number(aside), rows=words.number(judgement.rows)))

@@ -12,7 +12,7 @@ from simbench.base.units import MINUTE_US
 from simbench.reporting import style
 from simbench.sla.availability import timeline
 from simbench.sla.report.availability_figure import CLASSES
-from simbench.sla.report.picture import LOOKS, Picture
+from simbench.sla.report.picture import LOOKS, Picture, picture
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 from simbench.sla.rolling_window import Instants
@@ -70,7 +70,7 @@ def draw_calendar(view: View, words: Words) -> Picture:
         **{name: own.tolist() for name, own in zip(CLASSES[1:], touched, strict=True)},
     }
     cut = words("calendar.cut", shown=words.number(MOST_MONTHS)) if len(months) == MOST_MONTHS else ""
-    return Picture("calendar", words("calendar.title"), heading, figure, words("calendar.formula"), columns, cut)
+    return picture(words, "calendar", heading, figure, columns, cut)
 
 
 def _shade(minutes: float) -> float:

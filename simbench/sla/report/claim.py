@@ -39,11 +39,11 @@ def breaches(report: Report) -> tuple[VerdictRow, ...]:
     return tuple(one for one in report.verdicts if one.finding.outcome == "fail" and one.finding.blame == "platform")
 
 
-def claim_of(asked: SlaRun, report: Report) -> str:
+def claim_of(sla_run: SlaRun, report: Report) -> str:
     """Return the letter as Markdown; empty if no commitment of the operator is certainly missed."""
     if not breaches(report):
         return ""
-    return "".join(f"{_line(text)}\n" for text in _letter(asked, report))
+    return "".join(f"{_line(text)}\n" for text in _letter(sla_run, report))
 
 
 def _line(text: str) -> str:
@@ -51,8 +51,8 @@ def _line(text: str) -> str:
     return harmless(" ".join(text.splitlines())).replace("<", "&lt;")
 
 
-def _letter(asked: SlaRun, report: Report) -> Iterator[str]:
-    words, contract, period = report.words, asked.contract, report.view.service.period
+def _letter(sla_run: SlaRun, report: Report) -> Iterator[str]:
+    words, contract, period = report.words, sla_run.contract, report.view.service.period
     operator = contract.party("operator").name
     yield f"# {words('claim.title')}"
     yield ""
@@ -60,7 +60,7 @@ def _letter(asked: SlaRun, report: Report) -> Iterator[str]:
     yield ""
     yield words(
         "claim.opening", contract=contract.title, digest=contract.digest, start=words.moment(period.start),
-        end=words.moment(period.end), source=asked.title,
+        end=words.moment(period.end), source=sla_run.title,
     )  # fmt: skip
     right = contract.clauses.get(contract.compensation)
     if right is not None:
@@ -81,7 +81,7 @@ def _letter(asked: SlaRun, report: Report) -> Iterator[str]:
     yield ""
     yield f"## {words('claim.incidents')}"
     yield ""
-    yield from _incidents(asked, report, words)
+    yield from _incidents(sla_run, report, words)
     yield ""
     yield f"## {words('claim.assumed')}"
     yield ""
@@ -95,38 +95,29 @@ def _letter(asked: SlaRun, report: Report) -> Iterator[str]:
 
 def _arithmetic(row: VerdictRow, report: Report, words: Words) -> str:
     """Describe the calculation of the measured value, for availability and restoration."""
-    view, quality = report.view, report.view.case.contract.terms.quality
+    view = report.view
     if row.finding.unit == "share":
-        found = decided(view.year, view.case.contract)
-        windows, place = found.windows, found.worst[found.formula]
-        length, at = int(windows.length[place]), int(windows.at[place])
-        lost = windows.loss(place, found.formula)
+        found = decided(view.year)
         return words(
-            "claim.availability", at=words.moment(at), hours=words.number(length / HOUR_US, 2),
-            lost=words.lasting(round(lost * length)), share=words.share(float(1 - lost)),
-            allowed=words.lasting(round(length * (1 - quality.availability.value))), formula=found.formula,
+            "claim.availability", at=words.moment(found.at), hours=words.number(found.length / HOUR_US, 2),
+            lost=words.lasting(round(found.loss * found.length)), share=words.share(float(1 - found.loss)),
+            allowed=words.lasting(round(found.length * view.year.allowed)), formula=found.formula,
         )  # fmt: skip
     if row.finding.unit == "h":
-        limit = quality.restoration_h.value * HOUR_US
-        late = [one for one in view.outages if restored_within(one, limit, view.service.period.end) is False]
-        names = ", ".join(
-            f"{one.incident.ticket} ({words.lasting(_length(one, view.service.period.end))})" for one in late
-        )
-        return words("claim.restoration", names=names, limit=words.hours(quality.restoration_h.value)) if late else ""
+        limit_h, end = view.case.contract.terms.quality.restoration_h.value, view.service.period.end
+        late = [one.incident for one in view.outages if restored_within(one, limit_h * HOUR_US, end) is False]
+        names = ", ".join(f"{one.ticket} ({words.lasting(one.lasted(end))})" for one in late)
+        return words("claim.restoration", names=names, limit=words.hours(limit_h)) if late else ""
     return ""
 
 
-def _length(one: Counted, until: int) -> int:
-    return (one.incident.end or until) - one.incident.start
-
-
-def _incidents(asked: SlaRun, report: Report, words: Words) -> Iterator[str]:
+def _incidents(sla_run: SlaRun, report: Report, words: Words) -> Iterator[str]:
     """Return the incidents that cause the breaches, with the evidence for each."""
-    formula = report.view.case.contract.terms.quality.availability_formula.value
-    end, rows = report.view.service.period.end, report.view.service.of(*LOST_AS[formula])
+    service = report.view.service
+    rows = service.of(*LOST_AS[report.view.year.formula])
     sides: dict[str, Side] = {}
-    if asked.judgement is not None and asked.judgement.dispute is not None:
-        sides = {side.ticket: side for side in asked.judgement.dispute.sides if side.ticket}
+    if sla_run.judgement is not None and sla_run.judgement.dispute is not None:
+        sides = {side.ticket: side for side in sla_run.judgement.dispute.sides if side.ticket}
     yield (
         "| " + " | ".join(words(f"claim.column_{name}") for name in ("ticket", "start", "end", "hours", "proof")) + " |"
     )
@@ -135,7 +126,7 @@ def _incidents(asked: SlaRun, report: Report, words: Words) -> Iterator[str]:
     for one in rows[:MOST_INCIDENTS]:
         incident = one.incident
         until = words.moment(incident.end) if incident.end is not None else words("answer.still-lasts")
-        length = _length(one, end)
+        length = incident.lasted(service.period.end)
         total += length
         cells = (incident.ticket, words.moment(incident.start), until, words.lasting(length), _proof(one, sides, words))
         yield "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"

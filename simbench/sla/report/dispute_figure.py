@@ -7,7 +7,7 @@ from typing import Any
 from simbench.base.units import SECOND_US
 from simbench.reporting import style
 from simbench.sla.dispute import Dispute, Reason, Side
-from simbench.sla.report.picture import Picture
+from simbench.sla.report.picture import Picture, picture
 from simbench.sla.report.tables import Table
 from simbench.sla.report.translations import Words
 
@@ -50,7 +50,7 @@ def draw_dispute(dispute: Dispute, words: Words) -> Picture:
         "step": [name for name, _, _ in steps],
         "seconds": [seconds for _, seconds, _ in steps],
     }
-    return Picture("dispute", words("dispute.title"), heading, figure, words("dispute.formula"), columns, note)
+    return picture(words, "dispute", heading, figure, columns, note)
 
 
 def sides_table(dispute: Dispute, words: Words) -> Table:

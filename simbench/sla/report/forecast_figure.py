@@ -11,7 +11,7 @@ from simbench.ledger.incidents import Period
 from simbench.reporting import style
 from simbench.sla.forecast import BackTest, Forecast
 from simbench.sla.report.forecast_texts import answers, tried_text
-from simbench.sla.report.picture import CivilAxis, Panel, Picture
+from simbench.sla.report.picture import CivilAxis, Panel, Picture, picture
 from simbench.sla.report.translations import Words
 
 
@@ -65,10 +65,8 @@ def draw_fan(made: Forecast, words: Words) -> Picture:
         }, "was": list(made.fan.was),
     }  # fmt: skip
     first, *rest = answers(made, None, words)
-    return Picture(
-        "forecast", words("forecast.title"), first, figure, words("forecast.formula"), columns, " ".join(rest),
-        panels=(Panel(top, at.tolist(), values, int(at[0])),),
-    )  # fmt: skip
+    panels = (Panel(top, at.tolist(), values, int(at[0])),)
+    return picture(words, "forecast", first, figure, columns, " ".join(rest), panels=panels)
 
 
 def draw_back_test(tried: BackTest, words: Words) -> Picture:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Final
 
 import numpy as np
 
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.sla.availability import LOST_AS, decided, lost_until
-from simbench.sla.classification import Counted
 from simbench.sla.purposes import AVAILABILITY
 from simbench.sla.report.translations import Words
-from simbench.sla.report.view import View
+from simbench.sla.report.view import View, longest_of
 from simbench.sla.restoration import restored_within
 from simbench.sla.rolling_window import share_of
 
@@ -38,48 +36,41 @@ def key_figures(view: View, words: Words) -> tuple[KeyFigure, ...]:
 
 
 def _availability(view: View, words: Words) -> list[KeyFigure]:
-    quality = view.case.contract.terms.quality
-    allowed = 1 - Fraction(str(quality.availability.value))
-    found = decided(view.year, view.case.contract)
-    windows, place = found.windows, found.worst[found.formula]
-    length, at = int(windows.length[place]), int(windows.at[place])
-    lost = round(windows.loss(place, found.formula) * length)
-    spare = int(length * allowed) - lost
-    broken = spare < 0
+    year, found = view.year, decided(view.year)
+    lost, may = round(found.loss * found.length), int(found.length * year.allowed)
+    broken = may < lost
     outcome = next((one.outcome for one in view.findings if one.purpose == AVAILABILITY), "pass")
     unsure = outcome not in {"pass", "fail", "weak"} and not found.provisional
     tone = "" if found.provisional or (unsure and not broken) else "fail" if broken else "pass"
-    may = int(length * allowed)
     if found.provisional:
-        may = int(int(view.year.windows.length_at(windows.at[place : place + 1])[0]) * allowed)
+        may = int(int(year.windows.length_at(np.array([found.at]))[0]) * year.allowed)
         note = words("key.provisional_note", left=words.lasting(may - lost), allowed=words.lasting(may))
     else:
         key = "key.missed_by" if broken else "key.open" if unsure else "key.met_by"
-        note = words(key, time=words.lasting(abs(spare)))
-    share = words.share(float(1 - windows.loss(place, found.formula)))
-    target = words.share(quality.availability.value)
-    since = max(int(view.year.windows.begins(np.array([at]))[0]), view.service.period.known_from)
+        note = words(key, time=words.lasting(abs(may - lost)))
+    share, target = words.share(float(1 - found.loss)), words.share(float(1 - year.allowed))
+    since = max(int(year.windows.begins(np.array([found.at]))[0]), view.service.period.known_from)
     return [
         KeyFigure(words(f"key.{'so_far' if found.provisional else 'availability'}", target=target), share, note, tone),
         KeyFigure(
             words("key.lost"), words.lasting(lost),
-            words("key.lost_note", allowed=words.lasting(may)), tone,
+            words("key.lost_note", allowed=words.lasting(may)), tone
         ),
-        KeyFigure(words("key.worst"), words.days(since, at), words("key.worst_note")),
+        KeyFigure(words("key.worst"), words.days(since, found.at), words("key.worst_note")),
     ]  # fmt: skip
 
 
 def _longest(view: View, words: Words) -> KeyFigure:
     limit = view.case.contract.terms.quality.restoration_h.value
     name = words("key.longest")
-    if not view.outages:
+    longest = longest_of(view.service)
+    if longest is None:
         return KeyFigure(name, words("key.none"), words("key.longest_limit", limit=words.hours(limit)), "pass")
     end = view.service.period.end
-    longest = max(view.outages, key=lambda one: (one.incident.end or end) - one.incident.start)
-    length = (longest.incident.end or end) - longest.incident.start
     answers = [restored_within(one, limit * HOUR_US, end) for one in view.outages]
-    note = words("key.longest_note", ticket=words.short(longest.incident.ticket), limit=words.hours(limit))
-    return KeyFigure(name, words.lasting(length), note, "fail" if False in answers else "pass" if all(answers) else "")
+    note = words("key.longest_note", ticket=words.short(longest.ticket), limit=words.hours(limit))
+    tone = "fail" if False in answers else "pass" if all(answers) else ""
+    return KeyFigure(name, words.lasting(longest.lasted(end)), note, tone)
 
 
 @dataclass(frozen=True)
@@ -101,21 +92,20 @@ def burn(view: View) -> Burn:
     An outage that leaves the window returns its time.
     """
     end, known = view.service.period.end, view.service.period.known_from
-    since, quality = max(known, end - BURN_DAYS * DAY_US), view.case.contract.terms.quality
-    downtime, formula = view.year.downtime, quality.availability_formula.value
-    lost = float(np.diff(lost_until(downtime, np.array([since, end]), formula))[0])
+    since, year = max(known, end - BURN_DAYS * DAY_US), view.year
+    lost = float(np.diff(lost_until(year, np.array([since, end])))[0])
     days = (end - since) / DAY_US
     if days < LEAST_BURN_DAYS:
         return Burn(round(lost), days, enough=False)
     rate = lost / (end - since)
     ahead = end + DAY_US * np.arange(1, 366, dtype=np.int64)
-    begins = np.maximum.accumulate(np.maximum(view.year.windows.begins(ahead), known))
+    begins = np.maximum.accumulate(np.maximum(year.windows.begins(ahead), known))
     now = np.array([end])
-    kept = np.maximum(0, lost_until(downtime, now, formula)[0] - lost_until(downtime, begins, formula))
-    lengths = view.year.windows.length_at(ahead).astype(np.float64)
-    if formula == "V3":
-        lengths -= np.maximum(0, downtime.until(now)[1][0] - downtime.until(begins)[1])
-    over = kept + rate * (ahead - np.maximum(end, begins)) > (1 - quality.availability.value) * lengths
+    kept = np.maximum(0, lost_until(year, now)[0] - lost_until(year, begins))
+    lengths = year.windows.length_at(ahead).astype(np.float64)
+    if year.formula == "V3":
+        lengths -= np.maximum(0, year.downtime.until(now)[1][0] - year.downtime.until(begins)[1])
+    over = kept + rate * (ahead - np.maximum(end, begins)) > float(year.allowed) * lengths
     places = np.flatnonzero(over & (rate > 0))
     return Burn(round(lost), days, enough=True, out=int(ahead[places[0]]) if len(places) else None)
 
@@ -152,18 +142,14 @@ def _budget(view: View, words: Words) -> list[KeyFigure]:
 def _next_return(view: View) -> tuple[int, int] | None:
     """Return when the next outage has completely left the window, and its down time (us)."""
     end, windows = view.service.period.end, view.year.windows
-    classes = LOST_AS[view.case.contract.terms.quality.availability_formula.value]
+    classes = LOST_AS[view.year.formula]
     longest = int(windows.length.max())
     coming = [
-        (windows.leaves(one.incident.end), int((one.incident.end - one.incident.start) * _part(one)))
+        (windows.leaves(one.incident.end), int(one.incident.lasted(end) * share_of(one)))
         for one in view.service.counted
         if one.counted_as in classes and one.incident.end is not None and end - longest <= one.incident.end <= end
     ]
     return min((one for one in coming if one[0] > end), default=None)
-
-
-def _part(one: Counted) -> Fraction:
-    return share_of(one) if one.counted_as == "partial" else Fraction(1)
 
 
 def _change(view: View, words: Words) -> KeyFigure:
@@ -171,9 +157,8 @@ def _change(view: View, words: Words) -> KeyFigure:
     period = view.service.period
     before = period.start - (period.end - period.start)
     name = words("key.change")
-    formula = view.case.contract.terms.quality.availability_formula.value
     edges = np.array([before, period.start, period.end])
-    first, middle, last = (round(lost) for lost in lost_until(view.year.downtime, edges, formula).tolist())
+    first, middle, last = (round(lost) for lost in lost_until(view.year, edges).tolist())
     if period.known_from > before:
         return KeyFigure(name, "–", words("key.change_unknown", since=words.day(period.known_from)))
     now, then = last - middle, middle - first
@@ -186,19 +171,15 @@ def overdrawn_early(view: View) -> tuple[int, int, int] | None:
     """Return the first instant (us) at which an incomplete window lost more than a complete one may, with the lost and
     the allowed time (us); None if the verdict is based on a complete window.
     """  # fmt: skip
-    found = decided(view.year, view.case.contract)
-    windows, place = found.windows, found.worst[found.formula]
-    at, known = int(windows.at[place]), view.service.period.known_from
-    if found.provisional or int(view.year.windows.begins(np.array([at]))[0]) >= known:
+    found, known = decided(view.year), view.service.period.known_from
+    if found.provisional or int(view.year.windows.begins(np.array([found.at]))[0]) >= known:
         return None
-    length, quality = int(windows.length[place]), view.case.contract.terms.quality
-    may = int(length * (1 - Fraction(str(quality.availability.value))))
-    return at, round(windows.loss(place, found.formula) * length), may
+    return found.at, round(found.loss * found.length), int(found.length * view.year.allowed)
 
 
 def seen_worst(view: View) -> tuple[int, float] | None:
     """Return the instant and availability of the lowest complete window; without any, of the known time at the end."""
-    rolled, formula = view.rolled, view.case.contract.terms.quality.availability_formula.value
+    rolled, formula = view.rolled, view.year.formula
     if not len(rolled.at):
         return None
     chosen = rolled.where(rolled.full) if rolled.full.any() else rolled.where(np.array([len(rolled.at) - 1]))

@@ -33,7 +33,7 @@ TRAFFIC = frozenset({"throughput", "heat", "delivery", "recovery"})
 
 
 def write_sla(
-    folder: Path, asked: SlaRun, *, pdf: bool = False, claim: bool = False, progress: Progress = lambda *_: None
+    folder: Path, sla_run: SlaRun, *, pdf: bool = False, claim: bool = False, progress: Progress = lambda *_: None
 ) -> tuple[tuple[Finding, ...], list[Path]]:
     """Write report.html, data.json and, with `pdf`, report.pdf; findings.json as well if the run is judged here.
 
@@ -41,13 +41,13 @@ def write_sla(
     the files. Raises BadInput if a file cannot be written, LedgerError if the ledger cannot be read.
     """
     with look():
-        report = report_of(asked, progress)
+        report = report_of(sla_run, progress)
         written = [folder / "report.html", folder / "data.json"]
         write_octets(written[0], html(report))
         write_octets(written[1], _data(report))
-        if asked.judgement is None:
+        if sla_run.judgement is None:
             findings = {
-                "run": _info(asked, report),
+                "run": _info(sla_run, report),
                 "summary": tally(report.view.findings),
                 "findings": report.view.findings,
             }
@@ -60,14 +60,14 @@ def write_sla(
             progress("pdf", 1, 1)
             write_octets(written[-1], pdf_octets(report))
         if claim:
-            written += _write_claim(folder, asked, report)
+            written += _write_claim(folder, sla_run, report)
     return report.view.findings, written
 
 
-def _write_claim(folder: Path, asked: SlaRun, report: Report) -> list[Path]:
+def _write_claim(folder: Path, sla_run: SlaRun, report: Report) -> list[Path]:
     from simbench.sla.report.claim import claim_of, claim_pdf  # noqa: PLC0415 - on request only
 
-    text = claim_of(asked, report)
+    text = claim_of(sla_run, report)
     if not text:
         return []
     written = [folder / "claim.md", folder / "claim.pdf"]
@@ -76,10 +76,10 @@ def _write_claim(folder: Path, asked: SlaRun, report: Report) -> list[Path]:
     return written
 
 
-def sla_page(asked: SlaRun) -> str:
+def sla_page(sla_run: SlaRun) -> str:
     """Judge and draw a record, and return its page."""
     with look():
-        return html(report_of(asked))
+        return html(report_of(sla_run))
 
 
 def html(report: Report) -> str:
@@ -174,11 +174,11 @@ def _data(report: Report) -> bytes:
     return encoded({"queries": queries, "exhibits": shown}) + b"\n"
 
 
-def _info(asked: SlaRun, report: Report) -> dict[str, str | int]:
-    info, period = asked.run.info, report.view.service.period
+def _info(sla_run: SlaRun, report: Report) -> dict[str, str | int]:
+    info, period = sla_run.run.info, report.view.service.period
     facts: dict[str, str | int] = {
         "source": info.run, "kind": "run", "scenario": info.scenario, "seed": info.seed, "from": period.start,
-        "to": period.end, "history_from": period.known_from, "contract": asked.contract.name,
-        "contract_digest": asked.contract.digest, "bench_version": info.versions.get("simbench", ""),
+        "to": period.end, "history_from": period.known_from, "contract": sla_run.contract.name,
+        "contract_digest": sla_run.contract.digest, "bench_version": info.versions.get("simbench", ""),
     }  # fmt: skip
     return facts

@@ -60,6 +60,15 @@ class Picture:
     variants: tuple[str, ...] = ()
 
 
+def picture(  # noqa: PLR0913 - the parts of a figure
+    words: Words, name: str, heading: str, figure: Figure, columns: Columns, note: str = "", *,
+    panels: tuple[Panel, ...] = (), variants: tuple[str, ...] = (), **values: Any,
+) -> Picture:  # fmt: skip
+    """Return a figure with the title and the formula of its name; the formula's text takes the `values`."""
+    formula = words(f"{name}.formula", **values)
+    return Picture(name, words(f"{name}.title"), heading, figure, formula, columns, note, panels, variants)
+
+
 def label_beside(
     axes: Axes, text: str, point: tuple[float, float], curves: Sequence[tuple[Any, Any]],
     size_in: tuple[float, float],

@@ -9,7 +9,7 @@ import numpy as np
 
 from simbench.base.units import HOUR_US
 from simbench.reporting import style
-from simbench.sla.report.picture import Picture
+from simbench.sla.report.picture import Picture, picture
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 from simbench.sla.restoration import restoration_times, restored_within
@@ -64,10 +64,8 @@ def draw_restoration(view: View, words: Words) -> Picture | None:
         "cause": [one.incident.cause for one in view.outages],
     }  # fmt: skip
     note = words("restoration.shown", shown=words.number(len(shown)), all=words.number(len(hours)))
-    return Picture(
-        "restoration", words("restoration.title"), words(_key(late), **values), figure, words("restoration.formula"),
-        columns, note if len(shown) < len(hours) else "",
-    )  # fmt: skip
+    heading = words(_key(late), **values)
+    return picture(words, "restoration", heading, figure, columns, note if len(shown) < len(hours) else "")
 
 
 def _causes(view: View, words: Words) -> list[tuple[str, float, int]]:
@@ -77,7 +75,7 @@ def _causes(view: View, words: Words) -> list[tuple[str, float, int]]:
     number: Counter[str] = Counter()
     for one in view.outages:
         name = words.cause(one.incident.cause) or words("restoration.no_cause")
-        hours[name] += ((one.incident.end or end) - one.incident.start) / HOUR_US  # type: ignore[assignment]  # hours
+        hours[name] += one.incident.lasted(end) / HOUR_US  # type: ignore[assignment]  # hours
         number[name] += 1
     ranked = [(name, float(value), number[name]) for name, value in hours.most_common()]
     rest = ranked[MOST_CAUSES - 1 :] if len(ranked) > MOST_CAUSES else []
@@ -154,4 +152,4 @@ def draw_pattern(view: View, words: Words) -> Picture | None:
         "pattern.heading", mttr=words.hours(float(hours.mean()), exact=bool(hours.mean() < 1)),
         mtbf=words.hours(up_h / len(hours)), count=words.count(len(hours), "count.outage"),
     )  # fmt: skip
-    return Picture("pattern", words("pattern.title"), heading, figure, words("pattern.formula"), columns)
+    return picture(words, "pattern", heading, figure, columns)

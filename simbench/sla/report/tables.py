@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from simbench.base.units import HOUR_US
 from simbench.finding import Finding
 from simbench.ledger.incidents import PLATFORM
@@ -66,16 +64,14 @@ def _totals(view: View, words: Words) -> Table:
             for one in own
         )
         variants = ", ".join(VARIANTS_OF[name]) or "–"
-        longest = max(((one.incident.end or period.end) - one.incident.start for one in own), default=0)
+        longest = max((one.incident.lasted(period.end) for one in own), default=0)
         found.append((name, len(own), hours, longest / HOUR_US, variants))
     rows = [
         (words(f"class.{name}"), words.number(number), words.hours(hours), words.hours(longest, exact=True), variants)
         for name, number, hours, longest, variants in found if number
     ]  # fmt: skip
-    columns: dict[str, list[Any]] = {
-        key: [row[place] for row in found]
-        for place, key in enumerate(("class", "incidents", "hours", "longest_h", "variants"))
-    }
+    names = ("class", "incidents", "hours", "longest_h", "variants")
+    columns = {name: [row[place] for row in found] for place, name in enumerate(names)}
     headings = _headings(words, "class", "incidents", "hours_sum", "longest", "variants")
     return Table(
         "totals", words("table.totals_title"), words("table.totals_note"), headings, rows, columns, frozenset({0, 4})
@@ -165,7 +161,7 @@ def _headings(words: Words, *names: str) -> tuple[str, ...]:
 def _months(view: View, words: Words) -> Table:
     number = words.number
     offered, traffic = any(month.offered for month in view.months), bool(view.traffic.hours.codes)
-    formula = view.case.contract.terms.quality.availability_formula.value
+    formula = view.year.formula
     rows = [
         (
             f"{words.month(one.first.month)} {one.first.year}", words.share(one.availability),
@@ -179,7 +175,6 @@ def _months(view: View, words: Words) -> Table:
     ]  # fmt: skip
     columns = columns_of(view.months)
     columns["first"] = [first.isoformat() for first in columns["first"]]
-    columns["availability"] = [one.availability for one in view.months]
     headings = _headings(
         words, "month", "availability", "unplanned", "planned", "outages",
         *(("offered", "accepted", "refused", "delivered", "busiest") if traffic else ()),
@@ -253,7 +248,7 @@ def _incidents(view: View, words: Words) -> Table:
                 words.ticket(incident.ticket),
                 words.moment(incident.start),
                 ends,
-                words.lasting((incident.end or max(end, incident.start)) - incident.start),
+                words.lasting(incident.lasted(max(end, incident.start))),
                 _scope(incident.subject, words),
                 words(f"class.{one.counted_as}") + (words("answer.late") if one.late else ""),
                 words(f"answer.{ticket.restored_in_time.replace(' ', '-')}"),
@@ -268,7 +263,7 @@ def _incidents(view: View, words: Words) -> Table:
     cut = words("table.cut", shown=words.number(MOST_ROWS), all=words.number(len(found)))
     return Table(
         "incidents", words("table.incidents_title"), words("table.incidents_note"), headings, rows,
-        {name: [getattr(one, name) for one in found] for name in _fields(found)},
+        columns_of(found),
         frozenset({0, 1, 2, 4, 5, 6, 7, 8, 9}), names=[f"incident-{place}" for place in order],
         cut=cut if len(found) > MOST_ROWS else "",
     )  # fmt: skip
@@ -280,7 +275,3 @@ def _scope(subject: str, words: Words) -> str:
         return words("answer.whole" if subject == PLATFORM else "answer.part")
     name = subject.removeprefix(PLATFORM_OF_SEVERAL)
     return words("answer.one_platform", name=name) if name != subject else subject
-
-
-def _fields(found: Sequence[msgspec.Struct]) -> tuple[str, ...]:
-    return found[0].__struct_fields__ if found else ()

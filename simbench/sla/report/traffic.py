@@ -20,12 +20,13 @@ from simbench.ledger.events import LimitSet, TierSet
 from simbench.ledger.rows import TIMES, WITHIN_S
 from simbench.reporting import style
 from simbench.sla.report.counts import Hours
-from simbench.sla.report.picture import CivilAxis, Picture
+from simbench.sla.report.picture import CivilAxis, Picture, picture
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import Recovery, View
 
 MOST_CODES = 6  # the codes drawn; the others are in the data
 WORST_SHOWN = 3
+MOST_BUSY = 10  # minutes in the table
 HOURLY_DAYS = 3  # runs up to this length are drawn by the hour
 NO_TRAFFIC = "#e9ecf0"  # the same on light and dark pages, so that both ends of the map are visible
 QUICK_S = 60  # the heading gives the share delivered within this time
@@ -61,15 +62,9 @@ def draw_throughput(view: View, words: Words) -> Picture | None:
     ]
     heading = words("throughput.heading", codes=", ".join(reached_texts[:WORST_SHOWN]))
     note = words("throughput.left_out", codes=", ".join(map(style.label, left_out))) if left_out else ""
-    return Picture(
-        "throughput",
-        words("throughput.title"),
-        heading,
-        figure,
-        words("throughput.formula", step=step_name, zone=words.calendar.zone),
-        columns,
-        note,
-    )
+    return picture(
+        words, "throughput", heading, figure, columns, note, step=step_name, zone=words.calendar.zone
+    )  # fmt: skip
 
 
 def _throughput_columns(view: View, words: Words) -> tuple[dict[str, list[Any]], list[tuple[float, str]]]:
@@ -178,8 +173,8 @@ def draw_heat(view: View, words: Words) -> Picture | None:
         "hour": words("heat.hours", start=f"{busiest:02}", end=f"{busiest + 1:02}"),
         "share": words.share(float(by_hour.max() / by_hour.sum()), 1),
     }
-    formula = words("heat.formula", column=words(f"heat.column_{column}"))
-    return Picture("heat", words("heat.title"), words("heat.heading", **values), figure, formula, columns)
+    heading = words("heat.heading", **values)
+    return picture(words, "heat", heading, figure, columns, column=words(f"heat.column_{column}"))
 
 
 def _heat_columns(maps: dict[str, NDArray[np.float64]], start: int, width: float, words: Words) -> dict[str, list[Any]]:
@@ -238,9 +233,7 @@ def draw_delivery(view: View, words: Words) -> Picture | None:
     if left.lines:
         style.legend_above(left, MOST_CODES)
     _outcomes(right, hours, names, words)
-    return Picture(
-        "delivery", words("delivery.title"), _delivery_heading(hours, words), figure, words("delivery.formula"), columns
-    )
+    return picture(words, "delivery", _delivery_heading(hours, words), figure, columns)
 
 
 def _span(seconds: int) -> str:
@@ -263,15 +256,8 @@ def _outcomes(axes: Axes, hours: Hours, names: list[str], words: Words) -> None:
     )
     for name, counts, colour, hatch in parts:
         shares = 100 * counts / accepted
-        axes.barh(
-            range(len(names)),
-            shares,
-            left=left,
-            height=0.55,
-            color=colour,
-            hatch=hatch,
-            label=words(f"delivery.{name}"),
-        )
+        label = words(f"delivery.{name}")
+        axes.barh(range(len(names)), shares, left=left, height=0.55, color=colour, hatch=hatch, label=label)
         left += shares
     axes.set_yticks(range(len(names)), [style.label(code) for code in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
@@ -323,10 +309,7 @@ def draw_recovery(view: View, words: Words) -> Picture | None:
         "minutes_after_end": [minute for one in view.recoveries for minute in one.after],
         "waiting": [waiting for one in view.recoveries for waiting in one.waiting],
     }
-    return Picture(
-        "recovery", words("recovery.title"), _recovery_heading(ranked[0], words), figure,
-        words("recovery.formula"), columns,
-    )  # fmt: skip
+    return picture(words, "recovery", _recovery_heading(ranked[0], words), figure, columns)
 
 
 def _recovery_heading(worst: Recovery, words: Words) -> str:
@@ -342,17 +325,16 @@ def _lasting(minutes: int, words: Words) -> str:
     return f"{minutes}\u00a0min" if minutes < 120 else words.hours(minutes / 60)
 
 
-def busiest_rows(view: View, most: int = 10) -> list[tuple[str, int, int, int]]:
+def busiest_rows(view: View) -> list[tuple[str, int, int, int]]:
     """Return the busiest minutes by share of the tier: code, minute (us), messages accepted, tier."""
     rows = []
     for code in view.traffic.hours.codes:
         own = view.traffic.hours.of(code)
         rates = view.tier(code, own.busiest_at)
-        rows += list(
-            zip([code] * len(rates), own.busiest_at.tolist(), own.busiest.tolist(), rates.tolist(), strict=True)
-        )
+        found = zip(own.busiest_at.tolist(), own.busiest.tolist(), rates.tolist(), strict=True)
+        rows += [(code, *one) for one in found]
     ranked = sorted(rows, key=lambda row: (-row[2] / max(1, row[3]), row[1], row[0]))
-    return [row for row in ranked[:most] if row[2]]
+    return [row for row in ranked[:MOST_BUSY] if row[2]]
 
 
 def busiest_columns(view: View, words: Words) -> dict[str, list[Any]]:

@@ -122,7 +122,7 @@ def view_of(case: Case, progress: Progress = lambda *_: None, judged: tuple[Find
     progress("availability", len(purposes) + 1, steps)
     year = year_of(service, case.contract)
     at = _instants(year)
-    allowed, spent = budget(year, case.contract, at)
+    allowed, spent = budget(year, at)
     return View(
         case, tuple(findings), service, year, rolling(year, at), allowed, spent, traffic,
         tuple(_months(case, service, year, traffic.hours)), tuple(_recoveries(service, traffic)),
@@ -143,7 +143,7 @@ def _months(case: Case, service: Service, year: Year, hours: Hours) -> list[Mont
     start, end = service.period.start, service.period.end
     edges = [start, *(at for at in month_starts(case.contract.calendar, start, end) if at > start), end]
     unplanned, planned, _ = year.downtime.until(np.array(edges, dtype=np.int64))
-    shares = _alone(year, np.array(edges, dtype=np.int64), case.contract.terms.quality.availability_formula.value)
+    shares = _alone(year, np.array(edges, dtype=np.int64))
     tiers = {code: hours.of(code) for code in hours.codes}
     peaks = {
         code: own.busiest / 60 / np.maximum(1, rates_at(case, code, own.busiest_at)) for code, own in tiers.items()
@@ -173,12 +173,12 @@ def _months(case: Case, service: Service, year: Year, hours: Hours) -> list[Mont
     return found
 
 
-def _alone(year: Year, edges: Instants, formula: str) -> NDArray[np.float64]:
-    """Return the availability between each pair of edges, by a variant."""
+def _alone(year: Year, edges: Instants) -> NDArray[np.float64]:
+    """Return the availability between each pair of edges."""
     lengths = np.diff(edges).astype(np.float64)
-    if formula == "V3":
+    if year.formula == "V3":
         lengths -= np.diff(year.downtime.until(edges)[1])
-    share: NDArray[np.float64] = 1 - np.diff(lost_until(year.downtime, edges, formula)) / np.maximum(1.0, lengths)
+    share: NDArray[np.float64] = 1 - np.diff(lost_until(year, edges)) / np.maximum(1.0, lengths)
     return share
 
 
@@ -233,7 +233,7 @@ def _recoveries(service: Service, traffic: Traffic) -> list[Recovery]:
 def longest_of(service: Service) -> Incident | None:
     """Return the longest total, unplanned outage of the period."""
     end, outages = service.period.end, outages_of(service)
-    return max(outages, key=lambda one: (one.incident.end or end) - one.incident.start).incident if outages else None
+    return max(outages, key=lambda one: one.incident.lasted(end)).incident if outages else None
 
 
 def around_longest(service: Service) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ from simbench.base.units import MINUTE_US
 from simbench.ledger.incidents import Period
 from simbench.reporting import style
 from simbench.sla.report.availability_figure import lanes
-from simbench.sla.report.picture import CivilAxis, Panel, Picture
+from simbench.sla.report.picture import CivilAxis, Panel, Picture, picture
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import Recovery, View, around_longest, longest_of
 from simbench.sla.rolling_window import Instants
@@ -41,15 +41,12 @@ def draw_worst(view: View, words: Words) -> Picture | None:
         columns: dict[str, list[Any]] = {
             "ticket": [longest.ticket], "start": [words.iso(start)], "end": [words.iso(end)],
         }  # fmt: skip
-        return Picture("worst", words("worst.title"), heading, figure, words("worst.formula"), columns)
+        return picture(words, "worst", heading, figure, columns)
     recovery = next((one for one in view.recoveries if one.start == start), None)
     figure, panels = _drawn(view, words, axis, counts, (end, _after(recovery)))
     columns = {"minute": [words.iso(at) for at in counts["at"].tolist()]}
     columns |= {name: values.tolist() for name, values in counts.items() if name != "at"}
-    return Picture(
-        "worst", words("worst.title"), heading + _cleared(recovery, words), figure, words("worst.formula"), columns,
-        panels=panels,
-    )  # fmt: skip
+    return picture(words, "worst", heading + _cleared(recovery, words), figure, columns, panels=panels)
 
 
 def _drawn(

@@ -139,12 +139,12 @@ def submit(octets: Octets, starts: Ints, count: int, found: Ints) -> int:  # noq
         if octets[nrq] not in (48, 49):
             return OTHER
         wanted = octets[nrq] - 48
-    asked = 3
+    requested = 3
     if starts[_NT + 1] - 1 > nt:
         if octets[nt] < 48 or octets[nt] > 55:
             return OTHER
-        asked = octets[nt] - 48
-    found[3] = asked if wanted else 0
+        requested = octets[nt] - 48
+    found[3] = requested if wanted else 0
     vp, vp_end = starts[_VP], starts[_VP + 1] - 1
     found[4] = written(octets, vp, vp_end)
     if found[4] < 0 or (vp_end > vp and (vp_end - vp != 10 or not is_plain_minute(octets, vp))):
@@ -241,13 +241,14 @@ def read(  # noqa: PLR0913 - a kernel has no objects
 
 @kernel
 def follow(  # noqa: PLR0912, PLR0913 - a kernel has no objects
-    first: int, classes: Ints, at: Ints, slots: Ints, trns: Ints, lines: Ints, given_up_us: int, asked: Ints,
+    first: int, classes: Ints, at: Ints, slots: Ints, trns: Ints, lines: Ints, given_up_us: int, unanswered: Ints,
     unacknowledged: Ints, counts: Ints, numbers: Ints, notes: Ints, accounts: Ints, quiet: Ints,
 ) -> int:  # fmt: skip
     """Number submits and notifications, and match results with them, from frame `first` on.
 
-    Stops at a frame that must be read one by one, and returns its position. `asked` and `unacknowledged` [TRN, slot, 3]
-    hold OT (0: none), number and instant of the operation that waits for a result of the SMSC and of the client.
+    Stops at a frame that must be read one by one, and returns its position. `unanswered` and `unacknowledged`
+    [TRN, slot, 3] hold OT (0: none), number and instant of the operation that waits for a result of the SMSC and of
+    the client.
     `lines` [slot, 3]: whether the first operations were read, whether the opening was seen, and the account. `counts`:
     submits and notifications so far. `numbers`: the number of an operation; for a result that of its operation, or -1.
     `quiet` [slot, 3]: the silences of the client (columns above).
@@ -264,15 +265,15 @@ def follow(  # noqa: PLR0912, PLR0913 - a kernel has no objects
             quiet[slot, LAST] = at[place]
         if kind == SUBMIT:
             numbers[place] = counts[0]
-            if asked[trn, slot, 0] == 0 or at[place] - asked[trn, slot, 2] > given_up_us:
-                asked[trn, slot, 0], asked[trn, slot, 1], asked[trn, slot, 2] = 51, counts[0], at[place]
+            if unanswered[trn, slot, 0] == 0 or at[place] - unanswered[trn, slot, 2] > given_up_us:
+                unanswered[trn, slot, 0], unanswered[trn, slot, 1], unanswered[trn, slot, 2] = 51, counts[0], at[place]
             else:
                 notes[place] = TRN_IN_USE
             counts[0] += 1
         elif kind == ANSWER:
             numbers[place] = -1
-            if asked[trn, slot, 0] == 51:
-                numbers[place], asked[trn, slot, 0] = asked[trn, slot, 1], 0
+            if unanswered[trn, slot, 0] == 51:
+                numbers[place], unanswered[trn, slot, 0] = unanswered[trn, slot, 1], 0
         elif kind == NOTIFICATION:
             numbers[place] = counts[1]
             unacknowledged[trn, slot, 0], unacknowledged[trn, slot, 1] = 53, counts[1]

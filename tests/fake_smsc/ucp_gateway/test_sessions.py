@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from fake_smsc.scenario import CodeConfig
+from fake_smsc.ucp_gateway.line import Line
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build, decode
@@ -175,3 +178,15 @@ def test_a_submit_in_a_dead_octet_stream_never_reaches_another_session() -> None
     one.send(submit(1)[:-10])
     assert two.submit(1)[0].data[0] == "A"
     assert one.received[1:] == []
+
+
+def test_nothing_is_kept_of_an_ended_connection_though_its_timers_still_run() -> None:
+    gateway, _ = gateway_of()
+    address = "192.0.2.77"
+    for number in range(1, 51):
+        gateway.opened(number, START, address)
+        if number % 2:
+            gateway.received(number, login(), START)
+        gateway.closed(number, START)
+    gc.collect()
+    assert not [each for each in gc.get_objects() if isinstance(each, Line) and each.peer == address]

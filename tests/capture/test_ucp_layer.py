@@ -13,9 +13,9 @@ from scapy.layers.inet import TCP
 from scapy.packet import Packet, Padding, Raw, bind_bottom_up, bind_layers, fuzz, split_layers
 from scapy.sessions import TCPSession
 
-from simbench.capture.packet import UCP
 from simbench.ucp.frame import Frame, Framer
 from tests.capture.scenes import LOGIN, RESULTS, SUBMITS, WELCOME, Line, ip_packet, pcap, write
+from tests.capture.ucp_layer import UCP
 from tests.ucp.vectors import VALID, Vector, name_of
 
 
@@ -113,6 +113,6 @@ def test_scapy_takes_segments_of_the_port_for_ucp_and_puts_frames_together(tmp_p
 
 
 def test_the_layer_loads_without_a_warning_and_only_when_asked_for() -> None:
-    program = "import simbench.capture.reader, sys; assert 'scapy' not in sys.modules; import simbench.capture.packet"
+    program = "import simbench.capture.reader, sys; assert 'scapy' not in sys.modules; import tests.capture.ucp_layer"
     ended = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")

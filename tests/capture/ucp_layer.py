@@ -1,11 +1,7 @@
-"""UCP as a layer of scapy: build, dissect, `show()`, `fuzz()`, and reassembly of frames from TCP segments.
+"""UCP as a layer of scapy, an independent reader and writer of frames: build, dissect, `show()`, `fuzz()`, reassembly.
 
-Importing this module loads scapy. Octets outside frames become scapy's `Raw`. Layout: EMI-UCP 4.0 section 2; the
-names of the fields come from the field table.
-
->>> from simbench.capture.packet import UCP
->>> bytes(UCP(trn=3, ot="31", data=["36010", "0539"]))
-b'\\x0203/00027/O/31/36010/0539/F4\\x03'
+Octets outside frames become scapy's `Raw`. Layout: EMI-UCP 4.0 section 2; the names of the fields come from the field
+table.
 """
 
 from __future__ import annotations
