@@ -221,8 +221,8 @@ def test_a_number_far_off_while_others_are_free_is_out_of_order() -> None:
 @pytest.mark.parametrize(("stepped_at", "outcome"), [(1.5, "pass"), (60.5, "pass"), (61.5, "fail"), (400, "fail")])
 def test_a_notification_that_waited_across_a_step_of_the_clock_blames_nobody(stepped_at: float, outcome: str) -> None:
     scene = Scene().login(0.5).wire(1, "out", notice(1))
-    scene.tell(61, "violation", "session:1", name="unanswered-notice")
-    scene.tell(stepped_at + 60, "clock", "step", seconds=60.0).tell(500, "end", "exercise", exercise="by-hand")
+    scene.event(61, "violation", "session:1", name="unanswered-notice")
+    scene.event(stepped_at + 60, "clock", "step", seconds=60.0).event(500, "end", "exercise", exercise="by-hand")
     assert scene.judged(REQUESTS).outcome == outcome
 
 
