@@ -3,6 +3,7 @@
 import asyncio
 import traceback
 from collections.abc import Callable
+from typing import NoReturn
 
 import pytest
 
@@ -42,8 +43,8 @@ def test_an_awaited_one_too() -> None:
 
 
 def test_a_condition_that_fails_is_shown() -> None:
-    def condition() -> bool:
-        return {}["missing"]
+    def condition() -> NoReturn:
+        raise KeyError("missing")
 
     with FakeSmsc(codes={"36010": 10}) as smsc:
         error = raised(lambda: smsc.wait_for(condition))
