@@ -18,7 +18,8 @@ from simbench.rules.rule import Case, judge, load
 from simbench.sla.imports.campaigns import tokens_of
 from simbench.trace.trace import Trace
 from simbench.ucp.content import compose
-from tests.capture.scenes import Line, pcap, without, write
+from simbench.ucp.frame import encode
+from tests.capture.scenes import LOGIN, Line, pcap, without, write
 from tests.capture.tunnels import Tunnel, capture, keys
 from tests.rules.scene import CODE, RECIPIENT, Scene, us
 from tests.rules.traffic import PLANTED, Sent, captured, in_order, run_of, sound
@@ -232,6 +233,14 @@ def test_a_capture_that_begins_midway_judges_no_login(tmp_path: Path) -> None:
     found = judged(thinned(path, keep=range(20, 10_000)))
     assert found["sessions.login-first"].outcome == "inconclusive"
     assert found["submits.violations"].outcome == "pass"
+
+
+def test_a_login_that_somebody_elses_platform_refuses_blames_nobody(tmp_path: Path) -> None:
+    refused = Line().open()
+    refused.send("in", LOGIN)
+    refused.send("out", encode("00", "R", "60", "N/07/no/"))
+    found = judged(capture(tmp_path, refused.close("out").sent, None))["sessions.login-first"]
+    assert (found.outcome, found.blame) == ("inconclusive", "bench")
 
 
 # Tunnels -------------------------------------------------------------------------------------------------------
