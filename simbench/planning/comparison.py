@@ -35,8 +35,8 @@ def read_advice(path: Path) -> Compared:
         raise BadInput(str(file), problem.strerror or str(problem), "a folder that `simbench plan -o` wrote") from None
     except NOT_READ as problem:
         raise BadInput(str(file), f"is no plan: {problem}", f"a {FILE} that this version wrote") from None
-    if problem := _lacks(advice):
-        raise BadInput(str(file), f"is no plan: {problem}", f"a {FILE} that this version wrote")
+    if wrong := _lacks(advice):
+        raise BadInput(str(file), f"is no plan: {wrong}", f"a {FILE} that this version wrote")
     return Compared(str(path), advice)
 
 
