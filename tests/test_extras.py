@@ -28,7 +28,7 @@ def bare(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_what_is_missing_is_said_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_reported_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy", None)
     monkeypatch.setitem(extras.EXTRAS, "plan", ("scipy", "json"))
     assert missing("plan") == ("scipy",)
@@ -82,7 +82,7 @@ def rows(run: object, name: str) -> list[tuple[object, ...]]:
         ("console", ("serve", "--port", "0", "--api", "0")), ("console", ("serve", "--port", "0", "--console")),
     ],
 )  # fmt: skip
-def test_a_command_whose_extra_is_missing_says_so_in_one_line(extra: str, words: tuple[str, ...]) -> None:
+def test_a_command_without_its_extra_is_refused_in_one_line(extra: str, words: tuple[str, ...]) -> None:
     done = bare(*words)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert done.stderr.endswith(f"; expected pip install '{PACKAGE}[{extra}]'\n")

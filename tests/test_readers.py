@@ -22,7 +22,7 @@ NAMES = [
     "decisions", "laws", "campaigns", "keys", "baseline", "acts", "forecast", "mapping", "client", "numbers", "ported",
     "calls", "calls, Parquet", "detail", "statement", "journal", "capture", "RADIUS capture", "run.json",
     "session.json", "findings.json", "session", "certificate", "capabilities", "overlay", "sweep", "journal of a sweep",
-    "roaming bills", "invoice, XLSX", "invoice, Parquet", *(f"table of {name}" for name in TABLES),
+    "plan.json", "roaming bills", "invoice, XLSX", "invoice, Parquet", *(f"table of {name}" for name in TABLES),
 ]  # fmt: skip
 NEED_NOT_BE = {"session", "sweep", "journal of a sweep"}  # what is no file there is as if it was not there
 DAMAGE = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -70,7 +70,7 @@ class Known(dict[str, Reader]):
         return "all readers"
 
 
-def said(reader: Reader, octets: bytes, folder: Path) -> str:
+def problem_of(reader: Reader, octets: bytes, folder: Path) -> str:
     """Return the reader's error for these octets, "" if it reads them."""
     path = folder / reader.name
     path.write_bytes(octets)
@@ -87,14 +87,14 @@ def said(reader: Reader, octets: bytes, folder: Path) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sound_file_is_read(name: str, all_readers: dict[str, Reader], tmp_path: Path) -> None:
-    problem = said(all_readers[name], all_readers[name].octets, tmp_path)
+    problem = problem_of(all_readers[name], all_readers[name].octets, tmp_path)
     assert not problem or "RADIUS" in name
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_shape_of_file_makes_a_reader_stumble(name: str, all_readers: dict[str, Reader], tmp_path: Path) -> None:
     for octets in SHAPES.values():
-        said(all_readers[name], octets, tmp_path)
+        problem_of(all_readers[name], octets, tmp_path)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -118,7 +118,7 @@ def test_no_damage_makes_a_reader_stumble(
         else:
             end = octets.find(b"\n", place) + 1 or len(octets)
             octets[place:place] = octets[place:end]
-    said(reader, bytes(octets), tmp_path)
+    problem_of(reader, bytes(octets), tmp_path)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -145,7 +145,7 @@ def test_a_name_that_is_no_text_is_read_or_refused_in_one_line(
     reader = all_readers[name]
     for folder in (os.fsdecode(b"\xff\xfe"), "x" * 255, "\x1b[2J\n"):
         (tmp_path / folder).mkdir()
-        problem = said(reader, reader.octets, tmp_path / folder)
+        problem = problem_of(reader, reader.octets, tmp_path / folder)
         assert not problem or "RADIUS" in name or folder.startswith(("\udcff", "\x1b"))
 
 

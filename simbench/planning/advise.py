@@ -22,7 +22,7 @@ from simbench.planning.code_plan import CodePlan, acts_of, closed_before, invoic
 from simbench.planning.confidence import futures_needed
 from simbench.planning.confirm import BUDGET, DAYS_LIKELY, WORST, Confirmation, confirm, daily
 from simbench.planning.curves import Curve, Waits, curves
-from simbench.planning.executors import Where
+from simbench.planning.executors import Where, check_executor, shared
 from simbench.planning.forecast_export import forecasts_of
 from simbench.planning.impossible import unattainable
 from simbench.planning.loads import CHOOSING, SCORING, Group, Replication, replications
@@ -114,8 +114,10 @@ def advise(
         groups, replications(plan, len(futures), SCORING), [(one.words, one.mix) for one in (chosen, *rivals)],
         phases.phase("confirming"),
     )  # fmt: skip
-    rows = tuple(sensitivities(plan, min(FEWEST, fresh), chosen.mix, phases.phase("sensitivities"), where))
-    points = tuple(tradeoffs(plan, futures, min(SHOWN, fresh), chosen, phases.phase("tradeoffs"), where))
+    check_executor(where)
+    with shared(where) as workers:
+        rows = tuple(sensitivities(plan, min(FEWEST, fresh), chosen.mix, phases.phase("sensitivities"), workers))
+        points = tuple(tradeoffs(plan, futures, min(SHOWN, fresh), chosen, phases.phase("tradeoffs"), workers))
     one_more = None if chosen.holds else _one_more(pool, chosen)
     more_futures = None if chosen.holds else futures_needed(chosen.score.promised, fresh, plan.asked.probability)
     courses = tuple(curves(groups, replications(plan, fresh, SCORING), chosen.mix))

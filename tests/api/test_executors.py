@@ -205,7 +205,7 @@ def test_errors_and_deaths_on_a_cluster_are_one_line_too(caplog: pytest.LogCaptu
 
 
 @pytest.mark.parametrize(
-    ("executor", "said"),
+    ("executor", "problem"),
     [
         (0, "executor: is 0; expected a number of processes, an executor, a Dask client or the address of a scheduler"),
         (-2, "executor: is -2; expected a number of processes"),
@@ -216,10 +216,10 @@ def test_errors_and_deaths_on_a_cluster_are_one_line_too(caplog: pytest.LogCaptu
     ],
 )
 @pytest.mark.parametrize("name", WORK)
-def test_what_is_no_executor_is_refused(name: str, executor: Any, said: str) -> None:
+def test_what_is_no_executor_is_refused(name: str, executor: Any, problem: str) -> None:
     with pytest.raises(BadInput) as seen:
         WORK[name](executor)
-    assert str(seen.value).startswith(said)
+    assert str(seen.value).startswith(problem)
 
 
 @pytest.mark.parametrize("name", WORK)

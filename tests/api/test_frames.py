@@ -60,7 +60,7 @@ def test_instants_are_in_utc_to_the_microsecond_in_each_library() -> None:
     assert pa.types.is_integer(minutes.arrow.schema.field("delivered").type)
 
 
-def test_any_library_reads_a_frame_without_being_told_what_it_is() -> None:
+def test_any_library_reads_a_frame_without_a_hint_of_its_kind() -> None:
     frame = Frame.of(COLUMNS, "all kinds")
     assert pa.table(frame).equals(frame.arrow)
     assert pl.DataFrame(frame).equals(frame.to_polars())
@@ -118,7 +118,7 @@ def test_a_time_without_a_zone_needs_one_whatever_library_it_comes_from() -> Non
 
 
 @pytest.mark.parametrize(
-    ("thing", "said"),
+    ("thing", "problem"),
     [
         (3, "t: is a int; expected a DataFrame of pandas or polars, an Arrow table, or columns by name"),
         ([1, 2], "t: is a list; expected a DataFrame"),
@@ -126,10 +126,10 @@ def test_a_time_without_a_zone_needs_one_whatever_library_it_comes_from() -> Non
         ({"a": [1, "x"]}, "t: cannot be read as a table: "),
     ],
 )
-def test_what_is_no_table_is_refused_in_one_line(thing: Any, said: str) -> None:
+def test_what_is_no_table_is_refused_in_one_line(thing: Any, problem: str) -> None:
     with pytest.raises(BadInput) as seen:
         Frame.of(thing, "t")
-    assert str(seen.value).startswith(said)
+    assert str(seen.value).startswith(problem)
     assert "\n" not in str(seen.value)
 
 

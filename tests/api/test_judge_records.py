@@ -25,7 +25,7 @@ Record = tuple[Any, dict[str, Any], Path]
 """A record as `judge` takes it, the arguments, and the file or folder for the command."""
 
 
-def as_said(found: simbench.Findings) -> Any:
+def as_json(found: simbench.Findings) -> Any:
     return json.loads(msgspec.json.encode(list(found)))
 
 
@@ -81,11 +81,11 @@ def test_each_kind_gives_the_findings_of_the_command(
     given, arguments, path = record(tmp_path)
     found = simbench.judge(given, **arguments)
     options = {"start": "--from", "end": "--to", "tz": "--tz"}
-    said = Ended(
+    output = Ended(
         capsys, "judge", path, "--json", *(text for key, of in arguments.items() for text in (options[key], of))
     )
-    assert said.status == {"pass": 0, "fail": 1, "inconclusive": 3}[found.outcome]
-    assert json.loads(said.out)["findings"] == as_said(found)
+    assert output.status == {"pass": 0, "fail": 1, "inconclusive": 3}[found.outcome]
+    assert json.loads(output.out)["findings"] == as_json(found)
     assert len(found) >= 5
 
 
@@ -96,10 +96,10 @@ def test_traffic_is_judged_alone_and_beside_outages_as_a_file_or_a_table(
     tz: Any = {"tz": "Europe/Paris"}
     beside = simbench.judge(tickets, **PERIOD, traffic=pd.read_csv(messages, dtype=str), **tz)
     options = ("--from", PERIOD["start"], "--to", PERIOD["end"], *("--tz", "Europe/Paris"))
-    said = Ended(capsys, "judge", tickets, "--traffic", messages, *options, "--json")
-    assert json.loads(said.out)["findings"] == as_said(beside)
+    output = Ended(capsys, "judge", tickets, "--traffic", messages, *options, "--json")
+    assert json.loads(output.out)["findings"] == as_json(beside)
     by_file = simbench.judge(messages, **tz)
-    assert json.loads(Ended(capsys, "judge", messages, "--json").out)["findings"] == as_said(by_file)
+    assert json.loads(Ended(capsys, "judge", messages, "--json").out)["findings"] == as_json(by_file)
     for form in (pd.read_csv(messages, dtype=str), pl.read_csv(messages, infer_schema=False)):
         assert list(simbench.judge(form, **tz)) == list(by_file)
     assert by_file["sla.rate-with-backlog"].summary == NO_BACKLOG
@@ -114,7 +114,7 @@ def test_many_records_give_a_list_in_their_order_each_naming_its_own(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("record", "arguments", "said"),
+    ("record", "arguments", "problem"),
     [
         (3, {}, "record: is a int; expected a run, a file or folder, or a DataFrame"),
         ("nowhere", {}, "nowhere: No such file or directory; expected a file or the folder of a run"),
@@ -125,12 +125,12 @@ def test_many_records_give_a_list_in_their_order_each_naming_its_own(tmp_path: P
     ],
 )
 def test_what_cannot_be_judged_is_refused_in_the_words_of_python(
-    record: Any, arguments: dict[str, Any], said: str, tmp_path: Path
+    record: Any, arguments: dict[str, Any], problem: str, tmp_path: Path
 ) -> None:
     given = record(tmp_path) if callable(record) else record
     with pytest.raises(BadInput) as seen:
         simbench.judge(given[0] if isinstance(given, tuple) else given, **arguments)
-    assert str(seen.value).startswith(said)
+    assert str(seen.value).startswith(problem)
     assert "--" not in str(seen.value)
     assert "\n" not in str(seen.value)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -120,12 +119,6 @@ def test_a_name_that_is_not_public_is_refused() -> None:
         _ = simbench.simulator  # type: ignore[attr-defined]
     with pytest.raises(AttributeError, match="no attribute 'settlement_of'"):
         _ = simbench.dialup.settlement_of  # type: ignore[attr-defined]
-
-
-def test_the_changelog_names_the_python_interface() -> None:
-    text = (HERE.parents[1] / "CHANGELOG.md").read_text("utf-8")
-    unreleased = re.split(r"^## ", text, flags=re.MULTILINE)[1]
-    assert "import simbench" in unreleased
 
 
 if __name__ == "__main__":

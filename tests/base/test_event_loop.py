@@ -1,4 +1,4 @@
-"""Facts about the event loop of a command and the collector around it."""
+"""The event loop of a command and the collector around it."""
 
 from __future__ import annotations
 

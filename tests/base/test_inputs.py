@@ -86,7 +86,7 @@ def test_a_file_larger_than_allowed_is_not_read(tmp_path: Path) -> None:
         read_octets(path, 10)
 
 
-def test_a_file_that_does_not_say_its_size_is_bounded_all_the_same() -> None:
+def test_a_file_without_a_size_is_bounded_too() -> None:
     size = len(read_octets(Path("/proc/self/maps"), 1 << 24))
     with pytest.raises(OSError, match="has more than 10 octets"):
         read_octets(Path("/proc/self/maps"), 10)

@@ -1,4 +1,4 @@
-"""Facts about documents: written whole or not at all, through links and into devices, and refused in one line."""
+"""Documents: written whole or not at all, through links and into devices, and refused in one line."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def test_a_link_is_written_through_and_a_pipe_is_written_into(tmp_path: Path) ->
     reader = threading.Thread(target=lambda: came.append((tmp_path / "pipe").read_bytes()))
     reader.start()
     write_octets(tmp_path / "pipe", b"two")
-    reader.join(10)
+    reader.join(120)
     assert came == [b"two"]
 
 
 @pytest.mark.parametrize("place", [".", "a folder", "a file/below"])
-def test_where_no_file_can_be_it_is_said_in_one_line(
+def test_a_path_that_no_file_can_have_is_refused_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

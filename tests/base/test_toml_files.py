@@ -28,7 +28,7 @@ class Trip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "problem"),
     [
         ("legs = [{start_s = 1}, {start_s = -1}]", "legs[1].start_s: is -1; expected a whole number >= 0"),
         ("legs = [{start_s = 1, note = 3}]", "legs[0].note: is 3; expected a text in quotes or nothing"),
@@ -46,13 +46,13 @@ class Trip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ("lags = 1", "lags: unknown key; expected perhaps `legs`"),
     ],
 )
-def test_a_refusal_names_file_key_value_and_expectation(text: str, said: str, tmp_path: Path) -> None:
+def test_a_refusal_names_file_key_value_and_expectation(text: str, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "trip.toml"
     path.write_text(text)
     with pytest.raises(ScenarioError) as caught:
         read_toml(path, Trip, ScenarioError)
     assert str(caught.value).startswith(f"{path}: ")
-    assert said in str(caught.value)
+    assert problem in str(caught.value)
 
 
 def test_a_good_file_becomes_the_struct(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from pickle import PicklingError
 
 import pytest
 
@@ -62,7 +63,7 @@ def dies(_: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def told_apart(number: int) -> int:
+def goes_wrong(number: int) -> int:
     """Pieces that go wrong, each in a way of its own."""
     if number == 0:
         raise BadInput("piece", "is wrong", "a right one")
@@ -146,22 +147,22 @@ def test_a_piece_that_keeps_killing_is_one_line() -> None:
 
 
 def test_errors_are_those_of_the_function() -> None:
-    def asked(piece: int) -> None:
-        with closing(WorkerProcesses(told_apart, 1)) as workers:
+    def work_on(piece: int) -> None:
+        with closing(WorkerProcesses(goes_wrong, 1)) as workers:
             list(workers.do([piece]))
 
     with pytest.raises(BadInput, match=r"^piece: is wrong; expected a right one$") as seen:
-        asked(0)
+        work_on(0)
     assert not getattr(seen.value, "__notes__", [])
     with pytest.raises(OSError, match="as the system says it") as strange:
-        asked(1)
-    assert "in told_apart" in strange.value.__notes__[0]
+        work_on(1)
+    assert "in goes_wrong" in strange.value.__notes__[0]
     with pytest.raises(RuntimeError, match="ValueError: <function") as stays:
-        asked(2)
+        work_on(2)
     with pytest.raises(RuntimeError, match=r"^TwoWords: first second") as unread:
-        asked(3)
+        work_on(3)
     for seen_there in (stays, unread):
-        assert "in told_apart" in seen_there.value.__notes__[0]
+        assert "in goes_wrong" in seen_there.value.__notes__[0]
 
 
 def test_a_piece_that_exits_is_done_once_and_exits_here(tmp_path: Path) -> None:
@@ -173,8 +174,8 @@ def test_a_piece_that_exits_is_done_once_and_exits_here(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("leaves", ["after an error", "before the end"])
-def test_ended_processes_say_why_they_do_nothing_more(leaves: str) -> None:
-    with closing(WorkerProcesses(told_apart, 1)) as workers:
+def test_ended_processes_report_why_they_stopped(leaves: str) -> None:
+    with closing(WorkerProcesses(goes_wrong, 1)) as workers:
         if leaves == "after an error":
             with pytest.raises(BadInput):
                 list(workers.do([0]))
@@ -188,7 +189,7 @@ def test_ended_processes_say_why_they_do_nothing_more(leaves: str) -> None:
 
 def test_a_function_that_cannot_travel_is_an_error_at_once() -> None:
     local: Callable[[int], int] = lambda number: number  # noqa: E731 - which has no name in a module
-    with closing(WorkerProcesses(local, 1)) as workers, pytest.raises(Exception, match="pickle"):
+    with closing(WorkerProcesses(local, 1)) as workers, pytest.raises((AttributeError, PicklingError), match="pickle"):
         list(workers.do([1]))
     assert workers.pids() == [0]
 
@@ -224,21 +225,21 @@ def test_an_interrupt_of_the_terminal_ends_every_process(tmp_path: Path) -> None
         assert run.stdout is not None
         pids = [int(one) for one in run.stdout.readline().split()]
         os.killpg(run.pid, signal.SIGINT)
-        _, said = run.communicate(timeout=LONG_S)
-    assert said.count("Traceback") == 1, said
-    assert said.rstrip().endswith("KeyboardInterrupt")
+        _, errors = run.communicate(timeout=LONG_S)
+    assert errors.count("Traceback") == 1, errors
+    assert errors.rstrip().endswith("KeyboardInterrupt")
     assert len(pids) == 2
     assert not any(is_alive(pid) for pid in pids)
 
 
 def test_results_are_put_in_order_as_soon_as_they_can_be() -> None:
-    said: list[str] = []
+    texts: list[str] = []
 
     def come() -> Iterator[tuple[int, str]]:
         for place, name in ((2, "c"), (0, "a"), (1, "b"), (3, "d")):
-            said.append(name)
+            texts.append(name)
             yield place, name
 
     for one in in_order(come()):
-        said.append(one.upper())  # noqa: PERF401 - the order is the point
-    assert "".join(said) == "caAbBCdD"
+        texts.append(one.upper())  # noqa: PERF401 - the order is the point
+    assert "".join(texts) == "caAbBCdD"

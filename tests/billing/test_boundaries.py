@@ -1,4 +1,4 @@
-"""Facts about bills where one line of arithmetic could change unseen: sums, roundings, edges of days, blame."""
+"""Bills where one line of arithmetic could change unseen: sums, roundings, edges of days, blame."""
 
 from __future__ import annotations
 

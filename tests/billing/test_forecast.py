@@ -65,7 +65,7 @@ def test_a_correction_counts_from_the_next_month_on() -> None:
     assert [note[9:16] for note in evidence] == ["2017-09", "2017-10", "2017-11", "2017-12"]
 
 
-def test_traffic_nobody_foresaw_is_weak_and_without_any_forecast_nothing_is_said() -> None:
+def test_unannounced_traffic_is_weak_and_without_any_forecast_there_is_no_finding() -> None:
     assert outcomes([forecast(date(2017, 1, 1), 1000, YEAR[:6])], traffic(1000))["OPS-ACH-05"] == "weak"
     assert outcomes([], traffic(1000))["OPS-ACH-05"] == "inconclusive"
     assert outcomes(TWICE, Counts("hand", {})) == {"OPS-ENG-03": "inconclusive", "OPS-ACH-05": "inconclusive"}

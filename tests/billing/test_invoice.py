@@ -41,11 +41,6 @@ def test_the_judge_reckons_the_same_by_its_own_way(name: str) -> None:
     assert what_is_due(CONTRACT, acts, counts, OCTOBER) == amounts(lines)
 
 
-def test_vat_is_on_the_total_and_rounded_half_up() -> None:
-    bill = invoice(CONTRACT, Acts(codes(1)), delivered(1), OCTOBER)  # 150.03 and 20 % of it: 30.006
-    assert (bill.total_ht, bill.vat, bill.total_ttc) == (Decimal("150.03"), Decimal("30.01"), Decimal("180.04"))
-
-
 OTHERWISE = {
     # ten codes 34ABC: nine at 150 and one at 500 instead of ten at 150
     ("AMB-01", "from_10"): (Acts(codes(10, "34")), NOTHING, "350.00"),

@@ -66,15 +66,7 @@ def test_a_wrong_quantity_in_any_row_fails_the_rule_of_that_row_alone(tmp_path: 
     assert findings[BILLED[f"OPS-TAR-{row}"]].blame == "platform"
 
 
-@pytest.mark.parametrize("row", ROWS)
-def test_a_line_left_out_or_billed_twice_fails(tmp_path: Path, row: str) -> None:
-    lines = right_bill().splitlines()
-    line = next(line for line in lines if line.startswith(f"OPS-TAR-{row},"))
-    for tampered in ([one for one in lines if one != line], [*lines, line]):
-        assert received(tmp_path, "\n".join(tampered))[BILLED[f"OPS-TAR-{row}"]].outcome in {"fail", "weak"}
-
-
-def test_a_bill_right_under_another_reading_is_weak_and_says_which(tmp_path: Path) -> None:
+def test_a_bill_right_under_another_reading_is_weak_and_names_it(tmp_path: Path) -> None:
     finding = received(tmp_path, right_bill(CONTRACT.read_as("AMB-02", "slab")))[BILLED["OPS-TAR-07"]]
     assert (finding.outcome, finding.assumed) == ("weak", ("AMB-02",))
     assert "AMB-02 slab" in finding.summary

@@ -226,8 +226,11 @@ def test_the_first_line_says_how_much_too_much_or_too_little(tmp_path: Path) -> 
     less = command(tmp_path, NOVEMBER, DUE, *month)
     assert less.output.startswith("180.00 EUR billed before VAT: 150.00 EUR less than the amount due\n")
     assert (more.exit_code, less.exit_code) == (1, 1)
-    said = json.loads(command(tmp_path, NOVEMBER, DUE, *month, "--json").stdout)
-    assert (Decimal(said["billed_ht"]), Decimal(said["over_billed_ht"])) == (Decimal("180.00"), Decimal("-150.00"))
+    found = json.loads(command(tmp_path, NOVEMBER, DUE, *month, "--json").stdout)
+    assert (Decimal(found["billed_ht"]), Decimal(found["over_billed_ht"])) == (
+        Decimal("180.00"),
+        Decimal("-150.00"),
+    )
 
 
 @pytest.mark.parametrize(

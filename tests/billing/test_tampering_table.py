@@ -247,11 +247,6 @@ def test_a_bill_of_the_month_before_is_caught(tmp_path: Path) -> None:
     assert {row("01"), row("02"), row("05")} <= set(found)
 
 
-def test_the_table_has_every_kind() -> None:
-    kinds = [*CAUGHT, *SUMS_CAUGHT, *READINGS, *EXCUSED, *REFUSED]
-    assert len(kinds) == len(set(kinds)) >= 45
-
-
 def test_a_right_bill_balances_and_is_found_right(tmp_path: Path) -> None:
     assert outcomes(tmp_path, right()) == {}
     assert balance(Bill(CONTRACT, ACTS, COUNTS, OCTOBER, read_received(tmp_path / "bill.csv", CONTRACT))) == Decimal(0)

@@ -112,14 +112,14 @@ def test_a_file_longer_than_what_is_read_at_once_is_read_to_its_end() -> None:
 
 
 @given(st.integers(24, 24 + 2 * 26 - 1))
-def test_a_pcap_that_ends_within_a_packet_gives_all_before_it_and_says_so(end: int) -> None:
+def test_a_pcap_that_ends_within_a_packet_gives_all_before_it_and_a_note(end: int) -> None:
     octets = pcap([(START, b"0123456789"), (START, b"0123456789")])
     found, cut_short = read(octets[:end])
     assert len(found) == (end - 24) // 26
     assert cut_short == bool((end - 24) % 26)
 
 
-def test_a_pcapng_that_ends_within_a_packet_gives_all_before_it_and_says_so() -> None:
+def test_a_pcapng_that_ends_within_a_packet_gives_all_before_it_and_a_note() -> None:
     whole = section() + interface() + packet(1, b"a")
     assert read(whole) == ([(1, 1, 101, b"a", 1)], False)
     for end in range(len(whole) + 1, len(whole) + len(packet(2, b"b"))):
@@ -150,11 +150,11 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_damaged_capture_is_refused_with_its_place(name: str) -> None:
-    octets, said = WRONG[name]
+    octets, expected = WRONG[name]
     with pytest.raises(BadInput) as caught:
         read(octets)
     assert str(caught.value).startswith("it")
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
 @given(st.binary(max_size=80), st.sampled_from([b"", pcap([])[:24], section(), section() + interface()]))

@@ -115,7 +115,7 @@ def test_octets_missing_at_the_end_are_a_hole_when_they_were_confirmed() -> None
 
 
 @pytest.mark.parametrize("direction", ["in", "out"])
-def test_a_capture_of_one_direction_says_so(direction: str) -> None:
+def test_a_capture_of_one_direction_has_a_note_of_it(direction: str) -> None:
     line = Line().open().talk()
     read = Read([(at, segment) for at, segment in line.sent if segment[0] == line.keys[direction]])
     assert read.octets(1, direction) == (CLIENT if direction == "in" else SMSC)
@@ -125,7 +125,7 @@ def test_a_capture_of_one_direction_says_so(direction: str) -> None:
     assert read.summary.one_direction == 1
 
 
-def test_a_capture_that_begins_in_mid_session_has_no_opening_and_says_so() -> None:
+def test_a_capture_that_begins_in_mid_session_has_no_opening_and_a_note_of_it() -> None:
     sent = Line().open().talk().close().sent[7:]
     read = Read(sent)
     assert read.octets(1, "in") == b"".join(SUBMITS[1:])
@@ -221,7 +221,7 @@ def test_what_is_held_behind_a_hole_is_bounded(monkeypatch: pytest.MonkeyPatch) 
     assert read.octets(2, "in") == b"".join(SUBMITS[1:])
 
 
-def test_connections_that_say_nothing_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_connections_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "UNDECIDED", 3)
     idle = [Line(KEY[:-4] + bytes([n, 0]) + KEY[-2:], BACK[:-2] + bytes([n, 0])).open() for n in range(1, 9)]
     talking = Line().open().talk(1)

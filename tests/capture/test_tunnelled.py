@@ -55,7 +55,7 @@ def test_a_tunnel_without_keys_stays_closed_and_is_counted(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("count", [len(SENT), 3])
-def test_a_wrong_key_is_said_in_one_line(tmp_path: Path, count: int) -> None:
+def test_a_wrong_key_is_reported_in_one_line(tmp_path: Path, count: int) -> None:
     path = capture(tmp_path, SENT[:count], Tunnel())
     with pytest.raises(BadInput, match=r"keys\.toml: SPI 0xc0ffee0\d: decrypts none of \d+ packets"):
         read(path, keys(tmp_path, WRONG))
@@ -82,7 +82,7 @@ def test_a_capture_at_the_tunnels_own_end_shows_a_segment_twice_and_it_is_read_o
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("", "sa: is missing"),
         ("sa = []", "has no association"),
@@ -92,12 +92,12 @@ def test_a_capture_at_the_tunnels_own_end_shows_a_segment_twice_and_it_is_read_o
         ('[[sa]]\nspi = "1"\nencryption = "NULL"\nintegrety = ""', "unknown key"),
     ],
 )
-def test_a_keys_file_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+def test_a_keys_file_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "keys.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(BadInput) as caught:
         Tunnels(path)
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

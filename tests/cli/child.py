@@ -59,16 +59,16 @@ class Served:
 
     @property
     def port(self) -> int:
-        """Return the address that it prints."""
+        """The port in its banner."""
         found = re.search(r"listening on 127\.0\.0\.1:(\d+)", self.banner)
         assert found is not None
         return int(found[1])
 
     def end(self, name: signal.Signals) -> tuple[int, str]:
-        """Send a signal; exit status and what was said on standard error."""
+        """Send a signal; return exit status and standard error."""
         self.process.send_signal(name)
-        _, said = self.process.communicate(timeout=self.deadline_s)
-        return self.process.returncode, said
+        _, errors = self.process.communicate(timeout=self.deadline_s)
+        return self.process.returncode, errors
 
 
 class Ended:

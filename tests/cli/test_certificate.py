@@ -50,8 +50,8 @@ def test_a_certificate_agrees_with_its_ledgers(run: Path, capsys: pytest.Capture
     verified = Ended(capsys, "certificate", run, "--verify", page)
     assert (verified.status, "agrees" in verified.out) == (0, True)
     text = page.read_text()
-    for said in ("does not conform", "reference", "orange_ops_2016", "sender.forbidden-requests", "pyarrow"):
-        assert said in text
+    for expected in ("does not conform", "reference", "orange_ops_2016", "sender.forbidden-requests", "pyarrow"):
+        assert expected in text
 
 
 def test_a_certificate_says_which_client_it_was_and_that_most_was_not_tried(

@@ -24,8 +24,8 @@ def test_the_script_names_the_program_and_asks_it(shell: str) -> None:
 
 def test_commands_and_options_are_completed() -> None:
     def completed(words: str, place: int) -> set[str]:
-        asked = {"_SIMBENCH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(place)}
-        done = subprocess.run([SIMBENCH], env={**os.environ, **asked}, capture_output=True, text=True, check=True)
+        request = {"_SIMBENCH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(place)}
+        done = subprocess.run([SIMBENCH], env={**os.environ, **request}, capture_output=True, text=True, check=True)
         return {line.partition(",")[2] for line in done.stdout.splitlines()}
 
     assert {"serve", "conform", "decode"} <= completed("simbench ", 1)

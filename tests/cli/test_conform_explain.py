@@ -50,13 +50,13 @@ def test_json_has_steps_needs_limits_and_duration() -> None:
     assert 0 < one["seconds"] < one["limit_s"]
     assert {"take a sender with a message", "claim the capability keeps_oadc"} <= set(one["needs"])
     assert [step["at_s"] for step in one["steps"]] == sorted(step["at_s"] for step in one["steps"])
-    asked = [line for step in one["steps"] for line in step["does"] if "sender" in line]
-    assert len(asked) == 4
+    lines = [line for step in one["steps"] for line in step["does"] if "sender" in line]
+    assert len(lines) == 4
     assert {judged["purpose"] for judged in one["judged"]} >= set(scripted.purposes)
     assert all(judged["clause"] for judged in one["judged"])
 
 
-def test_it_says_what_another_script_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_explains_the_steps_of_another_script(monkeypatch: pytest.MonkeyPatch) -> None:
     (before,) = as_json("sessions.keepalive")
 
     async def shorter(bench: Bench) -> None:

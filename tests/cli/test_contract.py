@@ -25,7 +25,7 @@ def test_the_list_names_every_contract_with_its_product() -> None:
         "roaming_eu": "roaming",
     }  # fmt: skip
     assert (rows["common"]["base"], rows["demo_telecom"]["invented"], rows["orange_ops_2016"]["clauses"]) == (
-        True, True, 80)  # fmt: skip
+        True, True, len(load_contract().clauses))  # fmt: skip
     assert f"({len(load_contract().clauses)} clauses)" in run("list").output
 
 

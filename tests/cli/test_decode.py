@@ -1,4 +1,4 @@
-"""Facts about `simbench decode` and `simbench encode`."""
+"""`simbench decode` and `simbench encode`."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_valid_frames_alone_end_with_status_0_and_any_other_with_1() -> None:
         (encode(0, "O", "99", "41/").hex(), "unknown-operation"),
     ],
 )
-def test_a_line_that_is_no_frame_says_why_and_the_rest_is_decoded(line: str, error: str) -> None:
+def test_a_line_that_is_no_frame_is_reported_and_the_rest_is_decoded(line: str, error: str) -> None:
     first, second = decoded(given=f"{line}\n\n00/00019/R/60/A//6D\n".encode())
     assert (first["ok"], first["errors"]) == (False, [error])
     assert second["ok"]
@@ -120,12 +120,12 @@ def test_a_line_that_is_no_frame_says_why_and_the_rest_is_decoded(line: str, err
 
 def test_the_plain_text_explains_every_field_and_what_is_wrong() -> None:
     (wrong,) = [vector.octets for vector in VECTORS if vector.name == "neg_51_adc_letters"]
-    said = run("decode", given=f"{printable(SUBMITS[2])}\n{printable(wrong)}\nhello\n".encode()).stdout
-    assert "line 1: 51 submit short message, operation, TRN 03" in said
-    assert "message: 'AAA': GSM 7-bit, 3 septets, 1 segment" in said
-    assert "! AdC: not-digits: characters other than decimal digits; error code 06" in said
-    assert "line 3: not a frame: " in said
-    assert "! header: " in said
+    output = run("decode", given=f"{printable(SUBMITS[2])}\n{printable(wrong)}\nhello\n".encode()).stdout
+    assert "line 1: 51 submit short message, operation, TRN 03" in output
+    assert "message: 'AAA': GSM 7-bit, 3 septets, 1 segment" in output
+    assert "! AdC: not-digits: characters other than decimal digits; error code 06" in output
+    assert "line 3: not a frame: " in output
+    assert "! header: " in output
 
 
 def test_a_text_with_octets_that_are_no_gsm_is_called_so() -> None:
@@ -156,7 +156,7 @@ def test_a_capture_is_decoded_with_instants_sessions_and_directions(tmp_path: Pa
     assert "session 1, client to SMSC: 60 session management" in run("decode", path).stdout
 
 
-def test_what_a_capture_lacks_is_said_beside_it(tmp_path: Path) -> None:
+def test_what_a_capture_lacks_is_printed_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "traffic.pcapng"
     ledger = MemoryLedger()
     ledger.wire.extend(WIRE[3:])
@@ -185,11 +185,11 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_what_cannot_be_read_ends_with_one_line(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    arguments, given_, said = UNREADABLE[name]
+    arguments, given_, expected = UNREADABLE[name]
     monkeypatch.chdir(tmp_path)
     ended = run("decode", *arguments, given=given_)
     assert isinstance(ended.exception, BadInput)
-    assert said in str(ended.exception)
+    assert expected in str(ended.exception)
 
 
 def test_wrong_input_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -287,14 +287,14 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_made_is_refused_with_what_could(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments, said = REFUSED[name]
+    arguments, expected = REFUSED[name]
     if "--json" in arguments:
         error = str(run("encode", *arguments).exception)
     else:
         ended = Ended(capsys, "encode", *arguments)
         assert (ended.status, ended.out) == (2, "")
         error = ended.err
-    assert said in error
+    assert expected in error
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Facts about what the commands say of themselves: quickly, with an example, and as JSON where asked."""
+"""What the commands say of themselves: quickly, with an example, and as JSON where asked."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
-def said(*arguments: str) -> str:
+def output_of(*arguments: str) -> str:
     """Return the output of a successful command."""
     ended = CliRunner().invoke(cli, arguments, prog_name="simbench")
     assert ended.exit_code == 0
@@ -49,13 +49,13 @@ EVERY = dict(tree(cli))
 
 def sections(name: str) -> dict[str, str]:
     """The parts of a help page by heading; "" is what stands before the first."""
-    parts = re.split(r"^(\S[^\n]*):\n", said(*name.split(), "--help"), flags=re.MULTILINE)
+    parts = re.split(r"^(\S[^\n]*):\n", output_of(*name.split(), "--help"), flags=re.MULTILINE)
     return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
 
 
 def test_the_command_is_also_a_module() -> None:
     ended = subprocess.run([sys.executable, "-m", "simbench", "--version"], capture_output=True, text=True, check=True)
-    assert ended.stdout == said("--version")
+    assert ended.stdout == output_of("--version")
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -105,7 +105,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_the_list_parses_as_json_and_names_everything_that_can_be_asked_for() -> None:
-    listing = json.loads(said("list", "--json"))
+    listing = json.loads(output_of("list", "--json"))
     assert set(listing) == {"exercises", "elsewhere", "clients", "faults", "reports", "contract"}
     assert {"reference", "kannel"} <= set(listing["clients"])
     assert all(exercise["purposes"] and exercise["seconds"] > 0 for exercise in listing["exercises"])
@@ -113,14 +113,14 @@ def test_the_list_parses_as_json_and_names_everything_that_can_be_asked_for() ->
 
 
 def test_the_plain_list_names_the_same_purposes() -> None:
-    text = said("list")
-    purposes = [p["purpose"] for e in json.loads(said("list", "--json"))["exercises"] for p in e["purposes"]]
+    text = output_of("list")
+    purposes = [p["purpose"] for e in json.loads(output_of("list", "--json"))["exercises"] for p in e["purposes"]]
     assert purposes
     assert all(purpose in text for purpose in purposes)
 
 
 def test_an_explanation_parses_as_json_with_terms_and_tests() -> None:
-    explained = json.loads(said("explain", "OPS-ENG-01", "--json"))
+    explained = json.loads(output_of("explain", "OPS-ENG-01", "--json"))
     assert explained["clause"] == "OPS-ENG-01"
     assert explained["gist"]
     assert explained["tests"]
@@ -128,7 +128,7 @@ def test_an_explanation_parses_as_json_with_terms_and_tests() -> None:
 
 
 def test_a_clause_is_explained_in_words_with_its_figures_and_how_sure_they_are() -> None:
-    text = said("explain", "OPS-ACH-04")
+    text = output_of("explain", "OPS-ACH-04")
     assert "throughput.default_per_s" in text
     assert "10 messages/s" in text
     assert "[seed]" in text

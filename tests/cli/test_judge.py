@@ -31,8 +31,8 @@ def table(path: Path, count: int, hours: int) -> Path:
     return path
 
 
-def outcomes(said: str) -> dict[str, str]:
-    return {one["purpose"]: one["outcome"] for one in json.loads(said)["findings"]}
+def outcomes(text: str) -> dict[str, str]:
+    return {one["purpose"]: one["outcome"] for one in json.loads(text)["findings"]}
 
 
 @pytest.mark.parametrize(("count", "status"), [(14, 0), (15, 1)])
@@ -47,8 +47,8 @@ def test_fourteen_outages_of_six_hours_pass_and_fifteen_fail(
 
 def test_what_is_printed_as_json_is_a_findings_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ended = Ended(capsys, "judge", table(tmp_path / "o.csv", 1, 7), *PERIOD, "--json", "-o", tmp_path / "out")
-    (tmp_path / "said.json").write_text(ended.out, encoding="utf-8")
-    assert read_findings(tmp_path / "said.json") == read_findings(tmp_path / "out" / "findings.json")
+    (tmp_path / "output.json").write_text(ended.out, encoding="utf-8")
+    assert read_findings(tmp_path / "output.json") == read_findings(tmp_path / "out" / "findings.json")
     with (tmp_path / "out" / "incidents.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["restored_in_time"], row["counted_as"], row["counted_in"]) == ("no", "unplanned", "V1 V2 V3 V4")
@@ -129,7 +129,7 @@ def test_decisions_probes_and_a_forecast_are_shown_together(tmp_path: Path, caps
     assert "probability of a breach by each date" in shown
 
 
-def test_a_run_folder_is_judged_over_the_period_it_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_folder_is_judged_over_its_own_period(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Ledger.create(tmp_path / "run", RunInfo("year")) as ledger:
         reported = run_of([*outages(3, 6), outage(6000, 7, 9)], YEAR)
         ledger.events.extend(tuple(row.values())[:5] for row in reported.events.to_pylist())

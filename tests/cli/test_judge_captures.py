@@ -49,7 +49,7 @@ def test_a_clear_frame_beside_a_tunnel_is_exit_one(
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "expected"),
     [
         (("--keys", "wrong.toml"), "decrypts none of"),
         (("--keys", "none.toml"), "no such file"),
@@ -58,15 +58,15 @@ def test_a_clear_frame_beside_a_tunnel_is_exit_one(
         ((), "ESP packets not decrypted"),
     ],
 )
-def test_what_cannot_be_judged_is_said_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], said: str
+def test_what_cannot_be_judged_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], expected: str
 ) -> None:
     keys(tmp_path, WRONG, "wrong.toml")
     path = capture(tmp_path, SENT, Tunnel())
     given = [str(tmp_path / word) if "." in word else word for word in options]
     ended = Ended(capsys, "judge", path, *given)
     assert (ended.status, ended.err.count("\n")) == (2, 1), ended.err
-    assert said in ended.err
+    assert expected in ended.err
 
 
 # What a capture's own faults leave of a verdict ----------------------------------------------------------------
@@ -163,8 +163,8 @@ def test_a_text_in_a_national_table_is_the_text_that_was_asked_for(
     path = saved(tmp_path, pcap([(at, ip_packet(segment)) for at, segment in line.close().sent]))
     (tmp_path / "codes.toml").write_text(CODES + OUTAGE)
     options = ("--campaigns", tmp_path / "codes.toml", "--requests", tmp_path / "requests.csv")
-    for asked, outcome in ((text, "pass"), ("another text", "fail")):
-        row = f"2026-03-02T10:00:00+01:00,36010,33639980012,{asked}"
+    for logged, outcome in ((text, "pass"), ("another text", "fail")):
+        row = f"2026-03-02T10:00:00+01:00,36010,33639980012,{logged}"
         (tmp_path / "requests.csv").write_text(f"at,code,recipient,text\n{row}\n")
         assert findings(capsys, path, *options)[1]["outage.nothing-lost"] == outcome
 
@@ -183,7 +183,7 @@ def test_data_that_is_no_text_may_be_any_message_its_recipient_was_to_get(
     path = saved(tmp_path, pcap([(at, ip_packet(segment)) for at, segment in line.close().sent]))
     (tmp_path / "codes.toml").write_text(CODES + OUTAGE)
     options = ("--campaigns", tmp_path / "codes.toml", "--requests", tmp_path / "requests.csv")
-    for asked, outcome in ((("A", "a picture"), "pass"), (("A", "a picture", "a third one"), "fail")):
-        rows = [f"2026-03-02T10:00:00+01:00,36010,33639980012,{text}\n" for text in asked]
+    for texts, outcome in ((("A", "a picture"), "pass"), (("A", "a picture", "a third one"), "fail")):
+        rows = [f"2026-03-02T10:00:00+01:00,36010,33639980012,{text}\n" for text in texts]
         (tmp_path / "requests.csv").write_text("at,code,recipient,text\n" + "".join(rows))
         assert findings(capsys, path, *options)[1]["outage.nothing-lost"] == outcome

@@ -51,9 +51,7 @@ def test_restoration_across_the_changes_of_clocks(
     assert found[AVAILABILITY][0] == "pass"
 
 
-def test_an_hour_that_hangs_on_the_clocks_says_both_readings(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_ambiguous_hour_is_printed_with_both_readings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     summary = judged(tmp_path, capsys, HEAD + "2025-10-26 02:30,2025-10-26 07:45,total,false\n")[RESTORATION][1]
     assert "pass at best" in summary
     assert "5 h 15" in summary

@@ -38,8 +38,8 @@ def test_a_purpose_without_a_clause_is_explained_as_not_judged() -> None:
     assert done.exit_code == 0
     assert "no clause of demo_telecom names it" in done.output
     assert "(exercise ranges)" in done.output
-    told = json.loads(run("explain", "ranges.presence-range", "--contract", "demo_telecom", "--json").output)
-    assert (told["purpose"], told["clauses"], len(told["tests"])) == ("ranges.presence-range", [], 1)
+    explained = json.loads(run("explain", "ranges.presence-range", "--contract", "demo_telecom", "--json").output)
+    assert (explained["purpose"], explained["clauses"], len(explained["tests"])) == ("ranges.presence-range", [], 1)
 
 
 def test_an_unknown_word_is_compared_with_clauses_and_purposes() -> None:

@@ -1,4 +1,4 @@
-"""Facts about `account` and `reconcile` as a user meets them; the real server is in tests/real."""
+"""`account` and `reconcile` as a user meets them; the real server is in tests/real."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def test_a_call_that_is_not_accounted_is_named_with_exit_status_1(tmp_path: Path
     ended = run(reconcile, journal, detail)
     assert ended.exit_code == 1
     assert "00000005 at pop-lyon (u00005@isp.example): carried" in ended.output
-    said = json.loads(run(reconcile, journal, detail, "--json").output)
-    assert [each["session"] for each in said["differences"]] == ["00000005"]
-    assert {each["outcome"] for each in said["findings"]} == {"pass", "fail"}
+    printed = json.loads(run(reconcile, journal, detail, "--json").output)
+    assert [each["session"] for each in printed["differences"]] == ["00000005"]
+    assert {each["outcome"] for each in printed["findings"]} == {"pass", "fail"}
 
 
 def test_records_that_cannot_be_read_are_shown_and_make_it_inconclusive(tmp_path: Path) -> None:

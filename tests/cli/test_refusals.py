@@ -1,4 +1,4 @@
-"""Facts about wrong input: one line says what is wrong, where, and what was expected; the exit status is 2."""
+"""Wrong input: one line says what is wrong, where, and what was expected; the exit status is 2."""
 
 from __future__ import annotations
 

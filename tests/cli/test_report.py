@@ -58,7 +58,7 @@ def test_the_queries_of_the_report_give_its_figures_again(tmp_path: Path) -> Non
     assert max(row[4] for row in around) == max(data["exhibits"]["recoveries"]["columns"]["most"])
 
 
-def test_a_run_stopped_in_the_middle_says_so_first(tmp_path: Path) -> None:
+def test_the_report_of_a_stopped_run_begins_with_the_stop(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", outages(2), traffic(outages(2), 100), "stopped at 27.4% of the run")
     assert ran(run, "-o", tmp_path / "out").exit_code == 0
     assert "stopped at 27.4% of the run" in (tmp_path / "out" / "report.html").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Facts about `simbench serve` as a program: its banner, its signals, its refusals."""
+"""`simbench serve` as a program: its banner, its signals, its refusals."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def test_without_any_file_it_serves_one_short_code_per_tier_until_it_is_ended(tm
             assert line == [code, "secret", code, f"{rate}/s", "10", "delay"]
         assert str(folder) in server.banner
         asyncio.run(session(server.port))
-        status, said = server.end(signal.SIGTERM)
-    assert (status, said) == (0, f"stopping\nledger closed: {folder}\n")
+        status, errors = server.end(signal.SIGTERM)
+    assert (status, errors) == (0, f"stopping\nledger closed: {folder}\n")
     info = json.loads((folder / "run.json").read_text())
     assert info["closed"] is True
     assert info["times"]["wall_ended"] > info["times"]["wall_started"] > 0
@@ -74,8 +74,8 @@ def test_an_interrupt_ends_it_as_well_even_with_a_session_open(tmp_path: Path) -
         return ended
 
     with Served("--port", "0", "-o", tmp_path / "run") as server:
-        status, said = asyncio.run(interrupted(server))
-    assert (status, "Traceback" in said) == (0, False)
+        status, errors = asyncio.run(interrupted(server))
+    assert (status, "Traceback" in errors) == (0, False)
     run = open_run(tmp_path / "run")
     assert run.info.closed
     assert run.wire.to_pylist()[-1]["octets"] == b"server: server stops"

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fake_smsc.server.outage import Mode
 from simbench.capture.pcap import write_pcapng
 from simbench.ledger import open_run
 from tests.cli import served_clients
 from tests.cli.child import DEADLINE_S, SIMBENCH, Ended, Served
+from tests.ports import lasting_port
+from tests.survive.limits import api_of
 
 pytestmark = pytest.mark.slow
 
@@ -30,16 +33,34 @@ class Judge:
     """Serves a scenario to a client and gives the findings on its run, by purpose."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self.capsys, self.run, self.said = folder, capsys, folder / "run", ""
+        self.folder, self.capsys, self.run = folder, capsys, folder / "run"
 
-    def serve(self, client: Client, *, limit: str = "monitor", more: str = "", rest_s: float = 0.0) -> dict[str, Any]:
-        scenario = self.folder / "scenario.toml"
-        scenario.write_text(f'name = "served"\n[[codes]]\ncode = "36010"\nlimit = "{limit}"\n{more}', "utf-8")
-        with Served(scenario, "--port", "0", "-o", self.run) as served:
+    def serve(self, client: Client, *, limit: str = "monitor", more: str = "") -> dict[str, Any]:
+        with Served(self._scenario(limit, more), "--port", "0", "-o", self.run) as served:
             client(served.port)
-            time.sleep(rest_s)
-            _, self.said = served.end(signal.SIGINT)
+            served.end(signal.SIGINT)
         return self.judge(self.run)
+
+    def cut_off(self, client: Client, mode: Mode, for_s: float, *, rest_s: float = 0.0) -> dict[str, Any]:
+        """Serve with an outage once the client has its results, and `rest_s` platform seconds afterwards."""
+        options = ("--port", str(lasting_port()), "--api", "0", "-o", self.run)
+        with (
+            Served(self._scenario(), *options) as served, api_of(served) as api, ThreadPoolExecutor(1) as thread,
+        ):  # fmt: skip
+            running = thread.submit(client, served.port)
+            assert api.wait(served_clients.BEFORE, 60).reached
+            api.outage(mode, for_s=for_s)
+            running.result()
+            if rest_s:
+                api.speed(60)
+                time.sleep(rest_s / 60)
+            served.end(signal.SIGINT)
+        return self.judge(self.run)
+
+    def _scenario(self, limit: str = "monitor", more: str = "") -> Path:
+        path = self.folder / "scenario.toml"
+        path.write_text(f'name = "served"\n[[codes]]\ncode = "36010"\nlimit = "{limit}"\n{more}', "utf-8")
+        return path
 
     def judge(self, *arguments: str | Path) -> dict[str, Any]:
         ended = Ended(self.capsys, "judge", *arguments, "--json")
@@ -65,7 +86,7 @@ def test_a_client_at_three_times_its_tier_is_convicted_and_nobody_else(judge: Ju
         assert found[GRANTED]["measured"] < 15
 
 
-def test_a_capture_of_it_says_the_same(judge: Judge) -> None:
+def test_a_capture_of_it_has_the_same_findings(judge: Judge) -> None:
     judge.serve(served_clients.over_tier)
     capture, codes = judge.folder / "taken.pcapng", judge.folder / "codes.toml"
     write_pcapng(open_run(judge.run), capture)
@@ -74,9 +95,7 @@ def test_a_capture_of_it_says_the_same(judge: Judge) -> None:
 
 
 def test_a_client_that_is_only_watched_is_held_to_its_tier(judge: Judge, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = lasting_port()
     account = '[[accounts]]\ncode = "36010"\naccount = "36010"\npassword = "secret"\nrate_per_s = 10\n'
     described = tmp_path / "sut.toml"
     described.write_text(f'kind = "external"\nport = {port}\nwatch_s = 8\n{account}', "utf-8")
@@ -112,16 +131,14 @@ def test_refusals_of_an_empty_originator_and_before_a_login_are_right(judge: Jud
 
 
 @pytest.mark.parametrize("mode", ["reset", "cut"])
-def test_attempts_on_a_closed_port_leave_the_pace_open(judge: Judge, mode: str) -> None:
-    outage = f'[[outages]]\nat_s = 4\nfor_s = 600\nmode = "{mode}"\n'
-    found = judge.serve(served_clients.storm, more=outage)
+def test_attempts_on_a_closed_port_leave_the_pace_open(judge: Judge, mode: Mode) -> None:
+    found = judge.cut_off(served_clients.storm, mode, 600)
     assert found[PACE]["outcome"] == "inconclusive"
     assert "while the server's port was closed" in found[PACE]["summary"]
 
 
 def test_a_client_that_never_comes_back_is_watched_until_the_server_ends(judge: Judge) -> None:
-    more = '[server]\nspeed = 60\n[[outages]]\nat_s = 90\nfor_s = 3\nmode = "reset"\n'
-    found = judge.serve(served_clients.leaves, more=more, rest_s=4)
+    found = judge.cut_off(served_clients.leaves, "reset", 3, rest_s=240)
     assert (found[BACK]["outcome"], found[BACK]["blame"]) == ("fail", "client")
 
 

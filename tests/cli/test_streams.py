@@ -26,8 +26,8 @@ def ended(command: str, *, env: dict[str, str] | None = None) -> subprocess.Comp
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_behind_the_output_is_one_line_and_status_3() -> None:
-    said = ended("$S decode >/dev/full")
-    assert (said.returncode, said.stderr) == (3, b"simbench: output cannot be written: No space left on device\n")
+    printed = ended("$S decode >/dev/full")
+    assert (printed.returncode, printed.stderr) == (3, b"simbench: output cannot be written: No space left on device\n")
     assert ended("$S decode >/dev/full 2>/dev/full").returncode == 3
     assert ended("$S decode nothing 2>/dev/full").returncode == 2
 
@@ -49,9 +49,9 @@ def test_a_narrow_encoding_shows_escapes_and_json_stays_json(tmp_path: Path) -> 
     row = "\u00e9\u20ac\U0001f600,2026-03-02T01:00:00Z,2026-03-02T09:00:00Z,total,no\n"
     (tmp_path / "t.csv").write_text(f"ticket,start,end,scope,planned\n{row}", "utf-8")
     line = f"$S judge outages {tmp_path}/t.csv --from 2026-03-01 --to 2026-04-01 --tz UTC"
-    said = ended(f"{line}", env={"PYTHONIOENCODING": "ascii"})
-    assert said.returncode == 1
-    assert b"\\u20ac\\ud83d\\ude00" in said.stdout.replace(b"\n", b"").replace(b" ", b"")
+    output = ended(f"{line}", env={"PYTHONIOENCODING": "ascii"})
+    assert output.returncode == 1
+    assert b"\\u20ac\\ud83d\\ude00" in output.stdout.replace(b"\n", b"").replace(b" ", b"")
     shown = json.loads(ended(f"{line} --json", env={"PYTHONIOENCODING": "ascii"}).stdout)
     assert "\u00e9\u20ac\U0001f600" in json.dumps(shown, ensure_ascii=False)
 
@@ -62,19 +62,19 @@ def test_an_interrupt_is_no_failed_finding() -> None:
         "def stop(*_, **__): raise KeyboardInterrupt\n"
         "m.cli.commands['decode'].callback = stop\nsys.argv = ['simbench', 'decode']\nm.main()\n"
     )
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", program], input=FRAME, capture_output=True, timeout=DEADLINE_S, check=False
     )
-    assert (said.returncode, said.stderr) == (3, b"simbench: interrupted\n")
+    assert (output.returncode, output.stderr) == (3, b"simbench: interrupted\n")
 
 
 def test_names_that_are_no_text_are_written_into_pages_and_json(tmp_path: Path) -> None:
     odd = tmp_path / os.fsdecode(b"\xff\xfe.csv")
     odd.write_text("month,code,delivered\n2016-10,36010,100000\n")
     (tmp_path / "acts.toml").write_text('[[codes]]\ncode = "36010"\nopened = 2016-10-05\n')
-    said = subprocess.run(
+    output = subprocess.run(
         [*SIMBENCH, "bill", str(odd), "--acts", str(tmp_path / "acts.toml"), "-o", str(tmp_path / "out")],
         capture_output=True, timeout=DEADLINE_S, check=False,
     )  # fmt: skip
-    assert said.returncode == 0, said.stderr
+    assert output.returncode == 0, output.stderr
     assert "\\\\udcff" in (tmp_path / "out" / "invoices.json").read_text("utf-8")

@@ -29,6 +29,7 @@ from tests.client.peer import (
     result,
 )
 from tests.paris import parse_minute
+from tests.steps import steps_of
 
 
 def mute(asked: Frame) -> bytes | None:
@@ -214,7 +215,7 @@ def test_a_notification_finds_its_message_by_recipient_and_time_stamp() -> None:
     assert wire.frames("53", "R")[0].data == ["A", "", f"{recipient(2)}:{second}"]
 
 
-def test_a_repeated_notification_is_answered_and_tells_nothing_new() -> None:
+def test_a_repeated_notification_is_answered_and_not_reported_again() -> None:
     wire = logged_in().submit(message(1)).run(1)
     for _ in range(3):
         wire.say(notification(recipient(1), "150626100001"))
@@ -324,6 +325,16 @@ def test_a_core_that_drains_sends_nothing_more_and_does_not_reconnect() -> None:
     wire.submit(message(1)).run(1).cut().run(100)
     assert not wire.frames("51")
     assert len(wire.dials) == 1
+
+
+def test_the_work_grows_with_the_number_of_messages() -> None:
+    def sent(count: int) -> None:
+        wire = logged_in(replace(CONFIG, rate_per_s=1_000)).submit(*(message(number) for number in range(count))).run(2)
+        assert len(wire.events(m.Accepted)) == count
+
+    sent(1)  # whatever is loaded once is loaded
+    few, many = steps_of(lambda: sent(100)), steps_of(lambda: sent(800))
+    assert many < 9 * few
 
 
 PIECES = st.one_of(

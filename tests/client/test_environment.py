@@ -16,14 +16,14 @@ ACCOUNT = {"code": "36010", "account": "36010", "password": PASSWORD, "rate_per_
 ENVIRONMENT = {"SIMBENCH_HOST": "127.0.0.1", "SIMBENCH_PORT": "5000", "SIMBENCH_ACCOUNTS": json.dumps([ACCOUNT])}
 
 
-def test_little_needs_to_be_said() -> None:
+def test_few_variables_are_required() -> None:
     settings = read_settings(ENVIRONMENT)
     [link] = settings.links
     assert (link.code, link.rate_per_s, link.window, link.keepalive_s, link.result_timer_s) == ("36010", 20, 10, 50, 60)
     assert (settings.outside.clock, settings.spool, settings.faults) == (wall_clock, ":memory:", ())
 
 
-def test_everything_can_be_said() -> None:
+def test_every_setting_has_a_variable() -> None:
     settings = read_settings(
         ENVIRONMENT
         | {"SIMBENCH_WINDOW": "100", "SIMBENCH_KEEPALIVE_S": "5.5", "SIMBENCH_RESULT_TIMER_S": "30"}

@@ -140,7 +140,7 @@ def test_a_refused_connection_is_tried_again() -> None:
     assert bench.count(m.Connect) == 4
 
 
-def test_a_lost_connection_is_replaced_and_the_old_one_has_no_say() -> None:
+def test_a_lost_connection_is_replaced_and_the_old_one_is_ignored() -> None:
     async def script(bench: Bench) -> None:
         await bench.until(m.Connect, 1)
         await asyncio.sleep(0)

@@ -55,7 +55,7 @@ def _figure(node: ast.Constant) -> Fraction | None:
 
 def _around(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> str:
     """Names that say what a figure is: of an assignment, a keyword, a default, the other side of a comparison."""
-    said: list[Any] = []
+    words: list[Any] = []
     while not isinstance(node, ast.stmt | ast.arguments):
         above = parents[node]
         if isinstance(above, ast.keyword):
@@ -63,13 +63,13 @@ def _around(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> str:
         if isinstance(above, ast.Slice | ast.Subscript):
             return ""
         if isinstance(above, ast.Compare | ast.BinOp):
-            said.append(ast.unparse(above))
+            words.append(ast.unparse(above))
         node = above
     if isinstance(node, ast.Assign | ast.AnnAssign):
-        said += [ast.unparse(target) for target in (node.targets if isinstance(node, ast.Assign) else [node.target])]
+        words += [ast.unparse(target) for target in (node.targets if isinstance(node, ast.Assign) else [node.target])]
     elif isinstance(node, ast.arguments):
-        said.append(ast.unparse(node))
-    return " ".join(said).lower()
+        words.append(ast.unparse(node))
+    return " ".join(words).lower()
 
 
 def _statement(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.AST:

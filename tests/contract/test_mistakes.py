@@ -46,7 +46,7 @@ gist = "x"
 [terms.quality]
 avalability = 3
 """
-SAID = [
+MISTAKES = [
     'bad.toml:26: clauses."4.3": is defined twice; expected one definition',
     "bad.toml:29: terms.quality.avalability: unknown key; expected perhaps `availability`",
     'bad.toml:12: terms.tariff.code_month_13_on.value: is "12x": Invalid decimal string',
@@ -69,11 +69,11 @@ def mistakes(folder: Path, text: str, schema: Schema[Any] = SMS) -> list[str]:
 
 
 def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
-    assert sorted(mistakes(tmp_path, BAD)) == sorted(SAID)
+    assert sorted(mistakes(tmp_path, BAD)) == sorted(MISTAKES)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "problem"),
     [
         ('kind = "roaming"\n', 'kind: is "roaming"; expected "sms"'),
         ('title = "x"\n', "parties: is missing"),
@@ -90,9 +90,9 @@ def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
         ('extends = "demo_telecom"\nterms.money.vat_share.value = "1.2"\n', "expected a share below 1"),
     ],
 )  # fmt: skip
-def test_a_contradiction_is_reported(text: str, said: str, tmp_path: Path) -> None:
+def test_a_contradiction_is_reported(text: str, problem: str, tmp_path: Path) -> None:
     found = mistakes(tmp_path, text)
-    assert any(said in one for one in found), found
+    assert any(problem in one for one in found), found
 
 
 @pytest.mark.parametrize("name", builtin_names())

@@ -56,7 +56,7 @@ def test_an_overlay_confirms_terms_and_chooses_readings(tmp_path: Path) -> None:
     assert load_contract().terms.throughput.jitter_ms.value == 50
 
 
-def test_an_overlay_that_says_nothing_has_the_digest_of_its_base(tmp_path: Path) -> None:
+def test_an_empty_overlay_has_the_digest_of_its_base(tmp_path: Path) -> None:
     assert load_contract(write(tmp_path, EXTENDS)).digest == load_contract().digest
 
 
@@ -131,7 +131,7 @@ def test_a_wrong_overlay_is_refused_by_file_and_key(line: str, tmp_path: Path) -
     assert REFUSALS[line] in message
 
 
-def test_the_file_named_is_the_one_that_says_it(tmp_path: Path) -> None:
+def test_an_error_names_the_file_of_the_overlay_or_of_the_base(tmp_path: Path) -> None:
     write(tmp_path, EXTENDS + "terms.session.window.value = 'ten'", "base.toml")
     assert refused(tmp_path, 'extends = "base.toml"\nterms.session.login_timer_s.value = 5').startswith("base.toml: ")
 

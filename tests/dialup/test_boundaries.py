@@ -1,4 +1,4 @@
-"""Facts about minutes and francs where one line of arithmetic could change unseen."""
+"""Minutes and francs where one line of arithmetic could change unseen."""
 
 from __future__ import annotations
 
@@ -170,10 +170,10 @@ def test_the_span_is_that_of_every_tariff_function(minutes: int, least: tuple[st
     assert list(found.by_tariff) == ["F1", "F2", "F3", "F4"]
 
 
-def test_settle_says_how_it_was_read() -> None:
-    said = CliRunner().invoke(cli, ["dialup", "settle", "--minutes", "100000000", "--tariff", "F4"]).output
-    assert "Read as: NRV-AMB-01 F4, NRV-AMB-05 " in said
-    assert "1,550,000.00 FF (F2) to 1,700,000.00 FF (F3)" in said
+def test_settle_prints_the_readings_it_used() -> None:
+    printed = CliRunner().invoke(cli, ["dialup", "settle", "--minutes", "100000000", "--tariff", "F4"]).output
+    assert "Read as: NRV-AMB-01 F4, NRV-AMB-05 " in printed
+    assert "1,550,000.00 FF (F2) to 1,700,000.00 FF (F3)" in printed
     reported = json.loads(CliRunner().invoke(cli, ["dialup", "settle", "--minutes", "100000000", "--json"]).stdout)
     assert reported["readings"]["NRV-AMB-01"] == "F1"
     assert (reported["span"]["least_ff"], reported["span"]["most_ff"]) == ("1550000.00", "1700000.00")

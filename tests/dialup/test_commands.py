@@ -1,4 +1,4 @@
-"""Facts about `simbench dialup`: the published figures by command, records and statements judged, reports."""
+"""`simbench dialup`: the published figures by command, records and statements judged, reports."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ FIFTY, HUNDRED_AND_FIFTY, YEAR = (
 )
 
 
-def said(*arguments: object) -> Result:
+def ran(*arguments: object) -> Result:
     return CliRunner().invoke(cli, ["dialup", *map(str, arguments)])
 
 
 def as_json(*arguments: object) -> dict[str, object]:
-    ended = said(*arguments, "--json")
+    ended = ran(*arguments, "--json")
     assert ended.exit_code in {0, 1}, ended.output
     return dict(json.loads(ended.stdout))
 
@@ -62,8 +62,8 @@ def test_ports_of_a_load_are_those_of_the_table() -> None:
 
 
 def test_tables_show_the_same_figures() -> None:
-    assert "700,000.00" in said("settle", "--minutes", 50_000_000).output
-    assert "2,802" in said("ports", "--minutes", 50_000_000, "--busy-share", 0.1, "--grade", 0.01).output
+    assert "700,000.00" in ran("settle", "--minutes", 50_000_000).output
+    assert "2,802" in ran("ports", "--minutes", 50_000_000, "--busy-share", 0.1, "--grade", 0.01).output
 
 
 def scaled(tmp_path: Path, path: Path, by: int) -> Path:
@@ -77,7 +77,7 @@ def scaled(tmp_path: Path, path: Path, by: int) -> Path:
 @pytest.mark.parametrize(("path", "by"), [(FIFTY, 50), (HUNDRED_AND_FIFTY, 100), (YEAR, 500)])
 def test_a_scenario_runs_on_a_fraction_of_its_load_and_reports(path: Path, by: int, tmp_path: Path) -> None:
     small, records = scaled(tmp_path, path, by), tmp_path / "calls.parquet"
-    ended = said("run", small, "-o", tmp_path / "out", "--records", records, "--json")
+    ended = ran("run", small, "-o", tmp_path / "out", "--records", records, "--json")
     assert ended.exit_code == 0, ended.output
     totals = json.loads(ended.stdout)
     assert totals["offered"] == totals["carried"] + totals["lost"] > 1000
@@ -91,7 +91,7 @@ def test_a_scenario_runs_on_a_fraction_of_its_load_and_reports(path: Path, by: i
 
 
 @pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.toml")), ids=lambda path: path.stem)
-def test_a_scenario_says_first_what_it_is_and_how_to_run_it(path: Path) -> None:
+def test_a_scenario_begins_with_its_title_and_the_command_that_runs_it(path: Path) -> None:
     lines = path.read_text().splitlines()
     assert lines[0].startswith("# ")
     assert any(f"simbench dialup run scenarios/dialup/{path.name}" in line for line in lines[:5])
@@ -110,13 +110,13 @@ def test_the_growing_year_grows_from_one_point_to_the_other() -> None:
 def test_records_are_settled_their_statement_written_compared_and_reported(tmp_path: Path) -> None:
     calls, mine = written(tmp_path / "calls.csv"), tmp_path / "mine.csv"
     ports = ("--ports", "lyon=6", "--ports", "paris=4")
-    assert said("replay", calls, "--month", MONTH, "--write", mine).exit_code == 0
-    ended = said("replay", calls, "--statement", mine, *ports, "-o", tmp_path / "out")
+    assert ran("replay", calls, "--month", MONTH, "--write", mine).exit_code == 0
+    ended = ran("replay", calls, "--statement", mine, *ports, "-o", tmp_path / "out")
     assert ended.exit_code == 0, ended.output
     assert "statement.share" in ended.output
     mine.write_text(mine.read_text().replace("total,", "total,1", 1))
     calls.write_text(calls.read_text() + "2000-09-05T20:00:00,-5,lyon,1,u,x1,1\n")
-    ended = said("replay", calls, "--statement", mine, "-o", tmp_path / "out")
+    ended = ran("replay", calls, "--statement", mine, "-o", tmp_path / "out")
     assert ended.exit_code == 1
     page = (tmp_path / "out" / "report.html").read_text()
     assert "a negative duration" in page
@@ -126,7 +126,7 @@ def test_records_are_settled_their_statement_written_compared_and_reported(tmp_p
 def test_the_same_scenario_gives_the_same_octets(tmp_path: Path) -> None:
     small = scaled(tmp_path, FIFTY, 1000)
     for name in ("one", "other"):
-        assert said("run", small, "-o", tmp_path / name).exit_code == 0
+        assert ran("run", small, "-o", tmp_path / name).exit_code == 0
     for file in ("report.html", "result.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
 
@@ -148,7 +148,7 @@ def test_the_same_scenario_gives_the_same_octets(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_argument_is_one_clear_error(arguments: tuple[str, ...], reported: str) -> None:
-    ended = said(*arguments)
+    ended = ran(*arguments)
     assert isinstance(ended.exception, BadInput)
     assert reported in str(ended.exception)
     assert "\n" not in str(ended.exception)
@@ -180,8 +180,8 @@ def test_a_wrong_scenario_is_one_clear_error(old: str, new: str, reported: str, 
 
 
 @pytest.mark.parametrize("name", dialup.commands)
-def test_every_command_of_the_group_shows_an_example_and_says_what_its_options_are_for(name: str) -> None:
-    shown = said(name, "--help")
+def test_every_command_of_the_group_has_an_example_and_help_for_each_option(name: str) -> None:
+    shown = ran(name, "--help")
     assert f"simbench dialup {name}" in shown.output.partition("Example")[2]
     options = [option for option in dialup.commands[name].params if isinstance(option, click.Option)]
     assert all(option.help for option in options)
@@ -194,23 +194,23 @@ def test_a_detail_file_is_replayed_and_what_is_torn_is_shown_and_not_billed(tmp_
     whole = as_json("replay", detail, "--clock", "event")
     assert (whole["calls"], whole["aside_total"]) == (30, 0)
     detail.write_text(text + detail_text(found[-1])[:60])
-    ended = said("replay", detail, "--clock", "event", "--json")
+    ended = ran("replay", detail, "--clock", "event", "--json")
     assert ended.exit_code == 3  # what was torn off is not known, and nobody is blamed for it
     torn = json.loads(ended.stdout)
     assert torn["months"] == whole["months"]
     assert torn["aside_counts"] == {"truncated": 1}
     assert [row["line"] for row in torn["aside"]] == [text.count("\n") + 1]
-    assert "ends without its empty line" in said("replay", detail, "--clock", "event").output
+    assert "ends without its empty line" in ran("replay", detail, "--clock", "event").output
 
 
 def test_a_capture_is_replayed_and_a_wrong_secret_refused(tmp_path: Path) -> None:
     requests = [sign(encode(each.record), n % 256, b"testing123") for n, each in enumerate(planned(10))]
     capture, secret = tmp_path / "radius.pcap", tmp_path / "secret"
-    capture.write_bytes(pcap([(SENT + n, packet(asked)) for n, asked in enumerate(requests)], 1))
+    capture.write_bytes(pcap([(SENT + n, packet(request)) for n, request in enumerate(requests)], 1))
     secret.write_text("testing123\n")
     found = as_json("replay", capture, "--clock", "event", "--secret-file", secret)
     assert (found["calls"], found["aside_total"]) == (10, 0)
     secret.write_text("another\n")
-    refused = said("replay", capture, "--clock", "event", "--secret-file", secret)
+    refused = ran("replay", capture, "--clock", "event", "--secret-file", secret)
     assert isinstance(refused.exception, BadInput)
     assert "fits none of" in str(refused.exception)

@@ -1,4 +1,4 @@
-"""Facts about Erlang's formula, against tabled values."""
+"""Erlang's formula, against tabled values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about the offer NetRevenu: the published points, and what every tariff function must be."""
+"""The offer NetRevenu: the published points, and what every tariff function must be."""
 
 from __future__ import annotations
 
@@ -88,11 +88,11 @@ def test_another_reading_is_another_offer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("readings", "said"),
+    ("readings", "expected"),
     [({"NRV-AMB-99": "x"}, "no such ambiguity"), ({"NRV-AMB-02": "seconds"}, "perhaps `second`")],
 )
-def test_a_reading_there_is_not_is_refused(readings: dict[str, str], said: str) -> None:
-    with pytest.raises(BadInput, match=said):
+def test_a_reading_there_is_not_is_refused(readings: dict[str, str], expected: str) -> None:
+    with pytest.raises(BadInput, match=expected):
         OFFER.with_readings(readings)
 
 
@@ -105,7 +105,7 @@ def test_what_the_article_says_is_seed_and_what_we_assume_cites_nobody() -> None
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "expected"),
     [
         ('kind = "slab"', 'kind = "stairs"', 'functions.F3.kind: is "stairs"'),
         ('exponent = "1.16"', 'exponent = "1.1587"', "at most 3 decimals"),
@@ -117,12 +117,12 @@ def test_what_the_article_says_is_seed_and_what_we_assume_cites_nobody() -> None
         ("smallest", "smalest", "perhaps `smallest`"),
     ],
 )
-def test_a_wrong_offer_is_refused_in_one_line(old: str, new: str, said: str, tmp_path: Path) -> None:
+def test_a_wrong_offer_is_refused_in_one_line(old: str, new: str, expected: str, tmp_path: Path) -> None:
     text = (HOME / "netrevenu_2000.toml").read_text("utf-8")
     assert old in text
     path = tmp_path / "mine.toml"
     path.write_text(text.replace(old, new, 1), "utf-8")
     with pytest.raises(ContractError) as refused:
         load_netrevenu(path)
-    assert said in str(refused.value)
+    assert expected in str(refused.value)
     assert "\n" not in str(refused.value)

@@ -82,7 +82,7 @@ def test_a_call_across_the_month_is_kept_and_the_month_may_be_reported_from_the_
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "problem"),
     [
         (("",), "is empty; expected a line of column names"),
         (("port",), "no column `start`"),
@@ -91,8 +91,8 @@ def test_a_call_across_the_month_is_kept_and_the_month_may_be_reported_from_the_
         (("start,duration_s", "x,1"), "has no valid call"),
     ],
 )
-def test_a_file_without_calls_to_read_is_refused(lines: tuple[str, ...], said: str, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=said):
+def test_a_file_without_calls_to_read_is_refused(lines: tuple[str, ...], problem: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=problem):
         read(tmp_path, *lines, months="")
 
 

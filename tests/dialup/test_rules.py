@@ -1,4 +1,4 @@
-"""Facts about the judge: a true statement passes, and every tampered statement or record file is condemned for it."""
+"""The judge: a true statement passes, and every tampered statement or record file is condemned for it."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Block:
     line: int
     language: str
     text: str
-    said: dict[str, str]
+    options: dict[str, str]
 
 
 def steps_of(page: str) -> Iterator[Step]:
@@ -51,10 +51,10 @@ def steps_of(page: str) -> Iterator[Step]:
     for part in _parts(page):
         if isinstance(part, Step):
             yield part
-        elif "not run" in part.said:
-            yield Step("skip", part.said["not run"], part.line)
-        elif "file" in part.said:
-            yield Step("file", part.text, part.line, part.said["file"])
+        elif "not run" in part.options:
+            yield Step("skip", part.options["not run"], part.line)
+        elif "file" in part.options:
+            yield Step("file", part.text, part.line, part.options["file"])
         elif part.language == "console":
             yield from _console(part)
         elif part.language == "sh":
@@ -63,13 +63,13 @@ def steps_of(page: str) -> Iterator[Step]:
 
 def _parts(page: str) -> Iterator[Step | Block]:
     lines = iter(enumerate(page.splitlines(), start=1))
-    said: dict[str, str] = {}
+    options: dict[str, str] = {}
     for number, line in lines:
         met = _LINE.match(line)
         if met is None:
-            said = said if not line.strip() else {}
+            options = options if not line.strip() else {}
         elif met["word"] in {"not run", "file"}:
-            said[met["word"]] = met["rest"]
+            options[met["word"]] = met["rest"]
         elif met["word"] == "given":
             yield from (Step("given", name, number) for name in met["rest"].split())
         elif met["word"] == "first":
@@ -82,8 +82,8 @@ def _parts(page: str) -> Iterator[Step | Block]:
                 if inner.strip() == "```":
                     break
                 body.append(inner.removeprefix(met["indent"]))
-            yield Block(number, met["language"], "\n".join(body) + "\n", said)
-            said = {}
+            yield Block(number, met["language"], "\n".join(body) + "\n", options)
+            options = {}
         elif met["word"] not in {"end", "table"}:
             raise ValueError(f"line {number}: <!-- {met['word']} --> is not known")
 
@@ -128,7 +128,7 @@ def _closed(text: str) -> bool:
     return True
 
 
-def agrees(shown: str, said: str) -> bool:
+def agrees(shown: str, printed: str) -> bool:
     """Tell whether an output matches the page; blanks at the ends of lines do not count."""
     lines = [line.rstrip() for line in shown.strip("\n").splitlines()]
     pattern = ""
@@ -137,5 +137,5 @@ def agrees(shown: str, said: str) -> bool:
             pattern += r"(?:[^\n]*\n)*?"
         else:
             pattern += re.escape(line).replace(r"\.\.\.", r"[^\n]*").replace("…", r"[^\n]*") + r"\n"
-    plain = "\n".join(line.rstrip() for line in said.strip("\n").splitlines()) + "\n"
+    plain = "\n".join(line.rstrip() for line in printed.strip("\n").splitlines()) + "\n"
     return re.fullmatch(pattern, plain) is not None

@@ -29,11 +29,11 @@ def tunnel(path: Path) -> None:
 
 def requests(path: Path) -> None:
     """Return the requests to the client of reports/mine, as in its own log."""
-    asked = open_run(Path("reports/mine/runs/session/ledger")).table("stimuli")
+    stimuli = open_run(Path("reports/mine/runs/session/ledger")).table("stimuli")
     with path.open("w", encoding="utf-8", newline="") as out:
         lines = csv.writer(out)
         lines.writerow(("at", "code", "recipient", "text"))
-        for row in (row for row in asked.to_pylist() if row["kind"] == "send"):
+        for row in (row for row in stimuli.to_pylist() if row["kind"] == "send"):
             at = datetime.fromtimestamp(row["at"] / 1e6, UTC).isoformat()
             lines.writerow((at, row["code"], row["recipient"], row["text"]))
 

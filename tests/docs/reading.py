@@ -33,8 +33,8 @@ def follow(page: str, folder: Path) -> None:
 
 
 def _problems(shell: Shell, step: Step) -> Iterator[str]:
-    status, said, both = shell.do(step)
+    status, printed, both = shell.do(step)
     if status != step.status:
         yield f"exit status {status}, the page says {step.status}\n{both}"
-    elif step.output and not agrees(step.output, said) and not agrees(step.output, both):
+    elif step.output and not agrees(step.output, printed) and not agrees(step.output, both):
         yield f"it says\n{both}\nthe page shows\n{step.output}"

@@ -73,8 +73,8 @@ class Shell:
         script, out, err = (self.scratch / f"{self.count}.{suffix}" for suffix in ("sh", "out", "err"))
         script.write_text(command + "\n", encoding="utf-8")
         status = int(self._ask(f". {script} >{out} 2>{err} </dev/null; echo $?"))
-        said = out.read_text("utf-8", "replace")
-        return status, said, said + err.read_text("utf-8", "replace")
+        printed = out.read_text("utf-8", "replace")
+        return status, printed, printed + err.read_text("utf-8", "replace")
 
     def stop(self) -> int:
         """Interrupt the server started last, as Ctrl-C does; its exit status."""
@@ -92,12 +92,12 @@ class Shell:
         threading.Thread(target=_read, args=(pipe, lines, settled), daemon=True).start()
         process = int(self._ask(f". {script} >{pipe} 2>&1 </dev/null; echo $!"))
         assert settled.wait(LONGEST_S), f"{command} is not ready"
-        said = "".join(lines)
-        if READY not in said:
-            return int(self._ask(f"wait {process}; echo $?")), said, said
+        printed = "".join(lines)
+        if READY not in printed:
+            return int(self._ask(f"wait {process}; echo $?")), printed, printed
         if not command.rstrip().endswith("&"):  # the page ends the others itself, with kill
             self.servers.append(process)
-        return 0, said, said
+        return 0, printed, printed
 
     def _ask(self, line: str) -> str:
         assert self.bash.stdin is not None

@@ -45,7 +45,7 @@ def test_reference_pages_have_no_commands_of_their_own() -> None:
         assert not [step for step in steps_of(path.read_text("utf-8")) if step.kind == "run"], path
 
 
-def test_commands_outputs_and_files_are_told_apart() -> None:
+def test_commands_outputs_and_files_are_separated() -> None:
     page = """
 <!-- file: a.toml -->
 ```toml
@@ -83,13 +83,13 @@ lines' \\
 
 
 @pytest.mark.parametrize("page", ["<!-- nor run: x -->", "```sh\necho 'open\n```"])
-def test_what_is_mistyped_is_refused(page: str) -> None:
+def test_a_mistyped_page_is_refused(page: str) -> None:
     with pytest.raises(ValueError, match=r"not known|does not end"):
         list(steps_of(page))
 
 
 @pytest.mark.parametrize(
-    ("shown", "said", "agreed"),
+    ("shown", "printed", "agreed"),
     [
         ("a\nb", "a  \nb\n\n", True),
         ("a\nb", "a\nc", False),
@@ -103,8 +103,8 @@ def test_what_is_mistyped_is_refused(page: str) -> None:
         ("(x).*", "xyz", False),
     ],
 )
-def test_an_output_is_compared_but_for_what_varies(shown: str, said: str, agreed: bool) -> None:
-    assert agrees(shown, said) is agreed
+def test_an_output_is_compared_but_for_what_varies(shown: str, printed: str, agreed: bool) -> None:
+    assert agrees(shown, printed) is agreed
 
 
 @given(st.text())

@@ -72,9 +72,9 @@ def test_the_workflow_runs_ci_on_3_11_to_3_13_and_on_every_python_the_classifier
 
 
 def test_the_version_stands_in_one_place() -> None:
-    said = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    assert "version" not in said["project"]
-    assert said["tool"]["hatch"]["version"]["path"] == "simbench/base/version.py"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert "version" not in project["project"]
+    assert project["tool"]["hatch"]["version"]["path"] == "simbench/base/version.py"
     headings = re.findall(r"^## \[?([^\]\s]+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert headings[0] == "Unreleased"
     assert headings[1] == simbench.__version__

@@ -35,8 +35,8 @@ def test_the_readme_s_python_runs_in_an_empty_folder(tmp_path: Path) -> None:
 def test_the_tutorial_s_python_prints_what_it_shows_and_leaves_the_report(tmp_path: Path) -> None:
     page = "docs/tutorial/first-session.md"
     shown = re.findall(r"prints\n\n```text\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)[0]
-    said = run(python_of(page), tmp_path)
-    assert agrees(shown, said), said
+    output = run(python_of(page), tmp_path)
+    assert agrees(shown, output), output
     assert (tmp_path / "reports" / "days" / "report.html").is_file()
 
 

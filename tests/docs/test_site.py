@@ -31,11 +31,11 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = dict(attrs)
-        self.ids |= {value for name in ("id", "name") if (value := said.get(name))}
-        if tag == "a" and (link := said.get("href")):
+        attributes = dict(attrs)
+        self.ids |= {value for name in ("id", "name") if (value := attributes.get(name))}
+        if tag == "a" and (link := attributes.get("href")):
             self.links.append(link)
-        if tag in ASSETS and (asset := said.get(ASSETS[tag])):
+        if tag in ASSETS and (asset := attributes.get(ASSETS[tag])):
             self.assets.append(asset)
 
 

@@ -8,18 +8,23 @@ from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Any, Literal
 
+import msgspec
+
 from fake_smsc.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
+from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.network import Network
 from simbench.contract import Contract, load_contract
 from simbench.ledger import AnyLedger, MemoryLedger
 from simbench.ucp.frame import Frame, Framer, WireError, encode
 from tests import harness
+from tests.ports import lasting_port
 
 DEADLINE_S = 120.0  # guards against hanging; says nothing about speed
-QUIET_S = 0.05  # how long nothing may come where nothing is to come
+QUIET_S = 0.05  # how long nothing may come where nothing is to come; never a limit on what must come
 CODES = (CodeConfig(code="36010"), CodeConfig(code="36020"))
 SOON = DeliveryConfig(latency_median_ms=1)
+SLOW_CLOCK = ServerConfig(port=0, speed=0.001)  # what is held for a second stays held while a test looks
 
 
 @cache
@@ -75,7 +80,7 @@ class LivePeer:
         self.send(encode(notice.trn, "R", notice.ot, "A///"))
 
     async def hears_nothing(self) -> bool:
-        """Tell whether nothing is received for some time, including the end."""
+        """Return whether nothing is received for some time, including the end."""
         try:
             async with asyncio.timeout(QUIET_S):
                 octets = await self._reader.read(65_536)
@@ -159,7 +164,7 @@ class Site:
             await peer.close()
 
     def rows(self, table: str, kind: str) -> list[tuple[Any, ...]]:
-        """Rows of `events` or `centre` of one kind, of `wire` of one direction, of `grain` of one place."""
+        """Rows of `events` or `centre` of one kind, of `wire` of one direction, of `timing_error` of one place."""
         at = {"wire": 2, "timing_error": 3}.get(table, 1)
         return [row for row in getattr(self.ledger, table) if row[at] == kind]
 
@@ -168,8 +173,12 @@ class Site:
         return [row[2] for place in ("loop", "timer") for row in self.rows("timing_error", place)]
 
     def number_of(self, peer: LivePeer) -> int:
-        """The number of a peer's connection in the ledger; 0 while the server has not accepted it."""
-        return next((row[1] for row in self.rows("wire", "open") if f", {peer.port})".encode() in row[3]), 0)
+        """The number of a peer's connection in the ledger; 0 while the server has not accepted it.
+
+        The latest connection from the port is the peer's: a port may be used again once a connection is reset.
+        """
+        opened = reversed(self.rows("wire", "open"))
+        return next((row[1] for row in opened if f", {peer.port})".encode() in row[3]), 0)
 
     def reason_of_closing(self, peer: LivePeer) -> str:
         """Why a connection ended, from the ledger; "" while it is open."""
@@ -185,13 +194,19 @@ class Site:
 async def serving(
     *codes: CodeConfig,
     server: ServerConfig | None = None,
+    clock: PlatformClock | None = None,
     network: Network | None = None,
     ledger: AnyLedger | None = None,
     **more: Any,
 ) -> AsyncIterator[Site]:
     """Serve a scenario from memory; by default two codes at 10/s whose messages are delivered at once."""
-    scenario = Scenario(codes=codes or CODES, server=server or ServerConfig(port=0), **{"delivery": SOON, **more})
-    async with LiveSmsc(scenario, contract(), ledger or MemoryLedger(), network=network) as smsc:
+    server = server or ServerConfig(port=0)
+    if server.port == 0 and server.host == "127.0.0.1":
+        server = msgspec.structs.replace(
+            server, port=lasting_port()
+        )  # an outage closes the listener and opens it again
+    scenario = Scenario(codes=codes or CODES, server=server, **{"delivery": SOON, **more})
+    async with LiveSmsc(scenario, contract(), ledger or MemoryLedger(), clock=clock, network=network) as smsc:
         site = Site(smsc)
         try:
             yield site

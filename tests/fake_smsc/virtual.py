@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from fake_smsc.scenario import read_scenario
 from fake_smsc.server.clock import PlatformClock
@@ -15,9 +15,20 @@ from simbench.contract.load import contract_beside
 from simbench.ledger import MemoryLedger
 from simbench.ucp.frame import Frame, Framer, WireError, encode
 from tests import harness
-from tests.paris import instant
+from tests.paris import MONDAY
 
-MONDAY = instant(2026, 3, 2, 10, 0, 0)
+T = TypeVar("T")
+
+
+def in_virtual_time(script: Coroutine[Any, Any, T]) -> T:
+    """Run a script on a loop whose time moves from timer to timer."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(script)
+
+
+def virtual_clock(speed: float = 1.0) -> PlatformClock:
+    """A clock that follows the running virtual loop, from Monday ten o'clock."""
+    return PlatformClock(MONDAY, speed, asyncio.get_running_loop().time)
 
 
 class VirtualPeer(asyncio.Protocol):
@@ -87,12 +98,10 @@ def perform(path: Path, script: Callable[[Stage], Awaitable[None]]) -> None:
 
     async def run() -> None:
         scenario, network = read_scenario(path), MemoryNetwork()
-        clock = PlatformClock(MONDAY, scenario.server.speed, asyncio.get_running_loop().time)
-        contract = contract_beside(scenario.contract, path)
+        clock, contract = virtual_clock(scenario.server.speed), contract_beside(scenario.contract, path)
         async with LiveSmsc(
             scenario, contract, MemoryLedger(), clock=clock, network=network, place=path.parent
         ) as smsc:
             await script(Stage(smsc, network))
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(run())
+    in_virtual_time(run())

@@ -1,4 +1,4 @@
-"""Facts about chance: even, independent of order, without trace from one draw to the next."""
+"""Chance: even, independent of order, without trace from one draw to the next."""
 
 from __future__ import annotations
 

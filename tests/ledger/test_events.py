@@ -1,4 +1,4 @@
-"""Facts about typed events: each comes back from its row as it was, and what is none is refused in one line."""
+"""Typed events: each comes back from its row as it was, and what is none is refused in one line."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_an_end_without_a_beginning_and_a_second_beginning_are_left_out() -> Non
     assert [(one.start, one.end) for one in found] == [(10, 20)]
 
 
-def test_events_say_which_period_they_cover() -> None:
+def test_events_hold_the_period_they_cover() -> None:
     period = Period(100, 200, 50)
     assert period_of([At(0, Restored()), *events_of([period_row(period)])]) == period
     assert period_of([]) is None

@@ -1,4 +1,4 @@
-"""Facts about reading a run: damage is reported in one line, and a table can be taken away."""
+"""Reading a run: damage is reported in one line, and a table can be taken away."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_folder_without_ledger_files_is_refused(copy: Path) -> None:
     assert "no ledger file" in one_line(copy)
 
 
-def test_a_ledger_of_the_older_form_is_refused_in_a_line_that_says_so(copy: Path) -> None:
+def test_a_ledger_of_the_older_form_is_refused_as_such(copy: Path) -> None:
     (copy / "run.json").write_text((copy / "run.json").read_text().replace(f'"format": {FORMAT}', '"format": 1'))
     (copy / "ledger-0001.duckdb").write_bytes(b"whatever")
     assert "a ledger of an older form" in one_line(copy)
@@ -226,21 +226,21 @@ sys.stdin.read()
 
 @SAME_FOLDER
 @given(data=st.data())
-def test_a_segment_cut_anywhere_is_read_to_its_last_whole_batch_and_says_what_is_left_out(
+def test_a_segment_cut_anywhere_is_read_to_its_last_whole_batch_and_the_rest_is_counted(
     killed: Path, tmp_path: Path, data: st.DataObject
 ) -> None:
     shutil.copytree(killed, tmp_path / "cut", dirs_exist_ok=True)
     path = tmp_path / "cut" / "wire-0001.arrows"
-    octets, said = path.read_bytes(), list[str]()
+    octets, problems = path.read_bytes(), list[str]()
     cut = data.draw(st.integers(0, len(octets)))
     path.write_bytes(octets[:cut])
-    run = open_run(tmp_path / "cut", said.append)
+    run = open_run(tmp_path / "cut", problems.append)
     assert run.wire["octets"].to_pylist() == [bytes([row // 10]) * 30 for row in range(run.wire.num_rows)]
     assert run.wire.num_rows % 10 == 0
-    left_out = int(said[0].split("killed; ")[1].split()[0]) if said else 0
+    left_out = int(problems[0].split("killed; ")[1].split()[0]) if problems else 0
     path.write_bytes(octets[: cut - left_out])
-    whole = open_run(tmp_path / "cut", said.append)
-    assert (whole.wire.num_rows, len(said)) == (run.wire.num_rows, min(left_out, 1))
+    whole = open_run(tmp_path / "cut", problems.append)
+    assert (whole.wire.num_rows, len(problems)) == (run.wire.num_rows, min(left_out, 1))
 
 
 @SAME_FOLDER
@@ -250,14 +250,14 @@ def test_a_damaged_octet_of_a_segment_is_reported_or_harmless(
 ) -> None:
     shutil.copytree(killed, tmp_path / "bad", dirs_exist_ok=True)
     path = tmp_path / "bad" / "wire-0001.arrows"
-    octets, said = bytearray(path.read_bytes()), list[str]()
+    octets, problems = bytearray(path.read_bytes()), list[str]()
     octets[data.draw(st.integers(0, len(octets) - 1))] ^= octet
     path.write_bytes(octets)
     try:
-        run = open_run(tmp_path / "bad", said.append)
+        run = open_run(tmp_path / "bad", problems.append)
         assert run.wire.num_rows <= 100
         run.wire.to_pylist()
-        assert run.wire.num_rows == 100 or said
+        assert run.wire.num_rows == 100 or problems
     except LedgerError as refused:
         assert "\n" not in str(refused)  # noqa: PT017 - both outcomes are right
 

@@ -1,4 +1,4 @@
-"""Facts about reading a ledger piece by piece and summing it up; DuckDB is the oracle of sums."""
+"""Reading a ledger piece by piece and summing it up; DuckDB is the oracle of sums."""
 
 from __future__ import annotations
 

@@ -27,11 +27,11 @@ def slow_platform(smsc: LiveSmsc) -> None:
 def accepts_any_password(smsc: LiveSmsc) -> None:
     """Whoever knows an account's name gets in."""
     registry = smsc.server.gateway.centre.account_registry
-    asked = registry.login
+    checked = registry.login
 
     def login(session: int, name: str, password: str, now: int) -> Any:
         account = registry.accounts.get(name)
-        return asked(session, name, account.password if account else password, now)
+        return checked(session, name, account.password if account else password, now)
 
     registry.login = login  # type: ignore[method-assign]  # this one registry
 

@@ -37,8 +37,8 @@ def tampered(name: str) -> Case:
     ledger.events.append((START, "limit", "36010", None, json.dumps({"rate_per_s": 10, "mode": "delay"})))
     granted = 9 if name == "slow-minutes" else 10
     for number in range(1500):
-        asked, answered = START + number * SECOND_US // 20, START + SECOND_US + number * SECOND_US // granted
-        ledger.centre.append((asked, "held", 1, "36010", "33639980001", 0, 0, 0, None, 1, 0, 0))
+        submitted, answered = START + number * SECOND_US // 20, START + SECOND_US + number * SECOND_US // granted
+        ledger.centre.append((submitted, "held", 1, "36010", "33639980001", 0, 0, 0, None, 1, 0, 0))
         ledger.centre.append(
             (answered, "accepted", 1, "36010", "33639980001", number, 0, 0, answered // SECOND_US, 1, 0, 0)
         )

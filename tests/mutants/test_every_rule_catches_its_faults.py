@@ -35,12 +35,12 @@ NOT_REVEALED = {"sender.originator-in-service"}
 OF_THE_BENCH = {"hours.clock"}
 FORGIVABLE = {"lower-case", "line-ends"}
 ALONE = {*CONNECTION_FAULTS, *TEXT_FAULTS}
-# Frames that are beside the protocol as well, and a result that two messages of one number share.
+# Frames that are beside the protocol as well.
 CONSEQUENCES = {
     "latin-1-texts": {"submits.violations"},
     "counts-octets": {"submits.violations"},
     "counts-characters": {"submits.violations"},
-    "reuses-trn-after-return": {"submits.violations", "reports.as-on-the-wire"},
+    "reuses-trn-after-return": {"submits.violations"},
 }
 Key = TypeVar("Key")
 

@@ -1,4 +1,4 @@
-"""Facts about plans of other operators: the same country under another operator, and a country that does not exist."""
+"""Plans of other operators: the same country under another operator, and a country that does not exist."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from simbench.base.errors import ContractError
 from simbench.contract import load_contract
 from simbench.contract.engine import examine
 from simbench.contract.load import SMS
@@ -53,7 +54,7 @@ def test_a_subscriber_served_has_the_operators_token_and_a_ported_one_an_other()
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ('numbering_plan = "fr"', "numbering_plan: is the plan of FR, while terms.calendar.country is"),
         ('numbering_plan = "invent"', "`invented`, a path ending in .toml"),
@@ -61,12 +62,12 @@ def test_a_subscriber_served_has_the_operators_token_and_a_ported_one_an_other()
         ("[numbering_plan]\ndigits = 9", "country_code"),
     ],
 )
-def test_a_wrong_plan_is_one_line(text: str, said: str, tmp_path: Path) -> None:
+def test_a_wrong_plan_is_one_line(text: str, expected: str, tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(f'extends = "demo_telecom"\n{text}\n')
     try:
         _, problems = examine(SMS, path)
         found = [str(one) for one in problems]
-    except Exception as refused:
+    except ContractError as refused:
         found = [str(refused)]
-    assert any(said in one for one in found), found
+    assert any(expected in one for one in found), found

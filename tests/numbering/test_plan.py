@@ -1,4 +1,4 @@
-"""Facts about the numbering plan, by hand and against libphonenumber."""
+"""The numbering plan, by hand and against libphonenumber."""
 
 from __future__ import annotations
 

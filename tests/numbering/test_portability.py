@@ -1,4 +1,4 @@
-"""Facts about portability files: the operator of a number at an instant, and one clear error for a wrong file."""
+"""Portability files: the operator of a number at an instant, and one clear error for a wrong file."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_file_with_nothing_but_a_header_ports_nothing(tmp_path: Path) -> None:
     assert ports.lookup("33639980012", 0) is None
 
 
-def test_parquet_says_the_same_as_csv(tmp_path: Path) -> None:
+def test_parquet_gives_the_same_as_csv(tmp_path: Path) -> None:
     columns = {"msisdn": [33639980012], "operator": ["bouygues"], "valid_from": [date(2016, 10, 3)]}
     pq.write_table(pa.table(columns), tmp_path / "ports.parquet")
     ports = PortabilityTable.read(tmp_path / "ports.parquet", PLAN, FRANCE)

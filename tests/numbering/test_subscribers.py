@@ -1,4 +1,4 @@
-"""Facts about the subscriber base: pure functions of seed and number, files, and changes while running."""
+"""The subscriber base: pure functions of seed and number, files, and changes while running."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_a_file_decides_for_the_numbers_in_it_and_the_profile_for_the_others(tmp
     assert found.find(ORANGE).attached
 
 
-def test_parquet_with_numbers_or_texts_says_the_same_as_csv(tmp_path: Path) -> None:
+def test_parquet_with_numbers_or_texts_gives_the_same_as_csv(tmp_path: Path) -> None:
     rows = [(ORANGE, "orange", "off"), (SFR, "sfr", "attached"), (MACHINE, "orange", "attached")]
     expected = base(tmp_path, HEADER + "\n".join(",".join(row) for row in rows))
     for number, kind in enumerate((pa.string(), pa.int64(), pa.large_string())):

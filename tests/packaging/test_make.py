@@ -48,7 +48,7 @@ def test_an_interpreter_too_old_is_named_with_what_to_do(project: Path) -> None:
     assert f"PYTHON={old} is no Python 3.11 or newer" in complaint(venv(project, PYTHON=str(old)))
 
 
-def test_without_any_python_that_is_new_enough_it_says_how_to_get_one(project: Path) -> None:
+def test_without_a_new_enough_python_the_error_names_the_remedy(project: Path) -> None:
     programs = project / "bin"
     programs.mkdir()
     for name in ("sh", "dirname"):
@@ -81,7 +81,7 @@ def test_a_full_disk_is_named_with_what_is_left(project: Path) -> None:
     assert "needed" in line
 
 
-def test_where_nothing_may_be_written_it_says_so(project: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(project: Path) -> None:
     missing = subprocess.run(
         [str(VENV), "nowhere/.venv", "."], cwd=project, capture_output=True, text=True, check=False,
         env={**os.environ, "PYTHON": sys.executable},
@@ -142,6 +142,6 @@ def test_debian_packages_that_cannot_be_installed_are_named_in_one_line(
 
 
 def test_debian_packages_that_can_be_installed_are(tmp_path: Path) -> None:
-    assert debian(tmp_path, apt='echo "$@" >> "$0.asked"') == "installing missing\n"
-    asked = (tmp_path / "bin" / "apt-get.asked").read_text().splitlines()
-    assert [line.rpartition(" ")[2] for line in asked] == ["-qq", "missing"]
+    assert debian(tmp_path, apt='echo "$@" >> "$0.arguments"') == "installing missing\n"
+    calls = (tmp_path / "bin" / "apt-get.arguments").read_text().splitlines()
+    assert [line.rpartition(" ")[2] for line in calls] == ["-qq", "missing"]

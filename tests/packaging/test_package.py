@@ -110,7 +110,7 @@ def run(programs: Path, folder: Path, *words: str | Path) -> subprocess.Complete
     return subprocess.run(command, cwd=folder, env=clean_environment(), capture_output=True, text=True, check=False)
 
 
-def said(programs: Path, folder: Path, *words: str | Path, statuses: tuple[int, ...] = (0,)) -> str:
+def output_of(programs: Path, folder: Path, *words: str | Path, statuses: tuple[int, ...] = (0,)) -> str:
     """Return the output of a command that ends with one of these statuses."""
     done = run(programs, folder, *words)
     assert done.returncode in statuses, done.stdout + done.stderr
@@ -133,11 +133,11 @@ def test_an_installed_simbench_judges_the_reference_client(installed: Path, tmp_
 
 def test_base_alone_runs_a_world_and_reports_and_judges_it(installed: Path, tmp_path: Path) -> None:
     scenario = ROOT / "scenarios" / "year" / "01_quiet_day.toml"
-    reported = said(installed, tmp_path, "run", scenario, "-o", "world")
+    reported = output_of(installed, tmp_path, "run", scenario, "-o", "world")
     assert "events way" in reported
-    assert "Written:" in said(installed, tmp_path, "report", "world", statuses=(0, 1, 3))
+    assert "Written:" in output_of(installed, tmp_path, "report", "world", statuses=(0, 1, 3))
     assert (tmp_path / "world" / "report.html").stat().st_size > 10_000
-    assert "sla.availability" in said(installed, tmp_path, "judge", "world", statuses=(0, 1, 3))
+    assert "sla.availability" in output_of(installed, tmp_path, "judge", "world", statuses=(0, 1, 3))
 
 
 # What asks for each extra, and what else must not be wrong with the command line before that is said.
@@ -182,8 +182,8 @@ def test_the_optional_parts_work_where_they_are_installed(extended: Path, tmp_pa
         for path, holds in (("/api/v1/platform", b'"state":"up"'), ("/", b"<html"), ("/metrics", b"simbench_")):
             with urllib.request.urlopen(found[0] + path, timeout=300) as answer:  # noqa: S310 - loopback
                 assert holds in answer.read()
-    asked = [str(extended / "python"), "-c", "import distributed; print(distributed.LocalCluster.__name__)"]
-    done = subprocess.run(asked, env=clean_environment(), capture_output=True, text=True, check=True, timeout=600)
+    command = [str(extended / "python"), "-c", "import distributed; print(distributed.LocalCluster.__name__)"]
+    done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=True, timeout=600)
     assert done.stdout == "LocalCluster\n"
 
 

@@ -71,8 +71,8 @@ def test_by_instant_is_exact_and_by_minute_is_never_better(
     late, lost, longest = ByInstant(np.array(at), up).drained(rate, 60, 7200)
     waits = left - np.array(at)
     assert (late, lost, longest) == (int((waits > 60).sum()), 0, int(waits.max()))
-    asked = np.bincount((np.array(at) // 60).astype(int), minlength=60).astype(float)
-    assert ByMinute(asked, up).drained(rate, 60, 7200)[0] >= late
+    per_minute = np.bincount((np.array(at) // 60).astype(int), minlength=60).astype(float)
+    assert ByMinute(per_minute, up).drained(rate, 60, 7200)[0] >= late
 
 
 @pytest.mark.parametrize("detail", ["minute", "rows"])
@@ -101,7 +101,7 @@ def test_plan_from_a_ledger_prints_its_table(tmp_path: Path) -> None:
     assert "upper bounds" in printed
 
 
-def test_a_ledger_that_knows_only_when_messages_were_submitted_says_so(tmp_path: Path) -> None:
+def test_a_ledger_with_instants_of_submission_only_is_printed_with_that_limit(tmp_path: Path) -> None:
     reported = CliRunner().invoke(cli, ["plan", "--from", str(ledger_of(tmp_path / "run", "rows"))]).output
     assert "the ledger has the instants of submission, not the time before that in the client" in reported
 

@@ -130,7 +130,7 @@ def test_a_served_platform_is_probed_from_the_command_line(tmp_path: Path, capsy
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "problem"),
     [
         (("192.0.2.7:5000",), "is not a loopback address; expected --remote CAP"),
         (("192.0.2.7:5000", "--remote", "5"), "above the cap"),
@@ -141,11 +141,11 @@ def test_a_served_platform_is_probed_from_the_command_line(tmp_path: Path, capsy
     ],
 )
 def test_what_may_not_be_probed_is_refused_in_one_line(
-    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], problem: str
 ) -> None:
     ended = Ended(capsys, "probe", *arguments, "--code", "36010", "--rate", "10")
     assert ended.status == 2
-    assert said in ended.err
+    assert problem in ended.err
     assert ended.err.count("\n") == 1
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.ports import lasting_port
 from tests.real.conftest import require
 
 SECRET = b"testing123"
@@ -69,9 +70,7 @@ class FreeRadius:
         self.program = require("freeradius", package="freeradius")
         self.folder, self._zone, self._prefix = folder, zone, prefix
         self.detail, self._log = folder / "detail", folder / "radius.log"
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = lasting_port(socket.SOCK_DGRAM)
         folder.mkdir(parents=True, exist_ok=True)
         libdir = next(Path("/usr/lib").glob("**/freeradius/libfreeradius-server.so"), Path("/usr/lib/freeradius/x"))
         config = CONFIG.format(folder=folder, port=self.port, secret=secret.decode(), libdir=libdir.parent)
@@ -80,24 +79,24 @@ class FreeRadius:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it says that it is ready."""
+        """Start it and wait until its log reports that it is ready."""
         self._log.unlink(missing_ok=True)
         command = [*self._prefix, self.program, "-d", str(self.folder), "-n", "radiusd", "-f"]
         with (self.folder / "output.log").open("ab") as output:
             environment = {**os.environ, "TZ": self._zone}
             self._process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
         deadline = time.monotonic() + DEADLINE_S
-        while "Ready to process requests" not in self.said():
-            assert self._process.poll() is None, (self.folder / "output.log").read_text() + self.said()
-            assert time.monotonic() < deadline, self.said()
+        while "Ready to process requests" not in self.log():
+            assert self._process.poll() is None, (self.folder / "output.log").read_text() + self.log()
+            assert time.monotonic() < deadline, self.log()
             time.sleep(0.01)
 
-    def said(self) -> str:
-        """Its log."""
+    def log(self) -> str:
+        """The text of its log."""
         return self._log.read_text() if self._log.exists() else ""
 
     def stop(self) -> None:
-        """End it, by its id, and wait for its end: what it answered stands in its file then."""
+        """End it, by its id, and wait for its end: its file then has every record that it answered."""
         if self._process is not None:
             self._process.terminate()
             try:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,9 +22,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from simbench.client import lines
 from simbench.client.messages import Outgoing
-from simbench.service.client import ApiClient
 from tests.cli.child import Served
+from tests.ports import lasting_port
 from tests.real.conftest import require
+from tests.service.patient import PatientClient
 
 pytestmark = pytest.mark.real
 NUMBER = "33639980001"
@@ -38,6 +37,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 def browser() -> Iterator[Browser]:
     chromium = require("chromium", package="chromium")
     with sync_playwright() as playwright:
+        expect.set_options()  # else five seconds
         started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
             yield started
@@ -64,15 +64,6 @@ def reference_client(port: int) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-def lasting_port() -> str:
-    """A free port that no outgoing connection is given while an outage leaves it."""
-    for port in random.sample(range(20_000, 32_000), 100):
-        with socket.socket() as tried, suppress(OSError):
-            tried.bind(("127.0.0.1", port))
-            return str(port)
-    raise AssertionError("no port is free")
-
-
 def console_of(server: Served) -> str:
     """The address of the console, from the server's banner."""
     found = re.search(r"console: (http://127\.0\.0\.1:\d+)/", server.banner)
@@ -95,54 +86,54 @@ def until(condition: Callable[[], object], what: str) -> None:
 
 def test_a_visitor_sends_a_text_causes_an_outage_and_sees_the_client_recover(tmp_path: Path) -> None:
     with (
-        Served("--port", lasting_port(), "--api", "0", "--console", "-o", tmp_path / "run") as server,
+        Served("--port", str(lasting_port()), "--api", "0", "--console", "-o", tmp_path / "run") as server,
         reference_client(server.port) as client,
-        ApiClient(console_of(server)) as api,
+        PatientClient(console_of(server)) as api,
         browser() as chromium,
     ):
-        asked: list[str] = []
+        requested: list[str] = []
         page = chromium.new_page(viewport={"width": 1500, "height": 1250})
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: requested.append(request.url))
         page.goto(console_of(server))
         session = page.get_by_role("region", name="Sessions").get_by_role("cell", name="36010", exact=True)
-        expect(session).to_be_visible(timeout=WAIT_MS)
+        expect(session).to_be_visible()
         _send(client, 25)
         until(lambda: api.messages(outcome="delivered", limit=1).indexed >= 25, "the client sends")
         expect(page.get_by_role("img", name="Accepted submits per second")).to_be_visible()
 
         page.get_by_label("Text", exact=True).fill("Hello from a phone")
         page.get_by_role("button", name="Send").click()
-        expect(page.get_by_text("acknowledged", exact=True)).to_be_visible(timeout=WAIT_MS)
-        expect(page.get_by_text("Hello from a phone", exact=True)).to_be_visible(timeout=WAIT_MS)
+        expect(page.get_by_text("acknowledged", exact=True)).to_be_visible()
+        expect(page.get_by_text("Hello from a phone", exact=True)).to_be_visible()
         page.get_by_role("button", name="Reply STOP").click()
         texts = page.get_by_role("log", name="Texts of the phone")
-        expect(texts.get_by_text("STOP", exact=True).first).to_be_visible(timeout=WAIT_MS)
+        expect(texts.get_by_text("STOP", exact=True).first).to_be_visible()
 
         page.get_by_label("Text contains").fill("order")
         page.get_by_role("button", name="Search").click()
         row = page.get_by_role("row", name=NUMBER)
         row.first.click()
-        expect(page.get_by_text("51 submit short message, operation")).to_be_visible(timeout=WAIT_MS)
+        expect(page.get_by_text("51 submit short message, operation")).to_be_visible()
         page.get_by_role("button", name="Judge").click()
-        expect(page.get_by_text("rules had something to judge")).to_be_visible(timeout=WAIT_MS)
+        expect(page.get_by_text("rules had something to judge")).to_be_visible()
         picture(page, "console-traffic")
 
         page.get_by_role("button", name="Start outage").click()
         state = page.locator("[data-test=state]")
-        expect(state).to_have_text("down: cut (total)", timeout=WAIT_MS)
-        expect(session).to_have_count(0, timeout=WAIT_MS)
+        expect(state).to_have_text("down: cut (total)")
+        expect(session).to_have_count(0)
         picture(page, "console-outage")
         page.get_by_role("button", name="Restore").click()
-        expect(state).to_have_text("up", timeout=WAIT_MS)
+        expect(state).to_have_text("up")
         expect(session).to_be_visible(timeout=6 * WAIT_MS)
         _send(client, 1, first=900)
         until(lambda: api.messages(text="order 900", outcome="delivered").messages, "the client goes on")
         picture(page, "console-recovered")
-        outside = [url for url in asked if not re.match(r"http://127\.0\.0\.1:|data:", url)]
+        outside = [url for url in requested if not re.match(r"http://127\.0\.0\.1:|data:", url)]
         assert outside == []
 
 
-def test_what_a_visitor_may_not_enter_is_refused_in_words_and_changes_nothing(tmp_path: Path) -> None:
+def test_invalid_entries_of_a_visitor_are_refused_in_words_and_change_nothing(tmp_path: Path) -> None:
     with (
         Served("--port", "0", "--api", "0", "--console", "-o", tmp_path / "run") as server,
         browser() as chromium,
@@ -158,14 +149,14 @@ def test_what_a_visitor_may_not_enter_is_refused_in_words_and_changes_nothing(tm
         ):
             page.get_by_label(label, exact=True).fill(entered)
             page.get_by_role("button", name=button, exact=True).click()
-            expect(page.get_by_text(reported)).to_be_visible(timeout=WAIT_MS)
-        with ApiClient(console_of(server)) as api:
+            expect(page.get_by_text(reported)).to_be_visible()
+        with PatientClient(console_of(server)) as api:
             seen = api.platform()
             assert (seen.speed, seen.outage, seen.scheduled) == (1.0, None, [])
             assert abs(seen.now / 1e6 - time.time()) < 60
         page.close()
-        _, said = server.end(signal.SIGTERM)
-        assert said.splitlines()[0] == "stopping", said
+        _, errors = server.end(signal.SIGTERM)
+        assert errors.splitlines()[0] == "stopping", errors
 
 
 @pytest.mark.parametrize("width", [390, 1500])
@@ -176,7 +167,7 @@ def test_the_console_has_no_violation_of_accessibility_and_fits_a_phone(tmp_path
     ):
         page = chromium.new_page(viewport={"width": width, "height": 900})
         page.goto(console_of(server))
-        expect(page.get_by_role("heading", name="Wire faults")).to_be_visible(timeout=WAIT_MS)
+        expect(page.get_by_role("heading", name="Wire faults")).to_be_visible()
         found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]})
         violations = [(one["id"], node["html"][:150]) for one in found.response["violations"] for node in one["nodes"]]
         assert violations == [], "\n".join(map(str, violations))

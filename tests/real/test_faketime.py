@@ -15,7 +15,7 @@ from tests.real.conftest import require
 
 pytestmark = pytest.mark.real
 
-ASKED = "import sys, time\nfor _ in sys.stdin: print(time.time(), flush=True)"
+PRINTS_TIME = "import sys, time\nfor _ in sys.stdin: print(time.time(), flush=True)"
 
 
 def test_a_program_sees_the_clock_it_is_given_and_follows_when_it_is_moved(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_a_program_sees_the_clock_it_is_given_and_follows_when_it_is_moved(tmp_p
     given = ClockGiven(first, time.monotonic_ns())
     environment = {**os.environ, **faketime.environment(tmp_path, given)}
     with subprocess.Popen(
-        [sys.executable, "-c", ASKED], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PRINTS_TIME], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as program:
         assert program.stdin is not None
         assert program.stdout is not None
@@ -51,7 +51,7 @@ def test_no_program_is_on_its_previous_clock_once_the_bench_has_waited(tmp_path:
     first = instant(2027, 3, 27, 12)
     environment = {**os.environ, **faketime.environment(tmp_path, ClockGiven(first, time.monotonic_ns()))}
     with subprocess.Popen(
-        [sys.executable, "-c", ASKED], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PRINTS_TIME], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as program:
         assert program.stdin is not None
         assert program.stdout is not None

@@ -20,7 +20,7 @@ from scapy.utils import rdpcap
 from simbench.ledger import open_run
 from tests.cli.child import SIMBENCH
 from tests.real.conftest import require
-from tests.real.tunnel import INNER, OUTER, Forbidden, Key, Tunnel
+from tests.real.tunnel import DEADLINE_S, INNER, OUTER, Forbidden, Key, Tunnel
 
 pytestmark = pytest.mark.real
 
@@ -61,7 +61,7 @@ def test_the_client_reaches_the_server_through_the_tunnel_alone_and_nothing_is_i
         finally:
             server.send_signal(signal.SIGTERM)
     sniffing.send_signal(signal.SIGINT)
-    sniffing.wait(10)
+    sniffing.wait(DEADLINE_S)
     assert {"ready", "queued", "accepted", "delivered"} <= reported
     accepted = open_run(tmp_path / "run").centre.column("kind").to_pylist().count("accepted")
     assert accepted == 1

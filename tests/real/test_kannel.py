@@ -85,7 +85,7 @@ def test_a_message_leaves_as_a_sound_submit_and_its_fate_comes_back_with_its_mar
     assert kannel.capabilities.result_timer_s == 81
 
 
-def test_it_logs_in_with_its_account_and_says_at_once_that_it_is_alive(tmp_path: Path) -> None:
+def test_it_logs_in_with_its_account_and_sends_a_keepalive_at_once(tmp_path: Path) -> None:
     async def script(_kannel: Kannel, peer: Peer, _listener: Listener) -> None:
         (login,) = (decode(heard.frame) for heard in peer.operations("60"))
         assert (login["OAdC"], bytes.fromhex(login["PWD"]), login["STYP"]) == ("acc36010", b"secret", "1")

@@ -13,6 +13,7 @@ from simbench.client.messages import Outgoing
 from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger
 from tests.bench.sut.listener import Listener
+from tests.cli.child import DEADLINE_S
 from tests.real.conftest import require
 
 pytestmark = pytest.mark.real
@@ -32,7 +33,7 @@ def test_kannel_and_our_smsc_understand_each_other_both_ways(tmp_path: Path) -> 
             account = AccountGiven(CODE, CODE, codes[0].password, 50)
             try:
                 await kannel.start(Target("127.0.0.1", smsc.server.port, (account,), 10, tmp_path), listener)
-                assert await smsc.control.wait_for_session(CODE, 10)
+                assert await smsc.control.wait_for_session(CODE, DEADLINE_S)
                 for number in range(3):
                     await kannel.send(Outgoing(f"#0000{number}", CODE, SUBSCRIBER, f"Bonjour #0000{number}"))
                 await listener.hears("accepted", 3)

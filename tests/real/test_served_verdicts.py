@@ -96,7 +96,7 @@ def test_kannel_over_its_tier_is_convicted_by_run_and_capture_and_nobody_else_is
             try:
                 account = AccountGiven(CODE, CODE, "secret", 50)
                 await kannel.start(Target("127.0.0.1", smsc.server.port, (account,), 10, tmp_path), listener)
-                assert await smsc.control.wait_for_session(CODE, 30)
+                assert await smsc.control.wait_for_session(CODE, DEADLINE_S)
                 for number in range(sent):
                     mark = f"#{number:05d}"
                     await kannel.send(Outgoing(mark, CODE, f"3363998{number:04d}", f"Bonjour {mark}"))

@@ -14,11 +14,10 @@ from simbench.reporting.style import look
 from simbench.sla.report import SlaRun
 from simbench.sla.report.builder import report_of
 from simbench.sla.report.page import html
-from tests.real.test_console import browser
+from tests.real.test_console import WAIT_MS, browser
 from tests.sla.report.years import outages, run_of_year, traffic
 
 pytestmark = pytest.mark.real
-WAIT_MS = 60_000  # guards against hanging; says nothing about speed
 MOST_OCTETS = 2_000_000
 
 
@@ -65,12 +64,12 @@ def middle(page: Page, name: str, panel: int = 0) -> tuple[float, float, float]:
 def test_the_report_is_one_file_that_asks_for_nothing_else(chromium: Browser, report: Path) -> None:
     assert len(report.read_bytes()) < MOST_OCTETS
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
-    page, asked, problems = context.new_page(), list[str](), list[str]()
-    page.on("request", lambda request: asked.append(request.url))
+    page, requested, problems = context.new_page(), list[str](), list[str]()
+    page.on("request", lambda request: requested.append(request.url))
     page.on("pageerror", lambda problem: problems.append(str(problem)))
     page.goto(report.as_uri())
     page.mouse.move(*middle(page, "availability")[:2])
-    assert asked == [report.as_uri()]
+    assert requested == [report.as_uri()]
     assert problems == []
 
 

@@ -25,7 +25,7 @@ def test_a_frame_is_shown_in_hexadecimal_print_and_fields() -> None:
     assert not seen.masked
 
 
-def test_a_negative_result_tells_what_its_code_means() -> None:
+def test_a_negative_result_is_shown_with_the_meaning_of_its_code() -> None:
     (seen,) = exhibit(Evidence("x", frame=build("51", "R", 1, EC="04", SM="later").hex()), mask=True).frames
     assert ("EC", "not allowed now: no resources, no right or not logged in; often temporary") in {
         (field.name, field.meaning) for field in seen.fields
@@ -51,7 +51,7 @@ def test_a_frame_is_explained_as_decode_explains_it() -> None:
     assert list(seen.fields) == explain(frame)
 
 
-def test_what_is_wrong_with_a_frame_is_said() -> None:
+def test_the_problems_of_a_frame_are_shown() -> None:
     (seen,) = exhibit(Evidence("x", frame=build("51", "O", 1, OAdC="36020", MT="3").hex()), mask=True).frames
     assert "AdC: mandatory here, and empty" in seen.problems
 
@@ -65,7 +65,7 @@ def test_several_frames_in_one_piece_are_all_shown_up_to_a_few() -> None:
     assert many[-1].title == "and 6 more pieces in findings.json"
 
 
-def test_a_long_frame_is_cut_and_says_so() -> None:
+def test_a_long_frame_is_cut_and_marked_as_cut() -> None:
     (seen,) = exhibit(Evidence("x", frame=encode(1, "O", "51", "A" * 5000 + "/").hex()), mask=True).frames
     assert seen.print.endswith("more octets")
     assert len(seen.hex) < 1300

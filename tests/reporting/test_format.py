@@ -45,7 +45,7 @@ def test_instants_are_paris_civil_time() -> None:
     assert moment(0, FRANCE) == "1970-01-01 01:00:00.000000 +01:00"
 
 
-def test_intervals_say_no_more_than_needed() -> None:
+def test_an_interval_repeats_neither_date_nor_zone() -> None:
     assert interval(0, 0, FRANCE) == ""
     assert interval(START, 0, FRANCE) == moment(START, FRANCE)
     assert interval(START, START + 1000, FRANCE) == "2016-10-03 10:00:00.000000 to 10:00:00.001000 +02:00 (1 ms)"

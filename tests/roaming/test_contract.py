@@ -1,4 +1,4 @@
-"""Facts about the roaming contract: what its sources say, and what a file of one's own may not."""
+"""The roaming contract: what its sources say, and what a file of one's own may not."""
 
 from __future__ import annotations
 
@@ -77,15 +77,15 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("was", "becomes", "said"), WRONG)
-def test_a_wrong_file_is_refused_with_file_and_key(was: str, becomes: str, said: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("was", "becomes", "expected"), WRONG)
+def test_a_wrong_file_is_refused_with_file_and_key(was: str, becomes: str, expected: str, tmp_path: Path) -> None:
     assert was in TEXT
     path = tmp_path / "mine.toml"
     path.write_text(TEXT.replace(was, becomes, 1))
     with pytest.raises(ContractError) as refused:
         load_roaming(path)
     assert str(refused.value).startswith(f"{path}: ")
-    assert said in str(refused.value)
+    assert expected in str(refused.value)
     assert "\n" not in str(refused.value)
 
 

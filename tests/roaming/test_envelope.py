@@ -1,4 +1,4 @@
-"""Facts about envelopes: the article's figures, the regulation's table, and what bounds them."""
+"""Envelopes: the article's figures, the regulation's table, and what bounds them."""
 
 from __future__ import annotations
 

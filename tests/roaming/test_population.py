@@ -1,4 +1,4 @@
-"""Facts about populations: kernels, their plain forms and an oracle of decimals agree, in chunks of any size."""
+"""Populations: kernels, their plain forms and an oracle of decimals agree, in chunks of any size."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def agree(outcome: Outcome, one: int, fate: Fate) -> None:
     OPERATORS,
     st.dates(date(2017, 6, 15), date(2031, 6, 1)),
 )
-def test_the_kernel_says_what_the_oracle_of_decimals_says(
+def test_the_kernel_agrees_with_the_oracle_of_decimals(
     pairs: list[tuple[Person, list[Day]]], operator: Operator, starts: date
 ) -> None:
     people, all_days = [person for person, _ in pairs], [days for _, days in pairs]
@@ -156,7 +156,7 @@ def year() -> RoamingScenario:
     return replace(scenario, population=replace(scenario.population, subscribers=300))
 
 
-def test_every_subscriber_of_the_first_scenario_lives_as_the_oracle_says() -> None:
+def test_the_oracle_agrees_on_every_subscriber_of_the_first_scenario() -> None:
     scenario = year()
     world, traced = World(scenario, CONTRACT), trace(scenario, CONTRACT, range(300))
     names = list(scenario.profiles)

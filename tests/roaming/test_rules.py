@@ -1,4 +1,4 @@
-"""Facts about verdicts: an honest operator passes every rule, and each rule condemns a tampered file."""
+"""Verdicts: an honest operator passes every rule, and each rule condemns a tampered file."""
 
 from __future__ import annotations
 

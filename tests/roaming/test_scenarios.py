@@ -1,4 +1,4 @@
-"""Facts about roaming scenarios: each does what its comments say, and what is wrong in one is said in one line."""
+"""Roaming scenarios: each does what its comments say, and what is wrong in one is said in one line."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_every_scenario_is_tested_here() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_scenario_tells_first_what_it_is_and_how_to_run_it(name: str) -> None:
+def test_a_scenario_begins_with_its_title_and_the_command_that_runs_it(name: str) -> None:
     lines = (FOLDER / f"{name}.toml").read_text().splitlines()
     assert lines[0].startswith("# ")
     assert any(line.startswith(f"#   simbench roaming run scenarios/roaming/{name}.toml -o reports/") for line in lines)
@@ -138,12 +138,14 @@ def test_the_sound_scenario_reads(tmp_path: Path) -> None:
     assert read_roaming_scenario(written(tmp_path, GOOD), CONTRACT).profiles["a"].trips[1].departs == date(2018, 1, 8)
 
 
-@pytest.mark.parametrize(("was", "becomes", "said"), WRONG)
-def test_what_is_wrong_is_said_in_one_line_with_file_and_key(was: str, becomes: str, said: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("was", "becomes", "expected"), WRONG)
+def test_an_invalid_scenario_is_refused_with_file_and_key(
+    was: str, becomes: str, expected: str, tmp_path: Path
+) -> None:
     assert was in GOOD
     with pytest.raises(ScenarioError) as refused:
         read_roaming_scenario(written(tmp_path, GOOD.replace(was, becomes)), CONTRACT)
-    assert str(refused.value).startswith(f"{tmp_path}/s.toml: {said}")
+    assert str(refused.value).startswith(f"{tmp_path}/s.toml: {expected}")
     assert "\n" not in str(refused.value)
 
 

@@ -66,7 +66,7 @@ def read(folder: Path, write: Write, rows: dict[str, list[tuple[str, ...]]] = RO
 
 
 @pytest.mark.parametrize("write", [plain, semicolons, reversed_columns, parquet, sheet])
-def test_every_form_of_table_says_the_same(write: Write, tmp_path: Path) -> None:
+def test_every_form_of_table_gives_the_same_rows(write: Write, tmp_path: Path) -> None:
     found = read(tmp_path, write)
     assert not found.aside
     assert (found.rows, [*found.accounts]) == (6, ["S1", "S2"])

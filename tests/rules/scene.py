@@ -38,29 +38,29 @@ class Scene:
 
     def __init__(self, code: str = CODE, rate: int = 10, mode: str = "monitor") -> None:
         self.ledger = MemoryLedger()
-        self.tell(0, "limit", code, rate_per_s=rate, mode=mode, account=code)
+        self.event(0, "limit", code, rate_per_s=rate, mode=mode, account=code)
 
     # Events and the bench --------------------------------------------------------------------------------------
 
-    def tell(self, at: float, kind: str, subject: str, **detail: object) -> Scene:
+    def event(self, at: float, kind: str, subject: str, **detail: object) -> Scene:
         self.ledger.events.append((us(at), kind, subject, None, json.dumps(detail)))
         return self
 
     def outage(self, start: float, end: float, mode: str = "accept-close") -> Scene:
-        return self.tell(start, "outage", "total", mode=mode).tell(end, "restored", "total", mode=mode)
+        return self.event(start, "outage", "total", mode=mode).event(end, "restored", "total", mode=mode)
 
     def drop(self, at: float, session: int = 1) -> Scene:
-        return self.tell(at, "fault", f"session:{session}", drop="fin")
+        return self.event(at, "fault", f"session:{session}", drop="fin")
 
-    def asked(self, at: float, mark: str, oadc: str = "", kind: str = "send", code: str = CODE) -> Scene:
+    def requested(self, at: float, token: str, oadc: str = "", kind: str = "send", code: str = CODE) -> Scene:
         return self.stimulus(
             (Request if kind == "send" else Unrequested)(
-                us(at), mark, code, RECIPIENT, f"Bonjour {mark}", opted_in=True, oadc=oadc
+                us(at), token, code, RECIPIENT, f"Bonjour {token}", opted_in=True, oadc=oadc
             )
         )
 
-    def reported(self, at: float, kind: ReportKind, mark: str) -> Scene:
-        return self.stimulus(Reported(us(at), kind, mark, CODE, RECIPIENT))
+    def reported(self, at: float, kind: ReportKind, token: str) -> Scene:
+        return self.stimulus(Reported(us(at), kind, token, CODE, RECIPIENT))
 
     def stimulus(self, stimulus: Stimulus) -> Scene:
         self.ledger.stimuli.append(stimulus_row(stimulus))
@@ -89,10 +89,10 @@ class Scene:
         return self.wire(at + 0.002, "out", encode("00", "R", "60", answer), session)
 
     def submit(
-        self, at: float, trn: int, mark: str = "", answer: float | None = 0.001, session: int = 1, **fields: str
+        self, at: float, trn: int, token: str = "", answer: float | None = 0.001, session: int = 1, **fields: str
     ) -> Scene:
         """A 51 and its positive result `answer` seconds later (None: no result)."""
-        self.wire(at, "in", submit(trn, mark, **fields), session)
+        self.wire(at, "in", submit(trn, token, **fields), session)
         return self if answer is None else self.result(at + answer, trn, session)
 
     def result(self, at: float, trn: int, session: int = 1, body: str = f"A//{RECIPIENT}:{STAMP}/") -> Scene:
@@ -117,9 +117,9 @@ def alert(trn: int) -> bytes:
     return build("31", "O", trn, AdC=CODE, PID="0539")
 
 
-def submit(trn: int, mark: str = "", **fields: str) -> bytes:
-    """A 51 with the mark in its text."""
-    part = compose(f"Bonjour {mark}")[0]
+def submit(trn: int, token: str = "", **fields: str) -> bytes:
+    """A 51 with the token in its text."""
+    part = compose(f"Bonjour {token}")[0]
     values = {"AdC": RECIPIENT, "OAdC": CODE, "NRq": "1", "NT": "3", "MT": part.mt, "Msg": part.msg}
     return build("51", "O", trn, **{**values, **fields})
 

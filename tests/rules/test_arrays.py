@@ -1,4 +1,4 @@
-"""Facts about rules on arrays: they find what rules find that look at one operation after the other.
+"""Rules on arrays: they find what rules find that look at one operation after the other.
 
 The same ledgers are judged with the kernels compiled and without; `tests/rules/plain_rules.py` is the oracle.
 """
@@ -87,11 +87,11 @@ reports = st.lists(st.tuples(seconds, st.sampled_from(["#A1B2C", "#00000"])), ma
 
 
 def case_of(
-    drawn: list[tuple[int, int, tuple[str, bytes]]], happened: list[tuple[int, Event]], told: list[tuple[int, str]]
+    drawn: list[tuple[int, int, tuple[str, bytes]]], happened: list[tuple[int, Event]], reported: list[tuple[int, str]]
 ) -> Case:
     ledger = ledger_of(drawn, opened=True)
     ledger.events.extend(row_of(at, event) for at, event in sorted(happened, key=lambda one: one[0]))
-    ledger.stimuli.extend(stimulus_row(Reported(at, "accepted", token)) for at, token in sorted(told))
+    ledger.stimuli.extend(stimulus_row(Reported(at, "accepted", token)) for at, token in sorted(reported))
     if drawn:
         ledger.timing_error.append((NOON_US + 300_000, NOON_US + 900_000, 40_000, "loop"))
     return Case(Trace(ledger.snapshot()), load_contract())
@@ -100,18 +100,18 @@ def case_of(
 @given(traffic, events, reports)
 @SETTINGS
 def test_objections_are_those_of_one_submit_after_the_other(
-    drawn: list[tuple[int, int, tuple[str, bytes]]], happened: list[tuple[int, Event]], told: list[tuple[int, str]]
+    drawn: list[tuple[int, int, tuple[str, bytes]]], happened: list[tuple[int, Event]], reported: list[tuple[int, str]]
 ) -> None:
-    case = case_of(drawn, happened, told)
+    case = case_of(drawn, happened, reported)
     assert [set(one) for one in objections(case)] == plain_rules.objections(case)
 
 
 @given(traffic, events, reports)
 @SETTINGS
 def test_repetitions_are_those_of_one_submit_after_the_other(
-    drawn: list[tuple[int, int, tuple[str, bytes]]], happened: list[tuple[int, Event]], told: list[tuple[int, str]]
+    drawn: list[tuple[int, int, tuple[str, bytes]]], happened: list[tuple[int, Event]], reported: list[tuple[int, str]]
 ) -> None:
-    case = case_of(drawn, happened, told)
+    case = case_of(drawn, happened, reported)
     assert received_results(case).tolist() == plain_rules.received_results(case)
     accepted, known, doubtful, alike = plain_rules.duplicates(case)
     found = no_duplicates(case)
@@ -130,9 +130,9 @@ def test_repetitions_are_those_of_one_submit_after_the_other(
 @given(traffic, events, reports)
 @SETTINGS
 def test_windows_and_numbers_are_those_of_one_operation_after_the_other(
-    drawn: list[tuple[int, int, tuple[str, bytes]]], happened: list[tuple[int, Event]], told: list[tuple[int, str]]
+    drawn: list[tuple[int, int, tuple[str, bytes]]], happened: list[tuple[int, Event]], reported: list[tuple[int, str]]
 ) -> None:
-    case = case_of(drawn, happened, told)
+    case = case_of(drawn, happened, reported)
     highest, allowed, broken = plain_rules.window(case)
     found = window(case)
     if len(case.trace.submits):

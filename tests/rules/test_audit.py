@@ -18,7 +18,8 @@ from simbench.rules.rule import Case, judge, load
 from simbench.sla.imports.campaigns import tokens_of
 from simbench.trace.trace import Trace
 from simbench.ucp.content import compose
-from tests.capture.scenes import Line, pcap, without, write
+from simbench.ucp.frame import encode
+from tests.capture.scenes import LOGIN, Line, pcap, without, write
 from tests.capture.tunnels import Tunnel, capture, keys
 from tests.rules.scene import CODE, RECIPIENT, Scene, us
 from tests.rules.traffic import PLANTED, Sent, captured, in_order, run_of, sound
@@ -91,7 +92,7 @@ def test_a_lower_rate_than_the_one_used_fails(tmp_path: Path) -> None:
     assert found["rate.backlog-at-tier"].outcome == "fail"
 
 
-def test_a_campaign_that_does_not_say_who_agreed_leaves_consent_unsupported(tmp_path: Path) -> None:
+def test_a_campaign_without_consents_leaves_consent_unsupported(tmp_path: Path) -> None:
     silent = CAMPAIGNS.replace("opted_in = false", "")
     found = judged(captured("session", tmp_path), campaigns=reported(tmp_path, silent))
     assert found["marketing.consent-on-the-wire"].outcome == "unsupported"
@@ -142,7 +143,7 @@ def test_what_was_asked_for_at_the_very_end_may_be_sent_after_the_capture(tmp_pa
     assert found["outage.nothing-lost"].outcome == "pass"
 
 
-def test_rows_of_requests_that_say_nothing_are_set_aside(tmp_path: Path) -> None:
+def test_unreadable_rows_of_requests_are_set_aside(tmp_path: Path) -> None:
     found = audited(captured("session", tmp_path), requests=requests(tmp_path, more="\nyesterday,36010,1,x"))
     assert [one.line for one in found.notes] == [32]
 
@@ -234,6 +235,14 @@ def test_a_capture_that_begins_midway_judges_no_login(tmp_path: Path) -> None:
     assert found["submits.violations"].outcome == "pass"
 
 
+def test_a_login_that_somebody_elses_platform_refuses_blames_nobody(tmp_path: Path) -> None:
+    refused = Line().open()
+    refused.send("in", LOGIN)
+    refused.send("out", encode("00", "R", "60", "N/07/no/"))
+    found = judged(capture(tmp_path, refused.close("out").sent, None))["sessions.login-first"]
+    assert (found.outcome, found.blame) == ("inconclusive", "bench")
+
+
 # Tunnels -------------------------------------------------------------------------------------------------------
 
 BOTH = ("sessions.clear-from-client", "sessions.clear-from-smsc")
@@ -256,7 +265,7 @@ def test_a_planted_clear_frame_fails_its_direction_with_the_frame(tmp_path: Path
     assert broken.blame == load()[BOTH[failing]].binds
 
 
-def test_without_a_tunnel_nothing_is_said_of_one(tmp_path: Path) -> None:
+def test_without_a_tunnel_its_rules_are_unsupported(tmp_path: Path) -> None:
     found = judged(capture(tmp_path, SENT, None))
     assert [found[purpose].outcome for purpose in BOTH] == ["unsupported", "unsupported"]
 
@@ -323,23 +332,23 @@ def test_a_way_to_opt_out_is_the_word_and_behind_it_a_short_code(text: str, outc
     run = Sent().marketing(text=text).run()
     found = judge("marketing.stop-on-the-wire", Case(Trace(run, tokens_of(Trace(run))), load_contract()), "")
     assert found.outcome == outcome
-    asked = Scene().login(0)
-    asked.stimulus(Request(us(1), "#ABCDE", CODE, RECIPIENT, text, "marketing", "MARQUE", opted_in=True))
-    asked.submit(1, 1, Msg=compose(f"#ABCDE {text}")[0].msg)
-    assert asked.judged("marketing.stop-mention").outcome == outcome
+    scene = Scene().login(0)
+    scene.stimulus(Request(us(1), "#ABCDE", CODE, RECIPIENT, text, "marketing", "MARQUE", opted_in=True))
+    scene.submit(1, 1, Msg=compose(f"#ABCDE {text}")[0].msg)
+    assert scene.judged("marketing.stop-mention").outcome == outcome
 
 
 def test_marketing_to_users_who_were_informed_before_needs_no_mention_of_stop() -> None:
     """A campaign's trait "optout-told", as files and exercises write it."""
-    asked = Scene().login(0)
+    scene = Scene().login(0)
     for at, traits in enumerate(((), ("optout-told",)), 1):
         text = f"MARQUE: soldes {at}"
-        asked.stimulus(
+        scene.stimulus(
             Request(us(at), f"#ABCD{at}", CODE, RECIPIENT, text, "marketing", "MARQUE", opted_in=True, traits=traits)
         )
-        asked.submit(at, at, Msg=compose(f"#ABCD{at} {text}")[0].msg)
+        scene.submit(at, at, Msg=compose(f"#ABCD{at} {text}")[0].msg)
     for purpose in ("marketing.stop-mention", "marketing.stop-on-the-wire"):
-        found = asked.judged(purpose)
+        found = scene.judged(purpose)
         assert (found.outcome, found.measured) == ("fail", 1.0), found.summary
 
 

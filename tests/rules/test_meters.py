@@ -152,7 +152,7 @@ def test_a_platform_that_changes_a_rate_remembers_what_it_admitted(meter: Meter)
 
 
 def sending(per_s: float, count: int = 240) -> Scene:
-    scene = Scene().asked(0, "#00001").login(0.5)
+    scene = Scene().requested(0, "#00001").login(0.5)
     for number in range(count):
         scene.wire(1 + number / per_s, "in", submit(number % 100)).result(1.0001 + number / per_s, number % 100)
     return scene

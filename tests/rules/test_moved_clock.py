@@ -20,7 +20,7 @@ def silent(*, stepped: bool) -> Scene:
     """A session that is silent for five minutes, which the client lived through or not."""
     scene = Scene().login(1).submit(2, 1)
     if stepped:
-        scene.tell(2 + SILENT_S, "clock", "step", seconds=SILENT_S - 1)
+        scene.event(2 + SILENT_S, "clock", "step", seconds=SILENT_S - 1)
     return scene.wire(3 + SILENT_S, "in", alert(2)).closed(4 + SILENT_S)
 
 
@@ -38,7 +38,7 @@ def test_a_silence_that_was_stepped_over_is_nobodys(stepped: bool) -> None:
 
 
 @pytest.mark.parametrize("stepped", [False, True])
-def test_the_service_says_what_the_command_says(stepped: bool) -> None:
+def test_the_service_finds_what_the_command_finds(stepped: bool) -> None:
     scene = silent(stepped=stepped)
     own = judged(scene)
     live, _, _ = judge_live(scene.ledger, load_contract(), 1000, us(4 + SILENT_S))

@@ -19,8 +19,9 @@ from simbench.finding import Finding
 from simbench.rulebook import Rulebook
 from simbench.rules.rule import Case, Verdict, judge, load, standing, worst
 from simbench.ucp.frame import encode
+from simbench.ucp.operations import build
 from tests.rules.anything import anything
-from tests.rules.scene import RECIPIENT, Chunk, Scene, alert, notice, signed, submit
+from tests.rules.scene import CODE, RECIPIENT, Chunk, Scene, alert, notice, signed, submit
 
 RULES = load()
 ON_CLIENT = sorted(purpose for purpose, entry in RULES.items() if entry.binds == "client")
@@ -41,7 +42,7 @@ def test_a_run_in_which_nothing_happened_proves_nothing(purpose: str) -> None:
 
 @pytest.mark.parametrize("purpose", ON_CLIENT)
 def test_a_client_that_logged_in_and_did_nothing_more_is_not_acquitted_of_its_traffic(purpose: str) -> None:
-    found = Scene().asked(0.5, "#00001").login(1).judged(purpose)
+    found = Scene().requested(0.5, "#00001").login(1).judged(purpose)
     of_frames = {WELL_FORMED, LOGIN_FIRST, *(one for one in standing() if not RULES[one].capability)}
     expected = {"pass"} if purpose in of_frames else {"inconclusive", "unsupported"}
     assert found.outcome in expected, found.summary
@@ -49,7 +50,7 @@ def test_a_client_that_logged_in_and_did_nothing_more_is_not_acquitted_of_its_tr
 
 @given(st.lists(st.tuples(st.integers(1, 2), anything), max_size=20), st.booleans())
 def test_no_rule_breaks_on_anything_that_stands_on_a_wire(chunks: list[tuple[int, Chunk]], opened: bool) -> None:
-    scene = Scene().asked(0, "#00001").reported(0.5, "accepted", "#00001").outage(1, 2).drop(3).late(1, 2, 30)
+    scene = Scene().requested(0, "#00001").reported(0.5, "accepted", "#00001").outage(1, 2).drop(3).late(1, 2, 30)
     if opened:
         scene.login(0.1).login(0.2, 2).closed(5, 2)
     for number, (session, (direction, octets)) in enumerate(chunks):
@@ -107,6 +108,25 @@ def test_a_refused_login_fails_and_a_connection_ended_at_once_does_not_count() -
     assert Scene().opened(1).closed(1.1).login(2, session=2).judged(LOGIN_FIRST).outcome == "pass"
 
 
+def test_a_login_refused_for_another_reason_than_its_password_blames_nobody() -> None:
+    found = Scene().login(1, answer="N/04/suspended/").login(2, session=2).judged(LOGIN_FIRST)
+    assert (found.outcome, found.blame) == ("inconclusive", "bench")
+
+
+def password_change(trn: int) -> bytes:
+    passwords = {"PWD": b"secret".hex().upper(), "NPWD": b"x".hex().upper()}
+    return build("60", "O", trn, OAdC=CODE, OTON="6", ONPI="5", STYP="3", VERS="0100", **passwords)
+
+
+@pytest.mark.parametrize("answer", ["N/02/too short/", "A//"])
+def test_a_change_of_the_password_is_no_login(answer: str) -> None:
+    scene = Scene().login(1).wire(2, "in", password_change(1)).wire(2.1, "out", encode("01", "R", "60", answer))
+    scene.submit(3, 2).wire(50, "in", alert(3)).wire(80, "in", alert(4)).closed(81)
+    assert scene.judged(LOGIN_FIRST).outcome == "pass"
+    assert scene.judged("sessions.refused-pace").outcome == "inconclusive"
+    assert scene.judged(KEEPALIVE).outcome == "pass"
+
+
 def test_a_session_seen_only_from_its_middle_says_nothing_about_its_login() -> None:
     scene = Scene().wire(1, "in", submit(1))
     assert scene.judged(LOGIN_FIRST).outcome == "inconclusive"
@@ -140,11 +160,11 @@ def storm(attempts: int) -> Scene:
 
 
 def back_after(seconds: float) -> Scene:
-    return Scene().login(1).outage(10, 20).closed(10.001).login(20 + seconds, 2).tell(400, "end", "by-hand")
+    return Scene().login(1).outage(10, 20).closed(10.001).login(20 + seconds, 2).event(400, "end", "by-hand")
 
 
 def to_others(share_of_hundred: int) -> Scene:
-    scene = Scene().login(1).tell(0, "subscriber", "33199001234", standing="fixed", operator="", attached=True)
+    scene = Scene().login(1).event(0, "subscriber", "33199001234", standing="fixed", operator="", attached=True)
     for number in range(100):
         recipient = "33199001234" if number < share_of_hundred else RECIPIENT
         scene.submit(2 + number, number, AdC=recipient)
@@ -175,7 +195,7 @@ def test_missing_a_limit_is_weak_while_assumed_and_a_failure_once_confirmed(
 
 
 def test_what_no_contract_could_allow_fails_whatever_is_assumed() -> None:
-    never = Scene().login(1).outage(10, 20).closed(10.001).tell(400, "end", "by-hand")
+    never = Scene().login(1).outage(10, 20).closed(10.001).event(400, "end", "by-hand")
     assert never.judged("outage.comes-back").outcome == "fail"
     unanswered = Scene().login(1).wire(2, "out", notice(1)).closed(200)
     assert unanswered.judged(ANSWERS).outcome == "fail"
@@ -198,7 +218,7 @@ def test_a_notice_at_the_very_end_of_a_connection_may_stay_unanswered() -> None:
 
 
 def test_who_was_not_watched_long_enough_after_an_outage_may_still_come_back() -> None:
-    found = Scene().login(1).outage(10, 20).closed(10.001).tell(100, "end", "by-hand").judged("outage.comes-back")
+    found = Scene().login(1).outage(10, 20).closed(10.001).event(100, "end", "by-hand").judged("outage.comes-back")
     assert (found.outcome, found.blame) == ("inconclusive", "bench")
 
 
@@ -220,15 +240,15 @@ def test_a_session_that_outlived_the_outage_is_back() -> None:
 
 @pytest.mark.parametrize("purpose", ["sessions.reconnect-pace", "outage.comes-back", "rate.after-reconnection"])
 def test_without_a_total_outage_nothing_is_known_of_how_one_is_lived_through(purpose: str) -> None:
-    found = Scene().asked(1, "#00001").login(1).submit(2, 1, "#00001").drop(3).judged(purpose)
+    found = Scene().requested(1, "#00001").login(1).submit(2, 1, "#00001").drop(3).judged(purpose)
     assert (found.outcome, found.blame) == ("inconclusive", "bench")
 
 
 def test_a_client_not_tempted_is_not_acquitted_and_the_bench_is_to_blame() -> None:
-    scene = Scene().asked(1, "#00001").login(1).submit(2, 1, "#00001")
+    scene = Scene().requested(1, "#00001").login(1).submit(2, 1, "#00001")
     found = scene.judged("sender.forbidden-requests")
     assert (found.outcome, found.blame) == ("inconclusive", "bench")
-    assert scene.asked(3, "#00002", oadc="MARQUE").judged("sender.forbidden-requests").outcome == "pass"
+    assert scene.requested(3, "#00002", oadc="MARQUE").judged("sender.forbidden-requests").outcome == "pass"
 
 
 def test_what_the_client_never_tries_is_unsupported() -> None:
@@ -250,17 +270,17 @@ def test_the_platform_is_not_blamed_for_refusing_what_was_unsound() -> None:
 
 
 def judged_with(capabilities: Capabilities, trouble: str = "") -> Finding:
-    scene = Scene().asked(0.5, "#00001").login(1)
+    scene = Scene().requested(0.5, "#00001").login(1)
     ran = Conducted(EXERCISES["backlog-monitored"], scene.trace().run, trouble, "client" if trouble else "")
     (found,) = judge_exercise(ran, ["rate.backlog-at-tier"], load_contract(), capabilities)
     return found
 
 
 def test_a_capability_the_client_lacks_or_does_not_declare_leaves_its_purpose_unsupported() -> None:
-    for declared, said in ((None, "not claimed"), (False, "disclaimed")):
+    for declared, reason in ((None, "not claimed"), (False, "disclaimed")):
         found = judged_with(Capabilities(limits_rate=declared), trouble="ended by itself")
         assert found.outcome == "unsupported"
-        assert said in found.summary
+        assert reason in found.summary
     assert judged_with(Capabilities(limits_rate=True)).outcome == "inconclusive"
 
 

@@ -58,31 +58,31 @@ def test_the_tier_is_judged_though_nobody_asked_for_anything(per_s: float, outco
 
 
 def test_a_code_that_sends_nothing_leaves_the_verdict_of_the_others_alone() -> None:
-    scene = stream(Scene().login(0.5), paced(10, 30)).tell(
+    scene = stream(Scene().login(0.5), paced(10, 30)).event(
         0, "limit", "36020", rate_per_s=20, mode="delay", account="x"
     )
     assert blamed(scene.judged(AT_TIER)) == ("pass", "")
 
 
 def test_requests_of_one_code_blind_nobody_to_another() -> None:
-    scene = Scene().login(0.5).tell(0, "limit", "36020", rate_per_s=10, mode="monitor", account=CODE)
-    stream(scene, paced(10, 20)).asked(0.8, "#00001")
+    scene = Scene().login(0.5).event(0, "limit", "36020", rate_per_s=10, mode="monitor", account=CODE)
+    stream(scene, paced(10, 20)).requested(0.8, "#00001")
     assert blamed(stream(scene, paced(30, 90), OAdC="36020").judged(AT_TIER)) == ("fail", "client")
 
 
 def test_traffic_before_a_rate_was_lowered_is_held_against_the_rate_of_its_time() -> None:
     scene = stream(Scene(rate=50).login(0.5), paced(50, 100))
-    assert scene.tell(60, "limit", CODE, rate_per_s=10, mode="monitor").judged(AT_TIER).outcome == "pass"
+    assert scene.event(60, "limit", CODE, rate_per_s=10, mode="monitor").judged(AT_TIER).outcome == "pass"
 
 
 def test_a_client_that_keeps_the_rate_it_was_given_before_is_not_convicted_and_beyond_both_it_is() -> None:
     def lowered(per_s: int) -> Finding:
-        scene = Scene(rate=50).login(0.5).tell(0.9, "limit", CODE, rate_per_s=10, mode="monitor")
+        scene = Scene(rate=50).login(0.5).event(0.9, "limit", CODE, rate_per_s=10, mode="monitor")
         return stream(scene, paced(per_s, 200)).judged(AT_TIER)
 
     assert blamed(lowered(50)) == ("inconclusive", "bench")
     assert blamed(lowered(80)) == ("fail", "client")
-    raised = stream(Scene().login(0.5).tell(0.9, "limit", CODE, rate_per_s=50, mode="monitor"), paced(50, 200))
+    raised = stream(Scene().login(0.5).event(0.9, "limit", CODE, rate_per_s=50, mode="monitor"), paced(50, 200))
     assert blamed(raised.judged(AT_TIER)) == ("pass", "")
 
 
@@ -123,10 +123,10 @@ def one(body: str = REFUSED, login: bool = True, at: float = 3, **fields: str) -
         (one(AdC="33700000000001"), {"recipient"}),
         (one(VP="0203260959"), {"validity"}),
         (one(PR="1"), {"special"}),
-        (one().tell(1, "account", CODE, state="suspended"), {"suspended"}),
+        (one().event(1, "account", CODE, state="suspended"), {"suspended"}),
         (one().outage(2, 4), {"outage"}),
         (one(), set()),
-        (one().tell(1, "account", CODE, state="suspended").tell(2, "account", CODE, state="active"), set()),
+        (one().event(1, "account", CODE, state="suspended").event(2, "account", CODE, state="active"), set()),
         (one().outage(0.1, 0.2), set()),
         (one(VP="0203261100"), set()),
     ],
@@ -155,7 +155,9 @@ def test_refusals_over_the_rate_are_right_and_refusals_within_it_are_not() -> No
 def test_beyond_the_window_a_submit_may_be_refused_and_a_code_with_a_larger_window_has_that_one() -> None:
     def full(window: int) -> Scene:
         scene = (
-            Scene(rate=50).login(0.5).tell(0.1, "limit", CODE, rate_per_s=50, mode="delay", window=window, account=CODE)
+            Scene(rate=50)
+            .login(0.5)
+            .event(0.1, "limit", CODE, rate_per_s=50, mode="delay", window=window, account=CODE)
         )
         for number in range(12):
             scene.submit(1 + number / 100, number, answer=None, AdC=f"3371{number:07d}")
@@ -188,11 +190,11 @@ def test_an_originator_out_of_service_must_be_refused_and_an_empty_one_is_none()
 def test_a_name_is_judged_by_the_option_and_without_knowing_of_it_nobody_is_accused() -> None:
     taken = f"A//{RECIPIENT}:020326100000/"
     assert blamed(one(taken, OAdC=NAME, OTOA="5039").judged(ONLY_CODE)) == ("fail", "client")
-    allowed = one(taken, OAdC=NAME, OTOA="5039").tell(0, "account", CODE, oadc_option=True)
+    allowed = one(taken, OAdC=NAME, OTOA="5039").event(0, "account", CODE, oadc_option=True)
     assert blamed(allowed.judged(ONLY_CODE)) == ("pass", "")
     assert blamed(allowed.judged("sender.sender-names")) == ("pass", "")
     assert allowed.judged(IN_SERVICE).outcome == "unsupported"
-    captured = one(taken, OAdC=NAME, OTOA="5039").tell(0, "metadata", "", given=["codes"])
+    captured = one(taken, OAdC=NAME, OTOA="5039").event(0, "metadata", "", given=["codes"])
     assert blamed(captured.judged(ONLY_CODE)) == ("inconclusive", "bench")
 
 
@@ -235,10 +237,10 @@ def test_only_acceptances_count_as_granted() -> None:
 
 
 def test_what_was_never_answered_is_withheld_unless_the_record_ends_before_its_time() -> None:
-    scene = Scene().login(0.5).tell(0.1, "limit", CODE, rate_per_s=10, mode="delay", window=100, account=CODE)
+    scene = Scene().login(0.5).event(0.1, "limit", CODE, rate_per_s=10, mode="delay", window=100, account=CODE)
     stream(scene, paced(10, 60), answer=None)
     assert scene.judged(GRANTED).outcome == "inconclusive"
-    assert blamed(scene.tell(200, "ended", "").judged(GRANTED)) == ("fail", "platform")
+    assert blamed(scene.event(200, "ended", "").judged(GRANTED)) == ("fail", "platform")
 
 
 def test_an_outage_is_not_time_in_which_the_tier_was_withheld() -> None:
@@ -256,12 +258,12 @@ def left(closed_by: str = "server: outage", at: float = 10.001) -> Scene:
 
 def test_a_client_that_never_comes_back_is_watched_until_the_server_ended() -> None:
     assert left().judged(BACK).outcome == "inconclusive"
-    assert blamed(left().tell(100, "ended", "").judged(BACK)) == ("inconclusive", "bench")
-    assert blamed(left().tell(134, "ended", "").judged(BACK)) == ("fail", "client")
+    assert blamed(left().event(100, "ended", "").judged(BACK)) == ("inconclusive", "bench")
+    assert blamed(left().event(134, "ended", "").judged(BACK)) == ("fail", "client")
 
 
 def test_who_had_hung_up_before_the_outage_owes_no_return() -> None:
-    gone = left("peer: closed", at=5).tell(200, "ended", "")
+    gone = left("peer: closed", at=5).event(200, "ended", "")
     assert gone.judged(BACK).outcome == "inconclusive"
     assert "no account was connected" in gone.judged(BACK).summary
 
@@ -272,7 +274,7 @@ def test_the_wall_clock_says_when_a_run_ended_unless_its_own_clock_was_moved(
 ) -> None:
     scene = Scene().login(1).submit(2, 1, answer=0.1)
     for speed in speeds:
-        scene.tell(0.5, "clock", "", speed=speed)
+        scene.event(0.5, "clock", "", speed=speed)
     scene.ledger.info = RunInfo("run", Times(wall_started=us(-2), wall_ended=us(200)))
     assert scene.trace().span == (us(0), us(ends))
 
@@ -281,19 +283,19 @@ def test_attempts_on_a_closed_port_are_not_seen_and_in_a_capture_they_are() -> N
     live = left().login(15, 2)
     assert blamed(live.judged(PACE)) == ("inconclusive", "bench")
     for number in range(13):
-        live.tell(11 + number / 10, "attempt", "192.0.2.7:40000", to="", outcome="refused")
+        live.event(11 + number / 10, "attempt", "192.0.2.7:40000", to="", outcome="refused")
     assert blamed(live.judged(PACE)) == ("weak", "client")
     for number in range(120):
-        live.tell(11 + number / 100, "attempt", "192.0.2.7:40000", to="", outcome="refused")
+        live.event(11 + number / 100, "attempt", "192.0.2.7:40000", to="", outcome="refused")
     assert blamed(live.judged(PACE)) == ("fail", "client")
 
 
 def test_attempts_that_nobody_took_show_that_the_platform_was_down() -> None:
     scene = Scene().login(1)
     for number in range(12):
-        scene.tell(11 + number, "attempt", "192.0.2.7:40000", to="", outcome="unanswered")
+        scene.event(11 + number, "attempt", "192.0.2.7:40000", to="", outcome="unanswered")
     assert blamed(scene.judged(PACE)) == ("pass", "")
-    assert blamed(scene.tell(40, "attempt", "", to="", outcome="refused").judged(PACE)) == ("weak", "client")
+    assert blamed(scene.event(40, "attempt", "", to="", outcome="refused").judged(PACE)) == ("weak", "client")
 
 
 # Ranges, without anybody having asked ----------------------------------------------------------------------------
@@ -313,7 +315,7 @@ def replies(*instants: float, wrote: float | None = None) -> Scene:
 def test_a_reply_to_who_never_wrote_fails_and_before_a_capture_he_may_have_written() -> None:
     begun = "ranges.begun-by-user"
     assert blamed(replies(2).judged(begun)) == ("fail", "client")
-    midway = replies(2).tell(0, "metadata", "", given=["codes"])
+    midway = replies(2).event(0, "metadata", "", given=["codes"])
     assert blamed(midway.judged(begun)) == ("inconclusive", "bench")
 
 

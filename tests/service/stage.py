@@ -12,13 +12,13 @@ from starlette.routing import Route
 
 from fake_smsc.scenario import ServerConfig
 from simbench.ledger import Ledger
-from simbench.service.client import ApiClient
 from simbench.service.log import EventLog
 from simbench.service.observed import Observed
 from simbench.service.platform import ServedPlatform
 from simbench.service.serving import served
 from simbench.service.settings import ServiceSettings
-from tests.fake_smsc.live import Site, serving
+from tests.fake_smsc.live import DEADLINE_S, Site, serving
+from tests.service.patient import PatientClient
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class Stage:
     def __init__(self, site: Site, platform: ServedPlatform, port: int) -> None:
         self.site, self.platform, self.port = site, platform, port
         self.url = f"{platform.settings.scheme}://127.0.0.1:{port}"
-        self.client = ApiClient(self.url, token=platform.settings.token)
+        self.client = PatientClient(self.url, token=platform.settings.token)
 
     async def ask(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the client in a thread, so that the server in this loop can answer."""
@@ -78,8 +78,8 @@ async def opened(stage: Stage, octets: bytes) -> tuple[asyncio.StreamReader, asy
 
 
 async def at_end(reader: asyncio.StreamReader) -> bool:
-    """Wait, and tell whether the server has ended the connection."""
-    async with asyncio.timeout(60):
+    """Wait, and return whether the server has ended the connection."""
+    async with asyncio.timeout(DEADLINE_S):
         try:
             return await reader.read() == b""
         except ConnectionError:

@@ -1,4 +1,4 @@
-"""Facts about the control API, through its own client, against a live SMSC."""
+"""The control API, through its own client, against a live SMSC."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(script: Callable[[Stage], Coroutine[Any, Any, None]], **more: Any) -> No
 
 
 async def refusal(stage: Stage, call: Callable[..., object], *args: Any, **kwargs: Any) -> tuple[int, str]:
-    """Status and field of what a call is refused with."""
+    """The status and the field of the refusal of a call."""
     with pytest.raises(ApiError) as caught:
         await stage.ask(call, *args, **kwargs)
     return caught.value.problem.status, caught.value.problem.field
@@ -45,7 +45,8 @@ def test_a_message_is_found_by_recipient_code_text_and_outcome_and_its_frame_is_
         text = "Votre colis #1 \u00e9".encode("latin-1").replace(b"\xe9", b"\x05").hex().upper()
         await peer.submit(1, AdC=NUMBER, Msg=text)
         await peer.submit(2, AdC="33639980002", OAdC="99999")
-        await stage.site.until(lambda: not stage.site.control.on_the_way())
+        control = stage.site.control
+        assert await stage.site.until(lambda: control.answered() == 2 and not control.on_the_way())
         client = stage.client
         whole = await stage.ask(client.messages)
         assert [(m.recipient, m.outcome, m.ec) for m in whole.messages] == [
@@ -79,7 +80,7 @@ def test_a_message_is_found_by_recipient_code_text_and_outcome_and_its_frame_is_
         assert not list(ledger.folder.glob("messages*"))
 
 
-def test_what_a_search_used_is_given_back_and_the_next_search_finds_the_same() -> None:
+def test_a_search_frees_its_memory_and_the_next_one_finds_the_same() -> None:
     async def script(stage: Stage) -> None:
         peer = await stage.site.session()
         await peer.submit(1, AdC=NUMBER)
@@ -94,7 +95,7 @@ def test_what_a_search_used_is_given_back_and_the_next_search_finds_the_same() -
     run(script, settings=ServiceSettings(limits=Limits(searched_s=0)))
 
 
-def test_an_export_is_whole_and_holds_nothing_that_came_after_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_holds_exactly_the_messages_of_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routes, "EXPORTED_AT_ONCE", 3)
 
     async def script(stage: Stage) -> None:
@@ -117,7 +118,7 @@ def test_a_frame_cut_in_two_reads_is_one_message() -> None:
         peer = await stage.site.session()
         octets = harness.submit(7, AdC=NUMBER)
         peer.send(octets[:40])
-        await stage.site.until(lambda: sum(row[2] == "in" for row in stage.site.ledger.wire) == 2)
+        assert await stage.site.until(lambda: sum(row[2] == "in" for row in stage.site.ledger.wire) == 2)
         await stage.ask(stage.client.messages)  # the search has seen the first half
         peer.send(octets[40:])
         await peer.frame()
@@ -134,12 +135,12 @@ def test_the_wait_for_an_acknowledged_mo_ends_with_the_acknowledgement_and_not_b
         mo, client = stage.client.mo, stage.client
         assert not (await stage.ask(mo, NUMBER, "36010", "STOP", 0.05)).acknowledged
         peer.acknowledge(await peer.frame())
-        asked = asyncio.create_task(stage.ask(mo, NUMBER, "36010", "STOP", 5))
+        waiting = asyncio.create_task(stage.ask(mo, NUMBER, "36010", "STOP", 60))
         notice = await peer.frame()
         assert notice.ot == "52"
-        assert not asked.done()
+        assert not waiting.done()
         peer.acknowledge(notice)
-        sent = await asked
+        sent = await waiting
         assert sent.acknowledged
         assert len(sent.scts) == 1
         texts = await stage.ask(client.texts, "0639980001")
@@ -181,7 +182,7 @@ def test_sessions_are_written_in_a_thread_of_their_own(monkeypatch: pytest.Monke
     run(script)
 
 
-def test_a_judgement_of_everything_read_is_up_to_date_though_it_was_not_on_disk(
+def test_a_judgement_of_all_rows_is_up_to_date_even_if_they_were_not_on_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged: list[int] = []
@@ -227,7 +228,7 @@ def test_a_subscriber_detached_keeps_its_messages_waiting_until_it_is_attached()
     run(script)
 
 
-def test_an_outage_planned_begins_and_ends_in_platform_time_however_the_clock_goes() -> None:
+def test_a_planned_outage_begins_and_ends_in_platform_time_whether_the_clock_runs_or_steps() -> None:
     async def script(stage: Stage) -> None:
         client = stage.client
         peer = await stage.site.session()
@@ -291,7 +292,7 @@ def test_the_wait_for_messages_ends_when_there_are_so_many() -> None:
     async def script(stage: Stage) -> None:
         peer = await stage.site.session()
         assert not (await stage.ask(stage.client.wait, 1, 0.02)).reached
-        waiting = asyncio.create_task(stage.ask(stage.client.wait, 2))
+        waiting = asyncio.create_task(stage.ask(stage.client.wait, 2, 60))
         await peer.submit(1)
         assert not waiting.done()
         await peer.submit(2)
@@ -346,7 +347,7 @@ async def silence(stage: Stage) -> tuple[str, str]:
     return found.outcome, found.blame
 
 
-def test_nobody_is_blamed_for_a_time_that_was_stepped_over() -> None:
+def test_nobody_is_blamed_for_the_time_within_a_step_of_the_clock() -> None:
     async def script(stage: Stage) -> None:
         peer = await stage.site.session()
         await stage.ask(stage.client.step, 90)
@@ -387,7 +388,7 @@ def test_the_ledger_is_reported_and_handed_out(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_a_number_that_is_none_is_refused_with_its_field() -> None:
+def test_an_invalid_number_is_refused_with_its_field() -> None:
     async def script(stage: Stage) -> None:
         assert (await refusal(stage, stage.client.subscriber, "abc"))[0] == 422
         assert await refusal(stage, stage.client.detach, "0123") == (422, "path.address")

@@ -11,9 +11,10 @@ import pytest
 from fake_smsc.scenario import CodeConfig
 from simbench.service import http_bounds, platform
 from simbench.service.client import ApiError
-from simbench.service.http_bounds import STRANGERS
+from simbench.service.http_bounds import STRANGERS, BoundedHttp
 from simbench.service.serving import build
 from simbench.service.settings import Limits, ServiceSettings
+from tests.fake_smsc.live import DEADLINE_S
 from tests.service.stage import JSON, TOKEN, Stage, at_end, every_path, get, opened, staged
 
 
@@ -37,7 +38,7 @@ def test_a_request_line_or_header_without_end_is_refused_before_it_is_long(head:
     asyncio.run(script())
 
 
-def test_half_requests_and_slow_logins_leave_room_for_who_has_the_token() -> None:
+def test_half_requests_and_slow_logins_leave_room_for_a_client_with_the_token() -> None:
     async def script() -> None:
         async with staged(ServiceSettings(token=TOKEN)) as stage:
             halves = [await opened(stage, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n") for _ in range(STRANGERS)]
@@ -52,7 +53,7 @@ def test_half_requests_and_slow_logins_leave_room_for_who_has_the_token() -> Non
     asyncio.run(script())
 
 
-def test_a_form_that_does_not_come_is_not_waited_for() -> None:
+def test_a_login_form_that_does_not_arrive_in_time_is_refused() -> None:
     async def script() -> None:
         async with staged(ServiceSettings(token=TOKEN, limits=Limits(login_s=0.05))) as stage:
             form = b"POST /login HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 30\r\n\r\ntoken=" % stage.port
@@ -63,12 +64,12 @@ def test_a_form_that_does_not_come_is_not_waited_for() -> None:
     asyncio.run(script())
 
 
-def test_requests_that_wait_take_no_place_of_the_others() -> None:
+def test_requests_that_wait_are_limited_and_do_not_count_among_the_others() -> None:
     async def script() -> None:
         async with staged(ServiceSettings(limits=Limits(waits=3, concurrent=2))) as stage:
             waiting = [asyncio.create_task(stage.ask(stage.client.wait, 10**6, 60)) for _ in range(3)]
-            async with asyncio.timeout(60):
-                while len(stage.site.server.waiters.waiting) < 3:  # noqa: ASYNC110 - nothing tells of a request that arrives
+            async with asyncio.timeout(DEADLINE_S):
+                while len(stage.site.server.waiters.waiting) < 3:  # noqa: ASYNC110 - no event of a request that arrives
                     await asyncio.sleep(0.01)
             refused = await get(stage, "/api/v1/wait", "POST", json={"answered": 10**6, "timeout_s": 60})
             assert refused.status_code == 503
@@ -89,7 +90,7 @@ def test_more_requests_than_allowed_are_refused_until_time_has_passed() -> None:
     asyncio.run(script())
 
 
-def test_no_path_has_parts_that_could_be_cut_in_many_ways() -> None:
+def test_no_part_of_a_path_has_two_parameters() -> None:
     """Starlette matches a parameter by [^/]+: two in one part of a path take the square of its length, or more."""
 
     async def script() -> None:
@@ -112,7 +113,7 @@ def test_a_long_query_or_path_is_refused() -> None:
     asyncio.run(script())
 
 
-def test_no_stranger_uses_up_the_rate_of_who_has_the_token() -> None:
+def test_strangers_do_not_use_up_the_rate_of_a_client_with_the_token() -> None:
     async def script() -> None:
         settings = ServiceSettings(token=TOKEN, limits=Limits(requests_per_s=0, burst=3, wrong_tokens_per_min=5))
         async with staged(settings) as stage:
@@ -127,7 +128,7 @@ def test_no_stranger_uses_up_the_rate_of_who_has_the_token() -> None:
     asyncio.run(script())
 
 
-def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+def test_a_body_that_does_not_arrive_in_time_is_refused() -> None:
     async def script() -> None:
         async with staged(ServiceSettings(limits=Limits(body_s=0.05))) as stage:
             head = f"POST /api/v1/mo HTTP/1.1\r\nHost: 127.0.0.1:{stage.port}\r\nContent-Type: {JSON}\r\n"
@@ -160,27 +161,52 @@ async def _long(stage: Stage) -> bytes:
     return head.encode()
 
 
-def test_answers_that_nobody_takes_are_few_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def untaken(stage: Stage, monkeypatch: pytest.MonkeyPatch, taken_s: float) -> list[asyncio.StreamWriter]:
+    """Two downloads of which the peers take nothing; the server waits for them as long as it may (s)."""
+    paused: list[BoundedHttp] = []
+    pause = BoundedHttp.pause_writing
+
+    def noted(connection: BoundedHttp) -> None:
+        pause(connection)
+        paused.append(connection)
+
+    monkeypatch.setattr(BoundedHttp, "pause_writing", noted)
+    monkeypatch.setattr(http_bounds, "TAKEN_S", taken_s)
+    request = await _long(stage)
+    writers = [(await opened(stage, request))[1] for _ in range(2)]
+    async with asyncio.timeout(DEADLINE_S):
+        while len(set(paused)) < 2:  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.01)
+    return writers
+
+
+def test_answers_that_nobody_takes_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     async def script() -> None:
         async with staged(ServiceSettings(limits=Limits(downloads=2))) as stage:
-            asked = await _long(stage)
-            monkeypatch.setattr(http_bounds, "TAKEN_S", 2.0)
-            untaken = [await opened(stage, asked) for _ in range(2)]
-            for reader, _ in untaken:
-                assert (await reader.read(12)) == b"HTTP/1.1 200"  # and no more than that is taken
+            writers = await untaken(stage, monkeypatch, 3_600)
             refused = await get(stage, "/api/v1/ledger/wire.parquet")
             assert (refused.status_code, refused.json()["detail"]) == (503, "more than 2 requests download already")
             assert (await get(stage, "/api/v1/platform")).is_success
-            async with asyncio.timeout(60):
-                while (await get(stage, "/api/v1/ledger/events.parquet")).status_code == 503:  # noqa: ASYNC110 - no event
-                    await asyncio.sleep(0.05)
-            for _, writer in untaken:
-                writer.close()
+            for writer in writers:
+                writer.transport.abort()
 
     asyncio.run(script())
 
 
-def test_texts_that_no_application_takes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_that_nobody_takes_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def script() -> None:
+        async with staged(ServiceSettings(limits=Limits(downloads=2))) as stage:
+            writers = await untaken(stage, monkeypatch, 0.05)
+            async with asyncio.timeout(DEADLINE_S):
+                while (await get(stage, "/api/v1/ledger/events.parquet")).status_code == 503:  # noqa: ASYNC110 - no event
+                    await asyncio.sleep(0.05)
+            for writer in writers:
+                writer.transport.abort()
+
+    asyncio.run(script())
+
+
+def test_texts_that_wait_for_their_application_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     async def script() -> None:
         monkeypatch.setattr(platform, "MOST_TEXTS", 3)
         async with staged() as stage:

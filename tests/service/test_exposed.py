@@ -1,4 +1,4 @@
-"""Facts about TLS, and about an API that other machines can reach without it."""
+"""TLS, and an API that other machines can reach without it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from fake_smsc.server.network import Tcp, tls_context
 from simbench.base.errors import BadInput
 from simbench.ledger import MemoryLedger
 from simbench.service import turns
-from simbench.service.client import ApiClient, ApiError
+from simbench.service.client import ApiError
 from simbench.service.settings import ServiceSettings, check
 from tests import harness
 from tests.cli.child import Served
 from tests.fake_smsc.live import LivePeer, dial, serving
+from tests.service.patient import PatientClient
 from tests.service.stage import staged
 
 
@@ -52,11 +53,11 @@ def test_the_api_speaks_tls_and_nothing_else_where_a_certificate_is_given(certif
     async def script() -> None:
         async with staged(ServiceSettings(certificate=certificate[0], key=certificate[1])) as stage:
             trusting = ssl.create_default_context(cafile=certificate[0])
-            with ApiClient(stage.url, verify=trusting) as client:
+            with PatientClient(stage.url, verify=trusting) as client:
                 assert (await stage.ask(client.platform)).state == "up"
             with pytest.raises(httpx.HTTPError):
                 await stage.ask(stage.client.platform)  # knows no such authority
-            with pytest.raises((httpx.HTTPError, ApiError)), ApiClient(f"http://127.0.0.1:{stage.port}") as plain:
+            with pytest.raises((httpx.HTTPError, ApiError)), PatientClient(f"http://127.0.0.1:{stage.port}") as plain:
                 await stage.ask(plain.platform)
 
     asyncio.run(script())
@@ -99,7 +100,7 @@ def test_a_peer_of_the_api_that_does_not_shake_hands_is_dropped_and_the_oldest_m
         trusting = ssl.create_default_context(cafile=certificate[0])
         async with staged(ServiceSettings(certificate=certificate[0], key=certificate[1])) as stage:
             silent = [await dial(stage.port) for _ in range(turns.HANDSHAKES)]
-            with ApiClient(stage.url, verify=trusting) as client:
+            with PatientClient(stage.url, verify=trusting) as client:
                 assert (await stage.ask(client.platform)).state == "up"
             assert await silent[0].end() in {"fin", "rst"}, "long before its time is up"
             monkeypatch.setattr(turns, "HANDSHAKE_S", 0.05)

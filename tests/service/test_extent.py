@@ -1,4 +1,4 @@
-"""Facts about how much of a ledger one request may take."""
+"""How much of a ledger one request may take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about the log: every login in order, with an API or without, and a flood that does not fill the disk."""
+"""The log: every login in order, with an API or without, and a flood that does not fill the disk."""
 
 from __future__ import annotations
 
@@ -104,8 +104,8 @@ def test_a_served_process_logs_logins_without_an_api(tmp_path: Path) -> None:
 
     with Served("--port", "0", "-o", tmp_path / "run", "--log", tmp_path / "log") as server:
         asyncio.run(script(server.port))
-        status, said = server.end(signal.SIGTERM)
-    assert (status, said.splitlines()[0]) == (0, "stopping")
+        status, errors = server.end(signal.SIGTERM)
+    assert (status, errors.splitlines()[0]) == (0, "stopping")
     assert [each[:2] for each in logins(tmp_path / "log")] == [
         ("accepted", "36010"), ("refused", "36010"), ("refused", "nobody"),
     ]  # fmt: skip
@@ -113,7 +113,7 @@ def test_a_served_process_logs_logins_without_an_api(tmp_path: Path) -> None:
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """Seconds that a test moves."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -123,9 +123,7 @@ class Clock:
 
 
 @pytest.mark.parametrize("settle", [EventLog.settle, lambda log: log.event("login refused", account="b", why="y")])
-def test_a_flood_of_refusals_is_counted_and_nothing_of_it_is_missing(
-    tmp_path: Path, settle: Callable[[EventLog], None]
-) -> None:
+def test_every_refusal_of_a_flood_is_counted(tmp_path: Path, settle: Callable[[EventLog], None]) -> None:
     clock = Clock()
     log = EventLog(tmp_path / "log", clock=clock)
     for number in range(50_000):
@@ -160,7 +158,7 @@ def test_a_flood_of_one_kind_of_event_is_counted_and_hides_no_other(tmp_path: Pa
     assert [each["as"] for each in found if each["event"] == "left out"] == [{"violation": 500}]
 
 
-def test_a_flood_of_events_is_seen_a_little_in_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_events_is_read_in_pieces_one_in_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     async def script() -> None:
         async with serving(*CODES) as site:
             watch, ticks, seen = Watch(site.control, EventLog()), Ticks(), list[int]()
@@ -181,7 +179,7 @@ def test_a_flood_of_events_is_seen_a_little_in_each_turn(monkeypatch: pytest.Mon
     asyncio.run(script())
 
 
-def test_what_is_left_out_at_the_end_is_written_when_the_log_closes(tmp_path: Path) -> None:
+def test_the_count_of_events_left_out_is_written_when_the_log_closes(tmp_path: Path) -> None:
     log = EventLog(tmp_path / "log", clock=Clock())
     for _ in range(BURST + 7):
         log.event("session open", peer="x")

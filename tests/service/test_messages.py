@@ -28,7 +28,7 @@ NUMBER = "33639980001"
 
 @pytest.fixture(params=["compiled", "plain"], scope="module", autouse=True)
 def _way(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Everything twice: by the kernels, and frame by frame as where nothing is compiled. Facts are the same."""
+    """Everything twice: by the kernels, and frame by frame as where nothing is compiled. The results are the same."""
     if request.param == "compiled" and not jit.compiles():
         pytest.skip("nothing is compiled here")
     with pytest.MonkeyPatch.context() as patched:
@@ -112,7 +112,7 @@ def test_texts_sent_over_several_sessions_are_found_in_their_order_however_the_r
 
 @given(st.lists(st.tuples(st.integers(1, 2), st.sampled_from(["in", "out", "close"]), st.binary(max_size=60))))
 @settings(max_examples=100)
-def test_octets_that_mean_nothing_are_no_messages_and_no_trouble(rows: list[tuple[int, str, bytes]]) -> None:
+def test_octets_that_are_no_frames_are_no_messages(rows: list[tuple[int, str, bytes]]) -> None:
     ledger = MemoryLedger()
     frame = submit(1, "sound")
     for at, (session, way, octets) in enumerate(rows):
@@ -144,7 +144,7 @@ def test_a_session_that_ended_leaves_no_half_frame_and_no_submission_waiting() -
     assert reported(search) == [("first", "pending", "")]
 
 
-def test_a_fate_is_known_whether_it_was_decided_before_or_after_its_result_was_written() -> None:
+def test_an_outcome_is_found_whether_it_was_decided_before_or_after_its_result_was_written() -> None:
     ledger = MemoryLedger()
     ledger.wire.append((1, 1, "in", submit(1, "early") + submit(2, "late") + submit(3, "waits") + submit(4, "lost")))
     ledger.wire.append((2, 1, "out", b"".join(accepted(trn, NOON + trn) for trn in (2, 3, 4))))

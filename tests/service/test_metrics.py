@@ -1,4 +1,4 @@
-"""Facts about metrics, the dashboard drawn from them, and what the service reaches for: nothing."""
+"""Metrics, the dashboard drawn from them, and that the service makes no connection of its own."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ import pytest
 from fastapi.openapi import utils
 from prometheus_client.parser import text_string_to_metric_families
 
-from simbench.service.client import ApiClient
 from simbench.service.metrics import METRICS
 from simbench.service.settings import ServiceSettings
+from tests.service.patient import PatientClient
 from tests.service.stage import NUMBER, Stage, staged
 
 REPO = Path(__file__).parents[2]
@@ -48,19 +48,20 @@ main()
 
 async def metrics(stage: Stage) -> dict[str, dict[tuple[str, ...], float]]:
     """Values by name and labels, as Prometheus reads them."""
-    text = (await asyncio.to_thread(httpx.get, f"{stage.url}/metrics", trust_env=False)).text
+    text = (await asyncio.to_thread(httpx.get, f"{stage.url}/metrics", trust_env=False, timeout=300)).text
     found: dict[str, dict[tuple[str, ...], float]] = {}
     for family in text_string_to_metric_families(text):
         found[family.name] = {tuple(sample.labels.values()): sample.value for sample in family.samples}
     return found
 
 
-def test_the_metrics_say_what_happened() -> None:
+def test_the_metrics_count_decisions_sessions_outages_and_findings() -> None:
     async def script() -> None:
         async with staged() as stage:
             peer = await stage.site.session()
             await peer.submit(1, AdC=NUMBER)
             await peer.submit(2, OAdC="99999")
+            assert await stage.site.until(lambda: stage.site.control.answered() == 2)
             await stage.ask(stage.client.outage, "silent", "36020")
             await stage.ask(stage.client.findings)
             await stage.platform.watch.look()
@@ -76,7 +77,7 @@ def test_the_metrics_say_what_happened() -> None:
     asyncio.run(script())
 
 
-def test_the_document_of_the_api_is_made_before_anybody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_document_of_the_api_is_made_once_before_any_request(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     make = utils.get_openapi
 
@@ -90,14 +91,14 @@ def test_the_document_of_the_api_is_made_before_anybody_asks(monkeypatch: pytest
         async with staged(ServiceSettings(console=True)) as stage:
             before = len(made)
             await stage.ask(stage.client.messages, limit=1)
-            async with httpx.AsyncClient(base_url=stage.url, trust_env=False) as client:
+            async with httpx.AsyncClient(base_url=stage.url, trust_env=False, timeout=300) as client:
                 assert (await client.get("/openapi.json")).is_success
             assert len(made) == before >= 1
 
     asyncio.run(script())
 
 
-def test_several_who_look_at_once_count_each_row_once() -> None:
+def test_simultaneous_looks_count_each_row_once() -> None:
     async def script() -> None:
         async with staged() as stage:
             peer, watch = await stage.site.session(), stage.platform.watch
@@ -112,7 +113,7 @@ def test_several_who_look_at_once_count_each_row_once() -> None:
     asyncio.run(script())
 
 
-def test_a_look_that_is_called_off_loses_nothing() -> None:
+def test_a_cancelled_look_loses_nothing() -> None:
     async def script() -> None:
         async with staged() as stage:
             peer, watch = await stage.site.session(), stage.platform.watch
@@ -132,7 +133,7 @@ def test_a_look_that_is_called_off_loses_nothing() -> None:
     asyncio.run(script())
 
 
-def test_the_dashboard_draws_from_metrics_there_are_and_leaves_none_out() -> None:
+def test_the_dashboard_draws_every_metric_and_no_other() -> None:
     dashboard = json.loads(DASHBOARD.read_text())
     wanted = {expression["expr"] for panel in dashboard["panels"] for expression in panel["targets"]}
     named = {name for expression in wanted for name in re.findall(r"simbench_[a-z_]+", expression)}
@@ -160,14 +161,15 @@ def test_served_with_everything_it_makes_no_connection_of_its_own(tmp_path: Path
             assert found is not None
             for path in ("/", "/docs", "/openapi.json", "/metrics"):
                 assert httpx.get(found[1] + path, trust_env=False, timeout=300).is_success
-            assert httpx.get(found[1] + "/redoc", trust_env=False).status_code == 404  # its page asks another host
-            with ApiClient(found[1]) as client:
+            page = httpx.get(found[1] + "/redoc", trust_env=False, timeout=300)
+            assert page.status_code == 404, "it would load scripts of another host"
+            with PatientClient(found[1]) as client:
                 client.mo(NUMBER, "36010", "hello")
                 client.findings()
                 client.messages()
             server.send_signal(signal.SIGTERM)
-            _, said = server.communicate(timeout=300)
+            _, errors = server.communicate(timeout=300)
         finally:
             server.kill()
     assert server.returncode == 0
-    assert said == f"stopping\nledger closed: {tmp_path / 'run'}\n"
+    assert errors == f"stopping\nledger closed: {tmp_path / 'run'}\n"

@@ -1,4 +1,4 @@
-"""Facts about pages of other origins: they change nothing and frame nothing."""
+"""Pages of other origins: they change nothing and frame nothing."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_only_a_page_of_this_server_changes_anything(status: int, headers: dict[
 def test_a_form_of_an_old_browser_changes_nothing(kind: str) -> None:
     async def script() -> None:
         async with staged() as stage:
-            with httpx.Client(base_url=stage.url, trust_env=False) as client:
+            with httpx.Client(base_url=stage.url, trust_env=False, timeout=300) as client:
                 headers = {"Content-Type": kind} if kind else {}
                 answer = await asyncio.to_thread(client.post, "/api/v1/reset", headers=headers)
                 assert (answer.status_code, answer.json()["field"]) == (403, "X-Simbench")
@@ -95,7 +95,7 @@ def changing(app: Any) -> Iterator[tuple[str, str]]:
 async def _refused(stage: Stage, method: str, path: str) -> None:
     """Ask as a form of a page would, in every way that it can."""
     path = re.sub(r"\{[^}]*\}", "1", path)
-    with httpx.Client(base_url=stage.url, trust_env=False) as client:
+    with httpx.Client(base_url=stage.url, trust_env=False, timeout=300) as client:
         for kind in FORMS:
             headers = {"Content-Type": kind} if kind else {}
             answer = await asyncio.to_thread(client.request, method, path, headers=headers, content=b"{}")

@@ -11,7 +11,8 @@ from simbench.simulation.bulk import BulkSmsc
 from simbench.simulation.kernels.delivery import deliveries
 from simbench.simulation.kernels.layout import NEVER, OUTCOME, PART, Sent
 from simbench.simulation.plan import plan
-from tests.fake_smsc.virtual import MONDAY, Stage, perform
+from tests.fake_smsc.virtual import Stage, perform
+from tests.paris import MONDAY
 from tests.simulation.worlds import campaign, scenario_of
 
 LIVE = """
@@ -27,7 +28,7 @@ KINDS = ("accepted", "buffered", "delivered", "undelivered")
 CODE = {"code": "36010"}
 
 
-def test_what_becomes_of_a_live_message_is_what_the_kernels_say(tmp_path: Path) -> None:
+def test_a_live_message_ends_as_in_the_kernels(tmp_path: Path) -> None:
     path = tmp_path / "live.toml"
     path.write_text(LIVE)
     rows: list[Any] = []

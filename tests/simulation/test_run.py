@@ -156,7 +156,7 @@ def test_the_ledger_on_disk_is_the_one_in_memory(tmp_path: Path) -> None:
         assert sorted_minutes(read) == sorted_minutes(memory)
 
 
-def test_the_command_says_what_was_counted_and_the_same_seed_gives_the_same(tmp_path: Path) -> None:
+def test_the_command_prints_its_counts_and_the_same_seed_gives_the_same(tmp_path: Path) -> None:
     reported = []
     for name in ("a", "b"):
         done = simbench("run", YEAR / "01_quiet_day.toml", "-o", tmp_path / name, "--json")
@@ -237,16 +237,16 @@ def test_a_seed_is_all_that_chance_hangs_on() -> None:
 
 
 def test_the_record_of_a_run_says_nothing_of_workers_and_has_its_times_in_one_place(tmp_path: Path) -> None:
-    said: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
     for workers in (1, 2):
         folder = tmp_path / str(workers) / "run"
         ended = simbench("run", "scenarios/year/01_quiet_day.toml", "--workers", str(workers), "-o", folder)
         assert ended.returncode == 0, ended.stderr
         record = json.loads((folder / "run.json").read_bytes())
         assert all(record.pop("times").values())
-        said.append(record)
+        found.append(record)
         tables = {path.name: pq.read_table(path) for path in sorted(folder.glob("*.parquet"))}
-        said.append({name: table for name, table in tables.items() if not name.startswith("timing_error")})
-    assert said[0] == said[2]
-    assert said[1] == said[3]
-    assert "minute-0001.parquet" in said[1]
+        found.append({name: table for name, table in tables.items() if not name.startswith("timing_error")})
+    assert found[0] == found[2]
+    assert found[1] == found[3]
+    assert "minute-0001.parquet" in found[1]

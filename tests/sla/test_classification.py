@@ -103,7 +103,7 @@ def test_a_notice_is_each_party_s_own() -> None:
     assert judged(OURS, [maintenance(3000, 2, 6, attributed_to="client")]).outcome == "pass"
 
 
-def test_a_verdict_that_the_ticket_s_instant_would_change_says_so() -> None:
+def test_a_verdict_that_the_ticket_s_instant_would_change_names_that_assumption() -> None:
     found = judged(SIX, [outage(3000, 7, noticed_at=START + 3002 * HOUR_US)])
     assert found.outcome == "fail"
     assert found.assumed == ("time counts from the failure",)

@@ -1,4 +1,4 @@
-"""Facts about the service level where one line could change unseen: variants, edges of windows and of periods."""
+"""The service level where one line could change unseen: variants, edges of windows and of periods."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def tickets(tmp_path: Path) -> dict[str, int | None]:
     return {one.ticket: one.end for one in incidents_of(events)}
 
 
-def test_nothing_is_said_while_budget_and_forecast_are_within_their_thresholds(
+def test_nothing_is_printed_while_budget_and_forecast_are_within_their_thresholds(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path / "t.csv", [1, 1, 1])
@@ -103,17 +103,17 @@ def test_a_watch_until_crossed_reads_the_file_again_and_again(
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "problem"),
     [
         (("--budget-below", "much"), "--budget-below: is 'much'; expected a share such as 0.25 or 25%"),
         (("--chance-above", "101%"), "--chance-above: is '101%'"),
     ],
 )
 def test_wrong_thresholds_are_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, str], said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, str], problem: str
 ) -> None:
     write(tmp_path / "t.csv", [1])
     ended = look(capsys, tmp_path, *more)
     assert ended.status == 2
-    assert said in ended.err
+    assert problem in ended.err
     assert ended.err.count("\n") == 1

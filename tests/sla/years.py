@@ -19,10 +19,10 @@ YEAR = Period(START, END, START)
 SERVICE_LEVEL = ordered(load_contract(), "sla")
 
 
-def outage(at_h: float, hours: float, number: int = 1, **said: object) -> Incident:
-    """An incident that begins so many hours after START. Whatever else it is stands in `said`."""
+def outage(at_h: float, hours: float, number: int = 1, **more: object) -> Incident:
+    """An incident that begins so many hours after START. `more` are its other fields."""
     start = START + round(at_h * HOUR_US)
-    fields = {"ticket": f"T{number}", "start": start, "end": start + round(hours * HOUR_US), **said}
+    fields = {"ticket": f"T{number}", "start": start, "end": start + round(hours * HOUR_US), **more}
     return Incident(**fields)  # type: ignore[arg-type]  # whatever a test says of it
 
 
@@ -30,10 +30,10 @@ def outages(count: int, hours: float, every_h: float = 500) -> list[Incident]:
     return [outage(100 + number * every_h, hours, number + 1) for number in range(count)]
 
 
-def maintenance(at_h: float, hours: float, notice_days: float | None, number: int = 1, **said: object) -> Incident:
+def maintenance(at_h: float, hours: float, notice_days: float | None, number: int = 1, **more: object) -> Incident:
     start = START + round(at_h * HOUR_US)
     announced = None if notice_days is None else start - round(notice_days * DAY_US)
-    return outage(at_h, hours, number, planned=True, announced_at=announced, **said)
+    return outage(at_h, hours, number, planned=True, announced_at=announced, **more)
 
 
 def case_of(

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from simbench.ledger.rows import TABLES
 from simbench.ledger.segments import stream_head
-from simbench.service.client import ApiClient
 from tests.cli.child import Served
 from tests.fake_smsc.live import LivePeer, dial
+from tests.service.patient import PatientClient
 
 MONITORED = """
 [server]
@@ -69,9 +69,9 @@ def url_of(server: Served) -> str:
     return found[1]
 
 
-def api_of(server: Served) -> ApiClient:
+def api_of(server: Served) -> PatientClient:
     """The API of a server."""
-    return ApiClient(url_of(server))
+    return PatientClient(url_of(server))
 
 
 async def session(port: int, account: str = "36150") -> LivePeer:

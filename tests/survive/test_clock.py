@@ -50,8 +50,8 @@ def test_the_platform_does_not_notice_that_the_machine_s_clock_was_moved(
 
     with Patient(scenario(tmp_path), "--port", "0", "-o", folder) as server:
         asyncio.run(script(server))
-        status, said = server.end(signal.SIGTERM)
-    assert status == 0, said
+        status, errors = server.end(signal.SIGTERM)
+    assert status == 0, errors
     run = open_run(folder)
     moved_us = (run.info.times.wall_ended - run.info.times.wall_started) - int(move) * 1_000_000
     assert abs(moved_us) < FAR_US  # the machine's clock did move

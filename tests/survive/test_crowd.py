@@ -47,8 +47,8 @@ def test_out_of_descriptors_those_connected_are_served_and_others_again_when_the
     with Patient(scenario(tmp_path), "--port", "0", "-o", folder) as server:
         asyncio.run(script(server))
         limit(server, resource.RLIMIT_NOFILE, resource.RLIM_INFINITY)
-        status, said = server.end(signal.SIGTERM)
-    assert (status, "Traceback" in said) == (0, False), said
+        status, errors = server.end(signal.SIGTERM)
+    assert (status, "Traceback" in errors) == (0, False), errors
     assert open_run(folder).info.closed
 
 

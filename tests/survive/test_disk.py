@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from simbench.ledger import open_run
-from simbench.service.client import ApiClient
 from tests import harness
 from tests.cli.child import SIMBENCH, Served
 from tests.fake_smsc.live import LivePeer, dial
+from tests.service.patient import PatientClient
 from tests.survive.limits import Patient, api_of, committed, limit, scenario, session, url_of
 
 pytestmark = pytest.mark.slow
@@ -71,15 +71,15 @@ def test_what_could_not_be_written_is_reported_once_and_written_when_there_is_ro
 
     with Patient(scenario(tmp_path, policy="go-on"), "--port", "0", "-o", folder) as server:
         reported = asyncio.run(script(server))
-        status, said = server.end(signal.SIGTERM)
-    assert (status, "Traceback" in said) == (0, False), said
-    assert "can be written again" in said
+        status, errors = server.end(signal.SIGTERM)
+    assert (status, "Traceback" in errors) == (0, False), errors
+    assert "can be written again" in errors
     assert len(reported) == MANY + 400
     assert reported == accepted(folder)
     assert open_run(folder).info.closed
 
 
-def test_a_server_that_ends_while_the_disk_is_full_says_what_it_lost(tmp_path: Path) -> None:
+def test_a_server_that_ends_while_the_disk_is_full_reports_its_losses(tmp_path: Path) -> None:
     folder = tmp_path / "run"
 
     async def script(server: Served) -> set[str]:
@@ -93,10 +93,10 @@ def test_a_server_that_ends_while_the_disk_is_full_says_what_it_lost(tmp_path: P
 
     with Patient(scenario(tmp_path, policy="go-on"), "--port", "0", "-o", folder) as server:
         asyncio.run(script(server))
-        status, said = server.end(signal.SIGTERM)
+        status, errors = server.end(signal.SIGTERM)
     assert status == 3
-    assert "cannot be written" in said
-    assert "Traceback" not in said
+    assert "cannot be written" in errors
+    assert "Traceback" not in errors
     run = open_run(folder)  # what was written before can be read
     assert not run.info.closed
 
@@ -129,7 +129,7 @@ def test_durable_acknowledges_nothing_that_the_disk_has_no_room_for(tmp_path: Pa
 def test_while_rows_cannot_be_written_nothing_is_accepted_and_then_everything_is(tmp_path: Path) -> None:
     folder = tmp_path / "run"
 
-    async def script(server: Served, api: ApiClient) -> set[str]:
+    async def script(server: Served, api: PatientClient) -> set[str]:
         peer = await session(server.port)
         reported = await submits(peer, 0, 100)
         limit(server, resource.RLIMIT_FSIZE, FULL)
@@ -157,8 +157,8 @@ def test_while_rows_cannot_be_written_nothing_is_accepted_and_then_everything_is
         api_of(server) as api,
     ):
         reported = asyncio.run(script(server, api))
-        status, said = server.end(signal.SIGTERM)
-    assert status == 0, said
+        status, errors = server.end(signal.SIGTERM)
+    assert status == 0, errors
     assert len(reported) == 150
     assert reported == accepted(folder)
     (late,) = [row for row in open_run(folder).timing_error.to_pylist() if row["place"] == "ledger"]

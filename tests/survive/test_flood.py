@@ -1,4 +1,4 @@
-"""Facts about octets that come faster than a ledger takes them: it lives on, and what was accepted is in it."""
+"""Octets that come faster than a ledger takes them: it lives on, and what was accepted is in it."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_after_a_flood_of_long_frames_the_ledger_takes_what_others_send(tmp_path
 
     with Patient(scenario(tmp_path, durable=durable), "--port", "0", "-o", folder) as server:
         there = asyncio.run(script(server))
-        status, said = server.end(signal.SIGTERM)
-    assert (status, "cannot be written" in said) == (0, False), said
+        status, errors = server.end(signal.SIGTERM)
+    assert (status, "cannot be written" in errors) == (0, False), errors
     run = open_run(folder)
     assert len(there) == AFTERWARDS
     assert there == {row["recipient"] for row in run.centre.to_pylist() if row["kind"] == "accepted"}

@@ -1,4 +1,4 @@
-"""Facts about a server under load that is killed without a word: what its ledger holds, and what it lacks."""
+"""A server under load that is killed without a word: what its ledger holds, and what it lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about `serve --resume`: what was accepted or owed when a server ended is there when it goes on."""
+"""`serve --resume`: what was accepted or owed when a server ended is there when it goes on."""
 
 from __future__ import annotations
 
@@ -263,12 +263,12 @@ def test_of_several_who_resume_a_run_at_the_same_instant_one_serves(scenario: Pa
             assert serving.poll() is None
         serving.send_signal(signal.SIGTERM)
         for each in started:
-            _, said = each.communicate()
+            _, errors = each.communicate()
             if each is serving:
-                assert (each.returncode, said) == (0, f"stopping\nledger closed: {folder}\n")
+                assert (each.returncode, errors) == (0, f"stopping\nledger closed: {folder}\n")
             else:
                 assert each.returncode == 2
-                assert said == f"simbench: {folder}: another program is writing it; expected a run that has ended\n"
+                assert errors == f"simbench: {folder}: another program is writing it; expected a run that has ended\n"
     finally:
         for each in started:
             each.kill()

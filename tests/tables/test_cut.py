@@ -14,7 +14,7 @@ from tests.tables.samples import PARQUET, READERS, WORKBOOK
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252")
 
 
-def said(name: str, path: Path) -> str:
+def problem_of(name: str, path: Path) -> str:
     """Return a reader's error for a file, "" if it is read."""
     try:
         READERS[name][1](path)
@@ -27,7 +27,7 @@ def said(name: str, path: Path) -> str:
 def test_every_sample_is_read_whole(tmp_path: Path, name: str) -> None:
     path = tmp_path / "file"
     path.write_text(READERS[name][0], encoding="utf-8")
-    assert said(name, path) == ""
+    assert problem_of(name, path) == ""
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -35,7 +35,7 @@ def test_a_file_cut_off_at_any_octet_is_read_or_refused_in_one_line(tmp_path: Pa
     path, octets = tmp_path / "file", READERS[name][0].encode()
     for size in range(len(octets)):
         path.write_bytes(octets[:size])
-        assert "\n" not in said(name, path)
+        assert "\n" not in problem_of(name, path)
 
 
 @given(
@@ -48,7 +48,7 @@ def test_changed_octets_in_any_encoding_are_read_or_refused_in_one_line(
     path = tmp_path_factory.mktemp("fuzz") / "file"
     octets = READERS[name][0].encode(encoding)
     path.write_bytes(octets[:at] + put + octets[at + gone :])
-    assert "\n" not in said(name, path)
+    assert "\n" not in problem_of(name, path)
 
 
 @given(
@@ -60,4 +60,4 @@ def test_damaged_parquet_and_workbooks_are_read_or_refused_in_one_line(
 ) -> None:
     path, at = tmp_path_factory.mktemp("fuzz") / "file", int(share * len(whole))
     path.write_bytes(whole[:at] + put + (b"" if cut else whole[at + len(put) :]))
-    assert "\n" not in said(name, path)
+    assert "\n" not in problem_of(name, path)

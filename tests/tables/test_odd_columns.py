@@ -98,7 +98,7 @@ KINDS = {
 }  # fmt: skip
 
 
-def said(kind: str, table: pa.Table, folder: Path) -> None:
+def read_or_refuse(kind: str, table: pa.Table, folder: Path) -> None:
     path = folder / "t.parquet"
     problem = ""
     try:
@@ -119,7 +119,9 @@ def test_a_column_of_any_type_is_read_or_refused(kind: str, tmp_path: Path) -> N
     for name in sound:
         for values in COLUMNS.values():
             column = pa.concat_arrays([values] * rows).slice(0, rows)
-            said(kind, pa.table({**{each: pa.array(cells) for each, cells in sound.items()}, name: column}), tmp_path)
+            read_or_refuse(
+                kind, pa.table({**{each: pa.array(cells) for each, cells in sound.items()}, name: column}), tmp_path
+            )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -130,10 +132,10 @@ def test_columns_beside_those_wanted_make_no_trouble(kind: str, tmp_path: Path) 
     for more in ([ones, ones], [ones], [pa.array([{"a": 1}] * rows)], arrays):
         for heads in (["x", "x"], [""], ["\x1b[\n"], [f"{names[0]}.x"], names):
             if len(heads) == len(more):
-                said(kind, pa.Table.from_arrays([*arrays, *more], names=[*names, *heads]), tmp_path)
-    said(kind, pa.table({"s": [dict.fromkeys(names, 1)] * rows}), tmp_path)
-    said(kind, pa.table({}), tmp_path)
-    said(kind, pa.table({name: cells[:0] for name, cells in sound.items()}), tmp_path)
+                read_or_refuse(kind, pa.Table.from_arrays([*arrays, *more], names=[*names, *heads]), tmp_path)
+    read_or_refuse(kind, pa.table({"s": [dict.fromkeys(names, 1)] * rows}), tmp_path)
+    read_or_refuse(kind, pa.table({}), tmp_path)
+    read_or_refuse(kind, pa.table({name: cells[:0] for name, cells in sound.items()}), tmp_path)
 
 
 def test_a_name_that_stands_twice_is_refused_by_it(tmp_path: Path) -> None:

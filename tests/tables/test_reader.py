@@ -65,7 +65,7 @@ def test_a_mark_and_a_sep_line_outrank_what_the_map_says(tmp_path: Path) -> None
     assert cells(tmp_path, octets, mapping) == [{"start": "2025-03-01", "scope": "total"}]
 
 
-def test_text_that_is_not_utf_8_is_windows_1252_and_a_remark_says_so(tmp_path: Path) -> None:
+def test_text_that_is_not_utf_8_is_windows_1252_and_a_remark_notes_it(tmp_path: Path) -> None:
     path = tmp_path / "table"
     path.write_bytes("Début;scope\n2025;réduit\n".encode("cp1252"))
     table = read_table(path, KINDS, Columns(columns={"start": "Début"}))

@@ -81,9 +81,9 @@ def test_a_meter_of_ten_a_second_waits_about_half_of_what_erlang_c_says() -> Non
 def test_what_waits_is_the_rate_times_how_long_it_waits() -> None:
     world = flowing(9.6)
     sender = Sender(world, CODE)
-    asked = Source(world, CODE).between(world.start, world.end)
-    sent = np.concatenate([batch.sent.sent_at for batch in sender.send(asked, world.end)])
-    waited_s = (sent - asked[0].at[: len(sent)]) / SECOND_US
+    demand = Source(world, CODE).between(world.start, world.end)
+    sent = np.concatenate([batch.sent.sent_at for batch in sender.send(demand, world.end)])
+    waited_s = (sent - demand[0].at[: len(sent)]) / SECOND_US
     rate_per_s = len(sent) / ((world.end - world.start) / SECOND_US)
     backlog = [int(str(row[-1])) for row in run(world.scenario, "bulk", "minute").minute]
     minutes = (world.end - world.start) // MINUTE_US

@@ -69,6 +69,6 @@ def test_the_program_says_what_it_did_and_ends_in_time(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tools.fuzz", "--seconds", "1", "--frames", "100000000", "--seed", "4"]
     done = subprocess.run([*command, "--folder", str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    said = msgspec.json.decode(done.stdout)
-    assert 0 < said["frames"] < 100_000_000
-    assert said["crashes"] == []
+    output = msgspec.json.decode(done.stdout)
+    assert 0 < output["frames"] < 100_000_000
+    assert output["crashes"] == []

@@ -29,7 +29,7 @@ def test_a_long_message_is_one_message_with_its_whole_text() -> None:
     assert messages.at[0] == trace.submits.at[0]
 
 
-def test_a_message_that_never_became_whole_says_what_is_missing() -> None:
+def test_an_incomplete_message_names_its_missing_parts() -> None:
     first, second = parts(LONG, 3)
     messages = Scene().login(0.5).wire(1, "in", submit(1, **second)).trace().messages
     assert [tuple(row) for row in messages.missing] == [(1,)]

@@ -157,7 +157,7 @@ def test_the_one_result_of_a_number_used_twice_belongs_to_the_first() -> None:
 # Sessions, captures, events --------------------------------------------------------------------------------------
 
 
-def test_a_session_tells_how_it_began_and_ended() -> None:
+def test_a_session_holds_its_beginning_and_its_end() -> None:
     (row,) = Scene().login(1).submit(2, 1).closed(3).trace().sessions.rows()
     assert (row.opened_at, row.login_at, row.closed_at) == (us(1), us(1.001), us(3))
     assert (row.account, row.login_ack, row.first, row.early_at) == (CODE, "A", "60", -1)
@@ -197,7 +197,7 @@ def test_the_first_octets_of_a_connection_seen_from_its_opening_count() -> None:
 
 
 def test_outages_have_an_end_or_last_as_long_as_the_run() -> None:
-    scene = Scene().outage(10, 20).tell(15, "outage", CODE, mode="silent").tell(40, "end", "events")
+    scene = Scene().outage(10, 20).event(15, "outage", CODE, mode="silent").event(40, "end", "events")
     assert scene.trace().outages == [
         (us(10), us(20), "total", "accept-close"),
         (us(15), us(40), CODE, "silent"),
@@ -205,7 +205,7 @@ def test_outages_have_an_end_or_last_as_long_as_the_run() -> None:
 
 
 def test_an_end_without_an_outage_is_no_outage() -> None:
-    assert Scene().tell(20, "restored", "total", mode="cut").trace().outages == []
+    assert Scene().event(20, "restored", "total", mode="cut").trace().outages == []
 
 
 def test_grain_counts_where_it_overlaps() -> None:
@@ -225,7 +225,7 @@ def test_two_late_turns_in_a_row_count_together_and_no_more_than_two() -> None:
 
 
 def test_limits_are_kept_over_time_and_an_empty_run_has_no_span() -> None:
-    trace = Scene().tell(5, "limit", CODE, rate_per_s=20, mode="delay", account=CODE).trace()
+    trace = Scene().event(5, "limit", CODE, rate_per_s=20, mode="delay", account=CODE).trace()
     assert trace.limits == {CODE: [(us(0), 10, "monitor"), (us(5), 20, "delay")]}
     assert trace.span == (us(0), us(5))
     empty = Scene()

@@ -1,4 +1,4 @@
-"""Facts about the compiled reader of a wire: it leaves what the plain one does, which reads frame by frame.
+"""The compiled reader of a wire: it leaves what the plain one does, which reads frame by frame.
 
 `tests/trace/plain_wire.py` is the reader the judge had before, kept as the oracle.
 """
@@ -164,18 +164,18 @@ def test_the_reader_leaves_what_the_plain_one_does(
 
 @given(rows)
 @settings(max_examples=60, deadline=None)
-def test_columns_say_what_rows_say(drawn: list[tuple[int, int, tuple[str, bytes]]]) -> None:
+def test_columns_hold_the_values_of_their_rows(drawn: list[tuple[int, int, tuple[str, bytes]]]) -> None:
     trace = Trace(ledger_of(drawn, opened=True).snapshot())
     for kind in ("submits", "notifications", "frames"):
         view = getattr(trace, kind)
         for name in view_names(view):
-            said = [getattr(row, name) for row in view.rows()]
-            assert view.column(name).tolist() == said
-            for value in set(said):
+            values = [getattr(row, name) for row in view.rows()]
+            assert view.column(name).tolist() == values
+            for value in set(values):
                 assert (name, value, view.equal(name, value).tolist()) == (
                     name,
                     value,
-                    [each == value for each in said],
+                    [each == value for each in values],
                 )
         half = view.where(slice(None, None, 2))
         assert [row.frame for row in half.rows()] == view.frame.tolist()[::2] == half.frame.tolist()

@@ -35,7 +35,7 @@ def test_text_is_encoded_exactly_where_it_is_of_the_alphabet(text: str) -> None:
 
 
 @given(st.binary())
-def test_any_octets_are_shown_as_something(octets: bytes) -> None:
+def test_any_octets_are_decoded_to_some_text(octets: bytes) -> None:
     assert len(decode(octets)) <= len(octets)
 
 

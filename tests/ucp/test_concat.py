@@ -30,10 +30,10 @@ def parts_of(text: str, ref: int = 7, bits: Bits = 8) -> list[Content]:
 def together(arriving: list[tuple[str, Content]], step_us: int = 1) -> list[LongMessage]:
     """Everything an assembler says of parts to recipients, handles being positions."""
     assembler = Assembler(HOUR_US)
-    said = []
+    texts = []
     for position, (recipient, content) in enumerate(arriving):
-        said += assembler.add(position * step_us, CODE, recipient, content, position)
-    return said + assembler.left()
+        texts += assembler.add(position * step_us, CODE, recipient, content, position)
+    return texts + assembler.left()
 
 
 @given(texts, st.integers(0, 70_000), widths, st.randoms(use_true_random=False))
@@ -48,7 +48,7 @@ def test_any_text_is_whole_again_whatever_the_order_of_its_parts(
 
 
 @given(texts, texts, st.booleans(), st.randoms(use_true_random=False))
-def test_two_messages_at_once_are_told_apart(one: str, other: str, same: bool, dice: random.Random) -> None:
+def test_two_messages_at_once_stay_apart(one: str, other: str, same: bool, dice: random.Random) -> None:
     """By their references, or with the same one by their recipients."""
     first = [(ALICE, part) for part in parts_of(one, 7)]
     second = [(BOB if same else ALICE, part) for part in parts_of(other, 7 if same else 8)]
@@ -58,10 +58,10 @@ def test_two_messages_at_once_are_told_apart(one: str, other: str, same: bool, d
 
 
 @given(st.lists(texts.filter(lambda text: len(text) > 160), min_size=2, max_size=4))
-def test_a_reference_used_again_carries_another_message(said: list[str]) -> None:
-    arriving = [(ALICE, part) for text in said for part in parts_of(text)]
+def test_a_reference_used_again_carries_another_message(printed: list[str]) -> None:
+    arriving = [(ALICE, part) for text in printed for part in parts_of(text)]
     whole = [message.text for message in together(arriving)]
-    assert whole == said
+    assert whole == printed
 
 
 @given(texts, st.data())

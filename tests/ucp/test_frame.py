@@ -231,6 +231,6 @@ def test_a_value_that_would_break_the_frame_is_refused(value: str) -> None:
 
 
 @pytest.mark.parametrize(("trn", "body"), [(100, "A//"), (-1, "A//"), (1, "é/"), (1, "x" * 100_000)])
-def test_what_no_frame_can_say_is_refused(trn: int, body: str) -> None:
+def test_a_value_that_no_frame_can_hold_is_refused(trn: int, body: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the three messages have nothing in common
         encode(trn, "R", "60", body)

@@ -1,4 +1,4 @@
-"""Facts about results and the older operations: what their checks object to."""
+"""Results and the older operations: what their checks object to."""
 
 from __future__ import annotations
 

@@ -242,17 +242,17 @@ def test_the_bits_of_ucs2_are_a_multiple_of_sixteen_and_those_of_the_data(nb: st
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "expected"),
     [
         (["A", "", "36010:010325120000"], {"ACK": "A", "SM": "36010:010325120000"}),
         (["A", "fine"], {"ACK": "A", "SM": "fine"}),
         (["N", "03", "unknown"], {"NACK": "N", "EC": "03", "SM": "unknown"}),
     ],
 )
-def test_whoever_answers_an_unknown_operation_does_nothing_wrong(data: list[str], said: dict[str, str]) -> None:
+def test_whoever_answers_an_unknown_operation_does_nothing_wrong(data: list[str], expected: dict[str, str]) -> None:
     frame = frame_of(encode_fields(7, "R", "59", data))
     assert problems(frame) == []
-    assert decode(frame) == {"TRN": "07", "O/R": "R", "OT": "59"} | said
+    assert decode(frame) == {"TRN": "07", "O/R": "R", "OT": "59"} | expected
 
 
 def ucs2(octets: bytes) -> dict[str, str]:
@@ -281,7 +281,7 @@ def ucs2(octets: bytes) -> dict[str, str]:
         (ucs2("Привет".encode("utf-16-be")), "", ""),
     ],
 )
-def test_what_every_server_lets_pass_is_said_all_the_same(fields: dict[str, str], field: str, problem: str) -> None:
+def test_a_problem_that_every_server_tolerates_is_reported(fields: dict[str, str], field: str, problem: str) -> None:
     found = [(error.field, error.problem) for error in check(submit(**fields))]
     assert found == ([(field, problem)] if problem else [])
     assert check(submit(**fields), strict=False) == []

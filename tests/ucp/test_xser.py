@@ -137,7 +137,7 @@ def test_a_concatenation_header_is_read_back(bits: int, data: st.DataObject) -> 
 @pytest.mark.parametrize(
     "place", [Concatenation(1, 2, 3), Concatenation(1, 256, 1), Concatenation(1, 2, 0), Concatenation(256, 2, 1)]
 )
-def test_a_place_no_header_can_say_is_refused(place: Concatenation) -> None:
+def test_a_place_that_no_header_can_hold_is_refused(place: Concatenation) -> None:
     with pytest.raises(ValueError, match=r"part|reference"):
         concatenation_header(place)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from simbench.base.errors import BadInput
+from simbench.base.tracebacks import ends_here
 from simbench.bench.pytest.asked import MARKER, ROOT, fail_in_one_line, marked, taken_nodes
 from simbench.bench.pytest.left_out import LeftOut, leave_out
 
@@ -75,6 +76,7 @@ def fake_smsc_factory() -> Iterator[Callable[..., FakeSmsc]]:
 
     with ExitStack() as stack:
 
+        @ends_here
         def make(*arguments: Any, **named: Any) -> FakeSmsc:
             return stack.enter_context(FakeSmsc(*arguments, **named))
 

@@ -11,6 +11,7 @@ from simbench.rules.client.outages import BEYOND_DOUBT
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule, worst
 from simbench.trace.rows import Session
+from simbench.ucp.codes import PASSWORD_CHANGES
 from simbench.ucp.frame import Framer, WireError
 
 BAD_LOGIN, NOT_ALLOWED = "07", "04"
@@ -27,14 +28,15 @@ def _accounts(case: Case) -> set[str]:
 
 
 def _logins(case: Case) -> list[tuple[Session, str]]:
-    """Return each session with a login attempt, and the account named in it."""
+    """Return each session with a login attempt, and the account named in the one accepted, or else in the last."""
     frames, equal = case.trace.other_frames, case.trace.other_frames.equal
     tried: dict[int, str] = {}
     for row in frames.where(equal("direction", "in") & equal("ot", "60") & equal("kind", "O")).rows():
         for item in Framer(len(row.frame)).feed(row.frame):
-            if not isinstance(item, WireError) and item.data:
-                tried.setdefault(row.session, item.data[0])
-    return [(row, tried[row.session]) for row in case.trace.sessions.rows() if row.session in tried]
+            if not isinstance(item, WireError) and item.data and not PASSWORD_CHANGES.intersection(item.data[3:4]):
+                tried[row.session] = item.data[0]
+    sessions = [row for row in case.trace.sessions.rows() if row.session in tried]
+    return [(row, row.account if row.login_ack == "A" else tried[row.session]) for row in sessions]
 
 
 @rule(

@@ -15,10 +15,12 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.capture_events import ConnectionAttempted
 from simbench.ledger.events import ViolationSeen
 from simbench.rules.evidence import framed
+from simbench.rules.moved_clock import steps
 from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.rows import FrameSeen, Mo, Notification
 from simbench.trace.view import Bools
@@ -159,6 +161,7 @@ def met_by(case: Case) -> Iterator[tuple[str, Callable[[], Evidence]]]:
     opened = {row.session for row in case.trace.sessions.rows() if row.opened_at >= 0}
     logged_in: set[int] = set()
     given_up: set[tuple[int, int]] = set()
+    stepped, patience_us = steps(case.trace), max(case.contract.terms.session.notice_retry_s.value) * SECOND_US
     for row in case.trace.other_frames.where(_telling(case)).rows():
         if row.direction == "out":
             if row.kind == "R" and row.ot == "60" and row.frame[15:16] == b"A":
@@ -173,6 +176,10 @@ def met_by(case: Case) -> Iterator[tuple[str, Callable[[], Evidence]]]:
         match event:
             case ConnectionAttempted(protocol=spoken) if spoken:
                 yield "foreign-protocol", partial(Evidence, f"foreign-protocol: {spoken}", at, at)
+            case ViolationSeen(name="unanswered-notice") if any(
+                since < at and at - patience_us < until for since, until in stepped
+            ):
+                pass  # the clock stepped while the notice waited, so the client had less time than the timer says
             case ViolationSeen(session=session, name=name) if name in SMSC_ONLY:
                 yield name, partial(_seen_by_the_smsc, case, name, at, int(session.partition(":")[2] or -1), given_up)
 

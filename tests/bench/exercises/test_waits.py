@@ -1,4 +1,4 @@
-"""The waits of an exercise: not for withheld messages, and for logins by the account's name."""
+"""The waits of an exercise: none for withheld messages, and for logins by the name of the account."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def lasted_s(name: str) -> float:
 def test_reported_withheld_messages_cost_no_time_and_unreported_ones_ten_seconds(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = lasted_s(name)
+    reported_s = lasted_s(name)
     heard = Bench.heard
 
     def deaf(bench: Bench, report: Report) -> None:
@@ -41,9 +41,9 @@ def test_reported_withheld_messages_cost_no_time_and_unreported_ones_ten_seconds
             heard(bench, report)
 
     monkeypatch.setattr(Bench, "heard", deaf)
-    silent = lasted_s(name)
-    assert told < 60
-    assert silent <= told + WAITS[name] * (QUIET_S + 2)
+    unreported_s = lasted_s(name)
+    assert reported_s < 60
+    assert unreported_s <= reported_s + WAITS[name] * (QUIET_S + 2)
 
 
 def test_accounts_of_a_running_client_may_have_other_names_than_its_codes() -> None:

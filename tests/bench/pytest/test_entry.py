@@ -44,7 +44,7 @@ def test_a_message_back(simbench_smsc, simbench_sut):
     simbench_smsc.mo("33639980003", "36010", "STOP")
     assert simbench_sut.wait_for("mo")
     assert simbench_sut.reports[-1].detail == "STOP"
-    assert simbench_smsc.api.mo("33639980003", "36010", "AGAIN", wait_s=10).acknowledged
+    assert simbench_smsc.api.mo("33639980003", "36010", "AGAIN", wait_s=60).acknowledged
     assert [text.text for text in simbench_smsc.api.texts("0639980003")] == ["STOP", "AGAIN"]
 """
 MARKED = """
@@ -155,6 +155,52 @@ def test_a_fake_smsc_needs_no_option_and_takes_its_marker(theirs: Repository) ->
     assert "handling of the above" not in done.stdout
 
 
+FAILING = """
+import pytest
+from simbench import Client
+
+def test_waits(fake_smsc):
+    fake_smsc.wait_for("session", timeout_s=0.01)
+
+def test_condition(fake_smsc):
+    fake_smsc.wait_for(lambda: fake_smsc.messages()[0].text == "Bonjour")
+
+def test_bad_input(fake_smsc):
+    fake_smsc.outage("asleep")
+
+def test_too_late(fake_smsc):
+    fake_smsc.clock.step(-1)
+
+def test_port(fake_smsc, fake_smsc_factory):
+    fake_smsc_factory(port=fake_smsc.port)
+
+def test_client(fake_smsc):
+    with Client(fake_smsc.address, "36010", password="wrong") as client:
+        client.wait_for(client.send("0639980001", "Bonjour"), timeout_s=0.01)
+
+def test_no_such_finding(fake_smsc):
+    fake_smsc.judge()["sessions.nonsense"]
+"""
+SENTENCES = (
+    "TimeoutError: 1 session not reached within 0.01 s: 0 messages answered",
+    "IndexError: list index out of range",
+    "BadInput: mode: is 'asleep'; expected one of cut, reset,",
+    "NotPossible: step: is -1 s; expected 0 or more: the clock only goes forward",
+    "address already in use; choose another port",
+    "TimeoutError: message m1: queued, not final",
+    "KeyError: 'no finding of sessions.nonsense;",
+)
+
+
+def test_a_failing_test_ends_at_its_own_line(theirs: Repository) -> None:
+    (theirs.folder / "test_failing.py").write_text(FAILING)
+    done = theirs.pytest("-q", "-p", "no:randomly")
+    assert "7 failed" in done.stdout
+    places = re.findall(r"^(\S+\.py):\d+: ", done.stdout, re.MULTILINE)
+    assert set(places) == {"test_failing.py"}, done.stdout
+    assert all(sentence in done.stdout for sentence in SENTENCES), done.stdout
+
+
 def test_the_plugin_is_inert_without_a_client(theirs: Repository) -> None:
     (theirs.folder / "test_own.py").write_text(OWN)
     (theirs.folder / "test_fixtures.py").write_text(WITH_FIXTURES)
@@ -241,7 +287,7 @@ def test_the_marker_acts_on_the_smsc_of_a_client_under_test(theirs: Repository) 
 
 
 @pytest.mark.parametrize("workers", [(), XDIST])
-def test_a_failing_purpose_says_what_was_expected_seen_and_where_its_evidence_is(
+def test_a_failing_purpose_names_expectation_measurement_and_evidence(
     theirs: Repository, faulty: tuple[str, ...], workers: tuple[str, ...]
 ) -> None:
     ended = theirs.pytest(*workers, *faulty, "--junitxml=j.xml", "-v")
@@ -321,8 +367,13 @@ def test_an_exercise_that_breaks_is_an_error_and_no_failure(
         "    raise KeyError('no such thing')\n"
         "Command.start = start\n"
     )
-    ended = theirs.pytest(*workers, *faulty, "-v")
+    ended = theirs.pytest(*workers, *faulty, "-v", "--junitxml=j.xml")
     assert ended.returncode == 3, ended.stdout + ended.stderr
+    cases = list(ElementTree.parse(theirs.folder / "j.xml").getroot().iter("testcase"))  # noqa: S314 - we made it
+    broken = [one for one in cases if one.find("error") is not None]
+    assert (len(cases), len(broken)) == (6, 5)
+    assert all(one.find("failure") is None for one in cases)
+    assert all("the exercise broke" in str(one.findtext("error")) for one in broken)
     assert re.search(
         r"^simbench::submits.given-up ERROR|ERROR.* simbench::submits.given-up", ended.stdout, re.MULTILINE
     )

@@ -38,11 +38,11 @@ class Simulation:
         self._trns: defaultdict[int, count[int]] = defaultdict(count)
         self._wire: list[Row] = []
 
-    def tell(self, at: int, kind: str, subject: str, until: int | None = None, **detail: object) -> None:
+    def event(self, at: int, kind: str, subject: str, until: int | None = None, **detail: object) -> None:
         self.ledger.events.append((at, kind, subject, until, json.dumps(detail)))
 
     def limit(self, code: str, rate: int, mode: str = "monitor") -> None:
-        self.tell(START, "limit", code, rate_per_s=rate, mode=mode, account=code)
+        self.event(START, "limit", code, rate_per_s=rate, mode=mode, account=code)
 
     def wire(self, at: int, session: int, direction: str, octets: bytes) -> None:
         self._wire.append((at, session, direction, octets))
@@ -123,8 +123,8 @@ def outage(down_s: int = 15, mode: str = "accept-close", back: bool = True) -> T
     world, code, tier = Simulation(2), "36020", 20
     world.limit(code, tier)
     begin, end = START + 20 * SECOND_US, START + (20 + down_s) * SECOND_US
-    world.tell(begin, "outage", "total", end, mode=mode)
-    world.tell(end, "restored", "total", mode=mode)
+    world.event(begin, "outage", "total", end, mode=mode)
+    world.event(end, "restored", "total", mode=mode)
     waiting = [
         (START + SECOND_US + n * SECOND_US // 15, world.ask(code, START + SECOND_US + n * SECOND_US // 15))
         for n in range(900)

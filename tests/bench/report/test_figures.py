@@ -69,8 +69,8 @@ def test_a_few_returns_are_reported_beside_their_bars_and_many_are_not() -> None
     for outages in (2, 9):
         world = Simulation()
         for number in range(outages):
-            world.tell(START + 2 * number * SECOND_US, "outage", "total", mode="silent")
-            world.tell(START + (2 * number + 1) * SECOND_US, "restored", "total", mode="silent")
+            world.event(START + 2 * number * SECOND_US, "outage", "total", mode="silent")
+            world.event(START + (2 * number + 1) * SECOND_US, "restored", "total", mode="silent")
         drawn = draw_all(judgement(exercise("x", "", world.trace), found=[]))
         reported = drawn.chapters[0].groups[0].drawings[0].svg.count("nothing accepted<")
         assert reported == (2 if outages == 2 else 0)

@@ -202,7 +202,7 @@ def test_a_file_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> Non
         write_report(tmp_path / "file" / "report.html", judgement(found=[]))
 
 
-def test_evidence_that_says_the_same_again_is_folded() -> None:
+def test_repeated_evidence_is_folded() -> None:
     frames = [Evidence("too early", START + second, START + second, 1, FRAME.hex().upper()) for second in range(3)]
     other = Evidence("another", START + 9, START + 9, 1, FRAME.hex().upper())
     html = page(judgement(found=[Finding("rate.x", "OPS-ENG-01", "fail", "4 too early", evidence=(*frames, other))]))

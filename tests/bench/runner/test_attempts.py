@@ -52,6 +52,7 @@ def test_the_first_attempt_in_which_the_bench_was_on_time_is_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(EXERCISES, "stumbling", stumbling(1))
+    monkeypatch.setattr(session, "MOST_ATTEMPTS", 50)  # however long the machine is too busy to be on time
     out = tmp_path / "out"
     status, result = conform(capsys, out)
     assert (status, result["findings"][0]["outcome"]) == (0, "pass")

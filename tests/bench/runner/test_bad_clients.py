@@ -31,17 +31,17 @@ async def five_messages(bench: Bench) -> None:
     await bench.connected(bench.rates)
     for number in range(1, 6):
         await bench.ask(bench.message("36010"))
-        await bench.received(number, 1)
+        await bench.received(number, 60 if number < 3 else 1)  # some clients here answer two messages only
 
 
 FIVE = Exercise("five", "Five messages", PURPOSES, {"36010": 10}, five_messages, 1)
 
 
-def conducted(script: str, folder: Path, exercise: Exercise = FIVE) -> Conducted:
-    """For any client, the exercise ends in time and no process that it started remains."""
+def conducted(script: str, folder: Path, exercise: Exercise = FIVE, connect_wait_s: float = 120.0) -> Conducted:
+    """Run an exercise with any client: no process that it started remains."""
     mark = f"TEST_OF_BAD_CLIENTS={folder}"
     sut = Command([sys.executable, "-c", script], name="client", environment=dict([mark.split("=")]))
-    sut.reach = Reach(connect_wait_s=4.0)  # type: ignore[attr-defined]  # an adapter may say how far it is reached
+    sut.reach = Reach(connect_wait_s=connect_wait_s)  # type: ignore[attr-defined]  # an adapter may say how far it is reached
     ledger = MemoryLedger(run_info(exercise, load_contract(), 1, "client"))
     ran = asyncio.run(run_exercise(exercise, sut, load_contract(), ledger, RunEnvironment(folder)))
     assert left_behind(mark) == []
@@ -133,7 +133,7 @@ def test_a_client_that_hangs_once_it_is_connected_is_judged_by_what_it_sent(
 
 
 def test_an_exercise_that_a_client_keeps_from_ending_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conduct_module, "budget_s", lambda *_: 2.0)
+    monkeypatch.setattr(conduct_module, "budget_s", lambda *_: 8.0)
 
     async def for_ever(bench: Bench) -> None:
         await bench.ask(bench.message("36010"))
@@ -141,13 +141,13 @@ def test_an_exercise_that_a_client_keeps_from_ending_is_ended(tmp_path: Path, mo
 
     long = Exercise("long", "", PURPOSES, {"36010": 10}, for_ever, 1)
     ran = conducted(example('line.get("oadc") or line["code"]', '"36999"'), tmp_path, long)
-    assert "did not end within 2 s" in ran.trouble
+    assert "did not end within 8 s" in ran.trouble
     assert judged(ran)["sender.short-code-only"].outcome == "fail"
     assert judged(ran)["sessions.login-first"].outcome == "inconclusive"
 
 
 def test_a_client_that_never_connects_is_inconclusive(tmp_path: Path) -> None:
-    ran = conducted("""print('{"event": "ready"}', flush=True); input()""", tmp_path)
+    ran = conducted("""print('{"event": "ready"}', flush=True); input()""", tmp_path, connect_wait_s=1.0)
     assert outcomes(ran) == {"inconclusive"}
     assert "did not log in" in ran.trouble
 
@@ -156,11 +156,11 @@ def test_a_client_that_ends_or_floods_before_it_logs_in_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ready = """print('{"event": "ready"}', flush=True)"""
-    gone = conducted(f"import sys; {ready}; sys.exit('no route')", tmp_path / "gone")
+    gone = conducted(f"import sys; {ready}; sys.exit('no route')", tmp_path / "gone", connect_wait_s=4.0)
     assert "did not log in" in gone.trouble
     assert "no route" in gone.trouble
     monkeypatch.setattr(command, "MOST_LINES", 500)
-    flooding = conducted(f"{ready}\nwhile True: print('{{}}')", tmp_path / "flooding")
+    flooding = conducted(f"{ready}\nwhile True: print('{{}}')", tmp_path / "flooding", connect_wait_s=4.0)
     assert "too much output" in flooding.trouble
 
 

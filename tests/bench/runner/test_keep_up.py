@@ -32,14 +32,14 @@ def kept_up(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     watchdog = threading.Timer(DEADLINE_S, process.kill)
     watchdog.start()
     assert process.stderr is not None
-    said = ""
+    output = ""
     for line in process.stderr:
-        said += line
+        output += line
         if found := re.search(r"stays up on port (\d+)", line):
             yield process, int(found[1])
             break
     else:
-        pytest.fail(said)
+        pytest.fail(output)
     process.kill()
     process.communicate()
     watchdog.cancel()
@@ -61,8 +61,8 @@ def test_the_smsc_stays_up_after_the_session_until_it_is_ended(
     asyncio.run(somebody_else())
     assert process.poll() is None
     process.send_signal(end)
-    out, said = process.communicate(timeout=DEADLINE_S)
-    assert (process.returncode, "Traceback" in said) == (0, False)
+    out, errors = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, "Traceback" in errors) == (0, False)
     assert json.loads(out)["summary"]["pass"] == 7
     kept = open_run(tmp_path / "out" / "kept-up")
     assert kept.info.closed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -69,14 +70,14 @@ def test_in_a_pipe_the_awaited_event_is_printed_after_a_time_without_output(
     session = replace(CHOSEN["session"][0], seconds=80)
     ticker.progress(session, "started", "")
     ticker.progress(session, "waits", "the login of 36010 (at most 20 s)")
-    said, until = "", time.monotonic() + 60
-    while "still running" not in said and time.monotonic() < until:
+    output, until = "", time.monotonic() + 60
+    while "still running" not in output and time.monotonic() < until:
         time.sleep(0.01)
-        said += capsys.readouterr().err
+        output += capsys.readouterr().err
     ticker.stop()
-    assert "session: A connection" in said
-    assert "(about 10 s)" in said
-    assert "still running: session 0/10 s, waits for the login of 36010 (at most 20 s)" in said
+    assert "session: A connection" in output
+    assert "(about 10 s)" in output
+    assert re.search(r"still running: session \d+/10 s, waits for the login of 36010 \(at most 20 s\)", output)
 
 
 def test_the_verdicts_of_an_exercise_are_printed_when_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,7 +88,8 @@ def test_the_verdicts_of_an_exercise_are_printed_when_it_ends(capsys: pytest.Cap
     ticker.progress(session, "started", "")
     ticker.progress(session, "finished", "the client ended")
     ticker.stop()
-    assert "[1/1] session finished in 0 s: fail: session.keepalive, 6 pass; the client ended" in capsys.readouterr().err
+    expected = r"\[1/1\] session finished in \d+ s: fail: session\.keepalive, 6 pass; the client ended"
+    assert re.search(expected, capsys.readouterr().err)
 
 
 def test_verdicts_name_what_failed_and_count_the_others(tmp_path: Path) -> None:

@@ -44,8 +44,8 @@ def with_faults(*faults: str) -> Callable[[Exercise], Conducted]:
 
 
 def shrunk(of: Failure, run: Callable[[Exercise], Conducted], most: int = 60) -> tuple[Shrunk, list[str]]:
-    said: list[str] = []
-    return Search(of, (EVERYTHING, WITHIN_REACH), run, most, said.append).shortest(), said
+    printed: list[str] = []
+    return Search(of, (EVERYTHING, WITHIN_REACH), run, most, printed.append).shortest(), printed
 
 
 def outcome(of: Failure, steps: Sequence[Step], *faults: str) -> str:
@@ -71,7 +71,7 @@ def test_the_shrunk_steps_fail_only_with_the_fault(
     fault: str, purpose: str, kept: set[str], most_messages: int
 ) -> None:
     of = failure(purpose)
-    found, said = shrunk(of, with_faults(fault))
+    found, printed = shrunk(of, with_faults(fault))
     assert not found.unstable
     assert found.finding is not None
     assert (found.finding.outcome, found.finding.blame) == ("fail", "client")
@@ -80,7 +80,7 @@ def test_the_shrunk_steps_fail_only_with_the_fault(
     assert {step.name for step in found.steps if isinstance(step, Act)} >= kept
     assert outcome(of, found.steps, fault) == "fail"
     assert outcome(of, found.steps) in {"pass", "inconclusive"}
-    assert said[0].startswith(f"[{FIRST_TRIES + 1}/60] ")
+    assert printed[0].startswith(f"[{FIRST_TRIES + 1}/60] ")
 
 
 def test_tries_are_limited_and_the_shortest_script_so_far_is_used() -> None:
@@ -91,8 +91,8 @@ def test_tries_are_limited_and_the_shortest_script_so_far_is_used() -> None:
         next(runs)
         return run(exercise)
 
-    found, said = shrunk(failure("outage.nothing-lost"), counted, 8)
-    assert said[-1] == "8 tries are used up"
+    found, printed = shrunk(failure("outage.nothing-lost"), counted, 8)
+    assert printed[-1] == "8 tries are used up"
     assert found.tries == next(runs) == 10  # two confirm it
     assert not found.unstable
     assert 1 < messages(found.steps) < messages(found.whole)
@@ -104,9 +104,9 @@ def test_a_failure_that_does_not_come_each_time_is_not_shrunk() -> None:
     def unsteady(exercise: Exercise) -> Conducted:
         return with_faults(*(["forgets-on-reconnect"] if next(runs) % 2 else []))(exercise)
 
-    found, said = shrunk(failure("outage.nothing-lost"), unsteady)
+    found, printed = shrunk(failure("outage.nothing-lost"), unsteady)
     assert found.unstable == "outage.nothing-lost failed in 1 of 3 runs of the recorded script"
-    assert (found.finding, said) == (None, [])
+    assert (found.finding, printed) == (None, [])
 
 
 def test_a_script_that_would_blame_a_correct_client_is_never_tried() -> None:
@@ -177,10 +177,10 @@ def test_a_script_that_fails_by_luck_gives_way_to_a_longer_one() -> None:
         runs[len(size)] = runs.get(len(size), 0) + 1
         return ran if len(size) > 20 or runs[len(size)] == 1 else with_faults()(exercise)
 
-    found, said = shrunk(failure("recipients.final-refusals"), lucky)
+    found, printed = shrunk(failure("recipients.final-refusals"), lucky)
     assert not found.unstable
     assert messages(found.steps) > 20
-    assert any(line.endswith("does not fail each time") for line in said)
+    assert any(line.endswith("does not fail each time") for line in printed)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from simbench.bench.runner.findings import judge_exercise, unsupported
 from simbench.bench.runner.options import SessionOptions, plan_of
 from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise
 from simbench.bench.runner.selection import select
-from simbench.bench.sut.child_process import free_ports, listens
+from simbench.bench.sut.child_process import listens
 from simbench.bench.sut.command import Command
 from simbench.bench.sut.description import (
     Description,
@@ -37,6 +37,7 @@ from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger, RunInfo
 from simbench.rules.rule import load
 from tests.bench.sut.listener import Listener
+from tests.ports import lasting_port
 
 assert select()  # enters every exercise
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "client.py"
@@ -49,7 +50,7 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_capability_that_is_not_set_is_not_said(tmp_path: Path) -> None:
+def test_a_capability_that_is_not_set_is_left_out(tmp_path: Path) -> None:
     capabilities = read_capabilities(written(tmp_path, "limits_rate = false\n"))
     assert (capabilities.limits_rate, capabilities.keeps_oadc) == (False, None)
     rated, sender = EXERCISES["one-by-one"], EXERCISES["originators"]
@@ -175,7 +176,7 @@ def test_exercises_whose_accounts_a_running_client_does_not_have_are_unsupported
     assert "passwords" in unsupported("sessions.refused-pace", EXERCISES["login-refused"], Capabilities(), reach)
 
 
-def test_a_running_client_is_asked_by_its_address_and_heard_by_the_callback(tmp_path: Path) -> None:
+def test_a_running_client_gets_requests_at_its_address_and_reports_by_the_callback(tmp_path: Path) -> None:
     """The client of this test takes a message at /send and reports its delivery to the callback."""
     queries: list[dict[str, str]] = []
 
@@ -239,8 +240,8 @@ def test_a_client_that_connects_by_itself_is_watched(tmp_path: Path) -> None:
     account = AccountGiven("36010", "acc", "pw", 10)
 
     async def run() -> Conducted:
-        (port,) = free_ports(1)
-        reach = Reach(False, (account,), port, 10)
+        port = lasting_port()
+        reach = Reach(False, (account,), port, 120)
         environment = {
             **os.environ, "SIMBENCH_HOST": "127.0.0.1", "SIMBENCH_PORT": str(port),
             "SIMBENCH_ACCOUNTS": msgspec.json.encode([account]).decode(),
@@ -249,7 +250,7 @@ def test_a_client_that_connects_by_itself_is_watched(tmp_path: Path) -> None:
         exercise = asyncio.create_task(
             run_exercise(watched, External(reach), load_contract(), ledger, RunEnvironment(tmp_path))
         )
-        await listens(port, (), 10)
+        await listens(port, (), 120)
         client = await asyncio.create_subprocess_exec(
             sys.executable, str(EXAMPLE), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
             env=environment,

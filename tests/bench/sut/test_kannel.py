@@ -109,24 +109,24 @@ def test_a_password_is_one_line_of_the_configuration_or_refused(password: str) -
     ],
 )
 def test_kannels_types_become_ours_with_the_token(number: int, answer: str, kind: ReportKind, detail: str) -> None:
-    said = understand("/dlr", f"type={number}&answer={quote(answer)}&token={b'#00001'.hex()}")
-    assert said == Report(kind, "#00001", detail)
+    report = understand("/dlr", f"type={number}&answer={quote(answer)}&token={b'#00001'.hex()}")
+    assert report == Report(kind, "#00001", detail)
 
 
 @given(st.text(st.characters(codec="utf-8")))
 def test_a_text_from_a_subscriber_comes_through_in_either_coding(text: str) -> None:
     for coding, codec in ((0, "utf-8"), (2, "utf-16-be")):
         octets = "".join(f"%{octet:02X}" for octet in text.encode(codec))
-        said = understand("/mo", f"from=33639980001&to=36010&coding={coding}&text={octets}")
-        assert said == Report("mo", detail=text, code="36010", subscriber="33639980001")
+        report = understand("/mo", f"from=33639980001&to=36010&coding={coding}&text={octets}")
+        assert report == Report("mo", detail=text, code="36010", subscriber="33639980001")
 
 
 @given(st.sampled_from(["/mo", "/dlr", "/"]), st.text() | st.from_regex(r"(type|answer|mark|text|to)=[%\w&=]*"))
 def test_a_call_that_means_nothing_is_reported_as_an_error(path: str, query: str) -> None:
-    said = understand(path, query)
-    assert said.kind in {"mo", "error", *kannel.KINDS.values()}
+    report = understand(path, query)
+    assert report.kind in {"mo", "error", *kannel.KINDS.values()}
     if path == "/":
-        assert said.kind == "error"
+        assert report.kind == "error"
 
 
 def test_a_missing_kannel_is_reported_with_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

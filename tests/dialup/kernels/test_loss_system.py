@@ -1,4 +1,4 @@
-"""Facts about the loss system: both kernels do what a process a call does, to the instant."""
+"""The loss system: both kernels do what a process a call does, to the instant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about RADIUS accounting in captures, which scapy builds here."""
+"""RADIUS accounting in captures, which scapy builds here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NAS, SERVER = "192.0.2.10", "198.51.100.1"
 LINK: Any = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")  # given, or scapy asks the network for them
 
 
-def asked(record: Record = STOP, identifier: int = 7, secret: bytes = SECRET) -> bytes:
+def request(record: Record = STOP, identifier: int = 7, secret: bytes = SECRET) -> bytes:
     return sign(encode(record), identifier, secret)
 
 
@@ -54,8 +54,8 @@ def captured(folder: Path, packets: Iterable[bytes], secret: bytes = SECRET, por
 
 def test_records_of_a_capture_are_read_verified_and_paired(tmp_path: Path) -> None:
     plan = planned(20)
-    packets = [packet(asked(each.record, n & 0xFF)) for n, each in enumerate(plan)]
-    answers = [packet(respond(asked(each.record, n & 0xFF), SECRET), back=True) for n, each in enumerate(plan)]
+    packets = [packet(request(each.record, n & 0xFF)) for n, each in enumerate(plan)]
+    answers = [packet(respond(request(each.record, n & 0xFF), SECRET), back=True) for n, each in enumerate(plan)]
     seen = captured(tmp_path, [each for both in zip(packets, answers, strict=True) for each in both])
     found = list(seen)
     assert all(isinstance(each, Heard) for each in found)
@@ -65,19 +65,19 @@ def test_records_of_a_capture_are_read_verified_and_paired(tmp_path: Path) -> No
     assert {call.session: call.seconds for call in pair(found, clock="event").calls} == seconds
 
 
-def test_a_wrong_secret_is_said_clearly(tmp_path: Path) -> None:
+def test_a_wrong_secret_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="secret: fits none of 2 Accounting-Requests"):
-        list(captured(tmp_path, [packet(asked()), packet(asked(identifier=8))], b"another"))
+        list(captured(tmp_path, [packet(request()), packet(request(identifier=8))], b"another"))
 
 
 def test_without_a_secret_nothing_is_verified(tmp_path: Path) -> None:
-    seen = captured(tmp_path, [packet(asked())], b"")
+    seen = captured(tmp_path, [packet(request())], b"")
     assert [isinstance(each, Heard) for each in seen] == [True]
     assert (seen.right, seen.wrong) == (0, 0)
 
 
 def test_a_forged_request_is_set_aside_with_what_it_claims(tmp_path: Path) -> None:
-    seen = captured(tmp_path, [packet(asked()), packet(asked(identifier=8, secret=b"another"))])
+    seen = captured(tmp_path, [packet(request()), packet(request(identifier=8, secret=b"another"))])
     good, forged = list(seen)
     assert isinstance(good, Heard)
     assert forged == SetAside(2, "wrong-secret", "radius.pcap: Stop of 0000A1B2 at 192.0.2.10", 1_337_000_000)
@@ -85,13 +85,13 @@ def test_a_forged_request_is_set_aside_with_what_it_claims(tmp_path: Path) -> No
 
 
 def test_a_packet_the_capture_shortened_is_set_aside(tmp_path: Path) -> None:
-    (aside,) = captured(tmp_path, [packet(asked())[:-10]])
+    (aside,) = captured(tmp_path, [packet(request())[:-10]])
     assert isinstance(aside, SetAside)
     assert (aside.line, aside.reason) == (1, "truncated")
 
 
 def test_only_the_given_port_is_read(tmp_path: Path) -> None:
-    packets = [packet(asked()), packet(asked(), port=1646), packet(b"noise", port=53)]
+    packets = [packet(request()), packet(request(), port=1646), packet(b"noise", port=53)]
     assert len(list(captured(tmp_path, packets))) == 1
     assert len(list(captured(tmp_path, packets, port=1646))) == 1
 
@@ -99,14 +99,14 @@ def test_only_the_given_port_is_read(tmp_path: Path) -> None:
 def test_other_packets_are_counted_and_fragments_are_none_of_them(tmp_path: Path) -> None:
     tcp: Any = LINK / IP(src=NAS, dst=SERVER, proto=6) / bytes(30)
     fragment: Any = LINK / IP(src=NAS, dst=SERVER, proto=17, flags="MF") / bytes(30)
-    datagrams = Datagrams(capture(tmp_path, [bytes(tcp), bytes(fragment), packet(asked())]), (1813,))
+    datagrams = Datagrams(capture(tmp_path, [bytes(tcp), bytes(fragment), packet(request())]), (1813,))
     assert len(list(datagrams)) == 1
     assert (datagrams.packets, datagrams.unread) == (3, 1)
 
 
 def test_a_capture_of_nothing_known_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="link type 105"):
-        list(Datagrams(capture(tmp_path, [packet(asked())], link=105), (1813,)))
+        list(Datagrams(capture(tmp_path, [packet(request())], link=105), (1813,)))
     with pytest.raises(BadInput, match="No such file"):
         list(Datagrams(tmp_path / "nothing", (1813,)))
 
@@ -134,6 +134,6 @@ def test_any_datagram_is_a_record_or_a_reason(octets: bytes) -> None:
 
 
 def test_scapy_reads_our_requests_as_accounting(tmp_path: Path) -> None:
-    seen = Radius(asked())
-    assert (seen.code, seen.id, seen.len) == (4, 7, len(asked()))
+    seen = Radius(request())
+    assert (seen.code, seen.id, seen.len) == (4, 7, len(request()))
     assert [attribute.type for attribute in seen.attributes][:2] == [40, 4]

@@ -1,4 +1,4 @@
-"""Facts about detail files, written here as FreeRADIUS writes them."""
+"""Detail files, written here as FreeRADIUS writes them."""
 
 from __future__ import annotations
 
@@ -137,9 +137,9 @@ def test_a_record_without_its_beginning_is_set_aside() -> None:
         ('\tAcct-Session-Id = "0000A1B2"\n', "", "unreadable", "Stop without Acct-Session-Id"),
         ("\tTimestamp = 1795326215\n", "", "unreadable", "Timestamp missing"),
         ("Timestamp = 1795326215", "Timestamp = today", "unreadable", "Timestamp today"),
-        ('"dupont@isp.example"', '"dupont', "unreadable", "line 4"),
-        ('"dupont@isp.example"', '"du"pont"', "unreadable", "line 4"),
-        ("= Async", "", "unreadable", "line 6"),
+        ('"dupont@isp.example"', '"dupont', "unreadable", f"line {LINES + 4}"),
+        ('"dupont@isp.example"', '"du"pont"', "unreadable", f"line {LINES + 4}"),
+        ("= Async", "", "unreadable", f"line {LINES + 6}"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_set_aside_with_its_line_and_reason(
@@ -150,7 +150,7 @@ def test_what_cannot_be_read_is_set_aside_with_its_line_and_reason(
     assert isinstance(first, Heard)
     assert isinstance(found, SetAside)
     assert (found.line, found.reason) == (LINES + 1, reason)
-    assert reported.replace("line ", "line ") in found.text or f"line {int(reported[5:]) + LINES}" in found.text
+    assert reported in found.text
 
 
 def test_lines_that_do_not_end_are_not_gathered() -> None:
@@ -202,6 +202,6 @@ def test_old_names_and_numbers_mean_the_same() -> None:
         assert record_of(named.items()).status == "Interim-Update"
 
 
-def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="No such file"):
         list(read_detail(tmp_path / "detail"))

@@ -1,4 +1,4 @@
-"""Facts about packets; pyrad, which shares no code with us, is the second opinion."""
+"""Packets; pyrad, which shares no code with us, is the second opinion."""
 
 from __future__ import annotations
 
@@ -96,15 +96,15 @@ def test_one_wrong_octet_or_another_secret_is_noticed(flip: bytes, at: int) -> N
 
 
 def test_an_answer_is_known_by_identifier_code_and_authenticator() -> None:
-    asked = request()
-    answer = respond(asked, SECRET)
-    assert answers(answer, asked, SECRET)
-    assert answers(answer + b"padding", asked, SECRET)
-    assert not answers(answer, asked, b"another")
+    sent = request()
+    answer = respond(sent, SECRET)
+    assert answers(answer, sent, SECRET)
+    assert answers(answer + b"padding", sent, SECRET)
+    assert not answers(answer, sent, b"another")
     assert not answers(answer, request(identifier=8), SECRET)
-    assert not answers(respond(request(secret=b"another"), SECRET), asked, SECRET)
-    assert not answers(asked, asked, SECRET)
-    assert not answers(b"", asked, SECRET)
+    assert not answers(respond(request(secret=b"another"), SECRET), sent, SECRET)
+    assert not answers(sent, sent, SECRET)
+    assert not answers(b"", sent, SECRET)
 
 
 @given(st.binary(max_size=120))
@@ -112,10 +112,10 @@ def test_any_octets_are_a_record_or_a_reason(octets: bytes) -> None:
     header = b"\x04\x00" + (20 + len(octets)).to_bytes(2, "big") + bytes(16)
     for packet in (octets, request()[:20] + octets, header + octets):
         try:
-            said = read(packet).status
+            found = read(packet).status
         except BadRecord as bad:
-            said = bad.reason
-        assert said in {*STATUSES.values(), "unreadable", "negative"}
+            found = bad.reason
+        assert found in {*STATUSES.values(), "unreadable", "negative"}
 
 
 @given(st.binary(max_size=60))
@@ -153,7 +153,7 @@ def test_what_we_do_not_know_is_kept() -> None:
     assert read(octets).more[-2:] == (("Attr-26", "0x00000009010361"), ("Attr-250", "0x7a"))
 
 
-def test_a_packet_ends_where_it_says() -> None:
+def test_a_packet_ends_at_its_length_field() -> None:
     assert whole(request() + b"more") == request()
     assert whole(request()[:-1]) == b""
     assert whole(b"\x04\x00\x00\x13" + bytes(20)) == b""

@@ -1,4 +1,4 @@
-"""Facts about which records bill a call."""
+"""Which records bill a call."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ NAS = "192.0.2.10"
 LONGEST_S = load_netrevenu().terms.records.longest_s
 
 
-def heard(*said: tuple[str, int, int] | tuple[str, int, int, str]) -> list[Heard]:
+def heard(*records: tuple[str, int, int] | tuple[str, int, int, str]) -> list[Heard]:
     """Records: status, second at which they happen, Acct-Session-Time (-1: none), session ("A")."""
     return [
         Heard(
             Record(status, NAS, "" if status.startswith("Acc") else (*rest, "A")[0], seconds=seconds),
             SENT + at * SECOND_US, line,
         )
-        for line, (status, at, seconds, *rest) in enumerate(said, start=1)
+        for line, (status, at, seconds, *rest) in enumerate(records, start=1)
     ]  # fmt: skip
 
 
@@ -45,7 +45,7 @@ BOOT = ("Accounting-On", 150, -1)
 
 
 @pytest.mark.parametrize(
-    ("said", "calls", "set_aside"),
+    ("records", "calls", "set_aside"),
     [
         ((START, STOP), [(100, "stop")], []),
         ((START, INTERIM, STOP), [(100, "stop")], []),
@@ -84,9 +84,9 @@ BOOT = ("Accounting-On", 150, -1)
     ],
 )  # fmt: skip
 def test_what_bills_and_what_does_not(
-    said: tuple[tuple[str, int, int], ...], calls: list[tuple[int, str]], set_aside: list[tuple[int, str]]
+    records: tuple[tuple[str, int, int], ...], calls: list[tuple[int, str]], set_aside: list[tuple[int, str]]
 ) -> None:
-    paired = pair(heard(*said))
+    paired = pair(heard(*records))
     assert [(call.seconds, call.basis) for call in paired.calls] == calls
     assert aside(paired) == set_aside
 
@@ -109,15 +109,15 @@ def test_a_retransmission_is_known_by_its_delay() -> None:
 
 def test_access_servers_of_one_address_are_reported_by_their_names() -> None:
     paris, lyon = (Record("Start", NAS, "A", identifier=name) for name in ("paris", "lyon"))
-    said = [
+    records = [
         (paris, 0), (lyon, 0), (Record("Accounting-On", NAS, identifier="lyon"), 50),
         (Record("Stop", NAS, "A", seconds=100, identifier="paris"), 100),
     ]  # fmt: skip
-    paired = pair([Heard(record, SENT + at * SECOND_US, line) for line, (record, at) in enumerate(said, 1)])
+    paired = pair([Heard(record, SENT + at * SECOND_US, line) for line, (record, at) in enumerate(records, 1)])
     assert [(call.nas, call.seconds) for call in paired.calls] == [(f"{NAS} paris", 100)]
     assert aside(paired) == [(2, "missing-stop")]
     alone = pair(
-        [Heard(record, SENT + at * SECOND_US, line) for line, (record, at) in enumerate(said, 1) if line in {1, 4}]
+        [Heard(record, SENT + at * SECOND_US, line) for line, (record, at) in enumerate(records, 1) if line in {1, 4}]
     )
     assert [call.nas for call in alone.calls] == [NAS]
 
@@ -151,9 +151,9 @@ def test_a_delay_that_nobody_believes_dates_nothing_by_reception() -> None:
     assert len(pair([stop], "event").calls) == 1
 
 
-def test_records_that_speak_of_no_call_are_counted() -> None:
-    said = heard(START, ("Tunnel-Start", 10, -1), ("Failed", 20, -1), ("Failed", 30, -1), STOP)
-    paired = pair(said)
+def test_records_of_no_call_are_counted() -> None:
+    found = heard(START, ("Tunnel-Start", 10, -1), ("Failed", 20, -1), ("Failed", 30, -1), STOP)
+    paired = pair(found)
     assert (len(paired.calls), paired.aside, paired.records) == (1, [], 5)
     assert paired.passed_over == {"Tunnel-Start": 1, "Failed": 2}
 
@@ -194,8 +194,8 @@ def test_no_order_and_no_copies_change_what_is_billed(order: list[int], twice: s
         max_size=12,
     )
 )  # fmt: skip
-def test_every_session_heard_of_bills_or_is_set_aside(said: list[tuple[str, int, int, str]]) -> None:
-    found = heard(*said)
+def test_every_session_bills_or_is_set_aside(records: list[tuple[str, int, int, str]]) -> None:
+    found = heard(*records)
     paired = pair(found)
     sessions = {each.record.session for each in found if each.record.session}
     reported = {call.session for call in paired.calls}

@@ -1,4 +1,4 @@
-"""Facts about what calls state, and what faults make of it."""
+"""What calls state, and what faults make of it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_calls_of_an_unnamed_access_server_have_one_all_the_same() -> None:
     assert {each.record.nas for each in plan} == {"192.0.2.1"}
 
 
-def test_faults_add_up_and_what_is_withheld_says_for_which() -> None:
+def test_faults_add_up_and_a_withheld_record_names_its_fault() -> None:
     plan = planned(200, "lost-stop", "clock-skew", "duplicates")
     withheld = [each for each in plan if each.withheld]
     assert {each.withheld for each in withheld} == {"lost-stop"}
@@ -90,7 +90,7 @@ def test_faults_add_up_and_what_is_withheld_says_for_which() -> None:
     assert not any(each.copy for each in withheld)
 
 
-def test_a_session_name_that_comes_again_is_told_apart() -> None:
+def test_a_repeated_session_name_gets_a_number() -> None:
     rows = [msgspec.structs.replace(call, nas="192.0.2.10", session="A") for call in some_calls(3).rows()]
     plan = list(schedule(calls_of(rows)))
     assert {each.record.session for each in plan} == {"", "A", "A-2", "A-3"}

@@ -195,7 +195,7 @@ def test_what_may_be_among_the_unreadable_records_is_inconclusive() -> None:
     assert outcomes((reported, found)) == {"accounting.kept": "fail", "accounting.minutes-once": "fail"}
 
 
-def test_a_journal_without_its_end_tells_no_more_than_it_holds() -> None:
+def test_a_journal_without_its_end_leaves_open_what_it_does_not_hold() -> None:
     reported, found = faultless(whole=False)
     cut = RecordedRun(reported.run, reported.sent[:-3], None)
     assert outcomes((cut, found)) == {

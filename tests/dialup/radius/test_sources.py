@@ -21,7 +21,7 @@ from simbench.dialup.radius.detail import records
 from simbench.dialup.radius.record import Heard, record_of
 from simbench.dialup.sources import Reading, read_calls
 from tests.capture.scenes import pcap
-from tests.dialup.radius.test_captured import LINK, NAS, SERVER, asked, packet
+from tests.dialup.radius.test_captured import LINK, NAS, SERVER, packet, request
 from tests.dialup.scene import OFFER
 
 BEGINS = 968_590_800  # 2000-09-10 13:00:00 UTC
@@ -98,7 +98,7 @@ def test_session_names_begin_again_after_a_boot(tmp_path: Path) -> None:
         assert (status, found["calls"], found["aside_total"], found["settled"][0]["minutes"]) == (0, 2, 0, 15)
 
 
-def test_a_stop_sent_again_is_a_fault_only_if_it_does_not_say_so(tmp_path: Path) -> None:
+def test_a_repeated_stop_is_a_fault_unless_its_delay_marks_it(tmp_path: Path) -> None:
     stop = {"Acct-Session-Time": "600"}
     status, found = reported(tmp_path, call() + block("Stop", 2_400, stop))
     assert (status, found["calls"], found["aside_counts"]) == (1, 1, {"duplicate": 1})
@@ -175,7 +175,7 @@ def test_a_cause_of_no_registry_is_unknown() -> None:
 
 def test_ports_are_an_option_and_a_capture_without_accounting_passes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "old.pcap"
-    path.write_bytes(pcap([(BEGINS * 1_000_000, packet(asked(), port=1646))], 1))
+    path.write_bytes(pcap([(BEGINS * 1_000_000, packet(request(), port=1646))], 1))
     nothing = replayed(path)
     assert nothing.exit_code == 1
     assert "port 1646: name it with --port" in str(nothing.exception)
@@ -206,7 +206,7 @@ VLAN, SERVICE, OLD_SERVICE, MPLS, PPPOE, IPV4 = (
     ids=["plain", "VLAN", "QinQ", "QinQ of 9100", "MPLS", "PPPoE"],
 )
 def test_accounting_behind_what_networks_put_in_front_is_read(link: bytes, tmp_path: Path) -> None:
-    ip: Any = IP(src=NAS, dst=SERVER) / UDP(sport=40_000, dport=1813) / asked()
+    ip: Any = IP(src=NAS, dst=SERVER) / UDP(sport=40_000, dport=1813) / request()
     octets = bytes(ip)
     if link.startswith(PPPOE):
         link = link[:6] + (len(octets) + 2).to_bytes(2, "big") + link[8:]
@@ -220,14 +220,14 @@ def test_a_file_that_was_cut_off_blames_nobody(tmp_path: Path) -> None:
     assert (status, found["calls"], found["aside_counts"]) == (3, 1, {"truncated": 1})
     assert set(outcomes(found).values()) == {"inconclusive"}
     path = tmp_path / "cut.pcap"
-    whole = pcap([(BEGINS * 1_000_000 + n, packet(asked(identifier=n))) for n in range(2)], 1)
+    whole = pcap([(BEGINS * 1_000_000 + n, packet(request(identifier=n))) for n in range(2)], 1)
     path.write_bytes(whole[:-5])
     done = replayed(path)
     assert (done.exit_code, json.loads(done.stdout)["aside_counts"]) == (3, {"truncated": 1})
 
 
 WHOLE = call({"Event-Timestamp": '"Sep 10 2000 15:00:00 CEST"', "User-Name": '"d\\351"', "Class": "0xdead"}).encode()
-CAPTURE = pcap([(BEGINS * 1_000_000 + n, packet(asked(identifier=n))) for n in range(3)], 1)
+CAPTURE = pcap([(BEGINS * 1_000_000 + n, packet(request(identifier=n))) for n in range(3)], 1)
 
 
 @given(st.integers(0, len(WHOLE)), st.binary(max_size=4))

@@ -11,23 +11,23 @@ from fake_smsc.core.scts import SctsAllocator
 from simbench.base.units import SECOND_US
 
 START_S = 1_772_445_600
-ASKED = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["a", "b"]), st.integers(0, 3)), max_size=60)
+REQUESTS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["a", "b"]), st.integers(0, 3)), max_size=60)
 
 
-@given(ASKED, st.integers(1, 3))
+@given(REQUESTS, st.integers(1, 3))
 def test_no_account_gives_a_recipient_a_stamp_twice_or_far_ahead(
-    asked: list[tuple[int, str, int]], ahead_s: int
+    requests: list[tuple[int, str, int]], ahead_s: int
 ) -> None:
-    stamps, second, given_ = SctsAllocator(ahead_s), START_S, list[tuple[str, int, int]]()
-    for passed, account, who in asked:
+    stamps, second, taken = SctsAllocator(ahead_s), START_S, list[tuple[str, int, int]]()
+    for passed, account, who in requests:
         second += passed
         stamp = stamps.take(account, f"3363998000{who}", second * SECOND_US)
-        last = max((at for name, number, at in given_ if (name, number) == (account, who)), default=0)
+        last = max((at for name, number, at in taken if (name, number) == (account, who)), default=0)
         if stamp < 0:
             assert last >= second + ahead_s
         else:
             assert stamp == max(second, last + 1)
-            given_.append((account, who, stamp))
+            taken.append((account, who, stamp))
 
 
 def test_stamps_are_removed_once_they_are_in_the_past(monkeypatch: pytest.MonkeyPatch) -> None:

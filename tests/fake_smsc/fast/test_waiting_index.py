@@ -14,7 +14,7 @@ from simbench.base.units import SECOND_US
 from tests.fake_smsc.ucp_gateway.stage import operation
 from tests.harness import START, gateway_of, login, submit
 
-ASKED = 60
+INQUIRIES = 60
 CODE = CodeConfig(code="36010", limit="monitor", window=100, request_id="r")
 
 
@@ -33,14 +33,14 @@ def test_inquiries_during_a_stream_of_submits_read_all_rows_once(monkeypatch: py
     monkeypatch.setattr(index, "_scan", scanned)
     gateway.opened(1, START)
     gateway.received(1, login("36010"), START)
-    for turn in range(ASKED):
+    for turn in range(INQUIRIES):
         stream = [submit(n % 100, AdC=f"{33_710_000_000 + turn * step + n}", Msg="41") for n in range(step)]
-        asked = operation("55", 99, AdC=f"{33_710_000_000 + turn * step}", OAdC="36010")
-        gateway.received(1, b"".join(stream) + asked, START + turn)
+        inquiry = operation("55", 99, AdC=f"{33_710_000_000 + turn * step}", OAdC="36010")
+        gateway.received(1, b"".join(stream) + inquiry, START + turn)
         gateway.output()
-    assert gateway.centre.delivery.on_the_way == ASKED * step
+    assert gateway.centre.delivery.on_the_way == INQUIRIES * step
     assert len(scans) == 1
-    assert len(index._runs) <= ASKED + 1
+    assert len(index._runs) <= INQUIRIES + 1
 
 
 def test_rows_are_found_after_a_pause_without_inquiries() -> None:

@@ -64,7 +64,7 @@ def test_the_list_shows_every_fault_of_the_platform() -> None:
     assert set(json.loads(CliRunner().invoke(cli, ["list", "--json"]).output)["faults"]["platform"]) == set(FAULTS)
 
 
-# Asking for one ------------------------------------------------------------------------------------------------
+# Requests -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -259,17 +259,17 @@ def test_resets_and_refused_connections_occur_on_real_sockets(loop: Any) -> None
         runner.run(script())
 
 
-def test_what_is_delayed_waits_in_platform_time_and_an_outage_forgets_it() -> None:
+def test_a_delayed_result_waits_in_platform_time_and_an_outage_discards_it() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()
             site.control.fault("late-result", delay_s=60)
             peer.send(harness.submit(1, **PLAIN))
             assert await peer.hears_nothing()
-            site.control.step(59)
+            site.control.step(30)
             assert await peer.hears_nothing()
             await site.control.outage("silent")
-            site.control.step(2)
+            site.control.step(31)
             await site.control.restore()
             peer.send(harness.submit(2, **PLAIN))
             assert await peer.hears_nothing()

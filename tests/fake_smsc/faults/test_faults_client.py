@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,15 +10,14 @@ import pytest
 
 from fake_smsc.faults import FAULTS
 from fake_smsc.scenario import CodeConfig, FaultConfig, Scenario
-from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from simbench.bench.runner.in_memory import InMemory
-from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
+from simbench.bench.runner.virtual_loop import MemoryNetwork
 from simbench.bench.sut.protocol import AccountGiven, Report, Target
 from simbench.client.messages import Outgoing
 from simbench.ledger import MemoryLedger
-from tests.fake_smsc.faults.test_faults_wire import MONDAY
 from tests.fake_smsc.live import SOON, contract
+from tests.fake_smsc.virtual import in_virtual_time, virtual_clock
 
 MESSAGES = 20
 PATIENCE_S = 1800
@@ -40,17 +38,17 @@ HOW: dict[str, dict[str, Any]] = {
     "accept-reset": {"share": 1.0, "for_s": 20.0},
 }
 
-# What no client can make good, since nothing on the wire shows it.
+# Faults whose losses no client can repair, because nothing on the wire shows them.
 CANNOT_SURVIVE = {
-    "ack-though-lost": "the platform forgot what it said it had",
+    "ack-though-lost": "the platform forgot a message that it had accepted",
     "result-without-stamp": "a notification cannot be matched with a result that names no stamp",
-    "lost-notification": "nothing on the wire says what became of the message",
+    "lost-notification": "nothing on the wire shows the outcome of the message",
     "wrong-stamp": "the notification names no message the client knows",
 }
 
 
 class Outcome(msgspec.Struct):
-    """Return the client's results by message, and those of the platform."""
+    """The client's results by message, and those of the platform."""
 
     accepted: set[str]
     settled: set[str]
@@ -62,8 +60,7 @@ def ran(config: FaultConfig) -> Outcome:
     """Request twenty messages at once while the fault is active; then half an hour without it."""
 
     async def run() -> Outcome:
-        network = MemoryNetwork()
-        clock = PlatformClock(MONDAY, 1.0, asyncio.get_running_loop().time)
+        network, clock = MemoryNetwork(), virtual_clock()
         scenario = Scenario(codes=(CodeConfig(code="36010"),), delivery=SOON, faults=(config,))
         async with LiveSmsc(scenario, contract(), MemoryLedger(), clock=clock, network=network) as smsc:
             outcome = Outcome(set(), set(), set())
@@ -85,8 +82,7 @@ def ran(config: FaultConfig) -> Outcome:
             applied = sum('"line"' in str(row[4]) for row in cast(MemoryLedger, smsc.ledger).events)
             return msgspec.structs.replace(outcome, stored=stored, applied=applied)
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(run())
+    return in_virtual_time(run())
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -98,6 +94,6 @@ def test_a_message_acknowledged_to_the_client_is_not_lost(name: str) -> None:
     assert bool(lost) == (name in CANNOT_SURVIVE), sorted(lost)
 
 
-def test_each_fault_that_cannot_be_survived_says_why() -> None:
+def test_each_fault_that_cannot_be_survived_has_its_reason() -> None:
     assert set(CANNOT_SURVIVE) <= set(FAULTS)
     assert all(CANNOT_SURVIVE.values())

@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fake_smsc.scenario import read_scenario
-from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
-from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
+from simbench.bench.runner.virtual_loop import MemoryNetwork
 from simbench.ledger import MemoryLedger
 from simbench.ucp.frame import Frame, WireError
 from tests import harness
-from tests.fake_smsc.faults.test_faults_wire import MONDAY, Probe
+from tests.fake_smsc.faults.test_faults_wire import Probe
 from tests.fake_smsc.live import contract
+from tests.fake_smsc.virtual import in_virtual_time, virtual_clock
 
 (PATH,) = (Path(__file__).parents[3] / "scenarios").glob("05_faults.toml")
 Session = Callable[[str], Awaitable[Probe]]
@@ -25,8 +25,7 @@ def perform(script: Callable[[Session], Awaitable[None]]) -> None:
     """Serve the scenario while the script runs; the script gets a function that opens sessions."""
 
     async def run() -> None:
-        network = MemoryNetwork()
-        clock = PlatformClock(MONDAY, 1.0, asyncio.get_running_loop().time)
+        network, clock = MemoryNetwork(), virtual_clock()
         async with LiveSmsc(read_scenario(PATH), contract(), MemoryLedger(), clock=clock, network=network) as smsc:
 
             async def session(account: str) -> Probe:
@@ -38,8 +37,7 @@ def perform(script: Callable[[Session], Awaitable[None]]) -> None:
 
             await script(session)
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(run())
+    in_virtual_time(run())
 
 
 async def at(second: float) -> None:

@@ -12,9 +12,8 @@ import pytest
 
 from fake_smsc.faults import FAULTS
 from fake_smsc.scenario import CodeConfig, FaultConfig, Scenario
-from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
-from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
+from simbench.bench.runner.virtual_loop import MemoryNetwork
 from simbench.ledger import MemoryLedger
 from simbench.ucp.codes import ERROR_CODES
 from simbench.ucp.fields import At
@@ -22,9 +21,9 @@ from simbench.ucp.frame import ETX, Frame, Framer, WireError, encode
 from tests import harness
 from tests.fake_smsc.live import SOON, contract
 from tests.fake_smsc.server.test_patience import KEEPALIVE
-from tests.paris import instant
+from tests.fake_smsc.virtual import in_virtual_time, virtual_clock
+from tests.paris import MONDAY
 
-MONDAY = instant(2026, 3, 2, 10, 0, 0)
 BURST = 10  # submits in one write, as many as the window holds
 SINGLES = {11: 2.0, 12: 2.3}  # TRN to the second it leaves
 SUBMITS = BURST + len(SINGLES)
@@ -122,32 +121,30 @@ def seen(*faults: FaultConfig, seed: int = 1) -> Seen:
     """One session of twenty seconds with these faults: a login, an alert, a burst of submits, two single ones."""
 
     async def run() -> Seen:
-        network = MemoryNetwork()
-        clock = PlatformClock(MONDAY, 1.0, asyncio.get_running_loop().time)
+        network, clock = MemoryNetwork(), virtual_clock()
         scenario = Scenario(codes=(CodeConfig(code="36010"),), delivery=SOON, faults=faults, seed=seed)
         async with LiveSmsc(scenario, contract(), MemoryLedger(), clock=clock, network=network) as smsc:
             return Seen(await _session(smsc, network), smsc)
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(run())
+    return in_virtual_time(run())
 
 
 def trns(frames: list[Frame]) -> list[str]:
     return [frame.trn for frame in frames]
 
 
-def all_say(frames: list[Frame], data: list[str]) -> bool:
+def all_contain(frames: list[Frame], data: list[str]) -> bool:
     return len(frames) == SUBMITS and all(frame.data == data for frame in frames)
 
 
 def before(s: Seen, first: Callable[[Frame], bool], then: Callable[[Frame], bool]) -> bool:
-    """Tell whether the first frame of one kind came before the first of another."""
+    """Return whether the first frame of one kind came before the first of another."""
     places = [next((place for place, f in enumerate(s.frames) if sort(f)), -1) for sort in (first, then)]
     return 0 <= places[0] < places[1]
 
 
 def early(s: Seen) -> bool:
-    """Tell whether every notification is directly before the result it belongs to."""
+    """Return whether every notification is directly before the result it belongs to."""
     order = [(f.kind, f.data[2] if f.kind == "R" else f"{f.data[At.OADC]}:{f.data[At.SCTS]}") for f in s.frames[2:]]
     pairs = list(zip(order[::2], order[1::2], strict=True))
     return len(pairs) == SUBMITS and all((a, b) == (("O", a[1]), ("R", a[1])) for a, b in pairs)
@@ -160,7 +157,7 @@ def stamps_a_year_late(s: Seen) -> bool:
 
 
 def slow(s: Seen) -> bool:
-    """Tell whether the results of the burst arrived at 200 octets/s."""
+    """Return whether the results of the burst arrived at 200 octets/s."""
     octets = sum(len(frame.octets) for frame in s.results[:BURST])
     return max(s.late()[:BURST]) >= octets / 200 - 0.1
 
@@ -178,11 +175,11 @@ SHOWS: dict[str, tuple[dict[str, Any], Callable[[Seen], bool]]] = {
     "reordered-results": ({}, lambda s: len(s.results) == SUBMITS and trns(s.results)[:4] == ["02", "01", "04", "03"]),
     "wrong-trn": ({}, lambda s: trns(s.results) == [f"{trn + 50}" for trn in range(1, SUBMITS + 1)]),
     "wrong-ot": ({}, lambda s: not s.results and len(s.of("R", "52")) == SUBMITS),
-    "nack": ({"ec": "05"}, lambda s: all_say(s.results, ["N", "05", ""]) and not s.stored),
-    "nack-without-ec": ({}, lambda s: all_say(s.results, ["N", "", ""]) and not s.stored),
-    "nack-though-stored": ({}, lambda s: all_say(s.results, ["N", "04", ""]) and len(s.stored) == SUBMITS),
+    "nack": ({"ec": "05"}, lambda s: all_contain(s.results, ["N", "05", ""]) and not s.stored),
+    "nack-without-ec": ({}, lambda s: all_contain(s.results, ["N", "", ""]) and not s.stored),
+    "nack-though-stored": ({}, lambda s: all_contain(s.results, ["N", "04", ""]) and len(s.stored) == SUBMITS),
     "ack-though-lost": ({}, lambda s: all(f.data[2].startswith("33710000") for f in s.results) and not s.stored),
-    "result-without-stamp": ({}, lambda s: all_say(s.results, ["A", "", ""]) and len(s.stored) == SUBMITS),
+    "result-without-stamp": ({}, lambda s: all_contain(s.results, ["A", "", ""]) and len(s.stored) == SUBMITS),
     "short-result": ({}, lambda s: {len(frame.data) for frame in s.results} == {2}),
     "stray-result": ({}, lambda s: len(s.results) == 2 * SUBMITS and {"51", "62"} <= set(trns(s.results))),
     "early-notification": ({}, early),
@@ -244,7 +241,7 @@ def test_a_fault_is_recorded_before_it_takes_effect(name: str) -> None:
 
 @pytest.mark.parametrize("ec", ERROR_CODES)
 def test_a_submit_is_refused_with_each_error_code(ec: str) -> None:
-    assert all_say(seen(FaultConfig("nack", ec=ec)).results, ["N", ec, ""])
+    assert all_contain(seen(FaultConfig("nack", ec=ec)).results, ["N", ec, ""])
 
 
 def test_of_two_faults_the_second_acts_on_the_output_of_the_first() -> None:

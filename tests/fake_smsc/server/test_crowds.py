@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from fake_smsc.scenario import CodeConfig, DeliveryConfig, Scenario
-from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
-from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
+from simbench.bench.runner.virtual_loop import MemoryNetwork
 from simbench.ledger import MemoryLedger
 from simbench.ledger.buffer import Cells, Memory
 from tests import harness
 from tests.fake_smsc.live import contract
 from tests.fake_smsc.server.test_patience import KEEPALIVE, VirtualPeer
-from tests.paris import instant
+from tests.fake_smsc.virtual import in_virtual_time, virtual_clock
 
 SLOW_PEERS = 200
 NOTICES = 100_000
@@ -39,8 +37,7 @@ def served(script: Script) -> None:
     """Run a script against an SMSC with two codes that only monitors rates."""
 
     async def run() -> None:
-        loop = asyncio.get_running_loop()
-        network, clock = MemoryNetwork(), PlatformClock(instant(2026, 3, 2, 10, 0, 0), 1.0, loop.time)
+        network, clock = MemoryNetwork(), virtual_clock()
         codes = tuple(CodeConfig(code=code, limit="monitor") for code in ("36010", "36020"))
         scenario = Scenario(codes=codes, delivery=DeliveryConfig(latency_median_ms=1))
         ledger = MemoryLedger()
@@ -48,8 +45,7 @@ def served(script: Script) -> None:
         async with LiveSmsc(scenario, contract(), ledger, clock=clock, network=network) as smsc:
             await script(smsc, network)
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(run())
+    in_virtual_time(run())
 
 
 async def peer(smsc: LiveSmsc, network: MemoryNetwork, first: bytes = b"") -> VirtualPeer:

@@ -100,17 +100,17 @@ def test_every_submit_acknowledged_before_kill_9_is_in_the_ledger(tmp_path: Path
         peer = await dial(server.port)
         assert (await peer.login("36150")).data[0] == "A"
         reported: set[str] = set()
-        for asked in range(50):
-            peer.send(harness.submit(asked, OAdC="36150", AdC=f"3371{asked:07d}", **PLAIN))
+        for submitted in range(50):
+            peer.send(harness.submit(submitted, OAdC="36150", AdC=f"3371{submitted:07d}", **PLAIN))
         while len(reported) < ENOUGH:
             result = await peer.frame()
             reported.add(decode(result)["SM"].partition(":")[0])
-            asked += 1
-            peer.send(harness.submit(int(result.trn), OAdC="36150", AdC=f"3371{asked:07d}", **PLAIN))
+            submitted += 1
+            peer.send(harness.submit(int(result.trn), OAdC="36150", AdC=f"3371{submitted:07d}", **PLAIN))
         server.process.send_signal(signal.SIGKILL)
         await peer.end()
         reported |= {decode(result)["SM"].partition(":")[0] for result in peer.kept()}
-        assert len(reported) < asked
+        assert len(reported) < submitted
         await peer.close()
         return reported
 

@@ -78,9 +78,9 @@ def test_the_block_of_an_address(address: str, block: str) -> None:
 async def guess(site: Site, times: int) -> None:
     """Fail to log in that many times, then disconnect."""
     peer = await site.connect()
-    number = site.server.count
     for _ in range(times):
         assert (await peer.login(password="wrong")).data[0] == "N"
+    number = site.number_of(peer)
     await peer.close()
     assert await site.until(lambda: number not in site.server.connections)
 

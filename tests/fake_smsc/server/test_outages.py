@@ -16,7 +16,7 @@ from simbench.base.units import HOUR_US, SECOND_US
 from simbench.numbering.subscribers import Subscriber
 from simbench.ucp.operations import decode
 from tests import harness
-from tests.fake_smsc.live import LivePeer, Site, serving
+from tests.fake_smsc.live import SLOW_CLOCK, LivePeer, Site, serving
 
 SLOW = DeliveryConfig(latency_median_ms=60_000)
 PLAIN = {"NRq": "", "NT": ""}  # no notification, so that nothing but results comes
@@ -38,24 +38,24 @@ def run(loop: Any, script: Coroutine[Any, Any, None]) -> None:
         runner.run(script)
 
 
-async def met_by(site: Site, peer: LivePeer, octets: bytes) -> str:
-    """The effect on a connection that sends an operation: fin, rst, silence (not read) or deaf (read, unanswered)."""
+async def meets(site: Site, peer: LivePeer, effect: str, octets: bytes) -> bool:
+    """Whether the outage has this effect on a connection: fin, rst, or, if it sends octets, silence or deafness.
+
+    With silence the server does not read the octets; if it is deaf, it reads and does not answer them.
+    """
     assert await site.until(lambda: site.number_of(peer) > 0)
-    if not await peer.hears_nothing():
-        return await peer.end()
+    if effect in {"fin", "rst"}:
+        return await peer.end() == effect
+    assert await peer.hears_nothing()
     peer.send(octets)
-    if not await peer.hears_nothing():
-        return "answered" if peer.got else await peer.end()
     number = site.number_of(peer)
-    return "deaf" if any(row[1] == number and row[3] == octets for row in site.rows("wire", "in")) else "silence"
 
+    def is_read() -> bool:
+        return any(row[1] == number and row[3] == octets for row in site.rows("wire", "in"))
 
-async def met_by_newcomer(site: Site, account: str = "36010") -> str:
-    try:
-        peer = await site.connect()
-    except ConnectionRefusedError:
-        return "refused"
-    return await met_by(site, peer, harness.login(account))
+    if effect == "deaf":
+        assert await site.until(is_read)
+    return await peer.hears_nothing() and is_read() == (effect == "deaf")
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -67,11 +67,13 @@ def test_a_total_outage_affects_every_session_and_every_new_connection(
         async with serving() as site:
             peers = [await site.session(account) for account in ("36010", "36020")]
             await site.control.outage(mode)
-            assert [
-                await met_by(site, peer, harness.submit(1, OAdC=code, **PLAIN))
-                for peer, code in zip(peers, ("36010", "36020"), strict=True)
-            ] == [existing] * 2
-            assert await met_by_newcomer(site) == coming
+            for peer, code in zip(peers, ("36010", "36020"), strict=True):
+                assert await meets(site, peer, existing, harness.submit(1, OAdC=code, **PLAIN))
+            if coming == "refused":
+                with pytest.raises(ConnectionRefusedError):
+                    await site.connect()
+            else:
+                assert await meets(site, await site.connect(), coming, harness.login())
             await site.control.restore()
             assert await (await site.session()).submit(2)
 
@@ -84,11 +86,15 @@ def test_an_outage_of_one_code_leaves_the_other_in_service(mode: Mode, existing:
         async with serving() as site:
             one, two = await site.session("36010"), await site.session("36020")
             await site.control.outage(mode, "36010")
-            assert await met_by(site, one, harness.submit(1, **PLAIN)) == existing
+            assert await meets(site, one, existing, harness.submit(1, **PLAIN))
             assert (await two.submit(1, OAdC="36020", **PLAIN)).data[0] == "A"
-            # The listener is shared, so that a code alone is refused at its login.
-            expected = {"refused": "fin", "silence": "deaf"}.get(coming, coming)
-            assert await met_by_newcomer(site, "36010") == expected
+            newcomer = await site.connect()
+            if coming in {"refused", "fin"}:  # the listener is shared, so that a code alone is refused at its login
+                assert await newcomer.hears_nothing()
+                newcomer.send(harness.login())
+                assert await newcomer.end() == "fin"
+            else:
+                assert await meets(site, newcomer, "deaf", harness.login())
             assert (await (await site.connect()).login("36020")).data[0] == "A"
             await site.control.restore()
             assert (await (await site.session("36010")).submit(2)).data[0] == "A"
@@ -102,7 +108,7 @@ def test_an_outage_of_one_session_affects_no_other(mode: Mode, existing: str, co
         async with serving() as site:
             one, two = await site.session(), await site.session()
             await site.control.outage(mode, f"session:{site.number_of(one)}")
-            assert await met_by(site, one, harness.submit(1, **PLAIN)) == existing
+            assert await meets(site, one, existing, harness.submit(1, **PLAIN))
             assert (await two.submit(1, **PLAIN)).data[0] == "A"
             assert (await (await site.session()).submit(1)).data[0] == "A"
 
@@ -150,7 +156,7 @@ def test_a_silent_code_accepts_no_submit_sent_before_the_login_result() -> None:
 @pytest.mark.parametrize("mode", [mode for mode, _, _ in MODES])
 def test_held_submits_are_discarded_and_were_never_accepted(mode: Mode) -> None:
     async def script() -> None:
-        async with serving() as site:
+        async with serving(server=SLOW_CLOCK) as site:
             peer = await site.session()
             peer.send(b"".join(harness.submit(trn, AdC=f"3371000000{trn}", NRq="", NT="") for trn in range(10)))
             assert {frame.data[0] for frame in await peer.frames(10)} == {"A"}
@@ -264,7 +270,7 @@ def test_maintenance_is_an_outage_that_was_planned() -> None:
     asyncio.run(script())
 
 
-def test_one_outage_at_a_time() -> None:
+def test_a_second_outage_at_the_same_time_is_refused() -> None:
     async def script() -> None:
         async with serving() as site:
             await site.control.outage("silent")
@@ -281,7 +287,7 @@ def test_an_outage_is_recorded_before_it_takes_effect() -> None:
             peer = await site.session()
             await site.control.outage("reset")
             assert await peer.end() == "rst"
-            await site.until(lambda: not site.control.sessions())
+            assert await site.until(lambda: not site.control.sessions())
             assert site.rows("events", "outage")[0][0] <= site.rows("wire", "close")[0][0]
 
     asyncio.run(script())

@@ -10,16 +10,15 @@ from typing import cast
 import pytest
 
 from fake_smsc.scenario import CodeConfig, Scenario
-from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.server import UNREAD_OCTETS
-from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
+from simbench.bench.runner.virtual_loop import MemoryNetwork
 from simbench.ledger import MemoryLedger
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
 from tests import harness
 from tests.fake_smsc.live import Site, contract, serving
-from tests.paris import instant
+from tests.fake_smsc.virtual import in_virtual_time, virtual_clock
 
 KEEPALIVE = build("31", "O", "02", AdC="36010", PID="0539")
 BURST = encode(1, "O", "99", "") * 2000  # each answered at greater length than it was asked
@@ -102,15 +101,14 @@ class VirtualPeer(asyncio.Protocol):
 
 def test_a_thousand_silent_connections_are_closed_in_time_while_others_are_served() -> None:
     async def script() -> None:
-        loop = asyncio.get_running_loop()
-        network, clock = MemoryNetwork(), PlatformClock(instant(2026, 3, 2, 10, 0, 0), 1.0, loop.time)
+        network, clock = MemoryNetwork(), virtual_clock()
         scenario, ledger = Scenario(codes=(CodeConfig(code="36010"),)), MemoryLedger()
         async with LiveSmsc(scenario, contract(), ledger, clock=clock, network=network) as smsc:
             served = VirtualPeer()
             await network.connect(lambda: served, "", smsc.server.port)
             served.transport.write(harness.login())
             silent = [VirtualPeer() for _ in range(SILENT_PEERS)]
-            began = loop.time()
+            began = asyncio.get_running_loop().time()
             await asyncio.gather(*(network.connect(lambda p=peer: p, "", smsc.server.port) for peer in silent))  # type: ignore[misc]  # binds the loop's value
             assert len(smsc.control.sessions()) == SILENT_PEERS + 1
             for second in range(40):
@@ -124,8 +122,7 @@ def test_a_thousand_silent_connections_are_closed_in_time_while_others_are_serve
             assert served.got.count(b"/R/51/A/") == 40
             assert len(smsc.control.sessions()) == 1
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(script())
+    in_virtual_time(script())
 
 
 def test_a_session_that_keeps_alive_is_kept_and_one_that_does_not_is_closed_as_idle() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from fake_smsc.scenario import ServerConfig
 from simbench.base.errors import PortInUse, Trouble
-from tests.fake_smsc.live import dial, serving
+from tests.fake_smsc.live import DEADLINE_S, dial, serving
 
 
 def test_a_port_in_use_is_one_line_that_names_it() -> None:
@@ -72,7 +72,7 @@ def test_a_connection_that_comes_while_the_server_stops_is_closed(turns: int) ->
         for _ in range(6):
             await asyncio.sleep(0)
         with peer:
-            peer.settimeout(10)
+            peer.settimeout(DEADLINE_S)
             try:
                 return peer.recv(1)
             except ConnectionResetError:

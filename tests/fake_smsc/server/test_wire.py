@@ -88,7 +88,7 @@ def test_a_blocked_loop_is_recorded_with_its_interval() -> None:
                 pass  # the loop is busy
             assert await peer.hears_nothing()
             started, seen, size_us, _ = next(row for row in site.rows("timing_error", "loop") if row[1] >= ended)
-            assert began <= started <= began + 6_000  # the beat that came late was due within a heart beat
+            assert started <= began + 6_000  # the beat that came late was due within a heart beat, or already
             assert size_us == seen - started >= 14_000
 
     asyncio.run(script())

@@ -76,7 +76,7 @@ def test_a_wrong_modification_is_refused_and_changes_nothing(fields: dict[str, s
     assert not rows(peer, "modified")
 
 
-def test_a_notification_can_be_asked_for_and_cancelled() -> None:
+def test_a_notification_can_be_requested_and_cancelled() -> None:
     peer = buffered(NRq="", NT="")
     assert modify(peer, NRq="1") == "A"
     put(peer, attached=True)
@@ -185,7 +185,7 @@ def test_an_inquiry_is_answered_and_followed_by_the_waiting_messages() -> None:
     assert peer.acknowledge(reported) == []
 
 
-def test_an_inquiry_about_nothing_lists_no_stamp() -> None:
+def test_an_inquiry_without_a_waiting_message_lists_no_stamp() -> None:
     result, after = ask(logged_in(), "55")
     assert result == "A"
     assert message_text(after[0]) == f"Destination: {AWAY}"

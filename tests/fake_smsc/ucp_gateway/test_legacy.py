@@ -56,11 +56,11 @@ def test_an_accepted_call_input_names_the_message(ot: str) -> None:
         ({"AdC": TO, "OAdC": "36010", "AC": "whatever"}, "A"),
     ],
 )
-def test_a_call_input_is_judged(fields: dict[str, str], ec: str) -> None:
+def test_a_call_input_is_accepted_or_refused_with_its_error_code(fields: dict[str, str], ec: str) -> None:
     assert decode(one(logged_in(), "01", **fields)).get("EC", "A") == ec
 
 
-def test_before_the_login_no_call_input_is_taken() -> None:
+def test_a_call_input_before_the_login_is_refused() -> None:
     peer = logged_in()
     stranger = Peer(peer.gateway, 2)
     assert decode(one(stranger, "01", AdC=TO))["EC"] == "04"
@@ -134,14 +134,14 @@ def test_a_supplementary_service_that_is_not_offered_has_its_own_code(
     assert decode(one(logged_in(), "03", **{"RAd": TO, "GAs": [], **fields}))["EC"] == ec
 
 
-def test_a_transfer_may_ask_for_a_notification_in_the_session() -> None:
+def test_a_transfer_may_request_a_notification_in_the_session() -> None:
     peer = logged_in()
     one(peer, "30", AdC=TO, NRq="1")
     (notice,) = keep(peer, 5 * MINUTE_US)
     assert (notice.ot, decode(notice)["OAdC"], decode(notice)["Dst"]) == ("53", TO, "0")
 
 
-def test_a_transfer_may_name_who_is_notified() -> None:
+def test_a_transfer_may_name_the_address_that_is_notified() -> None:
     peer = logged_in(CodeConfig(code="36010"), CodeConfig(code="38001"), CodeConfig(code="38002", account="36010"))
     other = Peer(peer.gateway, 2)
     other.login("38001")
@@ -163,7 +163,7 @@ def test_a_transfer_may_name_who_is_notified() -> None:
         ({"DD": "1", "DDT": minutes_ahead(2 * HOUR_US), "VP": minutes_ahead(HOUR_US)}, "22"),
     ],
 )
-def test_a_transfer_is_judged(fields: dict[str, str], ec: str) -> None:
+def test_an_invalid_transfer_is_refused_with_its_error_code(fields: dict[str, str], ec: str) -> None:
     assert decode(one(logged_in(), "30", AdC=TO, **fields))["EC"] == ec
 
 

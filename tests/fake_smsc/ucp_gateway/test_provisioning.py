@@ -35,7 +35,7 @@ def test_addresses_are_added_verified_and_removed(add: str, remove: str, verify:
     assert [edit(peer, step) for step in steps] == ["34", "34", "A", "33", "A", "A", "34"]
 
 
-def test_the_two_lists_and_the_accounts_are_apart() -> None:
+def test_the_two_lists_and_those_of_other_accounts_are_independent() -> None:
     peer = provisioned()
     assert [edit(peer, step) for step in ("1", "6")] == ["A", "34"]
     other = Peer(peer.gateway, 2)
@@ -72,7 +72,7 @@ def test_a_wrong_list_operation_is_a_syntax_error(fields: dict[str, str]) -> Non
     assert decode(result)["EC"] == "02"
 
 
-def test_a_provisioning_session_submits_nothing_and_carries_nothing() -> None:
+def test_a_provisioning_session_neither_submits_nor_gets_messages() -> None:
     peer = provisioned()
     assert decode(peer.submit(1)[0])["EC"] == "04"
     peer.gateway.originate("33639980012", "36010", "Bonjour", peer.now)

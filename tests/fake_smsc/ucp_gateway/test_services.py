@@ -103,11 +103,11 @@ def test_an_answer_over_a_reply_path_is_marked_once() -> None:
     peer = logged_in()
     peer.submit(1, AdC="33639980012", RPI="1")
     keep(peer, 5 * MINUTE_US)
-    marks = []
+    reply_paths = []
     for _ in range(2):
         peer.gateway.originate("33639980012", "36010", "Oui", peer.now)
-        marks += [decode(notice).get("RPI", "") for notice in keep(peer, SECOND_US)]
-    assert marks == ["2", ""]
+        reply_paths += [decode(notice).get("RPI", "") for notice in keep(peer, SECOND_US)]
+    assert reply_paths == ["2", ""]
 
 
 def test_a_message_of_a_replace_type_takes_the_place_of_the_one_that_waits() -> None:

@@ -58,12 +58,12 @@ def test_a_single_switch_takes_precedence_over_its_profile() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"), [('odd_hex = "refus"', "odd_hex"), ('profile = "lax"', "profile"), ('hexes = "pad"', "hexes")]
+    ("line", "named"), [('odd_hex = "refus"', "odd_hex"), ('profile = "lax"', "profile"), ('hexes = "pad"', "hexes")]
 )
-def test_a_scenario_with_an_unknown_switch_is_refused_by_name(tmp_path: Path, line: str, said: str) -> None:
+def test_a_scenario_with_an_unknown_switch_is_refused_by_name(tmp_path: Path, line: str, named: str) -> None:
     path = tmp_path / "scenario.toml"
     path.write_text(f'[strictness]\n{line}\n[[codes]]\ncode = "36010"\n')
-    with pytest.raises(ScenarioError, match=said):
+    with pytest.raises(ScenarioError, match=named):
         read_scenario(path)
 
 

@@ -66,7 +66,7 @@ def test_using_the_number_on_another_connection_shows_nothing() -> None:
     assert scene.submit(50, 2, "#00001", session=2).judged(DUPLICATES).outcome == "pass"
 
 
-def test_telling_of_it_shows_that_the_result_arrived_from_then_on() -> None:
+def test_a_report_shows_that_the_result_arrived_from_then_on() -> None:
     assert again(first_accepted().reported(2, "accepted", "#00001")).judged(DUPLICATES).outcome == "fail"
     assert again(first_accepted().reported(51, "accepted", "#00001")).judged(DUPLICATES).outcome == "pass"
 
@@ -111,7 +111,7 @@ def test_parts_of_one_message_and_other_recipients_are_no_repetition() -> None:
 
 @pytest.mark.parametrize("parted", ["outage", "code outage", "drop"])
 def test_losses_are_judged_once_anything_could_have_parted_message_and_result(parted: str) -> None:
-    scene = Scene().asked(0.8, "#00001").asked(0.9, "#00002").login(0.5).submit(1, 1, "#00001")
+    scene = Scene().requested(0.8, "#00001").requested(0.9, "#00002").login(0.5).submit(1, 1, "#00001")
     found = scene.judged(LOST)
     assert (found.outcome, found.blame) == ("inconclusive", "bench")
     if parted == "outage":
@@ -119,7 +119,7 @@ def test_losses_are_judged_once_anything_could_have_parted_message_and_result(pa
     elif parted == "drop":
         scene.drop(2)
     else:
-        scene.tell(2, "outage", CODE, mode="cut")
+        scene.event(2, "outage", CODE, mode="cut")
     found = scene.judged(LOST)
     assert (found.outcome, found.measured) == ("fail", 1)
     assert [one.start for one in found.evidence] == [us(0.9)]
@@ -127,8 +127,8 @@ def test_losses_are_judged_once_anything_could_have_parted_message_and_result(pa
 
 
 @pytest.mark.parametrize("kind", ["withheld", "refused"])
-def test_what_the_client_says_it_will_not_send_is_not_lost(kind: ReportKind) -> None:
-    scene = Scene().asked(0.9, "#00001").login(0.5).drop(2)
+def test_a_message_that_the_client_withholds_is_not_lost(kind: ReportKind) -> None:
+    scene = Scene().requested(0.9, "#00001").login(0.5).drop(2)
     assert scene.judged(LOST).outcome == "fail"
     assert scene.reported(3, kind, "#00001").judged(LOST).outcome == "pass"
 

@@ -46,13 +46,13 @@ def test_a_client_that_reconnects_after_its_result_timer_goes_on() -> None:
 
 
 def test_a_client_that_sends_nothing_more_is_stuck() -> None:
-    found = full().tell(200, "end", "exercise", exercise="by-hand").judged(FREED)
+    found = full().event(200, "end", "exercise", exercise="by-hand").judged(FREED)
     assert (found.outcome, found.blame, found.evidence[0].start) == ("fail", "client", us(1.9))
 
 
 def test_a_record_that_ends_early_proves_nothing() -> None:
-    assert full().tell(1.9 + TIMER_S, "end", "exercise", exercise="by-hand").judged(FREED).outcome == "inconclusive"
+    assert full().event(1.9 + TIMER_S, "end", "exercise", exercise="by-hand").judged(FREED).outcome == "inconclusive"
 
 
 def test_a_window_with_a_place_left_is_not_full() -> None:
-    assert full(9).tell(200, "end", "exercise", exercise="by-hand").judged(FREED).outcome == "inconclusive"
+    assert full(9).event(200, "end", "exercise", exercise="by-hand").judged(FREED).outcome == "inconclusive"

@@ -12,7 +12,7 @@ AT_TIER = "rate.backlog-at-tier"
 
 def ten_and_one_early(ms: float = 100, start: float = 1.0, scene: Scene | None = None) -> Scene:
     """Ten at once, and an eleventh so much less than a second later."""
-    scene = scene or Scene().asked(0, "#00001").login(0.5)
+    scene = scene or Scene().requested(0, "#00001").login(0.5)
     first = 0 if start < 5 else 20
     for number in range(10):
         scene.submit(start, first + number)
@@ -20,7 +20,7 @@ def ten_and_one_early(ms: float = 100, start: float = 1.0, scene: Scene | None =
 
 
 def test_nothing_submitted_is_the_clients_affair_and_nothing_asked_the_benchs() -> None:
-    assert Scene().asked(0, "#00001").login(1).judged(AT_TIER).blame == "client"
+    assert Scene().requested(0, "#00001").login(1).judged(AT_TIER).blame == "client"
     assert Scene().login(1).judged(AT_TIER).blame == "bench"
 
 
@@ -54,14 +54,14 @@ def test_after_an_outage_lateness_counts_only_where_it_was() -> None:
     purpose = "rate.after-reconnection"
     scene = ten_and_one_early(100, 9).outage(2, 5)
     assert scene.judged(purpose).outcome == "fail"
-    assert scene.late(8, 8.1, 500).late(6, 6.1, 900).tell(20, "end", "").judged(purpose).outcome == "fail"
+    assert scene.late(8, 8.1, 500).late(6, 6.1, 900).event(20, "end", "").judged(purpose).outcome == "fail"
     found = scene.late(9.5, 9.6, 500).judged(purpose)
     assert (found.outcome, found.blame) == ("inconclusive", "bench")
 
 
 def test_every_segment_counts_against_the_rate() -> None:
     long = "41" * 200  # more than one segment holds, in one operation
-    scene = Scene().asked(0, "#00001").login(0.5)
+    scene = Scene().requested(0, "#00001").login(0.5)
     for number in range(6):
         scene.submit(1, number, Msg=long)
     assert scene.judged(AT_TIER).measured == 1
@@ -110,7 +110,7 @@ def test_a_client_that_is_handed_less_than_its_tier_is_not_blamed_for_sending_le
 ) -> None:
     scene = Scene().login(0.5)
     for number in range(100):
-        scene.asked(1 + every_s * number, f"#{number:05d}").submit(1.1 + 0.2 * number, number)
+        scene.requested(1 + every_s * number, f"#{number:05d}").submit(1.1 + 0.2 * number, number)
     found = scene.judged(USES)
     assert (found.outcome, found.blame) == (outcome, blame)
     assert ("requested at 5.1/s" in found.summary) == bool(every_s)

@@ -13,8 +13,8 @@ SHORT_CODE = "sender.short-code-only"
 EVERY, FIELDS = "sessions.every-account", "submits.violations"
 
 
-def named(oadc: str, asked: str = "MARQUE", otoa: str = "", option: bool = True) -> Scene:
-    scene = Scene().tell(0, "account", CODE, oadc_option=option).asked(0.8, "#00001", oadc=asked).login(0.5)
+def named(oadc: str, requested: str = "MARQUE", otoa: str = "", option: bool = True) -> Scene:
+    scene = Scene().event(0, "account", CODE, oadc_option=option).requested(0.8, "#00001", oadc=requested).login(0.5)
     return scene.submit(1, 0, "#00001", answer=None, OAdC=oadc, OTOA=otoa).result(1.001, 0, body="N/02//")
 
 
@@ -46,7 +46,7 @@ def test_digits_of_another_party_are_no_name() -> None:
 
 
 def test_an_account_that_does_not_return_was_refused_nothing_and_the_finding_says_so() -> None:
-    gone = Scene().login(0.5).wire(2, "close", b"smsc: dropped").tell(70, "end", "exercise", exercise="by-hand")
+    gone = Scene().login(0.5).wire(2, "close", b"smsc: dropped").event(70, "end", "exercise", exercise="by-hand")
     found = gone.judged(EVERY)
     assert (found.outcome, found.blame) == ("inconclusive", "client")
     assert "36010 did not return in the 68 s" in found.summary
@@ -56,5 +56,5 @@ def test_an_account_that_tried_again_or_left_by_itself_is_not_gone() -> None:
     tried = Scene().login(0.5).wire(2, "close", b"smsc: dropped").opened(5, 2).wire(5.1, "in", login(), 2)
     left = Scene().login(0.5).closed(2)
     for scene in (tried, left, Scene().login(0.5)):
-        found = scene.tell(70, "end", "exercise", exercise="by-hand").judged(EVERY)
+        found = scene.event(70, "end", "exercise", exercise="by-hand").judged(EVERY)
         assert (found.outcome, found.blame) == ("inconclusive", "bench")

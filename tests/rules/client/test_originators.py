@@ -49,7 +49,7 @@ ALONE: Final = {  # (OAdC, OTOA, option): one letter for each of PURPOSES, if th
 
 
 def sent(*originators: tuple[str, str], option: bool = False, answer: str = "N/02//") -> Scene:
-    scene = Scene().tell(0, "account", CODE, oadc_option=option).login(0.5)
+    scene = Scene().event(0, "account", CODE, oadc_option=option).login(0.5)
     for trn, (oadc, otoa) in enumerate(originators):
         scene.submit(1 + trn, trn, answer=None, OAdC=oadc, OTOA=otoa).result(1.001 + trn, trn, body=answer)
     return scene
@@ -104,7 +104,7 @@ def test_broken_originators_are_no_part_of_the_count() -> None:
 def test_a_broken_originator_never_shows_that_a_request_was_not_carried_out(
     oadc: str, outcome: str, as_requested: str
 ) -> None:
-    scene = Scene().tell(0, "account", CODE, oadc_option=False).asked(0.8, "#00001", oadc="MARQUE").login(0.5)
+    scene = Scene().event(0, "account", CODE, oadc_option=False).requested(0.8, "#00001", oadc="MARQUE").login(0.5)
     scene.submit(0.9, 1).submit(1, 0, "#00001", OAdC=oadc)
     assert scene.judged(FORBIDDEN).outcome == outcome
     assert scene.judged(AS_REQUESTED).outcome == as_requested

@@ -68,7 +68,7 @@ SEEN = {
 
 
 @pytest.mark.parametrize("name", sorted(SEEN))
-def test_an_violation_on_the_wire_is_named_and_is_of_its_clause(name: str) -> None:
+def test_a_violation_on_the_wire_is_named_and_is_of_its_clause(name: str) -> None:
     sent, purpose, outcome = SEEN[name]
     scene = Scene().login(1).wire(2, "in", sent)
     found = scene.judged(purpose)
@@ -108,15 +108,15 @@ def test_a_capture_that_begins_midway_says_nothing_of_the_login() -> None:
 
 
 @pytest.mark.parametrize("name", SMSC_ONLY)
-def test_what_only_the_server_knows_comes_from_the_story(name: str) -> None:
-    scene = Scene().login(1).tell(5, "violation", "session:1", name=name)
+def test_a_violation_that_only_the_server_sees_comes_from_the_events(name: str) -> None:
+    scene = Scene().login(1).event(5, "violation", "session:1", name=name)
     found = scene.judged(REQUESTS)
     assert found.outcome == ("weak" if VIOLATIONS[name].forgivable else "fail")
     assert (found.evidence[0].session, found.evidence[0].start - START) == (1, 5_000_000)
 
 
 def test_what_both_see_is_counted_once() -> None:
-    scene = Scene().login(1).wire(2, "in", SEEN["checksum"][0]).tell(2, "violation", "session:1", name="checksum")
+    scene = Scene().login(1).wire(2, "in", SEEN["checksum"][0]).event(2, "violation", "session:1", name="checksum")
     assert scene.judged(FRAMES).measured == 1
 
 
@@ -150,18 +150,19 @@ SMPP = struct.pack(">IIII", 26, 9, 0, 1) + b"user\0secre"
 def stranger(octets: bytes, closed_by: str = "peer: closed", after: float = 2.5) -> Scene:
     scene = Scene()
     scene.opened(1).wire(1.1, "in", octets)
-    return scene.wire(1.1 + after, "close", closed_by.encode()) if closed_by else scene.tell(20, "end", "")
+    return scene.wire(1.1 + after, "close", closed_by.encode()) if closed_by else scene.event(20, "end", "")
 
 
 @pytest.mark.parametrize("closed_by", ["peer: closed", "server: login timer", ""])
 @pytest.mark.parametrize(
-    ("octets", "said"), [(SMPP, "SMPP (bind_transceiver)"), (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "an HTTP request")]
+    ("octets", "expected"),
+    [(SMPP, "SMPP (bind_transceiver)"), (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "an HTTP request")],
 )
-def test_another_protocol_is_an_violation_that_says_which(octets: bytes, said: str, closed_by: str) -> None:
+def test_another_protocol_is_a_violation_that_names_it(octets: bytes, expected: str, closed_by: str) -> None:
     found = stranger(octets, closed_by).judged(FRAMES)
     assert (found.outcome, found.blame) == ("fail", "client")
     assert "1 foreign-protocol" in found.summary
-    assert found.evidence[0].note == f"foreign-protocol: {said}"
+    assert found.evidence[0].note == f"foreign-protocol: {expected}"
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_an_answer_to_an_operation_nobody_knows_is_no_violation() -> None:
     assert list(met_by(Case(scene.trace(), load_contract()))) == []
 
 
-def test_a_trn_that_stays_the_same_is_said_as_what_it_is() -> None:
+def test_a_trn_that_stays_the_same_is_counted_apart() -> None:
     scene = Scene().opened(0).login(0.1)
     for n in range(3):
         scene.submit(1 + n, 5).result(1.5 + n, 5)
@@ -200,10 +201,37 @@ def test_a_trn_that_stays_the_same_is_said_as_what_it_is() -> None:
     assert "0 out of order, 2 with the number of the previous one" in found.summary
 
 
+def jumps(first: int) -> Scene:
+    """So many operations without a result, their numbers in order; then results of 90 and 91, which are used again."""
+    scene = Scene().opened(0).login(0.1)
+    for n in range(first, 100):
+        scene.submit(1 + n / 100, n, answer=None)
+    return scene.result(3, 90).result(3, 91).submit(4, 90, answer=None).submit(5, 91)
+
+
+def test_a_number_after_many_that_are_in_use_is_in_order() -> None:
+    assert jumps(0).judged("submits.trn-discipline").outcome == "pass"
+
+
+def test_a_number_far_off_while_others_are_free_is_out_of_order() -> None:
+    found = jumps(70).judged("submits.trn-discipline")
+    assert (found.outcome, found.measured) == ("weak", 1)
+
+
+@pytest.mark.parametrize(("stepped_at", "outcome"), [(1.5, "pass"), (60.5, "pass"), (61.5, "fail"), (400, "fail")])
+def test_a_notification_that_waited_across_a_step_of_the_clock_blames_nobody(stepped_at: float, outcome: str) -> None:
+    scene = Scene().login(0.5).wire(1, "out", notice(1))
+    scene.event(61, "violation", "session:1", name="unanswered-notice")
+    scene.event(stepped_at + 60, "clock", "step", seconds=60.0).event(500, "end", "exercise", exercise="by-hand")
+    assert scene.judged(REQUESTS).outcome == outcome
+
+
 def test_a_notification_that_was_given_up_is_shown_by_its_frame_as_in_the_rule_on_answers() -> None:
     scene = Scene().login(0.5).wire(1, "out", notice(1)).wire(2, "out", notice(2))
     scene.wire(2.5, "in", encode("02", "R", "53", "A///"))
-    scene.tell(61, "violation", "session:1", name="unanswered-notice").tell(200, "end", "exercise", exercise="by-hand")
+    scene.event(61, "violation", "session:1", name="unanswered-notice").event(
+        200, "end", "exercise", exercise="by-hand"
+    )
     violated, unanswered = scene.judged(REQUESTS), scene.judged("sessions.answers-notifications")
     assert [one.frame for one in violated.evidence] == [one.frame for one in unanswered.evidence]
     assert violated.evidence[0].frame == notice(1).hex().upper()

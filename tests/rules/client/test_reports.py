@@ -12,7 +12,7 @@ REFUSED = "N/06/no/"
 
 
 def submitted_in_vain() -> Scene:
-    return Scene().asked(0.8, "#00001").login(0.5).submit(1, 1, "#00001", answer=None)
+    return Scene().requested(0.8, "#00001").login(0.5).submit(1, 1, "#00001", answer=None)
 
 
 def submitted(body: str = "") -> Scene:
@@ -49,12 +49,14 @@ def test_a_message_refused_and_then_accepted_was_both() -> None:
 
 
 def test_what_the_client_decides_by_itself_is_not_compared() -> None:
-    scene = Scene().asked(0.8, "#00001").login(0.5).reported(1, "refused", "#00001").reported(1, "withheld", "#00001")
+    scene = (
+        Scene().requested(0.8, "#00001").login(0.5).reported(1, "refused", "#00001").reported(1, "withheld", "#00001")
+    )
     assert scene.judged(PURPOSE).outcome == "unsupported"
 
 
 def test_a_report_on_a_message_that_was_never_submitted_is_named() -> None:
-    found = Scene().asked(0.8, "#00001").login(0.5).reported(1, "accepted", "#00001").judged(PURPOSE)
+    found = Scene().requested(0.8, "#00001").login(0.5).reported(1, "accepted", "#00001").judged(PURPOSE)
     assert (found.outcome, found.measured) == ("fail", 1)
 
 
@@ -75,7 +77,7 @@ def test_a_notification_shows_that_a_message_without_a_result_was_accepted(
 
 
 def test_a_notification_of_another_message_shows_nothing_of_one_without_a_result() -> None:
-    scene = submitted_in_vain().asked(0.9, "#00002").submit(1.1, 2, "#00002")
+    scene = submitted_in_vain().requested(0.9, "#00002").submit(1.1, 2, "#00002")
     scene.wire(3, "out", notice(0, 0, 3)).reported(4, "delivered", "#00001")
     assert scene.judged(PURPOSE).outcome == "fail"
 
@@ -88,6 +90,21 @@ def test_a_message_that_was_notified_and_got_no_result_is_not_lost() -> None:
 
 
 def test_one_notification_finds_one_of_two_messages_without_a_result() -> None:
-    scene = submitted_in_vain().asked(0.9, "#00002").submit(1.1, 2, "#00002", answer=None).outage(2, 2.5)
+    scene = submitted_in_vain().requested(0.9, "#00002").submit(1.1, 2, "#00002", answer=None).outage(2, 2.5)
     found = scene.login(3, session=2).wire(4, "out", notice(0, 0, 3), session=2).judged("outage.nothing-lost")
     assert (found.outcome, found.measured) == ("fail", 1)
+
+
+def test_of_two_messages_with_one_number_the_result_names_the_accepted_one() -> None:
+    other = "33639980099"
+    scene = Scene().requested(0.8, "#00001").requested(0.8, "#00002").login(0.5)
+    scene.submit(1, 7, "#00001", answer=None, AdC=other).submit(1.1, 7, "#00002", answer=None)
+    scene.result(1.5, 7).reported(2, "accepted", "#00002")
+    assert scene.judged(PURPOSE).outcome == "pass"
+
+
+def test_a_result_that_names_another_message_of_that_number_confirms_nothing() -> None:
+    scene = Scene().requested(0.8, "#00001").requested(0.8, "#00002").login(0.5)
+    scene.submit(1, 7, "#00001", answer=None).submit(1.1, 7, "#00002", answer=None, AdC="33639980099")
+    scene.result(1.5, 7).reported(2, "accepted", "#00002")
+    assert scene.judged(PURPOSE).outcome == "fail"

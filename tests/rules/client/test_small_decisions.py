@@ -1,71 +1,19 @@
-"""Decisions of rules in a line: opt-outs, subscribers' states, sessions of replies, whole messages, the worst."""
+"""Decisions of rules in a line: sessions of replies, whole messages, the worst verdict, the grace after an opt-out."""
 
 from __future__ import annotations
-
-import pytest
 
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.contract import load_contract
-from simbench.ledger.events import SubscriberSet
 from simbench.ledger.stimuli import Request
-from simbench.rules.client.admission import expectation
-from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.requests import wholes
 from simbench.rules.rule import Case, Verdict, worst
 from simbench.ucp.content import compose
 from simbench.ucp.frame import encode
-from simbench.ucp.notifications import deliver_body, notification_body
+from simbench.ucp.notifications import deliver_body
 from tests.rules.scene import RECIPIENT, STAMP, Scene, submit, us
 
-OVER, SERVED = "ranges.session-over", "recipients.served-recipients"
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["STOP", "stop", "Stop 36010", "s t o p", "st\u00f2pp\u00fab", "STOP.", "stopsms", "*STOP*", " stop", "Sto\u0302p"],
-)
-def test_an_opt_out_is_led_by_stop_however_it_is_spelt(text: str) -> None:
-    assert is_opt_out(text)
-
-
-@pytest.mark.parametrize("text", ["stopper", "STO\u1e54O", "non stop", "STO", "", "stopping", "contact STOP"])
-def test_a_word_that_only_begins_like_stop_is_none(text: str) -> None:
-    assert not is_opt_out(text)
-
-
-@pytest.mark.parametrize(
-    ("kind", "attached", "code", "met"),
-    [
-        *((kind, True, "36010", "06") for kind in ("malformed", "fixed", "overseas", "foreign")),
-        ("m2m", True, "36010", "06"),
-        ("m2m", True, "38001", "delivered"),
-        ("orange", True, "36010", "delivered"),
-        ("orange", False, "36010", "undelivered"),
-        *((kind, True, "36010", "undelivered") for kind in ("other-operator", "ported-out", "unknown")),
-    ],
-)
-def test_a_recipient_meets_what_its_kind_and_its_presence_say(kind: str, attached: bool, code: str, met: str) -> None:
-    assert expectation(SubscriberSet(RECIPIENT, kind, "", attached), code, ("38",)) == met
-
-
-@pytest.mark.parametrize("kind", ["malformed", "fixed", "overseas", "foreign"])
-def test_a_platform_that_accepts_who_is_refused_at_once_fails(kind: str) -> None:
-    def met(answer: str) -> tuple[str, str]:
-        scene = Scene().login(1).tell(0, "subscriber", RECIPIENT, standing=kind, operator="", attached=True)
-        scene.submit(2, 1, answer=None).result(2.001, 1, body=answer)
-        notice = encode(1, "O", "53", notification_body("36010", RECIPIENT, STAMP, 0, 0, STAMP))
-        found = scene.wire(3, "out", notice).judged(SERVED)
-        return found.outcome, found.blame
-
-    assert met("N/06/no/") == ("pass", "")
-    assert met(f"A//{RECIPIENT}:{STAMP}/") == ("fail", "platform")
-
-
-def _delivered() -> str:
-    from simbench.ucp.notifications import notification_body
-
-    return notification_body("36010", RECIPIENT, STAMP, 0, 0, STAMP)
+OVER = "ranges.session-over"
 
 
 def test_a_reply_within_the_session_is_right_and_one_withheld_after_it_passes() -> None:
@@ -74,8 +22,8 @@ def test_a_reply_within_the_session_is_right_and_one_withheld_after_it_passes() 
     scene = Scene("34010").login(0.5, account="34010")
     scene.wire(1, "out", encode(1, "O", "52", deliver_body("34010", RECIPIENT, STAMP, compose("Oui")[0])))
     hour = min(3600, over / 2)
-    scene.asked(hour, "#00001", code="34010").wire(hour + 1, "in", submit(1, "#00001", OAdC="34010"))
-    scene.asked(over + 60, "#00002", code="34010")
+    scene.requested(hour, "#00001", code="34010").wire(hour + 1, "in", submit(1, "#00001", OAdC="34010"))
+    scene.requested(over + 60, "#00002", code="34010")
     found = scene.judged(OVER)
     assert (found.outcome, found.measured) == ("pass", 0)
     found = scene.wire(over + 61, "in", submit(2, "#00002", OAdC="34010")).judged(OVER)
@@ -95,7 +43,7 @@ def test_a_message_that_is_cut_off_at_the_end_of_the_wire_lacks_what_did_not_com
     assert (whole.segments, whole.missing, whole.text) == (3, 0, "a" * 400)
 
 
-def test_nothing_to_judge_says_why() -> None:
+def test_a_verdict_on_nothing_has_a_summary() -> None:
     assert worst([], "x").summary == "x"
     assert worst([]).summary == "nothing to judge"
     assert worst([Verdict("pass", "a"), Verdict("weak", "b"), Verdict("pass", "c")], "x").summary == "b"
@@ -116,6 +64,6 @@ def test_marketing_within_the_grace_after_an_opt_out_is_counted_and_allowed() ->
                 scene.submit(at + 1, number, mark)
         return scene.judged("opt-out.every-spelling").summary
 
-    said = after(1.0, 30, grace + 60)  # at the instant of the opt-out itself, within the grace, and after it
-    assert said.startswith("1 marketing message to opted-out users requested, ")
-    assert said.endswith("(1 more within the grace period)")
+    summary = after(1.0, 30, grace + 60)  # at the instant of the opt-out itself, within the grace, and after it
+    assert summary.startswith("1 marketing message to opted-out users requested, ")
+    assert summary.endswith("(1 more within the grace period)")

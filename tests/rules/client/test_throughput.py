@@ -80,7 +80,7 @@ def by_counting(instants: list[int], rate: int) -> tuple[int, ...]:
 
 
 @given(arrivals(most_segments=9), small_rates, tolerances)
-def test_the_meter_says_what_its_definition_says(drawn: Arrivals, rate: int, tolerance_us: int) -> None:
+def test_the_meter_agrees_with_its_definition(drawn: Arrivals, rate: int, tolerance_us: int) -> None:
     assert policed(drawn, rate, tolerance_us).early == by_definition(drawn, rate, tolerance_us)
 
 

@@ -281,7 +281,7 @@ def test_the_median_that_a_forecast_names_lies_in_its_band() -> None:
     assert basis.median_h == pytest.approx(math.exp(sum(map(math.log, lengths)) / len(lengths)))
 
 
-def test_a_forecast_from_below_the_target_says_so() -> None:
+def test_a_forecast_from_below_the_target_is_marked_as_such() -> None:
     made = forecast(service([*EIGHT, outage(8600, 30, 9)]), CONTRACT, DATES, 400)
     assert made.below_already
     assert made.dates[-1].availability.share == 1

@@ -37,30 +37,30 @@ def seven_hours(driver: str = "EMI2") -> Iterator[tuple[str, str]]:
 Form = Callable[[str, str], str]
 
 
-def docker(time: str, said: str) -> str:
-    return json.dumps({"log": f"{DAY} {time} [14] [6] {said}\n", "stream": "stdout", "time": f"{DAY}T00:00:00Z"})
+def docker(time: str, expected: str) -> str:
+    return json.dumps({"log": f"{DAY} {time} [14] [6] {expected}\n", "stream": "stdout", "time": f"{DAY}T00:00:00Z"})
 
 
-def docker_without_stamps(time: str, said: str) -> str:
+def docker_without_stamps(time: str, expected: str) -> str:
     hour = int(time[:2]) - 1  # Paris is an hour ahead of UTC in March
     day = DAY if hour >= 0 else "2025-03-02"
-    return json.dumps({"log": f"[14] [6] {said}\n", "time": f"{day}T{hour % 24:02}{time[2:]}.123456789Z"})
+    return json.dumps({"log": f"[14] [6] {expected}\n", "time": f"{day}T{hour % 24:02}{time[2:]}.123456789Z"})
 
 
 FORMS: dict[str, Form] = {
-    "1.4.5": lambda time, said: f"{DAY} {time} [14] [6] {said}",
-    "one bracket": lambda time, said: f"{DAY} {time} [6] {said}",
-    "no bracket": lambda time, said: f"{DAY} {time} {said}",
-    "microseconds": lambda time, said: f"{DAY} {time}.000000 [14] [6] {said}",
-    "CRLF": lambda time, said: f"{DAY} {time} [14] [6] {said}\r",
-    "syslog": lambda time, said: f"Mar  3 {time} gw1 bearerbox[14]: {said}",
-    "syslog with its own stamp": lambda time, said: f"Mar  3 10:00:00 gw1 kannel: {DAY} {time} [14] [6] {said}",
-    "syslog with ISO stamps": lambda time, said: f"{DAY}T{time}+01:00 gw1 bearerbox[14]: [14] [6] {said}",
-    "RFC 5424": lambda time, said: f"<30>1 {DAY}T{time}.000+01:00 gw1 bearerbox 14 - - {said}",
+    "1.4.5": lambda time, output: f"{DAY} {time} [14] [6] {output}",
+    "one bracket": lambda time, output: f"{DAY} {time} [6] {output}",
+    "no bracket": lambda time, output: f"{DAY} {time} {output}",
+    "microseconds": lambda time, output: f"{DAY} {time}.000000 [14] [6] {output}",
+    "CRLF": lambda time, output: f"{DAY} {time} [14] [6] {output}\r",
+    "syslog": lambda time, output: f"Mar  3 {time} gw1 bearerbox[14]: {output}",
+    "syslog with its own stamp": lambda time, output: f"Mar  3 10:00:00 gw1 kannel: {DAY} {time} [14] [6] {output}",
+    "syslog with ISO stamps": lambda time, output: f"{DAY}T{time}+01:00 gw1 bearerbox[14]: [14] [6] {output}",
+    "RFC 5424": lambda time, output: f"<30>1 {DAY}T{time}.000+01:00 gw1 bearerbox 14 - - {output}",
     "docker": docker,
     "docker without stamps": docker_without_stamps,
-    "docker compose": lambda time, said: f"bearerbox_1  | {DAY} {time} [14] [6] {said}",
-    "a container runtime": lambda time, said: f"{DAY}T{time}.000000+01:00 stdout F {DAY} {time} [14] [6] {said}",
+    "docker compose": lambda time, output: f"bearerbox_1  | {DAY} {time} [14] [6] {output}",
+    "a container runtime": lambda time, output: f"{DAY}T{time}.000000+01:00 stdout F {DAY} {time} [14] [6] {output}",
 }
 
 
@@ -120,7 +120,9 @@ def test_stamps_that_name_their_zone_need_none(tmp_path: Path) -> None:
         ([f"{DAY} 10:00:00 [1] [6] {line}" for _, line in seven_hours()], "its stamps span 1 s"),
     ],
 )
-def test_a_log_that_cannot_show_outages_says_so(tmp_path: Path, lines: list[str], why: str) -> None:
+def test_a_log_that_cannot_show_outages_is_unsupported_with_its_reason(
+    tmp_path: Path, lines: list[str], why: str
+) -> None:
     found = read(tmp_path, "\n".join(lines))
     assert why in found.unsupported["sla.availability"]
     assert why in found.unsupported["sla.restoration"]
@@ -151,9 +153,9 @@ def test_a_text_with_line_feeds_forges_no_line(tmp_path: Path, forged: str) -> N
 
 def attempts(*errors: str) -> str:
     """A link that is lost at 02:00, tried in vain with these errors of the system, and back at 10:00."""
-    said = [f"{DAY} 00:00:00 [1] [6] INFO: EMI2[36010]: connecting to Primary SMSC"]
+    output = [f"{DAY} 00:00:00 [1] [6] INFO: EMI2[36010]: connecting to Primary SMSC"]
     for hour, error in enumerate(errors, 2):
-        said += [
+        output += [
             f"{DAY} {hour:02}:00:00 [1] [6] INFO: EMI2[36010]: connecting to Primary SMSC",
             f"{DAY} {hour:02}:00:01 [1] [6] ERROR: connect to <192.0.2.1> failed",
             *(f"{DAY} {hour:02}:00:01 [1] [6] ERROR: {one}" for one in error.split("|")),
@@ -162,7 +164,7 @@ def attempts(*errors: str) -> str:
             f"{DAY} {hour:02}:00:01 [1] [6] ERROR: EMI2[36010]: opening TCP connection to smsc.example failed",
             f"{DAY} {hour:02}:00:01 [1] [6] ERROR: EMI2[36010]: Couldn't connect to SMS center (retrying in 3600 s)",
         ]
-    return "\n".join([*said, f"{DAY} 10:00:00 [1] [6] INFO: EMI2[36010]: connecting to Primary SMSC"])
+    return "\n".join([*output, f"{DAY} 10:00:00 [1] [6] INFO: EMI2[36010]: connecting to Primary SMSC"])
 
 
 # As Kannel 1.4.5 writes a name that cannot be looked up.

@@ -22,8 +22,8 @@ CONNECTING, LOST = "INFO: EMI2[{}]: connecting to Primary SMSC", "INFO: EMI2[{}]
 FAILED = "ERROR: EMI2[{}]: Couldn't connect to SMS center (retrying in 2 seconds)."
 
 
-def log(*said: tuple[str, str, str]) -> str:
-    return "".join(f"{time} [99] [6] {what.format(link)}\n" for time, what, link in said)
+def log(*output: tuple[str, str, str]) -> str:
+    return "".join(f"{time} [99] [6] {what.format(link)}\n" for time, what, link in output)
 
 
 def read(folder: Path, text: str) -> KannelLog:
@@ -54,7 +54,7 @@ def test_what_kannel_wrote_is_recognised_and_read() -> None:
     assert found.timing_error[0][1] == instant(2026, 11, 22, 20, 46, 27)
 
 
-def test_the_access_log_tells_the_same_traffic() -> None:
+def test_the_access_log_holds_the_same_traffic() -> None:
     found = read_kannel_log(HERE / "access.log", CONTRACT, PARIS)
     kinds = [row[1] for row in found.centre]
     assert (kinds.count("accepted"), kinds.count("delivered")) == (10, 10)
@@ -86,18 +86,18 @@ def test_one_link_of_two_is_a_partial_outage_and_both_are_a_total_one(tmp_path: 
     day = "2025-03-03"
     begun = [(f"{day} 08:00:00", CONNECTING, "36010"), (f"{day} 08:00:00", CONNECTING, "36020")]
     both = sorted([*begun, *outage(day, "10:00:00", "12:00:00"), *outage(day, "11:00:00", "13:00:00", "36020")])
-    said = sorted(both, key=lambda one: one[0])
-    found = read(tmp_path, log(*_ordered(said)))
+    output = sorted(both, key=lambda one: one[0])
+    found = read(tmp_path, log(*_ordered(output)))
     assert [(one.scope, one.subject, (one.end or 0) - one.start) for one in found.incidents] == [
         ("partial", "36010", HOUR_US), ("total", "platform", HOUR_US), ("partial", "36020", HOUR_US),
     ]  # fmt: skip
     assert found.incidents[0].share == 0.5
 
 
-def _ordered(said: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+def _ordered(texts: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     """By time; within one instant as Kannel does it: lost, connecting, failed."""
     rank = {LOST: 0, CONNECTING: 1, FAILED: 2}
-    return sorted(said, key=lambda one: (one[0], rank[one[1]]))
+    return sorted(texts, key=lambda one: (one[0], rank[one[1]]))
 
 
 def test_time_in_which_kannel_did_not_run_is_the_client_s(tmp_path: Path) -> None:
@@ -163,10 +163,10 @@ PIECES = st.sampled_from(
 def test_no_log_makes_the_reader_stumble(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("fuzz") / "bearerbox.log"
     path.write_text(text, encoding="utf-8", errors="replace")
-    said = ""
+    output = ""
     try:
         found = read_kannel_log(path, CONTRACT, PARIS).incidents
     except BadInput as refused:
-        said, found = str(refused), ()
-    assert "\n" not in said
+        output, found = str(refused), ()
+    assert "\n" not in output
     assert all(one.end is not None and one.end > one.start for one in found)

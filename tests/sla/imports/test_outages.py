@@ -59,7 +59,7 @@ def test_the_word_operator_is_whoever_the_contract_s_operator_is(tmp_path: Path)
         assert parties == [contract.operator, contract.operator, "client"]
 
 
-def test_a_time_without_zone_is_refused_unless_the_zone_is_said(tmp_path: Path) -> None:
+def test_a_time_without_zone_is_refused_unless_the_zone_is_given(tmp_path: Path) -> None:
     text = HEAD + "2025-07-01T02:00:00,2025-07-01T08:00:00,total,false,\n"
     with pytest.raises(BadInput, match=r"line 2: .* has no time zone; expected .*--tz"):
         read(tmp_path, text)
@@ -123,7 +123,7 @@ def test_a_table_of_no_use_is_refused_in_one_line(tmp_path: Path, text: str, rep
     assert "\n" not in str(refused.value)
 
 
-def test_planned_work_without_a_column_of_announcements_is_refused_unless_a_map_says_there_were_none(
+def test_planned_work_without_a_column_of_announcements_is_refused_unless_a_map_gives_a_default(
     tmp_path: Path,
 ) -> None:
     head, row = (
@@ -225,12 +225,12 @@ def test_no_file_makes_the_reader_stumble(
 ) -> None:
     folder = tmp_path_factory.mktemp("fuzz")
     octets = content if isinstance(content, bytes) else (HEAD + "\n".join(map(",".join, content))).encode()
-    found, said = Outages(()), ""
+    found, expected = Outages(()), ""
     try:
         found = read(folder, octets, zone=PARIS)
     except BadInput as refused:
-        said = str(refused)
-    assert "\n" not in said
+        expected = str(refused)
+    assert "\n" not in expected
     assert len(found.incidents) + sum(not isinstance(one, Remark) for one in found.notes) == found.rows
 
 
@@ -239,9 +239,9 @@ def test_no_file_makes_the_reader_stumble(
 def test_no_mapping_makes_the_reader_stumble(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("fuzz") / "map.toml"
     path.write_text("[outages]\n" + text, encoding="utf-8", errors="replace", newline="")
-    said = ""
+    output = ""
     try:
         read_mapping(path, KNOWN)
     except BadInput as refused:
-        said = str(refused)
-    assert "\n" not in said
+        output = str(refused)
+    assert "\n" not in output

@@ -47,7 +47,7 @@ def test_the_letter_names_each_outage_that_was_restored_too_late(tmp_path: Path,
     assert f"S1 (7{WIDE}h{WIDE}00), S2 (7{WIDE}h{WIDE}00), S3 (7{WIDE}h{WIDE}00)" in text
 
 
-def test_a_reading_under_which_a_breach_would_be_none_is_said(tmp_path: Path) -> None:
+def test_a_reading_that_excuses_a_breach_is_named(tmp_path: Path) -> None:
     """Seven hours from the failure, five from the ticket."""
     (one,) = outages(1, 7)
     text = claimed(tmp_path, [replace(one, noticed_at=one.start + 7_200_000_000)])

@@ -87,12 +87,12 @@ def pieces(template: str) -> list[str]:
 @pytest.mark.parametrize("part", ["page", "claim"])
 def test_no_text_of_the_english_report_stands_in_the_french_one(part: str) -> None:
     french = " ".join(texts("fr").values())
-    asked = {
+    untranslated = {
         (key, piece) for key, text in texts("en").items() for piece in pieces(text)
         if len(re.sub(r"[^A-Za-z]", "", piece)) >= LEAST and piece not in french
     }  # fmt: skip
-    assert {key for key, piece in asked if piece in written("fr")[part]} == set()
-    assert len([key for key, piece in asked if piece in written("en")[part]]) > 10  # the English one has them
+    assert {key for key, piece in untranslated if piece in written("fr")[part]} == set()
+    assert len([key for key, piece in untranslated if piece in written("en")[part]]) > 10  # the English one has them
 
 
 @pytest.mark.parametrize("part", ["page", "claim"])

@@ -157,7 +157,7 @@ def test_a_pdf_comes_without_a_browser(both: tuple[Report, str], monkeypatch: py
     assert pages >= 2 + len(both[0].pictures)
 
 
-def test_a_year_without_traffic_tells_what_is_not_drawn() -> None:
+def test_a_year_without_traffic_names_the_charts_that_are_left_out() -> None:
     report, page = made(run=run_of_year(outages(2), []))
     assert {picture.name for picture in report.pictures} == {
         "availability",
@@ -238,7 +238,7 @@ def test_the_heading_of_a_budget_overdrawn_early_agrees_with_the_verdict() -> No
     assert report.keys[0].tone == "fail"
 
 
-def test_a_heading_over_windows_that_are_not_whole_speaks_of_the_whole_ones() -> None:
+def test_a_heading_is_about_whole_windows_only() -> None:
     """The curve of the first months lies lower than that of the one whole window."""
     report, _ = made(run=run_of_year(outages(1, 4), []))
     assert heading(report, "availability").startswith("Over every whole window availability was at least 99.95")
@@ -263,7 +263,7 @@ def test_the_curve_stays_within_its_picture() -> None:
         assert float(np.nanmax(drawn)) < high
 
 
-def test_thousands_of_incidents_make_no_larger_a_page_and_the_cut_is_said() -> None:
+def test_thousands_of_incidents_are_cut_to_a_page_that_notes_the_cut() -> None:
     many = [
         msgspec.structs.replace(
             outages(1)[0], ticket=f"S{n}", start=START + n * 2 * HOUR_US, end=START + n * 2 * HOUR_US + n

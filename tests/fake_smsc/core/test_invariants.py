@@ -14,7 +14,7 @@ from simbench.ucp.operations import build, decode
 from tests.harness import START, Peer, gateway_of
 from tests.paris import minute_text, scts_text
 
-# What an application may ask for beside a plain submit; {0} is a recipient.
+# Operations of an application, other than a plain submit, and their fields.
 OPERATIONS: dict[str, tuple[str, dict[str, str]]] = {
     "defer": ("51", {"DD": "1", "DDT": minute_text(START + HOUR_US), "NRq": "1", "MT": "3", "Msg": "41"}),
     "resort": (
@@ -82,15 +82,15 @@ def test_advancing_in_pieces_writes_the_same_rows_as_advancing_at_once(
 @settings(max_examples=60)
 def test_a_message_is_accepted_before_it_is_notified_and_has_one_outcome(steps: list[tuple[int, str, int]]) -> None:
     accepted: dict[object, int] = {}
-    fates: dict[object, int] = {}
+    outcomes: dict[object, int] = {}
     for at, kind, _session, _code, _recipient, message, *_ in live(steps, 1):
         if kind == "accepted":
             accepted[message] = at  # type: ignore[assignment]
         elif kind in {"delivered", "undelivered", "deleted", "replaced"}:
-            assert message not in fates
-            fates[message] = at  # type: ignore[assignment]
-    assert set(fates) <= set(accepted)
-    assert all(fates[message] >= accepted[message] for message in fates)
+            assert message not in outcomes
+            outcomes[message] = at  # type: ignore[assignment]
+    assert set(outcomes) <= set(accepted)
+    assert all(outcomes[message] >= accepted[message] for message in outcomes)
 
 
 @given(STEPS)

@@ -1,0 +1,23 @@
+"""Ports of listeners that tests close and open again, and ports on which nobody listens."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from random import SystemRandom
+from typing import Final
+
+PORTS: Final = range(20_000, 32_000)  # Linux gives clients, and listeners on port 0, ports from 32768 on
+
+
+def lasting_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A free loopback port that the system gives to nobody, not even while no listener has it.
+
+    A port from the system's range may become the port of any client once its listener is closed: the listener cannot
+    return, and a client that is given this port connects to itself.
+    """
+    for port in SystemRandom().sample(PORTS, 100):  # pytest seeds the common generator alike in all workers
+        with socket.socket(type=kind) as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
