@@ -6,6 +6,7 @@ import pytest
 
 from simbench.api.audit import Audited, AuditInputs, audit_capture, audit_run
 from simbench.base.errors import BadInput
+from simbench.base.units import HOUR_US
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.capture.files import CaptureFile
@@ -22,7 +23,7 @@ from simbench.ucp.frame import encode
 from tests.capture.scenes import LOGIN, Line, pcap, without, write
 from tests.capture.tunnels import Tunnel, capture, keys
 from tests.rules.scene import CODE, RECIPIENT, Scene, us
-from tests.rules.traffic import PLANTED, Sent, captured, in_order, run_of, sound
+from tests.rules.traffic import MONDAY, PLANTED, Sent, captured, in_order, run_of, sound
 
 CAMPAIGNS = """
 [[codes]]
@@ -288,6 +289,14 @@ OF_CAMPAIGNS = {fault: purpose for purpose, rule in load().items() for fault in 
 def test_sound_marketing_passes_every_rule_on_it() -> None:
     found = in_order(audit_run(sound().run(), load_contract()).findings)
     assert {found[purpose].outcome for purpose in OF_CAMPAIGNS.values()} == {"pass"}
+
+
+@pytest.mark.parametrize(("ddt", "hours", "daily"), [("0303260900", "weak", "pass"), ("0203262330", "fail", "weak")])
+def test_marketing_of_the_night_that_is_deferred_to_the_hours_is_weak(ddt: str, hours: str, daily: str) -> None:
+    sent = sound().marketing(MONDAY + 13 * HOUR_US, to="33639980003").until(ddt)
+    found = in_order(audit_run(sent.marketing(MONDAY, to="33639980003").run(), load_contract()).findings)
+    assert found["hours.hours-on-the-wire"].outcome == hours
+    assert found["marketing.daily-on-the-wire"].outcome == daily
 
 
 @pytest.mark.parametrize("fault", PLANTED)

@@ -72,12 +72,15 @@ def _not_refused(case: Case, wanted: set[str]) -> Verdict:
     )
     if not gone:
         return Verdict("inconclusive", "the platform refused no login during the run", blame="bench")
-    waited_s = (case.trace.span[1] - ended[gone[0]]) / SECOND_US
+    waited_s, grace_s = (case.trace.span[1] - ended[gone[0]]) / SECOND_US, case.contract.terms.session.reconnect_grace_s
     summary = (
         f"no login was refused, as {', '.join(gone)} did not return in the {waited_s:.0f} s "
-        "after the platform closed the connection; exercises with outages judge that"
+        "after the platform closed the connection"
     )
-    return Verdict("inconclusive", summary, blame="client")
+    if waited_s < grace_s.value:
+        summary += f" (a client may take {grace_s.value} s)"
+    assumed = case.contract.assumed("session.reconnect_grace_s")
+    return Verdict("inconclusive", f"{summary}; exercises with outages judge that", blame="client", assumed=assumed)
 
 
 @rule(

@@ -14,6 +14,7 @@ from simbench.base.units import DAY_US, HOUR_US
 from simbench.finding import Evidence, Outcome
 from simbench.ledger.stimuli import Request, Unrequested
 from simbench.rules.arrays import holds
+from simbench.rules.client.deferral import due
 from simbench.rules.client.marketing import INFORMED, names_stop
 from simbench.rules.client.marketing_hours import READINGS, figures, hours_missed
 from simbench.rules.client.opt_outs import is_opt_out
@@ -60,11 +61,18 @@ def _judged(
     reads=("classes",),
 )
 def hours(case: Case) -> Verdict:
-    """Use the clock of the capture."""
-    contract, sent = case.contract, marketed(case)
-    wrong = [one for one, _ in sent if not contract.may_send(MARKETING, one.at)]
+    """Use the clock of the capture. Messages deferred to within the hours are weak (AMB-06)."""
+    contract, sent, frames = case.contract, marketed(case), case.trace.submits.frame
+    topics = (*figures(case), *READINGS)
+    outside = [one for one, _ in sent if not contract.may_send(MARKETING, one.at)]
+    wrong = [
+        one for one in outside if not contract.may_send(MARKETING, due(case, one.at, frames[one.rows_of[0]]))
+    ]  # fmt: skip
+    if outside and not wrong:
+        what = "handed in outside the hours, and deferred to within them"
+        return _judged(case, sent, outside, what, (*topics, "hours-bind"), "weak")
     outcome = hours_missed(case, (one.at for one in wrong))
-    return _judged(case, sent, wrong, "sent outside the hours", (*figures(case), *READINGS), outcome)
+    return _judged(case, sent, wrong, "sent outside the hours", topics, outcome)
 
 
 @rule(
@@ -116,18 +124,21 @@ def stop_named(case: Case) -> Verdict:
     counts_all=True,
 )
 def daily(case: Case) -> Verdict:
-    """Count messages per day; one of several segments counts once, and AMB-17 defines a day. A recommendation: weak."""
+    """Count messages per day; one of several segments counts once, and AMB-17 defines a day. A recommendation: weak.
+
+    A deferred message counts on the day to which it is deferred.
+    """
     limit, rolling = case.contract.terms.marketing.per_user_brand_day.value, case.contract.reading("marketing-day")
-    sent, wrong = marketed(case), []
+    sent, wrong, frames = marketed(case), [], case.trace.submits.frame
     before: dict[tuple[str, str], list[int]] = defaultdict(list)
     for one, asked in sent:
-        seen = before[case.plan.key(one.recipient), asked.brand]
+        seen, now = before[case.plan.key(one.recipient), asked.brand], due(case, one.at, frames[one.rows_of[0]])
         if rolling == "rolling_24h":
-            same = sum(one.at - at < DAY_US for at in seen)
+            same = sum(abs(now - at) < DAY_US for at in seen)
         else:
             civil = case.contract.calendar.civil
-            same = sum(civil(at).date() == civil(one.at).date() for at in seen)
-        seen.append(one.at)
+            same = sum(civil(at).date() == civil(now).date() for at in seen)
+        seen.append(now)
         if same >= limit:
             wrong.append(one)
     return _judged(case, sent, wrong, "beyond the daily one of their brand", ("marketing-day",), "weak")
