@@ -17,6 +17,7 @@ from fake_smsc.server.live import LiveSmsc
 from simbench.base.arguments import checked
 from simbench.base.errors import BadInput
 from simbench.base.loop_thread import LoopThread
+from simbench.base.tracebacks import ends_here
 from simbench.contract import Contract, load_contract
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, RunInfo
 
@@ -55,6 +56,7 @@ class AsyncSmsc(Commands):
         """Start an outage. Raises BadInput for an unknown scope, ValueError during another outage."""
         await self.live.control.outage(mode, scope, planned=planned)
 
+    @ends_here
     async def restore(self) -> None:
         """End the outage."""
         await self.live.control.restore()
@@ -120,6 +122,7 @@ class FakeSmsc(Commands):
 
     # Beginning and end -----------------------------------------------------------------------------------------
 
+    @ends_here
     def __enter__(self) -> Self:
         self._refuse_twice()
         self._thread = LoopThread("fake-smsc")
@@ -132,11 +135,13 @@ class FakeSmsc(Commands):
             raise
         return self
 
+    @ends_here
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end()
 
+    @ends_here
     async def __aenter__(self) -> AsyncSmsc:
         self._refuse_twice()
         try:
@@ -147,6 +152,7 @@ class FakeSmsc(Commands):
             raise
         return AsyncSmsc(self.live)
 
+    @ends_here
     async def __aexit__(self, *_: object) -> None:
         try:
             await self.live.__aexit__()
@@ -235,6 +241,7 @@ class FakeSmsc(Commands):
         self._wait(self.live.control.outage(mode, scope, planned=planned))
         return Outage(self.restore)
 
+    @ends_here
     def restore(self) -> None:
         """End the outage."""
         self._wait(self.live.control.restore())

@@ -14,7 +14,9 @@ from fake_smsc.faults.registry import FAULTS
 from fake_smsc.scenario import LimitMode
 from simbench.base.arguments import checked
 from simbench.base.errors import BadInput
+from simbench.base.text import count as counted
 from simbench.base.toml_files import choice
+from simbench.base.tracebacks import ends_here
 from simbench.numbering.plan import plan_of
 from simbench.numbering.subscribers import NOT_TELEPHONES_HERE
 
@@ -45,6 +47,7 @@ class AccountsByCode(dict[str, Account]):
 
     def __missing__(self, code: str) -> Account:
         """Raises KeyError, which lists the known codes."""
+        __tracebackhide__ = True
         raise KeyError(f"no short code {code}; there are {', '.join(self)}")
 
 
@@ -54,6 +57,7 @@ class Clock:
     def __init__(self, smsc: Commands) -> None:
         self._smsc = smsc
 
+    @ends_here
     def now(self) -> int:
         """Return the platform's current instant (us, UTC)."""
         return self._smsc.live.clock.now()
@@ -79,27 +83,32 @@ class Commands(ABC):
         """Run a function on the SMSC's loop and return its result."""
 
     @property
+    @ends_here
     def host(self) -> str:
         """The address the SMSC listens on."""
         return self.live.scenario.server.host
 
     @property
+    @ends_here
     def port(self) -> int:
         """The port the SMSC listens on."""
         return self.live.server.port
 
     @property
+    @ends_here
     def address(self) -> str:
         """HOST:PORT, where clients connect."""
         return f"{self.host}:{self.port}"
 
     @property
+    @ends_here
     def accounts(self) -> dict[str, Account]:
         """The login of each short code: `.login` and `.password`."""
         codes = self.live.scenario.codes
         return AccountsByCode({one.code: Account(one.account or one.code, one.password) for one in codes})
 
     @property
+    @ends_here
     def contract(self) -> Contract:
         """The contract in force."""
         return self.live.contract
@@ -109,6 +118,7 @@ class Commands(ABC):
         """The clock of the platform."""
         return Clock(self)
 
+    @ends_here
     def sessions(self) -> list[SessionView]:
         """Every connection, oldest first: `.number`, `.account` ("" before the login), `.state`, and how many
         operations each side has not answered.
@@ -202,6 +212,7 @@ class Commands(ABC):
         """Close one connection, with RST if abruptly. Raises BadInput if there is no such session."""
         self.do(lambda: self.live.control.drop(session, abruptly=abruptly))
 
+    @ends_here
     def trace(self) -> Trace:
         """The judge's reading of what has happened so far: `.submits`, `.messages` (whole texts), `.notifications`, …
 
@@ -230,6 +241,7 @@ class Commands(ABC):
             if (not wanted or plan.key(one.recipient) == wanted) and code in {"", one.code}
         ]
 
+    @ends_here
     def judge(self) -> Findings:
         """Findings on the client's traffic so far, those of `simbench judge` on a recorded run.
 
@@ -269,10 +281,10 @@ class Commands(ABC):
         """Return the error of a wait that timed out, with the state of the SMSC."""
         control = self.live.control
         views = ", ".join(f"{one.account or 'no account yet'} ({one.state})" for one in control.sessions())
-        wanted = "the condition" if callable(what) else what if what == "idle" else f"{count} {what}(s)"
+        wanted = "the condition" if callable(what) else what if what == "idle" else counted(count, what)
         return TimeoutError(
-            f"{wanted} not reached within {timeout_s:g} s: {control.answered()} messages answered, "
-            f"{control.on_the_way()} on their way, {control.unacknowledged()} notifications open; "
+            f"{wanted} not reached within {timeout_s:g} s: {counted(control.answered(), 'message')} answered, "
+            f"{control.on_the_way()} on their way, {counted(control.unacknowledged(), 'notification')} open; "
             f"connections: {views or 'none, the client never connected or has left'}{self._violations()}"
         )
 

@@ -14,6 +14,7 @@ import msgspec
 Outcome = Literal["pass", "fail", "weak", "inconclusive", "error", "unsupported"]
 Blame = Literal["", "client", "platform", "bench"]
 
+SHOWN: Final = 2  # pieces of evidence in the repr of a finding
 OUTCOMES: tuple[Outcome, ...] = ("pass", "fail", "weak", "inconclusive", "error", "unsupported")
 
 
@@ -32,6 +33,16 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session: int = -1
     frame: str = ""  # hexadecimal octets, STX to ETX
     exercise: str = ""
+
+    def __repr__(self) -> str:
+        """The note, and the frame in words."""
+        from simbench.ucp.frame_line import frame_line  # noqa: PLC0415 - most findings are never shown so
+
+        try:
+            octets = bytes.fromhex(self.frame)
+        except ValueError:
+            octets = b""
+        return f"<Evidence {self.note}{f': {frame_line(octets)}' if octets else ''}>"
 
 
 class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,6 +73,14 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Make the summary the only part if it was not made of the parts."""
         if prose(self.parts) != self.summary:
             msgspec.structs.force_setattr(self, "parts", (self.summary,))
+
+    def __repr__(self) -> str:
+        """Purpose, outcome, reason and the first evidence in words."""
+        blamed = f", blames the {self.blame}" if self.outcome == "fail" and self.blame else ""
+        shown = "; ".join(repr(one)[1:-1] for one in self.evidence[:SHOWN])
+        more = f"; and {len(self.evidence) - SHOWN} more" if len(self.evidence) > SHOWN else ""
+        name = ", ".join(filter(None, (self.purpose, self.clause, self.exercise)))
+        return f"<Finding {self.outcome}{blamed} ({name}): {self.summary}{f' | {shown}{more}' if shown else ''}>"
 
     @property
     def lines(self) -> str:

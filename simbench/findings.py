@@ -76,6 +76,7 @@ class Findings(Sequence[Finding]):
     def of(self, outcome: Outcome) -> list[Finding]:
         """Return the findings with one outcome. Raises ValueError for an unknown outcome."""
         if outcome not in OUTCOMES:
+            __tracebackhide__ = True
             raise ValueError(f"no outcome {outcome!r}; there are {', '.join(OUTCOMES)}")
         return [one for one in self._found if one.outcome == outcome]
 
@@ -100,6 +101,7 @@ class Findings(Sequence[Finding]):
         for one in self._found:
             if one.purpose == key:
                 return one
+        __tracebackhide__ = True
         raise KeyError(f"no finding of {key}; {choice(key, [one.purpose for one in self._found])}")
 
     def __len__(self) -> int:

@@ -40,6 +40,7 @@ from simbench.ledger.info import RunInfo, read_info
 from simbench.numbering.listing import Listing
 from simbench.numbering.portability import PortabilityTable
 from simbench.planning.campaign import read_campaign
+from simbench.planning.comparison import comparison, read_advice
 from simbench.planning.runs import Result as Result_
 from simbench.planning.study import MEASURES, Parameter, Prepared, Study, prepare, read_study
 from simbench.planning.sweep import Header, intervals, known, table_of, wanted
@@ -207,6 +208,33 @@ def _billed(folder: Path) -> None:
     judge_billing(read_billing(folder, date(2017, 6, 15), date(2032, 1, 1)), load_roaming())
 
 
+def _advice() -> bytes:
+    """A plan of one code for a month, with a demand."""
+    share = {"share": 1.0, "low": 0.99, "high": 1.0, "sure": 1.0, "occasions": 10, "effective": 10.0}
+    score = {"kept": {"s": share}, "whole": share, "futures": 10, "asked": 0.95, "by_period": False}
+    invoice = {
+        "month": "2026-03", "lines": [], "total_ht": "760.00", "vat": "152.00", "total_ttc": "912.00",
+        "complete": True, "notes": [],
+    }  # fmt: skip
+    chosen = {
+        "mix": {"held": {"36": [[[10, 1]]]}}, "words": "36ABC: 1 x 10/s", "euros": "730.00", "score": score,
+        "meets": True, "holds": True, "proved": True, "doubt": False, "why": "the cheapest",
+    }  # fmt: skip
+    nothing: list[Any] = []
+    lists = (
+        "rivals", "candidates", "own", "sensitivities", "tradeoffs", "curves", "waits", "orders", "forecasts", "notes",
+        "remarks",
+    )  # fmt: skip
+    return msgspec.json.encode({
+        "name": "campaign", "title": "campaign", "target": 0.95, "promise": "sending", "verdict": "It holds.",
+        "chosen": chosen, "current": None, "more_futures": None, "one_more": None, **dict.fromkeys(lists, nothing),
+        "confirmation": {"samples": [], "messages": 0, "budget": 1, "left_out": 0}, "invoices": [invoice],
+        "acts": {"codes": [], "other_changes": [], "qualifications": [], "quotes": {}}, "closings": "0",
+        "euros_in_all": "760.00", "replications": 10, "scored": 10, "seed": 1, "contract": "orange", "currency": "EUR",
+        "asked": {"period": {"from": "2026-03", "months": 1}},
+    })  # fmt: skip
+
+
 def _invoice() -> bytes:
     head, row = INVOICE
     return parquet(**{str(name): [cell] for name, cell in zip(head, row, strict=True)})
@@ -222,6 +250,7 @@ def readers(folder: Path) -> dict[str, Reader]:
         "world": _toml("scenarios/year/04_badly_announced_maintenance.toml", read_world),
         "study": Reader("study.toml", (ROOT / "scenarios/plan/study_tiers.toml").read_bytes(), read_study),
         "plan": _toml("scenarios/plan/01_thursdays.toml", read_campaign),
+        "plan.json": Reader("plan.json", _advice(), lambda path: comparison([read_advice(path)] * 2)),
         "dial-up": _toml("scenarios/dialup/01_fifty_million.toml", read_dialup),
         "roaming": _toml("scenarios/roaming/01_a_year_abroad.toml", lambda path: read_roaming_scenario(path, roaming)),
         "contract": Reader("mine.toml", (HOME / "demo_telecom.toml").read_bytes(), load_contract),

@@ -6,8 +6,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.finding import Finding, doubted, prose
+from simbench.finding import Evidence, Finding, doubted, prose
 from simbench.rulebook import Rulebook, Verdict, worst
+from simbench.ucp.operations import build
 
 SENTENCES = st.lists(st.text(max_size=12), min_size=1, max_size=4)
 
@@ -74,3 +75,18 @@ def test_a_rule_whose_input_is_not_given_is_not_applied() -> None:
     book.rule("A/ports", "With ports", reads=("records", "ports"))(lambda _: Verdict("pass", "fine"))
     assert [one.purpose for one in book.judge_all(None, having=["records"])] == ["A/bare"]
     assert len(book.judge_all(None, having=["records", "ports"])) == 2
+
+
+def test_a_finding_shows_itself_in_words() -> None:
+    frame = build("51", "O", 7, AdC="33612345678", OAdC="36010", MT="3", Msg=b"Bonjour".hex().upper())
+    evidence = tuple(Evidence(f"late {n}", frame=frame.hex().upper()) for n in range(3))
+    shown = repr(msgspec.structs.replace(found(), evidence=evidence))
+    assert shown.startswith("<Finding fail, blames the client (rate.window, OPS-ENG-01): 2 frames late | Evidence late")
+    assert "51 submit short message, operation, TRN 07: AdC *********78, OAdC 36010, MT 3, Msg 'Bonjour'" in shown
+    assert shown.endswith("; and 1 more>")
+    assert frame.hex().upper() not in shown
+
+
+def test_evidence_shows_octets_that_are_no_frame_and_text_that_is_no_hexadecimal() -> None:
+    assert repr(Evidence("length", frame=b"\x0201/1/O\x03".hex())) == "<Evidence length: 01/1/O>"
+    assert repr(Evidence("length", frame="none")) == "<Evidence length>"

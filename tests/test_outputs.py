@@ -193,16 +193,16 @@ ELSEWHERE = {
     "ledger.write_table('centre', table)": "as above",
     "pq.write_table(pa.table(table), path)": "called with what `replacing` gave",
     "os.truncate(path, whole)": "a sweep's own journal, checked before",
-    "(folder / JOURNAL).open('ab')": "recorded with `grow` before",
-    "(folder / '.lock').open('a')": "nothing is written into it",
+    "owned(folder / JOURNAL, 'ab')": "recorded with `grow` before",
+    "owned(folder / '.lock', 'a')": "nothing is written into it",
     "(folder / _LOCK).open('wb')": "a lock in the cache of compiled kernels; nothing is written into it",
     "os.link(log, here)": "never onto a file that exists",
     "os.replace(new, folder / OFFSET_FILE)": "below runs/, which is new",
-    "here.open('xb')": "only a file that is new",
-    "path.open('xb', buffering=1 << 16)": "only a file that is new",
+    "owned(here, 'xb')": "only a file that is new",
+    "owned(path, 'xb', buffering=1 << 16)": "only a file that is new",
     "(folder / NAME).open('x')": "only a file that is new",
     "path.open('x', encoding='utf-8')": "only a file that is new",
-    "path.open('a', encoding='utf-8', buffering=1)": "the log somebody named, added to; refused when it is no log",
+    "owned(path, 'a', encoding='utf-8', buffering=1)": "the log somebody named, added to; refused when it is no log",
     "pa.OSFile(str(path))": "read only",
     "writer.write_table(pa.Table.from_batches(group), row_group_size=rows)": "into what `replacing` gave",
     "writer.write_table(pa.Table.from_batches(group, schema(table)), row_group_size=max(rows, 1))": "as above",
@@ -213,7 +213,7 @@ ELSEWHERE = {
     "(folder / name).rename(aside / name)": "moved into a new folder, all of it kept",
     "(self.plan.folder / RUNS / exercise.name).rename(aside / str(len(earlier)))": "as above",
     "file.write_text(configuration(target, ports, self._secret), 'ascii')": "below runs/, which is new",
-    "log.open('ab')": "below runs/, which is new",
+    "owned(log, 'ab')": "below runs/, which is new",
     "new.write_text(f'{offset_s:+.6f}\\n', 'ascii')": "below runs/, which is new",
     "(task.folder / name).write_bytes(octets)": "into a folder that was claimed as new in the lines above it",
     "shutil.rmtree(temporary, ignore_errors=True)": "a folder that `tempfile.mkdtemp` made for the same call",
@@ -241,7 +241,7 @@ def writes(call: ast.Call) -> bool:
         receiver.split(".")[0],
         *(each.id for arg in call.args for each in ast.walk(arg) if isinstance(each, ast.Name)),
     }
-    if name == "open":
+    if name in {"open", "owned"}:
         modes = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
         return any(set(mode) & set("wax+") and len(mode) < 4 for mode in modes) and not given & GIVEN
     if name in OF_MODULES:

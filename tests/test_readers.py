@@ -22,7 +22,7 @@ NAMES = [
     "decisions", "laws", "campaigns", "keys", "baseline", "acts", "forecast", "mapping", "client", "numbers", "ported",
     "calls", "calls, Parquet", "detail", "statement", "journal", "capture", "RADIUS capture", "run.json",
     "session.json", "findings.json", "session", "certificate", "capabilities", "overlay", "sweep", "journal of a sweep",
-    "roaming bills", "invoice, XLSX", "invoice, Parquet", *(f"table of {name}" for name in TABLES),
+    "plan.json", "roaming bills", "invoice, XLSX", "invoice, Parquet", *(f"table of {name}" for name in TABLES),
 ]  # fmt: skip
 NEED_NOT_BE = {"session", "sweep", "journal of a sweep"}  # what is no file there is as if it was not there
 DAMAGE = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

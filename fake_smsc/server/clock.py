@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from simbench.base.errors import NotPossible
 from simbench.base.units import SECOND_US
 
 
@@ -36,12 +37,12 @@ class PlatformClock:
     def step(self, seconds: float) -> int:
         """Jump forward. Raises ValueError for a step back."""
         if seconds < 0:
-            raise ValueError(f"step {seconds} s: the clock only goes forward")
+            raise NotPossible("step", f"is {seconds:g} s", "0 or more: the clock only goes forward")
         self._epoch += int(seconds * SECOND_US)
         return self.now()
 
     def set_speed(self, speed: float) -> None:
         """Change the speed from now on."""
         if speed <= 0:
-            raise ValueError(f"speed {speed}: must be above 0")
+            raise NotPossible("speed", f"is {speed:g}", "a number above 0")
         self._epoch, self._start, self.speed = self.now(), self._monotonic(), speed

@@ -37,6 +37,7 @@ class Leftovers:
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
         self._left: list[tuple[int, bytes]] = []
+        self._holding: set[int] = set()
         self._paused: set[int] = set()
 
     def __bool__(self) -> bool:
@@ -45,20 +46,21 @@ class Leftovers:
 
     def holds(self, number: int) -> bool:
         """Tell whether octets of a connection are left over."""
-        return any(each == number for each, _ in self._left)
+        return number in self._holding
 
     def clear(self) -> None:
         """Discard all."""
-        self._left.clear()
+        self.take()
 
     def take(self) -> list[tuple[int, bytes]]:
         """Return all, to be served now."""
-        left, self._left = self._left, []
+        left, self._left, self._holding = self._left, [], set()
         return left
 
     def add(self, left: list[tuple[int, bytes]]) -> None:
         """Keep octets for the next turn; stop reading connections with many, and resume the others."""
         self._left += left
+        self._holding |= {number for number, _ in left}
         full = {number for number, octets in self._left if len(octets) > LEFT_OCTETS}
         for number in full:
             line = self._lines.open_lines().get(number)

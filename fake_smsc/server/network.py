@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 import ssl
 import struct
@@ -76,7 +77,9 @@ class Tcp:
             )  # fmt: skip
         except OSError as error:
             if error.errno in {errno.EADDRINUSE, errno.EACCES}:
-                raise PortInUse(f"port {port} on {host}: {error.strerror}; choose another with --port") from error
+                raise PortInUse(
+                    f"port {port} on {host}: {os.strerror(error.errno).lower()}; choose another port"
+                ) from error
             raise Trouble(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
         self._listener = _TcpListener(server)
         return self._listener

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from fake_smsc.faults.host import Host, Peer
-from simbench.base.errors import Trouble
+from simbench.base.errors import NotPossible, Trouble
 from simbench.ledger.events import MaintenanceBegan, OutageBegan, Restored, row_of
 
 Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
@@ -69,7 +69,8 @@ class Outages:
     async def begin(self, outage: Outage, until: int | None = None) -> None:
         """Start an outage. Raises ValueError during another one."""
         if self.current is not None:
-            raise ValueError(f"another outage ({self.current.mode}, {self.current.scope}) is active")
+            active = f"another outage ({self.current.mode}, {self.current.scope}) is active"
+            raise NotPossible("outage", active, "one at a time")
         server = self.server
         server.serve_reads()
         now = server.clock.now()

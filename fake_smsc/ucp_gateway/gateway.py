@@ -148,7 +148,8 @@ class Gateway:
 
         After `most` frames of a connection that are not plain submits or acknowledgements, or twice as many of all of
         them, the rest of its octets is returned, for the caller to report before anything else. A long frame counts as
-        several. Connections of which no such frame was served come first in the rest: the caller keeps this order.
+        several, and without the fast path every frame counts. At most twice as many connections are served. Those of
+        which no such frame was served come first in the rest: the caller keeps this order.
         """
         self.centre.advance(now)
         lines = self.lines
@@ -157,6 +158,7 @@ class Gateway:
             line.account for line, _ in found
         )  # connections without a login send nothing plain
         shares = Shares(most)
+        found = shares.begin(found)
         if not plain or self._fast is None or not self._fast.serve(found, now, shares):
             self._core(found, now, shares)
         for line, octets in found:
@@ -196,7 +198,7 @@ class Gateway:
         at, count, room = 0, 0, shares.room(line)
         while at < len(octets) and count < room and not line.closing:
             end = piece_end(octets, at, len(octets))
-            count += weight(self._single(line, octets[at:end], now), end - at)
+            count += weight(max(self._single(line, octets[at:end], now), octets.count(ETX, at, end)), end - at)
             at = end
         shares.spend(line, count)
         if at < len(octets) and not line.closing:

@@ -11,13 +11,29 @@ EVERYTHING = 1 << 62
 class Shares:
     """At most `most` frames of a connection that are not plain, and twice as many of all, in one turn.
 
-    The connections that got no share come first in the next turn, in the order in which they waited.
+    A turn serves at most as many connections as frames of all. The connections that got no share come first in the next
+    turn, in the order in which they waited.
     """
 
     def __init__(self, most: int = EVERYTHING) -> None:
         self._most, self._all = most, 2 * most
         self._spent: dict[int, int] = {}  # by connection
         self._left: dict[int, tuple[Line, list[bytes]]] = {}  # by connection
+        self._later: dict[int, tuple[Line, list[bytes]]] = {}  # of connections that the turn does not serve
+
+    def begin(self, reads: Reads) -> Reads:
+        """Return the reads of the first connections; the others' wait for the next turn."""
+        if len(reads) <= self._all:
+            return reads
+        served = set[int]()
+        now: Reads = []
+        for line, octets in reads:
+            if line.number in served or len(served) < self._all:
+                served.add(line.number)
+                now.append((line, octets))
+            else:
+                self._later.setdefault(line.number, (line, []))[1].append(octets)
+        return now
 
     def room(self, line: Line) -> int:
         """Return how many more frames of the connection this turn serves; below 1: none."""
@@ -42,7 +58,8 @@ class Shares:
 
     def left(self) -> Reads:
         """Return what the next turn serves, in its order."""
-        if not self._left:
+        if not self._left and not self._later:
             return []
-        left = [(line, b"".join(pieces)) for line, pieces in self._left.values()]
+        waiting = [*self._left.values(), *self._later.values()]
+        left = [(line, b"".join(pieces)) for line, pieces in waiting]
         return sorted(left, key=lambda each: each[0].number in self._spent)  # a stable sort

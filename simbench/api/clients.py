@@ -13,6 +13,7 @@ from simbench.base.addresses import host_and_port
 from simbench.base.errors import BadInput
 from simbench.base.loop_thread import LoopThread
 from simbench.base.python_words import in_python_words
+from simbench.base.tracebacks import ends_here
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
 from simbench.client.faults import FAULTS, current, faulty
@@ -81,6 +82,7 @@ class Client:
         self.events: list[Event] = []
         """All events in order: Queued, Sent, Accepted, Refused, Delivered, MoReceived, …"""
 
+    @ends_here
     def __enter__(self) -> Self:
         if self._thread is not None:
             raise BadInput("Client", "is running already", "one block at a time")
@@ -92,6 +94,7 @@ class Client:
             raise
         return self
 
+    @ends_here
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -131,6 +134,7 @@ class Client:
             raise BadInput("token", f"{name!r:.60} was used before", "a new one")
         return name
 
+    @ends_here
     def state(self, token: str) -> State | None:
         """Return a message's state: queued, accepted, refused, delivered, undelivered, withheld; None if unknown."""
 
@@ -157,15 +161,17 @@ class Client:
             deadline = now() + timeout_s
             while True:
                 found: Any = self._spool.states().get(token)
-                if found == state or (state is None and found in FINAL):
+                if (found in FINAL) if state is None else (found == state):
                     return found  # type: ignore[no-any-return]  # a state of the spool
                 if found in FINAL or now() > deadline:
-                    raise TimeoutError(f"message {token}: {found or 'unknown'}, not {state or 'final'}, {self._said()}")
+                    raise TimeoutError(
+                        f"message {token}: {found or 'unknown'}, not {state or 'final'}, {self._last_events()}"
+                    )
                 await asyncio.sleep(LOOK_S)
 
         return self._wait(reached())
 
-    def _said(self) -> str:
+    def _last_events(self) -> str:
         last = ", ".join(
             type(one).__name__ + (f" ({one.reason})" if isinstance(one, Withheld | Close) else "")
             for one in self.events[-4:]

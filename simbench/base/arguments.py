@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
-from inspect import signature
+from inspect import iscoroutinefunction, signature
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any, Final, Literal, NamedTuple, ParamSpec, TypeVar, get_args, get_origin
+from typing import Any, Final, Literal, NamedTuple, ParamSpec, TypeVar, cast, get_args, get_origin
 
-from simbench.base.errors import BadInput
+from simbench.base.errors import BadInput, WrongCall
+from simbench.base.tracebacks import ends_here
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,7 +53,10 @@ KINDS: Final = {
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """The function; it raises BadInput that names the argument where one has the wrong type, or is no word it knows."""
+    """The function; it raises BadInput that names the argument where one has the wrong type, or is no word it knows.
+
+    The traceback of its errors ends at the caller's line, see `ends_here`.
+    """
     shape = signature(function)
     annotated = {name: str(one.annotation).split(" | ") for name, one in shape.parameters.items()}
 
@@ -62,14 +66,24 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         known = tuple(one for one in found if one is not None)
         return known if len(known) == len(found) else ()
 
+    def given(*arguments: P.args, **named: P.kwargs) -> Mapping[str, Any]:
+        try:
+            return shape.bind(*arguments, **named).arguments
+        except TypeError as error:
+            name = function.__qualname__.removesuffix(".__init__")
+            raise WrongCall(name, str(error), ", ".join(name for name in shape.parameters if name != "self")) from None
+
+    work = cast("Callable[P, R]", ends_here(function)) if iscoroutinefunction(function) else function
+
+    @ends_here
     @wraps(function)
     def called(*arguments: P.args, **named: P.kwargs) -> R:
-        for name, value in shape.bind(*arguments, **named).arguments.items():
+        for name, value in given(*arguments, **named).items():
             kinds = kinds_of(name)
             if kinds and not any(_is(value, kind) for kind in kinds):
                 expected = " or ".join(dict.fromkeys(filter(None, (_expected(value, kind) for kind in kinds))))
                 raise BadInput(name, f"is {value!r:.60}", expected)
-        return function(*arguments, **named)
+        return work(*arguments, **named)
 
     return called
 

@@ -2,6 +2,8 @@
 
 SimbenchError
 ├── BadInput              a file, key or argument is wrong: exit 2
+│   ├── NotPossible       the SMSC's state, or its clock, does not allow the call
+│   ├── WrongCall         a call with a missing or unknown argument
 │   ├── ContractError     a contract or overlay file
 │   ├── ScenarioError     a scenario file
 │   ├── SubscriberError   a subscriber or portability file
@@ -49,6 +51,14 @@ class BadInput(SimbenchError):
     def __reduce__(self) -> tuple[type[BadInput], tuple[str, str, str]]:
         """Return what `pickle` makes it again from: errors of worker processes must reach the caller."""
         return type(self), (self.place, self.problem, self.expected)
+
+
+class NotPossible(BadInput, ValueError):
+    """A call that the state of the SMSC or its clock does not allow."""
+
+
+class WrongCall(BadInput, TypeError):
+    """A call with too few or too many arguments, or with one of an unknown name."""
 
 
 class ContractError(BadInput):

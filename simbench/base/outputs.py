@@ -14,7 +14,7 @@ from hashlib import file_digest
 from itertools import count
 from pathlib import Path
 from stat import S_IMODE
-from typing import Final
+from typing import IO, Any, Final
 
 from simbench.base.errors import BadInput, SimbenchError, Trouble
 from simbench.base.inputs import read_octets
@@ -71,14 +71,26 @@ def claim(folder: Path, place: str = "-o", error: type[BadInput] = BadInput) -> 
 def adopt(folder: Path) -> None:
     """Start the manifest of a folder that simbench wrote without one, such as a run; its files stay protected."""
     try:
-        folder.mkdir(OWNER_ONLY | 0o100, parents=True, exist_ok=True)
-        with suppress(FileExistsError), (folder / MANIFEST).open("x", encoding="utf-8") as manifest:
+        own_folder(folder)
+        with suppress(FileExistsError), owned(folder / MANIFEST, "x", encoding="utf-8") as manifest:
             manifest.write(_HEAD)
     except OSError as problem:
         raise not_written(folder, problem) from None
 
 
+def own_folder(folder: Path) -> None:
+    """Create a folder, and the parents it lacks, that only their owner can read. Raises OSError."""
+    if not folder.is_dir():
+        own_folder(folder.parent)
+        folder.mkdir(OWNER_ONLY | 0o100, exist_ok=True)
+
+
 # Files ---------------------------------------------------------------------------------------------------------------
+
+
+def owned(path: Path, mode: str, **options: Any) -> IO[Any]:
+    """Open a file as `open` does; if it is new, only its owner can read it."""
+    return open(path, mode, opener=lambda name, flags: os.open(name, flags, OWNER_ONLY), **options)
 
 
 @contextmanager

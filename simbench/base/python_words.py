@@ -11,6 +11,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from simbench.base.arguments import checked
 from simbench.base.errors import BadInput
+from simbench.base.tracebacks import ends_here
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,6 +37,7 @@ def in_python_words(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a function: errors are those of `python_words`, and its arguments are checked."""
     function = checked(function)
 
+    @ends_here
     @wraps(function)
     def called(*arguments: P.args, **named: P.kwargs) -> R:
         with python_words():

@@ -222,7 +222,7 @@ class _Work(Generic[T, R]):
 
     def off(self, worker: WorkerProcess) -> None:
         """Have a process do pieces until none waits. Runs in a thread of its own."""
-        while not self._now and not self._is_worth_it():
+        while not (self._now or worker.pid or self._is_worth_it()):
             if self._ended.wait(LOOK_S):
                 return
         while True:

@@ -63,9 +63,9 @@ def session_law(offer: Offer, *, pareto_tail: bool = False) -> Law:
     return Law(tuple(min(e, cap) for e in short), tuple(min(e, cap) for e in long), short_share)
 
 
-def exponential_table(mean_us: int, entries: int = ENTRIES) -> tuple[int, ...]:
+def exponential_table(mean_us: int) -> tuple[int, ...]:
     """Give the exponential law as quantiles in microseconds, from 1 on."""
-    return tuple(max(1, round(-mean_us * math.log(1 - (place + 0.5) / entries))) for place in range(entries))
+    return tuple(max(1, round(-mean_us * math.log(1 - (place + 0.5) / ENTRIES))) for place in range(ENTRIES))
 
 
 @dataclass(frozen=True)

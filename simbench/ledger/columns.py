@@ -54,7 +54,7 @@ def _gathered(table: Table, entries: Sequence[Entry]) -> tuple[list[int], list[t
     """Split entries into pieces: the number of rows of each, and for each column the cells of every piece."""
     counts: list[int] = []
     pieces: list[tuple[Cells, ...]] = []
-    for are_blocks, run in groupby(entries, key=_is_block):
+    for are_blocks, run in groupby(entries, key=lambda entry: type(entry) is Block):
         if are_blocks:
             blocks = cast(list[Block], list(run))
             counts += [block.count for block in blocks]
@@ -67,10 +67,6 @@ def _gathered(table: Table, entries: Sequence[Entry]) -> tuple[list[int], list[t
     if wrong is not None:
         raise ValueError(f"{len(wrong)} values for {len(table.columns)} columns")
     return counts, list(zip(*pieces, strict=True))
-
-
-def _is_block(entry: Entry) -> bool:
-    return type(entry) is Block
 
 
 def _column(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.Array:

@@ -16,6 +16,7 @@ from simbench.planning.wording import code_plan_words, english, interval, percen
 from simbench.tables.writer import Sheet
 
 FILE = "plan.json"
+MOST_EUROS = 10**15  # of a plan somebody made by hand; longer numbers fill pages
 
 
 class Compared(NamedTuple):
@@ -29,11 +30,22 @@ def read_advice(path: Path) -> Compared:
     """A plan as `simbench plan -o` wrote it, by its folder or file. Raises BadInput."""
     file = path / FILE if path.is_dir() else path
     try:
-        return Compared(str(path), msgspec.json.decode(read_octets(file, MOST_JSON), type=Advice))
+        advice = msgspec.json.decode(read_octets(file, MOST_JSON), type=Advice)
     except OSError as problem:
         raise BadInput(str(file), problem.strerror or str(problem), "a folder that `simbench plan -o` wrote") from None
     except NOT_READ as problem:
         raise BadInput(str(file), f"is no plan: {problem}", f"a {FILE} that this version wrote") from None
+    if wrong := _lacks(advice):
+        raise BadInput(str(file), f"is no plan: {wrong}", f"a {FILE} that this version wrote")
+    return Compared(str(path), advice)
+
+
+def _lacks(advice: Advice) -> str:
+    """Return what is wrong with a plan whose values have the right types; "" if nothing is."""
+    months, euros = len(advice.invoices), (advice.chosen.euros, advice.euros_in_all)
+    if not months or any(len(held) != months for held in advice.chosen.mix.held.values()):
+        return "it has not one invoice for each month of its codes"
+    return "" if all(amount.is_finite() and abs(amount) < MOST_EUROS for amount in euros) else "a price is no amount"
 
 
 def comparison(plans: Sequence[Compared]) -> Sheet:

@@ -46,6 +46,9 @@ def spread(
 
 def _done(function: Callable[[T], R], items: Sequence[T], where: Where) -> Generator[tuple[int, R], None, None]:
     """The place and the result of each item, as they come; what is started here ends with it."""
+    if isinstance(where, WorkerProcesses):  # shared
+        yield from where.do([(function, one) for one in items])
+        return
     if where is None or isinstance(where, int):
         with closing(local_processes(function, 1 if len(items) < 2 else where)) as workers:
             yield from workers.do(items)
@@ -65,6 +68,25 @@ def _done(function: Callable[[T], R], items: Sequence[T], where: Where) -> Gener
         keys = {client.submit(function, one, pure=False): place for place, one in enumerate(items)}
         for future in as_dask_completed(list(keys)):
             yield keys[future], future.result()
+
+
+@contextmanager
+def shared(where: Where) -> Iterator[Where]:
+    """Yield an executor for several calls of `spread` in the block, whose processes start once."""
+    if where is None or isinstance(where, int):
+        processes: WorkerProcesses[Any, Any] = local_processes(_applied, where)
+        with closing(processes) as workers:
+            yield workers
+    elif isinstance(where, str):
+        with dask_client(where) as client:
+            yield client
+    else:
+        yield where
+
+
+def _applied(piece: tuple[Callable[[T], R], T]) -> R:
+    function, one = piece
+    return function(one)
 
 
 def local_processes(function: Callable[[T], R], where: int | None) -> WorkerProcesses[T, R]:
@@ -104,7 +126,7 @@ def _of_a_cluster(problem: Exception) -> bool:
 
 def on_this_machine(where: Where) -> bool:
     """Tell whether the workers share this machine's disk."""
-    return where is None or isinstance(where, int | Executor)
+    return where is None or isinstance(where, int | Executor | WorkerProcesses)
 
 
 def check_executor(where: Where, place: str = "executor") -> None:

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from simbench.base.errors import BadInput
 from simbench.base.inputs import bounded_lines, open_input
 from simbench.base.json_files import NOT_READ
-from simbench.base.outputs import check_file, claim, grow, not_written, remove, replacing
+from simbench.base.outputs import check_file, claim, grow, not_written, owned, remove, replacing
 from simbench.base.parquet_files import open_parquet
 from simbench.planning.runs import Key, Result, volume
 from simbench.planning.study import MEASURES, Prepared
@@ -64,7 +64,7 @@ def _swept(prepared: Prepared, folder: Path, pool: WorkerPool, progress: Progres
     with locked(folder):
         done = known(prepared, folder)
         grow(folder / JOURNAL)
-        with (folder / JOURNAL).open("ab") as journal:
+        with owned(folder / JOURNAL, "ab") as journal:
             if not journal.tell():
                 _append(journal.fileno(), Header(prepared.study.name, prepared.digest))
             while missing := [key for key in wanted(prepared, done) if key not in done]:
@@ -228,7 +228,7 @@ def table_of(prepared: Prepared, done: dict[Key, Result]) -> pa.Table:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Lock the folder against a second sweep; the lock ends with its process. Raises BadInput."""
-    with (folder / ".lock").open("a") as lock:
+    with owned(folder / ".lock", "a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -233,12 +233,12 @@ def _laws_of(profiles: tuple[Profile, ...], law: Callable[[Profile], tuple[int, 
     return np.array([law(profile) for profile in profiles], np.int64)
 
 
-def poisson_table(mean: float, entries: int = ENTRIES) -> tuple[int, ...]:
+def poisson_table(mean: float) -> tuple[int, ...]:
     """Return the Poisson law as quantiles at the middles of equal shares."""
     found, value = [], 0
     reached = term = math.exp(-mean)
-    for place in range(entries):
-        while reached < (place + 0.5) / entries:
+    for place in range(ENTRIES):
+        while reached < (place + 0.5) / ENTRIES:
             value += 1
             term *= mean / value
             reached += term

@@ -16,6 +16,7 @@ from simbench.trace.stores import numbered
 from simbench.trace.view import Bools, Index, Ints, View
 
 _AT_ONCE: Final = 1 << 20
+FOREVER_US: Final = 1 << 60  # of patience
 
 
 class Places(Sequence[int]):

@@ -12,16 +12,21 @@ from simbench.ledger.events import ClockStepped
 from simbench.trace.trace import Trace
 
 
+def steps(trace: Trace) -> list[tuple[int, int]]:
+    """Return the intervals (us) of platform time that the clock stepped over."""
+    return [
+        (at - round(event.seconds * SECOND_US), at)
+        for at, event in trace.events
+        if isinstance(event, ClockStepped) and event.seconds is not msgspec.UNSET
+    ]
+
+
 def moved_spans(trace: Trace) -> list[tuple[int, int]]:
     """Return intervals (us) of platform time that the client did not experience: steps, and changed speed."""
-    moved: list[tuple[int, int]] = []
+    moved = steps(trace)
     begun: int | None = None
     for at, event in trace.events:
-        if not isinstance(event, ClockStepped):
-            continue
-        if event.seconds is not msgspec.UNSET:
-            moved.append((at - round(event.seconds * SECOND_US), at))
-        else:
+        if isinstance(event, ClockStepped) and event.seconds is msgspec.UNSET:
             if begun is not None:
                 moved.append((begun, at))
             begun = at if event.speed != 1 else None

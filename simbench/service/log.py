@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from simbench.base.errors import BadInput
+from simbench.base.outputs import owned
 from simbench.ucp.masking import masked_number, masked_text
 
 ADDRESSES = frozenset({"recipient", "sender", "subject"})
@@ -125,7 +126,7 @@ def _opened(path: Path) -> IO[str]:
     try:
         if path.is_file() and path.open("rb").read(1) not in {b"", b"{"}:
             raise BadInput(f"--log {path}", "exists, and is not a log of simbench", "another name")
-        return path.open("a", encoding="utf-8", buffering=1)
+        return owned(path, "a", encoding="utf-8", buffering=1)
     except OSError as error:
         raise BadInput(f"--log {path}", error.strerror or str(error), "a file that can be written") from None
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from simbench.base.calendar import Calendar
-from simbench.base.errors import BadInput, ScenarioError
+from simbench.base.errors import ScenarioError
 from simbench.base.toml_files import shown
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.contract import Contract
@@ -204,13 +204,12 @@ def _maintenance(one: Maintenance, calendar: Calendar, place: str, number: int, 
         )
 
 
-def _instant(text: str, calendar: Calendar, place: str, error: type[BadInput] = ScenarioError) -> int:
+def _instant(text: str, calendar: Calendar, place: str) -> int:
     try:
         return calendar.from_civil(datetime.fromisoformat(text))
     except ValueError:
-        raise error(
-            f"{place}.at", f"is {shown(text)}", f"civil time of {calendar.zone} like 2026-03-02T02:00"
-        ) from None
+        expected = f"civil time of {calendar.zone} like 2026-03-02T02:00"
+        raise ScenarioError(f"{place}.at", f"is {shown(text)}", expected) from None
 
 
 def _noticed(begins: int, ends: int, after_min: float) -> int:

@@ -18,6 +18,7 @@ from simbench.trace.rows import Alert, Mo
 from simbench.trace.stores import FRAMES, NOTIFICATIONS, RESULTS, SUBMITS, Names, Store
 from simbench.ucp import alphabet, content
 from simbench.ucp.checks import PROBLEMS, check
+from simbench.ucp.codes import PASSWORD_CHANGES
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer
 
@@ -110,8 +111,7 @@ class SingleFrames:
         if frame.ot == "51" and len(frame.data) > At.OTOA:
             return self._await(frame, spot, self._submit(frame, spot))
         if frame.ot == "60" and frame.data:
-            line.login = Login(spot.at, frame.data[0])
-            self._logins.append(line.login)
+            self._logins.append(_login(line, frame, spot.at))
             return self._await(frame, spot, len(self._logins) - 1)
         if frame.ot == "31":
             self.alerts.append(Alert(spot.at, line.number, line.account, -1, frame.octets))
@@ -205,7 +205,7 @@ class SingleFrames:
         elif frame.ot == "60":
             login = self._logins[number]
             login.ack, login.ec = data[0] if data else "", "" if positive or len(data) < 2 else data[1]
-            if positive:
+            if positive and login.account:
                 spot.line.account = login.account
                 self._ready(spot.line)
 
@@ -258,3 +258,16 @@ def _name(oadc: str) -> str:
 def _digits(field: str, otherwise: int) -> int:
     """Return a field of digits as a number; `otherwise` if it is empty, too long or not digits."""
     return int(field) if field.isascii() and field.isdigit() and len(field) <= LONGEST_NUMBER else otherwise
+
+
+def _login(line: Line, frame: Frame, at: int) -> Login:
+    """Return an operation 60; it is the connection's login unless that was accepted already or it changes a password.
+
+    The login that changes a password has no account, because its result opens no session.
+    """
+    if PASSWORD_CHANGES.intersection(frame.data[3:4]):
+        return Login(at, "")
+    login = Login(at, frame.data[0])
+    if line.login is None or line.login.ack != "A":
+        line.login = login
+    return login

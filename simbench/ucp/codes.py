@@ -25,6 +25,8 @@ class Operation(msgspec.Struct, frozen=True):
     sessions: tuple[SessionState, ...] = ("open",)
 
 
+PASSWORD_CHANGES: Final = frozenset({"3", "6"})  # STYP of operation 60; they open no session
+
 OPERATIONS: Final[dict[str, Operation]] = {
     "01": Operation("call input", True, True, legacy=True),
     "02": Operation("multiple address call input", True, False, legacy=True),

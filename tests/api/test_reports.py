@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from stat import S_IMODE
 from typing import Any
 
 import pytest
@@ -43,12 +45,28 @@ WITH_PDF = {"run", "findings"}
 WITHOUT_FIGURES = {"bill", "travels"}
 
 
+@pytest.fixture
+def _open_mask() -> Iterator[None]:
+    """Let new files be readable by everybody, unless their writer prevents it."""
+    mask = os.umask(0)
+    yield
+    os.umask(mask)
+
+
+def open_to_others(folder: Path) -> list[Path]:
+    """Return the files that others may read below a folder which they may enter."""
+    found = [path for path in folder.iterdir() if S_IMODE(path.stat().st_mode) & 0o077]
+    return [each for path in found for each in (open_to_others(path) if path.is_dir() else [path])]
+
+
+@pytest.mark.usefixtures("_open_mask")
 @pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one == "session")) for one in THINGS])
 def test_a_report_has_a_page_its_files_and_its_figures(name: str, tmp_path: Path) -> None:
     make, files = THINGS[name]
     page = simbench.report(make())
     assert page.html.lstrip().lower().startswith("<!doctype html>")
     assert not re.search(r"(src|href)=[\"']?(https?:)?//", page.html), "it needs nothing beside itself"
+    (tmp_path / "out").mkdir(0o755)
     written = page.save(tmp_path / "out")
     named = {path.relative_to(tmp_path / "out").as_posix() for path in written}
     assert files <= named, named
@@ -67,6 +85,7 @@ def test_a_report_has_a_page_its_files_and_its_figures(name: str, tmp_path: Path
     else:
         with pytest.raises(BadInput, match=r"^pdf: this report has no such form; expected"):
             page.save(tmp_path / "out", pdf=True)
+    assert open_to_others(tmp_path / "out") == []
     assert bool(page.figures) == (name not in WITHOUT_FIGURES)
     for figure in page.figures:
         assert isinstance(page.figure(figure), Figure), figure
@@ -77,6 +96,25 @@ def test_a_report_has_a_page_its_files_and_its_figures(name: str, tmp_path: Path
     assert str(seen.value).startswith("figure: is 'availabillity'; expected ")
     assert all(figure in str(seen.value) for figure in page.figures) or "availability" in str(seen.value)
     assert "srcdoc=" in page._repr_html_()
+
+
+INTO_FOLDERS: dict[str, Callable[[Path], Any]] = {
+    "run": lambda folder: simbench.simulate(world(), folder=folder),
+    "runs": lambda folder: simbench.simulate(world(), folder=folder, replications=2, executor=1),
+    "sweep": lambda folder: simbench.sweep(STUDY, world=world(), folder=folder, executor=1),
+    "session": lambda folder: simbench.conform("reference", "refusals", folder=folder),
+}
+
+
+@pytest.mark.usefixtures("_open_mask")
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.slow] * (one == "session")) for one in INTO_FOLDERS]
+)
+def test_a_folder_that_a_function_fills_is_its_owner_s(name: str, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir(0o755)
+    INTO_FOLDERS[name](tmp_path / "out")
+    assert len(list((tmp_path / "out").rglob("*"))) > 2
+    assert open_to_others(tmp_path / "out") == []
 
 
 @pytest.mark.parametrize("thing", [3, None, simbench.Findings([])])

@@ -289,7 +289,7 @@ def test_a_quick_platform_delivers_at_once_and_a_wait_names_violations() -> None
         smsc.wait_for(lambda: len(smsc.messages()) == 12 and not smsc.live.control.on_the_way(), timeout_s=LONG_S)
         assert [one.recipient for one in smsc.trace().submits][:2] == ["33639980000", "33639980001"]
         smsc.live.server.gateway.protocol_violations["over-window"] += 2
-        with pytest.raises(TimeoutError, match=r"13 message\(s\) not reached .*; 2 x over-window"):
+        with pytest.raises(TimeoutError, match=r"13 messages not reached .*; 2 x over-window"):
             smsc.wait_for("message", 13, timeout_s=0.01)
         with pytest.raises(KeyError, match="no short code 36011; there are 36010"):
             _ = smsc.accounts["36011"]

@@ -8,6 +8,7 @@ import json
 import re
 import string
 import tomllib
+from decimal import Decimal
 from html import unescape
 from itertools import pairwise
 from pathlib import Path
@@ -150,6 +151,16 @@ def test_two_plans_are_compared_by_what_they_buy_cost_and_keep(advice: Advice, t
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(BadInput, match="is no plan"):
         read_advice(tmp_path / "x.json")
+    for changed, problem in (
+        ({"invoices": ()}, "it has not one invoice for each month"),
+        ({"invoices": advice.invoices * 2}, "it has not one invoice for each month"),
+        ({"euros_in_all": Decimal("Infinity")}, "a price is no amount"),
+        ({"euros_in_all": Decimal("1E+999999")}, "a price is no amount"),
+    ):
+        wrong = msgspec.structs.replace(advice, **changed)
+        (tmp_path / "x.json").write_bytes(msgspec.json.encode(wrong, enc_hook=plain))
+        with pytest.raises(BadInput, match=f"is no plan: {problem}"):
+            read_advice(tmp_path / "x.json")
     with pytest.raises(BadInput, match="a folder that `simbench plan -o` wrote"):
         read_advice(tmp_path / "none")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -146,6 +147,37 @@ def test_a_search_counts_when_it_is_entered_and_an_empty_share_is_not_sent(tmp_p
         assert "share" not in (sent.value.post_data or "share")
         expect(page.get_by_text("active: late-result")).to_be_visible()
         assert api.platform().faults == ["late-result"]
+
+
+def test_of_two_quick_clicks_the_later_one_counts_whichever_frame_comes_first(tmp_path: Path) -> None:
+    with (
+        Served("--port", "0", "--api", "0", "--console", "-o", tmp_path / "run") as server,
+        browser() as chromium,
+    ):
+        traffic(server.port)
+        page = chromium.new_page()
+        asked: list[Route] = []
+
+        def keep(route: Route) -> None:
+            asked.append(route)
+
+        page.route(re.compile(r"/api/v1/messages/\d"), keep)
+        page.goto(console_of(server))
+        found = page.get_by_role("region", name="Messages found")
+        for count, text in enumerate(("order 3", "order 5"), 1):
+            found.get_by_role("cell", name=text, exact=True).click()
+            while len(asked) < count:
+                page.evaluate("0")  # routes are called meanwhile
+        first, second = (route.request.url.rpartition("/")[2] for route in asked)
+        assert first != second
+        shown = page.get_by_role("status").filter(has_text="51 submit short message")
+        asked[1].continue_()
+        expect(shown).to_contain_text(f"({second})")
+        with page.expect_response(lambda response: response.url.endswith(first)):
+            asked[0].continue_()
+        page.evaluate("fetch('/api/v1/platform').then(answer => answer.text())")  # the page has read the one before it
+        expect(shown).to_have_count(1)
+        expect(shown).to_contain_text(f"({second})")
 
 
 def test_a_page_with_an_outdated_token_sends_no_more_requests(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from simbench.api.audit import Audited, AuditInputs, audit_capture, audit_run
 from simbench.base.errors import BadInput
+from simbench.base.units import HOUR_US
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.capture.files import CaptureFile
@@ -18,10 +19,11 @@ from simbench.rules.rule import Case, judge, load
 from simbench.sla.imports.campaigns import tokens_of
 from simbench.trace.trace import Trace
 from simbench.ucp.content import compose
-from tests.capture.scenes import Line, pcap, without, write
+from simbench.ucp.frame import encode
+from tests.capture.scenes import LOGIN, Line, pcap, without, write
 from tests.capture.tunnels import Tunnel, capture, keys
 from tests.rules.scene import CODE, RECIPIENT, Scene, us
-from tests.rules.traffic import PLANTED, Sent, captured, in_order, run_of, sound
+from tests.rules.traffic import MONDAY, PLANTED, Sent, captured, in_order, run_of, sound
 
 CAMPAIGNS = """
 [[codes]]
@@ -234,6 +236,14 @@ def test_a_capture_that_begins_midway_judges_no_login(tmp_path: Path) -> None:
     assert found["submits.violations"].outcome == "pass"
 
 
+def test_a_login_that_somebody_elses_platform_refuses_blames_nobody(tmp_path: Path) -> None:
+    refused = Line().open()
+    refused.send("in", LOGIN)
+    refused.send("out", encode("00", "R", "60", "N/07/no/"))
+    found = judged(capture(tmp_path, refused.close("out").sent, None))["sessions.login-first"]
+    assert (found.outcome, found.blame) == ("inconclusive", "bench")
+
+
 # Tunnels -------------------------------------------------------------------------------------------------------
 
 BOTH = ("sessions.clear-from-client", "sessions.clear-from-smsc")
@@ -279,6 +289,14 @@ OF_CAMPAIGNS = {fault: purpose for purpose, rule in load().items() for fault in 
 def test_sound_marketing_passes_every_rule_on_it() -> None:
     found = in_order(audit_run(sound().run(), load_contract()).findings)
     assert {found[purpose].outcome for purpose in OF_CAMPAIGNS.values()} == {"pass"}
+
+
+@pytest.mark.parametrize(("ddt", "hours", "daily"), [("0303260900", "weak", "pass"), ("0203262330", "fail", "weak")])
+def test_marketing_of_the_night_that_is_deferred_to_the_hours_is_weak(ddt: str, hours: str, daily: str) -> None:
+    sent = sound().marketing(MONDAY + 13 * HOUR_US, to="33639980003").until(ddt)
+    found = in_order(audit_run(sent.marketing(MONDAY, to="33639980003").run(), load_contract()).findings)
+    assert found["hours.hours-on-the-wire"].outcome == hours
+    assert found["marketing.daily-on-the-wire"].outcome == daily
 
 
 @pytest.mark.parametrize("fault", PLANTED)

@@ -19,8 +19,9 @@ from simbench.finding import Finding
 from simbench.rulebook import Rulebook
 from simbench.rules.rule import Case, Verdict, judge, load, standing, worst
 from simbench.ucp.frame import encode
+from simbench.ucp.operations import build
 from tests.rules.anything import anything
-from tests.rules.scene import RECIPIENT, Chunk, Scene, alert, notice, signed, submit
+from tests.rules.scene import CODE, RECIPIENT, Chunk, Scene, alert, notice, signed, submit
 
 RULES = load()
 ON_CLIENT = sorted(purpose for purpose, entry in RULES.items() if entry.binds == "client")
@@ -105,6 +106,25 @@ def test_what_is_only_odd_is_weak_and_what_is_wrong_fails(sent: bytes, outcome: 
 def test_a_refused_login_fails_and_a_connection_ended_at_once_does_not_count() -> None:
     assert Scene().login(1, answer="N/07//").judged(LOGIN_FIRST).outcome == "fail"
     assert Scene().opened(1).closed(1.1).login(2, session=2).judged(LOGIN_FIRST).outcome == "pass"
+
+
+def test_a_login_refused_for_another_reason_than_its_password_blames_nobody() -> None:
+    found = Scene().login(1, answer="N/04/suspended/").login(2, session=2).judged(LOGIN_FIRST)
+    assert (found.outcome, found.blame) == ("inconclusive", "bench")
+
+
+def password_change(trn: int) -> bytes:
+    passwords = {"PWD": b"secret".hex().upper(), "NPWD": b"x".hex().upper()}
+    return build("60", "O", trn, OAdC=CODE, OTON="6", ONPI="5", STYP="3", VERS="0100", **passwords)
+
+
+@pytest.mark.parametrize("answer", ["N/02/too short/", "A//"])
+def test_a_change_of_the_password_is_no_login(answer: str) -> None:
+    scene = Scene().login(1).wire(2, "in", password_change(1)).wire(2.1, "out", encode("01", "R", "60", answer))
+    scene.submit(3, 2).wire(50, "in", alert(3)).wire(80, "in", alert(4)).closed(81)
+    assert scene.judged(LOGIN_FIRST).outcome == "pass"
+    assert scene.judged("sessions.refused-pace").outcome == "inconclusive"
+    assert scene.judged(KEEPALIVE).outcome == "pass"
 
 
 def test_a_session_seen_only_from_its_middle_says_nothing_about_its_login() -> None:

@@ -51,11 +51,17 @@ class Sent:
             (MONDAY - SECOND_US + 1, 1, "out", build("60", "R", 0)),
         ]
         self.messages: list[tuple[int, str, str, str, bool]] = []
+        self.deferred: dict[int, str] = {}
 
     def marketing(
         self, at: int = MONDAY, text: str = TEXT, to: str = USER, code: str = "36010", *, agreed: bool = True
     ) -> Sent:
         self.messages.append((at, text, to, code, agreed))
+        return self
+
+    def until(self, ddt: str) -> Sent:
+        """Defer the latest message to a civil time (DDMMYYHHmm)."""
+        self.deferred[self.messages[-1][0]] = ddt
         return self
 
     def opt_out(self, at: int, text: str = "Stop !") -> Sent:
@@ -71,6 +77,8 @@ class Sent:
             first = places
             for part in compose(text):
                 fields = {"MT": part.mt, "Msg": part.msg, "NB": part.nb, "XSer": part.xser}
+                if at in self.deferred:
+                    fields |= {"DD": "1", "DDT": self.deferred[at]}
                 kept = {name: value for name, value in fields.items() if value}
                 self.wire.append((at, 1, "in", build("51", "O", places, AdC=to, OAdC=code, **kept)))
                 self.wire.append((at + 1, 1, "out", build("51", "R", places, SM=f"{to}:020326100000")))

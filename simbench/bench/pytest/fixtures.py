@@ -19,6 +19,7 @@ from fake_smsc import FakeSmsc
 from fake_smsc.scenario import LimitMode, demo_scenario
 from fake_smsc.server.control import Control
 from simbench.base.extras import need
+from simbench.base.tracebacks import ends_here
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import EXERCISES, Exercise, Setup
 from simbench.bench.exercises.steps import Requests, request
@@ -27,7 +28,7 @@ from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.run_exercise import Conducted, clock_of, target_of
 from simbench.bench.runner.selection import select
 from simbench.bench.runner.session import Plan
-from simbench.bench.sut.protocol import ClockGiven, MovesClock, Report, SystemUnderTest, reach_of
+from simbench.bench.sut.protocol import ClockGiven, MovesClock, Report, SystemUnderTest, moves_clock, reach_of
 from simbench.client.messages import Outgoing
 from simbench.contract import Contract, load_contract
 from simbench.contract.term import known
@@ -75,7 +76,7 @@ class Smsc(FakeSmsc):
         if exercise:
             self.exercise = _exercise(exercise).under(given)
         else:
-            setup = Setup("moved") if moves(self.sut) else Setup()
+            setup = Setup("moved" if moves_clock(self.sut.capabilities) else "any")
             first = demo_scenario(given).codes[0]
             rates = {first.code: first.rate_per_s} if codes is None else dict(codes)
             title = "A test of the client's own"
@@ -89,11 +90,13 @@ class Smsc(FakeSmsc):
         self._platform_clock = clock_of(self.exercise, self.sut.capabilities)
         self._beside = AsyncExitStack()
 
+    @ends_here
     def __enter__(self) -> Self:
         super().__enter__()
         self.bench = Bench(self.live, self.sut, self.exercise.codes)
         return self
 
+    @ends_here
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -111,6 +114,7 @@ class Smsc(FakeSmsc):
         """The tools of an exercise's script (`simbench.bench.exercises.tester.Bench`), called from a test."""
         return OnLoop(self, self.bench)
 
+    @ends_here
     def finding(self, purpose: str) -> Finding:
         """Return the verdict on one purpose so far, as if the exercise ended here.
 
@@ -127,10 +131,12 @@ class Smsc(FakeSmsc):
         (found,) = judge_exercise(conducted, [purpose], self.contract, *client)
         return found
 
+    @ends_here
     def wait_for_session(self, account: str, timeout_s: float = WAIT_S) -> bool:
         """Wait until the account is logged in; False on time-out."""
         return self.call(self.live.control.wait_for_session(account, timeout_s))
 
+    @ends_here
     def wait_for_answers(self, count: int, timeout_s: float = WAIT_S) -> bool:
         """Wait until that many submits are answered; False on time-out."""
         return self.call(self.bench.received(count, timeout_s))
@@ -169,7 +175,7 @@ class OnLoop:
             done = found(*arguments, **named)
             return await done if asyncio.iscoroutine(done) else done
 
-        return lambda *arguments, **named: self._smsc.call(work(*arguments, **named))
+        return ends_here(lambda *arguments, **named: self._smsc.call(work(*arguments, **named)))
 
 
 def _exercise(name: str) -> Exercise:
@@ -185,6 +191,7 @@ class Client:
         self.reports: list[Report] = []
         """Every report of the client, in order."""
 
+    @ends_here
     def __enter__(self) -> Self:
         smsc, clock = self._smsc, self._smsc._platform_clock
         target = target_of(smsc.exercise, smsc.live, smsc.client_folder, clock)
@@ -196,9 +203,11 @@ class Client:
             raise
         return self
 
+    @ends_here
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @ends_here
     def send(self, recipient: str, text: str, code: str = "", **more: Any) -> Outgoing:
         """Request a message; returns it with the `token` that is appended to its text."""
         bench = self._smsc.bench
@@ -206,6 +215,7 @@ class Client:
         self._smsc.call(bench.ask(ask))
         return ask
 
+    @ends_here
     def send_all(self, messages: Sequence[Mapping[str, Any]], over_s: float = 0) -> list[Outgoing]:
         """Request many messages, each with the arguments of `send`; by default an ordinary text to a new recipient.
 
@@ -221,6 +231,7 @@ class Client:
         self._smsc.call(request(bench, Requests(tuple(asks), tuple(offsets_s))))
         return asks
 
+    @ends_here
     def wait_for(self, kind: str, count: int = 1, timeout_s: float = WAIT_S) -> bool:
         """Wait for a number of reports of a kind; False on time-out."""
 
@@ -235,6 +246,7 @@ class Client:
 
         return self._smsc.call(look())
 
+    @ends_here
     def stop(self) -> None:
         """Stop the client."""
         self._smsc.call(self._smsc.sut.stop())
@@ -254,12 +266,13 @@ class Clock:
         """Return the current instant (us, UTC)."""
         return self._smsc.live.clock.now()
 
+    @ends_here
     def step_to(self, *civil: int) -> None:
         """Move both clocks forward to a civil time (year, month, day, hour, ...).
 
         Skips the test if that is impossible.
         """
-        if not moves(self._smsc.sut):
+        if not moves_clock(self._smsc.sut.capabilities):
             pytest.skip("the client's clock cannot be moved")
         self._smsc.call(self._step((self._smsc.contract.calendar.instant(*civil) - self.now()) / SECOND_US))
 
@@ -268,8 +281,3 @@ class Clock:
         sut, clock = self._smsc.sut, self._smsc.live.clock
         if isinstance(sut, MovesClock):
             await sut.move_clock(ClockGiven(*clock.basis(), clock.speed))
-
-
-def moves(sut: SystemUnderTest) -> bool:
-    """Tell whether a client's clock can be moved."""
-    return sut.capabilities.clock in {"offset", "speed"}

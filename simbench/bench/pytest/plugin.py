@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
@@ -18,8 +18,8 @@ from _pytest.outcomes import Failed, Skipped
 from simbench.base.errors import BadInput, SimbenchError
 from simbench.base.outputs import check_folder, claim
 from simbench.base.toml_files import choice
-from simbench.bench.pytest.asked import ROOT, wants_purposes
 from simbench.bench.pytest.left_out import UNDECIDED
+from simbench.bench.pytest.marker import ROOT, wants_purposes
 from simbench.bench.report.words import frames_in_words
 from simbench.bench.runner.baseline import Baseline, Standing, compare, read_baseline, remark
 from simbench.bench.runner.junit import case_text, end_of, named_items, properties
@@ -112,7 +112,7 @@ class Foreign:
         """Show inconclusive, unsupported and errors under their own names."""
         verdict = getattr(report, VERDICT, "")
         letter = "E" if verdict == BenchFailed.word else verdict[:1]
-        return (verdict, letter, verdict.upper()) if verdict and report.when == "call" else None
+        return (verdict, letter, verdict.upper()) if verdict else None
 
     def standing(self, exercise: str, purpose: str) -> tuple[Standing, Judgements]:
         """Return a finding compared with the baseline once its exercise is over; the first call starts them all."""
@@ -127,8 +127,10 @@ class Foreign:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Record the outcomes of purposes."""
         properties = dict(report.user_properties)
-        if report.when == "call" and "purpose" in properties:
-            outcome = "pass" if getattr(report, VERDICT, "") == "known" else properties["outcome"]
+        verdict = getattr(report, VERDICT, "")
+        ended = report.when == "call" or verdict == BenchFailed.word
+        if ended and "purpose" in properties:
+            outcome = "pass" if verdict == "known" else properties["outcome"]
             self._seen.append(Finding(str(properties["purpose"]), "", outcome, ""))  # type: ignore[arg-type]  # one of them
 
     @pytest.hookimpl(trylast=True)
@@ -181,24 +183,32 @@ class PurposeItem(pytest.Item):
         self._clause = foreign.plan.contract.clause_of(purpose)
         self.extra_keyword_matches.update({self._clause, exercise})
 
-    def runtest(self) -> None:
-        """Fail, pass, or end with the verdict."""
+    def setup(self) -> None:
+        """Wait for the exercise. An error of the bench ends the item here, so that JUnit counts it as an error."""
         try:
-            standing, judgements = self._foreign.standing(self.exercise, self.purpose)
+            self._standing, judgements = self._foreign.standing(self.exercise, self.purpose)
         except SimbenchError as error:  # of the machine: no exercise could run
             self.user_properties += [("purpose", self.purpose), ("outcome", BenchFailed.word)]
             raise BenchFailed(f"{BenchFailed.word}: {error}", pytrace=False) from None
-        self.user_properties += properties(standing.finding, judgements)
-        if standing.state == "passes":
-            self.user_properties.append(("baseline", remark(standing)))
-        said = case_text(standing, judgements)
-        end, word = end_of(standing, strict=self._foreign.strict)
+        self.user_properties += properties(self._standing.finding, judgements)
+        self._text = case_text(self._standing, judgements)
+        if end_of(self._standing, strict=self._foreign.strict)[0] == "error":
+            self._end(BenchFailed)
+
+    def runtest(self) -> None:
+        """Fail, pass, or end with the verdict."""
+        if self._standing.state == "passes":
+            self.user_properties.append(("baseline", remark(self._standing)))
+        end, word = end_of(self._standing, strict=self._foreign.strict)
         if end == "skipped":
-            raise NotPassed(word, said)
+            raise NotPassed(word, self._text)
         if end:
-            frames = frames_in_words(standing.finding, judgements.plan.contract.calendar)
-            text = "\n".join([f"{word}: {standing.finding.parts[0]}", said, *frames])
-            raise (BenchFailed if end == "error" else Failed)(text, pytrace=False)
+            self._end(Failed)
+
+    def _end(self, kind: type[Failed]) -> NoReturn:
+        finding = self._standing.finding
+        frames = frames_in_words(finding, self._foreign.plan.contract.calendar)
+        raise kind("\n".join([f"{finding.outcome}: {finding.parts[0]}", self._text, *frames]), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the location of a purpose: its rule."""

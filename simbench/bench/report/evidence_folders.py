@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import write_json
+from simbench.base.outputs import owned
 from simbench.base.units import SECOND_US
 from simbench.bench.report.model import Judgement
 from simbench.capture.pcap import write_pcapng
@@ -99,5 +100,5 @@ def _linked(log: Path, here: Path) -> None:
         except FileExistsError:
             raise
         except OSError:
-            with log.open("rb") as source, here.open("xb") as copy:
+            with log.open("rb") as source, owned(here, "xb") as copy:
                 shutil.copyfileobj(source, copy)

@@ -21,6 +21,7 @@ import msgspec
 
 from simbench.base.errors import LedgerError
 from simbench.base.event_loop import run, sparing_collector
+from simbench.base.outputs import own_folder
 from simbench.base.units import SECOND_US
 from simbench.base.version import __version__
 from simbench.bench.exercises.exercise import Chosen, Exercise
@@ -100,7 +101,7 @@ class Judgements:
 
     def start(self, progress: Progress) -> None:
         """Start the exercises; returns at once."""
-        (self.plan.folder / RUNS).mkdir(parents=True, exist_ok=True)  # also of a session in which nothing can run
+        own_folder(self.plan.folder / RUNS)  # also of a session in which nothing can run
         self._thread = threading.Thread(target=self._conduct, args=(progress,), name="exercises", daemon=True)
         self._thread.start()
 
@@ -298,7 +299,7 @@ class Judgements:
         ledger = Ledger.create(folder / "ledger", run_info(exercise, plan.contract, plan.seed, sut.name))
         ledger.flush()  # loads the ledger's libraries before anything is timed
         client = folder / "client"
-        client.mkdir(parents=True, exist_ok=True)
+        own_folder(client)
         conducted = await run_exercise(
             exercise, sut, plan.contract, ledger, RunEnvironment(client, plan.seed, waits=waits)
         )

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from simbench.base.errors import MissingTool
+from simbench.base.outputs import owned
 from simbench.bench.sut.protocol import SutFailed
 
 ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # folders of daemons, which the PATH of an ordinary user lacks
@@ -60,7 +61,7 @@ class Child:
     ) -> Child:
         """Start a program, with pipes to its input and from its output if `piped`. Raises MissingTool, SutFailed."""
         token = secrets.token_hex(16)
-        with log.open("ab") as messages:
+        with owned(log, "ab") as messages:
             try:
                 process = await asyncio.create_subprocess_exec(
                     *argv,
@@ -160,9 +161,9 @@ def _has(child: Child, sockets: set[str]) -> bool:
     return False
 
 
-def last_lines(logs: Iterable[Path], count: int = LAST_LINES) -> str:
+def last_lines(logs: Iterable[Path]) -> str:
     """Return the end of the first non-empty log, each line indented; "" if all are empty."""
     for log in logs:
-        if log.is_file() and (lines := log.read_text("utf-8", "replace")[-8192:].splitlines()[-count:]):
+        if log.is_file() and (lines := log.read_text("utf-8", "replace")[-8192:].splitlines()[-LAST_LINES:]):
             return "; its log ends:\n" + "\n".join(f"    {line}" for line in lines)
     return ""

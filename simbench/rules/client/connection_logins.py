@@ -7,10 +7,11 @@ from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.events import AccountSet, LimitSet
 from simbench.rules.arrays import holds
-from simbench.rules.client.outages import BEYOND_DOUBT
+from simbench.rules.client.outages import pace_missed
 from simbench.rules.evidence import first_frames, framed
-from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule, worst
+from simbench.rules.rule import Case, Verdict, none_wrong, rule, worst
 from simbench.trace.rows import Session
+from simbench.ucp.codes import PASSWORD_CHANGES
 from simbench.ucp.frame import Framer, WireError
 
 BAD_LOGIN, NOT_ALLOWED = "07", "04"
@@ -27,14 +28,15 @@ def _accounts(case: Case) -> set[str]:
 
 
 def _logins(case: Case) -> list[tuple[Session, str]]:
-    """Return each session with a login attempt, and the account named in it."""
+    """Return each session with a login attempt, and the account named in the one accepted, or else in the last."""
     frames, equal = case.trace.other_frames, case.trace.other_frames.equal
     tried: dict[int, str] = {}
     for row in frames.where(equal("direction", "in") & equal("ot", "60") & equal("kind", "O")).rows():
         for item in Framer(len(row.frame)).feed(row.frame):
-            if not isinstance(item, WireError) and item.data:
-                tried.setdefault(row.session, item.data[0])
-    return [(row, tried[row.session]) for row in case.trace.sessions.rows() if row.session in tried]
+            if not isinstance(item, WireError) and item.data and not PASSWORD_CHANGES.intersection(item.data[3:4]):
+                tried[row.session] = item.data[0]
+    sessions = [row for row in case.trace.sessions.rows() if row.session in tried]
+    return [(row, row.account if row.login_ack == "A" else tried[row.session]) for row in sessions]
 
 
 @rule(
@@ -54,12 +56,9 @@ def every_account(case: Case) -> Verdict:
         return _not_refused(case, wanted)
     lacking = sorted(wanted - {row.account for row in sessions if row.login_ack == "A"})
     summary = f"{len(wanted) - len(lacking)} of {count(len(wanted), 'account')} connected"
-    if not lacking:
-        return Verdict("pass", summary, 0, 0, "accounts")
+    summary += f"; missing: {', '.join(lacking)}" if lacking else ""
     evidence = tuple(Evidence("refused and never retried", r.login_at, r.login_at, r.session) for r in refused[:6])
-    return Verdict(
-        "fail", f"{summary}; missing: {', '.join(lacking)}", len(lacking), 0, "accounts", "client", (), evidence
-    )
+    return none_wrong(summary, len(lacking), "accounts", evidence)
 
 
 def _not_refused(case: Case, wanted: set[str]) -> Verdict:
@@ -73,12 +72,15 @@ def _not_refused(case: Case, wanted: set[str]) -> Verdict:
     )
     if not gone:
         return Verdict("inconclusive", "the platform refused no login during the run", blame="bench")
-    waited_s = (case.trace.span[1] - ended[gone[0]]) / SECOND_US
+    waited_s, grace_s = (case.trace.span[1] - ended[gone[0]]) / SECOND_US, case.contract.terms.session.reconnect_grace_s
     summary = (
         f"no login was refused, as {', '.join(gone)} did not return in the {waited_s:.0f} s "
-        "after the platform closed the connection; exercises with outages judge that"
+        "after the platform closed the connection"
     )
-    return Verdict("inconclusive", summary, blame="client")
+    if waited_s < grace_s.value:
+        summary += f" (a client may take {grace_s.value} s)"
+    assumed = case.contract.assumed("session.reconnect_grace_s")
+    return Verdict("inconclusive", f"{summary}; exercises with outages judge that", blame="client", assumed=assumed)
 
 
 @rule(
@@ -107,10 +109,9 @@ def refused_pace(case: Case) -> Verdict:
             judged.append(Verdict("pass", summary, most, limit, "logins/min", "", assumed))
             continue
         storm = (Evidence(summary, tried[0], tried[-1]),)
-        outcome = missed(case.contract, "session.reconnect_attempts_per_minute")
-        if most > BEYOND_DOUBT * limit:
-            outcome = "fail"
-        judged.append(Verdict(outcome, summary, most, limit, "logins/min", "client", assumed, storm))
+        judged.append(
+            Verdict(pace_missed(case, most, limit), summary, most, limit, "logins/min", "client", assumed, storm)
+        )
     submits = case.trace.submits
     pushed = submits.where(holds(submits, lambda session: session in refused, "session")).rows()
     if pushed:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Final
 
 import msgspec
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
-from simbench.rules.arrays import slices, some_of, unanswered, within
+from simbench.rules.arrays import FOREVER_US, slices, some_of, unanswered, within
 from simbench.rules.client.admission import Objections, objections
 from simbench.rules.client.limits import rate_periods, window_sizes, windows, without_outages
 from simbench.rules.client.throughput import each_segment, sustained
@@ -25,8 +24,6 @@ from simbench.rules.meters import Form, form_of
 from simbench.rules.rule import Case, Verdict, rule, worst
 from simbench.trace.rows import Submits
 from simbench.trace.view import Bools, Ints
-
-FOREVER_US: Final = 1 << 60
 
 
 class Offer(msgspec.Struct, frozen=True, eq=False, dict=True):
@@ -148,11 +145,13 @@ def _granted(case: Case, offer: Offer) -> Verdict:
         return Verdict("pass", summary, measured, rate, "messages/s", "", assumed)
     late_us = case.trace.largest_timing_error(start, end)
     if late_us > terms.jitter_ms.value * 1000:
-        summary += f", but the bench itself was up to {late_us / 1000:.1f} ms late"
+        summary += f", but the times of the record may be off by up to {late_us / 1000:.1f} ms"
         evidence = (Evidence(f"{code}: offered less while the bench was late", start, end),)
         return Verdict("inconclusive", summary, measured, rate, "messages/s", "bench", (), evidence)
     if unexcused:
-        summary += f"; {count(unexcused, 'late answer')}, too few for a verdict"
+        few = unexcused * 100 <= len(fair)
+        why = "too few for a verdict" if few else "but no backlog shows that they held the client back"
+        summary += f"; {count(unexcused, 'late answer')}, {why}"
     return Verdict("inconclusive", summary, measured, rate, "messages/s", "bench" if unexcused else "client")
 
 

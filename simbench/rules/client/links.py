@@ -13,12 +13,11 @@ from simbench.base.units import SECOND_US
 from simbench.finding import Blame, Evidence, Outcome
 from simbench.rules.client.connection_sessions import keepalive, window_kept
 from simbench.rules.client.limits import windows
-from simbench.rules.client.refusals import trn_discipline
+from simbench.rules.client.refusals import left_out, trn_discipline
 from simbench.rules.client.throughput import backlog_at_tier
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule
-from simbench.trace.rows import FrameSeen
 
 LEAST_RETURNS: Final = 2  # logins of one account needed to judge behaviour after a reconnection
 SLACK: Final = 1.5  # multiple of the result timer within which a client must act; many check timers rarely
@@ -103,26 +102,8 @@ def trn_in_order(case: Case) -> Verdict:
 
     Logins are exempt.
     """
-    frames = case.trace.frames
-    open_: dict[int, set[str]] = defaultdict(set)
-    last: dict[int, int] = {}
-    total, gaps = 0, list[FrameSeen]()
-    for row in frames.where((frames.problem == "") & (frames.ot != "60")).rows():
-        if row.direction == "out":
-            if row.kind == "R":
-                open_[row.session].discard(row.trn)
-            continue
-        if row.kind != "O" or not row.trn.isdigit():
-            continue
-        number, before = int(row.trn), last.get(row.session)
-        total += 1
-        if before is not None:
-            between = ((before + step) % 100 for step in range(1, (number - before) % 100))
-            if any(f"{one:02d}" not in open_[row.session] for one in between):
-                gaps.append(row)
-        open_[row.session].add(row.trn)
-        last[row.session] = number
-    if total <= len(open_):
+    total, connections, gaps = left_out(case)
+    if total <= connections:
         return Verdict("inconclusive", "the client sent no two operations on a connection", blame="client")
     summary = f"{count(total, 'operation')}, {count(len(gaps), 'time')} a free number was left out"
     return none_wrong(

@@ -12,6 +12,7 @@ from simbench.base.text import count
 from simbench.finding import Outcome
 from simbench.ledger.stimuli import Request
 from simbench.rules.client.client_clock import believed, prove
+from simbench.rules.client.deferral import due
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import MARKETING, sends, wholes
 from simbench.rules.rule import Case, RuleFunction, Verdict, none_wrong, rule
@@ -60,6 +61,9 @@ def in_hours(case: Case) -> Verdict:
         at = case.contract.calendar.civil(wrong[0].at).strftime("%A %d %B %Y, %H:%M:%S")
         evidence = first_frames("marketing outside the hours", wrong)
         summary, outcome = f"{summary}, the first on {at}", hours_missed(case, (one.at for one in wrong))
+        if all(allowed(case, due(case, one.at, one.frame)) for one in wrong):  # AMB-06
+            summary, outcome = f"{summary}; all are deferred to within the hours", "weak"
+            assumed = case.contract.assumed(*figures(case), *READINGS, "hours-bind")
         return Verdict(outcome, summary, len(wrong), 0, "messages", "client", assumed, evidence)
     if outside:
         evidence = first_frames("outside the hours, but perhaps within them by the client's clock", outside)

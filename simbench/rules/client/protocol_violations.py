@@ -15,10 +15,12 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.capture_events import ConnectionAttempted
 from simbench.ledger.events import ViolationSeen
 from simbench.rules.evidence import framed
+from simbench.rules.moved_clock import steps
 from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.rows import FrameSeen, Mo, Notification
 from simbench.trace.view import Bools
@@ -77,7 +79,7 @@ VIOLATIONS: Final[dict[str, Violation]] = {
 UNKNOWN: Final = Violation(REQUESTS, "")
 SMSC_ONLY: Final = ("operation-of-another-session", "over-window", "unanswered-notice", "result-without-sm")
 _BROKEN: Final = {"header", "length", "checksum"}
-_SAID: Final = {  # problems of the trace that have another name here
+_OTHER_NAMES: Final = {  # problems of the trace that have another name here
     "too-long": "frame-too-long",
     "TRN in use": "trn-in-use",
     "answers nothing that was asked": "unexpected-result",
@@ -159,7 +161,8 @@ def met_by(case: Case) -> Iterator[tuple[str, Callable[[], Evidence]]]:
     opened = {row.session for row in case.trace.sessions.rows() if row.opened_at >= 0}
     logged_in: set[int] = set()
     given_up: set[tuple[int, int]] = set()
-    for row in case.trace.other_frames.where(_telling(case)).rows():
+    stepped, patience_us = steps(case.trace), max(case.contract.terms.session.notice_retry_s.value) * SECOND_US
+    for row in case.trace.other_frames.where(_worth_reading(case)).rows():
         if row.direction == "out":
             if row.kind == "R" and row.ot == "60" and row.frame[15:16] == b"A":
                 logged_in.add(row.session)
@@ -173,6 +176,10 @@ def met_by(case: Case) -> Iterator[tuple[str, Callable[[], Evidence]]]:
         match event:
             case ConnectionAttempted(protocol=spoken) if spoken:
                 yield "foreign-protocol", partial(Evidence, f"foreign-protocol: {spoken}", at, at)
+            case ViolationSeen(name="unanswered-notice") if any(
+                since < at and at - patience_us < until for since, until in stepped
+            ):
+                pass  # the clock stepped while the notice waited, so the client had less time than the timer says
             case ViolationSeen(session=session, name=name) if name in SMSC_ONLY:
                 yield name, partial(_seen_by_the_smsc, case, name, at, int(session.partition(":")[2] or -1), given_up)
 
@@ -193,7 +200,7 @@ def _seen_by_the_smsc(case: Case, name: str, at: int, session: int, given_up: se
     return Evidence(name, at, at, session)
 
 
-def _telling(case: Case) -> Bools:
+def _worth_reading(case: Case) -> Bools:
     """Return the frames that may contain a violation or log a session in; the others are skipped."""
     frames, equal = case.trace.other_frames, case.trace.other_frames.equal
     asked, logins = equal("kind", "O"), ~equal("direction", "in") & equal("kind", "R") & equal("ot", "60")
@@ -213,13 +220,13 @@ def _names(row: FrameSeen, logged_in: bool, opened: bool) -> Iterator[str]:
         yield row.problem
         return
     if row.problem in WIRE_ERRORS:  # if tolerated, the frame has its own row
-        yield _meant(row.frame) if row.problem in _BROKEN else _SAID.get(row.problem, row.problem)
+        yield _meant(row.frame) if row.problem in _BROKEN else _OTHER_NAMES.get(row.problem, row.problem)
         return
     if row.problem:
-        if row.problem in _SAID:
-            yield _SAID[row.problem]
+        if row.problem in _OTHER_NAMES:
+            yield _OTHER_NAMES[row.problem]
         for problem in {error.problem: None for error in check(_frame(row.frame))}:
-            yield _SAID.get(f"field {problem}", problem)
+            yield _OTHER_NAMES.get(f"field {problem}", problem)
     if row.kind != "O":
         return
     if row.ot != "60":

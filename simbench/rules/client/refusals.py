@@ -5,21 +5,23 @@ Sources: EMI-UCP 4.0 section 9 and the reference of codes (`simbench.ucp.codes`)
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from typing import Literal
+from typing import Final, Literal
 
-import msgspec
 import numpy as np
 
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
-from simbench.rules.arrays import tokened
+from simbench.finding import Outcome
+from simbench.rules.arrays import FOREVER_US, tokened, unanswered
 from simbench.rules.client.outages import interruptions
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.kernels.queues import ASTRAY, IN_USE, SAME, out_of_order
 from simbench.rules.rule import Case, Verdict, none_wrong, rule
-from simbench.trace.rows import Submit
+from simbench.trace.rows import FrameSeen, Submit
 
+_FEW: Final = 49  # with fewer unanswered operations, a number among the fifty after the last one is free
 Duty = Literal["give up", "try again", "either"]
 
 # The duty of a client after a refusal: give the message up if the reason lies in the message and will recur, try again
@@ -55,11 +57,11 @@ def _refused(case: Case, duty: Duty) -> Iterator[tuple[Submit, int]]:
     return ((row, again.get(key, 0)) for key, row in first.items())
 
 
-def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str) -> Verdict:
+def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str, outcome: Outcome = "fail") -> Verdict:
     codes = ", ".join(sorted({row.ec for row, _ in refused}))
     summary = f"{len(wrong)} of {count(len(refused), 'refused message')} (EC {codes}) {verb}"
     evidence = tuple(framed(f"EC {r.ec}, {verb}", r, until=r.result_at) for r in wrong[:6])
-    return none_wrong(summary, len(wrong), "messages", evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence, outcome=outcome)
 
 
 @rule(
@@ -88,8 +90,7 @@ def tried_again(case: Case) -> Verdict:
     refused = list(_refused(case, "try again"))
     if not refused:
         return Verdict("inconclusive", "the platform refused no message for a temporary reason", blame="bench")
-    found = _judged(refused, [row for row, again in refused if not again], "never retried")
-    return msgspec.structs.replace(found, outcome="weak") if found.outcome == "fail" else found
+    return _judged(refused, [row for row, again in refused if not again], "never retried", "weak")
 
 
 @rule(
@@ -118,6 +119,30 @@ def late_results(case: Case) -> Verdict:
     return Verdict("fail", summary, len(again), 0, "messages", "client", assumed, evidence)
 
 
+def left_out(case: Case) -> tuple[int, int, list[FrameSeen]]:
+    """Return the numbers of operations and connections, and the operations before which a free number was left out."""
+    frames = case.trace.frames
+    open_: dict[int, set[str]] = defaultdict(set)
+    last: dict[int, int] = {}
+    total, gaps = 0, list[FrameSeen]()
+    for row in frames.where((frames.problem == "") & (frames.ot != "60")).rows():
+        if row.direction == "out":
+            if row.kind == "R":
+                open_[row.session].discard(row.trn)
+            continue
+        if row.kind != "O" or not row.trn.isdigit():
+            continue
+        number, before = int(row.trn), last.get(row.session)
+        total += 1
+        if before is not None:
+            between = ((before + step) % 100 for step in range(1, (number - before) % 100))
+            if any(f"{one:02d}" not in open_[row.session] for one in between):
+                gaps.append(row)
+        open_[row.session].add(row.trn)
+        last[row.session] = number
+    return total, len(open_), gaps
+
+
 @rule(
     "submits.trn-discipline",
     "Transaction numbers of a connection rise from 00 to 99 and start again at 00; none is reused while in use",
@@ -133,6 +158,14 @@ def trn_discipline(case: Case) -> Verdict:
     broken = np.zeros(len(operations.order), np.int8)
     last = np.full(int(operations.line.max()) + 1, -1)
     out_of_order.at_scale(len(broken))(operations.line, operations.trn, operations.in_use, last, broken)
+    if ASTRAY in broken and unanswered(case.trace.submits, FOREVER_US).max(initial=0) >= _FEW:
+        # So many unanswered operations may occupy all numbers up to the one chosen.
+        free = {(row.session, row.at, row.trn) for row in left_out(case)[2]}
+        places = np.flatnonzero(broken == ASTRAY)
+        rows = case.trace.operations_at(operations.order[places].tolist())
+        broken[
+            [place for place, row in zip(places, rows, strict=True) if (row.session, row.at, row.trn) not in free]
+        ] = 0
     in_use, odd, same = (operations.order[broken == kind] for kind in (IN_USE, ASTRAY, SAME))
     summary = (
         f"{count(len(operations.order), 'operation')}, {len(in_use)} with a number in use, {len(odd)} out of order"
@@ -143,6 +176,5 @@ def trn_discipline(case: Case) -> Verdict:
     if wrong is None:
         return Verdict("pass", summary, 0, 0, "operations")
     evidence = tuple(framed(f"TRN {r.trn}", r) for r in case.trace.operations_at(wrong[:6].tolist()))
-    return Verdict(
-        "fail" if len(in_use) else "weak", summary, len(wrong), 0, "operations", "client", (), evidence
-    )  # fmt: skip
+    outcome: Outcome = "fail" if len(in_use) else "weak"
+    return Verdict(outcome, summary, len(wrong), 0, "operations", "client", (), evidence)

@@ -8,10 +8,11 @@ from typing import Final
 from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.ledger.stimuli import Reported
+from simbench.rules.client.named_results import named_results
 from simbench.rules.client.notified import Notified
 from simbench.rules.evidence import framed
 from simbench.rules.requests import sends
-from simbench.rules.rule import Case, Verdict, rule
+from simbench.rules.rule import Case, Verdict, none_wrong, rule
 from simbench.trace.rows import Message, Submit
 
 STATUS: Final = {"delivered": 0, "undelivered": 2}  # Dst of a notification
@@ -25,6 +26,7 @@ class _Wire:
     def __init__(self, case: Case) -> None:
         self._plan = case.plan
         self._submits = case.trace.submits.rows()
+        self._named = named_results(case, self._submits, case.plan.key)
         self.messages: dict[str, list[Message]] = defaultdict(list)
         for message in case.trace.messages.rows():
             if message.token:
@@ -44,6 +46,11 @@ class _Wire:
         of = self.messages.get(token, ())
         return [self._submits[place] for one in of for place in sorted((*one.rows_of, *one.doubles))]
 
+    def _by_name(self, token: str) -> list[Submit]:
+        """Return its submits whose number other submits used as well, with the result that names the recipient."""
+        places = [place for one in self.messages.get(token, ()) for place in (*one.rows_of, *one.doubles)]
+        return [self._named[place] for place in places if place in self._named]
+
     def bears_out(self, report: Reported) -> bool:
         """Return whether frames written before a report confirm it."""
         submits = self.submits(report.token)
@@ -51,7 +58,7 @@ class _Wire:
         early = {status for row in submits for status in self._early.before_the_result(row, report.at)}
         if (report.kind == "accepted" and early) or STATUS.get(report.kind) in early:
             return True
-        rows = [row for row in submits if 0 <= row.result_at <= report.at]
+        rows = [row for row in (*submits, *self._by_name(report.token)) if 0 <= row.result_at <= report.at]
         taken, refused = ([row for row in rows if row.ack == ack] for ack in "AN")
         if report.kind == "accepted":
             whole = any(not one.missing for one in self.messages.get(report.token, ()))
@@ -82,16 +89,11 @@ def as_on_the_wire(case: Case) -> Verdict:
     if not judged:
         return Verdict("unsupported", "the client reported no outcome of a message")
     wrong = [one for one in judged if not wire.bears_out(one)]
-    summary = f"{len(judged) - len(wrong)} of {count(len(judged), 'report')} as on the wire"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "reports")
-    shown = []
+    summary, shown = f"{len(judged) - len(wrong)} of {count(len(judged), 'report')} as on the wire", []
     for one in wrong[:6]:
         rows = wire.submits(one.token)
-        said = ", ".join(f"{row.ack or 'no answer'}{f' {row.ec}' if row.ec else ''}" for row in rows) or "no submit"
-        note = f"{one.token} reported {one.kind}; on the wire: {said}"
+        results = ", ".join(f"{row.ack or 'no answer'}{f' {row.ec}' if row.ec else ''}" for row in rows)
+        note = f"{one.token} reported {one.kind}; on the wire: {results or 'no submit'}"
         shown.append(framed(note, rows[0], until=one.at) if rows else Evidence(note, one.at, one.at))
-    words = ", ".join(sorted({one.kind for one in wrong}))
-    return Verdict(
-        "fail", f"{summary}; {len(wrong)} reported {words}", len(wrong), 0, "reports", "client", (), tuple(shown)
-    )
+    summary += f"; {len(wrong)} reported {', '.join(sorted({one.kind for one in wrong}))}" if wrong else ""
+    return none_wrong(summary, len(wrong), "reports", tuple(shown))

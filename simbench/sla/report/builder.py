@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from simbench.base.units import DAY_US
 from simbench.contract import Contract
 from simbench.finding import Finding, outcome_of
-from simbench.ledger import Run
 from simbench.reporting.format import rank
 from simbench.rules.rule import Case, ordered
 from simbench.sla.availability import decided
@@ -40,8 +39,7 @@ class Report:
     """The contents of a report, for HTML and PDF."""
 
     words: Words
-    title: str
-    info: Run
+    sla_run: SlaRun
     keys: tuple[KeyFigure, ...]
     view: View
     facts: tuple[tuple[str, str], ...]
@@ -78,7 +76,7 @@ def report_of(sla_run: SlaRun, progress: Progress = lambda *_: None) -> Report:
     if not view.traffic.hours.codes:
         absent.insert(0, words("absent.traffic"))
     return Report(
-        words, sla_run.title, sla_run.run, key_figures(view, words), view, tuple(_facts(sla_run, view, words)),
+        words, sla_run, key_figures(view, words), view, tuple(_facts(sla_run, view, words)),
         tuple(_remarks(sla_run, view, words)),
         tuple(verdict_of(one, view, words) for one in _ordered(view, sla_run.contract)),
         tuple(found), tuple(tables), tuple(absent),

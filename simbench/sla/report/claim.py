@@ -6,13 +6,9 @@ amount, because the contract gives none.
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Iterator
 from html import unescape
 from typing import Final
-
-from matplotlib.backends.backend_pdf import PdfPages
 
 from simbench.base.terminal import harmless
 from simbench.base.units import HOUR_US, SECOND_US
@@ -23,7 +19,6 @@ from simbench.sla.dispute import Side
 from simbench.sla.readings import Line, readings_of
 from simbench.sla.report.builder import Report
 from simbench.sla.report.dispute_figure import reason_text
-from simbench.sla.report.judgement import SlaRun
 from simbench.sla.report.pdf import BODY, LARGE, SMALL, Paper
 from simbench.sla.report.translations import Words
 from simbench.sla.report.verdicts import VerdictRow
@@ -39,11 +34,11 @@ def breaches(report: Report) -> tuple[VerdictRow, ...]:
     return tuple(one for one in report.verdicts if one.finding.outcome == "fail" and one.finding.blame == "platform")
 
 
-def claim_of(sla_run: SlaRun, report: Report) -> str:
+def claim_of(report: Report) -> str:
     """Return the letter as Markdown; empty if no commitment of the operator is certainly missed."""
     if not breaches(report):
         return ""
-    return "".join(f"{_line(text)}\n" for text in _letter(sla_run, report))
+    return "".join(f"{_line(text)}\n" for text in _letter(report))
 
 
 def _line(text: str) -> str:
@@ -51,8 +46,8 @@ def _line(text: str) -> str:
     return harmless(" ".join(text.splitlines())).replace("<", "&lt;")
 
 
-def _letter(sla_run: SlaRun, report: Report) -> Iterator[str]:
-    words, contract, period = report.words, sla_run.contract, report.view.service.period
+def _letter(report: Report) -> Iterator[str]:
+    words, contract, period = report.words, report.sla_run.contract, report.view.service.period
     operator = contract.party("operator").name
     yield f"# {words('claim.title')}"
     yield ""
@@ -60,7 +55,7 @@ def _letter(sla_run: SlaRun, report: Report) -> Iterator[str]:
     yield ""
     yield words(
         "claim.opening", contract=contract.title, digest=contract.digest, start=words.moment(period.start),
-        end=words.moment(period.end), source=sla_run.title,
+        end=words.moment(period.end), source=report.sla_run.title,
     )  # fmt: skip
     right = contract.clauses.get(contract.compensation)
     if right is not None:
@@ -81,7 +76,7 @@ def _letter(sla_run: SlaRun, report: Report) -> Iterator[str]:
     yield ""
     yield f"## {words('claim.incidents')}"
     yield ""
-    yield from _incidents(sla_run, report, words)
+    yield from _incidents(report, words)
     yield ""
     yield f"## {words('claim.assumed')}"
     yield ""
@@ -111,13 +106,14 @@ def _arithmetic(row: VerdictRow, report: Report, words: Words) -> str:
     return ""
 
 
-def _incidents(sla_run: SlaRun, report: Report, words: Words) -> Iterator[str]:
+def _incidents(report: Report, words: Words) -> Iterator[str]:
     """Return the incidents that cause the breaches, with the evidence for each."""
     service = report.view.service
     rows = service.of(*LOST_AS[report.view.year.formula])
     sides: dict[str, Side] = {}
-    if sla_run.judgement is not None and sla_run.judgement.dispute is not None:
-        sides = {side.ticket: side for side in sla_run.judgement.dispute.sides if side.ticket}
+    judgement = report.sla_run.judgement
+    if judgement is not None and judgement.dispute is not None:
+        sides = {side.ticket: side for side in judgement.dispute.sides if side.ticket}
     yield (
         "| " + " | ".join(words(f"claim.column_{name}") for name in ("ticket", "start", "end", "hours", "proof")) + " |"
     )
@@ -157,7 +153,7 @@ def _assumptions(report: Report, words: Words) -> Iterator[str]:
     yield words("claim.record")
     for row in breaches(report):
         for text in row.assumed:
-            yield f"{row.finding.clause}{' :' if words.language == 'fr' else ':'} {text}"
+            yield f"{row.finding.clause}{words.colon} {text}"
     lines = readings_of(report.view.case)
     force = {line.question: line for line in lines if line.in_force}
     for line in lines:
@@ -188,11 +184,6 @@ def claim_pdf(text: str) -> bytes:
             size = {0: BODY, 1: LARGE + 3, 2: LARGE, 3: BODY + 1}[marks]
             plain = unescape(line.lstrip("#> ").replace("**", ""))
             paper.paragraph(plain, (size, style.SOFT if line.startswith(">") else style.INK), bold=marks > 0)
-    buffer = io.BytesIO()
-    about = {"CreationDate": None, "Producer": None, "Creator": "simbench"}
-    with warnings.catch_warnings(), PdfPages(buffer, metadata=about) as pages:
-        warnings.filterwarnings("ignore", "Glyph")  # of names in writings that the font has not
-        for number, figure in enumerate(paper.figures, 1):
-            figure.text(0.92, 0.03, f"{number} / {len(paper.figures)}", fontsize=SMALL, color=style.SOFT, ha="right")
-            pages.savefig(figure)
-    return buffer.getvalue()
+    return paper.octets(
+        lambda figure, number: figure.text(0.92, 0.03, number, fontsize=SMALL, color=style.SOFT, ha="right")
+    )

@@ -47,7 +47,7 @@ def write_sla(
         write_octets(written[1], _data(report))
         if sla_run.judgement is None:
             findings = {
-                "run": _info(sla_run, report),
+                "run": _info(report),
                 "summary": tally(report.view.findings),
                 "findings": report.view.findings,
             }
@@ -60,14 +60,14 @@ def write_sla(
             progress("pdf", 1, 1)
             write_octets(written[-1], pdf_octets(report))
         if claim:
-            written += _write_claim(folder, sla_run, report)
+            written += _write_claim(folder, report)
     return report.view.findings, written
 
 
-def _write_claim(folder: Path, sla_run: SlaRun, report: Report) -> list[Path]:
+def _write_claim(folder: Path, report: Report) -> list[Path]:
     from simbench.sla.report.claim import claim_of, claim_pdf  # noqa: PLC0415 - on request only
 
-    text = claim_of(sla_run, report)
+    text = claim_of(report)
     if not text:
         return []
     written = [folder / "claim.md", folder / "claim.pdf"]
@@ -93,7 +93,7 @@ def html(report: Report) -> str:
         report.view.findings,
         t=report.words,
         report=report,
-        title=report.title,
+        title=report.sla_run.title,
         sections={
             "service": [one for one in report.pictures if one.name not in TRAFFIC | BESIDE],
             "beside": [one for one in report.pictures if one.name in BESIDE],
@@ -174,11 +174,10 @@ def _data(report: Report) -> bytes:
     return encoded({"queries": queries, "exhibits": shown}) + b"\n"
 
 
-def _info(sla_run: SlaRun, report: Report) -> dict[str, str | int]:
-    info, period = sla_run.run.info, report.view.service.period
-    facts: dict[str, str | int] = {
+def _info(report: Report) -> dict[str, str | int]:
+    info, period, contract = report.sla_run.run.info, report.view.service.period, report.sla_run.contract
+    return {
         "source": info.run, "kind": "run", "scenario": info.scenario, "seed": info.seed, "from": period.start,
-        "to": period.end, "history_from": period.known_from, "contract": sla_run.contract.name,
-        "contract_digest": sla_run.contract.digest, "bench_version": info.versions.get("simbench", ""),
+        "to": period.end, "history_from": period.known_from, "contract": contract.name,
+        "contract_digest": contract.digest, "bench_version": info.versions.get("simbench", ""),
     }  # fmt: skip
-    return facts

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import textwrap
+import warnings
+from collections.abc import Callable
 from typing import Final
 
 from matplotlib.backends.backend_pdf import PdfPages
@@ -34,9 +36,7 @@ TONES: Final = {"pass": style.GREEN, "fail": style.RED, "weak": style.RED}
 
 def pdf_octets(report: Report) -> bytes:
     """Return the complete report, without a date: the same record gives the same octets."""
-    buffer = io.BytesIO()
-    colon = _colon(report.words.language)
-    about = {"Title": f"{report.words('page.kicker')}{colon}{report.title}", "CreationDate": None}
+    title = f"{report.words('page.kicker')}{report.words.colon} {report.sla_run.title}"
     paper = Paper()
     _cover(paper, report)
     for picture in report.pictures:
@@ -44,11 +44,7 @@ def pdf_octets(report: Report) -> bytes:
     paper.begin()
     for table in report.tables:
         _table(paper, table)
-    with PdfPages(buffer, metadata={**about, "Producer": None, "Creator": "simbench"}) as pages:
-        for number, figure in enumerate(paper.figures, 1):
-            _foot(figure, report, number, len(paper.figures))
-            pages.savefig(figure)
-    return buffer.getvalue()
+    return paper.octets(lambda figure, number: _foot(figure, report, number), Title=title)
 
 
 class Paper:
@@ -84,12 +80,22 @@ class Paper:
         )  # fmt: skip
         self.at -= height + gap
 
+    def octets(self, foot: Callable[[Figure, str], object], **about: str) -> bytes:
+        """Return the pages as PDF, each with its number at the foot, without a date."""
+        buffer, fixed = io.BytesIO(), {"CreationDate": None, "Producer": None, "Creator": "simbench"}
+        with warnings.catch_warnings(), PdfPages(buffer, metadata={**about, **fixed}) as pages:
+            warnings.filterwarnings("ignore", "Glyph")  # of names in writings that the font has not
+            for number, figure in enumerate(self.figures, 1):
+                foot(figure, f"{number} / {len(self.figures)}")
+                pages.savefig(figure)
+        return buffer.getvalue()
 
-def _foot(figure: Figure, report: Report, number: int, pages: int) -> None:
-    name = style.label(report.title, 60)
+
+def _foot(figure: Figure, report: Report, number: str) -> None:
+    name = style.label(report.sla_run.title, 60)
     text = f"{report.words('page.kicker')} · {name} · {report.words('page.footer', zone=report.words.calendar.zone)}"
     figure.text(LEFT, 0.03, text, fontsize=SMALL - 0.5, color=style.SOFT)
-    figure.text(RIGHT, 0.03, f"{number} / {pages}", fontsize=SMALL, color=style.SOFT, ha="right")
+    figure.text(RIGHT, 0.03, number, fontsize=SMALL, color=style.SOFT, ha="right")
 
 
 def _cover(paper: Paper, report: Report) -> None:
@@ -97,13 +103,13 @@ def _cover(paper: Paper, report: Report) -> None:
     paper.begin()
     words, colour = report.words, TONES.get(report.tone, style.INK)
     paper.paragraph(words("page.kicker"), (LARGE, style.SOFT))
-    title = f"{style.label(report.title, 44)} – {words(f'verdict.{report.tone}')}"
+    title = f"{style.label(report.sla_run.title, 44)} – {words(f'verdict.{report.tone}')}"
     paper.paragraph(title, (TITLE, colour), bold=True, gap=0.012)
     _keys(paper, report)
     figure, top = paper.figures[-1], paper.at
     for place, (name, value) in enumerate(report.facts):
         x, y = LEFT + 0.45 * (place % 2), top - 0.021 * (place // 2)
-        figure.text(x, y, f"{name}{_colon(words.language)}{_cell(value)[:62]}", fontsize=BODY - 0.5, va="top")
+        figure.text(x, y, f"{name}{words.colon} {_cell(value)[:62]}", fontsize=BODY - 0.5, va="top")
     paper.at = top - 0.021 * -(-len(report.facts) // 2) - 0.01
     for remark in (*report.remarks, " ".join(report.absent)):
         if remark:
@@ -157,14 +163,10 @@ def _picture(picture: Picture, report: Report) -> Figure:
     figure.text(LEFT, TOP - 0.03, "\n".join(lines), fontsize=LARGE - 1, va="top", fontweight="bold", linespacing=1.2)
     paper = Paper()
     paper.figures, paper.at = [figure], top - height - 0.02
-    for text in (picture.note, f"{report.words('page.formula')}{_colon(report.words.language)}{picture.formula}"):
+    for text in (picture.note, f"{report.words('page.formula')}{report.words.colon} {picture.formula}"):
         if text:
             paper.paragraph(text, (SMALL, style.SOFT))
     return figure
-
-
-def _colon(language: str) -> str:
-    return "\u00a0: " if language == "fr" else ": "
 
 
 def _cell(text: str) -> str:

@@ -27,14 +27,18 @@ class Words(Translations):
     def __init__(self, language: str, contract: Contract) -> None:
         super().__init__(language, HOME, contract.calendar, contract.terms.money.currency.value)
 
+    @property
+    def colon(self) -> str:
+        """The colon after a word."""
+        return ":" if self.language == "en" else "\u00a0:"
+
     def ticket(self, name: str) -> str:
         """Return the name of an incident; an addition made by the bench is translated."""
         return name.replace(OVERRUN, f" ({self('ticket.overrun')})")
 
     def cause(self, text: str) -> str:
         """Return the cause of an incident; a class that a decision wrote into it is translated."""
-        colon = ":" if self.language == "en" else "\u00a0:"
-        return DECIDED.sub(lambda found: f"[{self(f'decision.{found[1]}')}{colon}", text)
+        return DECIDED.sub(lambda found: f"[{self(f'decision.{found[1]}')}{self.colon}", text)
 
     def short(self, name: str, longest: int = 24) -> str:
         """Return the name of an incident for a narrow column; its end is kept, because tickets differ in it."""

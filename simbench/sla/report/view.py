@@ -233,7 +233,7 @@ def _recoveries(service: Service, traffic: Traffic) -> list[Recovery]:
 def longest_of(service: Service) -> Incident | None:
     """Return the longest total, unplanned outage of the period."""
     end, outages = service.period.end, outages_of(service)
-    return max(outages, key=lambda one: one.incident.lasted(end)).incident if outages else None
+    return max((one.incident for one in outages), key=lambda one: one.lasted(end), default=None)
 
 
 def around_longest(service: Service) -> tuple[int, int] | None:

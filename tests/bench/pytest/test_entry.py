@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from simbench.bench.pytest.asked import KEYS
+from simbench.bench.pytest.marker import KEYS
 
 pytestmark = pytest.mark.slow
 
@@ -153,6 +153,52 @@ def test_a_fake_smsc_needs_no_option_and_takes_its_marker(theirs: Repository) ->
     assert "marker simbench: limit beside scenario" in done.stdout
     assert "Traceback" not in done.stdout
     assert "handling of the above" not in done.stdout
+
+
+FAILING = """
+import pytest
+from simbench import Client
+
+def test_waits(fake_smsc):
+    fake_smsc.wait_for("session", timeout_s=0.01)
+
+def test_condition(fake_smsc):
+    fake_smsc.wait_for(lambda: fake_smsc.messages()[0].text == "Bonjour")
+
+def test_bad_input(fake_smsc):
+    fake_smsc.outage("asleep")
+
+def test_too_late(fake_smsc):
+    fake_smsc.clock.step(-1)
+
+def test_port(fake_smsc, fake_smsc_factory):
+    fake_smsc_factory(port=fake_smsc.port)
+
+def test_client(fake_smsc):
+    with Client(fake_smsc.address, "36010", password="wrong") as client:
+        client.wait_for(client.send("0639980001", "Bonjour"), timeout_s=0.01)
+
+def test_no_such_finding(fake_smsc):
+    fake_smsc.judge()["sessions.nonsense"]
+"""
+SENTENCES = (
+    "TimeoutError: 1 session not reached within 0.01 s: 0 messages answered",
+    "IndexError: list index out of range",
+    "BadInput: mode: is 'asleep'; expected one of cut, reset,",
+    "NotPossible: step: is -1 s; expected 0 or more: the clock only goes forward",
+    "address already in use; choose another port",
+    "TimeoutError: message m1: queued, not final",
+    "KeyError: 'no finding of sessions.nonsense;",
+)
+
+
+def test_a_failing_test_ends_at_its_own_line(theirs: Repository) -> None:
+    (theirs.folder / "test_failing.py").write_text(FAILING)
+    done = theirs.pytest("-q", "-p", "no:randomly")
+    assert "7 failed" in done.stdout
+    places = re.findall(r"^(\S+\.py):\d+: ", done.stdout, re.MULTILINE)
+    assert set(places) == {"test_failing.py"}, done.stdout
+    assert all(sentence in done.stdout for sentence in SENTENCES), done.stdout
 
 
 def test_the_plugin_is_inert_without_a_client(theirs: Repository) -> None:
@@ -321,8 +367,13 @@ def test_an_exercise_that_breaks_is_an_error_and_no_failure(
         "    raise KeyError('no such thing')\n"
         "Command.start = start\n"
     )
-    ended = theirs.pytest(*workers, *faulty, "-v")
+    ended = theirs.pytest(*workers, *faulty, "-v", "--junitxml=j.xml")
     assert ended.returncode == 3, ended.stdout + ended.stderr
+    cases = list(ElementTree.parse(theirs.folder / "j.xml").getroot().iter("testcase"))  # noqa: S314 - we made it
+    broken = [one for one in cases if one.find("error") is not None]
+    assert (len(cases), len(broken)) == (6, 5)
+    assert all(one.find("failure") is None for one in cases)
+    assert all("the exercise broke" in str(one.findtext("error")) for one in broken)
     assert re.search(
         r"^simbench::submits.given-up ERROR|ERROR.* simbench::submits.given-up", ended.stdout, re.MULTILINE
     )

@@ -79,7 +79,7 @@ def test_a_step_back_and_a_speed_of_zero_are_refused_without_effect() -> None:
             reported = len(site.ledger.events)
             with pytest.raises(ValueError, match="only goes forward"):
                 site.control.step(-1)
-            with pytest.raises(ValueError, match="must be above 0"):
+            with pytest.raises(ValueError, match="a number above 0"):
                 site.control.set_speed(0)
             assert len(site.ledger.events) == reported
 

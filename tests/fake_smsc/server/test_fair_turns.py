@@ -93,6 +93,49 @@ def test_a_client_has_one_share_in_a_turn_however_many_reads(is_fast: bool) -> N
     assert octets.count(ETX) <= CORE_FRAMES + 50
 
 
+@BOTH
+def test_a_turn_serves_no_more_connections_than_frames_and_all_in_their_order(is_fast: bool) -> None:
+    clients = 1_900
+    gateway, _ = gateway_with(clients, is_fast=is_fast)
+    single, calls = gateway._single, [0]
+
+    def counted(*arguments: Any) -> int:
+        calls[0] += 1
+        count: int = single(*arguments)
+        return count
+
+    gateway._single = counted
+    if is_fast:
+        gateway._fast._single = counted
+    alert = encode(1, "O", "31", "36010/0539/")
+    left, order = [(number, alert) for number in range(1, clients + 1)], list[int]()
+    left += [(number, encode(2, "O", "31", "36010/0539/")) for number in range(1, clients + 1)]
+    for _ in range(2 * clients // (2 * CORE_FRAMES) + 2):
+        calls[0] = 0
+        left = gateway.received_many(left, harness.START, CORE_FRAMES)
+        assert calls[0] <= 2 * CORE_FRAMES, "one call of the core for each frame"
+        answered = gateway.output()
+        assert len(answered) <= 2 * CORE_FRAMES
+        order += [number for number, octets in answered if octets[1:3] == b"01"]
+    assert not left
+    assert order == list(range(1, clients + 1))
+
+
+def test_without_the_fast_path_plain_submits_count_as_well() -> None:
+    gateway, _ = gateway_with(3, is_fast=False)
+    submits = b"".join(harness.submit(trn % 100, AdC=f"{33_710_000_000 + trn}") for trn in range(400))
+    left = [(number, submits) for number in (1, 2, 3)]
+    piece = 4_096 * 400 // len(submits) + 1
+    answered = Counter[int]()
+    while left:
+        left = gateway.received_many(left, harness.START, CORE_FRAMES)
+        found = {number: octets.count(ETX) for number, octets in gateway.output()}
+        answered.update(found)
+        assert max(found.values()) <= CORE_FRAMES + piece
+        assert sum(found.values()) <= 2 * (CORE_FRAMES + piece)
+    assert answered == dict.fromkeys((1, 2, 3), 400)
+
+
 def test_both_paths_leave_the_same_of_floods_that_take_many_turns() -> None:
     def served(*, is_fast: bool) -> Any:
         gateway, ledger = gateway_with(5, is_fast=is_fast)

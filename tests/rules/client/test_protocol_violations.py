@@ -201,6 +201,31 @@ def test_a_trn_that_stays_the_same_is_counted_apart() -> None:
     assert "0 out of order, 2 with the number of the previous one" in found.summary
 
 
+def jumps(first: int) -> Scene:
+    """So many operations without a result, their numbers in order; then results of 90 and 91, which are used again."""
+    scene = Scene().opened(0).login(0.1)
+    for n in range(first, 100):
+        scene.submit(1 + n / 100, n, answer=None)
+    return scene.result(3, 90).result(3, 91).submit(4, 90, answer=None).submit(5, 91)
+
+
+def test_a_number_after_many_that_are_in_use_is_in_order() -> None:
+    assert jumps(0).judged("submits.trn-discipline").outcome == "pass"
+
+
+def test_a_number_far_off_while_others_are_free_is_out_of_order() -> None:
+    found = jumps(70).judged("submits.trn-discipline")
+    assert (found.outcome, found.measured) == ("weak", 1)
+
+
+@pytest.mark.parametrize(("stepped_at", "outcome"), [(1.5, "pass"), (60.5, "pass"), (61.5, "fail"), (400, "fail")])
+def test_a_notification_that_waited_across_a_step_of_the_clock_blames_nobody(stepped_at: float, outcome: str) -> None:
+    scene = Scene().login(0.5).wire(1, "out", notice(1))
+    scene.event(61, "violation", "session:1", name="unanswered-notice")
+    scene.event(stepped_at + 60, "clock", "step", seconds=60.0).event(500, "end", "exercise", exercise="by-hand")
+    assert scene.judged(REQUESTS).outcome == outcome
+
+
 def test_a_notification_that_was_given_up_is_shown_by_its_frame_as_in_the_rule_on_answers() -> None:
     scene = Scene().login(0.5).wire(1, "out", notice(1)).wire(2, "out", notice(2))
     scene.wire(2.5, "in", encode("02", "R", "53", "A///"))

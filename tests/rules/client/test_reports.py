@@ -93,3 +93,18 @@ def test_one_notification_finds_one_of_two_messages_without_a_result() -> None:
     scene = submitted_in_vain().requested(0.9, "#00002").submit(1.1, 2, "#00002", answer=None).outage(2, 2.5)
     found = scene.login(3, session=2).wire(4, "out", notice(0, 0, 3), session=2).judged("outage.nothing-lost")
     assert (found.outcome, found.measured) == ("fail", 1)
+
+
+def test_of_two_messages_with_one_number_the_result_names_the_accepted_one() -> None:
+    other = "33639980099"
+    scene = Scene().requested(0.8, "#00001").requested(0.8, "#00002").login(0.5)
+    scene.submit(1, 7, "#00001", answer=None, AdC=other).submit(1.1, 7, "#00002", answer=None)
+    scene.result(1.5, 7).reported(2, "accepted", "#00002")
+    assert scene.judged(PURPOSE).outcome == "pass"
+
+
+def test_a_result_that_names_another_message_of_that_number_confirms_nothing() -> None:
+    scene = Scene().requested(0.8, "#00001").requested(0.8, "#00002").login(0.5)
+    scene.submit(1, 7, "#00001", answer=None).submit(1.1, 7, "#00002", answer=None, AdC="33639980099")
+    scene.result(1.5, 7).reported(2, "accepted", "#00002")
+    assert scene.judged(PURPOSE).outcome == "fail"
