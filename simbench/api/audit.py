@@ -135,7 +135,7 @@ def audit_run(
     given, facts = given_by(plain), dict[str, str | int | float]()
     metadata = Metadata()
     if given_beside:
-        metadata = _told_beside(plain, beside, contract)
+        metadata = _metadata_of(plain, beside, contract)
         run = run.extended("stimuli", list(map(stimulus_row, joined(plain, metadata, plan_of(contract)))))
         given |= metadata.given - {"codes", "outages"}
     read = Trace(run) if given_beside else plain
@@ -156,7 +156,7 @@ def _refuse_beside(trace: Trace, beside: AuditInputs, of_an_exercise: bool) -> N
         raise BadInput(option, "the run was read from a capture with its own inputs", "the capture itself")
 
 
-def _told_beside(plain: Trace, beside: AuditInputs, contract: Contract) -> Metadata:
+def _metadata_of(plain: Trace, beside: AuditInputs, contract: Contract) -> Metadata:
     """Return the inputs for a server's run within its period. Raises BadInput if they contradict the run."""
     metadata = read_metadata(
         beside.campaigns, beside.requests, plan_of(contract), zone_of(beside.tz) if beside.tz else None

@@ -76,12 +76,8 @@ class Bill:
 
     def _repr_html_(self) -> str:
         rows = [(one.month, one.total_ht, one.vat, one.total_ttc) for one in self.invoices]
-        page = html_table(
-            ("month", f"{self.contract.terms.money.currency.value} before VAT", "VAT", "with VAT"),
-            rows,
-            len(rows),
-            "Invoices",
-        )
+        heads = ("month", f"{self.contract.terms.money.currency.value} before VAT", "VAT", "with VAT")
+        page = html_table(heads, rows, len(rows), "Invoices")
         return page + self.findings._repr_html_() if len(self.findings) else page
 
 
@@ -177,11 +173,8 @@ def _check_codes(acts: Acts, counts: Counts, months: Sequence[Month]) -> None:
     for month in months:
         for code in counts.codes(month):
             if code not in known:
-                raise BadInput(
-                    f"{counts.source}: {month}",
-                    f"messages of {code!r:.40}",
-                    f"{choice(code, sorted(known))}, the codes with acts",
-                )
+                expected = f"{choice(code, sorted(known))}, the codes with acts"
+                raise BadInput(f"{counts.source}: {month}", f"messages of {code!r:.40}", expected)
 
 
 def _file(given: Path | str | ArrowStream, name: str) -> Path | Frame:

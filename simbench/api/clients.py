@@ -164,12 +164,14 @@ class Client:
                 if (found in FINAL) if state is None else (found == state):
                     return found  # type: ignore[no-any-return]  # a state of the spool
                 if found in FINAL or now() > deadline:
-                    raise TimeoutError(f"message {token}: {found or 'unknown'}, not {state or 'final'}, {self._said()}")
+                    raise TimeoutError(
+                        f"message {token}: {found or 'unknown'}, not {state or 'final'}, {self._last_events()}"
+                    )
                 await asyncio.sleep(LOOK_S)
 
         return self._wait(reached())
 
-    def _said(self) -> str:
+    def _last_events(self) -> str:
         last = ", ".join(
             type(one).__name__ + (f" ({one.reason})" if isinstance(one, Withheld | Close) else "")
             for one in self.events[-4:]

@@ -204,19 +204,12 @@ def _facts(
     source = record.source
     period, calendar = source.period, options.contract.calendar
     facts: dict[str, str | int | float] = {
-        "source": options.label,
-        "kind": source.kind,
-        "from": moment(period.start, calendar),
-        "to": moment(period.end, calendar),
-        "history_from": moment(period.known_from, calendar),
-        "contract": options.contract.name,
-        "contract_digest": options.contract.digest,
-        "bench_version": __version__,
-        "rows": source.rows,
-        "incidents": len(source.incidents),
-        "set_aside": len(rejected(notes)),
+        "source": options.label, "kind": source.kind, "from": moment(period.start, calendar),
+        "to": moment(period.end, calendar), "history_from": moment(period.known_from, calendar),
+        "contract": options.contract.name, "contract_digest": options.contract.digest, "bench_version": __version__,
+        "rows": source.rows, "incidents": len(source.incidents), "set_aside": len(rejected(notes)),
         "holes": source.holes,
-    }
+    }  # fmt: skip
     unread = [f"{kind}: {lines}" for kind, lines in record.unread.items() if lines]
     if unread:
         facts["unread"] = "; ".join(unread)

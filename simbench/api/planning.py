@@ -31,7 +31,7 @@ from simbench.tables.writer import sheet_csv, workbook
 
 if TYPE_CHECKING:
     from simbench.planning.advise import Advice
-    from simbench.planning.campaign import Plan as Asked
+    from simbench.planning.campaign import Plan as PlanInput
     from simbench.planning.candidates import Candidate
     from simbench.planning.code_plan import CodePlan
     from simbench.planning.runs import Key, Result
@@ -91,12 +91,7 @@ class Plan:
         from simbench.planning.tables import scored
 
         rows = [
-            (
-                one.words,
-                one.euros,
-                f"{one.score.promised.share:.2%}".replace("%", " %"),
-                OF_KIND.get(kind, "") + one.why,
-            )
+            (one.words, one.euros, f"{100 * one.score.promised.share:.2f} %", OF_KIND.get(kind, "") + one.why)
             for kind, one in scored(self.advice)
         ]
         headings = ("code plan", f"{self.advice.currency} before VAT", "in time", "why")
@@ -133,16 +128,18 @@ def plan(  # noqa: PLR0913 - the options of a plan
     from simbench.planning.advise import advise
     from simbench.planning.own_code_plan import with_held
 
-    asked = asked_of(campaign, contract, language)
+    given = plan_input(campaign, contract, language)
     if held is not None:
-        asked = with_held(asked, _text(held))
+        given = with_held(given, _text(held))
     with reported(progress) as show:
-        own = code_plans(asked, [_text(one) for one in mixes])
-        advice = advise(asked, lambda share: show(share, ""), own=own, where=executor)
-    return Plan(advice, asked.contract)
+        own = code_plans(given, [_text(one) for one in mixes])
+        advice = advise(given, lambda share: show(share, ""), own=own, where=executor)
+    return Plan(advice, given.contract)
 
 
-def asked_of(campaign: Path | str | Mapping[str, Any], contract: Contract | Path | str | None, language: str) -> Asked:
+def plan_input(
+    campaign: Path | str | Mapping[str, Any], contract: Contract | Path | str | None, language: str
+) -> PlanInput:
     """Return the input of the advisor: campaign and contract. Raises BadInput."""
     from simbench.planning.campaign import CampaignError, CampaignPlan, checked, read_campaign
 
@@ -152,18 +149,18 @@ def asked_of(campaign: Path | str | Mapping[str, Any], contract: Contract | Path
     elif isinstance(campaign, Path | str):
         found = read_campaign(find_scenario(Path(campaign)))
         if contract:
-            found = checked(found.asked, contract_in(contract), str(campaign))
+            found = checked(found.campaign, contract_in(contract), str(campaign))
     else:
         raise BadInput("campaign", f"is a {type(campaign).__name__}", "a file, or the tables of one")
     spoken = msgspec.structs.replace(found.contract, language=language)
     return msgspec.structs.replace(found, contract=spoken)
 
 
-def code_plans(asked: Asked, texts: Iterable[str]) -> tuple[CodePlan, ...]:
+def code_plans(given: PlanInput, texts: Iterable[str]) -> tuple[CodePlan, ...]:
     """Return the caller's own code plans. Raises CampaignError."""
     from simbench.planning.own_code_plan import own_code_plan
 
-    return tuple(own_code_plan(text, asked) for text in texts)
+    return tuple(own_code_plan(text, given) for text in texts)
 
 
 @in_python_words

@@ -42,12 +42,9 @@ def refuse_unusable(options: Any, kind: str) -> None:
     for (option, field), kinds in _USED_BY.items():
         if getattr(options, field) is not None and kind not in kinds:
             raise BadInput(option, f"{_NAMES[kind]} cannot use it", f"it with {_list(_NAMES[one] for one in kinds)}")
-    for option, given in (
-        ("--laws", options.laws),
-        ("--as-of", options.as_of),
-        ("--back-test", options.back_test or None),
-    ):
-        if given is not None and options.forecast_until is None:
+    given = {"--laws": options.laws, "--as-of": options.as_of, "--back-test": options.back_test or None}
+    for option, value in given.items():
+        if value is not None and options.forecast_until is None:
             raise BadInput(option, "is used by a forecast only", "--forecast as well")
 
 

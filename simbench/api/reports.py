@@ -98,8 +98,7 @@ class Report:
         written = (path for path in home.rglob("*") if path.is_file() and not path.name.startswith("."))
         return sorted(path for path in written if before.get(path) != path.stat().st_mtime_ns)
 
-    def _write_page(self, folder: Path, pdf: bool) -> None:
-        del pdf
+    def _write_page(self, folder: Path, _pdf: bool) -> None:
         write_octets(folder / "report.html", self.html)
 
     def __repr__(self) -> str:
@@ -219,8 +218,7 @@ def _of_session(session: Session) -> Report:
     from simbench.bench.runner.junit import write_junit
     from simbench.bench.runner.output import JUNIT, write_output
 
-    def write(folder: Path, pdf: bool) -> None:
-        del pdf
+    def write(folder: Path, _pdf: bool) -> None:
         if session.judged is None:
             write_report(folder / "report.html", session.judgement)
             return
@@ -235,12 +233,10 @@ def _of_plan(plan: Plan, language: Language) -> Report:
     from simbench.planning.report.page import plan_page
 
     advice, contract = plan.advice, plan.contract
-
-    def write(folder: Path, pdf: bool) -> None:
-        del pdf
-        write_advice(folder, advice, contract, language)
-
-    return Report(advice.title, lambda: plan_page(advice, contract, language), write)
+    return Report(
+        advice.title, lambda: plan_page(advice, contract, language),
+        lambda folder, _: write_advice(folder, advice, contract, language),
+    )  # fmt: skip
 
 
 def _of_sweep(sweep: Sweep, language: Language, measure: str) -> Report:
@@ -251,23 +247,19 @@ def _of_sweep(sweep: Sweep, language: Language, measure: str) -> Report:
     if measure and measure not in MEASURES:
         raise BadInput("measure", f"is {measure!r:.40}", choice(measure, MEASURES))
 
-    def write(folder: Path, pdf: bool) -> None:
-        del pdf
-        write_sweep(folder, sweep, language, measure)
-
     return Report(
-        sweep.prepared.study.name, lambda: sweep_page(sweep.prepared, sweep.done, language, measure), write
+        sweep.prepared.study.name, lambda: sweep_page(sweep.prepared, sweep.done, language, measure),
+        lambda folder, _: write_sweep(folder, sweep, language, measure),
     )  # fmt: skip
 
 
 def _of_bill(bill: Bill) -> Report:
     from simbench.billing.page import as_html, write_all
 
-    def write(folder: Path, pdf: bool) -> None:
-        del pdf
-        write_all(folder, bill.bundles, bill.contract)
-
-    return Report("invoices", lambda: as_html(bill.bundles, bill.contract), write)
+    bundles, contract = bill.bundles, bill.contract
+    return Report(
+        "invoices", lambda: as_html(bundles, contract), lambda folder, _: write_all(folder, bundles, contract)
+    )
 
 
 def _of_others(thing: object) -> Report:
@@ -289,16 +281,12 @@ def _of_others(thing: object) -> Report:
 def _of_settlement(settlement: Settlement) -> Report:
     from simbench.dialup.report.page import dialup_page, write_dialup
 
-    def write(folder: Path, pdf: bool) -> None:
-        del pdf
-        write_dialup(folder, settlement.drawn())
-
-    return Report("dial-up", lambda: dialup_page(settlement.drawn()), write)
+    drawn = settlement.drawn
+    return Report("dial-up", lambda: dialup_page(drawn()), lambda folder, _: write_dialup(folder, drawn()))
 
 
 def _of_travels(travels: Travels) -> Report:
-    def write(folder: Path, pdf: bool) -> None:
-        del pdf
+    def write(folder: Path, _pdf: bool) -> None:
         for path in sorted(travels.folder.rglob("*")):
             if path.is_file() and not path.name.startswith("."):
                 write_octets(folder / path.relative_to(travels.folder), path.read_bytes())

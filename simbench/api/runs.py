@@ -343,10 +343,6 @@ def _incidents(columns: dict[str, list[object]]) -> pa.Table:
 
     instant, text = pa.timestamp("us", "UTC"), pa.string()
     types = {"scope": text, "share": pa.float64(), "planned": pa.bool_()}
-    instants = {"start", "end", "announced_at", "announced_end", "noticed_at"}
-    return pa.table(
-        {
-            name: pa.array(cells, instant if name in instants else types.get(name, text))
-            for name, cells in columns.items()
-        }
-    )
+
+    types |= dict.fromkeys(("start", "end", "announced_at", "announced_end", "noticed_at"), instant)
+    return pa.table({name: pa.array(cells, types.get(name, text)) for name, cells in columns.items()})

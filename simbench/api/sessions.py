@@ -157,7 +157,7 @@ def _conducted(plan: Plan, home: Path, progress: Progress | bool) -> Judgements:
     claim(home, "folder")
     judged = Judgements(plan)
     with reported(progress) as show:
-        judged.start(_Ticker(show, len(plan.chosen)).take)
+        judged.start(_ticker(show, len(plan.chosen)))
         try:
             judged.wait()
         finally:
@@ -198,16 +198,15 @@ def is_session(folder: Path) -> bool:
     return (folder / RUNS).is_dir() and (folder / FINDINGS).is_file()
 
 
-class _Ticker:
-    """Progress of a session: the share of finished exercises."""
+def _ticker(show: Progress, total: int) -> Callable[[Exercise, Phase, str], None]:
+    """Return a function that reports the share of finished exercises when one begins or ends."""
+    done = 0
 
-    def __init__(self, show: Progress, total: int) -> None:
-        self._show, self._total, self._done = show, total, 0
+    def tick(exercise: Exercise, phase: Phase, trouble: str) -> None:
+        nonlocal done
+        if phase != "waits":
+            done += phase == "finished"
+            event = {"started": "begun", "again": f"repeated, because {trouble}", "finished": "finished"}[phase]
+            show(done / total, f"{exercise.name} {event}")
 
-    def take(self, exercise: Exercise, phase: Phase, trouble: str) -> None:
-        """Take the start or the end of an exercise."""
-        if phase == "waits":
-            return
-        self._done += phase == "finished"
-        said = {"started": "begun", "again": f"repeated, because {trouble}", "finished": "finished"}[phase]
-        self._show(self._done / self._total, f"{exercise.name} {said}")
+    return tick

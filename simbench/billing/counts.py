@@ -147,16 +147,16 @@ def oddly_counted(acts: Acts, counts: Counts, month: Month, contract: Contract, 
         had = counts.of(month, code.code)
         if had == Count():
             continue
-        said = {"count": t.number(had.delivered), "code": code.code, "month": month}
+        facts = {"count": t.number(had.delivered), "code": code.code, "month": month}
         if code.opened > last:
-            yield t("note.before", day=code.opened, **said)
+            yield t("note.before", day=code.opened, **facts)
         elif code.closed is not None and code.closed < first:
-            yield t("note.after", day=code.closed, **said)
+            yield t("note.after", day=code.closed, **facts)
         delivered, accepted = (
             sum(getattr(counts.of(one, code.code), name) for one in until) for name in ("delivered", "accepted")
         )
         if delivered > accepted:
-            yield t("note.more", delivered=t.number(delivered), accepted=t.number(accepted), **said)
+            yield t("note.more", delivered=t.number(delivered), accepted=t.number(accepted), **facts)
 
 
 def all_rows(path: Path | Frame, kinds: Mapping[str, Kind], needed: Sequence[str]) -> Iterator[Row]:

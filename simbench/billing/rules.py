@@ -111,7 +111,7 @@ def _row(clause: str, case: Case) -> Verdict:
     if not wrong:
         return _verdict("pass", summary, sums)
     evidence = [
-        Evidence(f"{key[1] or 'contract'}: {_said(billed, key)} billed, {_said(own, key)} due") for key in wrong
+        Evidence(f"{key[1] or 'contract'}: {_in_words(billed, key)} billed, {_in_words(own, key)} due") for key in wrong
     ]
     for name, other in others.items():
         theirs = {key: value for key, value in other.items() if key[0] == clause}
@@ -153,7 +153,7 @@ def _same(billed: tuple[int, Decimal] | None, due: tuple[int, Decimal | None] | 
     return billed[0] == due[0] and (due[1] is None or billed[1] == due[1])
 
 
-def _said(lines: dict[Key, tuple[int, Decimal]] | Due, key: Key) -> str:
+def _in_words(lines: dict[Key, tuple[int, Decimal]] | Due, key: Key) -> str:
     quantity, amount = lines.get(key, (0, Decimal(0)))
     return f"{quantity} for {'a quoted price' if amount is None else f'{amount:.2f}'}"
 
@@ -167,8 +167,7 @@ def standard_rate(case: Case) -> Verdict:
     rows = tier_rows(bill.contract)
     lines = [line for line in bill.received.lines if line.clause in rows and rates.get(line.code) == standard]
     evidence = [Evidence(f"line {line.line}: {line.clause} for {line.code}") for line in lines]
-    summary = f"{count(len(lines), 'rate line')} for codes at the standard rate"
-    return _verdict("fail" if lines else "pass", summary, (len(lines), 0), evidence)
+    return _none_wrong(f"{count(len(lines), 'rate line')} for codes at the standard rate", evidence)
 
 
 @RULES.rule("bill.whole-months", "A tier is billed by whole calendar months", unit="lines")
@@ -182,8 +181,7 @@ def whole_months(case: Case) -> Verdict:
         if line.clause in rows and (price := price_of[line.clause]) is not None and line.amount != price * line.quantity
     ]
     evidence = [Evidence(f"line {line.line}: {line.amount:.2f} for {line.code}") for line in parts]
-    summary = f"{count(len(parts), 'tier')} not billed by the whole month"
-    return _verdict("fail" if parts else "pass", summary, (len(parts), 0), evidence)
+    return _none_wrong(f"{count(len(parts), 'tier')} not billed by the whole month", evidence)
 
 
 @RULES.rule("bill.sums", "The stated sums are those of the lines, with VAT on the total", unit="sums")
@@ -244,8 +242,7 @@ def requests(case: Case) -> Verdict:
         for tier in code.tiers
         if throughput.must_ask(tier.rate_per_s) and not tier.request_id
     ]
-    summary = f"{count(len(without), 'tier')} from {floor}/s on without a request"
-    return _verdict("fail" if without else "pass", summary, (len(without), 0), without)
+    return _none_wrong(f"{count(len(without), 'tier')} from {floor}/s on without a request", without)
 
 
 @RULES.rule("bill.in-service", "Messages are counted for codes in service", unit="codes")
@@ -261,6 +258,10 @@ def in_service(case: Case) -> Verdict:
 
 def _sum(lines: dict[Key, tuple[int, Decimal]] | Due) -> Decimal:
     return sum((amount or Decimal(0) for _, amount in lines.values()), Decimal(0))
+
+
+def _none_wrong(summary: str, evidence: Sequence[Evidence]) -> Verdict:
+    return _verdict("fail" if evidence else "pass", summary, (len(evidence), 0), evidence)
 
 
 def _verdict(

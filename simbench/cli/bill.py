@@ -120,10 +120,10 @@ def _print(
 
 def _balance(billed: Decimal, beyond: Decimal, t: Translations) -> str:
     """Return the total of a received invoice, in one line."""
-    said = f"{t.money(billed)} billed before VAT"
+    total = f"{t.money(billed)} billed before VAT"
     if not beyond:
-        return f"{said}, the amount due"
-    return f"{said}: {t.money(abs(beyond))} {'more' if beyond > 0 else 'less'} than the amount due"
+        return f"{total}, the amount due"
+    return f"{total}: {t.money(abs(beyond))} {'more' if beyond > 0 else 'less'} than the amount due"
 
 
 def _print_invoice(bill: Invoice, t: Translations, vat_share: Decimal) -> None:

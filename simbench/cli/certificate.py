@@ -87,17 +87,15 @@ def certified(run: Path, contract: str, known: Baseline, today: date) -> Certifi
     """Return the certificate of a stored session, with outcomes from its ledgers. Raises BadInput, LedgerError."""
     from simbench.bench.report.certificate import Certificate, Excused, digest_of, outcomes_of, sealed
     from simbench.bench.runner.baseline import compare
-    from simbench.bench.runner.options import plan_again
+    from simbench.bench.runner.options import judged_again
     from simbench.bench.runner.selection import select
-    from simbench.bench.runner.session import Judgements
     from simbench.bench.runner.session_record import read_record
-    from simbench.cli.report import Progress
+    from simbench.cli.late_lines import steps_done
 
     record = read_record(run)
-    judgements = Judgements(plan_again(record, run, contract, ()))
-    judgements.reuse(record)
-    judgements.judge_again(Progress().show)
+    judgements = judged_again(record, run, contract, progress=steps_done())
     standings = compare(judgements.findings, known, today)
+    ran = judgements.conducted
     whole = {purpose for _, purposes in select().values() for purpose in purposes}
     return sealed(
         Certificate(
@@ -109,11 +107,7 @@ def certified(run: Path, contract: str, known: Baseline, today: date) -> Certifi
             record.started_at,
             record.versions,
             outcomes_of(judgements.findings),
-            {
-                name: digest_of(done.result().run)
-                for name, done in judgements.conducted.items()
-                if not done.result().left_out
-            },
+            {name: digest_of(one.result().run) for name, one in ran.items() if not one.result().left_out},
             tuple(sorted(whole - {finding.purpose for finding in judgements.findings})),
             tuple(
                 Excused(e.purpose, e.exercise, e.reason, e.ticket, e.expires.isoformat())

@@ -222,10 +222,9 @@ def _known(options: Options) -> Baseline:
 
 def _again(wanted: SessionOptions, options: Options, output: Path) -> Judgements:
     """Return the judgements of a stored session. Raises LedgerError, and BadInput for options that need a client."""
-    from simbench.bench.runner.options import plan_again
-    from simbench.bench.runner.session import Judgements
+    from simbench.bench.runner.options import judged_again
     from simbench.bench.runner.session_record import read_record
-    from simbench.cli.report import Progress
+    from simbench.cli.late_lines import steps_done
 
     folder = options.judge_from
     assert folder is not None, "--from names a stored session"
@@ -237,11 +236,7 @@ def _again(wanted: SessionOptions, options: Options, output: Path) -> Judgements
     if output.resolve() != folder.resolve():
         _check_new(output)
     # Without --contract, the stored session's own contract applies.
-    plan = plan_again(record, folder, wanted.contract or record.contract_given, wanted.only)
-    judgements = Judgements(plan)
-    judgements.reuse(record)
-    judgements.judge_again(Progress().show)
-    return judgements
+    return judged_again(record, folder, wanted.contract or record.contract_given, wanted.only, steps_done())
 
 
 def _check_new(folder: Path) -> None:
@@ -319,7 +314,7 @@ def keep_up(plan: Plan, port: int = 0) -> None:
 
 def _print(standings: list[Standing], judgements: Judgements, judgement: Judgement, folder: Path) -> None:
     from simbench.bench.runner.baseline import STATES
-    from simbench.bench.runner.output import said_of
+    from simbench.bench.runner.output import remarks_of
     from simbench.cli.console import console, styled
     from simbench.cli.findings import STYLES, columns, figures
     from simbench.finding import counted
@@ -331,7 +326,7 @@ def _print(standings: list[Standing], judgements: Judgements, judgement: Judgeme
         finding = one.finding
         table.add_row(
             styled(finding.outcome, STYLES[finding.outcome]), finding.clause, finding.purpose, finding.exercise,
-            *figures(finding), f"{said_of(one, judgements)} {finding.lines}".strip(),
+            *figures(finding), f"{remarks_of(one, judgements)} {finding.lines}".strip(),
         )  # fmt: skip
     out.print(table)
     counts = counted(findings)

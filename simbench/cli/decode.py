@@ -159,7 +159,7 @@ def _capture(
     remarks = [
         event.sentence for _, event in events_of(cast(Iterable[EventRow], events)) if isinstance(event, ClockDoubted)
     ]
-    _say_what_is_missing(summary, remarks)
+    _report_gaps(summary, remarks)
 
 
 def _run(folder: Path, frames: FramesOfRows) -> None:
@@ -212,13 +212,13 @@ def octets_of(line: bytes) -> bytes:
     return line if STX in line or ETX in line else STX + line + ETX
 
 
-def _say_what_is_missing(summary: msgspec.Struct, remarks: Sequence[str]) -> None:
+def _report_gaps(summary: msgspec.Struct, remarks: Sequence[str]) -> None:
     for remark in remarks:
         click.echo(f"simbench: {remark}", err=True)
     lacks = {name: count for name, count in msgspec.to_builtins(summary).items() if count and name in _LACKS}
     if lacks:
-        said = ", ".join(_LACKS[name].format(count) for name, count in lacks.items())
-        click.echo(f"simbench: the capture is incomplete: {said}", err=True)
+        missing = ", ".join(_LACKS[name].format(count) for name, count in lacks.items())
+        click.echo(f"simbench: the capture is incomplete: {missing}", err=True)
 
 
 def _show_items(seen: Seen, items: list[Frame | WireError], show: Show) -> None:
@@ -268,9 +268,9 @@ def _text(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
     if isinstance(item, Frame):
         lines.append(f"{seen}: {heading(item)}")
         for each in explain(item):
-            said = f"{each.what}: {each.meaning}" if each.what and each.meaning else each.what or each.meaning
+            text = f"{each.what}: {each.meaning}" if each.what and each.meaning else each.what or each.meaning
             value = each.value if len(each.value) <= 24 else f"{each.value[:21]}..."
-            lines.append(f"    {each.name:<8}{value:<26}{said}".rstrip())
+            lines.append(f"    {each.name:<8}{value:<26}{text}".rstrip())
     else:
         lines.append(f"{seen}: not a frame: {item.octets[:60]!r}")
     lines += [f"  ! {_objection(error)}" for error in errors]

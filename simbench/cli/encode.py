@@ -152,8 +152,7 @@ def _content(asked: Asked, part: content.Part) -> Fields:
 
     if asked.op in OPERATIONS_5X:
         services = str(asked.fields.get("XSer", "")) + part.xser
-        said: Fields = {"MT": part.mt, "Msg": part.msg, "NB": part.nb, "MMS": part.mms, "XSer": services}
-        return said
+        return {"MT": part.mt, "Msg": part.msg, "NB": part.nb, "MMS": part.mms, "XSer": services}
     if part.mt != "3":
         raise BadInput("--text", "needs UCS-2", f"characters of the GSM alphabet in operation {asked.op}")
     return {"AMsg": part.msg} if asked.op == "30" else {"MT": part.mt, "Msg": part.msg}

@@ -32,11 +32,13 @@ def figures(finding: Finding) -> tuple[str, str]:
     return measured, "" if finding.limit is None else quantity(finding.limit, share)
 
 
-def columns(*headings: str) -> Table:
-    """Return an empty table without lines, wrapped to the width of the terminal."""
+def columns(*headings: str, figures: Iterable[str] = ()) -> Table:
+    """Return an empty table without lines, wrapped to the width of the terminal: columns of text, then of figures."""
     table = Table(box=None, pad_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold", no_wrap=heading in WHOLE)
+    for heading in figures:
+        table.add_column(heading, justify="right")
     return table
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -35,11 +34,7 @@ def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, 
     Example:
       simbench forecast 2016-12.toml 2017-06.toml --traffic counts.csv
     """
-    return forecast_command(files, traffic, contract_name, as_json_=as_json)
 
-
-def forecast_command(files: Sequence[Path], traffic: Path, contract_name: str | None, *, as_json_: bool) -> int:
-    """Judge traffic against the forecasts submitted; return the exit status."""
     from simbench.billing.counts import read_counts
     from simbench.billing.forecast import judge_forecasts, read_forecast
     from simbench.cli.findings import print_findings
@@ -50,7 +45,7 @@ def forecast_command(files: Sequence[Path], traffic: Path, contract_name: str | 
     findings = judge_forecasts(
         contract, [read_forecast(path, contract) for path in files], read_counts(traffic, contract.calendar)
     )
-    if as_json_:
+    if as_json:
         click.echo(indented({"findings": findings}))
     else:
         print_findings(findings)

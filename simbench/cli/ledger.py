@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import click
 import cloup
 
-from simbench.base.progress import QUIET_S
 from simbench.base.text import count
+from simbench.cli.late_lines import packing
 from simbench.cli.pages import command, group
 
 
@@ -37,7 +36,7 @@ def pack(run: Path) -> None:
     try:
         lock = take_lock(run)
         try:
-            packed = pack_run(run, PackProgress().show)
+            packed = pack_run(run, packing())
         finally:
             lock.release()
     except OSError as problem:
@@ -55,15 +54,3 @@ def ledger() -> None:
     Example:
       simbench ledger pack reports/first
     """
-
-
-class PackProgress:
-    """Progress of packing on standard error, after the first two seconds."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-
-    def show(self, done: int, of: int) -> None:
-        """Count a packed segment."""
-        if time.monotonic() - self._began > QUIET_S:
-            click.echo(f"  packing the ledger: {done} of {of} segments done", err=True)

@@ -28,11 +28,10 @@ def matrix(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> int:
     Example:
       simbench matrix reports/kannel reports/mine --html reports/matrix.html
     """
-    from rich.table import Table
-
     from simbench.bench.report.comparison import compared, write_comparison
     from simbench.bench.runner.output import read_output
     from simbench.cli.console import console
+    from simbench.cli.findings import columns
     from simbench.reporting.format import SYMBOLS
 
     comparison = compared([(str(run), read_output(run)) for run in runs])
@@ -42,9 +41,7 @@ def matrix(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> int:
     if as_json:
         click.echo(indented(comparison))
         return 0
-    table = Table(box=None, pad_edge=False)
-    for heading in ("purpose", *comparison.clients):
-        table.add_column(heading, overflow="fold")
+    table = columns("purpose", *comparison.clients)
     for line in comparison.lines:
         shown = [f"{SYMBOLS[word]} {word}" if word in SYMBOLS else "not judged" for word in line.outcomes]
         table.add_row(line.purpose, *shown, style="bold" if line.differs else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import cloup
@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     cloup.option("--xlsx", is_flag=True, help="Also write the tables as one workbook (with -o)."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
 )
-def plan(**options: object) -> int:
+def plan(**given: Any) -> int:
     """Find the short codes and tiers to buy for a campaign, with cost and certainty.
 
     The plan is the cheapest choice on the tariff grid that keeps the promise. It is searched in futures drawn from the
@@ -90,27 +90,7 @@ def plan(**options: object) -> int:
       simbench plan --compare reports/thursdays --compare reports/fridays
       simbench plan --from reports/first --late-min 5
     """
-    return plan_command(Options(**options))  # type: ignore[arg-type]  # click gives what the options say
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The options of the command line."""
-
-    campaign: Path | None
-    ledger: Path | None
-    compare: tuple[Path, ...]
-    mixes: tuple[str, ...]
-    held: str | None
-    late_min: float
-    contract_name: str | None
-    output: Path | None
-    language: str
-    xlsx: bool
-    as_json: bool
-
-
-def plan_command(options: Options) -> int:
-    """Plan a campaign, compare plans, or price the traffic of a ledger under other plans."""
+    options = Options(**given)
     if (options.campaign is None) == (options.ledger is None) and not (options.compare and options.ledger is None):
         raise BadInput("plan", "needs a campaign file, or --from with a ledger, or --compare", "one of them")
     if options.xlsx:
@@ -138,15 +118,31 @@ def plan_command(options: Options) -> int:
     return 0
 
 
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of the command line."""
+
+    campaign: Path | None
+    ledger: Path | None
+    compare: tuple[Path, ...]
+    mixes: tuple[str, ...]
+    held: str | None
+    late_min: float
+    contract_name: str | None
+    output: Path | None
+    language: str
+    xlsx: bool
+    as_json: bool
+
+
 def _advised(options: Options) -> tuple[Plan, Advice]:
     """Return the plan of the campaign file, and the advice on it."""
-    from simbench.api.planning import asked_of, code_plans
+    from simbench.api.planning import code_plans, plan_input
     from simbench.base.progress import Shown
     from simbench.planning.advise import advise
     from simbench.planning.own_code_plan import with_held
 
     assert options.campaign is not None
-    plan = asked_of(options.campaign, options.contract_name, options.language)
+    plan = plan_input(options.campaign, options.contract_name, options.language)
     if options.held is not None:
         plan = with_held(plan, options.held)
     own = code_plans(plan, options.mixes)
@@ -183,13 +179,10 @@ def _compare(options: Options) -> int:
     if options.as_json:
         click.echo(indented({name: dict(zip(sheet.columns[1:], cells, strict=True)) for name, *cells in sheet.rows}))
         return 0
-    from rich.table import Table
-
     from simbench.cli.console import console
+    from simbench.cli.findings import columns
 
-    table = Table(box=None, pad_edge=False)
-    for name in sheet.columns:
-        table.add_column(name, overflow="fold")
+    table = columns(*sheet.columns)
     for row in sheet.rows:
         table.add_row(*(str(cell) for cell in row))
     console(180).print(table)
@@ -197,30 +190,19 @@ def _compare(options: Options) -> int:
 
 
 def _print(advice: Advice, output: Path | None) -> None:
-    from rich.table import Table
-
     from simbench.cli.console import console
+    from simbench.cli.findings import columns
     from simbench.planning import wording
     from simbench.planning.orders import grouped
 
     out, t = console(180), wording.english(advice.currency)
     chosen = advice.chosen
 
-    def say(line: str, style: str | None = None) -> None:
-        out.print(line, style=style)
-
-    say(f"{advice.title}: {wording.code_plan_words(t, chosen.mix)}", "bold")
-    say(f"{t.money(chosen.euros)} for codes and tiers, {t.money(advice.euros_in_all)} with messages, before VAT")
-    say(advice.verdict)
-    table = Table(box=None, pad_edge=False)
-    for heading, justify in (
-        ("code plan", "left"),
-        (advice.currency, "right"),
-        ("in time", "right"),
-        ("95 % interval", "right"),
-        ("", "left"),
-    ):
-        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]  # two of rich's words
+    out.print(f"{advice.title}: {wording.code_plan_words(t, chosen.mix)}", style="bold")
+    out.print(f"{t.money(chosen.euros)} for codes and tiers, {t.money(advice.euros_in_all)} with messages, before VAT")
+    out.print(advice.verdict)
+    table = columns("code plan", figures=(advice.currency, "in time", "95 % interval"))
+    table.add_column("", overflow="fold")
     extra = [("yours: ", one) for one in advice.own] + ([("held: ", advice.current)] if advice.current else [])
     rows = [*(("", one) for one in advice.candidates), *extra]
     for prefix, one in sorted(rows, key=lambda row: row[1].euros):
@@ -228,22 +210,21 @@ def _print(advice: Advice, output: Path | None) -> None:
         share, interval = wording.percent(t, mine.share), wording.interval(t, mine)
         table.add_row(f"{prefix}{one.words}", f"{one.euros:,.2f}", share, interval, one.why)
     out.print(table)
-    say(wording.confirmed(t, advice.confirmation))
+    out.print(wording.confirmed(t, advice.confirmation))
     for row in advice.sensitivities:
         for _, sentence in wording.broken_by(t, row, advice.target, chosen.euros):
-            say(sentence)
+            out.print(sentence)
     for codes, order in grouped(advice.orders):
         if order.what == "forecast":
             continue  # named with its file below
-        asked = ", to be requested first" if order.request else ""
+        request = ", to be requested first" if order.request else ""
         rate = f" at {order.rate_per_s}/s" if order.rate_per_s else ""
-        act = f"{order.day} {order.what} {', '.join(codes)}{rate} ({order.clause}){asked}"
-        say(f"{act}; order by {order.by}, {t.money(order.euros)}")
+        act = f"{order.day} {order.what} {', '.join(codes)}{rate} ({order.clause}){request}"
+        out.print(f"{act}; order by {order.by}, {t.money(order.euros)}")
     for note in advice.notes:
         out.print(f"note: {note}")
     if output is not None:
         out.print(f"report: {output / 'report.html'}")
         for forecast in advice.forecasts:
             file = output / f"forecast-{forecast.issued}.toml"
-            line = f"forecast to submit by {forecast.issued}: {file}"
-            out.print(line)
+            out.print(f"forecast to submit by {forecast.issued}: {file}")

@@ -24,7 +24,6 @@ from simbench.cli.pages import JUDGED, command
 if TYPE_CHECKING:
     import asyncio
 
-if TYPE_CHECKING:
     from simbench.contract import Contract
     from simbench.finding import Finding
     from simbench.ledger import AnyLedger
@@ -84,7 +83,7 @@ OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the f
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json and the ledgers."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
 )
-def probe(**options: object) -> int:
+def probe(**given: Any) -> int:
     """Probe a platform as a client: rate, results, notifications, and required refusals.
 
     The probe makes four connections for each code, one after the other. Beyond loopback it may reach real phones:
@@ -96,33 +95,12 @@ def probe(**options: object) -> int:
       simbench probe 127.0.0.1:3024 --code 36010 --rate 10 --code 36020 --rate 20 -o reports/probe
       simbench probe 192.0.2.7:5000 --remote 10 --code 36010 --rate 10 --account mine --to 33639980012
     """
-    return probe_command(Options(**options))  # type: ignore[arg-type]  # click gives what the options say
-
-
-class Options(msgspec.Struct, frozen=True):
-    """The options of the command line."""
-
-    place: str
-    codes: tuple[str, ...]
-    rates: tuple[int, ...]
-    accounts: tuple[str, ...]
-    password: str
-    recipients: tuple[str, ...]
-    seconds: float
-    window: int | None
-    remote: int | None
-    contract_name: str | None
-    output: Path | None
-    as_json: bool
-
-
-def probe_command(options: Options) -> int:
-    """Probe every code in turn, print, write, and return the exit status (docs/reference/exit-status.md)."""
     from simbench.cli.console import console
     from simbench.cli.findings import findings_table
     from simbench.contract import DEFAULT, load_contract
     from simbench.finding import counted, exit_status, tally
 
+    options = Options(**given)
     contract = load_contract(options.contract_name or DEFAULT)
     targets = _targets(options, contract)
     if options.output is not None:
@@ -143,6 +121,23 @@ def probe_command(options: Options) -> int:
         console(180).print(findings_table(findings))
         click.echo(counted(findings))
     return exit_status(findings)
+
+
+class Options(msgspec.Struct, frozen=True):
+    """The options of the command line."""
+
+    place: str
+    codes: tuple[str, ...]
+    rates: tuple[int, ...]
+    accounts: tuple[str, ...]
+    password: str
+    recipients: tuple[str, ...]
+    seconds: float
+    window: int | None
+    remote: int | None
+    contract_name: str | None
+    output: Path | None
+    as_json: bool
 
 
 def _targets(options: Options, contract: Contract) -> list[Target]:
@@ -191,12 +186,12 @@ def _probe(target: Target, contract: Contract, options: Options) -> list[Finding
         info = RunInfo(f"probe {target.code}", contract=contract.name, contract_digest=contract.digest)
         ledger = Ledger.create(options.output / target.code, info)
     try:
-        return judge_probe(run(_run(target, contract, ledger, _told_of(target))))
+        return judge_probe(run(_run(target, contract, ledger)))
     finally:
         ledger.close()
 
 
-async def _run(target: Target, contract: Contract, ledger: AnyLedger, progress: Callable[[str], object]) -> Any:
+async def _run(target: Target, contract: Contract, ledger: AnyLedger) -> Any:
     import asyncio
 
     from simbench.probe import run_probe
@@ -210,12 +205,9 @@ async def _run(target: Target, contract: Contract, ledger: AnyLedger, progress: 
         made.append(port)
 
     seen = await run_probe(
-        target, contract, connect, lambda: epoch + round((loop.time() - start) * SECOND_US), ledger.wire, progress
-    )
+        target, contract, connect, lambda: epoch + round((loop.time() - start) * SECOND_US), ledger.wire,
+        lambda step: click.echo(f"{target.code}: {step}", err=True),
+    )  # fmt: skip
     if not made:
         raise Trouble(f"no server accepts connections on {target.host}:{target.port}")
     return seen
-
-
-def _told_of(target: Target) -> Callable[[str], object]:
-    return lambda said: click.echo(f"{target.code}: {said}", err=True)

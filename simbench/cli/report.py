@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
+from typing import Any
 
 import click
 import cloup
@@ -11,7 +11,7 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.outputs import adopt, claim
-from simbench.base.progress import QUIET_S
+from simbench.cli.late_lines import steps_done
 from simbench.cli.options import OUTPUT_FOLDER, RULES, language_option
 from simbench.cli.pages import JUDGED, command
 
@@ -37,7 +37,7 @@ FINDINGS = "findings.json"
     cloup.option("--json", "as_json", is_flag=True, help="Findings as JSON instead of lines."),
     cloup.option("--unmasked", is_flag=True, help="Write telephone numbers in full (reports of conformance sessions)."),
 )
-def report(**options: object) -> int:
+def report(**given: Any) -> int:
     """Report on the service level of a run: verdicts, availability, budget, restoration, throughput, delivery.
 
     RUN is the folder of a simulation. For the folder of a conformance session, the command writes that report again.
@@ -48,29 +48,12 @@ def report(**options: object) -> int:
       simbench report reports/year --lang fr --pdf -o reports/rapport
       simbench report reports/mine --form acme -o reports/acme
     """
-    return report_command(Options(**options))  # type: ignore[arg-type]  # click gives what the options say
-
-
-class Options(msgspec.Struct, frozen=True):
-    """The options of the command line."""
-
-    folder: Path
-    output: Path | None
-    language: str
-    contract_name: str | None
-    pdf: bool
-    as_json: bool
-    unmasked: bool
-    form: str
-
-
-def report_command(options: Options) -> int:
-    """Write the report of a run folder and return the exit status of its findings."""
     from simbench.api.contracts import contract_for
     from simbench.api.sessions import is_session
     from simbench.finding import counted, exit_status
     from simbench.ledger import open_run
 
+    options = Options(**given)
     if options.form:
         return _in_form(options)
     if is_session(options.folder):
@@ -88,16 +71,28 @@ def report_command(options: Options) -> int:
     output = options.output or options.folder
     (claim if options.output else adopt)(output)  # earlier versions wrote no manifest
     findings, written = write_sla(
-        output, SlaRun(run, contract, options.language), pdf=options.pdf, progress=Progress().show
+        output, SlaRun(run, contract, options.language), pdf=options.pdf, progress=steps_done()
     )
     if options.as_json:
         click.echo((output / FINDINGS).read_text("utf-8"))
     else:
         for one in findings:
             click.echo(f"{one.outcome:<13}{one.clause:<12}{one.purpose:<26}{one.summary}")
-        counts = counted(findings)
-        click.echo(f"\n{counts}.  Written: {', '.join(map(str, written))}")
+        click.echo(f"\n{counted(findings)}.  Written: {', '.join(map(str, written))}")
     return exit_status(findings)
+
+
+class Options(msgspec.Struct, frozen=True):
+    """The options of the command line."""
+
+    folder: Path
+    output: Path | None
+    language: str
+    contract_name: str | None
+    pdf: bool
+    as_json: bool
+    unmasked: bool
+    form: str
 
 
 def _of_session(options: Options) -> int:
@@ -130,15 +125,3 @@ def _in_form(options: Options) -> int:
     output = options.output or options.folder / options.form
     click.echo(f"Written: {', '.join(map(str, page.save(output)))}")
     return 0
-
-
-class Progress:
-    """Progress on standard error, after the first two seconds."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-
-    def show(self, step: str, done: int, steps: int) -> None:
-        """Report the start of a step."""
-        if time.monotonic() - self._began > QUIET_S:
-            click.echo(f"  {step}: {done} of {steps} done", err=True)

@@ -61,7 +61,10 @@ STOPPED = 3
     ),
     cloup.option("--json", "as_json", is_flag=True, help="Print the counts as JSON instead of a table."),
 )
-def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_json: bool, **choices: object) -> int:
+def run(  # noqa: PLR0913 - one argument an option
+    scenario: Path, output: Path | None, contract_name: str | None, detail: Detail, way: Way, workers: int,
+    *, as_json: bool,
+) -> int:  # fmt: skip
     """Run a world in virtual time: the platform, its clients and subscribers over days or years.
 
     SCENARIO is a file, or the name of a bundled one.
@@ -74,14 +77,6 @@ def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_js
       simbench run year/01_quiet_day
       simbench run scenarios/year/06_year_with_15_outages.toml -o reports/year --workers 2
     """
-    chosen = choices["detail"], choices["way"], choices["workers"]
-    return run_command(scenario, output, contract_name, chosen, as_json=as_json)  # type: ignore[arg-type]  # click gives what the options say
-
-
-def run_command(
-    scenario: Path, output: Path | None, contract_name: str | None, choices: tuple[Detail, Way, int], *, as_json: bool
-) -> int:
-    """Run the world of a scenario file. Returns 0, or 3 if stopped early; the rows written by then can be read."""
     from simbench.api.runs import How, simulate_into
     from simbench.base.bundled import find_scenario
     from simbench.contract import load_contract
@@ -90,7 +85,6 @@ def run_command(
     from simbench.simulation.plan import plan
     from simbench.simulation.scenario import read_world
 
-    detail, way, workers = choices
     scenario = find_scenario(scenario)
     read = read_world(scenario)
     contract = load_contract(contract_name) if contract_name else contract_beside(read.contract, scenario)
@@ -105,7 +99,7 @@ def run_command(
         return STOPPED
     finally:
         progress.end()
-    _tell(world, folder, (went, detail, time.monotonic() - began, workers), as_json=as_json)
+    _print(world, folder, (went, detail, time.monotonic() - began, workers), as_json=as_json)
     return 0
 
 
@@ -113,7 +107,7 @@ def _interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_json: bool) -> None:
+def _print(world: World, folder: Path, how: tuple[str, str, float, int], *, as_json: bool) -> None:
     """Print the counts of the ledger by code."""
     from simbench.api.runs import counts_of
     from simbench.ledger import open_run

@@ -19,13 +19,11 @@ from simbench.cli.options import CONTRACT, OUTPUT_FOLDER
 from simbench.cli.pages import DONE, command
 
 if TYPE_CHECKING:
-    from simbench.cli.script import Script
-    from simbench.cli.serve_service import ServeOptions
-
-if TYPE_CHECKING:
     from fake_smsc.scenario import LimitMode, Scenario
     from fake_smsc.server.live import LiveSmsc
     from fake_smsc.server.saved_state import SavedState
+    from simbench.cli.script import Script
+    from simbench.cli.serve_service import ServeOptions
     from simbench.contract import Contract
     from simbench.ledger import Ledger
 
@@ -84,7 +82,19 @@ EXPOSED_FAILED_LOGINS = 20  # failed logins per minute from one address, with --
     cloup.option("--log", type=_FILE, help="File for a log in JSON lines: logins, sessions, events, refusals."),
     cloup.option("--unmasked", is_flag=True, help="Write telephone numbers in full."),
 )
-def serve(**options: object) -> None:
+def serve(  # noqa: PLR0913 - one argument an option
+    scenario: Path | None,
+    resume: Path | None,
+    host: str | None,
+    port: int | None,
+    limit: LimitMode | None,
+    output: Path | None,
+    contract_name: str | None,
+    allow: tuple[str, ...],
+    *,
+    expose: bool,
+    **service: Any,
+) -> None:
     """Serve a fake SMSC, without any configuration or from a scenario file, until SIGINT or SIGTERM.
 
     Without a scenario the server has one account for each tier, at 127.0.0.1:3024, with the password secret. It
@@ -99,84 +109,52 @@ def serve(**options: object) -> None:
       simbench serve --resume reports/first
       simbench serve --api 8080 --console
     """
-    folder = options.pop("resume")
-    if folder is not None:
-        given = [name for name in ("scenario", "output", "contract_name") if options.pop(name) is not None]
-        if given:
-            raise BadInput("--resume", f"given with {', '.join(given)}", "no such option, as the run keeps its own")
-        resume_command(folder, **options)  # type: ignore[arg-type]  # click gives what the options say
-        return
-    serve_command(**options)  # type: ignore[arg-type]  # click gives what the options say
-
-
-def serve_command(  # noqa: PLR0913 - one argument an option
-    scenario: Path | None,
-    host: str | None,
-    port: int | None,
-    limit: LimitMode | None,
-    output: Path | None,
-    contract_name: str | None,
-    allow: tuple[str, ...] = (),
-    *,
-    expose: bool = False,
-    **service: Any,
-) -> None:
-    """Serve until SIGINT or SIGTERM; the ledger is closed before the process ends."""
-    from fake_smsc.scenario import demo_scenario, read_scenario
-    from simbench.base.bundled import find_scenario
     from simbench.base.event_loop import run
     from simbench.base.extras import without
     from simbench.cli.script import Script
     from simbench.cli.serve_service import ServeOptions
-    from simbench.contract import DEFAULT, load_contract
-    from simbench.contract.load import contract_beside
     from simbench.kernels.jit import share_heaps
 
-    if scenario is not None:
-        scenario = find_scenario(scenario)
-        chosen = read_scenario(scenario)
-        contract = load_contract(contract_name) if contract_name else contract_beside(chosen.contract, scenario)
-    else:
-        contract = load_contract(contract_name or DEFAULT)
-        chosen = demo_scenario(contract)
-    chosen = _with_options(chosen, host, port, limit)
-    chosen = guarded(chosen, allow, expose=expose)
-    folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
-    place = scenario.parent.resolve() if scenario else None
+    own = {"scenario": scenario, "output": output, "contract_name": contract_name}
+    if resume and (given := [name for name, value in own.items() if value is not None]):
+        raise BadInput("--resume", f"given with {', '.join(given)}", "no such option, as the run keeps its own")
+    chosen, contract, place = _kept(resume) if resume else _new(scenario, contract_name)
+    chosen = guarded(_with_options(chosen, host, port, limit), allow, expose=expose)
+    folder = resume or output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
+    script = None if resume else Script.of(chosen, contract, place, contract_name)
     around = ServeOptions.of(chosen, place, service)
     share_heaps()
     with without("pandas"):
-        run(_serve(chosen, contract, folder, around, Script.of(chosen, contract, place, contract_name)))
+        run(_serve(chosen, contract, folder, around, script))
 
 
-def resume_command(
-    folder: Path,
-    host: str | None,
-    port: int | None,
-    limit: LimitMode | None,
-    allow: tuple[str, ...] = (),
-    *,
-    expose: bool = False,
-    **service: Any,
-) -> None:
-    """Resume a run that was stopped or killed, with its own ledger and scenario."""
-    from simbench.base.event_loop import run
-    from simbench.base.extras import without
+def _new(scenario: Path | None, contract_name: str | None) -> tuple[Scenario, Contract, Path | None]:
+    """Return the scenario of a new run, its contract, and the folder of its files."""
+    from fake_smsc.scenario import demo_scenario, read_scenario
+    from simbench.base.bundled import find_scenario
+    from simbench.contract import DEFAULT, load_contract
+    from simbench.contract.load import contract_beside
+
+    if scenario is None:
+        contract = load_contract(contract_name or DEFAULT)
+        return demo_scenario(contract), contract, None
+    scenario = find_scenario(scenario)
+    chosen = read_scenario(scenario)
+    contract = load_contract(contract_name) if contract_name else contract_beside(chosen.contract, scenario)
+    return chosen, contract, scenario.parent.resolve()
+
+
+def _kept(folder: Path) -> tuple[Scenario, Contract, Path | None]:
+    """Return the same of a run that was stopped or killed. Raises BadInput if its contract has changed."""
     from simbench.cli.script import read_script
-    from simbench.cli.serve_service import ServeOptions
     from simbench.contract import load_contract
-    from simbench.kernels.jit import share_heaps
 
     script = read_script(folder)
     contract = load_contract(script.contract)
     if contract.digest != script.contract_digest:
         problem = f"is {contract.digest} now, was {script.contract_digest}"
         raise BadInput(f"contract {script.contract}", problem, "the contract of the original run")
-    chosen = guarded(_with_options(script.scenario, host, port, limit), allow, expose=expose)
-    place = Path(script.place) if script.place else None
-    share_heaps()
-    with without("pandas"):
-        run(_serve(chosen, contract, folder, ServeOptions.of(chosen, place, service)))
+    return script.scenario, contract, Path(script.place) if script.place else None
 
 
 def _with_options(scenario: Scenario, host: str | None, port: int | None, limit: LimitMode | None) -> Scenario:
@@ -214,20 +192,15 @@ async def _serve(
 
     from fake_smsc.server.live import LiveSmsc
     from simbench.base.event_loop import sparing_collector
-    from simbench.cli.ledger import PackProgress
+    from simbench.cli.late_lines import packing
     from simbench.cli.script import clock_of, write_script
     from simbench.cli.serve_service import with_service
     from simbench.ledger import Ledger, RunInfo
 
     info = RunInfo(
-        run=folder.name,
-        scenario=scenario.name,
-        seed=scenario.seed,
-        contract=contract.name,
-        contract_digest=contract.digest,
-        versions={"simbench": __version__},
-        keep=scenario.keep,
-    )
+        run=folder.name, scenario=scenario.name, seed=scenario.seed, contract=contract.name,
+        contract_digest=contract.digest, versions={"simbench": __version__}, keep=scenario.keep,
+    )  # fmt: skip
     saved_state, served = None, script is None
     if script is not None:
         ledger = Ledger.create(folder, info)
@@ -252,7 +225,7 @@ async def _serve(
                 await stop.wait()
             click.echo("stopping", err=True)
     finally:
-        ledger.close(PackProgress().show)
+        ledger.close(packing())
         if not served:
             _discard(folder)
     click.echo(f"ledger closed: {folder}", err=True)
@@ -290,7 +263,7 @@ def _discard(folder: Path) -> None:
 def _banner(smsc: LiveSmsc, folder: Path, more: tuple[str, ...]) -> None:
     """Print the data a client's developer needs to connect."""
     scenario, contract = smsc.scenario, smsc.contract
-    host, port = scenario.server.host, smsc.server.port
+    host, port, most_s = scenario.server.host, smsc.server.port, contract.terms.throughput.max_hold_s.value
     click.echo(
         f"simbench {__version__}: UCP SMSC listening on {host}:{port}  (contract {contract.name} {contract.digest})"
     )
@@ -304,11 +277,10 @@ def _banner(smsc: LiveSmsc, folder: Path, more: tuple[str, ...]) -> None:
         )
         sessions = config.sessions or contract.terms.session.sessions_per_code.value
         held_s = sessions * window / limit.rate_per_s
-        if limit.mode == "delay" and held_s > contract.terms.throughput.max_hold_s.value:
+        if limit.mode == "delay" and held_s > most_s:
             click.echo(
                 f"  warning: {sessions} sessions x window {window} at {limit.rate_per_s}/s can wait {held_s:.0f} s, "
-                f"but a result is held for at most "
-                f"{contract.terms.throughput.max_hold_s.value} s; longer waits end in NACK 04"
+                f"but a result is held for at most {most_s} s; longer waits end in NACK 04"
             )
     click.echo("  recipients: 06 39 98 00 00 to 06 39 98 59 99 and 07 10 00 00 00 to 07 19 99 99 99 (fictional)")
     for line in more:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 import cloup
-import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.extras import need
@@ -49,7 +48,10 @@ SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "la
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder of the result (default: under reports/)."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
 )
-def sweep(study: Path, output: Path | None, workers: int | None, dask: str | None, **shown: object) -> int:
+def sweep(  # noqa: PLR0913 - one argument an option
+    study: Path, output: Path | None, workers: int | None, dask: str | None, measure: str, language: str,
+    *, xlsx: bool, as_json: bool,
+) -> int:  # fmt: skip
     """Run a world over a grid or sample of parameters, with replications, until the intervals are narrow enough.
 
     After an interruption, run it again with the same output folder to continue.
@@ -62,43 +64,30 @@ def sweep(study: Path, output: Path | None, workers: int | None, dask: str | Non
       simbench sweep scenarios/plan/study_tiers.toml -o reports/tiers --dask tcp://127.0.0.1:8786
     """
     need("plan", "simbench sweep")
-    return sweep_command(study, output, workers, dask, Form(**shown))  # type: ignore[arg-type]  # as the options say
-
-
-class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """Options of the output of a sweep."""
-
-    measure: str
-    language: str
-    xlsx: bool
-    as_json: bool
-
-
-def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, shown: Form) -> int:
-    """Run a study to its end; return 0."""
     from simbench.api.planning import Sweep, write_sweep
     from simbench.base.bundled import find_scenario
     from simbench.base.progress import Shown
     from simbench.planning.study import MEASURES, read_study
-    from simbench.planning.sweep import intervals, sweep
+    from simbench.planning.sweep import intervals
+    from simbench.planning.sweep import sweep as run_sweep
     from simbench.planning.worker_pool import pool_of
 
-    if shown.xlsx:
+    if xlsx:
         need("xlsx", "--xlsx")
-    if shown.measure and shown.measure not in MEASURES:
-        raise BadInput("--measure", shown.measure, choice(shown.measure, MEASURES))
+    if measure and measure not in MEASURES:
+        raise BadInput("--measure", measure, choice(measure, MEASURES))
     prepared = read_study(find_scenario(study))
     folder = output or Path("reports") / f"sweep-{prepared.study.name}"
     pool = pool_of(prepared, dask or workers, "--dask")
     progress = Shown()
     try:
-        done = sweep(prepared, folder, pool, progress)
+        done = run_sweep(prepared, folder, pool, progress)
     finally:
         pool.close()
         progress.end()
     found = intervals(prepared, done)
-    write_sweep(folder, Sweep(prepared, done, found), shown.language, shown.measure, xlsx=shown.xlsx)
-    if shown.as_json:
+    write_sweep(folder, Sweep(prepared, done, found), language, measure, xlsx=xlsx)
+    if as_json:
         click.echo(indented(_summary(prepared, found, folder)))
     else:
         _print(prepared, found, folder)
@@ -117,21 +106,17 @@ def _summary(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path
 
 
 def _print(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path) -> None:
-    from rich.table import Table
-
     from simbench.cli.console import console
+    from simbench.cli.findings import columns
     from simbench.planning.report.sweep_page import measured
     from simbench.planning.sweep import RESULT
     from simbench.planning.wording import english
 
-    table = Table(box=None, pad_edge=False)
-    for one in prepared.study.parameters:
-        table.add_column(one.key, justify="right")
-    for name in ("runs", *SHOWN):
-        table.add_column(name, justify="right")
+    t, keys = english(), (one.key for one in prepared.study.parameters)
+    table = columns(figures=(*keys, "runs", *(t(f"measure.{name}") for name in SHOWN)))
     for point, measures in zip(prepared.points, found, strict=True):
         by_name = {one.measure: one for one in measures}
-        cells = [measured(english(), by_name[name]) for name in SHOWN]
+        cells = [measured(t, by_name[name]) for name in SHOWN]
         shown = [f"{value:g}" if isinstance(value, float) else str(value) for value in point]
         table.add_row(*shown, str(measures[0].replications), *cells)
     out = console(180)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented, write_json
 from simbench.base.outputs import claim
 from simbench.cli.console import console
+from simbench.cli.findings import columns
 from simbench.contract import DEFAULT, load_contract
 from simbench.planning.what_if import otherwise
 
@@ -30,17 +30,9 @@ def what_if_command(
     if as_json:
         click.echo(indented(summary))
         return 0
-    table = Table(box=None, pad_edge=False)
-    for heading in ("range", "codes and tier"):
-        table.add_column(heading)
-    for heading in (
-        f"{contract.terms.money.currency.value} before VAT",
-        "messages",
-        f"late (> {late_min:g} min)",
-        "lost",
-        "longest wait (s)",
-    ):
-        table.add_column(heading, justify="right")
+    euros = f"{contract.terms.money.currency.value} before VAT"
+    heads = (euros, "messages", f"late (> {late_min:g} min)", "lost", "longest wait (s)")
+    table = columns("range", "codes and tier", figures=heads)
     for row in rows:
         figures = (f"{row.euros:,.2f}", *(f"{n:,}" for n in (row.messages, row.late, row.lost, row.longest_wait_s)))
         table.add_row(f"{row.prefix}ABC", row.words, *figures)

@@ -96,14 +96,19 @@ class MarketingHours:
         return self._closes + GUARD_US
 
     def _find(self, now: int) -> None:
-        knows = self.knows
-        day = knows.calendar.civil(now).date()
+        day = self.knows.calendar.civil(now).date()
         while True:
-            self._closes = self.edge(day, knows.closes_min) - GUARD_US
-            if now < self._closes and knows.is_open(day):
-                self._opens = self.edge(day, knows.opens_min)
+            opens, self._closes = self._hours_of(day)
+            if now < self._closes and self._is_open(day):
+                self._opens = opens
                 return
             day += timedelta(days=1)
+
+    def _hours_of(self, day: date) -> tuple[int, int]:
+        return self.edge(day, self.knows.opens_min), self.edge(day, self.knows.closes_min) - GUARD_US
+
+    def _is_open(self, day: date) -> bool:
+        return self.knows.is_open(day)
 
     def edge(self, day: date, minute: int) -> int:
         """Return the instant of a minute of a day, 1440 being the next midnight."""

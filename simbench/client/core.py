@@ -308,8 +308,8 @@ class Core:
             self.counts["wrong number of fields"] += 1
             self._answer(frame, bodies.negative("02"), now)
         else:
-            said = handler(frame.data, frame)
-            self._answer(frame, bodies.negative("02") if said is None else bodies.positive(frame.ot, said), now)
+            answer = handler(frame.data, frame)
+            self._answer(frame, bodies.negative("02") if answer is None else bodies.positive(frame.ot, answer), now)
 
     def _deliver(self, data: list[str], frame: Frame) -> str | None:
         return self._mobile_originated(data[At.OADC], data[At.ADC], message_text(frame), data[At.SCTS])

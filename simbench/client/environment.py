@@ -56,21 +56,20 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         window=_number(env, "SIMBENCH_WINDOW", 10, 1, 100),
         keepalive_s=_number(env, "SIMBENCH_KEEPALIVE_S", 50.0, 0.01, 86_400.0),
         result_timer_s=_number(env, "SIMBENCH_RESULT_TIMER_S", 60.0, 0.01, 86_400.0),
-        served_only=_portability(env, knows),
+        served_only=portability_in(Path(file) if (file := env.get("SIMBENCH_PORTABILITY")) else None, knows),
         knows=knows,
     )
     faults = tuple(name.strip() for name in env.get("SIMBENCH_FAULT", "").split(",") if name.strip())
     return Settings(outside, _links(env, base), env.get("SIMBENCH_SPOOL") or ":memory:", faults)
 
 
-def _portability(env: Mapping[str, str], knows: Knowledge) -> Portability:
-    """Operator look-up from the file SIMBENCH_PORTABILITY; without it, no number is ported."""
-    path = env.get("SIMBENCH_PORTABILITY", "")
-    if not path:
+def portability_in(path: Path | None, knows: Knowledge) -> Portability:
+    """Return the look-up of operators in a file of ported numbers; without a file, no number is ported."""
+    if path is None:
         return lambda *_: None
     from simbench.numbering.portability import PortabilityTable  # noqa: PLC0415 - Arrow is slow to load
 
-    return PortabilityTable.read(Path(path), knows.plan, knows.calendar).lookup
+    return PortabilityTable.read(path, knows.plan, knows.calendar).lookup
 
 
 def _links(env: Mapping[str, str], base: LinkConfig) -> tuple[LinkConfig, ...]:

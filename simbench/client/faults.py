@@ -1,7 +1,4 @@
-"""The named faults of the client: each is the correct core with one error.
-
-A fault is a subclass that overrides one or two of the core's decisions; several combine by inheritance.
-"""
+"""Named faults of rate, frames, window, reconnection and senders; and the core with faults given by name."""
 
 from __future__ import annotations
 
@@ -13,17 +10,17 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.units import NEVER, SECOND_US
+from simbench.client import faults_connection, faults_duty, faults_link, faults_text  # noqa: F401 - enters their faults
 from simbench.client.compliance import Compliance, StopList
 from simbench.client.core import Core
-from simbench.client.faults_connection import CONNECTION_FAULTS, Unpaced
-from simbench.client.faults_duty import DUTY_FAULTS
-from simbench.client.faults_link import LINK_FAULTS
-from simbench.client.faults_text import TEXT_FAULTS
+from simbench.client.faults_base import FAULTS, STORM_US, Fault, Unpaced
 from simbench.client.messages import LinkConfig, Outgoing
 from simbench.client.outbox import Progress, Segment
 from simbench.client.pacing import Pacing
 from simbench.ucp.frame import Frame, WireError
 from simbench.ucp.session import Session
+
+__all__ = ["FAULTS", "RENAMED", "current", "faulty"]
 
 RENAMED: Final = {
     "begins-34-sessions": "begins-reply-sessions",
@@ -31,9 +28,6 @@ RENAMED: Final = {
     "people-on-38": "people-on-machine-codes",
 }
 """Names of faults of earlier versions, accepted for one release."""
-
-EVERY = 10  # faults of single frames corrupt one in this many
-STORM_US = 50_000
 
 
 class Bunched(Pacing):
@@ -44,21 +38,21 @@ class Bunched(Pacing):
         return max(now, self._bound())
 
 
-class NoPacing(Core):
+class NoPacing(Fault, fault="no-pacing"):
     """Sends as fast as the window allows, ignoring its tier."""
 
     def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
         return Unpaced(self.config.rate_per_s, departures=departures)
 
 
-class FastOnePercent(Core):
+class FastOnePercent(Fault, fault="fast-1-percent"):
     """Sends one percent faster than its tier."""
 
     def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
         return Pacing(self.config.rate_per_s, SECOND_US * 100 // 101, departures)
 
 
-class Burst(Core):
+class Burst(Fault, fault="burst"):
     """Keeps its tier on average, in bursts of two more than a second may hold."""
 
     def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
@@ -66,7 +60,7 @@ class Burst(Core):
         return Bunched(rate + 2, SECOND_US * (rate + 2) // rate, departures)
 
 
-class BurstsAfterReturn(Core):
+class BurstsAfterReturn(Fault, fault="bursts-after-return"):
     """Forgets its pace when a connection is lost, and sends all waiting messages at once after reconnecting."""
 
     def lost(self, now: int) -> None:
@@ -80,81 +74,67 @@ class BurstsAfterReturn(Core):
             self._pacing = self._new_pacing(self._pacing.departures)
 
 
-class NoKeepalive(Core):
+class NoKeepalive(Fault, fault="no-keepalive"):
     """Never sends an alert (31), neither after login nor when idle."""
 
     def _alert(self, now: int) -> None:
         self._written_at = now
 
 
-class SubmitBeforeLogin(Core):
+class SubmitBeforeLogin(Fault, fault="submit-before-login"):
     """Submits without waiting for the result of its login."""
 
     def _may_submit(self) -> bool:
         return self.state != "closed" and not self.draining
 
 
-class BadChecksum(Core):
+class BadChecksum(Fault, fault="bad-checksum"):
     """Writes a wrong checksum into every tenth frame."""
-
-    _frames = 0
 
     def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
         octets = super()._frame(trn, kind, ot, body)
-        self._frames += 1
-        if self._frames % EVERY:
+        if not self._tenth(BadChecksum):
             return octets
         return octets[:-3] + b"%02X\x03" % ((int(octets[-3:-1], 16) + 1) % 256)
 
 
-class BadLength(Core):
+class BadLength(Fault, fault="bad-length"):
     """Writes a LEN one too high into every tenth frame, with the matching checksum."""
-
-    _lengths = 0
 
     def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
         octets = super()._frame(trn, kind, ot, body)
-        self._lengths += 1
-        if self._lengths % EVERY:
+        if not self._tenth(BadLength):
             return octets
         summed = octets[1:4] + b"%05d" % (int(octets[4:9]) + 1) + octets[9:-3]
         return b"\x02" + summed + b"%02X\x03" % (sum(summed) % 256)
 
 
-class MissingField(Core):
+class MissingField(Fault, fault="missing-field"):
     """Omits the last field of every tenth submit."""
 
-    _submits = 0
-
     def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
-        if (kind, ot) == ("O", "51"):
-            self._submits += 1
-            if self._submits % EVERY == 0:
-                body = body[:-1]
+        if (kind, ot) == ("O", "51") and self._tenth(MissingField):
+            body = body[:-1]
         return super()._frame(trn, kind, ot, body)
 
 
-class ExtraField(Core):
+class ExtraField(Fault, fault="extra-field"):
     """Appends an extra field to every tenth submit."""
 
-    _extended = 0
-
     def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
-        if (kind, ot) == ("O", "51"):
-            self._extended += 1
-            if self._extended % EVERY == 0:
-                body += "/"
+        if (kind, ot) == ("O", "51") and self._tenth(ExtraField):
+            body += "/"
         return super()._frame(trn, kind, ot, body)
 
 
-class HexTrn(Core):
+class HexTrn(Fault, fault="hex-trn"):
     """Numbers its operations in hexadecimal: the eleventh is 0A."""
 
     def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
         return super()._frame(f"{int(trn):02X}" if kind == "O" else trn, kind, ot, body)
 
 
-class LowerCase(Core):
+class LowerCase(Fault, fault="lower-case"):
     """Writes its checksums in lower case."""
 
     def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
@@ -162,35 +142,30 @@ class LowerCase(Core):
         return octets[:-3] + octets[-3:].lower()
 
 
-class LineEnds(Core):
+class LineEnds(Fault, fault="line-ends"):
     """Ends every frame with a carriage return and a line feed."""
 
     def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
         return super()._frame(trn, kind, ot, body) + b"\r\n"
 
 
-class IgnoresWindow(Core):
+class IgnoresWindow(Fault, fault="ignores-window"):
     """Leaves up to a hundred operations unanswered, ignoring its window."""
 
     def _new_session(self) -> Session:
         return Session(100, 100)
 
 
-class ReusesTrn(Core):
+class ReusesTrn(Fault, fault="reuses-trn"):
     """Gives every tenth submit the TRN of one that is still unanswered."""
 
-    _numbered = 0
-
     def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
-        if (kind, ot) == ("O", "51"):
-            self._numbered += 1
-            others = [used for used in self._session.own.outstanding if used != trn]
-            if self._numbered % EVERY == 0 and others:
-                trn = others[-1]
+        if (kind, ot) == ("O", "51") and self._tenth(ReusesTrn):
+            trn = self._used_trn(trn)
         return super()._frame(trn, kind, ot, body)
 
 
-class ResendKnownReceived(Core):
+class ResendKnownReceived(Fault, fault="resend-known-received"):
     """Sends the last accepted segments again after a reconnection."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
@@ -210,28 +185,28 @@ class ResendKnownReceived(Core):
         self._outbox.put_first(again)
 
 
-class ForgetsOnReconnect(Core):
+class ForgetsOnReconnect(Fault, fault="forgets-on-reconnect"):
     """Drops segments without a result when a connection is lost, instead of sending them again."""
 
     def _resend(self, segments: list[Segment]) -> None:
         pass
 
 
-class ReconnectStorm(Core):
+class ReconnectStorm(Fault, fault="reconnect-storm"):
     """Reconnects every fifty milliseconds, without backing off."""
 
     def _delay_us(self, attempt: int) -> int:  # noqa: ARG002 - that it does not count is the fault
         return STORM_US
 
 
-class NeverReconnects(Core):
+class NeverReconnects(Fault, fault="never-reconnects"):
     """Never reconnects after a connection is lost."""
 
     def _delay_us(self, attempt: int) -> int:  # noqa: ARG002 - that it does not count is the fault
         return NEVER
 
 
-class NoAck53(Core):
+class NoAck53(Fault, fault="no-ack-53"):
     """Never answers a notification."""
 
     def _answer(self, asked: Frame | WireError, body: str, now: int) -> None:
@@ -239,7 +214,7 @@ class NoAck53(Core):
             super()._answer(asked, body, now)
 
 
-class WrongTrnAck(Core):
+class WrongTrnAck(Fault, fault="wrong-trn-ack"):
     """Answers every notification with a TRN one too high."""
 
     def _answer(self, asked: Frame | WireError, body: str, now: int) -> None:
@@ -248,7 +223,7 @@ class WrongTrnAck(Core):
         super()._answer(asked, body, now)
 
 
-class RetriesFinalNack(Core):
+class RetriesFinalNack(Fault, fault="retries-final-nack"):
     """Sends again what was permanently refused, such as an invalid recipient (06)."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
@@ -256,7 +231,7 @@ class RetriesFinalNack(Core):
         self._outbox.retried = frozenset(f"{ec:02d}" for ec in range(100))
 
 
-class AltersOadc(Core):
+class AltersOadc(Fault, fault="alters-oadc"):
     """Appends a digit to its short code in every sender field."""
 
     def _sender(self, message: Outgoing) -> tuple[str, str]:
@@ -264,25 +239,16 @@ class AltersOadc(Core):
         return (oadc, otoa) if otoa else (oadc + "1", "")
 
 
-class IgnoresStop(Core):
+class IgnoresStop(Fault, fault="ignores-stop", stop_list=False):
     """Keeps sending marketing to users who opted out."""
 
-    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
-        super().__init__(msgspec.structs.replace(config, stop_list=False), stops)
 
-
-class IgnoresQuietHours(Core):
+class IgnoresQuietHours(Fault, fault="ignores-quiet-hours", quiet_hours=False):
     """Sends marketing at night, on Sundays and on holidays."""
 
-    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
-        super().__init__(msgspec.structs.replace(config, quiet_hours=False), stops)
 
-
-class SendsToAnyone(Core):
+class SendsToAnyone(Fault, fault="sends-to-anyone", served_only=None):
     """Sends without checking who serves the recipient's number."""
-
-    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
-        super().__init__(msgspec.structs.replace(config, served_only=None), stops)
 
 
 class _AnyOriginator(Compliance):
@@ -294,7 +260,7 @@ class _AnyOriginator(Compliance):
         return super().forbids(msgspec.structs.replace(message, oadc=None), now)
 
 
-class SendsAnyOadc(Core):
+class SendsAnyOadc(Fault, fault="sends-any-oadc"):
     """Sends from any originator requested."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
@@ -302,49 +268,9 @@ class SendsAnyOadc(Core):
         self._outbox.compliance = _AnyOriginator(config, self._outbox.compliance.stops)
 
 
-FAULTS: dict[str, type[Core]] = {
-    "no-pacing": NoPacing,
-    "fast-1-percent": FastOnePercent,
-    "burst": Burst,
-    "bursts-after-return": BurstsAfterReturn,
-    "no-keepalive": NoKeepalive,
-    "submit-before-login": SubmitBeforeLogin,
-    "bad-checksum": BadChecksum,
-    "bad-length": BadLength,
-    "missing-field": MissingField,
-    "extra-field": ExtraField,
-    "hex-trn": HexTrn,
-    "lower-case": LowerCase,
-    "line-ends": LineEnds,
-    "ignores-window": IgnoresWindow,
-    "reuses-trn": ReusesTrn,
-    "resend-known-received": ResendKnownReceived,
-    "forgets-on-reconnect": ForgetsOnReconnect,
-    "reconnect-storm": ReconnectStorm,
-    "never-reconnects": NeverReconnects,
-    "no-ack-53": NoAck53,
-    "wrong-trn-ack": WrongTrnAck,
-    "retries-final-nack": RetriesFinalNack,
-    "alters-oadc": AltersOadc,
-    "ignores-stop": IgnoresStop,
-    "ignores-quiet-hours": IgnoresQuietHours,
-    "sends-to-anyone": SendsToAnyone,
-    "sends-any-oadc": SendsAnyOadc,
-    **DUTY_FAULTS,
-    **LINK_FAULTS,
-    **CONNECTION_FAULTS,
-    **TEXT_FAULTS,
-}
-
-
 def current(name: str) -> str:
     """Return the present name of a fault; any other word is returned unchanged."""
     return RENAMED.get(name, name)
-
-
-def sentence(name: str) -> str:
-    """Return the one-sentence description of a fault."""
-    return (FAULTS[name].__doc__ or "").strip()
 
 
 def faulty(names: Iterable[str]) -> type[Core]:

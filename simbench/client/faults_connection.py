@@ -1,46 +1,31 @@
-"""Named faults of connections over time: keepalives, windows, TRNs and rate after a reconnection, refused logins.
-
-Each is the core with one error, registered in `client/faults.py`.
-"""
+"""Named faults of connections over time: keepalives, windows, TRNs and rate after a reconnection, refused logins."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-from weakref import WeakSet
+from typing import Any
 
 from simbench.base.units import MINUTE_US, NEVER, SECOND_US
-from simbench.client.compliance import StopList
-from simbench.client.core import Core
-from simbench.client.messages import Accepted, LinkConfig, Refused
+from simbench.client.faults_base import STORM_US, Fault, FaultOfLinks, Unpaced
+from simbench.client.messages import Accepted, Refused
 from simbench.client.outbox import Segment
 from simbench.client.pacing import Pacing
 from simbench.ucp.session import Session, Window
 
-EVERY = 10  # faults of single frames corrupt one in this many
-STORM_US = 50_000
 LARGEST_WINDOW = 100
 GROWTH = 10  # slots that a window gains with each connection
 
 
-class KeepsOneAlive(Core):
+class KeepsOneAlive(FaultOfLinks, fault="keeps-one-alive"):
     """Sends keepalives on the connection of its first account only."""
 
-    _all: ClassVar[WeakSet[KeepsOneAlive]] = WeakSet()
-
-    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
-        super().__init__(config, stops)
-        self._kin = stops  # all links of one client share a list of opt-outs
-        self._all.add(self)
-
     def _alert(self, now: int) -> None:
-        codes = [one.config.code for one in self._all if one._kin is self._kin]
-        if self.config.code == min(codes):
+        if self.config.code == min(one.config.code for one in self._kin()):
             super()._alert(now)
         else:
             self._written_at = now
 
 
-class WindowGrows(Core):
+class WindowGrows(Fault, fault="window-grows"):
     """Never frees the slots of operations that a lost connection left unanswered, so that its window grows."""
 
     _connections = -1  # the session before the first connection
@@ -51,10 +36,10 @@ class WindowGrows(Core):
         return Session(min(LARGEST_WINDOW, self.config.window + more), LARGEST_WINDOW)
 
 
-class ReusesTrnAfterReturn(Core):
+class ReusesTrnAfterReturn(Fault, fault="reuses-trn-after-return"):
     """After a reconnection, gives every tenth submit the TRN of one that is still unanswered."""
 
-    _losses = _numbered = 0
+    _losses = 0
 
     def lost(self, now: int) -> None:
         """Count the connections that were open."""
@@ -62,23 +47,12 @@ class ReusesTrnAfterReturn(Core):
         super().lost(now)
 
     def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
-        if (kind, ot) == ("O", "51") and self._losses:
-            self._numbered += 1
-            others = [used for used in self._session.own.outstanding if used != trn]
-            if self._numbered % EVERY == 0 and others:
-                trn = others[-1]
+        if (kind, ot) == ("O", "51") and self._losses and self._tenth(ReusesTrnAfterReturn):
+            trn = self._used_trn(trn)
         return super()._frame(trn, kind, ot, body)
 
 
-class Unpaced(Pacing):
-    """No ring: everything may be sent at once."""
-
-    def earliest(self, now: int) -> int:
-        """Return `now`."""
-        return now
-
-
-class BurstsAfterSecondReturn(Core):
+class BurstsAfterSecondReturn(Fault, fault="bursts-after-second-return"):
     """Forgets its pace from the second lost connection on."""
 
     _times = 0
@@ -111,7 +85,7 @@ class _ByTheSecond(Pacing):
         self._used += 1
 
 
-class CountsByTheSecond(Core):
+class CountsByTheSecond(Fault, fault="counts-by-the-second"):
     """Counts its rate by the second of the clock, so that twice as much leaves around the turn of one."""
 
     def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
@@ -134,7 +108,7 @@ class _AnewEachMinute(Pacing):
         return max(now, self._bound())
 
 
-class StartsAnewEachMinute(Core):
+class StartsAnewEachMinute(Fault, fault="starts-anew-each-minute"):
     """Restarts its rate count at each turn of a minute, so that it sends up to twice its rate around the turn."""
 
     def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
@@ -153,7 +127,7 @@ class _WithoutZero(Window):
         return super().take(ot, subject, now)
 
 
-class SkipsTrn00(Core):
+class SkipsTrn00(Fault, fault="skips-trn-00"):
     """Numbers its operations from 01 to 99."""
 
     def _new_session(self) -> Session:
@@ -162,7 +136,7 @@ class SkipsTrn00(Core):
         return session
 
 
-class WaitsForEver(Core):
+class WaitsForEver(Fault, fault="waits-for-ever"):
     """Has no result timer once its window is full."""
 
     def _give_up_at(self) -> int:
@@ -170,7 +144,7 @@ class WaitsForEver(Core):
         return NEVER if full else super()._give_up_at()
 
 
-class LoginStorm(Core):
+class LoginStorm(Fault, fault="login-storm"):
     """Logs in again at once when its password is refused."""
 
     def _drop(self, reason: str, now: int) -> None:
@@ -179,7 +153,7 @@ class LoginStorm(Core):
             self._reconnect_at = now + STORM_US
 
 
-class ReportsNackAsAccepted(Core):
+class ReportsNackAsAccepted(Fault, fault="reports-nack-as-accepted"):
     """Reports a message as accepted when the platform refuses it."""
 
     def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
@@ -188,17 +162,3 @@ class ReportsNackAsAccepted(Core):
         if data[0] == "N":
             events[:] = [one for one in events if not (isinstance(one, Refused) and one.token == token)]
             events.append(Accepted(token, segment.part, "", now, complete=True))
-
-
-CONNECTION_FAULTS: dict[str, type[Core]] = {
-    "keeps-one-alive": KeepsOneAlive,
-    "window-grows": WindowGrows,
-    "reuses-trn-after-return": ReusesTrnAfterReturn,
-    "bursts-after-second-return": BurstsAfterSecondReturn,
-    "counts-by-the-second": CountsByTheSecond,
-    "starts-anew-each-minute": StartsAnewEachMinute,
-    "skips-trn-00": SkipsTrn00,
-    "waits-for-ever": WaitsForEver,
-    "login-storm": LoginStorm,
-    "reports-nack-as-accepted": ReportsNackAsAccepted,
-}

@@ -1,92 +1,62 @@
-"""Named faults of duties: hours, opt-outs, content, ranges, sender names. Each is the core with one duty broken.
-
-They are registered in `client/faults.py`.
-"""
+"""Named faults of duties: hours, opt-outs, content, ranges, sender names. Each is the core with one duty broken."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from typing import ClassVar
 
 from msgspec.structs import replace
 
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.client.bodies import ALPHANUMERIC
 from simbench.client.compliance import GUARD_US, MarketingHours, StopList
-from simbench.client.core import Core
+from simbench.client.faults_base import Fault
 from simbench.client.messages import MARKETING, Knowledge, LinkConfig, Outgoing
 from simbench.ucp.alphabet import LONGEST_OADC, encode, pack
 
 SINGLE = 160  # characters of one segment
 
 
-class _Without(Core):
-    """The core without one of its duties."""
-
-    duty = ""
-
-    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
-        super().__init__(config, stops)
-        duties = self._outbox.compliance.duties
-        if duties is not None:
-            del duties.bind[self.duty]
-
-
-class IgnoresConsent(_Without):
+class IgnoresConsent(Fault, fault="ignores-consent", without="consent"):
     """Sends marketing to recipients who did not agree."""
 
-    duty = "consent"
 
-
-class NamesNoBrand(_Without):
+class NamesNoBrand(Fault, fault="names-no-brand", without="brand"):
     """Sends marketing that does not identify its sender."""
 
-    duty = "brand"
 
-
-class CallsAnythingFree(_Without):
+class CallsAnythingFree(Fault, fault="calls-anything-free", without="free"):
     """Sends texts that call paid services free."""
 
-    duty = "free"
 
-
-class BeginsReplySessions(_Without):
+class BeginsReplySessions(Fault, fault="begins-reply-sessions", without="reply"):
     """Sends from codes of a range for replies to users who did not begin the session."""
 
-    duty = "reply"
 
-
-class IgnoresPresenceList(_Without):
+class IgnoresPresenceList(Fault, fault="ignores-presence-list", without="presence"):
     """Sends from codes of a range for presence lists to recipients on no such list."""
 
-    duty = "presence"
 
-
-class MarketsOnAnyRange(_Without):
+class MarketsOnAnyRange(Fault, fault="markets-on-any-range", without="marketing-range"):
     """Sends marketing from any code requested."""
 
-    duty = "marketing-range"
 
-
-class Web2smsOnAnyRange(_Without):
+class Web2smsOnAnyRange(Fault, fault="web2sms-on-any-range", without="web2sms-range"):
     """Sends interpersonal messages from any code requested."""
 
-    duty = "web2sms-range"
 
-
-class PeopleOnMachineCodes(_Without):
+class PeopleOnMachineCodes(Fault, fault="people-on-machine-codes", without="machines"):
     """Sends from codes of a range for machines to people."""
 
-    duty = "machines"
 
-
-class RepeatsCampaign(_Without):
+class RepeatsCampaign(Fault, fault="repeats-campaign", without="once-a-day"):
     """Sends a brand's marketing to one user as often as requested."""
 
-    duty = "once-a-day"
 
-
-class OmitsStop(Core):
+class OmitsStop(Fault, fault="omits-stop"):
     """Sends marketing without an opt-out mention."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
@@ -96,7 +66,7 @@ class OmitsStop(Core):
             duties.mentions_stop = False
 
 
-class CutsMentionOff(Core):
+class CutsMentionOff(Fault, fault="cuts-mention-off"):
     """Truncates the opt-out mention when a text has no room for it."""
 
     def submit(self, message: Outgoing, now: int) -> None:
@@ -119,20 +89,14 @@ class _Hours(MarketingHours):
         super().__init__(knows)
         self.opens_early_us, self.closes_late_us, self.every_day = opens_early_us, closes_late_us, every_day
 
-    def _open(self, day: date) -> bool:
+    def _is_open(self, day: date) -> bool:
         if self.every_day == "sunday":
             return day.weekday() == 6 or self.knows.is_open(day)
         return day.weekday() < 6 if self.every_day == "holiday" else self.knows.is_open(day)
 
-    def _find(self, now: int) -> None:
-        day = self.knows.calendar.civil(now).date()
-        while True:
-            closes = self.edge(day, self.knows.closes_min)
-            self._closes = closes + (self.closes_late_us or -GUARD_US)
-            if now < self._closes and self._open(day):
-                self._opens = self.edge(day, self.knows.opens_min) - self.opens_early_us
-                return
-            day += timedelta(days=1)
+    def _hours_of(self, day: date) -> tuple[int, int]:
+        opens, closes = super()._hours_of(day)
+        return opens - self.opens_early_us, closes + (GUARD_US + self.closes_late_us if self.closes_late_us else 0)
 
 
 class _OneOffset(MarketingHours):
@@ -144,73 +108,59 @@ class _OneOffset(MarketingHours):
         super().__init__(knows)
         self._summer = summer
 
-    def _find(self, now: int) -> None:
-        knows = self.knows
-        day = knows.calendar.civil(now).date()
-        while True:
-            opens = self.edge(day, knows.opens_min)
-            shift = HOUR_US * (bool(knows.calendar.summer_shift(opens)) - self._summer)
-            self._closes = self.edge(day, knows.closes_min) + shift - GUARD_US
-            if now < self._closes and knows.is_open(day):
-                self._opens = opens + shift
-                return
-            day += timedelta(days=1)
+    def _hours_of(self, day: date) -> tuple[int, int]:
+        opens, closes = super()._hours_of(day)
+        shift = HOUR_US * (bool(self.knows.calendar.summer_shift(opens)) - self._summer)
+        return opens + shift, closes + shift
 
 
-class _OtherHours(Core):
+class _OtherHours(Fault):
     """The core with other marketing hours."""
 
-    def _hours(self, knows: Knowledge) -> MarketingHours:
-        raise NotImplementedError
+    hours: ClassVar[Callable[[Knowledge], MarketingHours]]
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)
-        self._outbox.compliance.keep_hours(self._hours(config.knows))
+        self._outbox.compliance.keep_hours(type(self).hours(config.knows))
 
 
-class ClosesLate(_OtherHours):
+class ClosesLate(_OtherHours, fault="closes-late"):
     """Sends marketing until five seconds after the end of the hours."""
 
-    def _hours(self, knows: Knowledge) -> MarketingHours:
-        return _Hours(knows, closes_late_us=5 * SECOND_US)
+    hours = partial(_Hours, closes_late_us=5 * SECOND_US)
 
 
-class OpensEarly(_OtherHours):
+class OpensEarly(_OtherHours, fault="opens-early"):
     """Sends marketing from five seconds before the beginning of the hours."""
 
-    def _hours(self, knows: Knowledge) -> MarketingHours:
-        return _Hours(knows, opens_early_us=5 * SECOND_US)
+    hours = partial(_Hours, opens_early_us=5 * SECOND_US)
 
 
-class WorksOnSundays(_OtherHours):
+class WorksOnSundays(_OtherHours, fault="works-on-sundays"):
     """Sends marketing on Sundays, except holidays."""
 
-    def _hours(self, knows: Knowledge) -> MarketingHours:
-        return _Hours(knows, every_day="sunday")
+    hours = partial(_Hours, every_day="sunday")
 
 
-class WorksOnHolidays(_OtherHours):
+class WorksOnHolidays(_OtherHours, fault="works-on-holidays"):
     """Sends marketing on holidays other than Sundays."""
 
-    def _hours(self, knows: Knowledge) -> MarketingHours:
-        return _Hours(knows, every_day="holiday")
+    hours = partial(_Hours, every_day="holiday")
 
 
-class KeepsWinterTime(_OtherHours):
+class KeepsWinterTime(_OtherHours, fault="keeps-winter-time"):
     """Uses winter time all year for marketing hours."""
 
-    def _hours(self, knows: Knowledge) -> MarketingHours:
-        return _OneOffset(knows, summer=False)
+    hours = partial(_OneOffset, summer=False)
 
 
-class KeepsSummerTime(_OtherHours):
+class KeepsSummerTime(_OtherHours, fault="keeps-summer-time"):
     """Uses summer time all year for marketing hours."""
 
-    def _hours(self, knows: Knowledge) -> MarketingHours:
-        return _OneOffset(knows, summer=True)
+    hours = partial(_OneOffset, summer=True)
 
 
-class NightDelivery(Core):
+class NightDelivery(Fault, fault="night-delivery"):
     """Gives marketing a validity beyond the hours, so that it may be delivered at night."""
 
     def _valid_until(self, message: Outgoing, now: int) -> int:
@@ -220,7 +170,7 @@ class NightDelivery(Core):
 # Opt-outs, recipients, senders ---------------------------------------------------------------------------------
 
 
-class KnowsOneStop(Core):
+class KnowsOneStop(Fault, fault="knows-one-stop"):
     """Recognises an opt-out only as the bare word in capitals."""
 
     def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
@@ -229,14 +179,14 @@ class KnowsOneStop(Core):
         return super()._mobile_originated(sender, code, text, scts)
 
 
-class ForgetsStopWhenBusy(Core):
+class ForgetsStopWhenBusy(Fault, fault="forgets-stop-when-busy"):
     """Ignores opt-outs that arrive while messages are waiting."""
 
     def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
         return super()._mobile_originated(sender, code, "..." if self._outbox.ready else text, scts)
 
 
-class StopsOneCodeOnly(Core):
+class StopsOneCodeOnly(Fault, fault="stops-one-code-only"):
     """Applies an opt-out only to the code it was sent to, not to the brand's other codes."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
@@ -244,7 +194,7 @@ class StopsOneCodeOnly(Core):
         super().__init__(config)
 
 
-class IgnoresPortability(Core):
+class IgnoresPortability(Fault, fault="ignores-portability"):
     """Takes the operator of a number from the numbering plan, ignoring portability."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
@@ -252,7 +202,7 @@ class IgnoresPortability(Core):
         super().__init__(replace(config, served_only=served), stops)
 
 
-class SendsAnyName(Core):
+class SendsAnyName(Fault, fault="sends-any-name"):
     """Sends under any name on a code with the sender option, with any characters."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
@@ -266,30 +216,3 @@ class SendsAnyName(Core):
             return super()._sender(message)
         packed = pack(codes)
         return f"{2 * len(packed):02X}{packed.hex().upper()}", ALPHANUMERIC
-
-
-DUTY_FAULTS: dict[str, type[Core]] = {
-    "ignores-consent": IgnoresConsent,
-    "names-no-brand": NamesNoBrand,
-    "calls-anything-free": CallsAnythingFree,
-    "begins-reply-sessions": BeginsReplySessions,
-    "ignores-presence-list": IgnoresPresenceList,
-    "markets-on-any-range": MarketsOnAnyRange,
-    "web2sms-on-any-range": Web2smsOnAnyRange,
-    "people-on-machine-codes": PeopleOnMachineCodes,
-    "repeats-campaign": RepeatsCampaign,
-    "omits-stop": OmitsStop,
-    "cuts-mention-off": CutsMentionOff,
-    "closes-late": ClosesLate,
-    "opens-early": OpensEarly,
-    "works-on-sundays": WorksOnSundays,
-    "works-on-holidays": WorksOnHolidays,
-    "keeps-winter-time": KeepsWinterTime,
-    "keeps-summer-time": KeepsSummerTime,
-    "night-delivery": NightDelivery,
-    "knows-one-stop": KnowsOneStop,
-    "forgets-stop-when-busy": ForgetsStopWhenBusy,
-    "stops-one-code-only": StopsOneCodeOnly,
-    "ignores-portability": IgnoresPortability,
-    "sends-any-name": SendsAnyName,
-}

@@ -1,18 +1,13 @@
-"""Named faults of links and messages: rate, results, notifications, logins, maintenance, validity.
-
-Each is the core with one error, registered in `client/faults.py`.
-"""
+"""Named faults of links and messages: rate, results, notifications, logins, maintenance, validity."""
 
 from __future__ import annotations
-
-from typing import ClassVar
-from weakref import WeakSet
 
 from msgspec.structs import replace
 
 from simbench.base.units import NEVER, SECOND_US
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
+from simbench.client.faults_base import Fault, FaultOfLinks
 from simbench.client.messages import Close, Delivered, LinkConfig, MoReceived, Outgoing
 from simbench.client.outbox import Segment
 from simbench.client.pacing import Pacing
@@ -26,7 +21,7 @@ LATE_US = 10 * SECOND_US
 QUIET_S = 20.0
 
 
-class CountsMessages(Core):
+class CountsMessages(Fault, fault="counts-messages"):
     """Counts messages instead of segments against its rate."""
 
     def _depart(self, segment: Segment, now: int) -> None:
@@ -45,21 +40,21 @@ class CountsMessages(Core):
             super()._pump(now)
 
 
-class OneTierForAll(Core):
+class OneTierForAll(Fault, fault="one-tier-for-all"):
     """Sends on every code at the rate of a higher tier."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(replace(config, rate_per_s=max(config.rate_per_s, HIGH_RATE)), stops)
 
 
-class UsesHalfItsTier(Core):
+class UsesHalfItsTier(Fault, fault="uses-half-its-tier"):
     """Sends at half the subscribed rate."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(replace(config, rate_per_s=max(1, config.rate_per_s // 2)), stops)
 
 
-class GivesUpOnNack(Core):
+class GivesUpOnNack(Fault, fault="gives-up-on-nack"):
     """Treats every refusal as permanent."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
@@ -67,14 +62,11 @@ class GivesUpOnNack(Core):
         self._outbox.retried = frozenset()
 
 
-class Impatient(Core):
+class Impatient(Fault, fault="impatient", result_timer_s=IMPATIENT_S):
     """Treats a connection as lost, and sends again, when a result takes longer than five seconds."""
 
-    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
-        super().__init__(replace(config, result_timer_s=IMPATIENT_S), stops)
 
-
-class GivesUpWhenRefused(Core):
+class GivesUpWhenRefused(Fault, fault="gives-up-when-refused"):
     """Never reconnects after a refused login."""
 
     def _drop(self, reason: str, now: int) -> None:
@@ -83,7 +75,7 @@ class GivesUpWhenRefused(Core):
             self._reconnect_at = NEVER
 
 
-class HangsUpWhenQuiet(Core):
+class HangsUpWhenQuiet(Fault, fault="hangs-up-when-quiet"):
     """Closes the connection after twenty seconds of silence, instead of keeping it alive."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
@@ -96,27 +88,20 @@ class HangsUpWhenQuiet(Core):
             self._drop("quiet", now)
 
 
-class HangsUpTogether(Core):
+class HangsUpTogether(FaultOfLinks, fault="hangs-up-together"):
     """Closes all its connections when one of them is lost."""
-
-    _all: ClassVar[WeakSet[Core]] = WeakSet()
-
-    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
-        super().__init__(config, stops)
-        self._all.add(self)
-        self._kin = stops  # all links of one client share a list of opt-outs
 
     def lost(self, now: int) -> None:
         """Close the other connections too."""
         down = self.state == "open"
         super().lost(now)
-        for other in self._all if down else ():
-            if other is not self and getattr(other, "_kin", None) is self._kin and other.state == "open":
+        for other in self._kin() if down else ():
+            if other is not self and other.state == "open":
                 other._outbox.events.append(Close("another connection was lost"))
                 Core.lost(other, now)
 
 
-class ForgetsEarly(Core):
+class ForgetsEarly(Fault, fault="forgets-early"):
     """Ignores a notification that arrives before the result of its submit."""
 
     def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
@@ -124,7 +109,7 @@ class ForgetsEarly(Core):
         super()._submit_result(segment, data, now)
 
 
-class ForgetsLate(Core):
+class ForgetsLate(Fault, fault="forgets-late"):
     """Forgets a message ten seconds after it was accepted."""
 
     def _notification(self, data: list[str], frame: Frame) -> str | None:
@@ -132,7 +117,7 @@ class ForgetsLate(Core):
         return super()._notification(data, frame)
 
 
-class ReportsEvery53(Core):
+class ReportsEvery53(Fault, fault="reports-every-53"):
     """Reports a delivery once for each notification."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
@@ -148,13 +133,13 @@ class ReportsEvery53(Core):
     def _notification(self, data: list[str], frame: Frame) -> str | None:
         key = (self.config.knows.plan.key(data[At.OADC]), data[At.SCTS])
         before = self._outbox.receipts.duplicates
-        said = super()._notification(data, frame)
+        answer = super()._notification(data, frame)
         if self._outbox.receipts.duplicates > before and key in self._tokens:
             self._outbox.events.append(Delivered(self._tokens[key], data[At.RSN]))
-        return said
+        return answer
 
 
-class BelievesInDelivery(Core):
+class BelievesInDelivery(Fault, fault="believes-in-delivery"):
     """Reports a message as delivered as soon as it is accepted."""
 
     def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
@@ -164,24 +149,24 @@ class BelievesInDelivery(Core):
             self._outbox.notified(segment.message.recipient, scts, Notification(DELIVERED, "000"))
 
 
-class SwallowsMo(Core):
+class SwallowsMo(Fault, fault="swallows-mo"):
     """Drops messages from users while its own messages are waiting."""
 
     def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
-        said = super()._mobile_originated(sender, code, text, scts)
+        answer = super()._mobile_originated(sender, code, text, scts)
         if self._outbox.ready:
             self._outbox.events[:] = [event for event in self._outbox.events if not isinstance(event, MoReceived)]
-        return said
+        return answer
 
 
-class IgnoresNotices(Core):
+class IgnoresNotices(Fault, fault="ignores-notices"):
     """Ignores announced maintenance."""
 
     def announce(self, start: int, end: int) -> None:
         """Do nothing."""
 
 
-class RenewsValidity(Core):
+class RenewsValidity(Fault, fault="renews-validity"):
     """Counts a message's validity from the submit instead of the request."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
@@ -192,7 +177,7 @@ class RenewsValidity(Core):
         return self._now + (message.validity_s or self.config.validity_s) * SECOND_US
 
 
-class LeavesValidityOut(Core):
+class LeavesValidityOut(Fault, fault="leaves-validity-out"):
     """Submits without a validity period, so that the platform's default applies."""
 
     def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
@@ -201,23 +186,3 @@ class LeavesValidityOut(Core):
             fields[At.VP] = ""
             body = "/".join(fields)
         return super()._frame(trn, kind, ot, body)
-
-
-LINK_FAULTS: dict[str, type[Core]] = {
-    "counts-messages": CountsMessages,
-    "one-tier-for-all": OneTierForAll,
-    "uses-half-its-tier": UsesHalfItsTier,
-    "gives-up-on-nack": GivesUpOnNack,
-    "impatient": Impatient,
-    "gives-up-when-refused": GivesUpWhenRefused,
-    "hangs-up-when-quiet": HangsUpWhenQuiet,
-    "hangs-up-together": HangsUpTogether,
-    "forgets-early": ForgetsEarly,
-    "forgets-late": ForgetsLate,
-    "reports-every-53": ReportsEvery53,
-    "believes-in-delivery": BelievesInDelivery,
-    "swallows-mo": SwallowsMo,
-    "ignores-notices": IgnoresNotices,
-    "renews-validity": RenewsValidity,
-    "leaves-validity-out": LeavesValidityOut,
-}

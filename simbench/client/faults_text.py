@@ -1,7 +1,4 @@
-"""Named faults of texts, sender names, civil times and messages of users. Each is the core with one error.
-
-They are registered in `client/faults.py`.
-"""
+"""Named faults of texts, sender names, civil times and messages of users."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from msgspec.structs import replace
 
 from simbench.base.units import SECOND_US
 from simbench.client.compliance import StopList
-from simbench.client.core import Core
+from simbench.client.faults_base import Fault
 from simbench.client.messages import LinkConfig, Outgoing
 from simbench.ucp import alphabet
 from simbench.ucp.alphabet import LONGEST_OADC
@@ -32,7 +29,7 @@ def _plain(text: str) -> str:
     return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
 
 
-class _Composes(Core):
+class _Composes(Fault):
     """The core with another way to make the parts of a text."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
@@ -43,7 +40,7 @@ class _Composes(Core):
         return compose(text, ref)
 
 
-class Latin1Texts(_Composes):
+class Latin1Texts(_Composes, fault="latin-1-texts"):
     """Writes short texts in Latin-1 instead of GSM 03.38."""
 
     def _compose(self, text: str, ref: int) -> list[Part]:
@@ -56,14 +53,14 @@ class Latin1Texts(_Composes):
         )
 
 
-class CountsOctets(_Composes):
+class CountsOctets(_Composes, fault="counts-octets"):
     """Writes the number of octets into the field for the number of bits."""
 
     def _compose(self, text: str, ref: int) -> list[Part]:
         return [replace(one, nb=f"{int(one.nb) // 8:04d}" if one.nb else "") for one in compose(text, ref)]
 
 
-class CountsCharacters(_Composes):
+class CountsCharacters(_Composes, fault="counts-characters"):
     """Counts a character of the extension table as one septet."""
 
     def _compose(self, text: str, ref: int) -> list[Part]:
@@ -72,7 +69,7 @@ class CountsCharacters(_Composes):
         return compose(text, ref)
 
 
-class CutsCharacters(_Composes):
+class CutsCharacters(_Composes, fault="cuts-characters"):
     """Cuts long texts after a fixed number of septets or octets, even within a character."""
 
     def _compose(self, text: str, ref: int) -> list[Part]:
@@ -90,7 +87,7 @@ class CutsCharacters(_Composes):
         ]
 
 
-class OneReference(_Composes):
+class OneReference(_Composes, fault="one-reference"):
     """Gives every long text the same reference."""
 
     def _compose(self, text: str, ref: int) -> list[Part]:
@@ -98,14 +95,14 @@ class OneReference(_Composes):
         return compose(text, 0)
 
 
-class DropsAccents(_Composes):
+class DropsAccents(_Composes, fault="drops-accents"):
     """Sends letters without their accents."""
 
     def _compose(self, text: str, ref: int) -> list[Part]:
         return compose(_plain(text), ref)
 
 
-class Ucs2ForEverything(_Composes):
+class Ucs2ForEverything(_Composes, fault="ucs2-for-everything"):
     """Sends all short texts in UCS-2."""
 
     def _compose(self, text: str, ref: int) -> list[Part]:
@@ -115,7 +112,7 @@ class Ucs2ForEverything(_Composes):
         return [Part("4", octets.hex().upper(), nb=f"{8 * len(octets):04d}", xser=UCS2)]
 
 
-class CutsNames(Core):
+class CutsNames(Fault, fault="cuts-names"):
     """Changes sender names to fit: removes accents and signs and truncates to eleven characters."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
@@ -130,7 +127,7 @@ class CutsNames(Core):
         return super()._sender(replace(message, oadc=name))
 
 
-class VpInWinterTime(Core):
+class VpInWinterTime(Fault, fault="vp-in-winter-time"):
     """Writes validity periods in winter time all year."""
 
     def _minute(self, instant: int) -> str:
@@ -138,7 +135,7 @@ class VpInWinterTime(Core):
         return f"{civil.replace(tzinfo=None) - self.config.knows.calendar.summer_shift(instant):%d%m%y%H%M}"
 
 
-class VpInSummerTime(Core):
+class VpInSummerTime(Fault, fault="vp-in-summer-time"):
     """Writes validity periods in summer time all year."""
 
     def _minute(self, instant: int) -> str:
@@ -147,14 +144,14 @@ class VpInSummerTime(Core):
         return f"{winter + timedelta(hours=1):%d%m%y%H%M}"
 
 
-class VpInUtc(Core):
+class VpInUtc(Fault, fault="vp-in-utc"):
     """Writes validity periods in UTC."""
 
     def _minute(self, instant: int) -> str:
         return f"{datetime.fromtimestamp(instant // SECOND_US, UTC):%d%m%y%H%M}"
 
 
-class VpByTheWallClock(Core):
+class VpByTheWallClock(Fault, fault="vp-by-the-wall-clock"):
     """Adds validity periods to the local time, even if the clocks change within the period."""
 
     def _minute(self, instant: int) -> str:
@@ -162,7 +159,7 @@ class VpByTheWallClock(Core):
         return f"{civil + timedelta(microseconds=instant - self._now):%d%m%y%H%M}"
 
 
-class ReadsMoAsGsm(Core):
+class ReadsMoAsGsm(Fault, fault="reads-mo-as-gsm"):
     """Decodes every message of a user as GSM 03.38, even one in UCS-2."""
 
     def _deliver(self, data: list[str], frame: Frame) -> str | None:
@@ -171,26 +168,8 @@ class ReadsMoAsGsm(Core):
         return self._mobile_originated(data[At.OADC], data[At.ADC], text, data[At.SCTS])
 
 
-class RefusesUcs2Mo(Core):
+class RefusesUcs2Mo(Fault, fault="refuses-ucs2-mo"):
     """Refuses messages of users that are not in GSM 03.38."""
 
     def _deliver(self, data: list[str], frame: Frame) -> str | None:
         return None if data[At.MT] == "4" else super()._deliver(data, frame)
-
-
-TEXT_FAULTS: dict[str, type[Core]] = {
-    "latin-1-texts": Latin1Texts,
-    "counts-octets": CountsOctets,
-    "counts-characters": CountsCharacters,
-    "cuts-characters": CutsCharacters,
-    "one-reference": OneReference,
-    "drops-accents": DropsAccents,
-    "ucs2-for-everything": Ucs2ForEverything,
-    "cuts-names": CutsNames,
-    "vp-in-winter-time": VpInWinterTime,
-    "vp-in-summer-time": VpInSummerTime,
-    "vp-in-utc": VpInUtc,
-    "vp-by-the-wall-clock": VpByTheWallClock,
-    "reads-mo-as-gsm": ReadsMoAsGsm,
-    "refuses-ucs2-mo": RefusesUcs2Mo,
-}

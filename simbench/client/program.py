@@ -17,7 +17,7 @@ from simbench.client.shell import GivenClock, Link
 from simbench.client.spool import Spool
 
 # The output line for each event of a core; events not named here are internal.
-SAID: dict[type, Callable[[Any], lines.Report | None]] = {
+LINES: dict[type, Callable[[Any], lines.Report | None]] = {
     messages.Queued: lambda e: lines.Queued(e.message.token),
     messages.Accepted: lambda e: lines.Accepted(e.token, e.scts) if e.complete else None,
     messages.Refused: lambda e: lines.Refused(e.token, e.ec, e.final),
@@ -46,7 +46,7 @@ class Program:
             for config in settings.links
         }
         self._rest = b""
-        self._unsaid = bytearray()
+        self._unwritten = bytearray()
 
     def start(self) -> None:
         """Start connecting, and report that input is read."""
@@ -118,23 +118,23 @@ class Program:
             link.announce(start, end)
 
     def _report(self, event: messages.Event) -> None:
-        say = SAID.get(type(event))
+        say = LINES.get(type(event))
         line = say(event) if say else None
         if line is not None:
             self._say(line)
 
     def _say(self, line: lines.Report) -> None:
         """Collect lines, to write those of one turn of the loop together."""
-        if not self._unsaid:
+        if not self._unwritten:
             asyncio.get_running_loop().call_soon(self._flush)
-        self._unsaid += lines.write(line)
+        self._unwritten += lines.write(line)
 
     def _flush(self) -> None:
         try:
-            self._write(bytes(self._unsaid))
+            self._write(bytes(self._unwritten))
         except BrokenPipeError:  # the reader is gone
             self.stopping.set()
-        self._unsaid.clear()
+        self._unwritten.clear()
 
 
 def _core_class(faults: tuple[str, ...]) -> Callable[[messages.LinkConfig, StopList], Core]:

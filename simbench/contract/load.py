@@ -62,7 +62,7 @@ def contract_beside(name: str, path: Path | None = None) -> Contract:
 
 def contract_named(source: str) -> Contract:
     """Load the contract of a `Contract.source`; the default one for an empty text. Raises ContractError."""
-    return load_contract(source if source == Path(source).stem else Path(source)) if source else load_contract()
+    return load_contract(source or DEFAULT)
 
 
 def contract_of(loaded: Loaded[SmsFile]) -> Contract:

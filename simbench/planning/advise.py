@@ -98,7 +98,7 @@ def advise(
     promise.
     """
     fresh = fresh_of(plan)
-    check_size(plan, plan.asked.replications + 2 * fresh)
+    check_size(plan, plan.campaign.replications + 2 * fresh)
     groups, futures = [Group(plan, prefix) for prefix in plan.groups], replications(plan)
     phases = Phases(progress, _costs(plan, groups, fresh))
     pool = Pool(plan, groups, replications(plan, fresh, CHOOSING), replications(plan, fresh, SCORING))
@@ -119,7 +119,7 @@ def advise(
         rows = tuple(sensitivities(plan, min(FEWEST, fresh), chosen.mix, phases.phase("sensitivities"), workers))
         points = tuple(tradeoffs(plan, futures, min(SHOWN, fresh), chosen, phases.phase("tradeoffs"), workers))
     one_more = None if chosen.holds else _one_more(pool, chosen)
-    more_futures = None if chosen.holds else futures_needed(chosen.score.promised, fresh, plan.asked.probability)
+    more_futures = None if chosen.holds else futures_needed(chosen.score.promised, fresh, plan.campaign.probability)
     courses = tuple(curves(groups, replications(plan, fresh, SCORING), chosen.mix))
     mine = [pool.candidate(one) for one in own]
     now = held_code_plan(plan)
@@ -127,8 +127,8 @@ def advise(
     remarks = tuple(_notes(plan, chosen, ranked, confirmation))
     bills, acts, orders, forecasts, closings = _bought(plan, groups, chosen)
     advice = Advice(
-        name=plan.asked.name, title=plan.asked.title or plan.asked.name, target=plan.asked.probability,
-        promise=plan.asked.promise, verdict=verdict(wording, chosen, more_futures, one_more), chosen=chosen,
+        name=plan.campaign.name, title=plan.campaign.title or plan.campaign.name, target=plan.campaign.probability,
+        promise=plan.campaign.promise, verdict=verdict(wording, chosen, more_futures, one_more), chosen=chosen,
         rivals=rivals, candidates=(chosen, *ranked),
         own=tuple(replace(one, why=why(wording, one, chosen)) for one in mine),
         current=None if current is None else replace(current, why=why(wording, current, chosen)),
@@ -137,8 +137,8 @@ def advise(
         waits=tuple(one for one in courses if isinstance(one, Waits)), invoices=bills, acts=acts, orders=orders,
         forecasts=forecasts, closings=closings,
         euros_in_all=sum((bill.total_ht for bill in bills), Decimal(0)) + closings, replications=len(futures),
-        scored=fresh, seed=plan.asked.seed, contract=f"{plan.contract.name} {plan.contract.digest}", asked=plan.asked,
-        notes=notes_in_words(wording, remarks), remarks=remarks,
+        scored=fresh, seed=plan.campaign.seed, contract=f"{plan.contract.name} {plan.contract.digest}",
+        asked=plan.campaign, notes=notes_in_words(wording, remarks), remarks=remarks,
         currency=plan.contract.terms.money.currency.value,
     )  # fmt: skip
     progress(1.0)
@@ -147,15 +147,15 @@ def advise(
 
 def fresh_of(plan: Plan) -> int:
     """Return the number of futures for choosing and scoring: the rarer lateness may be, the more are needed."""
-    rare = 20 / max(1e-6, 1 - plan.asked.probability)
-    return max(plan.asked.replications, min(MOST, max(FEWEST, math.ceil(rare))))
+    rare = 20 / max(1e-6, 1 - plan.campaign.probability)
+    return max(plan.campaign.replications, min(MOST, max(FEWEST, math.ceil(rare))))
 
 
 def _costs(plan: Plan, groups: list[Group], fresh: int) -> dict[str, float]:
     """Return the cost of each phase, in runs of one future."""
-    futures = plan.asked.replications
+    futures = plan.campaign.replications
     needs, search = 8.0 * futures * len(groups), (8 * 20 + 2 * fresh + 400) * len(groups)
-    kinds = 2 if plan.asked.outages.drawn else 1
+    kinds = 2 if plan.campaign.outages.drawn else 1
     sent = min(BUDGET, (1 + RIVALS) * WORST * DAYS_LIKELY * daily(groups))
     return {
         "needs": needs, "solving": 600.0 * len(groups), "choosing": 4.0 * fresh, "scoring": 6.0 * fresh,
@@ -200,11 +200,11 @@ def _bought(
     plan: Plan, groups: list[Group], chosen: Candidate
 ) -> tuple[tuple[Invoice, ...], Acts, tuple[Order, ...], tuple[Forecast, ...], Decimal]:
     sent = _sent(plan, groups)
-    delivered = {key: round(volume * plan.asked.delivered_share) for key, volume in sent.items()}
+    delivered = {key: round(volume * plan.campaign.delivered_share) for key, volume in sent.items()}
     bills = invoices(chosen.mix, plan.months, plan.contract, delivered, plan.held)
     acts = acts_of(chosen.mix, plan.months, plan.contract, plan.held)
     forecasts = forecasts_of(acts, plan.months, plan.contract, sent)
-    orders = orders_of(acts, plan.contract, plan.months[0].first, plan.asked.lead_days, forecasts)
+    orders = orders_of(acts, plan.contract, plan.months[0].first, plan.campaign.lead_days, forecasts)
     return bills, acts, orders, forecasts, closed_before(chosen.mix, plan.months, plan.contract, plan.held)
 
 
@@ -221,13 +221,8 @@ def _notes(plan: Plan, chosen: Candidate, others: tuple[Candidate, ...], confirm
         yield Note("unproved")
     for one in others:
         if one.doubt and one.euros <= chosen.euros:
-            mine = one.score.promised
-            figures = {
-                "euros": float(chosen.euros - one.euros),
-                "share": mine.share,
-                "low": mine.low,
-                "high": mine.high,
-            }
+            mine, less = one.score.promised, float(chosen.euros - one.euros)
+            figures = {"euros": less, "share": mine.share, "low": mine.low, "high": mine.high}
             yield Note("noise", {"mix": one.words, **figures})
     own = [one for one in confirmation.samples if one.words == chosen.words]
     if any(not one.agrees or one.late != one.late_by_fluid for one in own):

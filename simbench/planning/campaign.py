@@ -145,7 +145,7 @@ class CampaignPlan(Frozen, frozen=True):
 class Plan(msgspec.Struct, frozen=True, dict=True):
     """A campaign file with its contract, the input of the advisor."""
 
-    asked: CampaignPlan
+    campaign: CampaignPlan
     contract: Contract
 
     @property
@@ -156,8 +156,8 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def months(self) -> tuple[Month, ...]:
         """The months of the period."""
-        found = [Month.parse(self.asked.period.first)]
-        while len(found) < self.asked.period.months:
+        found = [Month.parse(self.campaign.period.first)]
+        while len(found) < self.campaign.period.months:
             found.append(found[-1].following)
         return tuple(found)
 
@@ -171,8 +171,8 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def groups(self) -> tuple[str, ...]:
         """The ranges of short codes that are needed, sorted."""
-        asked: tuple[Sending | Steady, ...] = (*self.asked.sendings, *self.asked.flows)
-        return tuple(sorted({self.prefix(demand.kind) for demand in asked}))
+        demands: tuple[Sending | Steady, ...] = (*self.campaign.sendings, *self.campaign.flows)
+        return tuple(sorted({self.prefix(demand.kind) for demand in demands}))
 
     def prefix(self, kind: str) -> str:
         """Return the range of codes of a class (OPS-DEO-07 to 11; for transactional traffic by AMB-12)."""
@@ -191,40 +191,40 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def held(self) -> dict[str, int]:
         """The rate of each code held when the period begins."""
-        return {one.code: one.rate_per_s for one in self.asked.held}
+        return {one.code: one.rate_per_s for one in self.campaign.held}
 
     @property
     def tiers(self) -> tuple[int, ...]:
         """The rates a code may have, lowest first."""
         terms = self.contract.terms.throughput
-        return tuple(rate for rate in sorted(terms.rates) if self.asked.requests or not terms.must_ask(rate))
+        return tuple(rate for rate in sorted(terms.rates) if self.campaign.requests or not terms.must_ask(rate))
 
 
 def read_campaign(path: Path) -> Plan:
     """Read and check a campaign file. Raises CampaignError, one line with file, key, value and expectation."""
-    asked = read_toml(path, CampaignPlan, CampaignError)
-    return checked(asked, contract_beside(asked.contract, path), str(path))
+    campaign = read_toml(path, CampaignPlan, CampaignError)
+    return checked(campaign, contract_beside(campaign.contract, path), str(path))
 
 
-def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") -> Plan:
+def checked(campaign: CampaignPlan, contract: Contract, place: str = "campaign") -> Plan:
     """Check the contents of a campaign file and return the plan. Raises CampaignError."""
-    if not asked.sendings and not asked.flows:
+    if not campaign.sendings and not campaign.flows:
         raise CampaignError(place, "nothing is to be sent: neither sendings nor flows", "at least one of them")
     try:
-        Month.parse(asked.period.first)
+        Month.parse(campaign.period.first)
     except ValueError:
         raise CampaignError(
-            f"{place}: period.from", f"is {shown(asked.period.first)}", "a month such as 2026-10"
+            f"{place}: period.from", f"is {shown(campaign.period.first)}", "a month such as 2026-10"
         ) from None
-    plan = Plan(asked, contract)
-    _check_names(asked, place)
-    for index, sending in enumerate(asked.sendings):
+    plan = Plan(campaign, contract)
+    _check_names(campaign, place)
+    for index, sending in enumerate(campaign.sendings):
         key = f"{place}: sendings[{index}]"
         at = _start(sending, contract.calendar, f"{key}.start")
         if not plan.span[0] <= at < plan.span[1]:
             expected = f"a moment of {plan.months[0]} to {plan.months[-1]}"
             raise CampaignError(f"{key}.start", f"{sending.start} is outside the period", expected)
-    for index, flow in enumerate(asked.flows):
+    for index, flow in enumerate(campaign.flows):
         for field, size in (("daily", 24), ("weekly", 7)):
             weights = getattr(flow, field)
             if len(weights) != size or not sum(weights):
@@ -233,7 +233,7 @@ def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") ->
                 )
     _check_held(plan, place)
     for table in ("scripted", "maintenance", "drawn"):
-        for index, one in enumerate(getattr(asked.outages, table)):
+        for index, one in enumerate(getattr(campaign.outages, table)):
             if one.scope != TOTAL:
                 problem = f"is {shown(one.scope)}: a plan supports total interruptions only"
                 raise CampaignError(f"{place}: outages.{table}[{index}].scope", problem, '"total"')
@@ -241,14 +241,14 @@ def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") ->
 
 
 def _check_held(plan: Plan, place: str) -> None:
-    asked = plan.asked
-    for index, holding in enumerate(asked.held):
+    campaign = plan.campaign
+    for index, holding in enumerate(campaign.held):
         check_code(plan, holding.code, holding.rate_per_s, f"{place}: held[{index}]")
-        if any(holding.code == other.code for other in asked.held[:index]):
+        if any(holding.code == other.code for other in campaign.held[:index]):
             raise CampaignError(f"{place}: held[{index}].code", f"{holding.code} appears twice", "each code once")
-    if len(asked.held) > asked.codes_max:
+    if len(campaign.held) > campaign.codes_max:
         raise CampaignError(
-            f"{place}: codes_max", f"is {asked.codes_max}", f"at least the {count(len(asked.held), 'code')} held"
+            f"{place}: codes_max", f"is {campaign.codes_max}", f"at least the {count(len(campaign.held), 'code')} held"
         )
 
 
@@ -278,10 +278,10 @@ def _start(sending: Sending, calendar: Calendar, key: str) -> int:
         raise CampaignError(key, f"is {shown(sending.start)}", expected) from None
 
 
-def _check_names(asked: CampaignPlan, place: str) -> None:
+def _check_names(campaign: CampaignPlan, place: str) -> None:
     seen: set[str] = set()
     for table in ("sendings", "flows"):
-        for index, demand in enumerate(getattr(asked, table)):
+        for index, demand in enumerate(getattr(campaign, table)):
             if demand.name in seen:
                 problem = f"{shown(demand.name)} appears twice"
                 raise CampaignError(f"{place}: {table}[{index}].name", problem, "a unique name")

@@ -65,9 +65,7 @@ class Pool:
             self._scored[key] = screened(self.groups, self._scoring, mix)
         score = self._scored[key]
         doubt = score.doubtful or self.first(mix).doubtful or score.holds != self.first(mix).holds
-        return Candidate(
-            mix, words, self.price(mix), score, score.reaches, score.holds, proved, doubt,
-        )  # fmt: skip
+        return Candidate(mix, words, self.price(mix), score, score.reaches, score.holds, proved, doubt)
 
     def price(self, mix: CodePlan) -> Decimal:
         """Return the euros over the period without messages."""
@@ -88,7 +86,7 @@ class Pool:
 
 def code_plans_of(plan: Plan, needs: list[RequiredRates], step: Step) -> dict[str, tuple[CodePlan, bool]]:
     """Return the distinct solutions of the program and their neighbours, and whether each is proved, by text."""
-    target = plan.asked.probability
+    target = plan.campaign.probability
     best = solve(plan, needs, Wish(target))
     step()
     around = max(1, best.mix.codes - len(plan.held)) if best else 1  # number of codes opened
@@ -117,7 +115,7 @@ def widened(plan: Plan, mix: CodePlan) -> list[CodePlan]:
         for more in range(1, MOST_ADDED + 1):
             months = [{**dict(month), standard: dict(month).get(standard, 0) + more} for month in mix.held[prefix]]
             wider = code_plan_of({**_counts(mix), prefix: months})
-            if wider.codes <= plan.asked.codes_max:
+            if wider.codes <= plan.campaign.codes_max:
                 found.append(wider)
     return found
 
@@ -146,7 +144,7 @@ def neighbours(mix: CodePlan, plan: Plan) -> Iterator[CodePlan]:
             if any(sum(counts.values()) == 0 for counts in changed):
                 continue  # no message would leave
             other = code_plan_of({**_counts(mix), prefix: changed})
-            if other.codes <= plan.asked.codes_max:
+            if other.codes <= plan.campaign.codes_max:
                 yield other
 
 

@@ -31,7 +31,7 @@ class Share(msgspec.Struct, frozen=True):
     effective: float
 
 
-def share_of(late: NDArray[np.bool_], asked: float) -> Share:
+def share_of(late: NDArray[np.bool_], target: float) -> Share:
     """The share in time out of (futures, occasions) that are late or not."""
     futures, _wide = late.shape
     kept, total = 1 - float(late.mean()), late.size
@@ -39,12 +39,12 @@ def share_of(late: NDArray[np.bool_], asked: float) -> Share:
     if 0 < kept < 1 and futures > 1:
         between = float(late.mean(axis=1).var(ddof=1)) / futures
         effective = min(float(total), max(1.0, kept * (1 - kept) / between)) if between > 0 else float(futures)
-    low, high, sure = bounds(kept, effective, asked)
+    low, high, sure = bounds(kept, effective, target)
     return Share(kept, low, high, sure, total, round(effective, 1))
 
 
-def bounds(kept: float, effective: float, asked: float) -> tuple[float, float, float]:
-    """The 95 % interval of a share of independent occasions, and the probability that it is at least `asked`.
+def bounds(kept: float, effective: float, target: float) -> tuple[float, float, float]:
+    """The 95 % interval of a share of independent occasions, and the probability that it is at least `target`.
 
     The probability is the posterior one under the prior of Jeffreys.
     """
@@ -54,21 +54,21 @@ def bounds(kept: float, effective: float, asked: float) -> tuple[float, float, f
     bad = effective - good
     low = float(betaincinv(good, bad + 1, tail)) if good > 0 else 0.0
     high = float(betaincinv(good + 1, bad, 1 - tail)) if bad > 1e-9 else 1.0
-    return low, high, 1 - float(betainc(good + 0.5, bad + 0.5, asked))
+    return low, high, 1 - float(betainc(good + 0.5, bad + 0.5, target))
 
 
-def futures_needed(share: Share, futures: int, asked: float) -> int | None:
+def futures_needed(share: Share, futures: int, target: float) -> int | None:
     """Return the number of futures that would raise the lower bound to the required share; None if none would."""
-    if share.share <= asked or asked >= 1:
+    if share.share <= target or target >= 1:
         return None
     each = share.effective / futures
     low, high = futures, futures
-    while bounds(share.share, each * high, asked)[0] < asked:
+    while bounds(share.share, each * high, target)[0] < target:
         low, high = high, high * 2
         if high > MOST_FUTURES:
             return None
     while high - low > max(1, low // 50):
         middle = (low + high) // 2
-        low, high = (middle, high) if bounds(share.share, each * middle, asked)[0] < asked else (low, middle)
+        low, high = (middle, high) if bounds(share.share, each * middle, target)[0] < target else (low, middle)
     digits = int(10 ** max(0, int(math.log10(high)) - 1))
     return -(-high // digits) * digits

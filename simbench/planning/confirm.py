@@ -58,9 +58,8 @@ class Days(msgspec.Struct, frozen=True):
 
 
 def confirm(
-    groups: list[Group], futures: list[Replication], mixes: Sequence[tuple[str, CodePlan]],
-    progress: Progress = lambda _: None, budget: int = BUDGET,
-) -> Confirmation:  # fmt: skip
+    groups: list[Group], futures: list[Replication], mixes: Sequence[tuple[str, CodePlan]], progress: Progress
+) -> Confirmation:
     """Simulate the tightest days of each code plan, starting with the first code plan."""
     found: list[Confirmed] = []
     spent = left_out = sent = 0
@@ -68,18 +67,18 @@ def confirm(
     def report(messages: int) -> None:
         nonlocal sent
         sent += messages
-        progress(min(1.0, sent / min(budget, expected)))
+        progress(min(1.0, sent / min(BUDGET, expected)))
 
     expected = max(1, len(mixes) * WORST * DAYS_LIKELY * daily(groups))
     for words, mix in mixes:
         for group, future, days in _tightest(groups, futures, mix):
             wanted = volume(group, future, days.first, days.end)
-            if spent + wanted > budget:
+            if spent + wanted > BUDGET:
                 left_out += 1
                 continue
             spent += wanted
             found.append(_compared(words, group, mix, future, days, report))
-    return Confirmation(tuple(found), sum(one.messages for one in found), budget, left_out)
+    return Confirmation(tuple(found), sum(one.messages for one in found), BUDGET, left_out)
 
 
 def daily(groups: list[Group]) -> int:

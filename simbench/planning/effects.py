@@ -154,12 +154,9 @@ def frontier(xs: Sequence[float], ys: Sequence[float], *, more_x: bool, less_y: 
     signs = (-1 if more_x else 1), (1 if less_y else -1)
     keyed = [(signs[0] * x, signs[1] * y) for x, y in zip(xs, ys, strict=True)]
     return [
-        Placed(
-            number, xs[number], ys[number],
-            not any(a <= x and b <= y and (a, b) != (x, y) for a, b in keyed),
-        )
+        Placed(number, xs[number], ys[number], not any(a <= x and b <= y and (a, b) != (x, y) for a, b in keyed))
         for number, (x, y) in enumerate(keyed)
-    ]  # fmt: skip
+    ]
 
 
 def _order(value: Value) -> tuple[int, float, str]:

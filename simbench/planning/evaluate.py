@@ -43,16 +43,18 @@ class Score(msgspec.Struct, frozen=True):
         return "" if self.by_period else self.least_sure
 
     @property
+    def _shares(self) -> list[Share]:
+        return [self.whole] if self.by_period else list(self.kept.values())
+
+    @property
     def reaches(self) -> bool:
         """Whether the measured share is sufficient."""
-        shares = [self.whole] if self.by_period else list(self.kept.values())
-        return all(one.share >= self.asked - 1e-9 for one in shares)
+        return all(one.share >= self.asked - 1e-9 for one in self._shares)
 
     @property
     def holds(self) -> bool:
         """Whether the lower end of the interval is sufficient for every demand."""
-        shares = [self.whole] if self.by_period else list(self.kept.values())
-        return all(one.low >= self.asked - 1e-9 for one in shares)
+        return all(one.low >= self.asked - 1e-9 for one in self._shares)
 
     @property
     def doubtful(self) -> bool:
@@ -83,20 +85,20 @@ def evaluate(groups: list[Group], futures: list[Replication], mix: CodePlan) -> 
 
 def screened(groups: list[Group], futures: list[Replication], mix: CodePlan) -> Score:
     """Evaluate a code plan, but stop after ten or fifty futures if it is clearly insufficient; the score shows this."""
-    asked = groups[0].plan.asked.probability
+    target = groups[0].plan.campaign.probability
     for amount in FEW:
         if amount < len(futures):
             found = evaluate(groups, futures[:amount], mix)
             mine = found.promised
-            if mine.high + 2 * (mine.high - mine.share) < asked:
+            if mine.high + 2 * (mine.high - mine.share) < target:
                 return found
     return evaluate(groups, futures, mix)
 
 
 def score(plan: Plan, late: dict[str, NDArray[np.bool_]], whole: NDArray[np.bool_]) -> Score:
     """Return a score from lateness: (futures, occasions) of each demand, (futures, 1) of the whole period."""
-    asked = plan.asked.probability
+    target = plan.campaign.probability
     return Score(
-        {name: share_of(rows, asked) for name, rows in late.items()}, share_of(whole, asked), len(whole), asked,
-        plan.asked.promise == "period",
+        {name: share_of(rows, target) for name, rows in late.items()}, share_of(whole, target), len(whole), target,
+        plan.campaign.promise == "period",
     )  # fmt: skip

@@ -12,8 +12,8 @@ from simbench.planning.optimizer import enough
 
 def unattainable(plan: Plan, groups: list[Group], futures: list[Replication], wholes: list[float]) -> CampaignError:
     """Return the error if no rate keeps the promise, with the changes that would."""
-    target = plan.asked.probability
-    rates = (plan.asked.codes_max * plan.tiers[-1],) * len(plan.months)
+    target = plan.campaign.probability
+    rates = (plan.campaign.codes_max * plan.tiers[-1],) * len(plan.months)
     problem, needed = "", []
     for group in groups:
         runs = [group.run(rates, future) for future in futures]
@@ -32,7 +32,7 @@ def unattainable(plan: Plan, groups: list[Group], futures: list[Replication], wh
                 needed.append(f"{late_h:.1f} h more for {name!r}")
     if not problem:
         best = max(wholes, default=0.0)
-        problem = f"no plan of {count(plan.asked.codes_max, 'code')} keeps the promise; at best {best:.2%} of it"
+        problem = f"no plan of {count(plan.campaign.codes_max, 'code')} keeps the promise; at best {best:.2%} of it"
         needed = []
     expected = " and ".join(needed) if needed else "a lower probability or more codes_max"
     return CampaignError("probability", problem, expected + (", or a lower probability" if needed else ""))

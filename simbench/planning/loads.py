@@ -58,10 +58,10 @@ class Group:
     """The demand on one range of codes, in detail."""
 
     def __init__(self, plan: Plan, prefix: str) -> None:
-        asked = plan.asked
+        campaign = plan.campaign
         self.plan, self.prefix = plan, prefix
-        self.sendings = tuple(one for one in asked.sendings if plan.prefix(one.kind) == prefix)
-        self.flows = tuple(one for one in asked.flows if plan.prefix(one.kind) == prefix)
+        self.sendings = tuple(one for one in campaign.sendings if plan.prefix(one.kind) == prefix)
+        self.flows = tuple(one for one in campaign.flows if plan.prefix(one.kind) == prefix)
         self.occasions = tuple(
             sorted((one for each in self.sendings for one in occasions(plan, each)), key=lambda one: one.start)
         )
@@ -160,7 +160,11 @@ class Group:
 
     @cached_property
     def _ends(self) -> NDArray[np.int64]:
-        return _ends(self.plan)
+        midnights = [
+            self.plan.calendar.from_civil(datetime.combine(one.following.first, datetime.min.time()))
+            for one in self.plan.months
+        ]
+        return np.array([(at - self.plan.span[0]) // SECOND_US for at in midnights], np.int64)
 
     @cached_property
     def _legal(self) -> Floats:
@@ -195,22 +199,22 @@ def occasions(plan: Plan, sending: Sending) -> list[Occasion]:
 def replications(plan: Plan, amount: int | None = None, first: int = 0) -> list[Replication]:
     """Return so many futures (default: the plan's number) from the first on."""
     wide = widths(plan)
-    return [_replication(plan, number, wide) for number in range(first, first + (amount or plan.asked.replications))]
+    return [_replication(plan, number, wide) for number in range(first, first + (amount or plan.campaign.replications))]
 
 
 def widths(plan: Plan) -> dict[str, int]:
     """Return the number of volumes of each demand: occasions of a sending, days of a flow."""
     days = (plan.months[-1].following.first - plan.months[0].first).days
-    found = {one.name: len(occasions(plan, one)) for one in plan.asked.sendings}
-    return found | {flow.name: days for flow in plan.asked.flows}
+    found = {one.name: len(occasions(plan, one)) for one in plan.campaign.sendings}
+    return found | {flow.name: days for flow in plan.campaign.flows}
 
 
 def _replication(plan: Plan, number: int, wide: dict[str, int]) -> Replication:
-    asked, (start, end) = plan.asked, plan.span
-    seed = draw(asked.seed, number, SEED) & ((1 << 62) - 1)
-    found = incidents(asked.outages, seed, (start, end), plan.contract, "campaign: outages")
+    campaign, (start, end) = plan.campaign, plan.span
+    seed = draw(campaign.seed, number, SEED) & ((1 << 62) - 1)
+    found = incidents(campaign.outages, seed, (start, end), plan.contract, "campaign: outages")
     factors = {}
-    demands: tuple[Sending | Steady, ...] = (*asked.sendings, *asked.flows)
+    demands: tuple[Sending | Steady, ...] = (*campaign.sendings, *campaign.flows)
     for demand in demands:
         entity = entity_of(demand.name)
         off = np.full(wide[demand.name], demand.sigma_period * _normal(seed, entity, VOLUME))
@@ -241,13 +245,6 @@ def _civil_hours(start: int, end: int, calendar: Calendar) -> tuple[tuple[int, i
     first = calendar.civil(start).date()
     moments = (calendar.civil(at) for at in range(start, end, HOUR_US))
     return tuple((moment.weekday(), moment.hour, (moment.date() - first).days) for moment in moments)
-
-
-def _ends(plan: Plan) -> NDArray[np.int64]:
-    midnights = [
-        plan.calendar.from_civil(datetime.combine(one.following.first, datetime.min.time())) for one in plan.months
-    ]
-    return np.array([(at - plan.span[0]) // SECOND_US for at in midnights], np.int64)
 
 
 def legal_of(plan: Plan) -> Floats:

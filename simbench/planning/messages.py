@@ -135,7 +135,7 @@ def _world(
     config = {
         "period": {"from": f"{first:%Y-%m-%d}", "to": f"{after:%Y-%m-%d}"},
         "codes": [{"code": code, "rate_per_s": rate, "request_id": "plan"} for code, rate in rates.items()],
-        "seed": plan.asked.seed + replication.number, "campaigns": campaigns, "flows": flows,
+        "seed": plan.campaign.seed + replication.number, "campaigns": campaigns, "flows": flows,
     }  # fmt: skip
     world = world_plan(msgspec.convert(config, WorldScenario), plan.contract)
     happening = tuple(

@@ -70,9 +70,9 @@ class _Program:
             self._codes(each.prefix)
             self._levels(each)
         self._bands()
-        (self._by_sending if plan.asked.promise == "sending" else self._by_period)()
+        (self._by_sending if plan.campaign.promise == "sending" else self._by_period)()
         for month in self.months:
-            self._row({var: 1 for (_, at, _), var in self.held.items() if at == month}, 0, plan.asked.codes_max)
+            self._row({var: 1 for (_, at, _), var in self.held.items() if at == month}, 0, plan.campaign.codes_max)
         if wish.codes is not None:
             self._row(dict.fromkeys(self.opened, 1.0), wish.codes, wish.codes)
 
@@ -101,7 +101,7 @@ class _Program:
             arrivals: Row = {opened: -1, changed: -1}
             balance: Row = {opened: -1, closed: 1}
             for rate, price in self.tiers.items():
-                held = self._new(price, self.plan.asked.codes_max, whole=True)
+                held = self._new(price, self.plan.campaign.codes_max, whole=True)
                 self.held[prefix, month, rate] = held
                 more, fewer = self._new(), self._new()
                 step: Row = {held: 1, more: -1, fewer: 1}
@@ -121,10 +121,9 @@ class _Program:
         for month in self.months:
             of_month = needs.need[:, [at == month for at in needs.months]]
             wanted = sorted({int(place) for place in np.unique(of_month) if place < len(needs.levels)})
-            if needs.quiet[month] >= 0:  # for any probability, nothing may be late in a future without incidents
-                rates = {var: float(rate) for (p, m, rate), var in self.held.items() if (p, m) == (needs.prefix, month)}
-                self._row(dict(rates), needs.levels[needs.quiet[month]])
             row: Row = {var: float(rate) for (p, m, rate), var in self.held.items() if (p, m) == (needs.prefix, month)}
+            if needs.quiet[month] >= 0:  # for any probability, nothing may be late in a future without incidents
+                self._row(dict(row), needs.levels[needs.quiet[month]])
             before, rate = None, 0
             for place in wanted:
                 var = self.reached[needs.prefix, month, place] = self._new(0, 1, whole=True)
@@ -187,7 +186,7 @@ class _Program:
         """Price codes by bands of (first, last, price): each code in its own band; slab: all in the band reached."""
         if not counted or not bands:
             return
-        most = self.plan.asked.codes_max
+        most = self.plan.campaign.codes_max
         within = [self._new(price) for _, _, price in bands]  # the number of codes with the price of each band
         self._row({**dict.fromkeys(counted, 1.0), **dict.fromkeys(within, -1.0)}, 0, 0)
         rising = all(low[2] <= high[2] for low, high in pairwise(bands))
@@ -245,10 +244,6 @@ def _priced(plan: Plan) -> dict[int, float]:
 def _bands_of(rows: list[TariffRow], earlier: int = 0) -> list[tuple[int, float, float]]:
     """Return bands as (first code, last code, price); `earlier` moves the edges between them down."""
     return [
-        (
-            row.first - (earlier if row.first > 1 else 0),
-            math.inf if row.last is None else row.last - earlier,
-            float(row.value),
-        )
+        (row.first - earlier * (row.first > 1), math.inf if row.last is None else row.last - earlier, float(row.value))
         for row in rows
     ]

@@ -61,20 +61,20 @@ def _of_code(code: CodeActs, contract: Contract, lead_days: int) -> list[Order]:
     lead = timedelta(days=lead_days)
     first = tiers.pop(code.opened.replace(day=1), None)
     rate = first.rate_per_s if first else rate
-    asked = bool(first and first.request_id)
+    requested = bool(first and first.request_id)
     found = [
         Order(
-            code.opened, "open", code.code, rate, _clause(contract, "opening"), asked, code.opened - lead,
-            _price(contract, "opening"), (*contract.clauses_for(IN_SERVICE), *(_named(request) if asked else ())),
+            code.opened, "open", code.code, rate, _clause(contract, "opening"), requested, code.opened - lead,
+            _price(contract, "opening"), (*contract.clauses_for(IN_SERVICE), *(_named(request) if requested else ())),
         )
     ]  # fmt: skip
     for day, tier in sorted(tiers.items()):
-        asked = bool(tier.request_id)
+        requested = bool(tier.request_id)
         found.append(
             Order(
-                day, "change", code.code, tier.rate_per_s, _clause(contract, "rate_change"), asked, day - lead,
+                day, "change", code.code, tier.rate_per_s, _clause(contract, "rate_change"), requested, day - lead,
                 _price(contract, "rate_change"),
-                (*_named(terms.money.tier_months.clause), *(_named(request) if asked else ())),
+                (*_named(terms.money.tier_months.clause), *(_named(request) if requested else ())),
             )
         )  # fmt: skip
     if code.closed is not None:

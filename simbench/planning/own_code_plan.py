@@ -13,14 +13,14 @@ from simbench.planning.code_plan import CodePlan, code_plan_of
 PLACE = "--mix"
 
 
-def own_code_plan(text: str, plan: Plan, place: str = PLACE) -> CodePlan:
+def own_code_plan(text: str, plan: Plan) -> CodePlan:
     """Read short codes and their rates, held in every month of the period. Raises CampaignError."""
     held: dict[str, Counter[int]] = {prefix: Counter() for prefix in plan.groups}
-    for code, rate in codes_of(text, plan, place).items():
+    for code, rate in codes_of(text, plan, PLACE).items():
         held[code[:2]][rate] += 1
     for prefix, counts in held.items():
         if not counts:
-            raise CampaignError(place, f"no code of {prefix}ABC", "one for each range the plan needs")
+            raise CampaignError(PLACE, f"no code of {prefix}ABC", "one for each range the plan needs")
     return code_plan_of({prefix: [dict(counts)] * len(plan.months) for prefix, counts in held.items()})
 
 
@@ -41,7 +41,7 @@ def codes_of(text: str, plan: Plan, place: str) -> dict[str, int]:
 def with_held(plan: Plan, text: str) -> Plan:
     """Return the plan with codes already held, besides those of its file. Raises CampaignError."""
     more = tuple(Holding(code, rate) for code, rate in codes_of(text, plan, "--held").items())
-    return checked(replace(plan.asked, held=(*plan.asked.held, *more)), plan.contract, "--held")
+    return checked(replace(plan.campaign, held=(*plan.campaign.held, *more)), plan.contract, "--held")
 
 
 def held_code_plan(plan: Plan) -> CodePlan | None:

@@ -55,7 +55,7 @@ def required_rates_of(group: Group, futures: Sequence[Replication], progress: St
     Raises CampaignError for a demand that no plan meets even without outages.
     """
     plan, step = group.plan, group.plan.contract.terms.throughput.default_per_s.value
-    most = plan.asked.codes_max * plan.tiers[-1]
+    most = plan.campaign.codes_max * plan.tiers[-1]
     months = len(plan.months)
     quiet = _quiet(group)
     first = _least(step, most, lambda rate: not late_of(group, (rate,) * months, quiet).all())
@@ -140,7 +140,7 @@ def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
     plan = group.plan
     done, waits = group.run((most,) * len(plan.months), quiet)
     late, _ = group.late(done, waits)
-    what = f"{count(plan.asked.codes_max, 'code')} {group.prefix}ABC at {plan.tiers[-1]}/s, {most:,}/s in all"
+    what = f"{count(plan.campaign.codes_max, 'code')} {group.prefix}ABC at {plan.tiers[-1]}/s, {most:,}/s in all"
     for place in np.flatnonzero(late):
         one = group.occasions[place]
         when, due = (f"{plan.calendar.civil(at):%Y-%m-%d %H:%M}" for at in (one.start, one.due))

@@ -42,7 +42,7 @@ class Sensitivity(msgspec.Struct, frozen=True):
 class _Scale(msgspec.Struct, frozen=True):
     """Another assumption: multipliers of volumes, of times between outages and of their durations."""
 
-    said: str
+    words: str
     volume: float = 1
     between: float = 1
     lasting: float = 1
@@ -71,11 +71,11 @@ def sensitivities(
     """Return the chosen code plan's probability, and the cost of the promise, under other volumes and outages.
     The probability is measured in so many `fresh` futures, as for an advice. `where` is the executor of the trials.
     """
-    rows = [row for row in ASSUMPTIONS if "outages" not in row[0] or plan.asked.outages.drawn]
+    rows = [row for row in ASSUMPTIONS if "outages" not in row[0] or plan.campaign.outages.drawn]
     trials = [Trial(plan, fresh, chosen, scale) for _, *sides in rows for scale in sides]
     found = spread(tried, trials, where, lambda share, _: progress(share or 0.0))
     return [
-        Sensitivity(name, low.said, high.said, first[0], second[0], first[2], second[2], first[1], second[1])
+        Sensitivity(name, low.words, high.words, first[0], second[0], first[2], second[2], first[1], second[1])
         for (name, low, high), first, second in zip(rows, found[::2], found[1::2], strict=True)
     ]
 
@@ -105,8 +105,8 @@ def cheapest(
         needs = needs or [required_rates_of(group, futures[:SEARCHED]) for group in groups]
     except CampaignError:
         return None
-    asked = plan.asked.probability
-    wishes = [Wish(asked, steady=True), *(Wish(each) for each in dict.fromkeys((asked, *LADDER)) if each >= asked)]
+    target = plan.campaign.probability
+    wishes = [Wish(target, steady=True), *(Wish(each) for each in dict.fromkeys((target, *LADDER)) if each >= target)]
     found = [one.mix for one in (solve(plan, needs, wish) for wish in wishes) if one is not None]
     near = [other for mix in (chosen, *found[:2]) for other in neighbours(mix, plan)]
     mixes = {mix.words(): mix for mix in (chosen, *found, *near)}
@@ -118,21 +118,21 @@ def cheapest(
 
 
 def _scaled(plan: Plan, scale: _Scale) -> Plan:
-    asked = plan.asked
+    campaign = plan.campaign
     drawn = tuple(
         replace(
             one,
             between=replace(one.between, mean_h=max(0.1, one.between.mean_h * scale.between)),
             lasting=replace(one.lasting, mean_h=max(0.1, one.lasting.mean_h * scale.lasting)),
         )
-        for one in asked.outages.drawn
+        for one in campaign.outages.drawn
     )
     return Plan(
         replace(
-            asked,
-            sendings=tuple(replace(one, volume=max(1, round(one.volume * scale.volume))) for one in asked.sendings),
-            flows=tuple(replace(one, per_day=one.per_day * scale.volume) for one in asked.flows),
-            outages=replace(asked.outages, drawn=drawn),
+            campaign,
+            sendings=tuple(replace(one, volume=max(1, round(one.volume * scale.volume))) for one in campaign.sendings),
+            flows=tuple(replace(one, per_day=one.per_day * scale.volume) for one in campaign.flows),
+            outages=replace(campaign.outages, drawn=drawn),
         ),
         plan.contract,
     )

@@ -17,7 +17,7 @@ _OF_AN_OUTAGE: Final = 400
 def octets_needed(plan: Plan, futures: int) -> int:
     """Return the approximate number of octets of a plan's futures."""
     hours = (plan.span[1] - plan.span[0]) / HOUR_US
-    outages = sum(hours / one.between.mean_h for one in plan.asked.outages.drawn)
+    outages = sum(hours / one.between.mean_h for one in plan.campaign.outages.drawn)
     return round(futures * (sum(widths(plan).values()) * _OF_AN_OCCASION + outages * _OF_AN_OUTAGE))
 
 

@@ -53,12 +53,12 @@ def tradeoffs(
 ) -> list[Tradeoff]:  # fmt: skip
     """Return the cheapest code plans along each of the three axes, each measured in so many new futures."""
     as_asked = chosen.euros, chosen.mix
-    asked: dict[Axis, float] = {"deadline": 1, "volume": 1, "probability": plan.asked.probability}
+    asked: dict[Axis, float] = {"deadline": 1, "volume": 1, "probability": plan.campaign.probability}
     points = [Point(plan, axis, at, fresh, chosen.mix) for axis, ats in AXES for at in ats]
     groups = [Group(plan, prefix) for prefix in plan.groups]
     try:
         needs = [required_rates_of(group, futures[:SEARCHED]) for group in groups]
-        likely = sorted({*PROBABILITIES, plan.asked.probability})
+        likely = sorted({*PROBABILITIES, plan.campaign.probability})
         points += [Point(plan, "probability", at, fresh, chosen.mix, needs) for at in likely]
     except CampaignError:  # no rate is sufficient in some future, so the cost of other probabilities is unknown
         pass
@@ -73,7 +73,7 @@ def tried(point: Point) -> Tradeoff:
     """Return the cheapest code plan at a point."""
     plan = point.plan
     if point.axis == "probability":
-        other = Plan(replace(plan.asked, probability=point.at), plan.contract)
+        other = Plan(replace(plan.campaign, probability=point.at), plan.contract)
     else:
         other = _scaled(plan, point.axis, point.at)
     groups = [Group(other, prefix) for prefix in other.groups]
@@ -88,11 +88,11 @@ def _row(axis: Axis, at: float, found: tuple[Decimal, CodePlan] | None, *, asked
 
 
 def _scaled(plan: Plan, axis: Axis, by: float) -> Plan:
-    sendings, flows = plan.asked.sendings, plan.asked.flows
+    sendings, flows = plan.campaign.sendings, plan.campaign.flows
     if axis == "deadline":
         sendings = tuple(replace(one, deadline_h=one.deadline_h * by) for one in sendings)
         flows = tuple(replace(one, within_min=one.within_min * by) for one in flows)
     else:
         sendings = tuple(replace(one, volume=max(1, round(one.volume * by))) for one in sendings)
         flows = tuple(replace(one, per_day=one.per_day * by) for one in flows)
-    return Plan(replace(plan.asked, sendings=sendings, flows=flows), plan.contract)
+    return Plan(replace(plan.campaign, sendings=sendings, flows=flows), plan.contract)

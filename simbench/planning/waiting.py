@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,33 +10,14 @@ MINUTE_S = 60.0
 NEVER_S = 1e18
 
 
-class Waiting(Protocol):
-    """The waiting traffic of a range. at_most: whether the results are upper bounds."""
-
-    at_most: bool
-
-    @property
-    def messages(self) -> int:
-        """The number of messages."""
-        ...
-
-    def drained(self, rate: int, late_s: float, valid_s: float) -> tuple[int, int, int]:
-        """Messages late, messages lost, and the longest wait (s) of what was not lost."""
-        ...
-
-
 class ByInstant:
     """Messages by their instants (s, ascending); up: (2, n) intervals in which they may leave (s)."""
 
-    at_most = False
+    at_most = False  # whether the results are upper bounds
 
     def __init__(self, at: Floats, up: Floats) -> None:
         self._at, self._up = at, up
-
-    @property
-    def messages(self) -> int:
-        """The number of messages."""
-        return len(self._at)
+        self.messages = len(at)
 
     def drained(self, rate: int, late_s: float, valid_s: float) -> tuple[int, int, int]:
         """Messages late, messages lost, and the longest wait (s) of what was not lost."""
@@ -69,32 +48,28 @@ class ByMinute:
 
     at_most = True
 
-    def __init__(self, asked: Floats, up: Floats) -> None:
-        self._asked, self._up = asked, up
-        self._edges: Floats = (np.arange(len(asked) + 1) * MINUTE_S).astype(np.float64)
+    def __init__(self, requested: Floats, up: Floats) -> None:
+        self._requested, self._up = requested, up
+        self.messages = round(float(requested.sum()))
+        self._edges: Floats = (np.arange(len(requested) + 1) * MINUTE_S).astype(np.float64)
         self._passed = np.concatenate([[0.0], np.cumsum(up[1] - up[0])])
-
-    @property
-    def messages(self) -> int:
-        """The number of messages."""
-        return round(float(self._asked.sum()))
 
     def drained(self, rate: int, late_s: float, valid_s: float) -> tuple[int, int, int]:
         """Return upper bounds of late messages, lost messages, and the longest wait (s) of messages not lost."""
         ahead = self._ahead(rate)
         in_time, valid = (self._gone(ahead, rate, wait_s) for wait_s in (min(late_s, valid_s), valid_s))
-        some = self._asked > 0
-        kept = np.minimum(ahead + self._asked, ahead + valid)[some] - 1
+        some = self._requested > 0
+        kept = np.minimum(ahead + self._requested, ahead + valid)[some] - 1
         leaves = self._instant(self._uptime(self._edges[:-1][some]) + np.floor(np.maximum(kept, 0) / rate))
         waits = np.where(valid[some] > 0, leaves - self._edges[:-1][some], 0.0)
         late = float((valid - in_time).sum())
-        return round(late), round(float((self._asked - valid).sum())), int(min(waits.max(initial=0), valid_s))
+        return round(late), round(float((self._requested - valid).sum())), int(min(waits.max(initial=0), valid_s))
 
     def _ahead(self, rate: int) -> Floats:
         """Return the maximum number of messages ahead of each minute's first."""
         room = np.diff(self._uptime(self._edges)) * rate
-        found, waiting = np.zeros(len(self._asked)), 0.0
-        for minute, came in enumerate(self._asked):
+        found, waiting = np.zeros(len(self._requested)), 0.0
+        for minute, came in enumerate(self._requested):
             found[minute] = waiting
             waiting = max(0.0, waiting - room[minute]) + came
         return found
@@ -111,7 +86,7 @@ class ByMinute:
             if at >= 0 and minute < len(found):
                 left = self._left_by(np.array([at]), ahead[[minute]], rate, wait_s)
                 found[minute] = min(found[minute], float(left[0]))
-        return np.clip(found, 0, self._asked)
+        return np.clip(found, 0, self._requested)
 
     def _left_by(self, arose: Floats, ahead: Floats, rate: int, wait_s: float) -> Floats:
         """Return the number of messages, requested at instants behind so many others, that have left after a wait."""
@@ -142,3 +117,7 @@ class ByMinute:
         starts = np.append(self._up[0], np.inf)
         found: NDArray[np.bool_] = starts[place] <= at
         return found
+
+
+Waiting = ByInstant | ByMinute
+"""The waiting traffic of a range."""

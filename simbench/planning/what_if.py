@@ -55,18 +55,18 @@ def otherwise(source: Path, contract: Contract, late_min: float) -> tuple[Otherw
     """Evaluate every range of codes in a ledger under each number of codes and tier. Raises LedgerError."""
     run = open_run(source)
     counts = count_run(run, contract.calendar, str(source))
-    asked, since, exact = _asked(run)
-    if not asked or not counts.months:
+    requested, since, exact = _requested(run)
+    if not requested or not counts.months:
         raise LedgerError(str(source), "contains no message", "a run with traffic")
     months = _months(counts.months[0], counts.months[-1])
-    start = min(int(at.min()) for at, _ in asked.values()) // MINUTE_US * MINUTE_US
+    start = min(int(at.min()) for at, _ in requested.values()) // MINUTE_US * MINUTE_US
     period = period_of(events_in(run.events))
     ends = [period.end // MINUTE_US * MINUTE_US] if period else []
-    end = max([*ends, *(int(at.max()) // MINUTE_US * MINUTE_US + MINUTE_US for at, _ in asked.values())])
+    end = max([*ends, *(int(at.max()) // MINUTE_US * MINUTE_US + MINUTE_US for at, _ in requested.values())])
     up = _up(run, start, end)
     return tuple(
         row
-        for prefix, traffic in sorted(asked.items())
+        for prefix, traffic in sorted(requested.items())
         for row in _rows(prefix, _wait(traffic, up, (start, end), exact), contract, (months, counts), late_min, since)
     )
 
@@ -105,7 +105,7 @@ def _rows(
                 break  # more codes at this rate only increase the cost
 
 
-def _asked(run: Run) -> tuple[dict[str, Traffic], Literal["asked", "submitted"], bool]:
+def _requested(run: Run) -> tuple[dict[str, Traffic], Literal["asked", "submitted"], bool]:
     """Return instants (us) and numbers of requested segments by range, in minutes; or of submitted ones, if requests
     are unknown, by instant unless they are too many. The last value tells whether instants are known.
     """  # fmt: skip

@@ -115,24 +115,13 @@ def audit(
 def _finding(rule: Rule, case: Case, given: Collection[str], of: tuple[Lacks, Times], kind: str) -> Finding:
     (lacks, times), purpose = of, rule.purpose
     needs: Sequence[str] = rule.reads if "audit" in rule.suites else OTHERS
-    missing = [need for need in needs if need not in given]
-    if missing:
-        parts = tuple(f"needs {KINDS[need]}" for need in missing)
-        return Finding(
-            purpose, case.contract.clause_of(purpose), "unsupported", prose(parts), exercise=kind, parts=parts
-        )
+    clause = case.contract.clause_of(purpose)
+    if parts := tuple(f"needs {KINDS[need]}" for need in needs if need not in given):
+        return Finding(purpose, clause, "unsupported", prose(parts), exercise=kind, parts=parts)
     if capture_times.hangs_on_missing_times(rule, times):
-        return Finding(
-            purpose,
-            case.contract.clause_of(purpose),
-            "inconclusive",
-            prose(times.remarks),
-            blame="bench",
-            exercise=kind,
-            parts=times.remarks,
-        )
-    found = capture_times.in_doubt(rule, judge(purpose, case, kind), times)
-    found = without_occasion(rule, found)
+        parts = times.remarks
+        return Finding(purpose, clause, "inconclusive", prose(parts), blame="bench", exercise=kind, parts=parts)
+    found = without_occasion(rule, capture_times.in_doubt(rule, judge(purpose, case, kind), times))
     if lacks.lists:
         found = _of_lists(rule, found, lacks.lists)
     return _in_doubt(rule, found, case, lacks) if lacks.reasons else found

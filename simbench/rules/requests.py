@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import msgspec
 
-from simbench.finding import Outcome
 from simbench.ledger.stimuli import Request
 from simbench.rules.evidence import first_frames
 from simbench.rules.rule import Case, Verdict, none_wrong
@@ -61,14 +60,7 @@ def wholes(case: Case) -> list[Whole]:
     return found
 
 
-def not_sent(
-    case: Case,
-    forbids: Callable[[Request], bool],
-    what: str,
-    *,
-    outcome: Outcome = "fail",
-    assumed: tuple[str, ...] = (),
-) -> Verdict:
+def not_sent(case: Case, forbids: Callable[[Request], bool], what: str, *, assumed: tuple[str, ...] = ()) -> Verdict:
     """Check that the client sent none of the requests that `forbids` selects; `what` describes them in findings."""
     forbidden = {token for token, row in sends(case).items() if forbids(row)}
     if not forbidden:
@@ -77,4 +69,4 @@ def not_sent(
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     wrong = [one for one in wholes(case) if one.asked is not None and one.asked.token in forbidden]
     summary = f"{what}: {len(forbidden)} requested, {len(wrong)} sent"
-    return none_wrong(summary, len(wrong), "messages", first_frames(what, wrong), outcome=outcome, assumed=assumed)
+    return none_wrong(summary, len(wrong), "messages", first_frames(what, wrong), assumed=assumed)

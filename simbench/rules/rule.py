@@ -23,20 +23,9 @@ from simbench.rulebook import SUITES, Facts, Rulebook, Suite, Verdict, none_wron
 from simbench.trace.trace import Trace
 
 __all__ = [
-    "Case",
-    "Rule",
-    "RuleFunction",
-    "Verdict",
-    "current",
-    "judge",
-    "load",
-    "missed",
-    "none_wrong",
-    "ordered",
-    "rule",
-    "standing",
-    "worst",
-]
+    "Case", "Rule", "RuleFunction", "Verdict", "current", "judge", "load", "missed", "none_wrong", "ordered", "rule",
+    "standing", "worst",
+]  # fmt: skip
 
 # Packages and modules with rules; packages are searched, so a new file in one needs no entry.
 PLACES: Final = ("simbench.rules.client", "simbench.sla.rules")

@@ -22,13 +22,13 @@ QUESTION: Final = re.compile(r"\b(?:[A-Z]+-)?AMB-\d+\b")
 ZONE: Final = re.compile(r"\b(?:Europe|America|Asia|Africa|Pacific)/\w+")
 NUMBER: Final = re.compile(r"(?<!\d)\+?\d{9,15}(?!\d)")
 ALLOWED: Final = {
-    ("simbench/bench/pytest/asked.py", "0639980001"): "an example of a number in an error",
+    ("simbench/bench/pytest/marker.py", "0639980001"): "an example of a number in an error",
     ("simbench/tables/instants.py", "Europe/Paris"): "an example of a zone in an error",
     ("simbench/sla/imports/kannel_frames.py", "Europe/Paris"): "an example of a zone in an error",
     ("simbench/cli/judge/options.py", "Europe/Paris"): "an example of a zone in the help",
     ("simbench/cli/sla/watch.py", "Europe/Paris"): "an example of a zone in the help",
     ("simbench/cli/encode.py", "33639980012"): "an example of a field in an error",
-    ("simbench/service/messages.py", "33639980001"): "a frame that only makes the kernels compile",
+    ("simbench/service/search_kernels.py", "33639980001"): "a frame that only makes the kernels compile",
 }
 
 

@@ -17,8 +17,6 @@ from simbench.bench.runner.run_exercise import Conducted
 from simbench.bench.runner.selection import select
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.client.faults import FAULTS
-from simbench.client.faults_connection import CONNECTION_FAULTS
-from simbench.client.faults_text import TEXT_FAULTS
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding
 from simbench.rules.rule import load, standing
@@ -34,8 +32,8 @@ NOT_REVEALED = {"sender.originator-in-service"}
 # A rule that judges the instrument, not a party: without a clock that can be moved it says unsupported.
 OF_THE_BENCH = {"hours.clock"}
 FORGIVABLE = {"lower-case", "line-ends"}
-ALONE = {*CONNECTION_FAULTS, *TEXT_FAULTS}
-# Frames that are beside the protocol as well.
+ALONE = {name for name, kind in FAULTS.items() if kind.__module__.endswith(("_connection", "_text"))}
+# Frames that are beside the protocol as well, and a result that two messages of one number share.
 CONSEQUENCES = {
     "latin-1-texts": {"submits.violations"},
     "counts-octets": {"submits.violations"},

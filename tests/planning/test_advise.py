@@ -148,8 +148,8 @@ def test_every_thursday_but_public_holidays_is_a_year_that_can_be_planned() -> N
     with pytest.raises(CampaignError, match=r'2026-05-14 08:00 .*`every = "week-ouvrable"` leaves such weeks out'):
         advise(thursdays)
     worked = plan_of(**year, sendings=[sending(start="2026-01-08T08:00", every="week-ouvrable")])
-    left_out = {one.start for one in occasions(thursdays, thursdays.asked.sendings[0])}
-    left_out -= {one.start for one in occasions(worked, worked.asked.sendings[0])}
+    left_out = {one.start for one in occasions(thursdays, thursdays.campaign.sendings[0])}
+    left_out -= {one.start for one in occasions(worked, worked.campaign.sendings[0])}
     assert {f"{civil(at):%m-%d %H}" for at in left_out} == {"05-14 08"}, "Ascension Day"
     (group,) = (Group(worked, prefix) for prefix in worked.groups)
     assert not late_of(group, (10,) * 12, _quiet(group)).any()
@@ -178,7 +178,7 @@ def test_a_scenario_is_solved(path: Path) -> None:
     plan = read_campaign(path)
     futures = replications(plan, 10)
     needs = [required_rates_of(Group(plan, prefix), futures) for prefix in plan.groups]
-    assert solve(plan, needs, Wish(min(0.5, plan.asked.probability))) is not None
+    assert solve(plan, needs, Wish(min(0.5, plan.campaign.probability))) is not None
 
 
 def test_an_impossible_demand_is_answered_with_what_would_be_needed() -> None:

@@ -60,7 +60,7 @@ def stated(plan: Plan, true_futures: int = TRUE_FUTURES, fresh: int = FRESH) -> 
         return None
     share = pool.candidate(mix).score.promised
     truth = evaluate(groups, replications(plan, true_futures, TRUTH), mix).promised.share
-    return Stated(share.low, share.high, share.low >= plan.asked.probability, truth, plan.asked.probability)
+    return Stated(share.low, share.high, share.low >= plan.campaign.probability, truth, plan.campaign.probability)
 
 
 def main(plans: int) -> None:

@@ -8,6 +8,7 @@ from simbench.base.units import HOUR_US, SECOND_US
 from simbench.bench.exercises.exercise import Setup, exercise
 from simbench.bench.exercises.marketing_hours import a_tuesday, clock_changes
 from simbench.bench.exercises.tester import Bench
+from simbench.bench.sut.protocol import moves_clock
 from simbench.contract import Contract
 
 SHORT_S, LONG_S = 4 * HOUR_US // SECOND_US, 8 * HOUR_US // SECOND_US
@@ -35,7 +36,7 @@ async def civil_time(bench: Bench) -> None:
     """Request messages before and after each change; if the client's clock cannot be moved, only today."""
     await bench.connected(["first"])
     await _ask(bench, SHORT_S)
-    if bench.sut.capabilities.clock not in {"offset", "speed"}:
+    if not moves_clock(bench.sut.capabilities):
         return
     for day in sorted(clock_changes(bench.contract).values()):
         await bench.step_to(_midnight(day) + timedelta(**BEFORE))

@@ -86,11 +86,11 @@ def holidays_of(contract: Contract) -> list[date]:
     return [day for day in of(year) if day.weekday() != 6]
 
 
-def clock_changes(contract: Contract, year: int = 2025) -> dict[str, date]:
-    """Return the days of a year on which clocks go forward ("summer") and back ("winter"), if they do."""
+def clock_changes(contract: Contract) -> dict[str, date]:
+    """Return the days of 2025 on which clocks go forward ("summer") and back ("winter"), if they do."""
     calendar, found = contract.calendar, {}
     for more in range(1, 366):
-        day = date(year, 1, 1) + timedelta(days=more)
+        day = date(2025, 1, 1) + timedelta(days=more)
         noons = (calendar.from_civil(_at(one, hours=12)) for one in (day - timedelta(1), day))
         before, after = (calendar.summer_shift(noon) for noon in noons)
         if before != after:

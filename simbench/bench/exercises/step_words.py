@@ -59,10 +59,10 @@ def _requested(step: Requests) -> list[str]:
 
 
 def _kind(message: Outgoing) -> str:
-    return f"from {message.code}: {', '.join(_said(message))}"
+    return f"from {message.code}: {', '.join(_parts(message))}"
 
 
-def _said(message: Outgoing) -> Iterator[str]:
+def _parts(message: Outgoing) -> Iterator[str]:
     text = bare(message)
     short = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
     yield f"{short!r}" + (f" ({len(text)} characters)" if short != text else "")

@@ -15,8 +15,8 @@ import pytest
 
 from simbench.base.errors import BadInput
 from simbench.base.tracebacks import ends_here
-from simbench.bench.pytest.asked import MARKER, ROOT, fail_in_one_line, marked, taken_nodes
 from simbench.bench.pytest.left_out import LeftOut, leave_out
+from simbench.bench.pytest.marker import MARKER, ROOT, fail_in_one_line, marked, taken_nodes
 
 if TYPE_CHECKING:
     from fake_smsc import FakeSmsc
@@ -92,12 +92,12 @@ def fake_smsc(request: pytest.FixtureRequest, fake_smsc_factory: Callable[..., F
     ...     start_my_client(fake_smsc.host, fake_smsc.port)
     ...     fake_smsc.wait_for("session")
     """
-    asked = marked(request)
+    given = marked(request)
     with fail_in_one_line():
-        if "exercise" in asked.arguments:
+        if "exercise" in given.arguments:
             raise BadInput("marker simbench", "exercise is for a client under test", "the fixture simbench_smsc")
-        smsc = fake_smsc_factory(**asked.arguments)
-        asked.apply(smsc)
+        smsc = fake_smsc_factory(**given.arguments)
+        given.apply(smsc)
     return smsc
 
 
@@ -115,11 +115,11 @@ def simbench_smsc(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sm
         leave_out(request, NO_CLIENT)
     from simbench.bench.pytest.fixtures import Smsc  # noqa: PLC0415 - as above
 
-    asked = marked(request)
+    given = marked(request)
     with ExitStack() as stack:
         with fail_in_one_line():
-            smsc = stack.enter_context(Smsc(session.plan, tmp_path / "client", **asked.arguments))
-            asked.apply(smsc)
+            smsc = stack.enter_context(Smsc(session.plan, tmp_path / "client", **given.arguments))
+            given.apply(smsc)
         yield smsc
 
 

@@ -28,7 +28,7 @@ from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.run_exercise import Conducted, clock_of, target_of
 from simbench.bench.runner.selection import select
 from simbench.bench.runner.session import Plan
-from simbench.bench.sut.protocol import ClockGiven, MovesClock, Report, SystemUnderTest, reach_of
+from simbench.bench.sut.protocol import ClockGiven, MovesClock, Report, SystemUnderTest, moves_clock, reach_of
 from simbench.client.messages import Outgoing
 from simbench.contract import Contract, load_contract
 from simbench.contract.term import known
@@ -76,7 +76,7 @@ class Smsc(FakeSmsc):
         if exercise:
             self.exercise = _exercise(exercise).under(given)
         else:
-            setup = Setup("moved") if moves(self.sut) else Setup()
+            setup = Setup("moved" if moves_clock(self.sut.capabilities) else "any")
             first = demo_scenario(given).codes[0]
             rates = {first.code: first.rate_per_s} if codes is None else dict(codes)
             title = "A test of the client's own"
@@ -272,7 +272,7 @@ class Clock:
 
         Skips the test if that is impossible.
         """
-        if not moves(self._smsc.sut):
+        if not moves_clock(self._smsc.sut.capabilities):
             pytest.skip("the client's clock cannot be moved")
         self._smsc.call(self._step((self._smsc.contract.calendar.instant(*civil) - self.now()) / SECOND_US))
 
@@ -281,8 +281,3 @@ class Clock:
         sut, clock = self._smsc.sut, self._smsc.live.clock
         if isinstance(sut, MovesClock):
             await sut.move_clock(ClockGiven(*clock.basis(), clock.speed))
-
-
-def moves(sut: SystemUnderTest) -> bool:
-    """Tell whether a client's clock can be moved."""
-    return sut.capabilities.clock in {"offset", "speed"}

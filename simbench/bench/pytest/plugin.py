@@ -18,8 +18,8 @@ from _pytest.outcomes import Failed, Skipped
 from simbench.base.errors import BadInput, SimbenchError
 from simbench.base.outputs import check_folder, claim
 from simbench.base.toml_files import choice
-from simbench.bench.pytest.asked import ROOT, wants_purposes
 from simbench.bench.pytest.left_out import UNDECIDED
+from simbench.bench.pytest.marker import ROOT, wants_purposes
 from simbench.bench.report.words import frames_in_words
 from simbench.bench.runner.baseline import Baseline, Standing, compare, read_baseline, remark
 from simbench.bench.runner.junit import case_text, end_of, named_items, properties
@@ -191,7 +191,7 @@ class PurposeItem(pytest.Item):
             self.user_properties += [("purpose", self.purpose), ("outcome", BenchFailed.word)]
             raise BenchFailed(f"{BenchFailed.word}: {error}", pytrace=False) from None
         self.user_properties += properties(self._standing.finding, judgements)
-        self._said = case_text(self._standing, judgements)
+        self._text = case_text(self._standing, judgements)
         if end_of(self._standing, strict=self._foreign.strict)[0] == "error":
             self._end(BenchFailed)
 
@@ -201,14 +201,14 @@ class PurposeItem(pytest.Item):
             self.user_properties.append(("baseline", remark(self._standing)))
         end, word = end_of(self._standing, strict=self._foreign.strict)
         if end == "skipped":
-            raise NotPassed(word, self._said)
+            raise NotPassed(word, self._text)
         if end:
             self._end(Failed)
 
     def _end(self, kind: type[Failed]) -> NoReturn:
         finding = self._standing.finding
         frames = frames_in_words(finding, self._foreign.plan.contract.calendar)
-        raise kind("\n".join([f"{finding.outcome}: {finding.parts[0]}", self._said, *frames]), pytrace=False)
+        raise kind("\n".join([f"{finding.outcome}: {finding.parts[0]}", self._text, *frames]), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the location of a purpose: its rule."""

@@ -153,19 +153,19 @@ def differences(certificate: Certificate, text: str, again: Certificate) -> list
     for name in (
         "system", "system_version", "contract", "contract_digest", "seed", "started_at", "versions", "untried",
     ):  # fmt: skip
-        said, is_ = getattr(certificate, name), getattr(again, name)
-        if said != is_:
-            found.append(f"{name}: {said} in the certificate, {is_} in the run")
+        stated, actual = getattr(certificate, name), getattr(again, name)
+        if stated != actual:
+            found.append(f"{name}: {stated} in the certificate, {actual} in the run")
     found += [
         f"the ledger of {name} is not the certified one"
         for name in sorted({*certificate.ledgers, *again.ledgers})
         if certificate.ledgers.get(name) != again.ledgers.get(name)
     ]
-    said_of = {(one.purpose, one.exercise): one.outcome for one in certificate.outcomes}
-    is_of = {(one.purpose, one.exercise): one.outcome for one in again.outcomes}
-    for key in sorted({*said_of, *is_of}):
-        if said_of.get(key) != is_of.get(key):
-            says, gives = said_of.get(key, "nothing"), is_of.get(key, "nothing")
+    stated_of = {(one.purpose, one.exercise): one.outcome for one in certificate.outcomes}
+    actual_of = {(one.purpose, one.exercise): one.outcome for one in again.outcomes}
+    for key in sorted({*stated_of, *actual_of}):
+        if stated_of.get(key) != actual_of.get(key):
+            says, gives = stated_of.get(key, "nothing"), actual_of.get(key, "nothing")
             where = f" in {key[1]}" if key[1] else ""
             found.append(f"{key[0]}{where}: {says} in the certificate, {gives} from the ledger")
     return found

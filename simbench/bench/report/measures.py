@@ -60,11 +60,11 @@ def rate_in(bins: Bins, at: Ints, weights: Ints | None = None) -> Floats:
     return counted / bins.width_s
 
 
-def within_window(at: Ints, weights: Ints, window_us: int = SECOND_US) -> Ints:
-    """Return for each event the weight in the window that ends with it; an event exactly one window back is outside."""
+def within_window(at: Ints, weights: Ints) -> Ints:
+    """Return for each event the weight in the second that ends with it; an event exactly one second back is outside."""
     total: Ints = np.concatenate([np.zeros(1, np.int64), np.cumsum(weights)])
     # Events at the same instant count together, so the window of each includes the last of them.
-    until, before = np.searchsorted(at, at, "right"), np.searchsorted(at, at - window_us, "right")
+    until, before = np.searchsorted(at, at, "right"), np.searchsorted(at, at - SECOND_US, "right")
     return np.subtract(total[until], total[before])
 
 
@@ -139,6 +139,6 @@ def cumulative(instants: Ints, grid: Ints) -> Ints:
     return np.searchsorted(instants, grid, "right").astype(np.int64)
 
 
-def grid_over(start: int, end: int, points: int = 480) -> Ints:
+def grid_over(start: int, end: int) -> Ints:
     """Return evenly spaced instants over an interval, both ends included."""
-    return np.unique(np.linspace(start, max(end, start), points).astype(np.int64))
+    return np.unique(np.linspace(start, max(end, start), 480).astype(np.int64))

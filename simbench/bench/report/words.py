@@ -74,7 +74,7 @@ def frames_in_words(finding: Finding, calendar: Calendar) -> list[str]:
         lines.append(f"Frame: {shown.note} ({place})")
         for frame in shown.frames:
             lines.append(f"  {frame.title or frame.hex}")
-            lines += [f"    {one.name:<6}{_cut(one.value):<{WIDTH}} {_said(one)}".rstrip() for one in frame.fields]
+            lines += [f"    {one.name:<6}{_cut(one.value):<{WIDTH}} {_meaning(one)}".rstrip() for one in frame.fields]
             lines += [f"    wrong: {problem}" for problem in frame.problems]
     rest = len(with_frame) - FRAMES
     return lines + ([f"and {count(rest, 'more frame')} in the evidence"] if rest > 0 else [])
@@ -84,7 +84,7 @@ def _cut(value: str) -> str:
     return value if len(value) <= WIDTH else f"{value[: WIDTH - 1]}…"
 
 
-def _said(field: Explained) -> str:
+def _meaning(field: Explained) -> str:
     return f"{field.what}: {field.meaning}" if field.meaning else field.what
 
 

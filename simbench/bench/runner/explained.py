@@ -18,7 +18,7 @@ from simbench.bench.runner.findings import judge_exercise, unsupported
 from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.bench.runner.rehearsal import Nobody, rehearse
 from simbench.bench.runner.run_exercise import budget_s
-from simbench.bench.sut.protocol import Capabilities, Reach
+from simbench.bench.sut.protocol import Capabilities, Reach, moves_clock
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.client.messages import Outgoing
 from simbench.contract import Contract
@@ -87,7 +87,7 @@ def _explained(
     exercise: Exercise, purposes: tuple[str, ...], contract: Contract, capabilities: Capabilities, reach: Reach
 ) -> Explained:
     setup, steps = exercise.setup, rehearse(exercise, contract, capabilities)
-    moved = setup.clock != "any" and capabilities.clock in {"offset", "speed"}
+    moved = setup.clock != "any" and moves_clock(capabilities)
     speed = setup.speed if capabilities.clock == "speed" else 1.0
     tried = conduct_in_memory(exercise, contract)
     trace = Trace(tried.run)

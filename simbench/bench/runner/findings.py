@@ -8,7 +8,7 @@ import msgspec
 
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.runner.run_exercise import Conducted
-from simbench.bench.sut.protocol import WITHIN_REACH, Capabilities, Reach
+from simbench.bench.sut.protocol import WITHIN_REACH, Capabilities, Reach, moves_clock
 from simbench.contract import Contract
 from simbench.finding import Finding, prose
 from simbench.ledger import Run
@@ -19,12 +19,9 @@ from simbench.trace.trace import Trace
 
 
 def judge_exercise(
-    conducted: Conducted,
-    purposes: Iterable[str],
-    contract: Contract,
-    capabilities: Capabilities,
+    conducted: Conducted, purposes: Iterable[str], contract: Contract, capabilities: Capabilities,
     reach: Reach = WITHIN_REACH,
-) -> list[Finding]:
+) -> list[Finding]:  # fmt: skip
     """Return one finding per purpose: unsupported without the capability, error if the bench failed, else the rule's.
 
     If the client ended early, violations already recorded fail and the rest is inconclusive.
@@ -45,7 +42,7 @@ def unsupported(purpose: str, exercise: Exercise, capabilities: Capabilities, re
     # An observed client is judged by its traffic, whether or not it claims the capability.
     if not declared and (exercise.asks or declared is False):
         return f"capability {needs} {'not claimed' if declared is None else 'disclaimed'} by the client"
-    if exercise.setup.clock == "moved" and capabilities.clock not in {"offset", "speed"}:
+    if exercise.setup.clock == "moved" and not moves_clock(capabilities):
         return "the client's clock cannot be moved"
     return ""
 

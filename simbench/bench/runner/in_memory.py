@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from simbench.base.version import __version__
@@ -19,13 +21,12 @@ from simbench.bench.sut.command import understand
 from simbench.bench.sut.protocol import ClockGiven, Maintenance, Report, Target
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.client import lines
-from simbench.client.environment import Settings
-from simbench.client.messages import Knowledge, LinkConfig, Outgoing, Portability, read_knowledge
+from simbench.client.environment import Settings, portability_in
+from simbench.client.messages import LinkConfig, Outgoing, read_knowledge
 from simbench.client.program import Program
 from simbench.client.shell import Outside
 from simbench.contract import Contract
 from simbench.ledger import MemoryLedger
-from simbench.numbering.portability import PortabilityTable
 
 
 class InMemory:
@@ -44,27 +45,19 @@ class InMemory:
 
         def write(octets: bytes) -> None:
             for line in octets.splitlines():
-                said = understand(line)
-                if isinstance(said, Report):
-                    tell(said)
+                if isinstance(report := understand(line), Report):
+                    tell(report)
 
         outside = Outside(target.host, target.port, self._clock.now, self._clock.speed, self._network.connect)
         knows = read_knowledge(target.contract)
         links = tuple(
             LinkConfig(
-                account=given.account,
-                password=given.password,
-                code=given.code,
-                rate_per_s=given.rate_per_s,
-                oadc_option=given.oadc_option,
-                window=target.window,
-                keepalive_s=target.keepalive_s,
-                result_timer_s=target.result_timer_s,
-                served_only=_portability(target, knows),
+                **msgspec.structs.asdict(given), window=target.window, keepalive_s=target.keepalive_s,
+                result_timer_s=target.result_timer_s, served_only=portability_in(target.portability, knows),
                 knows=knows,
             )
             for given in target.accounts
-        )
+        )  # fmt: skip
         self._program = Program(Settings(outside, links, ":memory:", self._faults), write)
         self._program.start()
 
@@ -109,9 +102,3 @@ def conduct_in_memory(
     with TemporaryDirectory() as folder:
         environment = RunEnvironment(Path(folder), 1, network, clock, tamper)
         return loop.run_to_the_end(run_exercise(exercise, sut, contract, ledger, environment))
-
-
-def _portability(target: Target, knows: Knowledge) -> Portability:
-    if target.portability is None:
-        return lambda *_: None
-    return PortabilityTable.read(target.portability, knows.plan, knows.calendar).lookup

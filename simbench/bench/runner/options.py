@@ -14,8 +14,9 @@ from simbench.bench.exercises.endurance import duration_s, soak
 from simbench.bench.exercises.exercise import EXERCISES, Chosen
 from simbench.bench.exercises.watched import watching
 from simbench.bench.runner import AT_ONCE
+from simbench.bench.runner.rehearsal import Nobody
 from simbench.bench.runner.selection import choose, select
-from simbench.bench.runner.session import Plan
+from simbench.bench.runner.session import Judgements, Plan
 from simbench.bench.runner.session_record import SessionRecord
 from simbench.bench.sut.description import (
     KINDS,
@@ -89,9 +90,23 @@ def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[s
             chosen[name] = (wanted[name][0], still)
 
     def nobody() -> SystemUnderTest:
-        return Nobody(record.system, record.system_version, record)
+        return Nobody(record.capabilities, record.system, record.system_version, record.reach)
 
     return Plan(chosen, given, nobody, folder, record.seed, _given(contract), soak=record.soak)
+
+
+def judged_again(
+    record: SessionRecord, folder: Path, contract: str, only: tuple[str, ...] = (),
+    progress: Callable[[str, int, int], object] = lambda *_: None,
+) -> Judgements:  # fmt: skip
+    """Return the judgements of an earlier session from its ledgers. Raises the errors of `plan_again`, and LedgerError.
+
+    `progress` gets each exercise, the number judged, and the number of all.
+    """
+    judgements = Judgements(plan_again(record, folder, contract, only))
+    judgements.reuse(record)
+    judgements.judge_again(progress)
+    return judgements
 
 
 def _given(contract: str) -> str:
@@ -99,28 +114,11 @@ def _given(contract: str) -> str:
     return str(Path(contract).resolve()) if contract.endswith(".toml") else contract or CONTRACT
 
 
-class Nobody:
-    """The client of a stored session: its name and capabilities; it cannot run."""
-
-    def __init__(self, name: str, version: str, record: SessionRecord) -> None:
-        self.name, self.version = name, version
-        self.capabilities, self.reach = record.capabilities, record.reach
-
-    async def start(self, *_: object) -> None:
-        """Never called."""
-        raise NotImplementedError
-
-    send = start
-
-    async def stop(self) -> None:
-        """Do nothing."""
-
-
 def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Description | None]:
     for fault in wanted.faults if wanted.sut == "reference" else ():
         if current(fault) not in FAULTS:
             raise BadInput(f"--fault {fault}", "the reference client has no such fault", choice(fault, FAULTS))
-    said = read_capabilities(wanted.capabilities) if wanted.capabilities else None
+    claimed = read_capabilities(wanted.capabilities) if wanted.capabilities else None
     description: Description | None = None
     if wanted.sut.endswith(".toml"):
         description = read(Path(wanted.sut))
@@ -134,13 +132,13 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
     if wanted.faults and description is not None:
         raise BadInput("--fault", f"cannot be combined with --sut {wanted.sut}", "--sut reference")
 
-    if description is not None and said is not None:
-        description = _moved_as_said(description, said, wanted.sut)
+    if description is not None and claimed is not None:
+        description = _moved_as_claimed(description, claimed, wanted.sut)
 
     def make() -> SystemUnderTest:
         sut = sut_description(description) if description else make_sut(wanted.sut, faults=wanted.faults)
-        if said is not None:
-            sut.capabilities = said
+        if claimed is not None:
+            sut.capabilities = claimed
         return sut
 
     if description is not None and description.kind == "command":
@@ -149,11 +147,11 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
     return make, description
 
 
-def _moved_as_said(description: Description, said: Capabilities, sut: str) -> Description:
+def _moved_as_claimed(description: Description, claimed: Capabilities, sut: str) -> Description:
     """The description under other capabilities; without a description file, only `clock` lines can speed up a clock."""
-    if said.clock == "speed" and sut in KINDS:
+    if claimed.clock == "speed" and sut in KINDS:
         description = replace(description, clock="lines")
-    check_clock(description, said, sut)
+    check_clock(description, claimed, sut)
     return description
 
 

@@ -59,15 +59,10 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
     """Return the session as the input of a report."""
     record = judgements.record()
     info: dict[str, str | int | float] = {
-        "system": record.system,
-        "system_version": record.system_version,
-        "contract": record.contract,
-        "contract_digest": record.contract_digest,
-        "seed": record.seed,
-        "bench_version": __version__,
-        "started_at": record.started_at,
-        "duration_s": record.duration_s,
-    }
+        "system": record.system, "system_version": record.system_version, "contract": record.contract,
+        "contract_digest": record.contract_digest, "seed": record.seed, "bench_version": __version__,
+        "started_at": record.started_at, "duration_s": record.duration_s,
+    }  # fmt: skip
     if record.attempts:
         info["attempts"] = ", ".join(f"{name}: {len(earlier) + 1}" for name, earlier in record.attempts.items())
     exercises = []
@@ -76,17 +71,18 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
         if not trace.run.wire.num_rows:  # left out, or without a connection: no picture
             continue
         exercises.append(ExerciseRun(name, exercise.title, trace, trace.span[0]))
+    remarks = {(one.finding.purpose, one.finding.exercise): remarks_of(one, judgements) for one in standings}
     return Judgement(
         info,
         judgements.findings,
         judgements.plan.contract,
         exercises,
         {purpose: rule.sentence for purpose, rule in load().items()},
-        {(one.finding.purpose, one.finding.exercise): said for one in standings if (said := said_of(one, judgements))},
+        {key: text for key, text in remarks.items() if text},
         untested(judgements.plan.contract, judgements.findings, exercised()),
     )
 
 
-def said_of(standing: Standing, judgements: Judgements) -> str:
+def remarks_of(standing: Standing, judgements: Judgements) -> str:
     """Return the remarks on a finding: its baseline entry, and the number of attempts."""
     return " ".join(filter(None, (remark(standing), judgements.attempt(standing.finding.exercise))))

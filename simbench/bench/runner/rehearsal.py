@@ -19,7 +19,7 @@ from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.exercises.steps import Act, Step, Timed, Until, Wait, join
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
-from simbench.bench.sut.protocol import Capabilities, Report, Target, reach_of
+from simbench.bench.sut.protocol import WITHIN_REACH, Capabilities, Reach, Report, Target, reach_of
 from simbench.client.messages import Outgoing
 from simbench.contract import Contract
 from simbench.ledger import MemoryLedger, RunInfo
@@ -29,12 +29,12 @@ ACTS = ("put", "mo", "fault", "clear", "limit", "suspend", "outage", "restore")
 
 
 class Nobody:
-    """A client with capabilities that never connects."""
+    """A client with capabilities that never connects, or the client of a stored session."""
 
-    name = version = "nobody"
-
-    def __init__(self, capabilities: Capabilities) -> None:
-        self.capabilities = capabilities
+    def __init__(
+        self, capabilities: Capabilities, name: str = "nobody", version: str = "", reach: Reach = WITHIN_REACH
+    ) -> None:
+        self.capabilities, self.name, self.version, self.reach = capabilities, name, version, reach
 
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
         """See SystemUnderTest."""

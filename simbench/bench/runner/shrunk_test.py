@@ -121,20 +121,20 @@ def _moment(moment: datetime) -> str:
 
 
 def _sent(step: Requests, recipients: _Recipients) -> list[str]:
-    arguments = [_said(message, named=recipients.named) for message in step.messages]
+    arguments = [_arguments(message, named=recipients.named) for message in step.messages]
     over = "" if step.burst else f", over_s={step.over_s:g}"
     if over and not _even(step.offsets_s):
         over = ""
         arguments = [one | {"at_s": round(at_s, 3)} for one, at_s in zip(arguments, step.offsets_s, strict=True)]
-    said = [*map(_literal, arguments)]
+    written = [*map(_literal, arguments)]
     for period in PERIODS:
-        times, rest = divmod(len(said), period)
-        if not rest and times >= REPEATS and said == said[:period] * times:
-            return [f"client.send_all([{', '.join(said[:period])}] * {times}{over})"]
-    if len(said) == 1:
-        return [f"client.send_all([{said[0]}])"]
+        times, rest = divmod(len(written), period)
+        if not rest and times >= REPEATS and written == written[:period] * times:
+            return [f"client.send_all([{', '.join(written[:period])}] * {times}{over})"]
+    if len(written) == 1:
+        return [f"client.send_all([{written[0]}])"]
     over_lines = [f"    {over.removeprefix(', ')},"] if over else []
-    return ["client.send_all(", "    [", *(f"        {one}," for one in said), "    ],", *over_lines, ")"]
+    return ["client.send_all(", "    [", *(f"        {one}," for one in written), "    ],", *over_lines, ")"]
 
 
 def _even(offsets_s: Sequence[float]) -> bool:
@@ -143,15 +143,15 @@ def _even(offsets_s: Sequence[float]) -> bool:
     return all(abs(at_s - number * step_s) <= UNEVEN * step_s for number, at_s in enumerate(offsets_s))
 
 
-def _said(message: Outgoing, *, named: bool) -> dict[str, Any]:
+def _arguments(message: Outgoing, *, named: bool) -> dict[str, Any]:
     """Return the arguments of a message: the fields of the struct that differ from its defaults."""
-    said: dict[str, Any] = {"code": message.code, "text": bare(message)}
+    arguments: dict[str, Any] = {"code": message.code, "text": bare(message)}
     if named:
-        said["recipient"] = message.recipient
+        arguments["recipient"] = message.recipient
     for field in msgspec.structs.fields(message):
         if field.default is not msgspec.NODEFAULT and getattr(message, field.name) != field.default:
-            said[field.name] = getattr(message, field.name)
-    return said
+            arguments[field.name] = getattr(message, field.name)
+    return arguments
 
 
 def _literal(value: Any) -> str:

@@ -161,9 +161,9 @@ def _has(child: Child, sockets: set[str]) -> bool:
     return False
 
 
-def last_lines(logs: Iterable[Path], count: int = LAST_LINES) -> str:
+def last_lines(logs: Iterable[Path]) -> str:
     """Return the end of the first non-empty log, each line indented; "" if all are empty."""
     for log in logs:
-        if log.is_file() and (lines := log.read_text("utf-8", "replace")[-8192:].splitlines()[-count:]):
+        if log.is_file() and (lines := log.read_text("utf-8", "replace")[-8192:].splitlines()[-LAST_LINES:]):
             return "; its log ends:\n" + "\n".join(f"    {line}" for line in lines)
     return ""

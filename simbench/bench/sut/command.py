@@ -226,11 +226,11 @@ class Command:
                 self._flooded = True
                 self.child.kill()
             return
-        said = understand(line)
-        if isinstance(said, lines.Ready):
+        report = understand(line)
+        if isinstance(report, lines.Ready):
             self._ready.set()
-        elif said is not None:
-            self._tell(said)
+        elif report is not None:
+            self._tell(report)
 
     async def _forget(self) -> None:
         """Release a program that has ended, after reading its last lines."""
@@ -251,11 +251,11 @@ def understand(line: bytes) -> Report | lines.Ready | None:
     if not line.strip():
         return None
     try:
-        said = lines.parse_report(line)
+        report = lines.parse_report(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         shown = line[:200].decode("utf-8", "replace")
         return Report("error", detail=f"not a line of the protocol: {error}: {shown}")
-    return said if isinstance(said, lines.Ready) else REPORTS[type(said)](said)
+    return report if isinstance(report, lines.Ready) else REPORTS[type(report)](report)
 
 
 def _environment(target: Target, faults: tuple[str, ...]) -> dict[str, str]:

@@ -206,8 +206,8 @@ async def _version(bearerbox: str) -> str:
     process = await asyncio.create_subprocess_exec(
         bearerbox, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
-    said, _ = await process.communicate()
-    found = re.search(r"version `([^']+)'", said.decode("utf-8", "replace"))
+    output, _ = await process.communicate()
+    found = re.search(r"version `([^']+)'", output.decode("utf-8", "replace"))
     return found[1] if found else ""
 
 

@@ -50,14 +50,7 @@ def _rest_s(target: Target) -> int:
 
 def configuration(target: Target, ports: Ports, secret: str) -> str:
     """Return the configuration file of both boxes. Raises BadInput for an account that it cannot express."""
-    groups: list[Group] = [_core(target, ports, secret)]
-    groups += [_smsc(target, given) for given in target.accounts]
-    groups += [_smsbox(ports), _sender(secret), _receiver(ports)]
-    return "\n\n".join("\n".join(f"{key} = {_quoted(key, value)}" for key, value in g.items()) for g in groups) + "\n"
-
-
-def _core(target: Target, ports: Ports, secret: str) -> Group:
-    return {
+    core: Group = {
         "group": "core",
         "admin-port": ports.admin,
         "admin-interface": LOOPBACK,
@@ -72,6 +65,31 @@ def _core(target: Target, ports: Ports, secret: str) -> Group:
         "store-location": target.folder / "spool",
         "dlr-storage": "internal",
     }
+    smsbox: Group = {
+        "group": "smsbox",
+        "bearerbox-host": LOOPBACK,
+        "bearerbox-port": ports.smsbox,
+        "sendsms-port": ports.sendsms,
+        "sendsms-interface": LOOPBACK,
+    }
+    sender: Group = {
+        "group": "sendsms-user",
+        "username": USER,
+        "password": secret,
+        "user-deny-ip": ANYONE,
+        "user-allow-ip": LOOPBACK,
+        "concatenation": "true",
+        "max-messages": 255,  # the default of 1 truncates a long text
+    }
+    receiver: Group = {
+        "group": "sms-service",
+        "keyword": "default",
+        "catch-all": "true",
+        "get-url": f"http://{LOOPBACK}:{ports.callback}/mo?from=%p&to=%P&coding=%c&text=%b",
+        "max-messages": 0,  # no automatic answer
+    }
+    groups = (core, *(_smsc(target, given) for given in target.accounts), smsbox, sender, receiver)
+    return "\n\n".join("\n".join(f"{key} = {_quoted(key, value)}" for key, value in g.items()) for g in groups) + "\n"
 
 
 def _smsc(target: Target, given: AccountGiven) -> Group:
@@ -96,38 +114,6 @@ def _smsc(target: Target, given: AccountGiven) -> Group:
     if target.keepalive_s:
         group["keepalive"] = target.keepalive_s
     return group
-
-
-def _smsbox(ports: Ports) -> Group:
-    return {
-        "group": "smsbox",
-        "bearerbox-host": LOOPBACK,
-        "bearerbox-port": ports.smsbox,
-        "sendsms-port": ports.sendsms,
-        "sendsms-interface": LOOPBACK,
-    }
-
-
-def _sender(secret: str) -> Group:
-    return {
-        "group": "sendsms-user",
-        "username": USER,
-        "password": secret,
-        "user-deny-ip": ANYONE,
-        "user-allow-ip": LOOPBACK,
-        "concatenation": "true",
-        "max-messages": 255,  # the default of 1 truncates a long text
-    }
-
-
-def _receiver(ports: Ports) -> Group:
-    return {
-        "group": "sms-service",
-        "keyword": "default",
-        "catch-all": "true",
-        "get-url": f"http://{LOOPBACK}:{ports.callback}/mo?from=%p&to=%P&coding=%c&text=%b",
-        "max-messages": 0,  # no automatic answer
-    }
 
 
 def _quoted(key: str, value: str | int | Path) -> str:

@@ -127,6 +127,11 @@ CLAIMS: Final = tuple(name for name in Capabilities.__struct_fields__ if name no
 """The capabilities that a client claims or does not."""
 
 
+def moves_clock(capabilities: Capabilities) -> bool:
+    """Tell whether the client's clock can be moved."""
+    return capabilities.clock in {"offset", "speed"}
+
+
 class Reach(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The control of the bench over a client. The default is a client that the bench starts and configures.
 

@@ -47,11 +47,14 @@ def reference(faults: tuple[str, ...] = ()) -> Command:
 
 
 def _kannel(faults: tuple[str, ...]) -> kannel.Kannel:
-    if faults:
-        raise BadInput(
-            "system under test kannel", f"no fault named {', '.join(faults)}", "no faults: it cannot be changed"
-        )
+    _refuse("kannel", faults)
     return kannel.Kannel()
+
+
+def _refuse(name: str, faults: tuple[str, ...]) -> None:
+    if faults:
+        problem, expected = f"no fault named {', '.join(faults)}", "no faults: it cannot be changed"
+        raise BadInput(f"system under test {name}", problem, expected)
 
 
 _KNOWN = {
@@ -82,10 +85,7 @@ def make_sut(name: str, faults: tuple[str, ...] = ()) -> SystemUnderTest:
     other = shipped(GROUP).get(name)
     if other is None:
         raise BadInput("system under test", f"{name!r} is not known", f"one of {', '.join(known_names())}")
-    if faults:
-        raise BadInput(
-            f"system under test {name}", f"no fault named {', '.join(faults)}", "no faults: it cannot be changed"
-        )
+    _refuse(name, faults)
     return checked_maker(loaded(other), f"{place_of(other)}: {GROUP} {name}")()
 
 

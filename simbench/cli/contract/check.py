@@ -30,25 +30,19 @@ def check(file: str, *, as_json: bool) -> int:
     _, loaded, problems = examined(file, thorough=True)
     if as_json:
         rows = [
-            {
-                "file": one.file,
-                "line": one.line,
-                "key": dotted(one.keys),
-                "problem": one.problem,
-                "expected": one.expected,
-            }
+            {"file": one.file, "line": one.line, "key": dotted(one.keys), "problem": one.problem,
+             "expected": one.expected}
             for one in problems
-        ]
+        ]  # fmt: skip
         click.echo(indented(rows))
     for problem in () if as_json else problems:
         click.echo(str(problem))
     if problems or loaded is None:
-        click.echo(f"{count(len(problems), 'mistake')}", err=True)
+        click.echo(count(len(problems), "mistake"), err=True)
         return 2
     if not as_json:
         terms = loaded.content.terms.by_name()
         assumed = sum(term.status == "assumption" for term in terms.values())
-        clauses = count(len(loaded.content.clauses), "clause")
-        figures = count(len(terms), "figure")
-        click.echo(f"{file}: valid; {clauses}, {figures}, {assumed} of them assumed; digest {loaded.digest}")
+        counts = f"{count(len(loaded.content.clauses), 'clause')}, {count(len(terms), 'figure')}"
+        click.echo(f"{file}: valid; {counts}, {assumed} of them assumed; digest {loaded.digest}")
     return 0

@@ -16,7 +16,7 @@ PLAIN = ("value", "unit", "status", "clause", "source", "note", "label")
 NONE = "-"
 
 
-class Said(NamedTuple):
+class Statement(NamedTuple):
     """One statement of a contract: its subject, its value, and its origin, which does not count as a difference."""
 
     value: str
@@ -58,7 +58,7 @@ def clauses_of(loaded: Loaded[Any]) -> Mapping[str, Any]:
 
 def differences(first: Loaded[Any], second: Loaded[Any]) -> Iterator[Difference]:
     """Yield every difference of parties, figures and readings, and of clauses that both contracts have."""
-    ours, theirs = dict(_said(first)), dict(_said(second))
+    ours, theirs = dict(_statements(first)), dict(_statements(second))
     for key in dict.fromkeys((*ours, *theirs)):
         one, other = ours.get(key), theirs.get(key)
         if one != other:
@@ -92,20 +92,19 @@ def _listed(value: object) -> str:
     return (", ".join(map(str, value)) if isinstance(value, tuple) else str(value)) or NONE
 
 
-def _said(loaded: Loaded[Any]) -> Iterator[tuple[str, Said]]:
-
+def _statements(loaded: Loaded[Any]) -> Iterator[tuple[str, Statement]]:
     content = loaded.content
     for key, party in getattr(content, "parties", {}).items():
-        yield f"parties, {party.role}", Said(f"{party.name} ({key})")
-    grouped: dict[str, list[Said]] = {}
+        yield f"parties, {party.role}", Statement(f"{party.name} ({key})")
+    grouped: dict[str, list[Statement]] = {}
     for name, term in content.terms.by_name().items():
-        said = Said(value_of(term), f"{term.clause or NONE}, {term.status}")
-        grouped.setdefault(_place(name, term), []).append(said)
+        statement = Statement(value_of(term), f"{term.clause or NONE}, {term.status}")
+        grouped.setdefault(_place(name, term), []).append(statement)
     for place, all_of_it in grouped.items():
-        for number, said in enumerate(all_of_it):
-            yield place + (f", no. {number + 1}" if number else ""), said
+        for number, statement in enumerate(all_of_it):
+            yield place + (f", no. {number + 1}" if number else ""), statement
     for name, one in getattr(content, "ambiguities", {}).items():
-        yield f"ambiguities.{name}", Said(one.reading or one.default, one.status)
+        yield f"ambiguities.{name}", Statement(one.reading or one.default, one.status)
 
 
 def _place(name: str, term: Term[Any]) -> str:

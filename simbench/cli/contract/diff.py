@@ -59,16 +59,13 @@ def diff(first: str, second: str, folder: Path | None, *, all_: bool, as_json: b
     clauses, purposes = only_of(ours, theirs), (purposes_of(ours), purposes_of(theirs))
     only = [[one for one in own if one not in other] for own, other in (purposes, purposes[::-1])]
     if as_json:
-        click.echo(
-            indented(
-                {
-                    "differences": [row._asdict() for row in rows],
-                    "only_first": {"clauses": clauses[0], "purposes": only[0]},
-                    "only_second": {"clauses": clauses[1], "purposes": only[1]},
-                    "verdicts": verdicts,
-                }
-            )
-        )
+        result = {
+            "differences": [row._asdict() for row in rows],
+            "only_first": {"clauses": clauses[0], "purposes": only[0]},
+            "only_second": {"clauses": clauses[1], "purposes": only[1]},
+            "verdicts": verdicts,
+        }
+        click.echo(indented(result))
         return
     _print(rows, all_=all_)
     for name, own, judged in zip((first, second), clauses, only, strict=True):
@@ -128,10 +125,10 @@ def _verdicts(first: str, second: str, folder: Path) -> Iterator[dict[str, str]]
         one, other = ours.get(key), theirs.get(key)
         outcomes = [found.outcome if found else "not judged" for found in (one, other)]
         if outcomes[0] != outcomes[1]:
-            said = other or one
+            found = other or one
             yield {
                 "purpose": key[0], "exercise": key[1], "first": outcomes[0], "second": outcomes[1],
-                "summary": said.summary if said else "",
+                "summary": found.summary if found else "",
             }  # fmt: skip
 
 
@@ -144,7 +141,7 @@ def _of_run(folder: Path, name: str) -> dict[tuple[str, str], Finding]:
     from simbench.trace.trace import Trace
 
     run: Run = open_run(folder)
-    contract = load_contract(name if name == Path(name).stem else Path(name))
+    contract = load_contract(name)
     case = Case(Trace(run), contract)
     found = [judge(purpose, case, run.info.run) for purpose in ordered(contract, "sla")]
     return {(one.purpose, ""): one for one in (*found, *audit_run(run, contract).findings)}
@@ -152,12 +149,7 @@ def _of_run(folder: Path, name: str) -> dict[tuple[str, str], Finding]:
 
 def _of_session(folder: Path, name: str) -> dict[tuple[str, str], Finding]:
     """Return every verdict on a session of conform, judged again."""
-    from simbench.bench.runner.options import plan_again
-    from simbench.bench.runner.session import Judgements
+    from simbench.bench.runner.options import judged_again
     from simbench.bench.runner.session_record import read_record
 
-    record = read_record(folder)
-    judgements = Judgements(plan_again(record, folder, name, ()))
-    judgements.reuse(record)
-    judgements.judge_again(lambda *_: None)
-    return {(one.purpose, one.exercise): one for one in judgements.findings}
+    return {(one.purpose, one.exercise): one for one in judged_again(read_record(folder), folder, name).findings}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from simbench.base.toml_files import Mistake, choice, shown
@@ -29,20 +28,19 @@ def examined(name_or_path: str, *, thorough: bool = False) -> tuple[Schema[Any],
     `thorough` also checks that purposes, countries and numbers of the bench exist.
     Raises ContractError for an unreadable file.
     """
-    target: str | Path = name_or_path if name_or_path == Path(name_or_path).stem else Path(name_or_path)
-    layers, known = layers_of(target), schemas()
+    layers, known = layers_of(name_or_path), schemas()
     kind = next((layer.table["kind"] for layer in layers if "kind" in layer.table), SMS.kind)
     if kind not in known:
         layer = next(layer for layer in reversed(layers) if "kind" in layer.table)
         problem = Problem(layer.file, layer.line(("kind",)), ("kind",), f"is {shown(kind)}", choice(str(kind), known))
         return SMS, None, [problem]
     more = _more() if thorough and kind == SMS.kind else ()
-    return known[kind], *examine(known[kind], target, more)
+    return known[kind], *examine(known[kind], name_or_path, more)
 
 
 def base_of(name_or_path: str) -> dict[str, Any] | None:
     """Return the merged table of a base, which can only be extended; None for a contract."""
-    layers = layers_of(name_or_path if name_or_path == Path(name_or_path).stem else Path(name_or_path))
+    layers = layers_of(name_or_path)
     if layers[-1].table.get("abstract") is not True:
         return None
     table: dict[str, Any] = {}

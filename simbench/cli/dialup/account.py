@@ -70,21 +70,7 @@ LOOK_S: Final = 0.5
     cloup.option("--journal", required=True, type=FILE, help="File to write what was sent and answered to."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of text."),
 )
-def account(**options: object) -> int:
-    """Send the accounting records of CALLS to a RADIUS server: call records, a detail file, or a capture of RADIUS.
-
-    The command repeats each request until it is answered or given up. The journal has every datagram.
-
-    \b
-    Examples:
-      simbench dialup account calls.csv --server 127.0.0.1:1813 --secret-file secret --fast --journal run.jsonl
-      simbench dialup account detail --server 127.0.0.1:1813 --secret-file secret --speed 60 --interim 300 \\
-          --fault lost-stop --fault nas-reboot --journal faulty.jsonl
-    """
-    return account_command(**options)  # type: ignore[arg-type]  # click gives what the options say
-
-
-def account_command(  # noqa: PLR0913 - one argument an option
+def account(  # noqa: PLR0913 - one argument an option
     calls: Path,
     server: str,
     secret_file: Path,
@@ -103,7 +89,17 @@ def account_command(  # noqa: PLR0913 - one argument an option
     fast: bool,
     as_json: bool,
 ) -> int:
-    """Send all records; return 0 if all were answered, 3 if any was given up."""
+    """Send the accounting records of CALLS to a RADIUS server: call records, a detail file, or a capture of RADIUS.
+
+    The command repeats each request until it is answered or given up. The journal has every datagram.
+
+    \b
+    Examples:
+      simbench dialup account calls.csv --server 127.0.0.1:1813 --secret-file secret --fast --journal run.jsonl
+      simbench dialup account detail --server 127.0.0.1:1813 --secret-file secret --speed 60 --interim 300 \\
+          --fault lost-stop --fault nas-reboot --journal faulty.jsonl
+    """
+
     from simbench.base.event_loop import run
     from simbench.cli.dialup.accounting import say_aside, spinning
     from simbench.dialup.offer import load_netrevenu
@@ -149,9 +145,7 @@ async def _watched(sender: Sender, run: object) -> None:
     running = asyncio.ensure_future(run)
     with spinning("sending") as progress:
         while not running.done():
-            done = (
-                f"{sender.answered:,} answered, {sender.retransmitted:,} retransmissions, {sender.given_up:,} given up"
-            )
-            progress.update(progress.task_ids[0], description=done)
+            counts = f"{sender.answered:,} answered, {sender.retransmitted:,} retransmissions"
+            progress.update(progress.task_ids[0], description=f"{counts}, {sender.given_up:,} given up")
             await asyncio.wait({running}, timeout=LOOK_S)
     await running

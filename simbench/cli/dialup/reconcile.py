@@ -108,8 +108,8 @@ def _show(found: Reconciliation) -> None:
 
     table = Table("purpose", "outcome", "what was found", title="Accounting reconciled")
     for finding in found.findings:
-        said = f"{RULES[finding.purpose].sentence}\n  {finding.summary}"
-        table.add_row(finding.purpose, styled(finding.outcome, STYLES[finding.outcome]), said)
+        text = f"{RULES[finding.purpose].sentence}\n  {finding.summary}"
+        table.add_row(finding.purpose, styled(finding.outcome, STYLES[finding.outcome]), text)
     console().print(table)
     click.echo(", ".join(f"{count:,} {name}" for name, count in found.counts.items()))
     for difference in found.differences[:SHOWN]:

@@ -61,24 +61,7 @@ if TYPE_CHECKING:
         help="Number of modems of an access server; may be repeated.",
     ),
 )
-def replay(**options: object) -> int:
-    """Settle real calls, set invalid rows aside, and judge records and statement.
-
-    Calls are records (CSV, Parquet, XLSX), a detail file of FreeRADIUS, or a capture of RADIUS accounting.
-
-    The judge recounts the calls with separate code and shares only data with the settlement.
-
-    \b
-    Examples:
-      simbench dialup replay calls.csv --write mine.csv
-      simbench dialup replay calls.parquet --month 2000-09 --statement mine.csv --ports paris=2800 -o reports/replay
-      simbench dialup replay detail-20000930 --clock event --month 2000-09
-    """
-    need("fast", "simbench dialup replay")
-    return replay_command(**options)  # type: ignore[arg-type]  # click gives what the options say
-
-
-def replay_command(  # noqa: PLR0913 - one argument an option
+def replay(  # noqa: PLR0913 - one argument an option
     records: Path,
     month: str,
     statement: Path | None,
@@ -94,7 +77,20 @@ def replay_command(  # noqa: PLR0913 - one argument an option
     *,
     as_json: bool,
 ) -> int:
-    """Read calls of any kind of file, settle their months, compare the statement, judge, and print the findings."""
+    """Settle real calls, set invalid rows aside, and judge records and statement.
+
+    Calls are records (CSV, Parquet, XLSX), a detail file of FreeRADIUS, or a capture of RADIUS accounting.
+
+    The judge recounts the calls with separate code and shares only data with the settlement.
+
+    \b
+    Examples:
+      simbench dialup replay calls.csv --write mine.csv
+      simbench dialup replay calls.parquet --month 2000-09 --statement mine.csv --ports paris=2800 -o reports/replay
+      simbench dialup replay detail-20000930 --clock event --month 2000-09
+    """
+    need("fast", "simbench dialup replay")
+
     from simbench.cli.dialup.tables import print_findings, progress, read_offer
     from simbench.dialup.replay import replay
     from simbench.dialup.report.model import DialupReport

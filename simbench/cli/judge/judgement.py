@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from simbench.base.json_files import indented
 from simbench.base.progress import QUIET_S
 from simbench.cli.judge.options import Options
 from simbench.cli.judge.printing import print_answer, print_notes
+from simbench.cli.late_lines import after_a_while
 from simbench.finding import exit_status
 
 
@@ -26,12 +26,13 @@ def judge_command(source: Path, given: dict[str, Any], options: Options, kind: s
 
     Raises BadInput if the source is of another kind than requested.
     """
-    for option, asked in (("--pdf", options.pdf), ("--claim", options.claim)):
-        if asked and options.output is None:
+    for option, given_ in (("--pdf", options.pdf), ("--claim", options.claim)):
+        if given_ and options.output is None:
             raise BadInput(option, "has no folder to write to", "-o as well")
     contract = contract_for(source, options.contract_name)
     inputs = Inputs(source=source, **given, contract=contract, keep=options.output)
-    judged = judge_record(inputs, kind, _Lines().show)
+    say = after_a_while(QUIET_S)
+    judged = judge_record(inputs, kind, lambda _, doing: say(doing))
     print_notes(judged.notes)
     if options.output is not None:
         paper = Paper(options.language, options.pdf, options.claim)
@@ -44,17 +45,3 @@ def judge_command(source: Path, given: dict[str, Any], options: Options, kind: s
     else:
         print_answer(answer, options, contract)
     return exit_status(judged.findings)
-
-
-class _Lines:
-    """Progress in lines on standard error, after the first seconds."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def show(self, share: float | None, doing: str) -> None:
-        """Print the progress."""
-        del share
-        if time.monotonic() - self._last > QUIET_S:
-            self._last = time.monotonic()
-            click.echo(doing, err=True)

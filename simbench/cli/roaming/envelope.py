@@ -15,7 +15,6 @@ from simbench.cli.pages import command
 from simbench.cli.roaming.options import JSON, PLAN, RULES
 
 if TYPE_CHECKING:
-    from simbench.cli.roaming.plans import PlanOptions
     from simbench.roaming.explained import Language
 
 KINDS = {
@@ -32,12 +31,8 @@ KINDS = {
 @cloup.option_group(
     "Input", cloup.option("--date", "day", required=True, metavar="YYYY-MM-DD", help="First day of the billing period.")
 )
-@cloup.option_group(
-    "Output",
-    language_option("text for the customer"),
-    JSON,
-)
-def envelope(day: str, language: Language, *, as_json: bool, **plan: Any) -> None:
+@cloup.option_group("Output", language_option("text for the customer"), JSON)
+def envelope(day: str, language: Language, *, as_json: bool, **given: Any) -> None:
     """Compute the roaming data a plan must include, and the text for its customers.
 
     The volume is a minimum: octets are rounded up.
@@ -48,17 +43,11 @@ def envelope(day: str, language: Language, *, as_json: bool, **plan: Any) -> Non
       simbench roaming envelope --price 20 --date 2019-01-01 --mode article --json
       simbench roaming envelope --price 15.99 --vat DE --domestic-gb 10 --date 2026-08-01
     """
-    from simbench.cli.roaming.plans import PlanOptions
-
-    envelope_command(PlanOptions(**plan), day, language, as_json=as_json)
-
-
-def envelope_command(options: PlanOptions, day: str, language: Language = "en", *, as_json: bool) -> None:
-    """Print the envelope of one plan on one day."""
-    from simbench.cli.roaming.plans import read_contract, read_plan, row_of
+    from simbench.cli.roaming.plans import PlanOptions, read_contract, read_plan, row_of
     from simbench.roaming.envelope import envelope
     from simbench.roaming.explained import explained
 
+    options = PlanOptions(**given)
     contract, on = read_contract(options), day_of("--date", day)
     plan = read_plan(options, contract, on)
     found = envelope(plan, on, contract, options.mode)

@@ -22,8 +22,8 @@ def followed_with_progress(scenario: RoamingScenario, contract: RoamingContract)
     """Follow the population, with a progress bar on standard error for large ones."""
     size = scenario.population.subscribers
     if size < PROGRESS_FROM:
-        said = f"{scenario.name}: {size:,} subscribers, {scenario.population.days} days"
-        click.echo(f"{said} (the first run of a version compiles for some seconds)", err=True)
+        work = f"{scenario.name}: {size:,} subscribers, {scenario.population.days} days"
+        click.echo(f"{work} (the first run of a version compiles for some seconds)", err=True)
         return run_population(scenario, contract)
     with progress_bar() as progress:
         task = progress.add_task(scenario.name, total=size)

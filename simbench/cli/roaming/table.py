@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import cloup
@@ -13,9 +13,6 @@ from simbench.cli.options import OUTPUT_FILE
 from simbench.cli.pages import command
 from simbench.cli.roaming.options import JSON, PLAN, RULES
 
-if TYPE_CHECKING:
-    from simbench.cli.roaming.plans import PlanOptions
-
 
 @command(files="With --plot an SVG image.", see=("simbench roaming envelope", "docs/guides/roaming.md"))
 @PLAN
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
 @cloup.option_group(
     "Output", cloup.option("--plot", type=OUTPUT_FILE, help="Also draw the table to this SVG file."), JSON
 )
-def table(plot: Path | None, *, as_json: bool, **plan: Any) -> None:
+def table(plot: Path | None, *, as_json: bool, **given: Any) -> None:
     """Print the envelope of a plan under every cap, 2017 to 2032.
 
     Each line is one wholesale cap, with the day from which it applies.
@@ -33,16 +30,10 @@ def table(plot: Path | None, *, as_json: bool, **plan: Any) -> None:
       simbench roaming table --price 20
       simbench roaming table --price 20 --net --plot envelope.svg
     """
-    from simbench.cli.roaming.plans import PlanOptions
-
-    table_command(PlanOptions(**plan), plot, as_json=as_json)
-
-
-def table_command(options: PlanOptions, plot: Path | None, *, as_json: bool) -> None:
-    """Print the envelope of one plan under every cap, and draw it on request."""
-    from simbench.cli.roaming.plans import read_contract, read_plan, row_of
+    from simbench.cli.roaming.plans import PlanOptions, read_contract, read_plan, row_of
     from simbench.roaming.envelope import envelopes, is_share
 
+    options = PlanOptions(**given)
     contract = read_contract(options)
     plan = read_plan(options, contract, contract.terms.caps.data[0].since)
     dated = not options.net and not is_share(options.vat)

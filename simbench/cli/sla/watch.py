@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import cloup
@@ -91,7 +91,7 @@ class Options(msgspec.Struct, frozen=True):
 @option_group(
     "Output", cloup.option("-o", "--output", required=True, type=OUTPUT_FOLDER, help="Folder for ledger and metrics.")
 )
-def watch(**options: object) -> int:
+def watch(**given: Any) -> int:
     """Watch a growing table of tickets or Kannel log, and warn when budget or forecast cross a threshold.
 
     Each crossing is one line, in both directions. The ledger keeps every incident as first seen; a later watch with the
@@ -102,11 +102,6 @@ def watch(**options: object) -> int:
       simbench sla watch tickets.csv --history-from 2025-01-01T00:00+01:00 -o reports/watch
       simbench sla watch tickets.csv --history-from 2025-01-01T00:00Z --once --budget-below 10% -o reports/watch
     """
-    return watch_command(Options(**options))  # type: ignore[arg-type]  # click gives what the options say
-
-
-def watch_command(options: Options) -> int:
-    """Look at a file until interrupted; return 1 if a threshold is crossed at the end. Raises BadInput."""
     from simbench.base.json_files import write_octets
     from simbench.base.outputs import claim
     from simbench.base.units import DAY_US
@@ -115,6 +110,7 @@ def watch_command(options: Options) -> int:
     from simbench.sla.watch import METRICS, Thresholds, Watch, metrics, share_of
     from simbench.tables.columns import read_mapping
 
+    options = Options(**given)
     if options.now is not None and not options.once:
         raise BadInput("--now", "is a single instant, but a watch is continuous", "--once as well")
     contract = load_contract(options.contract_name or DEFAULT)

@@ -45,7 +45,7 @@ def draw_frontier(t: Translations, candidates: Sequence[Candidate], target: floa
     axes.axhline(100 * target, color=style.RED, linestyle="--", linewidth=1.2, label=line)
     room = max(2.0, (100 - lowest) * 0.1)
     axes.set_ylim(max(-3.0, min(lowest, 100 * target) - room), 100 + room / 2)
-    _percents(t, axes, "y", 0 if lowest < 90 else 1)
+    _percents(t, axes, 0 if lowest < 90 else 1)
     _numbers(t, axes, "x")
     axes.set_xlabel(t("figure.frontier-x"))
     axes.set_ylabel(t("figure.frontier-y"))
@@ -69,7 +69,7 @@ def draw_curve(t: Translations, curve: Curve) -> Drawing:
         axes.axvline(curve.deadline_h, color=style.RED, linestyle="--", linewidth=1.2, label=t("figure.deadline"))
         axes.set_ylim(0, 105)
         axes.set_yticks([0, 25, 50, 75, 100])
-        _percents(t, axes, "y", 0)
+        _percents(t, axes, 0)
     if max(worst) > 105:  # another occasion overlaps
         top.set_ylim(0, 1.05 * max(worst))
     top.set_ylabel(t("figure.waits"))
@@ -92,7 +92,7 @@ def draw_waits(t: Translations, one: Waits) -> Drawing:
     axes.axvline(one.within_min, color=style.RED, linestyle="--", linewidth=1.2, label=t("figure.deadline"))
     lowest = 100 * min(one.in_time)
     axes.set_ylim(max(0.0, lowest - 0.1 * (100 - lowest) - 0.5), 100)
-    _percents(t, axes, "y", 0 if lowest < 95 else 1)
+    _percents(t, axes, 0 if lowest < 95 else 1)
     axes.set_xlim(0, one.minutes[-1])
     axes.set_xlabel(t("figure.flow-x"))
     axes.set_ylabel(t("figure.flow-y"))
@@ -113,14 +113,7 @@ def draw_tornado(t: Translations, rows: Sequence[Sensitivity], base: float, euro
         for row in ordered
     ]
     costs = [
-        [
-            (
-                scale(t, side),
-                None if at is None else float(at),
-                t("figure.no-mix") if at is None else t.number(float(at)),
-            )
-            for side, at in ((row.low, row.euros_at_low), (row.high, row.euros_at_high))
-        ]
+        [_price(t, scale(t, side), at) for side, at in ((row.low, row.euros_at_low), (row.high, row.euros_at_high))]
         for row in ordered
     ]
     _bars(left, shares, 100 * base, 100)
@@ -138,6 +131,12 @@ def draw_tornado(t: Translations, rows: Sequence[Sensitivity], base: float, euro
         high=percent(t, widest.at_high, 1),
     )  # fmt: skip
     return Drawing(heading, style.to_svg(figure, heading, "sensitivities"), t("figure.tornado-note"))
+
+
+def _price(t: Translations, name: str, euros: Decimal | None) -> Bar:
+    if euros is None:
+        return name, None, t("figure.no-mix")
+    return name, float(euros), t.number(float(euros))
 
 
 def draw_tradeoffs(t: Translations, points: Sequence[Tradeoff]) -> Drawing:
@@ -163,9 +162,8 @@ def draw_tradeoffs(t: Translations, points: Sequence[Tradeoff]) -> Drawing:
     return Drawing(heading, style.to_svg(figure, heading, "tradeoffs"), t("figure.tradeoffs-note"))
 
 
-def _percents(t: Translations, axes: Axes, side: str, digits: int) -> None:
-    axis = axes.yaxis if side == "y" else axes.xaxis
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{t.number(value, digits)}\u00a0%"))
+def _percents(t: Translations, axes: Axes, digits: int) -> None:
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{t.number(value, digits)}\u00a0%"))
 
 
 def _numbers(t: Translations, axes: Axes, side: str) -> None:

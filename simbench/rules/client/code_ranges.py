@@ -44,21 +44,18 @@ def _replies(case: Case) -> list[tuple[Submit, int]]:
 def begun_by_user(case: Case) -> Verdict:
     """Check every submit of the range, requested or not. Users' messages before the start of a capture are unknown."""
     replies = _replies(case)
-    tempted = [row for row in sends(case).values() if row.code.startswith(_reply(case))]
-    if not replies and not tempted:
+    if not replies and not any(row.code.startswith(_reply(case)) for row in sends(case).values()):
         return Verdict("inconclusive", "no message from the reply range was requested or sent", blame="bench")
     if not replies:
         return Verdict("inconclusive", "the client sent no message from the reply range", blame="client")
     wrong = [row for row, since in replies if since < 0]
     sent = f"{count(len(replies), 'message')} from range {' or '.join(_reply(case))}"
     summary = f"{sent}, {len(wrong)} to users who had not written to the code"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "messages")
     evidence = first_frames("the user had not written before", wrong)
-    if captured(case):
+    if wrong and captured(case):
         summary += " since the capture began"
         return Verdict("inconclusive", summary, len(wrong), 0, "messages", "bench", (), evidence)
-    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence)
 
 
 @rule(
@@ -85,11 +82,8 @@ def session_over(case: Case) -> Verdict:
     wrong = [row for row, since in _replies(case) if since > limit_us]
     if not late and not wrong:
         return Verdict("inconclusive", "no message after the end of a session was requested or sent", blame="bench")
-    summary, assumed = (
-        f"messages after the end of a session: {len(late)} requested, {len(wrong)} sent",
-        case.contract.assumed(term),
-    )
-    evidence = first_frames("the session had ended", wrong)
+    summary = f"messages after the end of a session: {len(late)} requested, {len(wrong)} sent"
+    evidence, assumed = first_frames("the session had ended", wrong), case.contract.assumed(term)
     return none_wrong(summary, len(wrong), "messages", evidence, outcome=missed(case.contract, term), assumed=assumed)
 
 
@@ -180,14 +174,13 @@ def no_subscriber_number(case: Case) -> Verdict:
     def subscriber(oadc: str) -> bool:
         return case.plan.classify(oadc).kind in {"mobile", "m2m", "overseas"}
 
-    tempted = not_sent(case, lambda row: subscriber(row.oadc), "messages with a subscriber's number as originator")
+    on_request = not_sent(case, lambda row: subscriber(row.oadc), "messages with a subscriber's number as originator")
     submits = case.trace.submits
     wrong = submits.where(
         holds(submits, lambda oadc, named: not named and subscriber(oadc), "oadc", "alphanumeric")
     ).rows()
     if not wrong:
-        return tempted
+        return on_request
     summary = f"{count(len(wrong), 'message')} with a subscriber's number as originator"
     evidence = first_frames("the originator is a mobile number", wrong)
-    from_number = none_wrong(summary, len(wrong), "messages", evidence)
-    return worst([tempted, from_number])
+    return worst([on_request, none_wrong(summary, len(wrong), "messages", evidence)])

@@ -7,9 +7,9 @@ from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.events import AccountSet, LimitSet
 from simbench.rules.arrays import holds
-from simbench.rules.client.outages import BEYOND_DOUBT
+from simbench.rules.client.outages import pace_missed
 from simbench.rules.evidence import first_frames, framed
-from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule, worst
+from simbench.rules.rule import Case, Verdict, none_wrong, rule, worst
 from simbench.trace.rows import Session
 from simbench.ucp.codes import PASSWORD_CHANGES
 from simbench.ucp.frame import Framer, WireError
@@ -56,12 +56,9 @@ def every_account(case: Case) -> Verdict:
         return _not_refused(case, wanted)
     lacking = sorted(wanted - {row.account for row in sessions if row.login_ack == "A"})
     summary = f"{len(wanted) - len(lacking)} of {count(len(wanted), 'account')} connected"
-    if not lacking:
-        return Verdict("pass", summary, 0, 0, "accounts")
+    summary += f"; missing: {', '.join(lacking)}" if lacking else ""
     evidence = tuple(Evidence("refused and never retried", r.login_at, r.login_at, r.session) for r in refused[:6])
-    return Verdict(
-        "fail", f"{summary}; missing: {', '.join(lacking)}", len(lacking), 0, "accounts", "client", (), evidence
-    )
+    return none_wrong(summary, len(lacking), "accounts", evidence)
 
 
 def _not_refused(case: Case, wanted: set[str]) -> Verdict:
@@ -112,10 +109,9 @@ def refused_pace(case: Case) -> Verdict:
             judged.append(Verdict("pass", summary, most, limit, "logins/min", "", assumed))
             continue
         storm = (Evidence(summary, tried[0], tried[-1]),)
-        outcome = missed(case.contract, "session.reconnect_attempts_per_minute")
-        if most > BEYOND_DOUBT * limit:
-            outcome = "fail"
-        judged.append(Verdict(outcome, summary, most, limit, "logins/min", "client", assumed, storm))
+        judged.append(
+            Verdict(pace_missed(case, most, limit), summary, most, limit, "logins/min", "client", assumed, storm)
+        )
     submits = case.trace.submits
     pushed = submits.where(holds(submits, lambda session: session in refused, "session")).rows()
     if pushed:

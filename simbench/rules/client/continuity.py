@@ -155,8 +155,8 @@ def sessions_last(case: Case) -> Verdict:
         for r in sessions
         if r.closed_by == "peer" and r.closed_at < last and not any(s <= r.closed_at <= e for s, e in down)
     ]
-    sessions_said = f"{count(len(sessions), 'session')}, {len(left)} closed by the client"
-    summary = f"{sessions_said}; the longest lasted {watched / SECOND_US:.0f} s"
+    closed = f"{count(len(sessions), 'session')}, {len(left)} closed by the client"
+    summary = f"{closed}; the longest lasted {watched / SECOND_US:.0f} s"
     if left:
         evidence = tuple(Evidence("closed by the client", r.closed_at, r.closed_at, r.session) for r in left[:6])
         return Verdict("fail", summary, len(left), 0, "sessions", "client", (), evidence)

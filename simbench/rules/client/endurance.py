@@ -56,7 +56,7 @@ def samples(trace: Trace) -> Samples:
 
 def _stretch(view: Samples, part: tuple[float, float]) -> Samples:
     start, end = int(view.at[0]), int(view.at[-1])
-    first, last = (start + part[0] * (end - start), start + part[1] * (end - start))
+    first, last = (start + share * (end - start) for share in part)
     return view.where((view.at >= first) & (view.at <= last))
 
 
@@ -87,7 +87,7 @@ def memory(case: Case) -> Verdict:
     before, after = _growth(view, lambda part: part.rss_kib)
     share = after / before - 1 if before else float("inf")
     summary = f"memory: {before / 1024:.1f} MiB early, {after / 1024:.1f} MiB late ({share:+.1%})"
-    return _judged(view, summary, share)
+    return _judged(view, summary, share, GROWTH, "share")
 
 
 @rule(
@@ -104,10 +104,7 @@ def backlog(case: Case) -> Verdict:
     before, after = _growth(view, lambda part: part.backlog)
     slack = max(GROWTH * before, sum(limits[-1].rate for limits in case.trace.limits.values()))
     summary = f"median backlog: {count(round(before), 'message')} early, {after:.0f} late"
-    if after <= before + slack:
-        return Verdict("pass", summary, after - before, slack, "messages", "", (OURS,))
-    evidence = (Evidence(summary, int(_stretch(view, AFTER).at[0]), int(view.at[-1])),)
-    return Verdict("fail", summary, after - before, slack, "messages", "client", (OURS,), evidence)
+    return _judged(view, summary, after - before, slack, "messages")
 
 
 @rule(
@@ -130,13 +127,13 @@ def rate(case: Case) -> Verdict:
     ]
     drift = halves[1] / halves[0] - 1 if halves[0] else float("inf")
     summary = f"{halves[0]:.2f}/s in the first half, {halves[1]:.2f}/s in the second ({drift:+.1%})"
-    return _judged(view, summary, -drift if halves[0] else drift)
+    return _judged(view, summary, -drift if halves[0] else drift, GROWTH, "share")
 
 
-def _judged(view: Samples, summary: str, share: float) -> Verdict:
-    """Return the verdict on the share by which the end of a run is worse than its beginning."""
-    worse = round(min(share, 1e9), 4)
-    if share < GROWTH:
-        return Verdict("pass", summary, worse, GROWTH, "share", "", (OURS,))
+def _judged(view: Samples, summary: str, worse: float, limit: float, unit: str) -> Verdict:
+    """Return the verdict on the amount by which the end of a run is worse than its beginning."""
+    measured = round(min(worse, 1e9), 4)
+    if worse <= limit:
+        return Verdict("pass", summary, measured, limit, unit, "", (OURS,))
     evidence = (Evidence(summary, int(_stretch(view, AFTER).at[0]), int(view.at[-1])),)
-    return Verdict("fail", summary, worse, GROWTH, "share", "client", (OURS,), evidence)
+    return Verdict("fail", summary, measured, limit, unit, "client", (OURS,), evidence)

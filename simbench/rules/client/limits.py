@@ -106,9 +106,9 @@ def options(case: Case) -> set[str]:
 def option_unknown(case: Case) -> Callable[[str], bool]:
     """Return a test whether the sender-name option of an account is unknown, as in a capture without this data."""
     accounts = (event for _, event in case.trace.events if isinstance(event, AccountSet))
-    said = {event.account for event in accounts if event.oadc_option is not UNSET}
+    recorded = {event.account for event in accounts if event.oadc_option is not UNSET}
     of_a_capture = captured(case) and case.contract.terms.numbering.sender_names.value == "option"
-    return lambda account: of_a_capture and account not in said
+    return lambda account: of_a_capture and account not in recorded
 
 
 def truth(case: Case) -> dict[str, SubscriberSet]:

@@ -72,22 +72,19 @@ def brand_named(case: Case) -> Verdict:
     return none_wrong(summary, len(wrong), "messages", first_frames("the brand is missing", wrong))
 
 
-def _without_stop(case: Case, one: Whole) -> bool:
+def names_stop(case: Case, text: str) -> bool:
+    """Return whether a text names the opt-out word and a short code."""
     word, pattern = case.contract.terms.marketing.stop_word.value, case.contract.terms.numbering.code_pattern
-    return re.search(rf"\b{word}\b.*?\b{pattern}\b", one.text, re.IGNORECASE | re.DOTALL) is None
-
-
-def _one_segment(text: str) -> bool:
-    return len(compose(text)) == 1
+    return re.search(rf"\b{word}\b.*?\b{pattern}\b", text, re.IGNORECASE | re.DOTALL) is not None
 
 
 def _stop_mention(case: Case, *, pushed: bool) -> Verdict:
     """Judge marketing whose text leaves no room for the mention in one segment (`pushed`), or all other marketing."""
     uninformed = [(one, asked) for one, asked in marketed(case) if INFORMED not in asked.traits]
-    sent = [one for one, asked in uninformed if (_one_segment(asked.text) and one.segments > 1) == pushed]
+    sent = [one for one, asked in uninformed if (len(compose(asked.text)) == 1 and one.segments > 1) == pushed]
     if not sent:
         return Verdict("inconclusive", "the client sent no such marketing", blame="client")
-    wrong = [one for one in sent if one.missing or _without_stop(case, one)]
+    wrong = [one for one in sent if one.missing or not names_stop(case, one.text)]
     summary = f"{len(sent) - len(wrong)} of {count(len(sent), 'marketing message')} named STOP and a short code"
     return none_wrong(summary, len(wrong), "messages", first_frames("the opt-out mention is missing", wrong))
 
@@ -111,12 +108,10 @@ def stop_mention(case: Case) -> Verdict:
 )
 def second_segment(case: Case) -> Verdict:
     """Judge texts that almost fill one segment."""
-    cut = [one for one, _ in marketed(case) if len(one.text) > 150 and one.segments == 1 and _without_stop(case, one)]
-    if cut:
+    full = [one for one, _ in marketed(case) if len(one.text) > 150 and one.segments == 1]
+    if cut := [one for one in full if not names_stop(case, one.text)]:
         summary = f"{count(len(cut), 'marketing message')} of one full segment without the opt-out mention"
-        return Verdict(
-            "fail", summary, len(cut), 0, "messages", "client", (), first_frames("the opt-out mention is cut off", cut)
-        )
+        return none_wrong(summary, len(cut), "messages", first_frames("the opt-out mention is cut off", cut))
     return _stop_mention(case, pushed=True)
 
 

@@ -6,25 +6,23 @@ nothing forbidden was sent; the rules of exercises also need a forbidden request
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from simbench.base.text import count
 from simbench.base.units import DAY_US, HOUR_US
-from simbench.finding import Evidence
+from simbench.finding import Evidence, Outcome
 from simbench.ledger.stimuli import Request, Unrequested
 from simbench.rules.arrays import holds
 from simbench.rules.client.deferral import due
+from simbench.rules.client.marketing import INFORMED, names_stop
 from simbench.rules.client.marketing_hours import READINGS, figures, hours_missed
 from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.evidence import first_frames
+from simbench.rules.requests import MARKETING
 from simbench.rules.rule import Case, Verdict, missed, none_wrong, rule
 from simbench.trace.rows import Message, Submit
 
-MARKETING = "marketing"
 Declared = Request | Unrequested
 SHOWN = 6
 
@@ -39,20 +37,20 @@ def marketed(case: Case) -> list[tuple[Message, Declared]]:
 
 
 def _judged(
-    case: Case, sent: list[tuple[Message, Declared]], wrong: Iterable[Message], what: str, assumed: tuple[str, ...] = ()
-) -> Verdict:
+    case: Case, sent: list[tuple[Message, Declared]], wrong: Sequence[Message], what: str,
+    assumed: tuple[str, ...] = (), outcome: Outcome | None = None,
+) -> Verdict:  # fmt: skip
     """Return the verdict of a rule that counts wrong marketing messages; a breach of `assumed` limits is weak."""
     if not sent:
         return Verdict("unsupported", "no marketing on the wire")
-    found = list(wrong)
-    summary = f"{len(found)} of {count(len(sent), 'marketing message')} {what}"
+    summary = f"{len(wrong)} of {count(len(sent), 'marketing message')} {what}"
     hangs = case.contract.assumed(*assumed)
     frames = case.trace.submits.frame
     evidence = tuple(
-        Evidence(what, one.at, one.at, one.session, frames[one.rows_of[0]].hex().upper()) for one in found[:SHOWN]
+        Evidence(what, one.at, one.at, one.session, frames[one.rows_of[0]].hex().upper()) for one in wrong[:SHOWN]
     )
-    outcome = missed(case.contract, *(name for name in assumed if "." in name))  # a reading is not a limit
-    return none_wrong(summary, len(found), "messages", evidence, outcome=outcome, assumed=hangs)
+    outcome = outcome or missed(case.contract, *(name for name in assumed if "." in name))  # a reading is no limit
+    return none_wrong(summary, len(wrong), "messages", evidence, outcome=outcome, assumed=hangs)
 
 
 @rule(
@@ -65,16 +63,16 @@ def _judged(
 def hours(case: Case) -> Verdict:
     """Use the clock of the capture. Messages deferred to within the hours are weak (AMB-06)."""
     contract, sent, frames = case.contract, marketed(case), case.trace.submits.frame
+    topics = (*figures(case), *READINGS)
     outside = [one for one, _ in sent if not contract.may_send(MARKETING, one.at)]
     wrong = [
         one for one in outside if not contract.may_send(MARKETING, due(case, one.at, frames[one.rows_of[0]]))
     ]  # fmt: skip
     if outside and not wrong:
         what = "handed in outside the hours, and deferred to within them"
-        judged = _judged(case, sent, outside, what, (*figures(case), *READINGS, "hours-bind"))
-        return msgspec.structs.replace(judged, outcome="weak")
-    judged = _judged(case, sent, wrong, "sent outside the hours", (*figures(case), *READINGS))
-    return msgspec.structs.replace(judged, outcome=hours_missed(case, (one.at for one in wrong))) if wrong else judged
+        return _judged(case, sent, outside, what, (*topics, "hours-bind"), "weak")
+    outcome = hours_missed(case, (one.at for one in wrong))
+    return _judged(case, sent, wrong, "sent outside the hours", topics, outcome)
 
 
 @rule(
@@ -113,15 +111,8 @@ def ranges(case: Case) -> Verdict:
 )
 def stop_named(case: Case) -> Verdict:
     """Check messages that are complete and whose users were not informed before."""
-    word = case.contract.terms.marketing.stop_word.value
-    sent = [(one, asked) for one, asked in marketed(case) if not one.missing and not _told_before(asked)]
-    code = case.contract.terms.numbering.code_pattern
-    named = re.compile(rf"\b{word}\b.*?\b{code}\b", re.IGNORECASE | re.DOTALL)
-    return _judged(case, sent, [one for one, _ in sent if not named.search(one.text)], "without STOP and a code")
-
-
-def _told_before(asked: Declared) -> bool:
-    return "optout-told" in asked.traits
+    sent = [(one, asked) for one, asked in marketed(case) if not one.missing and INFORMED not in asked.traits]
+    return _judged(case, sent, [one for one, _ in sent if not names_stop(case, one.text)], "without STOP and a code")
 
 
 @rule(
@@ -150,9 +141,7 @@ def daily(case: Case) -> Verdict:
         seen.append(now)
         if same >= limit:
             wrong.append(one)
-    judged = _judged(case, sent, wrong, "beyond the daily one of their brand", ("marketing-day",))
-    weak = judged.outcome == "fail"
-    return msgspec.structs.replace(judged, outcome="weak") if weak else judged
+    return _judged(case, sent, wrong, "beyond the daily one of their brand", ("marketing-day",), "weak")
 
 
 @rule(

@@ -27,12 +27,12 @@ def texts_passed_on(case: Case) -> Verdict:
     checked, wrong = 0, []
     for message in case.trace.replies.rows():
         parts = [rows[place] for place in message.rows_of]
-        said = reported.get((case.plan.key(message.sender), message.code), set())
-        if message.missing or any(row.ack != "A" for row in parts) or not said:
+        passed = reported.get((case.plan.key(message.sender), message.code), set())
+        if message.missing or any(row.ack != "A" for row in parts) or not passed:
             continue  # `mo.mo-passed-on` judges messages that are not passed on at all
         checked += 1
-        if message.text not in said and not said.issuperset(row.text for row in parts):
-            note = f"{message.text!r} written, {', '.join(map(repr, sorted(said)))} passed on"
+        if message.text not in passed and not passed.issuperset(row.text for row in parts):
+            note = f"{message.text!r} written, {', '.join(map(repr, sorted(passed)))} passed on"
             wrong.append(framed(note, parts[0]))
     if not checked:
         return Verdict("inconclusive", "the client passed on no message that it acknowledged", blame="client")
@@ -62,9 +62,6 @@ def valid_accepted(case: Case) -> Verdict:
     refused = [row for row in answered.where(~answered.equal("ack", "A")).rows() if _valid(row.frame)]
     texts = {(row.sender, row.code, row.scts, row.text) for row in refused}
     summary = f"{count(len(answered), 'MO message')} answered, {count(len(texts), 'valid one')} refused"
-    if not refused:
-        return Verdict("pass", summary, 0, 0, "messages")
     if len(refused) > len(texts):
         summary += f"; sent again {count(len(refused) - len(texts), 'time')}"
-    evidence = first_frames("refused", refused)
-    return Verdict("fail", summary, len(texts), 0, "messages", "client", (), evidence)
+    return none_wrong(summary, len(texts), "messages", first_frames("refused", refused))

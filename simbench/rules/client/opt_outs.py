@@ -81,7 +81,7 @@ def honoured(case: Case, in_scope: Scope) -> Verdict:
         )
     sent = [(one, one.asked) for one in wholes(case) if one.asked is not None]
     wrong = [one for one, asked in sent if asked.token in forbidden]
-    bound = _tokens(_bound(case, in_scope, 0)) - set(forbidden)
+    bound = {row.token for row, _ in _bound(case, in_scope, 0)} - set(forbidden)
     within = [one for one, asked in sent if asked.token in bound]
     summary = (
         f"{count(len(forbidden), 'marketing message')} to opted-out users requested, {len(wrong)} sent "
@@ -93,10 +93,6 @@ def honoured(case: Case, in_scope: Scope) -> Verdict:
     if not any(of_marketing(asked) for _, asked in sent):
         return Verdict("inconclusive", f"{summary}; the client sent no {MARKETING} at all", blame="client")
     return Verdict("pass", summary, 0, 0, "messages", "", assumed)
-
-
-def _tokens(bound: Iterator[tuple[Request, OptOut]]) -> set[str]:
-    return {row.token for row, _ in bound}
 
 
 @rule(
@@ -143,20 +139,17 @@ def every_code(case: Case) -> Verdict:
 )
 def mo_delivered(case: Case) -> Verdict:
     """Compare MO messages in the events with operations 52, for accounts connected at the end of the run."""
-    written = Counter((case.plan.key(mo.sender), mo.code, mo.text) for _, mo in _written(case))
+    events = [(at, event) for at, event in case.trace.events if isinstance(event, TextSent)]
+    written = Counter((case.plan.key(mo.sender), mo.code, mo.text) for _, mo in events)
     if not written or not any(row.login_ack == "A" for row in case.trace.sessions.rows()):
         return Verdict("inconclusive", "no MO message for a connected client", blame="bench")
     arrived = Counter((case.plan.key(row.sender), row.code, row.text) for row in case.trace.mo.rows())
     lost = written - arrived
     sent = written.total()
     summary = f"{sent - lost.total()} of {count(sent, 'MO message')} reached the client"
-    when = {(case.plan.key(mo.sender), mo.code, mo.text): at for at, mo in _written(case)}
+    when = {(case.plan.key(mo.sender), mo.code, mo.text): at for at, mo in events}
     evidence = tuple(Evidence(f"to {key[1]}: {key[2]}", when[key], when[key]) for key in list(lost)[:6])
     return none_wrong(summary, sum(lost.values()), "messages", evidence, blame="platform")
-
-
-def _written(case: Case) -> list[tuple[int, TextSent]]:
-    return [(at, event) for at, event in case.trace.events if isinstance(event, TextSent)]
 
 
 @rule(

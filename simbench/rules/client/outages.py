@@ -6,7 +6,7 @@ from bisect import bisect_left
 
 from simbench.base.text import count
 from simbench.base.units import MINUTE_US, SECOND_US
-from simbench.finding import Evidence
+from simbench.finding import Evidence, Outcome
 from simbench.ledger.events import FaultActed
 from simbench.ledger.stimuli import Reported, Request, Unrequested
 from simbench.rules.client.limits import rate_periods
@@ -63,15 +63,18 @@ def reconnect_pace(case: Case) -> Verdict:
     most, first = _busiest_minute(tried)
     summary = f"at most {count(most, 'connection attempt')} in a minute over {count(links, 'link')} (limit {limit})"
     if most > limit:
-        outcome = missed(case.contract, "session.reconnect_attempts_per_minute")
-        if most > BEYOND_DOUBT * limit:
-            outcome = "fail"
+        outcome = pace_missed(case, most, limit)
         evidence = (Evidence(f"{most} connection attempts", first, min(first + MINUTE_US, tried[-1])),)
         return Verdict(outcome, summary, most, limit, "attempts/min", "client", assumed, evidence)
     if not failed and any(mode in CLOSED_PORT and scope == "total" for *_, scope, mode in case.trace.outages):
         summary += "; attempts made while the server's port was closed are not recorded"
         return Verdict("inconclusive", summary, most, limit, "attempts/min", "bench", assumed)
     return Verdict("pass", summary, most, limit, "attempts/min", "", assumed)
+
+
+def pace_missed(case: Case, most: int, limit: int) -> Outcome:
+    """Return the outcome of so many attempts per minute; the limit may be our assumption."""
+    return "fail" if most > BEYOND_DOUBT * limit else missed(case.contract, "session.reconnect_attempts_per_minute")
 
 
 def _links(case: Case) -> int:
@@ -184,7 +187,6 @@ def _after(case: Case, code: str, rate: int, after: Operations, assumed: tuple[s
     if not strict.early:
         return Verdict("pass", summary, 0, 0, "operations too early", "", assumed)
     evidence = evidence_of(after.where((lenient.early or strict.early).array), f"too early for {rate}/s")
-    early, unit = len(lenient.early or strict.early), "operations too early"
-    if lenient.early:
-        return Verdict("fail", summary, early, 0, unit, "client", assumed, evidence)
-    return Verdict("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)
+    early = len(lenient.early or strict.early)
+    outcome, blame = ("fail", "client") if lenient.early else ("inconclusive", "bench")
+    return Verdict(outcome, summary, early, 0, "operations too early", blame, assumed, evidence)  # type: ignore[arg-type]  # pairs of literals

@@ -79,7 +79,7 @@ VIOLATIONS: Final[dict[str, Violation]] = {
 UNKNOWN: Final = Violation(REQUESTS, "")
 SMSC_ONLY: Final = ("operation-of-another-session", "over-window", "unanswered-notice", "result-without-sm")
 _BROKEN: Final = {"header", "length", "checksum"}
-_SAID: Final = {  # problems of the trace that have another name here
+_OTHER_NAMES: Final = {  # problems of the trace that have another name here
     "too-long": "frame-too-long",
     "TRN in use": "trn-in-use",
     "answers nothing that was asked": "unexpected-result",
@@ -162,7 +162,7 @@ def met_by(case: Case) -> Iterator[tuple[str, Callable[[], Evidence]]]:
     logged_in: set[int] = set()
     given_up: set[tuple[int, int]] = set()
     stepped, patience_us = steps(case.trace), max(case.contract.terms.session.notice_retry_s.value) * SECOND_US
-    for row in case.trace.other_frames.where(_telling(case)).rows():
+    for row in case.trace.other_frames.where(_worth_reading(case)).rows():
         if row.direction == "out":
             if row.kind == "R" and row.ot == "60" and row.frame[15:16] == b"A":
                 logged_in.add(row.session)
@@ -200,7 +200,7 @@ def _seen_by_the_smsc(case: Case, name: str, at: int, session: int, given_up: se
     return Evidence(name, at, at, session)
 
 
-def _telling(case: Case) -> Bools:
+def _worth_reading(case: Case) -> Bools:
     """Return the frames that may contain a violation or log a session in; the others are skipped."""
     frames, equal = case.trace.other_frames, case.trace.other_frames.equal
     asked, logins = equal("kind", "O"), ~equal("direction", "in") & equal("kind", "R") & equal("ot", "60")
@@ -220,13 +220,13 @@ def _names(row: FrameSeen, logged_in: bool, opened: bool) -> Iterator[str]:
         yield row.problem
         return
     if row.problem in WIRE_ERRORS:  # if tolerated, the frame has its own row
-        yield _meant(row.frame) if row.problem in _BROKEN else _SAID.get(row.problem, row.problem)
+        yield _meant(row.frame) if row.problem in _BROKEN else _OTHER_NAMES.get(row.problem, row.problem)
         return
     if row.problem:
-        if row.problem in _SAID:
-            yield _SAID[row.problem]
+        if row.problem in _OTHER_NAMES:
+            yield _OTHER_NAMES[row.problem]
         for problem in {error.problem: None for error in check(_frame(row.frame))}:
-            yield _SAID.get(f"field {problem}", problem)
+            yield _OTHER_NAMES.get(f"field {problem}", problem)
     if row.kind != "O":
         return
     if row.ot != "60":

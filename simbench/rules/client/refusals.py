@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final, Literal
 
-import msgspec
 import numpy as np
 
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.finding import Outcome
 from simbench.rules.arrays import FOREVER_US, tokened, unanswered
 from simbench.rules.client.outages import interruptions
 from simbench.rules.evidence import first_frames, framed
@@ -57,11 +57,11 @@ def _refused(case: Case, duty: Duty) -> Iterator[tuple[Submit, int]]:
     return ((row, again.get(key, 0)) for key, row in first.items())
 
 
-def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str) -> Verdict:
+def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str, outcome: Outcome = "fail") -> Verdict:
     codes = ", ".join(sorted({row.ec for row, _ in refused}))
     summary = f"{len(wrong)} of {count(len(refused), 'refused message')} (EC {codes}) {verb}"
     evidence = tuple(framed(f"EC {r.ec}, {verb}", r, until=r.result_at) for r in wrong[:6])
-    return none_wrong(summary, len(wrong), "messages", evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence, outcome=outcome)
 
 
 @rule(
@@ -90,8 +90,7 @@ def tried_again(case: Case) -> Verdict:
     refused = list(_refused(case, "try again"))
     if not refused:
         return Verdict("inconclusive", "the platform refused no message for a temporary reason", blame="bench")
-    found = _judged(refused, [row for row, again in refused if not again], "never retried")
-    return msgspec.structs.replace(found, outcome="weak") if found.outcome == "fail" else found
+    return _judged(refused, [row for row, again in refused if not again], "never retried", "weak")
 
 
 @rule(
@@ -177,6 +176,5 @@ def trn_discipline(case: Case) -> Verdict:
     if wrong is None:
         return Verdict("pass", summary, 0, 0, "operations")
     evidence = tuple(framed(f"TRN {r.trn}", r) for r in case.trace.operations_at(wrong[:6].tolist()))
-    return Verdict(
-        "fail" if len(in_use) else "weak", summary, len(wrong), 0, "operations", "client", (), evidence
-    )  # fmt: skip
+    outcome: Outcome = "fail" if len(in_use) else "weak"
+    return Verdict(outcome, summary, len(wrong), 0, "operations", "client", (), evidence)

@@ -12,7 +12,7 @@ from simbench.rules.client.named_results import named_results
 from simbench.rules.client.notified import Notified
 from simbench.rules.evidence import framed
 from simbench.rules.requests import sends
-from simbench.rules.rule import Case, Verdict, rule
+from simbench.rules.rule import Case, Verdict, none_wrong, rule
 from simbench.trace.rows import Message, Submit
 
 STATUS: Final = {"delivered": 0, "undelivered": 2}  # Dst of a notification
@@ -89,16 +89,11 @@ def as_on_the_wire(case: Case) -> Verdict:
     if not judged:
         return Verdict("unsupported", "the client reported no outcome of a message")
     wrong = [one for one in judged if not wire.bears_out(one)]
-    summary = f"{len(judged) - len(wrong)} of {count(len(judged), 'report')} as on the wire"
-    if not wrong:
-        return Verdict("pass", summary, 0, 0, "reports")
-    shown = []
+    summary, shown = f"{len(judged) - len(wrong)} of {count(len(judged), 'report')} as on the wire", []
     for one in wrong[:6]:
         rows = wire.submits(one.token)
-        said = ", ".join(f"{row.ack or 'no answer'}{f' {row.ec}' if row.ec else ''}" for row in rows) or "no submit"
-        note = f"{one.token} reported {one.kind}; on the wire: {said}"
+        results = ", ".join(f"{row.ack or 'no answer'}{f' {row.ec}' if row.ec else ''}" for row in rows)
+        note = f"{one.token} reported {one.kind}; on the wire: {results or 'no submit'}"
         shown.append(framed(note, rows[0], until=one.at) if rows else Evidence(note, one.at, one.at))
-    words = ", ".join(sorted({one.kind for one in wrong}))
-    return Verdict(
-        "fail", f"{summary}; {len(wrong)} reported {words}", len(wrong), 0, "reports", "client", (), tuple(shown)
-    )
+    summary += f"; {len(wrong)} reported {', '.join(sorted({one.kind for one in wrong}))}" if wrong else ""
+    return none_wrong(summary, len(wrong), "reports", tuple(shown))

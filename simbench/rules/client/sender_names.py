@@ -68,10 +68,10 @@ def names_as_requested(case: Case) -> Verdict:
     summary = (
         f"{count(len(asked), 'message')} from a sender name requested, {len(sent)} sent, {len(wrong)} from another"
     )
-    if not wrong:
-        return Verdict("pass" if sent else "inconclusive", summary, 0, 0, "messages", "" if sent else "client")
+    if not sent:
+        return Verdict("inconclusive", summary, 0, 0, "messages", "client")
     evidence = tuple(framed(f"{asked[row.token].oadc!r} requested, {name_in(row)!r} sent", row) for row in wrong[:6])
-    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
+    return none_wrong(summary, len(wrong), "messages", evidence)
 
 
 @rule(
@@ -105,8 +105,6 @@ def allotted_codes(case: Case) -> Verdict:
     if not strangers and not own.any():
         summary = f"{sessions} of other accounts, and no submit of the client's own choice from a number"
         return Verdict("inconclusive", summary, blame="client")
-    if not strangers and not wrong:
-        return Verdict("pass", summary, 0, 0, "messages")
     evidence = first_frames("the originator is not a code of the contract", wrong)
     evidence += tuple(Evidence(f"logged in as {r.account}", r.login_at, r.login_at, r.session) for r in strangers[:6])
-    return Verdict("fail", summary, len(wrong) + len(strangers), 0, "messages", "client", (), evidence)
+    return none_wrong(summary, len(wrong) + len(strangers), "messages", evidence)

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from simbench.bench.pytest.asked import KEYS
+from simbench.bench.pytest.marker import KEYS
 
 pytestmark = pytest.mark.slow
 

@@ -28,7 +28,7 @@ MARKER: Final = (
 )
 
 
-class Asked(NamedTuple):
+class Marked(NamedTuple):
     """The contents of a test's markers: arguments of the SMSC, and actions after its start."""
 
     arguments: dict[str, Any]
@@ -43,7 +43,7 @@ class Asked(NamedTuple):
             smsc.subscriber(number, **changes)
 
 
-def marked(request: pytest.FixtureRequest) -> Asked:
+def marked(request: pytest.FixtureRequest) -> Marked:
     """Read the markers `simbench` of a test; contradictions fail the test."""
     found: dict[str, Any] = {}
     for marker in reversed(list(request.node.iter_markers(ROOT))):  # the test's own comes last
@@ -53,13 +53,13 @@ def marked(request: pytest.FixtureRequest) -> Asked:
         found |= marker.kwargs
     for whole in ("scenario", "exercise"):
         if whole in found and (beside := {"codes", "limit", "scenario"} - {whole} & found.keys()):
-            said = ", ".join(sorted(beside))
-            _refuse(f"marker simbench: {said} beside {whole}, which has its own; expected one of them")
+            keys = ", ".join(sorted(beside))
+            _refuse(f"marker simbench: {keys} beside {whole}, which has its own; expected one of them")
     tables = [found.pop(name, {}) for name in ("faults", "subscribers")]
     for name, table in zip(("faults", "subscribers"), tables, strict=True):
         if not isinstance(table, Mapping) or not all(isinstance(one, Mapping) for one in table.values()):
             _refuse(f"marker simbench: {name} is {table!r:.60}; expected a dictionary of dictionaries")
-    return Asked(found, *tables)
+    return Marked(found, *tables)
 
 
 @contextmanager
