@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from simbench.service.messages import Query
 from simbench.service.observed import Observed
 from simbench.service.problems import Refusal
 from simbench.service.settings import ServiceSettings
+from simbench.service.turns import Turns
 
 if TYPE_CHECKING:
     from fake_smsc.core.records import Notification
@@ -71,6 +72,7 @@ class ServedPlatform:
         self._reported: dict[str, str] = {}  # last logged outcome of each purpose
         self._judged_rows, self._judge_again_s = 0, 0.0
         self._judging = asyncio.Lock()
+        self.turns = Turns()  # of all requests
         self._texts: dict[str, list[Notification]] = {}  # by code: segments sent by request, most unacknowledged
         self._schedule: dict[int, tuple[records.Scheduled, asyncio.Task[None]]] = {}
         self._ordinal = 0
@@ -263,8 +265,14 @@ class ServedPlatform:
                 raise Refusal(503, problem, "body.code")
         notices = control.originate(asked.sender, asked.code, asked.text)
         self._texts[asked.code] = texts + notices
-        done = await control.wait_until(lambda: not control.open_notifications(notices), asked.wait_s)
+        done = await self.wait_until(lambda: not control.open_notifications(notices), asked.wait_s)
         return records.MoSent(scts=[notice.scts for notice in notices], acknowledged=done)
+
+    async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait for a condition, then for a turn: many that wait may end at the same moment, and each is answered."""
+        reached = await self.control.wait_until(condition, timeout_s)
+        await self.turns.turn()
+        return reached
 
     async def outage(self, asked: records.AskedOutage) -> records.Scheduled | None:
         """Start an outage now (returns None), or schedule it. Raises Refusal during another one."""

@@ -113,7 +113,7 @@ def _looking(router: APIRouter, platform: ServedPlatform) -> None:
     async def wait(asked: records.WaitFor) -> records.Waited:
         """Wait until that many submits have been answered since the start."""
         control = platform.control
-        reached = await control.wait_until(lambda: control.answered() >= asked.answered, asked.timeout_s)
+        reached = await platform.wait_until(lambda: control.answered() >= asked.answered, asked.timeout_s)
         return records.Waited(reached=reached, answered=control.answered())
 
 

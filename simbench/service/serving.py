@@ -32,7 +32,7 @@ from simbench.service.metrics import exposition
 from simbench.service.platform import ServedPlatform
 from simbench.service.routes import api
 from simbench.service.settings import ServiceSettings, check
-from simbench.service.turns import Acceptor, Turns
+from simbench.service.turns import Acceptor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +133,7 @@ async def served(
     """
     check(settings)
     async with ServedPlatform(smsc, settings, observed) as platform:
-        turns, strangers = Turns(), dict[BoundedHttp, None]()
+        turns, strangers = platform.turns, dict[BoundedHttp, None]()
         guarded = Guard(Kept(build(platform), smsc.server.kept), settings, platform.log, turns)
         config = uvicorn.Config(
             guarded, lifespan="on", log_level="error", access_log=False, server_header=False, proxy_headers=False,

@@ -41,19 +41,18 @@ class Judge:
             served.end(signal.SIGINT)
         return self.judge(self.run)
 
-    def cut_off(self, client: Client, mode: Mode, for_s: float, *, rest_s: float = 0.0) -> dict[str, Any]:
+    def cut_off(
+        self, client: Client, mode: Mode, for_s: float, *, speed: int = 1, rest_s: float = 0.0
+    ) -> dict[str, Any]:
         """Serve with an outage once the client has its results, and `rest_s` platform seconds afterwards."""
+        scenario = self._scenario(more=f"[server]\nspeed = {speed}\n")
         options = ("--port", str(lasting_port()), "--api", "0", "-o", self.run)
-        with (
-            Served(self._scenario(), *options) as served, api_of(served) as api, ThreadPoolExecutor(1) as thread,
-        ):  # fmt: skip
+        with Served(scenario, *options) as served, api_of(served) as api, ThreadPoolExecutor(1) as thread:
             running = thread.submit(client, served.port)
             assert api.wait(served_clients.BEFORE, 60).reached
             api.outage(mode, for_s=for_s)
             running.result()
-            if rest_s:
-                api.speed(60)
-                time.sleep(rest_s / 60)
+            time.sleep(rest_s / speed)
             served.end(signal.SIGINT)
         return self.judge(self.run)
 
@@ -138,7 +137,7 @@ def test_attempts_on_a_closed_port_leave_the_pace_open(judge: Judge, mode: Mode)
 
 
 def test_a_client_that_never_comes_back_is_watched_until_the_server_ends(judge: Judge) -> None:
-    found = judge.cut_off(served_clients.leaves, "reset", 3, rest_s=240)
+    found = judge.cut_off(served_clients.leaves, "reset", 3, speed=60, rest_s=240)
     assert (found[BACK]["outcome"], found[BACK]["blame"]) == ("fail", "client")
 
 

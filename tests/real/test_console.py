@@ -37,7 +37,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 def browser() -> Iterator[Browser]:
     chromium = require("chromium", package="chromium")
     with sync_playwright() as playwright:
-        expect.set_options()  # else five seconds
+        expect.set_options(timeout=WAIT_MS)  # else five seconds
         started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
             yield started

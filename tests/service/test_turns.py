@@ -112,3 +112,24 @@ def test_no_flood_of_http_gets_more_than_a_piece_in_a_turn(kind: str, monkeypatc
         assert max(pieces.values()) <= 2, "one that waited, and one that found its turn free at its end"
 
     asyncio.run(script())
+
+
+def test_requests_whose_waiting_ends_at_the_same_moment_are_answered_in_turns_of_their_own() -> None:
+    async def script() -> None:
+        async with staged() as stage:
+            ready, ticks, ended = asyncio.Event(), Ticks(), list[int]()
+
+            async def waits() -> None:
+                assert await stage.platform.wait_until(ready.is_set, 300)
+                ended.append(ticks.now)
+
+            tasks = [asyncio.create_task(waits()) for _ in range(30)]
+            while len(stage.site.server.waiters.waiting) < 30:  # noqa: ASYNC110 - each turn of the loop is looked at
+                await asyncio.sleep(0)
+            ready.set()
+            stage.site.server.touch()
+            await asyncio.gather(*tasks)
+            assert len(set(ended)) == 30
+            ticks.stop()
+
+    asyncio.run(script())

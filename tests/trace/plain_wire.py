@@ -168,8 +168,11 @@ class Wire:
                 self.submits.append(submit)
                 _await(line, seen, submit)
             elif item.ot == "60" and item.data:
-                line.login = Login(at, item.data[0])
-                _await(line, seen, line.login)
+                changes_password = len(item.data) > 3 and item.data[3] in ("3", "6")
+                login = Login(at, "" if changes_password else item.data[0])
+                if not changes_password and (line.login is None or line.login.ack != "A"):
+                    line.login = login
+                _await(line, seen, login)
             elif item.ot == "31":
                 alert = Alert(at, line.number, line.account, -1, item.octets)
                 self.alerts.append(alert)
@@ -255,7 +258,7 @@ def _answered(line: Line, at: int, frame: Frame) -> None:
             alert.result_at = at
         case Login() as login:
             login.ack, login.ec = data[0] if data else "", "" if positive or len(data) < 2 else data[1]
-            if positive:
+            if positive and login.account:
                 line.account = login.account
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from fake_smsc.scenario import CodeConfig
 from simbench.base.units import SECOND_US
 from tests.fake_smsc.ucp_gateway.stage import operation
 from tests.harness import START, gateway_of, login, submit
+from tests.steps import steps_of
 
 INQUIRIES = 60
+OPERATIONS = {"54": {"SCTS": "301126120000"}, "55": {}, "56": {"MT": "3", "Msg": "303030303030363231313033"}}
 CODE = CodeConfig(code="36010", limit="monitor", window=100, request_id="r")
 
 
@@ -77,3 +80,26 @@ def test_the_index_of_objects_forgets_messages_that_are_gone(monkeypatch: pytest
         gateway.closed(turn, now)
         assert len(gateway.centre.delivery.find("36010", f"{33_710_000_100 + turn}")) == 1
     assert len(gateway.centre.delivery.index) <= 2 * 30 + 50 + 30
+
+
+@pytest.mark.parametrize("is_fast", [True, False])
+def test_an_operation_takes_no_more_steps_the_more_messages_wait(is_fast: bool) -> None:
+    """Of one recipient few can wait: a message needs a time stamp of its own, which is at most a minute ahead."""
+    if is_fast and not compiled.load():
+        pytest.skip("numba is not installed")
+    taken = []
+    for waiting in (200, 3_200):
+        gateway, _ = gateway_of(CODE)
+        if not is_fast:
+            gateway._fast = None
+        gateway.opened(1, START)
+        gateway.received(1, login("36010"), START)
+        others = [submit(n % 100, AdC=f"{33_710_000_000 + n}", Msg="41") for n in range(waiting)]
+        own = [submit(n % 100, AdC="33719999999", Msg="41") for n in range(waiting)]
+        gateway.received(1, b"".join(others + own), START)
+        asked = [operation(ot, 7, AdC="33719999999", OAdC="36010", **more) for ot, more in OPERATIONS.items()]
+        gateway.received(1, b"".join(asked), START + 1)  # messages enter the index once
+        gateway.output()
+        taken.append([steps_of(partial(gateway.received, 1, each, START + 2), "fake_smsc") for each in asked])
+    few, many = taken
+    assert all(0 < more <= 1.1 * less for less, more in zip(few, many, strict=True)), taken
