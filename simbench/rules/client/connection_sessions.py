@@ -11,6 +11,7 @@ from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Blame, Evidence
 from simbench.ledger.capture_events import ConnectionCaptured
+from simbench.ledger.events import FaultActed
 from simbench.rules.arrays import slices, some_of
 from simbench.rules.client.connection_logins import BAD_LOGIN
 from simbench.rules.client.limits import window_sizes
@@ -76,10 +77,12 @@ def login_first(case: Case) -> Verdict:
         summary = f"operations before the accepted login on {len(wrong)} of {count(len(sessions), 'connection')}"
         return Verdict("fail", summary, len(wrong), 0, "connections", "client", (), evidence[:SHOWN])
     if refused:
-        codes = ", ".join(sorted({r.login_ec for r in refused}))
-        summary = f"{len(refused)} of {count(len(sessions), 'login')} refused with EC {codes}"
-        if all(r.login_ec == BAD_LOGIN for r in refused) and not _captured(case):
-            return Verdict("fail", summary, len(refused), 0, "connections", "client")
+        ours = {event.line for _, event in case.trace.events if isinstance(event, FaultActed)}
+        own = [r for r in refused if r.login_ec == BAD_LOGIN and r.session not in ours and not _captured(case)]
+        codes = ", ".join(sorted({r.login_ec for r in own or refused}))
+        summary = f"{len(own or refused)} of {count(len(sessions), 'login')} refused with EC {codes}"
+        if own:
+            return Verdict("fail", summary, len(own), 0, "connections", "client")
         doubt = f"{summary}; the wire does not show whether the client or the platform caused it"
         return Verdict("inconclusive", doubt, len(refused), 0, "connections", "bench")
     return Verdict("pass", f"{count(len(sessions), 'connection')}, each with the login first", 0, 0, "connections")

@@ -10,7 +10,7 @@ from tests.rules.scene import CODE, Scene, login
 
 NAMES, AS_REQUESTED, ALLOTTED = "sender.sender-names", "sender.names-as-requested", "sender.allotted-codes"
 SHORT_CODE = "sender.short-code-only"
-EVERY, FIELDS = "sessions.every-account", "submits.violations"
+EVERY, FIELDS, FIRST = "sessions.every-account", "submits.violations", "sessions.login-first"
 
 
 def named(oadc: str, requested: str = "MARQUE", otoa: str = "", option: bool = True) -> Scene:
@@ -58,3 +58,17 @@ def test_an_account_that_tried_again_or_left_by_itself_is_not_gone() -> None:
     for scene in (tried, left, Scene().login(0.5)):
         found = scene.event(70, "end", "exercise", exercise="by-hand").judged(EVERY)
         assert (found.outcome, found.blame) == ("inconclusive", "bench")
+
+
+def test_a_wrong_password_fails_beside_a_login_that_the_platform_refuses_for_another_reason() -> None:
+    both = Scene().login(0.5, answer="N/07//").opened(1, 2).login(1.1, 2, answer="N/04//")
+    found = both.judged(FIRST)
+    assert (found.outcome, found.blame, found.measured) == ("fail", "client", 1)
+    assert Scene().login(0.5, answer="N/04//").judged(FIRST).outcome == "inconclusive"
+
+
+def test_a_login_that_a_fault_of_the_platform_refuses_blames_nobody() -> None:
+    refused = Scene().login(0.5, answer="N/07//")
+    assert refused.judged(FIRST).outcome == "fail"
+    found = refused.event(0.5, "fault", "login-refused", what="O/60", line=1).judged(FIRST)
+    assert (found.outcome, found.blame) == ("inconclusive", "bench")
