@@ -153,10 +153,6 @@ class Messages:
             found[number] = wanted in texts[start : start + size].tobytes()
         return found
 
-    def record(self, number: int) -> dict[str, Any]:
-        """Return one message by its number."""
-        return self._record(self._blocks[number // BLOCK][number % BLOCK], number)
-
     def _record(self, message: Any, number: int) -> dict[str, Any]:
         frame = self.frames.read(int(message["frame"]), int(message["size"]))
         fields = frame[1:-1].split(b"/")

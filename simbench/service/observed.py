@@ -8,6 +8,7 @@ from fake_smsc.server.live import LiveSmsc
 from fake_smsc.ucp_gateway.logins import LoginSeen
 from simbench.service.log import EventLog, frame_id
 from simbench.service.messages import MessageSearch
+from simbench.service.refusals import Refusals
 from simbench.service.watch import Watch
 
 LOOK_S = 0.5  # interval at which the log reads the ledger
@@ -16,13 +17,14 @@ LOOK_S = 0.5  # interval at which the log reads the ledger
 class Observed:
     """Use as an async context manager while the SMSC is served.
 
-    The memory and files of searches are released `searched_s` after the last one; with a log they are kept.
+    The memory and files of searches are released `searched_s` after the last one.
     """
 
     def __init__(self, smsc: LiveSmsc, log: EventLog, searched_s: float = 60.0) -> None:
         self.smsc, self.log = smsc, log
         self.watch = Watch(smsc.control, log)
-        self.search = MessageSearch(smsc.ledger, log, smsc.contract)
+        self.search = MessageSearch(smsc.ledger, smsc.contract)
+        self.refusals = Refusals(smsc.ledger, log)
         self._searched_s = searched_s
         self._tasks: list[asyncio.Task[None]] = []
         if log.enabled:  # before the port is opened
@@ -42,7 +44,7 @@ class Observed:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.log.enabled:
             await self.watch.look()
-            await asyncio.to_thread(self.search.follow)
+            await asyncio.to_thread(self.refusals.follow)
         self.search.forget()
         self.log.close()
 
@@ -55,14 +57,14 @@ class Observed:
         )  # fmt: skip
 
     async def _follow(self) -> None:
-        """Read refusals for the log; without a log, release the memory of searches some time after the last one."""
+        """Read refusals for the log, and release the memory of searches some time after the last one."""
         while True:
             await asyncio.sleep(LOOK_S)
             try:
                 if self.log.enabled:
-                    await asyncio.to_thread(self.search.follow)
+                    await asyncio.to_thread(self.refusals.follow)
                     self.log.settle()
-                elif self.search.holds() and self.search.idle_s() > self._searched_s:
+                if self.search.holds() and self.search.idle_s() > self._searched_s:
                     await asyncio.to_thread(self.search.forget)
             except Exception as error:  # the SMSC must continue
                 self.smsc.control.trouble(f"the log names no more refusals: {error}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Coroutine
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from fake_smsc.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
 from fake_smsc.server.clock import PlatformClock
@@ -19,6 +20,7 @@ from tests.paris import instant
 
 MONDAY = instant(2026, 3, 2, 10, 0, 0)
 RECIPIENTS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))
+T = TypeVar("T")
 Tamper = Callable[[LiveSmsc], object]
 
 
@@ -49,6 +51,31 @@ async def _probe(loop: VirtualLoop, tamper: Tamper, rate: int, more: dict[str, A
             ours = MemoryLedger()
             seen = await run_probe(target, contract, network.connect, clock.now, ours.wire, lambda _: None)
     return {one.purpose: one for one in judge_probe(seen)}, ours.snapshot()
+
+
+class WiredLoop(VirtualLoop):
+    """A virtual loop whose connections lead into a network in memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = MemoryNetwork()
+
+    async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **_more: Any) -> Any:
+        """Connect to a server of the network. Raises ConnectionRefusedError without one."""
+        await self.network.connect(protocol_factory, host, port)
+
+
+def run_served(main: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work in virtual time, with our platform on port 5000; stands in for `event_loop.run`."""
+    loop = WiredLoop()
+
+    async def run() -> T:
+        scenario = Scenario(codes=(CodeConfig(code="36010", rate_per_s=10),), server=ServerConfig(port=5000))
+        clock = PlatformClock(time.time_ns() // 1000, 1.0, loop.time)
+        async with LiveSmsc(scenario, load_contract(), MemoryLedger(), clock=clock, network=loop.network):
+            return await main
+
+    return loop.run_to_the_end(run())
 
 
 @lru_cache(maxsize=1)

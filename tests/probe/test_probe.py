@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,13 @@ from fake_smsc.faults import FAULTS
 from fake_smsc.scenario import CodeConfig
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.strictness import Strictness
+from simbench.base import event_loop
+from simbench.ledger import open_run
 from simbench.probe import CHECKS
 from simbench.trace.trace import Trace
 from tests.cli.child import Ended, Served
 from tests.mutants.platform import slow_platform
-from tests.probe.platform import probed, sound, with_fault
+from tests.probe.platform import probed, run_served, sound, with_fault
 
 pytestmark = pytest.mark.slow
 
@@ -112,21 +116,49 @@ def test_what_a_probe_saw_is_a_ledger_like_any_other() -> None:
 # The command ---------------------------------------------------------------------------------------------------
 
 
-def test_a_served_platform_is_probed_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    scenario = tmp_path / "quick.toml"
-    scenario.write_text(
-        '[server]\nport = 0\n[delivery]\nlatency_median_ms = 50\n'
-        '[[codes]]\ncode = "36010"\nrate_per_s = 10\n', encoding="utf-8"
-    )  # fmt: skip
-    with Served(scenario, "-o", tmp_path / "served") as served:
-        place = f"127.0.0.1:{served.port}"
-        ended = Ended(
-            capsys, "probe", place, "--code", "36010", "--rate", "10", "--seconds", "2", "-o", tmp_path / "out"
-        )
+PROBE = ("--code", "36010", "--rate", "10", "--seconds", "2")
+
+
+def test_a_platform_is_probed_from_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_loop, "run", run_served)
+    ended = Ended(capsys, "probe", "127.0.0.1:5000", *PROBE, "-o", tmp_path / "out")
     assert "fail" not in ended.out
     assert ended.status == 0, ended.out
     assert (tmp_path / "out" / "findings.json").exists()
     assert "the subscribed rate" in ended.err
+
+
+def test_the_command_reaches_a_served_platform_and_keeps_what_was_on_the_wire(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its verdicts on time are the machine's here."""
+    with Served("--port", "0", "-o", tmp_path / "served") as served:
+        ended = Ended(capsys, "probe", f"127.0.0.1:{served.port}", *PROBE, "-o", tmp_path / "out")
+        served.end(signal.SIGTERM)
+    assert ended.status in {0, 1}, ended.err
+    found = {
+        one["purpose"]: one["outcome"]
+        for one in json.loads((tmp_path / "out" / "findings.json").read_text())["findings"]
+    }
+    assert found["probe.line.connects"] == found["probe.frames.sound"] == "pass"
+    assert "error" not in found.values()
+    sent, received = octets(tmp_path / "out" / "36010", "in"), octets(tmp_path / "served", "in")
+    assert received.keys() == sent.keys()
+    # A reset at the end of a connection may cost the server the last octets.
+    assert all(sent[session].startswith(received[session]) for session in sent)
+    assert any(received.values())
+
+
+def octets(folder: Path, direction: str) -> dict[int, bytes]:
+    """The octets of one direction, by connection."""
+    found: dict[int, bytes] = {}
+    for row in open_run(folder).wire.to_pylist():
+        found[row["session"]] = found.get(row["session"], b"") + (
+            row["octets"] if row["direction"] == direction else b""
+        )
+    return found
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from fake_smsc.scenario import CodeConfig
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.ledger import Ledger, RunInfo
 from simbench.service import platform, records, routes
 from simbench.service.client import ApiError
 from simbench.service.judging import judge_live
 from simbench.service.settings import Limits, ServiceSettings
+from tests.fake_smsc.live import SLOW_CLOCK
 from tests.service.stage import NUMBER, Stage, staged
 
 
@@ -338,7 +340,7 @@ def test_a_client_over_its_tier_is_convicted_while_it_is_served_and_the_platform
         assert blamed["rate.backlog-at-tier"] == "client"
         assert set(blamed.values()) == {"client"}
 
-    run(script)
+    run(script, codes=(CodeConfig(code="36010", limit="monitor"),), server=SLOW_CLOCK)
 
 
 async def silence(stage: Stage) -> tuple[str, str]:

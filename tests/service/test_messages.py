@@ -15,7 +15,6 @@ from simbench.base.units import SECOND_US
 from simbench.kernels import jit
 from simbench.ledger import Ledger, MemoryLedger, RunInfo
 from simbench.service import extent, message_rows, search_kernels
-from simbench.service.log import EventLog
 from simbench.service.messages import MessageSearch, Query
 from simbench.ucp import alphabet, content
 from simbench.ucp.frame import encode
@@ -55,8 +54,8 @@ def decision(ledger: MemoryLedger, kind: str, second: int, recipient: str = NUMB
 
 
 def search_of(ledger: MemoryLedger) -> MessageSearch:
-    search = MessageSearch(ledger, EventLog(), CONTRACT)
-    search.follow()
+    search = MessageSearch(ledger, CONTRACT)
+    search.search(Query())
     return search
 
 
@@ -91,15 +90,15 @@ def test_texts_sent_over_several_sessions_are_found_in_their_order_however_the_r
     streams = {session: b"" for session, _ in sent}
     for number, (session, text) in enumerate(sent):
         streams[session] += submit(number, text)
-    search = MessageSearch(ledger, EventLog(), CONTRACT)
+    search = MessageSearch(ledger, CONTRACT)
     for turn, size in enumerate([*cuts, *[10_000] * 3]):
         for session in streams:
             octets, streams[session] = streams[session][:size], streams[session][size:]
             if octets:
                 ledger.wire.append((turn, session, "in", octets))
         if turn % piece == 0:
-            search.follow()
-    search.follow()
+            search.search(Query())
+    search.search(Query())
     found, count = search.search(Query(limit=1_000))
     assert count == len(sent)
     for session in streams:
@@ -129,7 +128,7 @@ def test_a_result_answers_the_latest_submission_of_its_session_and_number() -> N
     ledger.wire.append((9, 1, "out", accepted(5, NOON)))
     search = search_of(ledger)
     ledger.wire.append((10, 2, "out", refused(5, "04") + refused(5, "03")))
-    search.follow()
+    search.search(Query())
     assert reported(search) == [("first", "pending", ""), ("other", "refused", "04"), ("again", "accepted", "")]
 
 
@@ -140,7 +139,7 @@ def test_a_session_that_ended_leaves_no_half_frame_and_no_submission_waiting() -
     search = search_of(ledger)
     ledger.wire.append((3, 1, "in", submit(6, "half")[30:]))
     ledger.wire.append((4, 1, "out", accepted(5, NOON)))
-    search.follow()
+    search.search(Query())
     assert reported(search) == [("first", "pending", "")]
 
 
@@ -155,7 +154,7 @@ def test_an_outcome_is_found_whether_it_was_decided_before_or_after_its_result_w
     ledger.wire.append((3, 1, "out", accepted(1, NOON + 1)))
     decision(ledger, "accepted", NOON + 9)
     decision(ledger, "delivered", NOON + 3)
-    search.follow()
+    search.search(Query())
     assert [outcome for _, outcome, _ in reported(search)] == ["delivered"] * 3 + ["undelivered"]
 
 
@@ -175,7 +174,7 @@ def test_a_full_disk_is_reported_and_the_next_search_begins_anew(monkeypatch: py
 
     ledger = MemoryLedger()
     ledger.wire.append((1, 1, "in", submit(1, "first") + submit(2, "second")[:40]))
-    search = MessageSearch(ledger, EventLog(), CONTRACT)
+    search = MessageSearch(ledger, CONTRACT)
     with monkeypatch.context() as patched:
         patched.setattr(message_rows.Spill, "append", full)
         with pytest.raises(OSError, match="No space"):
@@ -187,10 +186,10 @@ def test_a_full_disk_is_reported_and_the_next_search_begins_anew(monkeypatch: py
 def test_blocks_are_searched_like_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(message_rows, "BLOCK", 20)
     ledger = MemoryLedger()
-    search = MessageSearch(ledger, EventLog(), CONTRACT)
+    search = MessageSearch(ledger, CONTRACT)
     for n in range(99):
         ledger.wire.append((n, 1, "in", submit(n, f"number {n} é")))
-        search.follow()
+        search.search(Query())
     ledger.wire.append((100, 1, "out", b"".join(accepted(n, NOON + n) for n in range(0, 99, 2)) + refused(33, "07")))
     for n in range(0, 99, 4):
         decision(ledger, "delivered", NOON + n)
@@ -218,7 +217,7 @@ def test_a_ledger_of_many_segments_is_searched_whole_and_leaves_no_file(
             ledger.wire.append((n, 1, "in", octets[30 + n % 60 :]))
             if n % 40 == 0:
                 ledger.flush()
-        search = MessageSearch(ledger, EventLog(), CONTRACT)
+        search = MessageSearch(ledger, CONTRACT)
         assert [text for text, _, _ in reported(search)] == [f"text {n}" for n in range(200)]
         assert len(list(ledger.folder.glob("wire-*.arrows"))) > 1
         (found,), count = search.search(Query(recipient="0639980123"))

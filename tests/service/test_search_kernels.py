@@ -14,7 +14,6 @@ from simbench.kernels import frame_fields, frames, jit
 from simbench.kernels.jit import Kernel
 from simbench.ledger import Ledger, RunInfo
 from simbench.service import search_kernels
-from simbench.service.log import EventLog
 from simbench.service.message_rows import Query
 from simbench.service.messages import MessageSearch
 from simbench.ucp.frame import encode
@@ -53,7 +52,7 @@ def test_no_array_of_a_ledger_makes_a_server_compile(tmp_path: Path, monkeypatch
     before = [len(each.signatures) for each in kernels()]
     monkeypatch.setattr(search_kernels.KERNELS, "ready", lambda *_: True)
     with Ledger.create(tmp_path / "run", RunInfo(run="r")) as ledger:
-        search = MessageSearch(ledger, EventLog(), CONTRACT)
+        search = MessageSearch(ledger, CONTRACT)
         for batches in (1, 1, 3):
             for batch in range(batches):
                 octets = submit(1, "whole") + submit(2, "cut into two reads")
@@ -64,7 +63,7 @@ def test_no_array_of_a_ledger_makes_a_server_compile(tmp_path: Path, monkeypatch
                 ledger.wire.append((10 * batch + 2, 7, "out", answers))
                 ledger.wire.append((10 * batch + 3, 7, "in", b"garbage"))
                 ledger.flush()
-            search.follow()
+            search.search(Query())
         assert [search.search(Query(text=text))[1] for text in ("cut", "CUT", "")] == [10, 10, 10]
         assert len(search.search(Query(text="two reads"))[0]) == 5
         search.forget()

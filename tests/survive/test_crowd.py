@@ -72,7 +72,6 @@ def test_two_hundred_sessions_far_above_their_tier_get_their_tier_and_harm_nobod
     assert len(seen.verdicts) == SESSIONS * EACH  # every one is answered
     assert set(seen.verdicts) == {"A", "N04"}
     assert 0 < passed <= RATE_PER_S * (seen.elapsed_s + 1)
-    assert len(seen.waits) == 8  # the bystander's, each accepted
 
 
 def test_peers_that_read_nothing_are_cut_off_with_a_bounded_number_of_octets_unread(tmp_path: Path) -> None:

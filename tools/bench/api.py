@@ -23,7 +23,6 @@ import httpx
 from simbench.base.units import SECOND_US
 from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
-from simbench.service.log import EventLog
 from simbench.service.messages import MessageSearch, Query
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
@@ -49,7 +48,7 @@ def searching() -> list[tuple[str, bool]]:
         Ledger.create(Path(folder) / "run", RunInfo(run="search")) as ledger,
     ):
         _fill(ledger)
-        search = MessageSearch(ledger, EventLog(), load_contract())
+        search = MessageSearch(ledger, load_contract())
         begun, before = time.perf_counter(), time.process_time()
         search.search(Query(limit=1))
         built_s, used_s = time.perf_counter() - begun, time.process_time() - before

@@ -9,7 +9,7 @@ import pytest
 
 from fake_smsc.scenario import CodeConfig
 from tests import harness
-from tests.fake_smsc.live import LivePeer, Site, serving
+from tests.fake_smsc.live import SLOW_CLOCK, LivePeer, Site, serving
 
 PLAIN = {"NRq": "", "NT": ""}
 
@@ -96,12 +96,13 @@ def test_a_blocked_loop_is_recorded_with_its_interval() -> None:
 
 def test_a_late_timer_is_recorded_with_its_interval() -> None:
     async def script() -> None:
-        async with serving() as site:
+        async with serving(server=SLOW_CLOCK) as site:
             peer = await site.session()
             peer.send(b"".join(harness.submit(trn, AdC=f"337100000{trn:02d}", **PLAIN) for trn in range(11)))
             await peer.frames(10)
             assert await site.until(lambda: bool(site.rows("centre", "held")))
-            due = max(site.server.gateway.next_deadline(), site.control.now())
+            site.control.set_speed(1)  # at which the loop does nothing else until it is late
+            due = site.server.gateway.next_deadline()
             while site.control.now() < due + 40_000:
                 pass  # the loop is busy beyond the deadline
             assert (await peer.frame()).data[0] == "A"
