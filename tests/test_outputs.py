@@ -258,6 +258,7 @@ def test_new_files_are_their_owner_s_whatever_the_caller_s_mask(tmp_path: Path) 
     try:
         claim(tmp_path / "out")
         write_octets(tmp_path / "out" / "new", b"x")
+        write_octets(tmp_path / "evidence" / "purpose" / "new", b"x")
         own = tmp_path / "own.toml"
         own.write_bytes(b"x")
         own.chmod(0o640)
@@ -267,4 +268,6 @@ def test_new_files_are_their_owner_s_whatever_the_caller_s_mask(tmp_path: Path) 
         os.umask(mask)
     modes = [S_IMODE(path.stat().st_mode) for path in (tmp_path / "out", tmp_path / "out" / "new", own)]
     assert modes == [0o700, 0o600, 0o640]
+    folders = tmp_path / "evidence", tmp_path / "evidence" / "purpose"
+    assert [S_IMODE(folder.stat().st_mode) for folder in folders] == [0o700] * 2
     assert own.read_bytes() == b"y"

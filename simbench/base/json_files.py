@@ -11,7 +11,7 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.inputs import read_octets
-from simbench.base.outputs import not_written, replacing
+from simbench.base.outputs import not_written, own_folder, replacing
 from simbench.base.terminal import escaped, harmless
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ def write_octets(path: Path, content: bytes | str) -> None:
     Raises BadInput if the path is unusable or the file is not simbench's to replace, Trouble if the disk is full.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        own_folder(path.parent)
     except OSError as problem:
         raise not_written(path, problem) from None
     with replacing(path) as part:

@@ -80,9 +80,9 @@ def adopt(folder: Path) -> None:
 
 def own_folder(folder: Path) -> None:
     """Create a folder, and the parents it lacks, that only their owner can read. Raises OSError."""
-    if not folder.is_dir():
-        own_folder(folder.parent)
-        folder.mkdir(OWNER_ONLY | 0o100, exist_ok=True)
+    lacking = [each for each in folder.parents if not each.exists()]
+    for each in (*reversed(lacking), folder):
+        each.mkdir(OWNER_ONLY | 0o100, exist_ok=True)
 
 
 # Files ---------------------------------------------------------------------------------------------------------------

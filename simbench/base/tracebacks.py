@@ -5,6 +5,7 @@ pytest and IPython leave out frames with a local variable `__tracebackhide__`; P
 
 from __future__ import annotations
 
+import os
 import sysconfig
 from collections.abc import Callable
 from functools import wraps
@@ -20,8 +21,8 @@ R = TypeVar("R")
 
 _PACKAGES: Final = Path(__file__).resolve().parents[2]
 LIBRARIES: Final = (
-    str(_PACKAGES / "simbench"),
-    str(_PACKAGES / "fake_smsc"),
+    str(_PACKAGES / "simbench") + os.sep,
+    str(_PACKAGES / "fake_smsc") + os.sep,
     *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
     "<frozen ",
 )

@@ -307,6 +307,17 @@ def test_deferred_marketing_fails_if_the_contract_states_what_the_hours_bind(tmp
     assert in_order(audit_run(sent.run(), contract).findings)["hours.hours-on-the-wire"].outcome == "fail"
 
 
+@pytest.mark.parametrize(
+    ("stated", "outcome"),
+    [("", "weak"), ('reading = "submission"', "weak"), ('reading = "delivery"', "fail")],
+)
+def test_marketing_of_the_day_that_is_deferred_to_the_night(tmp_path: Path, stated: str, outcome: str) -> None:
+    overlay = 'extends = "orange_ops_2016"\n' + f'[ambiguities.AMB-06]\n{stated}\nstatus = "contract"\n' * bool(stated)
+    contract = load_contract(reported(tmp_path, overlay, "stated.toml"))
+    sent = sound().marketing(MONDAY, to="33639980003").until("0203262330")
+    assert in_order(audit_run(sent.run(), contract).findings)["hours.hours-on-the-wire"].outcome == outcome
+
+
 @pytest.mark.parametrize("fault", PLANTED)
 def test_planted_marketing_is_caught_by_its_rule_and_by_no_other(fault: str) -> None:
     found = in_order(audit_run(PLANTED[fault]().run(), load_contract()).findings)

@@ -16,7 +16,7 @@ import msgspec
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.inputs import bounded_lines, open_input
 from simbench.base.json_files import NOT_READ
-from simbench.base.outputs import owned
+from simbench.base.outputs import own_folder, owned
 from simbench.base.text import count
 from simbench.dialup.radius.plan import Planned
 
@@ -73,7 +73,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            own_folder(path.parent)
             self._file = owned(path, "xb", buffering=1 << 16)
         except OSError as problem:
             raise BadInput(str(path), problem.strerror or str(problem), "a file that does not exist yet") from None

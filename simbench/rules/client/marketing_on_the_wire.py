@@ -61,17 +61,26 @@ def _judged(
     reads=("classes",),
 )
 def hours(case: Case) -> Verdict:
-    """Use the clock of the capture. Messages deferred to within the hours are weak while AMB-06 is open."""
+    """Use the clock of the capture, and of a deferred message also the instant to which it is deferred.
+
+    A message with one of the two instants outside the hours is weak while AMB-06 is open.
+    """
     contract, sent, frames = case.contract, marketed(case), case.trace.submits.frame
+    stated = "" if contract.assumed("hours-bind") else contract.reading("hours-bind")
+    wrong, doubtful = list[Message](), list[Message]()
+    for one, _ in sent:
+        instants = one.at, due(case, one.at, frames[one.rows_of[0]])
+        handed_in, delivered = (contract.may_send(MARKETING, at) for at in instants)
+        if (not handed_in and (stated or not delivered)) or (not delivered and stated == "delivery"):
+            wrong.append(one)
+        elif not handed_in or not delivered:
+            doubtful.append(one)
     topics = (*figures(case), *READINGS)
-    outside = [one for one, _ in sent if not contract.may_send(MARKETING, one.at)]
-    wrong = outside
-    if contract.assumed("hours-bind"):
-        wrong = [one for one in outside if not contract.may_send(MARKETING, due(case, one.at, frames[one.rows_of[0]]))]
-    if outside and not wrong:
-        what = "handed in outside the hours, and deferred to within them"
-        return _judged(case, sent, outside, what, (*topics, "hours-bind"), "weak")
-    outcome = hours_missed(case, (one.at for one in wrong))
+    if doubtful and not wrong:
+        what = "either handed in or deferred to outside the hours"
+        return _judged(case, sent, doubtful, what, (*topics, "hours-bind"), "weak")
+    instants_of = (at for one in wrong for at in (one.at, due(case, one.at, frames[one.rows_of[0]])))
+    outcome = hours_missed(case, (at for at in instants_of if not contract.may_send(MARKETING, at)))
     return _judged(case, sent, wrong, "sent outside the hours", topics, outcome)
 
 
