@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -40,13 +41,16 @@ class _TcpListener:
         self.port: int = server.sockets[0].getsockname()[1]
 
     def close(self) -> None:
-        """Take no more connections, and close the port as soon as those that were taken have a transport.
+        """Take no more connections at once, and close the port as soon as those that were taken have a transport.
 
         asyncio makes a connection over several turns of its loop, and leaves it open for ever if the server is closed
         meanwhile. uvloop does not, and has no reader to remove.
         """
         loop = asyncio.get_running_loop()
         if all(loop.remove_reader(each.fileno()) for each in self._server.sockets):
+            for each in self._server.sockets:
+                with suppress(OSError):  # Linux refuses connections from here on
+                    each.shutdown(socket.SHUT_RDWR)
             loop.call_soon(loop.call_soon, self.end)
         else:
             self.end()

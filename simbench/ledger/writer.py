@@ -56,7 +56,8 @@ class Ledger:
 
     `wire`, `events`, `stimuli`, `centre`, `timing_error` and `minute` take tuples in the column order of
     `simbench.ledger.rows` with `append`, or many rows as columns with `append_columns`; both may be bound once and
-    must be called from one thread. Rows are written within 200 ms; a killed process loses only rows younger than that.
+    must be called from one thread. Rows are written within 200 ms, or later on an overloaded machine; a
+    killed process loses the rows not yet written.
     """
 
     def __init__(

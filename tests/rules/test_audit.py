@@ -299,6 +299,14 @@ def test_marketing_of_the_night_that_is_deferred_to_the_hours_is_weak(ddt: str, 
     assert found["marketing.daily-on-the-wire"].outcome == daily
 
 
+@pytest.mark.parametrize("reading", ["submission", "delivery"])
+def test_deferred_marketing_fails_if_the_contract_states_what_the_hours_bind(tmp_path: Path, reading: str) -> None:
+    overlay = f'extends = "orange_ops_2016"\n[ambiguities.AMB-06]\nreading = "{reading}"\nstatus = "contract"\n'
+    contract = load_contract(reported(tmp_path, overlay, "stated.toml"))
+    sent = sound().marketing(MONDAY + 13 * HOUR_US, to="33639980003").until("0303260900")
+    assert in_order(audit_run(sent.run(), contract).findings)["hours.hours-on-the-wire"].outcome == "fail"
+
+
 @pytest.mark.parametrize("fault", PLANTED)
 def test_planted_marketing_is_caught_by_its_rule_and_by_no_other(fault: str) -> None:
     found = in_order(audit_run(PLANTED[fault]().run(), load_contract()).findings)

@@ -61,9 +61,10 @@ def in_hours(case: Case) -> Verdict:
         at = case.contract.calendar.civil(wrong[0].at).strftime("%A %d %B %Y, %H:%M:%S")
         evidence = first_frames("marketing outside the hours", wrong)
         summary, outcome = f"{summary}, the first on {at}", hours_missed(case, (one.at for one in wrong))
-        if all(allowed(case, due(case, one.at, one.frame)) for one in wrong):  # AMB-06
+        open_ = case.contract.assumed("hours-bind")  # a contract that states what the hours bind leaves no doubt
+        if open_ and all(allowed(case, due(case, one.at, one.frame)) for one in wrong):
             summary, outcome = f"{summary}; all are deferred to within the hours", "weak"
-            assumed = case.contract.assumed(*figures(case), *READINGS, "hours-bind")
+            assumed += open_
         return Verdict(outcome, summary, len(wrong), 0, "messages", "client", assumed, evidence)
     if outside:
         evidence = first_frames("outside the hours, but perhaps within them by the client's clock", outside)

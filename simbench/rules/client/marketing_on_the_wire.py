@@ -61,13 +61,13 @@ def _judged(
     reads=("classes",),
 )
 def hours(case: Case) -> Verdict:
-    """Use the clock of the capture. Messages deferred to within the hours are weak (AMB-06)."""
+    """Use the clock of the capture. Messages deferred to within the hours are weak while AMB-06 is open."""
     contract, sent, frames = case.contract, marketed(case), case.trace.submits.frame
     topics = (*figures(case), *READINGS)
     outside = [one for one, _ in sent if not contract.may_send(MARKETING, one.at)]
-    wrong = [
-        one for one in outside if not contract.may_send(MARKETING, due(case, one.at, frames[one.rows_of[0]]))
-    ]  # fmt: skip
+    wrong = outside
+    if contract.assumed("hours-bind"):
+        wrong = [one for one in outside if not contract.may_send(MARKETING, due(case, one.at, frames[one.rows_of[0]]))]
     if outside and not wrong:
         what = "handed in outside the hours, and deferred to within them"
         return _judged(case, sent, outside, what, (*topics, "hours-bind"), "weak")

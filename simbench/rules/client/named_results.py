@@ -21,13 +21,16 @@ def named_results(case: Case, submits: Sequence[Submit], key_of: Callable[[str],
     lacking = {(row.session, row.trn) for row in submits if row.result_at < 0}
     results = _results(case, lacking, key_of) if lacking else {}
     found: dict[int, Submit] = {}
-    for place, row in enumerate(submits):
-        left, recipient = results.get((row.session, row.trn), []), key_of(row.recipient)
-        own = next((one for one in left if one[1] == recipient and one[0] >= row.at), None)
-        if own is not None:
-            left.remove(own)
-            changes = {"result_at": own[0], "ack": "A", "ec": "", "scts": own[2]}
-            found[place] = Submit(**{name: getattr(row, name) for name in Submit.__struct_fields__} | changes)
+    # A result that names the submit with its number answers no other, so these come first.
+    for numbered in (True, False) if results else ():
+        for place, row in enumerate(submits):
+            left, recipient = results.get((row.session, row.trn), []), key_of(row.recipient)
+            fits = (one for one in left if one[1] == recipient and one[0] >= row.at and place not in found)
+            own = next((one for one in fits if not numbered or one[0] == row.result_at), None)
+            if own is not None:
+                left.remove(own)
+                changes = {"result_at": own[0], "ack": "A", "ec": "", "scts": own[2]}
+                found[place] = Submit(**{name: getattr(row, name) for name in Submit.__struct_fields__} | changes)
     return found
 
 

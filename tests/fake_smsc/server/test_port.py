@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 
 import pytest
+import uvloop
 
 from fake_smsc.scenario import ServerConfig
 from simbench.base.errors import PortInUse, Trouble
 from tests.fake_smsc.live import DEADLINE_S, dial, serving
+from tests.ports import lasting_port
 
 
 def test_a_port_in_use_is_one_line_that_names_it() -> None:
@@ -21,7 +24,7 @@ def test_a_port_in_use_is_one_line_that_names_it() -> None:
                     pass
         line = str(caught.value)
         assert line.startswith(f"port {port} on 127.0.0.1: ")
-        assert "--port" in line
+        assert line.endswith("; choose another port")
         assert "\n" not in line
 
     asyncio.run(script())
@@ -79,6 +82,18 @@ def test_a_connection_that_comes_while_the_server_stops_is_closed(turns: int) ->
                 return b""
 
     assert asyncio.run(script()) == b""
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_closed_port_refuses_before_the_loop_turns(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    async def script() -> None:
+        async with serving(server=ServerConfig(port=lasting_port())) as site:
+            site.server.close_listener()
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", site.server.port))
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(script())
 
 
 def test_a_socket_bound_to_a_closed_port_is_no_connection() -> None:

@@ -108,3 +108,17 @@ def test_a_result_that_names_another_message_of_that_number_confirms_nothing() -
     scene.submit(1, 7, "#00001", answer=None).submit(1.1, 7, "#00002", answer=None, AdC="33639980099")
     scene.result(1.5, 7).reported(2, "accepted", "#00002")
     assert scene.judged(PURPOSE).outcome == "fail"
+
+
+def test_a_result_confirms_one_message_if_its_number_was_used_again_for_the_same_recipient() -> None:
+    scene = Scene().requested(0.8, "#00001").requested(99, "#00002").login(0.5).submit(1, 1, "#00001", answer=None)
+    scene.submit(100, 1, "#00002", answer=None).result(100.5, 1)
+    both = scene.reported(101, "accepted", "#00001").reported(101, "accepted", "#00002")
+    assert (both.judged(PURPOSE).outcome, both.judged(PURPOSE).measured) == ("fail", 1)
+
+
+def test_two_results_of_one_instant_confirm_two_messages_with_one_number() -> None:
+    scene = Scene().requested(0.8, "#00001").requested(0.8, "#00002").login(0.5).submit(1, 1, "#00001", answer=None)
+    scene.submit(1.1, 1, "#00002", answer=None).result(1.5, 1).result(1.5, 1)
+    both = scene.reported(2, "accepted", "#00001").reported(2, "accepted", "#00002")
+    assert both.judged(PURPOSE).outcome == "pass"
