@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from contextlib import suppress
 
 from fake_smsc.fast import compiled
+from simbench.base.event_loop import run_beside
 from simbench.kernels import jit
 
 SWITCH = "SIMBENCH_FAST_PATH"
@@ -22,7 +22,7 @@ async def load_beside() -> bool:
     if compiled.kernels() is not None or not jit.is_installed() or os.environ.get(SWITCH) == "off":
         return compiled.kernels() is not None
     if not await asyncio.to_thread(compiled.AHEAD.is_cached):
-        await _compile()
+        await run_beside(compiled.AHEAD.command())
         if not compiled.AHEAD.is_cached():
             return False
     before = sys.getswitchinterval()
@@ -31,15 +31,3 @@ async def load_beside() -> bool:
         return await asyncio.to_thread(compiled.load)
     finally:
         sys.setswitchinterval(before)
-
-
-async def _compile() -> None:
-    process = await asyncio.create_subprocess_exec(
-        *compiled.AHEAD.command(), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        await process.wait()
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()

@@ -1,11 +1,11 @@
-"""How a command runs its event loop."""
+"""How a command runs its event loop, and processes beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 from simbench.base.extras import missing
@@ -21,6 +21,20 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     import uvloop  # noqa: PLC0415 - optional
 
     return uvloop.run(main)
+
+
+async def run_beside(command: Sequence[str]) -> None:
+    """Run a command silently in a process of its own until it ends. When cancelled, the process is killed.
+
+    Its standard input is a pipe that ends with this process.
+    """
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE, stdout=quiet, stderr=quiet)
+    try:
+        await process.wait()
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
 
 
 @contextmanager

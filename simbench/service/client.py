@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import httpx
 from pydantic import TypeAdapter
@@ -18,7 +18,6 @@ from simbench.base.errors import SimbenchError
 from simbench.service import records
 
 Typed = TypeVar("Typed")
-MORE_S = 5.0  # time allowed to the server beyond the requested wait
 
 
 class ApiError(SimbenchError):
@@ -31,7 +30,14 @@ class ApiError(SimbenchError):
 
 
 class ApiClient:
-    """One server's control API, e.g. `ApiClient("http://127.0.0.1:8080")`. Use as a context manager."""
+    """One server's control API, e.g. `ApiClient("http://127.0.0.1:8080")`. Use as a context manager.
+
+    A connection may take CONNECT_S, and the server may be silent for ANSWER_S beyond a requested wait: on a busy
+    machine the first search of a long run takes more than ten seconds.
+    """
+
+    CONNECT_S: ClassVar[float] = 10.0
+    ANSWER_S: ClassVar[float] = 60.0
 
     def __init__(self, url: str, *, token: str = "", verify: ssl.SSLContext | bool = True) -> None:
         headers = {"X-Simbench": "client"} | ({"Authorization": f"Bearer {token}"} if token else {})
@@ -39,8 +45,9 @@ class ApiClient:
         # Idle connections are dropped before the server closes them (after 5 s), so that no request meets the close.
         limits = httpx.Limits(keepalive_expiry=2)
         self._http = httpx.Client(
-            base_url=f"{url}/api/v1", headers=headers, verify=verify, timeout=10, trust_env=False, limits=limits
-        )
+            base_url=f"{url}/api/v1", headers=headers, verify=verify, timeout=self._timeout(), trust_env=False,
+            limits=limits,
+        )  # fmt: skip
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +94,7 @@ class ApiClient:
 
     def findings(self) -> records.Judgements:
         """Return the findings so far."""
-        return self._ask("GET", "/findings", records.Judgements, timeout_s=120)
+        return self._ask("GET", "/findings", records.Judgements, wait_s=120)
 
     def ledger(self) -> records.Snapshot:
         """Return the present size of the ledger."""
@@ -100,7 +107,7 @@ class ApiClient:
     def wait(self, answered: int, timeout_s: float = 10) -> records.Waited:
         """Wait until that many submits have been answered since the start."""
         asked = records.WaitFor(answered=answered, timeout_s=timeout_s)
-        return self._ask("POST", "/wait", records.Waited, body=asked, timeout_s=timeout_s)
+        return self._ask("POST", "/wait", records.Waited, body=asked, wait_s=timeout_s)
 
     # Acting ----------------------------------------------------------------------------------------------------
 
@@ -111,7 +118,7 @@ class ApiClient:
     def mo(self, sender: str, code: str, text: str, wait_s: float = 0) -> records.MoSent:
         """Send a text from a subscriber; with `wait_s`, wait for the acknowledgement."""
         asked = records.Mo(sender=sender, code=code, text=text, wait_s=wait_s)
-        return self._ask("POST", "/mo", records.MoSent, body=asked, timeout_s=wait_s)
+        return self._ask("POST", "/mo", records.MoSent, body=asked, wait_s=wait_s)
 
     def subscriber(self, address: str) -> records.SubscriberRecord:
         """Return the subscriber at an address."""
@@ -192,14 +199,17 @@ class ApiClient:
         *,
         body: records.Record | None = None,
         params: dict[str, Any] | None = None,
-        timeout_s: float = 5,
+        wait_s: float = 0,
     ) -> Typed:
         content = body.model_dump_json(exclude_defaults=True) if body is not None else None
         headers = {"Content-Type": "application/json"} if content is not None else {}
         answer = self._http.request(
-            method, path, content=content, headers=headers, params=params, timeout=timeout_s + MORE_S
+            method, path, content=content, headers=headers, params=params, timeout=self._timeout(wait_s)
         )
         return TypeAdapter(kind).validate_json(self._checked(answer).content)
+
+    def _timeout(self, wait_s: float = 0) -> httpx.Timeout:
+        return httpx.Timeout(wait_s + self.ANSWER_S, connect=self.CONNECT_S)
 
     def _checked(self, answer: httpx.Response) -> httpx.Response:
         if answer.is_error:

@@ -18,6 +18,7 @@ from simbench.base.units import SECOND_US
 from simbench.ledger.events import OutageScheduled
 from simbench.service import records
 from simbench.service.feed import Exchange, Feed
+from simbench.service.judge_kernels import Preparation
 from simbench.service.judging import judge_live
 from simbench.service.log import EventLog, frame_id
 from simbench.service.messages import Query
@@ -71,7 +72,7 @@ class ServedPlatform:
         self._evidence: dict[str, bytes] = {}  # frames of the latest judgement, by id
         self._reported: dict[str, str] = {}  # last logged outcome of each purpose
         self._judged_rows, self._judge_again_s = 0, 0.0
-        self._judging = asyncio.Lock()
+        self._judging, self._preparation = asyncio.Lock(), Preparation()
         self.turns = Turns()  # of all requests
         self._texts: dict[str, list[Notification]] = {}  # by code: segments sent by request, most unacknowledged
         self._schedule: dict[int, tuple[records.Scheduled, asyncio.Task[None]]] = {}
@@ -182,6 +183,7 @@ class ServedPlatform:
         """Return the findings so far; one judgement at a time."""
         async with self._judging:
             rows = self.settings.limits.judged_rows
+            await self._preparation.before(min(rows, self.smsc.ledger.written["wire"]))
             smsc, now, began_s = self.smsc, self.smsc.clock.now(), time.monotonic()
             judged, self._evidence, self._judged_rows = await asyncio.to_thread(
                 judge_live, smsc.ledger, smsc.contract, rows, now

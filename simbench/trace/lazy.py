@@ -246,7 +246,9 @@ def octets_of(column: pa.Array) -> tuple[Bytes, Ints]:
     edges = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
     if data is None or not len(edges):
         return np.zeros(0, np.uint8), np.zeros(len(column) + 1, np.int64)
-    return np.frombuffer(data, np.uint8)[edges[0] : edges[-1]], edges - edges[0]
+    octets = np.frombuffer(data, np.uint8)
+    octets.flags.writeable = False  # for arrays that can be written, kernels would be compiled again
+    return octets[edges[0] : edges[-1]], edges - edges[0]
 
 
 def decoded(texts: Iterable[bytes]) -> list[object]:
