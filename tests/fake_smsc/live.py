@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import cache
@@ -118,7 +119,7 @@ class LivePeer:
     async def close(self) -> None:
         """Close the connection."""
         self._writer.close()
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, ssl.SSLError):  # a TLS peer may still be sending when it reads of the close
             await self._writer.wait_closed()
 
     def _take(self, octets: bytes) -> None:

@@ -70,7 +70,7 @@ def test_ucp_goes_under_tls_where_a_certificate_is_given(certificate: tuple[Path
             trusting = ssl.create_default_context(cafile=certificate[0])
             peer = LivePeer(*await asyncio.open_connection("127.0.0.1", site.server.port, ssl=trusting))
             assert (await peer.login()).data[0] == "A"
-            assert (await peer.submit(1)).data[0] == "A"
+            assert (await peer.submit(1, NRq="", NT="")).data[0] == "A"
             await peer.close()
             plain = await dial(site.server.port)
             plain.send(harness.login())
