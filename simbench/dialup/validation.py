@@ -114,10 +114,13 @@ def released_us(calls: Calls, slack_us: int = 0) -> I64:
 def _keep(calls: Calls, reason: str, wrong: Bits, aside: RejectedRows, calendar: Calendar) -> Calls:
     if not wrong.any():
         return calls
-    excerpt = lambda place: (  # noqa: E731
-        f"start {moment(int(calls.start_us[place]), calendar)}, {_seconds(int(calls.duration_us[place]))}, "
-        f"port {calls.port[place]} of {calls.nas_of(place) or '?'}, session {calls.session_of(place) or '?'}"
-    )
+
+    def excerpt(place: int) -> str:
+        return (
+            f"start {moment(int(calls.start_us[place]), calendar)}, {_seconds(int(calls.duration_us[place]))}, "
+            f"port {calls.port[place]} of {calls.nas_of(place) or '?'}, session {calls.session_of(place) or '?'}"
+        )
+
     _set_aside(reason, wrong, aside, calls.line, calls.duration_us, excerpt)
     return calls.take(~wrong)
 

@@ -12,38 +12,40 @@ from simbench.kernels import jit
 from simbench.kernels.ahead import Ahead
 from simbench.ledger import MemoryLedger
 from simbench.ledger.events import LimitSet, row_of
+from simbench.numbering.plan import plan_of
 from simbench.service.judging import judge_live
 from simbench.ucp.frame import encode
 from simbench.ucp.notifications import notification_body
 from simbench.ucp.operations import build
 
-CODE, RECIPIENT, STAMP = "36010", "33639980001", "010126120000"
+CODE, STAMP = "36010", "010126120000"
 ROWS_EACH: Final = 4  # submission, result, notification and its result
 
 
 def _load() -> None:
     """Judge so many messages that every rule uses its kernels."""
-    ledger = MemoryLedger()
+    ledger, contract = MemoryLedger(), load_contract()
+    recipient = plan_of(contract).writer(1)
     ledger.events.append(row_of(0, LimitSet(CODE, 100, "monitor", account=CODE)))
     ledger.wire.append((0, 1, "open", b"192.0.2.7:40000"))
     login = encode(0, "O", "60", f"{CODE}/6/5/1/41//0100//////")
     ledger.wire.append((1, 1, "in", login))
     ledger.wire.append((2, 1, "out", encode("00", "R", "60", "A//")))
-    frames = [_dialogue(trn) for trn in range(100)]
+    frames = [_dialogue(trn, recipient) for trn in range(100)]
     at = 0
     for number in range(jit.FEW):
         at += SECOND_US // 20  # below the code's rate, so that what the platform granted is looked into
         for direction, octets in frames[number % len(frames)]:
             ledger.wire.append((at, 1, direction, octets))
-    judge_live(ledger, load_contract(), ROWS_EACH * jit.FEW, at)
+    judge_live(ledger, contract, ROWS_EACH * jit.FEW, at)
 
 
-def _dialogue(trn: int) -> list[tuple[str, bytes]]:
+def _dialogue(trn: int, recipient: str) -> list[tuple[str, bytes]]:
     """Return a message and its notification, each with its result."""
-    fields = {"AdC": RECIPIENT, "OAdC": CODE, "NRq": "1", "NT": "3", "MT": "3", "Msg": "41"}
-    notification = notification_body(CODE, RECIPIENT, STAMP, 0, 0, STAMP)
+    fields = {"AdC": recipient, "OAdC": CODE, "NRq": "1", "NT": "3", "MT": "3", "Msg": "41"}
+    notification = notification_body(CODE, recipient, STAMP, 0, 0, STAMP)
     return [
-        ("in", build("51", "O", trn, **fields)), ("out", encode(trn, "R", "51", f"A//{RECIPIENT}:{STAMP}/")),
+        ("in", build("51", "O", trn, **fields)), ("out", encode(trn, "R", "51", f"A//{recipient}:{STAMP}/")),
         ("out", encode(trn, "O", "53", notification)), ("in", encode(trn, "R", "53", "A//")),
     ]  # fmt: skip
 

@@ -23,9 +23,11 @@ from simbench.ucp.operations import build
 
 def _load() -> None:
     """Search one message, which loads every kernel for arrays of these types."""
-    operation = build("51", "O", "01", AdC="33639980001", OAdC="36010", MT="3", Msg="41")
-    octets = np.frombuffer(operation + encode(1, "R", "51", "A//33639980001:010126120000/"), np.uint8)
-    messages, lanes = Messages(None, UcpTimes(UTC_CALENDAR), plan_of(load_contract())), np.array([0, 1])
+    plan = plan_of(load_contract())
+    recipient = plan.writer(1)
+    operation = build("51", "O", "01", AdC=recipient, OAdC="36010", MT="3", Msg="41")
+    octets = np.frombuffer(operation + encode(1, "R", "51", f"A//{recipient}:010126120000/"), np.uint8)
+    messages, lanes = Messages(None, UcpTimes(UTC_CALENDAR), plan), np.array([0, 1])
     for block in Scanner(compiled=True).frames(octets, np.array([0, len(operation), len(octets)]), lanes):
         if isinstance(block, Plain):
             read_plain(block, lanes, Waiting(), 0)

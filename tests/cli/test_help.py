@@ -1,4 +1,4 @@
-"""What the commands say of themselves: quickly, with an example, and as JSON where asked."""
+"""Help of the commands: it appears quickly and contains an example; `--json` prints JSON."""
 
 from __future__ import annotations
 

@@ -28,8 +28,6 @@ ALLOWED: Final = {
     ("simbench/cli/judge/options.py", "Europe/Paris"): "an example of a zone in the help",
     ("simbench/cli/sla/watch.py", "Europe/Paris"): "an example of a zone in the help",
     ("simbench/cli/encode.py", "33639980012"): "an example of a field in an error",
-    ("simbench/service/search_kernels.py", "33639980001"): "a frame that only makes the kernels compile",
-    ("simbench/service/judge_kernels.py", "33639980001"): "a run that only makes the kernels compile",
 }
 
 

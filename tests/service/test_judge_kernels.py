@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +24,6 @@ from simbench.ucp.operations import build
 from tests.paris import CONTRACT
 
 START = 1_795_000_000 * SECOND_US
-COLD = """
-import asyncio
-from simbench.service.judge_kernels import AHEAD, Preparation
-from tests.service.test_judge_kernels import kernels
-asyncio.run(Preparation().before(10**6))
-assert AHEAD.is_cached()
-AHEAD.load()
-print(sum(sum(each.stats.cache_misses.values()) for each in kernels()))
-"""
 
 
 def kernels() -> list[Any]:
@@ -79,15 +67,6 @@ def test_no_form_of_a_ledger_makes_a_judging_server_compile(tmp_path: Path, form
     (accepted,) = (one for one in found.findings if one.purpose == "recipients.accepted")
     assert accepted.outcome == "pass", accepted.summary
     assert [each.signatures for each in kernels()] == before
-
-
-@pytest.mark.slow
-def test_a_server_with_an_empty_cache_lets_another_process_compile(tmp_path: Path) -> None:
-    if not jit.compiles():
-        pytest.skip("nothing is compiled here")
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", COLD], env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
 
 
 def test_a_process_is_started_once_and_not_for_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:

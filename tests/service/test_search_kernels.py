@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +18,6 @@ from simbench.ucp.operations import build
 from tests.paris import CONTRACT
 
 pytest.importorskip("numba")
-
-COLD = """
-import json, sys, threading
-from simbench.service.search_kernels import KERNELS
-while not KERNELS.ready(600):
-    assert any(thread.name == "kernels" for thread in threading.enumerate())
-from simbench.kernels import frame_fields, frames
-from simbench.kernels.jit import Kernel
-kernels = [each for module in (frames, frame_fields) for each in vars(module).values() if isinstance(each, Kernel)]
-print(sum(sum(each.compiled.stats.cache_misses.values()) for each in kernels))
-"""
 
 
 def kernels() -> list[Any]:
@@ -68,12 +54,3 @@ def test_no_array_of_a_ledger_makes_a_server_compile(tmp_path: Path, monkeypatch
         assert len(search.search(Query(text="two reads"))[0]) == 5
         search.forget()
     assert [len(each.signatures) for each in kernels()] == before
-
-
-@pytest.mark.slow
-def test_a_server_with_an_empty_cache_lets_another_process_compile(tmp_path: Path) -> None:
-    if not jit.compiles():
-        pytest.skip("nothing is compiled here")
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", COLD], env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr

@@ -10,11 +10,10 @@ import numpy as np
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Blame, Evidence
-from simbench.ledger.capture_events import ConnectionCaptured
 from simbench.ledger.events import FaultActed
 from simbench.rules.arrays import slices, some_of
 from simbench.rules.client.connection_logins import BAD_LOGIN
-from simbench.rules.client.limits import window_sizes
+from simbench.rules.client.limits import captured, window_sizes
 from simbench.rules.evidence import framed
 from simbench.rules.kernels.metering import LONG_AGO
 from simbench.rules.kernels.queues import BEYOND, IN_USE, most_unanswered
@@ -23,6 +22,7 @@ from simbench.trace.rows import Mo, Notification
 
 SHOWN = 5
 _AT_END = 4
+_REFUSING = "login-refused"  # the fault by which the bench refuses logins
 
 
 @rule(
@@ -77,8 +77,9 @@ def login_first(case: Case) -> Verdict:
         summary = f"operations before the accepted login on {len(wrong)} of {count(len(sessions), 'connection')}"
         return Verdict("fail", summary, len(wrong), 0, "connections", "client", (), evidence[:SHOWN])
     if refused:
-        ours = {event.line for _, event in case.trace.events if isinstance(event, FaultActed)}
-        own = [r for r in refused if r.login_ec == BAD_LOGIN and r.session not in ours and not _captured(case)]
+        faults = (event for _, event in case.trace.events if isinstance(event, FaultActed))
+        ours = {event.line for event in faults if event.name == _REFUSING}
+        own = [r for r in refused if r.login_ec == BAD_LOGIN and r.session not in ours and not captured(case)]
         codes = ", ".join(sorted({r.login_ec for r in own or refused}))
         summary = f"{len(own or refused)} of {count(len(sessions), 'login')} refused with EC {codes}"
         if own:
@@ -86,11 +87,6 @@ def login_first(case: Case) -> Verdict:
         doubt = f"{summary}; the wire does not show whether the client or the platform caused it"
         return Verdict("inconclusive", doubt, len(refused), 0, "connections", "bench")
     return Verdict("pass", f"{count(len(sessions), 'connection')}, each with the login first", 0, 0, "connections")
-
-
-def _captured(case: Case) -> bool:
-    """Whether the platform is not ours, so that its accounts and passwords are unknown."""
-    return any(isinstance(event, ConnectionCaptured) for _, event in case.trace.events)
 
 
 @rule(

@@ -384,8 +384,7 @@ def test_an_exercise_that_breaks_is_an_error_and_no_failure(
 
 def test_an_interrupt_leaves_no_client(theirs: Repository, faulty: tuple[str, ...]) -> None:
     (theirs.folder / "conftest.py").write_text(
-        "import _thread, threading\n"
-        "from simbench.bench.sut.command import Command\n"
+        "import _thread\nfrom simbench.bench.sut.command import Command\n"
         "start = Command.start\n"
         "async def started(self, *a):\n"
         "    await start(self, *a)\n"

@@ -1,4 +1,4 @@
-"""What calls state, and what faults make of it."""
+"""The records that are planned for calls, and their changes by faults."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_the_index_of_objects_forgets_messages_that_are_gone(monkeypatch: pytest
 
 @pytest.mark.parametrize("is_fast", [True, False])
 def test_an_operation_takes_no_more_steps_the_more_messages_wait(is_fast: bool) -> None:
-    """Of one recipient few can wait: a message needs a time stamp of its own, which is at most a minute ahead."""
+    """Few messages to one recipient can wait: each needs a time stamp of its own, at most a minute ahead."""
     if is_fast and not compiled.load():
         pytest.skip("numba is not installed")
     taken = []

@@ -72,3 +72,8 @@ def test_a_login_that_a_fault_of_the_platform_refuses_blames_nobody() -> None:
     assert refused.judged(FIRST).outcome == "fail"
     found = refused.event(0.5, "fault", "login-refused", what="O/60", line=1).judged(FIRST)
     assert (found.outcome, found.blame) == ("inconclusive", "bench")
+
+
+def test_a_wrong_password_fails_although_another_fault_acts_on_the_connection() -> None:
+    refused = Scene().login(0.5, answer="N/07//").event(0.5, "fault", "late-result", what="R/60", line=1)
+    assert (refused.judged(FIRST).outcome, refused.judged(FIRST).blame) == ("fail", "client")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.contract import load_contract
@@ -67,3 +71,24 @@ def test_marketing_within_the_grace_after_an_opt_out_is_counted_and_allowed() ->
     summary = after(1.0, 30, grace + 60)  # at the instant of the opt-out itself, within the grace, and after it
     assert summary.startswith("1 marketing message to opted-out users requested, ")
     assert summary.endswith("(1 more within the grace period)")
+
+
+@pytest.mark.parametrize(
+    ("ddt", "stated", "outcome"),
+    [
+        ("0303260900", "", "weak"),
+        ("0303260900", "submission", "fail"),
+        ("0303260900", "delivery", "fail"),
+        ("0203262330", "", "fail"),
+    ],
+)
+def test_requested_night_marketing_that_is_deferred_to_the_hours_is_weak_while_the_reading_is_open(
+    tmp_path: Path, ddt: str, stated: str, outcome: str
+) -> None:
+    ambiguity = f'[ambiguities.AMB-06]\nreading = "{stated}"\nstatus = "contract"\n' if stated else ""
+    (tmp_path / "stated.toml").write_text('extends = "orange_ops_2016"\n' + ambiguity)
+    night = 13 * HOUR_US / SECOND_US
+    asked = Request(us(night), "#00001", "36010", RECIPIENT, "Bonjour #00001", "marketing", "MARQUE", opted_in=True)
+    scene = Scene().login(night - 1).stimulus(asked).submit(night + 1, 1, "#00001", DD="1", DDT=ddt)
+    found = scene.judged("hours.evening-edge", load_contract(tmp_path / "stated.toml"))
+    assert (found.outcome, found.blame) == (outcome, "client")
