@@ -207,22 +207,25 @@ class Flusher:
         self._on_trouble(self._lost)
 
     def _settle(self, ticket: int, trouble: Trouble | None, arrived: int) -> None:
-        before = (self._trouble is not None, self._strained)
-        if trouble is not None and str(trouble) != str(self._trouble):
-            self._on_trouble(trouble)
-        elif trouble is None and self._trouble is not None:
-            self._on_trouble(Trouble(f"{self._folder}: the ledger can be written again; nothing was lost"))
-        with self._changed:
-            if trouble is None:
+        earlier, strained = self._trouble, self._strained
+        self._trouble = trouble
+        if trouble is None:
+            with self._changed:
                 self._settled_octets = arrived
                 self._strained = self._strained and self._arrived - arrived > _ENOUGH_OCTETS
-            self._trouble, self._settled = trouble, ticket
+        if (earlier is None, strained) != (trouble is None, self._strained):
+            self._on_change()
+        # After the change, as whoever reads the line may ask for the state, and before callers are woken.
+        if trouble is not None and str(trouble) != str(earlier):
+            self._on_trouble(trouble)
+        elif trouble is None and earlier is not None:
+            self._on_trouble(Trouble(f"{self._folder}: the ledger can be written again; nothing was lost"))
+        with self._changed:
+            self._settled = ticket
             due = []
             while trouble is None and self._callbacks and self._callbacks[0][0] <= ticket:
                 due.append(self._callbacks.popleft())
             self._changed.notify_all()
-        if before != (self._trouble is not None, self._strained):
-            self._on_change()
         for _, callback, call_soon in due:
             with suppress(RuntimeError):  # the loop is closed
                 call_soon(callback)

@@ -66,7 +66,10 @@ def test_a_full_disk_is_reported_and_its_rows_are_written_once_there_is_room(tmp
     source = OPENED + (
         "import os, resource\n"
         "troubles = []\n"
-        "ledger = Ledger.create(Path(sys.argv[1]), RunInfo(run='full'), on_trouble=troubles.append)\n"
+        "def report(trouble):\n    troubles.append((str(trouble), changes[-1], ledger.failing))\n"
+        "ledger = Ledger.create(Path(sys.argv[1]), RunInfo(run='full'), on_trouble=report)\n"
+        "changes = []\n"
+        "ledger.watch(lambda: changes.append(ledger.failing))\n"
         "ledger.flush()\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"
         "ledger.wire.extend((1_475_474_400_000_000 + n, 1, 'in', os.urandom(2000)) for n in range(1000))\n"
@@ -76,10 +79,11 @@ def test_a_full_disk_is_reported_and_its_rows_are_written_once_there_is_room(tmp
         "ledger.wire.append((1_475_474_400_001_000, 1, 'in', b'last'))\n"
         "try:\n    ledger.close()\n"
         "except Trouble as trouble:\n    print('close', trouble)\n"
+        "print([bool(failing) for _, *known in troubles for failing in known])\n"  # when it was reported
     )
     process = child(source, str(tmp_path))
     output, errors = process.communicate()
-    assert (output, errors) == ("troubles 1 lines 0\n", "")
+    assert (output, errors) == ("troubles 1 lines 0\n[True, True, False, False]\n", "")
     assert open_run(tmp_path).wire["n"].to_pylist() == list(range(1001))
 
 
