@@ -10,10 +10,9 @@ import numpy as np
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Blame, Evidence
-from simbench.ledger.events import FaultActed
 from simbench.rules.arrays import slices, some_of
-from simbench.rules.client.connection_logins import BAD_LOGIN
 from simbench.rules.client.limits import captured, window_sizes
+from simbench.rules.client.refused_logins import BAD_LOGIN, excused
 from simbench.rules.evidence import framed
 from simbench.rules.kernels.metering import LONG_AGO
 from simbench.rules.kernels.queues import BEYOND, IN_USE, most_unanswered
@@ -22,7 +21,6 @@ from simbench.trace.rows import Mo, Notification
 
 SHOWN = 5
 _AT_END = 4
-_REFUSING = "login-refused"  # the fault by which the bench refuses logins
 
 
 @rule(
@@ -77,14 +75,15 @@ def login_first(case: Case) -> Verdict:
         summary = f"operations before the accepted login on {len(wrong)} of {count(len(sessions), 'connection')}"
         return Verdict("fail", summary, len(wrong), 0, "connections", "client", (), evidence[:SHOWN])
     if refused:
-        faults = (event for _, event in case.trace.events if isinstance(event, FaultActed))
-        ours = {event.line for event in faults if event.name == _REFUSING}
-        own = [r for r in refused if r.login_ec == BAD_LOGIN and r.session not in ours and not captured(case)]
+        reasons = excused(case)
+        own = [r for r in refused if r.login_ec == BAD_LOGIN and r.session not in reasons and not captured(case)]
         codes = ", ".join(sorted({r.login_ec for r in own or refused}))
         summary = f"{len(own or refused)} of {count(len(sessions), 'login')} refused with EC {codes}"
         if own:
             return Verdict("fail", summary, len(own), 0, "connections", "client")
-        doubt = f"{summary}; the wire does not show whether the client or the platform caused it"
+        shown = {reasons.get(r.session, "") for r in refused if r.login_ec == BAD_LOGIN}
+        doubt = "the wire does not show whether the client or the platform caused it"
+        doubt = f"{summary}; {', '.join(sorted(shown - {''})) or doubt}"
         return Verdict("inconclusive", doubt, len(refused), 0, "connections", "bench")
     return Verdict("pass", f"{count(len(sessions), 'connection')}, each with the login first", 0, 0, "connections")
 
