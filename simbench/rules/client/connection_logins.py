@@ -56,7 +56,7 @@ def every_account(case: Case) -> Verdict:
     if not refused:
         return _not_refused(case, wanted)
     lacking = sorted(wanted - {row.account for row in sessions if row.login_ack == "A"})
-    summary = f"{len(wanted) - len(lacking)} of {count(len(wanted), 'account')} connected"
+    summary = f"{len(wanted) - len(lacking):,} of {count(len(wanted), 'account')} connected"
     summary += f"; missing: {', '.join(lacking)}" if lacking else ""
     evidence = tuple(Evidence("refused and never retried", r.login_at, r.login_at, r.session) for r in refused[:6])
     return none_wrong(summary, len(lacking), "accounts", evidence)
@@ -137,7 +137,7 @@ def stranger_refused(case: Case) -> Verdict:
         return Verdict("inconclusive", "no login with a wrong password was attempted", blame="bench")
     wrong = [row for row in tried if (row.login_ack, row.login_ec) != ("N", BAD_LOGIN)]
     summary = (
-        f"{len(tried) - len(wrong)} of {count(len(tried), 'login')} with a wrong password refused with EC {BAD_LOGIN}"
+        f"{len(tried) - len(wrong):,} of {count(len(tried), 'login')} with a wrong password refused with EC {BAD_LOGIN}"
     )
     evidence = tuple(Evidence("login accepted", r.login_at, r.login_at, r.session) for r in wrong[:6])
     return none_wrong(summary, len(wrong), "logins", evidence, blame="platform")

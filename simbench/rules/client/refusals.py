@@ -61,7 +61,7 @@ def _refused(case: Case, duty: Duty) -> Iterator[tuple[Submit, int]]:
 
 def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str, outcome: Outcome = "fail") -> Verdict:
     codes = ", ".join(sorted({row.ec for row, _ in refused}))
-    summary = f"{len(wrong)} of {count(len(refused), 'refused message')} (EC {codes}) {verb}"
+    summary = f"{len(wrong):,} of {count(len(refused), 'refused message')} (EC {codes}) {verb}"
     evidence = tuple(framed(f"EC {r.ec}, {verb}", r, until=r.result_at) for r in wrong[:6])
     return none_wrong(summary, len(wrong), "messages", evidence, outcome=outcome)
 
@@ -188,10 +188,10 @@ def trn_discipline(case: Case) -> Verdict:
         ] = 0
     in_use, odd, same = (operations.order[broken == kind] for kind in (IN_USE, ASTRAY, SAME))
     summary = (
-        f"{count(len(operations.order), 'operation')}, {len(in_use)} with a number in use, {len(odd)} out of order"
+        f"{count(len(operations.order), 'operation')}, {len(in_use):,} with a number in use, {len(odd):,} out of order"
     )
     if len(same):
-        summary += f", {len(same)} with the number of the previous one"
+        summary += f", {len(same):,} with the number of the previous one"
     wrong = next((orders for orders in (in_use, odd, same) if len(orders)), None)
     if wrong is None:
         return Verdict("pass", summary, 0, 0, "operations")
