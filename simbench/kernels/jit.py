@@ -145,11 +145,12 @@ def _numba() -> ModuleType | None:
     except ImportError:
         return None
     # numba reads settings from the working directory, also later; in somebody else's run they would name its cache.
-    vars(numba.config)["_config_fname"] = os.devnull
-    numba.config.reload_config()
+    settings = vars(numba.config)
+    settings["_config_fname"] = os.devnull
+    settings["reload_config"]()
     if not os.environ.get("NUMBA_CACHE_DIR"):
         with suppress(OSError):
-            vars(numba.config)["CACHE_DIR"] = str(cache_folder())
+            settings["CACHE_DIR"] = str(cache_folder())
     return numba
 
 
