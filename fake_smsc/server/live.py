@@ -70,9 +70,10 @@ class LiveSmsc:
             window = config.window or self.contract.terms.session.window.value
             change = LimitSet(config.code, limit.rate_per_s, limit.mode, limit.meter, account, window)
             self.ledger.events.append(row_of(now, change))
-            if config.oadc_option or config.state != "active":
-                state = AccountSet(account, state=config.state, oadc_option=config.oadc_option)
-                self.ledger.events.append(row_of(now, state))
+            state = self.server.gateway.centre.accounts[account].state  # a resumed run may have changed it
+            if config.oadc_option or state != "active":
+                set_to = AccountSet(account, state=state, oadc_option=config.oadc_option)
+                self.ledger.events.append(row_of(now, set_to))
         if self.saved_state is None:
             for fault in self.scenario.faults:
                 self.server.faults.plan(fault)

@@ -76,7 +76,7 @@ def known(probed: Probed) -> Verdict:
     wrong = [(at, frame) for at, frame in heard if key_of(frame) not in ours]
     what = "notifications match an accepted message"
     if earlier:
-        what += f" ({len(earlier)} about earlier messages left out)"
+        what += f" ({len(earlier):,} about earlier messages left out)"
     return counted(what, wrong, heard, shown("about no known message", wrong))
 
 

@@ -54,7 +54,7 @@ def counted(
     hangs = (OURS,) if assumed else ()
     if of is not None and not of:
         return Verdict("inconclusive", "the case did not occur", blame="bench", assumed=hangs)
-    summary = f"{len(wrong)} {right}" if of is None else f"{len(of) - len(wrong)} of {len(of)} {right}"
+    summary = f"{len(wrong):,} {right}" if of is None else f"{len(of) - len(wrong):,} of {len(of):,} {right}"
     return none_wrong(summary, len(wrong), "", evidence, blame="platform", assumed=hangs)
 
 
@@ -243,7 +243,7 @@ def rate_accepted(probed: Probed) -> Verdict:
     due_us = (planned - 1) * SECOND_US // target.rate_per_s + RESULT_WITHIN_US
     took_us = max(at, default=0) - sent[0].at
     reached = len(at) * SECOND_US / max(took_us, 1) if at else 0.0
-    summary = f"{target.code}: {len(at)} of {planned} accepted within {max(took_us, 0) / SECOND_US:.1f} s"
+    summary = f"{target.code}: {len(at):,} of {planned:,} accepted within {max(took_us, 0) / SECOND_US:.1f} s"
     if len(at) == planned and took_us <= due_us:
         return Verdict("pass", summary, round(reached, 2), target.rate_per_s, "messages/s", "", (OURS,))
     evidence = (Evidence(summary, sent[0].at, max(at, default=sent[-1].at)),)
@@ -298,7 +298,9 @@ def beyond_refused(probed: Probed) -> Verdict:
     if not operations:
         return Verdict("inconclusive", "the platform prevented this test", blame="platform")
     served = [one for one in operations if one.accepted]
-    summary = f"{len(served)} of {len(operations)} sent at once were accepted, with a window of {probed.target.window}"
+    summary = (
+        f"{len(served):,} of {len(operations):,} sent at once were accepted, with a window of {probed.target.window}"
+    )
     if len(served) < len(operations):
         return Verdict("pass", summary, len(served), len(operations))
     if max(one.results[0][0] for one in operations) - operations[0].at < SECOND_US:

@@ -68,5 +68,5 @@ def not_sent(case: Case, forbids: Callable[[Request], bool], what: str, *, assum
     if not len(case.trace.submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     wrong = [one for one in wholes(case) if one.asked is not None and one.asked.token in forbidden]
-    summary = f"{what}: {len(forbidden)} requested, {len(wrong)} sent"
+    summary = f"{what}: {len(forbidden):,} requested, {len(wrong):,} sent"
     return none_wrong(summary, len(wrong), "messages", first_frames(what, wrong), assumed=assumed)

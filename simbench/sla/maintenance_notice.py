@@ -77,7 +77,7 @@ def _noticed(case: Case, whose: str, days: int, blame: Blame, term: str) -> Verd
         parts.append("counted as unplanned")
     summary = ", ".join(parts)
     differing = [
-        f"{len(found)} would be late in {DAYS.get(name, name)}"
+        f"{len(found):,} would be late in {DAYS.get(name, name)}"
         for name, found in by_reading.items()
         if len(found) != len(late)
     ]

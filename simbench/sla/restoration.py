@@ -112,7 +112,7 @@ def _with_partial(total: Verdict, service: Service, case: Case, limit_h: int) ->
     late = [one for one in partial if answers[one.incident.ticket] is False]
     text = f"{total.summary}; no partial outage"
     if partial:
-        text = f"{total.summary}; {count(len(partial), 'partial outage')}, {len(late)} lasted more than {limit_h} h"
+        text = f"{total.summary}; {count(len(partial), 'partial outage')}, {len(late):,} lasted more than {limit_h} h"
     if late and total.outcome not in {"fail", "weak"}:
         longest = max(one.incident.lasted(end) for one in late) / HOUR_US
         outcome = missed(case.contract, "quality.partial_restoration_h")
@@ -136,11 +136,11 @@ def _total(case: Case, service: Service) -> Verdict:
     unsure = [one for one in outages if _too_near(one, limit, case) or restored_within(one, limit, end) is None]
     certain = [one for one in late if one not in unsure]
     if certain:
-        summary += f"; {len(certain)} lasted more than {limit_h} h"
+        summary += f"; {len(certain):,} lasted more than {limit_h} h"
         by_ticket = [one for one in certain if _in_time_since_noticed(one, limit)]
         assumed = ("time counts from the failure",) if len(by_ticket) == len(certain) else ()
         if by_ticket:
-            summary += f" ({len(by_ticket)} of them would not if time counted from the ticket)"
+            summary += f" ({len(by_ticket):,} of them would not if time counted from the ticket)"
         outcome = missed(case.contract, "quality.restoration_h")
         evidence = _evidence(certain, end)
         return Verdict(outcome, summary, float(hours[longest]), limit_h, UNIT, "platform", assumed, evidence)

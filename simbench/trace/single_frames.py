@@ -26,7 +26,7 @@ ALPHANUMERIC = "5039"
 LONGEST_NUMBER = 18  # most digits of a number of 64 bits
 GIVEN_UP_US = 60 * SECOND_US  # after this time without a result, the TRN of an operation is free again
 TRNS: Final = 100
-_IN_USE, _NO_OPERATION = "TRN in use", "answers nothing that was asked"
+REUSED, _NO_OPERATION = "TRN in use", "answers nothing that was asked"
 READY, SEEN_OPEN, ACCOUNT = range(3)
 
 
@@ -49,7 +49,7 @@ class SingleFrames:
         self.results, self.acknowledged = Store(RESULTS), Store(RESULTS)
         self.mo: list[Mo] = []
         self.alerts: list[Alert] = []
-        self.problems, self.signs = Names("", _IN_USE, _NO_OPERATION), Names("", "A", "N")
+        self.problems, self.signs = Names("", REUSED, _NO_OPERATION), Names("", "A", "N")
         self.accounts, self.senders = Names(""), Names()
         # Originators by hash: number of the sender, and whether it is alphanumeric; None if the originator is invalid.
         self._known: dict[tuple[int, int], tuple[int, bool] | None] = {}
@@ -129,7 +129,7 @@ class SingleFrames:
         """
         waiting = self._unanswered[int(frame.trn), spot.line.slot]
         if waiting[0] and spot.at - waiting[2] <= GIVEN_UP_US:
-            return _IN_USE
+            return REUSED
         waiting[:] = _kind(frame), number, spot.at
         return ""
 

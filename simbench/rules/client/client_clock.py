@@ -153,7 +153,7 @@ def civil_time(case: Case) -> Verdict:
             "inconclusive", "no submit carries the end of a validity requested in whole minutes", blame="client"
         )
     wrong = [one for one in written if one.hours]
-    summary = f"{len(wrong)} of {count(len(written), 'validity', 'validities')} off by whole hours"
+    summary = f"{len(wrong):,} of {count(len(written), 'validity', 'validities')} off by whole hours"
     if wrong:
         evidence = tuple(
             framed(f"{one.hours:+d} h: VP {one.row.validity}, {one.validity_s // 60} min requested", one.row)

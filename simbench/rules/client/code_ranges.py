@@ -50,7 +50,7 @@ def begun_by_user(case: Case) -> Verdict:
         return Verdict("inconclusive", "the client sent no message from the reply range", blame="client")
     wrong = [row for row, since in replies if since < 0]
     sent = f"{count(len(replies), 'message')} from range {' or '.join(_reply(case))}"
-    summary = f"{sent}, {len(wrong)} to users who had not written to the code"
+    summary = f"{sent}, {len(wrong):,} to users who had not written to the code"
     evidence = first_frames("the user had not written before", wrong)
     if wrong and captured(case):
         summary += " since the capture began"
@@ -82,7 +82,7 @@ def session_over(case: Case) -> Verdict:
     wrong = [row for row, since in _replies(case) if since > limit_us]
     if not late and not wrong:
         return Verdict("inconclusive", "no message after the end of a session was requested or sent", blame="bench")
-    summary = f"messages after the end of a session: {len(late)} requested, {len(wrong)} sent"
+    summary = f"messages after the end of a session: {len(late):,} requested, {len(wrong):,} sent"
     evidence, assumed = first_frames("the session had ended", wrong), case.contract.assumed(term)
     return none_wrong(summary, len(wrong), "messages", evidence, outcome=missed(case.contract, term), assumed=assumed)
 

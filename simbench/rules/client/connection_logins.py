@@ -7,14 +7,14 @@ from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.events import AccountSet, LimitSet
 from simbench.rules.arrays import holds
+from simbench.rules.client.limits import FOREVER, suspensions
 from simbench.rules.client.outages import pace_missed
+from simbench.rules.client.refused_logins import BAD_LOGIN
 from simbench.rules.evidence import first_frames, framed
 from simbench.rules.rule import Case, Verdict, none_wrong, rule, worst
 from simbench.trace.rows import Session
 from simbench.ucp.codes import PASSWORD_CHANGES
 from simbench.ucp.frame import Framer, WireError
-
-BAD_LOGIN, NOT_ALLOWED = "07", "04"
 
 
 def strangers(case: Case) -> set[str]:
@@ -47,7 +47,8 @@ def _logins(case: Case) -> list[tuple[Session, str]]:
 )
 def every_account(case: Case) -> Verdict:
     """Check that each account whose password the client knows has a session at the end of the run."""
-    wanted = _accounts(case) - strangers(case)
+    barred = {name for name, spans in suspensions(case).items() if spans[-1][1] == FOREVER}
+    wanted = _accounts(case) - strangers(case) - barred
     sessions = [row for row in case.trace.sessions.rows() if row.login_ack]
     if not sessions or not wanted:
         return Verdict("inconclusive", "the client attempted no login", blame="client")
@@ -55,7 +56,7 @@ def every_account(case: Case) -> Verdict:
     if not refused:
         return _not_refused(case, wanted)
     lacking = sorted(wanted - {row.account for row in sessions if row.login_ack == "A"})
-    summary = f"{len(wanted) - len(lacking)} of {count(len(wanted), 'account')} connected"
+    summary = f"{len(wanted) - len(lacking):,} of {count(len(wanted), 'account')} connected"
     summary += f"; missing: {', '.join(lacking)}" if lacking else ""
     evidence = tuple(Evidence("refused and never retried", r.login_at, r.login_at, r.session) for r in refused[:6])
     return none_wrong(summary, len(lacking), "accounts", evidence)
@@ -136,7 +137,7 @@ def stranger_refused(case: Case) -> Verdict:
         return Verdict("inconclusive", "no login with a wrong password was attempted", blame="bench")
     wrong = [row for row in tried if (row.login_ack, row.login_ec) != ("N", BAD_LOGIN)]
     summary = (
-        f"{len(tried) - len(wrong)} of {count(len(tried), 'login')} with a wrong password refused with EC {BAD_LOGIN}"
+        f"{len(tried) - len(wrong):,} of {count(len(tried), 'login')} with a wrong password refused with EC {BAD_LOGIN}"
     )
     evidence = tuple(Evidence("login accepted", r.login_at, r.login_at, r.session) for r in wrong[:6])
     return none_wrong(summary, len(wrong), "logins", evidence, blame="platform")
@@ -153,24 +154,20 @@ def stranger_refused(case: Case) -> Verdict:
     occasional=True,
 )
 def suspended(case: Case) -> Verdict:
-    """Check that each is refused with error code 04 from the instant of the suspension in the events."""
-    since = {
-        event.account: at
-        for at, event in case.trace.events
-        if isinstance(event, AccountSet) and event.state == "suspended"
-    }
-    own = holds(case.trace.submits, lambda account, ack: account in since and ack, "account", "ack")
-    submits = [r for r in case.trace.submits.where(own).rows() if r.at > since[r.account]]
-    logins = [
-        (row, name) for row, name in _logins(case) if row.login_ack and row.login_at > since.get(name, row.login_at)
-    ]
+    """Check that none is accepted during a suspension in the events; a refusal may have another reason as well."""
+    spans = suspensions(case, "suspended")
+    own = holds(case.trace.submits, lambda account, ack: account in spans and ack, "account", "ack")
+    submits = [r for r in case.trace.submits.where(own).rows() if _within(spans, r.account, r.at)]
+    logins = [row for row, name in _logins(case) if row.login_ack and _within(spans, name, row.login_at)]
     if not submits and not logins:
         return Verdict("inconclusive", "a suspended account sent neither submits nor logins", blame="bench")
-    wrong = [framed("accepted", r) for r in submits if r.ec != NOT_ALLOWED]
-    wrong += [
-        Evidence("login accepted", r.login_at, r.login_at, r.session) for r, _ in logins if r.login_ec != NOT_ALLOWED
-    ]
+    wrong = [framed("accepted", r) for r in submits if r.ack == "A"]
+    wrong += [Evidence("login accepted", r.login_at, r.login_at, r.session) for r in logins if r.login_ack == "A"]
     operations = f"{count(len(submits), 'submit')} and {count(len(logins), 'login')}"
     refused = len(submits) + len(logins) - len(wrong)
-    summary = f"{operations} on a suspended account, {refused} refused with EC {NOT_ALLOWED}"
+    summary = f"{operations} on a suspended account, {refused} refused"
     return none_wrong(summary, len(wrong), "operations", tuple(wrong[:6]), blame="platform")
+
+
+def _within(spans: dict[str, list[tuple[int, int]]], account: str, at: int) -> bool:
+    return any(start < at < end for start, end in spans.get(account, ()))

@@ -10,10 +10,9 @@ import numpy as np
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Blame, Evidence
-from simbench.ledger.events import FaultActed
 from simbench.rules.arrays import slices, some_of
-from simbench.rules.client.connection_logins import BAD_LOGIN
 from simbench.rules.client.limits import captured, window_sizes
+from simbench.rules.client.refused_logins import BAD_LOGIN, excused
 from simbench.rules.evidence import framed
 from simbench.rules.kernels.metering import LONG_AGO
 from simbench.rules.kernels.queues import BEYOND, IN_USE, most_unanswered
@@ -22,7 +21,6 @@ from simbench.trace.rows import Mo, Notification
 
 SHOWN = 5
 _AT_END = 4
-_REFUSING = "login-refused"  # the fault by which the bench refuses logins
 
 
 @rule(
@@ -45,7 +43,7 @@ def well_formed(case: Case) -> Verdict:
         return Verdict("pass", f"all {count(seen, 'frame')} well-formed", 0, 0, "frames")
     problems, which = wrong.distinct("problem")
     named = ", ".join(sorted(problems[number] for number in np.unique(which).tolist())[:4])
-    summary = f"{len(wrong)} of {count(seen, 'frame')} malformed: {named}"
+    summary = f"{len(wrong):,} of {count(seen, 'frame')} malformed: {named}"
     return Verdict("fail" if hard else "weak", summary, len(wrong), 0, "frames", "client", (), evidence)
 
 
@@ -74,17 +72,18 @@ def login_first(case: Case) -> Verdict:
             )
             for r in wrong
         )
-        summary = f"operations before the accepted login on {len(wrong)} of {count(len(sessions), 'connection')}"
+        summary = f"operations before the accepted login on {len(wrong):,} of {count(len(sessions), 'connection')}"
         return Verdict("fail", summary, len(wrong), 0, "connections", "client", (), evidence[:SHOWN])
     if refused:
-        faults = (event for _, event in case.trace.events if isinstance(event, FaultActed))
-        ours = {event.line for event in faults if event.name == _REFUSING}
-        own = [r for r in refused if r.login_ec == BAD_LOGIN and r.session not in ours and not captured(case)]
+        reasons = excused(case)
+        own = [r for r in refused if r.login_ec == BAD_LOGIN and r.session not in reasons and not captured(case)]
         codes = ", ".join(sorted({r.login_ec for r in own or refused}))
-        summary = f"{len(own or refused)} of {count(len(sessions), 'login')} refused with EC {codes}"
+        summary = f"{len(own or refused):,} of {count(len(sessions), 'login')} refused with EC {codes}"
         if own:
             return Verdict("fail", summary, len(own), 0, "connections", "client")
-        doubt = f"{summary}; the wire does not show whether the client or the platform caused it"
+        shown = {reasons.get(r.session, "") for r in refused if r.login_ec == BAD_LOGIN}
+        doubt = "the wire does not show whether the client or the platform caused it"
+        doubt = f"{summary}; {', '.join(sorted(shown - {''})) or doubt}"
         return Verdict("inconclusive", doubt, len(refused), 0, "connections", "bench")
     return Verdict("pass", f"{count(len(sessions), 'connection')}, each with the login first", 0, 0, "connections")
 
@@ -164,7 +163,9 @@ def answers_notices(case: Case) -> Verdict:
     assumed = case.contract.assumed("session.result_timer_max_s")
     if not bad:
         return Verdict("pass", f"{count(total, 'operation')} 52 or 53 answered", 0, 0, "operations", "", assumed)
-    summary = f"{count(total, 'operation')} 52 or 53: {unanswered} unanswered, {refused} refused, {late} answered late"
+    summary = (
+        f"{count(total, 'operation')} 52 or 53: {unanswered:,} unanswered, {refused:,} refused, {late:,} answered late"
+    )
     evidence = tuple(framed("no valid answer in time", r) for rows in first for r in rows)
     # Only the time limit of an answer is our assumption; an answer itself is required.
     outcome = "fail" if unanswered or refused else missed(case.contract, "session.result_timer_max_s")

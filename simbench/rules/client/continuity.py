@@ -131,7 +131,7 @@ def validity_kept(case: Case) -> Verdict:
     longer = [row for row, end in zip(submits, until, strict=True) if end > ends[row.token] + MINUTE_US]
     wrong = [row for row in submits if row in late or row in longer]
     messages = f"{count(len(ends), 'message')} with a validity"
-    summary = f"{messages}: {len(late)} sent after its end, {len(longer)} with a later end than requested"
+    summary = f"{messages}: {len(late):,} sent after its end, {len(longer):,} with a later end than requested"
     evidence = first_frames("validity", wrong)
     return none_wrong(summary, len(wrong), "messages", evidence)
 
@@ -155,7 +155,7 @@ def sessions_last(case: Case) -> Verdict:
         for r in sessions
         if r.closed_by == "peer" and r.closed_at < last and not any(s <= r.closed_at <= e for s, e in down)
     ]
-    closed = f"{count(len(sessions), 'session')}, {len(left)} closed by the client"
+    closed = f"{count(len(sessions), 'session')}, {len(left):,} closed by the client"
     summary = f"{closed}; the longest lasted {watched / SECOND_US:.0f} s"
     if left:
         evidence = tuple(Evidence("closed by the client", r.closed_at, r.closed_at, r.session) for r in left[:6])

@@ -79,17 +79,16 @@ def owners(case: Case) -> dict[str, set[str]]:
     return found
 
 
-def suspensions(case: Case) -> dict[str, list[tuple[int, int]]]:
-    """Return the periods (start, end) of suspension of each account."""
+def suspensions(case: Case, *states: str) -> dict[str, list[tuple[int, int]]]:
+    """Return the periods (start, end) in which each account was in one of these states (default: not active)."""
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
     since: dict[str, int] = {}
     for at, event in case.trace.events:
         match event:
-            case AccountSet(account, "active"):
-                if account in since:
-                    found[account].append((since.pop(account), at))
-            case AccountSet(account, str()):
+            case AccountSet(account, str() as state) if state in states or (not states and state != "active"):
                 since.setdefault(account, at)
+            case AccountSet(account, str()) if account in since:
+                found[account].append((since.pop(account), at))
     for account, start in since.items():
         found[account].append((start, FOREVER))
     return found

@@ -70,7 +70,7 @@ def nothing_lost(case: Case) -> Verdict:
     waits = _Waiting(case, parted)
     lost = [row for row in rest if not waits.may_wait(row)]
     waiting = len(rest) - len(lost)
-    summary = f"{len(arrived & set(taken))} of {count(len(taken), 'message')} accepted, {len(lost)} lost"
+    summary = f"{len(arrived & set(taken)):,} of {count(len(taken), 'message')} accepted, {len(lost):,} lost"
     for amount, what in (
         (len(unanswered), "submitted and never answered"), (len(held), "perhaps withheld"),
         (waiting, "perhaps still queued when the record ended"),
@@ -156,9 +156,9 @@ def no_duplicates(case: Case) -> Verdict:
         return Verdict("inconclusive", "nothing was accepted", blame="client")
     alike = _surely_alike(case, order, keys, again & ~requested)
     known, doubtful = _requested_again(case, order, keys, np.flatnonzero(again & requested))
-    summary = f"{taken} accepted, {len(known)} repeated after a received result, {len(doubtful)} in doubt"
+    summary = f"{taken:,} accepted, {len(known):,} repeated after a received result, {len(doubtful):,} in doubt"
     if len(alike):
-        summary += f", {len(alike)} like an earlier one and perhaps requested twice"
+        summary += f", {len(alike):,} like an earlier one and perhaps requested twice"
     if known:
         evidence = evidence_of(submits.where(known), "repeated after its result was received")
         return Verdict("fail", summary, len(known), 0, "messages", "client", (), evidence)

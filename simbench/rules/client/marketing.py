@@ -67,8 +67,8 @@ def brand_named(case: Case) -> Verdict:
     if not sent:
         return Verdict("inconclusive", "the client sent no marketing", blame="client")
     wrong = [one for one, asked in sent if asked.brand.casefold() not in f"{one.text} {one.oadc}".casefold()]
-    named = f"{len(sent) - len(wrong)} of {count(len(sent), 'marketing message')} named their brand"
-    summary = f"{named} ({len(nameless)} requested without)"
+    named = f"{len(sent) - len(wrong):,} of {count(len(sent), 'marketing message')} named their brand"
+    summary = f"{named} ({len(nameless):,} requested without)"
     return none_wrong(summary, len(wrong), "messages", first_frames("the brand is missing", wrong))
 
 
@@ -85,7 +85,7 @@ def _stop_mention(case: Case, *, pushed: bool) -> Verdict:
     if not sent:
         return Verdict("inconclusive", "the client sent no such marketing", blame="client")
     wrong = [one for one in sent if one.missing or not names_stop(case, one.text)]
-    summary = f"{len(sent) - len(wrong)} of {count(len(sent), 'marketing message')} named STOP and a short code"
+    summary = f"{len(sent) - len(wrong):,} of {count(len(sent), 'marketing message')} named STOP and a short code"
     return none_wrong(summary, len(wrong), "messages", first_frames("the opt-out mention is missing", wrong))
 
 
@@ -175,7 +175,7 @@ def solicitation(case: Case) -> Verdict:
     most = max(days.values(), key=len)
     counts = sorted(map(len, days.values()))
     summary = (
-        f"{count(len(counts), 'user-day')}: median {counts[len(counts) // 2]}, maximum {len(most)} (limit {limit})"
+        f"{count(len(counts), 'user-day')}: median {counts[len(counts) // 2]}, maximum {len(most):,} (limit {limit})"
     )
     if len(most) <= limit:
         return Verdict("pass", summary, len(most), limit, "messages/day")

@@ -55,7 +55,7 @@ def in_hours(case: Case) -> Verdict:
     wrong = [one for one in outside if not any(allowed(case, at) for at in believed(proof, one.at))]
     summary = (
         f"{count(len(forbidden), 'marketing message')} requested outside the hours; "
-        f"{len(outside)} of {len(sent)} sent outside them"
+        f"{len(outside):,} of {len(sent):,} sent outside them"
     )
     if wrong:
         at = case.contract.calendar.civil(wrong[0].at).strftime("%A %d %B %Y, %H:%M:%S")
@@ -127,8 +127,10 @@ def delivered_in_hours(case: Case) -> Verdict:
     late = [r for r in final if r.outcome == 0 and not allowed(case, r.at)]
     over = [r for r in final if not allowed(case, r.at)]
     if not over:
-        return Verdict("inconclusive", "no marketing was pending when the hours ended", blame="bench")
-    summary = f"{count(len(over), 'marketing message')} pending at the end of the hours, {len(late)} delivered after it"
+        return Verdict("inconclusive", "no final notification of marketing came outside the hours", blame="bench")
+    summary = (
+        f"{count(len(over), 'marketing message')} pending at the end of the hours, {len(late):,} delivered after it"
+    )
     evidence = first_frames("delivered outside the hours", late)
     outcome = hours_missed(case, (row.at for row in late)) if binds else "weak"
     return none_wrong(summary, len(late), "messages", evidence, outcome=outcome, assumed=assumed)

@@ -43,7 +43,7 @@ def _judged(
     """Return the verdict of a rule that counts wrong marketing messages; a breach of `assumed` limits is weak."""
     if not sent:
         return Verdict("unsupported", "no marketing on the wire")
-    summary = f"{len(wrong)} of {count(len(sent), 'marketing message')} {what}"
+    summary = f"{len(wrong):,} of {count(len(sent), 'marketing message')} {what}"
     hangs = case.contract.assumed(*assumed)
     frames = case.trace.submits.frame
     evidence = tuple(
@@ -219,6 +219,6 @@ def senders(case: Case) -> Verdict:
 def _of_submits(sent: Sequence[Submit], wrong: Sequence[Submit], what: str, assumed: tuple[str, ...] = ()) -> Verdict:
     if not sent:
         return Verdict("unsupported", "no such submit on the wire")
-    summary = f"{len(wrong)} of {count(len(sent), 'submit')} {what}"
+    summary = f"{len(wrong):,} of {count(len(sent), 'submit')} {what}"
     evidence = first_frames(what, wrong)
     return none_wrong(summary, len(wrong), "messages", evidence, assumed=assumed)

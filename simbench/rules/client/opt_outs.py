@@ -84,8 +84,8 @@ def honoured(case: Case, in_scope: Scope) -> Verdict:
     bound = {row.token for row, _ in _bound(case, in_scope, 0)} - set(forbidden)
     within = [one for one, asked in sent if asked.token in bound]
     summary = (
-        f"{count(len(forbidden), 'marketing message')} to opted-out users requested, {len(wrong)} sent "
-        f"({len(within)} more within the grace period)"
+        f"{count(len(forbidden), 'marketing message')} to opted-out users requested, {len(wrong):,} sent "
+        f"({len(within):,} more within the grace period)"
     )
     if wrong:
         evidence = first_frames("the user had opted out", wrong)

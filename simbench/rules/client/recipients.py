@@ -68,7 +68,7 @@ def served_recipients(case: Case) -> Verdict:
     if not checked:
         return Verdict("inconclusive", NO_OUTCOME_KNOWN, blame="bench")
     if wrong:
-        summary = f"{len(wrong)} of {count(checked, 'message')} had another outcome than expected for their recipient"
+        summary = f"{len(wrong):,} of {count(checked, 'message')} had another outcome than expected for their recipient"
         return Verdict("fail", summary, len(wrong), 0, "messages", "platform", (), tuple(wrong[:SHOWN]))
     summary = f"{checked} of {count(checked, 'message')} had the outcome expected for their recipient"
     return Verdict("pass", summary, 0, 0, "messages")
@@ -109,7 +109,7 @@ def final_refusals(case: Case) -> Verdict:
             refused_at[key] = row.result_at
     if not refused_at:
         return Verdict("unsupported", "the platform refused no message with a permanent error code")
-    summary = f"{count(len(refused_at), 'message')} permanently refused, {len(repeated)} sent again"
+    summary = f"{count(len(refused_at), 'message')} permanently refused, {len(repeated):,} sent again"
     evidence = evidence_of(submits.where(repeated), "sent again after a final refusal")
     return none_wrong(summary, len(repeated), "messages", evidence)
 
@@ -133,7 +133,9 @@ def other_operators_share(case: Case) -> Verdict:
     elsewhere = np.flatnonzero(case.trace.recipients.among(outside))
     share = len(elsewhere) / len(submits)
     submitted = count(len(submits), "submit")
-    summary = f"{len(elsewhere)} of {submitted} ({share:.1%}) to recipients outside {operator} (limit {share_max:.1%})"
+    summary = (
+        f"{len(elsewhere):,} of {submitted} ({share:.1%}) to recipients outside {operator} (limit {share_max:.1%})"
+    )
     if share <= share_max:
         return Verdict("pass", summary, share, share_max, "share", "", assumed)
     evidence = evidence_of(submits.where(elsewhere), f"the recipient is outside {operator}")
@@ -190,14 +192,14 @@ def _originators(case: Case, *, forbidden_only: bool) -> Verdict:
     own, named, wrong, open_, broken = (np.flatnonzero(kinds == place) for place in range(len(_KINDS)))
     assumed = case.contract.assumed("sender-name-option")
     judged = count(len(submits) - len(broken), "submit")
-    summary = f"{len(wrong)} of {judged} with another originator ({len(forbidden)} requested)"
-    summary += f"; {len(named)} with a sender name, which the option allows" if len(named) else ""
+    summary = f"{len(wrong):,} of {judged} with another originator ({len(forbidden):,} requested)"
+    summary += f"; {len(named):,} with a sender name, which the option allows" if len(named) else ""
     summary += f"; {count(len(broken), 'broken originator')} not counted" if len(broken) else ""
     if len(wrong):
         evidence = evidence_of(submits.where(wrong), "the originator is not an allotted short code")
         return Verdict("fail", summary, len(wrong), 0, "messages", "client", assumed, evidence)
     if len(open_):
-        summary += f"; {len(open_)} with a sender name, and whether the account has the option is unknown"
+        summary += f"; {len(open_):,} with a sender name, and whether the account has the option is unknown"
         evidence = evidence_of(submits.where(open_), "sender name")
         return Verdict("inconclusive", summary, len(open_), 0, "messages", "bench", assumed, evidence)
     if not len(own) + len(named) or (forbidden_only and len(broken)):  # a request may have been carried out with these
@@ -231,7 +233,7 @@ def originator_in_service(case: Case) -> Verdict:
         return Verdict("unsupported", "the client sent nothing from an originator out of service")
     wrong = [row for row, others in foreign if row.ack == "A" or (row.ec != "04" and not others)]
     sent = count(len(foreign), "submit")
-    summary = f"{len(foreign) - len(wrong)} of {sent} from an originator out of service refused, as due, with EC 04"
+    summary = f"{len(foreign) - len(wrong):,} of {sent} from an originator out of service refused, as due, with EC 04"
     evidence = first_frames("not refused with EC 04", wrong)
     return none_wrong(summary, len(wrong), "messages", evidence, blame="platform")
 
@@ -280,6 +282,6 @@ def ported_numbers(case: Case) -> Verdict:
     here = {number for number in asked if number in known and known[number].standing not in NOT_TELEPHONES_HERE}
     served = {number for number in here if submits.among("recipient", [number]).any()}
     sent = f"{count(len(wrong), 'message')} to {count(len(away), 'number')} ported away from {operator}"
-    summary = f"{sent}; {len(served)} of {count(len(here), 'number')} ported to {operator} served"
+    summary = f"{sent}; {len(served):,} of {count(len(here), 'number')} ported to {operator} served"
     evidence = evidence_of(submits.where(wrong), "the number was ported away")
     return none_wrong(summary, len(wrong), "messages", evidence)

@@ -20,6 +20,8 @@ from simbench.rules.evidence import first_frames, framed
 from simbench.rules.kernels.queues import ASTRAY, IN_USE, SAME, out_of_order
 from simbench.rules.rule import Case, Verdict, none_wrong, rule
 from simbench.trace.rows import FrameSeen, Submit
+from simbench.trace.single_frames import REUSED
+from simbench.ucp.frame import WIRE_ERRORS
 
 _FEW: Final = 49  # with fewer unanswered operations, a number among the fifty after the last one is free
 Duty = Literal["give up", "try again", "either"]
@@ -59,7 +61,7 @@ def _refused(case: Case, duty: Duty) -> Iterator[tuple[Submit, int]]:
 
 def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str, outcome: Outcome = "fail") -> Verdict:
     codes = ", ".join(sorted({row.ec for row, _ in refused}))
-    summary = f"{len(wrong)} of {count(len(refused), 'refused message')} (EC {codes}) {verb}"
+    summary = f"{len(wrong):,} of {count(len(refused), 'refused message')} (EC {codes}) {verb}"
     evidence = tuple(framed(f"EC {r.ec}, {verb}", r, until=r.result_at) for r in wrong[:6])
     return none_wrong(summary, len(wrong), "messages", evidence, outcome=outcome)
 
@@ -120,27 +122,45 @@ def late_results(case: Case) -> Verdict:
 
 
 def left_out(case: Case) -> tuple[int, int, list[FrameSeen]]:
-    """Return the numbers of operations and connections, and the operations before which a free number was left out."""
+    """Return the numbers of operations and connections, and the operations before which a free number was left out.
+
+    A broken frame, or one whose number is in use, takes its number and is no step in the order, because its number may
+    be misread.
+    """
     frames = case.trace.frames
     open_: dict[int, set[str]] = defaultdict(set)
+    broken: dict[int, set[str]] = defaultdict(set)  # numbers of broken frames since the last sound operation
     last: dict[int, int] = {}
     total, gaps = 0, list[FrameSeen]()
-    for row in frames.where((frames.problem == "") & (frames.ot != "60")).rows():
+    for row in frames.where(frames.ot != "60").rows():
         if row.direction == "out":
             if row.kind == "R":
                 open_[row.session].discard(row.trn)
             continue
         if row.kind != "O" or not row.trn.isdigit():
             continue
+        open_[row.session].add(row.trn)
+        if row.problem == REUSED or row.problem in WIRE_ERRORS:
+            broken[row.session].add(row.trn)
+            continue
         number, before = int(row.trn), last.get(row.session)
         total += 1
         if before is not None:
             between = ((before + step) % 100 for step in range(1, (number - before) % 100))
-            if any(f"{one:02d}" not in open_[row.session] for one in between):
+            taken = open_[row.session] | broken[row.session]
+            if any(f"{one:02d}" not in taken for one in between):
                 gaps.append(row)
-        open_[row.session].add(row.trn)
+        broken[row.session].clear()
         last[row.session] = number
-    return total, len(open_), gaps
+    return total, len(last), gaps
+
+
+def _many_unanswered(case: Case) -> bool:
+    """Return whether unanswered operations may occupy all fifty numbers after another one."""
+    others = case.trace.other_frames
+    broken = len(others.where(others.equal("direction", "in") & ~others.equal("problem", "")))
+    alerts = sum(row.result_at < 0 for row in case.trace.alerts.rows())
+    return bool(unanswered(case.trace.submits, FOREVER_US).max(initial=0) + broken + alerts >= _FEW)
 
 
 @rule(
@@ -158,7 +178,7 @@ def trn_discipline(case: Case) -> Verdict:
     broken = np.zeros(len(operations.order), np.int8)
     last = np.full(int(operations.line.max()) + 1, -1)
     out_of_order.at_scale(len(broken))(operations.line, operations.trn, operations.in_use, last, broken)
-    if ASTRAY in broken and unanswered(case.trace.submits, FOREVER_US).max(initial=0) >= _FEW:
+    if ASTRAY in broken and _many_unanswered(case):
         # So many unanswered operations may occupy all numbers up to the one chosen.
         free = {(row.session, row.at, row.trn) for row in left_out(case)[2]}
         places = np.flatnonzero(broken == ASTRAY)
@@ -168,10 +188,10 @@ def trn_discipline(case: Case) -> Verdict:
         ] = 0
     in_use, odd, same = (operations.order[broken == kind] for kind in (IN_USE, ASTRAY, SAME))
     summary = (
-        f"{count(len(operations.order), 'operation')}, {len(in_use)} with a number in use, {len(odd)} out of order"
+        f"{count(len(operations.order), 'operation')}, {len(in_use):,} with a number in use, {len(odd):,} out of order"
     )
     if len(same):
-        summary += f", {len(same)} with the number of the previous one"
+        summary += f", {len(same):,} with the number of the previous one"
     wrong = next((orders for orders in (in_use, odd, same) if len(orders)), None)
     if wrong is None:
         return Verdict("pass", summary, 0, 0, "operations")

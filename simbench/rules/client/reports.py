@@ -89,11 +89,11 @@ def as_on_the_wire(case: Case) -> Verdict:
     if not judged:
         return Verdict("unsupported", "the client reported no outcome of a message")
     wrong = [one for one in judged if not wire.bears_out(one)]
-    summary, shown = f"{len(judged) - len(wrong)} of {count(len(judged), 'report')} as on the wire", []
+    summary, shown = f"{len(judged) - len(wrong):,} of {count(len(judged), 'report')} as on the wire", []
     for one in wrong[:6]:
         rows = wire.submits(one.token)
         results = ", ".join(f"{row.ack or 'no answer'}{f' {row.ec}' if row.ec else ''}" for row in rows)
         note = f"{one.token} reported {one.kind}; on the wire: {results or 'no submit'}"
         shown.append(framed(note, rows[0], until=one.at) if rows else Evidence(note, one.at, one.at))
-    summary += f"; {len(wrong)} reported {', '.join(sorted({one.kind for one in wrong}))}" if wrong else ""
+    summary += f"; {len(wrong):,} reported {', '.join(sorted({one.kind for one in wrong}))}" if wrong else ""
     return none_wrong(summary, len(wrong), "reports", tuple(shown))

@@ -38,7 +38,7 @@ def sender_names(case: Case) -> Verdict:
         known = set(case.trace.limits)
         wrong += [row for row in case.trace.submits.where(numeric(case)).rows() if number_in(row) not in known]
     sent = f"{count(len(named), 'message')} with a sender name"
-    summary = f"{sent}; invalid or unauthorised originators: {len(bad)} requested, {len(wrong)} sent"
+    summary = f"{sent}; invalid or unauthorised originators: {len(bad):,} requested, {len(wrong):,} sent"
     assumed = case.contract.assumed("sender-name-option")
     if wrong and (named or with_option):
         evidence = first_frames("invalid or unauthorised originator", wrong)
@@ -66,7 +66,7 @@ def names_as_requested(case: Case) -> Verdict:
     sent = [row for row in case.trace.submits.rows() if row.token in asked and name_in(row)]
     wrong = [row for row in sent if name_in(row) != asked[row.token].oadc]
     summary = (
-        f"{count(len(asked), 'message')} from a sender name requested, {len(sent)} sent, {len(wrong)} from another"
+        f"{count(len(asked), 'message')} from a sender name requested, {len(sent):,} sent, {len(wrong):,} from another"
     )
     if not sent:
         return Verdict("inconclusive", summary, 0, 0, "messages", "client")
@@ -101,7 +101,7 @@ def allotted_codes(case: Case) -> Verdict:
     foreign = np.array([number_of(oadc, alphanumeric=False) not in codes for oadc in oadcs], np.bool_)[which]
     wrong = submits.where(own & foreign).rows()
     sessions = count(len(strangers), "session")
-    summary = f"{sessions} of other accounts, {len(wrong)} of {count(int(own.sum()), 'submit')} from other codes"
+    summary = f"{sessions} of other accounts, {len(wrong):,} of {count(int(own.sum()), 'submit')} from other codes"
     if not strangers and not own.any():
         summary = f"{sessions} of other accounts, and no submit of the client's own choice from a number"
         return Verdict("inconclusive", summary, blame="client")

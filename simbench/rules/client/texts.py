@@ -75,7 +75,7 @@ def parts_of(case: Case) -> list[Part]:
 def _judged(parts: list[Part], wrong: list[Part], what: str) -> Verdict:
     if not parts:
         return _NOTHING
-    summary = f"{len(wrong)} of {count(len(parts), 'submit')} {what}"
+    summary = f"{len(wrong):,} of {count(len(parts), 'submit')} {what}"
     evidence = first_frames(what, (one.row for one in wrong))
     return none_wrong(summary, len(wrong), "submits", evidence)
 
@@ -214,5 +214,5 @@ def in_few_segments(case: Case) -> Verdict:
         return _NOTHING
     fitting = (parts[one.rows_of[0]] for one in messages if is_gsm(asked[one.token].text))
     wrong = [one.row for one in fitting if one.content.encoding == "ucs2"]
-    summary = f"{len(wrong)} of {count(len(messages), 'text')} in UCS-2 that GSM 03.38 could hold"
+    summary = f"{len(wrong):,} of {count(len(messages), 'text')} in UCS-2 that GSM 03.38 could hold"
     return none_wrong(summary, len(wrong), "texts", first_frames("in UCS-2", wrong), outcome="weak")

@@ -129,7 +129,7 @@ def _within_tier(case: Case, code: str, period: Period, submits: Operations) -> 
         late_us = int(case.trace.largest_timing_errors(instants - SECOND_US, instants).max())
         summary += f", but the bench itself was {late_us / 1000:.1f} ms late there"
         return Verdict("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)
-    summary += f"; {early} too early"
+    summary += f"; {early:,} too early"
     if period.before > rate and not held_against(case, submits, period.before)[1].early:
         summary += f", but within the former {period.before}/s; whether the client knew of the change is unknown"
         return Verdict("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)

@@ -7,10 +7,15 @@ import json
 
 import pytest
 
-from fake_smsc.scenario import CodeConfig
+from fake_smsc.scenario import CodeConfig, Scenario, ServerConfig
 from fake_smsc.server.control import SessionView
+from fake_smsc.server.live import LiveSmsc
+from fake_smsc.server.saved_state import SavedState
 from simbench.base.errors import BadInput
 from simbench.base.units import SECOND_US
+from simbench.contract import load_contract
+from simbench.ledger import MemoryLedger
+from simbench.ledger.events import AccountSet, At, events_in
 from simbench.ucp.operations import decode
 from tests import harness
 from tests.fake_smsc.live import DEADLINE_S, SLOW_CLOCK, serving
@@ -140,6 +145,19 @@ def test_a_suspended_account_neither_sends_nor_logs_in() -> None:
             assert decode(await peer.submit(1))["EC"] == "04"
             assert decode(await (await site.connect()).login())["EC"] == "04"
             assert (await (await site.session("36020")).submit(1, OAdC="36020")).data[0] == "A"
+
+    asyncio.run(script())
+
+
+def test_a_resumed_run_records_the_state_that_its_accounts_really_have() -> None:
+    async def script() -> None:
+        scenario = Scenario(codes=(CodeConfig("36010", oadc_option=True),), server=ServerConfig(port=0))
+        smsc = LiveSmsc(scenario, load_contract(), MemoryLedger())
+        suspended = [At(1, AccountSet("36010", state="suspended"))]
+        smsc.saved_state = SavedState(1, 2, False, 0, (), [], [], suspended)
+        async with smsc:
+            recorded = [event for _, event in events_in(smsc.ledger.snapshot().events) if isinstance(event, AccountSet)]
+            assert [(event.state, event.oadc_option) for event in recorded] == [("suspended", True)]
 
     asyncio.run(script())
 

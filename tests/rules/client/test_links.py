@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.rules.scene import Scene, alert, us
+import pytest
+
+from tests.rules.scene import Scene, alert, submit, us
 
 IN_ORDER, FREED = "submits.trn-in-order", "sessions.window-freed"
 TIMER_S = 60  # the contract's
@@ -31,6 +33,32 @@ def test_a_number_still_in_use_may_be_left_out() -> None:
 def test_keepalives_have_numbers_of_the_same_row() -> None:
     scene = Scene().login(0.5).submit(1, 0).wire(2, "in", alert(1)).submit(3, 2)
     assert scene.judged(IN_ORDER).outcome == "pass"
+
+
+BROKEN = {"fields": submit(20, NRq="9"), "checksum": submit(20)[:-3] + b"ZZ" + submit(20)[-1:]}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_the_number_of_a_faulty_operation_without_a_result_is_in_use(broken: str) -> None:
+    """55 numbers wait for a result, one of them of a faulty operation; the next free number is then 55."""
+    for first_free, outcome in ((55, "pass"), (56, "weak")):
+        scene = Scene().login(0.5)
+        for number in range(100):
+            if number == 20:
+                scene.wire(1.2, "in", BROKEN[broken])
+            else:
+                scene.submit(1 + number / 100, number, answer=0.005 if number >= 55 else None)
+        assert scene.submit(3, first_free).judged("submits.trn-discipline").outcome == outcome
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_faulty_operation_takes_its_number_whether_it_is_refused_or_not(broken: str) -> None:
+    for refused in (True, False):
+        scene = Scene().login(0.5).submit(1, 19).wire(2, "in", BROKEN[broken]).submit(3, 21)
+        if refused:
+            scene.result(2.1, 20, body="N/02//")
+        assert scene.judged(IN_ORDER).outcome == "pass"
+        assert scene.submit(4, 23).judged(IN_ORDER).measured == 1
 
 
 def full(places: int = 10) -> Scene:

@@ -6,6 +6,8 @@ import pytest
 
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 from simbench.ucp.alphabet import encode_oadc
+from simbench.ucp.frame import encode
+from simbench.ucp.operations import build
 from tests.rules.scene import CODE, Scene, login
 
 NAMES, AS_REQUESTED, ALLOTTED = "sender.sender-names", "sender.names-as-requested", "sender.allotted-codes"
@@ -77,3 +79,93 @@ def test_a_login_that_a_fault_of_the_platform_refuses_blames_nobody() -> None:
 def test_a_wrong_password_fails_although_another_fault_acts_on_the_connection() -> None:
     refused = Scene().login(0.5, answer="N/07//").event(0.5, "fault", "late-result", what="R/60", line=1)
     assert (refused.judged(FIRST).outcome, refused.judged(FIRST).blame) == ("fail", "client")
+
+
+def test_a_login_to_a_closed_account_blames_nobody_and_before_its_closing_the_client() -> None:
+    refused = Scene().login(1.5, answer="N/07//")
+    found = refused.event(1, "account", CODE, state="closed").judged(FIRST)
+    assert (found.outcome, found.blame) == ("inconclusive", "bench")
+    assert found.summary == "1 of 1 login refused with EC 07; account 36010 is closed"
+    later = Scene().login(0.5, answer="N/07//").event(1, "account", CODE, state="closed")
+    assert later.judged(FIRST).outcome == "fail"
+    reopened = refused.event(1.2, "account", CODE, state="active")
+    assert reopened.judged(FIRST).outcome == "fail"
+
+
+def test_an_account_that_the_scenario_does_not_have_is_the_clients_mistake_only_in_an_exercise() -> None:
+    unknown = Scene().login(0.5, answer="N/07//", account="36020")
+    found = unknown.judged(FIRST)
+    assert (found.outcome, found.blame) == ("inconclusive", "bench")
+    assert found.summary.endswith("; no account of the scenario has this name")
+    assert unknown.event(9, "end", "exercise", exercise="by-hand").judged(FIRST).outcome == "fail"
+
+
+def change(trn: int, old: str = "secret", new: str = "changed") -> bytes:
+    passwords = {"PWD": old.encode().hex().upper(), "NPWD": new.encode().hex().upper()}
+    return build("60", "O", trn, OAdC=CODE, OTON="6", ONPI="5", STYP="3", VERS="0100", **passwords)
+
+
+def tried(scene: Scene, at: float, session: int, password: str, answer: str) -> Scene:
+    octets = build("60", "O", 0, OAdC=CODE, OTON="6", ONPI="5", STYP="1", PWD=password.encode().hex(), VERS="0100")
+    scene.opened(at, session).wire(at + 0.1, "in", octets, session)
+    return scene.wire(at + 0.2, "out", answered(answer), session)
+
+
+def answered(answer: str, trn: int = 0) -> bytes:
+    return encode(trn, "R", "60", answer)
+
+
+def test_a_password_that_the_platform_had_accepted_and_refuses_later_blames_nobody() -> None:
+    changed = Scene().login(0.5).wire(1, "in", change(1)).wire(1.1, "out", answered("A//", 1)).closed(2)
+    lost = tried(changed, 3, 2, "changed", "N/07//").judged(FIRST)
+    assert (lost.outcome, lost.blame) == ("inconclusive", "bench")
+    assert "the platform had accepted this password before" in lost.summary
+
+
+@pytest.mark.parametrize("answer", ["A//", "N/19//"])
+def test_a_client_that_uses_another_password_than_the_one_accepted_last_fails(answer: str) -> None:
+    changed = Scene().login(0.5).wire(1, "in", change(1)).wire(1.1, "out", answered(answer, 1)).closed(2)
+    wrong = "secret" if answer == "A//" else "changed"
+    assert tried(changed, 3, 2, wrong, "N/07//").judged(FIRST).outcome == "fail"
+
+
+@pytest.mark.parametrize("password", ["secret", "changed"])
+def test_after_a_change_without_a_result_both_passwords_may_be_the_right_one(password: str) -> None:
+    changed = Scene().login(0.5).wire(1, "in", change(1)).wire(1.5, "close", b"server: killed")
+    found = tried(changed, 3, 2, password, "N/07//").judged(FIRST)
+    assert found.outcome == "inconclusive"
+    assert tried(changed, 4, 3, "another", "N/07//").judged(FIRST).outcome == "fail"
+
+
+def test_a_wrong_password_that_the_bench_gave_blames_nobody() -> None:
+    given = Scene().event(0.1, "account", CODE, password_known=False).login(0.5, answer="N/07//")
+    assert given.judged(FIRST).outcome == "inconclusive"
+
+
+SUSPENDED = "sessions.suspended"
+
+
+def test_a_platform_may_accept_an_account_again_after_its_suspension() -> None:
+    scene = Scene().login(0.5).event(1, "account", CODE, state="suspended").event(3, "account", CODE, state="active")
+    assert scene.submit(4, 1).judged(SUSPENDED).outcome == "inconclusive"
+    found = scene.submit(2, 2).judged(SUSPENDED)
+    assert (found.outcome, found.blame, found.measured) == ("fail", "platform", 1)
+
+
+def test_each_suspension_of_an_account_is_judged() -> None:
+    scene = Scene().login(0.5).event(1, "account", CODE, state="suspended").submit(2, 1)
+    scene.event(3, "account", CODE, state="suspended").submit(4, 2, answer=None).result(4.1, 2, body="N/04//")
+    found = scene.judged(SUSPENDED)
+    assert (found.outcome, found.measured) == ("fail", 1)
+
+
+def test_a_suspended_account_is_refused_for_a_wrong_password_as_well() -> None:
+    scene = Scene().event(0.1, "account", CODE, state="suspended").login(0.5, answer="N/07//")
+    assert scene.judged(SUSPENDED).outcome == "pass"
+    assert Scene().event(0.1, "account", CODE, state="suspended").login(0.5).judged(SUSPENDED).outcome == "fail"
+
+
+def test_an_account_that_is_suspended_at_the_end_need_not_be_connected() -> None:
+    scene = Scene().login(0.5, answer="N/04//").event(0.1, "account", CODE, state="suspended")
+    assert scene.judged(EVERY).outcome == "inconclusive"
+    assert scene.event(3, "account", CODE, state="active").judged(EVERY).outcome == "fail"
