@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import re
 import socket
 import time
 from collections.abc import Callable
 
 from simbench.ucp.content import compose
+from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
 
 CODE = "36010"
 WAIT_S = 120.0
 BEFORE = 10  # submits before a client is cut off
+TEXT = re.compile(rb"\x02(\d\d)/\d{5}/O/52/")  # the start of a subscriber's text, with its TRN
 
 
 def login(port: int, code: str = CODE) -> socket.socket:
@@ -31,8 +35,11 @@ def submit(number: int, **fields: str) -> bytes:
     return build("51", "O", 1 + number % 99, **{**own, **fields})
 
 
-def windowed(line: socket.socket, count: int, per_s: float, window: int = 10) -> None:
-    """So many submits at a pace, with at most a window of them unanswered, until all have their results."""
+def windowed(line: socket.socket, count: float, per_s: float, window: int = 10) -> None:
+    """So many submits at a pace, with at most a window of them unanswered, until all have their results.
+
+    Texts of subscribers are acknowledged. Raises ConnectionError if the server ends the connection before.
+    """
     start, sent, answered = time.monotonic(), 0, 0
     line.settimeout(0.01)
     while answered < count:
@@ -40,7 +47,12 @@ def windowed(line: socket.socket, count: int, per_s: float, window: int = 10) ->
             line.sendall(submit(sent))
             sent += 1
         with contextlib.suppress(TimeoutError):
-            answered += line.recv(65536).count(b"/R/51/")
+            octets = line.recv(65536)
+            if not octets:
+                raise ConnectionAbortedError(f"{answered} of {sent} answered")
+            answered += octets.count(b"/R/51/")
+            for trn in TEXT.findall(octets):
+                line.sendall(encode(trn.decode(), "R", "52", "A///"))
         assert time.monotonic() - start < 3 * WAIT_S, f"{answered} of {sent} answered"
 
 
@@ -48,6 +60,12 @@ def over_tier(port: int) -> None:
     """Three times the tier of ten a second."""
     with login(port) as line:
         windowed(line, 120, 30)
+
+
+def over_tier_until_the_end(port: int) -> None:
+    """The same until the server ends the connection."""
+    with login(port) as line, contextlib.suppress(ConnectionError):
+        windowed(line, math.inf, 30)
 
 
 def slow_answers(port: int) -> None:

@@ -2,7 +2,8 @@
 
 A page is Markdown. Blocks marked `sh` have a command a line, blocks marked `console` commands after `$ ` and, if shown,
 the output below each; `...` in it stands for anything in a line, and alone in a line for any lines. "exit status N" in
-a comment after a command says how it ends where that is not 0. Comments of HTML above a block say the rest:
+a comment after a command says how it ends where that is not 0, "exit status N or M" where the machine decides. Comments
+of HTML above a block say the rest:
 
     <!-- not run: REASON -->   the block is not run
     <!-- file: NAME -->        the block is what stands in the file NAME
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 RUN = ("sh", "console")
 _LINE = re.compile(r"^(?P<indent> *)(?:<!-- (?P<word>[a-z ]+?)(?:: (?P<rest>.*?))? -->|```(?P<language>[\w-]*).*)$")
 _HEREDOC = re.compile(r"<<-?'?(\w+)'?")
-_STATUS = re.compile(r"#.*\bexit status (\d)\b")
+_STATUS = re.compile(r"#.*\bexit status (\d)(?: or (\d))?\b")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Step:
     line: int
     name: str = ""
     output: str = ""
-    status: int = 0
+    statuses: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,9 @@ def _console(block: Block) -> Iterator[Step]:
 
 
 def _step(command: str, line: int, output: str = "") -> Step:
-    status = _STATUS.search(command)
-    return Step("run", command, line, output=output, status=int(status[1]) if status else 0)
+    found = _STATUS.search(command)
+    statuses = tuple(int(status) for status in found.groups() if status) if found else (0,)
+    return Step("run", command, line, output=output, statuses=statuses)
 
 
 def _commands(lines: list[str]) -> Iterator[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -34,8 +36,12 @@ class Shell:
         self.scratch.mkdir(parents=True)
         for name in HAS:
             (folder / name).symlink_to(ROOT / name)
+        alone = _alone()
+        self._turn = (Path(tempfile.gettempdir()) / f"simbench-pages-{os.getuid()}.lock").open("a")
+        if not alone:  # pages use the same ports: one after another, whichever process reads them
+            fcntl.flock(self._turn, fcntl.LOCK_EX)
         self.bash = subprocess.Popen(
-            [*_alone(), "bash", "--norc"], cwd=folder, env=environment(), stdin=subprocess.PIPE,
+            [*alone, "bash", "--norc"], cwd=folder, env=environment(), stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
 
@@ -47,7 +53,7 @@ class Shell:
     ) -> None:
         os.killpg(self.bash.pid, signal.SIGKILL)
         self.bash.wait()
-        for pipe in (self.bash.stdin, self.bash.stdout):
+        for pipe in (self.bash.stdin, self.bash.stdout, self._turn):
             assert pipe is not None
             pipe.close()
 

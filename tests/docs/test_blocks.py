@@ -54,6 +54,7 @@ x = 1
 ```console
 $ cat a.toml   # exit status 3: why not
 x = 1
+$ cat b.toml   # exit status 0 or 1
 $ cat <<END
 y
 END
@@ -71,14 +72,15 @@ lines' \\
 ```
 <!-- stop the server -->
 """
-    kinds = [(step.kind, step.text, step.name, step.output, step.status) for step in steps_of(page)]
+    kinds = [(step.kind, step.text, step.name, step.output, step.statuses) for step in steps_of(page)]
     assert kinds == [
-        ("file", "x = 1\n", "a.toml", "", 0),
-        ("run", "cat a.toml   # exit status 3: why not", "", "x = 1", 3),
-        ("run", "cat <<END\ny\nEND", "", "y", 0),
-        ("skip", "no time at all", "", "", 0),
-        ("run", "echo 'two\nlines' \\\n  more", "", "", 0),
-        ("stop", "", "", "", 0),
+        ("file", "x = 1\n", "a.toml", "", (0,)),
+        ("run", "cat a.toml   # exit status 3: why not", "", "x = 1", (3,)),
+        ("run", "cat b.toml   # exit status 0 or 1", "", "", (0, 1)),
+        ("run", "cat <<END\ny\nEND", "", "y", (0,)),
+        ("skip", "no time at all", "", "", (0,)),
+        ("run", "echo 'two\nlines' \\\n  more", "", "", (0,)),
+        ("stop", "", "", "", (0,)),
     ]
 
 

@@ -19,7 +19,6 @@ from tools.reference.notebooks import PLACE, differences, markdown, names, read,
 
 LONG = {"client_test", "two_campaigns", "which_tier", "year_sla"}  # more than ten seconds
 MOST_OCTETS = 250_000
-LOOPBACK = "ignore:.*Kernel is running over TCP.*"
 
 
 def notebook(*sources: str) -> Any:
@@ -32,7 +31,6 @@ def test_there_are_these_notebooks() -> None:
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in names()])
-@pytest.mark.filterwarnings(LOOPBACK)
 def test_a_notebook_runs_and_shows_what_it_keeps(name: str) -> None:
     kept = read(name)
     again = "python -m tools.reference.notebooks " + name
@@ -56,7 +54,6 @@ def test_a_kept_notebook_is_valid_small_and_names_no_machine(name: str) -> None:
     assert max(len(line) for cell in cells for line in cell.source.splitlines()) <= 88, "lines that a page shows whole"
 
 
-@pytest.mark.filterwarnings(LOOPBACK)
 def test_output_that_has_changed_is_seen_and_an_error_ends_the_run() -> None:
     kept = run(notebook("print(1 + 1)", "'text'"))
     assert list(differences(kept, copy.deepcopy(kept))) == []
@@ -116,7 +113,6 @@ runs = simbench.simulate(world, replications=3, executor=1, progress=True)
 """
 
 
-@pytest.mark.filterwarnings(LOOPBACK)
 def test_progress_is_one_line_below_the_cell_and_empty_at_the_end() -> None:
     (cell,) = run(notebook(PROGRESS)).cells
     (line,) = cell.outputs

@@ -13,12 +13,13 @@ from simbench.bench.exercises.tester import Bench
 from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise, run_info
 from simbench.bench.runner.selection import select
-from simbench.bench.sut.child_process import Child, free_ports, listens
+from simbench.bench.sut.child_process import Child, listens
 from simbench.bench.sut.description import Description, sut_description
 from simbench.bench.sut.kannel_config import USER, Ports, configuration
 from simbench.bench.sut.protocol import AccountGiven, Capabilities, Target
 from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger
+from tests.ports import lasting_port
 from tests.real.conftest import require
 
 pytestmark = pytest.mark.real
@@ -46,7 +47,10 @@ def three_messages(started: asyncio.Event, ledger: MemoryLedger) -> Exercise:
 
 
 async def run(folder: Path) -> Conducted:
-    port, admin, smsbox, sendsms, unused = free_ports(5)
+    ports = set[int]()
+    while len(ports) < 5:
+        ports.add(lasting_port())
+    port, admin, smsbox, sendsms, unused = ports
     query = urlencode({"username": USER, "password": "pw", "charset": "utf-8", "dlr-mask": 31})
     places = "&smsc={code}&from={oadc}&to={to}&text={text}&coding={coding}&dlr-url={callback}"
     url = f"http://127.0.0.1:{sendsms}/cgi-bin/sendsms?{query}{places}"

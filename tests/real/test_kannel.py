@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -183,8 +184,10 @@ def test_nothing_it_opens_can_be_reached_from_outside(tmp_path: Path) -> None:
 
 def _listening(pid: int) -> list[str]:
     """Local addresses, as the kernel writes them, of the TCP sockets on which a process listens."""
-    folder = Path(f"/proc/{pid}")
-    opened = {os.readlink(entry) for entry in (folder / "fd").iterdir()}
+    folder, opened = Path(f"/proc/{pid}"), set[str]()
+    for entry in (folder / "fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile, like a connection between the boxes
+            opened.add(os.readlink(entry))
     rows = [row.split() for table in ("tcp", "tcp6") for row in (folder / "net" / table).read_text().splitlines()[1:]]
     return [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in opened]
 

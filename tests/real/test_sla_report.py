@@ -38,7 +38,9 @@ def chromium() -> Iterator[Browser]:
 
 
 def opened(chromium: Browser, report: Path, width: int = 1200, *, scripts: bool = True) -> Page:
-    context = chromium.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts)
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900}, java_script_enabled=scripts, reduced_motion="reduce"
+    )
     page = context.new_page()
     page.set_default_timeout(WAIT_MS)
     page.goto(report.as_uri())
@@ -63,7 +65,7 @@ def middle(page: Page, name: str, panel: int = 0) -> tuple[float, float, float]:
 
 def test_the_report_is_one_file_that_asks_for_nothing_else(chromium: Browser, report: Path) -> None:
     assert len(report.read_bytes()) < MOST_OCTETS
-    context = chromium.new_context(viewport={"width": 1200, "height": 900})
+    context = chromium.new_context(viewport={"width": 1200, "height": 900}, reduced_motion="reduce")
     page, requested, problems = context.new_page(), list[str](), list[str]()
     page.on("request", lambda request: requested.append(request.url))
     page.on("pageerror", lambda problem: problems.append(str(problem)))
@@ -98,7 +100,7 @@ def test_a_click_on_an_incident_leads_to_its_row(chromium: Browser, report: Path
     expect(row).not_to_be_in_viewport()
     bar.scroll_into_view_if_needed()
     bar.locator("path").first.click()
-    assert page.url.endswith(target)
+    expect(page).to_have_url(re.compile(f"{re.escape(target)}$"))
     expect(row).to_be_in_viewport()
     expect(row).to_contain_text("S4")
 

@@ -132,18 +132,16 @@ def test_while_rows_cannot_be_written_nothing_is_accepted_and_then_everything_is
         peer = await session(server.port)
         reported = await submits(peer, 0, 100)
         limit(server, resource.RLIMIT_FSIZE, FULL)
-        send(peer, 100, 1)  # its rows are the first that find no room
-        reported.add((await peer.frame()).data[2].partition(":")[0])
+        late = await dial(server.port)  # its row finds no room, if no earlier one did
         await asyncio.to_thread(first_line, server, "cannot be written")
         assert "cannot be written" in await asyncio.to_thread(lambda: api.platform().ledger)
         assert "simbench_ledger_failing 1.0" in await asyncio.to_thread(metrics, server)
-        send(peer, 101, 49)
-        late = await dial(server.port)
+        send(peer, 100, 50)
         late.send(harness.login("36020"))
         assert await peer.hears_nothing()
         assert await late.hears_nothing()
         limit(server, resource.RLIMIT_FSIZE, resource.RLIM_INFINITY)
-        reported |= {(await peer.frame()).data[2].partition(":")[0] for _ in range(49)}
+        reported |= {(await peer.frame()).data[2].partition(":")[0] for _ in range(50)}
         assert (await late.frame()).data[0] == "A"
         assert await asyncio.to_thread(lambda: api.platform().ledger) == ""
         await peer.close()

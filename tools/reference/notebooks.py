@@ -35,12 +35,16 @@ def read(name: str) -> Any:
 def run(notebook: Any) -> Any:
     """The notebook after all its cells ran in a kernel of its own, in an empty folder. Raises CellExecutionError."""
     from nbclient import NotebookClient
+    from traitlets.config import Config
 
     fresh = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as sockets:
+        # Sockets in a folder of its own: free ports may be taken by others before the kernel opens them.
+        kernel = {"transport": "ipc", "ip": f"{sockets}/k", "connection_file": f"{sockets}/kernel.json"}
         client = NotebookClient(
-            fresh, timeout=TIMEOUT_S, kernel_name="python3", resources={"metadata": {"path": folder}}
-        )
+            fresh, timeout=TIMEOUT_S, kernel_name="python3", resources={"metadata": {"path": folder}},
+            config=Config({"KernelManager": kernel}),
+        )  # fmt: skip
         client.execute()
     for cell in fresh.cells:
         cell.metadata.pop("execution", None)
