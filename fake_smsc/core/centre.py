@@ -97,9 +97,14 @@ class Centre:
     # Time ------------------------------------------------------------------------------------------------------
 
     def advance(self, now: int) -> None:
-        """Run everything due up to `now`. While the platform is down, deadlines wait."""
-        now = self._forward(now)
+        """Run everything due up to `now`. While the platform is down, deadlines wait.
+
+        Entries that an earlier call left (`TimerQueue.most`) run with an instant after all that was done meanwhile.
+        """
+        before, now = self._now, self._forward(now)
         if self.state in {"up", "degraded"}:
+            if self.timer_queue.behind:
+                self._resumed_at = before
             self.timer_queue.run(now, self._resumed_at)
 
     @property

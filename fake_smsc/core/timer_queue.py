@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from simbench.base.units import NEVER
 
 SLOT_US = 1_000
+EVERY_TIMER: Final = 1 << 62  # entries
 
 Action = Callable[[Any, int], None]
 Entry = tuple[int, int, Action, Any]
@@ -41,9 +42,12 @@ class NoCrowd:
 
 
 class TimerQueue:
-    """Instants, each with an action and its subject."""
+    """Instants, each with an action and its subject.
 
-    __slots__ = ("_heap", "_open", "_slot", "_slots", "crowd", "numbered")
+    After `most` entries the queue `rests`: it runs nothing until `resume`, and is `behind` until all that is due ran.
+    """
+
+    __slots__ = ("_heap", "_open", "_slot", "_slots", "behind", "crowd", "most", "numbered", "rests")
 
     def __init__(self) -> None:
         self._heap: list[int] = []
@@ -52,6 +56,8 @@ class TimerQueue:
         self._slot = 0  # its number
         self.numbered = 0  # entries so far; the crowd numbers its own with them
         self.crowd: Crowd = NoCrowd()
+        self.most = EVERY_TIMER
+        self.rests = self.behind = False
 
     def __len__(self) -> int:
         return sum(map(len, self._slots.values())) + len(self._open)
@@ -82,14 +88,18 @@ class TimerQueue:
                 yield entry[3]
 
     def next_deadline(self) -> int:
-        """Return the earliest pending instant, or NEVER."""
+        """Return the earliest pending instant, or NEVER, also while the queue rests."""
+        if self.rests:
+            return NEVER
         if not self._open and not self._refill():
             return self.crowd.head
         return min(self._open[0][0], self.crowd.head)
 
     def run(self, now: int, not_before: int = 0) -> None:
-        """Run everything due up to `now`. Entries due before `not_before` run with that instant instead."""
-        pop, crowd = heapq.heappop, self.crowd
+        """Run what is due up to `now`. Entries due before `not_before` run with that instant instead."""
+        if self.rests:
+            return
+        pop, crowd, left = heapq.heappop, self.crowd, self.most
         while True:
             due, number = self._open[0][:2] if self._open or self._refill() else (NEVER, 0)
             if crowd.head <= due and crowd.head <= now:
@@ -97,9 +107,24 @@ class TimerQueue:
                 if crowd.run(*limit, not_before):
                     continue
             if due > now:
+                self.behind = False
                 return
+            if not left:
+                self._rest(now, not_before)
+                return
+            left -= 1
             _, _, action, subject = pop(self._open)
             action(subject, due if due > not_before else not_before)  # noqa: FURB136 - saves a call per message
+
+    def resume(self) -> None:
+        """Run up to `most` entries again."""
+        self.rests = False
+
+    def _rest(self, now: int, not_before: int) -> None:
+        """Leave the entries that are due; the crowd's work, which takes little time each, does not wait for them."""
+        while self.crowd.head <= now and self.crowd.run(now, NEVER, not_before):
+            pass
+        self.rests = self.behind = True
 
     def _refill(self) -> bool:
         """Open the earliest slot. Returns False if there is none."""

@@ -31,9 +31,9 @@ TURN_OCTETS = 1024 * 1024  # with more than these the reads of a turn are served
 UNREAD_OCTETS = 4_000_000  # a client that leaves this much unread is disconnected
 MAX_CONNECTIONS = 2_000  # at a time; each costs memory and a descriptor; connections without login make room
 CORE_FRAMES = 128  # that a connection may have served one by one in a turn
+CORE_TIMERS = 256  # entries of the core's timer queue that a turn runs
 LINGER_S = 5.0  # how long pending output may take once a connection is being closed
 CLOSING_TURNS = 4  # of the loop, in which connections that were being made have come and are closed as well
-
 
 OnLine = Callable[[Literal["open", "close"], int, int, str], object]  # instant (us), connection, its peer or the reason
 
@@ -74,6 +74,9 @@ class SmscServer:
         self._listener: Listener | None = None
         self._has_ended = False
         self._timer = DeadlineTimer(clock, self._lateness, self._due)
+        self._due_in_core = gateway.centre.timer_queue
+        if heartbeat:  # without one the time is virtual: everything due runs at its instant
+            self._due_in_core.most = CORE_TIMERS
         self._closing_reasons: dict[int, str] = {}
 
     # Lifetime --------------------------------------------------------------------------------------------------
@@ -369,13 +372,17 @@ class SmscServer:
         events.clear()
 
     def _arm(self) -> None:
-        """Keep one timer armed for the gateway's next deadline."""
+        """Keep one timer armed for the gateway's next deadline, or for the next turn of the loop."""
+        if self._due_in_core.rests:
+            self._timer.again()
+            return
         deadline = self.gateway.next_deadline()
         if self.faults.engaged:
             deadline = min(deadline, self.faults.next_deadline())
         self._timer.arm(deadline)
 
     def _due(self, now: int) -> None:
+        self._due_in_core.resume()
         self.gateway.advance(now)
         self.touch()
 

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Notification, PlatformState
-from fake_smsc.core.timer_queue import TimerQueue
+from fake_smsc.core.timer_queue import EVERY_TIMER, TimerQueue
 from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.all_operations_meter import count_all
 from fake_smsc.ucp_gateway.amendments import AmendmentOperations
@@ -265,7 +265,7 @@ class Gateway:
         self._settle()
 
     def advance(self, now: int) -> None:
-        """Run everything due up to `now`.
+        """Run everything due up to `now`, or up to the bound of the centre's timer queue.
 
         Works in steps short enough that nothing started in a step is overdue within it, so that the result does not
         depend on how often this is called.
@@ -285,13 +285,16 @@ class Gateway:
     def leap(self, now: int) -> None:
         """Like `advance`, for a clock that jumped: no client could answer in between, so all output is sent at `now`.
 
-        Notifications overdue by then release their TRN and are sent again as after any other delay.
+        Notifications overdue by then release their TRN and are sent again as after any other delay. The centre's timer
+        queue has no bound meanwhile.
         """
-        self._leaping = True
+        queue, self._leaping = self.centre.timer_queue, True
+        most, queue.most = queue.most, EVERY_TIMER
+        queue.resume()
         try:
             self.advance(now)
         finally:
-            self._leaping = False
+            self._leaping, queue.most = False, most
         for line in self.lines.values():
             line.own.room_at = max(line.own.room_at, now)
         self._settle()

@@ -36,6 +36,18 @@ _BEGIN = (
     "pipe = Connection(int(sys.argv[1])); sys.path[:] = pipe.recv(); "
     "from simbench.base.worker_processes import work; work(pipe)"
 )
+_RUN = (
+    "import runpy, sys; _, module, *sys.path[:] = sys.argv; del sys.argv[1:]; "
+    "runpy.run_module(module, None, '__main__', True)"
+)
+
+
+def python_module(module: str) -> list[str]:
+    """Return the command that runs a module as `python -m` does, found where this process finds it.
+
+    `python -m` itself would take every module from the working directory first, which may be somebody else's folder.
+    """
+    return [sys.executable, "-P", "-c", _RUN, module, *sys.path]
 
 
 def cores() -> int:

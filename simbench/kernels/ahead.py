@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from simbench.base.worker_processes import python_module
 from simbench.kernels import jit
 
 _LOCK = "compiling.lock"  # one process at a time, because a server needs the processor meanwhile
@@ -30,7 +30,9 @@ class Ahead:
 
     def is_cached(self) -> bool:
         """Tell whether a process has compiled the kernels."""
-        return self._mark().exists()
+        with suppress(OSError):
+            return self._mark().exists()
+        return False
 
     def load(self) -> None:
         """Load the kernels, and release the compiler's memory."""
@@ -41,7 +43,7 @@ class Ahead:
 
     def command(self) -> list[str]:
         """Return the command of the process that compiles. It reads from its standard input, and ends with it."""
-        return [sys.executable, "-m", self._module]
+        return python_module(self._module)
 
     def compile_for_a_server(self) -> None:
         """Compile into the cache while the server that started this process lives."""
@@ -51,9 +53,7 @@ class Ahead:
             os._exit(1)
 
         threading.Thread(target=end_with_the_server, daemon=True).start()
-        folder = jit.cache_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / _LOCK).open("wb") as lock:
+        with suppress(OSError), (jit.cache_folder() / _LOCK).open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if jit.compiles() and not self.is_cached():
                 self.load()

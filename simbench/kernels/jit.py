@@ -17,11 +17,11 @@ from contextlib import suppress
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import gettempdir
 from types import FunctionType, ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from simbench.base import units
+from simbench.kernels.code_cache import private_folder
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -108,7 +108,7 @@ def compiled(
     twin = FunctionType(function.__code__, globals_, function.__name__, function.__defaults__, function.__closure__)
     twin.__qualname__, twin.__module__ = function.__qualname__, function.__module__
     options = {**({"_nrt": False} if lean else {}), **({"forceinline": True} if inner else {})}
-    return numba.njit(twin, cache=True, nogil=beside, **options)
+    return numba.njit(twin, cache=bool(numba.config.CACHE_DIR), nogil=beside, **options)
 
 
 def _without_compiler(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -136,7 +136,7 @@ def compiles() -> bool:
 
 @functools.cache
 def _numba() -> ModuleType | None:
-    """Return the compiler, with a cache folder named after the source code; None if it is not installed.
+    """Return the compiler, with a cache folder named after the source code, if any; None if it is not installed.
 
     numba's own cache checks only the file of one function and would keep a loop after a function it calls has changed.
     """
@@ -144,13 +144,18 @@ def _numba() -> ModuleType | None:
         import numba  # noqa: PLC0415 - slower to load than `serve` may take to start
     except ImportError:
         return None
+    # numba reads settings from the working directory, also later; in somebody else's run they would name its cache.
+    settings = vars(numba.config)
+    settings["_config_fname"] = os.devnull
+    settings["reload_config"]()
     if not os.environ.get("NUMBA_CACHE_DIR"):
-        vars(numba.config)["CACHE_DIR"] = str(cache_folder())
+        with suppress(OSError):
+            settings["CACHE_DIR"] = str(cache_folder())
     return numba
 
 
 def cache_folder() -> Path:
-    """Return the folder of the code compiled from these sources.
+    """Return the folder of the code compiled from these sources, private to the user. Raises OSError without one.
 
     numba finds compiled code again by path and date of its source, so these count as well.
     """
@@ -159,13 +164,7 @@ def cache_folder() -> Path:
     packages = [root.glob(f"**/{KERNELS}/*.py") for root in (ROOT, ROOT.with_name(JUDGED))]
     for path in (*sorted(path for package in packages for path in package), Path(units.__file__)):
         sources.update(f"{path} {path.stat().st_mtime_ns}\n".encode() + path.read_bytes())
-    name = f"kernels-{sources.hexdigest()}"
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "simbench" / name
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return Path(gettempdir()) / f"simbench-{os.getuid()}" / name
-    return home if os.access(home, os.W_OK) else Path(gettempdir()) / f"simbench-{os.getuid()}" / name
+    return private_folder(f"kernels-{sources.hexdigest()}")
 
 
 def release_compiler() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from simbench.base import worker_processes as module
 from simbench.base.errors import BadInput, Trouble
-from simbench.base.worker_processes import WorkerProcesses, in_order
+from simbench.base.worker_processes import WorkerProcesses, in_order, python_module
 
 LONG_S = 120.0  # guards against hanging; says nothing about speed
 
@@ -243,3 +243,13 @@ def test_results_are_put_in_order_as_soon_as_they_can_be() -> None:
     for one in in_order(come()):
         texts.append(one.upper())  # noqa: PERF401 - the order is the point
     assert "".join(texts) == "caAbBCdD"
+
+
+def test_a_module_is_not_taken_from_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("simbench.py", "runpy.py", "msgspec.py"):
+        (tmp_path / name).write_text("print('somebody else')\n")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "caller_module.py").write_text("import sys, msgspec\nprint(__name__, sys.argv[1:])\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "own"))
+    done = subprocess.run(python_module("caller_module"), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "__main__ []\n"), done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +10,7 @@ import msgspec
 from simbench.base.entry_points import loaded, place_of, shipped
 from simbench.base.errors import BadInput
 from simbench.base.version import __version__
+from simbench.base.worker_processes import python_module
 from simbench.bench.sut import kannel
 from simbench.bench.sut.command import Command
 from simbench.bench.sut.protocol import CLAIMS, Capabilities, SystemUnderTest
@@ -37,7 +37,7 @@ class _Entry(msgspec.Struct, frozen=True):
 def reference(faults: tuple[str, ...] = ()) -> Command:
     """The reference client as a separate program, with these named faults."""
     return Command(
-        [sys.executable, "-m", "simbench.client"],
+        python_module("simbench.client"),
         name=f"reference with {', '.join(faults)}" if faults else "reference",
         version=__version__,
         capabilities=EVERYTHING,
