@@ -15,6 +15,7 @@ from typing import NoReturn
 import click
 import cloup
 
+from simbench.base.bus_errors import commands_report
 from simbench.base.errors import BadInput, SimbenchError, Trouble
 from simbench.base.outputs import not_usable
 from simbench.base.terminal import OwnOutput
@@ -84,7 +85,8 @@ def main() -> None:
     mask = os.umask(OWNER_ONLY)
     try:
         try:
-            cli(standalone_mode=True)
+            with commands_report():
+                cli(standalone_mode=True)
         finally:
             sys.stdout.flush()
     except SimbenchError as error:

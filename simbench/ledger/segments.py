@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 import pyarrow as pa
 
+from simbench.base.bus_errors import before_mapping
 from simbench.base.errors import LedgerError
 from simbench.base.inputs import open_input
 from simbench.base.text import count
@@ -86,6 +87,7 @@ def read_segment(path: Path, table: Table, *, values: bool = True) -> Segment:
     size = read_head(path)
     if not size:
         return Segment([], 0, path.stat().st_size)
+    before_mapping()
     try:
         with pa.memory_map(str(path)) as source:
             segment = _read(path, table, source, size)

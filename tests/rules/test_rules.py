@@ -229,6 +229,22 @@ def test_attempts_after_the_outage_are_no_storm_upon_it() -> None:
     assert scene.judged("sessions.reconnect-pace").measured == 12
 
 
+@pytest.mark.parametrize(("sessions", "limit"), [(1, 12), (2, 24), (4, 48), (6, 48)])
+def test_an_account_may_attempt_for_each_session_that_it_had_and_the_contract_allows(sessions: int, limit: int) -> None:
+    within, beyond = (storm(attempts) for attempts in (limit, limit + 1))
+    for scene in (within, beyond):
+        for number in range(1, sessions):
+            scene.login(1, 200 + number).closed(10, 200 + number)
+    found = within.judged("sessions.reconnect-pace")
+    assert (found.outcome, found.limit) == ("pass", limit)
+    assert beyond.judged("sessions.reconnect-pace").outcome == "weak"
+
+
+def test_sessions_one_after_the_other_and_those_of_the_outage_are_one_link() -> None:
+    scene = storm(13).closed(0.5, 300).login(0.1, 300).login(12, 301).login(12, 302)
+    assert scene.judged("sessions.reconnect-pace").outcome == "weak"
+
+
 def test_an_account_that_was_not_connected_before_the_outage_owes_no_return() -> None:
     scene = back_after(30).login(200, 3, account="36020")
     assert scene.judged("outage.comes-back").outcome == "pass"

@@ -127,7 +127,7 @@ def delivered_in_hours(case: Case) -> Verdict:
     late = [r for r in final if r.outcome == 0 and not allowed(case, r.at)]
     over = [r for r in final if not allowed(case, r.at)]
     if not over:
-        return Verdict("inconclusive", "no marketing was pending when the hours ended", blame="bench")
+        return Verdict("inconclusive", "no final notification of marketing came outside the hours", blame="bench")
     summary = (
         f"{count(len(over), 'marketing message')} pending at the end of the hours, {len(late):,} delivered after it"
     )

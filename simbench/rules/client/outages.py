@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import accumulate
 
 from simbench.base.text import count
 from simbench.base.units import MINUTE_US, SECOND_US
@@ -55,7 +56,7 @@ def reconnect_pace(case: Case) -> Verdict:
     failed = every.at[every.outcome != "session"].tolist()
     if not outages and not failed:
         return Verdict("inconclusive", "no outage in the record", blame="bench")
-    links = _links(case)
+    links = _links(case, min([*(start for start, _ in outages), *failed]))
     limit = case.contract.terms.session.reconnect_attempts_per_minute.value * links
     assumed = case.contract.assumed("session.reconnect_attempts_per_minute")
     taken = every.at[every.outcome == "session"].tolist()
@@ -77,12 +78,22 @@ def pace_missed(case: Case, most: int, limit: int) -> Outcome:
     return "fail" if most > BEYOND_DOUBT * limit else missed(case.contract, "session.reconnect_attempts_per_minute")
 
 
-def _links(case: Case) -> int:
-    """Return the number of links: the number of accounts seen or of codes requested, whichever is greater."""
+def _links(case: Case, loss: int) -> int:
+    """Return the number of links: of accounts seen or of codes requested, whichever is greater.
+
+    An account with several sessions at a time before the first `loss` counts as many links, as far as the contract
+    allows them: the client has to open each of them again.
+    """
     messages = (one for one in case.trace.stimuli if isinstance(one, Request | Unrequested | Reported))
     codes = {one.code for one in messages} - {""}
-    accounts = {row.account for row in case.trace.sessions.rows() if row.account}
-    return max(1, len(codes), len(accounts))
+    steps: dict[str, list[tuple[int, int]]] = {}
+    for row in case.trace.sessions.rows():
+        own = steps.setdefault(row.account, []) if row.account else []
+        if row.login_ack == "A" and row.login_at < loss:
+            own += [(row.login_at, 1), *([(row.closed_at, -1)] if row.closed_at >= 0 else [])]
+    most = case.contract.terms.session.sessions_per_code.value
+    links = (min(most, max([1, *accumulate(step for _, step in sorted(own))])) for own in steps.values())
+    return max(1, len(codes), sum(links))
 
 
 def _busiest_minute(tried: list[int]) -> tuple[int, int]:

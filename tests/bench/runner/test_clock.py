@@ -135,7 +135,8 @@ def left_out(folder: Path) -> tuple[Judgements, Conducted]:
     plan = Plan(select(["evening-edge"]), load_contract(), lambda: Fixed(MemoryNetwork(), PlatformClock(0)), folder)
     judgements = Judgements(plan)
     judgements.start(lambda *_: None)
-    return judgements, judgements.conducted["evening-edge"].result(timeout=300)
+    judgements.wait()
+    return judgements, judgements.conducted["evening-edge"].result()
 
 
 def test_an_exercise_without_a_judgeable_purpose_starts_no_client(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from simbench.base.errors import BadInput, MissingTool
 from simbench.bench.sut import command
+from simbench.bench.sut.child_process import _bearers, _runs
 from simbench.bench.sut.command import Command, understand
 from simbench.bench.sut.process_tree import processor_wait_s
 from simbench.bench.sut.protocol import AccountGiven, Report, SutFailed, Target
@@ -230,6 +231,31 @@ def test_stop_ends_the_program_and_what_it_started(tmp_path: Path) -> None:
     readable, _, _ = select.select(ends, [], [], 120.0)  # as it is once its process has ended
     os.close(ends[0])
     assert readable == ends
+
+
+# A program whose memory takes a while to be freed, and a child of it in a session of its own.
+HEAVY = """
+import os, signal
+heavy = bytearray(b"x") * 200_000_000
+print('{"event": "ready"}', flush=True)
+if not os.fork():
+    os.setsid()
+signal.pause()
+"""
+
+
+def test_a_killed_program_and_what_it_started_have_ended_when_the_kill_returns(tmp_path: Path) -> None:
+    async def run() -> list[int]:
+        sut = python(HEAVY)
+        await sut.start(target(tmp_path), Listener())
+        assert sut.child is not None
+        child = sut.child
+        while len(found := _bearers(child._token)) < 2:  # noqa: ASYNC110 - no event of a fork
+            await asyncio.sleep(0.01)
+        await sut.kill()
+        return [pid for pid in found if _runs(pid)]
+
+    assert asyncio.run(run()) == []
 
 
 def test_the_reference_client_continues_from_its_spool_after_a_kill(tmp_path: Path) -> None:
