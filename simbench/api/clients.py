@@ -152,7 +152,7 @@ class Client:
 
     @in_python_words
     def wait_for(self, token: str, state: State | None = None, timeout_s: float = WAIT_S) -> State:
-        """Wait until a message is in a state or was in it before, by default until it is in a final one; return the state.
+        """Wait until a message is in a state, or was in it before; by default in a final one. Return the state.
 
         Raises TimeoutError after so many seconds, and if the message ends in another state.
         """
