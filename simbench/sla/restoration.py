@@ -14,11 +14,12 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from simbench.base.text import count
-from simbench.base.units import HOUR_US
+from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.ledger.incidents import Incident
 from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.sla.classification import Class, Counted, Service, service_of
+from simbench.sla.maintenance_notice import over_readings
 from simbench.sla.purposes import RESTORATION
 from simbench.sla.rolling_window import Instants
 
@@ -98,10 +99,14 @@ def _evidence(late: Iterable[Counted], end: int) -> tuple[Evidence, ...]:
 )
 def six_hours(case: Case) -> Verdict:
     """Check each outage that touches the period, by the instants of its ticket; partial ones if they have a limit."""
-    service, partial = service_of(case), case.contract.terms.quality.partial_restoration_h
-    if service.period.end <= service.period.start:
+    period = service_of(case).period
+    if period.end <= period.start:
         return Verdict("inconclusive", "the run covers no period", blame="bench")
-    total = _total(case, service)
+    return over_readings(case, lambda service: _judged(case, service))
+
+
+def _judged(case: Case, service: Service) -> Verdict:
+    total, partial = _total(case, service), case.contract.terms.quality.partial_restoration_h
     return total if partial is None else _with_partial(total, service, case, partial.value)
 
 
@@ -177,7 +182,7 @@ def _in_time_since_noticed(one: Counted, limit: int) -> bool:
 
 def _clock(hours: float) -> str:
     """Write hours as "6 h 00" or "6 h 00 min 00.5 s": a time just over a limit must not read as the limit."""
-    minutes, milliseconds = divmod(round(hours * 3_600_000), 60_000)
-    seconds = f"{milliseconds / 1000:06.3f}".rstrip("0").rstrip(".")
-    rest = f" min {seconds} s" if milliseconds else ""
+    minutes, microseconds = divmod(round(hours * HOUR_US), MINUTE_US)
+    seconds = f"{microseconds / SECOND_US:09.6f}".rstrip("0").rstrip(".")
+    rest = f" min {seconds} s" if microseconds else ""
     return f"{minutes // 60} h {minutes % 60:02}{rest}"
