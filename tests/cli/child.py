@@ -17,7 +17,9 @@ import pytest
 from simbench.cli.main import main
 
 DEADLINE_S = 300.0  # guards against hanging; says nothing about speed
-SIMBENCH = (sys.executable, "-c", "from simbench.cli.main import main; main()")
+MAIN = "from simbench.cli.main import main; main()"
+# Without lines of progress, which commands print when the machine is slow.
+SIMBENCH = (sys.executable, "-c", f"import simbench.base.progress as shown; shown.QUIET_S = 1e9; {MAIN}")
 
 
 def simbench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
