@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import label, shown
 from simbench.contract import Contract
-from simbench.ledger.incidents import PLATFORM, TOTAL, Incident
+from simbench.ledger.incidents import PART, PLATFORM, TOTAL, Incident
 from simbench.tables.cells import digits_of, number_of, text_of, truth_of
 from simbench.tables.columns import Columns
 from simbench.tables.frames import Frame
@@ -41,7 +41,6 @@ KINDS: Final[Mapping[str, Kind]] = {
 }  # fmt: skip
 COLUMNS = tuple(KINDS)
 OPERATOR = "operator"  # the responsible party, under any name of the contract's operator
-PART = "part"  # subject of a partial outage without one
 
 
 class Readings(msgspec.Struct, frozen=True):
