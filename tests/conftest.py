@@ -6,6 +6,7 @@ examples are the same in every run. Fixtures of a test are shared by its example
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import tempfile
@@ -13,6 +14,8 @@ from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from simbench.base import progress
 
 NEEDED_MB: Final = 500  # of room for what tests write
 
@@ -24,6 +27,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("simbench")
+# No command prints lines of progress because the machine is slow.
+vars(progress)["QUIET_S"] = math.inf
 # Servers that tests start compile nothing, which would take each of them ten seconds; tests of the fast path load it.
 os.environ.setdefault("SIMBENCH_FAST_PATH", "off")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from contextlib import suppress
 from random import SystemRandom
 from typing import Final
 
 PORTS: Final = range(20_000, 32_000)  # Linux gives clients, and listeners on port 0, ports from 32768 on
+WORKERS: Final = 16  # beyond these, workers share ports
 
 
 def lasting_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -16,8 +18,14 @@ def lasting_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     A port from the system's range may become the port of any client once its listener is closed: the listener cannot
     return, and a client that is given this port connects to itself.
     """
-    for port in SystemRandom().sample(PORTS, 100):  # pytest seeds the common generator alike in all workers
+    for port in SystemRandom().sample(_own(), 100):  # pytest seeds the common generator alike in all workers
         with socket.socket(type=kind) as tried, suppress(OSError):
             tried.bind(("127.0.0.1", port))
             return port
     raise AssertionError("no port is free")
+
+
+def _own() -> range:
+    """The ports of this worker of pytest-xdist: no other worker takes one while its listener is closed."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return PORTS[int(worker) % WORKERS :: WORKERS]

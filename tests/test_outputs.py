@@ -195,7 +195,7 @@ ELSEWHERE = {
     "os.truncate(path, whole)": "a sweep's own journal, checked before",
     "owned(folder / JOURNAL, 'ab')": "recorded with `grow` before",
     "owned(folder / '.lock', 'a')": "nothing is written into it",
-    "(folder / _LOCK).open('wb')": "a lock in the cache of compiled kernels; nothing is written into it",
+    "(jit.cache_folder() / _LOCK).open('wb')": "a lock in the cache of compiled kernels; nothing is written into it",
     "os.link(log, here)": "never onto a file that exists",
     "os.replace(new, folder / OFFSET_FILE)": "below runs/, which is new",
     "owned(here, 'xb')": "only a file that is new",

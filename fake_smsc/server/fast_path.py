@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 
 from fake_smsc.fast import compiled
-from simbench.base.event_loop import run_beside
+from simbench.base.event_loop import quick_switches, run_beside
 from simbench.kernels import jit
 
 SWITCH = "SIMBENCH_FAST_PATH"
@@ -25,9 +24,5 @@ async def load_beside() -> bool:
         await run_beside(compiled.AHEAD.command())
         if not compiled.AHEAD.is_cached():
             return False
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_S)
-    try:
+    with quick_switches(SWITCH_S):
         return await asyncio.to_thread(compiled.load)
-    finally:
-        sys.setswitchinterval(before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Literal, Protocol
 
 from fake_smsc.server.clock import PlatformClock
@@ -62,7 +63,7 @@ class Intake:
         loop = asyncio.get_running_loop()
 
         def changed() -> None:
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(self._changed)
 
         self._ledger.watch(changed)

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from fake_smsc.faults.host import Host, Peer
-from simbench.base.errors import NotPossible, Trouble
+from simbench.base.errors import NotPossible
 from simbench.ledger.events import MaintenanceBegan, OutageBegan, Restored, row_of
 
 Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
@@ -65,9 +65,15 @@ class Outages:
     def __init__(self, server: Served) -> None:
         self.server = server
         self.current: Outage | None = None
+        self._is_ending = False  # the listener is open or about to be, and the platform is not up yet
+        self._change = asyncio.Lock()  # listening takes turns of the loop, in which nothing else begins or ends one
 
     async def begin(self, outage: Outage, until: int | None = None) -> None:
         """Start an outage. Raises ValueError during another one."""
+        async with self._change:
+            self._begin(outage, until)
+
+    def _begin(self, outage: Outage, until: int | None) -> None:
         if self.current is not None:
             active = f"another outage ({self.current.mode}, {self.current.scope}) is active"
             raise NotPossible("outage", active, "one at a time")
@@ -95,16 +101,19 @@ class Outages:
 
         Raises PortInUse or Trouble if the port is not available; the outage then continues.
         """
-        if self.current is None:
-            return
-        server, outage = self.server, self.current
-        now = server.clock.now()
-        self.current = None  # new connections are served from here on
-        try:
-            await server.open_listener()
-        except Trouble:
-            self.current = outage
-            raise
+        async with self._change:
+            if self.current is None:
+                return
+            now = self.server.clock.now()
+            self._is_ending = True  # new connections are served from here on
+            try:
+                await self.server.open_listener()
+            finally:
+                self._is_ending = False
+            self._end(self.current, now)
+
+    def _end(self, outage: Outage, now: int) -> None:
+        server, self.current = self.server, None
         server.ledger.events.append(row_of(now, Restored(outage.scope, outage.mode)))
         server.gateway.barred.clear()
         server.gateway.go("up", now)
@@ -117,7 +126,7 @@ class Outages:
 
     def greet(self, connection: Peer) -> None:
         """Apply an active total outage to a new connection."""
-        if self.current is None or self.current.scope != "total":
+        if self.current is None or self.current.scope != "total" or self._is_ending:
             return
         coming = TREATMENTS[self.current.mode].coming
         if coming in {"silent", "deaf"}:

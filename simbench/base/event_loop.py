@@ -1,9 +1,11 @@
-"""How a command runs its event loop, and processes beside it."""
+"""How a command runs its event loop, and threads and processes beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import sys
+import threading
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
@@ -53,3 +55,37 @@ def sparing_collector() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+class _SwitchInterval:
+    """The interval of the interpreter's threads: the shortest of those wanted at present."""
+
+    def __init__(self) -> None:
+        self._lock, self._wanted, self._before_s = threading.Lock(), list[float](), 0.0
+
+    def want(self, seconds: float) -> None:
+        """Count one that wants this interval; the first one keeps the present interval."""
+        with self._lock:
+            if not self._wanted:
+                self._before_s = sys.getswitchinterval()
+            self._wanted.append(seconds)
+            sys.setswitchinterval(min(self._wanted))
+
+    def leave(self, seconds: float) -> None:
+        """Count one less; the last one restores the interval."""
+        with self._lock:
+            self._wanted.remove(seconds)
+            sys.setswitchinterval(min(self._wanted, default=self._before_s))
+
+
+_INTERVAL: Final = _SwitchInterval()
+
+
+@contextmanager
+def quick_switches(seconds: float) -> Iterator[None]:
+    """Within the block a thread keeps the interpreter from the others for `seconds` at most. Blocks may overlap."""
+    _INTERVAL.want(seconds)
+    try:
+        yield
+    finally:
+        _INTERVAL.leave(seconds)

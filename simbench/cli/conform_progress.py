@@ -32,7 +32,8 @@ class Ticker:
         self._done = 0
         self._live = sys.stderr.isatty()
         self._stopped = threading.Event()
-        threading.Thread(target=self._tick, daemon=True).start()
+        self._thread = threading.Thread(target=self._tick, daemon=True)
+        self._thread.start()
 
     def progress(self, exercise: Exercise, phase: Phase, trouble: str) -> None:
         """Report that an exercise started, is repeated, or finished."""
@@ -58,8 +59,9 @@ class Ticker:
         click.echo(("\r\033[K" if self._live else "") + line, err=True)
 
     def stop(self) -> None:
-        """End the progress line."""
+        """End the progress line; nothing is printed later."""
         self._stopped.set()
+        self._thread.join()
 
     def _tick(self) -> None:
         """Show the seconds of each exercise on a terminal; otherwise print a line after a time without output."""

@@ -225,8 +225,10 @@ async def _serve(
                 await stop.wait()
             click.echo("stopping", err=True)
     finally:
-        ledger.close(packing())
-        if not served:
+        if served:
+            ledger.close(packing())
+        else:
+            ledger.close()
             _discard(folder)
     click.echo(f"ledger closed: {folder}", err=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,8 @@ class FolderLock:
     def release(self) -> None:
         """Release the lock. The file stays, because after its removal two processes could hold the lock at once."""
         if self._descriptor >= 0:
+            with suppress(OSError):  # a process that is just being started has the file open, too, and would keep it
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
             self._descriptor = -1
             _held.discard(self.folder.resolve())

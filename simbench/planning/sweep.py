@@ -235,7 +235,10 @@ def locked(folder: Path) -> Iterator[None]:
             raise BadInput(
                 str(folder), "another sweep is writing there", "another folder, or wait for its end"
             ) from None
-        yield
+        try:
+            yield
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)  # a process that is just being started has the file open, too
 
 
 def _append(file: int, *rows: msgspec.Struct) -> None:

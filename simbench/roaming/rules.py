@@ -35,10 +35,15 @@ class Breach(NamedTuple):
 
 
 class Bench(NamedTuple):
-    """The reference of the rules: the contract, and the operator's window of observation in days."""
+    """The reference of the rules: the contract, and the operator's window of observation in days, if known (0: not)."""
 
     contract: RoamingContract
-    window_days: int
+    own_days: int
+
+    @property
+    def window_days(self) -> int:
+        """The window in days: the operator's own, or else the contract's."""
+        return self.own_days or self.contract.terms.fair_use.observation_days.value
 
 
 class Given(NamedTuple):
@@ -70,7 +75,7 @@ def judge_billing(billing: Billing, contract: RoamingContract, window_days: int 
 
     A breach that depends only on an assumption is weak; a rule without any item in the files is unsupported.
     """
-    bench = Bench(contract, window_days or contract.terms.fair_use.observation_days.value)
+    bench = Bench(contract, window_days or 0)
     return RULES.judge_all(Given(bench, [History(account) for account in billing.accounts.values()]))
 
 
@@ -167,7 +172,7 @@ def _two_weeks(history: History, bench: Bench) -> Iterator[Checked]:
     alerted: date | None = None
     for notice in history.account.notices:
         if notice.kind == "alert":
-            alerted = notice.day
+            alerted = _alerted(history, bench, alerted, notice.day)
         elif notice.kind == "surcharge-begins":
             waited = (notice.day - alerted).days if alerted else -1
             note = f"surcharged {count(waited, 'day')} after the alert" if alerted else "surcharged without an alert"
@@ -178,6 +183,14 @@ def _two_weeks(history: History, bench: Bench) -> Iterator[Checked]:
             inside = history.surcharged(record.day)
             note = f"{record.service} charged with no surcharge in force"
             yield None if inside else Breach(record.day, note, float(record.amount), 0)
+
+
+def _alerted(history: History, bench: Bench, before: date | None, day: date) -> date:
+    """Return the alert that counts at another one: the earlier, unless what it alerted to ended in between."""
+    if before is None:
+        return day
+    seen = (_prevailing(history, bench, before + number * DAY, "") for number in range(1, (day - before).days + 1))
+    return day if any(found is not None and not found.assumed for found in seen) else before
 
 
 @rule("roaming.both-prevailed", "Every alert rests on four months in which presence and use abroad prevailed.", "days")
@@ -202,18 +215,27 @@ def _ends(history: History, bench: Bench) -> Iterator[Checked]:
 
 
 def _prevailing(history: History, bench: Bench, day: date, what: str) -> Checked:
-    """Yield a breach if abroad did not prevail; it depends on a reading if days in both networks are decisive."""
+    """Return a breach if abroad did not prevail; it depends on a reading if another one would allow it.
+
+    The other readings are those of days in both networks, and, if the operator's window is not known, four months
+    instead of the contract's days.
+    """
     fair = bench.contract.terms.fair_use
-    share = Fraction(str(fair.prevail_share.value))
-    if history.prevails(day, bench.window_days, share, fair.home_logon_counts.value):
+    share, mixed = Fraction(str(fair.prevail_share.value)), fair.home_logon_counts.value
+    if history.prevails(day, bench.window_days, share, mixed):
         return None
     sums = history.balance(day, bench.window_days)
     note = (
         f"{what} after {sums.abroad} days abroad, {sums.home} at home, {sums.mixed} in both, "
         f"{sums.abroad_octets / 1e9:.1f} GB abroad, {sums.home_octets / 1e9:.1f} GB at home"
     )
-    otherwise = history.prevails(day, bench.window_days, share, not fair.home_logon_counts.value)
-    return Breach(day, note, sums.abroad, sums.home + sums.mixed, ("fair_use.home_logon_counts",) if otherwise else ())
+    months_days = (day - months_before(day, fair.observation_months.value)).days
+    assumed: tuple[str, ...] = ()
+    if history.prevails(day, bench.window_days, share, not mixed):
+        assumed = ("fair_use.home_logon_counts",)
+    elif not bench.own_days and history.prevails(day, months_days, share, mixed):
+        assumed = ("fair_use.observation_days",)
+    return Breach(day, note, sums.abroad, sums.home + sums.mixed, assumed)
 
 
 # ---------------------------------------------------------------- prices

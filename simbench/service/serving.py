@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -23,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.network import tls_context
 from simbench.base.errors import PortInUse, Trouble
+from simbench.base.event_loop import quick_switches
 from simbench.base.version import __version__
 from simbench.service import problems
 from simbench.service.console import console
@@ -89,31 +88,6 @@ class Kept:
         await self._app(scope, receive, after if changes else send)
 
 
-class _QuickSwitches:
-    """Threads change after SWITCH_S while at least one server of the process is served."""
-
-    def __init__(self) -> None:
-        self._lock, self._served, self._before_s = threading.Lock(), 0, 0.0
-
-    def begin(self) -> None:
-        """Count a server; the first one sets the interval."""
-        with self._lock:
-            if not self._served:
-                self._before_s = sys.getswitchinterval()
-                sys.setswitchinterval(SWITCH_S)
-            self._served += 1
-
-    def end(self) -> None:
-        """Count one server less; the last one restores the interval."""
-        with self._lock:
-            self._served -= 1
-            if not self._served:
-                sys.setswitchinterval(self._before_s)
-
-
-_QUICK = _QuickSwitches()
-
-
 class _Quiet(uvicorn.Server):
     """A server that leaves signals to its caller."""
 
@@ -143,27 +117,26 @@ async def served(
         tls = tls_context(settings.certificate, settings.key) if settings.certificate and settings.key else None
         listener = _listener(settings)
         server = _Quiet(config)
-        _QUICK.begin()
-        task = asyncio.create_task(server.serve([]))  # no socket: connections are taken here, one in each turn
-        acceptor: Acceptor | None = None
-        try:
-            while not server.started:
-                if task.done():
-                    raise Trouble("the API could not be started")
-                await asyncio.sleep(0.005)
-            protocol = partial(
-                BoundedHttp, config=config, server_state=server.server_state, app_state=server.lifespan.state,
-                turns=turns, strangers=strangers,
-            )  # fmt: skip
-            acceptor = Acceptor(listener, protocol, turns, tls)
-            yield platform, listener.getsockname()[1]
-        finally:
-            if acceptor is not None:
-                acceptor.close()
-            server.should_exit = True
-            await asyncio.gather(task, return_exceptions=True)
-            listener.close()
-            _QUICK.end()
+        with quick_switches(SWITCH_S):
+            task = asyncio.create_task(server.serve([]))  # no socket: connections are taken here, one in each turn
+            acceptor: Acceptor | None = None
+            try:
+                while not server.started:
+                    if task.done():
+                        raise Trouble("the API could not be started")
+                    await asyncio.sleep(0.005)
+                protocol = partial(
+                    BoundedHttp, config=config, server_state=server.server_state, app_state=server.lifespan.state,
+                    turns=turns, strangers=strangers,
+                )  # fmt: skip
+                acceptor = Acceptor(listener, protocol, turns, tls)
+                yield platform, listener.getsockname()[1]
+            finally:
+                if acceptor is not None:
+                    acceptor.close()
+                server.should_exit = True
+                await asyncio.gather(task, return_exceptions=True)
+                listener.close()
 
 
 def _listener(settings: ServiceSettings) -> socket.socket:

@@ -21,6 +21,7 @@ from simbench.finding import Evidence
 from simbench.ledger.incidents import Period
 from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.sla.classification import Class, Service, service_of
+from simbench.sla.maintenance_notice import over_readings
 from simbench.sla.probes import probes_of
 from simbench.sla.purposes import AVAILABILITY
 from simbench.sla.rolling_window import Downtime, Instants, Windows, calendar_windows, downtime_of, windows
@@ -225,10 +226,13 @@ def rolling_year(case: Case) -> Verdict:
     With less than a window of history the figures are provisional and the verdict is inconclusive, even if nothing was
     lost. More down time than a complete window allows is a fail nevertheless.
     """
-    service = service_of(case)
-    period = service.period
+    period = service_of(case).period
     if period.end <= period.start:
         return Verdict("inconclusive", "the run covers no period", blame="bench")
+    return over_readings(case, lambda service: _judged(case, service))
+
+
+def _judged(case: Case, service: Service) -> Verdict:
     year = year_of(service, case.contract)
     found, formula = decided(year), year.formula
     failing = {variant: found.loss_by(variant) > year.allowed for variant in VARIANTS}

@@ -66,10 +66,15 @@ def service_of(case: Case) -> Service:
     return case.once(_service_of)
 
 
-def _service_of(case: Case) -> Service:
+def service_under(case: Case, days: str) -> Service:
+    """Return the same period with the incidents classified under another reading of a day of notice (AMB-04)."""
+    return _service_of(case, days)
+
+
+def _service_of(case: Case, days: str = "") -> Service:
     events = case.trace.events
     period = period_of(events) or Period(*case.trace.span, case.trace.span[0])
-    return Service(period, counted(incidents_of(events), case.contract))
+    return Service(period, counted(incidents_of(events), case.contract, days))
 
 
 def counted(incidents: Iterable[Incident], contract: Contract, days: str = "") -> tuple[Counted, ...]:

@@ -6,15 +6,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+
+from msgspec.structs import replace
 
 from simbench.base.text import count
 from simbench.base.units import DAY_US
 from simbench.finding import Blame, Evidence, Outcome
 from simbench.ledger.incidents import Incident
 from simbench.rules.rule import Case, Verdict, rule
-from simbench.sla.classification import CLIENT, Service, noticed_in_time, service_of
+from simbench.sla.classification import CLIENT, Service, noticed_in_time, service_of, service_under
 
-DAYS = {"ouvres": "working days (jours ouvrés)", "ouvrables": "jours ouvrables", "calendar": "calendar days"}
+DAYS = {
+    "ouvres": "working days (jours ouvrés)", "ouvrables": "jours ouvrables", "calendar": "days of 24 hours",
+    "civil": "civil days",
+}  # fmt: skip
+_BREACHES = {"fail", "weak"}
 
 
 @rule(
@@ -40,6 +47,29 @@ def client_five_days(case: Case) -> Verdict:
     """Check each planned interruption by the client that begins in the period."""
     days = case.contract.terms.quality.client_notice_days.value
     return _noticed(case, CLIENT, days, "client", "quality.client_notice_days")
+
+
+def over_readings(case: Case, judged: Callable[[Service], Verdict]) -> Verdict:
+    """Judge the service level; a breach that only the assumed reading of a day of notice makes is weak.
+
+    Work announced too late counts as unplanned, so the reading may decide on availability and restoration as well.
+    """
+    contract, service = case.contract, service_of(case)
+    found = judged(service)
+    assumed = contract.assumed("notice-days")
+    if not assumed or found.outcome == "inconclusive" or not any(one.incident.planned for one in service.counted):
+        return found
+    breach = found.outcome in _BREACHES
+    differing = []
+    for name in contract.ambiguity("notice-days").readings:
+        other = service_under(case, name)
+        outcome = judged(other).outcome if other.counted != service.counted else found.outcome
+        if outcome != "inconclusive" and (outcome in _BREACHES) != breach:
+            differing.append(DAYS.get(name, name))
+    if not differing:
+        return found
+    summary = f"{found.summary}; would {'pass' if breach else 'fail'} if notice counted in {' or '.join(differing)}"
+    return replace(found, outcome="weak" if breach else "pass", summary=summary, assumed=(*found.assumed, *assumed))
 
 
 def planned_by(service: Service, whose: str) -> list[Incident]:

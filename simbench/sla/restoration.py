@@ -14,11 +14,12 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from simbench.base.text import count
-from simbench.base.units import HOUR_US
+from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Evidence
-from simbench.ledger.incidents import Incident
+from simbench.ledger.incidents import PART, Incident
 from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.sla.classification import Class, Counted, Service, service_of
+from simbench.sla.maintenance_notice import over_readings
 from simbench.sla.purposes import RESTORATION
 from simbench.sla.rolling_window import Instants
 
@@ -98,28 +99,51 @@ def _evidence(late: Iterable[Counted], end: int) -> tuple[Evidence, ...]:
 )
 def six_hours(case: Case) -> Verdict:
     """Check each outage that touches the period, by the instants of its ticket; partial ones if they have a limit."""
-    service, partial = service_of(case), case.contract.terms.quality.partial_restoration_h
-    if service.period.end <= service.period.start:
+    period = service_of(case).period
+    if period.end <= period.start:
         return Verdict("inconclusive", "the run covers no period", blame="bench")
-    total = _total(case, service)
+    return over_readings(case, lambda service: _judged(case, service))
+
+
+def _judged(case: Case, service: Service) -> Verdict:
+    total, partial = _total(case, service), case.contract.terms.quality.partial_restoration_h
     return total if partial is None else _with_partial(total, service, case, partial.value)
 
 
 def _with_partial(total: Verdict, service: Service, case: Case, limit_h: int) -> Verdict:
-    """Combine the verdict with that on partial outages, which have their own limit."""
-    partial, end, limit = service.of("partial"), service.period.end, limit_h * HOUR_US
-    answers = {one.incident.ticket: restored_within(one, limit, end) for one in partial}
-    late = [one for one in partial if answers[one.incident.ticket] is False]
+    """Combine the verdict with that on partial outages, which have their own limit.
+
+    Adjoining or overlapping ones of one subject count as one; those without a subject may be of different parts.
+    """
+    end, limit, partial = service.period.end, limit_h * HOUR_US, service.of("partial")
+    named = _joined_by_subject(service, [one for one in partial if one.incident.subject != PART])
+    unnamed = [one for one in partial if one.incident.subject == PART]
+    together = _joined_by_subject(service, unnamed)
+    late, perhaps = (
+        [one for one in ones if restored_within(one, limit, end) is False] for ones in ([*named, *unnamed], together)
+    )
+    number = len(named) + len(unnamed)
     text = f"{total.summary}; no partial outage"
     if partial:
-        text = f"{total.summary}; {count(len(partial), 'partial outage')}, {len(late):,} lasted more than {limit_h} h"
+        text = f"{total.summary}; {count(number, 'partial outage')}, {len(late):,} lasted more than {limit_h} h"
     if late and total.outcome not in {"fail", "weak"}:
         longest = max(one.incident.lasted(end) for one in late) / HOUR_US
         outcome = missed(case.contract, "quality.partial_restoration_h")
         return Verdict(outcome, text, longest, limit_h, UNIT, "platform", (), _evidence(late, end))
-    if None in answers.values() and total.outcome == "pass":
-        return Verdict("inconclusive", f"{text}; one is still open", total.measured, total.limit, UNIT, "bench")
+    still_open = any(restored_within(one, limit, end) is None for one in (*named, *together))
+    if total.outcome == "pass" and (perhaps or still_open):
+        why = "adjoining ones that name no part may be one" if perhaps else "one is still open"
+        return Verdict("inconclusive", f"{text}; {why}", total.measured, total.limit, UNIT, "bench")
     return msgspec.structs.replace(total, summary=text)
+
+
+def _joined_by_subject(service: Service, partial: Iterable[Counted]) -> list[Counted]:
+    """Return the partial outages of these outages' subjects that touch the period, joined by subject."""
+    found: list[Counted] = []
+    for subject in dict.fromkeys(one.incident.subject for one in partial):
+        own = (one for one in service.counted if one.incident.subject == subject)
+        found += replace(service, counted=joined(own, "partial")).of("partial")
+    return found
 
 
 def _total(case: Case, service: Service) -> Verdict:
@@ -177,7 +201,7 @@ def _in_time_since_noticed(one: Counted, limit: int) -> bool:
 
 def _clock(hours: float) -> str:
     """Write hours as "6 h 00" or "6 h 00 min 00.5 s": a time just over a limit must not read as the limit."""
-    minutes, milliseconds = divmod(round(hours * 3_600_000), 60_000)
-    seconds = f"{milliseconds / 1000:06.3f}".rstrip("0").rstrip(".")
-    rest = f" min {seconds} s" if milliseconds else ""
+    minutes, microseconds = divmod(round(hours * HOUR_US), MINUTE_US)
+    seconds = f"{microseconds / SECOND_US:09.6f}".rstrip("0").rstrip(".")
+    rest = f" min {seconds} s" if microseconds else ""
     return f"{minutes // 60} h {minutes % 60:02}{rest}"

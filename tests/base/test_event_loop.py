@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from simbench.base.event_loop import run, sparing_collector
+from simbench.base.event_loop import quick_switches, run, sparing_collector
 
 # A library that counts its objects when the process ends, as those bound with nanobind do, must be collectable then.
 FROZEN = """
@@ -49,3 +49,15 @@ def test_the_collector_is_as_before_after_the_block_whatever_ends_it() -> None:
 def test_no_object_stays_out_of_the_collectors_reach() -> None:
     done = subprocess.run([sys.executable, "-c", FROZEN], capture_output=True, text=True, check=True)
     assert done.stdout == "True 0\n"
+
+
+def test_the_shortest_interval_of_threads_counts_and_the_last_block_restores_the_first() -> None:
+    before_s, seen_s = sys.getswitchinterval(), []
+    first, second = quick_switches(0.001), quick_switches(0.0005)
+    for change in (first.__enter__, second.__enter__):
+        change()
+        seen_s.append(sys.getswitchinterval())
+    for block in (first, second):  # the first one ends first
+        block.__exit__(None, None, None)
+        seen_s.append(sys.getswitchinterval())
+    assert seen_s == pytest.approx([0.001, 0.0005, 0.0005, before_s])

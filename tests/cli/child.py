@@ -17,7 +17,9 @@ import pytest
 from simbench.cli.main import main
 
 DEADLINE_S = 300.0  # guards against hanging; says nothing about speed
-SIMBENCH = (sys.executable, "-c", "from simbench.cli.main import main; main()")
+MAIN = "from simbench.cli.main import main; main()"
+# Without lines of progress, which commands print when the machine is slow.
+SIMBENCH = (sys.executable, "-c", f"import simbench.base.progress as shown; shown.QUIET_S = 1e9; {MAIN}")
 
 
 def simbench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -38,6 +40,7 @@ class Served:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
         self._watchdog = threading.Timer(self.deadline_s, self.process.kill)
+        self._watchdog.daemon = True  # a server that does not start leaves it
         self._watchdog.start()
         self.banner = ""
 

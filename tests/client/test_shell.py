@@ -172,12 +172,12 @@ def test_a_mute_smsc_is_left_when_the_result_timer_ends() -> None:
 
 def test_an_ending_link_waits_for_its_results() -> None:
     async def script(bench: Bench) -> None:
-        friendly = Smsc()
+        friendly, held = Smsc(), list[bytes]()
 
         def slow(asked: Frame) -> bytes | None:
             answer = friendly(asked)
             if asked.ot == "51" and answer is not None:
-                asyncio.get_running_loop().call_later(0.05, bench.pipes[0].hear, answer)
+                held.append(answer)
                 return None
             return answer
 
@@ -186,6 +186,7 @@ def test_an_ending_link_waits_for_its_results() -> None:
         bench.link.turn()
         await bench.until(m.Sent, 1)
         assert bench.count(m.Accepted) == 0
+        asyncio.get_running_loop().call_soon(bench.pipes[0].hear, held[0])  # once the link waits for its end
 
     bench = play(script)
     assert bench.spool.states() == {"m1": "accepted"}

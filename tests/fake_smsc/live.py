@@ -99,6 +99,7 @@ class LivePeer:
                 while octets := await self._reader.read(65_536):
                     self._take(octets)
             except ConnectionResetError:
+                self._take(bytes(self._reader._buffer))  # type: ignore[attr-defined]  # what came before the reset
                 return "rst"
         return "fin"
 

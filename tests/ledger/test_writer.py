@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import subprocess
 import sys
@@ -72,6 +73,16 @@ def test_a_folder_that_holds_a_ledger_is_refused_and_left_as_it_was(tmp_path: Pa
     with pytest.raises(LedgerError, match="holds a ledger already"):
         Ledger.create(tmp_path, RunInfo(run="r2"))
     assert open_run(tmp_path).info.run == "r1"
+
+
+def test_a_closed_ledger_is_unlocked_although_a_process_that_starts_has_its_lock_open(tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path, INFO)
+    inherited = os.dup(ledger._lock._descriptor)  # as between the fork of a process and its own program
+    try:
+        ledger.close()
+        assert open_run(tmp_path).info.closed
+    finally:
+        os.close(inherited)
 
 
 def test_a_path_that_cannot_be_a_folder_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -223,6 +223,50 @@ def test_an_alert_that_only_our_reading_of_a_day_in_both_networks_forbids_is_wea
     assert (finding.outcome, finding.assumed) == ("weak", ("fair_use.home_logon_counts",))
 
 
+def test_a_reminder_does_not_start_the_two_weeks_again(honest: Files, tmp_path: Path) -> None:
+    files = copied(honest)
+    alert = first(files, NOTICES, lambda row: row["kind"] == "alert")
+    again = dict(alert)
+    shifted(again, 5)
+    files[NOTICES].append(again)
+    files[NOTICES].sort(key=lambda row: (row["subscriber"], row["day"]))
+    assert judged(written(tmp_path, files))["roaming.two-weeks"].outcome == "pass"
+
+
+STAYED: Row = {"subscriber": "u1", "vat_share": "0", "price_eur": "20", "prepaid": "no", "agreed_beyond_limit": "no"}
+
+
+def stays(folder: Path, home: date, abroad: date, *notices: tuple[date, str]) -> Path:
+    """A SIM used at home, then from a day on abroad, and its notices."""
+    days = [home + timedelta(days=number) for number in range((notices[-1][0] - home).days + 60)]
+    rows = [
+        {"subscriber": "u1", "day": f"{day}", "service": service, "place": "abroad" if day >= abroad else "home",
+         "quantity": "1000000", "charged": "0", "amount": "0", "currency": "EUR"}
+        for day in days for service in ("presence", "data")
+    ]  # fmt: skip
+    envelope = [{"subscriber": "u1", "day": f"{home}", "kind": "envelope", "octets": "99000000000"}]
+    told = [{"subscriber": "u1", "day": f"{day}", "kind": kind, "octets": "0"} for day, kind in notices]
+    return written(folder, {SUBSCRIBERS: [STAYED], RECORDS: rows, NOTICES: [*envelope, *told]})
+
+
+def test_an_alert_after_a_stay_at_home_starts_two_weeks_of_its_own(tmp_path: Path) -> None:
+    """An alert while the home prevails is ours to condemn; it does not serve a surcharge months later either."""
+    alerted, again = date(2018, 2, 1), date(2018, 8, 20)
+    folder = stays(tmp_path, date(2018, 1, 1), date(2018, 5, 1), (alerted, "alert"), (again, "alert"),
+                   (again + timedelta(days=10), "surcharge-begins"))  # fmt: skip
+    assert judged(folder)["roaming.two-weeks"].outcome == "fail"
+
+
+@pytest.mark.parametrize(("own_days", "outcome"), [(None, "weak"), (120, "pass"), (123, "fail")])
+def test_an_operator_may_observe_four_months_exactly(tmp_path: Path, own_days: int | None, outcome: str) -> None:
+    """From 1 February to 1 June are 120 days: 61 of them abroad, and 61 of the contract's 123."""
+    folder = stays(tmp_path, date(2018, 1, 1), date(2018, 4, 1), (date(2018, 6, 1), "alert"))
+    billing = read_billing(folder, FIRST, LAST)
+    found = {one.purpose: one for one in judge_billing(billing, CONTRACT, own_days)}["roaming.both-prevailed"]
+    assert found.outcome == outcome
+    assert found.assumed == (("fair_use.observation_days",) if outcome == "weak" else ())
+
+
 def test_a_cap_that_is_only_our_assumption_makes_a_weak_finding(tmp_path: Path) -> None:
     later = replace(scenario(), population=replace(scenario().population, starts=date(2023, 1, 1)))
     dear = replace(later, operator=replace(later.operator, price_share=Decimal("1.1")))

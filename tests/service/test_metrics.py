@@ -17,6 +17,7 @@ import pytest
 from fastapi.openapi import utils
 from prometheus_client.parser import text_string_to_metric_families
 
+from simbench.service import watch as watch_module
 from simbench.service.metrics import METRICS
 from simbench.service.settings import ServiceSettings
 from tests.service.patient import PatientClient
@@ -113,7 +114,9 @@ def test_simultaneous_looks_count_each_row_once() -> None:
     asyncio.run(script())
 
 
-def test_a_cancelled_look_loses_nothing() -> None:
+def test_a_cancelled_look_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "PERIOD_S", 3_600)  # nobody else looks
+
     async def script() -> None:
         async with staged() as stage:
             peer, watch = await stage.site.session(), stage.platform.watch

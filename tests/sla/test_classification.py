@@ -182,3 +182,35 @@ def test_all_platforms_are_down_from_the_ticket_of_the_last_of_them() -> None:
     ]
     (one,) = outages_of(service_of(case_of(platforms)))
     assert (one.incident.start, one.incident.noticed_at) == (START + 105 * HOUR_US, START + 106 * HOUR_US)
+
+
+def announced(ahead_h: float, hours: float = 7) -> list[Incident]:
+    """Work on 2 April at 10:00, three days after the clocks went forward: five civil days earlier is 119 h earlier."""
+    start = (instant(2025, 4, 2, 10) - START) / HOUR_US
+    return [maintenance(start, hours, ahead_h / 24)]
+
+
+@pytest.mark.parametrize(
+    ("ahead_h", "notice", "restoration"),
+    [(120, "pass", "pass"), (119.5, "weak", "weak"), (119, "weak", "weak"), (118.5, "fail", "fail")],
+)
+def test_a_breach_by_the_assumed_reading_of_a_day_only_is_weak(ahead_h: float, notice: str, restoration: str) -> None:
+    assert judged(NOTICE, announced(ahead_h)).outcome == notice
+    found = judged(SIX, announced(ahead_h))
+    assert found.outcome == restoration
+    assert ("AMB-04" in found.assumed) == (ahead_h > 118.5)
+
+
+def test_availability_that_hangs_on_the_reading_of_a_day_is_weak_until_the_contract_says_it(tmp_path: Path) -> None:
+    long = announced(119, 90)
+    found = judged("sla.availability", long)
+    assert (found.outcome, found.summary.endswith("would pass if notice counted in civil days")) == ("weak", True)
+    for days, outcome in (("civil", "pass"), ("calendar", "fail")):
+        contract = reading(tmp_path, "AMB-04", days)
+        assert judged("sla.availability", long, contract=contract).outcome == outcome
+
+
+def test_a_microsecond_more_than_the_limit_does_not_read_as_the_limit() -> None:
+    found = judged(SIX, [Incident("T", START, START + 6 * HOUR_US + 1)])
+    assert found.outcome == "fail"
+    assert "6 h 00 min 00.000001 s" in found.summary

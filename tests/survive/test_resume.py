@@ -19,6 +19,7 @@ from simbench.ucp.operations import build, decode
 from tests import harness
 from tests.cli.child import DEADLINE_S, SIMBENCH, Served, simbench
 from tests.fake_smsc.live import LivePeer, dial
+from tests.ports import lasting_port
 from tests.survive.limits import Patient, api_of
 
 pytestmark = pytest.mark.slow
@@ -210,7 +211,8 @@ def test_outages_planned_over_the_api_still_come(scenario: Path, tmp_path: Path,
         with Patient("--resume", folder, "--port", "0", "--api", "0") as server, api_of(server) as api:
             assert api.platform().scheduled == before
             stop(server, how)
-    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, api_of(server) as api:
+    lasting = ("--port", str(lasting_port()), "--api", "0")  # the outages close the port and open it again
+    with Patient("--resume", folder, *lasting) as server, api_of(server) as api:
         api.outage("cut", in_s=9_000)
         assert len({entry.id for entry in api.platform().scheduled} - {given_up.id}) == 3
         api.step((kept.at - api.platform().now) / SECOND_US + 1)

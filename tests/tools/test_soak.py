@@ -68,7 +68,7 @@ def test_a_served_process_is_loaded_and_cut_and_the_figures_are_reported() -> No
         "--frames",
         "200",
         "--messages",
-        "1000",
+        "10",
         "--patience",
         "600",
         "--rate",

@@ -152,10 +152,12 @@ class Judgements:
             self._judge(future.result())
 
     def wait(self) -> None:
-        """Return when every exercise is over and judged. Raises the exception of an exercise."""
+        """Return when every exercise is over, judged and reported. Raises the exception of an exercise."""
         wait(self.conducted.values())
         for exercise, purpose in items_of(self.plan.chosen):
             self.finding(exercise, purpose)
+        if self._thread is not None:  # which reports the end of the last one
+            self._thread.join()
 
     def finding(self, exercise: str, purpose: str) -> Finding:
         """Return the finding of a purpose in an exercise, once that is over; for EVERY, once all exercises are over."""

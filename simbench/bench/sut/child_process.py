@@ -22,6 +22,7 @@ from simbench.bench.sut.protocol import SutFailed
 
 ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # folders of daemons, which the PATH of an ordinary user lacks
 KILL_WAIT_S = 1.0
+ENDS_S = 30.0  # a process that SIGKILL has not ended by then hangs in the kernel
 LOOK_S = 0.01  # interval of polling
 LAST_LINES = 15  # a crashing Kannel box logs a dozen lines of its stack after the reason
 LARGEST_FILE = 1 << 28  # limit of any file a program writes, including its log
@@ -54,6 +55,7 @@ class Child:
 
     def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path, token: str = "") -> None:
         self.name, self.process, self.log, self._token = name, process, log, token
+        self._killed: set[int] = set()  # processes that may not have ended yet
 
     @classmethod
     async def start(
@@ -97,6 +99,7 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         for pid in _bearers(self._token) if self._token else ():
+            self._killed.add(pid)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
@@ -106,7 +109,7 @@ class Child:
             await asyncio.sleep(LOOK_S)
 
     async def end(self, wait_s: float, *, ask: bool = True) -> None:
-        """Send SIGTERM (if `ask`), wait `wait_s` seconds, send SIGKILL; returns when the process group has ended."""
+        """Send SIGTERM (if `ask`), wait `wait_s` seconds, send SIGKILL; returns when all descendants have ended."""
         if ask and self.alive:
             with contextlib.suppress(ProcessLookupError):
                 self.process.terminate()
@@ -115,6 +118,21 @@ class Child:
         self.kill()
         with contextlib.suppress(TimeoutError):  # a process outside the group may keep the pipes open
             await asyncio.wait_for(self.process.wait(), KILL_WAIT_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ENDS_S):
+                while self._killed:
+                    while any(map(_runs, self._killed)):  # noqa: ASYNC110 - as above; freeing much memory takes time
+                        await asyncio.sleep(LOOK_S)
+                    self._killed.clear()
+                    self.kill()  # what was started before its parent ended
+
+
+def _runs(pid: int) -> bool:
+    """Tell whether a process has not ended; a zombie has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except OSError:
+        return False
 
 
 def _bearers(token: str) -> list[int]:

@@ -154,15 +154,15 @@ def civil_time(case: Case) -> Verdict:
         )
     wrong = [one for one in written if one.hours]
     summary = f"{len(wrong):,} of {count(len(written), 'validity', 'validities')} off by whole hours"
+    proof = prove(case)
+    if proof is None or not -MINUTE_US <= proof.low_us <= proof.high_us <= MINUTE_US:
+        return Verdict("unsupported", f"the client's clock is not proved: {doubt(case)}")
     if wrong:
         evidence = tuple(
             framed(f"{one.hours:+d} h: VP {one.row.validity}, {one.validity_s // 60} min requested", one.row)
             for one in wrong[:6]
         )
         return Verdict("fail", summary, len(wrong), 0, "submits", "client", (), evidence)
-    proof = prove(case)
-    if proof is None or not -MINUTE_US <= proof.low_us <= proof.high_us <= MINUTE_US:
-        return Verdict("unsupported", f"the client's clock is not proved: {doubt(case)}")
     offsets = {_utc_offset_us(case, one.row.at) for one in written}
     expected = {_utc_offset_us(case, at) for at in _half_years(case)}
     if offsets < expected:

@@ -16,7 +16,7 @@ from simbench.ledger.stimuli import Request, Unrequested
 from simbench.rules.arrays import holds
 from simbench.rules.client.deferral import due
 from simbench.rules.client.marketing import INFORMED, names_stop
-from simbench.rules.client.marketing_hours import READINGS, figures, hours_missed
+from simbench.rules.client.marketing_hours import READINGS, SPECIAL, figures, hours_missed
 from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.evidence import first_frames
 from simbench.rules.requests import MARKETING
@@ -63,9 +63,10 @@ def _judged(
 def hours(case: Case) -> Verdict:
     """Use the clock of the capture, and of a deferred message also the instant to which it is deferred.
 
-    A message with one of the two instants outside the hours is weak while AMB-06 is open.
+    A message with one of the two instants outside the hours is weak while AMB-06 is open. Special cases do not count.
     """
-    contract, sent, frames = case.contract, marketed(case), case.trace.submits.frame
+    contract, frames = case.contract, case.trace.submits.frame
+    sent = [(one, asked) for one, asked in marketed(case) if SPECIAL not in asked.traits]
     stated = "" if contract.assumed("hours-bind") else contract.reading("hours-bind")
     wrong, doubtful = list[Message](), list[Message]()
     for one, _ in sent:
@@ -135,13 +136,16 @@ def stop_named(case: Case) -> Verdict:
 def daily(case: Case) -> Verdict:
     """Count messages per day; one of several segments counts once, and AMB-17 defines a day. A recommendation: weak.
 
-    A deferred message counts on the day to which it is deferred.
+    A deferred message counts on the day to which it is deferred. A message that was refused did not reach its user. A
+    campaign without a brand is a brand of its own.
     """
     limit, rolling = case.contract.terms.marketing.per_user_brand_day.value, case.contract.reading("marketing-day")
-    sent, wrong, frames = marketed(case), [], case.trace.submits.frame
+    refused, frames, wrong = case.trace.submits.equal("ack", "N"), case.trace.submits.frame, []
+    sent = [(one, asked) for one, asked in marketed(case) if not refused[[*one.rows_of, *one.doubles]].all()]
     before: dict[tuple[str, str], list[int]] = defaultdict(list)
     for one, asked in sent:
-        seen, now = before[case.plan.key(one.recipient), asked.brand], due(case, one.at, frames[one.rows_of[0]])
+        brand = asked.brand or asked.campaign or one.code
+        seen, now = before[case.plan.key(one.recipient), brand], due(case, one.at, frames[one.rows_of[0]])
         if rolling == "rolling_24h":
             same = sum(abs(now - at) < DAY_US for at in seen)
         else:
@@ -162,17 +166,18 @@ def daily(case: Case) -> Verdict:
     counts_all=True,
 )
 def opt_outs(case: Case) -> Verdict:
-    """Find MO messages that begin with STOP; each binds the code and the brands that used it."""
+    """Find MO messages that begin with STOP and that the client acknowledged; each binds the code and its brands."""
     term = "marketing.stop_grace_h"
     grace_us, sent = case.contract.terms.marketing.stop_grace_h.value * HOUR_US, marketed(case)
-    replies = case.trace.replies.rows()
+    acks = [row.ack for row in case.trace.mo.rows()]
+    replies = [one for one in case.trace.replies.rows() if all(acks[place] == "A" for place in one.rows_of)]
     stops = [r for r in replies if r.token == "" and is_opt_out(r.text)]
     if sent and not stops:
         return Verdict("unsupported", "no opt-out on the wire")
     wrong = []
     for one, asked in sent:
         for stop in stops:
-            brands = {a.brand for o, a in sent if o.code == stop.code and o.at <= stop.at}
+            brands = {a.brand for o, a in sent if o.code == stop.code and o.at <= stop.at} - {""}
             bound = one.code == stop.code or asked.brand in brands
             if bound and case.plan.key(stop.sender) == case.plan.key(one.recipient) and one.at > stop.at + grace_us:
                 wrong.append(one)

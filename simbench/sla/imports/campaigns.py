@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -34,6 +34,7 @@ REQUESTS, CONSENTS, RECIPIENTS = (
     "recipients",
 )  # kinds of lists of which some rows may be rejected
 Code = Annotated[str, msgspec.Meta(pattern="^[0-9]{3,18}$")]
+Trait = Literal["all-free", "optout-told", "presence", "special"]
 
 
 class CodeKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,7 +60,8 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
     recipients whether they agreed; this is unknown if both `opted_in` and `consents` are left out.
 
     `name` and `brand` appear in findings; daily limits and opt-outs apply per brand. `traits`: "optout-told" if users
-    were informed of STOP earlier.
+    were informed of STOP earlier, "special" for the special cases that the hours of marketing do not bind, "all-free"
+    if everything promoted is free, "presence" if the recipients are from a presence list.
 
     `code` is the short code that sends the messages.
     """
@@ -73,7 +75,7 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
     opted_in: bool | None = None
     recipients: tuple[str, ...] | str = ()
     consents: tuple[str, ...] | str | None = None
-    traits: tuple[str, ...] = ()
+    traits: tuple[Trait, ...] = ()
 
 
 class OutageKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):

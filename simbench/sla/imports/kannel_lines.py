@@ -13,6 +13,7 @@ from typing import Final, Literal
 import msgspec
 
 from simbench.base.text import is_number
+from simbench.base.units import SECOND_US
 from simbench.sla.imports.kannel_frames import Line
 from simbench.ucp.fields import At
 
@@ -29,6 +30,7 @@ _PACKET = re.compile(r"emi2 (?P<way>sending|parsing) packet: <\x02?(?P<frame>\d\
 _ACCESS = re.compile(r"(?P<what>[A-Z][A-Za-z ]*?) \[SMSC:(?P<link>[^\]]*)\] (?P<rest>.*)", re.DOTALL)
 _FLAGS = re.compile(r"\[flags:(?:-?\d+:){4}(?P<mask>-?\d+)\]")
 _TO = re.compile(r"\[to:(?P<to>[^\[\]]*)\]")
+_RETRY = re.compile(r"\(retrying in (\d{1,6}) s")
 _ERRNO = re.compile(r"System error (\d+):")
 
 DRIVERS: Final = frozenset({"EMI", "EMI2"})  # those that speak UCP
@@ -68,7 +70,7 @@ class Event(msgspec.Struct, frozen=True):
     kind: Kind
     link: str = ""
     recipient: str = ""
-    value: int = 0  # error code of a refusal, Dst of a notification
+    value: int = 0  # error code of a refusal, Dst of a notification, us until the next attempt, the instant before
     trn: str = ""
     fault: Fault = "platform"
 
@@ -84,7 +86,9 @@ class Seen(msgspec.Struct):
 def events(lines: Iterable[Line], seen: Seen) -> Iterator[Event]:
     """Yield the events of the lines, in order."""
     errors: dict[str, tuple[int, Fault]] = {}  # by thread: the last system error and the party at fault
+    before = last = 0
     for line in lines:
+        before, last = last, line.at
         match = _LINE.fullmatch(line.text)
         if match is None:
             yield from _access(line, seen)
@@ -98,7 +102,7 @@ def events(lines: Iterable[Line], seen: Seen) -> Iterator[Event]:
                 errors[thread] = (line.at, fault)
             kind = _kind(text, OF_BEARERBOX)
             if kind:
-                yield Event(line.number, line.at, kind)
+                yield Event(line.number, line.at, kind, value=before)
         elif link["driver"] not in DRIVERS:
             seen.others[link["driver"]] += 1
         else:
@@ -116,7 +120,10 @@ def _of_link(line: Line, link: re.Match[str], fault: Fault | None) -> Iterator[E
     kind = _kind(link["text"], OF_LINK)
     if kind == "failed":
         rejected = link["text"].startswith(REJECTED)
-        yield Event(line.number, line.at, kind, link["link"], fault=fault or ("unknown" if rejected else "platform"))
+        again = _RETRY.search(link["text"])
+        retry_us = int(again[1]) * SECOND_US if again else 0
+        fault = fault or ("unknown" if rejected else "platform")
+        yield Event(line.number, line.at, kind, link["link"], value=retry_us, fault=fault)
     elif kind:
         yield Event(line.number, line.at, kind, link["link"])
 

@@ -1,8 +1,7 @@
 """Reads a platform's interruptions and traffic from Kannel's log, and finds the parts that are not reliable.
 
-A link is down from the loss of its connection, or the first failed attempt, to the attempt that no failure follows.
 While Kannel itself was down the log does not show the state of the platform: that time is attributed to the client,
-and so is time in which every attempt failed on the client's side of the network.
+and so is time in which every attempt failed on the client's side of the network. `kannel_links` follows the links.
 """
 
 from __future__ import annotations
@@ -17,12 +16,14 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.inputs import bounded_lines, open_input
+from simbench.base.text import count
 from simbench.base.toml_files import label
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.contract import Contract
 from simbench.ledger.incidents import Incident
 from simbench.sla.imports.kannel_frames import Clock, Line, lines, stamped, texts, year_of
-from simbench.sla.imports.kannel_lines import DRIVERS, Event, Fault, Seen, events
+from simbench.sla.imports.kannel_lines import DRIVERS, Event, Seen, events
+from simbench.sla.imports.kannel_links import Down, Link, absences, links_of, stretches
 from simbench.sla.imports.traffic import LedgerRow
 from simbench.sla.purposes import AVAILABILITY, GRANTED_RATE, RESTORATION
 from simbench.tables.instants import NoZone
@@ -30,25 +31,16 @@ from simbench.tables.rows import RejectedRow, Remark, check_rejected
 
 HOLE_QUIET, HOLE_CHATTY = DAY_US, 10 * MINUTE_US  # longest silence of a log without, and with, debug lines
 MOST_LINKS: Final = 200  # Kannel's configuration names each link, so a log with more links is not Kannel's
-LASTS: Final = 1  # us beyond the end of a log, for incidents still open then
-OWN: Final = ""  # the "link" of the bearerbox itself
 MARKS: Final = ("[", "Log begins", "Sent SMS", "Receive ", "FAILED Send", "DLR SMS")
 LEVELS: Final = ("DEBUG: ", "INFO: ", "WARNING: ", "ERROR: ", "PANIC: ")
-
-
-class Down(msgspec.Struct, frozen=True):
-    """A period in which a link was down, and the parties at fault for its failed attempts."""
-
-    start: int
-    end: int
-    fault: Fault
 
 
 class KannelLog(msgspec.Struct, frozen=True):
     """The content of a log: its first and last instant, incidents, rows for `centre` and `timing_error`, notes.
 
     `least` and `most` are the incidents in the platform's best and worst case: these differ in attempts that failed for
-    an unknown reason, and in silences of a log at debug level. `unsupported` gives for each clause that a log of this
+    an unknown reason, in outages and links that the log does not show from their beginning, and in silences of a log at
+    debug level. `unsupported` gives for each clause that a log of this
     kind cannot show the reason; `unanswered` counts messages without a result.
     """
 
@@ -64,69 +56,6 @@ class KannelLog(msgspec.Struct, frozen=True):
     holes: int = 0
     unanswered: int = 0
     unsupported: Mapping[str, str] = {}
-
-
-class _Link(msgspec.Struct):
-    """State of one link during reading: since when it is down, the current attempt, and the last failed one."""
-
-    down_since: int | None = None
-    trying_since: int | None = None
-    failed_at: int = 0
-    faults: set[Fault] = msgspec.field(default_factory=set)
-    downs: list[Down] = []
-    margins: list[LedgerRow] = []
-
-    def take(self, event: Event) -> None:
-        match event.kind:
-            case "connecting":
-                self._came_back()  # no failure followed the previous attempt
-                self.trying_since = event.at
-            case "lost":
-                self._came_back()
-                self.down_since = event.at if self.down_since is None else self.down_since
-            case "failed":
-                begun = event.at if self.trying_since is None else self.trying_since
-                self.down_since = begun if self.down_since is None else self.down_since
-                self.trying_since, self.failed_at = None, event.at
-                self.faults.add(event.fault)
-            case "heard" | "accepted" | "refused" | "notified":
-                self.trying_since = event.at if self.trying_since is None else self.trying_since
-                self._came_back()
-            case _:
-                pass
-
-    def end(self, at: int) -> int | None:
-        """End of the log or the bearerbox: a pending attempt counts as successful.
-
-        Returns since when the link was down.
-        """
-        self._came_back()
-        since, self.down_since = self.down_since, None
-        if since is not None:
-            self._was_down(since, at)
-        return since
-
-    def _came_back(self) -> None:
-        back = self.trying_since
-        self.trying_since = None
-        if back is None or self.down_since is None:
-            return
-        # The link returned at some instant after the last failed attempt; both ends are known to the second.
-        margin = back - max(self.failed_at, self.down_since) + 2 * SECOND_US
-        self.margins.append((self.down_since, back, margin, "kannel log"))
-        self._was_down(self.down_since, back)
-        self.down_since = None
-
-    def _was_down(self, start: int, end: int) -> None:
-        faults, self.faults = self.faults, set()
-        if end > start:
-            self.downs.append(Down(start, end, _together(faults)))
-
-
-def _together(faults: Iterable[Fault]) -> Fault:
-    """Return the party at fault for several failures: unknown if they differ, the platform if there is none."""
-    found = set(faults)
-    return found.pop() if len(found) == 1 else "unknown" if found else "platform"
 
 
 def looks_like(head: str) -> bool:
@@ -162,24 +91,30 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None, year: i
     end = (
         gaps.last + SECOND_US
     )  # stamps are truncated to the second, so the last line may be from the end of its second
-    links = _links(read, gaps.last)
-    if len(links) > MOST_LINKS + 1:
-        raise BadInput(label(path), f"names {len(links) - 1:,} links", f"at most {MOST_LINKS}, as Kannel is configured")
+    limit_us = contract.terms.quality.restoration_h.value * HOUR_US
+    links, own, runs = links_of(read, gaps.first - limit_us, gaps.last)
+    if len(links) > MOST_LINKS:
+        raise BadInput(label(path), f"names {len(links):,} links", f"at most {MOST_LINKS}, as Kannel is configured")
     holes = gaps.longer(HOLE_CHATTY if seen.debug else HOLE_QUIET)
     notes += [*_of_clock(clock, year), *_of_holes(holes), *_of_others(seen)]
     least_us = contract.terms.quality.total_outage_after_s.value * SECOND_US
-    found, short = _incidents(links, least_us, gaps.last, contract.operator)
+    downs, stops = {name: link.downs for name, link in links.items()}, _stops(own)
+    worst = {name: [down.at_worst(least_us) for down in spans] for name, spans in downs.items()}
+    usual, short = _incidents(downs, absences(runs, begun_only=True), least_us, gaps.last, contract.operator)
+    most, _ = _incidents(worst, absences(runs, begun_only=False), least_us, gaps.last, contract.operator)
+    found, most = _sorted([*usual, *stops]), _sorted([*most, *stops])
+    notes += _under_way(links, least_us)
     if short:
         notes.append(Remark(0, f"{short} interruptions shorter than {least_us // SECOND_US} s are no outage"))
     unanswered = sum(event.kind == "unanswered" for event in read)
     if unanswered:
         notes.append(Remark(0, f"{unanswered} operations had no result within Kannel's time-out"))
-    margins = [row for link in links.values() for row in link.margins]
+    margins = [row for link in (own, *links.values()) for row in link.margins]
     torn = [(at - size, at + size, size, "clock of the log") for _, at, size in clock.jumps]
     silent = [_hole(number, start, until) for number, (_, start, until) in enumerate(holes, 1)] if seen.debug else []
     return KannelLog(
         gaps.first, end, found,
-        tuple(_blamed(one, "client") for one in found), (*(_blamed(one, contract.operator) for one in found), *silent),
+        tuple(_blamed(one, "client") for one in found), (*(_blamed(one, contract.operator) for one in most), *silent),
         tuple(_centre(read)), (*margins, *torn), tuple(sorted(notes, key=lambda one: one.line)), gaps.count,
         len(holes), unanswered, _unsupported(read, seen, end - gaps.first, least_us),
     )  # fmt: skip
@@ -228,91 +163,44 @@ def _unsupported(read: list[Event], seen: Seen, span: int, least: int) -> dict[s
     return why
 
 
-def _links(read: list[Event], end: int) -> dict[str, _Link]:
-    """Return the down times of every link; the bearerbox counts as a link that is down while it does not run."""
-    links: dict[str, _Link] = {}
-    own = _Link(faults={"client"})
-    unseen: list[tuple[_Link, int, int]] = []  # links that were down when Kannel stopped: since when, until then
-    for event in read:
-        if event.kind == "stopping":
-            for link in links.values():
-                since = link.end(event.at)
-                if since is not None:
-                    unseen.append((link, since, event.at))
-            own.down_since = event.at if own.down_since is None else own.down_since
-        elif event.kind == "started":
-            _margins(unseen, event.at)
-            own.end(event.at)
-            own.faults = {"client"}
-        elif own.down_since is None:  # messages during its stop are caused by the stop
-            links.setdefault(event.link, _Link()).take(event)
-    for link in links.values():
-        link.end(end + LASTS)
-    _margins(unseen, end)
-    own.end(end)
-    return {OWN: own, **links}
-
-
-def _margins(unseen: list[tuple[_Link, int, int]], back: int) -> None:
-    """Return the bounds for links down when Kannel stopped: they may have returned at any time until it ran again."""
-    for link, since, until in unseen:
-        link.margins.append((since, until, back - until + 2 * SECOND_US, "kannel log"))
-    unseen.clear()
-
-
-def _incidents(links: dict[str, _Link], least: int, end: int, operator: str) -> tuple[tuple[Incident, ...], int]:
+def _incidents(
+    downs: dict[str, list[Down]], absent: dict[str, list[tuple[int, int]]], least: int, end: int, operator: str
+) -> tuple[tuple[Incident, ...], int]:
     """Return the incidents: total while every link is down, partial while some are; those below `least` only count.
 
     An incident still open when the log ends has no end.
     """
-    named = {name: link.downs for name, link in links.items() if name != OWN}
-    found = list(_stretches(named))
-    long = [one for one in found if one[0].end - one[0].start >= least]
+    found = list(stretches(downs, absent))
+    long = [one for one in found if one.end - one.start >= least]
     incidents = [
         Incident(
-            ticket=f"K{number:04}", start=down.start, end=None if down.end > end else down.end,
-            scope="partial" if name else "total", share=1 / len(named) if name else 1.0, subject=name or "platform",
-            cause="connections, as Kannel saw them", attributed_to=operator if down.fault == "platform" else down.fault,
+            ticket=f"K{number:04}", start=one.start, end=None if one.end > end else one.end,
+            scope="partial" if one.link else "total", share=1 / one.links if one.link else 1.0,
+            subject=one.link or "platform", cause="connections, as Kannel saw them",
+            attributed_to=operator if one.fault == "platform" else one.fault,
         )
-        for number, (down, name) in enumerate(sorted(long, key=lambda one: (one[0].start, one[1])), 1)
+        for number, one in enumerate(sorted(long, key=lambda one: (one.start, one.link)), 1)
     ]  # fmt: skip
-    incidents += [
+    return tuple(incidents), len(found) - len(long)
+
+
+def _sorted(incidents: list[Incident]) -> tuple[Incident, ...]:
+    return tuple(sorted(incidents, key=lambda one: (one.start, one.ticket)))
+
+
+def _stops(own: Link) -> list[Incident]:
+    """Return the times in which the bearerbox did not run."""
+    return [
         Incident(f"KS{number:03}", down.start, down.end, attributed_to="client", cause="Kannel did not run")
-        for number, down in enumerate(links[OWN].downs, 1)
+        for number, down in enumerate(own.downs, 1)
     ]
-    return tuple(sorted(incidents, key=lambda one: (one.start, one.ticket))), len(found) - len(long)
 
 
-def _stretches(named: dict[str, list[Down]]) -> Iterator[tuple[Down, str]]:
-    """Return the periods in which all links were down (named ""), and those in which each link but not all were down.
-
-    One sweep over all beginnings and ends: its cost grows with their number, and with the number of links (at most
-    MOST_LINKS) if all go down together.
-    """
-    begun: dict[int, list[tuple[str, Fault]]] = {}
-    ended: dict[int, list[str]] = {}
-    for name, downs in named.items():
-        for one in downs:
-            begun.setdefault(one.start, []).append((name, one.fault))
-            ended.setdefault(one.end, []).append(name)
-    down: dict[str, Fault] = {}
-    under_way: dict[str, tuple[int, Fault]] = {}  # name: since when, the parties at fault
-    for at in sorted({*begun, *ended}):
-        changed = {*ended.get(at, ()), *(name for name, _ in begun.get(at, ()))}
-        for name in ended.get(at, ()):  # at the same instant, an end precedes a beginning
-            down.pop(name, None)
-        down.update(begun.get(at, ()))
-        everything = len(down) == len(named)
-        now = {OWN: _together(down.values())} if everything else down
-        if everything or OWN in under_way:
-            changed = {*under_way, *now}
-        for name in changed:
-            since, fault = under_way.get(name, (at, None))
-            if fault is not None and now.get(name) != fault:
-                yield Down(since, at, fault), name
-                del under_way[name]
-            if name in now:
-                under_way.setdefault(name, (at, now[name]))
+def _under_way(links: dict[str, Link], least: int) -> Iterator[RejectedRow]:
+    """Remark on outages whose beginning the log does not show."""
+    unclear = sum(down.at_worst(least) != down for link in links.values() for down in link.downs)
+    if unclear:
+        yield Remark(0, f"the log does not show when {count(unclear, 'outage')} began")
 
 
 def _blamed(one: Incident, whose: str) -> Incident:
@@ -360,5 +248,5 @@ def _of_holes(holes: list[tuple[int, int, int]]) -> Iterator[RejectedRow]:
 
 
 def _of_others(seen: Seen) -> Iterator[RejectedRow]:
-    for driver, count in sorted(Counter(seen.others).items()):
-        yield Remark(0, f"{count} lines of {driver} links were not read: only {', '.join(sorted(DRIVERS))} speak UCP")
+    for driver, number in sorted(Counter(seen.others).items()):
+        yield Remark(0, f"{number} lines of {driver} links were not read: only {', '.join(sorted(DRIVERS))} speak UCP")

@@ -83,9 +83,9 @@ def _between(found: Finding, least: Finding, most: Finding) -> Finding:
     if least.outcome == most.outcome:
         return found
     summary = (
-        "the verdict depends on data that the record leaves open (hours that the clocks repeat or skip, attempts that "
-        f"failed for an unknown reason, silences of a log): {least.outcome} at best ({least.summary}), {most.outcome} "
-        f"at worst ({most.summary})"
+        "the verdict depends on data that the record leaves open (hours that the clocks repeat or skip, missing "
+        "beginnings or ends, attempts that failed for an unknown reason, silences of a log): "
+        f"{least.outcome} at best ({least.summary}), {most.outcome} at worst ({most.summary})"
     )
     return replace(found, outcome="inconclusive", summary=summary, blame="bench", evidence=most.evidence)
 

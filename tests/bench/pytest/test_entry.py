@@ -29,10 +29,10 @@ import pytest
 
 @pytest.mark.simbench(codes={"36010": 10})
 def test_two_messages(simbench_smsc, simbench_sut, simbench_ledger, simbench_clock):
-    assert simbench_smsc.wait_for_session("36010")
+    assert simbench_smsc.wait_for_session("36010", 300)
     sent = [simbench_sut.send("33639980001", "Bonjour"), simbench_sut.send("33639980002", "Bonjour")]
-    assert simbench_smsc.wait_for_answers(2)
-    assert simbench_sut.wait_for("accepted", 2)
+    assert simbench_smsc.wait_for_answers(2, 300)
+    assert simbench_sut.wait_for("accepted", 2, 300)
     submits = simbench_ledger().submits
     assert sorted(submits.token) == sorted(ask.token for ask in sent)
     before = simbench_clock.now()
@@ -40,9 +40,9 @@ def test_two_messages(simbench_smsc, simbench_sut, simbench_ledger, simbench_clo
     assert simbench_clock.now() > before + 3 * 3600 * 1_000_000
 
 def test_a_message_back(simbench_smsc, simbench_sut):
-    assert simbench_smsc.wait_for_session("36010")
+    assert simbench_smsc.wait_for_session("36010", 300)
     simbench_smsc.mo("33639980003", "36010", "STOP")
-    assert simbench_sut.wait_for("mo")
+    assert simbench_sut.wait_for("mo", 1, 300)
     assert simbench_sut.reports[-1].detail == "STOP"
     assert simbench_smsc.api.mo("33639980003", "36010", "AGAIN", wait_s=60).acknowledged
     assert [text.text for text in simbench_smsc.api.texts("0639980003")] == ["STOP", "AGAIN"]
@@ -69,7 +69,7 @@ def test_contract_alone(simbench_smsc):
 def test_scenario(simbench_smsc):
     assert simbench_smsc.live.scenario.name == "first"
 """
-SHORT = "def test_short(smsc, sut, ledger, clock):\n    assert smsc.wait_for_session('36010')\n"
+SHORT = "def test_short(smsc, sut, ledger, clock):\n    assert smsc.wait_for_session('36010', 300)\n"
 FIXTURES = ("simbench_smsc", "simbench_sut", "simbench_ledger", "simbench_clock")
 XDIST = ("-p", "xdist", "-n", "2")
 INI = "[pytest]\nfilterwarnings = error\n"

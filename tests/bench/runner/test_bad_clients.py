@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -133,10 +134,19 @@ def test_a_client_that_hangs_once_it_is_connected_is_judged_by_what_it_sent(
 
 
 def test_an_exercise_that_a_client_keeps_from_ending_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    budgets: list[asyncio.Timeout] = []
+
+    def budget(_: float | None) -> asyncio.Timeout:
+        budgets.append(asyncio.timeout(None))
+        return budgets[-1]
+
+    monkeypatch.setattr(conduct_module, "asyncio", SimpleNamespace(timeout=budget))
     monkeypatch.setattr(conduct_module, "budget_s", lambda *_: 8.0)
 
     async def for_ever(bench: Bench) -> None:
         await bench.ask(bench.message("36010"))
+        await bench.received(1, 600)
+        budgets[0].reschedule(0)  # it is over
         await bench.pause(999)
 
     long = Exercise("long", "", PURPOSES, {"36010": 10}, for_ever, 1)

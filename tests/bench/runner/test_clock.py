@@ -50,6 +50,14 @@ class Stuck(InMemory):
         await super().start(target, tell)  # type: ignore[arg-type]  # as given
 
 
+class Unmoved(InMemory):
+    """A client whose clock begins right and follows no jump."""
+
+    async def start(self, target: Target, tell: object) -> None:
+        self._clock = PlatformClock(self._clock.now(), 1.0, asyncio.get_running_loop().time)
+        await super().start(target, tell)  # type: ignore[arg-type]  # as given
+
+
 def conducted(name: str, ahead_s: float = 0, times: float = 1, client: type[InMemory] = InMemory) -> Conducted:
     contract, loop = load_contract(), VirtualLoop()
     exercise = EXERCISES[name].under(contract)
@@ -85,6 +93,11 @@ def test_purposes_that_do_not_depend_on_the_clock_are_still_judged() -> None:
 
 def test_a_client_whose_clock_did_not_move_is_not_judged_by_the_time_of_day() -> None:
     assert outcomes(conducted("evening-edge", client=Stuck)) == {"unsupported"}
+
+
+def test_a_clock_that_misses_the_jumps_is_not_another_time_zone() -> None:
+    assert outcomes(conducted("civil-time", client=Unmoved)) == {"unsupported"}
+    assert outcomes(conduct_in_memory(EXERCISES["civil-time"], load_contract(), ("vp-in-utc",))) == {"fail"}
 
 
 @pytest.mark.parametrize("times", [0.5, 2])
@@ -135,7 +148,8 @@ def left_out(folder: Path) -> tuple[Judgements, Conducted]:
     plan = Plan(select(["evening-edge"]), load_contract(), lambda: Fixed(MemoryNetwork(), PlatformClock(0)), folder)
     judgements = Judgements(plan)
     judgements.start(lambda *_: None)
-    return judgements, judgements.conducted["evening-edge"].result(timeout=300)
+    judgements.wait()
+    return judgements, judgements.conducted["evening-edge"].result()
 
 
 def test_an_exercise_without_a_judgeable_purpose_starts_no_client(tmp_path: Path) -> None:

@@ -7,16 +7,19 @@ import select
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from simbench.base.errors import BadInput, MissingTool
 from simbench.bench.sut import command
+from simbench.bench.sut.child_process import _bearers, _runs
 from simbench.bench.sut.command import Command, understand
 from simbench.bench.sut.process_tree import processor_wait_s
-from simbench.bench.sut.protocol import AccountGiven, Report, SutFailed, Target
+from simbench.bench.sut.protocol import AccountGiven, ClockGiven, Report, SutFailed, Target
 from simbench.bench.sut.registry import known_suts, make_sut, reference
 from simbench.client import lines, messages
 from simbench.client.messages import Outgoing
@@ -104,6 +107,24 @@ def test_the_environment_says_where_to_connect_and_as_whom(tmp_path: Path) -> No
     assert environment["SIMBENCH_PORTABILITY"] == ""
     assert environment["SIMBENCH_FAULT"] == "no-pacing,no-keepalive"
     assert environment["SIMBENCH_SPEED"] == "2"
+
+
+@pytest.mark.parametrize("means", ["lines", "faketime"])
+def test_only_a_program_that_reads_clock_lines_is_given_their_first(
+    means: Literal["lines", "faketime"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simbench.bench.sut.faketime.environment", lambda *_: {})
+    show = "import json, os\nprint(json.dumps({'event': 'error', 'problem': ' '.join(os.environ)}))\n" + ECHO
+    sut, listener = python(show, clock=means), Listener()
+
+    async def run() -> str:
+        await sut.start(replace(target(tmp_path), clock=ClockGiven(1_000_000, 0)), listener)
+        (names,) = await listener.hears("error")
+        await sut.stop()
+        return names.detail
+
+    given = set(asyncio.run(run()).split()) & {"SIMBENCH_CLOCK_EPOCH_US", "SIMBENCH_CLOCK_START_NS", "SIMBENCH_SPEED"}
+    assert len(given) == (3 if means == "lines" else 0)
 
 
 @pytest.mark.parametrize(
@@ -230,6 +251,31 @@ def test_stop_ends_the_program_and_what_it_started(tmp_path: Path) -> None:
     readable, _, _ = select.select(ends, [], [], 120.0)  # as it is once its process has ended
     os.close(ends[0])
     assert readable == ends
+
+
+# A program whose memory takes a while to be freed, and a child of it in a session of its own.
+HEAVY = """
+import os, signal
+heavy = bytearray(b"x") * 200_000_000
+print('{"event": "ready"}', flush=True)
+if not os.fork():
+    os.setsid()
+signal.pause()
+"""
+
+
+def test_a_killed_program_and_what_it_started_have_ended_when_the_kill_returns(tmp_path: Path) -> None:
+    async def run() -> list[int]:
+        sut = python(HEAVY)
+        await sut.start(target(tmp_path), Listener())
+        assert sut.child is not None
+        child = sut.child
+        while len(found := _bearers(child._token)) < 2:  # noqa: ASYNC110 - no event of a fork
+            await asyncio.sleep(0.01)
+        await sut.kill()
+        return [pid for pid in found if _runs(pid)]
+
+    assert asyncio.run(run()) == []
 
 
 def test_the_reference_client_continues_from_its_spool_after_a_kill(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import pytest
 
 from fake_smsc.scenario import Scenario, ServerConfig
+from fake_smsc.server import login_throttle
 from fake_smsc.server.login_throttle import MINUTE_S, REMEMBERED, LoginThrottle, block_of
 from simbench.cli.serve import EXPOSED_FAILED_LOGINS, guarded
 from tests import harness
@@ -75,6 +77,12 @@ def test_the_block_of_an_address(address: str, block: str) -> None:
     assert block_of(address) == block
 
 
+@pytest.fixture
+def _no_minute_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failures count until the end of a test, however long it takes."""
+    monkeypatch.setattr(login_throttle, "MINUTE_S", math.inf)
+
+
 async def guess(site: Site, times: int) -> None:
     """Fail to log in that many times, then disconnect."""
     peer = await site.connect()
@@ -85,6 +93,7 @@ async def guess(site: Site, times: int) -> None:
     assert await site.until(lambda: number not in site.server.connections)
 
 
+@pytest.mark.usefixtures("_no_minute_ends")
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_a_guesser_is_blocked_even_with_few_guesses_per_connection(at_once: int) -> None:
     async def script() -> None:
@@ -119,6 +128,7 @@ def test_many_guesses_in_one_write_are_answered_until_the_connection_is_closed()
     asyncio.run(script())
 
 
+@pytest.mark.usefixtures("_no_minute_ends")
 def test_connections_that_guess_at_the_same_time_share_one_limit() -> None:
     async def script() -> None:
         async with serving(server=ServerConfig(port=0, failed_logins_per_min=20)) as site:
@@ -135,6 +145,7 @@ def test_connections_that_guess_at_the_same_time_share_one_limit() -> None:
     asyncio.run(script())
 
 
+@pytest.mark.usefixtures("_no_minute_ends")
 def test_addresses_that_guess_at_one_account_share_one_limit_and_its_client_is_served() -> None:
     async def script() -> None:
         async with serving(server=ServerConfig(port=0, failed_logins_per_min=20)) as site:

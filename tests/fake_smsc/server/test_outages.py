@@ -253,6 +253,42 @@ def test_the_listener_returns_on_its_port_before_the_platform_does(mode: Mode) -
     asyncio.run(script())
 
 
+class Slow(Tcp):
+    """Real sockets that listen only when they may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.allowed = asyncio.Event(), asyncio.Event()
+        self.allowed.set()
+
+    async def listen(self, factory: Factory, host: str, port: int) -> Listener:
+        self.begun.set()
+        await self.allowed.wait()
+        return await super().listen(factory, host, port)
+
+
+def test_an_outage_lasts_until_the_platform_is_up_and_nothing_else_begins_or_ends_one_meanwhile() -> None:
+    async def script() -> None:
+        network = Slow()
+        async with serving(network=network) as site:
+            await site.control.outage("cut")
+            network.begun.clear()
+            network.allowed.clear()
+            restored = asyncio.create_task(site.control.restore())
+            await network.begun.wait()
+            outages, centre = site.server.outages, site.server.gateway.centre
+            assert (outages.current is not None, centre.state) == (True, "down")
+            once_more, another = asyncio.create_task(outages.end()), asyncio.create_task(site.control.outage("silent"))
+            await asyncio.sleep(0)
+            network.allowed.set()
+            await asyncio.gather(restored, once_more, another)
+            assert [len(site.rows("events", kind)) for kind in ("restored", "outage")] == [1, 2]
+            assert outages.current is not None
+            assert (outages.current.mode, centre.state) == ("silent", "down")
+
+    asyncio.run(script())
+
+
 def test_maintenance_is_an_outage_that_was_planned() -> None:
     async def script() -> None:
         async with serving() as site:

@@ -98,8 +98,7 @@ def test_a_closed_port_refuses_before_the_loop_turns(loop: Callable[[], asyncio.
 
 def test_a_socket_bound_to_a_closed_port_is_no_connection() -> None:
     async def script() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
+        port = lasting_port()
         with pytest.raises(ConnectionRefusedError, match=f"only this socket has port {port}"):
             await dial(port, own_port=port)
 

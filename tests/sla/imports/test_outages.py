@@ -245,3 +245,57 @@ def test_no_mapping_makes_the_reader_stumble(tmp_path_factory: pytest.TempPathFa
     except BadInput as refused:
         output = str(refused)
     assert "\n" not in output
+
+
+TICKETS = "ticket,start,end,scope,planned,subject\n"
+
+
+def test_an_open_row_that_another_row_of_its_ticket_ends_does_not_count(tmp_path: Path) -> None:
+    began = "T1,2025-03-01T02:00:00Z"
+    rows = f"{began},,total,false,\n{began},2025-03-01T05:00:00Z,total,false,\nT2,2025-04-01T02:00:00Z,,total,false,\n"
+    found = read(tmp_path, TICKETS + rows)
+    assert [(one.ticket, one.end is None) for one in found.incidents] == [("T1", False), ("T2", True)]
+    assert found.notes == (Remark(2, "line 3 ends this outage"),)
+    assert found.least == found.most == found.incidents
+
+
+def test_an_open_row_before_a_later_total_outage_has_no_known_end(tmp_path: Path) -> None:
+    rows = "T1,2025-03-01T02:00:00Z,,total,false,\nT2,2025-04-01T02:00:00Z,2025-04-01T03:00:00Z,total,false,\n"
+    found = read(tmp_path, TICKETS + rows)
+    assert (found.incidents[0].end, found.most[0].end) == (None, None)
+    assert found.least[0].end == found.least[0].start + 1
+    assert found.notes[0] == Remark(2, "the end is missing, as line 3 is a later outage")
+
+
+@pytest.mark.parametrize("other", ["partial,false,36010", "total,true,", "total,false,platform:north"])
+def test_an_open_row_may_go_on_during_other_kinds_of_incidents(tmp_path: Path, other: str) -> None:
+    rows = f"T1,2025-03-01T02:00:00Z,,total,false,,\nT2,2025-04-01T02:00:00Z,2025-04-01T03:00:00Z,{other},\n"
+    found = read(tmp_path, TICKETS.replace("\n", ",announced_at\n") + rows)
+    assert found.least == found.most == found.incidents
+
+
+@pytest.mark.parametrize(
+    ("contract", "words", "party"),
+    [
+        ("orange_ops_2016", ("Orange", "OPÉRATEUR", "operator"), "orange"),
+        ("demo_telecom", ("Demo Telecom", "demo", "operator"), "demo"),
+        ("orange_ops_2016", ("Cocontractant", "client"), "client"),
+        ("demo_telecom", ("Customer", "Client"), "client"),
+    ],
+)
+def test_a_party_is_known_by_its_role_key_or_name(
+    tmp_path: Path, contract: str, words: tuple[str, ...], party: str
+) -> None:
+    rows = [f"2025-0{n}-01T02:00Z,2025-0{n}-01T08:00Z,total,false,{word}" for n, word in enumerate(words, 1)]
+    path = tmp_path / "outages.csv"
+    path.write_text("start,end,scope,planned,attributed_to\n" + "\n".join(rows), "utf-8")
+    found = read_outages(path, load_contract(contract), Columns())
+    assert {one.attributed_to for one in found.incidents} == {party}
+    assert found.notes == ()
+
+
+def test_a_name_that_is_no_party_is_remarked_on_once(tmp_path: Path) -> None:
+    rows = [f"2025-0{n}-01T02:00Z,2025-0{n}-01T08:00Z,total,false,The Weather" for n in (1, 2)]
+    found = read(tmp_path, "start,end,scope,planned,attributed_to\n" + "\n".join(rows))
+    assert [one.attributed_to for one in found.incidents] == ["the weather"] * 2
+    assert found.notes == (Remark(2, '"the weather" is no party of the contract: its outages do not count'),)
