@@ -2,7 +2,7 @@
 
 Kernels record every new row in `fresh`. Until the first query nothing else is done; the first query reads all rows
 once. From then on each full `fresh` is sorted by recipient and kept until its rows must have been delivered, so that a
-query costs one binary search in each of these runs.
+query costs one binary search in each of these runs, and one look at all keys of `fresh`.
 """
 
 from __future__ import annotations
@@ -42,18 +42,19 @@ class WaitingIndex:
         self._runs.append((now, keys[order], rows[order]))
 
     def find(self, keys: list[int], rows: NDArray[np.int64], state: NDArray[np.int64], now: int) -> list[int]:
-        """Return the waiting rows of these recipients, in the order of their numbers. `fresh` is emptied."""
+        """Return the waiting rows of these recipients, in the order of their numbers."""
         if self._asked_at < 0 or now - self._asked_at > self._longest_us:
             self._scan(rows[: state[lay.ROWS_USED]], now)
-        else:
-            self.roll(int(state[lay.ENTERED]), now)
-        state[lay.ENTERED], self._asked_at = 0, now
+            state[lay.ENTERED] = 0
+        self._asked_at = now
         found = {
             int(row)
             for _, held, held_rows in self._runs
             for key in keys
             for row in held_rows[held.searchsorted(key) : held.searchsorted(key, "right")]
         }
+        fresh, fresh_rows = self.fresh[:, : state[lay.ENTERED]]  # not sorted: queries may come after every row
+        found.update(int(row) for key in keys for row in fresh_rows[fresh == key])
         live = [row for row in found if rows[row, lay.R_KEY] in keys and rows[row, lay.R_NUMBER] > 0]
         return sorted(live, key=lambda row: int(rows[row, lay.R_NUMBER]))
 
