@@ -28,6 +28,7 @@ from simbench.numbering.plan import plan_of
 from simbench.rules.audit import audit, given_by, lacks_of
 from simbench.rules.capture_times import times_of
 from simbench.rules.client.throughput import unrequested
+from simbench.rules.repeated import remark, repeated, without
 from simbench.rules.rule import Case, judge, standing
 from simbench.sla.imports.campaigns import Metadata, joined, read_metadata, tokens_of, within
 from simbench.sla.tickets import moment
@@ -71,7 +72,8 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract, progress:
         summary = read_tunnelled(
             path, ledger, beside.port, tunnels, lambda packets: progress(None, f"{packets} packets read")
         )
-        wire = Trace(ledger.snapshot())
+        twice = repeated(ledger.snapshot())
+        wire = Trace(without(ledger.snapshot(), twice))
         start, end = wire.span
         times = times_of(wire)
         if not times.untimed:
@@ -84,7 +86,10 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract, progress:
         given = MetadataGiven(tuple(sorted(metadata.given)), dict(metadata.unread))
         _extend(ledger.events, [row_of(at, event) for at, event in (*metadata.events, At(end, given))])
         # Codes assign alphanumeric originators to accounts, so the trace is read again before matching requests.
-        _extend(ledger.stimuli, map(stimulus_row, joined(Trace(ledger.snapshot()), metadata, plan_of(contract))))
+        _extend(
+            ledger.stimuli,
+            map(stimulus_row, joined(Trace(without(ledger.snapshot(), twice)), metadata, plan_of(contract))),
+        )
         run = ledger.snapshot()
     finally:
         ledger.close()
@@ -106,7 +111,7 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract, progress:
         facts["unread"] = ", ".join(
             f"{count(unread, 'line')} of the {kind}" for kind, unread in metadata.unread.items()
         )
-    remarks = tuple(Remark(0, remark) for remark in times.remarks)
+    remarks = tuple(Remark(0, one) for one in (*times.remarks, *([remark(twice)] if twice else [])))
     return Audited(facts, findings, (*remarks, *metadata.notes))
 
 
@@ -121,7 +126,9 @@ def audit_run(
     The run of an exercise is judged by that exercise's purposes, any other by every rule. Campaigns and requests add
     information to a server's run. Raises BadInput if the run already has that information.
     """
-    plain = record if isinstance(record, Trace) else Trace(record)
+    run = record.run if isinstance(record, Trace) else record
+    twice = repeated(run)
+    plain = record if isinstance(record, Trace) and not twice else Trace(without(run, twice))
     run, given_beside = plain.run, beside.campaigns is not None or beside.requests is not None
     exercise = EXERCISES.get(run.info.scenario)
     if given_beside:

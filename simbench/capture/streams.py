@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
@@ -136,16 +137,16 @@ class Streams:
         answer = bool(flags & ACK)
         if side is not None and not side.talk.ended:
             talk = side.talk
-            again = side.position >= 0 and side.place(seq + 1) == side.position
+            again = side.position >= 0 and side.place(seq + 1) in {side.position, side.began}
             awaited = answer and side.position < 0 and talk.opened_at >= 0
             if again or awaited:
-                side.place(seq + 1)
+                side.began = side.place(seq + 1)
                 talk.evidence.established |= answer
                 return side
             self._end(talk, "capture: its ports were used again")
         side = self._talk(key)
         if side is not None:
-            side.place(seq + 1)
+            side.began = side.place(seq + 1)
             side.talk.opened_at = side.dated = side.other.dated = at
             side.talk.evidence.initiator = side.other if answer else side
             side.talk.evidence.established = answer
@@ -327,6 +328,7 @@ class Streams:
         self._events.append(row_of(at, OctetsMissing(before, side.direction, octets, talk.session)))
 
     def _deliver(self, side: Side, at: int, payload: bytes) -> None:
+        side.digest = crc32(payload, side.digest if side.digest >= 0 else side.position & _MASK)
         side.move(side.position + len(payload))
         at = side.date(at, side.position)
         talk = side.talk

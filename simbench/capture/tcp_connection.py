@@ -29,17 +29,18 @@ class Side:
     """The octets of one end. `position` is that of its next octet, -1 while unknown; `end` that of its FIN.
 
     `dated` is the instant of its last octets, `bound` that of the other side's last octets received before them.
+    `began` is its position after SYN; `digest` is of its octets and the sequence number of the first, -1 without any.
     """
 
     __slots__ = (
-        "bound", "confirmed", "dated", "direction", "end", "expected", "gap_since", "key", "other", "packets",
-        "pending", "pending_octets", "position", "talk", "trail", "waived",
+        "began", "bound", "confirmed", "dated", "digest", "direction", "end", "expected", "gap_since", "key", "other",
+        "packets", "pending", "pending_octets", "position", "talk", "trail", "waived",
     )  # fmt: skip
 
     def __init__(self, key: bytes, talk: Talk) -> None:
         self.key, self.talk = key, talk
         self.other = self  # replaced by its peer
-        self.position = self.end = -1
+        self.position = self.end = self.began = self.digest = -1
         self.expected = -1  # `position` as a sequence number; -1 if nothing is expected
         self.confirmed = -1  # the sequence number last acknowledged by its peer
         self.pending: list[Held] = []  # sorted
@@ -178,4 +179,11 @@ def quality_of(talk: Talk) -> ConnectionCaptured:
         cut_packets=talk.cut,
         resent_segments=talk.resent,
         moved_us=talk.moved_us,
+        digest=_digest(client) if not talk.holes else "",
     )
+
+
+def _digest(client: Side) -> str:
+    """Return a digest of the octets of both sides and of their sequence numbers, "" if one side sent none."""
+    sides = client.digest, client.other.digest
+    return "".join(f"{one:08x}" for one in sides) if min(sides) >= 0 else ""

@@ -21,7 +21,8 @@ class ConnectionCaptured(Recorded, frozen=True, tag="connection"):
 
     `moved_us` is the largest contradiction between a time stamp and the order proved by TCP. `directions` names those
     with any packet; `holes` counts places where `missing_octets` were not captured; after each the ledger continues
-    with a new session. `cut_packets` were shortened by the capture.
+    with a new session. `cut_packets` were shortened by the capture. `digest` is of the octets and sequence numbers of
+    both directions, "" if some are missing.
     """
 
     SUBJECT: ClassVar[str] = "session"
@@ -35,6 +36,7 @@ class ConnectionCaptured(Recorded, frozen=True, tag="connection"):
     cut_packets: int
     resent_segments: int
     moved_us: int = 0
+    digest: str = ""
 
 
 class CaptureRead(Recorded, frozen=True, tag="capture"):

@@ -16,6 +16,7 @@ from simbench.ledger.events import At, EventRow, MaintenanceBegan, OutageBegan, 
 Scope = Literal["total", "partial"]
 
 PLATFORM = "platform"
+PART = "part"  # the subject of a partial outage that names none
 TOTAL = "total"  # the subject of events about the whole platform, as the live server writes it
 BEGINS = {False: "outage", True: "maintenance"}
 ENDS = "restored"

@@ -10,17 +10,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from simbench.base.text import count
 from simbench.finding import Finding, doubted, prose
 from simbench.ledger.capture_events import BeganMidway, ConnectionCaptured, MetadataGiven, OctetsMissing
-from simbench.ledger.reader import Run
 from simbench.rulebook import Suite
 from simbench.rules import capture_times
 from simbench.rules.capture_times import Times, times_of
 from simbench.rules.moved_clock import in_moved_time, moved_spans
+from simbench.rules.repeated import without
 from simbench.rules.rule import Case, Rule, judge, load, ordered
 from simbench.trace.trace import Trace
 
@@ -149,15 +147,8 @@ def _in_doubt(rule: Rule, found: Finding, case: Case, lacks: Lacks) -> Finding:
     """Return the finding, inconclusive if the gaps of the capture could change it."""
     broken = found.outcome in {"fail", "weak"}
     if broken and rule.absence == "session":
-        again = judge(found.purpose, Case(Trace(_whole_sessions(case.trace.run, lacks)), case.contract), "")
+        again = judge(found.purpose, Case(Trace(without(case.trace.run, lacks.sessions)), case.contract), "")
         doubtful = again.outcome != found.outcome  # if not, sessions without gaps show the breach too
     else:
         doubtful = rule.absence == "anywhere" if broken else rule.counts_all and found.outcome == "pass"
     return doubted(found, lacks.reasons) if doubtful else found
-
-
-def _whole_sessions(run: Run, lacks: Lacks) -> Run:
-    """Return the run without the sessions that have gaps."""
-    wire = run.wire
-    kept = wire.filter(pc.invert(pc.is_in(wire["session"], value_set=pa.array(sorted(lacks.sessions), pa.int32()))))
-    return Run(run.info, lambda table: kept if table.name == "wire" else run.table(table.name))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simbench.base.text import count
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Evidence
-from simbench.ledger.incidents import Incident
+from simbench.ledger.incidents import PART, Incident
 from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.sla.classification import Class, Counted, Service, service_of
 from simbench.sla.maintenance_notice import over_readings
@@ -111,20 +111,39 @@ def _judged(case: Case, service: Service) -> Verdict:
 
 
 def _with_partial(total: Verdict, service: Service, case: Case, limit_h: int) -> Verdict:
-    """Combine the verdict with that on partial outages, which have their own limit."""
-    partial, end, limit = service.of("partial"), service.period.end, limit_h * HOUR_US
-    answers = {one.incident.ticket: restored_within(one, limit, end) for one in partial}
-    late = [one for one in partial if answers[one.incident.ticket] is False]
+    """Combine the verdict with that on partial outages, which have their own limit.
+
+    Adjoining or overlapping ones of one subject count as one; those without a subject may be of different parts.
+    """
+    end, limit, partial = service.period.end, limit_h * HOUR_US, service.of("partial")
+    named = _joined_by_subject(service, [one for one in partial if one.incident.subject != PART])
+    unnamed = [one for one in partial if one.incident.subject == PART]
+    together = _joined_by_subject(service, unnamed)
+    late, perhaps = (
+        [one for one in ones if restored_within(one, limit, end) is False] for ones in ([*named, *unnamed], together)
+    )
+    number = len(named) + len(unnamed)
     text = f"{total.summary}; no partial outage"
     if partial:
-        text = f"{total.summary}; {count(len(partial), 'partial outage')}, {len(late):,} lasted more than {limit_h} h"
+        text = f"{total.summary}; {count(number, 'partial outage')}, {len(late):,} lasted more than {limit_h} h"
     if late and total.outcome not in {"fail", "weak"}:
         longest = max(one.incident.lasted(end) for one in late) / HOUR_US
         outcome = missed(case.contract, "quality.partial_restoration_h")
         return Verdict(outcome, text, longest, limit_h, UNIT, "platform", (), _evidence(late, end))
-    if None in answers.values() and total.outcome == "pass":
-        return Verdict("inconclusive", f"{text}; one is still open", total.measured, total.limit, UNIT, "bench")
+    still_open = any(restored_within(one, limit, end) is None for one in (*named, *together))
+    if total.outcome == "pass" and (perhaps or still_open):
+        why = "adjoining ones that name no part may be one" if perhaps else "one is still open"
+        return Verdict("inconclusive", f"{text}; {why}", total.measured, total.limit, UNIT, "bench")
     return msgspec.structs.replace(total, summary=text)
+
+
+def _joined_by_subject(service: Service, partial: Iterable[Counted]) -> list[Counted]:
+    """Return the partial outages of these outages' subjects that touch the period, joined by subject."""
+    found: list[Counted] = []
+    for subject in dict.fromkeys(one.incident.subject for one in partial):
+        own = (one for one in service.counted if one.incident.subject == subject)
+        found += replace(service, counted=joined(own, "partial")).of("partial")
+    return found
 
 
 def _total(case: Case, service: Service) -> Verdict:

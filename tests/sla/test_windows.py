@@ -98,6 +98,24 @@ def test_a_partial_outage_has_its_own_limit_where_the_contract_names_one() -> No
     assert judged(SIX, [part]).outcome == "pass"
 
 
+@pytest.mark.parametrize(
+    ("subjects", "hours", "outcome"),
+    [
+        (("36010", "36010"), (7, 7), "fail"),
+        (("36010", "36020"), (7, 7), "pass"),
+        (("part", "part"), (7, 7), "inconclusive"),
+        (("part", "part"), (13, 7), "fail"),
+    ],
+)
+def test_adjoining_partial_outages_of_one_part_are_one(
+    subjects: tuple[str, str], hours: tuple[int, int], outcome: str
+) -> None:
+    """Two tickets without a moment of service between them; tickets that name no part may be of different ones."""
+    first = outage(100, hours[0], 1, scope="partial", share=0.5, subject=subjects[0])
+    second = outage(100 + hours[0], hours[1], 2, scope="partial", share=0.5, subject=subjects[1])
+    assert judged(SIX, [first, second], YEAR, under(partial_restoration_h=12)).outcome == outcome
+
+
 def test_probes_that_cover_too_little_give_no_v5() -> None:
     def probed() -> MemoryLedger:
         ledger = MemoryLedger()

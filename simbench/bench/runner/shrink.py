@@ -93,7 +93,7 @@ class Search:
         """Return the shortest script that fails each time: a failure with few steps may be a coincidence."""
         back = 1
         while self._found:
-            steps = _without_idle_waits(self._found[-1])
+            steps = _with_an_end(_without_idle_waits(self._found[-1]))
             if self._innocent(steps) and all(self._with_client(steps) for _ in range(CONFIRMING)):
                 return Shrunk(steps, whole, self._finding, self.tries)
             self._tell(f"{size_of(steps)}: does not fail each time")
@@ -222,6 +222,23 @@ def _without_idle_waits(steps: Sequence[Step]) -> tuple[Step, ...]:
                 continue
         kept.append(step)
     return tuple(kept)
+
+
+def _with_an_end(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Add a wait for the last requests, unless there is one: a script that ends before may pass any client."""
+    asked = sum(len(step.messages) for step in steps if isinstance(step, Requests))
+    end = len(steps)
+    for place, step in reversed([*enumerate(steps)]):
+        match step:
+            case Requests():
+                return (*steps[:end], Wait("settled", asked=asked), *steps[end:])
+            case Wait("received", count=answers) if answers >= asked:
+                break
+            case Wait("settled"):
+                break
+            case Wait("reported") if place == end - 1:
+                end = place  # only what is accepted by then is waited for
+    return steps
 
 
 def size_of(steps: Sequence[Step]) -> str:

@@ -169,6 +169,7 @@ def _many_unanswered(case: Case) -> bool:
     usual_cause="Numbers are random, or are counted without regard to those still in use.",
     catches=("reuses-trn",),
     suites=("client", "watched", "audit"),
+    absence="session",
 )
 def trn_discipline(case: Case) -> Verdict:
     """Fail for reuse of a number in use; numbers out of order are weak. The login may have any number."""

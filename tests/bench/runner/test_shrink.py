@@ -83,6 +83,11 @@ def test_the_shrunk_steps_fail_only_with_the_fault(
     assert printed[0].startswith(f"[{FIRST_TRIES + 1}/60] ")
 
 
+def test_shrunk_steps_wait_for_what_the_client_does_with_the_last_request() -> None:
+    found, _ = shrunk(failure("sender.forbidden-requests"), with_faults("sends-any-oadc"))
+    assert [step.what for step in found.steps if isinstance(step, Wait)][-2:] == ["settled", "reported"]
+
+
 def test_tries_are_limited_and_the_shortest_script_so_far_is_used() -> None:
     runs = count()
     run = with_faults("forgets-on-reconnect")
