@@ -99,8 +99,8 @@ def tried_again(case: Case) -> Verdict:
         return Verdict("inconclusive", "the platform refused no message for a temporary reason", blame="bench")
     waiting, end = _waiting(case), case.trace.span[1]
     missing = [row for row, again in refused if not again]
-    watched_s = min((end - row.result_at for row in missing), default=0) // SECOND_US
-    found = _judged(refused, missing, f"not sent again within {watched_s:,} s", "weak")
+    watched = f" within {min(end - row.result_at for row in missing) // SECOND_US:,} s" if missing else ""
+    found = _judged(refused, missing, f"not sent again{watched}", "weak")
     if missing and all(row.token in waiting for row in missing):
         summary = f"{found.summary}; the client reported another attempt"
         return replace(found, outcome="inconclusive", summary=summary, blame="bench")
