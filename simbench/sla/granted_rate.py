@@ -110,13 +110,16 @@ def by_table(case: Case, service: Service, minutes: Minutes) -> list[Stretch]:
 def _by_second(case: Case, service: Service) -> list[Stretch]:
     """Read the rows of an SMSC that delays its answers: the messages it holds are the backlog.
 
-    Held messages are dropped when an outage begins or a connection ends. After a gap in the rows no message waits.
+    Held messages are dropped when an outage begins or a connection ends. After a gap in the rows no message waits. A
+    message begins to wait when it is held for longer than the shortest time to an answer: a round trip is no rate.
     """
     seconds = held_seconds(case.trace.run)
     found = []
     resets = np.unique([*(one.incident.start for one in service.counted), *logouts(case.trace.run).tolist()])
     for code, rows in _by_code(seconds["code"]):
-        at, accepted, held = seconds["at"][rows], seconds["accepted"][rows], seconds["held"][rows]
+        at, accepted, held = _without_round_trip(
+            seconds["at"][rows], seconds["accepted"][rows], seconds["held"][rows], resets
+        )
         gap = np.diff(at, append=at[-1] + SECOND_US) // SECOND_US
         torn = np.concatenate(([0], np.cumsum(gap[:-1] > 60)))
         piece = torn + np.searchsorted(resets, at + SECOND_US, side="left")
@@ -130,6 +133,39 @@ def _by_second(case: Case, service: Service) -> list[Stretch]:
         given = np.bincount(place, np.where(due > 0, accepted, 0), len(names)).astype(np.int64)
         found.append(Stretch(code, names[owed > 0], given[owed > 0], owed[owed > 0]))
     return found
+
+
+def _without_round_trip(
+    at: Instants, accepted: Instants, held: Instants, resets: Instants
+) -> tuple[Instants, Instants, Instants]:
+    """Return the rows of a code with held messages dated later by the shortest time to an answer, in whole seconds.
+
+    If any message was answered at once, that time is zero. Answers are taken in the order of the messages.
+    """
+    piece = np.searchsorted(resets, at + SECOND_US, side="left")
+    shortest = min((_shortest(at[a:b], accepted[a:b], held[a:b]) for a, b in _runs(piece)), default=0)
+    if not shortest:
+        return at, accepted, held
+    later = at + shortest
+    stays = np.searchsorted(resets, later + SECOND_US, side="left") == piece
+    seconds, place = np.unique(np.concatenate((at, later[stays])), return_inverse=True)
+    own, moved = place[: len(at)], place[len(at) :]
+    return (
+        seconds,
+        np.bincount(own, accepted, len(seconds)).astype(np.int64),
+        np.bincount(moved, held[stays], len(seconds)).astype(np.int64),
+    )
+
+
+def _shortest(at: Instants, accepted: Instants, held: Instants) -> int:
+    """Return the shortest time (us) to an answer in rows without a reset; 0 if a message was not held."""
+    answered, asked = np.cumsum(accepted), np.cumsum(held)
+    if (answered > asked).any():
+        return 0
+    rows = np.flatnonzero(accepted)
+    if not len(rows):
+        return int(at[-1] - at[0]) if len(at) else 0
+    return int((at[rows] - at[np.searchsorted(asked, answered[rows])]).min())
 
 
 def _waiting(change: Instants, piece: Instants) -> tuple[Instants, Instants]:

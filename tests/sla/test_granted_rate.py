@@ -157,3 +157,31 @@ def test_the_lowest_tier_within_a_minute_is_what_is_due() -> None:
     at = START + MINUTE_US * np.arange(5)
     assert rates_at(reported, "36010", at).tolist() == [20, 20, 50, 10, 10]
     assert rates_at(reported, "36020", at).tolist() == [10] * 5
+
+
+def delayed(arrivals: Iterable[int], delay_s: int) -> list[Row]:
+    """Return the rows of a centre that answers every submit after the same time."""
+    rows: list[Row] = []
+    for number, at in enumerate(arrivals):
+        due = at + delay_s * SECOND_US
+        rows.append((at, "held", 1, "36010", "33639980001", 0, 0, 0, None, 1, 0, 0))
+        rows.append((due, "accepted", 1, "36010", "33639980001", number, 0, 0, due // SECOND_US, 1, 0, 0))
+    return sorted(rows, key=lambda row: int(str(row[0])))
+
+
+@pytest.mark.parametrize("delay_s", [1, 3, 20])
+def test_messages_on_their_way_are_no_backlog(delay_s: int) -> None:
+    """Five a second, each answered after the same time: nothing more was submitted, so nothing was withheld."""
+    found = judge(PURPOSE, case(delayed(arriving(1000, 5), delay_s)), "held")
+    assert (found.outcome, found.summary) == ("unsupported", "no short code had a backlog at the platform")
+
+
+def test_a_slow_platform_fails_beside_its_round_trip() -> None:
+    """It answers five of ten a second, each no sooner than after three seconds."""
+    rows = platform(arriving(2000, 10), 5)
+    slow = [(int(str(row[0])) + 3 * SECOND_US, *row[1:]) if row[1] == "accepted" else row for row in rows]
+    held = {row[0] for row in rows if row[1] == "held"}
+    first = [(at, "held", 1, "36010", "33639980001", 0, 0, 0, None, 1, 0, 0) for at in arriving(2000, 10)]
+    missing = [row for row in first if row[0] not in held]
+    found = judge(PURPOSE, case(sorted([*slow, *missing], key=lambda row: int(str(row[0])))), "held")
+    assert found.outcome == "fail"

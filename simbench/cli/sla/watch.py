@@ -125,9 +125,9 @@ def watch(**given: Any) -> int:
     try:
         while True:
             found, lines = watch_.look(source, source.period.end)
-            for line in lines:
-                click.echo(line)
             write_octets(options.output / METRICS, metrics(found, watch_.crossed))
+            for line in lines:  # whoever reads one finds its metrics
+                click.echo(line)
             if options.once or (options.until_crossed and watch_.crossed):
                 break
             source = _next(options, contract, mapping)

@@ -27,7 +27,7 @@ def _accounts(case: Case) -> set[str]:
     return {event.account for _, event in case.trace.events if isinstance(event, LimitSet) and event.account}
 
 
-def _logins(case: Case) -> list[tuple[Session, str]]:
+def logins(case: Case) -> list[tuple[Session, str]]:
     """Return each session with a login attempt, and the account named in the one accepted, or else in the last."""
     frames, equal = case.trace.other_frames, case.trace.other_frames.equal
     tried: dict[int, str] = {}
@@ -52,7 +52,7 @@ def every_account(case: Case) -> Verdict:
     sessions = [row for row in case.trace.sessions.rows() if row.login_ack]
     if not sessions or not wanted:
         return Verdict("inconclusive", "the client attempted no login", blame="client")
-    refused = [row for row, account in _logins(case) if row.login_ack == "N" and account in wanted]
+    refused = [row for row, account in logins(case) if row.login_ack == "N" and account in wanted]
     if not refused:
         return _not_refused(case, wanted)
     lacking = sorted(wanted - {row.account for row in sessions if row.login_ack == "A"})
@@ -97,13 +97,13 @@ def refused_pace(case: Case) -> Verdict:
     """Count logins of each account within any minute, and operations on refused connections."""
     limit = case.contract.terms.session.reconnect_attempts_per_minute.value
     assumed = case.contract.assumed("session.reconnect_attempts_per_minute")
-    logins = _logins(case)
-    refused = {row.session for row, _ in logins if row.login_ack == "N"}
+    tries = logins(case)
+    refused = {row.session for row, _ in tries if row.login_ack == "N"}
     if not refused:
         return Verdict("inconclusive", "no login was refused", blame="bench")
     judged = []
-    for account in sorted({account for _, account in logins}):
-        tried = sorted(row.login_at for row, name in logins if name == account)
+    for account in sorted({account for _, account in tries}):
+        tried = sorted(row.login_at for row, name in tries if name == account)
         most = max(sum(first <= at < first + MINUTE_US for at in tried) for first in tried)
         summary = f"{account}: at most {count(most, 'login')} in a minute (limit {limit})"
         if most <= limit:
@@ -132,7 +132,7 @@ def refused_pace(case: Case) -> Verdict:
 def stranger_refused(case: Case) -> Verdict:
     """Check logins of accounts whose password the client does not know."""
     unknown = strangers(case)
-    tried = [row for row, account in _logins(case) if account in unknown and row.login_ack]
+    tried = [row for row, account in logins(case) if account in unknown and row.login_ack]
     if not tried:
         return Verdict("inconclusive", "no login with a wrong password was attempted", blame="bench")
     wrong = [row for row in tried if (row.login_ack, row.login_ec) != ("N", BAD_LOGIN)]
@@ -158,13 +158,13 @@ def suspended(case: Case) -> Verdict:
     spans = suspensions(case, "suspended")
     own = holds(case.trace.submits, lambda account, ack: account in spans and ack, "account", "ack")
     submits = [r for r in case.trace.submits.where(own).rows() if _within(spans, r.account, r.at)]
-    logins = [row for row, name in _logins(case) if row.login_ack and _within(spans, name, row.login_at)]
-    if not submits and not logins:
+    tries = [row for row, name in logins(case) if row.login_ack and _within(spans, name, row.login_at)]
+    if not submits and not tries:
         return Verdict("inconclusive", "a suspended account sent neither submits nor logins", blame="bench")
     wrong = [framed("accepted", r) for r in submits if r.ack == "A"]
-    wrong += [Evidence("login accepted", r.login_at, r.login_at, r.session) for r in logins if r.login_ack == "A"]
-    operations = f"{count(len(submits), 'submit')} and {count(len(logins), 'login')}"
-    refused = len(submits) + len(logins) - len(wrong)
+    wrong += [Evidence("login accepted", r.login_at, r.login_at, r.session) for r in tries if r.login_ack == "A"]
+    operations = f"{count(len(submits), 'submit')} and {count(len(tries), 'login')}"
+    refused = len(submits) + len(tries) - len(wrong)
     summary = f"{operations} on a suspended account, {refused} refused"
     return none_wrong(summary, len(wrong), "operations", tuple(wrong[:6]), blame="platform")
 

@@ -9,6 +9,7 @@ import numpy as np
 from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.ledger.events import LimitSet
+from simbench.rules.client.connection_logins import logins
 from simbench.rules.client.limits import option_unknown, options
 from simbench.rules.client.originators import name_in, number_in, number_of, numeric
 from simbench.rules.evidence import first_frames, framed
@@ -105,6 +106,10 @@ def allotted_codes(case: Case) -> Verdict:
     if not strangers and not own.any():
         summary = f"{sessions} of other accounts, and no submit of the client's own choice from a number"
         return Verdict("inconclusive", summary, blame="client")
+    others = sorted({name for row, name in logins(case) if not row.login_ack and name not in owners})
+    if others and not wrong and not strangers:
+        summary += f"; the result of the login to {', '.join(others)} is not recorded"
+        return Verdict("inconclusive", summary, 0, 0, "messages", "bench")
     evidence = first_frames("the originator is not a code of the contract", wrong)
     evidence += tuple(Evidence(f"logged in as {r.account}", r.login_at, r.login_at, r.session) for r in strangers[:6])
     return none_wrong(summary, len(wrong) + len(strangers), "messages", evidence)

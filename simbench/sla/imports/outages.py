@@ -6,7 +6,8 @@ was not announced; the column may be missing only if no row is planned. `announc
 work. `ticket` is the name of the outage; without it rows are numbered. `share` is the part of the platform that was
 down in a partial outage, above 0 and at most 1, or a percentage. `subject` is the platform, link or short code that was
 down. `noticed_at` is the time at which the outage was noticed (default: the start). `attributed_to` is the responsible
-party (default: the operator). `cause` is free text for reports.
+party (default: the operator): "operator", "client", or the key or name of a party of the contract; any other name
+excludes the outage. `cause` is free text for reports.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from simbench.base.errors import BadInput
 from simbench.base.toml_files import label, shown
 from simbench.contract import Contract
 from simbench.ledger.incidents import PART, PLATFORM, TOTAL, Incident
+from simbench.sla.classification import CLIENT
 from simbench.tables.cells import digits_of, number_of, text_of, truth_of
 from simbench.tables.columns import Columns
 from simbench.tables.frames import Frame
@@ -41,6 +43,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 }  # fmt: skip
 COLUMNS = tuple(KINDS)
 OPERATOR = "operator"  # the responsible party, under any name of the contract's operator
+_ROLES: Final = {OPERATOR: "operator", "opérateur": "operator", "operateur": "operator", "client": "client"}
 
 
 class Readings(msgspec.Struct, frozen=True):
@@ -89,7 +92,7 @@ def read_outages(path: Path | Frame, contract: Contract, mapping: Columns, zone:
         remarks += _of_clocks(one, line)
     found.sort(key=lambda one: (one.usual.start, one.usual.ticket))
     found, more = _open_rows(found, lines)
-    remarks += more
+    remarks += [*more, *_of_strangers(found, contract, lines)]
     usual = tuple(one.usual for one in found)
     remarks += _overlaps(usual, lines)
     named = [_renamed(one, name) for one, name in zip(found, _tickets(usual), strict=True)]
@@ -216,9 +219,21 @@ def _down(incident: Incident) -> tuple[str, str] | None:
 
 
 def _party(cell: Any, contract: Contract) -> str:
-    """Return the party responsible for an outage; "operator" stands for the contract's operator."""
-    word = text_of(cell).lower()
-    return contract.operator if word == OPERATOR else word
+    """Return the party responsible for an outage; the operator and the client by role, key or name."""
+    word = text_of(cell).casefold()
+    roles = {name.casefold(): party.role for key, party in contract.parties.items() for name in (key, party.name)}
+    role = _ROLES.get(word) or roles.get(word)
+    return contract.operator if role == "operator" else CLIENT if role == "client" else text_of(cell).lower()
+
+
+def _of_strangers(found: Iterable[Readings], contract: Contract, lines: dict[Incident, int]) -> Iterable[Remark]:
+    """Remark once on each name that is no party's: its outages count against nobody."""
+    seen = {contract.operator, CLIENT, *contract.parties}
+    for one in found:
+        name = one.usual.attributed_to
+        if name not in seen:
+            seen.add(name)
+            yield Remark(lines[one.usual], f"{shown(name)} is no party of the contract: its outages do not count")
 
 
 def _share(row: Row) -> float:

@@ -169,3 +169,10 @@ def test_an_account_that_is_suspended_at_the_end_need_not_be_connected() -> None
     scene = Scene().login(0.5, answer="N/04//").event(0.1, "account", CODE, state="suspended")
     assert scene.judged(EVERY).outcome == "inconclusive"
     assert scene.event(3, "account", CODE, state="active").judged(EVERY).outcome == "fail"
+
+
+@pytest.mark.parametrize(("account", "outcome"), [(CODE, "pass"), ("36020", "inconclusive")])
+def test_a_login_without_a_result_leaves_the_account_of_its_session_open(account: str, outcome: str) -> None:
+    """As in a capture of one direction."""
+    scene = Scene().opened(0.5).wire(0.6, "in", login(account)).submit(1, 1, answer=None)
+    assert scene.judged(ALLOTTED).outcome == outcome

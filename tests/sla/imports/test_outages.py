@@ -272,3 +272,30 @@ def test_an_open_row_may_go_on_during_other_kinds_of_incidents(tmp_path: Path, o
     rows = f"T1,2025-03-01T02:00:00Z,,total,false,,\nT2,2025-04-01T02:00:00Z,2025-04-01T03:00:00Z,{other},\n"
     found = read(tmp_path, TICKETS.replace("\n", ",announced_at\n") + rows)
     assert found.least == found.most == found.incidents
+
+
+@pytest.mark.parametrize(
+    ("contract", "words", "party"),
+    [
+        ("orange_ops_2016", ("Orange", "OPÉRATEUR", "operator"), "orange"),
+        ("demo_telecom", ("Demo Telecom", "demo", "operator"), "demo"),
+        ("orange_ops_2016", ("Cocontractant", "client"), "client"),
+        ("demo_telecom", ("Customer", "Client"), "client"),
+    ],
+)
+def test_a_party_is_known_by_its_role_key_or_name(
+    tmp_path: Path, contract: str, words: tuple[str, ...], party: str
+) -> None:
+    rows = [f"2025-0{n}-01T02:00Z,2025-0{n}-01T08:00Z,total,false,{word}" for n, word in enumerate(words, 1)]
+    path = tmp_path / "outages.csv"
+    path.write_text("start,end,scope,planned,attributed_to\n" + "\n".join(rows), "utf-8")
+    found = read_outages(path, load_contract(contract), Columns())
+    assert {one.attributed_to for one in found.incidents} == {party}
+    assert found.notes == ()
+
+
+def test_a_name_that_is_no_party_is_remarked_on_once(tmp_path: Path) -> None:
+    rows = [f"2025-0{n}-01T02:00Z,2025-0{n}-01T08:00Z,total,false,The Weather" for n in (1, 2)]
+    found = read(tmp_path, "start,end,scope,planned,attributed_to\n" + "\n".join(rows))
+    assert [one.attributed_to for one in found.incidents] == ["the weather"] * 2
+    assert found.notes == (Remark(2, '"the weather" is no party of the contract: its outages do not count'),)
