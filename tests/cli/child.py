@@ -40,6 +40,7 @@ class Served:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
         self._watchdog = threading.Timer(self.deadline_s, self.process.kill)
+        self._watchdog.daemon = True  # a server that does not start leaves it
         self._watchdog.start()
         self.banner = ""
 
