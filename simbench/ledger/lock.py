@@ -35,7 +35,7 @@ class FolderLock:
 def take_lock(folder: Path) -> FolderLock:
     """Lock an existing run folder. Raises LedgerError while any program, this one included, writes it, and OSError."""
     grow(folder / NAME)
-    descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as problem:

@@ -16,9 +16,16 @@ from simbench.base.outputs import remove, replacing
 from simbench.base.parquet_files import open_parquet
 from simbench.ledger.columns import schema
 from simbench.ledger.rows import TABLES, Table
-from simbench.ledger.segments import PACKED, SEGMENT, check_values, parts_of, stream_segment, sync_folder
+from simbench.ledger.segments import (
+    PACKED,
+    SEGMENT,
+    SEGMENT_OCTETS,
+    check_values,
+    parts_of,
+    stream_segment,
+    sync_folder,
+)
 
-SEGMENT_OCTETS = 1_200_000_000  # a segment before it is packed, with its last batch: equal frames of a flood pack well
 GROUP_ROWS, GROUP_OCTETS = 1_000_000, 16_000_000  # of a row group: what packing holds in memory
 
 # Few different values are kept once; of others a dictionary costs time and saves nothing.
@@ -127,5 +134,6 @@ def _columns(found: pa.Schema) -> list[tuple[str, pa.DataType]]:
 
 
 def _unreadable(path: Path, problem: BaseException) -> LedgerError:
-    text = (str(problem) or type(problem).__name__).strip().splitlines()[0]
+    said = problem.strerror if isinstance(problem, OSError) else ""
+    text = (said or str(problem) or type(problem).__name__).strip().splitlines()[0]
     return LedgerError(str(path), f"{text:.200}", "a complete ledger file")

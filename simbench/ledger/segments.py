@@ -27,6 +27,8 @@ SEGMENT, PACKED = ".arrows", ".parquet"
 _NAME: Final = re.compile(rf"({'|'.join(TABLES)})-(\d{{4,9}})({re.escape(SEGMENT)}|{re.escape(PACKED)})")
 _TOKEN: Final = b"\xff\xff\xff\xff"  # every message of a stream begins with this and the length of its header
 _HEAD: Final = 8
+MOST_METADATA: Final = 1 << 20  # octets of the header of a batch; those of our tables take less than a kilobyte
+SEGMENT_OCTETS: Final = 1_200_000_000  # before it is packed, with its last batch: equal frames of a flood pack well
 
 
 def segment_name(table: str, number: int, kind: str = SEGMENT) -> str:
@@ -106,10 +108,11 @@ def read_head(path: Path) -> int:
             head = file.read(_HEAD)
     except OSError as problem:
         raise LedgerError(str(path), problem.strerror or str(problem), "a file that can be read") from None
-    if len(head) == _HEAD and size >= _HEAD + int.from_bytes(head[len(_TOKEN) :], "little"):
-        return size
-    if head[: len(_TOKEN)] != _TOKEN[: len(head)]:
+    length = int.from_bytes(head[len(_TOKEN) :], "little")
+    if head[: len(_TOKEN)] != _TOKEN[: len(head)] or length > MOST_METADATA:
         raise _foreign(path)
+    if len(head) == _HEAD and size >= _HEAD + length:
+        return size
     return 0
 
 
@@ -127,6 +130,7 @@ def _read(path: Path, table: Table, source: pa.MemoryMappedFile, size: int) -> S
 def _stream(path: Path, table: Table, source: pa.NativeFile) -> Iterator[pa.RecordBatch]:
     """Read the head of a stream; return its batches. LedgerError if it is of another table, or like `_batches`."""
     try:
+        _check_length(path, source)
         found = pa.ipc.open_stream(source).schema
     except (pa.ArrowException, OSError, EOFError):
         raise _foreign(path) from None
@@ -136,12 +140,29 @@ def _stream(path: Path, table: Table, source: pa.NativeFile) -> Iterator[pa.Reco
 
 
 def _batches(path: Path, found: pa.Schema, source: pa.NativeFile) -> Iterator[pa.RecordBatch]:
-    """Yield the batches. Raises LedgerError for a compressed one, which could fill the memory from some kilobytes."""
+    """Yield the batches. Raises LedgerError for one that could fill the memory from a few kilobytes of a file.
+
+    Such batches are compressed, or claim more octets than a segment has; the file may hold these as a hole.
+    """
     with suppress(EOFError):
-        while message := pa.ipc.read_message(source):
+        while True:
+            _check_length(path, source)
+            message = pa.ipc.read_message(source)
             if message.type != "record batch" or is_packed(message.metadata.to_pybytes()):
                 raise LedgerError(str(path), f"holds a packed {message.type}", "batches as this version writes them")
             yield pa.ipc.read_record_batch(message, found)
+
+
+def _check_length(path: Path, source: pa.NativeFile) -> None:
+    """Check the length of the next message before it is read. Raises ArrowInvalid if it has no valid header."""
+    at = source.tell()
+    length = int.from_bytes(source.read(_HEAD)[len(_TOKEN) :], "little")
+    octets = source.read(min(length, MOST_METADATA))
+    source.seek(at)
+    if length > MOST_METADATA:
+        raise pa.ArrowInvalid("no message of a record batch")
+    if len(octets) == length > 0 and (body := _body_length(octets)) > SEGMENT_OCTETS:
+        raise LedgerError(str(path), f"holds a message of {body:,} octets", f"at most {SEGMENT_OCTETS:,}")
 
 
 def is_packed(metadata: bytes) -> bool:
@@ -149,18 +170,33 @@ def is_packed(metadata: bytes) -> bool:
 
     Raises ArrowInvalid if it is not such a message.
     """
-
-    def field(table: int, number: int) -> int:
-        (back,) = struct.unpack_from("<i", metadata, table)
-        (size,) = struct.unpack_from("<H", metadata, table - back)
-        at = 4 + 2 * number
-        return table + int(struct.unpack_from("<H", metadata, table - back + at)[0]) if at < size else table
-
-    try:
+    with _as_arrow_says():
         (message,) = struct.unpack_from("<I", metadata)
-        header = field(message, 2)
+        header = _field(metadata, message, 2)
         batch = header + struct.unpack_from("<I", metadata, header)[0]
-        return bool(field(batch, 3) != batch)
+        return bool(_field(metadata, batch, 3) != batch)
+
+
+def _body_length(metadata: bytes) -> int:
+    """Return the length of a message's body, the fourth field of a message. Raises ArrowInvalid like `is_packed`."""
+    with _as_arrow_says():
+        (message,) = struct.unpack_from("<I", metadata)
+        place = _field(metadata, message, 3)
+        return int(struct.unpack_from("<q", metadata, place)[0]) if place != message else 0
+
+
+def _field(metadata: bytes, table: int, number: int) -> int:
+    """Return the place of a table's field, or of the table if it lacks the field."""
+    (back,) = struct.unpack_from("<i", metadata, table)
+    (size,) = struct.unpack_from("<H", metadata, table - back)
+    at = 4 + 2 * number
+    return table + int(struct.unpack_from("<H", metadata, table - back + at)[0]) if at < size else table
+
+
+@contextmanager
+def _as_arrow_says() -> Iterator[None]:
+    try:
+        yield
     except struct.error:
         raise pa.ArrowInvalid("no message of a record batch") from None
 

@@ -1,7 +1,8 @@
-"""A segment of somebody else may hold compressed batches, of which a few kilobytes fill the memory: it is refused."""
+"""A segment of somebody else may fill the memory from a few kilobytes, by compression or with a hole: it is refused."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,14 @@ from simbench.ledger.packing import pack
 from simbench.ledger.pieces import pieces_of
 from simbench.ledger.rows import TABLES
 from simbench.ledger.scan import field, scan
-from simbench.ledger.segments import is_packed, read_segment, stream_segment
+from simbench.ledger.segments import (
+    MOST_METADATA,
+    SEGMENT_OCTETS,
+    is_packed,
+    read_segment,
+    stream_head,
+    stream_segment,
+)
 from tests.ledger.samples import BASE, wire
 
 WIRE = TABLES["wire"]
@@ -87,3 +95,42 @@ def test_metadata_of_any_octets_is_looked_at_or_refused(octets: bytes) -> None:
         assert is_packed(octets) in {True, False}
     except pa.ArrowInvalid as refused:
         assert str(refused)  # noqa: PT017
+
+
+def hollow(path: Path, claimed: int) -> Path:
+    """A segment whose batch claims so many octets, which are a hole in the file."""
+    octets = segment(path, None, b"value").read_bytes()
+    begin = len(stream_head(WIRE))
+    length = int.from_bytes(octets[begin + 4 : begin + 8], "little")
+    with path.open("rb") as file:
+        file.seek(begin)
+        body = pa.ipc.read_message(file).body.size
+    header = octets[begin : begin + 8 + length]
+    assert header.count(body.to_bytes(8, "little")) == 1
+    header = header.replace(body.to_bytes(8, "little"), claimed.to_bytes(8, "little"))
+    path.write_bytes(octets[:begin] + header + octets[begin + 8 + length :])
+    os.truncate(path, begin + len(header) + claimed)
+    return path
+
+
+@pytest.mark.parametrize("read", [read_segment, lambda path, table: list(stream_segment(path, table))])
+def test_a_batch_of_more_octets_than_a_segment_has_is_not_read(tmp_path: Path, read: Callable[..., object]) -> None:
+    found = hollow(tmp_path / "wire-0001.arrows", SEGMENT_OCTETS + 8)
+    before = pa.total_allocated_bytes()
+    with pytest.raises(LedgerError, match="holds a message of 1,200,000,008 octets; expected at most 1,200,000,000"):
+        read(found, WIRE)
+    assert pa.total_allocated_bytes() < before + LARGE / 10
+
+
+@pytest.mark.parametrize("at", ["head", "batch"])
+def test_a_header_of_a_megabyte_is_none(tmp_path: Path, at: str) -> None:
+    path = segment(tmp_path / "wire-0001.arrows", None, b"value")
+    octets, begin = path.read_bytes(), 0 if at == "head" else len(stream_head(WIRE))
+    claimed = (MOST_METADATA + 8).to_bytes(4, "little")
+    path.write_bytes(octets[: begin + 4] + claimed + octets[begin + 8 :])
+    os.truncate(path, 8 * MOST_METADATA)
+    if at == "head":
+        with pytest.raises(LedgerError, match="is not an Arrow stream"):
+            read_segment(path, WIRE)
+    else:
+        assert read_segment(path, WIRE).whole == begin
