@@ -11,11 +11,15 @@ import struct
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from random import SystemRandom
+from typing import Final, Protocol
 
 from simbench.base.errors import BadInput, PortInUse, Trouble
 
 HANDSHAKE_S = 10.0
+LASTING: Final = range(20_000, 32_768)
+CLIENTS_PORTS: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+TRIES: Final = 50
 Factory = Callable[[], asyncio.Protocol]
 
 
@@ -75,10 +79,7 @@ class Tcp:
         if self._listener is not None:
             self._listener.end()  # it may be about to be closed
         try:
-            server = await asyncio.get_running_loop().create_server(
-                factory, host, port, reuse_address=True, ssl=self._tls,
-                ssl_handshake_timeout=self._handshake_s if self._tls is not None else None,
-            )  # fmt: skip
+            server = await self._on_a_free_port(factory, host) if port == 0 else await self._on(factory, host, port)
         except OSError as error:
             if error.errno in {errno.EADDRINUSE, errno.EACCES}:
                 raise PortInUse(
@@ -87,6 +88,35 @@ class Tcp:
             raise Trouble(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
         self._listener = _TcpListener(server)
         return self._listener
+
+    async def _on(self, factory: Factory, host: str, port: int) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(
+            factory, host, port, reuse_address=True, ssl=self._tls,
+            ssl_handshake_timeout=self._handshake_s if self._tls is not None else None,
+        )  # fmt: skip
+
+    async def _on_a_free_port(self, factory: Factory, host: str) -> asyncio.Server:
+        """Listen on a port that the system gives to no client, if one is free.
+
+        While an outage closes the port, a client that happened to get it would be connected to itself, and the server
+        could not return.
+        """
+        for port in SystemRandom().sample(_lasting_ports(), TRIES):
+            try:
+                return await self._on(factory, host, port)
+            except OSError as error:
+                if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                    raise
+        return await self._on(factory, host, 0)
+
+
+def _lasting_ports() -> range:
+    """The ports below those that the system gives to clients."""
+    first = LASTING.stop
+    with suppress(OSError, ValueError):
+        first = int(CLIENTS_PORTS.read_text("ascii").split()[0])
+    found = range(LASTING.start, min(first, LASTING.stop))
+    return found if len(found) >= TRIES else LASTING
 
 
 def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:

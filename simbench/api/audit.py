@@ -72,8 +72,9 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract, progress:
         summary = read_tunnelled(
             path, ledger, beside.port, tunnels, lambda packets: progress(None, f"{packets} packets read")
         )
-        twice = repeated(ledger.snapshot())
-        wire = Trace(without(ledger.snapshot(), twice))
+        wire = Trace(ledger.snapshot())
+        twice = repeated(wire.events)
+        wire = Trace(without(wire.run, twice)) if twice else wire
         start, end = wire.span
         times = times_of(wire)
         if not times.untimed:
@@ -90,7 +91,7 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract, progress:
             ledger.stimuli,
             map(stimulus_row, joined(Trace(without(ledger.snapshot(), twice)), metadata, plan_of(contract))),
         )
-        run = ledger.snapshot()
+        run = without(ledger.snapshot(), twice)
     finally:
         ledger.close()
     findings = audit_run(run, contract, progress=progress).findings
@@ -126,9 +127,9 @@ def audit_run(
     The run of an exercise is judged by that exercise's purposes, any other by every rule. Campaigns and requests add
     information to a server's run. Raises BadInput if the run already has that information.
     """
-    run = record.run if isinstance(record, Trace) else record
-    twice = repeated(run)
-    plain = record if isinstance(record, Trace) and not twice else Trace(without(run, twice))
+    plain = record if isinstance(record, Trace) else Trace(record)
+    twice = repeated(plain.events)
+    plain = Trace(without(plain.run, twice)) if twice else plain
     run, given_beside = plain.run, beside.campaigns is not None or beside.requests is not None
     exercise = EXERCISES.get(run.info.scenario)
     if given_beside:

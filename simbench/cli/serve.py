@@ -221,7 +221,8 @@ async def _serve(
             served = True
             with sparing_collector():
                 _banner(smsc, folder, service_lines)
-                smsc.load_fast_path().add_done_callback(lambda _: gc.freeze())  # the compiler's objects remain as well
+                # The compiler's objects remain as well, unless the server stops while it loads them.
+                smsc.load_fast_path().add_done_callback(lambda _: None if stop.is_set() else gc.freeze())
                 await stop.wait()
             click.echo("stopping", err=True)
     finally:

@@ -73,6 +73,11 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Disable Nagle's algorithm, so that segments do not wait for one another."""
         self.transport = cast(asyncio.Transport, transport)  # uvloop's transports are not subclasses
+        own = transport.get_extra_info("sockname")
+        if own is not None and own == transport.get_extra_info("peername"):
+            self.transport.abort()  # the system gave the port on which nobody listens to this very socket
+            self._link.refused()
+            return
         wire = transport.get_extra_info("socket")
         if wire is not None and wire.family in (socket.AF_INET, socket.AF_INET6):
             wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -144,6 +149,11 @@ class Link:
             self._drained.set()
         self._arm()
 
+    def refused(self) -> None:
+        """Nobody listens there."""
+        self.core.lost(self._outside.clock())
+        self.turn()
+
     def made(self, connection: Connection) -> None:
         """The connection is open."""
         self._present = connection
@@ -181,8 +191,7 @@ class Link:
         try:
             await self._connect(lambda: Connection(self), self._outside.host, self._outside.port)
         except OSError:
-            self.core.lost(self._outside.clock())
-            self.turn()
+            self.refused()
 
     def _drop(self) -> None:
         """Close the connection, open or still being opened."""

@@ -55,6 +55,10 @@ class Unrequested(_Message, frozen=True):
     """A message seen on the wire without a known request."""
 
 
+LATER: Final = ", to be tried again"
+"""The end of the detail of a report "refused" of a client that will send the message again."""
+
+
 class Reported(msgspec.Struct, frozen=True):
     """A report of the client: about a message, with its token, or an MO, with sender, code and text (`detail`)."""
 

@@ -5,6 +5,7 @@ The addresses differ; the octets of both directions and their sequence numbers a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import pyarrow as pa
@@ -13,17 +14,17 @@ import pyarrow.compute as pc
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.ledger.capture_events import ConnectionCaptured
-from simbench.ledger.events import events_in
+from simbench.ledger.events import At
 from simbench.ledger.reader import Run
 
 APART_US: Final = SECOND_US  # longest time between the two ends of one connection
 
 
-def repeated(run: Run) -> frozenset[int]:
-    """Return the sessions of a capture that repeat another one."""
+def repeated(events: Iterable[At]) -> frozenset[int]:
+    """Return the sessions of a capture that repeat another one, from its events."""
     seen: dict[str, list[tuple[int, str]]] = {}
     found = set()
-    for at, event in events_in(run.events):
+    for at, event in events:
         if not isinstance(event, ConnectionCaptured) or not event.digest:
             continue
         hosts = f"{_host(event.client)} {_host(event.smsc)}"

@@ -209,9 +209,10 @@ def test_whoever_leaves_in_the_middle_leaves_no_process(leaves: str) -> None:
 def test_an_interrupt_of_the_terminal_ends_every_process(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "import threading, time\n"
+        "import signal, threading, time\n"
         "from contextlib import closing\n"
         "from simbench.base.worker_processes import WorkerProcesses\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background may ignore it\n"
         "def say():\n"
         "    while not all(workers.pids()): time.sleep(0.01)\n"
         "    print(*workers.pids(), flush=True)\n"

@@ -12,6 +12,7 @@ from simbench.client.shell import Link, Outside, wall_clock
 from simbench.client.spool import Spool
 from simbench.ucp.frame import Frame, Framer
 from tests.client.peer import CONFIG, Reply, Smsc, message, mobile, recipient
+from tests.ports import lasting_port
 
 QUICK = replace(CONFIG, rate_per_s=1_000, reconnect_first_s=0.01, quiet_hours=False)
 
@@ -138,6 +139,32 @@ def test_a_refused_connection_is_tried_again() -> None:
 
     bench = play(script)
     assert bench.count(m.Connect) == 4
+
+
+def test_a_socket_that_is_connected_to_itself_is_a_refused_connection() -> None:
+    port = lasting_port()
+
+    async def connect(factory: Callable[[], asyncio.Protocol], _host: str, _port: int) -> None:
+        own = "127.0.0.1", port
+        await asyncio.get_running_loop().create_connection(factory, *own, local_addr=own)
+
+    async def script() -> None:
+        events, again = list[m.Event](), asyncio.Event()
+
+        def report(event: m.Event) -> None:
+            events.append(event)
+            if sum(isinstance(each, m.Connect) for each in events) == 3:
+                again.set()
+
+        link = Link(Core(QUICK), Spool(":memory:"), Outside("127.0.0.1", port, connect=connect), report)
+        link.submit(message(1))
+        link.turn()
+        async with asyncio.timeout(300):
+            await again.wait()
+        await link.end()
+        assert {type(event) for event in events} == {m.Queued, m.Connect}, "nothing was sent"
+
+    asyncio.run(script())
 
 
 def test_a_lost_connection_is_replaced_and_the_old_one_is_ignored() -> None:

@@ -105,7 +105,7 @@ class Tunnel:
         command = self.inside(1, "tcpdump", "-i", f"{self.names[1]}v", "-U", "--immediate-mode", "-w", str(path))
         process = subprocess.Popen(command, stderr=subprocess.PIPE)
         assert process.stderr is not None
-        assert b"listening on" in process.stderr.readline()
+        assert any(b"listening on" in line for line in process.stderr)
         self._started.append(process)
         return process
 

@@ -25,7 +25,7 @@ WAYS = {
     setup=FAST,
 )
 async def refusals(bench: Bench) -> None:
-    """Show which messages the client sends again within a minute."""
+    """Show which messages the client sends again within half a minute, or two if one of a temporary code is missing."""
     await bench.connected(REFUSALS)
     for name, ec in REFUSALS.items():
         bench.control.fault("nack", code=bench.code(name), ec=ec)
@@ -33,6 +33,7 @@ async def refusals(bench: Bench) -> None:
     await bench.pause(6)
     bench.control.clear("nack")
     await bench.pause(30)
+    await bench.received(list(DUTIES.values()).count("try again"), 90)  # answers without those of the fault
 
 
 @exercise(

@@ -13,7 +13,7 @@ from simbench.contract import Contract
 from simbench.finding import Finding, prose
 from simbench.ledger import Run
 from simbench.rules.audit import without_occasion
-from simbench.rules.client.client_clock import doubt
+from simbench.rules.client.client_clock import doubt, prove
 from simbench.rules.rule import Case, judge, load
 from simbench.trace.trace import Trace
 
@@ -94,6 +94,8 @@ def _finding(purpose: str, conducted: Conducted, case: Case, client: tuple[Capab
     # Only the exercise's own purposes depend on the client's clock.
     if exercise.setup.clock == "moved" and purpose in exercise.purposes and (why := doubt(case)):
         summary = f"the client's clock is not proved: {why}"
+        if (proof := prove(case)) is not None and proof.open:  # the messages that show it were late
+            return Finding(purpose, clause, "inconclusive", summary, blame="bench", exercise=exercise.name)
         return Finding(purpose, clause, "unsupported", summary, exercise=exercise.name)
     found = judge(purpose, case, exercise.name)
     return found if exercise.asks else without_occasion(rule, found)

@@ -19,6 +19,7 @@ from simbench.bench.sut.process_tree import processor_wait_s
 from simbench.bench.sut.protocol import CannotRun, Capabilities, ClockGiven, Maintenance, Report, SutFailed, Target
 from simbench.client import lines, messages
 from simbench.client.messages import Outgoing
+from simbench.ledger.stimuli import LATER
 
 READY_WAIT_S = 10.0
 LONGEST_START_S = 60.0  # the most that the limit grows by waits for a processor
@@ -32,9 +33,7 @@ UNSUPPORTED = 127  # exit status of a program that cannot run here
 REPORTS: dict[type, Callable[[Any], Report]] = {
     lines.Queued: lambda line: Report("queued", line.token),
     lines.Accepted: lambda line: Report("accepted", line.token, line.scts),
-    lines.Refused: lambda line: Report(
-        "refused", line.token, line.ec if line.final else f"{line.ec}, to be tried again"
-    ),
+    lines.Refused: lambda line: Report("refused", line.token, line.ec if line.final else f"{line.ec}{LATER}"),
     messages.Delivered: lambda line: Report("delivered", line.token, line.reason),
     messages.Undelivered: lambda line: Report("undelivered", line.token, line.reason),
     messages.Buffered: lambda line: Report("buffered", line.token, line.reason),

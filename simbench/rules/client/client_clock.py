@@ -37,6 +37,11 @@ class Proof(msgspec.Struct, frozen=True):
         """Whether the offset is certainly smaller than an edge."""
         return -EDGE_US <= self.low_us <= self.high_us <= EDGE_US
 
+    @property
+    def open(self) -> bool:
+        """Whether the clock may be right, but messages came too late to prove it."""
+        return not self.sure and self.low_us <= 0 <= self.high_us
+
 
 def prove(case: Case) -> Proof | None:
     """Return the offset of the client's clock; None without a usable message or a single offset that explains all."""

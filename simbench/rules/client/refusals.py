@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 import numpy as np
+from msgspec.structs import replace
 
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Outcome
+from simbench.ledger.stimuli import LATER, Reported
 from simbench.rules.arrays import FOREVER_US, tokened, unanswered
 from simbench.rules.client.outages import interruptions
 from simbench.rules.evidence import first_frames, framed
@@ -88,11 +90,27 @@ def given_up(case: Case) -> Verdict:
     at_worst="weak",
 )
 def tried_again(case: Case) -> Verdict:
-    """Check messages refused with temporary codes and later acceptable. No clause obliges the client: weak."""
+    """Check messages refused with temporary codes and later acceptable. No clause obliges the client: weak.
+
+    A client that reports another attempt may make it after the end of the record: inconclusive.
+    """
     refused = list(_refused(case, "try again"))
     if not refused:
         return Verdict("inconclusive", "the platform refused no message for a temporary reason", blame="bench")
-    return _judged(refused, [row for row, again in refused if not again], "never retried", "weak")
+    waiting, end = _waiting(case), case.trace.span[1]
+    missing = [row for row, again in refused if not again]
+    watched = f" within {min(end - row.result_at for row in missing) // SECOND_US:,} s" if missing else ""
+    found = _judged(refused, missing, f"not sent again{watched}", "weak")
+    if missing and all(row.token in waiting for row in missing):
+        summary = f"{found.summary}; the client reported another attempt"
+        return replace(found, outcome="inconclusive", summary=summary, blame="bench")
+    return found
+
+
+def _waiting(case: Case) -> set[str]:
+    """Return the tokens of refused messages that the client, by its last report, will send again."""
+    last = {one.token: one for one in case.trace.stimuli if isinstance(one, Reported)}
+    return {token for token, one in last.items() if one.kind == "refused" and one.detail.endswith(LATER)}
 
 
 @rule(

@@ -24,17 +24,15 @@ KANNEL: Final = "kannel log"
 class Down(msgspec.Struct, frozen=True):
     """A period in which a link was down, and the parties at fault for its failed attempts.
 
-    It may have begun at `earliest` if the log does not show the link before.
+    It may have begun at `earliest` if the log does not show the link before. `served`: a message had a result between
+    the previous period and this one.
     """
 
     start: int
     end: int
     fault: Fault
     earliest: int
-
-    def at_worst(self, least: int) -> Down:
-        """Return the longest reading of an outage; one shorter than `least` is none."""
-        return replace(self, start=self.earliest) if self.end - self.start >= least else self
+    served: bool = True
 
 
 class Run(msgspec.Struct):
@@ -59,6 +57,7 @@ class Link(msgspec.Struct):
     trying_since: int | None = None
     failed_at: int = 0
     retry_us: int = 0
+    served: bool = True
     faults: set[Fault] = msgspec.field(default_factory=set)
     downs: list[Down] = []
     margins: list[LedgerRow] = []
@@ -82,6 +81,7 @@ class Link(msgspec.Struct):
             case "heard" | "accepted" | "refused" | "notified":
                 self.trying_since = event.at if self.trying_since is None else self.trying_since
                 self._came_back()
+                self.served |= event.kind != "heard"
             case _:
                 pass
 
@@ -125,7 +125,22 @@ class Link(msgspec.Struct):
     def _was_down(self, start: int, end: int) -> None:
         faults, self.faults = self.faults, set()
         if end > start:
-            self.downs.append(Down(start, end, together(faults), self.earliest))
+            self.downs.append(Down(start, end, together(faults), self.earliest, self.served))
+            self.served = False
+
+    def at_worst(self, least: int) -> list[Down]:
+        """Return the longest reading of the outages; one shorter than `least` is none.
+
+        A connection that lasts for less than this time, without the result of any message, restores nothing.
+        """
+        found: list[Down] = []
+        for one in self.downs:
+            before = found[-1] if found else None
+            if before is not None and not one.served and one.start - before.end < least:
+                found[-1] = replace(before, end=one.end, fault=together({before.fault, one.fault}))
+            else:
+                found.append(one)
+        return [replace(one, start=one.earliest) if one.end - one.start >= least else one for one in found]
 
 
 def together(faults: Iterable[Fault]) -> Fault:

@@ -99,7 +99,7 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None, year: i
     notes += [*_of_clock(clock, year), *_of_holes(holes), *_of_others(seen)]
     least_us = contract.terms.quality.total_outage_after_s.value * SECOND_US
     downs, stops = {name: link.downs for name, link in links.items()}, _stops(own)
-    worst = {name: [down.at_worst(least_us) for down in spans] for name, spans in downs.items()}
+    worst = {name: link.at_worst(least_us) for name, link in links.items()}
     usual, short = _incidents(downs, absences(runs, begun_only=True), least_us, gaps.last, contract.operator)
     most, _ = _incidents(worst, absences(runs, begun_only=False), least_us, gaps.last, contract.operator)
     found, most = _sorted([*usual, *stops]), _sorted([*most, *stops])
@@ -198,7 +198,8 @@ def _stops(own: Link) -> list[Incident]:
 
 def _under_way(links: dict[str, Link], least: int) -> Iterator[RejectedRow]:
     """Remark on outages whose beginning the log does not show."""
-    unclear = sum(down.at_worst(least) != down for link in links.values() for down in link.downs)
+    every = (down for link in links.values() for down in link.downs)
+    unclear = sum(down.earliest < down.start and down.end - down.start >= least for down in every)
     if unclear:
         yield Remark(0, f"the log does not show when {count(unclear, 'outage')} began")
 

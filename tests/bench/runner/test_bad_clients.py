@@ -38,6 +38,17 @@ async def five_messages(bench: Bench) -> None:
 FIVE = Exercise("five", "Five messages", PURPOSES, {"36010": 10}, five_messages, 1)
 
 
+def after(text: str) -> Exercise:
+    """Wait for an error that the client or its adapter reports, then for its login."""
+
+    async def script(bench: Bench) -> None:
+        while text not in bench.remark:  # noqa: ASYNC110 - no event of a report
+            await asyncio.sleep(0.01)
+        await bench.connected(bench.rates)
+
+    return Exercise("reported", "An error, and no login", PURPOSES, {"36010": 10}, script, 1)
+
+
 def conducted(script: str, folder: Path, exercise: Exercise = FIVE, connect_wait_s: float = 120.0) -> Conducted:
     """Run an exercise with any client: no process that it started remains."""
     mark = f"TEST_OF_BAD_CLIENTS={folder}"
@@ -166,11 +177,13 @@ def test_a_client_that_ends_or_floods_before_it_logs_in_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ready = """print('{"event": "ready"}', flush=True)"""
-    gone = conducted(f"import sys; {ready}; sys.exit('no route')", tmp_path / "gone", connect_wait_s=4.0)
+    script = f"import sys; {ready}; sys.exit('no route')"
+    gone = conducted(script, tmp_path / "gone", after("no route"), connect_wait_s=0.1)
     assert "did not log in" in gone.trouble
     assert "no route" in gone.trouble
     monkeypatch.setattr(command, "MOST_LINES", 500)
-    flooding = conducted(f"{ready}\nwhile True: print('{{}}')", tmp_path / "flooding", connect_wait_s=4.0)
+    script = f"{ready}\nwhile True: print('{{}}')"
+    flooding = conducted(script, tmp_path / "flooding", after("too much output"), connect_wait_s=0.1)
     assert "too much output" in flooding.trouble
 
 

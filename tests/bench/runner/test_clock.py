@@ -1,4 +1,4 @@
-"""Time of day is judged only with a verified clock; otherwise it is unsupported, never a pass."""
+"""Time of day is judged only with a verified clock; otherwise it is unsupported or inconclusive, never a pass."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from simbench.bench.sut.protocol import Target
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger
-from simbench.rules.client.client_clock import prove
+from simbench.rules.client.client_clock import Proof, prove
 from simbench.rules.rule import Case, standing
 from simbench.trace.trace import Trace
 
@@ -83,6 +83,20 @@ def outcomes(ran: Conducted) -> set[str]:
 @pytest.mark.parametrize("name", ["calibration", "evening-edge"])
 def test_a_clock_that_is_far_off_verifies_nothing(name: str, ahead_s: float) -> None:
     assert outcomes(conducted(name, ahead_s)) == {"unsupported"}
+
+
+@pytest.mark.parametrize(
+    ("low_s", "high_s", "outcome"), [(-0.5, 51.9, "inconclusive"), (-12, -8, "unsupported"), (11, 12, "unsupported")]
+)
+def test_a_clock_that_late_messages_cannot_prove_is_inconclusive(
+    low_s: float, high_s: float, outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran, shown = conducted("evening-edge"), Proof(round(low_s * SECOND_US), round(high_s * SECOND_US), 13)
+    for module in ("simbench.rules.client.client_clock", "simbench.bench.runner.findings"):
+        monkeypatch.setattr(f"{module}.prove", lambda _: shown)
+    (found,) = judge_exercise(ran, ran.exercise.purposes, load_contract(), EVERYTHING)
+    assert (found.outcome, found.blame) == (outcome, "bench" if outcome == "inconclusive" else "")
+    assert f"{low_s:+.1f} to {high_s:+.1f} s" in found.summary
 
 
 def test_purposes_that_do_not_depend_on_the_clock_are_still_judged() -> None:

@@ -20,6 +20,20 @@ pytest.importorskip("numba")
 LOADING = "import asyncio\nfrom fake_smsc.server.fast_path import load_beside\nasyncio.run(load_beside())\n"
 
 
+STOPPED = """
+import asyncio, atexit, gc, os, signal, sys
+from fake_smsc.server import fast_path
+async def never_loaded():
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.sleep(600)
+fast_path.load_beside = never_loaded
+atexit.register(lambda: print(gc.get_freeze_count()))
+from simbench.cli.main import main
+sys.argv = ["simbench", "serve", "--port", "0", "-o", sys.argv[1]]
+main()
+"""
+
+
 def children(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
 
@@ -46,6 +60,12 @@ def test_the_process_that_compiles_ends_with_a_server_that_is_killed(tmp_path: P
         if server.poll() is None:
             os.killpg(server.pid, signal.SIGKILL)
             server.wait()
+
+
+def test_a_server_that_stops_while_it_loads_leaves_every_object_to_the_collector(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", STOPPED, str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0"
 
 
 def test_the_environment_can_prevent_loading_of_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:

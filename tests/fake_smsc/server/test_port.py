@@ -9,9 +9,12 @@ from collections.abc import Callable
 import pytest
 import uvloop
 
-from fake_smsc.scenario import ServerConfig
+from fake_smsc.scenario import Scenario, ServerConfig
+from fake_smsc.server import network
+from fake_smsc.server.live import LiveSmsc
 from simbench.base.errors import PortInUse, Trouble
-from tests.fake_smsc.live import DEADLINE_S, dial, serving
+from simbench.ledger import MemoryLedger
+from tests.fake_smsc.live import DEADLINE_S, contract, dial, serving
 from tests.ports import lasting_port
 
 
@@ -26,6 +29,26 @@ def test_a_port_in_use_is_one_line_that_names_it() -> None:
         assert line.startswith(f"port {port} on 127.0.0.1: ")
         assert line.endswith("; choose another port")
         assert "\n" not in line
+
+    asyncio.run(script())
+
+
+def test_a_free_port_is_none_that_a_client_may_get_while_an_outage_closes_it() -> None:
+    async def script() -> None:
+        async with LiveSmsc(Scenario(server=ServerConfig(port=0)), contract(), MemoryLedger()) as smsc:
+            first = int(network.CLIENTS_PORTS.read_text().split()[0])
+            assert network.LASTING.start <= smsc.server.port < first
+
+    asyncio.run(script())
+
+
+def test_with_no_such_port_free_the_system_gives_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def script() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            monkeypatch.setattr(network, "_lasting_ports", lambda: [port] * network.TRIES)
+            async with LiveSmsc(Scenario(server=ServerConfig(port=0)), contract(), MemoryLedger()) as smsc:
+                assert smsc.server.port != port
 
     asyncio.run(script())
 

@@ -9,7 +9,7 @@ import pytest
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.contract import load_contract
-from simbench.ledger.stimuli import Request
+from simbench.ledger.stimuli import LATER, Reported, Request
 from simbench.rules.requests import wholes
 from simbench.rules.rule import Case, Verdict, worst
 from simbench.ucp.content import compose
@@ -92,3 +92,16 @@ def test_requested_night_marketing_that_is_deferred_to_the_hours_is_weak_while_t
     scene = Scene().login(night - 1).stimulus(asked).submit(night + 1, 1, "#00001", DD="1", DDT=ddt)
     found = scene.judged("hours.evening-edge", load_contract(tmp_path / "stated.toml"))
     assert (found.outcome, found.blame) == (outcome, "client")
+
+
+def test_a_client_that_reports_another_attempt_may_make_it_after_the_record() -> None:
+    purpose = "submits.tried-again"
+    scene = Scene().requested(1, "#00001").login(0.5).submit(2, 1, "#00001", answer=None)
+    scene.result(2.001, 1, body="N/04/no/").event(40, "end", "by-hand")
+    assert (found := scene.judged(purpose)).outcome == "weak", found.summary
+    assert "not sent again within 37 s" in found.summary
+    scene.stimulus(Reported(us(2.1), "refused", "#00001", detail=f"04{LATER}"))
+    found = scene.judged(purpose)
+    assert (found.outcome, found.blame) == ("inconclusive", "bench")
+    assert "the client reported another attempt" in found.summary
+    assert scene.stimulus(Reported(us(20), "withheld", "#00001")).judged(purpose).outcome == "weak"

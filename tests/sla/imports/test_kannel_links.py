@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 import simbench
+from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Outcome
+from simbench.sla.imports.kannel_lines import Event, Kind
+from simbench.sla.imports.kannel_links import Link
 
 START = "INFO: Kannel bearerbox II version 1.4.5 starting"
 STOP = "WARNING: Killing signal or HTTP admin command received, shutting down..."
@@ -45,7 +48,8 @@ def _times(start: str, end: str) -> Iterator[str]:
 def restoration(folder: Path, *parts: Lines) -> Outcome:
     path = folder / "bearerbox.log"
     lines = [*(line for part in parts for line in part), ("23:59", ALIVE)]
-    path.write_text("".join(f"2025-03-03 {at}:00 [1] [6] {text}\n" for at, text in lines), "utf-8")
+    stamped = ((at if at.count(":") == 2 else f"{at}:00", text) for at, text in lines)
+    path.write_text("".join(f"2025-03-03 {at} [1] [6] {text}\n" for at, text in stamped), "utf-8")
     (found,) = (one for one in simbench.judge(path, tz="Europe/Paris") if one.purpose == "sla.restoration")
     return found.outcome
 
@@ -108,3 +112,25 @@ def test_a_log_of_failures_shows_the_end_of_an_outage_by_the_failure_that_is_mis
     errors = [("01:59", f"ERROR: EMI2[{A}]: Error reading from the main connection")]
     later = [("20:00", errors[0][1]), *fails("20:00", "20:20", errors_only=True)]
     assert restoration(tmp_path, errors, fails("02:00", until, errors_only=True), later) == outcome
+
+
+@pytest.mark.parametrize(("until", "outcome"), [(4, "pass"), (9, "inconclusive")])
+def test_connections_that_are_lost_at_once_may_restore_nothing(tmp_path: Path, until: int, outcome: Outcome) -> None:
+    """Every minute a connection is lost, and made again half a minute later, from 02:00 on."""
+    minutes = [f"{hour:02}:{minute:02}" for hour in range(2, until) for minute in range(60)]
+    flaps = [line for at in minutes for line in (*lost(at), *failed(at), *connects(f"{at}:30", A))]
+    back = connects(f"{until:02}:00", A)
+    assert restoration(tmp_path, up("00:00", A), flaps, back) == outcome
+
+
+@pytest.mark.parametrize(("between", "outages"), [([], 1), (["heard"], 1), (["accepted"], 2), (["refused"], 2)])
+def test_a_message_with_a_result_shows_that_the_service_was_restored(between: list[Kind], outages: int) -> None:
+    """Two outages of three hours, twenty seconds apart."""
+    kinds: list[tuple[int, Kind]] = [(0, "lost"), (3 * HOUR_US, "connecting")]
+    kinds += [(3 * HOUR_US + 10 * SECOND_US, kind) for kind in between]
+    kinds += [(3 * HOUR_US + 20 * SECOND_US, "lost"), (6 * HOUR_US, "connecting")]
+    link = Link()
+    for at, kind in kinds:
+        link.take(Event(1, at, kind, A))
+    link.end(7 * HOUR_US)
+    assert (len(link.downs), len(link.at_worst(MINUTE_US))) == (2, outages)
