@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simbench.base.errors import BadInput
 from simbench.base.units import DAY_US
 from simbench.contract import Contract
 from simbench.finding import Finding, outcome_of
 from simbench.reporting.format import rank
 from simbench.rules.rule import Case, ordered
 from simbench.sla.availability import decided
+from simbench.sla.classification import service_of
 from simbench.sla.judged import Judged
 from simbench.sla.report.availability_figure import draw_availability
 from simbench.sla.report.calendar_figure import draw_calendar
@@ -56,9 +58,12 @@ class Report:
 
 
 def report_of(sla_run: SlaRun, progress: Progress = lambda *_: None) -> Report:
-    """Judge, measure and draw, inside `style.look()`."""
+    """Judge, measure and draw, inside `style.look()`. Raises BadInput for a record of no period of time."""
     words, judgement = Words(sla_run.language, sla_run.contract), sla_run.judgement
     case = Case(Trace(sla_run.run), sla_run.contract)
+    period = service_of(case).period
+    if period.end <= period.start:
+        raise BadInput("record", "nothing happened in it", "a period of time")
     sla = frozenset(ordered(sla_run.contract, "sla"))
     found_of = None if judgement is None else tuple(one for one in judgement.findings if one.purpose in sla)
     view = view_of(case, progress, found_of)

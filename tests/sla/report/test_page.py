@@ -11,11 +11,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from simbench.base.errors import BadInput
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.bench.report.findings_file import read_findings
 from simbench.contract import load_contract
 from simbench.finding import Finding
-from simbench.ledger import Run
+from simbench.ledger import MemoryLedger, Run, RunInfo, open_run
 from simbench.reporting.style import look
 from simbench.rules.rule import Case, judge
 from simbench.sla.report import SlaRun, write_sla
@@ -26,6 +27,7 @@ from simbench.sla.report.picture import Picture
 from simbench.sla.report.tables import Table
 from simbench.sla.report.translations import LANGUAGES, Words
 from simbench.trace.trace import Trace
+from tests.ledger.samples import decided
 from tests.paris import CONTRACT
 from tests.reporting.markup import Markup
 from tests.sla.report.years import CODE, END, OTHER, START, minute, outages, run_of_year, traffic
@@ -281,3 +283,11 @@ def test_each_incident_of_a_figure_leads_to_its_row() -> None:
     led = set(re.findall(r'href="#(incident-\d+)"', page))
     assert len(led) == 15
     assert all(f'<tr id="{row}"' in page for row in led)
+
+
+def test_a_run_whose_wire_is_lost_covers_no_period() -> None:
+    """A killed run may have decisions of the centre, and not one octet of the wire."""
+    ledger = MemoryLedger(RunInfo(run="lost"))
+    ledger.centre.append(decided(START))
+    with pytest.raises(BadInput, match="record: nothing happened in it; expected a period of time"):
+        report_of(SlaRun(open_run(ledger), CONTRACT))
