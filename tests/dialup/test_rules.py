@@ -165,7 +165,8 @@ def test_a_call_of_another_month_is_a_fault_if_it_is_billed(billed: Tamper, outc
 def test_records_of_another_month_without_a_statement_condemn_nobody(tmp_path: Path) -> None:
     path = written(tmp_path / "calls.csv")
     path.write_text(AUGUST(path.read_text("utf-8")), "utf-8")
-    found = {one.clause: one for one in judge(Case(OFFER, OFFER.reading("NRV-AMB-01"), read_records(path, OFFER, MONTH)))}
+    case = Case(OFFER, OFFER.reading("NRV-AMB-01"), read_records(path, OFFER, MONTH))
+    found = {one.clause: one for one in judge(case)}
     assert failed(found) == set()
     assert found["NRV-CDR-04"].outcome == "inconclusive"
 
