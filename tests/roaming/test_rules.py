@@ -226,7 +226,7 @@ def from_day(files: Files, begins: date) -> Files:
 
 
 @pytest.mark.parametrize("before", [-40, -5, 5, 40, 110])
-def test_files_that_begin_in_the_middle_of_an_account_condemn_nobody(before: int, honest: Files, tmp_path: Path) -> None:
+def test_files_that_begin_in_the_middle_of_an_account_blame_nobody(before: int, honest: Files, tmp_path: Path) -> None:
     """Files that begin so many days before the first alert of a correct operator, or after it."""
     alert = date.fromisoformat(first(honest, NOTICES, lambda row: row["kind"] == "alert")["day"])
     found = judged(written(tmp_path, from_day(honest, alert - timedelta(days=before))))
