@@ -95,9 +95,7 @@ def _judged(check: Check, sentence: str, given: Given) -> Verdict:
         return Verdict("unsupported", "Nothing in the files is of this kind.")
     if not breaches:
         return Verdict("pass", f"{sentence} {checked:,} checked.")
-    breaches.sort(
-        key=lambda pair: (pair[1].unseen, bool(pair[1].assumed), -abs(pair[1].measured - pair[1].limit))
-    )
+    breaches.sort(key=lambda pair: (pair[1].unseen, bool(pair[1].assumed), -abs(pair[1].measured - pair[1].limit)))
     worst = breaches[0][1]
     if worst.unseen:
         return Verdict(
@@ -268,7 +266,8 @@ def _never(history: History, bench: Bench, day: date) -> bool:
     """Tell whether abroad cannot have prevailed, even if every day of the window before the files was abroad."""
     if history.since is None:
         return False
-    sums, share = history.balance(day, bench.window_days), Fraction(str(bench.contract.terms.fair_use.prevail_share.value))
+    sums = history.balance(day, bench.window_days)
+    share = Fraction(str(bench.contract.terms.fair_use.prevail_share.value))
     most = sums.abroad + sums.mixed + bench.window_days - (day - history.since).days
     return most <= share * (most + sums.home)
 

@@ -72,9 +72,9 @@ class Outages(msgspec.Struct, frozen=True):
 def read_outages(path: Path | Frame, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Outages:
     """Read a table of outages. An empty `end` is an open outage.
 
-    A malformed row is rejected; an exact repetition, and a row that lasts no time, are skipped with a note. A row that overlaps another of its subject is used,
-    with a note: the time is counted once. Raises BadInput for a missing column, a time without a zone, a table without
-    usable rows, and planned work without a column of announcements.
+    A malformed row is rejected; an exact repetition, and a row that lasts no time, are skipped with a note. A row that
+    overlaps another of its subject is used, with a note: the time is counted once. Raises BadInput for a missing
+    column, a time without a zone, a table without usable rows, and planned work without a column of announcements.
     """
     table = read_table(path, KINDS, mapping, NEEDED)
     read = collect(table, lambda row: _incident(row, contract, mapping, zone))
