@@ -47,7 +47,7 @@ def start_of(column: str, length: int) -> Expression:
     return pc.utf8_slice_codeunits(pc.field(column), 0, length)
 
 
-def among(column: str, *values: str) -> Expression:
+def among(column: str, *values: str | int) -> Expression:
     """Return the condition that a column has one of these values."""
     return pc.is_in(pc.field(column), pa.array(values))
 

@@ -23,6 +23,7 @@ from simbench.sla.rolling_window import Instants
 from simbench.sla.traffic_minutes import Minutes, answers, held_seconds, logouts, recorded_minutes
 
 SHOWN = 5
+NOT_NOW = 4  # EC 04: an operation that is not allowed at this time
 NO_BACKLOG = "no short code had a backlog at the platform"
 
 
@@ -50,7 +51,11 @@ def rate_with_backlog(case: Case) -> Verdict:
     run = case.trace.run
     if recorded_minutes(run) is None and not answers(run):
         return Verdict("unsupported", "no traffic data")
-    stretches = backlog_minutes(case, service_of(case))
+    service = service_of(case)
+    stretches = backlog_minutes(case, service)
+    if not stretches and (refused := _refused_below(case, service)):
+        why = f"{count(refused, 'message')} refused with EC 04 below the subscribed rate may have waited at the client"
+        return Verdict("inconclusive", f"{NO_BACKLOG}, but {why}")
     if not stretches:
         return Verdict("unsupported", NO_BACKLOG)
     return worst(_judged(case, one) for one in stretches)
@@ -62,6 +67,30 @@ def backlog_minutes(case: Case, service: Service) -> list[Stretch]:
     known = minutes is not None and minutes.backlog is not None
     found = by_table(case, service, minutes) if known and minutes is not None else _by_second(case, service)
     return [kept for kept in (_outside(one, service) for one in found) if len(kept.at)]
+
+
+def _refused_below(case: Case, service: Service) -> int:
+    """Return the number of messages refused with EC 04, for now, although fewer than the tier were accepted before.
+
+    The tier explains a refusal in a second that, with the one before, has as many acceptances as the tier has messages
+    a second. Refusals within incidents do not count.
+    """
+    from simbench.ledger import scan  # noqa: PLC0415 - Arrow is slow to load
+
+    refused = scan.among("kind", "refused") & scan.among("value", NOT_NOW)
+    sums = {"accepted": scan.segments("accepted"), "refused": scan.where_else_0(refused)}
+    by = {**scan.field("code"), "at": scan.floor("at", SECOND_US)}
+    seconds = scan.sums_of(case.trace.run, "centre", by, sums, refused | scan.among("kind", "accepted"))
+    total = 0
+    for code, rows in _by_code(seconds["code"]):
+        at, accepted = seconds["at"][rows], seconds["accepted"][rows]
+        follows = np.diff(at, prepend=at[0]) == SECOND_US
+        lately = accepted + np.where(follows, np.concatenate(([0], accepted[:-1])), 0)
+        minute = at // MINUTE_US * MINUTE_US
+        below = (lately < rates_at(case, code, minute)) & (seconds["refused"][rows] > 0)
+        outside = _outside(Stretch(code, minute[below], accepted[below], seconds["refused"][rows][below]), service)
+        total += int(outside.due.sum())
+    return total
 
 
 def rates_at(case: Case, code: str, at: Instants) -> Instants:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -69,6 +69,36 @@ def test_a_platform_that_grants_less_fails(tier: int, granted: int) -> None:
 def test_where_nothing_waits_the_platform_is_neither_blamed_nor_praised() -> None:
     found = judge(PURPOSE, case(platform(arriving(2000, 5), 10)), "held")
     assert (found.outcome, found.summary) == ("unsupported", "no short code had a backlog at the platform")
+
+
+def refusing(arrivals: Iterable[int], accepted: int, ec: int) -> list[Row]:
+    """Return the rows of a centre that accepts the first messages of each second and refuses the others at once."""
+    rows: list[Row] = []
+    taken: Counter[int] = Counter()
+    for number, at in enumerate(arrivals):
+        second = at // SECOND_US
+        taken[second] += 1
+        kind, value = ("accepted", 0) if taken[second] <= accepted else ("refused", ec)
+        rows.append((at, kind, 1, "36010", "33639980001", number, 0, value, None, 1, 0, 0))
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("accepted", "ec", "outcome"),
+    [(10, 4, "unsupported"), (4, 4, "inconclusive"), (0, 4, "inconclusive"), (4, 6, "unsupported")],
+)
+def test_messages_refused_for_now_below_the_tier_may_have_waited(accepted: int, ec: int, outcome: str) -> None:
+    found = judge(PURPOSE, case(refusing(arriving(600, 15), accepted, ec), 10), "held")
+    assert found.outcome == outcome
+    assert found.summary.startswith("no short code had a backlog at the platform")
+    assert ("refused with EC 04 below the subscribed rate" in found.summary) == (outcome == "inconclusive")
+
+
+def test_messages_refused_for_now_within_an_outage_say_nothing_of_the_rate() -> None:
+    rows = refusing(arriving(600, 15), 0, 4)
+    outage = Incident("I", START - SECOND_US, START + 60 * SECOND_US, attributed_to="orange")
+    found = judge(PURPOSE, case(rows, 10, [outage]), "held")
+    assert found.outcome == "unsupported"
 
 
 def test_a_platform_that_stops_with_a_backlog_fails() -> None:

@@ -84,7 +84,7 @@ def _result(finding: Finding, purpose: str, count: int) -> str:
             return "result.availability-none"
         return "result.availability-so-far" if finding.summary.startswith("provisional") else "result.availability"
     if purpose == "rate-with-backlog":
-        unknown = "-none" if finding.summary == NO_BACKLOG else "-unknown"
+        unknown = "-none" if finding.summary.startswith(NO_BACKLOG) else "-unknown"
         return "result.rate-with-backlog" + (unknown if finding.measured is None else "")
     return f"result.{purpose}" if count else f"result.{purpose}-none"
 
