@@ -67,7 +67,7 @@ REASONS: Final = {
     "contradiction": "end, start and duration that do not agree",
     "outside-month": "not within the month",
     "duplicate": "a session accounted before",
-    "retransmission": "a record sent again, as its Acct-Delay-Time says",
+    "retransmission": "a record sent again, as its Acct-Delay-Time or its equal contents say",
     "overlap": "on a port that another call holds",
     "truncated": "a record that is cut off",
     "wrong-secret": "an authenticator that its secret does not explain",

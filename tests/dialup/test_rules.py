@@ -134,7 +134,6 @@ RECORDS: dict[str, tuple[Tamper, set[str]]] = {
         {"NRV-CDR-02", "NRV-STA-01"},
     ),
     "a session twice": (last_line_again, {"NRV-CDR-03"}),
-    "a call of August": (appended("2000-08-05T20:00:00+02:00,60,lyon,1,u,x5,1"), {"NRV-CDR-04"}),
     "a call taken away": (lambda text: text[: text.rstrip().rindex("\n") + 1], {"NRV-STA-01"}),
     "more calls than ports": (
         appended("\n".join(f"2000-09-05T20:00:00+02:00,60,lyon,{port},u,y{port},1" for port in range(50, 57))),
@@ -147,6 +146,29 @@ RECORDS: dict[str, tuple[Tamper, set[str]]] = {
 def test_a_tampered_record_file_is_condemned_by_the_rule_it_breaks(name: str, tmp_path: Path) -> None:
     tamper, clauses = RECORDS[name]
     assert clauses <= failed(judged(tmp_path, records=tamper))
+
+
+AUGUST = appended("2000-08-05T20:00:00+02:00,60,lyon,1,u,x5,1")
+
+
+@pytest.mark.parametrize(
+    ("billed", "outcome"),
+    [(str, "pass"), (field("total", 3, "1"), "fail"), (field("total", 2, "1"), "fail"),
+     (field("total", 3, "-1"), "inconclusive"), (without("total"), "inconclusive")],
+)  # fmt: skip
+def test_a_call_of_another_month_is_a_fault_if_it_is_billed(billed: Tamper, outcome: str, tmp_path: Path) -> None:
+    found = judged(tmp_path, statement=billed, records=AUGUST)["NRV-CDR-04"]
+    assert (found.outcome, "1 row outside the month set aside" in found.summary) == (outcome, True)
+    assert "2000-08-05" in found.evidence[0].note
+
+
+def test_records_of_another_month_without_a_statement_condemn_nobody(tmp_path: Path) -> None:
+    path = written(tmp_path / "calls.csv")
+    path.write_text(AUGUST(path.read_text("utf-8")), "utf-8")
+    case = Case(OFFER, OFFER.reading("NRV-AMB-01"), read_records(path, OFFER, MONTH))
+    found = {one.clause: one for one in judge(case)}
+    assert failed(found) == set()
+    assert found["NRV-CDR-04"].outcome == "inconclusive"
 
 
 def test_an_offer_that_only_reaches_the_second_point_is_condemned(tmp_path: Path) -> None:

@@ -74,11 +74,12 @@ class Paired:
 class _Session:
     """One session of one access server, with its records known so far."""
 
-    __slots__ = ("closed", "closed_us", "interim", "nas", "start", "stop")
+    __slots__ = ("again", "closed", "closed_us", "interim", "nas", "start", "stop")
 
     def __init__(self, nas: str) -> None:
         self.nas = nas
         self.start: Heard | None = None
+        self.again: list[Heard] = []  # its Start repeated with equal contents: sent again, or of a later call
         self.interim: Heard | None = None
         self.stop: Heard | None = None
         self.closed = ""  # the cause of its end without a Stop
@@ -194,7 +195,7 @@ class _Pairing:
 
     def _duplicate(self, heard: Heard, first: Heard) -> None:
         self.duplicates += 1
-        again = heard.record.delay_s > first.record.delay_s >= 0
+        again = heard.record.delay_s > first.record.delay_s >= 0 or _alike(first, heard)
         self._put_aside(heard, SENT_AGAIN if again else "duplicate", f"the same as at {first.line}")
 
     def _same(self, one: Heard, other: Heard) -> bool:
@@ -211,15 +212,34 @@ class _Pairing:
             session.start = heard
         elif session.start is not None and self._same(session.start, heard):
             self._duplicate(heard, session.start)
+        elif session.start is not None and _unended(session) and _alike(session.start, heard):
+            session.again.append(heard)  # the duration of the call will show which
         else:
-            if session.stop is None:
-                session.closed = session.closed or "another Start"
-            session = self._new(heard)
-            session.start = heard
+            session = self._restart(session, heard)
         if session.start is heard:
             self._held[session.nas, heard.record.port] = self.instant(heard)
 
+    def _restart(self, session: _Session, start: Heard) -> _Session:
+        """Return a new session that begins with this Start; the one before ends without a Stop, if it had none."""
+        if session.stop is None:
+            session.closed = session.closed or "another Start"
+        session = self._new(start)
+        session.start = start
+        return session
+
+    def _begins(self, session: _Session, heard: Heard) -> _Session:
+        """Return the session whose Start begins the call of a record with a duration, if its Start was repeated."""
+        known = heard.record.seconds >= 0
+        for place, start in reversed(list(enumerate(session.again))):
+            if not known or self._begun(heard) >= self.instant(start) - SAME_US:
+                later, session.again = session.again[place + 1 :], session.again[:place]
+                session = self._restart(session, start)
+                session.again = later
+                break
+        return session
+
     def _interim(self, session: _Session, heard: Heard) -> None:
+        session = self._begins(session, heard) if heard.record.seconds >= 0 else session
         after = session.stop is not None and self.instant(heard) > self.instant(session.stop) + SAME_US
         if after or self._later(session, heard):
             session = self._new(heard)  # of a later call, whose Start was lost
@@ -232,6 +252,7 @@ class _Pairing:
             session.interim = heard
 
     def _stop(self, session: _Session, heard: Heard) -> None:
+        session = self._begins(session, heard)
         begun = self._begun(heard)
         if session.stop is None:
             start = session.start
@@ -252,6 +273,9 @@ class _Pairing:
         """Return the call of a session; None if it is set aside."""
         start, stop = session.start, session.stop
         deciding = stop or session.interim or start
+        for again in session.again:
+            assert start is not None
+            self._duplicate(again, start)
         if deciding is None:  # none of its records could be read; they are set aside
             return None
         seconds, basis = deciding.record.seconds, _basis(session)
@@ -292,11 +316,15 @@ class _Pairing:
 
 
 def _alike(one: Heard, other: Heard) -> bool:
-    """Tell whether two Stops are of the same call: one was sent again without a changed Acct-Delay-Time."""
+    """Tell whether two records have equal contents: one was sent again, perhaps without a changed Acct-Delay-Time."""
     a, b = one.record, other.record
     if a.event_us >= 0 and b.event_us >= 0 and a.event_us != b.event_us:
         return False
     return all(getattr(a, name) == getattr(b, name) for name in COMPARED)
+
+
+def _unended(session: _Session) -> bool:
+    return session.stop is None and not session.closed
 
 
 def _basis(session: _Session) -> Basis:

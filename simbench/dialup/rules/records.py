@@ -8,8 +8,10 @@ from typing import Final
 import numpy as np
 
 from simbench.base.text import count
+from simbench.base.units import MINUTE_US
 from simbench.dialup.calls import NO_FAULT, REASONS, SENT_AGAIN, Calls
 from simbench.dialup.records import Records
+from simbench.dialup.recount import recount
 from simbench.dialup.rules.case import MOST_EVIDENCE, RULES, Case, verdict
 from simbench.dialup.validation import released_us
 from simbench.finding import Evidence
@@ -37,10 +39,52 @@ def accounted_once(case: Case) -> Verdict:
     return _rows(case, ("duplicate",), UNDATED | {"ambiguous"})
 
 
-@RULES.rule("calls.within-the-month", "Every record is in its month", reads=("records",), unit="rows")
+@RULES.rule("calls.within-the-month", "No call outside its month is billed", reads=("records",), unit="rows")
 def within_the_month(case: Case) -> Verdict:
-    """Check rows outside the judged months."""
-    return _rows(case, ("outside-month",), UNDATED)
+    """Check whether the statement contains rows outside the judged months; such rows alone are nobody's fault."""
+    records = case.records
+    assert records is not None
+    rows = records.aside.counts["outside-month"]
+    if not rows:
+        return _rows(case, ("outside-month",), UNDATED)
+    shown = _aside(records, ("outside-month",))[:MOST_EVIDENCE]
+    outside = f"{count(rows, 'row')} outside the month set aside"
+    if case.statement is None:
+        why = f"{outside}; without a statement it is not known whether their calls are billed"
+        return Verdict("inconclusive", why, evidence=shown)
+    over, differs = _beyond(case)
+    if over:
+        return Verdict("fail", f"{outside}, and the statement bills more: {over}", rows, 0, evidence=shown)
+    if why := differs or unplaced(records):
+        return Verdict("inconclusive", f"{outside}; whether their calls are billed is open: {why}", evidence=shown)
+    return Verdict("pass", f"{outside}, none of them billed", 0, 0, evidence=shown)
+
+
+def _beyond(case: Case) -> tuple[str, str]:
+    """Return how many calls and minutes a statement has beyond the calls of its months, and how it differs otherwise.
+
+    Each is "" if there is nothing; rows without blame may explain an excess.
+    """
+    records, statement = case.records, case.statement
+    assert records is not None
+    assert statement is not None
+    unsure = sum(records.aside.counts[reason] for reason in NO_FAULT)
+    totals = {line.month: line for line in statement.lines if line.period == "total"}
+    missing = [month for month in records.grid.months if month not in totals or totals[month].minutes is None]
+    over, under = list[str](), [f"{month} has no total" for month in missing]
+    for month in (month for month in records.grid.months if month not in missing):
+        line, due = totals[month], recount(records.calls, month, case.offer)
+        for unit, stated, carried, more in (
+            ("minute", line.minutes, (due.peak_us + due.off_peak_us) // MINUTE_US,
+             unsure * case.offer.terms.records.longest_s // 60),
+            ("call", line.calls, due.peak_calls + due.off_peak_calls, unsure),
+        ):  # fmt: skip
+            text = f"{month}: {stated} of {count(carried, unit)}"
+            if stated is not None and stated > carried + more:
+                over.append(text)
+            elif stated is not None and stated < carried:
+                under.append(text)
+    return "; ".join(over), "; ".join(under)
 
 
 def _rows(case: Case, reasons: tuple[str, ...], hangs_on: frozenset[str]) -> Verdict:

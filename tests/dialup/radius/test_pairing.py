@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,7 +57,7 @@ BOOT = ("Accounting-On", 150, -1)
         ((START, ("Accounting-On", LONGEST_S + 1, -1)), [], [(1, "missing-stop")]),
         ((START, ("Start", LONGEST_S, -1, "B")), [], [(1, "open"), (2, "open")]),
         ((START, ("Start", LONGEST_S + 1, -1, "B")), [], [(1, "missing-stop"), (2, "open")]),
-        ((START, STOP, ("Stop", 1_900, 100)), [(100, "stop")], [(3, "duplicate")]),
+        ((START, STOP, ("Stop", 1_900, 100)), [(100, "stop")], [(3, "retransmission")]),
         ((START, STOP, BOOT, ("Start", 200, -1), ("Stop", 300, 100)), [(100, "stop"), (100, "stop")], []),
         ((START, STOP, BOOT, ("Stop", 300, 100)), [(100, "stop"), (100, "stop-alone")], []),
         ((STOP, BOOT, ("Start", 200, -1)), [(100, "stop-alone")], [(3, "open")]),
@@ -66,9 +68,15 @@ BOOT = ("Accounting-On", 150, -1)
         ((INTERIM, ("Interim-Update", 90, 90)), [(90, "interim")], []),
         ((START, ("Stop", 130, -1)), [(130, "instants")], []),
         ((("Stop", 130, -1),), [], [(1, "missing-stop")]),
-        ((START, STOP, STOP), [(100, "stop")], [(3, "duplicate")]),
-        ((START, START, STOP), [(100, "stop")], [(2, "duplicate")]),
-        ((START, INTERIM, INTERIM), [(60, "interim")], [(3, "duplicate")]),
+        ((START, STOP, STOP), [(100, "stop")], [(3, "retransmission")]),
+        ((START, START, STOP), [(100, "stop")], [(2, "retransmission")]),
+        ((START, ("Start", 5, -1), STOP), [(100, "stop")], [(2, "retransmission")]),
+        ((START, ("Start", 5, -1), ("Start", 9, -1), INTERIM), [(60, "interim")],
+         [(2, "retransmission"), (3, "retransmission")]),
+        ((START, ("Start", 5, -1)), [], [(1, "open"), (2, "retransmission")]),
+        ((START, ("Start", 50, -1), ("Start", 55, -1), ("Stop", 90, 40)), [(40, "stop")],
+         [(1, "missing-stop"), (3, "retransmission")]),
+        ((START, INTERIM, INTERIM), [(60, "interim")], [(3, "retransmission")]),
         ((START, STOP, ("Stop", 101, 90)), [(100, "stop")], [(3, "contradiction")]),
         ((START, STOP, ("Stop", 400, 200)), [(100, "stop"), (200, "stop-alone")], []),
         ((START, STOP, ("Start", 300, -1), ("Stop", 350, 50)), [(100, "stop"), (50, "stop")], []),
@@ -105,6 +113,16 @@ def test_a_retransmission_is_known_by_its_delay() -> None:
     assert len(paired.calls) == 1
     assert paired.duplicates == 1
     assert aside(paired) == [(2, "retransmission")]  # RFC 2866 section 4.1 wants it sent again
+
+
+@pytest.mark.parametrize("other", [{"user": "v"}, {"output_octets": 8}, {"cause": 2}], ids=str)
+def test_a_stop_of_the_same_call_with_other_contents_is_a_duplicate(other: dict[str, Any]) -> None:
+    stop = Record("Stop", NAS, "A", user="u", seconds=100, output_octets=7, cause=1)
+    changed = msgspec.structs.replace(stop, **other)
+    for second, reason in ((stop, "retransmission"), (changed, "duplicate")):
+        paired = pair([Heard(stop, SENT, 1), Heard(second, SENT + SECOND_US, 2)])
+        assert len(paired.calls) == 1
+        assert aside(paired) == [(2, reason)]
 
 
 def test_access_servers_of_one_address_are_reported_by_their_names() -> None:

@@ -98,12 +98,13 @@ def test_session_names_begin_again_after_a_boot(tmp_path: Path) -> None:
         assert (status, found["calls"], found["aside_total"], found["settled"][0]["minutes"]) == (0, 2, 0, 15)
 
 
-def test_a_repeated_stop_is_a_fault_unless_its_delay_marks_it(tmp_path: Path) -> None:
+def test_a_repeated_stop_is_a_retransmission_unless_its_contents_differ(tmp_path: Path) -> None:
     stop = {"Acct-Session-Time": "600"}
-    status, found = reported(tmp_path, call() + block("Stop", 2_400, stop))
+    for delay in ({}, {"Acct-Delay-Time": "1800"}):
+        status, found = reported(tmp_path, call() + block("Stop", 2_400, {**stop, **delay}))
+        assert (status, found["calls"], found["aside_counts"]) == (0, 1, {"retransmission": 1})
+    status, found = reported(tmp_path, call() + block("Stop", 600, {**stop, "Acct-Output-Octets": "9"}))
     assert (status, found["calls"], found["aside_counts"]) == (1, 1, {"duplicate": 1})
-    status, found = reported(tmp_path, call() + block("Stop", 2_400, {**stop, "Acct-Delay-Time": "1800"}))
-    assert (status, found["calls"], found["aside_counts"]) == (0, 1, {"retransmission": 1})
 
 
 def test_records_of_no_call_are_passed_over_and_counted(tmp_path: Path) -> None:
