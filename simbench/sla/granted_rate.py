@@ -140,7 +140,7 @@ def _without_round_trip(
 ) -> tuple[Instants, Instants, Instants]:
     """Return the rows of a code with held messages dated later by the shortest time to an answer, in whole seconds.
 
-    If any message was answered at once, or none ever, that time is zero. Answers are taken in the order of the messages.
+    That time is zero if any message was answered at once, or none ever. Answers are in the order of the messages.
     """
     piece = np.searchsorted(resets, at + SECOND_US, side="left")
     times = (_shortest(at[a:b], accepted[a:b], held[a:b]) for a, b in _runs(piece))

@@ -82,8 +82,8 @@ def pace_missed(case: Case, most: int, limit: int) -> Outcome:
 def _links(case: Case, loss: int) -> int:
     """Return the number of links: of accounts seen or of codes requested, whichever is greater.
 
-    An account with several sessions at a time before the `loss` of connections counts as many links, as far as the contract
-    allows them: the client has to open each of them again.
+    An account with several sessions at a time before the `loss` of connections counts as many links, as far as the
+    contract allows them: the client has to open each of them again.
     """
     messages = (one for one in case.trace.stimuli if isinstance(one, Request | Unrequested | Reported))
     codes = {one.code for one in messages} - {""}
