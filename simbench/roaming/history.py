@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import accumulate
@@ -43,7 +43,7 @@ class Sums(NamedTuple):
 
 
 class History:
-    """An account with the values that rules need."""
+    """An account with the values that rules need; `whole` if its first day is shown, and not only that of the files."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -52,6 +52,7 @@ class History:
         ]
         days = [record.day for record in account.records[:1]] + [notice.day for notice in account.notices[:1]]
         self.since = min(days) if days else None
+        self.whole = True
         self.periods = list(self._periods())
         self.surcharges = list(self._surcharges())
         self._days, self._sums = self._accumulated()
@@ -76,7 +77,8 @@ class History:
 
     def _surcharges(self) -> Iterator[tuple[date, date]]:
         """Yield the intervals under a surcharge: first day, day after the last."""
-        begun: date | None = None
+        kinds = [notice.kind for notice in self.account.notices if notice.kind.startswith("surcharge-")]
+        begun = date.min if kinds[:1] == ["surcharge-ends"] else None  # it began before the files
         for notice in self.account.notices:
             if notice.kind == "surcharge-begins" and begun is None:
                 begun = notice.day
@@ -111,6 +113,20 @@ class History:
         sums = self.balance(day, window_days)
         home, abroad = (sums.home + sums.mixed, sums.abroad) if mixed_at_home else (sums.home, sums.abroad + sums.mixed)
         return abroad > share * (home + abroad) and sums.abroad_octets > share * (sums.home_octets + sums.abroad_octets)
+
+
+def histories(accounts: Iterable[Account]) -> list[History]:
+    """Return all accounts; one that is there on the first day of the files may be older than they are.
+
+    Any other is whole if its first row is the notice of its envelope, which opens its first period.
+    """
+    found = [History(account) for account in accounts]
+    first = min((history.since for history in found if history.since), default=None)
+    for history in found:
+        notices = history.account.notices[:1]
+        opened = bool(notices) and notices[0].kind == "envelope" and notices[0].day == history.since
+        history.whole = opened and history.since != first
+    return found
 
 
 def least_octets(account: Account, day: date, contract: RoamingContract) -> Fraction:

@@ -18,20 +18,25 @@ from simbench.contract.term import clause_of
 from simbench.finding import Evidence, Finding
 from simbench.roaming.billing import Billing, Record
 from simbench.roaming.contract import RoamingContract, Service
-from simbench.roaming.history import DAY, History, least_octets, months_before
+from simbench.roaming.history import DAY, History, histories, least_octets, months_before
 from simbench.rulebook import Rulebook, Verdict
 
 MOST_EVIDENCE = 20
+PERIOD_DAYS = 31  # the longest period of an envelope
 
 
 class Breach(NamedTuple):
-    """One violation of a rule; `assumed` names the assumptions beyond contract and sources on which it depends."""
+    """One violation of a rule; `assumed` names the assumptions beyond contract and sources on which it depends.
+
+    `unseen`: it is none if the days before the files explain it.
+    """
 
     day: date
     note: str
     measured: float
     limit: float
     assumed: tuple[str, ...] = ()
+    unseen: bool = False
 
 
 class Bench(NamedTuple):
@@ -76,7 +81,7 @@ def judge_billing(billing: Billing, contract: RoamingContract, window_days: int 
     A breach that depends only on an assumption is weak; a rule without any item in the files is unsupported.
     """
     bench = Bench(contract, window_days or 0)
-    return RULES.judge_all(Given(bench, [History(account) for account in billing.accounts.values()]))
+    return RULES.judge_all(Given(bench, histories(billing.accounts.values())))
 
 
 def _judged(check: Check, sentence: str, given: Given) -> Verdict:
@@ -90,8 +95,16 @@ def _judged(check: Check, sentence: str, given: Given) -> Verdict:
         return Verdict("unsupported", "Nothing in the files is of this kind.")
     if not breaches:
         return Verdict("pass", f"{sentence} {checked:,} checked.")
-    breaches.sort(key=lambda pair: (bool(pair[1].assumed), -abs(pair[1].measured - pair[1].limit)))
+    breaches.sort(key=lambda pair: (pair[1].unseen, bool(pair[1].assumed), -abs(pair[1].measured - pair[1].limit)))
     worst = breaches[0][1]
+    if worst.unseen:
+        return Verdict(
+            "inconclusive",
+            f"{len(breaches):,} of {checked:,} depend on days before the first day of the files: {breaches[0][0]} on "
+            f"{worst.day}, {worst.note}",
+            evidence=tuple(_evidence(who, breach) for who, breach in breaches[:MOST_EVIDENCE]),
+        )
+    breaches = [pair for pair in breaches if not pair[1].unseen]
     return Verdict(
         outcome="weak" if worst.assumed else "fail",
         summary=f"{len(breaches):,} of {checked:,} break it, the worst: {breaches[0][0]} on {worst.day}, {worst.note}",
@@ -123,8 +136,10 @@ def _granted(history: History, bench: Bench) -> Iterator[Checked]:
         yield (
             None if period.granted >= least else Breach(period.starts, f"{had:.4f} GB granted, {due:.4f} due", had, due)
         )
-    for record in history.before_any_envelope()[:1]:
-        yield Breach(record.day, "roaming data before any notification of the envelope", 0, 1)
+    early = history.before_any_envelope()
+    certain = [record for record in early if not _unseen(history, record.day, PERIOD_DAYS + 1)]
+    for record in (certain or early)[:1]:
+        yield Breach(record.day, "roaming data before any notification of the envelope", 0, 1, unseen=not certain)
 
 
 @rule("roaming.free-within", "Data within the envelope is free of charge.", "kB")
@@ -176,7 +191,8 @@ def _two_weeks(history: History, bench: Bench) -> Iterator[Checked]:
         elif notice.kind == "surcharge-begins":
             waited = (notice.day - alerted).days if alerted else -1
             note = f"surcharged {count(waited, 'day')} after the alert" if alerted else "surcharged without an alert"
-            yield None if waited >= least else Breach(notice.day, note, waited, least)
+            unseen = alerted is None and _unseen(history, notice.day, least)
+            yield None if waited >= least else Breach(notice.day, note, waited, least, unseen=unseen)
             alerted = None
     for record in history.abroad:
         if record.service != "data" and record.amount:
@@ -201,8 +217,10 @@ def _both_prevailed(history: History, bench: Bench) -> Iterator[Checked]:
             continue
         observed = min((notice.day - history.since).days, bench.window_days)
         least = (notice.day - months_before(notice.day, months)).days
-        if observed < least:
-            yield Breach(notice.day, f"alerted after {observed} days of observation", observed, least)
+        unseen = bench.window_days >= least and _unseen(history, notice.day, least)
+        if observed < least and not (unseen and _never(history, bench, notice.day)):
+            note = f"alerted after {observed} days of observation"
+            yield Breach(notice.day, note, observed, least, unseen=unseen)
         else:
             yield _prevailing(history, bench, notice.day, "alerted")
 
@@ -235,7 +253,23 @@ def _prevailing(history: History, bench: Bench, day: date, what: str) -> Checked
         assumed = ("fair_use.home_logon_counts",)
     elif not bench.own_days and history.prevails(day, months_days, share, mixed):
         assumed = ("fair_use.observation_days",)
-    return Breach(day, note, sums.abroad, sums.home + sums.mixed, assumed)
+    unseen = _unseen(history, day, bench.window_days) and not _never(history, bench, day)
+    return Breach(day, note, sums.abroad, sums.home + sums.mixed, assumed, unseen)
+
+
+def _unseen(history: History, day: date, days: int) -> bool:
+    """Tell whether some of these days before a day may lie before the files, in the life of the account."""
+    return not history.whole and history.since is not None and (day - history.since).days < days
+
+
+def _never(history: History, bench: Bench, day: date) -> bool:
+    """Tell whether abroad cannot have prevailed, even if every day of the window before the files was abroad."""
+    if history.since is None:
+        return False
+    sums = history.balance(day, bench.window_days)
+    share = Fraction(str(bench.contract.terms.fair_use.prevail_share.value))
+    most = sums.abroad + sums.mixed + bench.window_days - (day - history.since).days
+    return most <= share * (most + sums.home)
 
 
 # ---------------------------------------------------------------- prices

@@ -129,8 +129,22 @@ def alerted_on_holiday(files: Files) -> None:
 
 
 def alerted_too_soon(files: Files) -> None:
-    shifted(first(files, NOTICES, lambda row: row["kind"] == "alert"), -10)
+    alert = first(files, NOTICES, lambda row: row["kind"] == "alert")
+    shifted(alert, -10)
+    older(files, alert["subscriber"])
     files[NOTICES].sort(key=lambda row: (row["subscriber"], row["day"]))
+
+
+def older(files: Files, younger: str) -> None:
+    """Let the files begin a month before an account: another one is older."""
+    subscriber = first(files, SUBSCRIBERS, lambda row: row["subscriber"] != younger)["subscriber"]
+    row = dict(first(files, RECORDS, lambda row: row["subscriber"] == subscriber))
+    row |= {"service": "presence", "place": "home", "quantity": "1", "charged": "0", "amount": "0"}
+    shifted(row, -31)
+    files[RECORDS].insert(0, row)
+    notice = dict(first(files, NOTICES, lambda row: row["subscriber"] == subscriber and row["kind"] == "envelope"))
+    shifted(notice, -31)
+    files[NOTICES].insert(0, notice)
 
 
 def surcharged_at_home(files: Files) -> None:
@@ -202,6 +216,33 @@ def test_a_tampered_file_is_condemned(
 def test_every_rule_has_a_tampered_file_and_every_clause_a_rule() -> None:
     assert {purpose for purpose, _ in TAMPERED} == set(RULES)
     assert {clause_of(CONTRACT.clauses, purpose) for purpose in RULES} == set(CONTRACT.clauses)
+
+
+def from_day(files: Files, begins: date) -> Files:
+    """An export of the same files that begins on a later day."""
+    dated = {name: files[name] for name in (RECORDS, NOTICES)}
+    late = {name: [row for row in rows if row["day"] >= str(begins)] for name, rows in dated.items()}
+    return {SUBSCRIBERS: files[SUBSCRIBERS], **late}
+
+
+@pytest.mark.parametrize("before", [-40, -5, 5, 40, 110])
+def test_files_that_begin_in_the_middle_of_an_account_blame_nobody(before: int, honest: Files, tmp_path: Path) -> None:
+    """Files that begin so many days before the first alert of a correct operator, or after it."""
+    alert = date.fromisoformat(first(honest, NOTICES, lambda row: row["kind"] == "alert")["day"])
+    found = judged(written(tmp_path, from_day(honest, alert - timedelta(days=before))))
+    blamed = {one.purpose for one in found.values() if one.outcome in {"fail", "weak"}}
+    if before < 0:  # a surcharge in force before the files cannot be known from its charges
+        assert not {"roaming.granted", "roaming.both-prevailed", "roaming.ends"} & blamed
+    else:
+        assert blamed == set()
+        assert found["roaming.both-prevailed"].outcome == "inconclusive"
+        assert "before the first day of the files" in found["roaming.both-prevailed"].summary
+
+
+def test_an_alert_is_a_fault_if_no_days_before_the_files_can_explain_it(tmp_path: Path) -> None:
+    for begins, outcome in ((date(2018, 2, 20), "fail"), (date(2018, 4, 25), "inconclusive")):
+        folder = stays(tmp_path, begins, date(2018, 5, 1), (date(2018, 5, 12), "alert"))
+        assert judged(folder)["roaming.both-prevailed"].outcome == outcome
 
 
 def test_prices_above_the_cap_are_reported_as_dear_as_they_are(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from simbench.base.errors import BadInput
 from simbench.base.toml_files import label, shown
 from simbench.contract import Contract
 from simbench.ledger.incidents import PART, PLATFORM, TOTAL, Incident
-from simbench.sla.classification import CLIENT
+from simbench.sla.classification import CLIENT, PLATFORM_OF_SEVERAL
 from simbench.tables.cells import digits_of, number_of, text_of, truth_of
 from simbench.tables.columns import Columns
 from simbench.tables.frames import Frame
@@ -72,9 +72,9 @@ class Outages(msgspec.Struct, frozen=True):
 def read_outages(path: Path | Frame, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Outages:
     """Read a table of outages. An empty `end` is an open outage.
 
-    A malformed row is rejected and an exact repetition skipped. A row that overlaps another of its subject is used,
-    with a note: the time is counted once. Raises BadInput for a missing column, a time without a zone, a table without
-    usable rows, and planned work without a column of announcements.
+    A malformed row is rejected; an exact repetition, and a row that lasts no time, are skipped with a note. A row that
+    overlaps another of its subject is used, with a note: the time is counted once. Raises BadInput for a missing
+    column, a time without a zone, a table without usable rows, and planned work without a column of announcements.
     """
     table = read_table(path, KINDS, mapping, NEEDED)
     read = collect(table, lambda row: _incident(row, contract, mapping, zone))
@@ -84,6 +84,9 @@ def read_outages(path: Path | Frame, contract: Contract, mapping: Columns, zone:
     found: list[Readings] = []
     remarks: list[RejectedRow] = []
     for line, one in read.items:
+        if one.usual.end == one.usual.start:
+            remarks.append(Remark(line, "ends when it starts; it counts as nothing"))
+            continue
         if one.usual in lines:
             remarks.append(Remark(line, f"repeats line {lines[one.usual]}"))
             continue
@@ -172,9 +175,10 @@ def _spans(start: Moment, end: Moment | None) -> tuple[Span, Span, Span]:
     if start.first == start.second and end.first == end.second and start.first < end.first:
         return (only := (start.first, end.first)), only, only
     spans = [(begins, ends) for begins, ends in product(start.readings, end.readings) if ends > begins]
+    if not spans and end.first == start.first:
+        return (only := (start.first, start.first)), only, only
     if not spans:
-        before = end.first < start.first
-        raise BadInput("end", "is before the start" if before else "is the start", "a later end")
+        raise BadInput("end", "is before the start", "a later end")
     return spans[0], min(spans, key=_length), max(spans, key=_length)
 
 
@@ -260,6 +264,9 @@ def _subject(word: str, scope: str, contract: Contract) -> str:
         raise BadInput("subject", f"{shown(word)} is not a short code", contract.terms.numbering.code_pattern)
     if word in {"", TOTAL}:
         return PLATFORM if scope == "total" else PART
+    if scope == "total" and (word.isdigit() or word.startswith(PLATFORM_OF_SEVERAL)):
+        expected = "scope partial with its share, or no subject where the whole platform was down"
+        raise BadInput("subject", f"is {shown(word)}, a part of the platform, and scope is total", expected)
     return word
 
 

@@ -73,7 +73,6 @@ GOOD = "2025-03-01T02:00:00Z,2025-03-01T08:00:00Z,total,false,\n"
     ("row", "reason"),
     [
         ("2025-05-01T08:00:00Z,2025-05-01T02:00:00Z,total,false,", "end: is before the start"),
-        ("2025-05-01T08:00:00Z,2025-05-01T08:00:00Z,total,false,", "end: is the start"),
         ("2025-05-01T08:00:00Z,2025-05-01T09:00:00Z,all,false,", 'scope: is "all"; expected total or partial'),
         ("2025-05-01T08:00:00Z,2025-05-01T09:00:00Z,total,perhaps,", 'planned: is "perhaps"'),
         ("yesterday,2025-05-01T09:00:00Z,total,false,", 'start: "yesterday" is not a time'),
@@ -91,6 +90,31 @@ def test_a_row_that_cannot_be_is_set_aside_with_its_line_and_reason(tmp_path: Pa
     assert line == 3
     assert reason in reported
     assert "\n" not in reported
+
+
+@pytest.mark.parametrize("scope", ["total,false", "partial,false"])
+def test_a_row_that_lasts_no_time_counts_as_nothing_with_a_remark(tmp_path: Path, scope: str) -> None:
+    found = read(tmp_path, HEAD + GOOD + f"2025-05-01T08:00:00Z,2025-05-01T08:00:00Z,{scope},\n")
+    assert len(found.incidents) == 1
+    assert [(one.line, one.reason, isinstance(one, Remark)) for one in found.notes] == [
+        (3, "ends when it starts; it counts as nothing", True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scope", "subject", "refused"),
+    [("total", "36010", True), ("total", "platform:north", True), ("total", "", False), ("total", "total", False),
+     ("total", "platform", False), ("partial", "36010", False), ("partial", "platform:north", False)],
+)  # fmt: skip
+def test_a_part_of_the_platform_cannot_be_totally_down(tmp_path: Path, scope: str, subject: str, refused: bool) -> None:
+    """Total means that no platform accepts traffic (AMB-14); a code or one platform of several is a part."""
+    head = "start,end,scope,planned,subject\n"
+    times = "2025-05-01T02:00:00Z,2025-05-01T08:00:00Z"
+    found = read(tmp_path, f"{head}{GOOD}{times},{scope},false,{subject}\n")
+    assert len(found.incidents) == 2 - refused
+    reasons = [one.reason for one in found.notes if not isinstance(one, Remark)]
+    assert reasons == [f'subject: is "{subject}", a part of the platform, and scope is total; expected scope partial '
+                       "with its share, or no subject where the whole platform was down"] * refused  # fmt: skip
 
 
 def test_an_overlapping_row_is_kept_and_remarked_on(tmp_path: Path) -> None:
@@ -267,7 +291,7 @@ def test_an_open_row_before_a_later_total_outage_has_no_known_end(tmp_path: Path
     assert found.notes[0] == Remark(2, "the end is missing, as line 3 is a later outage")
 
 
-@pytest.mark.parametrize("other", ["partial,false,36010", "total,true,", "total,false,platform:north"])
+@pytest.mark.parametrize("other", ["partial,false,36010", "total,true,", "partial,false,platform:north"])
 def test_an_open_row_may_go_on_during_other_kinds_of_incidents(tmp_path: Path, other: str) -> None:
     rows = f"T1,2025-03-01T02:00:00Z,,total,false,,\nT2,2025-04-01T02:00:00Z,2025-04-01T03:00:00Z,{other},\n"
     found = read(tmp_path, TICKETS.replace("\n", ",announced_at\n") + rows)
