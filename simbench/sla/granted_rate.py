@@ -169,10 +169,11 @@ def _without_round_trip(
 ) -> tuple[Instants, Instants, Instants]:
     """Return the rows of a code with held messages dated later by the shortest time to an answer, in whole seconds.
 
-    If any message was answered at once, that time is zero. Answers are taken in the order of the messages.
+    That time is zero if any message was answered at once, or none ever. Answers are in the order of the messages.
     """
     piece = np.searchsorted(resets, at + SECOND_US, side="left")
-    shortest = min((_shortest(at[a:b], accepted[a:b], held[a:b]) for a, b in _runs(piece)), default=0)
+    times = (_shortest(at[a:b], accepted[a:b], held[a:b]) for a, b in _runs(piece))
+    shortest = min((time for time in times if time is not None), default=0)
     if not shortest:
         return at, accepted, held
     later = at + shortest
@@ -186,14 +187,14 @@ def _without_round_trip(
     )
 
 
-def _shortest(at: Instants, accepted: Instants, held: Instants) -> int:
-    """Return the shortest time (us) to an answer in rows without a reset; 0 if a message was not held."""
+def _shortest(at: Instants, accepted: Instants, held: Instants) -> int | None:
+    """Return the shortest time (us) to an answer in rows without a reset; 0 if a message was not held, None without."""
     answered, asked = np.cumsum(accepted), np.cumsum(held)
     if (answered > asked).any():
         return 0
     rows = np.flatnonzero(accepted)
     if not len(rows):
-        return int(at[-1] - at[0]) if len(at) else 0
+        return None
     return int((at[rows] - at[np.searchsorted(asked, answered[rows])]).min())
 
 

@@ -245,6 +245,27 @@ def test_sessions_one_after_the_other_and_those_of_the_outage_are_one_link() -> 
     assert scene.judged("sessions.reconnect-pace").outcome == "weak"
 
 
+def test_a_failed_attempt_at_the_start_takes_no_link_from_a_later_outage() -> None:
+    """As of a client that starts before the platform."""
+    scene = Scene().event(0.1, "attempt", "192.0.2.7:40000", to="", outcome="refused").outage(100, 170)
+    for session in (1, 2):
+        scene.login(90, session).closed(100, session)
+    for number in range(24):
+        scene.opened(101 + number, 3 + number).closed(101.1 + number, 3 + number)
+    found = scene.judged("sessions.reconnect-pace")
+    assert (found.outcome, found.measured, found.limit) == ("pass", 24, 24)
+
+
+def test_sessions_amid_failed_attempts_are_no_links() -> None:
+    scene = Scene().login(1).closed(10)
+    for number in range(13):
+        scene.event(11 + number * 4, "attempt", "192.0.2.7:40000", to="", outcome="refused")
+    for number in range(3):
+        scene.login(12 + number, 2 + number)
+    found = scene.judged("sessions.reconnect-pace")
+    assert (found.outcome, found.measured, found.limit) == ("weak", 13, 12)
+
+
 def test_an_account_that_was_not_connected_before_the_outage_owes_no_return() -> None:
     scene = back_after(30).login(200, 3, account="36020")
     assert scene.judged("outage.comes-back").outcome == "pass"

@@ -215,3 +215,20 @@ def test_a_slow_platform_fails_beside_its_round_trip() -> None:
     missing = [row for row in first if row[0] not in held]
     found = judge(PURPOSE, case(sorted([*slow, *missing], key=lambda row: int(str(row[0])))), "held")
     assert found.outcome == "fail"
+
+
+def test_a_message_that_an_end_of_its_connection_drops_says_nothing_about_the_round_trip() -> None:
+    """Ten a second, each answered after two seconds; then a single one that its connection outlives by a second."""
+    arrivals = arriving(3000, 10)
+    ends = [arrivals[-1] + after_s * SECOND_US for after_s in (50, 101)]
+    rows = delayed(arrivals, 2) + [(at, "logout", 1, "", "", 0, 0, 0, None, 0, 0, 0) for at in ends]
+    rows.append((ends[-1] - SECOND_US, "held", 1, "36010", "33639980001", 0, 0, 0, None, 1, 0, 0))
+    assert judge(PURPOSE, case(sorted(rows, key=lambda row: int(str(row[0])))), "held").outcome == "unsupported"
+
+
+def test_a_code_that_is_never_answered_has_a_backlog_although_another_has_none() -> None:
+    mute: list[Row] = [row for row in delayed(arriving(3000, 10), 2) if row[1] == "held"]
+    other: list[Row] = [(*row[:3], "36020", *row[4:]) for row in delayed(arriving(1000, 5), 2)]
+    found = judge(PURPOSE, case(sorted([*mute, *other], key=lambda row: int(str(row[0])))), "held")
+    assert (found.outcome, found.blame) == ("fail", "platform")
+    assert "0.00 % of the due messages granted" in found.summary

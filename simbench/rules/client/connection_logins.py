@@ -50,8 +50,10 @@ def every_account(case: Case) -> Verdict:
     barred = {name for name, spans in suspensions(case).items() if spans[-1][1] == FOREVER}
     wanted = _accounts(case) - strangers(case) - barred
     sessions = [row for row in case.trace.sessions.rows() if row.login_ack]
-    if not sessions or not wanted:
+    if not sessions:
         return Verdict("inconclusive", "the client attempted no login", blame="client")
+    if not wanted:
+        return Verdict("inconclusive", "no account could be connected at the end of the run", blame="bench")
     refused = [row for row, account in logins(case) if row.login_ack == "N" and account in wanted]
     if not refused:
         return _not_refused(case, wanted)

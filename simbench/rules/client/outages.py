@@ -56,12 +56,13 @@ def reconnect_pace(case: Case) -> Verdict:
     failed = every.at[every.outcome != "session"].tolist()
     if not outages and not failed:
         return Verdict("inconclusive", "no outage in the record", blame="bench")
-    links = _links(case, min([*(start for start, _ in outages), *failed]))
-    limit = case.contract.terms.session.reconnect_attempts_per_minute.value * links
     assumed = case.contract.assumed("session.reconnect_attempts_per_minute")
     taken = every.at[every.outcome == "session"].tolist()
     tried = sorted([*failed, *(at for start, end in outages for at in taken if start < at <= end)])
     most, first = _busiest_minute(tried)
+    losses = (start for start, end in outages if start <= first <= end or not tried)
+    links = _links(case, next(losses, _begun(tried, first)))
+    limit = case.contract.terms.session.reconnect_attempts_per_minute.value * links
     summary = f"at most {count(most, 'connection attempt')} in a minute over {count(links, 'link')} (limit {limit})"
     if most > limit:
         outcome = pace_missed(case, most, limit)
@@ -81,8 +82,8 @@ def pace_missed(case: Case, most: int, limit: int) -> Outcome:
 def _links(case: Case, loss: int) -> int:
     """Return the number of links: of accounts seen or of codes requested, whichever is greater.
 
-    An account with several sessions at a time before the first `loss` counts as many links, as far as the contract
-    allows them: the client has to open each of them again.
+    An account with several sessions at a time before the `loss` of connections counts as many links, as far as the
+    contract allows them: the client has to open each of them again.
     """
     messages = (one for one in case.trace.stimuli if isinstance(one, Request | Unrequested | Reported))
     codes = {one.code for one in messages} - {""}
@@ -94,6 +95,15 @@ def _links(case: Case, loss: int) -> int:
     most = case.contract.terms.session.sessions_per_code.value
     links = (min(most, max([1, *accumulate(step for _, step in sorted(own))])) for own in steps.values())
     return max(1, len(codes), sum(links))
+
+
+def _begun(tried: list[int], at: int) -> int:
+    """Return the first of the attempts before `at` that have no minute without another between them."""
+    for one in reversed(tried[: bisect_left(tried, at)]):
+        if at - one > MINUTE_US:
+            break
+        at = one
+    return at
 
 
 def _busiest_minute(tried: list[int]) -> tuple[int, int]:

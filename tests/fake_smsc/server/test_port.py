@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 import uvloop
@@ -33,11 +35,40 @@ def test_a_port_in_use_is_one_line_that_names_it() -> None:
     asyncio.run(script())
 
 
-def test_a_free_port_is_none_that_a_client_may_get_while_an_outage_closes_it() -> None:
+@pytest.mark.parametrize(
+    ("clients", "lasting"),
+    [
+        ("32768\t60999\n", range(20_000, 32_768)),
+        ("25000 65535", range(20_000, 25_000)),
+        ("40000 60999", range(20_000, 32_768)),
+        ("1024 65535", network.LASTING),  # clients may get any port
+        (None, network.LASTING),  # another system than Linux
+    ],
+)
+def test_a_free_port_is_none_that_a_client_may_get_while_an_outage_closes_it(
+    clients: str | None, lasting: range, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "ports"
+    if clients is not None:
+        told.write_text(clients, "ascii")
+    monkeypatch.setattr(network, "CLIENTS_PORTS", told)
+
     async def script() -> None:
         async with LiveSmsc(Scenario(server=ServerConfig(port=0)), contract(), MemoryLedger()) as smsc:
-            first = int(network.CLIENTS_PORTS.read_text().split()[0])
-            assert network.LASTING.start <= smsc.server.port < first
+            assert smsc.server.port in lasting
+
+    asyncio.run(script())
+
+
+def test_servers_that_start_together_share_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where most ports are taken, each tries until it has one of its own."""
+    monkeypatch.setattr(network, "LASTING", network.LASTING[: network.TRIES])
+
+    async def script() -> None:
+        async with AsyncExitStack() as stack:
+            sites = [LiveSmsc(Scenario(server=ServerConfig(port=0)), contract(), MemoryLedger()) for _ in range(10)]
+            await asyncio.gather(*map(stack.enter_async_context, sites))
+            assert len({site.server.port for site in sites}) == len(sites)
 
     asyncio.run(script())
 

@@ -167,7 +167,9 @@ def test_a_suspended_account_is_refused_for_a_wrong_password_as_well() -> None:
 
 def test_an_account_that_is_suspended_at_the_end_need_not_be_connected() -> None:
     scene = Scene().login(0.5, answer="N/04//").event(0.1, "account", CODE, state="suspended")
-    assert scene.judged(EVERY).outcome == "inconclusive"
+    found = scene.judged(EVERY)
+    assert (found.outcome, found.blame) == ("inconclusive", "bench")
+    assert found.summary == "no account could be connected at the end of the run"
     assert scene.event(3, "account", CODE, state="active").judged(EVERY).outcome == "fail"
 
 
