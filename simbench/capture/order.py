@@ -19,6 +19,7 @@ from simbench.base.errors import BadInput
 from simbench.base.units import DAY_US, SECOND_US
 from simbench.capture.esp import esp_of
 from simbench.capture.files import UNTIMED, CaptureFile, Packet
+from simbench.capture.forward import GAP_US, GAPS, Gap, forward_steps
 from simbench.capture.layers import ACK, FIN, SYN, reverse
 from simbench.capture.network import Network
 from simbench.capture.packed import Cursor, unpacked
@@ -45,7 +46,8 @@ class Step(msgspec.Struct, frozen=True):
 class Clock(msgspec.Struct, frozen=True):
     """Quality of a capture's time stamps: packets without one, steps, pieces, and resolution (us).
 
-    `falls` counts the decreases of a file that is read in its own order because of them, else it is 0.
+    `falls` counts the decreases of a file that is read in its own order because of them, else it is 0. `leaps` are the
+    steps forward that TCP timestamps show, each with the least that the clock gained.
     """
 
     packets: int = 0
@@ -54,6 +56,7 @@ class Clock(msgspec.Struct, frozen=True):
     pieces: int = 1
     fine_us: int = 1
     falls: int = 0
+    leaps: tuple[tuple[Gap, int], ...] = ()
 
 
 def clock_defects(clock: Clock) -> list[tuple[int | None, ClockDoubted]]:
@@ -68,6 +71,10 @@ def clock_defects(clock: Clock) -> list[tuple[int | None, ClockDoubted]]:
     for step in clock.steps:
         sentence = f"the clock steps back by at least {step.back_us / SECOND_US:.6g} s at packet {step.packet}"
         defects.append((step.at, ClockDoubted("step", sentence, step.back_us)))
+    for (packet, _, at), least_us in clock.leaps:
+        gained = f"at least {least_us / SECOND_US:.6g} s"
+        sentence = f"the clock steps forward by {gained} before packet {packet}, as TCP timestamps show"
+        defects.append((at, ClockDoubted("step", sentence, least_us)))
     if clock.pieces > 1:
         sentence = f"the file consists of {clock.pieces} pieces that overlap or are unordered, merged by their times"
         defects.append((None, ClockDoubted("pieces", sentence, 0)))
@@ -121,6 +128,7 @@ class Packets:
     def _survey(self) -> tuple[list[_Run], Clock]:
         """Read every time stamp once."""
         runs: list[_Run] = []
+        gaps: list[Gap] = []
         number = untimed = fine = last = falls = 0
         try:
             for number, at, *_ in self._open():
@@ -133,6 +141,8 @@ class Packets:
                         runs.append(_Run(number, at))
                     last = at
                 elif at > last:
+                    if at - last > GAP_US and len(gaps) < GAPS:
+                        gaps.append((number, last, at))
                     last = at
                 runs[-1].last_at = last
                 if fine != 1 and at % COARSE_US:
@@ -145,7 +155,15 @@ class Packets:
         known = fine if number - untimed >= ENOUGH and fine > COARSE_US else 1
         if falls > FALLS:
             return runs[:1], Clock(number, untimed, fine_us=known, falls=falls)
-        return runs or [_Run(1, 0)], Clock(number, untimed, fine_us=known)
+        leaps = tuple(self._leaps(gaps)) if gaps and len(runs) == 1 else ()
+        return runs or [_Run(1, 0)], Clock(number, untimed, fine_us=known, leaps=leaps)
+
+    def _leaps(self, gaps: list[Gap]) -> list[tuple[Gap, int]]:
+        """Return the steps forward among gaps of the time stamps."""
+        try:
+            return forward_steps(self._open(), gaps)
+        except BadInput:
+            return []  # the iteration reports the damage
 
     def _chains(self) -> list[list[_Run]]:
         """Return the sequences of runs recorded by one clock each."""

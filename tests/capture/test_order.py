@@ -66,6 +66,48 @@ def test_a_capture_in_order_has_no_remarks() -> None:
     assert WHOLE.talk[:3] == [("in", LOGIN), ("out", WELCOME), ("in", SUBMITS[0])]
 
 
+def stamped(sent: Sent, ticks_per_s: int, gap_at: int, real_us: int, jump_us: int) -> bytes:
+    """A capture with TCP timestamps: before a segment `real_us` pass, and its clock steps by `jump_us`."""
+    from scapy.layers.inet import IP, TCP
+
+    packets = []
+    for number, (at, segment) in enumerate(sent):
+        really = at + (real_us if number >= gap_at else 0)
+        whole_packet = IP(ip_packet(segment))
+        tick = (0xFFFFFF00 + (really - START) * ticks_per_s // SECOND_US) & 0xFFFFFFFF  # it wraps
+        whole_packet[TCP].options = [("NOP", None), ("NOP", None), ("Timestamp", (tick, 0))]
+        del whole_packet[IP].len, whole_packet[IP].chksum, whole_packet[TCP].dataofs, whole_packet[TCP].chksum
+        packets.append((really + (jump_us if number >= gap_at else 0), bytes(whole_packet)))
+    return pcap(packets)
+
+
+SLOW: Sent = [(START + n * (SECOND_US + 7), segment) for n, (_, segment) in enumerate(SENT)]
+MIDDLE = len(SLOW) // 2
+
+
+@pytest.mark.parametrize("ticks_per_s", [10, 100, 1_000])
+def test_a_clock_that_steps_forward_is_known_by_tcp_timestamps(ticks_per_s: int) -> None:
+    heard = Heard(stamped(SLOW, ticks_per_s, MIDDLE, 0, HOUR_US))
+    whole(heard)
+    (remark,) = heard.remarks
+    assert f"forward by at least 3600 s before packet {MIDDLE + 1}" in remark
+    ((at, size),) = times_of(heard.trace).steps
+    assert size == pytest.approx(HOUR_US, rel=0.01)
+    assert at == SLOW[MIDDLE][0] + HOUR_US
+
+
+@pytest.mark.parametrize("ticks_per_s", [10, 100, 1_000])
+def test_a_silence_of_an_hour_is_no_step_of_the_clock(ticks_per_s: int) -> None:
+    heard = Heard(stamped(SLOW, ticks_per_s, MIDDLE, HOUR_US, 0))
+    whole(heard)
+    assert heard.remarks == ()
+
+
+def test_without_timestamps_of_tcp_a_gap_is_a_silence() -> None:
+    heard = Heard(file_of([(at + HOUR_US * (n >= MIDDLE), segment) for n, (at, segment) in enumerate(SLOW)]))
+    assert [remark for remark in heard.remarks if "forward" in remark] == []
+
+
 def test_a_result_that_stands_before_its_submit_in_the_file_follows_it() -> None:
     places = [n for n, (_, segment) in enumerate(SENT) if segment[4] in SUBMITS]
     sent = list(SENT)
