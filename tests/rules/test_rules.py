@@ -256,6 +256,16 @@ def test_a_failed_attempt_at_the_start_takes_no_link_from_a_later_outage() -> No
     assert (found.outcome, found.measured, found.limit) == ("pass", 24, 24)
 
 
+def test_a_storm_over_one_link_fails_beside_another_outage_with_more_links_and_attempts() -> None:
+    scene = storm(13).outage(200, 270)
+    for session in range(100, 104):
+        scene.login(190, session).closed(200, session)
+    for number in range(40):
+        scene.opened(201 + number, 200 + number).closed(201.1 + number, 200 + number)
+    found = scene.judged("sessions.reconnect-pace")
+    assert (found.outcome, found.measured, found.limit) == ("weak", 13, 12)
+
+
 def test_sessions_amid_failed_attempts_are_no_links() -> None:
     scene = Scene().login(1).closed(10)
     for number in range(13):
