@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from simbench.base.units import HOUR_US
 from simbench.bench.report.findings_file import read_findings
 from simbench.ucp.operations import build
 from tests.capture.scenes import LOGIN, WELCOME, Line, ip_packet, pcap
 from tests.capture.test_files import block, interface, section
-from tests.capture.test_order import Sent
+from tests.capture.test_order import MIDDLE, SLOW, Sent, stamped
 from tests.capture.tunnels import Tunnel, capture, keys
 from tests.cli.child import Ended
 from tests.rules.traffic import captured
@@ -119,6 +120,18 @@ def test_a_burst_is_reported_by_its_times_and_by_nothing_where_there_are_none(
     coarse = pcap([(at // 1_000_000 * 1_000_000, ip_packet(segment)) for at, segment in sent])
     _, found = findings(capsys, saved(tmp_path, coarse, "z.pcap"), "--campaigns", codes)
     assert found["rate.backlog-at-tier"] == "inconclusive"
+
+
+@pytest.mark.parametrize(("silent_us", "jump_us", "outcome"), [(0, HOUR_US, "inconclusive"), (HOUR_US, 0, "weak")])
+def test_an_hour_that_only_the_clock_of_the_capture_shows_is_no_silence_of_the_client(
+    silent_us: int, jump_us: int, outcome: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = saved(tmp_path, stamped(SLOW, 1_000, MIDDLE, silent_us, jump_us))
+    ended, found = findings(capsys, path)
+    assert found["sessions.keepalive"] == outcome
+    assert ("steps forward" in ended.out) == (outcome == "inconclusive")
+    if jump_us:
+        assert not {"fail", "weak"} & set(found.values())
 
 
 def test_a_clock_set_back_blames_nobody_and_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
