@@ -68,7 +68,9 @@ def over_readings(case: Case, judged: Callable[[Service], Verdict]) -> Verdict:
             differing.append(DAYS.get(name, name))
     if not differing:
         return found
-    summary = f"{found.summary}; would {'pass' if breach else 'fail'} if notice counted in {' or '.join(differing)}"
+    summary = (
+        f"{found.summary}; would {'pass' if breach else 'fail'} if notice were counted in {' or '.join(differing)}"
+    )
     return replace(found, outcome="weak" if breach else "pass", summary=summary, assumed=(*found.assumed, *assumed))
 
 

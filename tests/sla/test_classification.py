@@ -204,7 +204,7 @@ def test_a_breach_by_the_assumed_reading_of_a_day_only_is_weak(ahead_h: float, n
 def test_availability_that_hangs_on_the_reading_of_a_day_is_weak_until_the_contract_says_it(tmp_path: Path) -> None:
     long = announced(119, 90)
     found = judged("sla.availability", long)
-    assert (found.outcome, found.summary.endswith("would pass if notice counted in civil days")) == ("weak", True)
+    assert (found.outcome, found.summary.endswith("would pass if notice were counted in civil days")) == ("weak", True)
     for days, outcome in (("civil", "pass"), ("calendar", "fail")):
         contract = reading(tmp_path, "AMB-04", days)
         assert judged("sla.availability", long, contract=contract).outcome == outcome

@@ -42,7 +42,7 @@ def _judged(
 ) -> Verdict:  # fmt: skip
     """Return the verdict of a rule that counts wrong marketing messages; a breach of `assumed` limits is weak."""
     if not sent:
-        return Verdict("unsupported", "no marketing on the wire")
+        return Verdict("unsupported", "no such marketing on the wire")
     summary = f"{len(wrong):,} of {count(len(sent), 'marketing message')} {what}"
     hangs = case.contract.assumed(*assumed)
     frames = case.trace.submits.frame

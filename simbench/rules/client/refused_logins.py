@@ -25,20 +25,20 @@ def excused(case: Case) -> dict[int, str]:
     A refusal is the client's own unless the account is closed, unknown to the platform or was given a wrong password, a
     fault refused the login, or the platform had accepted this very password, or a change of it had no result.
     """
-    faults = (event for _, event in case.trace.events if isinstance(event, FaultActed))
-    ours = {event.line for event in faults if event.name == _REFUSING}
+    faults = [(at, event) for at, event in case.trace.events if isinstance(event, FaultActed)]
+    ours = {event.line: at for at, event in faults if event.name == _REFUSING}  # the last one of each session
     known, states = _known(case), _states(case)
     held: dict[tuple[str, bool], set[str]] = defaultdict(set)
     open_: dict[tuple[str, bool], set[str]] = defaultdict(set)  # passwords of changes without a result
-    asked: dict[tuple[int, str], list[str]] = {}
-    reasons: dict[int, str] = {}
+    asked: dict[tuple[int, str], tuple[int, list[str]]] = {}
+    reasons = {session: "a fault of the bench refused it" for session in ours if session is not None}
     for row, data in _sixties(case):
         if row.kind == "O":
-            asked[row.session, row.trn] = data
+            asked[row.session, row.trn] = row.at, data
             if data[3] in PASSWORD_CHANGES:
                 open_[_of(data)].update(_passwords(data))
             continue
-        asking = asked.pop((row.session, row.trn), None)
+        since, asking = asked.pop((row.session, row.trn), (0, None))
         if asking is None:
             continue
         of, (old, new), change = _of(asking), _passwords(asking), asking[3] in PASSWORD_CHANGES
@@ -53,8 +53,8 @@ def excused(case: Case) -> dict[int, str]:
                 reason = reason or "the platform had accepted this password before"
             elif old in open_[of]:
                 reason = reason or "a change of this password had no result"
-            reasons[row.session] = reason
-    reasons |= {session: "a fault of the bench refused it" for session in ours if session is not None}
+            if ours.get(row.session, -1) < since:
+                reasons[row.session] = reason
     return {session: why for session, why in reasons.items() if why}
 
 

@@ -72,13 +72,19 @@ def test_a_wrong_password_fails_beside_a_login_that_the_platform_refuses_for_ano
 def test_a_login_that_a_fault_of_the_platform_refuses_blames_nobody() -> None:
     refused = Scene().login(0.5, answer="N/07//")
     assert refused.judged(FIRST).outcome == "fail"
-    found = refused.event(0.5, "fault", "login-refused", what="O/60", line=1).judged(FIRST)
+    found = refused.event(0.501, "fault", "login-refused", what="O/60", line=1).judged(FIRST)
     assert (found.outcome, found.blame) == ("inconclusive", "bench")
 
 
 def test_a_wrong_password_fails_although_another_fault_acts_on_the_connection() -> None:
     refused = Scene().login(0.5, answer="N/07//").event(0.5, "fault", "late-result", what="R/60", line=1)
     assert (refused.judged(FIRST).outcome, refused.judged(FIRST).blame) == ("fail", "client")
+
+
+def test_a_wrong_password_fails_after_a_fault_refused_an_earlier_login_of_the_connection() -> None:
+    refused = Scene().login(0.5, answer="N/07//").event(0.501, "fault", "login-refused", what="O/60", line=1)
+    again = build("60", "O", 1, OAdC=CODE, OTON="6", ONPI="5", STYP="1", PWD=b"wrong".hex(), VERS="0100")
+    assert refused.wire(2, "in", again).wire(2.1, "out", answered("N/07//", 1)).judged(FIRST).outcome == "fail"
 
 
 def test_a_login_to_a_closed_account_blames_nobody_and_before_its_closing_the_client() -> None:
