@@ -224,7 +224,7 @@ class Control:
         await self.reach(until)
         while mine is not None and self.server.outages.current is mine:
             try:
-                await self.restore()
+                await self.server.outages.end(mine)  # while this waits, another one may have begun
             except Trouble as trouble:
                 if str(trouble) != reported:
                     reported = str(trouble)

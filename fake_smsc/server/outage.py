@@ -96,13 +96,13 @@ class Outages:
             self._treat(server.connections[number], treatment.existing)
         server.touch()
 
-    async def end(self) -> None:
-        """End the outage: first the listener, then the platform, then muted connections.
+    async def end(self, only: Outage | None = None) -> None:
+        """End the outage, or `only` this one: first the listener, then the platform, then muted connections.
 
         Raises PortInUse or Trouble if the port is not available; the outage then continues.
         """
         async with self._change:
-            if self.current is None:
+            if self.current is None or (only is not None and only is not self.current):  # two may be alike
                 return
             now = self.server.clock.now()
             self._is_ending = True  # new connections are served from here on

@@ -289,6 +289,26 @@ def test_an_outage_lasts_until_the_platform_is_up_and_nothing_else_begins_or_end
     asyncio.run(script())
 
 
+def test_the_announced_end_of_an_outage_does_not_end_the_next_one() -> None:
+    async def script() -> None:
+        network = Slow()
+        async with serving(network=network) as site:
+            await site.control.outage("cut", for_s=1)
+            network.begun.clear()
+            network.allowed.clear()
+            restored = asyncio.create_task(site.control.restore())
+            await network.begun.wait()
+            another = asyncio.create_task(site.control.outage("cut", for_s=1))
+            await asyncio.sleep(0)
+            announced = asyncio.create_task(site.control.restore_at(site.control.now()))
+            await asyncio.sleep(0)
+            network.allowed.set()
+            await asyncio.gather(restored, another, announced)
+            assert [len(site.rows("events", kind)) for kind in ("restored", "outage")] == [1, 2]
+
+    asyncio.run(script())
+
+
 def test_maintenance_is_an_outage_that_was_planned() -> None:
     async def script() -> None:
         async with serving() as site:
