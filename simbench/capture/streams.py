@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Final
 from zlib import crc32
 
 import msgspec
 
-from simbench.base.units import MINUTE_US
+from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.capture.layers import ACK, FIN, RST, SYN, Segment, ports, sender
 from simbench.capture.tcp_connection import ENOUGH_CHUNKS, ENOUGH_OCTETS, Evidence, Held, Side, Talk, quality_of
 from simbench.ledger.capture_events import Attempted, BeganMidway, CaptureRead, ConnectionAttempted, OctetsMissing
@@ -33,6 +34,7 @@ CLOSED: Final = 1_000  # ended connections remembered for late segments
 _FLAGS: Final = SYN | FIN | RST | ACK
 _MASK, _HALF = (1 << 32) - 1, 1 << 31
 ATTEMPTS: Final = 100_000  # failed connection attempts kept until the SMSC's address is known
+_Attempt = tuple[int, str, str, Attempted, str, int]
 
 
 class Streams:
@@ -51,8 +53,8 @@ class Streams:
         self._sessions = self._ignored = 0
         self._now = 0
         self._listening: set[str] = set()  # addresses to which sessions were opened
-        # Instant, client, server, outcome, and the protocol if it was not UCP.
-        self._attempts: deque[tuple[int, str, str, Attempted, str]] = deque(maxlen=ATTEMPTS)
+        # Instant, client, server, outcome, the protocol if it was not UCP, and the first sequence number.
+        self._attempts: deque[_Attempt] = deque(maxlen=ATTEMPTS)
         self._summary = CaptureRead()
 
     @property
@@ -111,10 +113,10 @@ class Streams:
         """Write, at the end of the capture, all held octets and the quality of every connection."""
         for talk in [*self._undecided, *self._open]:
             self._end(talk)
-        counted = [one for one in self._attempts if one[2] in self._listening or self._port is not None]
-        for at, client, server, outcome, protocol in counted:
+        counted = [one for one in _once(self._attempts) if one[2] in self._listening or self._port is not None]
+        for at, client, server, outcome, protocol, _ in counted:
             self._events.append(row_of(at, ConnectionAttempted(client, server, outcome, protocol)))
-        spoken = ", ".join(sorted({protocol for *_, protocol in self._attempts} - {""}))
+        spoken = ", ".join(sorted({protocol for *_, protocol, _ in self._attempts} - {""}))
         self._summary = msgspec.structs.replace(self._summary, attempts=len(counted), protocols=spoken)
 
     # Starts and ends -------------------------------------------------------------------------------------------
@@ -213,7 +215,8 @@ class Streams:
             outcome = "refused"
         beginning = b"".join(octets for _, side, octets, _ in talk.early if side is initiator)
         client, server = sender(initiator.key), sender(initiator.other.key)
-        self._attempts.append((talk.opened_at, client, server, outcome, protocol_of(beginning[:LOOKED_AT])))
+        protocol = protocol_of(beginning[:LOOKED_AT])
+        self._attempts.append((talk.opened_at, client, server, outcome, protocol, initiator.began & _MASK))
 
     def _end_of(self, side: Side) -> None:
         """Record octets missing at the end, after which nothing was captured."""
@@ -365,3 +368,15 @@ class Streams:
                 self._split(side, at, octets)
             else:
                 self._wire.append((at, talk.session, side.direction, payload))
+
+
+def _once(attempts: Iterable[_Attempt]) -> Iterator[_Attempt]:
+    """Leave out the attempts that a capture shows again after an address translation: their numbers are the same."""
+    seen: dict[int, tuple[int, str]] = {}
+    for one in attempts:
+        at, client, server, *_, number = one
+        hosts = f"{client.rpartition(':')[0]} {server.rpartition(':')[0]}"
+        before, other = seen.pop(number, (at, hosts))
+        if hosts == other or abs(at - before) > SECOND_US:
+            seen[number] = at, hosts
+            yield one

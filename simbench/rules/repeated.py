@@ -22,17 +22,17 @@ APART_US: Final = SECOND_US  # longest time between the two ends of one connecti
 
 def repeated(events: Iterable[At]) -> frozenset[int]:
     """Return the sessions of a capture that repeat another one, from its events."""
-    seen: dict[str, list[tuple[int, str]]] = {}
+    seen: dict[str, tuple[int, str]] = {}
     found = set()
     for at, event in events:
         if not isinstance(event, ConnectionCaptured) or not event.digest:
             continue
         hosts = f"{_host(event.client)} {_host(event.smsc)}"
-        others = seen.setdefault(event.digest, [])
-        if any(abs(at - ended) <= APART_US and hosts != other for ended, other in others):
+        ended, other = seen.get(event.digest, (at, hosts))
+        if hosts != other and abs(at - ended) <= APART_US:
             found.add(event.session)
         else:
-            others.append((at, hosts))
+            seen[event.digest] = at, hosts
     return frozenset(found)
 
 
