@@ -135,9 +135,9 @@ def test_a_log_that_does_not_say_when_messages_were_handed_over_may_have_a_table
         "2025-03-03 23:00:00 [1] [6] INFO: EMI2[36010]: connecting to Primary SMSC\n",
         "utf-8",
     )
-    traffic.write_text(
-        "code;submitted_at;answered_at;result\n36010.0;2025-03-03 10:00:00;2025-03-03 10:00:01;Accepted\n", "utf-8"
-    )
+    seconds = (0, 1), *[(2, 3)] * 10, (2, 4)  # the first shows the round trip; of the others one waits for the rate
+    rows = [f"36010.0;2025-03-03 10:00:0{at};2025-03-03 10:00:0{answered};Accepted\n" for at, answered in seconds]
+    traffic.write_text("".join(["code;submitted_at;answered_at;result\n", *rows]), "utf-8")
     options = ("judge", log, "--tz", "Europe/Paris", "--json")
     for beside, outcome in (((), "unsupported"), (("--traffic", traffic), "pass")):
         found = json.loads(Ended(capsys, *options, *beside).out)["findings"]

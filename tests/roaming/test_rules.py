@@ -2,70 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from simbench.base.errors import BadInput
 from simbench.contract.term import clause_of
 from simbench.finding import Finding, exit_status
-from simbench.roaming.billing import COLUMNS, NOTICES, RECORDS, SUBSCRIBERS, read_billing
-from simbench.roaming.contract import load_roaming
+from simbench.roaming.billing import NOTICES, RECORDS, SUBSCRIBERS, read_billing
 from simbench.roaming.export import export_billing
 from simbench.roaming.rules import RULES, judge_billing
-from simbench.roaming.scenario import RoamingScenario, read_roaming_scenario
-
-CONTRACT = load_roaming()
-FIRST, LAST = CONTRACT.terms.caps.data[0].since, CONTRACT.terms.caps.last_day.value
-SCENARIO = Path(__file__).parents[2] / "scenarios" / "roaming" / "01_a_year_abroad.toml"
-
-SOME = (0, 4, 22, 29, 33, 55, 168, 191, 197, 463)
-"""Subscribers of the first scenario: on holiday, commuting, permanent, on business, with new SIMs, students."""
-
-Row = dict[str, str]
-Files = dict[str, list[Row]]
-
-
-def scenario() -> RoamingScenario:
-    return read_roaming_scenario(SCENARIO, CONTRACT)
-
-
-@pytest.fixture(scope="module")
-def honest(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    """Return the bills of an operator that keeps the rules, for a dozen subscribers."""
-    folder = tmp_path_factory.mktemp("honest")
-    export_billing(folder, scenario(), CONTRACT, SOME)
-    files = {}
-    for name in COLUMNS:
-        with (folder / name).open(newline="") as file:
-            files[name] = list(csv.DictReader(file))
-    return files
-
-
-def written(folder: Path, files: Files) -> Path:
-    for name, rows in files.items():
-        with (folder / name).open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS[name])
-            writer.writeheader()
-            writer.writerows(rows)
-    return folder
+from tests.roaming.bills import CONTRACT, FIRST, LAST, SOME, Files, Row, copied, scenario, written
 
 
 def judged(folder: Path) -> dict[str, Finding]:
     billing = read_billing(folder, FIRST, LAST)
     assert not billing.aside
     return {finding.purpose: finding for finding in judge_billing(billing, CONTRACT)}
-
-
-def copied(files: Files) -> Files:
-    return {name: [dict(row) for row in rows] for name, rows in files.items()}
 
 
 def first(files: Files, name: str, holds: Callable[[Row], bool]) -> Row:
@@ -319,92 +275,3 @@ def test_a_cap_that_is_only_our_assumption_makes_a_weak_finding(tmp_path: Path) 
 
 def _later(trips: tuple) -> Iterator:  # type: ignore[type-arg]  # trips of a profile
     return (replace(trip, departs=trip.departs.replace(year=2023)) for trip in trips)
-
-
-BAD = [
-    (RECORDS, {"day": "2017-06-14"}, "day before 2017-06-15"),
-    (RECORDS, {"day": "2017-13-01"}, "no day"),
-    (RECORDS, {"day": "20180101"}, "no day"),
-    (RECORDS, {"amount": "-0.5"}, "negative price"),
-    (RECORDS, {"amount": ""}, "missing price"),
-    (RECORDS, {"amount": "NaN"}, "no price"),
-    (RECORDS, {"amount": "1e999999999"}, "no price"),
-    (RECORDS, {"currency": "GBP"}, "another currency"),
-    (RECORDS, {"subscriber": "nobody"}, "unknown subscriber"),
-    (RECORDS, {"service": "fax"}, "unknown service"),
-    (RECORDS, {"quantity": "-1"}, "no whole quantity"),
-    (RECORDS, {"quantity": "9" * 5000}, "no whole quantity"),
-    (SUBSCRIBERS, {"price_eur": ""}, "missing price"),
-    (SUBSCRIBERS, {"price_eur": "-20"}, "negative price"),
-    (SUBSCRIBERS, {"vat_share": "FR"}, "unknown VAT"),
-    (SUBSCRIBERS, {"vat_share": ""}, "unknown VAT"),
-    (SUBSCRIBERS, {"vat_share": "20"}, "unknown VAT"),
-    (NOTICES, {"kind": "farewell"}, "unknown kind"),
-]
-
-
-@pytest.mark.parametrize(("file", "change", "reason"), BAD)
-def test_a_row_that_cannot_be_judged_is_set_aside_counted_and_named(
-    file: str, change: Row, reason: str, honest: Files, tmp_path: Path
-) -> None:
-    files = {name: [dict(row) for row in rows[:50]] for name, rows in honest.items()}
-    for name in (RECORDS, NOTICES):
-        files[name] = [row for row in files[name] if row["subscriber"] == "S0000000"]
-    files[file][-1].update(change)
-    billing = read_billing(written(tmp_path, files), FIRST, LAST)
-    assert billing.reasons() == {reason: 1}
-    assert (billing.aside[0].file, billing.aside[0].line) == (file, len(files[file]) + 1)
-    assert billing.rows == sum(map(len, files.values())) - 1
-
-
-def test_a_record_earlier_than_the_one_before_is_set_aside(honest: Files, tmp_path: Path) -> None:
-    files = copied(honest)
-    rows = files[RECORDS]
-    rows[0], rows[-1] = rows[-1], rows[0]
-    rows[0]["subscriber"] = rows[1]["subscriber"]
-    billing = read_billing(written(tmp_path, files), FIRST, LAST)
-    assert set(billing.reasons()) == {"out of order: earlier than the row before"}
-
-
-@pytest.mark.parametrize("name", COLUMNS)
-def test_a_file_that_is_missing_or_has_other_columns_is_one_clear_line(
-    name: str, honest: Files, tmp_path: Path
-) -> None:
-    (written(tmp_path, honest) / name).write_text("a,b\n")
-    with pytest.raises(BadInput, match=rf'{name}: no column "subscriber"; expected one for subscriber$'):
-        read_billing(tmp_path, FIRST, LAST)
-    (tmp_path / name).unlink()
-    with pytest.raises(BadInput, match=f"{name}: No such file"):
-        read_billing(tmp_path, FIRST, LAST)
-
-
-@given(st.sampled_from(list(COLUMNS)), st.binary(max_size=300), st.booleans())
-def test_any_octets_are_read_or_refused_in_one_line(
-    tmp_path_factory: pytest.TempPathFactory, name: str, octets: bytes, header: bool
-) -> None:
-    folder = written(tmp_path_factory.mktemp("any"), {file: [] for file in COLUMNS})
-    (folder / name).write_bytes(",".join(COLUMNS[name]).encode() + b"\n" + octets if header else octets)
-    try:
-        billing = read_billing(folder, FIRST, LAST)
-    except BadInput as problem:
-        refusal = str(problem)
-    else:
-        refusal = ""
-        assert not billing.rows or name == SUBSCRIBERS
-    assert "\n" not in refusal
-
-
-WORDS = ["", "S0000000", "2018-03-05", "2018-03-04", "data", "voice", "home", "abroad", "both", "EUR", "0"]
-CELLS = st.sampled_from(WORDS) | st.text(max_size=12)
-
-
-@given(st.lists(st.lists(CELLS, min_size=1, max_size=9), max_size=12))
-def test_every_row_is_judged_or_set_aside(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
-    folder = written(tmp_path_factory.mktemp("rows"), {name: [] for name in COLUMNS})
-    subscriber = ["S0000000", "20", "0.2", "", "no", "no"]
-    for name, lines in ((SUBSCRIBERS, [subscriber]), (RECORDS, rows)):
-        with (folder / name).open("w", newline="", encoding="utf-8", errors="surrogatepass") as file:
-            csv.writer(file).writerows([COLUMNS[name], *lines])
-    billing = read_billing(folder, FIRST, LAST)
-    assert billing.rows + len(billing.aside) == 1 + sum(any(map(str.strip, row)) for row in rows)
-    judge_billing(billing, CONTRACT)
