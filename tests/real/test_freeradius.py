@@ -94,7 +94,7 @@ def test_duplicates_are_kept_twice_and_accounted_once(tmp_path: Path) -> None:
     found = reconciled(tmp_path, planned(400, "duplicates"))
     assert failed(found) == set()
     assert found.counts["kept more than once"] > 0
-    assert {aside.reason for aside in found.aside} == {"duplicate"}
+    assert {aside.reason for aside in found.aside} == {"retransmission"}
 
 
 def test_records_out_of_order_are_paired_and_reported(tmp_path: Path) -> None:
