@@ -242,8 +242,8 @@ def stays(folder: Path, home: date, abroad: date, *notices: tuple[date, str]) ->
         for day in days for service in ("presence", "data")
     ]  # fmt: skip
     envelope = [{"subscriber": "u1", "day": f"{home}", "kind": "envelope", "octets": "99000000000"}]
-    told = [{"subscriber": "u1", "day": f"{day}", "kind": kind, "octets": "0"} for day, kind in notices]
-    return written(folder, {SUBSCRIBERS: [STAYED], RECORDS: rows, NOTICES: [*envelope, *told]})
+    rows_of_notices = [{"subscriber": "u1", "day": f"{day}", "kind": kind, "octets": "0"} for day, kind in notices]
+    return written(folder, {SUBSCRIBERS: [STAYED], RECORDS: rows, NOTICES: [*envelope, *rows_of_notices]})
 
 
 def test_an_alert_after_a_stay_at_home_starts_two_weeks_of_its_own(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of the service share."""
+"""Settings under which all tests of the service run."""
 
 from __future__ import annotations
 

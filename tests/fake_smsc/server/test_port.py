@@ -48,10 +48,10 @@ def test_a_port_in_use_is_one_line_that_names_it() -> None:
 def test_a_free_port_is_none_that_a_client_may_get_while_an_outage_closes_it(
     clients: str | None, lasting: range, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = tmp_path / "ports"
+    given = tmp_path / "ports"
     if clients is not None:
-        told.write_text(clients, "ascii")
-    monkeypatch.setattr(network, "CLIENTS_PORTS", told)
+        given.write_text(clients, "ascii")
+    monkeypatch.setattr(network, "CLIENTS_PORTS", given)
 
     async def script() -> None:
         async with LiveSmsc(Scenario(server=ServerConfig(port=0)), contract(), MemoryLedger()) as smsc:
